@@ -1,0 +1,75 @@
+//! What an organisation's users can be given: roles, ranks and groups.
+
+/// Number of a role within its organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoleId(pub i32);
+
+/// Number of a rank within its organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RankId(pub i32);
+
+/// Number of a group within its organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupId(pub i32);
+
+/// A role that a user can have; names are unique without regard to case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Number within the organisation.
+    pub id: RoleId,
+    /// As the administrator wrote it.
+    pub name: String,
+}
+
+/// A rank that a user can have; names are unique without regard to case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// Number within the organisation.
+    pub id: RankId,
+    /// As the administrator wrote it.
+    pub name: String,
+}
+
+/// A group that a user can belong to; external IDs are unique, compared exactly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Number within the organisation.
+    pub id: GroupId,
+    /// Compared exactly.
+    pub external_id: String,
+    /// Display name.
+    pub name: String,
+    /// An inactive group stays with the users who have it, and can be given to nobody else.
+    pub active: bool,
+}
+
+/// An organisation's roles, ranks and groups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// In order of name.
+    pub roles: Vec<Role>,
+    /// In order of name.
+    pub ranks: Vec<Rank>,
+    /// In order of external ID.
+    pub groups: Vec<Group>,
+}
+
+impl Catalog {
+    /// The role with this number.
+    #[must_use]
+    pub fn role(&self, id: RoleId) -> Option<&Role> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+
+    /// The rank with this number.
+    #[must_use]
+    pub fn rank(&self, id: RankId) -> Option<&Rank> {
+        self.ranks.iter().find(|rank| rank.id == id)
+    }
+
+    /// The group with this number.
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.iter().find(|group| group.id == id)
+    }
+}

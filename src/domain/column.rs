@@ -1,0 +1,142 @@
+//! The 13 columns of a roster.
+
+use std::fmt;
+
+/// One column of a roster, in the template's order (semantics §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Column {
+    /// Matches a user of the directory, exactly.
+    ExternalId,
+    /// Unique, compared without case.
+    Email,
+    /// Unique, compared exactly.
+    BadgeNumber,
+    /// Given name.
+    FirstName,
+    /// Family name.
+    LastName,
+    /// Active or Inactive.
+    Status,
+    /// Unique, compared without case.
+    Username,
+    /// Name of a configured role.
+    Role,
+    /// Email of the supervisor in the final state.
+    SupervisorEmail,
+    /// Reserved: accepted, not stored.
+    Location,
+    /// Name of a configured rank.
+    Rank,
+    /// External ID of an active group.
+    EvidenceGroupExtId,
+    /// Phone number with country code.
+    Phone,
+}
+
+impl Column {
+    /// How many there are.
+    pub const COUNT: usize = 13;
+
+    /// All columns, in the template's order; `ALL[c as usize] == c`.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::ExternalId,
+        Self::Email,
+        Self::BadgeNumber,
+        Self::FirstName,
+        Self::LastName,
+        Self::Status,
+        Self::Username,
+        Self::Role,
+        Self::SupervisorEmail,
+        Self::Location,
+        Self::Rank,
+        Self::EvidenceGroupExtId,
+        Self::Phone,
+    ];
+
+    /// The name in a CSV header, which every message uses for typed rows too.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::ExternalId => "EXTERNAL_ID",
+            Self::Email => "EMAIL",
+            Self::BadgeNumber => "BADGE_NUMBER",
+            Self::FirstName => "FIRST_NAME",
+            Self::LastName => "LAST_NAME",
+            Self::Status => "STATUS",
+            Self::Username => "USERNAME",
+            Self::Role => "ROLE",
+            Self::SupervisorEmail => "SUPERVISOR_EMAIL",
+            Self::Location => "LOCATION",
+            Self::Rank => "RANK",
+            Self::EvidenceGroupExtId => "EVIDENCE_GROUP_EXT_ID",
+            Self::Phone => "PHONE",
+        }
+    }
+
+    /// True for the columns that every file must have and every row must fill.
+    #[must_use]
+    pub const fn is_required(self) -> bool {
+        matches!(
+            self,
+            Self::Email
+                | Self::BadgeNumber
+                | Self::FirstName
+                | Self::LastName
+                | Self::Status
+                | Self::Username
+                | Self::Role
+        )
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.header())
+    }
+}
+
+/// A set of columns in two bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ColumnSet(u16);
+
+impl ColumnSet {
+    /// No column.
+    pub const EMPTY: Self = Self(0);
+
+    /// Adds `column`.
+    pub const fn insert(&mut self, column: Column) {
+        self.0 |= 1 << column as u16;
+    }
+
+    /// Takes `column` out.
+    pub const fn remove(&mut self, column: Column) {
+        self.0 &= !(1 << column as u16);
+    }
+
+    /// True where `column` is in the set.
+    #[must_use]
+    pub const fn contains(self, column: Column) -> bool {
+        self.0 & (1 << column as u16) != 0
+    }
+
+    /// True where no column is in the set.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The columns of the set, in the template's order.
+    pub fn iter(self) -> impl Iterator<Item = Column> {
+        Column::ALL.into_iter().filter(move |&c| self.contains(c))
+    }
+}
+
+impl FromIterator<Column> for ColumnSet {
+    fn from_iter<I: IntoIterator<Item = Column>>(columns: I) -> Self {
+        let mut set = Self::EMPTY;
+        columns.into_iter().for_each(|c| set.insert(c));
+        set
+    }
+}

@@ -1,0 +1,145 @@
+//! What is wrong with a row, as a value.
+
+use super::Column;
+
+/// How bad an issue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The row is rejected.
+    Error,
+    /// The row stands.
+    Warning,
+}
+
+/// What is wrong; the same list, in the same order and with the same numbers, as the contract's
+/// `IssueCode` (`proto/userimport/v1/types.proto`), where each is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum IssueCode {
+    Required = 1,
+    TooLong,
+    FieldCount,
+    InvalidEncoding,
+    InvalidCharacter,
+    InvalidEmail,
+    InvalidStatus,
+    InvalidPhone,
+    InvalidUsername,
+    ScientificNotation,
+    LeadingZerosLost,
+    TemplateExample,
+    UnknownRole,
+    UnknownRank,
+    UnknownGroup,
+    InactiveGroup,
+    ExternalIdTaken,
+    EmailTaken,
+    BadgeNumberTaken,
+    UsernameTaken,
+    DuplicateInFile,
+    SupervisorNotFound,
+    SupervisorIsSelf,
+    SupervisorCycle,
+    SupervisorInactive,
+    DependsOnRejectedRow,
+    ProtectedUser,
+    LocationIgnored,
+    ChangedConcurrently,
+    RoleNotGrantable,
+    DeactivationNotPermitted,
+}
+
+/// One thing that is wrong with a row, or worth knowing about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// Error or warning.
+    pub severity: Severity,
+    /// What is wrong, for a program.
+    pub code: IssueCode,
+    /// `None`: the row as a whole.
+    pub column: Option<Column>,
+    /// The offending value, normalised and cut to [`Issue::MAX_VALUE`] characters; empty: none.
+    pub value: Box<str>,
+    /// A sentence that an administrator can act on.
+    pub message: Box<str>,
+    /// The nearest valid value; empty: none is near.
+    pub suggestion: Box<str>,
+    /// The other row this is about (1 = first data row).
+    pub related_row: Option<u32>,
+    /// External ID of the other user this is about; empty: none.
+    pub related_external_id: Box<str>,
+}
+
+impl Issue {
+    /// Longest value that is quoted, in characters; longer ones end in an ellipsis.
+    pub const MAX_VALUE: usize = 200;
+
+    /// An error in one column, quoting `value`.
+    #[must_use]
+    pub fn error(code: IssueCode, column: Column, value: &str, message: String) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            column: Some(column),
+            value: quoted(value),
+            message: message.into_boxed_str(),
+            suggestion: Box::default(),
+            related_row: None,
+            related_external_id: Box::default(),
+        }
+    }
+
+    /// The same, as a warning.
+    #[must_use]
+    pub fn warning(code: IssueCode, column: Column, value: &str, message: String) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, column, value, message)
+        }
+    }
+
+    /// An error of the row as a whole.
+    #[must_use]
+    pub fn row_error(code: IssueCode, message: String) -> Self {
+        Self {
+            column: None,
+            ..Self::error(code, Column::ExternalId, "", message)
+        }
+    }
+
+    /// Adds the nearest valid value, where there is one.
+    #[must_use]
+    pub fn suggest(mut self, suggestion: Option<&str>) -> Self {
+        self.suggestion = suggestion.unwrap_or_default().into();
+        self
+    }
+
+    /// Adds the row that this is about.
+    #[must_use]
+    pub const fn about_row(mut self, row: u32) -> Self {
+        self.related_row = Some(row);
+        self
+    }
+
+    /// Adds the user that this is about, by external ID.
+    #[must_use]
+    pub fn about_user(mut self, external_id: &str) -> Self {
+        self.related_external_id = external_id.into();
+        self
+    }
+
+    /// True where the issue rejects its row.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// `value` cut to [`Issue::MAX_VALUE`] characters, with an ellipsis where something was cut.
+fn quoted(value: &str) -> Box<str> {
+    match value.char_indices().nth(Issue::MAX_VALUE) {
+        None => value.into(),
+        Some((end, _)) => format!("{}…", &value[..end]).into_boxed_str(),
+    }
+}

@@ -1,0 +1,20 @@
+//! What an import is about: columns, rows, issues, users, the catalog, and the field types whose
+//! existence proves that a value is valid.
+//!
+//! Pure: knows neither bytes nor databases nor the wire.
+
+mod catalog;
+mod column;
+mod issue;
+mod packed;
+mod raw;
+mod row;
+mod user;
+
+pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
+pub use column::{Column, ColumnSet};
+pub use issue::{Issue, IssueCode, Severity};
+pub use packed::PackedText;
+pub use raw::{Cell, RawRow};
+pub use row::{Row, RowParts};
+pub use user::{Status, User, UserText};

@@ -1,0 +1,107 @@
+//! A row whose values have been checked by themselves, before the directory is looked at.
+
+use super::{Column, ColumnSet, Issue, PackedText, Status};
+
+/// One row after the checks that need nothing but the row (semantics §2): trimmed, normalised, with
+/// every fault found. Compact: a million of them are held while an import is planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// 1 = first data row.
+    pub number: u32,
+    /// CSV line on which the record starts; 0 for typed rows.
+    pub line: u32,
+    misfit: bool,
+    present: ColumnSet,
+    unsound: ColumnSet,
+    located: bool,
+    text: PackedText<{ Column::COUNT }>,
+    issues: Vec<Issue>,
+}
+
+/// What [`Row::new`] makes a row from.
+#[derive(Clone, Debug, Default)]
+pub struct RowParts<'a> {
+    /// 1 = first data row.
+    pub number: u32,
+    /// CSV line on which the record starts; 0 for typed rows.
+    pub line: u32,
+    /// The record had a wrong number of fields, so no column is known.
+    pub misfit: bool,
+    /// By `Column as usize`: `None` absent, `""` blank, else the value: in canonical form where it
+    /// passed its checks, as normalised where it did not.
+    pub values: [Option<&'a str>; Column::COUNT],
+    /// Everything found wrong so far.
+    pub issues: Vec<Issue>,
+}
+
+impl Row {
+    /// Makes a row. A column with an error among the issues is unsound; LOCATION keeps only whether
+    /// it had a value.
+    #[must_use]
+    pub fn new(parts: RowParts<'_>) -> Self {
+        let present = Column::ALL
+            .into_iter()
+            .filter(|&c| parts.values[c as usize].is_some())
+            .collect();
+        let located = parts.values[Column::Location as usize].is_some_and(|v| !v.is_empty());
+        let mut text = parts.values.map(Option::unwrap_or_default);
+        text[Column::Location as usize] = "";
+        let errors = parts.issues.iter().filter(|issue| issue.is_error());
+        Self {
+            number: parts.number,
+            line: parts.line,
+            misfit: parts.misfit,
+            present,
+            unsound: errors.filter_map(|issue| issue.column).collect(),
+            located,
+            text: PackedText::new(text),
+            issues: parts.issues,
+        }
+    }
+
+    /// `None`: absent. `""`: blank. Else the value: canonical where sound (phone in E.164, status
+    /// `Active` or `Inactive`), else as normalised. LOCATION is never kept: `None` or `""`.
+    #[must_use]
+    pub fn value(&self, column: Column) -> Option<&str> {
+        self.present
+            .contains(column)
+            .then(|| self.text.get(column as usize))
+    }
+
+    /// The value where there is one that is neither absent nor blank nor faulty.
+    #[must_use]
+    pub fn sound(&self, column: Column) -> Option<&str> {
+        let value = self.value(column)?;
+        (!value.is_empty() && !self.unsound.contains(column)).then_some(value)
+    }
+
+    /// True where the column failed a check.
+    #[must_use]
+    pub const fn is_unsound(&self, column: Column) -> bool {
+        self.unsound.contains(column)
+    }
+
+    /// True where the record had a wrong number of fields, so that no column is known.
+    #[must_use]
+    pub const fn is_misfit(&self) -> bool {
+        self.misfit
+    }
+
+    /// True where LOCATION had a value.
+    #[must_use]
+    pub const fn has_location(&self) -> bool {
+        self.located
+    }
+
+    /// The status, where it is sound.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        Status::parse(self.sound(Column::Status)?)
+    }
+
+    /// Everything that these checks found.
+    #[must_use]
+    pub fn issues(&self) -> &[Issue] {
+        &self.issues
+    }
+}

@@ -1,0 +1,142 @@
+//! A user of the directory, as a snapshot holds it.
+
+use uuid::Uuid;
+
+use super::{GroupId, PackedText, RankId, RoleId};
+
+/// Whether a user may work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// May sign in.
+    Active,
+    /// Kept, but locked out.
+    Inactive,
+}
+
+impl Status {
+    /// The value in a roster.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Inactive => "Inactive",
+        }
+    }
+
+    /// Reads the value of a roster, in any case.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive]
+            .into_iter()
+            .find(|status| value.eq_ignore_ascii_case(status.as_str()))
+    }
+}
+
+/// The text attributes of a user, to make a [`User`] from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserText<'a> {
+    /// Unique, compared exactly.
+    pub external_id: &'a str,
+    /// Unique, compared without case.
+    pub email: &'a str,
+    /// Unique, compared exactly.
+    pub badge_number: &'a str,
+    /// Given name.
+    pub first_name: &'a str,
+    /// Family name.
+    pub last_name: &'a str,
+    /// Unique, compared without case.
+    pub username: &'a str,
+    /// E.164; empty: none.
+    pub phone: &'a str,
+}
+
+/// A user of the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// `UUIDv7`.
+    pub id: Uuid,
+    /// Changes with every write to the user; a write states the one it was planned on.
+    pub version: i64,
+    /// Active or inactive.
+    pub status: Status,
+    /// An import never makes this user inactive.
+    pub protected: bool,
+    /// Role, by its number in the catalog.
+    pub role: RoleId,
+    /// Rank, by its number in the catalog.
+    pub rank: Option<RankId>,
+    /// Group, by its number in the catalog.
+    pub group: Option<GroupId>,
+    /// Supervisor, by user ID.
+    pub supervisor: Option<Uuid>,
+    text: PackedText<7>,
+}
+
+impl User {
+    /// A user with `text`, active, without supervisor, rank and group.
+    #[must_use]
+    pub fn new(id: Uuid, role: RoleId, text: UserText<'_>) -> Self {
+        Self {
+            id,
+            version: 0,
+            status: Status::Active,
+            protected: false,
+            role,
+            rank: None,
+            group: None,
+            supervisor: None,
+            text: PackedText::new([
+                text.external_id,
+                text.email,
+                text.badge_number,
+                text.first_name,
+                text.last_name,
+                text.username,
+                text.phone,
+            ]),
+        }
+    }
+
+    /// Unique, compared exactly.
+    #[must_use]
+    pub fn external_id(&self) -> &str {
+        self.text.get(0)
+    }
+
+    /// Unique, compared without case.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        self.text.get(1)
+    }
+
+    /// Unique, compared exactly.
+    #[must_use]
+    pub fn badge_number(&self) -> &str {
+        self.text.get(2)
+    }
+
+    /// Given name.
+    #[must_use]
+    pub fn first_name(&self) -> &str {
+        self.text.get(3)
+    }
+
+    /// Family name.
+    #[must_use]
+    pub fn last_name(&self) -> &str {
+        self.text.get(4)
+    }
+
+    /// Unique, compared without case.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        self.text.get(5)
+    }
+
+    /// E.164; empty: none.
+    #[must_use]
+    pub fn phone(&self) -> &str {
+        self.text.get(6)
+    }
+}

@@ -1,0 +1,3 @@
+//! The `user-import` command.
+
+fn main() {}

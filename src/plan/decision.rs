@@ -1,0 +1,49 @@
+//! What is decided for one row.
+
+use crate::domain::{ColumnSet, GroupId, Issue, RankId, RoleId};
+
+/// What happens to a row's user (semantics §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// A new user.
+    Created,
+    /// A user of the directory, changed.
+    Updated,
+    /// A user of the directory who has all these values already.
+    Unchanged,
+    /// Not applied, not even in part.
+    Rejected,
+}
+
+/// Who a user's supervisor is in the final state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Supervisor {
+    /// Nobody.
+    None,
+    /// A user of the directory, by index in the snapshot.
+    User(u32),
+    /// The user that a row of this import creates, by index of the row.
+    Row(u32),
+}
+
+/// The decision on one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What happens.
+    pub outcome: Outcome,
+    /// The user of the directory that the row matched, by index in the snapshot.
+    pub user: Option<u32>,
+    /// What the row changes; for a new user every attribute that gets a value. Empty where rejected
+    /// or unchanged.
+    pub changes: ColumnSet,
+    /// Final role; meaningful for created and updated rows only, as all below.
+    pub role: RoleId,
+    /// Final rank.
+    pub rank: Option<RankId>,
+    /// Final group.
+    pub group: Option<GroupId>,
+    /// Final supervisor.
+    pub supervisor: Supervisor,
+    /// All errors and warnings, those of the row's own checks included.
+    pub issues: Vec<Issue>,
+}

@@ -1,0 +1,9 @@
+//! The public contract: messages, clients and servers generated from `proto/userimport/v1`.
+
+#![allow(clippy::all, clippy::pedantic, missing_docs)]
+
+tonic::include_proto!("userimport.v1");
+include!(concat!(env!("OUT_DIR"), "/userimport.v1.serde.rs"));
+
+/// The encoded `FileDescriptorSet` of the contract, for server reflection and for publishing.
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/userimport.binpb"));
