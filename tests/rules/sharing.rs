@@ -4,7 +4,11 @@ use user_import::proto::ImportStart;
 
 use crate::support::{App, Database, on_both_databases, roster, start_of};
 
-on_both_databases![two_servers_share_one_directory, users_outlive_the_server,];
+on_both_databases![
+    an_import_keeps_the_id_that_its_client_chose,
+    two_servers_share_one_directory,
+    users_outlive_the_server,
+];
 
 async fn an_import_keeps_the_id_that_its_client_chose(database: Database) {
     let app = App::start(database).await;
