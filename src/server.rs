@@ -2,10 +2,15 @@
 
 use std::{future::Future, sync::Arc};
 
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
 use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tracing::warn;
 
 use crate::{
     config::Settings,
@@ -36,6 +41,8 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let grace = settings.shutdown_grace;
     let (health, health_service) = tonic_health::server::health_reporter();
     for service in [
         "",
@@ -47,7 +54,15 @@ pub async fn serve(
             .await;
     }
     let clock = Clock::system();
-    let importer = Importer::new(store.clone(), Arc::new(settings), clock.clone());
+    let importer = Importer::new(
+        store.clone(),
+        Arc::new(settings),
+        clock.clone(),
+        stop.clone(),
+    );
+    // The heartbeat before the first import, so that nobody takes it for dead.
+    let house = tokio::spawn(importer.clone().keep_house());
+    let applying = importer.clone();
     let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let directory = DirectoryServiceServer::new(Directory::new(store, clock))
@@ -57,7 +72,7 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    Server::builder()
+    let serving = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .tcp_nodelay(true)
@@ -66,7 +81,23 @@ pub async fn serve(
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
-        .await?;
-    Ok(())
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled());
+    let stopping = async {
+        shutdown.await;
+        stop.cancel();
+        sleep(grace).await;
+    };
+    // Streams whose clients are silent would keep the server for ever: they have until the grace
+    // is over.
+    let result = tokio::select! {
+        result = serving => result,
+        () = stopping => Ok(()),
+    };
+    stop.cancel();
+    // A transaction under way ends by itself, and the rest is left for whoever resumes it.
+    if timeout(grace, applying.finish_applying()).await.is_err() {
+        warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
+    }
+    house.await?;
+    Ok(result?)
 }

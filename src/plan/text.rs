@@ -31,19 +31,20 @@ pub(super) fn nearest<'a>(
         .map(|(_, c)| c)
 }
 
-/// Finds the nearest of many texts.
-pub(super) struct NearestIndex<'a>(Vec<(u32, &'a str)>);
+/// Finds the nearest of many texts (here: of the first hundred).
+pub(super) struct NearestIndex<'a>(Vec<(&'a str, u32)>);
 
 impl<'a> NearestIndex<'a> {
     pub(super) fn new(texts: impl IntoIterator<Item = (u32, &'a str), IntoIter: 'a>) -> Self {
-        Self(texts.into_iter().take(1_000).collect())
+        let mut texts: Vec<_> = texts.into_iter().map(|(id, text)| (text, id)).collect();
+        texts.sort_unstable();
+        texts.truncate(100);
+        Self(texts)
     }
 
     pub(super) fn nearest(&mut self, needle: &str) -> Option<u32> {
-        let near = nearest(needle, self.0.iter().map(|&(_, text)| text))?;
-        self.0
-            .iter()
-            .find(|(_, text)| *text == near)
-            .map(|&(id, _)| id)
+        let near = nearest(needle, self.0.iter().map(|&(text, _)| text))?;
+        let found = self.0.iter().find(|(text, _)| *text == near);
+        found.map(|&(_, id)| id)
     }
 }

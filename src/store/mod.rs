@@ -8,6 +8,8 @@
 mod catalog;
 mod entity;
 mod error;
+mod imports;
+mod leases;
 mod organizations;
 mod recordset;
 mod snapshot;
@@ -25,6 +27,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use error::{StoreError, WriteError};
+pub use imports::{BatchKind, ImportRecord, RecordedBatch};
+pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use snapshot::Snapshot;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
@@ -33,7 +37,7 @@ pub use writes::{DirectoryWrite, UserValues};
 use crate::migrations::Migrator;
 
 /// How long a statement may wait for SQLite's one writer in another process.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A connected database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,7 +47,7 @@ pub struct Store {
     turn: Option<Arc<Mutex<()>>>,
 }
 
-/// A write transaction; it ends with [`Writing::commit`], or by being dropped without effect.
+/// A write transaction; it ends with `commit`, or by being dropped without effect.
 #[derive(Debug)]
 pub struct Writing {
     tx: DatabaseTransaction,
