@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, failure::UsageError, output::write_whole, server::OrganizationArgs};
+use super::{Exit, failure::UsageError, output::print, server::OrganizationArgs};
 use crate::proto::Catalog;
 
 /// Show or replace an organisation's roles, ranks and groups
@@ -38,10 +38,10 @@ pub struct GetArgs {
     \"groups\": [{\"externalId\": \"PATROL\", \"name\": \"Patrol\", \"active\": true}]}' |\n    \
     user-import catalog apply - --organization my-department")]
 pub struct ApplyArgs {
-    #[command(flatten)]
-    organization: OrganizationArgs,
     /// JSON file; `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    organization: OrganizationArgs,
 }
 
 /// Runs the command.
@@ -60,7 +60,7 @@ async fn get(organization: &OrganizationArgs) -> anyhow::Result<Exit> {
     let catalog = client.catalog(&organization.organization).await?;
     let mut document = serde_json::to_string_pretty(&catalog)?;
     document.push('\n');
-    write_whole(Path::new("-"), document.as_bytes())?;
+    print(&document)?;
     Ok(Exit::Done)
 }
 
@@ -69,7 +69,7 @@ async fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
     let mut client = args.organization.connect().await?;
     let organization = &args.organization.organization;
     let catalog = client.update_catalog(organization, catalog).await?;
-    println!("{organization} now has {}.", contents(&catalog));
+    print(&format!("{organization} now has {}.\n", contents(&catalog)))?;
     Ok(Exit::Done)
 }
 

@@ -11,10 +11,11 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
     Exit,
+    output::print,
     report::{Asked, Findings, Look, row_lines, summary_text},
 };
 use crate::{
-    client::{Address, Client, Ended},
+    client::{Address, Client, ClientError, Ended},
     config::Settings,
     proto::{
         Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
@@ -50,7 +51,9 @@ pub async fn run(_: DemoArgs) -> anyhow::Result<Exit> {
 }
 
 async fn show(address: &Address) -> anyhow::Result<()> {
-    println!("A server is running on {address}, with an empty database.");
+    print(&format!(
+        "A server is running on {address}, with an empty database.\n"
+    ))?;
     let mut client = Client::connect(address, None).await?;
     let catalog: Catalog = serde_json::from_str(CATALOG)?;
     client
@@ -58,11 +61,10 @@ async fn show(address: &Address) -> anyhow::Result<()> {
         .await?;
     client.update_catalog(ORGANIZATION, catalog).await?;
     let before = import(&mut client, BEFORE).await?;
-    println!("{}", introduction(&before.summary));
+    print(&introduction(&before.summary))?;
     let shown = import(&mut client, ROSTER).await?;
-    print!("{}", shown.page(Look::of_stdout()));
-    print!("{}", try_next());
-    Ok(())
+    print(&shown.page(Look::of_stdout()))?;
+    print(&try_next())
 }
 
 fn introduction(before: &ImportSummary) -> String {
@@ -72,7 +74,7 @@ fn introduction(before: &ImportSummary) -> String {
          - row 7 names a supervisor whom only row 12 creates;\n\
          - row 14 may have lost a leading zero to a spreadsheet;\n\
          - row 15 has no external ID, so it gets one;\n\
-         - rows 16 to 20 have faults, and leave everybody else's rows alone.\n",
+         - rows 16 to 20 have faults, and leave everybody else's rows alone.\n\n",
         before.created
     )
 }
@@ -80,23 +82,17 @@ fn introduction(before: &ImportSummary) -> String {
 /// An import that has ended.
 struct Shown {
     rows: Vec<RowResult>,
-    findings: Findings,
     summary: ImportSummary,
 }
 
 impl Shown {
     fn page(&self, look: Look) -> String {
         let rows: String = self.rows.iter().map(|row| row_lines(row, look)).collect();
-        // Each row has just been shown with its warnings.
-        let findings = Findings {
-            deactivated: self.findings.deactivated.clone(),
-            ..Findings::default()
-        };
         let asked = Asked { errors_file: true };
-        format!(
-            "{rows}\n{}",
-            summary_text(&self.summary, &findings, asked, look)
-        )
+        // Each row is shown with its warnings already.
+        let findings = Findings::default();
+        let summary = summary_text(&self.summary, &findings, asked, look);
+        format!("{rows}\n{summary}")
     }
 }
 
@@ -108,20 +104,16 @@ async fn import(client: &mut Client, roster: &'static str) -> anyhow::Result<Sho
         ..ImportStart::default()
     };
     let mut rows = Vec::new();
-    let mut findings = Findings::default();
     let ended = client
         .import(start, roster.as_bytes(), false, |answer| {
-            findings.note(answer);
             rows.extend(results(answer).iter().cloned());
             Ok(())
         })
         .await?;
-    let summary = completed(ended)?;
     rows.sort_by_key(|row| row.row);
     Ok(Shown {
         rows,
-        findings,
-        summary,
+        summary: completed(ended)?,
     })
 }
 
@@ -134,7 +126,7 @@ fn results(answer: &ImportUsersResponse) -> &[RowResult] {
 
 fn completed(ended: Ended) -> anyhow::Result<ImportSummary> {
     if let Some(status) = ended.status {
-        return Err(crate::client::ClientError::from(status).into());
+        return Err(ClientError::from(status).into());
     }
     ended
         .summary
@@ -185,7 +177,7 @@ impl Embedded {
         Ok(Self {
             address,
             stop,
-            running: tokio::spawn(async move { Ok(serving.await?) }),
+            running: tokio::spawn(serving),
         })
     }
 

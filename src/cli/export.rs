@@ -13,8 +13,6 @@ use crate::proto::{ExportUsersRequest, UserStatus};
     user-import export --organization my-department --status active --role Officer \\\n    \
     --output officers.csv")]
 pub struct ExportArgs {
-    #[command(flatten)]
-    organization: OrganizationArgs,
     /// File to write; `-` is standard output
     #[arg(
         long,
@@ -26,6 +24,8 @@ pub struct ExportArgs {
     output: PathBuf,
     #[command(flatten)]
     filters: Filters,
+    #[command(flatten)]
+    organization: OrganizationArgs,
 }
 
 /// Which users to export; all that are given must hold.

@@ -25,9 +25,9 @@ impl UsageError {
 pub fn describe(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(ClientError::Status(status)) => describe_status(status),
-        Some(error @ ClientError::Unreachable { address, .. }) => format!(
-            "error: {error}.\nStart a server with `user-import serve`, \
-             or say where it is: --endpoint (now {address}).",
+        Some(error @ ClientError::Unreachable { .. }) => format!(
+            "error: {error}.\n\
+             Start a server with `user-import serve`, or give its address with --endpoint.",
         ),
         Some(error) => format!("error: {error}."),
         None => format!("error: {error:#}"),
@@ -247,7 +247,7 @@ mod tests {
         };
         assert_snapshot!(describe(&error.into()), @r"
         error: cannot reach http://127.0.0.1:50051: Connection refused (os error 111).
-        Start a server with `user-import serve`, or say where it is: --endpoint (now http://127.0.0.1:50051).
+        Start a server with `user-import serve`, or give its address with --endpoint.
         ");
     }
 

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
-use super::Exit;
+use super::{Exit, output::print};
 use crate::store::Store;
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
@@ -51,6 +51,6 @@ pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
         .migrate()
         .await
         .context("the database cannot be migrated")?;
-    println!("The database is up to date.");
+    print("The database is up to date.\n")?;
     Ok(Exit::Done)
 }

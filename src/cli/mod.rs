@@ -4,7 +4,7 @@
 //! results, standard error everything else. Values of a roster are shown, never logged.
 
 mod catalog;
-#[cfg(any())] // Until there is a server to start: remove this line, and the one in `Command::run`.
+#[cfg(any())] // Until there is a server to start: remove every line like this one.
 mod demo;
 mod errors_file;
 mod exit;
@@ -37,14 +37,15 @@ use failure::UsageError;
     Every option can also be set in the environment; the name is shown with the option."
 )]
 pub struct Cli {
-    #[command(flatten)]
-    log: LogArgs,
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// What is logged to standard error, and how.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Log")]
 struct LogArgs {
     /// What to log, such as `info` or `warn,user_import=debug` [default: info for serve, else warn]
     #[arg(long, global = true, value_name = "FILTER", env = "USER_IMPORT_LOG")]

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, report::printable, server::ServerArgs};
+use super::{Exit, output::print, report::printable, server::ServerArgs};
 
 /// Make organisations
 #[derive(Debug, Subcommand)]
@@ -15,13 +15,13 @@ pub enum OrgCommand {
 #[command(after_help = "Example:\n  \
     user-import org create my-department --name \"My Department\"")]
 pub struct CreateArgs {
-    #[command(flatten)]
-    server: ServerArgs,
     /// Slug: 1-63 lower-case letters, digits and hyphens
     slug: String,
     /// Name for people [default: the slug]
     #[arg(long, env = "USER_IMPORT_NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 /// Runs the command.
@@ -34,9 +34,9 @@ pub async fn run(command: OrgCommand) -> anyhow::Result<Exit> {
     let name = args.name.as_deref().unwrap_or_default();
     let made = client.create_organization(&args.slug, name).await?;
     let slug = printable(&made.organization).into_owned();
-    println!("Created the organisation {slug}.");
-    println!(
-        "Next, give it roles, ranks and groups: user-import catalog apply FILE --organization {slug}"
-    );
+    print(&format!(
+        "Created the organisation {slug}.\nNext, give it roles, ranks and groups: \
+         user-import catalog apply FILE --organization {slug}\n"
+    ))?;
     Ok(Exit::Done)
 }

@@ -86,6 +86,14 @@ impl Write for Output {
     }
 }
 
+/// Prints to standard output. Unlike `print!`, it survives a reader that has gone.
+///
+/// # Errors
+/// Where standard output is closed.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    write_whole(Path::new("-"), text.as_bytes())
+}
+
 /// Writes `bytes` to `path`, whole or not at all; `-` is standard output.
 ///
 /// # Errors

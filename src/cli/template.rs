@@ -11,8 +11,6 @@ use super::{Exit, output::write_whole, server::OrganizationArgs};
 #[command(after_help = "Example:\n  \
     user-import template --organization my-department --output roster.csv")]
 pub struct TemplateArgs {
-    #[command(flatten)]
-    organization: OrganizationArgs,
     /// File to write; `-` is standard output
     #[arg(
         long,
@@ -22,6 +20,8 @@ pub struct TemplateArgs {
         default_value = "-"
     )]
     output: PathBuf,
+    #[command(flatten)]
+    organization: OrganizationArgs,
 }
 
 /// Runs the command.

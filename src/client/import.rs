@@ -13,7 +13,7 @@ use crate::proto::{
 /// How an import ended, as far as this side knows.
 #[derive(Debug, Default)]
 pub struct Ended {
-    /// ID of the import; empty where the server never said.
+    /// ID of the import; empty where neither side gave it one.
     pub import_id: String,
     /// The last message; `None` where the stream broke off before it.
     pub summary: Option<ImportSummary>,
@@ -61,8 +61,11 @@ impl Client {
     where
         R: AsyncRead + Send + Unpin + 'static,
     {
+        let mut ended = Ended {
+            import_id: start.import_id.clone(),
+            ..Ended::default()
+        };
         let (upload, requests) = Upload::begin(start, input, keep);
-        let mut ended = Ended::default();
         match self.imports.import_users(requests).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => read(answers.into_inner(), &mut ended, &mut on_answer).await?,

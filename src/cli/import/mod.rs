@@ -8,6 +8,7 @@ mod roster;
 use std::path::Path;
 
 use anyhow::Context;
+use tonic::Status;
 
 use super::{
     Exit, errors_file, failure,
@@ -30,6 +31,7 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         errors_file::check(errors, &args.file)?;
     }
     let start = args.start(&roster)?;
+    let import_id = start.import_id.clone();
     let input = roster.open().await?;
     let mut client = args.organization.connect().await?;
 
@@ -41,7 +43,7 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let import = client.import(start, input, keep, |answer| report.answer(answer));
     let ended = tokio::select! {
         ended = import => ended,
-        _ = tokio::signal::ctrl_c() => Ok(left(&report)),
+        _ = tokio::signal::ctrl_c() => Ok(left(import_id)),
     };
     report.close();
     let ended = ended?;
@@ -57,42 +59,30 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
 }
 
 /// The end that this side makes when somebody presses Ctrl-C.
-fn left(report: &Report) -> Ended {
-    let started = report.findings().started.as_ref();
+fn left(import_id: String) -> Ended {
     Ended {
-        import_id: started
-            .map(|started| started.import_id.clone())
-            .unwrap_or_default(),
-        status: Some(tonic::Status::cancelled("stopped here by Ctrl-C.")),
+        import_id,
+        status: Some(Status::cancelled("stopped here by Ctrl-C.")),
         ..Ended::default()
     }
 }
 
 /// Says on standard error why there is no good end, unless the summary has said it.
 fn tell_failure(ended: &Ended, told: bool) {
-    let Some(status) = &ended.status else {
-        if ended.summary.is_none() {
+    match &ended.status {
+        Some(status) if !told => eprintln!("{}", failure::describe_status(status)),
+        None if ended.summary.is_none() => {
             eprintln!("error: the server ended the import without a summary.");
         }
-        return;
-    };
-    if !told {
-        eprintln!("{}", failure::describe_status(status));
+        _ => {}
     }
-    if ended.summary.is_none() && Exit::of_status(status) == Exit::Interrupted {
-        eprintln!("{}", how_to_go_on(&ended.import_id));
+    if ended.summary.is_none() && Exit::of_import(ended) == Exit::Interrupted {
+        eprintln!(
+            "If it had begun to write, it goes on without this command. To see how it ends, or to \
+             continue it, repeat the command with\n  --import-id {}",
+            ended.import_id
+        );
     }
-}
-
-/// What to do where it is not known how an import ended.
-fn how_to_go_on(import_id: &str) -> String {
-    if import_id.is_empty() {
-        return "Nothing was written. Repeat the command.".to_owned();
-    }
-    format!(
-        "If it had begun to write, it goes on without this command. To see how it ends, or to \
-         continue it, repeat the command with --import-id {import_id}"
-    )
 }
 
 fn save_rejected(
@@ -116,4 +106,148 @@ fn save_rejected(
         path.display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use clap::Parser;
+    use tempfile::TempDir;
+    use tokio::sync::mpsc;
+    use tonic::{Code, Streaming, async_trait};
+
+    use super::*;
+    use crate::{
+        client::fake::{self, Behaviour},
+        proto::{
+            ImportStarted, ImportState, ImportSummary, ImportUsersRequest, ImportUsersResponse,
+            Issue, IssueCode, IssueSeverity, RowOutcome, RowResult, RowResults,
+            import_users_response::Message,
+        },
+    };
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: ImportArgs,
+    }
+
+    const ROSTER: &str = "EMAIL;ROLE\na@x.org;Officer\nb@x.org;Oficer\n";
+
+    /// Reads the roster, then answers with what it was given.
+    struct Answers(Vec<Message>, Option<Status>);
+
+    #[async_trait]
+    impl Behaviour for Answers {
+        async fn import(
+            &self,
+            mut requests: Streaming<ImportUsersRequest>,
+            answers: mpsc::Sender<Result<ImportUsersResponse, Status>>,
+        ) {
+            while let Ok(Some(_)) = requests.message().await {}
+            for message in self.0.iter().cloned().map(Some) {
+                let answer = ImportUsersResponse { message };
+                answers.send(Ok(answer)).await.expect("a reader");
+            }
+            if let Some(status) = self.1.clone() {
+                answers.send(Err(status)).await.expect("a reader");
+            }
+        }
+    }
+
+    fn started() -> Message {
+        Message::Started(ImportStarted {
+            charset: "UTF-8".to_owned(),
+            delimiter: ";".to_owned(),
+            ..ImportStarted::default()
+        })
+    }
+
+    /// Row 2, on line 3, has an unknown role.
+    fn rejection() -> Message {
+        let issue = Issue {
+            severity: IssueSeverity::Error.into(),
+            code: IssueCode::UnknownRole.into(),
+            column: "ROLE".to_owned(),
+            message: "ROLE \"Oficer\" is not a role.".to_owned(),
+            suggestion: "Officer".to_owned(),
+            ..Issue::default()
+        };
+        let result = RowResult {
+            row: 2,
+            line: 3,
+            outcome: RowOutcome::Rejected.into(),
+            issues: vec![issue],
+            ..RowResult::default()
+        };
+        Message::Results(RowResults {
+            results: vec![result],
+        })
+    }
+
+    fn summary(state: ImportState, rejected: u32) -> Message {
+        Message::Summary(ImportSummary {
+            state: state.into(),
+            rows: 2,
+            rejected,
+            ..ImportSummary::default()
+        })
+    }
+
+    /// Runs the command against a server that answers so, and gives what it leaves.
+    async fn import(answers: Answers) -> (Exit, Option<String>) {
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str| -> PathBuf { folder.path().join(name) };
+        fs::write(file("roster.csv"), ROSTER).unwrap();
+        let endpoint = fake::serve(answers).await.to_string();
+        let args = TestCli::try_parse_from([
+            "import".as_ref(),
+            file("roster.csv").as_os_str(),
+            "--organization=pd".as_ref(),
+            "--endpoint".as_ref(),
+            endpoint.as_ref(),
+            "--errors".as_ref(),
+            file("errors.csv").as_os_str(),
+        ]);
+        let exit = run(args.unwrap().args).await.unwrap();
+        (exit, fs::read_to_string(file("errors.csv")).ok())
+    }
+
+    #[tokio::test]
+    async fn rejected_rows_end_in_the_errors_file_and_in_the_exit_code() {
+        let end = summary(ImportState::Completed, 1);
+        let (exit, errors) = import(Answers(vec![started(), rejection(), end], None)).await;
+        assert_eq!(exit, Exit::RowsRejected);
+        insta::assert_snapshot!(errors.unwrap().trim_start_matches('\u{feff}'), @r#"
+        EMAIL;ROLE;IMPORT_ERROR_CODES;IMPORT_ERRORS;IMPORT_SUGGESTIONS
+        b@x.org;Oficer;UNKNOWN_ROLE;"ROLE ""Oficer"" is not a role.";ROLE: Officer
+        "#);
+    }
+
+    #[tokio::test]
+    async fn a_refused_import_has_its_rejected_rows_too() {
+        let end = summary(ImportState::Refused, 1);
+        let status = Status::failed_precondition("1 row is rejected; none may be.");
+        let answers = Answers(vec![started(), rejection(), end], Some(status));
+        let (exit, errors) = import(answers).await;
+        assert_eq!(exit, Exit::Refused);
+        assert!(errors.unwrap().contains("Oficer"));
+    }
+
+    #[tokio::test]
+    async fn without_rejected_rows_no_errors_file_is_written() {
+        let end = summary(ImportState::Completed, 0);
+        let (exit, errors) = import(Answers(vec![started(), end], None)).await;
+        assert_eq!((exit, errors), (Exit::Done, None));
+    }
+
+    #[tokio::test]
+    async fn an_import_that_breaks_off_keeps_what_it_heard() {
+        let status = Status::new(Code::Unavailable, "The server is shutting down.");
+        let answers = Answers(vec![started(), rejection()], Some(status));
+        let (exit, errors) = import(answers).await;
+        assert_eq!(exit, Exit::Interrupted);
+        assert!(errors.is_some());
+    }
 }

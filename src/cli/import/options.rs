@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use uuid::Uuid;
 
 use super::{
     super::{failure::UsageError, server::OrganizationArgs},
@@ -25,12 +26,10 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, ResultFilter};
 pub struct ImportArgs {
     /// CSV file; `-` is standard input
     pub file: PathBuf,
-    #[command(flatten)]
-    pub organization: OrganizationArgs,
     /// Do everything but write: show what would happen
     #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
     validate_only: bool,
-    /// UUID that names this import; repeat it to retry or continue [default: the server chooses]
+    /// UUID that names this import; repeat it to retry or continue [default: a new one]
     #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
     import_id: Option<String>,
     /// Where the roster comes from, for the history
@@ -52,6 +51,8 @@ pub struct ImportArgs {
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
     #[arg(help_heading = "Output")]
     pub format: Format,
+    #[command(flatten)]
+    pub organization: OrganizationArgs,
 }
 
 /// When to refuse the import as a whole.
@@ -162,7 +163,7 @@ impl ImportArgs {
         let digest = guards.expected_plan_digest.as_ref();
         Ok(ImportStart {
             organization: self.organization.organization.clone(),
-            import_id: self.import_id.clone().unwrap_or_default(),
+            import_id: self.import_id(),
             validate_only: self.validate_only,
             all_or_nothing: guards.all_or_nothing,
             max_rejected_rows: guards.max_rejected_rows,
@@ -174,6 +175,12 @@ impl ImportArgs {
             include_values: self.shown.include_values,
             source: self.source.clone().unwrap_or_default(),
         })
+    }
+
+    /// Known here from the start, so that it is known however the connection ends.
+    fn import_id(&self) -> String {
+        let new = || Uuid::new_v4().to_string();
+        self.import_id.clone().unwrap_or_else(new)
     }
 
     fn deactivate_missing(&self, roster: &Roster) -> Result<Option<DeactivateMissing>, UsageError> {
@@ -275,7 +282,9 @@ mod tests {
             result_filter: ResultFilter::All.into(),
             ..ImportStart::default()
         };
-        assert_eq!(start(&[]).unwrap(), expected);
+        let mut start = start(&[]).unwrap();
+        assert!(Uuid::parse_str(&std::mem::take(&mut start.import_id)).is_ok());
+        assert_eq!(start, expected);
     }
 
     #[test]

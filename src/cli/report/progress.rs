@@ -16,7 +16,7 @@ impl Progress {
     #[must_use]
     pub fn on_stderr() -> Self {
         let bar = ProgressBar::no_length().with_style(spinner());
-        bar.set_message("connecting");
+        bar.set_message("starting");
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar }
     }

@@ -6,22 +6,16 @@ use crate::proto::{ColumnChange, Issue, IssueSeverity, RowOutcome, RowResult};
 /// One row's verdict: a line, and below it what changes and what is wrong.
 #[must_use]
 pub fn row_lines(result: &RowResult, look: Look) -> String {
+    let row = result.row;
+    let outcome = outcome(result.outcome(), look);
     let external_id = printable(&result.external_id);
-    let mut text = format!(
-        "row {:>3}  {}  {external_id}\n",
-        result.row,
-        outcome(result.outcome(), look),
-    );
+    let mut lines = vec![format!("row {row:>3}  {outcome}  {external_id}")];
     // What a new user gets is what its row says; only a change is news.
     if result.outcome() == RowOutcome::Updated {
-        for change in &result.changes {
-            text.push_str(&format!("         {}\n", change_text(change)));
-        }
+        lines.extend(result.changes.iter().map(change_text));
     }
-    for issue in &result.issues {
-        text.push_str(&format!("         {}\n", issue_text(issue, look)));
-    }
-    text
+    lines.extend(result.issues.iter().map(|issue| issue_text(issue, look)));
+    lines.join("\n         ") + "\n"
 }
 
 fn outcome(outcome: RowOutcome, look: Look) -> String {
@@ -52,14 +46,12 @@ fn issue_text(issue: &Issue, look: Look) -> String {
     } else {
         look.red("error:")
     };
-    let mut text = format!("{kind} {}", printable(&issue.message));
-    if !issue.suggestion.is_empty() && !issue.message.contains(&issue.suggestion) {
-        text.push_str(&format!(
-            " Did you mean \"{}\"?",
-            printable(&issue.suggestion)
-        ));
+    let message = printable(&issue.message);
+    if issue.suggestion.is_empty() || issue.message.contains(&issue.suggestion) {
+        return format!("{kind} {message}");
     }
-    text
+    let suggestion = printable(&issue.suggestion);
+    format!("{kind} {message} Did you mean \"{suggestion}\"?")
 }
 
 #[cfg(test)]
@@ -101,7 +93,11 @@ mod tests {
                 after: None,
             },
         ];
-        assert_snapshot!(row_lines(&updated, Look::default()), @"");
+        assert_snapshot!(row_lines(&updated, Look::default()), @r#"
+        row   5  updated    P-1005
+                 BADGE_NUMBER: "0421" is now "0422"
+                 PHONE: "+12025550143" is now blank
+        "#);
     }
 
     #[test]
@@ -109,7 +105,10 @@ mod tests {
         let mut created = result(12, RowOutcome::Created, "P-1014");
         created.changes = vec![ColumnChange::default()];
         created.issues = vec![issue(IssueSeverity::Warning, "LOCATION is not stored.", "")];
-        assert_snapshot!(row_lines(&created, Look::default()), @"");
+        assert_snapshot!(row_lines(&created, Look::default()), @r"
+        row  12  created    P-1014
+                 warning: LOCATION is not stored.
+        ");
     }
 
     #[test]
@@ -127,6 +126,10 @@ mod tests {
                 "Chief",
             ),
         ];
-        assert_snapshot!(row_lines(&rejected, Look::default()), @"");
+        assert_snapshot!(row_lines(&rejected, Look::default()), @r#"
+        row  16  rejected   P-1018
+                 error: ROLE "Oficer" is not a role here. Did you mean "Officer"?
+                 error: RANK "X" is unknown; did you mean "Chief"?
+        "#);
     }
 }
