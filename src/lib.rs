@@ -2,8 +2,15 @@
 
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod domain;
+pub mod import;
 pub mod input;
+#[path = "../migrations/mod.rs"]
+mod migrations;
 pub mod plan;
 pub mod proto;
+mod rpc;
+pub mod server;
+pub mod store;
 pub mod telemetry;

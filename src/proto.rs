@@ -7,3 +7,12 @@ include!(concat!(env!("OUT_DIR"), "/userimport.v1.serde.rs"));
 
 /// The encoded `FileDescriptorSet` of the contract, for server reflection and for publishing.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/userimport.binpb"));
+
+/// A point in time, as messages have it.
+#[must_use]
+pub fn timestamp(time: time::OffsetDateTime) -> pbjson_types::Timestamp {
+    pbjson_types::Timestamp {
+        seconds: time.unix_timestamp(),
+        nanos: i32::try_from(time.nanosecond()).unwrap_or_default(),
+    }
+}

@@ -4,17 +4,39 @@
 //! Pure: knows neither bytes nor databases nor the wire.
 
 mod catalog;
+mod check;
 mod column;
+mod email;
+mod fault;
+mod fold;
 mod issue;
+mod nearest;
+mod normalise;
 mod packed;
+mod phone;
 mod raw;
 mod row;
+mod slug;
+mod suggest;
+mod template;
+mod text;
 mod user;
 
 pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
+pub use check::MAX_FIELD_BYTES;
 pub use column::{Column, ColumnSet};
+pub use email::Email;
+pub use fault::Fault;
+pub use fold::fold;
 pub use issue::{Issue, IssueCode, Severity};
+pub use nearest::NearestIndex;
+pub use normalise::normalise;
 pub use packed::PackedText;
+pub use phone::PhoneNumber;
 pub use raw::{Cell, RawRow};
 pub use row::{Row, RowParts};
+pub use slug::{InvalidSlug, Slug};
+pub use suggest::nearest;
+pub use template::{TEMPLATE_FILENAME, is_template_example, template_csv};
+pub use text::{BadgeNumber, ExternalId, Name, Username, strip_leading_zeros};
 pub use user::{Status, User, UserText};

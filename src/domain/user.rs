@@ -56,8 +56,6 @@ pub struct UserText<'a> {
 pub struct User {
     /// `UUIDv7`.
     pub id: Uuid,
-    /// Changes with every write to the user; a write states the one it was planned on.
-    pub version: i64,
     /// Active or inactive.
     pub status: Status,
     /// An import never makes this user inactive.
@@ -79,7 +77,6 @@ impl User {
     pub fn new(id: Uuid, role: RoleId, text: UserText<'_>) -> Self {
         Self {
             id,
-            version: 0,
             status: Status::Active,
             protected: false,
             role,

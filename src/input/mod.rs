@@ -1,3 +1,55 @@
 //! Decodes what a client sends, CSV bytes or typed rows, into raw rows.
 //!
-//! Sans-IO: takes any slice, keeps its own state, does no IO.
+//! Sans-IO: takes any slice, keeps its own state, does no IO. It owns the CSV dialect, the header,
+//! the charset and the faults that refuse a file (semantics §2). It must not know what a value
+//! means: it neither trims nor checks what stands in a cell.
+//!
+//! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and
+//! columns), `record` (fields) and `layout` (one cell a column).
+
+mod blank;
+mod charset;
+mod csv;
+mod delimiter;
+mod fault;
+mod header;
+mod layout;
+mod name;
+mod preamble;
+mod record;
+mod typed;
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod properties;
+
+pub use csv::{CsvDecoder, CsvOptions};
+pub use fault::{FileFault, Mistaken};
+pub use header::Header;
+pub use typed::TypedRows;
+
+/// How much one import may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most data rows.
+    pub max_rows: u32,
+    /// Most bytes: of the CSV as received, or of the typed rows' values together.
+    pub max_bytes: u64,
+}
+
+impl Limits {
+    /// Longest record in bytes of UTF-8, its quotes and delimiters included and its line end not;
+    /// of a typed row, its values together.
+    pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+}
+
+impl Default for Limits {
+    /// 1,000,000 rows and 256 MiB.
+    fn default() -> Self {
+        Self {
+            max_rows: 1_000_000,
+            max_bytes: 256 * 1024 * 1024,
+        }
+    }
+}

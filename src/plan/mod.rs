@@ -1,11 +1,172 @@
-//! Decides every row of an import against one snapshot of the directory.
+//! Decides every row of an import against one snapshot of the directory (semantics §4 and §5), and who
+//! is missing from the file (§7).
 //!
-//! Pure: rows, directory and catalog in, a [`Plan`] out; no IO, no clock, no randomness.
+//! Pure: rows, directory and catalog in, a [`Plan`] out; no IO, no clock, no database. Linear in rows and
+//! users (`n log n` where supervisors close circles), and free of recursion: up to a million of each.
+//!
+//! [`plan`] reads top-down; each step is a module of its own. Rows and users go by their index, keys
+//! (emails, badge numbers and so on) by a number that the roster gives each text once.
 
+mod attributes;
+mod check;
+mod choices;
+mod components;
+mod cycles;
 mod decision;
+mod digest;
 mod directory;
+mod duplicates;
+mod finding;
+mod forest;
+mod judge;
+mod keys;
+mod links;
+mod missing;
 mod order;
+mod outcome;
+mod review;
+mod roster;
+mod sequence;
+mod state;
+mod supervisors;
+mod text;
+mod uniqueness;
+mod wording;
+mod write;
+mod zeros;
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use uuid::Uuid;
 
 pub use decision::{Decision, Outcome, Supervisor};
 pub use directory::Directory;
 pub use order::WriteOrder;
+pub use write::{UserWrite, generated_external_id};
+
+use crate::domain::{Catalog, GroupId, RoleId, Row, Status};
+use check::{Checked, check};
+use finding::Findings;
+use links::{index, indices};
+use missing::{Alike, Missing, find_missing};
+use roster::{Roster, number_external_ids};
+use state::State;
+use wording::Wording;
+
+/// What to plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The rows of the file, in order.
+    pub rows: &'a [Row],
+    /// The organisation's users.
+    pub directory: &'a Directory,
+    /// What users can be given.
+    pub catalog: &'a Catalog,
+    /// Names the import; generated external IDs derive from it.
+    pub import_id: Uuid,
+    /// Where set: deactivate the users within this scope whom the file does not list.
+    pub deactivate_missing: Option<&'a Scope>,
+}
+
+/// Which users `deactivate_missing` is about; a user must match both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Only users who have one of these roles; empty: any.
+    pub roles: Vec<RoleId>,
+    /// Only users in one of these groups; empty: any or none.
+    pub groups: Vec<GroupId>,
+}
+
+/// What an import will do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// One a row, in order.
+    pub decisions: Vec<Decision>,
+    /// In which order the created and updated rows are written.
+    pub order: WriteOrder,
+    /// Users to deactivate because the file does not list them: indices in the snapshot, in order of
+    /// external ID.
+    pub deactivations: Vec<u32>,
+    /// Users the file does not list whom nothing but protection saves from being deactivated.
+    pub protected_skipped: u32,
+    /// Users who go from Active to Inactive, by a row or as missing.
+    pub going_inactive: u32,
+    /// Active users of the snapshot.
+    pub active_users: u32,
+    /// Numbers (1 = first) of the rows of which nobody can tell whom they list, and which so make it unsafe
+    /// to deactivate who is missing (semantics §7). Empty where that was not asked for. Each is a record
+    /// with a wrong number of fields, or has an error in the keys that would tell.
+    pub untold: Vec<u32>,
+    /// Equal exactly where two plans do the same to the same data (semantics §7).
+    pub digest: [u8; 32],
+}
+
+/// Plans an import.
+#[must_use]
+pub fn plan(request: &Request<'_>) -> Plan {
+    let ids = number_external_ids(request.directory.users());
+    let checked = check(request, &ids);
+    let roster = Roster::new(request, ids, &checked);
+    let alike = Alike::new(&roster);
+    let missing = find_missing(request, &roster, &checked.unsound, &alike);
+    let mut decisions = checked.decisions;
+
+    let mut state = State::new(&roster, decisions.iter().map(Checked::passed).collect());
+    let mut findings = Findings::default();
+    duplicates::reject_duplicates(&mut state, &mut findings);
+    judge::judge(&mut state, &mut findings);
+
+    outcome::settle(&state, &mut decisions);
+    let deactivated = missing.deactivations.iter().copied().collect();
+    review::review(&state, &deactivated, &alike, &mut findings);
+    word(request, &state, &findings, &mut decisions);
+    let order = sequence::sequence(&state, &decisions);
+    let going_inactive = count_going_inactive(&state, &missing);
+    assemble(request, (decisions, order), missing, going_inactive)
+}
+
+/// Adds what was found to the decisions, in words.
+fn word(request: &Request<'_>, state: &State<'_>, findings: &Findings, decisions: &mut [Decision]) {
+    let mut wording = Wording::new(request, state);
+    for row in indices(request.rows) {
+        let issues = findings.of(row).iter().map(|f| wording.word(row, f));
+        decisions[row as usize].issues.extend(issues);
+    }
+}
+
+fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
+    let by_row = state.standing().into_iter().filter(|&row| {
+        let user = state
+            .roster
+            .user(row)
+            .map(|u| &state.roster.users[u as usize]);
+        user.is_some_and(|user| user.status == Status::Active)
+            && state.status(state.roster.person(row)) == Status::Inactive
+    });
+    index(by_row.count() + missing.deactivations.len())
+}
+
+fn assemble(
+    request: &Request<'_>,
+    (decisions, order): (Vec<Decision>, WriteOrder),
+    missing: Missing,
+    going_inactive: u32,
+) -> Plan {
+    let users = request.directory.users().iter();
+    let active = users.filter(|user| user.status == Status::Active);
+    let mut plan = Plan {
+        decisions,
+        order,
+        deactivations: missing.deactivations,
+        protected_skipped: missing.protected_skipped,
+        going_inactive,
+        active_users: index(active.count()),
+        untold: missing.untold,
+        digest: [0; 32],
+    };
+    plan.digest = digest::digest(&plan, request);
+    plan
+}

@@ -22,23 +22,15 @@ impl WriteOrder {
         &self.rows
     }
 
-    /// Splits the rows into transactions of about `size` rows: whole groups, closed as soon as
-    /// `size` is reached. A group larger than `size` is one transaction.
-    pub fn transactions(&self, size: usize) -> impl Iterator<Item = &[u32]> {
-        let mut start = 0;
-        let mut ends = self.ends.iter().map(|&end| end as usize).peekable();
-        std::iter::from_fn(move || {
-            let mut end = ends.next()?;
-            while let Some(&next) = ends.peek() {
-                if next - start > size {
-                    break;
-                }
-                end = next;
-                ends.next();
-            }
-            let rows = &self.rows[start..end];
-            start = end;
-            Some(rows)
-        })
+    /// The rows of one transaction: whole groups from position `start` on, as many as fit into
+    /// `size` rows, and at least one, however large. `None`: there are no more.
+    #[must_use]
+    pub fn batch(&self, start: usize, size: usize) -> Option<&[u32]> {
+        let first = self.ends.partition_point(|&end| end as usize <= start);
+        let fitting = self
+            .ends
+            .partition_point(|&end| end as usize <= start + size);
+        let end = *self.ends.get(fitting.saturating_sub(1).max(first))?;
+        Some(&self.rows[start..end as usize])
     }
 }

@@ -7,7 +7,6 @@ mod findings;
 mod look;
 mod progress;
 mod rejected;
-#[cfg(any())] // Used by `demo`, which waits for a server to start.
 mod rows;
 mod summary;
 mod text;
@@ -16,7 +15,6 @@ pub use findings::Findings;
 pub use look::Look;
 pub use progress::Progress;
 pub use rejected::rejected_table;
-#[cfg(any())]
 pub use rows::row_lines;
 pub use summary::{Asked, summary_text};
 pub use text::printable;

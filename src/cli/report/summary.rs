@@ -225,12 +225,11 @@ fn pace(summary: &ImportSummary) -> String {
         return String::new();
     };
     let rate = u64::from(summary.rows) * 1000 / millis;
-    format!(
-        " ({}.{} s, {} rows/s)",
-        millis / 1000,
-        millis % 1000 / 100,
-        grouped(rate)
-    )
+    let time = match millis {
+        ..1000 => format!("{millis} ms"),
+        _ => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+    };
+    format!(" ({time}, {} rows/s)", grouped(rate))
 }
 
 #[cfg(test)]

@@ -1,0 +1,16 @@
+//! The schema, one file per step, newest last. The same tables and constraints on SQLite and
+//! PostgreSQL; every key of every table leads with the organisation.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261122_000001_directory;
+
+/// Brings a database to the newest schema.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_directory::Migration)]
+    }
+}

@@ -1,0 +1,213 @@
+//! The file to start from: a header row and four example rows, which an import knows and rejects.
+
+use super::{Catalog, Column};
+
+/// What an example has in one column.
+#[derive(Clone, Copy)]
+enum Example {
+    /// This text.
+    Is(&'static str),
+    /// One of the organisation's own role, rank or group names, the examples taking turns.
+    Own,
+}
+
+use Example::{Is, Own};
+
+/// Name to save the template under.
+pub const TEMPLATE_FILENAME: &str = "user-import-template.csv";
+
+/// The keys of the examples' emails. Nobody has one of these: `.example` is reserved (RFC 2606).
+const EMAILS: [&str; 4] = [
+    "jordan.sample@template.example",
+    "casey.sample@template.example",
+    "robin.sample@template.example",
+    "morgan.sample@template.example",
+];
+
+/// The examples, in the order of [`Column::ALL`]: a supervisor; a report with every value; a new user
+/// who gets an external ID; someone who has left.
+const EXAMPLES: [[Example; Column::COUNT]; 4] = [
+    [
+        Is("EXAMPLE-1"),
+        Is(EMAILS[0]),
+        Is("00101"),
+        Is("Jordan"),
+        Is("Sample"),
+        Is("Active"),
+        Is("jordan.sample"),
+        Own,
+        Is(""),
+        Is(""),
+        Own,
+        Own,
+        Is("+12025550101"),
+    ],
+    [
+        Is("EXAMPLE-2"),
+        Is(EMAILS[1]),
+        Is("00102"),
+        Is("Casey"),
+        Is("Sample"),
+        Is("Active"),
+        Is("casey.sample"),
+        Own,
+        Is(EMAILS[0]),
+        Is(""),
+        Own,
+        Own,
+        Is("+442079460018"),
+    ],
+    [
+        Is(""),
+        Is(EMAILS[2]),
+        Is("00103"),
+        Is("Robin"),
+        Is("Sample"),
+        Is("Active"),
+        Is("robin.sample"),
+        Own,
+        Is(EMAILS[0]),
+        Is(""),
+        Own,
+        Is(""),
+        Is(""),
+    ],
+    [
+        Is("EXAMPLE-4"),
+        Is(EMAILS[3]),
+        Is("00104"),
+        Is("Morgan"),
+        Is("Sample"),
+        Is("Inactive"),
+        Is("morgan.sample"),
+        Own,
+        Is(""),
+        Is(""),
+        Is(""),
+        Is(""),
+        Is(""),
+    ],
+];
+
+/// The template as UTF-8 CSV. Roles, ranks and active groups are the organisation's own; where it has
+/// none the role is `Officer`, since one is required, and rank and group are blank.
+#[must_use]
+pub fn template_csv(catalog: &Catalog) -> Vec<u8> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    // Writing to memory records of equal length cannot fail, so there is no error to hand on.
+    let _ = csv.write_record(Column::ALL.map(Column::header));
+    for number in 0..EXAMPLES.len() {
+        let _ = csv.write_record(Column::ALL.map(|column| cell(catalog, number, column)));
+    }
+    csv.into_inner().unwrap_or_default()
+}
+
+/// True for the [folded](super::fold) email of one of the examples.
+#[must_use]
+pub fn is_template_example(email_key: &str) -> bool {
+    EMAILS.contains(&email_key)
+}
+
+fn cell(catalog: &Catalog, number: usize, column: Column) -> &str {
+    match (EXAMPLES[number][column as usize], column) {
+        (Is(text), _) => text,
+        (Own, Column::Role) => {
+            let roles = catalog.roles.iter().map(|role| &*role.name);
+            taking_turns(roles, number).unwrap_or("Officer")
+        }
+        (Own, Column::Rank) => {
+            let ranks = catalog.ranks.iter().map(|rank| &*rank.name);
+            taking_turns(ranks, number).unwrap_or_default()
+        }
+        (Own, _) => {
+            let groups = catalog.groups.iter().filter(|group| group.active);
+            taking_turns(groups.map(|group| &*group.external_id), number).unwrap_or_default()
+        }
+    }
+}
+
+fn taking_turns<'a>(names: impl Iterator<Item = &'a str> + Clone, turn: usize) -> Option<&'a str> {
+    names.cycle().nth(turn)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::domain::{
+        Cell, Group, GroupId, IssueCode, Rank, RankId, RawRow, Role, RoleId, Row, fold,
+    };
+
+    fn catalog() -> Catalog {
+        let role = |id, name: &str| Role {
+            id: RoleId(id),
+            name: name.into(),
+        };
+        let rank = |id, name: &str| Rank {
+            id: RankId(id),
+            name: name.into(),
+        };
+        let group = |id, external_id: &str, active| Group {
+            id: GroupId(id),
+            external_id: external_id.into(),
+            name: external_id.into(),
+            active,
+        };
+        Catalog {
+            roles: vec![role(1, "Investigator"), role(2, "Patrol, days")],
+            ranks: vec![rank(1, "Sergeant")],
+            groups: vec![group(1, "CLOSED", false), group(2, "NORTH", true)],
+        }
+    }
+
+    #[test]
+    fn the_template_uses_the_organisations_own_names() {
+        let csv = String::from_utf8(template_csv(&catalog())).unwrap();
+        assert_snapshot!(csv, @r#"
+        EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE
+        EXAMPLE-1,jordan.sample@template.example,00101,Jordan,Sample,Active,jordan.sample,Investigator,,,Sergeant,NORTH,+12025550101
+        EXAMPLE-2,casey.sample@template.example,00102,Casey,Sample,Active,casey.sample,"Patrol, days",jordan.sample@template.example,,Sergeant,NORTH,+442079460018
+        ,robin.sample@template.example,00103,Robin,Sample,Active,robin.sample,Investigator,jordan.sample@template.example,,Sergeant,,
+        EXAMPLE-4,morgan.sample@template.example,00104,Morgan,Sample,Inactive,morgan.sample,"Patrol, days",,,,,
+        "#);
+    }
+
+    #[test]
+    fn the_template_of_an_empty_catalog_has_blank_ranks_and_groups() {
+        let csv = String::from_utf8(template_csv(&Catalog::default())).unwrap();
+        assert_snapshot!(csv, @r#"
+        EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE
+        EXAMPLE-1,jordan.sample@template.example,00101,Jordan,Sample,Active,jordan.sample,Officer,,,,,+12025550101
+        EXAMPLE-2,casey.sample@template.example,00102,Casey,Sample,Active,casey.sample,Officer,jordan.sample@template.example,,,,+442079460018
+        ,robin.sample@template.example,00103,Robin,Sample,Active,robin.sample,Officer,jordan.sample@template.example,,,,
+        EXAMPLE-4,morgan.sample@template.example,00104,Morgan,Sample,Inactive,morgan.sample,Officer,,,,,
+        "#);
+    }
+
+    #[test]
+    fn every_example_is_rejected_for_being_one_and_for_nothing_else() {
+        let csv = template_csv(&catalog());
+        let mut reader = csv::Reader::from_reader(&*csv);
+        let mut rows = 0;
+        for record in reader.records().map(Result::unwrap) {
+            let cells = std::array::from_fn(|index| Cell::Text(&record[index]));
+            let row = Row::parse(&RawRow {
+                number: 1,
+                line: 2,
+                cells,
+                misfit: None,
+            });
+            let codes: Vec<_> = row.issues().iter().map(|issue| issue.code).collect();
+            assert_eq!(codes, [IssueCode::TemplateExample], "{record:?}");
+            rows += 1;
+        }
+        assert_eq!(rows, 4);
+    }
+
+    #[test]
+    fn the_emails_are_their_own_keys() {
+        assert_eq!(EMAILS.map(|email| fold(email).into_owned()), EMAILS);
+        assert!(!is_template_example("jordan@template.example"));
+    }
+}

@@ -1,0 +1,154 @@
+//! What refuses an import although its rows are sound (semantics §7). Pure.
+
+use super::{Options, Refusal, verdict::Judged};
+use crate::{config::MassDeactivation, plan::Plan};
+
+/// How many row numbers a message names.
+const NAMED_ROWS: usize = 5;
+
+/// Every guard that the planned import hits.
+#[must_use]
+pub fn check(options: &Options, limits: &MassDeactivation, judged: &Judged) -> Vec<Refusal> {
+    let rejected = judged.tally().rejected;
+    let plan = &judged.plan;
+    [
+        check_rejected(options, rejected),
+        check_all_or_nothing(options, rejected),
+        check_digest(options, plan),
+        check_untold(plan),
+        check_deactivations(options, limits, plan),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn check_rejected(options: &Options, rejected: u32) -> Option<Refusal> {
+    let allowed = options.max_rejected_rows.filter(|&max| rejected > max)?;
+    let message = format!(
+        "{} rejected, and max_rejected_rows allows {allowed}. Correct them, or allow more.",
+        rows_are(rejected)
+    );
+    Some(Refusal::precondition(
+        "TOO_MANY_REJECTED_ROWS",
+        "max_rejected_rows",
+        message,
+    ))
+}
+
+fn check_all_or_nothing(options: &Options, rejected: u32) -> Option<Refusal> {
+    (options.all_or_nothing && rejected > 0).then(|| {
+        let message = format!(
+            "{} rejected, and all_or_nothing applies all rows or none. Correct them, or import \
+             without all_or_nothing.",
+            rows_are(rejected)
+        );
+        Refusal::precondition("ROWS_REJECTED", "all_or_nothing", message)
+    })
+}
+
+fn check_digest(options: &Options, plan: &Plan) -> Option<Refusal> {
+    let expected = options.expected_plan_digest?;
+    (expected != plan.digest).then(|| {
+        let message = "Today's plan is not the one of the dry run: the roster, the directory or \
+            the options have changed since. Look at a new dry run, and state its plan_digest.";
+        Refusal::precondition("PLAN_DIFFERS", "expected_plan_digest", message)
+    })
+}
+
+fn check_untold(plan: &Plan) -> Option<Refusal> {
+    if plan.untold.is_empty() {
+        return None;
+    }
+    let mut named: Vec<_> = plan
+        .untold
+        .iter()
+        .take(NAMED_ROWS)
+        .map(u32::to_string)
+        .collect();
+    if plan.untold.len() > NAMED_ROWS {
+        named.push(format!("{} more", plan.untold.len() - NAMED_ROWS));
+    }
+    let message = format!(
+        "It cannot be told whom the roster lists in row {}: faults hide who is meant, and a user \
+         who is listed there would be deactivated. Correct them, or import without \
+         deactivate_missing.",
+        named.join(", ")
+    );
+    Some(Refusal::precondition(
+        "UNCERTAIN_ROWS",
+        "deactivate_missing",
+        message,
+    ))
+}
+
+fn check_deactivations(
+    options: &Options,
+    limits: &MassDeactivation,
+    plan: &Plan,
+) -> Option<Refusal> {
+    let (count, active) = (plan.going_inactive, plan.active_users);
+    match options.max_deactivations {
+        Some(max) => (count > max).then(|| {
+            let message = format!(
+                "{count} of {active} active users would be deactivated, and max_deactivations \
+                 allows {max}. Check the roster; if it is right, allow {count}.",
+            );
+            Refusal::precondition("TOO_MANY_DEACTIVATIONS", "max_deactivations", message)
+        }),
+        None => limits.is_exceeded(count, active).then(|| {
+            let message = format!(
+                "{count} of {active} active users would be deactivated, which is more than a \
+                 roster normally loses. Check that the file is whole; if it is right, state \
+                 max_deactivations {count}."
+            );
+            Refusal::precondition("MASS_DEACTIVATION", "max_deactivations", message)
+        }),
+    }
+}
+
+impl MassDeactivation {
+    /// True where deactivating `count` of `active` users is not to be believed.
+    #[must_use]
+    pub fn is_exceeded(&self, count: u32, active: u32) -> bool {
+        let over = |percent: u32| u64::from(count) * 100 > u64::from(percent) * u64::from(active);
+        (over(self.percent) && count > self.users) || over(self.percent_always)
+    }
+}
+
+fn rows_are(count: u32) -> String {
+    match count {
+        1 => "1 row is".to_owned(),
+        _ => format!("{count} rows are"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_five_per_cent_and_more_than_ten_users_are_a_mass_deactivation() {
+        let guard = MassDeactivation::default();
+        for (count, active, refused) in [
+            (10, 20, false),
+            (11, 20, true),
+            (10, 100, false),
+            (11, 100, true),
+            (11, 220, false),
+            (12, 220, true),
+            (50, 1_000, false),
+            (51, 1_000, true),
+            (1, 2, false),
+            (2, 3, true),
+            (1, 1, true),
+            (0, 0, false),
+        ] {
+            assert_eq!(
+                guard.is_exceeded(count, active),
+                refused,
+                "{count} of {active}"
+            );
+        }
+    }
+}

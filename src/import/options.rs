@@ -1,0 +1,225 @@
+//! What a client asked for in `start`.
+
+use uuid::Uuid;
+
+use super::Refusal;
+use crate::{
+    domain::{Catalog, fold, nearest, normalise},
+    input::CsvOptions,
+    plan::Scope,
+    proto::{self, ImportStart, ResultFilter},
+};
+
+/// Longest `source`, in characters.
+const MAX_SOURCE: usize = 255;
+
+/// The word that confirms deactivating whoever is not listed.
+pub const CONFIRMATION: &str = "Confirm";
+
+/// The options of an import, checked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Slug of the organisation.
+    pub organization: String,
+    /// The ID the client chose.
+    pub import_id: Option<Uuid>,
+    /// Report what would happen; write nothing.
+    pub validate_only: bool,
+    /// All rows or none.
+    pub all_or_nothing: bool,
+    /// More rejections than this refuse the import.
+    pub max_rejected_rows: Option<u32>,
+    /// Digest of the plan that the caller has seen.
+    pub expected_plan_digest: Option<[u8; 32]>,
+    /// Deactivate whoever is not listed.
+    pub deactivate_missing: Option<Missing>,
+    /// More deactivations than this refuse the import, in place of the server's guard.
+    pub max_deactivations: Option<u32>,
+    /// How to read CSV.
+    pub csv: CsvOptions,
+    /// Which results to send.
+    pub filter: ResultFilter,
+    /// Send values before and after.
+    pub include_values: bool,
+    /// Where the roster comes from.
+    pub source: String,
+}
+
+/// Whom `deactivate_missing` looks at, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Missing {
+    only_roles: Vec<String>,
+    only_groups: Vec<String>,
+}
+
+impl Options {
+    /// Checks what a client asked for.
+    ///
+    /// # Errors
+    /// Every bad option at once.
+    pub fn parse(start: ImportStart) -> Result<Self, Vec<Refusal>> {
+        let mut faults = Vec::new();
+        let import_id = parse_id(&start.import_id, &mut faults);
+        let expected_plan_digest = parse_digest(&start.expected_plan_digest, &mut faults);
+        let filter = parse_filter(start.result_filter, &mut faults);
+        check_source(&start.source, &mut faults);
+        check_confirmation(&start, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let csv = start.csv.unwrap_or_default();
+        Ok(Self {
+            organization: start.organization,
+            import_id,
+            validate_only: start.validate_only,
+            all_or_nothing: start.all_or_nothing,
+            max_rejected_rows: start.max_rejected_rows,
+            expected_plan_digest,
+            deactivate_missing: start.deactivate_missing.map(Missing::from),
+            max_deactivations: start.max_deactivations,
+            csv: CsvOptions {
+                charset: csv.charset,
+                delimiter: csv.delimiter,
+                ignore_unknown_columns: csv.ignore_unknown_columns,
+            },
+            filter,
+            include_values: start.include_values,
+            source: start.source,
+        })
+    }
+}
+
+impl From<proto::DeactivateMissing> for Missing {
+    fn from(wire: proto::DeactivateMissing) -> Self {
+        Self {
+            only_roles: wire.only_roles,
+            only_groups: wire.only_group_external_ids,
+        }
+    }
+}
+
+impl Missing {
+    /// Finds the roles and groups in the catalog.
+    ///
+    /// # Errors
+    /// Every name that is not there: a scope with a mistyped name must not become another scope.
+    pub fn resolve(&self, catalog: &Catalog) -> Result<Scope, Vec<Refusal>> {
+        let mut faults = Vec::new();
+        let mut scope = Scope::default();
+        for name in &self.only_roles {
+            let key = key(name);
+            match catalog.roles.iter().find(|role| fold(&role.name) == key) {
+                Some(role) => scope.roles.push(role.id),
+                None => {
+                    let known = catalog.roles.iter().map(|role| &*role.name);
+                    faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, known));
+                }
+            }
+        }
+        for id in &self.only_groups {
+            let wanted = normalise(id).unwrap_or_default();
+            match catalog
+                .groups
+                .iter()
+                .find(|group| group.external_id == wanted)
+            {
+                Some(group) => scope.groups.push(group.id),
+                None => {
+                    let known = catalog.groups.iter().map(|group| &*group.external_id);
+                    faults.push(unknown(
+                        "UNKNOWN_GROUP",
+                        "only_group_external_ids",
+                        id,
+                        known,
+                    ));
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok(scope)
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+fn key(name: &str) -> String {
+    fold(&normalise(name).unwrap_or_default()).into_owned()
+}
+
+fn unknown<'a>(
+    code: &'static str,
+    option: &str,
+    value: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Refusal {
+    let hint = nearest(value, known).map(|near| format!(" Did you mean \"{near}\"?"));
+    let hint = hint.unwrap_or_default();
+    let message = format!("{option}: the organisation's catalog has no \"{value}\".{hint}");
+    Refusal::invalid(code, &format!("deactivate_missing.{option}"), message)
+}
+
+fn parse_id(text: &str, faults: &mut Vec<Refusal>) -> Option<Uuid> {
+    if text.is_empty() {
+        return None;
+    }
+    let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil());
+    if id.is_none() {
+        let message = "import_id must be a UUID, such as 0192f0c1-2b1e-7c3a-9d55-0c6f2b6b3a10.";
+        faults.push(Refusal::invalid("BAD_IMPORT_ID", "import_id", message));
+    }
+    id
+}
+
+fn parse_digest(bytes: &[u8], faults: &mut Vec<Refusal>) -> Option<[u8; 32]> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let digest = bytes.try_into().ok();
+    if digest.is_none() {
+        let message = format!(
+            "expected_plan_digest must be the 32 bytes of a dry run's plan_digest, not {}.",
+            bytes.len()
+        );
+        let refusal = Refusal::invalid("BAD_PLAN_DIGEST", "expected_plan_digest", message);
+        faults.push(refusal);
+    }
+    digest
+}
+
+/// Reads a `result_filter`; unspecified means all.
+pub fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> ResultFilter {
+    match ResultFilter::try_from(number) {
+        Ok(ResultFilter::Unspecified) => ResultFilter::All,
+        Ok(filter) => filter,
+        Err(_) => {
+            let message = format!("result_filter has no value {number}.");
+            faults.push(Refusal::invalid(
+                "BAD_RESULT_FILTER",
+                "result_filter",
+                message,
+            ));
+            ResultFilter::All
+        }
+    }
+}
+
+fn check_source(source: &str, faults: &mut Vec<Refusal>) {
+    let length = source.chars().count();
+    if length > MAX_SOURCE {
+        let message = format!("source has {length} characters; at most {MAX_SOURCE} are stored.");
+        faults.push(Refusal::invalid("SOURCE_TOO_LONG", "source", message));
+    }
+}
+
+fn check_confirmation(start: &ImportStart, faults: &mut Vec<Refusal>) {
+    let Some(missing) = &start.deactivate_missing else {
+        return;
+    };
+    if !start.validate_only && missing.confirmation != CONFIRMATION {
+        let message = "Deactivating whoever is not listed needs the confirmation \"Confirm\"; \
+            a dry run (validate_only) shows whom it would deactivate, and needs none.";
+        let subject = "deactivate_missing.confirmation";
+        faults.push(Refusal::invalid("CONFIRMATION_REQUIRED", subject, message));
+    }
+}

@@ -1,0 +1,56 @@
+//! How far an import is, shared between who works and who tells the client.
+
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+
+use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
+
+/// Counters of one import.
+#[derive(Debug, Default)]
+pub struct Progress {
+    phase: AtomicI32,
+    received: AtomicU32,
+    planned: AtomicU32,
+    applied: AtomicU32,
+    total: AtomicU32,
+}
+
+impl Progress {
+    /// Enters a phase.
+    pub fn enter(&self, phase: ImportPhase) {
+        self.phase.store(phase.into(), Relaxed);
+    }
+
+    /// States how many rows have been received.
+    pub fn set_received(&self, rows: u32) {
+        self.received.store(rows, Relaxed);
+    }
+
+    /// States that the input is complete.
+    pub fn set_total(&self, rows: u32) {
+        self.received.store(rows, Relaxed);
+        self.total.store(rows, Relaxed);
+    }
+
+    /// States that every row has been decided.
+    pub fn set_planned(&self, rows: u32) {
+        self.planned.store(rows, Relaxed);
+    }
+
+    /// States that the results of further rows are final.
+    pub fn add_applied(&self, rows: usize) {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        self.applied.fetch_add(rows, Relaxed);
+    }
+
+    /// The message that tells a client.
+    #[must_use]
+    pub fn message(&self) -> Message {
+        Message::Progress(ImportProgress {
+            phase: self.phase.load(Relaxed),
+            rows_received: self.received.load(Relaxed),
+            rows_planned: self.planned.load(Relaxed),
+            rows_applied: self.applied.load(Relaxed),
+            rows_total: self.total.load(Relaxed),
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! Why an import is refused as a whole, or ends before its time.
+
+use crate::{input::FileFault, proto, store::StoreError};
+
+/// What kind of refusal it is, and so which status it ends with (`api.md`, Status codes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RefusalKind {
+    /// A guard was hit, or what was stated does not hold.
+    Precondition,
+    /// The request or the file is not well formed.
+    Invalid,
+    /// A limit is exceeded.
+    Limit,
+}
+
+/// One reason why nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which status it calls for.
+    pub kind: RefusalKind,
+    /// Upper-snake word that never changes.
+    pub code: &'static str,
+    /// What it is about: a column, an option, a limit, a line.
+    pub subject: String,
+    /// A sentence that an administrator can act on.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The request or the file is not well formed.
+    #[must_use]
+    pub fn invalid(code: &'static str, subject: &str, message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Invalid, code, subject, message.into())
+    }
+
+    /// A guard was hit, or what was stated does not hold.
+    #[must_use]
+    pub fn precondition(code: &'static str, subject: &str, message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Precondition, code, subject, message.into())
+    }
+
+    /// A limit is exceeded.
+    #[must_use]
+    pub fn limit(code: &'static str, subject: &str, message: impl Into<String>) -> Self {
+        Self::new(RefusalKind::Limit, code, subject, message.into())
+    }
+
+    fn new(kind: RefusalKind, code: &'static str, subject: &str, message: String) -> Self {
+        Self {
+            kind,
+            code,
+            subject: subject.to_owned(),
+            message,
+        }
+    }
+}
+
+impl From<&FileFault> for Refusal {
+    fn from(fault: &FileFault) -> Self {
+        let kind = match fault.is_limit() {
+            true => RefusalKind::Limit,
+            false => RefusalKind::Invalid,
+        };
+        Self::new(kind, fault.code(), &fault.subject(), fault.message())
+    }
+}
+
+impl From<&Refusal> for proto::Refusal {
+    fn from(refusal: &Refusal) -> Self {
+        Self {
+            code: refusal.code.to_owned(),
+            subject: refusal.subject.clone(),
+            message: refusal.message.clone(),
+        }
+    }
+}
+
+/// How an import ends where it does not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// Refused: nothing was written.
+    #[error("the import is refused")]
+    Refused(Vec<Refusal>),
+    /// The client's stream broke off; there is nobody to tell.
+    #[error("the client's stream broke off")]
+    Broken,
+    /// The organisation is unknown.
+    #[error("no such organisation")]
+    UnknownOrganization(String),
+    /// The database failed; what the summary counts is written.
+    #[error(transparent)]
+    Store(StoreError),
+    /// A fault of this service.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<Vec<Refusal>> for ImportError {
+    fn from(refusals: Vec<Refusal>) -> Self {
+        Self::Refused(refusals)
+    }
+}
+
+impl From<Refusal> for ImportError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(vec![refusal])
+    }
+}
+
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<tokio::task::JoinError> for ImportError {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,92 @@
+//! Runs the decoder for the tests of this folder, and shows what it makes of an input.
+
+use super::{CsvDecoder, CsvOptions, FileFault, Header, Limits};
+use crate::domain::{Cell, Column, RawRow};
+
+/// The required columns, as a header.
+pub(super) const REQUIRED: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
+
+/// What the decoder makes of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Decoded {
+    pub header: Option<Header>,
+    /// `number@line: cell|cell`, the columns that are not absent in the template's order.
+    pub rows: Vec<String>,
+    pub faults: Vec<FileFault>,
+}
+
+/// Decodes `input` whole, by the byte, and in pieces of some other sizes, which must all agree.
+pub(super) fn decode(options: &CsvOptions, limits: Limits, input: &[u8]) -> Decoded {
+    let whole = decode_chunks(options, limits, std::iter::once(input));
+    for size in [1, 2, 3, 7, 64] {
+        let pieces = decode_chunks(options, limits, input.chunks(size));
+        assert_eq!(pieces, whole, "in pieces of {size}");
+    }
+    whole
+}
+
+/// Decodes `chunks`.
+pub(super) fn decode_chunks<'a>(
+    options: &CsvOptions,
+    limits: Limits,
+    mut chunks: impl Iterator<Item = &'a [u8]>,
+) -> Decoded {
+    let mut rows = Vec::new();
+    let mut sink = |row: &RawRow<'_>| rows.push(show(row));
+    let (header, faults) = match CsvDecoder::new(options, limits) {
+        Err(faults) => (None, faults),
+        Ok(mut decoder) => {
+            let result = chunks
+                .try_for_each(|chunk| decoder.push(chunk, &mut sink))
+                .and_then(|()| decoder.finish(&mut sink));
+            (decoder.header().cloned(), result.err().unwrap_or_default())
+        }
+    };
+    Decoded {
+        header,
+        rows,
+        faults,
+    }
+}
+
+/// Decodes CSV with no option set and shows rows and faults, one a line.
+pub(super) fn read(input: impl AsRef<[u8]>) -> String {
+    read_with(&CsvOptions::default(), input)
+}
+
+/// The same, with options.
+pub(super) fn read_with(options: &CsvOptions, input: impl AsRef<[u8]>) -> String {
+    let decoded = decode(options, Limits::default(), input.as_ref());
+    let faults = decoded.faults.iter();
+    let faults = faults.map(|fault| format!("{}: {fault}", fault.code()));
+    decoded
+        .rows
+        .into_iter()
+        .chain(faults)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The header that `input` has.
+pub(super) fn header(options: &CsvOptions, input: impl AsRef<[u8]>) -> Header {
+    let decoded = decode(options, Limits::default(), input.as_ref());
+    decoded.header.unwrap()
+}
+
+fn show(row: &RawRow<'_>) -> String {
+    let place = format!("{}@{}", row.number, row.line);
+    if let Some((expected, found)) = row.misfit {
+        assert_eq!(row.cells, [Cell::Absent; Column::COUNT]);
+        return format!("{place}: misfit, {found} for {expected}");
+    }
+    let cells: Vec<_> = row.cells.iter().filter_map(show_cell).collect();
+    format!("{place}: {}", cells.join("|"))
+}
+
+fn show_cell(cell: &Cell<'_>) -> Option<String> {
+    match cell {
+        Cell::Absent => None,
+        Cell::Text(text) => Some((*text).to_owned()),
+        Cell::Invalid { byte, charset } => Some(format!("<{byte:02X} not {charset}>")),
+    }
+}

@@ -1,0 +1,259 @@
+//! The header: which column each field of a record belongs to, and everything wrong with that.
+
+use super::FileFault;
+use super::blank::{is_blank, trim};
+use super::charset::Charset;
+use super::layout::Layout;
+use super::name::Name;
+use super::record::Record;
+use crate::domain::{Cell, Column, ColumnSet};
+
+/// Most unknown columns that are reported one by one.
+const MAX_UNKNOWN: usize = 50;
+
+/// A CSV file's header, and how the file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The columns, in file order.
+    pub columns: Vec<Column>,
+    /// Names of the columns that are ignored, as the file has them (trimmed and safe to show);
+    /// `column 3` for a blank one.
+    pub ignored: Vec<String>,
+    /// Standard name of the charset in use, such as `UTF-8`.
+    pub charset: &'static str,
+    /// The delimiter in use.
+    pub delimiter: char,
+}
+
+impl Header {
+    /// Reads the header that `record` is, and the layout of the records below it.
+    ///
+    /// # Errors
+    /// All that is wrong with it: columns twice, missing or unknown (semantics §2 "Header").
+    pub(super) fn read(
+        record: Record<'_>,
+        charset: Charset,
+        delimiter: u8,
+        ignore_unknown: bool,
+    ) -> Result<(Self, Layout), Vec<FileFault>> {
+        let cells = HeaderCell::read_all(record, charset);
+        let slots: Vec<Option<Column>> = cells.iter().map(|cell| cell.name.column()).collect();
+        let columns: Vec<Column> = slots.iter().copied().flatten().collect();
+        let mut faults = miscounted(&columns);
+        if !ignore_unknown {
+            faults.extend(unknown(&cells, &columns));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let ignored = cells.iter().filter(|cell| cell.name.column().is_none());
+        let header = Self {
+            columns,
+            ignored: ignored.map(HeaderCell::shown).collect(),
+            charset: charset.name(),
+            delimiter: char::from(delimiter),
+        };
+        Ok((header, Layout::new(slots, charset)))
+    }
+}
+
+/// One cell of the header.
+struct HeaderCell<'a> {
+    /// 1 = first cell.
+    position: usize,
+    text: String,
+    name: Name,
+    content: Cell<'a>,
+}
+
+impl<'a> HeaderCell<'a> {
+    /// The cells, but for blank ones at the end.
+    fn read_all(record: Record<'a>, charset: Charset) -> Vec<Self> {
+        let width = record
+            .fields()
+            .rev()
+            .skip_while(|field| is_blank(field))
+            .count();
+        let fields = record.fields().take(width).enumerate();
+        fields
+            .map(|(index, field)| {
+                let text = String::from_utf8_lossy(field);
+                Self {
+                    position: index + 1,
+                    text: trim(&text).to_owned(),
+                    name: Name::parse(&text),
+                    content: charset.cell(field),
+                }
+            })
+            .collect()
+    }
+
+    fn shown(&self) -> String {
+        if self.text.is_empty() {
+            return format!("column {}", self.position);
+        }
+        FileFault::showable(&self.text)
+    }
+
+    fn is_unknown(&self) -> bool {
+        self.name.column().is_none() && !self.name.is_from_report()
+    }
+
+    /// The fault of being unknown, where `absent` are the columns that the header does not have.
+    fn fault(&self, absent: ColumnSet) -> FileFault {
+        if self.text.is_empty() {
+            return FileFault::UnnamedColumn {
+                position: self.position,
+            };
+        }
+        FileFault::UnknownColumn {
+            name: self.shown(),
+            suggestion: self.name.nearest(absent),
+            malformed: match self.content {
+                Cell::Invalid { byte, charset } => Some((byte, charset)),
+                Cell::Absent | Cell::Text(_) => None,
+            },
+        }
+    }
+}
+
+/// The required columns that are not there and the columns that are there more than once.
+fn miscounted(columns: &[Column]) -> Vec<FileFault> {
+    let fault = |column: Column| {
+        let times = columns.iter().filter(|&&c| c == column).count();
+        match times {
+            0 if column.is_required() => Some(FileFault::MissingColumn { column }),
+            0 | 1 => None,
+            _ => Some(FileFault::DuplicateColumn { column, times }),
+        }
+    };
+    Column::ALL.into_iter().filter_map(fault).collect()
+}
+
+/// The unknown columns, the first of them one by one.
+fn unknown(cells: &[HeaderCell<'_>], columns: &[Column]) -> Vec<FileFault> {
+    let absent = Column::ALL
+        .into_iter()
+        .filter(|c| !columns.contains(c))
+        .collect();
+    let mut unknown = cells.iter().filter(|cell| cell.is_unknown());
+    let listed = unknown.by_ref().take(MAX_UNKNOWN);
+    let mut faults: Vec<_> = listed.map(|cell| cell.fault(absent)).collect();
+    let count = unknown.count();
+    if count > 0 {
+        faults.push(FileFault::MoreUnknownColumns { count });
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CsvOptions;
+    use super::super::harness::{REQUIRED, read, read_with};
+    use super::*;
+    use insta::assert_snapshot;
+
+    /// What a file says that has only `header`, or `header` and a row.
+    fn faults(header: impl AsRef<[u8]>) -> String {
+        read(header)
+    }
+
+    #[test]
+    fn every_problem_of_a_header_is_reported_at_once() {
+        assert_snapshot!(faults("EMIAL,Badge No,First Name,,first-name,Status,status,STATUS,Shift,ROLE\n"), @r#"
+        MISSING_COLUMN: Column EMAIL is missing from the header; add it.
+        MISSING_COLUMN: Column BADGE_NUMBER is missing from the header; add it.
+        DUPLICATE_COLUMN: Column FIRST_NAME is in the header 2 times; keep one.
+        MISSING_COLUMN: Column LAST_NAME is missing from the header; add it.
+        DUPLICATE_COLUMN: Column STATUS is in the header 3 times; keep one.
+        MISSING_COLUMN: Column USERNAME is missing from the header; add it.
+        UNKNOWN_COLUMN: Unknown column "EMIAL": did you mean EMAIL?
+        UNKNOWN_COLUMN: Unknown column "Badge No": did you mean BADGE_NUMBER?
+        UNKNOWN_COLUMN: Header cell 4 is empty; name the column, or remove it.
+        UNKNOWN_COLUMN: Unknown column "Shift"; remove it, or ask for unknown columns to be ignored.
+        "#);
+    }
+
+    #[test]
+    fn a_column_that_is_there_already_is_not_suggested() {
+        assert_snapshot!(faults(format!("{REQUIRED},E-mail\n")), @r#"UNKNOWN_COLUMN: Unknown column "E-mail"; remove it, or ask for unknown columns to be ignored."#);
+    }
+
+    #[test]
+    fn a_single_column_is_a_header_that_lacks_the_others() {
+        assert_snapshot!(faults("email"), @r"
+        MISSING_COLUMN: Column BADGE_NUMBER is missing from the header; add it.
+        MISSING_COLUMN: Column FIRST_NAME is missing from the header; add it.
+        MISSING_COLUMN: Column LAST_NAME is missing from the header; add it.
+        MISSING_COLUMN: Column STATUS is missing from the header; add it.
+        MISSING_COLUMN: Column USERNAME is missing from the header; add it.
+        MISSING_COLUMN: Column ROLE is missing from the header; add it.
+        ");
+    }
+
+    #[test]
+    fn a_file_without_a_header_is_told_so_and_none_of_it_is_quoted() {
+        assert_snapshot!(faults("jane@example.org,00421,Jane\n\"Doe"), @"NO_HEADER: No header found: the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.");
+        assert_snapshot!(faults("IMPORT_ERRORS\nx\n"), @"NO_HEADER: No header found: the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.");
+    }
+
+    #[test]
+    fn an_input_that_is_no_csv_is_told_what_it_seems_to_be() {
+        assert_snapshot!(faults(""), @"NO_HEADER: No header found: the file is empty.");
+        assert_snapshot!(faults("\u{FEFF}\r\n ;\n"), @"NO_HEADER: No header found: the file is empty.");
+        assert_snapshot!(faults("sep=;"), @"NO_HEADER: No header found: the file is empty.");
+        assert_snapshot!(faults("PK\u{3}\u{4}\u{14}\0\n\n"), @"NO_HEADER: No header found: this is an Excel workbook; save it as CSV UTF-8.");
+        assert_snapshot!(faults("E\0M\0A\0I\0L\0\n\0"), @"NO_HEADER: No header found: this seems to be UTF-16 without a byte order mark; state the charset utf-16le or utf-16be.");
+    }
+
+    #[test]
+    fn a_header_alone_has_no_rows() {
+        let faults = [faults(REQUIRED), faults(format!("{REQUIRED}\r\n\r\n,,\n"))];
+        assert_eq!(faults[0], faults[1]);
+        assert_snapshot!(faults[0], @"NO_ROWS: There are no rows to import; add at least one.");
+    }
+
+    #[test]
+    fn a_name_is_shown_short_and_harmless() {
+        let long = "x".repeat(61);
+        assert_snapshot!(faults(format!("{REQUIRED},a\u{1B}[31m\u{202E}\"b\",{long}\n")), @r#"
+        UNKNOWN_COLUMN: Unknown column "a�[31m�"b""; remove it, or ask for unknown columns to be ignored.
+        UNKNOWN_COLUMN: Unknown column "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"; remove it, or ask for unknown columns to be ignored.
+        "#);
+    }
+
+    #[test]
+    fn malformed_bytes_in_a_name_are_named_with_the_charset_option() {
+        let mut input = REQUIRED.as_bytes().to_vec();
+        input.extend(b",Pr\xE9nom\n");
+        assert_snapshot!(faults(input), @r#"UNKNOWN_COLUMN: Unknown column "Pr�nom": byte 0xE9 in it is not valid UTF-8; state the file's charset, or save it as UTF-8."#);
+    }
+
+    #[test]
+    fn a_header_of_unknown_columns_without_end_does_not_make_faults_without_end() {
+        let faults = faults(format!("{REQUIRED}{}\n", ",x".repeat(2000)));
+        assert_eq!(faults.lines().count(), MAX_UNKNOWN + 1);
+        assert!(faults.ends_with("UNKNOWN_COLUMN: 1950 more columns are unknown."));
+    }
+
+    #[test]
+    fn an_empty_header_cell_can_be_ignored() {
+        let options = CsvOptions {
+            ignore_unknown_columns: true,
+            ..CsvOptions::default()
+        };
+        let input = format!(",{REQUIRED}\nx,e,b,f,l,s,u,r\n");
+        assert_eq!(read_with(&options, &input), "1@2: e|b|f|l|s|u|r");
+        assert_eq!(
+            super::super::harness::header(&options, &input).ignored,
+            ["column 1"]
+        );
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_to_its_end_is_a_fault_of_its_record() {
+        assert_snapshot!(faults("\nEMAIL,\"BADGE_NUMBER\n"), @"UNCLOSED_QUOTE: A quote in the record that starts on line 2 is never closed; close it, or double a quote that belongs to a value.");
+        let long = format!("{REQUIRED},{}", "x".repeat(70_000));
+        assert_snapshot!(faults(long), @"RECORD_TOO_LONG: The record that starts on line 1 is longer than 64 KiB; a quote opened there may not be closed.");
+    }
+}

@@ -1,0 +1,108 @@
+//! Names in a header: which column one means, and which it comes near.
+
+use super::blank::trim;
+use crate::domain::{Column, ColumnSet};
+
+/// Names of columns that our own error report adds start so; they are ignored in every file.
+const REPORT_PREFIX: &str = "IMPORT_";
+
+/// How alike two names must be (Jaro-Winkler, 1 = equal) for one to be suggested for the other.
+const NEAR: f64 = 0.85;
+
+/// A header cell's name in the form in which names are compared (semantics §2 "Header"): trimmed,
+/// upper case, white space and `-` as `_`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(String);
+
+impl Name {
+    /// The name that `cell` holds.
+    pub(super) fn parse(cell: &str) -> Self {
+        let compared = |c: char| match c {
+            '-' => '_',
+            c if c.is_whitespace() => '_',
+            c => c.to_ascii_uppercase(),
+        };
+        Self(trim(cell).chars().map(compared).collect())
+    }
+
+    /// The column of this name.
+    pub(super) fn column(&self) -> Option<Column> {
+        Column::ALL.into_iter().find(|c| c.header() == self.0)
+    }
+
+    /// True for a column that our own error report has added.
+    pub(super) fn is_from_report(&self) -> bool {
+        self.0.starts_with(REPORT_PREFIX)
+    }
+
+    /// The nearest of `columns`, where one is near.
+    pub(super) fn nearest(&self, columns: ColumnSet) -> Option<Column> {
+        // A slip seldom hits the first letter; without this SURNAME comes near USERNAME.
+        let initial = self.0.chars().next()?;
+        columns
+            .iter()
+            .filter(|column| column.header().starts_with(initial))
+            .map(|column| (strsim::jaro_winkler(&self.0, column.header()), column))
+            .filter(|(likeness, _)| *likeness >= NEAR)
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, column)| column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_matches_however_it_is_spaced_and_cased() {
+        for cell in [
+            "FIRST_NAME",
+            "first name",
+            "First-Name",
+            "\u{FEFF} First\u{A0}Name\u{200B}\t",
+            "first\nname",
+        ] {
+            assert_eq!(
+                Name::parse(cell).column(),
+                Some(Column::FirstName),
+                "{cell:?}"
+            );
+        }
+        for cell in ["FIRSTNAME", "FIRST__NAME", "FIRST.NAME", "", "FIRST_NAME2"] {
+            assert_eq!(Name::parse(cell).column(), None, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn every_column_is_found_by_its_own_header() {
+        for column in Column::ALL {
+            assert_eq!(Name::parse(column.header()).column(), Some(column));
+        }
+    }
+
+    #[test]
+    fn a_suggestion_is_made_only_where_a_column_is_near() {
+        use Column as C;
+        let all: ColumnSet = C::ALL.into_iter().collect();
+        for (cell, nearest) in [
+            ("EMIAL", Some(C::Email)),
+            ("e-mail", Some(C::Email)),
+            ("Email Address", Some(C::Email)),
+            ("Badge No.", Some(C::BadgeNumber)),
+            ("Badge #", Some(C::BadgeNumber)),
+            ("FirstName", Some(C::FirstName)),
+            ("Surname", None),
+            ("User Name", Some(C::Username)),
+            ("Supervisor", Some(C::SupervisorEmail)),
+            ("Phone Number", Some(C::Phone)),
+            ("External ID#", Some(C::ExternalId)),
+            ("Evidence Group", Some(C::EvidenceGroupExtId)),
+            ("Roles", Some(C::Role)),
+            ("Shift", None),
+            ("Hire date", None),
+            ("", None),
+        ] {
+            assert_eq!(Name::parse(cell).nearest(all), nearest, "{cell:?}");
+        }
+    }
+}

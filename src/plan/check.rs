@@ -1,0 +1,182 @@
+//! Field checks (semantics §5 a): what is wrong with a row when only its own user, the catalog and
+//! protection are looked at. Knows nothing of the other rows.
+
+use std::borrow::Cow;
+
+use super::Request;
+use super::attributes::{sound, stored};
+use super::choices::Choices;
+use super::decision::{Decision, Outcome, Supervisor};
+use super::keys::Numbering;
+use super::text::fold;
+use crate::domain::{
+    Column, ColumnSet, GroupId, Issue, IssueCode, RankId, RoleId, Row, Severity, Status, User,
+};
+
+/// What the field checks found, one entry a row.
+pub(super) struct Checked {
+    /// Decisions so far: user, role, rank, group and issues; every outcome still `Rejected`.
+    pub(super) decisions: Vec<Decision>,
+    /// The columns whose value failed a check and does not stand either.
+    pub(super) unsound: Vec<ColumnSet>,
+}
+
+impl Checked {
+    /// True where the row passed its field checks.
+    pub(super) fn passed(decision: &Decision) -> bool {
+        !decision.issues.iter().any(Issue::is_error)
+    }
+}
+
+/// Checks every row. `users` numbers the directory's external IDs by the index of their user.
+pub(super) fn check(request: &Request<'_>, users: &Numbering<'_>) -> Checked {
+    let mut checker = Checker::new(request);
+    let (decisions, unsound) = request
+        .rows
+        .iter()
+        .map(|row| checker.check(row, row_user(row, users)))
+        .unzip();
+    Checked { decisions, unsound }
+}
+
+/// The user that has the row's external ID. One that failed its check matches too: it stands,
+/// since its user has it already.
+fn row_user(row: &Row, users: &Numbering<'_>) -> Option<u32> {
+    users.find(row.value(Column::ExternalId)?)
+}
+
+/// Group IDs are equal to the letter.
+fn exact(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+struct Checker<'a> {
+    users: &'a [User],
+    roles: Choices<'a, RoleId>,
+    ranks: Choices<'a, RankId>,
+    groups: Choices<'a, (GroupId, bool)>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(request: &Request<'a>) -> Self {
+        let catalog = request.catalog;
+        let roles = catalog.roles.iter().map(|r| (r.name.as_str(), r.id));
+        let ranks = catalog.ranks.iter().map(|r| (r.name.as_str(), r.id));
+        let groups = catalog.groups.iter();
+        let groups = groups.map(|g| (g.external_id.as_str(), (g.id, g.active)));
+        let unknown_group = (IssueCode::UnknownGroup, "group");
+        Self {
+            users: request.directory.users(),
+            roles: Choices::new(Column::Role, (IssueCode::UnknownRole, "role"), fold, roles),
+            ranks: Choices::new(Column::Rank, (IssueCode::UnknownRank, "rank"), fold, ranks),
+            groups: Choices::new(Column::EvidenceGroupExtId, unknown_group, exact, groups),
+        }
+    }
+
+    fn check(&mut self, row: &Row, index: Option<u32>) -> (Decision, ColumnSet) {
+        let user = index.map(|u| &self.users[u as usize]);
+        let mut issues: Vec<Issue> = row.issues().iter().map(|i| settle(i, row, user)).collect();
+        let role = self.role(row, &mut issues);
+        let rank = self.rank(row, user, &mut issues);
+        let group = self.group(row, user, &mut issues);
+        issues.extend(protection(row, user));
+        let errors = issues.iter().filter(|issue| issue.is_error());
+        let unsound = errors.filter_map(|issue| issue.column).collect();
+        let decision = Decision {
+            outcome: Outcome::Rejected,
+            user: index,
+            changes: ColumnSet::EMPTY,
+            role: role.unwrap_or(RoleId(0)),
+            rank,
+            group,
+            supervisor: Supervisor::None,
+            issues,
+        };
+        (decision, unsound)
+    }
+
+    fn role(&mut self, row: &Row, issues: &mut Vec<Issue>) -> Option<RoleId> {
+        let found = self.roles.find(row.sound(Column::Role)?);
+        found.map_err(|issue| issues.push(issue)).ok()
+    }
+
+    fn rank(&mut self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<RankId> {
+        if row.value(Column::Rank).is_none() {
+            return user?.rank;
+        }
+        let found = self.ranks.find(row.sound(Column::Rank)?);
+        found.map_err(|issue| issues.push(issue)).ok()
+    }
+
+    fn group(
+        &mut self,
+        row: &Row,
+        user: Option<&User>,
+        issues: &mut Vec<Issue>,
+    ) -> Option<GroupId> {
+        let present = user.and_then(|user| user.group);
+        if row.value(Column::EvidenceGroupExtId).is_none() {
+            return present;
+        }
+        let name = row.sound(Column::EvidenceGroupExtId)?;
+        let found = self.groups.find(name);
+        let (id, active) = found.map_err(|issue| issues.push(issue)).ok()?;
+        if !active {
+            issues.push(inactive_group(name, present == Some(id)));
+        }
+        Some(id)
+    }
+}
+
+/// The issue as it counts for this user: a value that its user already has stands, with a warning.
+fn settle(issue: &Issue, row: &Row, user: Option<&User>) -> Issue {
+    let mut issue = issue.clone();
+    if issue.is_error() && issue.column.is_some_and(|c| is_kept(row, user, c)) {
+        issue.severity = Severity::Warning;
+        issue.message = format!(
+            "{} It stands, because the user has it already.",
+            issue.message
+        )
+        .into();
+    }
+    issue
+}
+
+/// True where the row's value is, to the letter, what the user has. (A supervisor's email is another
+/// user's: semantics §5 alone judges it.)
+fn is_kept(row: &Row, user: Option<&User>, column: Column) -> bool {
+    let value = sound(row, ColumnSet::EMPTY, column);
+    value.is_some() && value == user.and_then(|user| stored(user, column))
+}
+
+fn inactive_group(name: &str, kept: bool) -> Issue {
+    let code = IssueCode::InactiveGroup;
+    let column = Column::EvidenceGroupExtId;
+    if kept {
+        let message =
+            format!("{column} \"{name}\" is inactive. It stands, because the user has it already.");
+        Issue::warning(code, column, name, message)
+    } else {
+        let message = format!("{column} \"{name}\" is inactive; give an active group.");
+        Issue::error(code, column, name, message)
+    }
+}
+
+/// An import never makes a protected user inactive (semantics §2).
+fn protection(row: &Row, user: Option<&User>) -> Option<Issue> {
+    let user = user.filter(|user| user.protected && user.status == Status::Active)?;
+    (row.status()? == Status::Inactive).then(|| {
+        let message = format!(
+            "STATUS \"Inactive\" would deactivate user \"{}\", who is protected; \
+             keep the user Active, or end the protection first.",
+            user.external_id()
+        );
+        Issue::error(
+            IssueCode::ProtectedUser,
+            Column::Status,
+            "Inactive",
+            message,
+        )
+        .about_user(user.external_id())
+    })
+}

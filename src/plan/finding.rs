@@ -1,0 +1,44 @@
+//! What judging finds, before it is put into words.
+
+use std::collections::HashMap;
+
+use super::keys::Key;
+use super::roster::Person;
+
+/// One thing found about a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// An earlier row has the same key.
+    Duplicate { key: Key, row: u32 },
+    /// Somebody else has the key.
+    Taken { key: Key, holder: Person },
+    /// The key would be free, had `row` not been rejected.
+    KeptByRejection { key: Key, row: u32 },
+    /// Nobody has the supervisor's email.
+    SupervisorNotFound,
+    /// Somebody would have the supervisor's email, had `row` not been rejected.
+    SupervisorRejected { row: u32 },
+    /// The supervisor is the row's own user.
+    SupervisorIsSelf,
+    /// The supervisor closes a circle; `path` shows it as text.
+    SupervisorCycle { path: String },
+    /// The supervisor is inactive (a warning).
+    SupervisorInactive,
+    /// Equal to what this user of the directory has, but for leading zeros (a warning).
+    ZerosLost { key: Key, user: u32 },
+}
+
+/// All that was found, by row, in the order in which it was found.
+#[derive(Debug, Default)]
+pub(super) struct Findings(HashMap<u32, Vec<Finding>>);
+
+impl Findings {
+    pub(super) fn push(&mut self, row: u32, finding: Finding) {
+        self.0.entry(row).or_default().push(finding);
+    }
+
+    /// What was found about `row`.
+    pub(super) fn of(&self, row: u32) -> &[Finding] {
+        self.0.get(&row).map_or(&[], Vec::as_slice)
+    }
+}

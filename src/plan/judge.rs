@@ -1,0 +1,68 @@
+//! The rules that look at the whole import, in their order (semantics §5 c to e), until none rejects.
+//!
+//! # Rounds
+//! Each rule judges against one state, and what it rejects takes effect together; then judging starts
+//! again at the first rule. Rounds show in the verdicts: whether a supervisor is found depends on who
+//! has been rejected by then.
+//!
+//! # Cost
+//! There can be as many rounds as rows (each row takes the badge number that the next one frees, and
+//! the last is rejected). So a rule never looks at all rows twice: it is told which rows fell, notes
+//! whose verdict that can change, and judges those alone. A row is noted once for each of its keys and
+//! once for its supervisor, since each of these is lost at most once: all rounds together are linear,
+//! and logarithmic in each step for cycles.
+
+use super::cycles::Cycles;
+use super::finding::Findings;
+use super::state::State;
+use super::supervisors::Supervisors;
+use super::uniqueness::Uniqueness;
+
+/// A rule of the judgement.
+pub(super) trait Rule {
+    /// Judges the rows whose verdict may have changed since the last time (all of them, the first
+    /// time), each against `state` as it is. Returns those to reject, and says why.
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32>;
+
+    /// Takes note that `rejected`, which stood until now, stand no more.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]);
+}
+
+/// Rejects rows until no rule has anything to say.
+pub(super) fn judge(state: &mut State<'_>, findings: &mut Findings) {
+    let standing = state.standing();
+    let reports = state.roster.reports(&standing);
+    let mut rules: [Box<dyn Rule + '_>; 3] = [
+        Box::new(Uniqueness::new(&standing)),
+        Box::new(Supervisors::new(&standing, &reports)),
+        Box::new(Cycles::new(&reports)),
+        // Permissions (f) come here: a rule like the others.
+    ];
+    while let Some(rejected) = first_rejections(&mut rules, state, findings) {
+        rejected.iter().for_each(|&row| state.reject(row));
+        rules
+            .iter_mut()
+            .for_each(|rule| rule.note(state, &rejected));
+    }
+}
+
+/// What the first rule that rejects anything rejects.
+fn first_rejections(
+    rules: &mut [Box<dyn Rule + '_>],
+    state: &State<'_>,
+    findings: &mut Findings,
+) -> Option<Vec<u32>> {
+    rules
+        .iter_mut()
+        .map(|rule| rule.judge(state, findings))
+        .find(|rejected| !rejected.is_empty())
+}
+
+/// Rows to judge: those of `due` that still stand, each once, in order. Leaves `due` empty.
+pub(super) fn take_due(due: &mut Vec<u32>, state: &State<'_>) -> Vec<u32> {
+    let mut rows = std::mem::take(due);
+    rows.retain(|&row| state.stands(row));
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}

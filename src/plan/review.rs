@@ -1,0 +1,123 @@
+//! A second look at every row once the final state is known (semantics §5, end): whatever else is
+//! wrong with the sound values of a rejected row, so that it is corrected once, and the warnings.
+
+use std::collections::HashSet;
+
+use super::finding::{Finding, Findings};
+use super::keys::Key;
+use super::links::indices;
+use super::missing::Alike;
+use super::roster::{Person, Wish};
+use super::state::State;
+use super::zeros::Zeros;
+use crate::domain::Status;
+
+/// Adds to `findings` what the final state shows. `missing` are the users about to be deactivated.
+pub(super) fn review(
+    state: &State<'_>,
+    missing: &HashSet<u32>,
+    alike: &Alike,
+    findings: &mut Findings,
+) {
+    for row in indices(state.roster.rows) {
+        if state.stands(row) {
+            warn_of_inactive_supervisor(state, missing, row, findings);
+        } else {
+            find_taken_keys(state, row, findings);
+            find_supervisor_fault(state, row, findings);
+        }
+        warn_of_lost_zeros(state, alike, row, findings);
+    }
+}
+
+fn warn_of_inactive_supervisor(
+    state: &State<'_>,
+    missing: &HashSet<u32>,
+    row: u32,
+    findings: &mut Findings,
+) {
+    let Wish::Email(email) = state.roster.wish(row) else {
+        return;
+    };
+    let is_inactive = |person| match person {
+        Person::User(user) if missing.contains(&user) => true,
+        _ => state.status(person) == Status::Inactive,
+    };
+    if state.owner(Key::Email, email).is_some_and(is_inactive) {
+        findings.push(row, Finding::SupervisorInactive);
+    }
+}
+
+fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
+    if !state.roster.tells_its_user(row) {
+        return;
+    }
+    let own = state.own_person(row);
+    for key in Key::MOVABLE {
+        let wanted = state.roster.wanted(key, row);
+        let owner = wanted.and_then(|id| state.owner(key, id));
+        let Some(holder) = owner.filter(|&owner| owner != own) else {
+            continue;
+        };
+        let known = findings
+            .of(row)
+            .iter()
+            .any(|known| says_taken(known, state, key, holder));
+        if !known {
+            findings.push(row, Finding::Taken { key, holder });
+        }
+    }
+}
+
+/// True where `finding` says already that `holder`, or anybody, has the key.
+fn says_taken(finding: &Finding, state: &State<'_>, key: Key, holder: Person) -> bool {
+    match *finding {
+        Finding::Taken { key: known, .. } => known == key,
+        Finding::Duplicate { key: known, row } => known == key && state.row_of(holder) == Some(row),
+        _ => false,
+    }
+}
+
+fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
+    let Wish::Email(email) = state.roster.wish(row) else {
+        return;
+    };
+    let named = state.owner(Key::Email, email);
+    let is_own = state.roster.wanted(Key::Email, row) == Some(email);
+    let fault = if is_own || named == Some(state.own_person(row)) {
+        Finding::SupervisorIsSelf
+    } else if named.is_none() {
+        Finding::SupervisorNotFound
+    } else {
+        return;
+    };
+    if !findings.of(row).contains(&fault) {
+        findings.push(row, fault);
+    }
+}
+
+fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut Findings) {
+    let own = state.roster.user(row);
+    if own.is_none() {
+        warn_of_alike(state, Key::ExternalId, &alike.external_ids, row, findings);
+    }
+    let badge = state.roster.wanted(Key::BadgeNumber, row);
+    if own.map(|user| state.roster.held(Key::BadgeNumber, user)) != badge {
+        warn_of_alike(state, Key::BadgeNumber, &alike.badge_numbers, row, findings);
+    }
+}
+
+/// Warns where a user has the row's key with other zeros: of several its own user, else the least key.
+fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings: &mut Findings) {
+    let roster = state.roster;
+    let users = zeros.alike(row).iter().copied();
+    let others = users.filter(|&user| Some(roster.held(key, user)) != roster.wanted(key, row));
+    let own = roster.user(row);
+    let nearest = others.min_by_key(|&user| {
+        let text = key.of(&roster.users[user as usize]);
+        (Some(user) != own, text)
+    });
+    if let Some(user) = nearest {
+        findings.push(row, Finding::ZerosLost { key, user });
+    }
+}

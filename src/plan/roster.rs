@@ -1,0 +1,245 @@
+//! Rows and users with every key replaced by a number: who holds a key in the directory, who wants
+//! it, whom a row names as supervisor. Never changes while rows are judged.
+
+use std::borrow::Cow;
+
+use super::Request;
+use super::attributes::sound;
+use super::check::Checked;
+use super::decision::Supervisor;
+use super::directory::Directory;
+use super::keys::{Key, Numbering};
+use super::links::{Links, Lists, index, indices};
+use crate::domain::{Column, Row, User};
+
+/// Somebody of the final state: a user of the directory, or the user that a row creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Person {
+    User(u32),
+    Row(u32),
+}
+
+impl From<Option<Person>> for Supervisor {
+    fn from(person: Option<Person>) -> Self {
+        match person {
+            None => Self::None,
+            Some(Person::User(user)) => Self::User(user),
+            Some(Person::Row(row)) => Self::Row(row),
+        }
+    }
+}
+
+/// What a row does to its user's supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    Keep,
+    Clear,
+    /// The user who has this email (a number of [`Key::Email`]).
+    Email(u32),
+}
+
+/// One key: numbers of its texts.
+struct KeyUse {
+    /// By user: the key it has in the directory.
+    held: Vec<u32>,
+    /// By key: the user who has it in the directory.
+    holder: Links,
+    /// By row: the key it gives its user, where that value is sound.
+    wanted: Links,
+}
+
+/// The import as judging sees it.
+pub(super) struct Roster<'a> {
+    pub(super) rows: &'a [Row],
+    pub(super) users: &'a [User],
+    emails: Numbering<'a>,
+    keys: [KeyUse; 4],
+    matched: Links,
+    rows_of: Lists,
+    wishes: Links,
+    supervisors: Links,
+}
+
+impl<'a> Roster<'a> {
+    /// `ids` numbers the directory's external IDs by the index of their user.
+    pub(super) fn new(request: &Request<'a>, mut ids: Numbering<'a>, checked: &Checked) -> Self {
+        let (rows, users) = (request.rows, request.directory.users());
+        let values = |column| {
+            let sounds = rows.iter().zip(&checked.unsound);
+            sounds.map(move |(row, &unsound)| sound(row, unsound, column))
+        };
+        let mut emails = Numbering::default();
+        let by_email = KeyUse::new(Key::Email, &mut emails, users, values(Column::Email));
+        let wishes: Links = values(Column::SupervisorEmail)
+            .map(|email| email.map(|email| emails.number(Key::Email.comparable(email))))
+            .collect();
+        let movable = |key: Key| {
+            let values = values(key.column());
+            KeyUse::new(key, &mut Numbering::default(), users, values)
+        };
+        let matched = checked.decisions.iter().map(|decision| decision.user);
+        let pairs = matched.clone().enumerate();
+        let pairs = pairs.filter_map(|(row, user)| Some((user?, index(row))));
+        Self {
+            rows,
+            users,
+            rows_of: Lists::collect(users.len(), pairs),
+            matched: matched.collect(),
+            keys: [
+                KeyUse::new(Key::ExternalId, &mut ids, users, values(Column::ExternalId)),
+                by_email.grown(emails.len()),
+                movable(Key::BadgeNumber),
+                movable(Key::Username),
+            ],
+            emails,
+            wishes,
+            supervisors: supervisors(request.directory),
+        }
+    }
+
+    /// How many different keys there are.
+    pub(super) fn key_count(&self, key: Key) -> usize {
+        self.keys[key as usize].holder.len()
+    }
+
+    /// Emails as they compare, each with its number; in no order.
+    pub(super) fn emails(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.emails.iter()
+    }
+
+    /// The key that `user` has in the directory.
+    pub(super) fn held(&self, key: Key, user: u32) -> u32 {
+        self.keys[key as usize].held[user as usize]
+    }
+
+    /// The user who has key number `id` in the directory.
+    pub(super) fn holder(&self, key: Key, id: u32) -> Option<u32> {
+        self.keys[key as usize].holder.get(id)
+    }
+
+    /// The key that `row` gives its user, where that value is sound.
+    pub(super) fn wanted(&self, key: Key, row: u32) -> Option<u32> {
+        self.keys[key as usize].wanted.get(row)
+    }
+
+    /// The same as the row writes it.
+    pub(super) fn wanted_text(&self, key: Key, row: u32) -> Option<&'a str> {
+        self.wanted(key, row)?;
+        self.rows[row as usize].value(key.column())
+    }
+
+    /// False where the row has an external ID that failed its check: nobody knows whose it is.
+    pub(super) fn tells_its_user(&self, row: u32) -> bool {
+        let data = &self.rows[row as usize];
+        !data.is_unsound(Column::ExternalId) || self.user(row).is_some()
+    }
+
+    /// The user of the directory that `row` matched by its external ID.
+    pub(super) fn user(&self, row: u32) -> Option<u32> {
+        self.matched.get(row)
+    }
+
+    /// The rows that matched `user`, in order.
+    pub(super) fn rows_of(&self, user: u32) -> &[u32] {
+        self.rows_of.get(user)
+    }
+
+    /// Whom `row` is about.
+    pub(super) fn person(&self, row: u32) -> Person {
+        self.user(row).map_or(Person::Row(row), Person::User)
+    }
+
+    /// What `row` does to its user's supervisor.
+    pub(super) fn wish(&self, row: u32) -> Wish {
+        match self.wishes.get(row) {
+            Some(email) => Wish::Email(email),
+            None if self.rows[row as usize]
+                .value(Column::SupervisorEmail)
+                .is_some() =>
+            {
+                Wish::Clear
+            }
+            None => Wish::Keep,
+        }
+    }
+
+    /// The supervisor that `user` has in the directory.
+    pub(super) fn supervisor(&self, user: u32) -> Option<u32> {
+        self.supervisors.get(user)
+    }
+
+    /// The rows of `among` that name a supervisor, listed by that email's number.
+    pub(super) fn reports(&self, among: &[u32]) -> Lists {
+        let named = among.iter().filter_map(|&row| match self.wish(row) {
+            Wish::Email(email) => Some((email, row)),
+            Wish::Clear | Wish::Keep => None,
+        });
+        Lists::collect(self.key_count(Key::Email), named)
+    }
+
+    /// How many persons there may be; [`Roster::node`] is below it.
+    pub(super) fn nodes(&self) -> usize {
+        self.users.len() + self.rows.len()
+    }
+
+    /// The number of `person`, among users and rows together.
+    pub(super) fn node(&self, person: Person) -> u32 {
+        match person {
+            Person::User(user) => user,
+            Person::Row(row) => index(self.users.len()) + row,
+        }
+    }
+
+    /// The person with this number.
+    pub(super) fn at(&self, node: u32) -> Person {
+        match node.checked_sub(index(self.users.len())) {
+            None => Person::User(node),
+            Some(row) => Person::Row(row),
+        }
+    }
+}
+
+impl KeyUse {
+    fn new<'a>(
+        key: Key,
+        numbers: &mut Numbering<'a>,
+        users: &'a [User],
+        values: impl Iterator<Item = Option<&'a str>>,
+    ) -> Self {
+        let mut number = |text: &'a str| numbers.number(key.comparable(text));
+        let held: Vec<u32> = users.iter().map(|user| number(key.of(user))).collect();
+        let wanted = values.map(|value| value.map(&mut number)).collect();
+        let mut holder = Links::none(numbers.len());
+        for user in indices(users) {
+            holder.set(held[user as usize], Some(user));
+        }
+        Self {
+            held,
+            holder,
+            wanted,
+        }
+    }
+
+    /// The same with room for keys that nobody holds or wants.
+    fn grown(mut self, len: usize) -> Self {
+        self.holder.grow(len);
+        self
+    }
+}
+
+/// By user: its supervisor in the directory, by index.
+fn supervisors(directory: &Directory) -> Links {
+    let users = directory.users().iter();
+    users
+        .map(|user| directory.index_of(user.supervisor?))
+        .collect()
+}
+
+/// Numbers the directory's external IDs by the index of their user.
+pub(super) fn number_external_ids(users: &[User]) -> Numbering<'_> {
+    let mut ids = Numbering::default();
+    for user in users {
+        ids.number(Cow::Borrowed(user.external_id()));
+    }
+    ids
+}

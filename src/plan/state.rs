@@ -1,0 +1,176 @@
+//! The state after the import, as far as judging has come: which rows stand, and so who has which
+//! key and which supervisor. Knows the rows, not the rules that reject them.
+
+use super::keys::Key;
+use super::links::{Links, indices};
+use super::roster::{Person, Roster, Wish};
+use crate::domain::{Status, User};
+
+/// Which rows stand. Rows only ever fall, never rise again.
+pub(super) struct State<'a> {
+    pub(super) roster: &'a Roster<'a>,
+    passed: Vec<bool>,
+    standing: Vec<bool>,
+    /// By key: the one row that stood after the duplicates were out, even where it fell later.
+    claims: [Links; 4],
+    /// By email: the first of the rows that fell earlier.
+    fallen_early: Links,
+}
+
+impl<'a> State<'a> {
+    /// The state in which the rows stand that passed their field checks.
+    pub(super) fn new(roster: &'a Roster<'a>, passed: Vec<bool>) -> Self {
+        Self {
+            roster,
+            standing: passed.clone(),
+            passed,
+            claims: Key::ALL.map(|key| Links::none(roster.key_count(key))),
+            fallen_early: Links::none(roster.key_count(Key::Email)),
+        }
+    }
+
+    /// True where `row` has not been rejected so far.
+    pub(super) fn stands(&self, row: u32) -> bool {
+        self.standing[row as usize]
+    }
+
+    /// The rows that stand.
+    pub(super) fn standing(&self) -> Vec<u32> {
+        let rows = indices(&self.standing);
+        rows.filter(|&row| self.stands(row)).collect()
+    }
+
+    /// Rejects `row`.
+    pub(super) fn reject(&mut self, row: u32) {
+        self.standing[row as usize] = false;
+    }
+
+    /// The row that stood with this key after the duplicates were out.
+    pub(super) fn claim(&self, key: Key, id: u32) -> Option<u32> {
+        self.claims[key as usize].get(id)
+    }
+
+    /// Notes that `row` stands with this key, and that no other may.
+    pub(super) fn set_claim(&mut self, key: Key, id: u32, row: u32) {
+        self.claims[key as usize].set(id, Some(row));
+    }
+
+    /// The row that gives somebody this key in the final state.
+    pub(super) fn taker(&self, key: Key, id: u32) -> Option<u32> {
+        self.claim(key, id).filter(|&row| self.stands(row))
+    }
+
+    /// The user outside the standing rows who keeps this key.
+    pub(super) fn keeper(&self, key: Key, id: u32) -> Option<u32> {
+        let user = self.roster.holder(key, id)?;
+        self.row_of(Person::User(user)).is_none().then_some(user)
+    }
+
+    /// Who has this key in the final state.
+    pub(super) fn owner(&self, key: Key, id: u32) -> Option<Person> {
+        let taker = self.taker(key, id).map(|row| self.roster.person(row));
+        taker.or_else(|| self.keeper(key, id).map(Person::User))
+    }
+
+    /// The standing row that is about `person`.
+    pub(super) fn row_of(&self, person: Person) -> Option<u32> {
+        match person {
+            Person::Row(row) => self.stands(row).then_some(row),
+            Person::User(user) => {
+                self.taker(Key::ExternalId, self.roster.held(Key::ExternalId, user))
+            }
+        }
+    }
+
+    /// Whom `row` is about: besides a user of the directory, one that another row creates with the
+    /// same external ID.
+    pub(super) fn own_person(&self, row: u32) -> Person {
+        let id = self.roster.wanted(Key::ExternalId, row);
+        let namesake = id.and_then(|id| self.taker(Key::ExternalId, id));
+        self.roster.person(namesake.unwrap_or(row))
+    }
+
+    /// The supervisor of `person` in the final state.
+    pub(super) fn supervisor(&self, person: Person) -> Option<Person> {
+        let wish = self.row_of(person).map(|row| self.roster.wish(row));
+        match wish.unwrap_or(Wish::Keep) {
+            Wish::Email(email) => self.owner(Key::Email, email),
+            Wish::Clear => None,
+            Wish::Keep => self.present_supervisor(person),
+        }
+    }
+
+    /// The supervisor that `person` has in the directory.
+    pub(super) fn present_supervisor(&self, person: Person) -> Option<Person> {
+        match person {
+            Person::User(user) => self.roster.supervisor(user).map(Person::User),
+            Person::Row(_) => None,
+        }
+    }
+
+    /// Whether `person` is active in the final state, deactivation of missing users apart.
+    pub(super) fn status(&self, person: Person) -> Status {
+        let row = self
+            .row_of(person)
+            .map(|row| &self.roster.rows[row as usize]);
+        let given = row.and_then(|row| row.status());
+        given
+            .or_else(|| self.user(person).map(|user| user.status))
+            .unwrap_or(Status::Active)
+    }
+
+    /// The email of `person` in the final state, as it is written.
+    pub(super) fn email(&self, person: Person) -> &'a str {
+        let named_by = match person {
+            Person::Row(row) => Some(row),
+            Person::User(_) => self.row_of(person),
+        };
+        let column = Key::Email.column();
+        let given = named_by.and_then(|row| self.roster.rows[row as usize].value(column));
+        given
+            .or_else(|| self.user(person).map(User::email))
+            .unwrap_or_default()
+    }
+
+    fn user(&self, person: Person) -> Option<&'a User> {
+        match person {
+            Person::User(user) => Some(&self.roster.users[user as usize]),
+            Person::Row(_) => None,
+        }
+    }
+
+    /// Notes the rows that fell before the duplicates were out, those that fell last first.
+    pub(super) fn note_fallen(&mut self) {
+        let rows = indices(&self.passed).filter(|&row| !self.stands(row));
+        let (late, early): (Vec<u32>, Vec<u32>) = rows.partition(|&row| self.passed[row as usize]);
+        for row in late.into_iter().chain(early) {
+            if let Some(email) = self.roster.wanted(Key::Email, row) {
+                self.fallen_early.set_first(email, row);
+            }
+        }
+    }
+
+    /// The rejected row that would have freed a key of `user`: of several the one that stood longest,
+    /// else the first.
+    pub(super) fn would_free(&self, key: Key, user: u32) -> Option<u32> {
+        let held = self.roster.held(key, user);
+        let frees = |row: u32| self.roster.wanted(key, row).is_some_and(|id| id != held);
+        let rows = self.roster.rows_of(user).iter().copied();
+        let fallen = rows.filter(|&row| !self.stands(row) && frees(row));
+        fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row as usize]))
+    }
+
+    /// The rejected row that would have given somebody this email: the one that stood longest, else
+    /// the first.
+    pub(super) fn would_give(&self, email: u32) -> Option<u32> {
+        self.claim(Key::Email, email)
+            .filter(|&row| !self.stands(row))
+            .or_else(|| self.fallen_early.get(email))
+    }
+
+    /// True where `row` stood after the duplicates were out.
+    fn stood_alone(&self, row: u32) -> bool {
+        let email = self.roster.wanted(Key::Email, row);
+        email.and_then(|email| self.claim(Key::Email, email)) == Some(row)
+    }
+}

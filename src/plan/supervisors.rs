@@ -1,0 +1,64 @@
+//! Supervisors on the final state (semantics §5 d): somebody has the email, and it is not the row's
+//! own user.
+
+use super::finding::{Finding, Findings};
+use super::judge::{Rule, take_due};
+use super::keys::Key;
+use super::links::Lists;
+use super::roster::Wish;
+use super::state::State;
+
+/// Rejects rows whose supervisor is not found, or is their own user.
+pub(super) struct Supervisors<'a> {
+    due: Vec<u32>,
+    reports: &'a Lists,
+}
+
+impl<'a> Supervisors<'a> {
+    /// `reports` lists the standing rows by the email of the supervisor they name.
+    pub(super) fn new(standing: &[u32], reports: &'a Lists) -> Self {
+        Self {
+            due: standing.to_vec(),
+            reports,
+        }
+    }
+}
+
+impl Rule for Supervisors<'_> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let mut rejected = take_due(&mut self.due, state);
+        rejected.retain(|&row| {
+            let found = find_fault(state, row);
+            let rejects = !found.is_empty();
+            found.into_iter().for_each(|f| findings.push(row, f));
+            rejects
+        });
+        rejected
+    }
+
+    /// A rejected row gives its email to nobody: whoever named it must be judged anew.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        for &row in rejected {
+            if let Some(email) = state.roster.wanted(Key::Email, row) {
+                self.due.extend(self.reports.get(email));
+            }
+        }
+    }
+}
+
+fn find_fault(state: &State<'_>, row: u32) -> Vec<Finding> {
+    let Wish::Email(email) = state.roster.wish(row) else {
+        return Vec::new();
+    };
+    if state.roster.wanted(Key::Email, row) == Some(email) {
+        return vec![Finding::SupervisorIsSelf];
+    }
+    if state.owner(Key::Email, email).is_some() {
+        return Vec::new();
+    }
+    let cause = state.would_give(email);
+    let cause = cause.map(|row| Finding::SupervisorRejected { row });
+    std::iter::once(Finding::SupervisorNotFound)
+        .chain(cause)
+        .collect()
+}

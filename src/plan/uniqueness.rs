@@ -1,0 +1,54 @@
+//! Uniqueness on the final state (semantics §5 c): nobody takes what another user keeps.
+
+use super::finding::{Finding, Findings};
+use super::judge::{Rule, take_due};
+use super::keys::Key;
+use super::roster::Person;
+use super::state::State;
+
+/// Rejects rows that take a key which a user outside the standing rows has.
+pub(super) struct Uniqueness {
+    due: Vec<u32>,
+}
+
+impl Uniqueness {
+    pub(super) fn new(standing: &[u32]) -> Self {
+        Self {
+            due: standing.to_vec(),
+        }
+    }
+}
+
+impl Rule for Uniqueness {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let mut rejected = take_due(&mut self.due, state);
+        rejected.retain(|&row| {
+            let taken = Key::MOVABLE.map(|key| find_taken(state, row, key, findings));
+            taken.contains(&true)
+        });
+        rejected
+    }
+
+    /// The user of a rejected row keeps its keys: whoever wanted one of them must be judged anew.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        let users = rejected.iter().filter_map(|&row| state.roster.user(row));
+        for user in users {
+            let kept = Key::MOVABLE.map(|key| state.taker(key, state.roster.held(key, user)));
+            self.due.extend(kept.into_iter().flatten());
+        }
+    }
+}
+
+/// True where a user outside the standing rows has the key that `row` wants; says so.
+fn find_taken(state: &State<'_>, row: u32, key: Key, findings: &mut Findings) -> bool {
+    let wanted = state.roster.wanted(key, row);
+    let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
+        return false;
+    };
+    let holder = Person::User(user);
+    findings.push(row, Finding::Taken { key, holder });
+    if let Some(cause) = state.would_free(key, user) {
+        findings.push(row, Finding::KeptByRejection { key, row: cause });
+    }
+    true
+}

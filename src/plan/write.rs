@@ -1,0 +1,181 @@
+//! What a plan has in store for a row's user, as the values to write and to report.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+use super::attributes::{resulting, stored};
+use super::decision::{Decision, Outcome, Supervisor};
+use super::text::fold;
+use super::{Plan, Request};
+use crate::domain::{Catalog, Column, GroupId, RankId, RoleId, Row, Status, User};
+
+/// All values that the user of a created or updated row has from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserWrite<'a> {
+    /// The user as the plan found it; `None`: a new one.
+    pub user: Option<&'a User>,
+    /// The row's, or a generated one.
+    pub external_id: Cow<'a, str>,
+    /// As the row writes it.
+    pub email: &'a str,
+    /// The email as it compares.
+    pub email_key: Cow<'a, str>,
+    /// As the row writes it.
+    pub badge_number: &'a str,
+    /// Given name.
+    pub first_name: &'a str,
+    /// Family name.
+    pub last_name: &'a str,
+    /// Active or inactive.
+    pub status: Status,
+    /// As the row writes it.
+    pub username: &'a str,
+    /// The username as it compares.
+    pub username_key: Cow<'a, str>,
+    /// Role.
+    pub role: RoleId,
+    /// Rank.
+    pub rank: Option<RankId>,
+    /// Group.
+    pub group: Option<GroupId>,
+    /// Supervisor.
+    pub supervisor: Supervisor,
+    /// E.164; empty: none.
+    pub phone: &'a str,
+}
+
+/// The external ID that a row without one gives its new user: a `UUIDv5` of import and row, so the
+/// same on every attempt (semantics §4). `row_number` counts from 1.
+#[must_use]
+pub fn generated_external_id(import_id: Uuid, row_number: u32) -> String {
+    Uuid::new_v5(&import_id, row_number.to_string().as_bytes()).to_string()
+}
+
+/// The external ID of the user that `row` creates.
+pub(super) fn new_external_id(row: &Row, import_id: Uuid) -> Cow<'_, str> {
+    match row.value(Column::ExternalId).unwrap_or_default() {
+        "" => generated_external_id(import_id, row.number).into(),
+        given => given.into(),
+    }
+}
+
+impl Plan {
+    /// The values that row number `row` (an index) writes; meaningful where it is created or updated.
+    /// `request` is the one that was planned.
+    #[must_use]
+    pub fn write<'a>(&'a self, request: &Request<'a>, row: usize) -> UserWrite<'a> {
+        let decision = &self.decisions[row];
+        let data = &request.rows[row];
+        let user = user_of(decision, request);
+        let text = |column| resulting(data, user, column);
+        UserWrite {
+            user,
+            external_id: match user {
+                Some(user) => user.external_id().into(),
+                None => new_external_id(data, request.import_id),
+            },
+            email: text(Column::Email),
+            email_key: fold(text(Column::Email)),
+            badge_number: text(Column::BadgeNumber),
+            first_name: text(Column::FirstName),
+            last_name: text(Column::LastName),
+            status: Status::parse(text(Column::Status)).unwrap_or(Status::Active),
+            username: text(Column::Username),
+            username_key: fold(text(Column::Username)),
+            role: decision.role,
+            rank: decision.rank,
+            group: decision.group,
+            supervisor: decision.supervisor,
+            phone: text(Column::Phone),
+        }
+    }
+
+    /// What row number `row` (an index) finds in `column` and what it leaves there, as a roster would
+    /// write it; `None`: blank. Meaningful where the decision has `column` among its changes.
+    #[must_use]
+    pub fn change_values<'a>(
+        &'a self,
+        request: &Request<'a>,
+        row: usize,
+        column: Column,
+    ) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+        let user = user_of(&self.decisions[row], request);
+        let before = user.and_then(|user| before(request, user, column));
+        let after = self.after(request, row, column);
+        let unless_blank = |text: Cow<'a, str>| (!text.is_empty()).then_some(text);
+        (
+            before.map(Cow::from).and_then(unless_blank),
+            after.and_then(unless_blank),
+        )
+    }
+
+    /// The external ID of the user that row number `row` (an index) is about; `None`: not known.
+    #[must_use]
+    pub fn external_id<'a>(&'a self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
+        let decision = &self.decisions[row];
+        let data = &request.rows[row];
+        match user_of(decision, request) {
+            Some(user) => Some(user.external_id().into()),
+            None if decision.outcome == Outcome::Created => {
+                Some(new_external_id(data, request.import_id))
+            }
+            None => data.sound(Column::ExternalId).map(Cow::from),
+        }
+    }
+
+    fn after<'a>(
+        &'a self,
+        request: &Request<'a>,
+        row: usize,
+        column: Column,
+    ) -> Option<Cow<'a, str>> {
+        let decision = &self.decisions[row];
+        let data = &request.rows[row];
+        let user = user_of(decision, request);
+        let catalog = request.catalog;
+        match column {
+            Column::ExternalId => self.external_id(request, row),
+            Column::Role => role_name(catalog, decision.role).map(Cow::from),
+            Column::Rank => rank_name(catalog, decision.rank).map(Cow::from),
+            Column::EvidenceGroupExtId => group_id(catalog, decision.group).map(Cow::from),
+            Column::SupervisorEmail => data
+                .value(column)
+                .or_else(|| before(request, user?, column))
+                .map(Cow::from),
+            _ => Some(resulting(data, user, column).into()),
+        }
+    }
+}
+
+fn user_of<'a>(decision: &Decision, request: &Request<'a>) -> Option<&'a User> {
+    let users = request.directory.users();
+    decision.user.map(|user| &users[user as usize])
+}
+
+/// What `user` has in `column`, as a roster would write it.
+fn before<'a>(request: &Request<'a>, user: &'a User, column: Column) -> Option<&'a str> {
+    let catalog = request.catalog;
+    match column {
+        Column::Role => role_name(catalog, user.role),
+        Column::Rank => rank_name(catalog, user.rank),
+        Column::EvidenceGroupExtId => group_id(catalog, user.group),
+        Column::SupervisorEmail => {
+            let supervisor = request.directory.find(user.supervisor?)?;
+            Some(supervisor.email())
+        }
+        _ => stored(user, column),
+    }
+}
+
+fn role_name(catalog: &Catalog, id: RoleId) -> Option<&str> {
+    Some(catalog.role(id)?.name.as_str())
+}
+
+fn rank_name(catalog: &Catalog, id: Option<RankId>) -> Option<&str> {
+    Some(catalog.rank(id?)?.name.as_str())
+}
+
+fn group_id(catalog: &Catalog, id: Option<GroupId>) -> Option<&str> {
+    Some(catalog.group(id?)?.external_id.as_str())
+}

@@ -1,0 +1,121 @@
+//! A catalog as a client sends it, checked.
+
+use std::collections::HashSet;
+
+use crate::{
+    domain::{ExternalId, Fault, Name, fold},
+    import::Refusal,
+    proto,
+    store::{CatalogDraft, DraftEntry, DraftGroup},
+};
+
+/// Checks a catalog's names.
+///
+/// # Errors
+/// Every fault at once: names that are blank, too long, or there twice.
+pub fn parse(catalog: proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
+    let mut faults = Faults::default();
+    let draft = CatalogDraft {
+        roles: faults.entries(
+            "roles",
+            catalog.roles.iter().map(|r| (&*r.name, &*r.previous_name)),
+        ),
+        ranks: faults.entries(
+            "ranks",
+            catalog.ranks.iter().map(|r| (&*r.name, &*r.previous_name)),
+        ),
+        groups: faults.groups(&catalog.groups),
+    };
+    if faults.0.is_empty() {
+        Ok(draft)
+    } else {
+        Err(faults.0)
+    }
+}
+
+#[derive(Default)]
+struct Faults(Vec<Refusal>);
+
+impl Faults {
+    fn entries<'a>(
+        &mut self,
+        part: &str,
+        entries: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<DraftEntry> {
+        let mut seen = HashSet::new();
+        let mut drafts = Vec::new();
+        for (index, (name, previous)) in entries.enumerate() {
+            let subject = format!("catalog.{part}[{index}].name");
+            let Some(name) = self.name(&subject, name) else {
+                continue;
+            };
+            let key = fold(&name).into_owned();
+            self.once(&mut seen, &subject, &key, &name);
+            let previous_key = match previous.is_empty() {
+                true => None,
+                false => self
+                    .name(&format!("catalog.{part}[{index}].previous_name"), previous)
+                    .map(|previous| fold(&previous).into_owned()),
+            };
+            drafts.push(DraftEntry {
+                name,
+                key,
+                previous_key,
+            });
+        }
+        drafts
+    }
+
+    fn groups(&mut self, groups: &[proto::Group]) -> Vec<DraftGroup> {
+        let mut seen = HashSet::new();
+        let mut drafts = Vec::new();
+        for (index, group) in groups.iter().enumerate() {
+            let subject = format!("catalog.groups[{index}].external_id");
+            let external_id = match ExternalId::parse(&group.external_id) {
+                Ok(id) => id.as_str().to_owned(),
+                Err(fault) => {
+                    self.fault(&subject, &fault);
+                    continue;
+                }
+            };
+            self.once(&mut seen, &subject, &external_id, &external_id);
+            let name = match group.name.is_empty() {
+                true => Some(external_id.clone()),
+                false => self.name(&format!("catalog.groups[{index}].name"), &group.name),
+            };
+            let active = group.active;
+            drafts.extend(name.map(|name| DraftGroup {
+                external_id,
+                name,
+                active,
+            }));
+        }
+        drafts
+    }
+
+    fn name(&mut self, subject: &str, value: &str) -> Option<String> {
+        match Name::parse(value) {
+            Ok(name) => Some(name.as_str().to_owned()),
+            Err(fault) => {
+                self.fault(subject, &fault);
+                None
+            }
+        }
+    }
+
+    fn fault(&mut self, subject: &str, fault: &Fault) {
+        self.0.push(Refusal::invalid(
+            "BAD_NAME",
+            subject,
+            format!("{subject} {fault}"),
+        ));
+    }
+
+    fn once(&mut self, seen: &mut HashSet<String>, subject: &str, key: &str, name: &str) {
+        if !seen.insert(key.to_owned()) {
+            let message = format!("{subject}: \"{name}\" is there twice; leave one out.");
+            self.0
+                .push(Refusal::invalid("DUPLICATE_NAME", subject, message));
+        }
+    }
+}

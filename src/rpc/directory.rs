@@ -1,0 +1,386 @@
+//! `DirectoryService`: organisations, catalogs and users.
+
+use std::pin::Pin;
+
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{catalog, detached, export, paging::Page, status, wire};
+use crate::{
+    domain::{Catalog, Slug, fold, nearest, normalise},
+    import::{Clock, Refusal},
+    proto::{
+        CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
+        ExportUsersResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
+        GetOrganizationResponse, GetUserRequest, GetUserResponse, ListOrganizationsRequest,
+        ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SetUserProtectedRequest,
+        SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
+        directory_service_server::DirectoryService, get_user_request::Key,
+    },
+    store::{Organization, Store, UserFilter, UserKey},
+};
+
+/// Longest display name of an organisation, in characters.
+const MAX_DISPLAY_NAME: usize = 255;
+
+/// Pieces of an export that may wait for a client who does not read.
+const WAITING_PIECES: usize = 4;
+
+/// The service.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    store: Store,
+    clock: Clock,
+}
+
+impl Directory {
+    /// Serves the directory in this database.
+    #[must_use]
+    pub const fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    async fn organization(&self, slug: &str) -> Result<Organization, Status> {
+        let found = self.store.organization(slug).await;
+        found.map_err(|error| status::from_store(&error, slug))
+    }
+
+    async fn catalog(&self, organization: &Organization) -> Result<Catalog, Status> {
+        let found = self.store.catalog(organization.id).await;
+        found.map_err(|error| status::from_store(&error, &organization.slug))
+    }
+
+    async fn create(
+        self,
+        request: CreateOrganizationRequest,
+    ) -> Result<Response<CreateOrganizationResponse>, Status> {
+        let (slug, name) = check_organization(&request).map_err(|r| status::refused(&r))?;
+        let created = self
+            .store
+            .create_organization(slug.as_str(), name, self.clock.now())
+            .await
+            .map_err(|error| status::from_store(&error, slug.as_str()))?;
+        Ok(Response::new(CreateOrganizationResponse {
+            organization: Some(wire::organization(created)),
+        }))
+    }
+
+    async fn list_organizations(
+        self,
+        request: ListOrganizationsRequest,
+    ) -> Result<Response<ListOrganizationsResponse>, Status> {
+        let page = Page::parse(request.page_size, &request.page_token)?;
+        let found = self.store.organizations(&page.after, page.size as u64 + 1);
+        let mut found = found
+            .await
+            .map_err(|error| status::from_store(&error, ""))?;
+        let next_page_token = page.cut(&mut found, |organization| &organization.slug);
+        Ok(Response::new(ListOrganizationsResponse {
+            organizations: found.into_iter().map(wire::organization).collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn replace_catalog(
+        self,
+        request: UpdateCatalogRequest,
+    ) -> Result<Response<UpdateCatalogResponse>, Status> {
+        let organization = self.organization(&request.organization).await?;
+        let missing = || Refusal::invalid("REQUIRED", "catalog", "catalog must be set.");
+        let wanted = request
+            .catalog
+            .ok_or_else(|| status::refused(&[missing()]))?;
+        let draft = catalog::parse(wanted).map_err(|faults| status::refused(&faults))?;
+        let stored = self.store.replace_catalog(organization.id, &draft).await;
+        let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
+        Ok(Response::new(UpdateCatalogResponse {
+            catalog: Some(wire::catalog(stored)),
+        }))
+    }
+
+    async fn find_user(self, request: GetUserRequest) -> Result<Response<GetUserResponse>, Status> {
+        let organization = self.organization(&request.organization).await?;
+        let (key, name) = user_key(request.key)?;
+        let found = self.store.user(organization.id, &key).await;
+        let found = found.map_err(|error| status::from_store(&error, &name))?;
+        let catalog = self.catalog(&organization).await?;
+        Ok(Response::new(GetUserResponse {
+            user: Some(wire::user(found, &catalog)),
+        }))
+    }
+
+    async fn list(self, request: ListUsersRequest) -> Result<Response<ListUsersResponse>, Status> {
+        let organization = self.organization(&request.organization).await?;
+        let catalog = self.catalog(&organization).await?;
+        let page = Page::parse(request.page_size, &request.page_token)?;
+        let status = request.status;
+        let filter = filter(
+            status,
+            &request.role,
+            &request.group,
+            &request.text,
+            &catalog,
+        )?;
+        let mut found = self
+            .store
+            .users(organization.id, &filter, &page.after, page.size + 1)
+            .await
+            .map_err(|error| status::from_store(&error, &organization.slug))?;
+        let next_page_token = page.cut(&mut found, |record| &record.user.external_id);
+        let users = found.into_iter().map(|record| wire::user(record, &catalog));
+        Ok(Response::new(ListUsersResponse {
+            users: users.collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn export(
+        self,
+        request: ExportUsersRequest,
+    ) -> Result<Response<Responses<ExportUsersResponse>>, Status> {
+        let organization = self.organization(&request.organization).await?;
+        let snapshot = self.store.snapshot(organization.id).await;
+        let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
+        let (role, group) = (&request.role, &request.group);
+        let filter = filter(
+            request.status,
+            role,
+            group,
+            &request.text,
+            &snapshot.catalog,
+        )?;
+        let (sender, receiver) = mpsc::channel(WAITING_PIECES);
+        tokio::spawn(async move {
+            for piece in export::pieces(snapshot, filter) {
+                let piece = piece
+                    .map(|csv_chunk| ExportUsersResponse { csv_chunk })
+                    .map_err(|error| status::internal(&error));
+                if sender.send(piece).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn protect(
+        self,
+        request: SetUserProtectedRequest,
+    ) -> Result<Response<SetUserProtectedResponse>, Status> {
+        let organization = self.organization(&request.organization).await?;
+        let id = user_id(&request.user_id)?;
+        let (protected, now) = (request.protected, self.clock.now());
+        let user = self
+            .store
+            .protect_user(organization.id, id, protected, now)
+            .await;
+        let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
+        let catalog = self.catalog(&organization).await?;
+        Ok(Response::new(SetUserProtectedResponse {
+            user: Some(wire::user(user, &catalog)),
+        }))
+    }
+}
+
+type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl DirectoryService for Directory {
+    type ExportUsersStream = Responses<ExportUsersResponse>;
+
+    async fn create_organization(
+        &self,
+        request: Request<CreateOrganizationRequest>,
+    ) -> Result<Response<CreateOrganizationResponse>, Status> {
+        detached(self.clone().create(request.into_inner())).await
+    }
+
+    async fn get_organization(
+        &self,
+        request: Request<GetOrganizationRequest>,
+    ) -> Result<Response<GetOrganizationResponse>, Status> {
+        let this = self.clone();
+        detached(async move {
+            let found = this
+                .organization(&request.into_inner().organization)
+                .await?;
+            Ok(Response::new(GetOrganizationResponse {
+                organization: Some(wire::organization(found)),
+            }))
+        })
+        .await
+    }
+
+    async fn list_organizations(
+        &self,
+        request: Request<ListOrganizationsRequest>,
+    ) -> Result<Response<ListOrganizationsResponse>, Status> {
+        detached(self.clone().list_organizations(request.into_inner())).await
+    }
+
+    async fn get_catalog(
+        &self,
+        request: Request<GetCatalogRequest>,
+    ) -> Result<Response<GetCatalogResponse>, Status> {
+        let this = self.clone();
+        detached(async move {
+            let organization = this
+                .organization(&request.into_inner().organization)
+                .await?;
+            let catalog = this.catalog(&organization).await?;
+            Ok(Response::new(GetCatalogResponse {
+                catalog: Some(wire::catalog(catalog)),
+            }))
+        })
+        .await
+    }
+
+    async fn update_catalog(
+        &self,
+        request: Request<UpdateCatalogRequest>,
+    ) -> Result<Response<UpdateCatalogResponse>, Status> {
+        detached(self.clone().replace_catalog(request.into_inner())).await
+    }
+
+    async fn get_user(
+        &self,
+        request: Request<GetUserRequest>,
+    ) -> Result<Response<GetUserResponse>, Status> {
+        detached(self.clone().find_user(request.into_inner())).await
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        detached(self.clone().list(request.into_inner())).await
+    }
+
+    async fn export_users(
+        &self,
+        request: Request<ExportUsersRequest>,
+    ) -> Result<Response<Self::ExportUsersStream>, Status> {
+        detached(self.clone().export(request.into_inner())).await
+    }
+
+    async fn set_user_protected(
+        &self,
+        request: Request<SetUserProtectedRequest>,
+    ) -> Result<Response<SetUserProtectedResponse>, Status> {
+        detached(self.clone().protect(request.into_inner())).await
+    }
+}
+
+fn invalid(code: &'static str, field: &str, message: impl Into<String>) -> Status {
+    status::refused(&[Refusal::invalid(code, field, message)])
+}
+
+/// The slug, and the name for people: the slug where there is none.
+fn check_organization(request: &CreateOrganizationRequest) -> Result<(Slug, &str), Vec<Refusal>> {
+    let mut faults = Vec::new();
+    let slug = Slug::parse(&request.organization);
+    if let Err(error) = &slug {
+        faults.push(Refusal::invalid(
+            "BAD_SLUG",
+            "organization",
+            error.to_string(),
+        ));
+    }
+    let name = request.display_name.trim();
+    let length = name.chars().count();
+    if length > MAX_DISPLAY_NAME || normalise(name).is_err() {
+        let message = format!(
+            "display_name has {length} characters; it must be plain text of at most \
+             {MAX_DISPLAY_NAME}."
+        );
+        faults.push(Refusal::invalid(
+            "BAD_DISPLAY_NAME",
+            "display_name",
+            message,
+        ));
+    }
+    match slug {
+        Ok(slug) if faults.is_empty() => {
+            let name = if name.is_empty() {
+                &request.organization
+            } else {
+                name
+            };
+            Ok((slug, name))
+        }
+        _ => Err(faults),
+    }
+}
+
+fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
+    let key = key.ok_or_else(|| {
+        let message = "Give one of user_id, external_id and email.";
+        invalid("NO_KEY", "key", message)
+    })?;
+    Ok(match key {
+        Key::UserId(id) => (UserKey::Id(user_id(&id)?), id),
+        Key::ExternalId(id) => (UserKey::ExternalId(id.clone()), id),
+        Key::Email(email) => {
+            let key = fold(&normalise(&email).unwrap_or_default()).into_owned();
+            (UserKey::EmailKey(key), email)
+        }
+    })
+}
+
+fn user_id(text: &str) -> Result<Uuid, Status> {
+    Uuid::try_parse(text).map_err(|_| invalid("BAD_USER_ID", "user_id", "user_id must be a UUID."))
+}
+
+/// A filter of the wire; a name that the catalog does not have is a mistake, not an empty list.
+fn filter(
+    status: i32,
+    role: &str,
+    group: &str,
+    text: &str,
+    catalog: &Catalog,
+) -> Result<UserFilter, Status> {
+    let active = match UserStatus::try_from(status) {
+        Ok(UserStatus::Unspecified) => None,
+        Ok(UserStatus::Active) => Some(true),
+        Ok(UserStatus::Inactive) => Some(false),
+        Err(_) => {
+            let message = format!("status has no value {status}.");
+            return Err(invalid("BAD_STATUS", "status", message));
+        }
+    };
+    let role_key = fold(role);
+    let roles = || catalog.roles.iter();
+    let groups = || catalog.groups.iter();
+    let found_role = roles().find(|known| fold(&known.name) == role_key);
+    let found_group = groups().find(|known| known.external_id == group);
+    if found_role.is_none() && !role.is_empty() {
+        return Err(unknown(
+            "role",
+            role,
+            nearest(role, roles().map(|r| &*r.name)),
+        ));
+    }
+    if found_group.is_none() && !group.is_empty() {
+        return Err(unknown(
+            "group",
+            group,
+            nearest(group, groups().map(|g| &*g.external_id)),
+        ));
+    }
+    Ok(UserFilter {
+        active,
+        role: found_role.map(|role| role.id),
+        group: found_group.map(|group| group.id),
+        text: fold(&normalise(text).unwrap_or_default()).into_owned(),
+    })
+}
+
+fn unknown(field: &str, value: &str, near: Option<&str>) -> Status {
+    let hint = near
+        .map(|near| format!(" Did you mean \"{near}\"?"))
+        .unwrap_or_default();
+    let message = format!("The organisation's catalog has no {field} \"{value}\".{hint}");
+    invalid("UNKNOWN_NAME", field, message)
+}

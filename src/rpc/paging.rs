@@ -1,0 +1,125 @@
+//! Pages of a list, by the key of the last item of the page before.
+
+use tonic::Status;
+
+use super::status;
+use crate::import::Refusal;
+
+const DEFAULT_SIZE: usize = 50;
+const MAX_SIZE: usize = 1_000;
+
+/// A page that a client asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Key after which it begins.
+    pub after: String,
+    /// Most items it has.
+    pub size: usize,
+}
+
+impl Page {
+    /// Reads what a client asks for.
+    ///
+    /// # Errors
+    /// Where the size is negative, or the token is not one of ours.
+    pub fn parse(size: i32, token: &str) -> Result<Self, Status> {
+        let size = match usize::try_from(size) {
+            Ok(0) => DEFAULT_SIZE,
+            Ok(size) => size.min(MAX_SIZE),
+            Err(_) => return Err(invalid("page_size", "page_size must not be negative.")),
+        };
+        let after = decode(token).ok_or_else(|| {
+            invalid(
+                "page_token",
+                "page_token must be the next_page_token of an earlier page.",
+            )
+        })?;
+        Ok(Self { after, size })
+    }
+
+    /// Cuts `items`, of which one more than a page was read, to the page; returns the next page's
+    /// token, empty on the last page.
+    pub fn cut<T>(&self, items: &mut Vec<T>, key: impl Fn(&T) -> &str) -> String {
+        if items.len() <= self.size {
+            return String::new();
+        }
+        items.truncate(self.size);
+        items
+            .last()
+            .map_or_else(String::new, |last| encode(key(last)))
+    }
+}
+
+fn invalid(field: &str, message: &str) -> Status {
+    status::refused(&[Refusal::invalid("BAD_PAGE", field, message)])
+}
+
+/// Opaque, and safe in any text: `p` and the key's bytes in hexadecimal.
+fn encode(key: &str) -> String {
+    use std::fmt::Write;
+    key.bytes().fold("p".to_owned(), |mut token, byte| {
+        let _ = write!(token, "{byte:02x}");
+        token
+    })
+}
+
+fn decode(token: &str) -> Option<String> {
+    if token.is_empty() {
+        return Some(String::new());
+    }
+    let digits = token.strip_prefix('p')?.as_bytes();
+    let pairs = digits.chunks(2).map(|pair| {
+        let pair = std::str::from_utf8(pair)
+            .ok()
+            .filter(|pair| pair.len() == 2)?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    String::from_utf8(pairs.collect::<Option<_>>()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_leads_to_where_the_page_before_ended() {
+        let page = Page {
+            after: String::new(),
+            size: 2,
+        };
+        let mut items = vec!["a", "é|ü", "c"];
+        let token = page.cut(&mut items, |item| item);
+        assert_eq!(items, ["a", "é|ü"]);
+        assert_eq!(
+            Page::parse(2, &token).map(|page| page.after).ok(),
+            Some("é|ü".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_last_page_has_no_token() {
+        let page = Page {
+            after: String::new(),
+            size: 2,
+        };
+        assert_eq!(page.cut(&mut vec!["a", "b"], |item| item), "");
+    }
+
+    #[test]
+    fn foreign_tokens_are_refused() {
+        for token in ["x", "p1", "pzz", "pff", "p+1"] {
+            assert!(Page::parse(0, token).is_err(), "{token}");
+        }
+    }
+
+    #[test]
+    fn page_sizes_are_bounded() {
+        for (asked, size) in [(0, 50), (1, 1), (1_000, 1_000), (5_000, 1_000)] {
+            assert_eq!(
+                Page::parse(asked, "").map(|page| page.size).ok(),
+                Some(size)
+            );
+        }
+        assert!(Page::parse(-1, "").is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! Every error to its status (`api.md`, Status codes).
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
+use tracing::error;
+use uuid::Uuid;
+
+use crate::{
+    import::{ImportError, Refusal, RefusalKind},
+    store::{CatalogError, StoreError},
+};
+
+/// `ErrorInfo.domain` of all our reasons.
+const DOMAIN: &str = "userimport";
+
+/// Bytes of text that the details of one status may have. Details travel in trailers, encoded in
+/// base64, together with the message: this keeps them below 4 KiB.
+const DETAIL_BYTES: usize = 2_000;
+
+/// Bytes of a status message.
+const MESSAGE_BYTES: usize = 500;
+
+/// When a client may try again after the database was away.
+const RETRY_DELAY: Duration = Duration::from_secs(5);
+
+/// The status that an import ends with.
+#[must_use]
+pub fn from_import(error: &ImportError) -> Status {
+    match error {
+        ImportError::Refused(refusals) => refused(refusals),
+        ImportError::Broken => Status::cancelled("the client's stream broke off"),
+        ImportError::UnknownOrganization(slug) => unknown_organization(slug),
+        ImportError::Store(error) => from_store(error, ""),
+        ImportError::Internal(error) => internal(error),
+    }
+}
+
+/// The status of a failed look-up or write; `name` is what was asked for.
+#[must_use]
+pub fn from_store(error: &StoreError, name: &str) -> Status {
+    match error {
+        StoreError::UnknownOrganization => unknown_organization(name),
+        StoreError::UnknownUser => {
+            let message = format!("There is no user {name:?} in this organisation.");
+            resource(Code::NotFound, "user", name, message)
+        }
+        StoreError::OrganizationExists => {
+            let message = format!("There is an organisation {name:?} already.");
+            resource(Code::AlreadyExists, "organization", name, message)
+        }
+        error if error.is_unavailable() => unavailable(error),
+        error => internal(error),
+    }
+}
+
+/// The status of a catalog that was not replaced.
+#[must_use]
+pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
+    match error {
+        CatalogError::Store(error) => from_store(error, organization),
+        CatalogError::InUse(entries) => {
+            let refusals: Vec<Refusal> = entries.iter().map(in_use).collect();
+            refused(&refusals)
+        }
+        CatalogError::NothingToRename(kind, name) => {
+            let message = format!(
+                "The catalog has no other {kind} to become \"{name}\": previous_name must name an \
+                 existing {kind}, and each only once."
+            );
+            refused(&[Refusal::invalid(
+                "NOTHING_TO_RENAME",
+                &format!("catalog.{kind}s"),
+                message,
+            )])
+        }
+    }
+}
+
+fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
+    let message = format!(
+        "The {kind} \"{name}\" cannot be removed: {users} users have it. Give them another first, \
+         or rename it with previous_name."
+    );
+    Refusal::precondition("IN_USE", &format!("{kind}s/{name}"), message)
+}
+
+/// The status of a request that is refused for these reasons: one violation each, as many as fit.
+#[must_use]
+pub fn refused(refusals: &[Refusal]) -> Status {
+    let kind = refusals.iter().map(|refusal| refusal.kind).max();
+    let kind = kind.unwrap_or(RefusalKind::Precondition);
+    let alike: Vec<&Refusal> = refusals.iter().filter(|r| r.kind == kind).collect();
+    let fitting = fitting(&alike);
+    let message = summarise(&alike, fitting);
+    let shown = alike.iter().take(fitting);
+    match kind {
+        RefusalKind::Invalid => {
+            let violations = shown.map(|r| FieldViolation::new(&r.subject, cut(&r.message)));
+            let details = ErrorDetails::with_bad_request(violations.collect::<Vec<_>>());
+            Status::with_error_details(Code::InvalidArgument, message, details)
+        }
+        RefusalKind::Limit => {
+            let violations = shown.map(|r| QuotaViolation::new(&r.subject, cut(&r.message)));
+            let details = ErrorDetails::with_quota_failure(violations.collect::<Vec<_>>());
+            Status::with_error_details(Code::ResourceExhausted, message, details)
+        }
+        RefusalKind::Precondition => {
+            let violations =
+                shown.map(|r| PreconditionViolation::new(r.code, &r.subject, cut(&r.message)));
+            let details = ErrorDetails::with_precondition_failure(violations.collect::<Vec<_>>());
+            Status::with_error_details(Code::FailedPrecondition, message, details)
+        }
+    }
+}
+
+/// How many of the refusals fit into the details: at least one.
+fn fitting(refusals: &[&Refusal]) -> usize {
+    let mut bytes = 0;
+    let fits = |refusal: &&&Refusal| {
+        bytes += refusal.code.len() + refusal.subject.len() + cut(&refusal.message).len() + 12;
+        bytes <= DETAIL_BYTES
+    };
+    refusals.iter().take_while(fits).count().max(1)
+}
+
+fn summarise(refusals: &[&Refusal], shown: usize) -> String {
+    let first = refusals.first().map_or("", |refusal| cut(&refusal.message));
+    match (refusals.len(), refusals.len().saturating_sub(shown)) {
+        (0 | 1, _) => first.to_owned(),
+        (all, 0) => format!("{first} ({} more in the details)", all - 1),
+        (all, hidden) => format!(
+            "{first} ({} more in the details, and {hidden} that do not fit there)",
+            all - 1 - hidden
+        ),
+    }
+}
+
+fn cut(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MESSAGE_BYTES)]
+}
+
+/// The organisation is unknown.
+#[must_use]
+pub fn unknown_organization(slug: &str) -> Status {
+    let message = format!("There is no organisation {:?}.", cut(slug));
+    resource(Code::NotFound, "organization", slug, message)
+}
+
+fn resource(code: Code, kind: &str, name: &str, message: String) -> Status {
+    let details = ErrorDetails::with_resource_info(kind, cut(name), "", "");
+    Status::with_error_details(code, message, details)
+}
+
+fn unavailable(error: &StoreError) -> Status {
+    error!(%error, "the database is away");
+    let message = "The database cannot be reached; try again soon.";
+    let details = ErrorDetails::with_retry_info(Some(RETRY_DELAY));
+    Status::with_error_details(Code::Unavailable, message, details)
+}
+
+/// A fault of ours: the caller gets a number that the log has too, and nothing else.
+#[must_use]
+pub fn internal(error: &impl fmt::Display) -> Status {
+    let request_id = Uuid::new_v4();
+    error!(%error, %request_id, "internal error");
+    let metadata = HashMap::from([("request_id".to_owned(), request_id.to_string())]);
+    let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);
+    let message = format!("Internal error; the server's log has more under {request_id}.");
+    Status::with_error_details(Code::Internal, message, details)
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+
+    #[test]
+    fn refusals_become_the_status_of_the_gravest_kind() {
+        let precondition = Refusal::precondition("A", "a", "a");
+        let invalid = Refusal::invalid("B", "b", "b");
+        let limit = Refusal::limit("C", "c", "c");
+        for (refusals, code) in [
+            (vec![precondition.clone()], Code::FailedPrecondition),
+            (
+                vec![precondition.clone(), invalid.clone()],
+                Code::InvalidArgument,
+            ),
+            (vec![invalid, limit, precondition], Code::ResourceExhausted),
+        ] {
+            assert_eq!(refused(&refusals).code(), code);
+        }
+    }
+
+    #[test]
+    fn a_status_stays_below_four_kib_however_many_faults_there_are() {
+        let long = "ä".repeat(1_000);
+        let refusals = vec![Refusal::invalid("UNKNOWN_COLUMN", "COLUMN", long); 500];
+        let status = refused(&refusals);
+        let encoded = status.details().len() * 4 / 3 + status.message().len();
+        assert!(encoded < 4_096, "{encoded} bytes");
+        assert!(
+            status.message().contains("do not fit"),
+            "{}",
+            status.message()
+        );
+        assert!(tonic_types::pb::Status::decode(status.details()).is_ok());
+    }
+
+    #[test]
+    fn an_internal_error_tells_nothing_but_a_request_id() {
+        let status = internal(&"password=hunter2");
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("hunter2"));
+        let info = status.get_details_error_info();
+        assert_eq!(info.map(|info| info.metadata.len()), Some(1));
+    }
+}

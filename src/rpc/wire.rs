@@ -1,0 +1,73 @@
+//! Stored things as messages.
+
+use crate::{
+    domain::Catalog,
+    proto::{self, timestamp},
+    store::{Organization, UserRecord},
+};
+
+/// An organisation.
+pub fn organization(stored: Organization) -> proto::Organization {
+    proto::Organization {
+        organization: stored.slug,
+        display_name: stored.display_name,
+        created_at: Some(timestamp(stored.created_at)),
+    }
+}
+
+/// A catalog.
+pub fn catalog(stored: Catalog) -> proto::Catalog {
+    let role = |role: crate::domain::Role| proto::Role {
+        name: role.name,
+        previous_name: String::new(),
+    };
+    let rank = |rank: crate::domain::Rank| proto::Rank {
+        name: rank.name,
+        previous_name: String::new(),
+    };
+    let group = |group: crate::domain::Group| proto::Group {
+        external_id: group.external_id,
+        name: group.name,
+        active: group.active,
+    };
+    proto::Catalog {
+        roles: stored.roles.into_iter().map(role).collect(),
+        ranks: stored.ranks.into_iter().map(rank).collect(),
+        groups: stored.groups.into_iter().map(group).collect(),
+    }
+}
+
+/// A user, with the names that the catalog has for role, rank and group.
+pub fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
+    use crate::domain::{GroupId, RankId, RoleId};
+    let user = record.user;
+    let status = match user.active {
+        true => proto::UserStatus::Active,
+        false => proto::UserStatus::Inactive,
+    };
+    let role = catalog.role(RoleId(user.role_id));
+    let rank = user.rank_id.and_then(|id| catalog.rank(RankId(id)));
+    let group = user.group_id.and_then(|id| catalog.group(GroupId(id)));
+    proto::User {
+        id: user.id.to_string(),
+        external_id: user.external_id,
+        email: user.email,
+        badge_number: user.badge_number,
+        first_name: user.first_name,
+        last_name: user.last_name,
+        status: status.into(),
+        username: user.username,
+        role: role.map(|role| role.name.clone()).unwrap_or_default(),
+        supervisor_email: record.supervisor_email.unwrap_or_default(),
+        rank: rank.map(|rank| rank.name.clone()).unwrap_or_default(),
+        evidence_group_external_id: group.map(|g| g.external_id.clone()).unwrap_or_default(),
+        phone: user.phone.unwrap_or_default(),
+        protected: user.protected,
+        created_at: Some(timestamp(user.created_at)),
+        updated_at: Some(timestamp(user.updated_at)),
+        last_import_id: user
+            .last_import_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
+    }
+}

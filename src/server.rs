@@ -1,0 +1,72 @@
+//! The running server: listener, services, health, reflection, shutdown.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic_health::ServingStatus;
+
+use crate::{
+    config::Settings,
+    import::{Clock, Importer},
+    proto::{
+        DESCRIPTOR_SET, directory_service_server::DirectoryServiceServer,
+        import_service_server::ImportServiceServer,
+    },
+    rpc::{Directory, Imports},
+    store::Store,
+};
+
+/// Largest message taken, in bytes: 4 MiB of content and its envelope.
+const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024 + 1024;
+
+/// What a client may send before we have read it, in bytes. Wide, so that small messages do not
+/// stall while the database is slow.
+const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+
+/// Serves on `listener` until `shutdown` is ready and the calls under way have ended.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    store: Store,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    for service in [
+        "",
+        "userimport.v1.ImportService",
+        "userimport.v1.DirectoryService",
+    ] {
+        health
+            .set_service_status(service, ServingStatus::Serving)
+            .await;
+    }
+    let clock = Clock::system();
+    let importer = Importer::new(store.clone(), Arc::new(settings), clock.clone());
+    let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let directory = DirectoryServiceServer::new(Directory::new(store, clock))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .tcp_nodelay(true)
+        .add_service(health_service)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(imports)
+        .add_service(directory)
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,386 @@
+//! An organisation's roles, ranks and groups: read, and replaced as one document.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
+
+use super::{
+    Store, StoreError, Writing,
+    entity::{evidence_group, rank, role},
+};
+use crate::domain::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
+
+/// A catalog to put in place of the present one; names are normalised and not there twice.
+#[derive(Clone, Debug, Default)]
+pub struct CatalogDraft {
+    /// Roles.
+    pub roles: Vec<DraftEntry>,
+    /// Ranks.
+    pub ranks: Vec<DraftEntry>,
+    /// Groups.
+    pub groups: Vec<DraftGroup>,
+}
+
+/// A role or rank of a draft.
+#[derive(Clone, Debug)]
+pub struct DraftEntry {
+    /// Name as written.
+    pub name: String,
+    /// Case-folded name.
+    pub key: String,
+    /// Case-folded name until now, where the entry is to be renamed.
+    pub previous_key: Option<String>,
+}
+
+/// A group of a draft.
+#[derive(Clone, Debug)]
+pub struct DraftGroup {
+    /// Compared exactly.
+    pub external_id: String,
+    /// Display name.
+    pub name: String,
+    /// Whether it can be given to users.
+    pub active: bool,
+}
+
+/// Why a catalog was not replaced. Nothing of it is stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// Entries that the draft leaves out are in use: (kind, name, number of users).
+    #[error("catalog entries are in use")]
+    InUse(Vec<(&'static str, String, u64)>),
+    /// The draft renames an entry that does not exist, or renames one twice: (kind, new name).
+    #[error("there is no such {0} to rename")]
+    NothingToRename(&'static str, String),
+    /// Anything else.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sea_orm::DbErr> for CatalogError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// One of the three parts of a catalog; roles and ranks are alike, and groups have their external
+/// ID for a key.
+#[derive(Clone, Copy)]
+struct Part {
+    kind: &'static str,
+    table: &'static str,
+    key: &'static str,
+    users_column: &'static str,
+}
+
+const ROLES: Part = Part {
+    kind: "role",
+    table: "roles",
+    key: "name_key",
+    users_column: "role_id",
+};
+const RANKS: Part = Part {
+    kind: "rank",
+    table: "ranks",
+    key: "name_key",
+    users_column: "rank_id",
+};
+const GROUPS: Part = Part {
+    kind: "group",
+    table: "evidence_groups",
+    key: "external_id",
+    users_column: "group_id",
+};
+
+/// What is to become of a part: which entries go, and which number each entry of the draft has.
+struct Assignment {
+    removed: Vec<(i32, String)>,
+    numbers: Vec<i32>,
+    /// Numbers in use until now, with their keys.
+    present: HashMap<i32, String>,
+}
+
+impl Store {
+    /// Reads an organisation's catalog.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn catalog(&self, organization: i64) -> Result<Catalog, StoreError> {
+        let tx = self.begin_reading().await?;
+        let catalog = read(&tx, organization).await?;
+        tx.commit().await?;
+        Ok(catalog)
+    }
+
+    /// Replaces an organisation's catalog. Entries keep their number, and so their users, by name
+    /// or by the name they had.
+    ///
+    /// # Errors
+    /// Where an entry to remove is in use, or one to rename is not there.
+    pub async fn replace_catalog(
+        &self,
+        organization: i64,
+        draft: &CatalogDraft,
+    ) -> Result<Catalog, CatalogError> {
+        let writing = self.begin().await?;
+        writing.touch(organization).await?;
+        let present = read_keys(&writing, organization).await?;
+        let roles = assign(ROLES, &present.roles, &entries(&draft.roles))?;
+        let ranks = assign(RANKS, &present.ranks, &entries(&draft.ranks))?;
+        let groups: Vec<_> = draft.groups.iter().map(group_entry).collect();
+        let groups = assign(GROUPS, &present.groups, &groups)?;
+
+        let parts = [(ROLES, &roles), (RANKS, &ranks), (GROUPS, &groups)];
+        refuse_used(&writing, organization, &parts).await?;
+        for (part, assignment) in parts {
+            clear(&writing, organization, part, assignment).await?;
+        }
+        write_named(&writing, organization, ROLES, &roles, &draft.roles).await?;
+        write_named(&writing, organization, RANKS, &ranks, &draft.ranks).await?;
+        write_groups(&writing, organization, &groups, &draft.groups).await?;
+
+        let catalog = read(&writing.tx, organization).await?;
+        writing.commit().await?;
+        Ok(catalog)
+    }
+}
+
+/// Reads the catalog within a transaction: roles and ranks by name, groups by external ID.
+pub(super) async fn read(
+    tx: &impl ConnectionTrait,
+    organization: i64,
+) -> Result<Catalog, StoreError> {
+    let roles = role::Entity::find()
+        .filter(role::Column::OrganizationId.eq(organization))
+        .order_by_asc(role::Column::NameKey);
+    let ranks = rank::Entity::find()
+        .filter(rank::Column::OrganizationId.eq(organization))
+        .order_by_asc(rank::Column::NameKey);
+    let groups = evidence_group::Entity::find()
+        .filter(evidence_group::Column::OrganizationId.eq(organization))
+        .order_by_asc(evidence_group::Column::ExternalId);
+    Ok(Catalog {
+        roles: roles.all(tx).await?.into_iter().map(Into::into).collect(),
+        ranks: ranks.all(tx).await?.into_iter().map(Into::into).collect(),
+        groups: groups.all(tx).await?.into_iter().map(Into::into).collect(),
+    })
+}
+
+impl From<role::Model> for Role {
+    fn from(model: role::Model) -> Self {
+        Self {
+            id: RoleId(model.id),
+            name: model.name,
+        }
+    }
+}
+
+impl From<rank::Model> for Rank {
+    fn from(model: rank::Model) -> Self {
+        Self {
+            id: RankId(model.id),
+            name: model.name,
+        }
+    }
+}
+
+impl From<evidence_group::Model> for Group {
+    fn from(model: evidence_group::Model) -> Self {
+        Self {
+            id: GroupId(model.id),
+            external_id: model.external_id,
+            name: model.name,
+            active: model.active,
+        }
+    }
+}
+
+/// Number and key of every entry in place.
+struct Keys {
+    roles: Vec<(i32, String)>,
+    ranks: Vec<(i32, String)>,
+    groups: Vec<(i32, String)>,
+}
+
+async fn read_keys(writing: &Writing, organization: i64) -> Result<Keys, StoreError> {
+    Ok(Keys {
+        roles: read_part(writing, organization, ROLES).await?,
+        ranks: read_part(writing, organization, RANKS).await?,
+        groups: read_part(writing, organization, GROUPS).await?,
+    })
+}
+
+async fn read_part(
+    writing: &Writing,
+    organization: i64,
+    part: Part,
+) -> Result<Vec<(i32, String)>, StoreError> {
+    let Part { table, key, .. } = part;
+    let sql = format!("SELECT id, {key} FROM {table} WHERE organization_id = $1");
+    let backend = writing.tx.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
+    let rows = writing.tx.query_all_raw(statement).await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .collect()
+}
+
+/// Key now, key until now, and name of each entry.
+type Entry<'a> = (&'a str, Option<&'a str>, &'a str);
+
+fn entries(draft: &[DraftEntry]) -> Vec<Entry<'_>> {
+    draft
+        .iter()
+        .map(|entry| (&*entry.key, entry.previous_key.as_deref(), &*entry.name))
+        .collect()
+}
+
+fn group_entry(group: &DraftGroup) -> Entry<'_> {
+    (&group.external_id, None, &group.name)
+}
+
+/// Gives each entry of the draft the number of the entry it continues, or a new one.
+fn assign(
+    part: Part,
+    present: &[(i32, String)],
+    draft: &[Entry<'_>],
+) -> Result<Assignment, CatalogError> {
+    let by_key: HashMap<&str, i32> = present.iter().map(|(id, key)| (&**key, *id)).collect();
+    let mut next = present.iter().map(|(id, _)| *id).max().unwrap_or(0);
+    let mut kept = HashSet::new();
+    let mut numbers = Vec::with_capacity(draft.len());
+    for &(key, previous, name) in draft {
+        let continued = match previous {
+            // A draft that was applied before names an entry that has its new name by now.
+            Some(previous) => by_key.get(previous).or_else(|| by_key.get(key)),
+            None => by_key.get(key),
+        };
+        let missing = previous.is_some() && continued.is_none();
+        let twice = continued.is_some_and(|id| !kept.insert(*id));
+        if missing || twice {
+            return Err(CatalogError::NothingToRename(part.kind, name.to_owned()));
+        }
+        numbers.push(continued.copied().unwrap_or_else(|| {
+            next += 1;
+            next
+        }));
+    }
+    let removed = present.iter().filter(|(id, _)| !kept.contains(id));
+    Ok(Assignment {
+        removed: removed.cloned().collect(),
+        numbers,
+        present: present.iter().cloned().collect(),
+    })
+}
+
+async fn refuse_used(
+    writing: &Writing,
+    organization: i64,
+    parts: &[(Part, &Assignment); 3],
+) -> Result<(), CatalogError> {
+    let mut used = Vec::new();
+    for (part, assignment) in parts {
+        for (id, key) in &assignment.removed {
+            let count = count_users(writing, organization, *part, *id).await?;
+            if count > 0 {
+                used.push((part.kind, key.clone(), count));
+            }
+        }
+    }
+    match used.is_empty() {
+        true => Ok(()),
+        false => Err(CatalogError::InUse(used)),
+    }
+}
+
+async fn count_users(
+    writing: &Writing,
+    organization: i64,
+    part: Part,
+    id: i32,
+) -> Result<u64, StoreError> {
+    let column = part.users_column;
+    let sql = format!("SELECT COUNT(*) FROM users WHERE organization_id = $1 AND {column} = $2");
+    let backend = writing.tx.get_database_backend();
+    let values = [organization.into(), id.into()];
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    let row = writing.tx.query_one_raw(statement).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// Removes what goes, and moves every key that stays out of the way, so that names can be swapped.
+async fn clear(
+    writing: &Writing,
+    organization: i64,
+    part: Part,
+    assignment: &Assignment,
+) -> Result<(), StoreError> {
+    let Part { table, key, .. } = part;
+    for (id, _) in &assignment.removed {
+        let sql = format!("DELETE FROM {table} WHERE organization_id = $1 AND id = $2");
+        let values = vec![organization.into(), (*id).into()];
+        writing.execute(sql, values).await?;
+    }
+    // No key has a control character, so these meet none.
+    let sql = format!("UPDATE {table} SET {key} = $2 || id WHERE organization_id = $1");
+    let values = vec![organization.into(), "\u{1}".into()];
+    writing.execute(sql, values).await.map(|_| ())
+}
+
+async fn write_named(
+    writing: &Writing,
+    organization: i64,
+    part: Part,
+    assignment: &Assignment,
+    draft: &[DraftEntry],
+) -> Result<(), StoreError> {
+    let table = part.table;
+    for (entry, id) in draft.iter().zip(&assignment.numbers) {
+        let sql = match assignment.present.contains_key(id) {
+            true => format!(
+                "UPDATE {table} SET name = $3, name_key = $4 WHERE organization_id = $1 AND id = $2"
+            ),
+            false => format!(
+                "INSERT INTO {table} (organization_id, id, name, name_key) VALUES ($1, $2, $3, $4)"
+            ),
+        };
+        let values = vec![
+            organization.into(),
+            (*id).into(),
+            entry.name.clone().into(),
+            entry.key.clone().into(),
+        ];
+        writing.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+async fn write_groups(
+    writing: &Writing,
+    organization: i64,
+    assignment: &Assignment,
+    draft: &[DraftGroup],
+) -> Result<(), StoreError> {
+    for (group, id) in draft.iter().zip(&assignment.numbers) {
+        let sql = match assignment.present.contains_key(id) {
+            true => {
+                "UPDATE evidence_groups SET external_id = $3, name = $4, active = $5 \
+                WHERE organization_id = $1 AND id = $2"
+            }
+            false => {
+                "INSERT INTO evidence_groups (organization_id, id, external_id, name, active) \
+                VALUES ($1, $2, $3, $4, $5)"
+            }
+        };
+        let values = vec![
+            organization.into(),
+            (*id).into(),
+            group.external_id.clone().into(),
+            group.name.clone().into(),
+            group.active.into(),
+        ];
+        writing.execute(sql.to_owned(), values).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! An organisation: everything else belongs to one.
+
+use sea_orm::entity::prelude::*;
+use time::OffsetDateTime;
+
+/// One organisation.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "organizations")]
+pub struct Model {
+    /// Number that every key of every other table leads with.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// `[a-z0-9-]{1,63}`.
+    pub slug: String,
+    /// Name for people.
+    pub display_name: String,
+    /// Grows with every transaction that writes to the organisation's users or catalog.
+    pub revision: i64,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+}
+
+/// None: related rows are found by key.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,137 @@
+//! The database: the only place that knows SQL. SQLite and PostgreSQL, through sea-orm.
+//!
+//! Every write to an organisation's users or catalog moves the organisation's `revision` on in the
+//! same transaction, and so holds the organisation's row until it commits. A snapshot remembers the
+//! revision it was read at; an import's transaction that finds another one knows that the directory
+//! has changed since it was planned ([`WriteError::Stale`]).
+
+mod catalog;
+mod entity;
+mod error;
+mod organizations;
+mod recordset;
+mod snapshot;
+mod users;
+mod writes;
+
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, Value, sqlx,
+};
+use sea_orm_migration::MigratorTrait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
+pub use error::{StoreError, WriteError};
+pub use organizations::Organization;
+pub use snapshot::Snapshot;
+pub use users::{UserFilter, UserKey, UserRecord, contains};
+pub use writes::{DirectoryWrite, UserValues};
+
+use crate::migrations::Migrator;
+
+/// How long a statement may wait for SQLite's one writer in another process.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A connected database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: DatabaseConnection,
+    /// SQLite has one writer: within a process, writers take turns in the order they came.
+    turn: Option<Arc<Mutex<()>>>,
+}
+
+/// A write transaction; it ends with [`Writing::commit`], or by being dropped without effect.
+#[derive(Debug)]
+pub struct Writing {
+    tx: DatabaseTransaction,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Store {
+    /// Connects to `sqlite://PATH` (the file is created when missing) or `postgres://…`.
+    ///
+    /// # Errors
+    /// Where the URL is neither, or the database cannot be reached.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let sqlite = url.starts_with("sqlite:");
+        if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
+            return Err(StoreError::UnknownDatabase);
+        }
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(16)
+            .acquire_timeout(Duration::from_secs(30))
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(tune_sqlite);
+        let db = Database::connect(options).await?;
+        let turn = sqlite.then(Arc::default);
+        Ok(Self { db, turn })
+    }
+
+    /// Brings the schema up to date. Safe with several servers starting at once: they wait for
+    /// each other.
+    ///
+    /// # Errors
+    /// Where a step fails; the schema then stays as it was.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        if self.backend() == DbBackend::Postgres {
+            // Any number will do; it is ours alone in this database.
+            let lock = "SELECT pg_advisory_xact_lock(7145530023)";
+            writing.tx.execute_unprepared(lock).await?;
+        }
+        Migrator::up(&writing.tx, None).await?;
+        writing.commit().await
+    }
+
+    /// Answers whether the database can be reached.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.db.ping().await?)
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.db.get_database_backend()
+    }
+
+    /// Begins a write transaction.
+    async fn begin(&self) -> Result<Writing, StoreError> {
+        let turn = match &self.turn {
+            Some(turn) => Some(Arc::clone(turn).lock_owned().await),
+            None => None,
+        };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = self.db.begin_with_options(options).await?;
+        Ok(Writing { tx, _turn: turn })
+    }
+}
+
+impl Writing {
+    async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+
+    async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, StoreError> {
+        let backend = self.tx.get_database_backend();
+        let statement = sea_orm::Statement::from_sql_and_values(backend, sql, values);
+        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+/// Durable against a crash of the process; readers never wait for the writer.
+fn tune_sqlite(options: sqlx::sqlite::SqliteConnectOptions) -> sqlx::sqlite::SqliteConnectOptions {
+    options
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+        .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT)
+}

@@ -1,0 +1,76 @@
+//! Organisations: made, found, listed.
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use time::OffsetDateTime;
+
+use super::{
+    Store, StoreError,
+    entity::organization::{ActiveModel, Column, Entity, Model},
+    error::is_violation,
+};
+
+/// An organisation, as stored.
+pub type Organization = Model;
+
+impl Store {
+    /// Creates an organisation with an empty catalog.
+    ///
+    /// # Errors
+    /// [`StoreError::OrganizationExists`] where the slug is in use.
+    pub async fn create_organization(
+        &self,
+        slug: &str,
+        display_name: &str,
+        now: OffsetDateTime,
+    ) -> Result<Organization, StoreError> {
+        let writing = self.begin().await?;
+        let organization = ActiveModel {
+            id: NotSet,
+            slug: Set(slug.to_owned()),
+            display_name: Set(display_name.to_owned()),
+            revision: Set(0),
+            created_at: Set(now),
+        };
+        let inserted = Entity::insert(organization)
+            .exec_with_returning(&writing.tx)
+            .await
+            .map_err(|error| match is_violation(&error) {
+                true => StoreError::OrganizationExists,
+                false => error.into(),
+            })?;
+        writing.commit().await?;
+        Ok(inserted)
+    }
+
+    /// Finds an organisation by its slug.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownOrganization`] where there is none.
+    pub async fn organization(&self, slug: &str) -> Result<Organization, StoreError> {
+        Entity::find()
+            .filter(Column::Slug.eq(slug))
+            .one(&self.db)
+            .await?
+            .ok_or(StoreError::UnknownOrganization)
+    }
+
+    /// Up to `limit` organisations by slug, from the one after `after` on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn organizations(
+        &self,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<Organization>, StoreError> {
+        Ok(Entity::find()
+            .filter(Column::Slug.gt(after))
+            .order_by_asc(Column::Slug)
+            .limit(limit)
+            .all(&self.db)
+            .await?)
+    }
+}

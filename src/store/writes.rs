@@ -1,0 +1,237 @@
+//! What an import writes: users made, changed and deactivated, many in one statement.
+
+use sea_orm::{ConnectionTrait, Statement, Value};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError, WriteError, Writing,
+    recordset::{Recordset, Values},
+};
+
+/// Columns that an import sets, of users to make or to change; one entry a user in each.
+#[derive(Debug, Default)]
+pub struct UserValues {
+    /// User IDs.
+    pub id: Vec<Uuid>,
+    /// External IDs.
+    pub external_id: Vec<String>,
+    /// Emails as written.
+    pub email: Vec<String>,
+    /// Case-folded emails.
+    pub email_key: Vec<String>,
+    /// Badge numbers.
+    pub badge_number: Vec<String>,
+    /// Given names.
+    pub first_name: Vec<String>,
+    /// Family names.
+    pub last_name: Vec<String>,
+    /// Whether active.
+    pub active: Vec<bool>,
+    /// Usernames as written.
+    pub username: Vec<String>,
+    /// Case-folded usernames.
+    pub username_key: Vec<String>,
+    /// Roles.
+    pub role_id: Vec<i32>,
+    /// Supervisors; nil: none.
+    pub supervisor_id: Vec<Uuid>,
+    /// Ranks; 0: none.
+    pub rank_id: Vec<i32>,
+    /// Groups; 0: none.
+    pub group_id: Vec<i32>,
+    /// Phones; empty: none.
+    pub phone: Vec<String>,
+}
+
+/// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
+#[derive(Debug)]
+pub struct DirectoryWrite {
+    writing: Writing,
+    organization: i64,
+    import: Uuid,
+    now: OffsetDateTime,
+}
+
+const INSERT: &str = "INSERT INTO users (organization_id, id, external_id, email, email_key, \
+    badge_number, first_name, last_name, active, username, username_key, role_id, supervisor_id, \
+    rank_id, group_id, phone, protected, created_at, updated_at, last_import_id) \
+    SELECT $1, r.id, r.external_id, r.email, r.email_key, r.badge_number, r.first_name, \
+    r.last_name, r.active, r.username, r.username_key, r.role_id, r.supervisor_id, r.rank_id, \
+    r.group_id, r.phone, FALSE, $2, $2, $3 FROM";
+
+const UPDATE: &str = "UPDATE users SET email = r.email, email_key = r.email_key, \
+    badge_number = r.badge_number, first_name = r.first_name, last_name = r.last_name, \
+    active = r.active, username = r.username, username_key = r.username_key, \
+    role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
+    group_id = r.group_id, phone = r.phone, updated_at = $2, last_import_id = $3 FROM";
+
+const DEACTIVATE: &str =
+    "UPDATE users SET active = FALSE, updated_at = $2, last_import_id = $3 FROM";
+
+/// Moves the keys of users out of the way of others who take them in the same transaction. No key
+/// has a control character, so what stands in for them meets none.
+const PARK: &str = "UPDATE users SET email_key = r.parked, badge_number = r.parked, \
+    username_key = r.parked FROM";
+
+impl Store {
+    /// Begins a transaction of an import. From here to its end nobody else writes to the
+    /// organisation.
+    ///
+    /// # Errors
+    /// [`WriteError::Stale`] where the directory is no longer at `revision`.
+    pub async fn begin_write(
+        &self,
+        organization: i64,
+        revision: i64,
+        import: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<DirectoryWrite, WriteError> {
+        let writing = self.begin().await?;
+        let sql =
+            "UPDATE organizations SET revision = revision + 1 WHERE id = $1 AND revision = $2";
+        let values = vec![organization.into(), revision.into()];
+        if writing.execute(sql.to_owned(), values).await? == 0 {
+            return Err(WriteError::Stale);
+        }
+        Ok(DirectoryWrite {
+            writing,
+            organization,
+            import,
+            now,
+        })
+    }
+}
+
+impl Writing {
+    /// Moves the organisation's revision on, and holds the organisation until the end.
+    pub(super) async fn touch(&self, organization: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE organizations SET revision = revision + 1 WHERE id = $1";
+        self.execute(sql.to_owned(), vec![organization.into()])
+            .await
+            .map(|_| ())
+    }
+}
+
+impl DirectoryWrite {
+    /// Moves the keys of these users out of the way; each must be updated in this transaction.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn park(&self, users: Vec<Uuid>) -> Result<(), WriteError> {
+        let parked = users.iter().map(|id| format!("\u{1}{}", id.simple()));
+        let parked = Values::Text(parked.collect());
+        let count = users.len();
+        let rows = Recordset::new(vec![("id", Values::Uuid(users)), ("parked", parked)]);
+        self.update(PARK, Vec::new(), rows, count).await
+    }
+
+    /// Makes users.
+    ///
+    /// # Errors
+    /// [`WriteError::Conflict`] where one of their keys is taken or a reference is gone.
+    pub async fn create(&self, users: UserValues) -> Result<(), WriteError> {
+        let mut values = self.stamps();
+        let source = self.source(users.into_recordset(), &mut values)?;
+        let sql = format!("{INSERT} {source}");
+        self.execute(sql, values).await.map(|_| ())
+    }
+
+    /// Changes users. External IDs never change.
+    ///
+    /// # Errors
+    /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
+    pub async fn change(&self, users: UserValues) -> Result<(), WriteError> {
+        let count = users.id.len();
+        let stamps = self.stamps();
+        self.update(UPDATE, stamps, users.into_recordset(), count)
+            .await
+    }
+
+    /// Makes users inactive who are active and not protected; returns those.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn deactivate(&self, users: Vec<Uuid>) -> Result<Vec<Uuid>, WriteError> {
+        let mut values = self.stamps();
+        let rows = Recordset::new(vec![("id", Values::Uuid(users))]);
+        let source = self.source(rows, &mut values)?;
+        let sql = format!(
+            "{DEACTIVATE} {source} WHERE users.organization_id = $1 AND users.id = r.id \
+            AND users.active AND NOT users.protected RETURNING users.id"
+        );
+        let backend = self.writing.tx.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let rows = self.writing.tx.query_all_raw(statement).await?;
+        Ok(rows
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Makes what was written durable and visible.
+    ///
+    /// # Errors
+    /// Where the database fails; whether the transaction is stored is then unknown.
+    pub async fn commit(self) -> Result<(), WriteError> {
+        self.writing.commit().await.map_err(WriteError::from_store)
+    }
+
+    fn stamps(&self) -> Vec<Value> {
+        vec![
+            self.organization.into(),
+            self.now.into(),
+            self.import.into(),
+        ]
+    }
+
+    fn source(&self, rows: Recordset, values: &mut Vec<Value>) -> Result<String, StoreError> {
+        rows.source(self.writing.tx.get_database_backend(), values)
+    }
+
+    /// Updates exactly `count` users, or meets a conflict.
+    async fn update(
+        &self,
+        update: &str,
+        mut values: Vec<Value>,
+        rows: Recordset,
+        count: usize,
+    ) -> Result<(), WriteError> {
+        if values.is_empty() {
+            values.push(self.organization.into());
+        }
+        let source = self.source(rows, &mut values)?;
+        let sql = format!("{update} {source} WHERE users.organization_id = $1 AND users.id = r.id");
+        match self.execute(sql, values).await? {
+            updated if updated == count as u64 => Ok(()),
+            _ => Err(WriteError::Conflict),
+        }
+    }
+
+    async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, WriteError> {
+        let result = self.writing.execute(sql, values).await;
+        result.map_err(WriteError::from_store)
+    }
+}
+
+impl UserValues {
+    fn into_recordset(self) -> Recordset {
+        Recordset::new(vec![
+            ("id", Values::Uuid(self.id)),
+            ("external_id", Values::Text(self.external_id)),
+            ("email", Values::Text(self.email)),
+            ("email_key", Values::Text(self.email_key)),
+            ("badge_number", Values::Text(self.badge_number)),
+            ("first_name", Values::Text(self.first_name)),
+            ("last_name", Values::Text(self.last_name)),
+            ("active", Values::Boolean(self.active)),
+            ("username", Values::Text(self.username)),
+            ("username_key", Values::Text(self.username_key)),
+            ("role_id", Values::Integer(self.role_id)),
+            ("supervisor_id", Values::NullableUuid(self.supervisor_id)),
+            ("rank_id", Values::NullableInteger(self.rank_id)),
+            ("group_id", Values::NullableInteger(self.group_id)),
+            ("phone", Values::NullableText(self.phone)),
+        ])
+    }
+}

@@ -1,0 +1,268 @@
+//! The running service as a test sees it: a fresh database, a real server, a channel, and verbs.
+
+use std::{sync::Arc, time::Duration};
+
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+use tonic::{Code, transport::Channel};
+use user_import::{
+    config::Settings,
+    proto::{
+        Catalog, CreateOrganizationRequest, ExportUsersRequest, GetUserRequest, Group,
+        ImportFinish, ImportStart, ImportUsersRequest, ListUsersRequest, Rank, Role, RowOutcome,
+        RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow, UserRows,
+        directory_service_client::DirectoryServiceClient, get_user_request::Key,
+        import_service_client::ImportServiceClient, import_users_request::Message,
+    },
+};
+
+use super::{Database, Imported, database::FreshDatabase, roster, server::Server};
+
+/// The organisation that tests import into where they name no other.
+const ORGANIZATION: &str = "pd";
+
+/// Bytes of a CSV file that one message carries.
+const CHUNK: usize = 64 * 1024;
+
+/// Typed rows that one message carries.
+const ROWS_A_MESSAGE: usize = 500;
+
+/// An import that takes longer hangs.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A server on a database of its own, with the organisation `pd` and a catalog.
+#[derive(Debug)]
+pub struct App {
+    // The server comes first: it is dropped before the database that it uses.
+    server: Server,
+    channel: Channel,
+    settings: Settings,
+    database: Arc<FreshDatabase>,
+}
+
+/// How an import into `organization` begins, with every option off.
+pub fn start_of(organization: &str) -> ImportStart {
+    ImportStart {
+        organization: organization.to_owned(),
+        ..ImportStart::default()
+    }
+}
+
+impl App {
+    /// Starts a server with the default settings and makes the organisation `pd`.
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(database: Database, settings: Settings) -> Self {
+        let app = Self::serve(Arc::new(database.create().await), settings).await;
+        app.organization(ORGANIZATION).await;
+        app
+    }
+
+    async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
+        let server = Server::start(&database.url(), settings.clone()).await;
+        let channel = Channel::from_shared(format!("http://{}", server.address))
+            .expect("an address makes a URL")
+            .connect()
+            .await
+            .expect("the server listens");
+        Self {
+            server,
+            channel,
+            settings,
+            database,
+        }
+    }
+
+    /// Starts one more server process on the same database.
+    pub async fn another_server(&self) -> Self {
+        Self::serve(Arc::clone(&self.database), self.settings.clone()).await
+    }
+
+    /// Stops the server in order and starts one on the same database.
+    pub async fn restart(self) -> Self {
+        self.server.stop().await;
+        Self::serve(self.database, self.settings).await
+    }
+
+    /// The generated client, for what no verb says.
+    pub fn imports(&self) -> ImportServiceClient<Channel> {
+        ImportServiceClient::new(self.channel.clone())
+    }
+
+    /// The generated client, for what no verb says.
+    pub fn directory(&self) -> DirectoryServiceClient<Channel> {
+        DirectoryServiceClient::new(self.channel.clone())
+    }
+
+    /// Makes an organisation with the catalog of [`catalog`].
+    pub async fn organization(&self, organization: &str) {
+        let request = CreateOrganizationRequest {
+            organization: organization.to_owned(),
+            ..CreateOrganizationRequest::default()
+        };
+        let created = self.directory().create_organization(request).await;
+        created.expect("the organisation is new");
+        self.catalog(organization, catalog()).await;
+    }
+
+    /// Replaces an organisation's catalog.
+    pub async fn catalog(&self, organization: &str, catalog: Catalog) {
+        let request = UpdateCatalogRequest {
+            organization: organization.to_owned(),
+            catalog: Some(catalog),
+        };
+        let updated = self.directory().update_catalog(request).await;
+        updated.expect("the catalog is valid");
+    }
+
+    /// Imports these people into `pd`, so that a test begins with them.
+    pub async fn people<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
+        let imported = self.import(roster().people(names)).await;
+        let stands = |result: &RowResult| result.outcome() == RowOutcome::Created;
+        let whole = imported.code() == Code::Ok && imported.results.iter().all(stands);
+        assert!(whole, "not everybody is new:\n{imported}");
+    }
+
+    /// Imports a CSV file into `pd` with every option off.
+    pub async fn import(&self, csv: impl Into<Vec<u8>>) -> Imported {
+        self.import_with(start_of(ORGANIZATION), csv).await
+    }
+
+    /// Imports a CSV file; `finish` states its length and digest.
+    pub async fn import_with(&self, start: ImportStart, csv: impl Into<Vec<u8>>) -> Imported {
+        let csv = csv.into();
+        let finish = ImportFinish {
+            byte_count: Some(csv.len() as u64),
+            sha256: Some(Sha256::digest(&csv).to_vec()),
+            ..ImportFinish::default()
+        };
+        let chunks = csv.chunks(CHUNK);
+        let input = chunks.map(|chunk| Message::CsvChunk(chunk.to_vec().into()));
+        self.send_around(start, input, finish).await
+    }
+
+    /// Imports typed rows into `pd`; `finish` states how many.
+    pub async fn import_rows(&self, rows: Vec<UserRow>) -> Imported {
+        let finish = ImportFinish {
+            row_count: Some(rows.len() as u64),
+            ..ImportFinish::default()
+        };
+        let messages = rows.chunks(ROWS_A_MESSAGE).map(|rows| UserRows {
+            rows: rows.to_vec(),
+        });
+        let start = start_of(ORGANIZATION);
+        self.send_around(start, messages.map(Message::Rows), finish)
+            .await
+    }
+
+    async fn send_around(
+        &self,
+        start: ImportStart,
+        input: impl Iterator<Item = Message>,
+        finish: ImportFinish,
+    ) -> Imported {
+        let messages = [Message::Start(start)]
+            .into_iter()
+            .chain(input)
+            .chain([Message::Finish(finish)]);
+        self.send(messages).await
+    }
+
+    /// Sends exactly these messages, half-closes, and reads to the end.
+    pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
+        let wrapped = |message| ImportUsersRequest {
+            message: Some(message),
+        };
+        let requests: Vec<_> = messages.into_iter().map(wrapped).collect();
+        let mut client = self.imports();
+        let import = async {
+            let responses = client.import_users(tokio_stream::iter(requests)).await;
+            Imported::collect(responses.map(tonic::Response::into_inner)).await
+        };
+        let imported = timeout(PATIENCE, import).await;
+        imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
+    }
+
+    /// The directory of `pd` as its CSV export.
+    pub async fn export(&self) -> String {
+        let request = ExportUsersRequest {
+            organization: ORGANIZATION.to_owned(),
+            ..ExportUsersRequest::default()
+        };
+        let response = self.directory().export_users(request).await;
+        let mut pieces = response.expect("the export begins").into_inner();
+        let mut csv = Vec::new();
+        while let Some(piece) = pieces.message().await.expect("the export goes on") {
+            csv.extend(piece.csv_chunk);
+        }
+        String::from_utf8(csv).expect("an export is UTF-8")
+    }
+
+    /// All users of `pd`, by external ID.
+    pub async fn users(&self) -> Vec<User> {
+        let mut request = ListUsersRequest {
+            organization: ORGANIZATION.to_owned(),
+            page_size: 1_000,
+            ..ListUsersRequest::default()
+        };
+        let mut users = Vec::new();
+        loop {
+            let response = self.directory().list_users(request.clone()).await;
+            let page = response.expect("users can be listed").into_inner();
+            users.extend(page.users);
+            if page.next_page_token.is_empty() {
+                return users;
+            }
+            request.page_token = page.next_page_token;
+        }
+    }
+
+    /// The user of `pd` with this external ID.
+    pub async fn user(&self, external_id: &str) -> User {
+        let request = GetUserRequest {
+            organization: ORGANIZATION.to_owned(),
+            key: Some(Key::ExternalId(external_id.to_owned())),
+        };
+        let response = self.directory().get_user(request).await;
+        let user = response.map(|response| response.into_inner().user);
+        let user = user.unwrap_or_else(|status| panic!("user \"{external_id}\": {status}"));
+        user.expect("the answer has a user")
+    }
+
+    /// Protects the user of `pd` with this external ID.
+    pub async fn protect(&self, external_id: &str) {
+        let request = SetUserProtectedRequest {
+            organization: ORGANIZATION.to_owned(),
+            user_id: self.user(external_id).await.id,
+            protected: true,
+        };
+        let response = self.directory().set_user_protected(request).await;
+        response.expect("the user can be protected");
+    }
+}
+
+/// Roles Officer, Sergeant and Administrator; ranks Captain and Lieutenant; the groups G-1, active,
+/// and G-2, not.
+pub fn catalog() -> Catalog {
+    let role = |name: &str| Role {
+        name: name.to_owned(),
+        ..Role::default()
+    };
+    let rank = |name: &str| Rank {
+        name: name.to_owned(),
+        ..Rank::default()
+    };
+    let group = |external_id: &str, active| Group {
+        external_id: external_id.to_owned(),
+        name: format!("Group {external_id}"),
+        active,
+    };
+    Catalog {
+        roles: ["Officer", "Sergeant", "Administrator"].map(role).into(),
+        ranks: ["Captain", "Lieutenant"].map(rank).into(),
+        groups: vec![group("G-1", true), group("G-2", false)],
+    }
+}

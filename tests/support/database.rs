@@ -1,0 +1,112 @@
+//! A fresh, empty database for each test, removed when the test ends, however it ends.
+
+use std::{
+    env,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use tempfile::TempDir;
+
+/// Names the cluster to make PostgreSQL databases on; `scripts/test` sets it.
+const POSTGRES_URL: &str = "USER_IMPORT_TEST_POSTGRES_URL";
+
+/// The databases that every rule holds on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that no other test knows.
+#[derive(Debug)]
+pub enum FreshDatabase {
+    Sqlite { directory: TempDir },
+    Postgres { cluster: String, name: String },
+}
+
+impl Database {
+    /// Makes an empty database of this kind.
+    pub async fn create(self) -> FreshDatabase {
+        match self {
+            Self::Sqlite => FreshDatabase::Sqlite {
+                directory: tempfile::tempdir().expect("a temporary directory can be made"),
+            },
+            Self::Postgres => create_postgres().await,
+        }
+    }
+}
+
+async fn create_postgres() -> FreshDatabase {
+    let cluster = env::var(POSTGRES_URL).unwrap_or_else(|_| {
+        panic!("{POSTGRES_URL} is not set; run scripts/test, which starts PostgreSQL")
+    });
+    let name = unique_name();
+    execute(&cluster, &format!("CREATE DATABASE {name}")).await;
+    FreshDatabase::Postgres { cluster, name }
+}
+
+/// Differs from that of any test of this process, and of any other on the same machine.
+fn unique_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("user_import_test_{}_{count}", std::process::id())
+}
+
+impl FreshDatabase {
+    /// Where a server finds it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite { directory } => {
+                format!("sqlite://{}", directory.path().join("test.db").display())
+            }
+            Self::Postgres { cluster, name } => {
+                let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
+                format!("{server}/{name}")
+            }
+        }
+    }
+}
+
+impl Drop for FreshDatabase {
+    fn drop(&mut self) {
+        let Self::Postgres { cluster, name } = self else {
+            return;
+        };
+        let cluster = cluster.clone();
+        // By force: connections of a server that is still stopping do not matter any more.
+        let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        // A runtime cannot be waited for from inside itself, so the statement gets its own.
+        let dropping = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime can be made");
+            runtime.block_on(execute(&cluster, &sql));
+        });
+        // A panic in a drop while the test panics would hide why the test failed.
+        if dropping.join().is_err() {
+            eprintln!("the database {name} was not removed");
+        }
+    }
+}
+
+async fn execute(url: &str, sql: &str) {
+    let connection = connect(url).await;
+    if let Err(error) = connection.execute_unprepared(sql).await {
+        panic!("{sql}: {error}");
+    }
+    connection
+        .close()
+        .await
+        .expect("a connection can be closed");
+}
+
+async fn connect(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    sea_orm::Database::connect(options)
+        .await
+        .unwrap_or_else(|error| panic!("the test database cannot be reached: {error}"))
+}

@@ -1,0 +1,117 @@
+//! Rosters in few words: people with valid values derived from a name, and what differs.
+
+use std::collections::BTreeMap;
+
+use user_import::{domain::Column, proto::UserRow};
+
+/// A roster, which can be sent as CSV or as typed rows.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    rows: Vec<BTreeMap<Column, String>>,
+}
+
+/// A roster without rows.
+pub fn roster() -> Roster {
+    Roster::default()
+}
+
+impl Roster {
+    /// Adds a person with valid values in all required columns, made from `name`; `differing` gives
+    /// the values of further columns, or other ones.
+    pub fn row<'a>(
+        mut self,
+        name: &str,
+        differing: impl IntoIterator<Item = (Column, &'a str)>,
+    ) -> Self {
+        let mut row = person(name);
+        row.extend(differing.into_iter().map(|(c, v)| (c, v.to_owned())));
+        self.rows.push(row);
+        self
+    }
+
+    /// Adds a person for each name, as [`Roster::row`] does.
+    pub fn people<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        names
+            .into_iter()
+            .fold(self, |roster, name| roster.row(name, []))
+    }
+
+    /// The columns that any row has, in the template's order.
+    fn columns(&self) -> Vec<Column> {
+        let used = |column: &Column| self.rows.iter().any(|row| row.contains_key(column));
+        Column::ALL.into_iter().filter(used).collect()
+    }
+
+    /// The rows as the lines of a CSV file; a row is blank where only others have a column.
+    pub fn csv(&self) -> String {
+        let columns = self.columns();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let header = columns.iter().map(|column| column.header());
+        writer.write_record(header).expect("memory can be written");
+        for row in &self.rows {
+            let record = columns
+                .iter()
+                .map(|c| row.get(c).map_or("", String::as_str));
+            writer.write_record(record).expect("memory can be written");
+        }
+        let bytes = writer.into_inner().expect("memory can be flushed");
+        String::from_utf8(bytes).expect("text was written")
+    }
+
+    /// The same rows as typed data: what is blank in [`Roster::csv`] is blank here.
+    pub fn typed(&self) -> Vec<UserRow> {
+        let columns = self.columns();
+        let typed = |row: &BTreeMap<Column, String>| {
+            let value = |column| {
+                let present = columns.contains(&column);
+                present.then(|| row.get(&column).cloned().unwrap_or_default())
+            };
+            typed_row(value)
+        };
+        self.rows.iter().map(typed).collect()
+    }
+}
+
+impl From<&Roster> for Vec<u8> {
+    fn from(roster: &Roster) -> Self {
+        roster.csv().into_bytes()
+    }
+}
+
+impl From<Roster> for Vec<u8> {
+    fn from(roster: Roster) -> Self {
+        Self::from(&roster)
+    }
+}
+
+fn person(name: &str) -> BTreeMap<Column, String> {
+    [
+        (Column::ExternalId, name.to_owned()),
+        (Column::Email, format!("{name}@pd.example")),
+        (Column::BadgeNumber, format!("B-{name}")),
+        (Column::FirstName, name.to_owned()),
+        (Column::LastName, "Example".to_owned()),
+        (Column::Status, "Active".to_owned()),
+        (Column::Username, name.to_owned()),
+        (Column::Role, "Officer".to_owned()),
+    ]
+    .into()
+}
+
+fn typed_row(value: impl Fn(Column) -> Option<String>) -> UserRow {
+    UserRow {
+        external_id: value(Column::ExternalId),
+        email: value(Column::Email),
+        badge_number: value(Column::BadgeNumber),
+        first_name: value(Column::FirstName),
+        last_name: value(Column::LastName),
+        status: value(Column::Status),
+        username: value(Column::Username),
+        role: value(Column::Role),
+        supervisor_email: value(Column::SupervisorEmail),
+        location: value(Column::Location),
+        rank: value(Column::Rank),
+        evidence_group_external_id: value(Column::EvidenceGroupExtId),
+        phone: value(Column::Phone),
+    }
+}
