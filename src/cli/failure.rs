@@ -72,7 +72,9 @@ impl Line {
 
 impl std::fmt::Display for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.subject.is_empty() || self.text.starts_with(&self.subject) {
+        // `roles/officer` says no more than a sentence about the role "officer".
+        let name = self.subject.rsplit('/').next().unwrap_or_default();
+        if self.text.contains(name) {
             f.write_str(&self.text)
         } else {
             write!(f, "{}: {}", self.subject, self.text)
@@ -168,8 +170,8 @@ mod tests {
             described(Code::InvalidArgument, "The file has 2 faults; nothing was written.", details),
             @r#"
         error: The file has 2 faults; nothing was written.
-          - EMAIL: The required column EMAIL is missing; add it.
-          - EMIAL: Unknown column "EMIAL": did you mean EMAIL?
+          - The required column EMAIL is missing; add it.
+          - Unknown column "EMIAL": did you mean EMAIL?
         "#
         );
     }
@@ -196,7 +198,7 @@ mod tests {
         let details = ErrorDetails::with_quota_failure_violation("rows", "At most 1000000 rows.");
         assert_snapshot!(described(Code::ResourceExhausted, "The file is too large.", details), @r"
         error: The file is too large.
-          - rows: At most 1000000 rows.
+          - At most 1000000 rows.
         ");
     }
 

@@ -1,14 +1,14 @@
 //! Splits a roster once more, to find the records that a server rejected.
 //!
 //! The server has said in which charset and with which delimiter it reads the file, and on which line
-//! each rejected record starts; a record is found by that line. What decides where a record starts
-//! must be decided here as there: the line ends, and the quotes.
+//! each rejected record starts; a record is found by that line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, ensure};
-use csv::{ReaderBuilder, StringRecord};
+use anyhow::{Context, anyhow, ensure};
 use encoding_rs::Encoding;
+
+use crate::input::split;
 
 /// How a file is read, as the server said.
 #[derive(Clone, Copy, Debug)]
@@ -49,81 +49,20 @@ pub struct Records {
 /// become U+FFFD.
 ///
 /// # Errors
-/// Where there is no header.
+/// Where there is no header, or the file cannot be split.
 pub fn records(bytes: &[u8], dialect: &Dialect, wanted: &BTreeSet<u32>) -> anyhow::Result<Records> {
     let (text, _, _) = dialect.charset.decode(bytes);
-    let preamble = separator_line(&text).unwrap_or(0);
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(dialect.delimiter)
-        .from_reader(text[preamble..].as_bytes());
-    let mut lines = Lines::new(&text);
     let mut found = Records::default();
-    let mut record = StringRecord::new();
-    while reader.read_record(&mut record)? {
+    let split = split(&text, dialect.delimiter, |line, fields| {
         if found.header.is_empty() {
-            if record.iter().any(|field| !field.trim().is_empty()) {
-                found.header = owned(&record);
-            }
-            continue;
+            found.header = fields;
+        } else if wanted.contains(&line) {
+            found.by_line.insert(line, fields);
         }
-        let start = record.position().map_or(0, csv::Position::byte);
-        let line = lines.at_record(preamble + usize::try_from(start)?);
-        if wanted.contains(&line) {
-            found.by_line.insert(line, owned(&record));
-        }
-    }
+    });
+    split.map_err(|fault| anyhow!(fault.message()))?;
     ensure!(!found.header.is_empty(), "it has no header");
     Ok(found)
-}
-
-fn owned(record: &StringRecord) -> Vec<String> {
-    record.iter().map(ToOwned::to_owned).collect()
-}
-
-/// Length of a first line `sep=;`, quoted or not, without its line end.
-fn separator_line(text: &str) -> Option<usize> {
-    let end = text.find(['\r', '\n'])?;
-    let line = text[..end].trim().trim_matches('"');
-    let (word, separator) = line.split_at_checked(4)?;
-    let is_separator =
-        word.eq_ignore_ascii_case("sep=") && matches!(separator, "," | ";" | "|" | "\t");
-    is_separator.then_some(end)
-}
-
-/// Counts lines from record to record: LF, CRLF and CR each end one.
-struct Lines<'a> {
-    text: &'a [u8],
-    counted: usize,
-    line: u32,
-}
-
-impl<'a> Lines<'a> {
-    const fn new(text: &'a str) -> Self {
-        Self {
-            text: text.as_bytes(),
-            counted: 0,
-            line: 1,
-        }
-    }
-
-    /// The line of the record that was read from `start` on. Line ends right there belong to what
-    /// came before: the reader leaves the LF of a CRLF, and blank lines, to the next record.
-    fn at_record(&mut self, start: usize) -> u32 {
-        let rest = &self.text[start..];
-        let skipped = rest
-            .iter()
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
-        let passed = &self.text[self.counted..start + skipped];
-        let ends = passed.iter().enumerate().filter(|&(index, &byte)| {
-            byte == b'\r' || (byte == b'\n' && (index == 0 || passed[index - 1] != b'\r'))
-        });
-        self.line += u32::try_from(ends.count()).unwrap_or(u32::MAX);
-        self.counted = start + skipped;
-        self.line
-    }
 }
 
 #[cfg(test)]
@@ -153,7 +92,7 @@ mod tests {
     #[case::quoted_header("\"A\nA\",B\n1,2\n", &[(3, "1|2")])]
     #[case::separator_line("sep=,\r\nA,B\r\n1,2\r\n", &[(3, "1|2")])]
     #[case::quoted_separator_line("\"SEP=,\"\nA,B\n1,2\n", &[(3, "1|2")])]
-    #[case::delimiters_only(",,\nA,B\n,,\n1,2\n", &[(3, "||"), (4, "1|2")])]
+    #[case::delimiters_only(",,\nA,B\n,,\n1,2\n", &[(4, "1|2")])]
     #[case::quote_inside("A,B\n1\"x,2\n3,4\n", &[(2, "1\"x|2"), (3, "3|4")])]
     fn records_are_found_by_the_line_they_start_on(
         #[case] text: &str,

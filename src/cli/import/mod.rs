@@ -5,7 +5,10 @@ mod options;
 mod report;
 mod roster;
 
-use std::path::Path;
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
 
 use anyhow::Context;
 use tonic::Status;
@@ -67,10 +70,12 @@ fn left(import_id: String) -> Ended {
     }
 }
 
-/// Says on standard error why there is no good end, unless the summary has said it.
+/// Says on standard error why there is no good end; only in brief where the summary has said it.
 fn tell_failure(ended: &Ended, told: bool) {
     match &ended.status {
-        Some(status) if !told => eprintln!("{}", failure::describe_status(status)),
+        Some(_) if told && io::stdout().is_terminal() => {}
+        Some(_) if told => eprintln!("error: the import was refused; the summary says why."),
+        Some(status) => eprintln!("{}", failure::describe_status(status)),
         None if ended.summary.is_none() => {
             eprintln!("error: the server ended the import without a summary.");
         }
