@@ -3,8 +3,6 @@
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use pbjson_types::Timestamp;
-use time::OffsetDateTime;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},

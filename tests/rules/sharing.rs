@@ -1,45 +1,25 @@
-//! Imports that are sent again, and servers that share a database (semantics §8).
+//! Servers that share a database, and what outlives them (semantics §8).
 
-use tonic::Code;
 use user_import::proto::ImportStart;
 
 use crate::support::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
-    the_same_import_again_answers_with_its_record,
-    an_import_id_with_other_input_is_refused,
+    an_import_keeps_the_id_that_its_client_chose,
     two_servers_share_one_directory,
     users_outlive_the_server,
 ];
 
-fn named(import_id: &str) -> ImportStart {
-    ImportStart {
-        import_id: import_id.to_owned(),
+async fn an_import_keeps_the_id_that_its_client_chose(database: Database) {
+    let app = App::start(database).await;
+    let start = ImportStart {
+        import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
         ..start_of("pd")
-    }
-}
-
-const IMPORT_ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
-
-async fn the_same_import_again_answers_with_its_record(database: Database) {
-    let app = App::start(database).await;
-    let csv = roster().people(["ada", "bob"]).csv();
-    let first = app.import_with(named(IMPORT_ID), csv.clone()).await;
-    assert_eq!(first.import_id(), IMPORT_ID);
-
-    let again = app.import_with(named(IMPORT_ID), csv).await;
-    assert_eq!(again.to_string(), first.to_string());
-    assert!(again.started.iter().all(|started| started.resumed));
-}
-
-async fn an_import_id_with_other_input_is_refused(database: Database) {
-    let app = App::start(database).await;
-    app.import_with(named(IMPORT_ID), roster().people(["ada"]))
-        .await;
-    let other = roster().people(["bob"]);
-    let imported = app.import_with(named(IMPORT_ID), other).await;
-    assert_eq!(imported.code(), Code::AlreadyExists, "{imported}");
-    assert_eq!(app.users().await.len(), 1);
+    };
+    let imported = app.import_with(start, roster().people(["ada"])).await;
+    assert_eq!(imported.import_id(), "018f4e9e-5c7b-7000-8000-000000000001");
+    let user = app.user("ada").await;
+    assert_eq!(user.last_import_id, imported.import_id());
 }
 
 async fn two_servers_share_one_directory(database: Database) {

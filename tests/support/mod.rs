@@ -2,6 +2,8 @@
 //!
 //! Owns no rule of the service; a test's own file says what must hold.
 
+use std::future::Future;
+
 mod app;
 mod database;
 mod imported;
@@ -21,22 +23,32 @@ macro_rules! on_both_databases {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
             $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() {
-                    super::$test($crate::support::Database::Sqlite).await;
+                #[test]
+                fn $test() {
+                    $crate::support::run(super::$test($crate::support::Database::Sqlite));
                 }
             )+
         }
 
         mod postgres {
             $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[test]
                 #[ignore = "needs PostgreSQL: run scripts/test"]
-                async fn $test() {
-                    super::$test($crate::support::Database::Postgres).await;
+                fn $test() {
+                    $crate::support::run(super::$test($crate::support::Database::Postgres));
                 }
             )+
         }
     };
 }
 pub(crate) use on_both_databases;
+
+/// Runs a test's body. It has the same snapshots on both databases, which insta must be told.
+pub fn run(body: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    insta::allow_duplicates! { runtime.block_on(body) }
+}
