@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets,
+};
 
 use super::{
     Findings, Look,
@@ -34,12 +36,10 @@ pub fn rejected_table(rows: &BTreeMap<u32, RowResult>, rejected: u32, look: Look
     if look.colours {
         table.enforce_styling();
     }
-    if let Some(width) = look.width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-    }
     table.set_header(HEADINGS);
+    if let Some(width) = look.width {
+        fit(&mut table, width);
+    }
     for result in rows.values().take(Findings::SHOWN) {
         add_row(&mut table, result, look);
     }
@@ -47,6 +47,19 @@ pub fn rejected_table(rows: &BTreeMap<u32, RowResult>, rejected: u32, look: Look
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{table}\n{}", more(rows.len(), rejected))
+}
+
+/// Leaves most of a terminal's width to the sentences: what else may be long wraps first.
+fn fit(table: &mut Table, width: u16) {
+    let whole = ColumnConstraint::ContentWidth;
+    let narrow = ColumnConstraint::UpperBoundary(Width::Fixed(16));
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    let constraints = [whole, whole, narrow, whole, narrow];
+    for (column, constraint) in table.column_iter_mut().zip(constraints) {
+        column.set_constraint(constraint);
+    }
 }
 
 fn more(held: usize, rejected: u32) -> String {
