@@ -61,6 +61,7 @@ pub async fn serve(
         stop.clone(),
     );
     // The heartbeat before the first import, so that nobody takes it for dead.
+    importer.beat().await?;
     let house = tokio::spawn(importer.clone().keep_house());
     let applying = importer.clone();
     let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))

@@ -38,6 +38,9 @@ const ATTEMPTS: u32 = 3;
 const RETRIES: u32 = 6;
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
+/// Most users whose being left alone is said one by one: a summary is a message like others.
+const MAX_WARNINGS: usize = 200;
+
 /// What has become final.
 #[derive(Debug)]
 pub enum Committed {
@@ -255,6 +258,12 @@ impl Applier {
                 Err(WriteError::Store(error)) if error.is_transient() => {
                     warn!(%error, "a transaction of an import failed; trying again");
                 }
+                Err(error @ (WriteError::Stored | WriteError::Bound)) => {
+                    return match self.is_stored(step).await {
+                        true => Ok(()),
+                        false => Err(error),
+                    };
+                }
                 result => return result,
             }
             sleep(pause).await;
@@ -279,6 +288,9 @@ impl Applier {
         let (sequence, counts) = (journal.sequence, journal.counts);
         write.commit().await?;
         self.take_over(step, revision, sequence, counts);
+        if let Step::End(_) | Step::AtOnce = step {
+            self.record.finished_at = Some(now);
+        }
         self.tell(done);
         Ok(())
     }
@@ -297,14 +309,17 @@ impl Applier {
             }
             Step::Resume => write.resume(self.importer.server).await,
             Step::Rows(rows) => {
-                write.expect_wanted().await?;
+                write.expect_record(self.record.results).await?;
                 write.expect_revision(self.revision)?;
                 batch::write(write, &self.judged, rows).await?;
                 journal.rows(&self.judged, rows).await
             }
-            Step::Verdicts(results) => journal.verdicts(results).await,
+            Step::Verdicts(results) => {
+                write.expect_record(self.record.results).await?;
+                journal.verdicts(results).await
+            }
             Step::Deactivate(users) => {
-                write.expect_wanted().await?;
+                write.expect_record(self.record.results).await?;
                 self.deactivate_users(write, journal, users, done).await
             }
             Step::AtOnce => {
@@ -376,7 +391,8 @@ impl Applier {
                 .await?;
             done.deactivated.extend(users.users);
         }
-        done.warnings.extend(skipped);
+        let room = MAX_WARNINGS.saturating_sub(self.warnings.len() + done.warnings.len());
+        done.warnings.extend(skipped.into_iter().take(room));
         Ok(())
     }
 

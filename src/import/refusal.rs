@@ -193,7 +193,9 @@ impl From<WriteError> for ImportError {
             WriteError::Cancelled => Self::Cancelled,
             WriteError::Stopped | WriteError::Overtaken => Self::ShuttingDown,
             WriteError::Bound | WriteError::Stale => Self::Again,
-            WriteError::Conflict | WriteError::Task(_) => Self::Internal(error.to_string()),
+            WriteError::Conflict | WriteError::Stored | WriteError::Task(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use tokio::{
     task::spawn_blocking,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{sleep_until, timeout},
 };
 use tokio_stream::Stream;
 use tracing::{info, warn};
@@ -67,7 +67,7 @@ pub async fn run(
         options_digest,
         resumed: false,
         started: false,
-        progress: Arc::default(),
+        progress: Arc::new(Progress::new()),
         summary: ImportSummary {
             import_id: import.to_string(),
             validate_only: options.validate_only,
@@ -327,13 +327,13 @@ impl Session<'_> {
     /// Waits for `work`, and meanwhile offers the client a progress message now and then.
     pub(super) async fn with_progress<T>(&self, work: impl Future<Output = T> + Send) -> T {
         let mut work = pin!(work);
-        let mut ticks = interval(self.importer.settings.progress_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.reset();
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                _ = ticks.tick() => self.outlet.offer(self.progress.message()),
+                () = sleep_until(self.progress.due()) => {
+                    self.outlet.offer(self.progress.message());
+                    self.progress.told(self.importer.settings.progress_interval);
+                }
             }
         }
     }

@@ -39,6 +39,9 @@ use crate::migrations::Migrator;
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// After how long `PostgreSQL` ends a transaction in which nothing happens: the default lease.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(15);
+
 /// A connected database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -60,6 +63,15 @@ impl Store {
     /// # Errors
     /// Where the URL is neither, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, IDLE_IN_TRANSACTION).await
+    }
+
+    /// The same; `idle` is after how long `PostgreSQL` ends a transaction in which nothing happens.
+    /// Set to the lease's duration, no stopped process holds an organisation for longer.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, idle: Duration) -> Result<Self, StoreError> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
@@ -69,7 +81,11 @@ impl Store {
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(30))
             .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(tune_sqlite);
+            .map_sqlx_sqlite_opts(tune_sqlite)
+            .map_sqlx_postgres_opts(move |options| {
+                let idle = idle.as_millis().to_string();
+                options.options([("idle_in_transaction_session_timeout", idle)])
+            });
         let db = Database::connect(options).await?;
         let turn = sqlite.then(Arc::default);
         Ok(Self { db, turn })

@@ -134,19 +134,27 @@ impl DirectoryWrite {
         self.revision
     }
 
-    /// Makes sure that nobody has asked the import to stop.
+    /// Makes sure that the record has `results` batches, and that nobody has asked the import to
+    /// stop.
     ///
     /// # Errors
-    /// [`WriteError::Cancelled`] where somebody has.
-    pub async fn expect_wanted(&self) -> Result<(), WriteError> {
-        let sql = "SELECT 1 FROM imports WHERE organization_id = $1 AND id = $2 \
-            AND cancel_requested";
+    /// [`WriteError::Stored`] where the record has more: a transaction whose end nobody saw is
+    /// stored after all. [`WriteError::Cancelled`] where somebody has.
+    pub async fn expect_record(&self, results: i32) -> Result<(), WriteError> {
+        let sql = "SELECT results, cancel_requested FROM imports \
+            WHERE organization_id = $1 AND id = $2";
         let backend = self.writing.tx.get_database_backend();
         let values: [Value; 2] = [self.lease.organization.into(), self.import.into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        match self.writing.tx.query_one_raw(statement).await? {
-            Some(_) => Err(WriteError::Cancelled),
-            None => Ok(()),
+        let Some(row) = self.writing.tx.query_one_raw(statement).await? else {
+            return Ok(());
+        };
+        if row.try_get_by_index::<i32>(0)? != results {
+            return Err(WriteError::Stored);
+        }
+        match row.try_get_by_index(1)? {
+            true => Err(WriteError::Cancelled),
+            false => Ok(()),
         }
     }
 
