@@ -403,11 +403,15 @@ fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
     let Some(first) = located.next() else {
         return Vec::new();
     };
-    let message = format!(
-        "LOCATION is reserved and not stored; {} rows have a value, the first is row {}.",
-        located.count() + 1,
-        first.number
-    );
+    let number = first.number;
+    let whose = match located.count() {
+        0 => format!("row {number} has a value"),
+        others => format!(
+            "{} rows have a value, the first is row {number}",
+            others + 1
+        ),
+    };
+    let message = format!("LOCATION is reserved and not stored; {whose}.");
     let issue = Issue::warning(IssueCode::LocationIgnored, Column::Location, "", message);
-    vec![(&issue.about_row(first.number)).into()]
+    vec![(&issue.about_row(number)).into()]
 }

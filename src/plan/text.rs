@@ -1,3 +1,3 @@
-//! What the planner takes from the domain to compare texts.
+//! How texts compare and which come near: the domain's rules, under the names that planning uses.
 
 pub(super) use crate::domain::{NearestIndex, fold, nearest, strip_leading_zeros};

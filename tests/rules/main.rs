@@ -10,8 +10,21 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent_and_blank;
+mod comparing_values;
+mod csv_dialect;
 mod deactivation;
+mod file_faults;
+mod header;
+mod messages;
 mod one_set;
+mod random_rosters;
+mod record_faults;
 mod round_trips;
 mod sharing;
+mod spreadsheet_damage;
+mod standing_values;
 mod stream_order;
+mod template;
+mod uploads;
+mod values;
