@@ -112,7 +112,7 @@ fn decode(token: &str) -> Option<String> {
     let pairs = digits.chunks(2).map(|pair| {
         let pair = std::str::from_utf8(pair)
             .ok()
-            .filter(|pair| pair.len() == 2)?;
+            .filter(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))?;
         u8::from_str_radix(pair, 16).ok()
     });
     String::from_utf8(pairs.collect::<Option<_>>()?).ok()
