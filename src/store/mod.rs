@@ -34,10 +34,13 @@ pub use snapshot::Snapshot;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use writes::{DirectoryWrite, UserValues};
 
-use crate::migrations::Migrator;
+use crate::{config::Settings, migrations::Migrator};
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long a call may wait for a connection to a database that does not answer.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connected database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -55,11 +58,21 @@ pub struct Writing {
 }
 
 impl Store {
-    /// Connects to `sqlite://PATH` (the file is created when missing) or `postgres://…`.
+    /// Connects to `sqlite://PATH` (the file is created when missing) or `postgres://…`, with the
+    /// default lease.
     ///
     /// # Errors
     /// Where the URL is neither, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, Settings::default().lease).await
+    }
+
+    /// The same where a lease lasts for `lease`: `PostgreSQL` ends a transaction of a process that
+    /// has stopped as soon as another may take its lease over, so that it holds no lock any longer.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, lease: Duration) -> Result<Self, StoreError> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
@@ -67,8 +80,12 @@ impl Store {
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(16)
-            .acquire_timeout(Duration::from_secs(30))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
+            .map_sqlx_postgres_opts(move |options| {
+                let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
+                options.options([limit])
+            })
             .map_sqlx_sqlite_opts(tune_sqlite);
         let db = Database::connect(options).await?;
         let turn = sqlite.then(Arc::default);

@@ -1,11 +1,12 @@
 //! What an import writes: users made, changed and deactivated, many in one statement.
 
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, EntityTrait, Statement, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     BatchKind, ImportRecord, Lease, Store, StoreError, WriteError, Writing,
+    entity::import::Entity as Imports,
     recordset::{Recordset, Values},
 };
 use crate::{domain::Tally, proto::ImportState};
@@ -307,11 +308,21 @@ impl DirectoryWrite {
             .collect::<Result<_, _>>()?)
     }
 
+    /// The import's record as this transaction finds it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recorded(&self) -> Result<Option<ImportRecord>, StoreError> {
+        let key = (self.lease.organization, self.import);
+        Ok(Imports::find_by_id(key).one(&self.writing.tx).await?)
+    }
+
     /// Makes what was written durable and visible.
     ///
     /// # Errors
     /// Where the database fails; whether the transaction is stored is then unknown.
     pub async fn commit(self) -> Result<(), WriteError> {
+        self.writing.keep(self.lease).await?;
         self.writing.commit().await.map_err(WriteError::from_store)
     }
 
