@@ -9,6 +9,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use prost::Message;
+use time::OffsetDateTime;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
@@ -287,7 +288,7 @@ impl Applier {
         let revision = write.revision();
         let (sequence, counts) = (journal.sequence, journal.counts);
         write.commit().await?;
-        self.take_over(step, revision, sequence, counts);
+        self.take_over(step, now, revision, sequence, counts);
         self.tell(done);
         Ok(())
     }
@@ -418,7 +419,14 @@ impl Applier {
     }
 
     /// What a committed transaction has changed.
-    fn take_over(&mut self, step: Step<'_>, revision: i64, sequence: i32, counts: Tally) {
+    fn take_over(
+        &mut self,
+        step: Step<'_>,
+        now: OffsetDateTime,
+        revision: i64,
+        sequence: i32,
+        counts: Tally,
+    ) {
         // Steps that plan nothing may have met a directory that others have changed; the next one
         // that does must notice.
         let planned = matches!(step, Step::Open | Step::Rows(_) | Step::AtOnce);
@@ -429,11 +437,14 @@ impl Applier {
         let mut tally = record::tally(&self.record);
         tally.add(&counts);
         record::set_tally(&mut self.record, &tally);
-        if let Step::End(state) = step {
+        let ended = match step {
+            Step::End(state) => Some(state),
+            Step::AtOnce => Some(ImportState::Completed),
+            _ => None,
+        };
+        if let Some(state) = ended {
             self.record.state = state.into();
-        }
-        if matches!(step, Step::AtOnce) {
-            self.record.state = ImportState::Completed.into();
+            self.record.finished_at = Some(now);
         }
     }
 

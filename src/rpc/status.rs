@@ -62,9 +62,9 @@ pub fn from_import(error: &ImportError) -> Status {
             let message = "The import was cancelled; what its results report is written.";
             Status::with_error_details(Code::Cancelled, message, details)
         }
-        ImportError::ShuttingDown => again_soon(
-            "The server is shutting down; send the same import again, and it goes on.",
-        ),
+        ImportError::ShuttingDown => {
+            again_soon("The server is shutting down; send the same import again, and it goes on.")
+        }
         ImportError::TakenOver => again_soon(
             "The server stood still, and another has taken the import over; send the same import \
              again to be told the rest.",

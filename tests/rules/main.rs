@@ -12,6 +12,7 @@ mod support;
 
 mod deactivation;
 mod one_set;
+mod retries;
 mod round_trips;
 mod sharing;
 mod stream_order;

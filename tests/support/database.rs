@@ -69,6 +69,13 @@ impl FreshDatabase {
     }
 }
 
+impl FreshDatabase {
+    /// Runs statements, as an administrator of the database would.
+    pub async fn execute(&self, sql: &str) {
+        execute(&self.url(), sql).await;
+    }
+}
+
 impl Drop for FreshDatabase {
     fn drop(&mut self) {
         let Self::Postgres { cluster, name } = self else {
