@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
-use tonic::{Code, transport::Channel};
+use tonic::{Code, Status, Streaming, transport::Channel};
 use user_import::{
     config::Settings,
     proto::{
         Catalog, CreateOrganizationRequest, ExportUsersRequest, GetUserRequest, Group,
-        ImportFinish, ImportStart, ImportUsersRequest, ListUsersRequest, Rank, Role, RowOutcome,
-        RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow, UserRows,
-        directory_service_client::DirectoryServiceClient, get_user_request::Key,
+        ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse, ListUsersRequest, Rank,
+        Role, RowOutcome, RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow,
+        UserRows, directory_service_client::DirectoryServiceClient, get_user_request::Key,
         import_service_client::ImportServiceClient, import_users_request::Message,
     },
 };
@@ -218,17 +218,43 @@ impl App {
 
     /// Sends exactly these messages, half-closes, and reads to the end.
     pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
+        let messages: Vec<_> = messages.into_iter().collect();
+        let import = async { Imported::collect(self.call(messages).await).await };
+        let imported = timeout(PATIENCE, import).await;
+        imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
+    }
+
+    /// Sends exactly these messages and half-closes.
+    async fn call(&self, messages: Vec<Message>) -> Result<Streaming<ImportUsersResponse>, Status> {
         let wrapped = |message| ImportUsersRequest {
             message: Some(message),
         };
         let requests: Vec<_> = messages.into_iter().map(wrapped).collect();
-        let mut client = self.imports();
-        let import = async {
-            let responses = client.import_users(tokio_stream::iter(requests)).await;
-            Imported::collect(responses.map(tonic::Response::into_inner)).await
-        };
-        let imported = timeout(PATIENCE, import).await;
-        imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
+        let responses = self
+            .imports()
+            .import_users(tokio_stream::iter(requests))
+            .await;
+        responses.map(tonic::Response::into_inner)
+    }
+
+    /// Begins an import of a CSV file, and leaves its answers to be read.
+    pub async fn begin(
+        &self,
+        start: ImportStart,
+        csv: impl Into<Vec<u8>>,
+    ) -> Streaming<ImportUsersResponse> {
+        let messages = vec![
+            Message::Start(start),
+            Message::CsvChunk(csv.into().into()),
+            Message::Finish(ImportFinish::default()),
+        ];
+        let responses = self.call(messages).await;
+        responses.expect("the import begins")
+    }
+
+    /// The database, for what no call can bring about.
+    pub fn database(&self) -> &FreshDatabase {
+        &self.database
     }
 
     /// The directory of `pd` as its CSV export.

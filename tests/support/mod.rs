@@ -6,6 +6,7 @@ use std::future::Future;
 
 mod app;
 mod database;
+mod history;
 mod imported;
 mod property;
 mod random;
