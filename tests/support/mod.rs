@@ -12,7 +12,7 @@ mod roster;
 mod server;
 
 pub use app::{App, start_of};
-pub use database::Database;
+pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
 pub use roster::{Roster, roster};
 
