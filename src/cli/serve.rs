@@ -44,6 +44,14 @@ pub struct ServeArgs {
     #[arg(default_value_t = Settings::default().lease.as_secs())]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
     lease_seconds: u64,
+    /// Seconds for which a transaction of an import is tried again while the database is away
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS"
+    )]
+    #[arg(default_value_t = Settings::default().database_patience.as_secs())]
+    database_patience_seconds: u64,
 }
 
 impl ServeArgs {
@@ -51,6 +59,7 @@ impl ServeArgs {
         Settings {
             transaction_rows: self.transaction_rows,
             lease: Duration::from_secs(self.lease_seconds),
+            database_patience: Duration::from_secs(self.database_patience_seconds),
             ..Settings::default()
         }
     }

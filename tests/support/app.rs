@@ -1,6 +1,6 @@
 //! The running service as a test sees it: a fresh database, a real server, a channel, and verbs.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct App {
     // The server comes first: it is dropped before the database that it uses.
-    server: Server,
+    server: Option<Server>,
     channel: Channel,
     settings: Settings,
     database: Arc<FreshDatabase>,
@@ -63,15 +63,25 @@ impl App {
 
     async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
         let server = Server::start(&database.url(), settings.clone()).await;
-        let channel = Channel::from_shared(format!("http://{}", server.address))
+        let app = Self::attach(database, server.address).await;
+        Self {
+            server: Some(server),
+            settings,
+            ..app
+        }
+    }
+
+    /// Talks to a server that somebody else runs on this database.
+    pub async fn attach(database: Arc<FreshDatabase>, address: SocketAddr) -> Self {
+        let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address makes a URL")
             .connect()
             .await
             .expect("the server listens");
         Self {
-            server,
+            server: None,
             channel,
-            settings,
+            settings: Settings::default(),
             database,
         }
     }
@@ -83,7 +93,9 @@ impl App {
 
     /// Stops the server in order and starts one on the same database.
     pub async fn restart(self) -> Self {
-        self.server.stop().await;
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
         Self::serve(self.database, self.settings).await
     }
 
@@ -250,6 +262,28 @@ impl App {
         ];
         let responses = self.call(messages).await;
         responses.expect("the import begins")
+    }
+
+    /// Sends a CSV file and collects what is answered, however it ends; to be run beside something
+    /// else.
+    pub fn sending(
+        &self,
+        start: ImportStart,
+        csv: Vec<u8>,
+    ) -> impl Future<Output = Imported> + Send + use<> {
+        let messages = [
+            Message::Start(start),
+            Message::CsvChunk(csv.into()),
+            Message::Finish(ImportFinish::default()),
+        ];
+        let requests = messages.map(|message| ImportUsersRequest {
+            message: Some(message),
+        });
+        let mut client = self.imports();
+        async move {
+            let responses = client.import_users(tokio_stream::iter(requests)).await;
+            Imported::collect(responses.map(tonic::Response::into_inner)).await
+        }
     }
 
     /// The database, for what no call can bring about.
