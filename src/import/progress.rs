@@ -1,12 +1,20 @@
 //! How far an import is, shared between who works and who tells the client.
 
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
 
 /// Counters of one import.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
+    begun: Instant,
+    /// Milliseconds after `begun` at which the client was last told.
+    told: AtomicU64,
     phase: AtomicI32,
     received: AtomicU32,
     planned: AtomicU32,
@@ -14,7 +22,37 @@ pub struct Progress {
     total: AtomicU32,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            told: AtomicU64::default(),
+            phase: AtomicI32::default(),
+            received: AtomicU32::default(),
+            planned: AtomicU32::default(),
+            applied: AtomicU32::default(),
+            total: AtomicU32::default(),
+        }
+    }
+}
+
 impl Progress {
+    /// When the client is to be told again: `interval` after the last time, whatever else has
+    /// happened since.
+    #[must_use]
+    pub fn due(&self, interval: Duration) -> Instant {
+        self.begun + Duration::from_millis(self.told.load(Relaxed)) + interval
+    }
+
+    /// The message that tells a client now.
+    #[must_use]
+    pub fn tell(&self) -> Message {
+        let passed = self.begun.elapsed().as_millis();
+        self.told
+            .store(u64::try_from(passed).unwrap_or(u64::MAX), Relaxed);
+        self.message()
+    }
+
     /// Enters a phase.
     pub fn enter(&self, phase: ImportPhase) {
         self.phase.store(phase.into(), Relaxed);

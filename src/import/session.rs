@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{sleep_until, timeout},
 };
 use tokio_stream::Stream;
 use tracing::info;
@@ -18,13 +18,14 @@ use super::{
     guard,
     progress::Progress,
     receive::out_of_order,
-    verdict::{Judged, Tally},
+    refusal,
+    verdict::{Judged, Tally, messages},
 };
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::Scope,
     proto::{
-        ImportFinish, ImportPhase, ImportStarted, ImportState, ImportSummary, RowResults,
+        ImportFinish, ImportPhase, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
     store::StoreError,
@@ -134,7 +135,7 @@ impl Session<'_> {
             Err(_) => ImportState::Interrupted,
         };
         if let Err(ImportError::Refused(refusals)) = &result {
-            self.summary.refusals = refusals.iter().map(Into::into).collect();
+            self.summary.refusals = refusal::listed(refusals);
         }
         self.announce_start(None);
         self.summary.state = state.into();
@@ -309,11 +310,8 @@ impl Session<'_> {
                     .send_all(judged.results(rows, filter, values))
                     .await
             }
-            Committed::Verdicts(results) if results.is_empty() => true,
             Committed::Verdicts(results) => {
-                self.outlet
-                    .send(Reply::Results(RowResults { results }))
-                    .await
+                self.outlet.send_all(messages(results.into_iter())).await
             }
             Committed::Deactivated(judged, users) => {
                 self.outlet.send_all(judged.deactivations(users)).await
@@ -324,13 +322,13 @@ impl Session<'_> {
     /// Waits for `work`, and meanwhile offers the client a progress message now and then.
     async fn with_progress<T>(&self, work: impl Future<Output = T> + Send) -> T {
         let mut work = pin!(work);
-        let mut ticks = interval(self.importer.settings.progress_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.reset();
+        let interval = self.importer.settings.progress_interval;
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                _ = ticks.tick() => self.outlet.offer(self.progress.message()),
+                () = sleep_until(self.progress.due(interval)) => {
+                    self.outlet.offer(self.progress.tell());
+                }
             }
         }
     }

@@ -167,8 +167,7 @@ impl Judged {
             .map(|row| row as usize)
             .filter(move |&row| passes(filter, self.plan.decisions[row].outcome))
             .map(move |row| self.result(row, include_values));
-        batches(results, RowResult::encoded_len)
-            .map(|results| Reply::Results(RowResults { results }))
+        messages(results)
     }
 
     /// Users of the snapshot by index, as messages of bounded size.
@@ -224,6 +223,11 @@ impl Tally {
         summary.deactivated = self.deactivated;
         summary.protected_skipped = self.protected_skipped;
     }
+}
+
+/// Verdicts as messages of bounded size.
+pub fn messages(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = Reply> {
+    batches(results, RowResult::encoded_len).map(|results| Reply::Results(RowResults { results }))
 }
 
 /// Groups items until their encoded size reaches [`MESSAGE_BYTES`].
