@@ -10,8 +10,30 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod catalogs;
+mod concurrency;
 mod deactivation;
+mod engine;
+mod filters;
+mod growth;
+mod guards;
+mod isolation;
+mod mass_deactivation;
+mod missing;
 mod one_set;
+mod organisations;
+mod phases;
+mod plan_digest;
+mod results;
 mod round_trips;
+mod scope;
+mod services;
 mod sharing;
+mod statuses;
 mod stream_order;
+mod streams;
+mod supervisors;
+mod uncertain_rows;
+mod uniqueness;
+mod users;
+mod write_order;

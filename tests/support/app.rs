@@ -87,6 +87,16 @@ impl App {
         Self::serve(self.database, self.settings).await
     }
 
+    /// Where its database is, for whatever uses it beside the server.
+    pub fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    /// The connection, for clients of other services.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The generated client, for what no verb says.
     pub fn imports(&self) -> ImportServiceClient<Channel> {
         ImportServiceClient::new(self.channel.clone())

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 use user_import::proto::{
     DeactivatedUser, ImportStarted, ImportSummary, ImportUsersResponse, Issue, IssueSeverity,
     RowOutcome, RowResult, import_users_response::Message,
 };
+
+/// No response is larger (api.md), in bytes.
+const MAX_RESPONSE: usize = 1024 * 1024;
 
 /// Everything that came on an import's response stream, and how the stream ended.
 ///
@@ -74,6 +78,8 @@ impl Imported {
 
     fn take(&mut self, response: ImportUsersResponse) {
         assert!(self.summary.is_none(), "{response:?} follows the summary");
+        let bytes = response.encoded_len();
+        assert!(bytes <= MAX_RESPONSE, "a response has {bytes} bytes");
         match response.message.expect("every response has a message") {
             Message::Started(started) => self.started.push(started),
             Message::Progress(_) => self.progress += 1,

@@ -5,12 +5,14 @@
 use std::future::Future;
 
 mod app;
+mod call;
 mod database;
 mod imported;
 mod roster;
 mod server;
 
-pub use app::{App, start_of};
+pub use app::{App, catalog, start_of};
+pub use call::Call;
 pub use database::Database;
 pub use imported::Imported;
 pub use roster::{Roster, roster};
