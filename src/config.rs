@@ -15,6 +15,14 @@ pub struct Settings {
     pub transaction_rows: usize,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
+    /// How long an organisation stays held after the last sign of life of the import that holds it.
+    pub lease: Duration,
+    /// How long after an import's end its results are kept; its record and counts stay.
+    pub result_retention: Duration,
+    /// Time between two looks for results to remove.
+    pub cleaning_interval: Duration,
+    /// How long an orderly shutdown waits for clients to go.
+    pub shutdown_grace: Duration,
     /// Time between two progress messages.
     pub progress_interval: Duration,
 }
@@ -26,6 +34,10 @@ impl Default for Settings {
             mass_deactivation: MassDeactivation::default(),
             transaction_rows: 1_000,
             half_close_grace: Duration::from_secs(2),
+            lease: Duration::from_secs(15),
+            result_retention: Duration::from_hours(90 * 24),
+            cleaning_interval: Duration::from_hours(1),
+            shutdown_grace: Duration::from_secs(5),
             progress_interval: Duration::from_secs(1),
         }
     }

@@ -1,5 +1,7 @@
 //! User Import: keeps an organisation's user accounts in step with a roster file, over gRPC.
 
+pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
 pub mod import;
@@ -11,3 +13,4 @@ pub mod proto;
 mod rpc;
 pub mod server;
 pub mod store;
+pub mod telemetry;

@@ -1,3 +1,21 @@
 //! The `user-import` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use user_import::cli::{Cli, Exit};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: this process cannot start its threads: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(cli.run());
+    // A thread may still wait for standard input, which nobody needs any more.
+    runtime.shutdown_background();
+    exit.into()
+}

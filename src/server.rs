@@ -2,10 +2,14 @@
 
 use std::{future::Future, sync::Arc};
 
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::ServingStatus;
+use tracing::warn;
 
 use crate::{
     config::Settings,
@@ -36,6 +40,8 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let grace = settings.shutdown_grace;
     let (health, health_service) = tonic_health::server::health_reporter();
     for service in [
         "",
@@ -47,7 +53,16 @@ pub async fn serve(
             .await;
     }
     let clock = Clock::system();
-    let importer = Importer::new(store.clone(), Arc::new(settings), clock.clone());
+    let importer = Importer::new(
+        store.clone(),
+        Arc::new(settings),
+        clock.clone(),
+        stop.clone(),
+    );
+    // The heartbeat before the first import, so that nobody takes it for dead.
+    importer.beat().await?;
+    let house = tokio::spawn(importer.clone().keep_house());
+    let applying = importer.clone();
     let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let directory = DirectoryServiceServer::new(Directory::new(store, clock))
@@ -57,16 +72,34 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    Server::builder()
+    // Here, not on the builder, which leaves the sockets of a given listener as they are: without it
+    // each small answer waits some 40 ms for the client's acknowledgement.
+    let connections = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .tcp_nodelay(true)
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
-        .await?;
-    Ok(())
+        .serve_with_incoming_shutdown(connections, stop.cancelled());
+    let stopping = async {
+        shutdown.await;
+        stop.cancel();
+        sleep(grace).await;
+    };
+    // Streams whose clients are silent would keep the server for ever: they have until the grace
+    // is over.
+    let result = tokio::select! {
+        result = serving => result,
+        () = stopping => Ok(()),
+    };
+    stop.cancel();
+    // A transaction under way ends by itself, and the rest is left for whoever resumes it.
+    if timeout(grace, applying.finish_applying()).await.is_err() {
+        warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
+    }
+    house.await?;
+    Ok(result?)
 }

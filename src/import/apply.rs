@@ -1,31 +1,45 @@
-//! Writes a planned import, transaction by transaction, in the plan's order.
+//! Writes a planned import, transaction by transaction, in the plan's order, and records every
+//! result in the transaction that makes it true.
 //!
 //! Runs in a task of its own and does not need the client: what it has committed it tells through a
 //! channel that never makes it wait. Where it finds that the directory has changed since the plan
 //! was made, it plans the rows that are still to be written again, on a new snapshot; a row that no
 //! longer fits is then rejected as changed concurrently.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use prost::Message;
+use tokio::{sync::mpsc, time::sleep};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::{
     ImportError, Importer, Refusal, batch,
+    lease::Tenure,
     progress::Progress,
-    session,
-    verdict::{Judged, Tally},
+    record, session,
+    verdict::{self, Judged},
 };
 use crate::{
-    domain::{Column, Issue, IssueCode, Row},
+    domain::{Column, Issue, IssueCode, Row, Tally},
     plan::{Decision, Outcome},
-    proto::{ImportPhase, RowOutcome, RowResult},
-    store::{Snapshot, WriteError},
+    proto::{
+        DeactivatedUser, Deactivations, ImportPhase, ImportState, RowOutcome, RowResult, RowResults,
+    },
+    store::{BatchKind, DirectoryWrite, ImportRecord, WriteError},
 };
 
 /// How often a transaction that has one group only is tried on a new plan before its rows are
-/// given up.
+/// given up, and how often the plan is made again for all rows or none.
 const ATTEMPTS: u32 = 3;
+
+/// How often a transaction is tried again after a fault of the database that may pass, and the
+/// pause before the first of these; each further pause is twice as long.
+const RETRIES: u32 = 6;
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// Most users whose being left alone is said one by one: a summary is a message like others.
+const MAX_WARNINGS: usize = 200;
 
 /// What has become final.
 #[derive(Debug)]
@@ -34,89 +48,146 @@ pub enum Committed {
     Rows(Arc<Judged>, Vec<u32>),
     /// Rows that a later plan rejects.
     Verdicts(Vec<RowResult>),
-    /// Users of a plan's snapshot, by index, deactivated because they are not listed.
-    Deactivated(Arc<Judged>, Vec<u32>),
+    /// Users deactivated because they are not listed.
+    Deactivated(Vec<DeactivatedUser>),
 }
 
-/// Applies one import.
+/// What is to be written, and the record that goes with it.
+#[derive(Debug)]
+pub struct Work {
+    /// The rows to write; users to be created have their IDs.
+    pub judged: Arc<Judged>,
+    /// The record as it is, or as it is to be once the ID is bound.
+    pub record: ImportRecord,
+    /// Users to deactivate after the rows.
+    pub missing: Vec<DeactivatedUser>,
+    /// The record is there already: only its state is to be changed.
+    pub resumed: bool,
+}
+
+/// Applies one import, under a lease that it gives back.
 #[derive(Debug)]
 pub struct Applier {
     importer: Importer,
-    organization: i64,
-    import: Uuid,
+    tenure: Tenure,
     judged: Arc<Judged>,
+    record: ImportRecord,
+    missing: Vec<DeactivatedUser>,
+    resumed: bool,
+    warnings: Vec<crate::proto::Issue>,
     revision: i64,
-    tally: Tally,
     progress: Arc<Progress>,
     committed: mpsc::UnboundedSender<Committed>,
 }
 
+/// One transaction.
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    /// Bind the ID; record what is final already, and whom to deactivate.
+    Open,
+    /// Take an interrupted import up again.
+    Resume,
+    /// Write these rows of the plan.
+    Rows(&'a [u32]),
+    /// Record these verdicts of a later plan.
+    Verdicts(&'a [RowResult]),
+    /// Deactivate these users.
+    Deactivate(&'a [DeactivatedUser]),
+    /// All of the above but `Resume`, and the end.
+    AtOnce,
+    /// Record the end.
+    End(ImportState),
+}
+
 impl Applier {
-    /// Ready to write `judged`, whose new users have their IDs.
+    /// Ready to write.
     #[must_use]
     pub fn new(
         importer: Importer,
-        organization: i64,
-        import: Uuid,
-        judged: Arc<Judged>,
+        tenure: Tenure,
+        work: Work,
         progress: Arc<Progress>,
         committed: mpsc::UnboundedSender<Committed>,
     ) -> Self {
-        let tally = Tally {
-            protected_skipped: judged.plan.protected_skipped,
-            ..Tally::default()
-        };
         Self {
             importer,
-            organization,
-            import,
-            revision: judged.snapshot.revision,
-            judged,
-            tally,
+            tenure,
+            revision: work.judged.revision,
+            judged: work.judged,
+            warnings: record::warnings(&work.record),
+            record: work.record,
+            missing: work.missing,
+            resumed: work.resumed,
             progress,
             committed,
         }
     }
 
-    /// What has been written so far.
-    #[must_use]
-    pub const fn tally(&self) -> Tally {
-        self.tally
-    }
-
-    /// Writes everything.
+    /// Writes everything, records how it ended, and gives the lease back. Returns the record.
     ///
     /// # Errors
-    /// With `all_or_nothing`, where the directory keeps changing; and where the database fails.
-    pub async fn run(&mut self, all_or_nothing: bool) -> Result<(), ImportError> {
+    /// Where it did not come to its end; see [`ImportError`].
+    pub async fn run(mut self, all_or_nothing: bool) -> (ImportRecord, Result<(), ImportError>) {
         self.progress.enter(ImportPhase::Applying);
-        if all_or_nothing {
-            return self.write_at_once().await;
-        }
-        let original = Arc::clone(&self.judged);
-        let settled = original.settled().collect();
-        self.announce(Arc::clone(&original), settled);
-        self.write_in_turn().await?;
-        self.deactivate(&original).await
+        let result = match all_or_nothing && !self.resumed {
+            true => self.write_at_once().await,
+            false => self.write_in_turn().await,
+        };
+        let result = self.conclude(result).await;
+        self.tenure.end().await;
+        (self.record, result)
     }
 
-    async fn write_in_turn(&mut self) -> Result<(), ImportError> {
-        let mut start = 0;
-        let mut size = self.importer.settings.transaction_rows;
-        let mut attempts = 0;
-        while let Some(rows) = self
-            .judged
-            .plan
-            .order
-            .batch(start, size)
-            .map(<[u32]>::to_vec)
-        {
-            match self.write_batch(&rows).await {
+    /// Records the end, where there is one to record.
+    async fn conclude(&mut self, result: Result<(), WriteError>) -> Result<(), ImportError> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(WriteError::Cancelled) => {
+                self.transact(Step::End(ImportState::Cancelled)).await?;
+                Err(ImportError::Cancelled)
+            }
+            Err(WriteError::Conflict) => Err(changed_concurrently().into()),
+            Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
+            Err(error) => {
+                let (organization, import) = (self.record.organization_id, self.record.id);
+                let server = self.importer.server;
+                let store = &self.importer.store;
+                if let Err(error) = store.interrupt_import(organization, import, server).await {
+                    warn!(%error, "an interrupted import could not be marked; its lease tells");
+                }
+                self.record.state = ImportState::Interrupted.into();
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn write_in_turn(&mut self) -> Result<(), WriteError> {
+        let opening = if self.resumed {
+            Step::Resume
+        } else {
+            Step::Open
+        };
+        self.transact(opening).await?;
+        match self.resumed {
+            true => self.settle_replanned().await?,
+            false => self.announce_rows(self.judged.settled().collect()),
+        }
+        self.write_rows().await?;
+        self.deactivate().await?;
+        self.transact(Step::End(ImportState::Completed)).await
+    }
+
+    async fn write_rows(&mut self) -> Result<(), WriteError> {
+        let full = self.importer.settings.transaction_rows.max(1);
+        let (mut start, mut size, mut attempts) = (0, full, 0);
+        while let Some(rows) = self.batch(start, size) {
+            self.expect_running()?;
+            match self.transact(Step::Rows(&rows)).await {
                 Ok(()) => {
                     start += rows.len();
                     attempts = 0;
-                    size = (size * 4).min(self.importer.settings.transaction_rows);
-                    self.announce(Arc::clone(&self.judged), rows);
+                    size = (size * 4).min(full);
+                    self.announce_rows(rows);
                 }
                 Err(WriteError::Stale) => {
                     self.replan(start, &[]).await?;
@@ -131,72 +202,281 @@ impl Applier {
                     start = 0;
                     attempts %= ATTEMPTS;
                 }
-                Err(WriteError::Store(error)) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
-    async fn write_batch(&mut self, rows: &[u32]) -> Result<(), WriteError> {
-        let now = self.importer.clock.now();
-        let transaction = self
-            .importer
-            .store
-            .begin_write(self.organization, self.revision, self.import, now)
-            .await?;
-        batch::write(&transaction, &self.judged, rows).await?;
-        transaction.commit().await?;
-        self.revision += 1;
-        Ok(())
+    fn batch(&self, start: usize, size: usize) -> Option<Vec<u32>> {
+        self.judged
+            .plan
+            .order
+            .batch(start, size)
+            .map(<[u32]>::to_vec)
     }
 
     /// One transaction for everything; planned again, and only if the plan stays what it was, where
     /// the directory has changed.
-    async fn write_at_once(&mut self) -> Result<(), ImportError> {
+    async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for _ in 0..ATTEMPTS {
-            match self.try_at_once().await {
-                Ok(deactivated) => {
-                    let all = (0u32..).take(self.judged.rows.len()).collect();
-                    self.announce(Arc::clone(&self.judged), all);
-                    self.announce_deactivated(Arc::clone(&self.judged), &deactivated);
+            match self.transact(Step::AtOnce).await {
+                Ok(()) => {
+                    self.announce_rows((0u32..).take(self.judged.rows.len()).collect());
                     return Ok(());
                 }
-                Err(WriteError::Store(error)) => return Err(error.into()),
                 Err(WriteError::Stale | WriteError::Conflict) => self.replan_all().await?,
+                Err(error) => return Err(error),
             }
         }
-        Err(changed_concurrently().into())
+        Err(WriteError::Conflict)
     }
 
-    async fn try_at_once(&mut self) -> Result<Vec<Uuid>, WriteError> {
+    async fn deactivate(&mut self) -> Result<(), WriteError> {
+        self.progress.enter(ImportPhase::Deactivating);
+        let missing = std::mem::take(&mut self.missing);
+        for users in missing.chunks(self.importer.settings.transaction_rows.max(1)) {
+            self.expect_running()?;
+            self.transact(Step::Deactivate(users)).await?;
+        }
+        Ok(())
+    }
+
+    fn expect_running(&self) -> Result<(), WriteError> {
+        match self.importer.stop.is_cancelled() {
+            true => Err(WriteError::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    /// One transaction, tried again where the fault may pass. Where it is not known whether it was
+    /// stored, the record tells.
+    async fn transact(&mut self, step: Step<'_>) -> Result<(), WriteError> {
+        let mut pause = RETRY_PAUSE;
+        for _ in 0..RETRIES {
+            match self.attempt(step).await {
+                Err(WriteError::Store(error)) if error.is_transient() => {
+                    warn!(%error, "a transaction of an import failed; trying again");
+                }
+                Err(error @ (WriteError::Stored | WriteError::Bound)) => {
+                    return match self.is_stored(step).await {
+                        true => Ok(()),
+                        false => Err(error),
+                    };
+                }
+                result => return result,
+            }
+            sleep(pause).await;
+            pause *= 2;
+            if self.is_stored(step).await {
+                return Ok(());
+            }
+        }
+        self.attempt(step).await
+    }
+
+    async fn attempt(&mut self, step: Step<'_>) -> Result<(), WriteError> {
         let now = self.importer.clock.now();
-        let transaction = self
-            .importer
-            .store
-            .begin_write(self.organization, self.revision, self.import, now)
+        let store = self.importer.store.clone();
+        let write = store
+            .begin_write(self.tenure.lease(), self.record.id, now)
             .await?;
-        let size = self.importer.settings.transaction_rows;
+        let mut journal = Journal::new(&write, self.record.results);
+        let mut done = Done::default();
+        self.perform(step, &write, &mut journal, &mut done).await?;
+        let revision = write.revision();
+        let (sequence, counts) = (journal.sequence, journal.counts);
+        write.commit().await?;
+        self.take_over(step, revision, sequence, counts);
+        if let Step::End(_) | Step::AtOnce = step {
+            self.record.finished_at = Some(now);
+        }
+        self.tell(done);
+        Ok(())
+    }
+
+    async fn perform(
+        &self,
+        step: Step<'_>,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        done: &mut Done,
+    ) -> Result<(), WriteError> {
+        match step {
+            Step::Open => {
+                write.expect_revision(self.revision)?;
+                self.open(write, journal).await
+            }
+            Step::Resume => write.resume(self.importer.server).await,
+            Step::Rows(rows) => {
+                write.expect_record(self.record.results).await?;
+                write.expect_revision(self.revision)?;
+                batch::write(write, &self.judged, rows).await?;
+                journal.rows(&self.judged, rows).await
+            }
+            Step::Verdicts(results) => {
+                write.expect_record(self.record.results).await?;
+                journal.verdicts(results).await
+            }
+            Step::Deactivate(users) => {
+                write.expect_record(self.record.results).await?;
+                self.deactivate_users(write, journal, users, done).await
+            }
+            Step::AtOnce => {
+                write.expect_revision(self.revision)?;
+                self.open(write, journal).await?;
+                self.write_all(write, journal, done).await?;
+                self.end(write, ImportState::Completed, &done.warnings)
+                    .await
+            }
+            Step::End(state) => self.end(write, state, &[]).await,
+        }
+    }
+
+    async fn open(
+        &self,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+    ) -> Result<(), WriteError> {
+        write.bind(&self.record).await?;
+        let settled: Vec<u32> = self.judged.settled().collect();
+        journal.rows(&self.judged, &settled).await?;
+        let messages: Vec<Deactivations> =
+            verdict::deactivations(self.missing.iter().cloned()).collect();
+        for users in messages {
+            journal
+                .write(BatchKind::ToDeactivate, &users, Tally::default())
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_all(
+        &self,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        done: &mut Done,
+    ) -> Result<(), WriteError> {
+        let size = self.importer.settings.transaction_rows.max(1);
         let mut start = 0;
-        while let Some(rows) = self.judged.plan.order.batch(start, size) {
-            batch::write(&transaction, &self.judged, rows).await?;
+        while let Some(rows) = self.batch(start, size) {
+            batch::write(write, &self.judged, &rows).await?;
+            journal.rows(&self.judged, &rows).await?;
             start += rows.len();
         }
-        let mut deactivated = Vec::new();
-        for users in self.judged.plan.deactivations.chunks(size) {
-            let ids = self.user_ids(&self.judged, users);
-            deactivated.extend(transaction.deactivate(ids).await?);
+        for users in self.missing.chunks(size) {
+            self.deactivate_users(write, journal, users, done).await?;
         }
-        transaction.commit().await?;
-        Ok(deactivated)
+        Ok(())
     }
 
-    async fn replan_all(&mut self) -> Result<(), ImportError> {
-        let snapshot = self.importer.store.snapshot(self.organization).await?;
-        let rows = self.judged.rows.clone();
+    /// Each user is looked at again in the statement itself; who is protected or inactive by then is
+    /// left alone, and that is said.
+    async fn deactivate_users(
+        &self,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        users: &[DeactivatedUser],
+        done: &mut Done,
+    ) -> Result<(), WriteError> {
+        let written = write.deactivate(ids(users)).await?;
+        let (deactivated, skipped) = split(users, &written);
+        for users in deactivated {
+            let counts = Tally {
+                deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
+                ..Tally::default()
+            };
+            journal
+                .write(BatchKind::Deactivated, &users, counts)
+                .await?;
+            done.deactivated.extend(users.users);
+        }
+        let room = MAX_WARNINGS.saturating_sub(self.warnings.len() + done.warnings.len());
+        done.warnings.extend(skipped.into_iter().take(room));
+        Ok(())
+    }
+
+    async fn end(
+        &self,
+        write: &DirectoryWrite,
+        state: ImportState,
+        further: &[crate::proto::Issue],
+    ) -> Result<(), WriteError> {
+        let warnings = [&self.warnings, further].concat();
+        write.end(state, record::encode_notes(&[], &warnings)).await
+    }
+
+    /// What a committed transaction has changed.
+    fn take_over(&mut self, step: Step<'_>, revision: i64, sequence: i32, counts: Tally) {
+        // Steps that plan nothing may have met a directory that others have changed; the next one
+        // that does must notice.
+        let planned = matches!(step, Step::Open | Step::Rows(_) | Step::AtOnce);
+        if planned || revision == self.revision + 1 {
+            self.revision = revision;
+        }
+        self.record.results = sequence;
+        let mut tally = record::tally(&self.record);
+        tally.add(&counts);
+        record::set_tally(&mut self.record, &tally);
+        if let Step::End(state) = step {
+            self.record.state = state.into();
+        }
+        if matches!(step, Step::AtOnce) {
+            self.record.state = ImportState::Completed.into();
+        }
+    }
+
+    fn tell(&mut self, done: Done) {
+        self.warnings.extend(done.warnings);
+        self.record.notes = record::encode_notes(&[], &self.warnings);
+        if !done.deactivated.is_empty() {
+            let _ = self
+                .committed
+                .send(Committed::Deactivated(done.deactivated));
+        }
+    }
+
+    /// True where a transaction whose end nobody saw is stored after all.
+    async fn is_stored(&mut self, step: Step<'_>) -> bool {
+        let (organization, import) = (self.record.organization_id, self.record.id);
+        let stored = match self.importer.store.import(organization, import).await {
+            Ok(Some(stored)) if stored.attempt == self.record.attempt => stored,
+            _ => return false,
+        };
+        let ended = matches!(step, Step::End(state) if stored.state == i32::from(state));
+        if stored.results <= self.record.results && !ended {
+            return false;
+        }
+        let first = self.record.results;
+        self.record = stored;
+        self.revision += 1;
+        if let Step::Deactivate(_) | Step::AtOnce = step {
+            self.tell_recorded(first).await;
+        }
+        true
+    }
+
+    /// Tells the deactivations that the record has from `sequence` on.
+    async fn tell_recorded(&mut self, sequence: i32) {
+        let (organization, import) = (self.record.organization_id, self.record.id);
+        let store = &self.importer.store;
+        let recorded = store
+            .recorded(organization, import, sequence, i32::MAX)
+            .await;
+        for batch in recorded.unwrap_or_default() {
+            if batch.kind == BatchKind::Deactivated {
+                let users = Deactivations::decode(batch.payload.as_slice()).unwrap_or_default();
+                let _ = self.committed.send(Committed::Deactivated(users.users));
+            }
+        }
+    }
+
+    async fn replan_all(&mut self) -> Result<(), WriteError> {
+        let rows = Arc::clone(&self.judged.rows);
         let digest = self.judged.plan.digest;
-        let judged = self.plan(rows, snapshot, true).await?;
+        let judged = self.plan(rows, true).await?;
         if judged.plan.digest != digest {
-            return Err(changed_concurrently().into());
+            return Err(WriteError::Conflict);
         }
         self.adopt(judged);
         Ok(())
@@ -204,166 +484,185 @@ impl Applier {
 
     /// Plans the rows from `start` on again, without those given up. Rows that are now rejected,
     /// and new users whom somebody else has made meanwhile, are final.
-    async fn replan(&mut self, start: usize, given_up: &[u32]) -> Result<(), ImportError> {
+    async fn replan(&mut self, start: usize, given_up: &[u32]) -> Result<(), WriteError> {
         let old = Arc::clone(&self.judged);
         let mut rejected: Vec<u32> = given_up.to_vec();
         loop {
-            let out: HashSet<u32> = rejected.iter().copied().collect();
-            let mut rest: Vec<u32> = old.plan.order.rows()[start..].to_vec();
-            rest.retain(|row| !out.contains(row));
-            rest.sort_unstable();
-            let rows = rest
-                .iter()
-                .map(|&row| old.rows[row as usize].clone())
-                .collect();
-            let snapshot = self.importer.store.snapshot(self.organization).await?;
-            let judged = self.plan(rows, snapshot, false).await?;
-            let overtaken: Vec<u32> = rest
-                .iter()
-                .zip(&judged.plan.decisions)
-                .filter(|(row, decision)| {
-                    is_overtaken(&old.plan.decisions[**row as usize], decision)
-                })
-                .map(|(row, _)| *row)
-                .collect();
+            let rest = remaining(&old, start, &rejected);
+            let judged = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
+            let overtaken = overtaken(&old, &rest, &judged);
             if overtaken.is_empty() {
-                self.reject_given_up(&old, &rejected);
                 self.adopt(judged);
-                self.settle_replanned();
-                return Ok(());
+                self.announce_verdicts(given_up_results(&old, &rejected))
+                    .await?;
+                return self.settle_replanned().await;
             }
             rejected.extend(overtaken);
         }
     }
 
-    async fn plan(
-        &self,
-        rows: Vec<Row>,
-        snapshot: Snapshot,
-        missing: bool,
-    ) -> Result<Judged, ImportError> {
-        let import = self.import;
+    async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<Judged, WriteError> {
+        let snapshot = self
+            .importer
+            .store
+            .snapshot(self.record.organization_id)
+            .await?;
         let scope = self.judged.scope().filter(|_| missing).cloned();
-        let mut judged = session::judge(rows, snapshot, import, scope).await?;
+        let mut judged = session::judge(rows, snapshot, self.record.id, scope)
+            .await
+            .map_err(WriteError::task)?;
         judged.assign_ids();
         Ok(judged)
     }
 
     fn adopt(&mut self, judged: Judged) {
-        self.revision = judged.snapshot.revision;
+        self.revision = judged.revision;
         self.judged = Arc::new(judged);
     }
 
-    /// Tells which rows of the new plan need no writing: unchanged by now, or rejected.
-    fn settle_replanned(&mut self) {
+    /// Records which rows of a new plan need no writing: unchanged by now, or rejected.
+    async fn settle_replanned(&mut self) -> Result<(), WriteError> {
         let judged = Arc::clone(&self.judged);
-        let is_rejected =
-            |row: &u32| judged.plan.decisions[*row as usize].outcome == Outcome::Rejected;
-        let (rejected, unchanged): (Vec<u32>, Vec<u32>) = judged.settled().partition(is_rejected);
-        self.announce(Arc::clone(&judged), unchanged);
-        let verdicts = rejected
-            .iter()
-            .map(|&row| changed(judged.result(row as usize, false)));
-        self.announce_verdicts(verdicts.collect());
-    }
-
-    fn reject_given_up(&mut self, old: &Judged, rows: &[u32]) {
-        let verdicts = rows.iter().map(|&row| {
-            let mut result = old.result(row as usize, false);
-            if old.plan.decisions[row as usize].outcome == Outcome::Created {
-                result.issues.push((&taken(&result.external_id)).into());
-                result.user_id.clear();
+        let results = judged.settled().map(|row| {
+            let result = judged.result(row as usize, false);
+            match judged.plan.decisions[row as usize].outcome {
+                Outcome::Rejected if !self.resumed => changed(result),
+                _ => result,
             }
-            changed(result)
         });
-        self.announce_verdicts(verdicts.collect());
+        let results = results.collect();
+        self.announce_verdicts(results).await
     }
 
-    async fn deactivate(&mut self, original: &Arc<Judged>) -> Result<(), ImportError> {
-        self.progress.enter(ImportPhase::Deactivating);
-        for users in original
-            .plan
-            .deactivations
-            .chunks(self.importer.settings.transaction_rows)
-        {
-            let ids = self.user_ids(original, users);
-            let deactivated = self.deactivate_batch(&ids).await?;
-            self.announce_deactivated(Arc::clone(original), &deactivated);
-        }
-        Ok(())
-    }
-
-    /// Each user is looked at again in the statement itself, so a changed directory only means that
-    /// the transaction has to begin again.
-    async fn deactivate_batch(&mut self, users: &[Uuid]) -> Result<Vec<Uuid>, ImportError> {
-        loop {
-            match self.try_deactivate(users.to_vec()).await {
-                Ok(deactivated) => return Ok(deactivated),
-                Err(WriteError::Store(error)) => return Err(error.into()),
-                Err(WriteError::Stale | WriteError::Conflict) => {
-                    self.revision = self.importer.store.revision(self.organization).await?;
-                }
-            }
-        }
-    }
-
-    async fn try_deactivate(&mut self, users: Vec<Uuid>) -> Result<Vec<Uuid>, WriteError> {
-        let now = self.importer.clock.now();
-        let transaction = self
-            .importer
-            .store
-            .begin_write(self.organization, self.revision, self.import, now)
-            .await?;
-        let deactivated = transaction.deactivate(users).await?;
-        transaction.commit().await?;
-        self.revision += 1;
-        Ok(deactivated)
-    }
-
-    fn user_ids(&self, judged: &Judged, users: &[u32]) -> Vec<Uuid> {
-        let directory = judged.snapshot.directory.users();
-        users
-            .iter()
-            .map(|&user| directory[user as usize].id)
-            .collect()
-    }
-
-    fn announce(&mut self, judged: Arc<Judged>, rows: Vec<u32>) {
-        for &row in &rows {
-            self.tally
-                .count(judged.plan.decisions[row as usize].outcome);
-        }
+    fn announce_rows(&self, rows: Vec<u32>) {
         self.progress.add_applied(rows.len());
         // Nobody listens any more where the client has gone.
-        let _ = self.committed.send(Committed::Rows(judged, rows));
+        let _ = self
+            .committed
+            .send(Committed::Rows(Arc::clone(&self.judged), rows));
     }
 
-    fn announce_verdicts(&mut self, verdicts: Vec<RowResult>) {
-        for _ in &verdicts {
-            self.tally.count(Outcome::Rejected);
+    async fn announce_verdicts(&mut self, verdicts: Vec<RowResult>) -> Result<(), WriteError> {
+        if verdicts.is_empty() {
+            return Ok(());
         }
+        self.transact(Step::Verdicts(&verdicts)).await?;
         self.progress.add_applied(verdicts.len());
         let _ = self.committed.send(Committed::Verdicts(verdicts));
-    }
-
-    fn announce_deactivated(&mut self, judged: Arc<Judged>, ids: &[Uuid]) {
-        let ids: HashSet<&Uuid> = ids.iter().collect();
-        let directory = judged.snapshot.directory.users();
-        let users: Vec<u32> = judged
-            .plan
-            .deactivations
-            .iter()
-            .copied()
-            .filter(|&user| ids.contains(&directory[user as usize].id))
-            .collect();
-        self.tally.deactivated += u32::try_from(users.len()).unwrap_or(u32::MAX);
-        let _ = self.committed.send(Committed::Deactivated(judged, users));
+        Ok(())
     }
 }
 
-/// True where a row was to create a user who is there by now.
-fn is_overtaken(planned: &Decision, now: &Decision) -> bool {
-    planned.outcome == Outcome::Created && now.user.is_some()
+/// What a transaction has brought about, to be told once it has committed.
+#[derive(Debug, Default)]
+struct Done {
+    deactivated: Vec<DeactivatedUser>,
+    warnings: Vec<crate::proto::Issue>,
+}
+
+/// Writes the record's batches within a transaction.
+struct Journal<'a> {
+    write: &'a DirectoryWrite,
+    sequence: i32,
+    counts: Tally,
+}
+
+impl<'a> Journal<'a> {
+    fn new(write: &'a DirectoryWrite, sequence: i32) -> Self {
+        Self {
+            write,
+            sequence,
+            counts: Tally::default(),
+        }
+    }
+
+    async fn write(
+        &mut self,
+        kind: BatchKind,
+        message: &impl Message,
+        counts: Tally,
+    ) -> Result<(), WriteError> {
+        let payload = message.encode_to_vec();
+        self.write
+            .record(self.sequence, kind, payload, counts)
+            .await?;
+        self.sequence += 1;
+        self.counts.add(&counts);
+        Ok(())
+    }
+
+    /// Records rows of a plan: at least one batch, so that the record tells that the transaction
+    /// is stored.
+    async fn rows(&mut self, judged: &Judged, rows: &[u32]) -> Result<(), WriteError> {
+        let results = rows.iter().copied();
+        let results = results.map(|row| judged.result(row as usize, false));
+        self.results(Box::new(results)).await
+    }
+
+    async fn verdicts(&mut self, results: &[RowResult]) -> Result<(), WriteError> {
+        self.results(Box::new(results.iter().cloned())).await
+    }
+
+    async fn results(
+        &mut self,
+        results: impl Iterator<Item = RowResult>,
+    ) -> Result<(), WriteError> {
+        let mut any = false;
+        for message in verdict::verdicts(results) {
+            any = true;
+            let mut counts = Tally::default();
+            for result in &message.results {
+                verdict::count_result(&mut counts, result.outcome());
+            }
+            self.write(BatchKind::Results, &message, counts).await?;
+        }
+        if !any {
+            let nothing = RowResults::default();
+            self.write(BatchKind::Results, &nothing, Tally::default())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows to write of a plan from position `start` on, without those rejected, in row order.
+fn remaining(judged: &Judged, start: usize, rejected: &[u32]) -> Vec<u32> {
+    let rejected: HashSet<u32> = rejected.iter().copied().collect();
+    let mut rest = judged.plan.order.rows()[start..].to_vec();
+    rest.retain(|row| !rejected.contains(row));
+    rest.sort_unstable();
+    rest
+}
+
+fn cloned(judged: &Judged, rows: &[u32]) -> Vec<Row> {
+    rows.iter()
+        .map(|&row| judged.rows[row as usize].clone())
+        .collect()
+}
+
+/// Of `rows` of the old plan, those that were to create a user who is there by now.
+fn overtaken(old: &Judged, rows: &[u32], new: &Judged) -> Vec<u32> {
+    let overtaken = |&(row, now): &(&u32, &Decision)| {
+        old.plan.decisions[*row as usize].outcome == Outcome::Created && now.user.is_some()
+    };
+    let pairs = rows.iter().zip(&new.plan.decisions);
+    pairs.filter(overtaken).map(|(row, _)| *row).collect()
+}
+
+fn given_up_results(old: &Judged, rows: &[u32]) -> Vec<RowResult> {
+    rows.iter()
+        .map(|&row| given_up_result(old, row as usize))
+        .collect()
+}
+
+/// The verdict on a row that has been tried too often, or whose user somebody else has made.
+fn given_up_result(old: &Judged, row: usize) -> RowResult {
+    let mut result = old.result(row, false);
+    if old.plan.decisions[row].outcome == Outcome::Created {
+        result.issues.push((&taken(&result.external_id)).into());
+        result.user_id.clear();
+    }
+    changed(result)
 }
 
 /// A verdict turned into a rejection because the directory changed.
@@ -389,6 +688,36 @@ fn taken(external_id: &str) -> Issue {
         message,
     )
     .about_user(external_id)
+}
+
+fn ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
+    let ids = users.iter().map(|user| Uuid::try_parse(&user.user_id));
+    ids.filter_map(Result::ok).collect()
+}
+
+/// Those who have been deactivated, as messages, and a warning for each of the others.
+fn split(
+    users: &[DeactivatedUser],
+    written: &[Uuid],
+) -> (Vec<Deactivations>, Vec<crate::proto::Issue>) {
+    let written: HashSet<String> = written.iter().map(Uuid::to_string).collect();
+    let (done, skipped): (Vec<&DeactivatedUser>, Vec<_>) = users
+        .iter()
+        .partition(|user| written.contains(&user.user_id));
+    let done = verdict::deactivations(done.into_iter().cloned()).collect();
+    (done, skipped.into_iter().map(left_alone).collect())
+}
+
+/// Says that a user was to be deactivated and is not.
+fn left_alone(user: &DeactivatedUser) -> crate::proto::Issue {
+    let external_id = &user.external_id;
+    let message = format!(
+        "User \"{external_id}\" is not listed and was to be deactivated, but was protected or \
+         inactive already when its turn came; it was left as it is."
+    );
+    let code = IssueCode::ChangedConcurrently;
+    let issue = Issue::warning(code, Column::ExternalId, external_id, message);
+    (&issue.about_user(external_id)).into()
 }
 
 fn changed_concurrently() -> Refusal {

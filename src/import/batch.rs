@@ -54,7 +54,7 @@ pub async fn write(
 fn supervisor_id(judged: &Judged, supervisor: Supervisor) -> Uuid {
     match supervisor {
         Supervisor::None => Uuid::nil(),
-        Supervisor::User(user) => judged.snapshot.directory.users()[user as usize].id,
+        Supervisor::User(user) => judged.directory.users()[user as usize].id,
         Supervisor::Row(row) => judged.user_id(row as usize).unwrap_or_default(),
     }
 }

@@ -4,12 +4,16 @@
 //! [`Outlet`], so that a list of messages can drive it in a test.
 
 mod apply;
+mod attempt;
 mod batch;
+mod follow;
 mod guard;
+mod lease;
 mod options;
 mod outlet;
 mod progress;
 mod receive;
+pub mod record;
 mod refusal;
 mod session;
 mod verdict;
@@ -17,16 +21,24 @@ mod verdict;
 use std::{fmt, sync::Arc};
 
 use time::OffsetDateTime;
+use tokio::time::interval;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+use uuid::Uuid;
 
+pub use options::parse_filter;
 pub use options::{CONFIRMATION, Options};
 pub use outlet::Outlet;
 pub use receive::{Received, Receiver};
 pub use refusal::{ImportError, Refusal, RefusalKind};
-pub use verdict::{Judged, Tally};
+pub use verdict::Judged;
 
 pub use session::Inbound;
 
-use crate::{config::Settings, store::Store};
+use crate::{
+    config::Settings,
+    store::{Store, StoreError},
+};
 
 /// Tells the time; a parameter, so that tests can choose it.
 #[derive(Clone)]
@@ -38,17 +50,69 @@ pub struct Importer {
     store: Store,
     settings: Arc<Settings>,
     clock: Clock,
+    /// Names this server process among those on the same database.
+    server: Uuid,
+    /// Cancelled when the server shuts down.
+    stop: CancellationToken,
+    /// Counts the imports that are being applied.
+    applying: TaskTracker,
 }
 
 impl Importer {
-    /// An importer into this database.
+    /// An importer into this database, until `stop` is cancelled.
     #[must_use]
-    pub const fn new(store: Store, settings: Arc<Settings>, clock: Clock) -> Self {
+    pub fn new(
+        store: Store,
+        settings: Arc<Settings>,
+        clock: Clock,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             store,
             settings,
             clock,
+            server: Uuid::now_v7(),
+            stop,
+            applying: TaskTracker::new(),
         }
+    }
+
+    /// Keeps this server's heartbeat and expires old results, until the server shuts down.
+    pub async fn keep_house(self) {
+        let mut beats = interval(self.settings.lease / 3);
+        let mut cleanings = interval(self.settings.cleaning_interval);
+        loop {
+            let result = tokio::select! {
+                () = self.stop.cancelled() => break,
+                _ = beats.tick() => self.beat().await,
+                _ = cleanings.tick() => self.expire().await,
+            };
+            if let Err(error) = result {
+                warn!(%error, "housekeeping failed; it is tried again");
+            }
+        }
+        if let Err(error) = self.store.end_beat(self.server).await {
+            warn!(%error, "the heartbeat could not be taken back; it runs out");
+        }
+    }
+
+    /// Tells other servers on the same database that this one is alive.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn beat(&self) -> Result<(), StoreError> {
+        self.store.beat(self.server).await
+    }
+
+    async fn expire(&self) -> Result<(), StoreError> {
+        let before = self.clock.now() - self.settings.result_retention;
+        self.store.expire_results(before).await.map(|_| ())
+    }
+
+    /// Waits until no import is being applied any more; `stop` must have been cancelled.
+    pub async fn finish_applying(&self) {
+        self.applying.close();
+        self.applying.wait().await;
     }
 
     /// Runs one import to its end: messages in, messages out. Must have a task of its own, which is

@@ -13,6 +13,9 @@ use crate::{
 /// Longest `source`, in characters.
 const MAX_SOURCE: usize = 255;
 
+/// Most characters of a mistaken value that a message quotes.
+const MAX_QUOTED: usize = 100;
+
 /// The word that confirms deactivating whoever is not listed.
 pub const CONFIRMATION: &str = "Confirm";
 
@@ -108,31 +111,22 @@ impl Missing {
         let mut scope = Scope::default();
         for name in &self.only_roles {
             let key = key(name);
-            match catalog.roles.iter().find(|role| fold(&role.name) == key) {
-                Some(role) => scope.roles.push(role.id),
-                None => {
-                    let known = catalog.roles.iter().map(|role| &*role.name);
-                    faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, known));
-                }
+            if let Some(role) = catalog.roles.iter().find(|role| fold(&role.name) == key) {
+                scope.roles.push(role.id);
+            } else {
+                let known = catalog.roles.iter().map(|role| &*role.name);
+                faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, known));
             }
         }
         for id in &self.only_groups {
             let wanted = normalise(id).unwrap_or_default();
-            match catalog
-                .groups
-                .iter()
-                .find(|group| group.external_id == wanted)
-            {
-                Some(group) => scope.groups.push(group.id),
-                None => {
-                    let known = catalog.groups.iter().map(|group| &*group.external_id);
-                    faults.push(unknown(
-                        "UNKNOWN_GROUP",
-                        "only_group_external_ids",
-                        id,
-                        known,
-                    ));
-                }
+            let mut groups = catalog.groups.iter();
+            if let Some(group) = groups.find(|group| group.external_id == wanted) {
+                scope.groups.push(group.id);
+            } else {
+                let known = catalog.groups.iter().map(|group| &*group.external_id);
+                let option = "only_group_external_ids";
+                faults.push(unknown("UNKNOWN_GROUP", option, id, known));
             }
         }
         if faults.is_empty() {
@@ -155,6 +149,7 @@ fn unknown<'a>(
 ) -> Refusal {
     let hint = nearest(value, known).map(|near| format!(" Did you mean \"{near}\"?"));
     let hint = hint.unwrap_or_default();
+    let value: String = value.chars().take(MAX_QUOTED).collect();
     let message = format!("{option}: the organisation's catalog has no \"{value}\".{hint}");
     Refusal::invalid(code, &format!("deactivate_missing.{option}"), message)
 }

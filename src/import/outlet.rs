@@ -52,6 +52,12 @@ impl Outlet {
         true
     }
 
+    /// True where the client has gone.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.0.is_closed()
+    }
+
     /// Ends the stream with an error.
     pub async fn fail(&self, error: ImportError) {
         let _ = self.0.send(Err(error)).await;

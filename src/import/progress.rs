@@ -1,7 +1,10 @@
 //! How far an import is, shared between who works and who tells the client.
 
 use std::{
-    sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI32, AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -12,9 +15,8 @@ use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
 /// Counters of one import.
 #[derive(Debug)]
 pub struct Progress {
-    begun: Instant,
-    /// Milliseconds after `begun` at which the client was last told.
-    told: AtomicU64,
+    /// When the client is to be told next.
+    due: Mutex<Instant>,
     phase: AtomicI32,
     received: AtomicU32,
     planned: AtomicU32,
@@ -22,11 +24,12 @@ pub struct Progress {
     total: AtomicU32,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
+impl Progress {
+    /// Nothing done yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
-            begun: Instant::now(),
-            told: AtomicU64::default(),
+            due: Mutex::new(Instant::now()),
             phase: AtomicI32::default(),
             received: AtomicU32::default(),
             planned: AtomicU32::default(),
@@ -34,23 +37,17 @@ impl Default for Progress {
             total: AtomicU32::default(),
         }
     }
-}
 
-impl Progress {
-    /// When the client is to be told again: `interval` after the last time, whatever else has
-    /// happened since.
+    /// When the client is to be told next.
     #[must_use]
-    pub fn due(&self, interval: Duration) -> Instant {
-        self.begun + Duration::from_millis(self.told.load(Relaxed)) + interval
+    pub fn due(&self) -> Instant {
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The message that tells a client now.
-    #[must_use]
-    pub fn tell(&self) -> Message {
-        let passed = self.begun.elapsed().as_millis();
-        self.told
-            .store(u64::try_from(passed).unwrap_or(u64::MAX), Relaxed);
-        self.message()
+    /// The client has been told; the next time is in `interval`.
+    pub fn told(&self, interval: Duration) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        *due = Instant::now() + interval;
     }
 
     /// Enters a phase.

@@ -1,6 +1,12 @@
 //! Why an import is refused as a whole, or ends before its time.
 
-use crate::{input::FileFault, proto, store::StoreError};
+use uuid::Uuid;
+
+use crate::{
+    input::FileFault,
+    proto,
+    store::{Holder, StoreError, WriteError},
+};
 
 /// Bytes of text that a summary's refusals may have together, so that it stays below 1 MiB.
 const SUMMARY_BYTES: usize = 512 * 1024;
@@ -114,12 +120,73 @@ pub enum ImportError {
     /// The organisation is unknown.
     #[error("no such organisation")]
     UnknownOrganization(String),
+    /// The import is unknown.
+    #[error("no such import")]
+    UnknownImport(String),
+    /// Another import holds the organisation.
+    #[error("another import holds the organisation")]
+    Held(Holder),
+    /// The import ID is bound to other input or options.
+    #[error("the import ID is bound to other input or options")]
+    IdBound(Uuid),
+    /// An interrupted import must not be resumed: this one has begun applying since.
+    #[error("the import was overtaken by another")]
+    OvertakenBy(Uuid),
+    /// The import was stopped by `CancelImport`.
+    #[error("the import was cancelled")]
+    Cancelled,
+    /// The server is shutting down, or has lost the lease: the same import sent again goes on.
+    #[error("the server is shutting down")]
+    ShuttingDown,
     /// The database failed; what the summary counts is written.
     #[error(transparent)]
     Store(StoreError),
+    /// Nothing is written yet, and what was planned on has changed: look again.
+    #[error("the directory or the record has changed since the import was planned")]
+    Again,
     /// A fault of this service.
     #[error("{0}")]
     Internal(String),
+}
+
+impl ImportError {
+    /// Why nothing was written, where another import is in the way.
+    #[must_use]
+    pub fn refusal(&self) -> proto::Refusal {
+        let (code, subject) = match self {
+            Self::Held(holder) => ("IMPORT_RUNNING", holder.import.to_string()),
+            Self::IdBound(import) => ("IMPORT_ID_BOUND", import.to_string()),
+            Self::OvertakenBy(import) => ("OVERTAKEN", import.to_string()),
+            _ => ("REFUSED", String::new()),
+        };
+        proto::Refusal {
+            code: code.to_owned(),
+            subject,
+            message: self.explanation(),
+        }
+    }
+
+    /// A sentence that an administrator can act on.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        match self {
+            Self::Held(holder) => format!(
+                "Import {} has been running for {} s and holds the organisation; try again when it \
+                 has ended.",
+                holder.import,
+                holder.running.as_secs()
+            ),
+            Self::IdBound(import) => format!(
+                "Import ID {import} belongs to an import with other input or options; choose \
+                 another ID, or send what was sent before."
+            ),
+            Self::OvertakenBy(import) => format!(
+                "This import was interrupted, and import {import} has begun applying since; going \
+                 on would undo newer data. Import the roster again under a new ID."
+            ),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl From<Vec<Refusal>> for ImportError {
@@ -143,5 +210,19 @@ impl From<StoreError> for ImportError {
 impl From<tokio::task::JoinError> for ImportError {
     fn from(error: tokio::task::JoinError) -> Self {
         Self::Internal(error.to_string())
+    }
+}
+
+impl From<WriteError> for ImportError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Store(error) => Self::Store(error),
+            WriteError::Cancelled => Self::Cancelled,
+            WriteError::Stopped | WriteError::Overtaken => Self::ShuttingDown,
+            WriteError::Bound | WriteError::Stale => Self::Again,
+            WriteError::Conflict | WriteError::Stored | WriteError::Task(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
     }
 }

@@ -4,31 +4,28 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
-    sync::mpsc,
-    task::{JoinHandle, spawn_blocking},
+    task::spawn_blocking,
     time::{sleep_until, timeout},
 };
 use tokio_stream::Stream;
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{
-    ImportError, Importer, Options, Outlet, Received, Receiver, Refusal,
-    apply::{Applier, Committed},
-    guard,
+    ImportError, Importer, Options, Outlet, Received, Receiver, Refusal, guard,
     progress::Progress,
     receive::out_of_order,
-    refusal,
-    verdict::{Judged, Tally, messages},
+    record, refusal,
+    verdict::{self, Judged},
 };
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::Scope,
     proto::{
-        ImportFinish, ImportPhase, ImportStarted, ImportState, ImportSummary,
+        ImportFinish, ImportPhase, ImportStart, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
-    store::StoreError,
+    store::{ImportRecord, Snapshot, StoreError},
 };
 
 /// Input of at least this size is decoded on a thread for blocking work.
@@ -50,7 +47,9 @@ pub async fn run(
     outlet: &Outlet,
 ) -> Result<(), ImportError> {
     let started_at = importer.clock.now();
-    let options = receive_start(&mut inbound).await?;
+    let start = receive_start(&mut inbound, importer).await?;
+    let options_digest = record::options_digest(&start);
+    let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
     let organization = match importer.store.organization(&options.organization).await {
         Ok(organization) => organization.id,
@@ -59,27 +58,40 @@ pub async fn run(
         }
         Err(error) => return Err(error.into()),
     };
+    let import = options.import_id.unwrap_or_else(Uuid::now_v7);
+    let record = record::begun(organization, import, importer.server, &start, started_at);
     let mut session = Session {
         importer,
         outlet,
         organization,
-        started: None,
-        progress: Arc::default(),
+        options_digest,
+        resumed: false,
+        started: false,
+        progress: Arc::new(Progress::new()),
         summary: ImportSummary {
-            import_id: options.import_id.unwrap_or_else(Uuid::now_v7).to_string(),
+            import_id: import.to_string(),
             validate_only: options.validate_only,
             started_at: Some(timestamp(started_at)),
             ..ImportSummary::default()
         },
+        record,
         options,
     };
+    session.open().await?;
     let result = session.run(&mut inbound, receiver).await;
     session.end(result, &mut inbound).await
 }
 
-async fn receive_start(inbound: &mut impl Inbound) -> Result<Options, ImportError> {
-    match inbound.next().await {
-        Some(Ok(Some(Call::Start(start)))) => Ok(Options::parse(start)?),
+async fn receive_start(
+    inbound: &mut impl Inbound,
+    importer: &Importer,
+) -> Result<ImportStart, ImportError> {
+    let first = tokio::select! {
+        first = inbound.next() => first,
+        () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+    };
+    match first {
+        Some(Ok(Some(Call::Start(start)))) => Ok(start),
         Some(Ok(_)) => Err(out_of_order("The first message was not start.").into()),
         Some(Err(error)) => Err(error),
         None => Err(out_of_order("The stream was empty.").into()),
@@ -87,17 +99,42 @@ async fn receive_start(inbound: &mut impl Inbound) -> Result<Options, ImportErro
 }
 
 /// One import that has begun.
-struct Session<'a> {
-    importer: &'a Importer,
-    outlet: &'a Outlet,
-    organization: i64,
-    options: Options,
-    started: Option<ImportStarted>,
-    progress: Arc<Progress>,
-    summary: ImportSummary,
+pub(super) struct Session<'a> {
+    pub(super) importer: &'a Importer,
+    pub(super) outlet: &'a Outlet,
+    pub(super) organization: i64,
+    pub(super) options: Options,
+    pub(super) options_digest: [u8; 32],
+    /// The record of this attempt, as it began.
+    pub(super) record: ImportRecord,
+    pub(super) progress: Arc<Progress>,
+    /// What is known; sent as the last message.
+    pub(super) summary: ImportSummary,
+    resumed: bool,
+    started: bool,
 }
 
 impl Session<'_> {
+    /// Refuses early where another import holds the organisation, and records the attempt.
+    async fn open(&mut self) -> Result<(), ImportError> {
+        let store = &self.importer.store;
+        self.resumed = !store.open_import(self.record.clone()).await?;
+        if self.resumed || self.options.validate_only {
+            return Ok(());
+        }
+        match store
+            .holder(self.organization, self.importer.settings.lease)
+            .await?
+        {
+            Some(holder) if holder.import != self.record.id => {
+                let error = ImportError::Held(holder);
+                self.close(&error).await;
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The stages. On return `self.summary` says what is known; it has not been sent.
     async fn run(
         &mut self,
@@ -106,47 +143,72 @@ impl Session<'_> {
     ) -> Result<(), ImportError> {
         let received = self.receive(inbound, receiver).await?;
         self.await_half_close(inbound).await?;
-        let judged = self.plan(received).await?;
-        let refusals = guard::check(
-            &self.options,
-            &self.importer.settings.mass_deactivation,
-            &judged,
-        );
-        if !refusals.is_empty() || self.options.validate_only {
-            self.preview(&judged).await;
-            return match refusals.is_empty() {
-                true => Ok(()),
-                false => Err(refusals.into()),
-            };
+        let rows = Arc::new(received.rows);
+        if !self.options.validate_only {
+            return self.carry_out(rows).await;
         }
-        self.apply(judged).await
+        self.expect_own_id().await?;
+        let judged = self.plan(rows).await?;
+        let limits = &self.importer.settings.mass_deactivation;
+        let refusals = guard::check(&self.options, limits, &judged);
+        self.preview(&judged).await;
+        match refusals.is_empty() {
+            true => Ok(()),
+            false => Err(refusals.into()),
+        }
     }
 
-    /// Sends the summary, as the last message.
+    /// Records how the attempt ended, and sends the summary as the last message.
     async fn end(
         mut self,
         result: Result<(), ImportError>,
         inbound: &mut impl Inbound,
     ) -> Result<(), ImportError> {
-        let state = match &result {
-            Ok(()) => ImportState::Completed,
-            Err(ImportError::Refused(_)) => ImportState::Refused,
-            Err(ImportError::Broken) => return result,
-            Err(_) => ImportState::Interrupted,
-        };
-        if let Err(ImportError::Refused(refusals)) = &result {
-            self.summary.refusals = refusal::listed(refusals);
+        match &result {
+            Ok(()) => self.close_as(ImportState::Completed).await,
+            Err(error) => self.close(error).await,
+        }
+        if let Err(ImportError::Broken) = result {
+            return result;
         }
         self.announce_start(None);
-        self.summary.state = state.into();
-        self.summary.finished_at = Some(timestamp(self.importer.clock.now()));
-        self.log();
         self.outlet.send(Reply::Summary(self.summary)).await;
         if result.is_err() {
             // What the client is still sending is read and dropped, so that it gets to reading.
             drain(inbound, self.importer.settings.half_close_grace).await;
         }
         result
+    }
+
+    async fn close(&mut self, error: &ImportError) {
+        let state = match error {
+            ImportError::Refused(refusals) => {
+                self.summary.refusals = refusal::listed(refusals);
+                ImportState::Refused
+            }
+            ImportError::Held(_) | ImportError::IdBound(_) | ImportError::OvertakenBy(_) => {
+                self.summary.refusals = vec![error.refusal()];
+                ImportState::Refused
+            }
+            ImportError::Cancelled => ImportState::Cancelled,
+            _ => ImportState::Interrupted,
+        };
+        self.close_as(state).await;
+    }
+
+    /// Takes the state over into summary and record; a record that is bound has been written by who
+    /// applied it, and stays as it is.
+    async fn close_as(&mut self, state: ImportState) {
+        let now = self.importer.clock.now();
+        self.summary.state = state.into();
+        if self.summary.finished_at.is_none() {
+            self.summary.finished_at = Some(timestamp(now));
+        }
+        record::close(&mut self.record, &self.summary, now);
+        if let Err(error) = self.importer.store.close_import(&self.record).await {
+            warn!(%error, "the end of an import could not be recorded");
+        }
+        self.log();
     }
 
     async fn receive(
@@ -156,7 +218,10 @@ impl Session<'_> {
     ) -> Result<Received, ImportError> {
         self.progress.enter(ImportPhase::Receiving);
         loop {
-            let message = self.with_progress(inbound.next()).await;
+            let message = tokio::select! {
+                message = self.with_progress(inbound.next()) => message,
+                () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+            };
             match message.transpose()? {
                 Some(Some(Call::Finish(finish))) => {
                     return self.finish(receiver, finish).await;
@@ -186,7 +251,8 @@ impl Session<'_> {
         let (receiver, received) = self.with_progress(finishing).await?;
         self.announce_start(Some(&receiver));
         let received = received?;
-        self.progress.set_total(receiver.rows());
+        self.summary.rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
+        self.progress.set_total(self.summary.rows);
         self.summary.input_sha256 = received.digest.to_vec();
         self.summary.warnings = location_warning(&received.rows);
         Ok(received)
@@ -195,11 +261,12 @@ impl Session<'_> {
     /// Posts `started` once: as soon as the kind of input and the header are known, or, with
     /// `None`, whatever is known.
     fn announce_start(&mut self, receiver: Option<&Receiver>) {
-        if self.started.is_some() {
+        if self.started {
             return;
         }
         let mut started = ImportStarted {
-            import_id: self.summary.import_id.clone(),
+            import_id: self.record.id.to_string(),
+            resumed: self.resumed,
             ..ImportStarted::default()
         };
         if let Some(receiver) = receiver {
@@ -215,8 +282,8 @@ impl Session<'_> {
                 None => return,
             }
         }
-        self.outlet.post(Reply::Started(started.clone()));
-        self.started = Some(started);
+        self.outlet.post(Reply::Started(started));
+        self.started = true;
     }
 
     /// A client that goes on sending after `finish` does not mean what it says.
@@ -229,105 +296,43 @@ impl Session<'_> {
         }
     }
 
-    async fn plan(&mut self, received: Received) -> Result<Judged, ImportError> {
+    pub(super) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
         self.progress.enter(ImportPhase::Planning);
-        let import = self.import()?;
+        let import = self.record.id;
         let snapshot = self.importer.store.snapshot(self.organization);
         let snapshot = self.with_progress(snapshot).await?;
         let scope = match &self.options.deactivate_missing {
             Some(missing) => Some(missing.resolve(&snapshot.catalog)?),
             None => None,
         };
-        let planning = judge(received.rows, snapshot, import, scope);
+        let planning = judge(rows, snapshot, import, scope);
         let judged = self.with_progress(planning).await?;
-        self.progress
-            .set_planned(u32::try_from(judged.rows.len()).unwrap_or(u32::MAX));
+        self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = judged.plan.digest.to_vec();
-        judged.tally().fill(&mut self.summary);
+        verdict::fill(&mut self.summary, &judged.tally());
         Ok(judged)
     }
 
-    fn import(&self) -> Result<Uuid, ImportError> {
-        Uuid::try_parse(&self.summary.import_id)
-            .map_err(|error| ImportError::Internal(error.to_string()))
-    }
-
     /// Tells what would happen, without writing.
-    async fn preview(&self, judged: &Judged) {
+    pub(super) async fn preview(&self, judged: &Judged) {
         let rows = (0u32..).take(judged.rows.len());
         let results = judged.results(rows, self.options.filter, self.options.include_values);
-        let _ = self.outlet.send_all(results).await
+        let _ = self.outlet.send_all(results.map(Reply::Results)).await
             && self
                 .outlet
-                .send_all(judged.deactivations(judged.plan.deactivations.iter().copied()))
+                .send_all(verdict::deactivations(judged.missing()).map(Reply::Deactivations))
                 .await;
     }
 
-    /// Writes. The writing has a task of its own: it waits neither for the client nor for this one.
-    async fn apply(&mut self, mut judged: Judged) -> Result<(), ImportError> {
-        judged.assign_ids();
-        let (committed, mut events) = mpsc::unbounded_channel();
-        let writing = self.start_applier(judged, committed)?;
-        let mut reading = true;
-        while let Some(event) = self.with_progress(events.recv()).await {
-            reading = reading && self.tell(event).await;
-        }
-        let (tally, result) = writing.await?;
-        match &result {
-            // Rolled back: the summary keeps the counts that were planned.
-            Err(ImportError::Refused(_)) => {}
-            _ => tally.fill(&mut self.summary),
-        }
-        result
-    }
-
-    fn start_applier(
-        &self,
-        judged: Judged,
-        committed: mpsc::UnboundedSender<Committed>,
-    ) -> Result<JoinHandle<(Tally, Result<(), ImportError>)>, ImportError> {
-        let mut applier = Applier::new(
-            self.importer.clone(),
-            self.organization,
-            self.import()?,
-            Arc::new(judged),
-            Arc::clone(&self.progress),
-            committed,
-        );
-        let all_or_nothing = self.options.all_or_nothing;
-        Ok(tokio::spawn(async move {
-            let result = applier.run(all_or_nothing).await;
-            (applier.tally(), result)
-        }))
-    }
-
-    /// Sends what has become final. False: the client has gone.
-    async fn tell(&self, event: Committed) -> bool {
-        match event {
-            Committed::Rows(judged, rows) => {
-                let (filter, values) = (self.options.filter, self.options.include_values);
-                self.outlet
-                    .send_all(judged.results(rows, filter, values))
-                    .await
-            }
-            Committed::Verdicts(results) => {
-                self.outlet.send_all(messages(results.into_iter())).await
-            }
-            Committed::Deactivated(judged, users) => {
-                self.outlet.send_all(judged.deactivations(users)).await
-            }
-        }
-    }
-
     /// Waits for `work`, and meanwhile offers the client a progress message now and then.
-    async fn with_progress<T>(&self, work: impl Future<Output = T> + Send) -> T {
+    pub(super) async fn with_progress<T>(&self, work: impl Future<Output = T> + Send) -> T {
         let mut work = pin!(work);
-        let interval = self.importer.settings.progress_interval;
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                () = sleep_until(self.progress.due(interval)) => {
-                    self.outlet.offer(self.progress.tell());
+                () = sleep_until(self.progress.due()) => {
+                    self.outlet.offer(self.progress.message());
+                    self.progress.told(self.importer.settings.progress_interval);
                 }
             }
         }
@@ -373,8 +378,8 @@ async fn push(
 
 /// Plans on a thread for blocking work.
 pub(super) async fn judge(
-    rows: Vec<Row>,
-    snapshot: crate::store::Snapshot,
+    rows: Arc<Vec<Row>>,
+    snapshot: Snapshot,
     import: Uuid,
     scope: Option<Scope>,
 ) -> Result<Judged, ImportError> {
@@ -398,11 +403,15 @@ fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
     let Some(first) = located.next() else {
         return Vec::new();
     };
-    let message = format!(
-        "LOCATION is reserved and not stored; {} rows have a value, the first is row {}.",
-        located.count() + 1,
-        first.number
-    );
+    let number = first.number;
+    let whose = match located.count() {
+        0 => format!("row {number} has a value"),
+        others => format!(
+            "{} rows have a value, the first is row {number}",
+            others + 1
+        ),
+    };
+    let message = format!("LOCATION is reserved and not stored; {whose}.");
     let issue = Issue::warning(IssueCode::LocationIgnored, Column::Location, "", message);
-    vec![(&issue.about_row(first.number)).into()]
+    vec![(&issue.about_row(number)).into()]
 }

@@ -1,14 +1,16 @@
 //! An import that has been planned: its rows, the snapshot it was planned on, and the verdicts.
 
+use std::{borrow::Cow, sync::Arc};
+
 use prost::Message;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Issue, Row, Severity},
-    plan::{self, Decision, Outcome, Plan, Request, Scope},
+    domain::{Catalog, Column, Issue, Row, Severity, Tally},
+    plan::{self, Decision, Directory, Outcome, Plan, Request, Scope},
     proto::{
         self, ColumnChange, DeactivatedUser, Deactivations, ImportSummary, IssueSeverity,
-        ResultFilter, RowOutcome, RowResult, RowResults, import_users_response::Message as Reply,
+        ResultFilter, RowOutcome, RowResult, RowResults,
     },
     store::Snapshot,
 };
@@ -22,9 +24,13 @@ const MESSAGE_BYTES: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Judged {
     /// The rows, in order.
-    pub rows: Vec<Row>,
-    /// What they were planned on.
-    pub snapshot: Snapshot,
+    pub rows: Arc<Vec<Row>>,
+    /// The organisation's revision that they were planned on.
+    pub revision: i64,
+    /// The users then.
+    pub directory: Directory,
+    /// The catalog then.
+    pub catalog: Catalog,
     /// The decisions.
     pub plan: Plan,
     import: Uuid,
@@ -33,37 +39,29 @@ pub struct Judged {
     ids: Vec<Uuid>,
 }
 
-/// Counts of an import's results.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Rows that made a user.
-    pub created: u32,
-    /// Rows that changed a user.
-    pub updated: u32,
-    /// Rows whose user has these values already.
-    pub unchanged: u32,
-    /// Rows that were not applied.
-    pub rejected: u32,
-    /// Users deactivated because they are not listed.
-    pub deactivated: u32,
-    /// Users not listed who stay active because they are protected.
-    pub protected_skipped: u32,
-}
-
 impl Judged {
     /// Plans `rows` on `snapshot`. Pure computation; for a million rows it takes seconds.
     #[must_use]
-    pub fn new(rows: Vec<Row>, snapshot: Snapshot, import: Uuid, scope: Option<Scope>) -> Self {
+    pub fn new(
+        rows: Arc<Vec<Row>>,
+        snapshot: Snapshot,
+        import: Uuid,
+        scope: Option<Scope>,
+    ) -> Self {
+        let directory = Directory::new(snapshot.users);
+        let catalog = snapshot.catalog;
         let plan = plan::plan(&Request {
             rows: &rows,
-            directory: &snapshot.directory,
-            catalog: &snapshot.catalog,
+            directory: &directory,
+            catalog: &catalog,
             import_id: import,
             deactivate_missing: scope.as_ref(),
         });
         Self {
             rows,
-            snapshot,
+            revision: snapshot.revision,
+            directory,
+            catalog,
             plan,
             import,
             scope,
@@ -88,11 +86,11 @@ impl Judged {
 
     /// What the plan was made from.
     #[must_use]
-    pub const fn request(&self) -> Request<'_> {
+    pub fn request(&self) -> Request<'_> {
         Request {
-            rows: self.rows.as_slice(),
-            directory: &self.snapshot.directory,
-            catalog: &self.snapshot.catalog,
+            rows: &self.rows,
+            directory: &self.directory,
+            catalog: &self.catalog,
             import_id: self.import,
             deactivate_missing: self.scope.as_ref(),
         }
@@ -102,7 +100,7 @@ impl Judged {
     #[must_use]
     pub fn user_id(&self, row: usize) -> Option<Uuid> {
         match self.plan.decisions[row].user {
-            Some(user) => Some(self.snapshot.directory.users()[user as usize].id),
+            Some(user) => Some(self.directory.users()[user as usize].id),
             None => self.ids.get(row).copied().filter(|id| !id.is_nil()),
         }
     }
@@ -131,7 +129,7 @@ impl Judged {
             external_id: self
                 .plan
                 .external_id(&request, row)
-                .map(std::borrow::Cow::into_owned)
+                .map(Cow::into_owned)
                 .unwrap_or_default(),
             changes: self.changes(row, include_values),
             issues: decision.issues.iter().map(proto::Issue::from).collect(),
@@ -141,15 +139,15 @@ impl Judged {
     fn changes(&self, row: usize, include_values: bool) -> Vec<ColumnChange> {
         let request = self.request();
         let changed = self.plan.decisions[row].changes.iter();
-        let change = |column: crate::domain::Column| {
+        let change = |column: Column| {
             let (before, after) = match include_values {
                 true => self.plan.change_values(&request, row, column),
                 false => (None, None),
             };
             ColumnChange {
                 column: column.header().to_owned(),
-                before: before.map(std::borrow::Cow::into_owned),
-                after: after.map(std::borrow::Cow::into_owned),
+                before: before.map(Cow::into_owned),
+                after: after.map(Cow::into_owned),
             }
         };
         changed.map(change).collect()
@@ -161,30 +159,25 @@ impl Judged {
         rows: impl IntoIterator<Item = u32>,
         filter: ResultFilter,
         include_values: bool,
-    ) -> impl Iterator<Item = Reply> {
+    ) -> impl Iterator<Item = RowResults> {
         let results = rows
             .into_iter()
             .map(|row| row as usize)
             .filter(move |&row| passes(filter, self.plan.decisions[row].outcome))
             .map(move |row| self.result(row, include_values));
-        messages(results)
+        verdicts(results)
     }
 
-    /// Users of the snapshot by index, as messages of bounded size.
-    pub fn deactivations(
-        &self,
-        users: impl IntoIterator<Item = u32>,
-    ) -> impl Iterator<Item = Reply> {
-        let users = users.into_iter().map(|user| {
-            let user = &self.snapshot.directory.users()[user as usize];
+    /// The users to deactivate because they are not listed.
+    pub fn missing(&self) -> impl Iterator<Item = DeactivatedUser> {
+        self.plan.deactivations.iter().map(|&user| {
+            let user = &self.directory.users()[user as usize];
             DeactivatedUser {
                 user_id: user.id.to_string(),
                 external_id: user.external_id().to_owned(),
                 email: user.email().to_owned(),
             }
-        });
-        batches(users, DeactivatedUser::encoded_len)
-            .map(|users| Reply::Deactivations(Deactivations { users }))
+        })
     }
 
     /// The counts if all goes as planned.
@@ -196,38 +189,52 @@ impl Judged {
             ..Tally::default()
         };
         for decision in &self.plan.decisions {
-            tally.count(decision.outcome);
+            count(&mut tally, decision.outcome);
         }
         tally
     }
 }
 
-impl Tally {
-    /// Counts one row.
-    pub const fn count(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Created => self.created += 1,
-            Outcome::Updated => self.updated += 1,
-            Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Rejected => self.rejected += 1,
-        }
-    }
-
-    /// Writes the counts into a summary.
-    pub const fn fill(&self, summary: &mut ImportSummary) {
-        summary.rows = self.created + self.updated + self.unchanged + self.rejected;
-        summary.created = self.created;
-        summary.updated = self.updated;
-        summary.unchanged = self.unchanged;
-        summary.rejected = self.rejected;
-        summary.deactivated = self.deactivated;
-        summary.protected_skipped = self.protected_skipped;
+/// Counts one row.
+pub const fn count(tally: &mut Tally, outcome: Outcome) {
+    match outcome {
+        Outcome::Created => tally.created += 1,
+        Outcome::Updated => tally.updated += 1,
+        Outcome::Unchanged => tally.unchanged += 1,
+        Outcome::Rejected => tally.rejected += 1,
     }
 }
 
+/// Counts one recorded row.
+pub const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
+    match outcome {
+        RowOutcome::Created => tally.created += 1,
+        RowOutcome::Updated => tally.updated += 1,
+        RowOutcome::Unchanged => tally.unchanged += 1,
+        RowOutcome::Rejected | RowOutcome::Unspecified => tally.rejected += 1,
+    }
+}
+
+/// Writes the counts into a summary.
+pub const fn fill(summary: &mut ImportSummary, tally: &Tally) {
+    summary.created = tally.created;
+    summary.updated = tally.updated;
+    summary.unchanged = tally.unchanged;
+    summary.rejected = tally.rejected;
+    summary.deactivated = tally.deactivated;
+    summary.protected_skipped = tally.protected_skipped;
+}
+
 /// Verdicts as messages of bounded size.
-pub fn messages(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = Reply> {
-    batches(results, RowResult::encoded_len).map(|results| Reply::Results(RowResults { results }))
+pub fn verdicts(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = RowResults> {
+    batches(results, RowResult::encoded_len).map(|results| RowResults { results })
+}
+
+/// Deactivated users as messages of bounded size.
+pub fn deactivations(
+    users: impl Iterator<Item = DeactivatedUser>,
+) -> impl Iterator<Item = Deactivations> {
+    batches(users, DeactivatedUser::encoded_len).map(|users| Deactivations { users })
 }
 
 /// Groups items until their encoded size reaches [`MESSAGE_BYTES`].
@@ -250,7 +257,17 @@ fn batches<T>(
     })
 }
 
-const fn passes(filter: ResultFilter, outcome: Outcome) -> bool {
+/// True where a recorded verdict is to be sent.
+pub const fn passes_recorded(filter: ResultFilter, outcome: RowOutcome) -> bool {
+    match filter {
+        ResultFilter::Unspecified | ResultFilter::All => true,
+        ResultFilter::ChangesAndRejections => !matches!(outcome, RowOutcome::Unchanged),
+        ResultFilter::Rejections => matches!(outcome, RowOutcome::Rejected),
+    }
+}
+
+/// True where a verdict with this outcome is to be sent.
+pub const fn passes(filter: ResultFilter, outcome: Outcome) -> bool {
     match filter {
         ResultFilter::Unspecified | ResultFilter::All => true,
         ResultFilter::ChangesAndRejections => !matches!(outcome, Outcome::Unchanged),

@@ -281,176 +281,18 @@ impl<S: FnMut(&RawRow<'_>)> Numbered<'_, S> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harness::{REQUIRED, decode, header, read, read_with};
+    use super::super::harness::{REQUIRED, declared, decode, header, read, read_with};
     use super::*;
-    use crate::domain::Column as C;
-
-    /// More than the required columns: optional ones before and behind.
-    const WIDE: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,\
-                        PHONE,RANK";
-
-    /// Expects `shown` of `records` below the required columns.
-    #[track_caller]
-    fn assert_rows(records: &str, shown: &[&str]) {
-        assert_eq!(
-            read(format!("{REQUIRED}\n{records}")),
-            shown.join("\n"),
-            "{records:?}"
-        );
-    }
-
-    /// The same below all of [`WIDE`].
-    #[track_caller]
-    fn assert_wide(records: &str, shown: &[&str]) {
-        assert_eq!(
-            read(format!("{WIDE}\n{records}")),
-            shown.join("\n"),
-            "{records:?}"
-        );
-    }
-
-    fn declared(charset: &str) -> CsvOptions {
-        CsvOptions {
-            charset: charset.to_owned(),
-            ..CsvOptions::default()
-        }
-    }
-
-    #[test]
-    fn a_row_has_its_cells_as_received() {
-        assert_rows(
-            " e ,007,\"F \"\"x\"\"\",l\u{301},s,\"u\nv\",r\n",
-            &["1@2:  e |007|F \"x\"|l\u{301}|s|u\nv|r"],
-        );
-    }
-
-    #[test]
-    fn cells_follow_the_header_in_whatever_order() {
-        let input = "role;E-mail_;STATUS;last name;FIRST NAME;username;badge-number;email;Phone\n\
-                     r;x;s;l;f;u;b;e;p\n";
-        let ignoring = CsvOptions {
-            ignore_unknown_columns: true,
-            ..CsvOptions::default()
-        };
-        assert_eq!(read_with(&ignoring, input), "1@2: e|b|f|l|s|u|r|p");
-        let expected = Header {
-            columns: vec![
-                C::Role,
-                C::Status,
-                C::LastName,
-                C::FirstName,
-                C::Username,
-                C::BadgeNumber,
-                C::Email,
-                C::Phone,
-            ],
-            ignored: vec!["E-mail_".to_owned()],
-            charset: "UTF-8",
-            delimiter: ';',
-        };
-        assert_eq!(header(&ignoring, input), expected);
-    }
 
     #[test]
     fn blank_lines_count_as_lines_and_not_as_rows() {
-        assert_rows(
-            "\n,,,\n \t ,\u{A0}\ne,b,f,l,s,u,r\n\"\",\"\"\r\n\r\n\u{FEFF}\ne,b,f,l,s,u,r\n,,",
-            &["1@5: e|b|f|l|s|u|r", "2@9: e|b|f|l|s|u|r"],
-        );
-    }
-
-    #[test]
-    fn blank_lines_may_stand_before_the_header() {
-        let input = format!("\r\n;;;\n \n{}\ne;b;f;l;s;u;r", REQUIRED.replace(',', ";"));
-        assert_eq!(read(input), "1@5: e|b|f|l|s|u|r");
-    }
-
-    #[test]
-    fn a_record_with_too_many_fields_is_a_misfit_unless_they_are_blank() {
-        assert_rows(
-            "e,b,f,l,s,u,r,,\ne,b,f,l,s,u,r, ,\u{A0}\ne,b,f,l,s,u,r,x\ne,b,f,l,s,u,r,,x,\n",
-            &[
-                "1@2: e|b|f|l|s|u|r",
-                "2@3: e|b|f|l|s|u|r",
-                "3@4: misfit, 8 for 7",
-                "4@5: misfit, 10 for 7",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_record_may_lack_optional_columns_at_its_end_and_no_others() {
-        assert_wide(
-            "x,e,b,f,l,s,u,r,p\nx,e,b,f,l,s,u,r\nx,e,b,f,l,s,u\nx\n",
-            &[
-                "1@2: x|e|b|f|l|s|u|r||p",
-                "2@3: x|e|b|f|l|s|u|r||",
-                "3@4: misfit, 7 for 10",
-                "4@5: misfit, 1 for 10",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_last_record_without_a_line_end_must_be_whole() {
-        assert_wide("x,e,b,f,l,s,u,r,p", &["1@2: misfit, 9 for 10"]);
-        assert_wide("x,e,b,f,l,s,u,r,p\r", &["1@2: x|e|b|f|l|s|u|r||p"]);
-        assert_wide("x,e,b,f,l,s,u,r,p,", &["1@2: x|e|b|f|l|s|u|r||p"]);
-        assert_wide("x,e,b,f,l,s,u,r,p,k", &["1@2: x|e|b|f|l|s|u|r|k|p"]);
-    }
-
-    #[test]
-    fn ignored_columns_are_fields_and_may_lack_at_the_end_too() {
-        let input = format!(
-            "IMPORT_ERRORS,{REQUIRED},Import Error Codes\nx,e,b,f,l,s,u,r,y\nx,e,b,f,l,s,u,r\n\
-             e,b,f,l,s,u,r\n"
-        );
-        assert_eq!(
-            read(&input),
-            "1@2: e|b|f|l|s|u|r\n2@3: e|b|f|l|s|u|r\n3@4: misfit, 7 for 9"
-        );
-        let header = header(&CsvOptions::default(), &input);
-        assert_eq!(header.ignored, ["IMPORT_ERRORS", "Import Error Codes"]);
-    }
-
-    #[test]
-    fn cells_under_blank_header_cells_at_the_end_must_be_blank() {
+        let row = "e,b,f,l,s,u,r";
+        let blank = "\"\",\"\"\r\n\r\n\u{FEFF}";
         assert_eq!(
             read(format!(
-                "{REQUIRED},, \ne,b,f,l,s,u,r,,\ne,b,f,l,s,u,r\ne,b,f,l,s,u,r,x\n"
+                "{REQUIRED}\n\n,,,\n \t ,\u{A0}\n{row}\n{blank}\n{row}\n,,"
             )),
-            "1@2: e|b|f|l|s|u|r\n2@3: e|b|f|l|s|u|r\n3@4: misfit, 8 for 7"
-        );
-    }
-
-    #[test]
-    fn malformed_bytes_spoil_their_own_cell() {
-        let mut input = format!("{REQUIRED}\n").into_bytes();
-        input.extend(b"e,b,Mu\xF1oz,\xC3,s,\xA9,r\ne,b,f,l,s,u,r\n");
-        assert_eq!(
-            read(&input),
-            "1@2: e|b|<F1 not UTF-8>|<C3 not UTF-8>|s|<A9 not UTF-8>|r\n2@3: e|b|f|l|s|u|r"
-        );
-        assert_eq!(
-            read_with(&declared("windows-1252"), &input),
-            "1@2: e|b|Muñoz|Ã|s|©|r\n2@3: e|b|f|l|s|u|r"
-        );
-    }
-
-    #[test]
-    fn two_malformed_fields_that_look_valid_together_are_malformed() {
-        let mut input = format!("{REQUIRED}\n").into_bytes();
-        input.extend(b"e,b,\xC3,\xA9,s,u,r\n");
-        assert_eq!(read(&input), "1@2: e|b|<C3 not UTF-8>|<A9 not UTF-8>|s|u|r");
-    }
-
-    #[test]
-    fn malformed_bytes_of_another_charset_spoil_their_own_cell() {
-        let mut input = format!("{REQUIRED}\n").into_bytes();
-        input.extend(b"e,\x83\x65,f\x81,l,s\xA0,u,r\n");
-        assert_eq!(
-            read_with(&declared("sjis"), &input),
-            "1@2: e|テ|<81 not Shift_JIS>|l|<A0 not Shift_JIS>|u|r"
+            "1@5: e|b|f|l|s|u|r\n2@9: e|b|f|l|s|u|r"
         );
     }
 
@@ -465,77 +307,6 @@ mod tests {
         assert_eq!(header(&declared("latin1"), &marked).charset, "UTF-16LE");
         let torn = [&marked[..], b"x"].concat();
         assert_eq!(read(torn), format!("{rows}\n2@4: misfit, 1 for 7"));
-    }
-
-    #[test]
-    fn a_delimiter_is_found_by_the_names_in_the_header() {
-        for delimiter in [",", ";", "\t", "|"] {
-            let line = REQUIRED.replace(',', delimiter);
-            let quoted = line.replace("EMAIL", "\"EMAIL\"") + delimiter + "\"Rank\"";
-            for header in [quoted, line] {
-                let input = format!("{header}\n{}\n", "e,b,f,l,s,u,r".replace(',', delimiter));
-                assert!(read(&input).starts_with("1@2: e|b|f|l|s|u|r"), "{input}");
-            }
-        }
-    }
-
-    #[test]
-    fn other_delimiters_in_header_cells_do_not_mislead() {
-        let ignoring = CsvOptions {
-            ignore_unknown_columns: true,
-            ..CsvOptions::default()
-        };
-        let input = "\"a,EMAIL,b,c\";\"x\ny|z\";EMAIL;BADGE_NUMBER;FIRST_NAME;LAST_NAME;STATUS;\
-                     USERNAME;ROLE\n1;2;e;b;f;l;s;u;r\n";
-        assert_eq!(read_with(&ignoring, input), "1@3: e|b|f|l|s|u|r");
-        let header = header(&ignoring, input);
-        assert_eq!(header.ignored, ["a,EMAIL,b,c", "x\u{FFFD}y|z"]);
-        assert_eq!(header.delimiter, ';');
-    }
-
-    #[test]
-    fn a_quote_that_only_another_delimiter_opens_does_not_hold_up_the_rows_for_good() {
-        let ignoring = CsvOptions {
-            ignore_unknown_columns: true,
-            ..CsvOptions::default()
-        };
-        let input = format!("{REQUIRED},a;\"b\n{}", "e,b,f,l,s,u,r,x\n".repeat(3));
-        let row = "e|b|f|l|s|u|r";
-        assert_eq!(
-            read_with(&ignoring, input),
-            format!("1@2: {row}\n2@3: {row}\n3@4: {row}")
-        );
-    }
-
-    #[test]
-    fn a_sep_line_is_a_line_and_no_header() {
-        for sep in [
-            "sep=;\n",
-            "sep=;\r\n",
-            "\"sep=;\"\r\n",
-            "SEP=;\r",
-            "sep=;;;;;;;\n",
-        ] {
-            let input = format!("{sep}{}\r\ne;b;f;l;s;u;r\r\n", REQUIRED.replace(',', ";"));
-            assert_eq!(read(&input), "1@3: e|b|f|l|s|u|r", "{sep:?}");
-            assert_eq!(
-                read(format!("\u{FEFF}{input}")),
-                "1@3: e|b|f|l|s|u|r",
-                "{sep:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_delimiter_option_wins_over_a_sep_line_whatever_it_says() {
-        let option = CsvOptions {
-            delimiter: ",".to_owned(),
-            ..CsvOptions::default()
-        };
-        for sep in ["sep=;", "sep=:", "sep="] {
-            let input = format!("{sep}\n{REQUIRED}\ne,b,f,l,s,u,r\n");
-            assert_eq!(read_with(&option, input), "1@3: e|b|f|l|s|u|r", "{sep:?}");
-        }
     }
 
     #[test]
@@ -608,17 +379,5 @@ mod tests {
             .push(b"e,b,f,l,s,u,r\n", &mut |_| panic!("a row"))
             .unwrap();
         decoder.finish(&mut |_| panic!("a row")).unwrap();
-    }
-
-    #[test]
-    fn blank_lines_without_end_are_not_kept() {
-        let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
-        for _ in 0..100 {
-            decoder.push(&b";;;;\n".repeat(100), &mut |_| {}).unwrap();
-            let Stage::Opening(opening) = &decoder.stage else {
-                panic!("a header")
-            };
-            assert_eq!(opening.preamble.held(), 0);
-        }
     }
 }

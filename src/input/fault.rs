@@ -77,7 +77,10 @@ pub enum FileFault {
         row: u32,
     },
     /// More data rows than one import may have.
-    #[error("More than {limit} rows, the limit for one import; split the roster before row {row}.")]
+    #[error(
+        "More than {limit} rows, the limit for one import, from row {row} on; send fewer rows, or \
+         have the limit raised."
+    )]
     TooManyRows {
         /// Most rows.
         limit: u32,
@@ -85,7 +88,11 @@ pub enum FileFault {
         row: u32,
     },
     /// More bytes than one import may have.
-    #[error("More than {}, the limit for one import, reached in row {row}; split the roster.", size(*limit))]
+    #[error(
+        "More than {}, the limit for one import, from row {row} on; send fewer rows, or have the \
+         limit raised.",
+        size(*limit)
+    )]
     TooManyBytes {
         /// Most bytes.
         limit: u64,
@@ -105,7 +112,10 @@ pub enum FileFault {
         label: String,
     },
     /// The delimiter option, or a `sep=` line, names a delimiter that we do not read.
-    #[error("Delimiter \"{given}\"{} is not supported; use a comma, a semicolon, a tab or |.", place(*in_file))]
+    #[error(
+        "Delimiter \"{given}\"{} is not supported; use a comma, a semicolon, a tab or |.",
+        place(*in_file)
+    )]
     BadDelimiter {
         /// The delimiter, made safe to show.
         given: String,
@@ -151,7 +161,7 @@ impl FileFault {
         }
     }
 
-    /// What it is about: a column's name, `line 7`, `row 3`, an option's field name; empty where
+    /// What it is about: a column's name, `line 7`, `row 3`, an option's path in `start`; empty where
     /// the whole input is meant.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -165,8 +175,8 @@ impl FileFault {
             Self::RowTooLong { row }
             | Self::TooManyRows { row, .. }
             | Self::TooManyBytes { row, .. } => format!("row {row}"),
-            Self::BadCharset { .. } => "charset".to_owned(),
-            Self::BadDelimiter { in_file: false, .. } => "delimiter".to_owned(),
+            Self::BadCharset { .. } => "csv.charset".to_owned(),
+            Self::BadDelimiter { in_file: false, .. } => "csv.delimiter".to_owned(),
             Self::BadDelimiter { in_file: true, .. } => "line 1".to_owned(),
             Self::NoHeader { .. } | Self::NoRows | Self::MoreUnknownColumns { .. } => String::new(),
         }
@@ -218,11 +228,11 @@ fn unknown_column_advice(
 ) -> String {
     match (suggestion, malformed) {
         (_, Some((byte, charset))) => format!(
-            ": byte 0x{byte:02X} in it is not valid {charset}; state the file's charset, or save \
-             it as UTF-8."
+            ": byte 0x{byte:02X} in it is not valid {charset}; set the charset option, or save the \
+             file as UTF-8."
         ),
         (Some(column), None) => format!(": did you mean {column}?"),
-        (None, None) => "; remove it, or ask for unknown columns to be ignored.".to_owned(),
+        (None, None) => "; remove it, or set ignore_unknown_columns.".to_owned(),
     }
 }
 
@@ -234,8 +244,8 @@ const fn header_advice(mistaken: Mistaken) -> &'static str {
         }
         Mistaken::Workbook => "this is an Excel workbook; save it as CSV UTF-8.",
         Mistaken::UnmarkedUtf16 => {
-            "this seems to be UTF-16 without a byte order mark; state the charset utf-16le or \
-             utf-16be."
+            "this seems to be UTF-16 without a byte order mark; set the charset option to utf-16le \
+             or utf-16be."
         }
     }
 }
@@ -311,15 +321,15 @@ mod tests {
                     limit: 1000,
                     row: 1001,
                 },
-                "More than 1000 rows, the limit for one import; split the roster before row 1001.",
+                "More than 1000 rows, the limit for one import, from row 1001 on; send fewer rows, or have the limit raised.",
             ),
             (
                 FileFault::TooManyBytes { limit: mib, row: 7 },
-                "More than 256 MiB, the limit for one import, reached in row 7; split the roster.",
+                "More than 256 MiB, the limit for one import, from row 7 on; send fewer rows, or have the limit raised.",
             ),
             (
                 FileFault::TooManyBytes { limit: 900, row: 7 },
-                "More than 900 bytes, the limit for one import, reached in row 7; split the roster.",
+                "More than 900 bytes, the limit for one import, from row 7 on; send fewer rows, or have the limit raised.",
             ),
             (
                 FileFault::RowTooLong { row: 3 },
@@ -411,8 +421,12 @@ mod tests {
             given: "x".to_owned(),
             in_file,
         };
-        assert_is(&FileFault::BadCharset { label }, "BAD_CHARSET", "charset");
-        assert_is(&bad_delimiter(false), "BAD_DELIMITER", "delimiter");
+        assert_is(
+            &FileFault::BadCharset { label },
+            "BAD_CHARSET",
+            "csv.charset",
+        );
+        assert_is(&bad_delimiter(false), "BAD_DELIMITER", "csv.delimiter");
         assert_is(&bad_delimiter(true), "BAD_DELIMITER", "line 1");
     }
 }

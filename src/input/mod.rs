@@ -17,6 +17,7 @@ mod layout;
 mod name;
 mod preamble;
 mod record;
+mod split;
 mod typed;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod properties;
 pub use csv::{CsvDecoder, CsvOptions};
 pub use fault::{FileFault, Mistaken};
 pub use header::Header;
+pub use split::split;
 pub use typed::TypedRows;
 
 /// How much one import may hold.

@@ -58,33 +58,30 @@ impl Preamble {
         Ok(self.candidates.iter().all(Candidate::is_settled))
     }
 
-    /// Bytes of text that are kept.
-    #[cfg(test)]
-    pub fn held(&self) -> usize {
-        self.pending.len()
-    }
-
     /// What the best candidate found.
     ///
     /// # Errors
     /// Where there is no header, or it is a record that cannot be read.
-    pub fn into_found(self) -> Result<Found, FileFault> {
+    pub fn into_found(mut self) -> Result<Found, FileFault> {
         let is_blank = self.candidates.iter().any(Candidate::has_nothing);
-        let no_header = FileFault::NoHeader {
-            mistaken: mistaken(&self.opening, is_blank),
-        };
-        // The last of equals is the maximum: the candidates reversed, the most usual delimiter.
+        let mistaken = mistaken(&self.opening, is_blank);
+        let no_header = FileFault::NoHeader { mistaken };
+        // The last of equals is the maximum: reversed, the delimiter that comes first.
         let best = self.candidates.into_iter().rev();
         let Some(best) = best.max_by_key(|c| (c.known, c.has_record())) else {
             return Err(no_header);
         };
         match best.state {
-            State::Failed(fault) => Err(fault),
-            State::Found if best.known > 0 => Ok(Found {
-                rest: self.pending[best.read..].to_vec(),
-                records: best.records,
-                delimiter: best.delimiter,
-            }),
+            State::Found if best.known > 0 => {
+                self.pending.drain(..best.read);
+                Ok(Found {
+                    records: best.records,
+                    rest: self.pending,
+                    delimiter: best.delimiter,
+                })
+            }
+            // What is no CSV at all may fail in any way.
+            State::Failed(fault) if best.known > 0 || mistaken == Mistaken::Headless => Err(fault),
             _ => Err(no_header),
         }
     }
@@ -215,5 +212,123 @@ fn mistaken(opening: &[u8], is_blank: bool) -> Mistaken {
         [0, 1..=0x7F, ..] | [1..=0x7F, 0, ..] => Mistaken::UnmarkedUtf16,
         _ if is_blank => Mistaken::Empty,
         _ => Mistaken::Headless,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CsvOptions;
+    use super::super::harness::{REQUIRED, header, ignoring, read, read_with};
+    use super::*;
+
+    #[test]
+    fn blank_lines_may_stand_before_the_header() {
+        let input = format!("\r\n;;;\n \n{}\ne;b;f;l;s;u;r", REQUIRED.replace(',', ";"));
+        assert_eq!(read(input), "1@5: e|b|f|l|s|u|r");
+    }
+
+    #[test]
+    fn a_delimiter_is_found_by_the_names_in_the_header() {
+        for delimiter in [",", ";", "\t", "|"] {
+            let line = REQUIRED.replace(',', delimiter);
+            let quoted = line.replace("EMAIL", "\"EMAIL\"") + delimiter + "\"Rank\"";
+            for header in [quoted, line] {
+                let input = format!("{header}\n{}\n", "e,b,f,l,s,u,r".replace(',', delimiter));
+                assert!(read(&input).starts_with("1@2: e|b|f|l|s|u|r"), "{input}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_delimiters_in_header_cells_do_not_mislead() {
+        let input = "\"a,EMAIL,b,c\";\"x\ny|z\";EMAIL;BADGE_NUMBER;FIRST_NAME;LAST_NAME;STATUS;\
+                     USERNAME;ROLE\n1;2;e;b;f;l;s;u;r\n";
+        assert_eq!(read_with(&ignoring(), input), "1@3: e|b|f|l|s|u|r");
+        let header = header(&ignoring(), input);
+        assert_eq!(header.ignored, ["a,EMAIL,b,c", "x\u{FFFD}y|z"]);
+        assert_eq!(header.delimiter, ';');
+    }
+
+    #[test]
+    fn a_quote_that_only_another_delimiter_opens_does_not_hold_up_the_rows_for_good() {
+        let input = format!("{REQUIRED},a;\"b\n{}", "e,b,f,l,s,u,r,x\n".repeat(3));
+        let row = "e|b|f|l|s|u|r";
+        assert_eq!(
+            read_with(&ignoring(), input),
+            format!("1@2: {row}\n2@3: {row}\n3@4: {row}")
+        );
+    }
+
+    #[test]
+    fn a_sep_line_is_a_line_and_no_header() {
+        for sep in [
+            "sep=;\n",
+            "sep=;\r\n",
+            "\"sep=;\"\r\n",
+            "SEP=;\r",
+            "sep=;;;;;;;\n",
+        ] {
+            let input = format!("{sep}{}\r\ne;b;f;l;s;u;r\r\n", REQUIRED.replace(',', ";"));
+            assert_eq!(read(&input), "1@3: e|b|f|l|s|u|r", "{sep:?}");
+            assert_eq!(
+                read(format!("\u{FEFF}{input}")),
+                "1@3: e|b|f|l|s|u|r",
+                "{sep:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_delimiter_option_wins_over_a_sep_line_whatever_it_says() {
+        let option = CsvOptions {
+            delimiter: ",".to_owned(),
+            ..CsvOptions::default()
+        };
+        for sep in ["sep=;", "sep=:", "sep="] {
+            let input = format!("{sep}\n{REQUIRED}\ne,b,f,l,s,u,r\n");
+            assert_eq!(read_with(&option, input), "1@3: e|b|f|l|s|u|r", "{sep:?}");
+        }
+    }
+
+    #[test]
+    fn of_delimiters_that_find_as_many_names_the_comma_wins() {
+        let shown = read("EMAIL,x;STATUS\n");
+        assert!(shown.contains("column \"x;STATUS\""), "{shown}");
+    }
+
+    #[test]
+    fn of_delimiters_that_find_as_many_names_one_that_reads_the_header_wins() {
+        let shown = read("EMAIL,\"a;STATUS;\n");
+        assert!(shown.contains("column \"EMAIL,\"a\""), "{shown}");
+        assert_eq!(read("jane,\"Doe\n"), read("jane,Doe\n"));
+    }
+
+    #[test]
+    fn a_workbook_is_told_from_csv_even_where_a_quote_in_it_is_never_closed() {
+        let shown = read("PK\u{3}\u{4},\"\t\";\"|\"");
+        assert!(shown.contains("Excel workbook"), "{shown}");
+        assert!(read("\"jane\n").starts_with("UNCLOSED_QUOTE"));
+    }
+
+    #[test]
+    fn blank_lines_without_end_are_not_kept() {
+        let mut preamble = Preamble::new(None);
+        for _ in 0..100 {
+            // Under a comma this is a record, though none with a name.
+            assert_eq!(preamble.push(&b";;;;\n".repeat(100), false), Ok(false));
+            assert_eq!(preamble.pending.len(), 0);
+        }
+    }
+
+    #[test]
+    fn while_one_candidate_still_reads_the_rows_behind_the_header_are_kept() {
+        let mut preamble = Preamble::new(None);
+        let rest = b"e;b\n".repeat(100);
+        assert_eq!(preamble.push(b"EMAIL;x,\"\n", false), Ok(false));
+        assert_eq!(preamble.push(&rest, false), Ok(false));
+        assert_eq!(preamble.push(b"\"\n", false), Ok(true));
+        let found = preamble.into_found().map_err(|fault| fault.code()).unwrap();
+        assert_eq!(found.rest, [&rest[..], b"\"\n"].concat());
+        assert_eq!(found.delimiter, b';');
     }
 }

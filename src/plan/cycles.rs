@@ -42,17 +42,15 @@ impl<'a> Cycles<'a> {
         let mut moved = std::mem::take(&mut self.moved);
         moved.sort_unstable();
         moved.dedup();
-        match &mut self.forest {
-            Some(forest) => relink(forest, &moved, state),
-            None => {
-                let supervisors = all_supervisors(state);
-                let open = find_cycles(&supervisors);
-                if !open.is_empty() {
-                    self.forest = Some(plant(state, supervisors, &open));
-                }
-                open
-            }
+        if let Some(forest) = &mut self.forest {
+            return relink(forest, &moved, state);
         }
+        let supervisors = all_supervisors(state);
+        let open = find_cycles(&supervisors);
+        if !open.is_empty() {
+            self.forest = Some(plant(state, supervisors, &open));
+        }
+        open
     }
 }
 
@@ -135,7 +133,9 @@ fn find_cycles(supervisors: &Links) -> Vec<u32> {
 
 /// The forest of `supervisors`, left open at one person of each cycle.
 fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
-    open.iter().for_each(|&node| supervisors.set(node, None));
+    for &node in open {
+        supervisors.set(node, None);
+    }
     let nodes = 0..index(supervisors.len());
     Forest::new(nodes.map(|node| (supervisors.get(node), sets_anew(state, node))))
 }

@@ -193,7 +193,9 @@ mod tests {
                 prop_assert_eq!(Some(&forest.root(parent)), path.last());
                 let mut found: Vec<u32> =
                     std::iter::from_fn(|| forest.take_mark(parent)).collect();
-                found.iter().for_each(|&n| forest.set_mark(n, true));
+                for &node in &found {
+                    forest.set_mark(node, true);
+                }
                 found.sort_unstable();
                 let mut marked = path;
                 marked.retain(|&n| marks[n as usize]);

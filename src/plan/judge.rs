@@ -39,10 +39,12 @@ pub(super) fn judge(state: &mut State<'_>, findings: &mut Findings) {
         // Permissions (f) come here: a rule like the others.
     ];
     while let Some(rejected) = first_rejections(&mut rules, state, findings) {
-        rejected.iter().for_each(|&row| state.reject(row));
-        rules
-            .iter_mut()
-            .for_each(|rule| rule.note(state, &rejected));
+        for &row in &rejected {
+            state.reject(row);
+        }
+        for rule in &mut rules {
+            rule.note(state, &rejected);
+        }
     }
 }
 

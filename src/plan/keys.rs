@@ -1,10 +1,10 @@
-//! The four keys that are unique within an organisation (semantics §1), and numbers in place of
-//! their texts, so that a key is hashed once and compared for free ever after.
+//! The four keys that are unique within an organisation (semantics §1), numbers in place of their
+//! texts, so that a key is hashed once and compared for free ever after, and who uses them.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::links::index;
+use super::links::{Links, index, indices};
 use super::text::fold;
 use crate::domain::{Column, IssueCode, User};
 
@@ -101,5 +101,61 @@ impl<'a> Numbering<'a> {
     /// How many have been given.
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+/// Who has and who wants the texts of one key, each by its number.
+pub(super) struct KeyUse {
+    /// By user: the key it has in the directory.
+    held: Vec<u32>,
+    /// By key: the user who has it in the directory.
+    holder: Links,
+    /// By row: the key it gives its user, where that value is sound.
+    wanted: Links,
+}
+
+impl KeyUse {
+    /// Numbers what `users` have and what the rows want (`values`, one a row).
+    pub(super) fn new<'a>(
+        key: Key,
+        numbers: &mut Numbering<'a>,
+        users: &'a [User],
+        values: impl Iterator<Item = Option<&'a str>>,
+    ) -> Self {
+        let mut number = |text: &'a str| numbers.number(key.comparable(text));
+        let held: Vec<u32> = users.iter().map(|user| number(key.of(user))).collect();
+        let wanted = values.map(|value| value.map(&mut number)).collect();
+        let mut holder = Links::none(numbers.len());
+        for user in indices(users) {
+            holder.set(held[user as usize], Some(user));
+        }
+        Self {
+            held,
+            holder,
+            wanted,
+        }
+    }
+
+    /// The same with room for keys that nobody holds or wants.
+    pub(super) fn grown(mut self, len: usize) -> Self {
+        self.holder.grow(len);
+        self
+    }
+
+    /// How many different texts there are.
+    pub(super) fn count(&self) -> usize {
+        self.holder.len()
+    }
+
+    pub(super) fn held(&self, user: u32) -> u32 {
+        self.held[user as usize]
+    }
+
+    pub(super) fn holder(&self, id: u32) -> Option<u32> {
+        self.holder.get(id)
+    }
+
+    pub(super) fn wanted(&self, row: u32) -> Option<u32> {
+        self.wanted.get(row)
     }
 }

@@ -24,6 +24,7 @@ mod links;
 mod missing;
 mod order;
 mod outcome;
+mod positions;
 mod review;
 mod roster;
 mod sequence;
@@ -37,6 +38,8 @@ mod zeros;
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod scenario;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +55,7 @@ use check::{Checked, check};
 use finding::Findings;
 use links::{index, indices};
 use missing::{Alike, Missing, find_missing};
+use positions::Positions;
 use roster::{Roster, number_external_ids};
 use state::State;
 use wording::Wording;
@@ -102,6 +106,7 @@ pub struct Plan {
     pub untold: Vec<u32>,
     /// Equal exactly where two plans do the same to the same data (semantics §7).
     pub digest: [u8; 32],
+    positions: Positions,
 }
 
 /// Plans an import.
@@ -166,6 +171,7 @@ fn assemble(
         active_users: index(active.count()),
         untold: missing.untold,
         digest: [0; 32],
+        positions: Positions::new(request.catalog),
     };
     plan.digest = digest::digest(&plan, request);
     plan

@@ -1,1 +1,415 @@
+//! The planner against a slow model that is plainly semantics §5 and §7: every round looks at everybody anew,
+//! and compares texts.
 
+mod laws;
+mod world;
+
+use super::scenario::Scenario;
+use super::{Outcome, Plan};
+use crate::domain::{Column, Issue, IssueCode, Row, Status, User};
+
+const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
+
+/// An error as both sides report it: code, column, row that it is about.
+type Fault = (IssueCode, Option<Column>, Option<u32>);
+
+/// Somebody of a final state.
+#[derive(Clone)]
+struct Somebody {
+    /// Index of the user of the directory.
+    user: Option<usize>,
+    /// Index of the standing row.
+    row: Option<usize>,
+    external_id: String,
+    keys: [String; 3],
+    status: Status,
+    /// Index among everybody.
+    supervisor: Option<usize>,
+}
+
+struct Model<'a> {
+    rows: &'a [Row],
+    users: &'a [User],
+    faults: Vec<Vec<Fault>>,
+    /// By row: when it was rejected.
+    fell: Vec<Option<u32>>,
+    time: u32,
+}
+
+impl<'a> Model<'a> {
+    fn judge(scenario: &'a Scenario) -> Self {
+        let mut model = Self {
+            rows: &scenario.rows,
+            users: scenario.directory.users(),
+            faults: Vec::new(),
+            fell: Vec::new(),
+            time: 0,
+        };
+        model.faults = (0..model.rows.len()).map(|row| model.check(row)).collect();
+        let failed = model.faults.iter().map(|faults| !faults.is_empty());
+        model.fell = failed.map(|failed| failed.then_some(0)).collect();
+        model.time = 1;
+        for row in 0..model.rows.len() {
+            let found = model.duplicates(row);
+            model.reject(vec![(row, found)]);
+        }
+        loop {
+            model.time += 1;
+            let rules = [Self::uniqueness, Self::supervisors, Self::cycles];
+            let mut verdicts = rules.iter().map(|rule| rule(&model));
+            match verdicts.find(|found| found.iter().any(|(_, faults)| !faults.is_empty())) {
+                Some(found) => model.reject(found),
+                None => break,
+            }
+        }
+        model.faults = (0..model.rows.len()).map(|row| model.review(row)).collect();
+        model
+    }
+
+    fn reject(&mut self, found: Vec<(usize, Vec<Fault>)>) {
+        for (row, faults) in found {
+            if !faults.is_empty() && self.fell[row].is_none() {
+                self.fell[row] = Some(self.time);
+                self.faults[row].extend(faults);
+            }
+        }
+    }
+
+    /// A value's fault counts unless the row's user has the very value.
+    fn is_unsound(&self, row: usize, column: Column) -> bool {
+        let value = self.rows[row].value(column).unwrap_or_default();
+        let user = self.user(row).map(|user| &self.users[user]);
+        let has = user.is_some_and(|user| match column {
+            Column::ExternalId => user.external_id() == value,
+            Column::Email => user.email() == value,
+            Column::BadgeNumber => user.badge_number() == value,
+            Column::Username => user.username() == value,
+            _ => false,
+        });
+        self.rows[row].is_unsound(column) && (value.is_empty() || !has)
+    }
+
+    fn sound(&self, row: usize, column: Column) -> Option<String> {
+        let value = self.rows[row]
+            .value(column)
+            .filter(|value| !value.is_empty())?;
+        let caseless = !matches!(column, Column::ExternalId | Column::BadgeNumber);
+        let value = if caseless {
+            value.to_lowercase()
+        } else {
+            value.to_owned()
+        };
+        (!self.is_unsound(row, column)).then_some(value)
+    }
+
+    fn user(&self, row: usize) -> Option<usize> {
+        let id = self.rows[row].value(Column::ExternalId)?;
+        self.users.iter().position(|user| user.external_id() == id)
+    }
+
+    fn check(&self, row: usize) -> Vec<Fault> {
+        let data = &self.rows[row];
+        let counts = |issue: &&Issue| issue.column.is_none_or(|c| self.is_unsound(row, c));
+        let issues = data.issues().iter().filter(counts);
+        let mut faults: Vec<Fault> = issues
+            .map(|issue| (issue.code, issue.column, None))
+            .collect();
+        let user = self.user(row).map(|user| &self.users[user]);
+        let is_guarded = user.is_some_and(|u| u.protected && u.status == Status::Active);
+        if is_guarded && data.status() == Some(Status::Inactive) {
+            faults.push((IssueCode::ProtectedUser, Some(Column::Status), None));
+        }
+        faults
+    }
+
+    fn duplicates(&self, row: usize) -> Vec<Fault> {
+        let columns = [Column::ExternalId].into_iter().chain(KEYS);
+        let clash = |column: Column| {
+            let value = self.sound(row, column)?;
+            let mut earlier = (0..row).filter(|&r| self.fell[r].is_none());
+            let twin = earlier.find(|&r| self.sound(r, column).as_ref() == Some(&value))?;
+            Some((
+                IssueCode::DuplicateInFile,
+                Some(column),
+                Some(self.number(twin)),
+            ))
+        };
+        columns.filter_map(clash).collect()
+    }
+
+    fn number(&self, row: usize) -> u32 {
+        self.rows[row].number
+    }
+
+    /// Everybody after the import, if the rows that stand now are written.
+    fn everybody(&self) -> Vec<Somebody> {
+        let standing = |row: &usize| self.fell[*row].is_none();
+        let rows = || (0..self.rows.len()).filter(standing);
+        let row_of = |user| rows().find(|&row| self.user(row) == Some(user));
+        let users = (0..self.users.len()).map(|user| (Some(user), row_of(user)));
+        let new = rows().filter(|&row| self.user(row).is_none());
+        let everybody = users.chain(new.map(|row| (None, Some(row))));
+        let mut everybody: Vec<_> = everybody
+            .map(|(user, row)| self.somebody(user, row))
+            .collect();
+        let supervisors: Vec<_> = everybody
+            .iter()
+            .map(|one| self.supervisor(one, &everybody))
+            .collect();
+        for (one, supervisor) in everybody.iter_mut().zip(supervisors) {
+            one.supervisor = supervisor;
+        }
+        everybody
+    }
+
+    fn somebody(&self, user: Option<usize>, row: Option<usize>) -> Somebody {
+        let data = user.map(|user| &self.users[user]);
+        let keys = match (row, data) {
+            (Some(row), _) => KEYS.map(|column| self.sound(row, column).unwrap_or_default()),
+            (None, Some(u)) => [u.email(), u.badge_number(), u.username()].map(str::to_lowercase),
+            (None, None) => Default::default(),
+        };
+        let given = row.and_then(|row| self.rows[row].status());
+        let id = data.map(|user| user.external_id().to_owned());
+        let new_id = || row.and_then(|row| self.sound(row, Column::ExternalId));
+        Somebody {
+            user,
+            row,
+            external_id: id
+                .or_else(new_id)
+                .unwrap_or_else(|| format!("generated {row:?}")),
+            keys,
+            status: given
+                .or(data.map(|user| user.status))
+                .unwrap_or(Status::Active),
+            supervisor: None,
+        }
+    }
+
+    fn supervisor(&self, one: &Somebody, everybody: &[Somebody]) -> Option<usize> {
+        let named = one
+            .row
+            .and_then(|row| self.rows[row].value(Column::SupervisorEmail));
+        match named {
+            Some(email) => position(everybody, &email.to_lowercase()),
+            None => self.present_supervisor(one.user?),
+        }
+    }
+
+    fn present_supervisor(&self, user: usize) -> Option<usize> {
+        let id = self.users[user].supervisor?;
+        self.users.iter().position(|user| user.id == id)
+    }
+
+    fn standing(&self) -> impl Iterator<Item = usize> {
+        (0..self.rows.len()).filter(|&row| self.fell[row].is_none())
+    }
+
+    fn uniqueness(&self) -> Vec<(usize, Vec<Fault>)> {
+        let everybody = self.everybody();
+        let verdict = |row: usize| {
+            let mut faults = Vec::new();
+            for (key, column) in KEYS.into_iter().enumerate() {
+                let value = self.sound(row, column).unwrap_or_default();
+                let outside = everybody.iter().filter(|one| one.row.is_none());
+                for holder in outside.filter(|one| one.keys[key] == value) {
+                    faults.push((taken(column), Some(column), None));
+                    let frees = |r: usize| {
+                        let moved = self.sound(r, column).is_some_and(|v| v != value);
+                        moved && self.user(r) == holder.user
+                    };
+                    faults.extend(self.depends(column, frees));
+                }
+            }
+            (row, faults)
+        };
+        self.standing().map(verdict).collect()
+    }
+
+    /// Names the rejected row among those that would have helped: the last to fall, else the first.
+    fn depends(&self, column: Column, helps: impl Fn(usize) -> bool) -> Option<Fault> {
+        let fallen = (0..self.rows.len()).filter(|&row| self.fell[row].is_some() && helps(row));
+        let last = fallen.clone().filter_map(|row| self.fell[row]).max();
+        let number = self.number(fallen.clone().find(|&row| self.fell[row] == last)?);
+        Some((IssueCode::DependsOnRejectedRow, Some(column), Some(number)))
+    }
+
+    fn supervisors(&self) -> Vec<(usize, Vec<Fault>)> {
+        let everybody = self.everybody();
+        let column = Some(Column::SupervisorEmail);
+        let verdict = |row: usize| {
+            let mut faults = Vec::new();
+            if let Some(email) = self.sound(row, Column::SupervisorEmail) {
+                if self.sound(row, Column::Email).as_ref() == Some(&email) {
+                    faults.push((IssueCode::SupervisorIsSelf, column, None));
+                } else if position(&everybody, &email).is_none() {
+                    faults.push((IssueCode::SupervisorNotFound, column, None));
+                    let gives = |r: usize| self.sound(r, Column::Email).as_ref() == Some(&email);
+                    faults.extend(self.depends(Column::SupervisorEmail, gives));
+                }
+            }
+            (row, faults)
+        };
+        self.standing().map(verdict).collect()
+    }
+
+    fn cycles(&self) -> Vec<(usize, Vec<Fault>)> {
+        let everybody = self.everybody();
+        let mut verdicts = Vec::new();
+        for (at, one) in everybody.iter().enumerate() {
+            let up = std::iter::successors(one.supervisor, |&up| everybody[up].supervisor);
+            let goes_round = up.take(everybody.len()).any(|up| up == at);
+            let Some(row) = one.row.filter(|_| goes_round) else {
+                continue;
+            };
+            let present = one.user.and_then(|user| self.present_supervisor(user));
+            let sets = self.sound(row, Column::SupervisorEmail).is_some();
+            if sets && one.supervisor != present {
+                let column = Some(Column::SupervisorEmail);
+                verdicts.push((row, vec![(IssueCode::SupervisorCycle, column, None)]));
+            }
+        }
+        verdicts
+    }
+
+    /// The faults of `row`, with whatever else is wrong with it in the final state.
+    fn review(&self, row: usize) -> Vec<Fault> {
+        let mut faults = self.faults[row].clone();
+        if self.fell[row].is_none() {
+            return faults;
+        }
+        let everybody = self.everybody();
+        let id = self.sound(row, Column::ExternalId);
+        let is_own = |one: &Somebody| id.as_ref() == Some(&one.external_id);
+        for (key, column) in KEYS.into_iter().enumerate() {
+            let Some(value) = self.sound(row, column) else {
+                continue;
+            };
+            let holder = everybody
+                .iter()
+                .find(|one| one.keys[key] == value && !is_own(one));
+            let Some(holder) = holder.filter(|_| !self.is_unsound(row, Column::ExternalId)) else {
+                continue;
+            };
+            let giver = holder.row.map(|row| self.number(row));
+            let duplicate = (IssueCode::DuplicateInFile, Some(column), giver);
+            let is_known = faults.iter().any(|f| f.0 == taken(column))
+                || giver.is_some() && faults.contains(&duplicate);
+            if !is_known {
+                faults.push((taken(column), Some(column), giver));
+            }
+        }
+        if let Some(email) = self.sound(row, Column::SupervisorEmail) {
+            let named = everybody.iter().find(|one| one.keys[0] == email);
+            let is_self = self.sound(row, Column::Email).as_ref() == Some(&email)
+                || named.is_some_and(is_own);
+            let code = match named {
+                _ if is_self => IssueCode::SupervisorIsSelf,
+                None => IssueCode::SupervisorNotFound,
+                Some(_) => return faults,
+            };
+            if faults.iter().all(|fault| fault.0 != code) {
+                faults.push((code, Some(Column::SupervisorEmail), None));
+            }
+        }
+        faults
+    }
+
+    fn outcome(&self, row: usize) -> Outcome {
+        if self.fell[row].is_some() {
+            return Outcome::Rejected;
+        }
+        let everybody = self.everybody();
+        let after = everybody.iter().find(|one| one.row == Some(row)).unwrap();
+        let Some(user) = after.user else {
+            return Outcome::Created;
+        };
+        let (data, present) = (&self.rows[row], &self.users[user]);
+        let texts = [present.email(), present.badge_number(), present.username()];
+        let same = KEYS.map(|column| data.value(column).unwrap_or_default()) == texts
+            && after.status == present.status
+            && after.supervisor == self.present_supervisor(user);
+        if same {
+            Outcome::Unchanged
+        } else {
+            Outcome::Updated
+        }
+    }
+
+    /// The users, by index, whose keys a row has: by external ID, else by any; zeros apart.
+    fn listed_by(&self, row: usize) -> Vec<usize> {
+        let strip = |text: &str| text.trim_start_matches('0').to_owned();
+        let id = self.sound(row, Column::ExternalId);
+        let [email, badge, username] = KEYS.map(|column| self.sound(row, column));
+        let bare_badge = badge.as_deref().map(strip);
+        let matched = self.user(row);
+        let lists = |&user: &usize| {
+            let data = &self.users[user];
+            let by_id = id.as_deref().map(strip) == Some(strip(data.external_id()));
+            let by_other = email == Some(data.email().to_lowercase())
+                || bare_badge == Some(strip(data.badge_number()))
+                || username == Some(data.username().to_lowercase());
+            by_id || matched.is_none() && by_other
+        };
+        (0..self.users.len()).filter(lists).collect()
+    }
+
+    fn missing(&self) -> Vec<&'a str> {
+        let listed: Vec<usize> = (0..self.rows.len())
+            .flat_map(|r| self.listed_by(r))
+            .collect();
+        let users = self.users.iter().enumerate();
+        let missing = users.filter(|(user, data)| {
+            data.status == Status::Active && !data.protected && !listed.contains(user)
+        });
+        let mut missing: Vec<&str> = missing.map(|(_, user)| user.external_id()).collect();
+        missing.sort_unstable();
+        missing
+    }
+
+    fn untold(&self) -> Vec<u32> {
+        let is_untold = |&row: &usize| {
+            let failed = KEYS.map(|column| self.is_unsound(row, column));
+            let failed = failed.into_iter().filter(|&failed| failed).count();
+            let has_id = !self.rows[row]
+                .value(Column::ExternalId)
+                .unwrap_or_default()
+                .is_empty();
+            let doubtful =
+                self.is_unsound(row, Column::ExternalId) || !has_id && failed > 0 || failed > 1;
+            self.rows[row].is_misfit() || doubtful && self.listed_by(row).is_empty()
+        };
+        let rows = (0..self.rows.len()).filter(is_untold);
+        rows.map(|row| self.rows[row].number).collect()
+    }
+}
+
+fn position(everybody: &[Somebody], email: &str) -> Option<usize> {
+    everybody.iter().position(|one| one.keys[0] == email)
+}
+
+fn taken(column: Column) -> IssueCode {
+    match column {
+        Column::Email => IssueCode::EmailTaken,
+        Column::BadgeNumber => IssueCode::BadgeNumberTaken,
+        _ => IssueCode::UsernameTaken,
+    }
+}
+
+/// The errors that `plan` reports about `row`, in an order of their own.
+fn planned_faults(plan: &Plan, row: usize) -> Vec<Fault> {
+    let errors = plan.decisions[row]
+        .issues
+        .iter()
+        .filter(|issue| issue.is_error());
+    sorted(
+        errors
+            .map(|issue| (issue.code, issue.column, issue.related_row))
+            .collect(),
+    )
+}
+
+fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
+    faults.sort_unstable();
+    faults
+}

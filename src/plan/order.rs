@@ -33,4 +33,15 @@ impl WriteOrder {
         let end = *self.ends.get(fitting.saturating_sub(1).max(first))?;
         Some(&self.rows[start..end as usize])
     }
+
+    /// All transactions of about `size` rows, in order.
+    #[cfg(test)]
+    pub fn transactions(&self, size: usize) -> impl Iterator<Item = &[u32]> {
+        let mut start = 0;
+        std::iter::from_fn(move || {
+            let rows = self.batch(start, size)?;
+            start += rows.len();
+            Some(rows)
+        })
+    }
 }

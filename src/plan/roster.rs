@@ -8,8 +8,8 @@ use super::attributes::sound;
 use super::check::Checked;
 use super::decision::Supervisor;
 use super::directory::Directory;
-use super::keys::{Key, Numbering};
-use super::links::{Links, Lists, index, indices};
+use super::keys::{Key, KeyUse, Numbering};
+use super::links::{Links, Lists, index};
 use crate::domain::{Column, Row, User};
 
 /// Somebody of the final state: a user of the directory, or the user that a row creates.
@@ -38,16 +38,6 @@ pub(super) enum Wish {
     Email(u32),
 }
 
-/// One key: numbers of its texts.
-struct KeyUse {
-    /// By user: the key it has in the directory.
-    held: Vec<u32>,
-    /// By key: the user who has it in the directory.
-    holder: Links,
-    /// By row: the key it gives its user, where that value is sound.
-    wanted: Links,
-}
-
 /// The import as judging sees it.
 pub(super) struct Roster<'a> {
     pub(super) rows: &'a [Row],
@@ -68,6 +58,10 @@ impl<'a> Roster<'a> {
             let sounds = rows.iter().zip(&checked.unsound);
             sounds.map(move |(row, &unsound)| sound(row, unsound, column))
         };
+        let matched = || checked.decisions.iter().map(|decision| decision.user);
+        let rows_of = matched()
+            .zip(0..)
+            .filter_map(|(user, row)| Some((user?, row)));
         let mut emails = Numbering::default();
         let by_email = KeyUse::new(Key::Email, &mut emails, users, values(Column::Email));
         let wishes: Links = values(Column::SupervisorEmail)
@@ -77,16 +71,14 @@ impl<'a> Roster<'a> {
             let values = values(key.column());
             KeyUse::new(key, &mut Numbering::default(), users, values)
         };
-        let matched = checked.decisions.iter().map(|decision| decision.user);
-        let pairs = matched.clone().enumerate();
-        let pairs = pairs.filter_map(|(row, user)| Some((user?, index(row))));
+        let by_id = KeyUse::new(Key::ExternalId, &mut ids, users, values(Column::ExternalId));
         Self {
             rows,
             users,
-            rows_of: Lists::collect(users.len(), pairs),
-            matched: matched.collect(),
+            matched: matched().collect(),
+            rows_of: Lists::collect(users.len(), rows_of),
             keys: [
-                KeyUse::new(Key::ExternalId, &mut ids, users, values(Column::ExternalId)),
+                by_id,
                 by_email.grown(emails.len()),
                 movable(Key::BadgeNumber),
                 movable(Key::Username),
@@ -99,7 +91,7 @@ impl<'a> Roster<'a> {
 
     /// How many different keys there are.
     pub(super) fn key_count(&self, key: Key) -> usize {
-        self.keys[key as usize].holder.len()
+        self.keys[key as usize].count()
     }
 
     /// Emails as they compare, each with its number; in no order.
@@ -109,17 +101,17 @@ impl<'a> Roster<'a> {
 
     /// The key that `user` has in the directory.
     pub(super) fn held(&self, key: Key, user: u32) -> u32 {
-        self.keys[key as usize].held[user as usize]
+        self.keys[key as usize].held(user)
     }
 
     /// The user who has key number `id` in the directory.
     pub(super) fn holder(&self, key: Key, id: u32) -> Option<u32> {
-        self.keys[key as usize].holder.get(id)
+        self.keys[key as usize].holder(id)
     }
 
     /// The key that `row` gives its user, where that value is sound.
     pub(super) fn wanted(&self, key: Key, row: u32) -> Option<u32> {
-        self.keys[key as usize].wanted.get(row)
+        self.keys[key as usize].wanted(row)
     }
 
     /// The same as the row writes it.
@@ -196,34 +188,6 @@ impl<'a> Roster<'a> {
             None => Person::User(node),
             Some(row) => Person::Row(row),
         }
-    }
-}
-
-impl KeyUse {
-    fn new<'a>(
-        key: Key,
-        numbers: &mut Numbering<'a>,
-        users: &'a [User],
-        values: impl Iterator<Item = Option<&'a str>>,
-    ) -> Self {
-        let mut number = |text: &'a str| numbers.number(key.comparable(text));
-        let held: Vec<u32> = users.iter().map(|user| number(key.of(user))).collect();
-        let wanted = values.map(|value| value.map(&mut number)).collect();
-        let mut holder = Links::none(numbers.len());
-        for user in indices(users) {
-            holder.set(held[user as usize], Some(user));
-        }
-        Self {
-            held,
-            holder,
-            wanted,
-        }
-    }
-
-    /// The same with room for keys that nobody holds or wants.
-    fn grown(mut self, len: usize) -> Self {
-        self.holder.grow(len);
-        self
     }
 }
 

@@ -109,7 +109,9 @@ impl<'a> Ancestors<'a> {
             }
             at = self.state.supervisor(person);
         };
-        way.iter().for_each(|&node| self.movers.set(node, found));
+        for node in way {
+            self.movers.set(node, found);
+        }
         found
     }
 

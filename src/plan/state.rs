@@ -4,7 +4,7 @@
 use super::keys::Key;
 use super::links::{Links, indices};
 use super::roster::{Person, Roster, Wish};
-use crate::domain::{Status, User};
+use crate::domain::{Row, Status, User};
 
 /// Which rows stand. Rows only ever fall, never rise again.
 pub(super) struct State<'a> {
@@ -113,7 +113,7 @@ impl<'a> State<'a> {
         let row = self
             .row_of(person)
             .map(|row| &self.roster.rows[row as usize]);
-        let given = row.and_then(|row| row.status());
+        let given = row.and_then(Row::status);
         given
             .or_else(|| self.user(person).map(|user| user.status))
             .unwrap_or(Status::Active)

@@ -30,7 +30,9 @@ impl Rule for Supervisors<'_> {
         rejected.retain(|&row| {
             let found = find_fault(state, row);
             let rejects = !found.is_empty();
-            found.into_iter().for_each(|f| findings.push(row, f));
+            for fault in found {
+                findings.push(row, fault);
+            }
             rejects
         });
         rejected

@@ -1,1 +1,8 @@
+//! Rows in, decisions out.
 
+mod judgement;
+mod missing;
+mod outcomes;
+mod scale;
+mod wording;
+mod writing;

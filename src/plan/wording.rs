@@ -122,8 +122,14 @@ impl<'a> Wording<'a> {
     }
 
     fn supervisor_not_found(&mut self, row: u32) -> Issue {
-        let near = self.nearest_email(row);
         let at = (row, Column::SupervisorEmail, IssueCode::SupervisorNotFound);
+        if let Some(cause) = self.would_give_supervisor(row) {
+            let number = self.number(cause);
+            let say =
+                |value: &str| format!("{value} is nobody's email, as row {number} was rejected.");
+            return self.error(at, say);
+        }
+        let near = self.nearest_email(row);
         self.error(at, |value| match near {
             Some(near) => format!("{value} is nobody's email; did you mean \"{near}\"?"),
             None => format!("{value} is nobody's email; correct it, or add that user to the file."),
@@ -142,6 +148,14 @@ impl<'a> Wording<'a> {
         })
         .suggest(Some(existing))
         .about_user(&holder)
+    }
+
+    /// The rejected row whose user would have had the supervisor's email that `row` names.
+    fn would_give_supervisor(&self, row: u32) -> Option<u32> {
+        match self.state.roster.wish(row) {
+            Wish::Email(email) => self.state.would_give(email),
+            Wish::Clear | Wish::Keep => None,
+        }
     }
 
     /// The email of the final state nearest to the supervisor's that `row` names, its own apart.

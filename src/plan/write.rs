@@ -8,7 +8,7 @@ use super::attributes::{resulting, stored};
 use super::decision::{Decision, Outcome, Supervisor};
 use super::text::fold;
 use super::{Plan, Request};
-use crate::domain::{Catalog, Column, GroupId, RankId, RoleId, Row, Status, User};
+use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User};
 
 /// All values that the user of a created or updated row has from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Plan {
     /// The values that row number `row` (an index) writes; meaningful where it is created or updated.
     /// `request` is the one that was planned.
     #[must_use]
-    pub fn write<'a>(&'a self, request: &Request<'a>, row: usize) -> UserWrite<'a> {
+    pub fn write<'a>(&self, request: &Request<'a>, row: usize) -> UserWrite<'a> {
         let decision = &self.decisions[row];
         let data = &request.rows[row];
         let user = user_of(decision, request);
@@ -95,13 +95,12 @@ impl Plan {
     /// write it; `None`: blank. Meaningful where the decision has `column` among its changes.
     #[must_use]
     pub fn change_values<'a>(
-        &'a self,
+        &self,
         request: &Request<'a>,
         row: usize,
         column: Column,
     ) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
-        let user = user_of(&self.decisions[row], request);
-        let before = user.and_then(|user| before(request, user, column));
+        let before = self.before(request, row, column);
         let after = self.after(request, row, column);
         let unless_blank = |text: Cow<'a, str>| (!text.is_empty()).then_some(text);
         (
@@ -112,7 +111,7 @@ impl Plan {
 
     /// The external ID of the user that row number `row` (an index) is about; `None`: not known.
     #[must_use]
-    pub fn external_id<'a>(&'a self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
+    pub fn external_id<'a>(&self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
         let decision = &self.decisions[row];
         let data = &request.rows[row];
         match user_of(decision, request) {
@@ -124,58 +123,39 @@ impl Plan {
         }
     }
 
-    fn after<'a>(
-        &'a self,
-        request: &Request<'a>,
-        row: usize,
-        column: Column,
-    ) -> Option<Cow<'a, str>> {
-        let decision = &self.decisions[row];
-        let data = &request.rows[row];
-        let user = user_of(decision, request);
+    /// What the row's user has in `column`, as a roster would write it.
+    fn before<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<&'a str> {
+        let user = user_of(&self.decisions[row], request)?;
         let catalog = request.catalog;
         match column {
-            Column::ExternalId => self.external_id(request, row),
-            Column::Role => role_name(catalog, decision.role).map(Cow::from),
-            Column::Rank => rank_name(catalog, decision.rank).map(Cow::from),
-            Column::EvidenceGroupExtId => group_id(catalog, decision.group).map(Cow::from),
+            Column::Role => self.positions.role(catalog, user.role),
+            Column::Rank => self.positions.rank(catalog, user.rank),
+            Column::EvidenceGroupExtId => self.positions.group(catalog, user.group),
+            Column::SupervisorEmail => Some(request.directory.find(user.supervisor?)?.email()),
+            _ => stored(user, column),
+        }
+    }
+
+    /// What the row leaves there.
+    fn after<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<Cow<'a, str>> {
+        let decision = &self.decisions[row];
+        let data = &request.rows[row];
+        let catalog = request.catalog;
+        let text = match column {
+            Column::ExternalId => return self.external_id(request, row),
+            Column::Role => self.positions.role(catalog, decision.role),
+            Column::Rank => self.positions.rank(catalog, decision.rank),
+            Column::EvidenceGroupExtId => self.positions.group(catalog, decision.group),
             Column::SupervisorEmail => data
                 .value(column)
-                .or_else(|| before(request, user?, column))
-                .map(Cow::from),
-            _ => Some(resulting(data, user, column).into()),
-        }
+                .or_else(|| self.before(request, row, column)),
+            _ => Some(resulting(data, user_of(decision, request), column)),
+        };
+        text.map(Cow::from)
     }
 }
 
 fn user_of<'a>(decision: &Decision, request: &Request<'a>) -> Option<&'a User> {
     let users = request.directory.users();
     decision.user.map(|user| &users[user as usize])
-}
-
-/// What `user` has in `column`, as a roster would write it.
-fn before<'a>(request: &Request<'a>, user: &'a User, column: Column) -> Option<&'a str> {
-    let catalog = request.catalog;
-    match column {
-        Column::Role => role_name(catalog, user.role),
-        Column::Rank => rank_name(catalog, user.rank),
-        Column::EvidenceGroupExtId => group_id(catalog, user.group),
-        Column::SupervisorEmail => {
-            let supervisor = request.directory.find(user.supervisor?)?;
-            Some(supervisor.email())
-        }
-        _ => stored(user, column),
-    }
-}
-
-fn role_name(catalog: &Catalog, id: RoleId) -> Option<&str> {
-    Some(catalog.role(id)?.name.as_str())
-}
-
-fn rank_name(catalog: &Catalog, id: Option<RankId>) -> Option<&str> {
-    Some(catalog.rank(id?)?.name.as_str())
-}
-
-fn group_id(catalog: &Catalog, id: Option<GroupId>) -> Option<&str> {
-    Some(catalog.group(id?)?.external_id.as_str())
 }

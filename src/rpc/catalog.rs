@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// Every fault at once: names that are blank, too long, or there twice.
-pub fn parse(catalog: proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
+pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
     let mut faults = Faults::default();
     let draft = CatalogDraft {
         roles: faults.entries(

@@ -92,7 +92,7 @@ impl Directory {
         let wanted = request
             .catalog
             .ok_or_else(|| status::refused(&[missing()]))?;
-        let draft = catalog::parse(wanted).map_err(|faults| status::refused(&faults))?;
+        let draft = catalog::parse(&wanted).map_err(|faults| status::refused(&faults))?;
         let stored = self.store.replace_catalog(organization.id, &draft).await;
         let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
         Ok(Response::new(UpdateCatalogResponse {

@@ -25,7 +25,7 @@ pub fn pieces(
     let mut next = 0;
     let mut header = true;
     std::iter::from_fn(move || {
-        let users = snapshot.directory.users();
+        let users = &snapshot.users;
         if !header && next >= users.len() {
             return None;
         }
@@ -87,7 +87,7 @@ struct Names {
 impl Names {
     fn new(snapshot: &Snapshot) -> Self {
         let catalog = &snapshot.catalog;
-        let users = snapshot.directory.users().iter().enumerate();
+        let users = snapshot.users.iter().enumerate();
         Self {
             roles: catalog
                 .roles

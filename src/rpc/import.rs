@@ -5,22 +5,25 @@ use std::pin::Pin;
 use futures_util::StreamExt;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Code, Request, Response, Status, Streaming};
+use uuid::Uuid;
 
-use super::status;
+use super::{detached, paging::Page, status};
 use crate::{
     domain::{TEMPLATE_FILENAME, template_csv},
-    import::{ImportError, Importer, Outlet, Refusal},
+    import::{ImportError, Importer, Outlet, Refusal, parse_filter, record},
     proto::{
         CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
-        GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest,
-        ImportUsersResponse, ListImportsRequest, ListImportsResponse, WatchImportRequest,
-        WatchImportResponse, import_service_server::ImportService, import_users_request::Message,
+        GetImportTemplateRequest, GetImportTemplateResponse, Import, ImportState,
+        ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
+        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
+        import_users_request::Message, import_users_response::Message as Reply,
+        watch_import_response::Message as Watched,
     },
-    store::Store,
+    store::{ImportRecord, Organization, Store},
 };
 
 /// The service.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Imports {
     importer: Importer,
     store: Store,
@@ -31,6 +34,105 @@ impl Imports {
     #[must_use]
     pub const fn new(importer: Importer, store: Store) -> Self {
         Self { importer, store }
+    }
+}
+
+impl Imports {
+    async fn find(
+        self,
+        slug: String,
+        import_id: String,
+    ) -> Result<(Organization, ImportRecord), Status> {
+        let id = Uuid::try_parse(&import_id).map_err(|_| {
+            let message = "import_id must be a UUID.";
+            status::refused(&[Refusal::invalid("BAD_IMPORT_ID", "import_id", message)])
+        })?;
+        detached(async move {
+            let failed = |error| status::from_store(&error, &slug);
+            let organization = self.store.organization(&slug).await.map_err(failed)?;
+            let record = self
+                .store
+                .import(organization.id, id)
+                .await
+                .map_err(failed)?;
+            let record = record
+                .ok_or_else(|| status::from_import(&ImportError::UnknownImport(import_id)))?;
+            Ok((organization, record))
+        })
+        .await
+    }
+
+    async fn message(self, slug: String, import_id: String) -> Result<Import, Status> {
+        let (organization, record) = self.clone().find(slug, import_id).await?;
+        self.as_message(&record, &organization.slug).await
+    }
+
+    async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
+        let state = self.importer.state_now(record).await;
+        let state = state.map_err(|error| status::from_store(&error, slug))?;
+        Ok(record::message(record, slug, state))
+    }
+
+    async fn list(
+        self,
+        request: ListImportsRequest,
+    ) -> Result<Response<ListImportsResponse>, Status> {
+        let page = Page::parse(request.page_size, &request.page_token)?;
+        let slug = request.organization;
+        let failed = |error| status::from_store(&error, &slug);
+        let organization = self.store.organization(&slug).await.map_err(failed)?;
+        let before = page.position()?;
+        let limit = page.size as u64 + 1;
+        let found = self.store.imports(organization.id, before, limit).await;
+        let mut found = found.map_err(failed)?;
+        let next_page_token = page.cut_at(&mut found, |last| (last.started_at, last.id));
+        let mut imports = Vec::with_capacity(found.len());
+        for record in &found {
+            imports.push(self.as_message(record, &slug).await?);
+        }
+        Ok(Response::new(ListImportsResponse {
+            imports,
+            next_page_token,
+        }))
+    }
+
+    async fn cancel(
+        self,
+        request: CancelImportRequest,
+    ) -> Result<Response<CancelImportResponse>, Status> {
+        let (slug, id) = (request.organization, request.import_id);
+        let (organization, record) = self.clone().find(slug.clone(), id.clone()).await?;
+        let failed = |error| status::from_store(&error, &slug);
+        let state = self.importer.state_now(&record).await.map_err(failed)?;
+        let applying = state == ImportState::Applying
+            && self
+                .store
+                .request_cancel(organization.id, record.id)
+                .await
+                .map_err(failed)?;
+        if !applying {
+            let message = format!(
+                "Import {} is not applying (its state is {}), so there is nothing to cancel.",
+                record.id,
+                state.as_str_name().trim_start_matches("IMPORT_STATE_")
+            );
+            let refusal = Refusal::precondition("NOT_APPLYING", &record.id.to_string(), message);
+            return Err(status::refused(&[refusal]));
+        }
+        Ok(Response::new(CancelImportResponse {
+            import_record: Some(self.message(slug, id).await?),
+        }))
+    }
+}
+
+/// The same content as a message of the other stream.
+fn watched(message: Reply) -> Watched {
+    match message {
+        Reply::Started(started) => Watched::Started(started),
+        Reply::Progress(progress) => Watched::Progress(progress),
+        Reply::Results(results) => Watched::Results(results),
+        Reply::Deactivations(users) => Watched::Deactivations(users),
+        Reply::Summary(summary) => Watched::Summary(summary),
     }
 }
 
@@ -60,30 +162,54 @@ impl ImportService for Imports {
 
     async fn watch_import(
         &self,
-        _: Request<WatchImportRequest>,
+        request: Request<WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
-        Err(unrecorded())
+        let request = request.into_inner();
+        let mut faults = Vec::new();
+        let filter = parse_filter(request.result_filter, &mut faults);
+        if !faults.is_empty() {
+            return Err(status::refused(&faults));
+        }
+        let (id, slug) = (request.import_id, request.organization);
+        let (organization, record) = self.clone().find(slug, id).await?;
+        let (outlet, replies) = Outlet::new();
+        let skip = request.after_result;
+        let importer = self.importer.clone();
+        tokio::spawn(importer.watch(organization.id, record.id, filter, skip, outlet));
+        let replies = ReceiverStream::new(replies).map(|reply| match reply {
+            Ok(message) => Ok(WatchImportResponse {
+                message: Some(watched(message)),
+            }),
+            Err(error) => Err(status::from_import(&error)),
+        });
+        Ok(Response::new(Box::pin(replies)))
     }
 
     async fn get_import(
         &self,
-        _: Request<GetImportRequest>,
+        request: Request<GetImportRequest>,
     ) -> Result<Response<GetImportResponse>, Status> {
-        Err(unrecorded())
+        let request = request.into_inner();
+        let import = self
+            .clone()
+            .message(request.organization, request.import_id);
+        Ok(Response::new(GetImportResponse {
+            import_record: Some(detached(import).await?),
+        }))
     }
 
     async fn list_imports(
         &self,
-        _: Request<ListImportsRequest>,
+        request: Request<ListImportsRequest>,
     ) -> Result<Response<ListImportsResponse>, Status> {
-        Err(unrecorded())
+        detached(self.clone().list(request.into_inner())).await
     }
 
     async fn cancel_import(
         &self,
-        _: Request<CancelImportRequest>,
+        request: Request<CancelImportRequest>,
     ) -> Result<Response<CancelImportResponse>, Status> {
-        Err(unrecorded())
+        detached(self.clone().cancel(request.into_inner())).await
     }
 
     async fn get_import_template(
@@ -92,7 +218,7 @@ impl ImportService for Imports {
     ) -> Result<Response<GetImportTemplateResponse>, Status> {
         let slug = request.into_inner().organization;
         let store = self.store.clone();
-        super::detached(async move {
+        detached(async move {
             let failed = |error| status::from_store(&error, &slug);
             let organization = store.organization(&slug).await.map_err(failed)?;
             let catalog = store.catalog(organization.id).await.map_err(failed)?;
@@ -103,11 +229,6 @@ impl ImportService for Imports {
         })
         .await
     }
-}
-
-/// This release keeps no records of imports.
-fn unrecorded() -> Status {
-    Status::unimplemented("this server keeps no records of imports")
 }
 
 /// What a message has, or why there is none.

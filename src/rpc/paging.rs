@@ -1,6 +1,8 @@
 //! Pages of a list, by the key of the last item of the page before.
 
+use time::OffsetDateTime;
 use tonic::Status;
+use uuid::Uuid;
 
 use super::status;
 use crate::import::Refusal;
@@ -47,6 +49,45 @@ impl Page {
         items
             .last()
             .map_or_else(String::new, |last| encode(key(last)))
+    }
+
+    /// As [`cut`](Self::cut), for a list by time and ID.
+    pub fn cut_at<T>(
+        &self,
+        items: &mut Vec<T>,
+        key: impl Fn(&T) -> (OffsetDateTime, Uuid),
+    ) -> String {
+        if items.len() <= self.size {
+            return String::new();
+        }
+        items.truncate(self.size);
+        let token = items.last().map(|last| {
+            let (time, id) = key(last);
+            encode(&format!("{} {id}", time.unix_timestamp_nanos()))
+        });
+        token.unwrap_or_default()
+    }
+
+    /// Where a list by time and ID goes on; `None` on the first page.
+    ///
+    /// # Errors
+    /// Where the token is not one of ours.
+    pub fn position(&self) -> Result<Option<(OffsetDateTime, Uuid)>, Status> {
+        if self.after.is_empty() {
+            return Ok(None);
+        }
+        let position = || {
+            let (time, id) = self.after.split_once(' ')?;
+            let time = OffsetDateTime::from_unix_timestamp_nanos(time.parse().ok()?).ok()?;
+            Some((time, Uuid::try_parse(id).ok()?))
+        };
+        position().map(Some).ok_or_else(Self::foreign)
+    }
+
+    /// The status of a token that is not one of ours.
+    fn foreign() -> Status {
+        let message = "page_token must be the next_page_token of an earlier page.";
+        invalid("page_token", message)
     }
 }
 

@@ -22,6 +22,9 @@ const DETAIL_BYTES: usize = 2_000;
 /// Bytes of a status message.
 const MESSAGE_BYTES: usize = 500;
 
+/// When a client may try again at the earliest.
+const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
+
 /// When a client may try again after the database was away.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -32,9 +35,48 @@ pub fn from_import(error: &ImportError) -> Status {
         ImportError::Refused(refusals) => refused(refusals),
         ImportError::Broken => Status::cancelled("the client's stream broke off"),
         ImportError::UnknownOrganization(slug) => unknown_organization(slug),
+        ImportError::UnknownImport(id) => {
+            let message = format!("There is no import {:?} in this organisation.", cut(id));
+            resource(Code::NotFound, "import", id, message)
+        }
+        ImportError::Held(holder) => {
+            let retry = holder.runs_out.max(MIN_RETRY_DELAY);
+            let mut details = about_import("IMPORT_RUNNING", holder.import);
+            details.set_retry_info(Some(retry));
+            Status::with_error_details(Code::Aborted, error.explanation(), details)
+        }
+        ImportError::IdBound(import) => {
+            let details = about_import("IMPORT_ID_BOUND", *import);
+            Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
+        }
+        ImportError::OvertakenBy(import) => {
+            let subject = import.to_string();
+            refused(&[Refusal::precondition(
+                "OVERTAKEN",
+                &subject,
+                error.explanation(),
+            )])
+        }
+        ImportError::Cancelled => {
+            let details = ErrorDetails::with_error_info("IMPORT_CANCELLED", DOMAIN, HashMap::new());
+            let message = "The import was cancelled; what its results report is written.";
+            Status::with_error_details(Code::Cancelled, message, details)
+        }
+        ImportError::ShuttingDown => {
+            let details = ErrorDetails::with_retry_info(Some(MIN_RETRY_DELAY));
+            let message =
+                "The server is shutting down; send the same import again, and it goes on.";
+            Status::with_error_details(Code::Unavailable, message, details)
+        }
         ImportError::Store(error) => from_store(error, ""),
+        ImportError::Again => internal(error),
         ImportError::Internal(error) => internal(error),
     }
+}
+
+fn about_import(reason: &str, import: Uuid) -> ErrorDetails {
+    let metadata = HashMap::from([("import_id".to_owned(), import.to_string())]);
+    ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
 
 /// The status of a failed look-up or write; `name` is what was asked for.
@@ -50,7 +92,7 @@ pub fn from_store(error: &StoreError, name: &str) -> Status {
             let message = format!("There is an organisation {name:?} already.");
             resource(Code::AlreadyExists, "organization", name, message)
         }
-        error if error.is_unavailable() => unavailable(error),
+        error if error.is_transient() => unavailable(error),
         error => internal(error),
     }
 }

@@ -31,6 +31,24 @@ pub enum WriteError {
     /// A key is taken, or a reference or a user is gone.
     #[error("the directory does not admit what was planned")]
     Conflict,
+    /// Another server has taken the organisation's lease.
+    #[error("another import has taken over")]
+    Overtaken,
+    /// Somebody asked the import to stop.
+    #[error("the import was asked to stop")]
+    Cancelled,
+    /// Another attempt has bound the import ID meanwhile.
+    #[error("another attempt under this import ID has begun applying")]
+    Bound,
+    /// An earlier try of this same transaction is stored, though its end was not seen.
+    #[error("the transaction is stored already")]
+    Stored,
+    /// This server is shutting down.
+    #[error("the server is shutting down")]
+    Stopped,
+    /// A task of this process did not end well.
+    #[error("{0}")]
+    Task(String),
     /// Anything else.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,19 +60,39 @@ impl StoreError {
         Self::Database(DbErr::Type(error.to_string()))
     }
 
-    /// True where the database cannot be reached or has no room for one more connection, so that
-    /// the same call may succeed later.
+    /// True where the same call may succeed a moment later: the connection is lost or none is to be
+    /// had, the server is starting or stopping, or it gave up on this transaction for another.
     #[must_use]
-    pub fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Database(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => true,
-            Self::Database(error) => matches!(
-                sqlx_error(error),
-                Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-            ),
-            _ => false,
+    pub fn is_transient(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match sqlx_error(error) {
+            Some(sqlx::Error::Database(database)) => {
+                is_transient_code(&database.code().unwrap_or_default())
+            }
+            Some(
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::WorkerCrashed,
+            ) => true,
+            _ => matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)),
         }
     }
+}
+
+/// `PostgreSQL`: connection exceptions, serialization failure, deadlock, out of resources, operator
+/// intervention (also the idle-in-transaction time-out). SQLite: busy, locked, full and I/O errors.
+fn is_transient_code(code: &str) -> bool {
+    const POSTGRES_CLASSES: [&str; 4] = ["08", "40", "53", "57"];
+    const SQLITE: [i32; 4] = [5, 6, 10, 13];
+    let postgres = code.len() == 5 && POSTGRES_CLASSES.iter().any(|class| code.starts_with(class));
+    let sqlite = code
+        .parse::<i32>()
+        .is_ok_and(|code| SQLITE.contains(&(code & 0xff)));
+    postgres || code == "25P03" || (code.len() != 5 && sqlite)
 }
 
 impl From<DbErr> for WriteError {
@@ -64,10 +102,15 @@ impl From<DbErr> for WriteError {
 }
 
 impl WriteError {
-    /// A violated key or reference, and a deadlock, mean that somebody else has written.
+    /// A task of this process did not end well.
+    pub fn task(error: impl std::fmt::Display) -> Self {
+        Self::Task(error.to_string())
+    }
+
+    /// A violated key or reference means that somebody else has written.
     pub(super) fn from_store(error: StoreError) -> Self {
         match &error {
-            StoreError::Database(db) if is_violation(db) || is_rolled_back(db) => Self::Conflict,
+            StoreError::Database(db) if is_violation(db) => Self::Conflict,
             _ => Self::Store(error),
         }
     }
@@ -78,14 +121,6 @@ pub(super) fn is_violation(error: &DbErr) -> bool {
         error.sql_err(),
         Some(SqlErr::UniqueConstraintViolation(_) | SqlErr::ForeignKeyConstraintViolation(_))
     )
-}
-
-/// `PostgreSQL` gave up on the transaction in favour of another: deadlock or serialization failure.
-fn is_rolled_back(error: &DbErr) -> bool {
-    let Some(sqlx::Error::Database(database)) = sqlx_error(error) else {
-        return false;
-    };
-    matches!(database.code().as_deref(), Some("40001" | "40P01"))
 }
 
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {

@@ -8,6 +8,8 @@
 mod catalog;
 mod entity;
 mod error;
+mod imports;
+mod leases;
 mod organizations;
 mod recordset;
 mod snapshot;
@@ -25,6 +27,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use error::{StoreError, WriteError};
+pub use imports::{BatchKind, ImportRecord, RecordedBatch};
+pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use snapshot::Snapshot;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
@@ -33,7 +37,10 @@ pub use writes::{DirectoryWrite, UserValues};
 use crate::migrations::Migrator;
 
 /// How long a statement may wait for SQLite's one writer in another process.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// After how long `PostgreSQL` ends a transaction in which nothing happens: the default lease.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(15);
 
 /// A connected database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,7 +50,7 @@ pub struct Store {
     turn: Option<Arc<Mutex<()>>>,
 }
 
-/// A write transaction; it ends with [`Writing::commit`], or by being dropped without effect.
+/// A write transaction; it ends with `commit`, or by being dropped without effect.
 #[derive(Debug)]
 pub struct Writing {
     tx: DatabaseTransaction,
@@ -56,6 +63,15 @@ impl Store {
     /// # Errors
     /// Where the URL is neither, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, IDLE_IN_TRANSACTION).await
+    }
+
+    /// The same; `idle` is after how long `PostgreSQL` ends a transaction in which nothing happens.
+    /// Set to the lease's duration, no stopped process holds an organisation for longer.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, idle: Duration) -> Result<Self, StoreError> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
@@ -65,7 +81,11 @@ impl Store {
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(30))
             .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(tune_sqlite);
+            .map_sqlx_sqlite_opts(tune_sqlite)
+            .map_sqlx_postgres_opts(move |options| {
+                let idle = idle.as_millis().to_string();
+                options.options([("idle_in_transaction_session_timeout", idle)])
+            });
         let db = Database::connect(options).await?;
         let turn = sqlite.then(Arc::default);
         Ok(Self { db, turn })

@@ -33,6 +33,7 @@ impl Store {
             slug: Set(slug.to_owned()),
             display_name: Set(display_name.to_owned()),
             revision: Set(0),
+            last_import_id: Set(None),
             created_at: Set(now),
         };
         let inserted = Entity::insert(organization)

@@ -7,10 +7,7 @@ use sea_orm::{
 };
 
 use super::{Store, StoreError, catalog};
-use crate::{
-    domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserText},
-    plan::Directory,
-};
+use crate::domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserText};
 
 /// All users and the catalog of an organisation at one moment.
 #[derive(Debug)]
@@ -20,7 +17,7 @@ pub struct Snapshot {
     /// Roles, ranks and groups.
     pub catalog: Catalog,
     /// The users, by external ID.
-    pub directory: Directory,
+    pub users: Vec<User>,
 }
 
 const USERS: &str = "SELECT id, external_id, email, badge_number, first_name, last_name, active, \
@@ -41,7 +38,7 @@ impl Store {
         Ok(Snapshot {
             revision,
             catalog,
-            directory: Directory::new(users),
+            users,
         })
     }
 

@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError, WriteError, Writing,
+    BatchKind, ImportRecord, Lease, Store, StoreError, WriteError, Writing,
     recordset::{Recordset, Values},
 };
+use crate::{domain::Tally, proto::ImportState};
 
 /// Columns that an import sets, of users to make or to change; one entry a user in each.
 #[derive(Debug, Default)]
@@ -48,9 +49,10 @@ pub struct UserValues {
 #[derive(Debug)]
 pub struct DirectoryWrite {
     writing: Writing,
-    organization: i64,
+    lease: Lease,
     import: Uuid,
     now: OffsetDateTime,
+    revision: i64,
 }
 
 const INSERT: &str = "INSERT INTO users (organization_id, id, external_id, email, email_key, \
@@ -79,41 +81,185 @@ impl Store {
     /// organisation.
     ///
     /// # Errors
-    /// [`WriteError::Stale`] where the directory is no longer at `revision`.
+    /// [`WriteError::Overtaken`] where the lease is no longer ours.
     pub async fn begin_write(
         &self,
-        organization: i64,
-        revision: i64,
+        lease: Lease,
         import: Uuid,
         now: OffsetDateTime,
     ) -> Result<DirectoryWrite, WriteError> {
         let writing = self.begin().await?;
-        let sql =
-            "UPDATE organizations SET revision = revision + 1 WHERE id = $1 AND revision = $2";
-        let values = vec![organization.into(), revision.into()];
-        if writing.execute(sql.to_owned(), values).await? == 0 {
-            return Err(WriteError::Stale);
-        }
+        let revision = writing.touch(lease.organization).await?;
+        writing.fence(lease).await?;
         Ok(DirectoryWrite {
             writing,
-            organization,
+            lease,
             import,
             now,
+            revision,
         })
     }
 }
 
 impl Writing {
-    /// Moves the organisation's revision on, and holds the organisation until the end.
-    pub(super) async fn touch(&self, organization: i64) -> Result<(), StoreError> {
-        let sql = "UPDATE organizations SET revision = revision + 1 WHERE id = $1";
-        self.execute(sql.to_owned(), vec![organization.into()])
-            .await
-            .map(|_| ())
+    /// Moves the organisation's revision on, and holds the organisation until the end. Returns the
+    /// new revision.
+    pub(super) async fn touch(&self, organization: i64) -> Result<i64, StoreError> {
+        let sql =
+            "UPDATE organizations SET revision = revision + 1 WHERE id = $1 RETURNING revision";
+        let backend = self.tx.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
+        match self.tx.query_one_raw(statement).await? {
+            Some(row) => Ok(row.try_get_by_index(0)?),
+            None => Err(StoreError::UnknownOrganization),
+        }
     }
 }
 
 impl DirectoryWrite {
+    /// Makes sure that the directory is as it was planned on.
+    ///
+    /// # Errors
+    /// [`WriteError::Stale`] where it was not at `revision` when this transaction began.
+    pub const fn expect_revision(&self, revision: i64) -> Result<(), WriteError> {
+        match self.revision == revision + 1 {
+            true => Ok(()),
+            false => Err(WriteError::Stale),
+        }
+    }
+
+    /// The organisation's revision once this transaction has committed.
+    #[must_use]
+    pub const fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Makes sure that the record has `results` batches, and that nobody has asked the import to
+    /// stop.
+    ///
+    /// # Errors
+    /// [`WriteError::Stored`] where the record has more: a transaction whose end nobody saw is
+    /// stored after all. [`WriteError::Cancelled`] where somebody has.
+    pub async fn expect_record(&self, results: i32) -> Result<(), WriteError> {
+        let sql = "SELECT results, cancel_requested FROM imports \
+            WHERE organization_id = $1 AND id = $2";
+        let backend = self.writing.tx.get_database_backend();
+        let values: [Value; 2] = [self.lease.organization.into(), self.import.into()];
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let Some(row) = self.writing.tx.query_one_raw(statement).await? else {
+            return Ok(());
+        };
+        if row.try_get_by_index::<i32>(0)? != results {
+            return Err(WriteError::Stored);
+        }
+        match row.try_get_by_index(1)? {
+            true => Err(WriteError::Cancelled),
+            false => Ok(()),
+        }
+    }
+
+    /// Moves the import to APPLYING and binds its ID to its input and options.
+    ///
+    /// # Errors
+    /// [`WriteError::Bound`] where another attempt has bound the ID meanwhile.
+    pub async fn bind(&self, record: &ImportRecord) -> Result<(), WriteError> {
+        let sql = "UPDATE imports SET state = $3, attempt = $4, server_id = $5, \
+            options_digest = $6, input_sha256 = $7, plan_digest = $8, rows = $9, \
+            protected_skipped = $10, notes = $11, started_at = $12, source = $13 \
+            WHERE organization_id = $1 AND id = $2 AND options_digest IS NULL";
+        let values: Vec<Value> = vec![
+            self.lease.organization.into(),
+            self.import.into(),
+            i32::from(ImportState::Applying).into(),
+            record.attempt.into(),
+            record.server_id.into(),
+            record.options_digest.clone().into(),
+            record.input_sha256.clone().into(),
+            record.plan_digest.clone().into(),
+            record.rows.into(),
+            record.protected_skipped.into(),
+            record.notes.clone().into(),
+            record.started_at.into(),
+            record.source.clone().into(),
+        ];
+        if self.execute(sql.to_owned(), values).await? == 0 {
+            return Err(WriteError::Bound);
+        }
+        let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
+        let values = vec![self.lease.organization.into(), self.import.into()];
+        self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
+    /// Moves an interrupted import back to APPLYING, in this server's name.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn resume(&self, server: Uuid) -> Result<(), WriteError> {
+        let sql = "UPDATE imports SET state = $3, server_id = $4 \
+            WHERE organization_id = $1 AND id = $2";
+        let values: Vec<Value> = vec![
+            self.lease.organization.into(),
+            self.import.into(),
+            i32::from(ImportState::Applying).into(),
+            server.into(),
+        ];
+        self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
+    /// Records a batch under the next sequence number, and adds what it counts.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn record(
+        &self,
+        sequence: i32,
+        kind: BatchKind,
+        payload: Vec<u8>,
+        counts: Tally,
+    ) -> Result<(), WriteError> {
+        let sql = "INSERT INTO import_results (organization_id, import_id, sequence, kind, payload) \
+            VALUES ($1, $2, $3, $4, $5)";
+        let values: Vec<Value> = vec![
+            self.lease.organization.into(),
+            self.import.into(),
+            sequence.into(),
+            (kind as i32).into(),
+            payload.into(),
+        ];
+        self.execute(sql.to_owned(), values).await?;
+        let sql = "UPDATE imports SET results = $3 + 1, created = created + $4, \
+            updated = updated + $5, unchanged = unchanged + $6, rejected = rejected + $7, \
+            deactivated = deactivated + $8, protected_skipped = protected_skipped + $9 \
+            WHERE organization_id = $1 AND id = $2";
+        let mut values: Vec<Value> = vec![
+            self.lease.organization.into(),
+            self.import.into(),
+            sequence.into(),
+        ];
+        let counts = counts
+            .counts()
+            .map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+        values.extend(counts.map(Value::from));
+        self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
+    /// Records how a bound import ended.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
+        let sql = "UPDATE imports SET state = $3, notes = $4, finished_at = $5 \
+            WHERE organization_id = $1 AND id = $2";
+        let values: Vec<Value> = vec![
+            self.lease.organization.into(),
+            self.import.into(),
+            i32::from(state).into(),
+            notes.into(),
+            self.now.into(),
+        ];
+        self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
     /// Moves the keys of these users out of the way; each must be updated in this transaction.
     ///
     /// # Errors
@@ -179,7 +325,7 @@ impl DirectoryWrite {
 
     fn stamps(&self) -> Vec<Value> {
         vec![
-            self.organization.into(),
+            self.lease.organization.into(),
             self.now.into(),
             self.import.into(),
         ]
@@ -198,7 +344,7 @@ impl DirectoryWrite {
         count: usize,
     ) -> Result<(), WriteError> {
         if values.is_empty() {
-            values.push(self.organization.into());
+            values.push(self.lease.organization.into());
         }
         let source = self.source(rows, &mut values)?;
         let sql = format!("{update} {source} WHERE users.organization_id = $1 AND users.id = r.id");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use time::macros::datetime;
 use tokio_stream::iter;
+use tokio_util::sync::CancellationToken;
 use user_import::{
     config::Settings,
     import::{Clock, ImportError, Importer, Outlet},
@@ -31,7 +32,12 @@ async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
     let store = store.expect("the database is there");
-    Importer::new(store, Arc::new(Settings::default()), clock)
+    Importer::new(
+        store,
+        Arc::new(Settings::default()),
+        clock,
+        CancellationToken::new(),
+    )
 }
 
 /// An import of ada, whole.
@@ -45,13 +51,15 @@ fn messages() -> Inbound {
     calls.map(|call| Ok(Some(call))).into()
 }
 
-/// Everything that comes out.
+/// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
     let (outlet, mut replies) = Outlet::new();
     let running = tokio::spawn(importer(app).await.run(iter(inbound), outlet));
     let mut said = Vec::new();
     while let Some(reply) = replies.recv().await {
-        said.push(reply);
+        if !matches!(reply, Ok(Reply::Progress(_))) {
+            said.push(reply);
+        }
     }
     running.await.expect("the engine does not panic");
     said

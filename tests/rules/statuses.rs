@@ -103,14 +103,14 @@ async fn what_is_not_well_formed_is_a_bad_request(database: Database) {
             },
         ),
         (
-            "charset",
+            "csv.charset",
             ImportStart {
                 csv: csv("klingon", ""),
                 ..start_of("pd")
             },
         ),
         (
-            "delimiter",
+            "csv.delimiter",
             ImportStart {
                 csv: csv("", "::"),
                 ..start_of("pd")

@@ -154,8 +154,54 @@ impl App {
         self.send_around(start, input, finish).await
     }
 
+    /// Imports a CSV file that must be refused as a whole, and says why; panics where anybody was
+    /// written.
+    pub async fn refuse(&self, start: ImportStart, csv: impl Into<Vec<u8>>) -> String {
+        let before = self.users().await;
+        let imported = self.import_with(start, csv).await;
+        assert_eq!(self.users().await, before, "{imported}");
+        imported.refusal()
+    }
+
+    /// Imports a CSV file of which every row must be rejected; panics where anybody was written.
+    pub async fn reject(&self, csv: impl Into<Vec<u8>>) -> Imported {
+        let before = self.users().await;
+        let imported = self.import(csv).await;
+        assert_eq!(self.users().await, before, "{imported}");
+        let summary = imported.summary();
+        assert!(
+            imported.code() == Code::Ok && summary.rejected == summary.rows,
+            "{imported}"
+        );
+        imported
+    }
+
+    /// Imports a CSV file in chunks of these sizes, and the rest in one; `finish` states nothing.
+    pub async fn import_split(
+        &self,
+        start: ImportStart,
+        csv: &[u8],
+        sizes: impl IntoIterator<Item = usize>,
+    ) -> Imported {
+        let mut rest = csv;
+        let mut chunks = Vec::new();
+        for size in sizes {
+            let (chunk, behind) = rest.split_at(size.min(rest.len()));
+            chunks.push(Message::CsvChunk(chunk.to_vec().into()));
+            rest = behind;
+        }
+        chunks.push(Message::CsvChunk(rest.to_vec().into()));
+        self.send_around(start, chunks.into_iter(), ImportFinish::default())
+            .await
+    }
+
     /// Imports typed rows into `pd`; `finish` states how many.
     pub async fn import_rows(&self, rows: Vec<UserRow>) -> Imported {
+        self.import_rows_with(start_of(ORGANIZATION), rows).await
+    }
+
+    /// The same with other options.
+    pub async fn import_rows_with(&self, start: ImportStart, rows: Vec<UserRow>) -> Imported {
         let finish = ImportFinish {
             row_count: Some(rows.len() as u64),
             ..ImportFinish::default()
@@ -163,7 +209,6 @@ impl App {
         let messages = rows.chunks(ROWS_A_MESSAGE).map(|rows| UserRows {
             rows: rows.to_vec(),
         });
-        let start = start_of(ORGANIZATION);
         self.send_around(start, messages.map(Message::Rows), finish)
             .await
     }
@@ -198,8 +243,13 @@ impl App {
 
     /// The directory of `pd` as its CSV export.
     pub async fn export(&self) -> String {
+        self.export_of(ORGANIZATION).await
+    }
+
+    /// The directory of an organisation as its CSV export.
+    pub async fn export_of(&self, organization: &str) -> String {
         let request = ExportUsersRequest {
-            organization: ORGANIZATION.to_owned(),
+            organization: organization.to_owned(),
             ..ExportUsersRequest::default()
         };
         let response = self.directory().export_users(request).await;
@@ -213,8 +263,13 @@ impl App {
 
     /// All users of `pd`, by external ID.
     pub async fn users(&self) -> Vec<User> {
+        self.users_of(ORGANIZATION).await
+    }
+
+    /// All users of an organisation, by external ID.
+    pub async fn users_of(&self, organization: &str) -> Vec<User> {
         let mut request = ListUsersRequest {
-            organization: ORGANIZATION.to_owned(),
+            organization: organization.to_owned(),
             page_size: 1_000,
             ..ListUsersRequest::default()
         };
@@ -240,6 +295,11 @@ impl App {
         let user = response.map(|response| response.into_inner().user);
         let user = user.unwrap_or_else(|status| panic!("user \"{external_id}\": {status}"));
         user.expect("the answer has a user")
+    }
+
+    /// Changes the database behind the server's back, to what no request can bring about.
+    pub async fn tamper(&self, sql: &str) {
+        self.database.execute(sql).await;
     }
 
     /// Protects the user of `pd` with this external ID.

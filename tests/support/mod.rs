@@ -8,6 +8,9 @@ mod app;
 mod call;
 mod database;
 mod imported;
+mod property;
+mod random;
+mod refusal;
 mod roster;
 mod server;
 
@@ -15,6 +18,8 @@ pub use app::{App, catalog, start_of};
 pub use call::Call;
 pub use database::Database;
 pub use imported::Imported;
+pub use property::for_all;
+pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};
 
 /// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL.

@@ -1,6 +1,7 @@
 //! The tables, as sea-orm sees them (`migrations/` has the constraints).
 
 pub mod evidence_group;
+pub mod import;
 pub mod organization;
 pub mod rank;
 pub mod role;

@@ -16,6 +16,8 @@ pub struct Model {
     pub display_name: String,
     /// Grows with every transaction that writes to the organisation's users or catalog.
     pub revision: i64,
+    /// The import that has begun applying last.
+    pub last_import_id: Option<Uuid>,
     /// When it was created.
     pub created_at: OffsetDateTime,
 }

@@ -1,0 +1,229 @@
+//! `demo`: an import from beginning to end, with nothing but this program.
+//!
+//! A server on a free loopback port, a database in a temporary folder, and over gRPC the same client
+//! that `import` uses.
+
+use std::{env, fs, path::PathBuf};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use super::{
+    Exit,
+    output::print,
+    report::{Asked, Findings, Look, row_lines, summary_text},
+};
+use crate::{
+    client::{Address, Client, ClientError, Ended},
+    config::Settings,
+    proto::{
+        Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
+        import_users_response::Message,
+    },
+    server,
+    store::Store,
+};
+
+const ORGANIZATION: &str = "riverton-pd";
+const CATALOG: &str = include_str!("../../examples/catalog.json");
+const BEFORE: &str = include_str!("../../examples/roster-before.csv");
+const ROSTER: &str = include_str!("../../examples/roster.csv");
+
+/// Show an import from beginning to end, with nothing but this program
+///
+/// Nothing of it stays on this machine.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  user-import demo")]
+pub struct DemoArgs {}
+
+/// Runs the command. Rejected rows are part of the show, and no failure.
+///
+/// # Errors
+/// Where the embedded server cannot be started or does not do as it should.
+pub async fn run(_: DemoArgs) -> anyhow::Result<Exit> {
+    let folder = Folder::create()?;
+    let embedded = Embedded::start(&folder).await?;
+    let shown = show(&embedded.address).await;
+    let stopped = embedded.stop().await;
+    shown.and(stopped)?;
+    Ok(Exit::Done)
+}
+
+async fn show(address: &Address) -> anyhow::Result<()> {
+    print(&format!(
+        "A server is running on {address}, with an empty database.\n"
+    ))?;
+    let mut client = Client::connect(address, None).await?;
+    let catalog: Catalog = serde_json::from_str(CATALOG)?;
+    client
+        .create_organization(ORGANIZATION, "Riverton Police Department")
+        .await?;
+    client.update_catalog(ORGANIZATION, catalog).await?;
+    let before = import(&mut client, BEFORE).await?;
+    print(&introduction(&before.summary))?;
+    let shown = import(&mut client, ROSTER).await?;
+    print(&shown.page(Look::of_stdout()))?;
+    print(&try_next())
+}
+
+fn introduction(before: &ImportSummary) -> String {
+    format!(
+        "{ORGANIZATION} has {} users from yesterday's roster. Today's roster arrives:\n\n\
+         - rows 5 and 6 swap their badge numbers;\n\
+         - row 7 names a supervisor whom only row 12 creates;\n\
+         - row 14 may have lost a leading zero to a spreadsheet;\n\
+         - row 15 has no external ID, so it gets one;\n\
+         - rows 16 to 20 have faults, and leave everybody else's rows alone.\n\n",
+        before.created
+    )
+}
+
+/// An import that has ended.
+struct Shown {
+    rows: Vec<RowResult>,
+    summary: ImportSummary,
+}
+
+impl Shown {
+    fn page(&self, look: Look) -> String {
+        let rows: String = self.rows.iter().map(|row| row_lines(row, look)).collect();
+        let asked = Asked { errors_file: true };
+        // Each row is shown with its warnings already.
+        let findings = Findings::default();
+        let summary = summary_text(&self.summary, &findings, asked, look);
+        format!("{rows}\n{summary}")
+    }
+}
+
+async fn import(client: &mut Client, roster: &'static str) -> anyhow::Result<Shown> {
+    let start = ImportStart {
+        organization: ORGANIZATION.to_owned(),
+        include_values: true,
+        source: "demo".to_owned(),
+        ..ImportStart::default()
+    };
+    let mut rows = Vec::new();
+    let ended = client
+        .import(start, roster.as_bytes(), false, |answer| {
+            rows.extend(results(answer).iter().cloned());
+            Ok(())
+        })
+        .await?;
+    rows.sort_by_key(|row| row.row);
+    Ok(Shown {
+        rows,
+        summary: completed(ended)?,
+    })
+}
+
+fn results(answer: &ImportUsersResponse) -> &[RowResult] {
+    match &answer.message {
+        Some(Message::Results(results)) => &results.results,
+        _ => &[],
+    }
+}
+
+fn completed(ended: Ended) -> anyhow::Result<ImportSummary> {
+    if let Some(status) = ended.status {
+        return Err(ClientError::from(status).into());
+    }
+    ended
+        .summary
+        .context("the server ended the import without a summary")
+}
+
+/// The same with the reader's own organisation, ready to be copied.
+fn try_next() -> String {
+    let program = env::args()
+        .next()
+        .unwrap_or_else(|| "user-import".to_owned());
+    format!(
+        "\nThat is all of it; nothing stays on this machine. To try it yourself, run a server in one \
+         terminal\n\n  {program} serve\n\n\
+         and in another one\n\n  \
+         export USER_IMPORT_ORGANIZATION=my-department\n  \
+         {program} org create my-department\n  \
+         echo '{{\"roles\": [{{\"name\": \"Officer\"}}]}}' | {program} catalog apply -\n  \
+         {program} template --output roster.csv\n  \
+         # fill in roster.csv: its example rows are rejected as such\n  \
+         {program} import roster.csv --validate-only\n  \
+         {program} import roster.csv --errors rejected.csv\n"
+    )
+}
+
+/// A server in this process.
+struct Embedded {
+    address: Address,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Embedded {
+    async fn start(folder: &Folder) -> anyhow::Result<Self> {
+        let store = Store::connect(&folder.database_url()).await?;
+        store.migrate().await?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("no loopback port is free")?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let address = address.parse().map_err(anyhow::Error::msg)?;
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async move {
+            // A sender that is gone means stop, too.
+            let _ = stopped.await;
+        };
+        let serving = server::serve(listener, store, Settings::default(), stopped);
+        Ok(Self {
+            address,
+            stop,
+            running: tokio::spawn(serving),
+        })
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        ensure!(
+            self.stop.send(()).is_ok(),
+            "the embedded server stopped by itself"
+        );
+        self.running.await?
+    }
+}
+
+/// A temporary folder that goes when the demo does.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> anyhow::Result<Self> {
+        let path = env::temp_dir().join(format!("user-import-demo-{}", uuid::Uuid::new_v4()));
+        fs::create_dir(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        Ok(Self(path))
+    }
+
+    fn database_url(&self) -> String {
+        format!("sqlite://{}", self.0.join("demo.db").display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is in the temporary folder, where it is nobody's worry.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Column;
+
+    #[test]
+    fn the_example_rosters_have_the_columns_of_the_template() {
+        for (roster, rows) in [(BEFORE, 12), (ROSTER, 20)] {
+            let mut reader = csv::Reader::from_reader(roster.as_bytes());
+            let header = reader.headers().unwrap().clone();
+            assert!(header.iter().eq(Column::ALL.map(Column::header)));
+            assert_eq!(reader.records().filter_map(Result::ok).count(), rows);
+        }
+    }
+}

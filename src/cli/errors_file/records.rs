@@ -1,0 +1,134 @@
+//! Splits a roster once more, to find the records that a server rejected.
+//!
+//! The server has said in which charset and with which delimiter it reads the file, and on which line
+//! each rejected record starts; a record is found by that line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, anyhow, ensure};
+use encoding_rs::Encoding;
+
+use crate::input::split;
+
+/// How a file is read, as the server said.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialect {
+    charset: &'static Encoding,
+    /// One ASCII character.
+    pub delimiter: u8,
+}
+
+impl Dialect {
+    /// From what the server said; no delimiter is a comma (a file of one column has none).
+    ///
+    /// # Errors
+    /// Where a charset or delimiter is not known here.
+    pub fn new(charset: &str, delimiter: &str) -> anyhow::Result<Self> {
+        let label = if charset.is_empty() { "UTF-8" } else { charset };
+        let charset = Encoding::for_label(label.as_bytes())
+            .with_context(|| format!("the charset {label} is not known here"))?;
+        let delimiter = match delimiter.as_bytes() {
+            [] => b',',
+            [delimiter] if delimiter.is_ascii() => *delimiter,
+            _ => anyhow::bail!("the delimiter {delimiter:?} is not one character"),
+        };
+        Ok(Self { charset, delimiter })
+    }
+}
+
+/// Records of a file, their fields as they stand there, decoded.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The first record that is not blank.
+    pub header: Vec<String>,
+    /// The wanted records, by the line on which they start (1 = first line of the file).
+    pub by_line: BTreeMap<u32, Vec<String>>,
+}
+
+/// Finds the header, and the records that start on the `wanted` lines. Bytes that are not valid
+/// become U+FFFD.
+///
+/// # Errors
+/// Where there is no header, or the file cannot be split.
+pub fn records(bytes: &[u8], dialect: &Dialect, wanted: &BTreeSet<u32>) -> anyhow::Result<Records> {
+    let (text, _, _) = dialect.charset.decode(bytes);
+    let mut found = Records::default();
+    let split = split(&text, dialect.delimiter, |line, fields| {
+        if found.header.is_empty() {
+            found.header = fields;
+        } else if wanted.contains(&line) {
+            found.by_line.insert(line, fields);
+        }
+    });
+    split.map_err(|fault| anyhow!(fault.message()))?;
+    ensure!(!found.header.is_empty(), "it has no header");
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn split(bytes: &[u8], charset: &str, delimiter: &str) -> Records {
+        let dialect = Dialect::new(charset, delimiter).unwrap();
+        records(bytes, &dialect, &(1..=20).collect()).unwrap()
+    }
+
+    fn lines(text: &str) -> Vec<(u32, String)> {
+        let records = split(text.as_bytes(), "UTF-8", ",");
+        let joined = |(line, fields): (u32, Vec<String>)| (line, fields.join("|"));
+        records.by_line.into_iter().map(joined).collect()
+    }
+
+    #[rstest]
+    #[case::lf("A,B\n1,2\n3,4\n", &[(2, "1|2"), (3, "3|4")])]
+    #[case::crlf("A,B\r\n1,2\r\n3,4", &[(2, "1|2"), (3, "3|4")])]
+    #[case::cr("A,B\r1,2\r3,4\r", &[(2, "1|2"), (3, "3|4")])]
+    #[case::mixed("A,B\r1,2\n3,4\r\n5,6", &[(2, "1|2"), (3, "3|4"), (4, "5|6")])]
+    #[case::blank_lines("\n\r\nA,B\n\n\n1,2\r\n\r\n3,4\n", &[(6, "1|2"), (8, "3|4")])]
+    #[case::quoted_line_breaks("A,B\n\"1\r\n1\",2\n3,4\n", &[(2, "1\r\n1|2"), (4, "3|4")])]
+    #[case::quoted_header("\"A\nA\",B\n1,2\n", &[(3, "1|2")])]
+    #[case::separator_line("sep=,\r\nA,B\r\n1,2\r\n", &[(3, "1|2")])]
+    #[case::quoted_separator_line("\"SEP=,\"\nA,B\n1,2\n", &[(3, "1|2")])]
+    #[case::delimiters_only(",,\nA,B\n,,\n1,2\n", &[(4, "1|2")])]
+    #[case::quote_inside("A,B\n1\"x,2\n3,4\n", &[(2, "1\"x|2"), (3, "3|4")])]
+    fn records_are_found_by_the_line_they_start_on(
+        #[case] text: &str,
+        #[case] expected: &[(u32, &str)],
+    ) {
+        let expected: Vec<(u32, String)> = expected
+            .iter()
+            .map(|&(line, fields)| (line, fields.to_owned()))
+            .collect();
+        assert_eq!(lines(text), expected);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_header() {
+        let utf_8 = split("\u{feff}A;B\n1;2\n".as_bytes(), "UTF-8", ";");
+        assert_eq!(utf_8.header, ["A", "B"]);
+        let utf_16: Vec<u8> = "\u{feff}A\tñ\n1\t2\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let utf_16 = split(&utf_16, "UTF-16LE", "\t");
+        assert_eq!(utf_16.header, ["A", "ñ"]);
+        assert_eq!(utf_16.by_line[&2], ["1", "2"]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_valid_are_marked() {
+        let records = split(b"A\nMu\xf1oz\n", "UTF-8", "");
+        assert_eq!(records.by_line[&2], ["Mu\u{fffd}oz"]);
+    }
+
+    #[test]
+    fn no_header_is_an_error() {
+        let dialect = Dialect::new("", "").unwrap();
+        assert!(records(b"\n,,\n", &dialect, &BTreeSet::new()).is_err());
+        assert!(Dialect::new("no-such", "").is_err());
+        assert!(Dialect::new("", "::").is_err());
+    }
+}

@@ -1,0 +1,350 @@
+//! The options of `import`, which mirror `ImportStart`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use uuid::Uuid;
+
+use super::{
+    super::{failure::UsageError, server::OrganizationArgs},
+    confirmation::{self, Asking},
+    report::Format,
+    roster::Roster,
+};
+use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, ResultFilter};
+
+/// Bring an organisation's users in step with a roster
+///
+/// Exit codes: 0 all rows stand, 2 wrong use or unreadable file, 3 some rows rejected, 4 refused (nothing
+/// written), 5 interrupted or unreachable, 6 cancelled.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples: look first, then apply, and keep what was rejected:\n  \
+    user-import import roster.csv --organization my-department --validate-only\n  \
+    user-import import roster.csv --organization my-department --errors rejected.csv"
+)]
+pub struct ImportArgs {
+    /// CSV file; `-` is standard input
+    pub file: PathBuf,
+    /// Do everything but write: show what would happen
+    #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
+    validate_only: bool,
+    /// UUID that names this import; repeat it to retry or continue [default: a new one]
+    #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
+    import_id: Option<String>,
+    /// Where the roster comes from, for the history
+    #[arg(long, value_name = "TEXT", env = "USER_IMPORT_SOURCE")]
+    source: Option<String>,
+    #[command(flatten)]
+    guards: Guards,
+    #[command(flatten)]
+    missing: Missing,
+    #[command(flatten)]
+    csv: Csv,
+    #[command(flatten)]
+    shown: Shown,
+    /// Write the rejected rows here as CSV, in the file's own columns and with what is wrong
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_ERRORS")]
+    #[arg(help_heading = "Output")]
+    pub errors: Option<PathBuf>,
+    /// For whom to print
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    #[arg(help_heading = "Output")]
+    pub format: Format,
+    #[command(flatten)]
+    pub organization: OrganizationArgs,
+}
+
+/// When to refuse the import as a whole.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Guards: when to refuse the import as a whole")]
+struct Guards {
+    /// Refuse if any row is rejected, and write all rows in one transaction
+    #[arg(long, env = "USER_IMPORT_ALL_OR_NOTHING", value_parser = BoolishValueParser::new())]
+    all_or_nothing: bool,
+    /// Refuse if more rows than this are rejected
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_REJECTED_ROWS")]
+    max_rejected_rows: Option<u32>,
+    /// Refuse if more users than this would be deactivated [default: the server's guard]
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_DEACTIVATIONS")]
+    max_deactivations: Option<u32>,
+    /// Refuse unless the plan is the one of the dry run that printed this digest
+    #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
+    expected_plan_digest: Option<PlanDigest>,
+}
+
+/// What to do with users that the roster does not list.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Users that the roster does not list")]
+struct Missing {
+    /// Deactivate them; asks for the word Confirm
+    #[arg(long = "deactivate-missing", env = "USER_IMPORT_DEACTIVATE_MISSING")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    deactivate: bool,
+    /// The word Confirm, where nobody can be asked
+    #[arg(long, value_name = "WORD", env = "USER_IMPORT_CONFIRM")]
+    confirm: Option<String>,
+    /// Only those with this role; may be given several times (in the environment: one a line)
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER_IMPORT_ONLY_ROLE",
+        value_delimiter = '\n'
+    )]
+    only_role: Vec<String>,
+    /// Only those in the group with this external ID; may be given several times
+    #[arg(
+        long,
+        value_name = "EXTERNAL_ID",
+        env = "USER_IMPORT_ONLY_GROUP",
+        value_delimiter = '\n'
+    )]
+    only_group: Vec<String>,
+}
+
+/// How to read the file.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "File format")]
+struct Csv {
+    /// Charset of the file, such as windows-1252 [default: UTF-8, or what its byte order mark says]
+    #[arg(long, value_name = "LABEL", env = "USER_IMPORT_CHARSET")]
+    charset: Option<String>,
+    /// Delimiter: `,` `;` `|` or `tab` [default: found from the header line]
+    #[arg(long, value_name = "CHAR", env = "USER_IMPORT_DELIMITER", value_parser = delimiter)]
+    delimiter: Option<String>,
+    /// Ignore columns that are not known, instead of refusing the file
+    #[arg(long, env = "USER_IMPORT_IGNORE_UNKNOWN_COLUMNS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    ignore_unknown_columns: bool,
+}
+
+/// What the server sends back.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+struct Shown {
+    /// Which results to have
+    #[arg(
+        long,
+        value_name = "WHICH",
+        env = "USER_IMPORT_RESULT_FILTER",
+        value_enum
+    )]
+    #[arg(default_value_t = Filter::All)]
+    result_filter: Filter,
+    /// Have the values before and after each change
+    #[arg(long, env = "USER_IMPORT_INCLUDE_VALUES", value_parser = BoolishValueParser::new())]
+    include_values: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Filter {
+    All,
+    ChangesAndRejections,
+    Rejections,
+}
+
+impl From<Filter> for ResultFilter {
+    fn from(filter: Filter) -> Self {
+        match filter {
+            Filter::All => Self::All,
+            Filter::ChangesAndRejections => Self::ChangesAndRejections,
+            Filter::Rejections => Self::Rejections,
+        }
+    }
+}
+
+impl ImportArgs {
+    /// The first message of the import; asks for the confirmation where one is needed.
+    ///
+    /// # Errors
+    /// Where the deactivation of missing users is not confirmed.
+    pub fn start(&self, roster: &Roster) -> Result<ImportStart, UsageError> {
+        let guards = &self.guards;
+        let digest = guards.expected_plan_digest.as_ref();
+        Ok(ImportStart {
+            organization: self.organization.organization.clone(),
+            import_id: self.import_id(),
+            validate_only: self.validate_only,
+            all_or_nothing: guards.all_or_nothing,
+            max_rejected_rows: guards.max_rejected_rows,
+            expected_plan_digest: digest.map(|digest| digest.0.clone()).unwrap_or_default(),
+            deactivate_missing: self.deactivate_missing(roster)?,
+            max_deactivations: guards.max_deactivations,
+            csv: Some(self.csv.format()),
+            result_filter: ResultFilter::from(self.shown.result_filter).into(),
+            include_values: self.shown.include_values,
+            source: self.source.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Known here from the start, so that it is known however the connection ends.
+    fn import_id(&self) -> String {
+        let new = || Uuid::new_v4().to_string();
+        self.import_id.clone().unwrap_or_else(new)
+    }
+
+    fn deactivate_missing(&self, roster: &Roster) -> Result<Option<DeactivateMissing>, UsageError> {
+        let missing = &self.missing;
+        if !missing.deactivate {
+            return missing.unused();
+        }
+        // A dry run deactivates nobody, so there is nothing to confirm.
+        let confirmation = if self.validate_only {
+            missing.confirm.clone().unwrap_or_default()
+        } else {
+            let asking = Asking::of_process(*roster == Roster::Stdin);
+            let organization = &self.organization.organization;
+            confirmation::confirmation(missing.confirm.as_deref(), &asking, || {
+                confirmation::ask(organization)
+            })?
+        };
+        Ok(Some(DeactivateMissing {
+            confirmation,
+            only_roles: missing.only_role.clone(),
+            only_group_external_ids: missing.only_group.clone(),
+        }))
+    }
+}
+
+impl Missing {
+    /// A scope without the option that it limits is a slip that must not go unnoticed.
+    fn unused(&self) -> Result<Option<DeactivateMissing>, UsageError> {
+        if self.only_role.is_empty() && self.only_group.is_empty() {
+            return Ok(None);
+        }
+        Err(UsageError::new(
+            "--only-role and --only-group limit --deactivate-missing; give that too.",
+        ))
+    }
+}
+
+impl Csv {
+    fn format(&self) -> CsvFormat {
+        CsvFormat {
+            charset: self.charset.clone().unwrap_or_default(),
+            delimiter: self.delimiter.clone().unwrap_or_default(),
+            ignore_unknown_columns: self.ignore_unknown_columns,
+        }
+    }
+}
+
+/// SHA-256 of a plan, as a dry run prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PlanDigest(Vec<u8>);
+
+fn digest(text: &str) -> Result<PlanDigest, String> {
+    let nibble = |digit: char| digit.to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let nibbles: Option<Vec<u8>> = text.chars().map(nibble).collect();
+    match nibbles {
+        Some(nibbles) if nibbles.len() == 64 => {
+            let bytes = nibbles.chunks(2).map(|pair| pair[0] << 4 | pair[1]);
+            Ok(PlanDigest(bytes.collect()))
+        }
+        _ => Err("a plan digest has 64 hexadecimal digits".to_owned()),
+    }
+}
+
+fn delimiter(text: &str) -> Result<String, String> {
+    match text {
+        "," | ";" | "|" | "\t" => Ok(text.to_owned()),
+        "tab" | "\\t" => Ok("\t".to_owned()),
+        _ => Err("it is one of , ; | and tab".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: ImportArgs,
+    }
+
+    fn parse(options: &[&str]) -> Result<ImportArgs, clap::Error> {
+        let fixed = ["import", "roster.csv", "--organization", "pd"];
+        let words = fixed.iter().chain(options);
+        TestCli::try_parse_from(words).map(|cli| cli.args)
+    }
+
+    fn start(options: &[&str]) -> Result<ImportStart, UsageError> {
+        parse(options).unwrap().start(&Roster::Stdin)
+    }
+
+    #[test]
+    fn without_options_nothing_is_asked_of_the_server() {
+        let expected = ImportStart {
+            organization: "pd".to_owned(),
+            csv: Some(CsvFormat::default()),
+            result_filter: ResultFilter::All.into(),
+            ..ImportStart::default()
+        };
+        let mut start = start(&[]).unwrap();
+        assert!(Uuid::parse_str(&std::mem::take(&mut start.import_id)).is_ok());
+        assert_eq!(start, expected);
+    }
+
+    #[test]
+    fn every_option_reaches_its_field() {
+        let hex = "0f".repeat(32);
+        let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
+            --max-deactivations 4 --deactivate-missing --only-role Officer --only-role Clerk \
+            --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
+            --result-filter rejections --include-values --source nightly --expected-plan-digest";
+        let options: Vec<&str> = line.split_whitespace().chain([hex.as_str()]).collect();
+        let expected = ImportStart {
+            organization: "pd".to_owned(),
+            import_id: "0198".to_owned(),
+            validate_only: true,
+            all_or_nothing: true,
+            max_rejected_rows: Some(3),
+            expected_plan_digest: vec![15; 32],
+            deactivate_missing: Some(DeactivateMissing {
+                confirmation: String::new(),
+                only_roles: vec!["Officer".to_owned(), "Clerk".to_owned()],
+                only_group_external_ids: vec!["G1".to_owned()],
+            }),
+            max_deactivations: Some(4),
+            csv: Some(CsvFormat {
+                charset: "windows-1252".to_owned(),
+                delimiter: "\t".to_owned(),
+                ignore_unknown_columns: true,
+            }),
+            result_filter: ResultFilter::Rejections.into(),
+            include_values: true,
+            source: "nightly".to_owned(),
+        };
+        assert_eq!(start(&options).unwrap(), expected);
+    }
+
+    #[test]
+    fn to_deactivate_needs_the_word_but_to_look_does_not() {
+        assert!(start(&["--deactivate-missing"]).is_err());
+        assert!(start(&["--deactivate-missing", "--validate-only"]).is_ok());
+        let confirmed = start(&["--deactivate-missing", "--confirm", "Confirm"]).unwrap();
+        let missing = confirmed.deactivate_missing.unwrap();
+        assert_eq!(missing.confirmation, "Confirm");
+    }
+
+    #[test]
+    fn a_scope_alone_is_a_slip() {
+        let error = start(&["--only-role", "Officer"]).unwrap_err();
+        assert!(error.to_string().contains("--deactivate-missing"));
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_before_anything_is_sent() {
+        for options in [
+            ["--expected-plan-digest", "0f0f"],
+            ["--expected-plan-digest", "éé"],
+            ["--delimiter", "#"],
+            ["--max-rejected-rows", "-1"],
+            ["--result-filter", "some"],
+        ] {
+            assert!(parse(&options).is_err(), "{options:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! `migrate`: brings a database's schema up to date; and which database the server side uses.
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{Exit, output::print};
+use crate::store::Store;
+
+/// Bring the schema of a database up to date, as `serve` does when it starts
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    user-import migrate --database-url postgres://import@db/users")]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Which database to use.
+#[derive(Args, Debug)]
+pub struct DatabaseArgs {
+    /// `sqlite://FILE` (made when it is missing) or `postgres://USER@HOST/NAME`
+    // A URL may hold a password.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "USER_IMPORT_DATABASE_URL",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "sqlite://user-import.db")]
+    database_url: String,
+}
+
+impl DatabaseArgs {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached; the URL, which may hold a password, is not repeated.
+    pub async fn connect(&self) -> anyhow::Result<Store> {
+        let store = Store::connect(&self.database_url).await;
+        store.context("the database cannot be used; see --database-url")
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the database cannot be reached or changed.
+pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
+    let store = args.database.connect().await?;
+    store
+        .migrate()
+        .await
+        .context("the database cannot be migrated")?;
+    print("The database is up to date.\n")?;
+    Ok(Exit::Done)
+}

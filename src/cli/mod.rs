@@ -1,0 +1,163 @@
+//! The command line: one file per command, and how their results are shown.
+//!
+//! The client commands talk gRPC like anyone else, through [`crate::client`]. Standard output holds
+//! results, standard error everything else. Values of a roster are shown, never logged.
+
+mod catalog;
+mod demo;
+mod errors_file;
+mod exit;
+mod export;
+mod failure;
+mod import;
+mod migrate;
+mod org;
+mod output;
+mod report;
+mod serve;
+mod server;
+mod template;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::Exit;
+
+use crate::telemetry::{self, LogFormat};
+use failure::UsageError;
+
+/// Keeps an organisation's user accounts in step with a roster file, over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "user-import", version, max_term_width = 100)]
+#[command(
+    after_help = "Example: see all of it work, with nothing but this program:\n  \
+    user-import demo\n\n\
+    Every option can also be set in the environment; the name is shown with the option."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// What is logged to standard error, and how.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Log")]
+struct LogArgs {
+    /// What to log, such as `info` or `warn,user_import=debug` [default: info for serve, else warn]
+    #[arg(long, global = true, value_name = "FILTER", env = "USER_IMPORT_LOG")]
+    log: Option<String>,
+    /// How to write a log line
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "USER_IMPORT_LOG_FORMAT"
+    )]
+    #[arg(value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Import(Box<import::ImportArgs>),
+    Template(template::TemplateArgs),
+    Export(export::ExportArgs),
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
+    #[command(subcommand)]
+    Org(org::OrgCommand),
+    Serve(serve::ServeArgs),
+    Migrate(migrate::MigrateArgs),
+    Demo(demo::DemoArgs),
+}
+
+impl Cli {
+    /// Runs the command to its end and says how it went. A failure is told on standard error.
+    pub async fn run(self) -> Exit {
+        match self.try_run().await {
+            Ok(exit) => exit,
+            Err(error) => {
+                eprintln!("{}", failure::describe(&error));
+                Exit::of_error(&error)
+            }
+        }
+    }
+
+    async fn try_run(self) -> anyhow::Result<Exit> {
+        let filter = self.log.log.as_deref();
+        telemetry::start(
+            filter.unwrap_or(self.command.default_log()),
+            self.log.log_format,
+        )
+        .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
+        self.command.run().await
+    }
+}
+
+impl Command {
+    /// Without what sea-orm says, for every snapshot, of options that SQLite does not have.
+    const fn default_log(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "info,sea_orm::driver::sqlx_sqlite=error",
+            _ => "warn,sea_orm::driver::sqlx_sqlite=error",
+        }
+    }
+
+    async fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Import(args) => import::run(*args).await,
+            Self::Template(args) => template::run(args).await,
+            Self::Export(args) => export::run(args).await,
+            Self::Catalog(command) => catalog::run(command).await,
+            Self::Org(command) => org::run(command).await,
+            Self::Serve(args) => serve::run(args).await,
+            Self::Migrate(args) => migrate::run(args).await,
+            Self::Demo(args) => demo::run(args).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_can_be_set_in_the_environment() {
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            for option in command.get_arguments().filter(|a| !a.is_positional()) {
+                let env = option.get_env().and_then(|name| name.to_str());
+                assert!(
+                    env.is_some_and(|name| name.starts_with("USER_IMPORT_")),
+                    "{} {option}",
+                    command.get_name()
+                );
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let mut commands = vec![Cli::command()];
+        while let Some(mut command) = commands.pop() {
+            let help = command.render_long_help().to_string();
+            let example = help.contains("Example");
+            assert!(
+                example || command.has_subcommands(),
+                "{}",
+                command.get_name()
+            );
+            let more = command.get_subcommands().cloned();
+            commands.extend(more.filter(|command| command.get_name() != "help"));
+        }
+    }
+}

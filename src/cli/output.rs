@@ -1,0 +1,147 @@
+//! Where a command writes a file: to a path, whole or not at all, or to standard output.
+
+use std::{
+    fs::{self, File},
+    io::{self, Stdout, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+
+/// An output that is being written.
+pub enum Output {
+    /// Standard output.
+    Stdout(Stdout),
+    /// A file beside its final place, so that a broken transfer never spoils what is there.
+    File {
+        /// The unfinished file.
+        file: File,
+        /// Its name.
+        partial: PathBuf,
+        /// The name it gets when it is complete.
+        path: PathBuf,
+    },
+}
+
+impl Output {
+    /// Opens `path`; `-` is standard output.
+    ///
+    /// # Errors
+    /// Where no file can be made there.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout(io::stdout()));
+        }
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".part");
+        let partial = PathBuf::from(partial);
+        let file = File::create(&partial).with_context(|| cannot_write(path))?;
+        Ok(Self::File {
+            file,
+            partial,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Puts the complete file in its place.
+    ///
+    /// # Errors
+    /// Where that fails; what was there before is there still.
+    pub fn complete(self) -> anyhow::Result<()> {
+        match self {
+            Self::Stdout(mut out) => out.flush().context("standard output is closed"),
+            Self::File {
+                file,
+                partial,
+                path,
+            } => file
+                .sync_all()
+                .and_then(|()| fs::rename(&partial, &path))
+                .with_context(|| cannot_write(&path)),
+        }
+    }
+
+    /// Forgets what was written.
+    pub fn discard(self) {
+        if let Self::File { partial, .. } = self {
+            // It is not in anybody's way; the failure that led here is what matters.
+            let _ = fs::remove_file(partial);
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File { file, .. } => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File { file, .. } => file.flush(),
+        }
+    }
+}
+
+/// Prints to standard output. Unlike `print!`, it survives a reader that has gone.
+///
+/// # Errors
+/// Where standard output is closed.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    write_whole(Path::new("-"), text.as_bytes())
+}
+
+/// Writes `bytes` to `path`, whole or not at all; `-` is standard output.
+///
+/// # Errors
+/// Where they cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut output = Output::create(path)?;
+    match output.write_all(bytes) {
+        Ok(()) => output.complete(),
+        Err(error) => {
+            output.discard();
+            Err(error).with_context(|| cannot_write(path))
+        }
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("{} cannot be written", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_only_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
+        fs::write(&path, "old").unwrap();
+        let mut output = Output::create(&path).unwrap();
+        output.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        output.complete().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_is_discarded_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
+        let mut output = Output::create(&path).unwrap();
+        output.write_all(b"half").unwrap();
+        output.discard();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = write_whole(Path::new("/no/such/folder/x.csv"), b"").unwrap_err();
+        assert_eq!(error.to_string(), "/no/such/folder/x.csv cannot be written");
+    }
+}

@@ -1,0 +1,134 @@
+//! What an import's answers say, as far as it is shown at the end.
+
+use std::collections::BTreeMap;
+
+use crate::proto::{
+    DeactivatedUser, ImportStarted, ImportUsersResponse, Issue, IssueSeverity, RowOutcome,
+    RowResult, import_users_response::Message,
+};
+
+/// Collects, from the answers of one import, what a person is shown once it has ended.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// How the server reads the file; `None` until the header is known.
+    pub started: Option<ImportStarted>,
+    /// Rejected rows by number: the first of them, or all.
+    pub rejected: BTreeMap<u32, RowResult>,
+    /// How many rows have been rejected.
+    pub rejected_count: u32,
+    /// Warnings on rows that stand, by row number: the first of them.
+    pub warnings: BTreeMap<u32, Vec<Issue>>,
+    /// How many rows that stand have warnings.
+    pub warned_count: u32,
+    /// Users deactivated as missing: the first of them.
+    pub deactivated: Vec<DeactivatedUser>,
+    keep_all_rejected: bool,
+}
+
+impl Findings {
+    /// How many of each kind are shown to a person.
+    pub const SHOWN: usize = 100;
+
+    /// Nothing yet. `keep_all_rejected`: for a file of them; else only those shown are held, since
+    /// an import may reject a million.
+    #[must_use]
+    pub fn new(keep_all_rejected: bool) -> Self {
+        Self {
+            keep_all_rejected,
+            ..Self::default()
+        }
+    }
+
+    /// Takes what is worth showing from one answer.
+    pub fn note(&mut self, answer: &ImportUsersResponse) {
+        match &answer.message {
+            Some(Message::Started(started)) => self.started = Some(started.clone()),
+            Some(Message::Results(results)) => {
+                results
+                    .results
+                    .iter()
+                    .for_each(|result| self.note_row(result));
+            }
+            Some(Message::Deactivations(more)) => {
+                let room = Self::SHOWN - self.deactivated.len();
+                self.deactivated
+                    .extend(more.users.iter().take(room).cloned());
+            }
+            _ => {}
+        }
+    }
+
+    fn note_row(&mut self, result: &RowResult) {
+        if result.outcome() == RowOutcome::Rejected {
+            self.rejected_count += 1;
+            let limit = if self.keep_all_rejected {
+                usize::MAX
+            } else {
+                Self::SHOWN
+            };
+            keep(&mut self.rejected, limit, result.row, || result.clone());
+            return;
+        }
+        let mut warnings = result
+            .issues
+            .iter()
+            .filter(|issue| is_warning(issue))
+            .peekable();
+        if warnings.peek().is_some() {
+            self.warned_count += 1;
+            keep(&mut self.warnings, Self::SHOWN, result.row, || {
+                warnings.cloned().collect()
+            });
+        }
+    }
+}
+
+fn is_warning(issue: &Issue) -> bool {
+    issue.severity() == IssueSeverity::Warning
+}
+
+/// Holds the `limit` lowest rows: results need not come in row order.
+fn keep<T>(rows: &mut BTreeMap<u32, T>, limit: usize, row: u32, value: impl FnOnce() -> T) {
+    let full = rows.len() >= limit;
+    if full && rows.last_key_value().is_some_and(|(&last, _)| last < row) {
+        return;
+    }
+    rows.insert(row, value());
+    if rows.len() > limit {
+        rows.pop_last();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::RowResults;
+
+    fn rejections(rows: impl IntoIterator<Item = u32>) -> ImportUsersResponse {
+        let result = |row| RowResult {
+            row,
+            outcome: RowOutcome::Rejected.into(),
+            ..RowResult::default()
+        };
+        let results = rows.into_iter().map(result).collect();
+        ImportUsersResponse {
+            message: Some(Message::Results(RowResults { results })),
+        }
+    }
+
+    #[test]
+    fn the_lowest_rows_are_kept_in_whatever_order_they_come() {
+        let mut findings = Findings::new(false);
+        findings.note(&rejections((1..=300).rev()));
+        let kept: Vec<u32> = findings.rejected.keys().copied().collect();
+        assert_eq!(kept, (1..=100).collect::<Vec<u32>>());
+        assert_eq!(findings.rejected_count, 300);
+    }
+
+    #[test]
+    fn all_are_kept_for_a_file_of_them() {
+        let mut findings = Findings::new(true);
+        findings.note(&rejections(1..=300));
+        assert_eq!(findings.rejected.len(), 300);
+    }
+}

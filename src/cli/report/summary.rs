@@ -1,0 +1,429 @@
+//! The end of an import, at a glance.
+
+use std::fmt::{self, Write};
+
+use super::{
+    Findings, Look,
+    text::{count, grouped, hex, printable},
+};
+use crate::proto::{ImportState, ImportSummary, Issue};
+
+/// What the reader of a summary asked for, and so need not be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The command writes the rejected rows to a file.
+    pub errors_file: bool,
+}
+
+/// The summary: what became of the import, the counts, and what to do next.
+#[must_use]
+pub fn summary_text(
+    summary: &ImportSummary,
+    findings: &Findings,
+    asked: Asked,
+    look: Look,
+) -> String {
+    let mut page = Page {
+        text: String::new(),
+        look,
+    };
+    // Writing to a string cannot fail.
+    let _ = page.write(summary, findings, asked);
+    page.text
+}
+
+/// A summary that is being written.
+struct Page {
+    text: String,
+    look: Look,
+}
+
+impl Page {
+    fn write(&mut self, summary: &ImportSummary, findings: &Findings, asked: Asked) -> fmt::Result {
+        self.headline(summary)?;
+        self.refusals(summary)?;
+        self.counts(summary)?;
+        self.warnings(summary, findings)?;
+        self.deactivated(summary, findings)?;
+        self.next(summary, asked)
+    }
+
+    fn headline(&mut self, summary: &ImportSummary) -> fmt::Result {
+        let what = if summary.validate_only {
+            "Dry run"
+        } else {
+            "Import"
+        };
+        let look = self.look;
+        let (end, note): (String, &str) = match summary.state() {
+            ImportState::Completed if summary.validate_only => {
+                (look.bold("completed"), " Nothing was written.")
+            }
+            ImportState::Completed => (look.bold("completed"), ""),
+            ImportState::Refused => (look.red("refused"), " Nothing was written."),
+            ImportState::Cancelled => (
+                look.red("cancelled"),
+                " What was written before that stays written.",
+            ),
+            _ => (look.red("interrupted"), " Some of it may be written."),
+        };
+        // A file that could not be read has no rows to speak of.
+        let rows = match summary.rows {
+            0 => String::new(),
+            rows => format!(": {}{}", count(rows, "row"), pace(summary)),
+        };
+        writeln!(self.text, "{what} {end}{rows}.{note}")
+    }
+
+    fn refusals(&mut self, summary: &ImportSummary) -> fmt::Result {
+        for refusal in &summary.refusals {
+            writeln!(self.text, "  - {}", printable(&refusal.message))?;
+        }
+        Ok(())
+    }
+
+    fn counts(&mut self, summary: &ImportSummary) -> fmt::Result {
+        let refused = summary.state() == ImportState::Refused;
+        if refused && summary.rows == 0 {
+            return Ok(());
+        }
+        let intro = if refused {
+            "\nWithout that it would have been:\n"
+        } else {
+            "\n"
+        };
+        self.text.push_str(intro);
+        self.count("created", summary.created, Look::green)?;
+        self.count("updated", summary.updated, Look::green)?;
+        self.count("unchanged", summary.unchanged, |_, text| text.to_owned())?;
+        self.count("rejected", summary.rejected, Look::red)?;
+        self.count("deactivated", summary.deactivated, Look::yellow)?;
+        if summary.protected_skipped > 0 {
+            self.count("protected", summary.protected_skipped, Look::yellow)?;
+            self.text
+                .insert_str(self.text.len() - 1, "  not listed, but kept active");
+        }
+        Ok(())
+    }
+
+    /// One count, coloured only where there is something to see.
+    fn count(&mut self, what: &str, number: u32, paint: fn(Look, &str) -> String) -> fmt::Result {
+        let text = format!("{:>9}", grouped(number));
+        let text = if number == 0 {
+            text
+        } else {
+            paint(self.look, &text)
+        };
+        writeln!(self.text, "  {what:<12}{text}")
+    }
+
+    fn warnings(&mut self, summary: &ImportSummary, findings: &Findings) -> fmt::Result {
+        if summary.warnings.is_empty() && findings.warnings.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.text, "\n{}", self.look.yellow("Warnings"))?;
+        for issue in &summary.warnings {
+            writeln!(self.text, "  - {}", printable(&issue.message))?;
+        }
+        for (row, issues) in &findings.warnings {
+            self.row_warnings(*row, issues)?;
+        }
+        self.more(
+            findings.warned_count,
+            findings.warnings.len(),
+            "row with warnings",
+            "rows with warnings",
+        )
+    }
+
+    fn row_warnings(&mut self, row: u32, issues: &[Issue]) -> fmt::Result {
+        for issue in issues {
+            writeln!(self.text, "  - row {row}: {}", printable(&issue.message))?;
+        }
+        Ok(())
+    }
+
+    fn deactivated(&mut self, summary: &ImportSummary, findings: &Findings) -> fmt::Result {
+        if findings.deactivated.is_empty() {
+            return Ok(());
+        }
+        let tense = match summary.state() {
+            ImportState::Completed if !summary.validate_only => "Deactivated, because",
+            ImportState::Completed | ImportState::Refused => "Would be deactivated, because",
+            _ => "Deactivated or to be deactivated, because",
+        };
+        writeln!(self.text, "\n{tense} the roster does not list them")?;
+        for user in &findings.deactivated {
+            let external_id = printable(&user.external_id);
+            writeln!(self.text, "  - {external_id}  {}", printable(&user.email))?;
+        }
+        self.more(
+            summary.deactivated,
+            findings.deactivated.len(),
+            "user",
+            "users",
+        )
+    }
+
+    fn more(&mut self, all: u32, shown: usize, one: &str, many: &str) -> fmt::Result {
+        let shown = u32::try_from(shown).unwrap_or(u32::MAX);
+        match all.saturating_sub(shown) {
+            0 => Ok(()),
+            1 => writeln!(self.text, "  - 1 more {one}; --format json has them all"),
+            more => writeln!(
+                self.text,
+                "  - {} more {many}; --format json has them all",
+                grouped(more)
+            ),
+        }
+    }
+
+    fn next(&mut self, summary: &ImportSummary, asked: Asked) -> fmt::Result {
+        if summary.rejected > 0 && !asked.errors_file {
+            self.how_to_correct(summary)?;
+        }
+        match summary.state() {
+            ImportState::Completed if summary.validate_only => writeln!(
+                self.text,
+                "\nTo apply exactly this plan, repeat the command without --validate-only and with\n  \
+                 --expected-plan-digest {}",
+                hex(&summary.plan_digest)
+            ),
+            ImportState::Interrupted => writeln!(
+                self.text,
+                "\nTo continue, repeat the command with --import-id {}",
+                printable(&summary.import_id)
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// A finished import answers to its ID with what it has recorded, and writes nothing again.
+    fn how_to_correct(&mut self, summary: &ImportSummary) -> fmt::Result {
+        let applied = summary.state() == ImportState::Completed && !summary.validate_only;
+        let id = if applied {
+            format!("--import-id {} ", printable(&summary.import_id))
+        } else {
+            String::new()
+        };
+        writeln!(
+            self.text,
+            "\nTo have the rejected rows in a file, to correct and import, repeat the command with\n  \
+             {id}--errors FILE.csv"
+        )
+    }
+}
+
+/// How long it took, and how many rows a second that is; empty where the server does not say.
+fn pace(summary: &ImportSummary) -> String {
+    let (Some(start), Some(end)) = (&summary.started_at, &summary.finished_at) else {
+        return String::new();
+    };
+    let millis =
+        (end.seconds - start.seconds) * 1000 + i64::from((end.nanos - start.nanos) / 1_000_000);
+    let Ok(millis @ 1..) = u64::try_from(millis) else {
+        return String::new();
+    };
+    let rate = u64::from(summary.rows) * 1000 / millis;
+    let time = match millis {
+        ..1000 => format!("{millis} ms"),
+        _ => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+    };
+    format!(" ({time}, {} rows/s)", grouped(rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use pbjson_types::Timestamp;
+
+    use super::*;
+    use crate::proto::{DeactivatedUser, Refusal};
+
+    fn summary(state: ImportState) -> ImportSummary {
+        let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
+        ImportSummary {
+            import_id: "0198f3c2-0000-7000-8000-000000000001".to_owned(),
+            state: state.into(),
+            rows: 2_000,
+            created: 12,
+            updated: 1_300,
+            unchanged: 688,
+            plan_digest: vec![0xab; 4],
+            started_at: at(100, 900_000_000),
+            finished_at: at(102, 400_000_000),
+            ..ImportSummary::default()
+        }
+    }
+
+    fn text(summary: &ImportSummary, findings: &Findings) -> String {
+        summary_text(summary, findings, Asked::default(), Look::default())
+    }
+
+    fn warning(message: &str) -> Issue {
+        Issue {
+            message: message.to_owned(),
+            ..Issue::default()
+        }
+    }
+
+    #[test]
+    fn a_good_import_is_its_counts() {
+        assert_snapshot!(text(&summary(ImportState::Completed), &Findings::default()), @r"
+        Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
+
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            0
+          deactivated         0
+        ");
+    }
+
+    #[test]
+    fn a_dry_run_says_how_to_apply_exactly_its_plan() {
+        let dry = ImportSummary {
+            validate_only: true,
+            ..summary(ImportState::Completed)
+        };
+        assert_snapshot!(text(&dry, &Findings::default()), @r"
+        Dry run completed: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
+
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            0
+          deactivated         0
+
+        To apply exactly this plan, repeat the command without --validate-only and with
+          --expected-plan-digest abababab
+        ");
+    }
+
+    #[test]
+    fn a_refused_import_begins_with_the_reasons() {
+        let refusal = |message: &str| Refusal {
+            message: message.to_owned(),
+            ..Refusal::default()
+        };
+        let refused = ImportSummary {
+            refusals: vec![
+                refusal(
+                    "41 of 60 active users would be deactivated; allow it with max_deactivations.",
+                ),
+                refusal("3 rows are rejected; 2 are allowed."),
+            ],
+            deactivated: 41,
+            rejected: 3,
+            ..summary(ImportState::Refused)
+        };
+        assert_snapshot!(text(&refused, &Findings::default()), @r"
+        Import refused: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
+          - 41 of 60 active users would be deactivated; allow it with max_deactivations.
+          - 3 rows are rejected; 2 are allowed.
+
+        Without that it would have been:
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            3
+          deactivated        41
+
+        To have the rejected rows in a file, to correct and import, repeat the command with
+          --errors FILE.csv
+        ");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_has_no_counts() {
+        let refused = ImportSummary {
+            rows: 0,
+            refusals: vec![Refusal {
+                message: "The required column EMAIL is missing; add it.".to_owned(),
+                ..Refusal::default()
+            }],
+            ..ImportSummary::default()
+        };
+        let refused = ImportSummary {
+            state: ImportState::Refused.into(),
+            ..refused
+        };
+        assert_snapshot!(text(&refused, &Findings::default()), @r"
+        Import refused. Nothing was written.
+          - The required column EMAIL is missing; add it.
+        ");
+    }
+
+    #[test]
+    fn warnings_and_deactivations_are_listed() {
+        let with = ImportSummary {
+            warnings: vec![warning("LOCATION is not stored.")],
+            rejected: 1,
+            deactivated: 2,
+            protected_skipped: 1,
+            ..summary(ImportState::Completed)
+        };
+        let user = DeactivatedUser {
+            external_id: "P-9".to_owned(),
+            email: "p9@example.org".to_owned(),
+            ..DeactivatedUser::default()
+        };
+        let mut findings = Findings::default();
+        findings
+            .warnings
+            .insert(7, vec![warning("BADGE_NUMBER \"42\" was \"0042\".")]);
+        findings.warned_count = 3;
+        findings.deactivated.push(user);
+        assert_snapshot!(text(&with, &findings), @r#"
+        Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
+
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            1
+          deactivated         2
+          protected           1  not listed, but kept active
+
+        Warnings
+          - LOCATION is not stored.
+          - row 7: BADGE_NUMBER "42" was "0042".
+          - 2 more rows with warnings; --format json has them all
+
+        Deactivated, because the roster does not list them
+          - P-9  p9@example.org
+          - 1 more user; --format json has them all
+
+        To have the rejected rows in a file, to correct and import, repeat the command with
+          --import-id 0198f3c2-0000-7000-8000-000000000001 --errors FILE.csv
+        "#);
+    }
+
+    #[test]
+    fn an_interrupted_import_says_how_to_continue() {
+        assert_snapshot!(text(&summary(ImportState::Interrupted), &Findings::default()), @r"
+        Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
+
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            0
+          deactivated         0
+
+        To continue, repeat the command with --import-id 0198f3c2-0000-7000-8000-000000000001
+        ");
+    }
+
+    #[test]
+    fn a_cancelled_import_says_that_something_stays() {
+        let text = text(&summary(ImportState::Cancelled), &Findings::default());
+        assert!(text.starts_with("Import cancelled: 2,000 rows"), "{text}");
+        assert!(text.contains("stays written"), "{text}");
+    }
+
+    #[test]
+    fn an_instant_import_has_no_rate() {
+        let mut instant = summary(ImportState::Completed);
+        instant.finished_at.clone_from(&instant.started_at);
+        assert!(!text(&instant, &Findings::default()).contains("rows/s"));
+    }
+}

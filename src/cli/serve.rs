@@ -1,0 +1,81 @@
+//! `serve`: the server, until it is told to stop.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+};
+
+use anyhow::Context;
+use clap::{Args, builder::BoolishValueParser};
+use tokio::{net::TcpListener, signal};
+
+use super::{Exit, migrate::DatabaseArgs};
+use crate::{config::Settings, server};
+
+/// Run the server until it gets SIGINT or SIGTERM
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples: on this machine, with a file in the working directory:\n  \
+    user-import serve\n\
+    or for the network, with PostgreSQL:\n  \
+    user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users"
+)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one, and the first line printed says which
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_LISTEN",
+        default_value = "127.0.0.1:50051"
+    )]
+    listen: SocketAddr,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Leave the database's schema as it is
+    #[arg(long, env = "USER_IMPORT_NO_MIGRATE", value_parser = BoolishValueParser::new())]
+    no_migrate: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the address is in use, or the database cannot be used.
+pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    let store = args.database.connect().await?;
+    if !args.no_migrate {
+        store
+            .migrate()
+            .await
+            .context("the database cannot be migrated")?;
+    }
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    announce(listener.local_addr()?)?;
+    server::serve(listener, store, Settings::default(), stopped()).await?;
+    Ok(Exit::Done)
+}
+
+/// Tells people through the log, and scripts through a line on standard output.
+fn announce(address: SocketAddr) -> io::Result<()> {
+    tracing::info!(%address, "listening");
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on {address}")?;
+    out.flush()
+}
+
+/// Ends when this process is asked to stop.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = signal::ctrl_c() => {}
+        }
+        return;
+    }
+    // Where signals cannot be had at all, the server runs until it is killed.
+    if signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,150 @@
+//! Where the server is, who is calling, and the connection made of both.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint, Uri},
+};
+
+use super::ClientError;
+use crate::proto::{
+    directory_service_client::DirectoryServiceClient, import_service_client::ImportServiceClient,
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Results arrive faster than a terminal shows them; wide windows keep the server from waiting.
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+/// A server that is gone without a word is noticed within about half a minute.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// The address of a server, `http://HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(Uri);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let uri = Uri::from_str(text).map_err(|error| error.to_string())?;
+        match (uri.scheme_str(), uri.authority()) {
+            (Some("http"), Some(_)) => Ok(Self(uri)),
+            _ => Err("write it as http://HOST:PORT".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_string().trim_end_matches('/'))
+    }
+}
+
+/// A caller's bearer token. Its text is never shown, `Debug` included.
+#[derive(Clone)]
+pub struct Token(MetadataValue<Ascii>);
+
+impl FromStr for Token {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut value = MetadataValue::try_from(format!("Bearer {}", text.trim()))
+            .map_err(|_| "a token has printable ASCII characters only".to_owned())?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Puts the token, where there is one, on every request.
+#[derive(Clone, Debug)]
+pub(super) struct Bearer(Option<Token>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(Token(value)) = &self.0 {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+type Service = InterceptedService<Channel, Bearer>;
+
+/// A connection to a server, for one caller.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(super) imports: ImportServiceClient<Service>,
+    pub(super) directory: DirectoryServiceClient<Service>,
+}
+
+impl Client {
+    /// Connects, and waits until the connection stands.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreachable`] where nobody answers at `address` within ten seconds.
+    pub async fn connect(address: &Address, token: Option<Token>) -> Result<Self, ClientError> {
+        let channel = Endpoint::from(address.0.clone())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .connect()
+            .await
+            .map_err(|error| ClientError::unreachable(address, &error))?;
+        let service = InterceptedService::new(channel, Bearer(token));
+        Ok(Self {
+            imports: ImportServiceClient::new(service.clone()),
+            directory: DirectoryServiceClient::new(service),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_needs_its_scheme() {
+        for text in [
+            "localhost:50051",
+            "localhost",
+            "ftp://host",
+            "https://host",
+            "",
+        ] {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+        let address: Address = "http://[::1]:50051".parse().unwrap();
+        assert_eq!(address.to_string(), "http://[::1]:50051");
+    }
+
+    #[test]
+    fn a_token_never_shows_its_text() {
+        let token: Token = "s3cret".parse().unwrap();
+        assert!(!format!("{token:?} {:?}", token.0).contains("s3cret"));
+        assert!("a\nb".parse::<Token>().is_err());
+    }
+
+    #[tokio::test]
+    async fn nobody_at_the_address_is_unreachable_with_the_reason() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let free = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let error = Client::connect(&free.parse().unwrap(), None)
+            .await
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("cannot reach {free}")), "{text}");
+        assert!(text.contains("refused"), "{text}");
+    }
+}

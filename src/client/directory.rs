@@ -1,0 +1,89 @@
+//! The unary calls, and the export.
+
+use std::io::{self, Write};
+
+use super::{Client, ClientError};
+use crate::proto::{
+    Catalog, CreateOrganizationRequest, ExportUsersRequest, GetCatalogRequest,
+    GetImportTemplateRequest, GetImportTemplateResponse, Organization, UpdateCatalogRequest,
+};
+
+impl Client {
+    /// Creates an organisation; an empty `display_name` means the slug.
+    ///
+    /// # Errors
+    /// As `CreateOrganization` says.
+    pub async fn create_organization(
+        &mut self,
+        slug: &str,
+        display_name: &str,
+    ) -> Result<Organization, ClientError> {
+        let request = CreateOrganizationRequest {
+            organization: slug.to_owned(),
+            display_name: display_name.to_owned(),
+        };
+        let answer = self.directory.create_organization(request).await?;
+        Ok(answer.into_inner().organization.unwrap_or_default())
+    }
+
+    /// Returns an organisation's catalog.
+    ///
+    /// # Errors
+    /// As `GetCatalog` says.
+    pub async fn catalog(&mut self, organization: &str) -> Result<Catalog, ClientError> {
+        let request = GetCatalogRequest {
+            organization: organization.to_owned(),
+        };
+        let answer = self.directory.get_catalog(request).await?;
+        Ok(answer.into_inner().catalog.unwrap_or_default())
+    }
+
+    /// Puts `catalog` in place of the present one, and returns what is now in place.
+    ///
+    /// # Errors
+    /// As `UpdateCatalog` says.
+    pub async fn update_catalog(
+        &mut self,
+        organization: &str,
+        catalog: Catalog,
+    ) -> Result<Catalog, ClientError> {
+        let request = UpdateCatalogRequest {
+            organization: organization.to_owned(),
+            catalog: Some(catalog),
+        };
+        let answer = self.directory.update_catalog(request).await?;
+        Ok(answer.into_inner().catalog.unwrap_or_default())
+    }
+
+    /// Returns a CSV file to start from.
+    ///
+    /// # Errors
+    /// As `GetImportTemplate` says.
+    pub async fn template(
+        &mut self,
+        organization: &str,
+    ) -> Result<GetImportTemplateResponse, ClientError> {
+        let request = GetImportTemplateRequest {
+            organization: organization.to_owned(),
+        };
+        let answer = self.imports.get_import_template(request).await?;
+        Ok(answer.into_inner())
+    }
+
+    /// Writes the selected users to `out` as they arrive: UTF-8 CSV in the import's own columns.
+    ///
+    /// # Errors
+    /// As `ExportUsers` says; part of the file may then have been written.
+    pub async fn export(
+        &mut self,
+        request: ExportUsersRequest,
+        out: &mut (impl Write + Send),
+    ) -> Result<(), ClientError> {
+        let mut chunks = self.directory.export_users(request).await?.into_inner();
+        while let Some(chunk) = chunks.message().await? {
+            out.write_all(&chunk.csv_chunk)
+                .map_err(ClientError::Output)?;
+        }
+        io::Write::flush(out).map_err(ClientError::Output)
+    }
+}

@@ -1,0 +1,105 @@
+//! A server that answers an import as a test wants it: a real connection, no directory behind it.
+
+use std::{pin::Pin, sync::Arc};
+
+use tokio::{net::TcpListener, sync::mpsc};
+use tokio_stream::{
+    Stream,
+    wrappers::{ReceiverStream, TcpListenerStream},
+};
+use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
+
+use super::{Address, Client};
+use crate::proto::{
+    CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
+    GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest, ImportUsersResponse,
+    ListImportsRequest, ListImportsResponse, WatchImportRequest, WatchImportResponse,
+    import_service_server::{ImportService, ImportServiceServer},
+};
+
+type Answer = Result<ImportUsersResponse, Status>;
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// What an import does with its two streams.
+#[async_trait]
+pub(crate) trait Behaviour: Send + Sync + 'static {
+    /// Refuses before any answer; the headers say so.
+    fn refusal(&self) -> Option<Status> {
+        None
+    }
+
+    /// Reads requests and sends answers.
+    async fn import(&self, requests: Streaming<ImportUsersRequest>, answers: mpsc::Sender<Answer>);
+}
+
+struct Fake(Arc<dyn Behaviour>);
+
+/// Starts a server on a free port and connects to it.
+pub(crate) async fn connect(behaviour: impl Behaviour) -> Client {
+    let address = serve(behaviour).await;
+    Client::connect(&address, None).await.unwrap()
+}
+
+/// Starts a server on a free port; it lives as long as the test's runtime.
+pub(crate) async fn serve(behaviour: impl Behaviour) -> Address {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let service = ImportServiceServer::new(Fake(Arc::new(behaviour)));
+    let server = Server::builder().add_service(service);
+    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    address.parse().unwrap()
+}
+
+#[async_trait]
+impl ImportService for Fake {
+    type ImportUsersStream = Answers<ImportUsersResponse>;
+    type WatchImportStream = Answers<WatchImportResponse>;
+
+    async fn import_users(
+        &self,
+        request: Request<Streaming<ImportUsersRequest>>,
+    ) -> Result<Response<Self::ImportUsersStream>, Status> {
+        if let Some(status) = self.0.refusal() {
+            return Err(status);
+        }
+        let (sender, answers) = mpsc::channel(1);
+        let behaviour = Arc::clone(&self.0);
+        tokio::spawn(async move { behaviour.import(request.into_inner(), sender).await });
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn watch_import(
+        &self,
+        _: Request<WatchImportRequest>,
+    ) -> Result<Response<Self::WatchImportStream>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn get_import(
+        &self,
+        _: Request<GetImportRequest>,
+    ) -> Result<Response<GetImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn list_imports(
+        &self,
+        _: Request<ListImportsRequest>,
+    ) -> Result<Response<ListImportsResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn cancel_import(
+        &self,
+        _: Request<CancelImportRequest>,
+    ) -> Result<Response<CancelImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn get_import_template(
+        &self,
+        _: Request<GetImportTemplateRequest>,
+    ) -> Result<Response<GetImportTemplateResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+}

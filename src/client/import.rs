@@ -1,0 +1,344 @@
+//! One import over the network: sends a roster and reads the answers at the same time.
+
+use std::io;
+
+use tokio::io::AsyncRead;
+use tonic::Status;
+
+use super::{Client, ClientError, Sent, upload::Upload};
+use crate::proto::{
+    ImportStart, ImportState, ImportSummary, ImportUsersResponse, import_users_response::Message,
+};
+
+/// How an import ended, as far as this side knows.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// ID of the import; empty where neither side gave it one.
+    pub import_id: String,
+    /// The last message; `None` where the stream broke off before it.
+    pub summary: Option<ImportSummary>,
+    /// The status, unless it was `OK`.
+    pub status: Option<Status>,
+    /// What was sent; `None` where the server stopped listening before the roster's end.
+    pub sent: Option<Sent>,
+}
+
+impl Ended {
+    /// The state that the summary gives.
+    #[must_use]
+    pub fn state(&self) -> Option<ImportState> {
+        self.summary.as_ref().map(ImportSummary::state)
+    }
+
+    fn note(&mut self, message: ImportUsersResponse) {
+        match message.message {
+            Some(Message::Started(started)) => self.import_id = started.import_id,
+            Some(Message::Summary(summary)) => {
+                self.import_id.clone_from(&summary.import_id);
+                self.summary = Some(summary);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Client {
+    /// Imports the CSV bytes of `input`, and gives every answer to `on_answer` as it arrives.
+    /// `keep` returns the bytes in [`Ended::sent`].
+    ///
+    /// A refusal is an end like any other: it is in [`Ended::status`].
+    ///
+    /// # Errors
+    /// [`ClientError::Input`] where `input` cannot be read to its end (nothing is written then), and
+    /// [`ClientError::Output`] where `on_answer` fails.
+    pub async fn import<R>(
+        &mut self,
+        start: ImportStart,
+        input: R,
+        keep: bool,
+        mut on_answer: impl FnMut(&ImportUsersResponse) -> io::Result<()>,
+    ) -> Result<Ended, ClientError>
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+    {
+        let mut ended = Ended {
+            import_id: start.import_id.clone(),
+            ..Ended::default()
+        };
+        let (upload, requests) = Upload::begin(start, input, keep);
+        match self.imports.import_users(requests).await {
+            Err(status) => ended.status = Some(status),
+            Ok(answers) => read(answers.into_inner(), &mut ended, &mut on_answer).await?,
+        }
+        ended.sent = upload.outcome().transpose().map_err(ClientError::Input)?;
+        Ok(ended)
+    }
+}
+
+/// Reads the answers to the end of the stream.
+async fn read(
+    mut answers: tonic::Streaming<ImportUsersResponse>,
+    ended: &mut Ended,
+    on_answer: &mut impl FnMut(&ImportUsersResponse) -> io::Result<()>,
+) -> Result<(), ClientError> {
+    loop {
+        match answers.message().await {
+            Ok(Some(answer)) => {
+                on_answer(&answer).map_err(ClientError::Output)?;
+                ended.note(answer);
+            }
+            Ok(None) => return Ok(()),
+            Err(status) => {
+                ended.status = Some(status);
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+        time::Duration,
+    };
+
+    use sha2::{Digest, Sha256};
+    use tokio::{io::ReadBuf, sync::mpsc, time::timeout};
+    use tonic::{Code, Streaming, async_trait};
+
+    use super::*;
+    use crate::{
+        client::fake::{self, Behaviour},
+        proto::{
+            ImportFinish, ImportStarted, ImportUsersRequest, RowResult, RowResults,
+            import_users_request::Message as Sent,
+        },
+    };
+
+    /// More than all the windows and buffers between the two sides together.
+    const LARGE: usize = 16 << 20;
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    type Answers = mpsc::Sender<Result<ImportUsersResponse, Status>>;
+
+    fn answer(message: Message) -> ImportUsersResponse {
+        ImportUsersResponse {
+            message: Some(message),
+        }
+    }
+
+    fn started() -> Message {
+        Message::Started(ImportStarted {
+            import_id: "0198".to_owned(),
+            ..ImportStarted::default()
+        })
+    }
+
+    fn summary(state: ImportState, input_sha256: Vec<u8>) -> Message {
+        Message::Summary(ImportSummary {
+            import_id: "0198".to_owned(),
+            state: state.into(),
+            input_sha256,
+            ..ImportSummary::default()
+        })
+    }
+
+    /// Half a megabyte of results.
+    fn results() -> Message {
+        let external_id = "x".repeat(512 * 1024);
+        let result = RowResult {
+            external_id,
+            ..RowResult::default()
+        };
+        Message::Results(RowResults {
+            results: vec![result],
+        })
+    }
+
+    async fn import(
+        behaviour: impl Behaviour,
+        input: impl AsyncRead + Send + Unpin + 'static,
+    ) -> (Result<Ended, ClientError>, usize) {
+        let mut client = fake::connect(behaviour).await;
+        let mut answers = 0;
+        let import = client.import(ImportStart::default(), input, true, |_| {
+            answers += 1;
+            Ok(())
+        });
+        let ended = timeout(PATIENCE, import)
+            .await
+            .expect("nobody waits for ever");
+        (ended, answers)
+    }
+
+    /// Reads the whole request stream and gives its digest and its last message.
+    async fn drain(requests: &mut Streaming<ImportUsersRequest>) -> (Sha256, Option<ImportFinish>) {
+        let mut digest = Sha256::new();
+        let mut finish = None;
+        while let Ok(Some(request)) = requests.message().await {
+            match request.message {
+                Some(Sent::CsvChunk(chunk)) => digest.update(&chunk),
+                Some(Sent::Finish(last)) => finish = Some(last),
+                _ => {}
+            }
+        }
+        (digest, finish)
+    }
+
+    struct ReadsEverythingFirst;
+
+    #[async_trait]
+    impl Behaviour for ReadsEverythingFirst {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+            let (digest, finish) = drain(&mut requests).await;
+            let digest = digest.finalize().to_vec();
+            let finish = finish.expect("a finish message");
+            assert_eq!(finish.sha256, Some(digest.clone()));
+            assert_eq!(finish.byte_count, Some(LARGE as u64));
+            for message in [
+                started(),
+                results(),
+                summary(ImportState::Completed, digest),
+            ] {
+                answers.send(Ok(answer(message))).await.expect("a reader");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_reads_everything_first_gets_everything() {
+        let roster: &[u8] = vec![b'a'; LARGE].leak();
+        let (ended, answers) = import(ReadsEverythingFirst, roster).await;
+        let ended = ended.unwrap();
+        assert_eq!((ended.state(), answers), (Some(ImportState::Completed), 3));
+        assert!(ended.status.is_none());
+        let sent = ended.sent.unwrap();
+        assert_eq!(sent.byte_count, LARGE as u64);
+        assert_eq!(sent.kept.unwrap(), roster);
+        assert_eq!(ended.summary.unwrap().input_sha256, sent.sha256);
+    }
+
+    /// Answers every chunk at length before it reads the next: whoever writes all of it before
+    /// reading waits for ever.
+    struct AnswersWhileReading;
+
+    #[async_trait]
+    impl Behaviour for AnswersWhileReading {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+            while let Ok(Some(_)) = requests.message().await {
+                answers.send(Ok(answer(results()))).await.expect("a reader");
+            }
+            let end = summary(ImportState::Completed, Vec::new());
+            answers.send(Ok(answer(end))).await.expect("a reader");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_answers_while_it_reads_never_waits() {
+        let roster: &[u8] = vec![b'a'; LARGE].leak();
+        let (ended, answers) = import(AnswersWhileReading, roster).await;
+        assert_eq!(ended.unwrap().state(), Some(ImportState::Completed));
+        assert_eq!(answers, LARGE / (512 * 1024) + 3);
+    }
+
+    struct RefusesEarly;
+
+    #[async_trait]
+    impl Behaviour for RefusesEarly {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+            let _ = requests.message().await;
+            let refused = summary(ImportState::Refused, Vec::new());
+            let status = Status::invalid_argument("no header");
+            for message in [Ok(answer(started())), Ok(answer(refused)), Err(status)] {
+                answers.send(message).await.expect("a reader");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_early_is_heard_though_the_roster_never_ends() {
+        let (ended, _) = import(RefusesEarly, tokio::io::repeat(b'a')).await;
+        let ended = ended.unwrap();
+        assert_eq!(ended.state(), Some(ImportState::Refused));
+        assert_eq!(ended.import_id, "0198");
+        let status = ended.status.unwrap();
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::InvalidArgument, "no header")
+        );
+        assert!(ended.sent.is_none());
+    }
+
+    struct RefusesAtOnce;
+
+    #[async_trait]
+    impl Behaviour for RefusesAtOnce {
+        fn refusal(&self) -> Option<Status> {
+            Some(Status::unauthenticated("no credentials"))
+        }
+
+        async fn import(&self, _: Streaming<ImportUsersRequest>, _: Answers) {}
+    }
+
+    #[tokio::test]
+    async fn a_refusal_in_the_headers_is_an_end_like_any_other() {
+        let (ended, answers) = import(RefusesAtOnce, tokio::io::repeat(b'a')).await;
+        assert_eq!(ended.unwrap().status.unwrap().code(), Code::Unauthenticated);
+        assert_eq!(answers, 0);
+    }
+
+    /// Gives a little, then fails.
+    struct BrokenFile(bool);
+
+    impl AsyncRead for BrokenFile {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if std::mem::replace(&mut self.0, true) {
+                return Poll::Ready(Err(io::Error::other("disk on fire")));
+            }
+            buffer.put_slice(b"EMAIL\n");
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// As the contract says: no `finish`, nothing written.
+    struct InsistsOnFinish;
+
+    #[async_trait]
+    impl Behaviour for InsistsOnFinish {
+        async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
+            let (_, finish) = drain(&mut requests).await;
+            assert!(
+                finish.is_none(),
+                "half a roster was passed off as a whole one"
+            );
+            let status = Status::failed_precondition("no finish");
+            answers.send(Err(status)).await.expect("a reader");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_roster_that_breaks_off_is_never_finished() {
+        let (ended, _) = import(InsistsOnFinish, BrokenFile(false)).await;
+        let error = ended.unwrap_err();
+        assert_eq!(error.to_string(), "the roster cannot be read: disk on fire");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_shown_ends_the_import() {
+        let mut client = fake::connect(RefusesEarly).await;
+        let import = client.import(
+            ImportStart::default(),
+            tokio::io::repeat(b'a'),
+            false,
+            |_| Err(io::ErrorKind::BrokenPipe.into()),
+        );
+        let ended = timeout(PATIENCE, import).await.unwrap();
+        assert!(matches!(ended, Err(ClientError::Output(_))));
+    }
+}

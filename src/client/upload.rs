@@ -1,0 +1,149 @@
+//! Turns a roster's bytes into the request stream of an import.
+
+use std::io;
+
+use prost::bytes::Bytes;
+use sha2::{Digest, Sha256};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::proto::{ImportFinish, ImportStart, ImportUsersRequest, import_users_request::Message};
+
+/// Bytes of a full chunk. Well under the message limit, well over what makes HTTP/2 frames tiny.
+const CHUNK: u64 = 512 * 1024;
+/// Messages read ahead of the network.
+const AHEAD: usize = 2;
+
+/// A roster that was read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Number of bytes.
+    pub byte_count: u64,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+    /// The bytes themselves, where they were to be kept.
+    pub kept: Option<Vec<u8>>,
+}
+
+/// A roster on its way: reads and sends in a task of its own, so that answers can be read meanwhile.
+/// Dropping it stops the reading.
+pub(super) struct Upload {
+    outcome: oneshot::Receiver<io::Result<Sent>>,
+    _task: JoinSet<()>,
+}
+
+impl Upload {
+    /// Starts to read `input`. The stream yields `start`, chunks, and `finish` with the totals.
+    /// Where reading fails it ends without `finish`, which makes the server refuse the import.
+    pub(super) fn begin<R>(
+        start: ImportStart,
+        input: R,
+        keep: bool,
+    ) -> (Self, ReceiverStream<ImportUsersRequest>)
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+    {
+        let (requests, stream) = mpsc::channel(AHEAD);
+        let (done, outcome) = oneshot::channel();
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let read = Sender::new(&requests, keep).send_roster(start, input).await;
+            let finish = read.as_ref().ok().and_then(Option::as_ref).map(finish);
+            // Told before the last message goes out: whoever has the answer to that can ask.
+            if let Some(outcome) = read.transpose() {
+                let _ = done.send(outcome);
+            }
+            if let Some(finish) = finish {
+                let _ = requests.send(finish).await;
+            }
+        });
+        let upload = Self {
+            outcome,
+            _task: task,
+        };
+        (upload, ReceiverStream::new(stream))
+    }
+
+    /// What has become of the roster; `None` where the server stopped listening before its end.
+    pub(super) fn outcome(mut self) -> Option<io::Result<Sent>> {
+        self.outcome.try_recv().ok()
+    }
+}
+
+/// Sends a roster and keeps the totals of its bytes.
+struct Sender<'a> {
+    requests: &'a mpsc::Sender<ImportUsersRequest>,
+    byte_count: u64,
+    digest: Sha256,
+    kept: Option<Vec<u8>>,
+}
+
+impl<'a> Sender<'a> {
+    fn new(requests: &'a mpsc::Sender<ImportUsersRequest>, keep: bool) -> Self {
+        Self {
+            requests,
+            byte_count: 0,
+            digest: Sha256::new(),
+            kept: keep.then(Vec::new),
+        }
+    }
+
+    /// Sends all but the last message; `None` where the server stopped listening.
+    async fn send_roster<R>(mut self, start: ImportStart, mut input: R) -> io::Result<Option<Sent>>
+    where
+        R: AsyncRead + Unpin,
+    {
+        let mut next = Message::Start(start);
+        while self.requests.send(request(next)).await.is_ok() {
+            let chunk = read_chunk(&mut input).await?;
+            if chunk.is_empty() {
+                return Ok(Some(self.total()));
+            }
+            self.count(&chunk);
+            next = Message::CsvChunk(chunk);
+        }
+        Ok(None)
+    }
+
+    fn count(&mut self, chunk: &Bytes) {
+        self.byte_count += chunk.len() as u64;
+        self.digest.update(chunk);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(chunk);
+        }
+    }
+
+    fn total(self) -> Sent {
+        Sent {
+            byte_count: self.byte_count,
+            sha256: self.digest.finalize().into(),
+            kept: self.kept,
+        }
+    }
+}
+
+fn request(message: Message) -> ImportUsersRequest {
+    ImportUsersRequest {
+        message: Some(message),
+    }
+}
+
+/// The last message, which states what was sent.
+fn finish(sent: &Sent) -> ImportUsersRequest {
+    request(Message::Finish(ImportFinish {
+        row_count: None,
+        byte_count: Some(sent.byte_count),
+        sha256: Some(sent.sha256.to_vec()),
+    }))
+}
+
+/// Reads until a chunk is full or the input ends: a pipe gives little at a time.
+async fn read_chunk(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+    let mut chunk = Vec::new();
+    input.take(CHUNK).read_to_end(&mut chunk).await?;
+    Ok(chunk.into())
+}

@@ -1,0 +1,329 @@
+//! One attempt at an import whose input has been received whole: begun afresh, or joined, replayed
+//! or resumed, as its record says (semantics §8).
+
+use std::{collections::HashSet, sync::Arc};
+
+use prost::Message;
+use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
+use uuid::Uuid;
+
+use super::{
+    ImportError,
+    apply::{Applier, Committed, Work},
+    follow::{Follower, LOOK},
+    guard,
+    lease::Tenure,
+    record,
+    session::{self, Session},
+    verdict::{self, Judged},
+};
+use crate::{
+    domain::Row,
+    proto::{
+        DeactivatedUser, Deactivations, ImportState, RowResults,
+        import_users_response::Message as Reply,
+    },
+    store::{BatchKind, ImportRecord},
+};
+
+/// What is to be done under an import ID.
+enum Standing {
+    /// Nothing has been written under it.
+    Unbound,
+    /// It has ended, in this state.
+    Ended(ImportRecord, ImportState),
+    /// Somebody is applying it.
+    Running,
+    /// It stopped before its end.
+    Interrupted(ImportRecord),
+}
+
+impl Session<'_> {
+    /// Brings the import to its end, whatever has become of it before.
+    pub(super) async fn carry_out(&mut self, rows: Arc<Vec<Row>>) -> Result<(), ImportError> {
+        let importer = self.importer.clone();
+        let filter = self.options.filter;
+        let mut follower = Follower::new(importer, self.organization, self.record.id, filter, 0);
+        loop {
+            if self.importer.stop.is_cancelled() {
+                return Err(ImportError::ShuttingDown);
+            }
+            match self.standing().await? {
+                Standing::Unbound => match self.take_lease().await? {
+                    Some(tenure) => match self.begin(Arc::clone(&rows), tenure).await {
+                        Err(ImportError::Again) => {}
+                        result => return result,
+                    },
+                    None => self.with_progress(sleep(LOOK)).await,
+                },
+                Standing::Ended(record, state) => {
+                    follower.catch_up(self.outlet).await?;
+                    self.summary = record::summary(&record, state);
+                    return match state {
+                        ImportState::Cancelled => Err(ImportError::Cancelled),
+                        _ => Ok(()),
+                    };
+                }
+                Standing::Running => {
+                    if !follower.catch_up(self.outlet).await? || self.outlet.is_gone() {
+                        return Err(ImportError::Broken);
+                    }
+                    self.with_progress(sleep(LOOK)).await;
+                }
+                Standing::Interrupted(record) => {
+                    if let Some(tenure) = self.take_lease().await? {
+                        return self.resume(&rows, record.id, tenure, &mut follower).await;
+                    }
+                    self.with_progress(sleep(LOOK)).await;
+                }
+            }
+        }
+    }
+
+    /// Refuses an ID that is bound to something else.
+    pub(super) async fn expect_own_id(&self) -> Result<(), ImportError> {
+        self.standing().await.map(|_| ())
+    }
+
+    async fn standing(&self) -> Result<Standing, ImportError> {
+        let found = self
+            .importer
+            .store
+            .import(self.organization, self.record.id)
+            .await?;
+        let Some(record) = found.filter(|record| record.options_digest.is_some()) else {
+            return Ok(Standing::Unbound);
+        };
+        let same_options = record.options_digest.as_deref() == Some(&self.options_digest);
+        if !same_options || record.input_sha256 != self.summary.input_sha256 {
+            return Err(ImportError::IdBound(record.id));
+        }
+        Ok(match self.importer.state_now(&record).await? {
+            state @ (ImportState::Completed | ImportState::Cancelled) => {
+                Standing::Ended(record, state)
+            }
+            ImportState::Interrupted => Standing::Interrupted(record),
+            _ => Standing::Running,
+        })
+    }
+
+    /// Takes the organisation's lease. `None`: another attempt at this same import has it.
+    async fn take_lease(&self) -> Result<Option<Tenure>, ImportError> {
+        let ttl = self.importer.settings.lease;
+        let store = &self.importer.store;
+        let taken = store
+            .take_lease(self.organization, self.record.id, ttl)
+            .await?;
+        match taken {
+            Ok(lease) => Ok(Some(Tenure::new(store.clone(), lease, ttl))),
+            Err(holder) if holder.import == self.record.id => Ok(None),
+            Err(holder) => Err(ImportError::Held(holder)),
+        }
+    }
+
+    /// Plans and guards an import that nothing has been written of, and applies it.
+    async fn begin(&mut self, rows: Arc<Vec<Row>>, tenure: Tenure) -> Result<(), ImportError> {
+        let judged = match self.guarded(rows).await {
+            Ok(judged) => judged,
+            Err(error) => {
+                tenure.end().await;
+                return Err(error);
+            }
+        };
+        let work = Work {
+            missing: judged.missing().collect(),
+            record: self.record_to_bind(&judged),
+            judged: Arc::new(judged),
+            resumed: false,
+        };
+        self.apply(work, tenure, self.options.all_or_nothing).await
+    }
+
+    async fn guarded(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
+        let mut judged = self.plan(rows).await?;
+        let limits = &self.importer.settings.mass_deactivation;
+        let refusals = guard::check(&self.options, limits, &judged);
+        if !refusals.is_empty() {
+            self.preview(&judged).await;
+            return Err(refusals.into());
+        }
+        judged.assign_ids();
+        Ok(judged)
+    }
+
+    fn record_to_bind(&self, judged: &Judged) -> ImportRecord {
+        let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        ImportRecord {
+            state: ImportState::Applying.into(),
+            options_digest: Some(self.options_digest.to_vec()),
+            input_sha256: self.summary.input_sha256.clone(),
+            plan_digest: judged.plan.digest.to_vec(),
+            rows: number(self.summary.rows),
+            protected_skipped: number(judged.plan.protected_skipped),
+            notes: record::encode_notes(&[], &self.summary.warnings),
+            ..self.record.clone()
+        }
+    }
+
+    /// Plans the rows that were still to be written when the import stopped, and goes on.
+    async fn resume(
+        &mut self,
+        rows: &[Row],
+        import: Uuid,
+        tenure: Tenure,
+        follower: &mut Follower,
+    ) -> Result<(), ImportError> {
+        match self.remaining(rows, import, follower).await {
+            Ok(Some(work)) => self.apply(work, tenure, false).await,
+            Ok(None) => {
+                tenure.end().await;
+                Err(ImportError::Broken)
+            }
+            Err(error) => {
+                tenure.end().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What is left of an interrupted import. `None`: the client has gone.
+    async fn remaining(
+        &mut self,
+        rows: &[Row],
+        import: Uuid,
+        follower: &mut Follower,
+    ) -> Result<Option<Work>, ImportError> {
+        let store = &self.importer.store;
+        let organization = store.organization(&self.options.organization).await?;
+        match organization.last_import_id {
+            Some(last) if last != import => return Err(ImportError::OvertakenBy(last)),
+            _ => {}
+        }
+        let record = store.import(self.organization, import).await?;
+        let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
+        if !follower.catch_up(self.outlet).await? {
+            return Ok(None);
+        }
+        let done = Recorded::read(self, import).await?;
+        let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
+        let rest = Arc::new(rest.cloned().collect());
+        let snapshot = self.importer.store.snapshot(self.organization).await?;
+        let mut judged = session::judge(rest, snapshot, import, None).await?;
+        judged.assign_ids();
+        self.summary = record::summary(&record, ImportState::Applying);
+        self.progress.add_applied(done.rows.len());
+        Ok(Some(Work {
+            judged: Arc::new(judged),
+            record,
+            missing: done.missing,
+            resumed: true,
+        }))
+    }
+
+    /// Writes. The writing has a task of its own: it waits neither for the client nor for this one.
+    async fn apply(
+        &mut self,
+        work: Work,
+        tenure: Tenure,
+        all_or_nothing: bool,
+    ) -> Result<(), ImportError> {
+        let (committed, mut events) = mpsc::unbounded_channel();
+        let applier = Applier::new(
+            self.importer.clone(),
+            tenure,
+            work,
+            Arc::clone(&self.progress),
+            committed,
+        );
+        let writing: JoinHandle<_> = self.importer.applying.spawn(applier.run(all_or_nothing));
+        let mut reading = true;
+        while let Some(event) = self.with_progress(events.recv()).await {
+            reading = reading && self.tell(event).await;
+        }
+        let (record, result) = writing.await?;
+        // Rolled back: the summary keeps the counts that were planned.
+        if !matches!(&result, Err(ImportError::Refused(_) | ImportError::Again)) {
+            let state = ImportState::try_from(record.state).unwrap_or_default();
+            self.summary = record::summary(&record, state);
+        }
+        result
+    }
+
+    /// Sends what has become final. False: the client has gone.
+    async fn tell(&self, event: Committed) -> bool {
+        let filter = self.options.filter;
+        match event {
+            Committed::Rows(judged, rows) => {
+                let results = judged.results(rows, filter, self.options.include_values);
+                self.outlet.send_all(results.map(Reply::Results)).await
+            }
+            Committed::Verdicts(mut results) => {
+                results.retain(|result| verdict::passes_recorded(filter, result.outcome()));
+                let messages = verdict::verdicts(results.into_iter());
+                self.outlet.send_all(messages.map(Reply::Results)).await
+            }
+            Committed::Deactivated(users) => {
+                let messages = verdict::deactivations(users.into_iter());
+                self.outlet
+                    .send_all(messages.map(Reply::Deactivations))
+                    .await
+            }
+        }
+    }
+}
+
+/// What an interrupted import has recorded.
+#[derive(Default)]
+struct Recorded {
+    /// Numbers of the rows that have a result.
+    rows: HashSet<u32>,
+    /// Users who were to be deactivated and have not been.
+    missing: Vec<DeactivatedUser>,
+}
+
+impl Recorded {
+    async fn read(session: &Session<'_>, import: Uuid) -> Result<Self, ImportError> {
+        let store = &session.importer.store;
+        let mut recorded = Self::default();
+        let mut deactivated = HashSet::new();
+        let mut next = 0;
+        loop {
+            let batches = store
+                .recorded(session.organization, import, next, 16)
+                .await?;
+            let Some(last) = batches.last() else { break };
+            next = last.sequence + 1;
+            for batch in batches {
+                recorded.add(batch.kind, &batch.payload, &mut deactivated)?;
+            }
+        }
+        recorded
+            .missing
+            .retain(|user| !deactivated.contains(&user.user_id));
+        Ok(recorded)
+    }
+
+    fn add(
+        &mut self,
+        kind: BatchKind,
+        payload: &[u8],
+        deactivated: &mut HashSet<String>,
+    ) -> Result<(), ImportError> {
+        let broken = |error: prost::DecodeError| ImportError::Internal(error.to_string());
+        match kind {
+            BatchKind::Results => {
+                let results = RowResults::decode(payload).map_err(broken)?.results;
+                self.rows.extend(results.iter().map(|result| result.row));
+            }
+            BatchKind::ToDeactivate => {
+                self.missing
+                    .extend(Deactivations::decode(payload).map_err(broken)?.users);
+            }
+            BatchKind::Deactivated => {
+                let users = Deactivations::decode(payload).map_err(broken)?.users;
+                deactivated.extend(users.into_iter().map(|user| user.user_id));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! The record of an import as messages, and what its ID is bound to.
+
+use pbjson_types::Timestamp;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    domain::Tally,
+    proto::{
+        Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal, timestamp,
+    },
+    store::ImportRecord,
+};
+
+/// What a bound import was asked for, as a digest: the whole of `start` but for what concerns only
+/// the stream that asked (semantics §8).
+#[must_use]
+pub fn options_digest(start: &ImportStart) -> [u8; 32] {
+    let mut bound = start.clone();
+    bound.import_id.clear();
+    bound.source.clear();
+    bound.result_filter = 0;
+    bound.include_values = false;
+    Sha256::digest(bound.encode_to_vec()).into()
+}
+
+/// Refusals and warnings, encoded for the record.
+#[must_use]
+pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue]) -> Vec<u8> {
+    let notes = Import {
+        refusals: refusals.to_vec(),
+        warnings: warnings.to_vec(),
+        ..Import::default()
+    };
+    notes.encode_to_vec()
+}
+
+/// A record with what is known when an attempt begins.
+#[must_use]
+pub fn begun(
+    organization: i64,
+    import: Uuid,
+    server: Uuid,
+    start: &ImportStart,
+    now: OffsetDateTime,
+) -> ImportRecord {
+    ImportRecord {
+        organization_id: organization,
+        id: import,
+        attempt: Uuid::new_v4(),
+        server_id: server,
+        state: ImportState::Receiving.into(),
+        validate_only: start.validate_only,
+        source: start.source.clone(),
+        principal: "local".to_owned(),
+        options_digest: None,
+        input_sha256: Vec::new(),
+        plan_digest: Vec::new(),
+        rows: 0,
+        created: 0,
+        updated: 0,
+        unchanged: 0,
+        rejected: 0,
+        deactivated: 0,
+        protected_skipped: 0,
+        results: 0,
+        notes: Vec::new(),
+        cancel_requested: false,
+        started_at: now,
+        finished_at: None,
+    }
+}
+
+/// Takes over into a record what a summary says.
+pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDateTime) {
+    record.state = summary.state;
+    record.input_sha256.clone_from(&summary.input_sha256);
+    record.plan_digest.clone_from(&summary.plan_digest);
+    record.rows = i32::try_from(summary.rows).unwrap_or(i32::MAX);
+    let tally = Tally {
+        created: summary.created,
+        updated: summary.updated,
+        unchanged: summary.unchanged,
+        rejected: summary.rejected,
+        deactivated: summary.deactivated,
+        protected_skipped: summary.protected_skipped,
+    };
+    set_tally(record, &tally);
+    record.notes = encode_notes(&summary.refusals, &summary.warnings);
+    record.finished_at = Some(now);
+}
+
+/// The counts of a record.
+#[must_use]
+pub fn tally(record: &ImportRecord) -> Tally {
+    let number = |count: i32| u32::try_from(count).unwrap_or_default();
+    Tally {
+        created: number(record.created),
+        updated: number(record.updated),
+        unchanged: number(record.unchanged),
+        rejected: number(record.rejected),
+        deactivated: number(record.deactivated),
+        protected_skipped: number(record.protected_skipped),
+    }
+}
+
+/// Writes counts into a record.
+pub fn set_tally(record: &mut ImportRecord, tally: &Tally) {
+    let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    record.created = number(tally.created);
+    record.updated = number(tally.updated);
+    record.unchanged = number(tally.unchanged);
+    record.rejected = number(tally.rejected);
+    record.deactivated = number(tally.deactivated);
+    record.protected_skipped = number(tally.protected_skipped);
+}
+
+/// The refusals and warnings of a record.
+fn notes(record: &ImportRecord) -> Import {
+    Import::decode(record.notes.as_slice()).unwrap_or_default()
+}
+
+/// The warnings of a record.
+#[must_use]
+pub fn warnings(record: &ImportRecord) -> Vec<Issue> {
+    notes(record).warnings
+}
+
+fn finished_at(record: &ImportRecord) -> Option<Timestamp> {
+    record.finished_at.map(timestamp)
+}
+
+/// The summary of an import as recorded, in `state`.
+#[must_use]
+pub fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
+    let import = message(record, "", state);
+    ImportSummary {
+        import_id: import.import_id,
+        state: import.state,
+        validate_only: import.validate_only,
+        rows: import.rows,
+        created: import.created,
+        updated: import.updated,
+        unchanged: import.unchanged,
+        rejected: import.rejected,
+        deactivated: import.deactivated,
+        protected_skipped: import.protected_skipped,
+        input_sha256: import.input_sha256,
+        plan_digest: import.plan_digest,
+        refusals: import.refusals,
+        warnings: import.warnings,
+        started_at: import.started_at,
+        finished_at: import.finished_at,
+    }
+}
+
+/// The record as a message, in `state`.
+#[must_use]
+pub fn message(record: &ImportRecord, organization: &str, state: ImportState) -> Import {
+    let tally = tally(record);
+    let notes = notes(record);
+    Import {
+        import_id: record.id.to_string(),
+        state: state.into(),
+        validate_only: record.validate_only,
+        rows: u32::try_from(record.rows).unwrap_or_default(),
+        created: tally.created,
+        updated: tally.updated,
+        unchanged: tally.unchanged,
+        rejected: tally.rejected,
+        deactivated: tally.deactivated,
+        protected_skipped: tally.protected_skipped,
+        input_sha256: record.input_sha256.clone(),
+        plan_digest: record.plan_digest.clone(),
+        refusals: notes.refusals,
+        warnings: notes.warnings,
+        started_at: Some(timestamp(record.started_at)),
+        finished_at: finished_at(record),
+        organization: organization.to_owned(),
+        source: record.source.clone(),
+        principal: record.principal.clone(),
+        progress: Some(progress(record, state)),
+    }
+}
+
+/// How far an import is, as recorded.
+#[must_use]
+pub fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
+    use crate::proto::ImportPhase;
+    let rows = u32::try_from(record.rows).unwrap_or_default();
+    let applied = match record.options_digest {
+        Some(_) => tally(record).rows(),
+        None => 0,
+    };
+    let phase = match state {
+        ImportState::Receiving => ImportPhase::Receiving,
+        _ if applied < rows => ImportPhase::Applying,
+        _ => ImportPhase::Deactivating,
+    };
+    ImportProgress {
+        phase: phase.into(),
+        rows_received: rows,
+        rows_planned: rows,
+        rows_applied: applied,
+        rows_total: rows,
+    }
+}

@@ -1,0 +1,90 @@
+//! A file's records as they stand there, for whoever shows rejected rows in the file's own columns.
+
+use super::FileFault;
+use super::delimiter::FirstLine;
+use super::record::{Record, RecordReader};
+
+/// Splits a whole file, already decoded and without a byte order mark, just as [`CsvDecoder`] does.
+/// Each record that is not blank goes to `sink`, the header first, with the line on which it starts
+/// (1 = first line) and its fields.
+///
+/// # Errors
+/// Where a record is longer than the cap, or its quotes are never closed.
+///
+/// [`CsvDecoder`]: super::CsvDecoder
+pub fn split(
+    text: &str,
+    delimiter: u8,
+    mut sink: impl FnMut(u32, Vec<String>),
+) -> Result<(), FileFault> {
+    let mut rest = text.as_bytes();
+    if let FirstLine::Sep { length, .. } = FirstLine::read(rest, true) {
+        rest = &rest[length..];
+    }
+    let mut take = |record: Record<'_>| {
+        if !record.is_blank() {
+            let fields = record.fields().map(String::from_utf8_lossy);
+            sink(record.line, fields.map(Into::into).collect());
+        }
+    };
+    let mut records = RecordReader::new(delimiter);
+    while records.read(&mut rest)? {
+        take(records.record());
+    }
+    if records.finish()? {
+        take(records.record());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CsvDecoder, CsvOptions, Limits};
+    use super::*;
+    use crate::domain::{Cell, Column};
+    use proptest::prelude::*;
+
+    const HEADER: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
+
+    /// The lines of the rows, and of each row's first cell where its columns are known.
+    type Rows = Vec<(u32, Option<String>)>;
+
+    fn decoded(file: &str) -> Option<Rows> {
+        let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).ok()?;
+        let mut rows = Rows::new();
+        let mut sink = |row: &crate::domain::RawRow<'_>| {
+            let first = match row.cell(Column::Email) {
+                Cell::Text(text) => Some(text.to_owned()),
+                _ => None,
+            };
+            rows.push((row.line, first));
+        };
+        decoder.push(file.as_bytes(), &mut sink).ok()?;
+        decoder.finish(&mut sink).ok()?;
+        Some(rows)
+    }
+
+    proptest! {
+        #[test]
+        fn records_are_the_rows_that_the_decoder_finds(
+            opening in prop::sample::select(vec!["", "sep=,\r\n", "\"SEP=,\",,\n", "\r\n,,\n"]),
+            records in "([ab,\" ]{0,4}(\r|\n|\r\n|,,,,,,)){0,12}",
+        ) {
+            let file = format!("{opening}{HEADER}\n{records}");
+            let Some(rows) = decoded(&file) else { return Ok(()) };
+            let mut found = Vec::new();
+            split(&file, b',', |line, fields| found.push((line, fields))).unwrap();
+            prop_assert_eq!(found.remove(0).1.join(","), HEADER);
+            prop_assert_eq!(found.len(), rows.len());
+            for ((line, fields), (row_line, first)) in found.iter().zip(&rows) {
+                prop_assert_eq!(line, row_line);
+                prop_assert!(first.is_none() || first.as_ref() == fields.first());
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_decoder_refuses_is_refused() {
+        assert!(split("A\n\"b\n", b',', |_, _| {}).is_err());
+    }
+}

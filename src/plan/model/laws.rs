@@ -1,0 +1,245 @@
+//! What holds of every plan. `PROPTEST_CASES` sets how many worlds each law is tried on.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::world::{World, worlds};
+use super::{Model, planned_faults, sorted};
+use crate::domain::IssueCode;
+use crate::plan::scenario::Scenario;
+use crate::plan::{Outcome, Plan, Supervisor};
+
+/// 2,000 worlds, unless the environment says otherwise.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 2_000;
+    }
+    config.max_global_rejects = config.cases.saturating_mul(10);
+    config
+}
+
+/// Somebody of a directory: keys, and the supervisor as an index of a user or of a row behind all users.
+#[derive(Clone, Debug)]
+struct Entry {
+    keys: [String; 4],
+    status: &'static str,
+    supervisor: Option<usize>,
+}
+
+/// The directory as writing fills it: users, then the users that rows create.
+struct Written<'a> {
+    scenario: &'a Scenario,
+    plan: &'a Plan,
+    entries: Vec<Option<Entry>>,
+}
+
+impl<'a> Written<'a> {
+    fn start(scenario: &'a Scenario, plan: &'a Plan) -> Self {
+        let users = scenario.directory.users();
+        let entries = users.iter().map(|user| {
+            let keys = [
+                user.external_id(),
+                user.email(),
+                user.badge_number(),
+                user.username(),
+            ];
+            let supervisor = user
+                .supervisor
+                .and_then(|id| scenario.directory.index_of(id));
+            Some(Entry {
+                keys: keys.map(str::to_lowercase),
+                status: user.status.as_str(),
+                supervisor: supervisor.map(|index| index as usize),
+            })
+        });
+        let new = scenario.rows.iter().map(|_| None);
+        Self {
+            scenario,
+            plan,
+            entries: entries.chain(new).collect(),
+        }
+    }
+
+    fn write(&mut self, row: usize) {
+        let request = self.scenario.request();
+        let users = request.directory.users().len();
+        let write = self.plan.write(&request, row);
+        let keys = [
+            &*write.external_id,
+            &*write.email_key,
+            write.badge_number,
+            &*write.username_key,
+        ];
+        let place = match self.plan.decisions[row].user {
+            Some(user) => user as usize,
+            None => users + row,
+        };
+        self.entries[place] = Some(Entry {
+            keys: keys.map(str::to_owned),
+            status: write.status.as_str(),
+            supervisor: match write.supervisor {
+                Supervisor::None => None,
+                Supervisor::User(user) => Some(user as usize),
+                Supervisor::Row(row) => Some(users + row as usize),
+            },
+        });
+    }
+
+    fn write_all(mut self) -> Self {
+        for &row in self.plan.order.rows() {
+            self.write(row as usize);
+        }
+        self
+    }
+
+    /// Why this is no valid directory.
+    fn fault(&self) -> Option<String> {
+        let present = self.entries.iter().flatten();
+        for key in 0..4 {
+            let mut seen = BTreeSet::new();
+            let mut twice = present.clone().filter(|one| !seen.insert(&one.keys[key]));
+            if let Some(one) = twice.next() {
+                return Some(format!("key {key} twice: {one:?}"));
+            }
+        }
+        for one in present {
+            let mut at = Some(one);
+            for _ in 0..=self.entries.len() {
+                let Some(up) = at.and_then(|one| one.supervisor) else {
+                    at = None;
+                    break;
+                };
+                at = self.entries[up].as_ref();
+                if at.is_none() {
+                    return Some(format!("dangling: {one:?}"));
+                }
+            }
+            if at.is_some() {
+                return Some(format!("cycle: {one:?}"));
+            }
+        }
+        None
+    }
+
+    /// Everybody, generated external IDs apart, in an order that does not tell the rows'.
+    fn everybody(&self) -> BTreeSet<(String, String)> {
+        let line = |one: &Entry| {
+            let id = if one.keys[0].len() > 30 {
+                "new"
+            } else {
+                &one.keys[0]
+            };
+            let up = one.supervisor.and_then(|up| self.entries[up].as_ref());
+            let up = up.map_or("", |up| &up.keys[1]);
+            (
+                id.to_owned(),
+                format!("{:?} {} > {up}", &one.keys[1..], one.status),
+            )
+        };
+        self.entries.iter().flatten().map(line).collect()
+    }
+}
+
+fn is_new_or_changed(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Created | Outcome::Updated)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn the_plan_is_the_models(world in worlds()) {
+        let scenario = world.scenario();
+        let (plan, model) = (scenario.plan(), Model::judge(&scenario));
+        for row in 0..scenario.rows.len() {
+            prop_assert_eq!(plan.decisions[row].outcome, model.outcome(row), "row {}", row + 1);
+            let expected = sorted(model.faults[row].clone());
+            prop_assert_eq!(planned_faults(&plan, row), expected, "row {}", row + 1);
+        }
+        prop_assert_eq!(scenario.missing(), model.missing());
+        prop_assert_eq!(plan.untold, model.untold());
+    }
+
+    #[test]
+    fn every_group_boundary_leaves_a_valid_directory(world in worlds()) {
+        let scenario = world.scenario();
+        let plan = scenario.plan();
+        let mut written = Written::start(&scenario, &plan);
+        prop_assert_eq!(written.fault(), None);
+        for group in plan.order.transactions(1) {
+            for &row in group {
+                written.write(row as usize);
+            }
+            prop_assert_eq!(written.fault(), None, "after {:?}", group);
+        }
+        let mut rows = plan.order.rows().to_vec();
+        rows.sort_unstable();
+        let outcomes = plan.decisions.iter().zip(0..);
+        let writes = outcomes.filter(|(decision, _)| is_new_or_changed(decision.outcome));
+        prop_assert_eq!(rows, writes.map(|(_, row)| row).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn the_order_of_the_rows_does_not_show(world in worlds(), by in 1_usize..8) {
+        let (one, other) = (world.scenario(), world.shuffled(by));
+        let plans = [one.plan(), other.plan()];
+        let issues = plans.iter().flat_map(|p| &p.decisions).flat_map(|d| &d.issues);
+        prop_assume!(issues.clone().all(|i| i.code != IssueCode::DuplicateInFile));
+        let [left, right] = [(&one, &plans[0]), (&other, &plans[1])]
+            .map(|(scenario, plan)| Written::start(scenario, plan).write_all().everybody());
+        prop_assert_eq!(left, right);
+        prop_assert_eq!(one.missing(), other.missing());
+    }
+
+    #[test]
+    fn what_was_imported_is_unchanged_when_imported_again(world in worlds()) {
+        let first = world.scenario();
+        let plan = first.plan();
+        let stood = plan.decisions.iter().zip(&world.rows);
+        let stood = stood.filter(|(d, line)| {
+            d.outcome != Outcome::Rejected && !line.starts_with(['-', '_'])
+        });
+        let rows: Vec<String> = stood.map(|(_, line)| line.clone()).collect();
+        prop_assume!(!rows.is_empty());
+        let again = World { directory: directory_after(&first, &plan), rows };
+        let decisions = again.scenario().plan().decisions;
+        prop_assert!(decisions.iter().all(|d| d.outcome == Outcome::Unchanged), "{}", again.directory);
+    }
+}
+
+/// The directory that `plan` leaves, as text.
+fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
+    let written = Written::start(scenario, plan).write_all();
+    let request = scenario.request();
+    let users = request.directory.users();
+    let row_of = |place: usize| {
+        let mut rows = 0..scenario.rows.len();
+        rows.find(|&row| {
+            let decision = &plan.decisions[row];
+            let owner = decision
+                .user
+                .map_or(users.len() + row, |user| user as usize);
+            is_new_or_changed(decision.outcome) && owner == place
+        })
+    };
+    let email = |place: usize| match row_of(place) {
+        Some(row) => plan.write(&request, row).email.to_owned(),
+        None => users[place].email().to_owned(),
+    };
+    let entries = written.entries.iter().enumerate();
+    let lines = entries.filter_map(|(place, entry)| {
+        let entry = entry.as_ref()?;
+        let [id, _, badge, name] = &entry.keys;
+        let mut line = format!("{id} {} {badge} {name}", email(place));
+        if let Some(up) = entry.supervisor {
+            line = format!("{line} > {}", email(up));
+        }
+        if entry.status == "Inactive" {
+            line += " inactive";
+        }
+        Some(line + "\n")
+    });
+    lines.collect()
+}

@@ -1,0 +1,125 @@
+//! Small random organisations and files, in which values collide, swap and go round all the time.
+
+use std::fmt::Write as _;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::plan::Scope;
+use crate::plan::scenario::Scenario;
+
+const IDS: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
+const BADGES: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
+const LETTERS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/// A directory of up to 8 users and a file of up to 8 rows, as text.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) directory: String,
+    pub(super) rows: Vec<String>,
+}
+
+impl World {
+    pub(super) fn scenario(&self) -> Scenario {
+        self.shuffled(0)
+    }
+
+    /// The same with the rows rotated by `by`.
+    pub(super) fn shuffled(&self, by: usize) -> Scenario {
+        let mut rows = self.rows.clone();
+        rows.rotate_left(by % self.rows.len());
+        Scenario::parse(&self.directory, &rows.join("\n")).deactivating_missing(Scope::default())
+    }
+}
+
+/// Tidy worlds, in which most values are where they were and a few move, so that long consequences
+/// arise; and wild ones, in which every value is anybody's.
+pub(super) fn worlds() -> impl Strategy<Value = World> {
+    let shape = (
+        prop_oneof![Just(30_u32), Just(4), Just(0)],
+        0_usize..=8,
+        1_usize..=8,
+    );
+    shape.prop_flat_map(|(tidiness, users, rows)| {
+        let rows: Vec<_> = (0..rows).map(|at| row(at, tidiness)).collect();
+        (directory(users, tidiness > 0), rows.prop_shuffle())
+            .prop_map(|(directory, rows)| World { directory, rows })
+    })
+}
+
+fn directory(users: usize, tidy: bool) -> impl Strategy<Value = String> {
+    let arrange = move |all: &[&'static str]| {
+        let order = if tidy {
+            Just(all.to_vec()).boxed()
+        } else {
+            Just(all.to_vec()).prop_shuffle().boxed()
+        };
+        order.prop_map(move |all| all[..users].to_vec())
+    };
+    let keys = (
+        arrange(&IDS),
+        arrange(&LETTERS),
+        arrange(&BADGES),
+        arrange(&LETTERS),
+    );
+    let extras = vec((0_usize..12, 0_usize..10), users);
+    (keys, extras).prop_map(|((ids, emails, badges, names), extras)| {
+        let mut text = String::new();
+        for (user, &(supervisor, extra)) in extras.iter().enumerate() {
+            let [id, email, badge, name] = [ids[user], emails[user], badges[user], names[user]];
+            write!(text, "{id} {email}@x {badge} {name}").unwrap();
+            // Reports come after supervisors, so that there is no cycle.
+            if supervisor < user {
+                write!(text, " > {}@x", emails[supervisor]).unwrap();
+            }
+            text += ["", " protected", " inactive"].get(extra).unwrap_or(&"");
+            text.push('\n');
+        }
+        text
+    })
+}
+
+/// A row about the user at `at` for the most part; the tidier, the more of it is that user's own.
+fn row(at: usize, tidiness: u32) -> impl Strategy<Value = String> {
+    let any_id = prop_oneof![
+        8 => select(&IDS[..]),
+        3 => select(&["9", "09", "10", "-", "_", "!x", "!1"][..]),
+    ];
+    let id = prop_oneof![tidiness => Just(IDS[at]), 3 => any_id];
+    let letter = move || prop_oneof![tidiness => Just(LETTERS[at]), 4 => select(&LETTERS[..])];
+    let badge = prop_oneof![tidiness => Just(BADGES[at]), 4 => select(&BADGES[..])];
+    let email = (letter(), 0..13).prop_map(|(letter, upper)| match upper {
+        0 => format!("{}@X", letter.to_uppercase()),
+        _ => format!("{letter}@x"),
+    });
+    let supervisor = prop_oneof![
+        4 => Just("_".to_owned()),
+        1 => Just("-".to_owned()),
+        10 => select(&LETTERS[..]).prop_map(|letter| format!("{letter}@x")),
+    ];
+    let badge = badge.prop_map(str::to_owned);
+    let name = letter().prop_map(str::to_owned);
+    let row = (
+        id,
+        faulty(email),
+        faulty(badge),
+        faulty(name),
+        supervisor,
+        0..8_usize,
+    );
+    let row = row.prop_map(|(id, email, badge, name, supervisor, status)| {
+        let status = if status == 0 { " inactive" } else { "" };
+        format!("{id} {email} {badge} {name} > {supervisor}{status}")
+    });
+    prop_oneof![60 => row, 1 => Just("misfit".to_owned())]
+}
+
+/// Now and then blank, or failing its check.
+fn faulty(values: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+    (values, 0..60).prop_map(|(value, fault)| match fault {
+        0 => "-".to_owned(),
+        1 => format!("!{value}"),
+        _ => value,
+    })
+}

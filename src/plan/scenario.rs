@@ -1,0 +1,294 @@
+//! Small directories and files as text, for tests: rows in, decisions out.
+//!
+//! One user or row a line: external ID, email, badge number, username, then any of `> EMAIL` (the
+//! supervisor; `> -` blank), `inactive`, `protected`, `role=`, `rank=`, `group=`, `phone=`, `first=`. In a
+//! row `-` is blank, `_` absent and `!value` a value that failed its check; `misfit` is a record with a
+//! wrong number of fields. Groups: G1, and G2, which is inactive.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::{Directory, Plan, Request, Scope, plan};
+use crate::domain::{
+    Catalog, Column, Group, GroupId, Issue, IssueCode, Rank, RankId, Role, RoleId, Row, RowParts,
+    Status, User, UserText,
+};
+
+/// Everything a plan is made of, owned.
+pub(super) struct Scenario {
+    pub(super) rows: Vec<Row>,
+    pub(super) directory: Directory,
+    pub(super) catalog: Catalog,
+    pub(super) import_id: Uuid,
+    pub(super) scope: Option<Scope>,
+}
+
+impl Scenario {
+    pub(super) fn parse(directory: &str, rows: &str) -> Self {
+        let catalog = catalog();
+        Self {
+            directory: Directory::new(users(directory, &catalog)),
+            rows: lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect(),
+            catalog,
+            import_id: Uuid::from_u128(7),
+            scope: None,
+        }
+    }
+
+    pub(super) fn deactivating_missing(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    pub(super) fn request(&self) -> Request<'_> {
+        Request {
+            rows: &self.rows,
+            directory: &self.directory,
+            catalog: &self.catalog,
+            import_id: self.import_id,
+            deactivate_missing: self.scope.as_ref(),
+        }
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        plan(&self.request())
+    }
+
+    /// One line a row: number, outcome, changed columns where updated, issues.
+    pub(super) fn decided(&self) -> String {
+        let decisions = self.plan().decisions;
+        let lines = decisions.iter().zip(1..).map(|(decision, number)| {
+            let mut line = format!("{number} {:?}", decision.outcome);
+            if decision.user.is_some() {
+                for column in decision.changes.iter() {
+                    write!(line, " {column}").unwrap();
+                }
+            }
+            let issues = decision.issues.iter().map(show);
+            issues.for_each(|issue| line += &issue);
+            line
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The external IDs of the users that are missing.
+    pub(super) fn missing(&self) -> Vec<&str> {
+        let users = self.directory.users();
+        let missing = self.plan().deactivations;
+        missing
+            .iter()
+            .map(|&u| users[u as usize].external_id())
+            .collect()
+    }
+
+    /// The groups of the write order, as row numbers.
+    pub(super) fn written(&self) -> Vec<Vec<u32>> {
+        let order = self.plan().order;
+        let groups = order.transactions(1);
+        groups
+            .map(|group| group.iter().map(|row| row + 1).collect())
+            .collect()
+    }
+}
+
+/// Asserts that `rows` over `directory` are decided as `expected`, line by line.
+#[track_caller]
+pub(super) fn decides(directory: &str, rows: &str, expected: &str) {
+    let expected = lines(expected).collect::<Vec<_>>().join("\n");
+    assert_eq!(Scenario::parse(directory, rows).decided(), expected);
+}
+
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+fn show(issue: &Issue) -> String {
+    let mut shown = format!(
+        " {}{:?}",
+        if issue.is_error() { "" } else { "~" },
+        issue.code
+    );
+    let column = issue.column.map(Column::header).unwrap_or_default();
+    write!(shown, "({column}").unwrap();
+    if !issue.related_external_id.is_empty() {
+        write!(shown, " of {}", issue.related_external_id).unwrap();
+    }
+    if let Some(row) = issue.related_row {
+        write!(shown, " row {row}").unwrap();
+    }
+    shown + ")"
+}
+
+pub(super) fn catalog() -> Catalog {
+    let group = |n, external_id: &str, active| Group {
+        id: GroupId(n),
+        external_id: external_id.to_owned(),
+        name: format!("Group {n}"),
+        active,
+    };
+    let role = |n, name: &str| Role {
+        id: RoleId(n),
+        name: name.to_owned(),
+    };
+    let rank = |n, name: &str| Rank {
+        id: RankId(n),
+        name: name.to_owned(),
+    };
+    Catalog {
+        roles: vec![role(1, "Admin"), role(2, "Officer")],
+        ranks: vec![rank(1, "Captain"), rank(2, "Sergeant")],
+        groups: vec![group(1, "G1", true), group(2, "G2", false)],
+    }
+}
+
+fn users(text: &str, catalog: &Catalog) -> Vec<User> {
+    let parsed: Vec<Line> = lines(text).map(Line::parse).collect();
+    let emails = parsed.iter().map(|line| line.keys[1]);
+    let ids: HashMap<&str, Uuid> = emails.zip((1..).map(Uuid::from_u128)).collect();
+    let id_of = |email: &str| ids[email];
+    let user = |line: &Line<'_>| {
+        let role = find_role(catalog, line.named("role").unwrap_or("Officer"));
+        let mut user = User::new(id_of(line.keys[1]), role, line.text());
+        user.status = Status::parse(line.status()).unwrap();
+        user.protected = line.has("protected");
+        user.rank = line.named("rank").map(|name| find_rank(catalog, name));
+        user.group = line.named("group").map(|name| find_group(catalog, name));
+        user.supervisor = line.supervisor.map(id_of);
+        user
+    };
+    parsed.iter().map(user).collect()
+}
+
+fn find_role(catalog: &Catalog, name: &str) -> RoleId {
+    catalog.roles.iter().find(|r| r.name == name).unwrap().id
+}
+
+fn find_rank(catalog: &Catalog, name: &str) -> RankId {
+    catalog.ranks.iter().find(|r| r.name == name).unwrap().id
+}
+
+fn find_group(catalog: &Catalog, name: &str) -> GroupId {
+    let mut groups = catalog.groups.iter();
+    groups.find(|g| g.external_id == name).unwrap().id
+}
+
+fn row(line: &str, number: u32) -> Row {
+    if line == "misfit" {
+        return Row::new(RowParts {
+            number,
+            misfit: true,
+            issues: vec![Issue::row_error(IssueCode::FieldCount, String::new())],
+            ..RowParts::default()
+        });
+    }
+    let line = Line::parse(line);
+    let [external_id, email, badge_number, username] = line.keys;
+    let mut cells = [const { None }; Column::COUNT];
+    let mut issues = Vec::new();
+    let mut set = |column: Column, text| {
+        let (value, issue) = cell(column, text);
+        cells[column as usize] = value;
+        issues.extend(issue);
+    };
+    set(Column::ExternalId, external_id);
+    set(Column::Email, email);
+    set(Column::BadgeNumber, badge_number);
+    set(Column::Username, username);
+    set(Column::Status, line.status());
+    set(Column::Role, line.named("role").unwrap_or("Officer"));
+    set(Column::FirstName, line.named("first").unwrap_or("Kim"));
+    set(Column::LastName, "Doe");
+    set(Column::SupervisorEmail, line.supervisor.unwrap_or("_"));
+    set(Column::Rank, line.named("rank").unwrap_or("_"));
+    set(
+        Column::EvidenceGroupExtId,
+        line.named("group").unwrap_or("_"),
+    );
+    set(Column::Phone, line.named("phone").unwrap_or("_"));
+    Row::new(RowParts {
+        number,
+        line: number + 1,
+        misfit: false,
+        values: cells,
+        issues,
+    })
+}
+
+/// The value that `text` stands for, and what its check found.
+fn cell(column: Column, text: &str) -> (Option<&str>, Option<Issue>) {
+    let message = || "Failed its check.".to_owned();
+    let fault = |code, value| Some(Issue::error(code, column, value, message()));
+    match text {
+        "_" | "-" if column.is_required() => {
+            let value = (text == "-").then_some("");
+            (value, fault(IssueCode::Required, ""))
+        }
+        "_" => (None, None),
+        "-" => (Some(""), None),
+        _ => match text.strip_prefix('!') {
+            Some(value) => (Some(value), fault(IssueCode::TooLong, value)),
+            None => (Some(text), None),
+        },
+    }
+}
+
+/// A line's words.
+struct Line<'a> {
+    keys: [&'a str; 4],
+    supervisor: Option<&'a str>,
+    options: Vec<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn parse(line: &'a str) -> Self {
+        let mut words = line.split_whitespace();
+        let keys = [(); 4].map(|()| words.next().unwrap());
+        let mut supervisor = None;
+        let mut options = Vec::new();
+        while let Some(word) = words.next() {
+            match word {
+                ">" => supervisor = words.next(),
+                _ => options.push(word),
+            }
+        }
+        Self {
+            keys,
+            supervisor,
+            options,
+        }
+    }
+
+    fn has(&self, option: &str) -> bool {
+        self.options.contains(&option)
+    }
+
+    fn status(&self) -> &'static str {
+        if self.has("inactive") {
+            "Inactive"
+        } else {
+            "Active"
+        }
+    }
+
+    fn named(&self, option: &str) -> Option<&'a str> {
+        let mut pairs = self.options.iter().filter_map(|word| word.split_once('='));
+        pairs
+            .find(|(name, _)| *name == option)
+            .map(|(_, value)| value)
+    }
+
+    fn text(&self) -> UserText<'a> {
+        let [external_id, email, badge_number, username] = self.keys;
+        UserText {
+            external_id,
+            email,
+            badge_number,
+            username,
+            first_name: "Kim",
+            last_name: "Doe",
+            phone: self.named("phone").unwrap_or_default(),
+        }
+    }
+}

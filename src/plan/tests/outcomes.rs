@@ -1,0 +1,160 @@
+//! What a standing row comes to (semantics §4), its warnings, its values and the digest.
+
+use crate::domain::Column;
+use crate::plan::scenario::{Scenario, decides};
+use crate::plan::{Scope, generated_external_id};
+
+const TWO: &str = "
+    X1 a@x 1 ann > b@x rank=Captain group=G1 phone=+15005550006
+    X2 b@x 2 bob";
+
+#[test]
+fn absent_leaves_and_blank_clears() {
+    decides(
+        TWO,
+        "X1 a@x 1 ann
+         X2 b@x 2 bob > - rank=- group=- phone=-",
+        "1 Unchanged
+         2 Unchanged",
+    );
+    decides(
+        TWO,
+        "X1 a@x 1 ann > - rank=- group=- phone=-",
+        "1 Updated SUPERVISOR_EMAIL RANK EVIDENCE_GROUP_EXT_ID PHONE",
+    );
+}
+
+#[test]
+fn a_required_attribute_absent_or_blank_rejects() {
+    decides(
+        TWO,
+        "X1 - 1 ann
+         X2 b@x 2 bob role=-",
+        "1 Rejected Required(EMAIL)
+         2 Rejected Required(ROLE)",
+    );
+}
+
+#[test]
+fn a_change_of_case_alone_is_a_change() {
+    decides(
+        TWO,
+        "X1 A@x 1 Ann role=OFFICER > B@X",
+        "1 Updated EMAIL USERNAME",
+    );
+}
+
+#[test]
+fn a_supervisor_is_compared_as_a_user_not_as_an_email() {
+    decides(
+        TWO,
+        "X1 a@x 1 ann > z@x
+         X2 z@x 2 bob",
+        "1 Unchanged
+         2 Updated EMAIL",
+    );
+}
+
+#[test]
+fn a_new_user_lists_every_attribute_that_gets_a_value() {
+    let scenario = Scenario::parse(TWO, "- n@x 9 new > a@x group=G1 rank=- phone=-");
+    let changes = scenario.plan().decisions[0].changes;
+    let names: Vec<&str> = changes.iter().map(Column::header).collect();
+    assert_eq!(
+        names.join(" "),
+        "EXTERNAL_ID EMAIL BADGE_NUMBER FIRST_NAME LAST_NAME STATUS USERNAME ROLE \
+         SUPERVISOR_EMAIL EVIDENCE_GROUP_EXT_ID"
+    );
+}
+
+#[test]
+fn a_row_without_external_id_creates_a_user_with_the_same_id_every_time() {
+    let scenario = Scenario::parse("", "- n@x 9 new\n _ m@x 8 mew");
+    let (plan, request) = (scenario.plan(), scenario.request());
+    let ids = [0, 1].map(|row| plan.write(&request, row).external_id.into_owned());
+    assert_eq!(
+        ids,
+        [1, 2].map(|n| generated_external_id(scenario.import_id, n))
+    );
+    assert_eq!(ids[0], "8265c1eb-c133-5642-8dbd-3a722d494f44");
+}
+
+#[test]
+fn an_inactive_supervisor_is_a_warning_also_where_missing_makes_it_so() {
+    let rows = "X1 a@x 1 ann > b@x
+                X2 b@x 2 bob inactive
+                X3 c@x 3 cyd > d@x";
+    let directory = "X1 a@x 1 ann
+                     X2 b@x 2 bob
+                     X3 c@x 3 cyd
+                     X4 d@x 4 dan";
+    let scenario = Scenario::parse(directory, rows).deactivating_missing(Scope::default());
+    assert_eq!(
+        scenario.decided(),
+        "1 Updated SUPERVISOR_EMAIL ~SupervisorInactive(SUPERVISOR_EMAIL)\n\
+         2 Updated STATUS\n\
+         3 Updated SUPERVISOR_EMAIL ~SupervisorInactive(SUPERVISOR_EMAIL)"
+    );
+    assert_eq!(scenario.plan().going_inactive, 2);
+    assert_eq!(scenario.plan().active_users, 4);
+}
+
+#[test]
+fn keys_equal_but_for_leading_zeros_are_a_warning() {
+    decides(
+        "0042 a@x 007 ann
+         X2 b@x 8 bob",
+        "42 n@x 7 new
+         X2 b@x 08 bob
+         0042 a@x 007 ann",
+        "1 Created ~LeadingZerosLost(EXTERNAL_ID of 0042) ~LeadingZerosLost(BADGE_NUMBER of 0042)
+         2 Updated BADGE_NUMBER ~LeadingZerosLost(BADGE_NUMBER of X2)
+         3 Unchanged",
+    );
+}
+
+#[test]
+fn changes_have_their_values_as_a_roster_writes_them() {
+    let rows = "X1 a@x 1 ann > c@x rank=sergeant group=- phone=+15005550009
+                X3 c@x 3 cyd";
+    let scenario = Scenario::parse(TWO, rows);
+    let (plan, request) = (scenario.plan(), scenario.request());
+    let value = |column| {
+        let (before, after) = plan.change_values(&request, 0, column);
+        format!("{before:?} {after:?}")
+    };
+    assert_eq!(value(Column::SupervisorEmail), r#"Some("b@x") Some("c@x")"#);
+    assert_eq!(value(Column::Rank), r#"Some("Captain") Some("Sergeant")"#);
+    assert_eq!(value(Column::EvidenceGroupExtId), r#"Some("G1") None"#);
+    assert_eq!(
+        value(Column::Phone),
+        r#"Some("+15005550006") Some("+15005550009")"#
+    );
+    let (before, after) = plan.change_values(&request, 1, Column::ExternalId);
+    assert_eq!((before, after.as_deref()), (None, Some("X3")));
+}
+
+#[test]
+fn the_digest_covers_what_happens_and_nothing_else() {
+    let digest = |directory: &str, rows: &str| Scenario::parse(directory, rows).plan().digest;
+    let base = digest(TWO, "X1 a@x 1 ann first=Ann");
+    assert_eq!(base, digest(TWO, "X1 a@x 1 ann first=Ann"));
+    assert_ne!(base, digest(TWO, "X1 a@x 1 ann"), "outcome");
+    assert_ne!(base, digest(TWO, "X1 a@x 1 ann first=Anna"), "value after");
+    assert_ne!(base, digest(TWO, "X1 a@x 3 ann first=Ann"), "column");
+    let renamed = digest("X1 a@x 1 ann first=Al", "X1 a@x 4 ann");
+    let other = digest("X1 a@x 2 ann first=Al", "X1 a@x 4 ann");
+    assert_ne!(renamed, other, "value before");
+    let rejected = digest(TWO, "X1 a@x 2 ann");
+    assert_ne!(rejected, digest(TWO, "X1 b@x 1 ann"), "issue code");
+}
+
+#[test]
+fn the_digest_covers_who_is_deactivated_but_no_generated_id() {
+    let mut scenario = Scenario::parse(TWO, "- n@x 9 new");
+    let kept = scenario.plan().digest;
+    scenario.import_id = uuid::Uuid::from_u128(8);
+    assert_eq!(kept, scenario.plan().digest);
+    let scenario = scenario.deactivating_missing(Scope::default());
+    assert_ne!(kept, scenario.plan().digest);
+}

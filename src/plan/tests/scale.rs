@@ -1,0 +1,115 @@
+//! Consequences run through any number of rows in time that grows with that number alone.
+
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::plan::Outcome;
+use crate::plan::scenario::Scenario;
+
+/// Rows of the small file, and how many times as many the large one has.
+const FEW: usize = 2_000;
+const TIMES: usize = 10;
+
+/// Only one of these tests measures at a time.
+static QUIET: Mutex<()> = Mutex::new(());
+
+/// Plans what `build` makes for few rows, and for many, and asserts that all come to `outcome` and that
+/// many rows at once cost about what they cost in small files: quadratic growth would be ten times that.
+#[track_caller]
+fn grows_linearly(build: impl Fn(usize) -> Scenario, outcome: Outcome) {
+    let [few, many] = [FEW, FEW * TIMES].map(build);
+    for scenario in [&few, &many] {
+        let decisions = scenario.plan().decisions;
+        assert!(decisions.iter().all(|d| d.outcome == outcome));
+    }
+    let _quiet = QUIET.lock();
+    let grows_little = |_| measure(&many, 1) < measure(&few, TIMES) * 4;
+    assert!((0..3).any(grows_little), "more than linear in rows");
+}
+
+/// The time to plan `scenario` so many times.
+fn measure(scenario: &Scenario, times: usize) -> Duration {
+    let start = Instant::now();
+    for _ in 0..times {
+        std::hint::black_box(scenario.plan());
+    }
+    start.elapsed()
+}
+
+/// `n` lines.
+fn lines(n: usize, line: impl Fn(usize) -> String) -> String {
+    (0..n).fold(String::new(), |mut text, i| {
+        writeln!(text, "{}", line(i)).unwrap();
+        text
+    })
+}
+
+#[test]
+fn a_chain_of_rows_each_taking_what_the_next_one_frees() {
+    let build = |n| {
+        let users = lines(n, |i| format!("X{i} {i}@x {i} u{i}"));
+        let rows = lines(n, |i| {
+            let name = if i + 1 == n { "!v" } else { "u" };
+            format!("X{i} {i}@x {} {name}{i}", i + 1)
+        });
+        Scenario::parse(&users, &rows)
+    };
+    grows_linearly(build, Outcome::Rejected);
+}
+
+#[test]
+fn a_chain_of_supervisors_each_made_by_the_next_row() {
+    let build = |n| {
+        let rows = lines(n, |i| {
+            let name = if i + 1 == n { "!u" } else { "u" };
+            format!("N{i} {i}@x {i} {name}{i} > {}@x", i + 1)
+        });
+        Scenario::parse("", &rows)
+    };
+    grows_linearly(build, Outcome::Rejected);
+}
+
+#[test]
+fn a_deep_tree_of_new_supervisors_in_reverse_order() {
+    let build = |n| {
+        let rows = lines(n, |i| {
+            let supervisor = if i + 1 == n {
+                "-".to_owned()
+            } else {
+                format!("{}@x", i + 1)
+            };
+            format!("N{i} {i}@x {i} u{i} > {supervisor}")
+        });
+        Scenario::parse("", &rows)
+    };
+    grows_linearly(build, Outcome::Created);
+}
+
+#[test]
+fn a_rotation_of_all_badge_numbers() {
+    let build = |n| {
+        let users = lines(n, |i| format!("X{i} {i}@x {i} u{i}"));
+        let rows = lines(n, |i| format!("X{i} {i}@x {} u{i}", (i + 1) % n));
+        Scenario::parse(&users, &rows)
+    };
+    grows_linearly(build, Outcome::Updated);
+}
+
+/// In the directory user i reports to user i - 1, and row i turns that round. Only the last three rows go
+/// round at first; rejecting row i + 1 gives its user the supervisor i back, and so closes the next circle.
+#[test]
+fn a_chain_of_circles_each_closed_by_rejecting_the_one_before() {
+    let build = |n| {
+        let users = lines(n, |i| match i {
+            0 => "X0 0@x 0 u0".to_owned(),
+            _ => format!("X{i} {i}@x {i} u{i} > {}@x", i - 1),
+        });
+        let rows = lines(n, |i| {
+            let supervisor = if i + 1 == n { i.wrapping_sub(2) } else { i + 1 };
+            format!("X{i} {i}@x {i} u{i} > {supervisor}@x")
+        });
+        Scenario::parse(&users, &rows)
+    };
+    grows_linearly(build, Outcome::Rejected);
+}

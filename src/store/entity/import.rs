@@ -1,0 +1,64 @@
+//! The record of an import.
+
+use sea_orm::entity::prelude::*;
+use time::OffsetDateTime;
+
+/// One import of one organisation.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "imports")]
+pub struct Model {
+    /// The organisation.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_id: i64,
+    /// ID that the client chose, or ours.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The attempt that the record is about; a later one replaces it until the ID is bound.
+    pub attempt: Uuid,
+    /// The server process that works on it, or did last.
+    pub server_id: Uuid,
+    /// The contract's `ImportState`.
+    pub state: i32,
+    /// A dry run.
+    pub validate_only: bool,
+    /// Where the roster comes from.
+    pub source: String,
+    /// Who sent it.
+    pub principal: String,
+    /// SHA-256 of the options that the ID is bound to; none: not bound yet.
+    pub options_digest: Option<Vec<u8>>,
+    /// SHA-256 of the input; empty: not received whole.
+    pub input_sha256: Vec<u8>,
+    /// SHA-256 of the plan; empty: none.
+    pub plan_digest: Vec<u8>,
+    /// Rows of the input.
+    pub rows: i32,
+    /// Rows that made a user.
+    pub created: i32,
+    /// Rows that changed a user.
+    pub updated: i32,
+    /// Rows whose user had these values already.
+    pub unchanged: i32,
+    /// Rows that were not applied.
+    pub rejected: i32,
+    /// Users deactivated as missing.
+    pub deactivated: i32,
+    /// Users not listed who stay active because they are protected.
+    pub protected_skipped: i32,
+    /// Batches of results recorded.
+    pub results: i32,
+    /// An encoded `Import` message that has refusals and warnings only.
+    pub notes: Vec<u8>,
+    /// Somebody asked for it to stop.
+    pub cancel_requested: bool,
+    /// When `start` was received.
+    pub started_at: OffsetDateTime,
+    /// When it ended.
+    pub finished_at: Option<OffsetDateTime>,
+}
+
+/// None: related rows are found by key.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,236 @@
+//! Records of imports, and their results as they were encoded (semantics §8).
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError,
+    entity::import::{Column, Entity, Model},
+};
+use crate::proto::ImportState;
+
+/// The record of an import, as stored.
+pub type ImportRecord = Model;
+
+/// What a batch of an import's record holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum BatchKind {
+    /// An encoded `RowResults`: final verdicts.
+    Results = 0,
+    /// An encoded `Deactivations`: users deactivated.
+    Deactivated = 1,
+    /// An encoded `Deactivations`: users to deactivate once all rows are written.
+    ToDeactivate = 2,
+}
+
+/// One recorded batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedBatch {
+    /// Position in the record, from 0.
+    pub sequence: i32,
+    /// What it holds.
+    pub kind: BatchKind,
+    /// The encoded message.
+    pub payload: Vec<u8>,
+}
+
+impl Store {
+    /// Finds the record of an import.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn import(
+        &self,
+        organization: i64,
+        id: Uuid,
+    ) -> Result<Option<ImportRecord>, StoreError> {
+        Ok(Entity::find_by_id((organization, id)).one(&self.db).await?)
+    }
+
+    /// Records an attempt that begins, in place of an earlier one under the same ID. False: the ID
+    /// is bound, and its record stays as it is.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn open_import(&self, record: ImportRecord) -> Result<bool, StoreError> {
+        let writing = self.begin().await?;
+        let key = (record.organization_id, record.id);
+        let present = Entity::find_by_id(key).one(&writing.tx).await?;
+        match present {
+            Some(present) if present.options_digest.is_some() => return Ok(false),
+            Some(_) => {
+                let replaced = record.into_active_model().reset_all();
+                replaced.update(&writing.tx).await?;
+            }
+            None => {
+                // Of two at once the second replaces the first.
+                Entity::insert(record.into_active_model())
+                    .on_conflict_do_nothing()
+                    .exec_without_returning(&writing.tx)
+                    .await?;
+            }
+        }
+        writing.commit().await?;
+        Ok(true)
+    }
+
+    /// Records how an attempt ended that never began applying. Nothing happens where a later attempt
+    /// has replaced it, or the ID is bound by now.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn close_import(&self, record: &ImportRecord) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
+            created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
+            protected_skipped = $13, notes = $14, finished_at = $15 \
+            WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND options_digest IS NULL";
+        let values: Vec<Value> = vec![
+            record.organization_id.into(),
+            record.id.into(),
+            record.attempt.into(),
+            record.state.into(),
+            record.input_sha256.clone().into(),
+            record.plan_digest.clone().into(),
+            record.rows.into(),
+            record.created.into(),
+            record.updated.into(),
+            record.unchanged.into(),
+            record.rejected.into(),
+            record.deactivated.into(),
+            record.protected_skipped.into(),
+            record.notes.clone().into(),
+            record.finished_at.into(),
+        ];
+        writing.execute(sql.to_owned(), values).await?;
+        writing.commit().await
+    }
+
+    /// Marks a bound import as interrupted, where it is still applying in this process's name.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn interrupt_import(
+        &self,
+        organization: i64,
+        id: Uuid,
+        server: Uuid,
+    ) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        let sql = "UPDATE imports SET state = $4 \
+            WHERE organization_id = $1 AND id = $2 AND server_id = $3 AND state = $5";
+        let values: Vec<Value> = vec![
+            organization.into(),
+            id.into(),
+            server.into(),
+            i32::from(ImportState::Interrupted).into(),
+            i32::from(ImportState::Applying).into(),
+        ];
+        writing.execute(sql.to_owned(), values).await?;
+        writing.commit().await
+    }
+
+    /// Asks an applying import to stop. False: it is not applying.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn request_cancel(&self, organization: i64, id: Uuid) -> Result<bool, StoreError> {
+        let writing = self.begin().await?;
+        let sql = "UPDATE imports SET cancel_requested = TRUE \
+            WHERE organization_id = $1 AND id = $2 AND state = $3";
+        let applying = i32::from(ImportState::Applying);
+        let values: Vec<Value> = vec![organization.into(), id.into(), applying.into()];
+        let asked = writing.execute(sql.to_owned(), values).await?;
+        writing.commit().await?;
+        Ok(asked > 0)
+    }
+
+    /// Up to `limit` records, newest first, from the one after `before` on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn imports(
+        &self,
+        organization: i64,
+        before: Option<(OffsetDateTime, Uuid)>,
+        limit: u64,
+    ) -> Result<Vec<ImportRecord>, StoreError> {
+        let mut select = Entity::find().filter(Column::OrganizationId.eq(organization));
+        if let Some((started_at, id)) = before {
+            let same_moment = Condition::all()
+                .add(Column::StartedAt.eq(started_at))
+                .add(Column::Id.lt(id));
+            let older = Condition::any()
+                .add(Column::StartedAt.lt(started_at))
+                .add(same_moment);
+            select = select.filter(older);
+        }
+        Ok(select
+            .order_by_desc(Column::StartedAt)
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .all(&self.db)
+            .await?)
+    }
+
+    /// Up to `limit` recorded batches of an import, from `sequence` on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recorded(
+        &self,
+        organization: i64,
+        import: Uuid,
+        sequence: i32,
+        limit: i32,
+    ) -> Result<Vec<RecordedBatch>, StoreError> {
+        let sql = "SELECT sequence, kind, payload FROM import_results WHERE organization_id = $1 \
+            AND import_id = $2 AND sequence >= $3 ORDER BY sequence LIMIT $4";
+        let values: [Value; 4] = [
+            organization.into(),
+            import.into(),
+            sequence.into(),
+            i64::from(limit).into(),
+        ];
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let rows = self.db.query_all_raw(statement).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RecordedBatch {
+                    sequence: row.try_get_by_index(0)?,
+                    kind: BatchKind::from_number(row.try_get_by_index(1)?),
+                    payload: row.try_get_by_index(2)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Removes the results of imports that ended before `moment`; their records and counts stay.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn expire_results(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
+        let writing = self.begin().await?;
+        let sql = "DELETE FROM import_results WHERE EXISTS (SELECT 1 FROM imports i \
+            WHERE i.organization_id = import_results.organization_id \
+            AND i.id = import_results.import_id AND i.finished_at < $1)";
+        let removed = writing.execute(sql.to_owned(), vec![moment.into()]).await?;
+        writing.commit().await?;
+        Ok(removed)
+    }
+}
+
+impl BatchKind {
+    const fn from_number(number: i32) -> Self {
+        match number {
+            1 => Self::Deactivated,
+            2 => Self::ToDeactivate,
+            _ => Self::Results,
+        }
+    }
+}

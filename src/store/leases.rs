@@ -1,0 +1,213 @@
+//! Who may write to an organisation, across all servers on the same database, by the database's
+//! clock (semantics §8).
+//!
+//! A lease has a number that grows with every taking. Taking one holds the organisation's row, as
+//! every write transaction does, so that it waits for a transaction under way; each transaction then
+//! looks whether the number is still its own. Renewing touches the lease's own row alone.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use uuid::Uuid;
+
+use super::{Store, StoreError, WriteError, Writing};
+
+/// A lease that this process has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The organisation.
+    pub organization: i64,
+    /// Fencing number.
+    pub number: i64,
+}
+
+/// The import that holds an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its ID.
+    pub import: Uuid,
+    /// For how long it has been running.
+    pub running: Duration,
+    /// When its lease runs out unless renewed.
+    pub runs_out: Duration,
+}
+
+/// The database's clock, in milliseconds since 1970.
+const fn now_ms(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        _ => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    }
+}
+
+impl Store {
+    /// The import that holds the organisation now, if any does.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn holder(
+        &self,
+        organization: i64,
+        ttl: Duration,
+    ) -> Result<Option<Holder>, StoreError> {
+        read_holder(&self.db, organization, ttl).await
+    }
+
+    /// Takes the lease for an import, unless another import holds it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn take_lease(
+        &self,
+        organization: i64,
+        import: Uuid,
+        ttl: Duration,
+    ) -> Result<Result<Lease, Holder>, StoreError> {
+        let writing = self.begin().await?;
+        writing.touch(organization).await?;
+        if let Some(holder) = read_holder(&writing.tx, organization, ttl).await? {
+            return Ok(Err(holder));
+        }
+        let now = now_ms(self.backend());
+        let sql = format!(
+            "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
+            VALUES ($1, 1, $2, {now}, {now}) ON CONFLICT (organization_id) DO UPDATE SET \
+            number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now} \
+            RETURNING number"
+        );
+        let values: [Value; 2] = [organization.into(), import.into()];
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let row = writing.tx.query_one_raw(statement).await?;
+        let number = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+        writing.commit().await?;
+        Ok(Ok(Lease {
+            organization,
+            number,
+        }))
+    }
+
+    /// Renews a lease. False: another has been taken since.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn renew_lease(&self, lease: Lease) -> Result<bool, StoreError> {
+        let writing = self.begin().await?;
+        let renewed = writing.renew(lease).await?;
+        writing.commit().await?;
+        Ok(renewed)
+    }
+
+    /// Gives a lease back, unless another has been taken since.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn release_lease(&self, lease: Lease) -> Result<(), StoreError> {
+        let sql = "UPDATE import_leases SET renewed_ms = 0 \
+            WHERE organization_id = $1 AND number = $2";
+        let values = vec![lease.organization.into(), lease.number.into()];
+        let writing = self.begin().await?;
+        writing.execute(sql.to_owned(), values).await?;
+        writing.commit().await
+    }
+
+    /// Tells the other servers that this one is alive.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn beat(&self, server: Uuid) -> Result<(), StoreError> {
+        let now = now_ms(self.backend());
+        let sql = format!(
+            "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
+            ON CONFLICT (id) DO UPDATE SET heartbeat_ms = {now}"
+        );
+        let writing = self.begin().await?;
+        writing.execute(sql, vec![server.into()]).await?;
+        writing.commit().await
+    }
+
+    /// Says good-bye, and forgets servers that have been gone for a day.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn end_beat(&self, server: Uuid) -> Result<(), StoreError> {
+        let now = now_ms(self.backend());
+        let sql = format!("DELETE FROM servers WHERE id = $1 OR heartbeat_ms < {now} - 86400000");
+        let writing = self.begin().await?;
+        writing.execute(sql, vec![server.into()]).await?;
+        writing.commit().await
+    }
+
+    /// True where the server has been heard of within `ttl`.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn is_alive(&self, server: Uuid, ttl: Duration) -> Result<bool, StoreError> {
+        let now = now_ms(self.backend());
+        let sql = format!("SELECT 1 FROM servers WHERE id = $1 AND heartbeat_ms + $2 > {now}");
+        let values: [Value; 2] = [server.into(), millis(ttl).into()];
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        Ok(self.db.query_one_raw(statement).await?.is_some())
+    }
+}
+
+impl Writing {
+    async fn renew(&self, lease: Lease) -> Result<bool, StoreError> {
+        let now = now_ms(self.tx.get_database_backend());
+        let sql = format!(
+            "UPDATE import_leases SET renewed_ms = {now} \
+            WHERE organization_id = $1 AND number = $2"
+        );
+        let values = vec![lease.organization.into(), lease.number.into()];
+        Ok(self.execute(sql, values).await? > 0)
+    }
+
+    /// Makes sure that the lease is still ours. On SQLite, where renewing would wait for this very
+    /// transaction, it is renewed here.
+    pub(super) async fn fence(&self, lease: Lease) -> Result<(), WriteError> {
+        let backend = self.tx.get_database_backend();
+        if backend == DbBackend::Sqlite {
+            return match self.renew(lease).await? {
+                true => Ok(()),
+                false => Err(WriteError::Overtaken),
+            };
+        }
+        let sql = "SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2";
+        let values: [Value; 2] = [lease.organization.into(), lease.number.into()];
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        match self.tx.query_one_raw(statement).await? {
+            Some(_) => Ok(()),
+            None => Err(WriteError::Overtaken),
+        }
+    }
+}
+
+async fn read_holder(
+    connection: &impl ConnectionTrait,
+    organization: i64,
+    ttl: Duration,
+) -> Result<Option<Holder>, StoreError> {
+    let backend = connection.get_database_backend();
+    let now = now_ms(backend);
+    let sql = format!(
+        "SELECT import_id, {now} - since_ms, renewed_ms + $2 - {now} FROM import_leases \
+        WHERE organization_id = $1 AND renewed_ms + $2 > {now}"
+    );
+    let values: [Value; 2] = [organization.into(), millis(ttl).into()];
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    let Some(row) = connection.query_one_raw(statement).await? else {
+        return Ok(None);
+    };
+    let duration = |index| -> Result<Duration, StoreError> {
+        let ms: i64 = row.try_get_by_index(index)?;
+        Ok(Duration::from_millis(ms.max(0).unsigned_abs()))
+    };
+    Ok(Some(Holder {
+        import: row.try_get_by_index(0)?,
+        running: duration(1)?,
+        runs_out: duration(2)?,
+    }))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
