@@ -67,7 +67,7 @@ pub async fn run(
         options_digest,
         resumed: false,
         started: false,
-        progress: Arc::new(Progress::new()),
+        progress: Arc::new(Progress::new(importer.settings.progress_interval)),
         summary: ImportSummary {
             import_id: import.to_string(),
             validate_only: options.validate_only,
