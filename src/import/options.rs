@@ -205,6 +205,10 @@ fn check_source(source: &str, faults: &mut Vec<Refusal>) {
         let message = format!("source has {length} characters; at most {MAX_SOURCE} are stored.");
         faults.push(Refusal::invalid("SOURCE_TOO_LONG", "source", message));
     }
+    if source.contains(char::is_control) {
+        let message = "source has a line break or another control character; send plain text.";
+        faults.push(Refusal::invalid("BAD_SOURCE", "source", message));
+    }
 }
 
 fn check_confirmation(start: &ImportStart, faults: &mut Vec<Refusal>) {

@@ -25,11 +25,11 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing done yet.
+    /// Nothing done yet; the client is to be told in `interval`.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(interval: Duration) -> Self {
         Self {
-            due: Mutex::new(Instant::now()),
+            due: Mutex::new(Instant::now() + interval),
             phase: AtomicI32::default(),
             received: AtomicU32::default(),
             planned: AtomicU32::default(),

@@ -15,7 +15,7 @@ use super::{
     ImportError, Importer, Options, Outlet, Received, Receiver, Refusal, guard,
     progress::Progress,
     receive::out_of_order,
-    record,
+    record, refusal,
     verdict::{self, Judged},
 };
 use crate::{
@@ -67,7 +67,7 @@ pub async fn run(
         options_digest,
         resumed: false,
         started: false,
-        progress: Arc::new(Progress::new()),
+        progress: Arc::new(Progress::new(importer.settings.progress_interval)),
         summary: ImportSummary {
             import_id: import.to_string(),
             validate_only: options.validate_only,
@@ -183,7 +183,7 @@ impl Session<'_> {
     async fn close(&mut self, error: &ImportError) {
         let state = match error {
             ImportError::Refused(refusals) => {
-                self.summary.refusals = refusals.iter().map(Into::into).collect();
+                self.summary.refusals = refusal::listed(refusals);
                 ImportState::Refused
             }
             ImportError::Held(_) | ImportError::IdBound(_) | ImportError::OvertakenBy(_) => {

@@ -99,6 +99,16 @@ impl App {
         Self::serve(self.database, self.settings).await
     }
 
+    /// Where its database is, for whatever uses it beside the server.
+    pub fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    /// The connection, for clients of other services.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The generated client, for what no verb says.
     pub fn imports(&self) -> ImportServiceClient<Channel> {
         ImportServiceClient::new(self.channel.clone())
@@ -231,13 +241,16 @@ impl App {
     /// Sends exactly these messages, half-closes, and reads to the end.
     pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
         let messages: Vec<_> = messages.into_iter().collect();
-        let import = async { Imported::collect(self.call(messages).await).await };
+        let import = async { Imported::collect(self.stream(messages).await).await };
         let imported = timeout(PATIENCE, import).await;
         imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
     }
 
     /// Sends exactly these messages and half-closes.
-    async fn call(&self, messages: Vec<Message>) -> Result<Streaming<ImportUsersResponse>, Status> {
+    async fn stream(
+        &self,
+        messages: Vec<Message>,
+    ) -> Result<Streaming<ImportUsersResponse>, Status> {
         let wrapped = |message| ImportUsersRequest {
             message: Some(message),
         };
@@ -260,7 +273,7 @@ impl App {
             Message::CsvChunk(csv.into().into()),
             Message::Finish(ImportFinish::default()),
         ];
-        let responses = self.call(messages).await;
+        let responses = self.stream(messages).await;
         responses.expect("the import begins")
     }
 

@@ -5,6 +5,7 @@
 use std::future::Future;
 
 mod app;
+mod call;
 mod database;
 mod history;
 mod imported;
@@ -15,6 +16,7 @@ mod roster;
 mod server;
 
 pub use app::{App, catalog, start_of};
+pub use call::Call;
 pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
 pub use property::for_all;
