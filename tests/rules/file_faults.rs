@@ -85,9 +85,9 @@ fn limited(max_rows: u32, max_bytes: u64) -> Settings {
 async fn a_row_beyond_the_limit_refuses_the_import(database: Database) {
     let app = App::start_with(database, limited(2, 10_000)).await;
     let three = roster().people(["ada", "bob", "cy"]);
-    assert_snapshot!(app.refuse(start_of("pd"), three).await, @r"
+    assert_snapshot!(app.refuse(start_of("pd"), three).await, @"
     ResourceExhausted
-    TOO_MANY_ROWS row 3: More than 2 rows, the limit for one import; split the roster before row 3.
+    TOO_MANY_ROWS row 3: More than 2 rows, the limit for one import, from row 3 on; send fewer rows, or have the limit raised.
     ");
     let two = roster().people(["ada", "bob"]).csv() + "\n\n,,,\n";
     assert_eq!(app.import(two).await.summary().created, 2);
@@ -96,9 +96,9 @@ async fn a_row_beyond_the_limit_refuses_the_import(database: Database) {
 async fn a_byte_beyond_the_limit_refuses_the_import(database: Database) {
     let csv = roster().people(["ada", "bob"]).csv();
     let app = App::start_with(database, limited(100, csv.len() as u64)).await;
-    assert_snapshot!(app.refuse(start_of("pd"), format!("{csv}\n")).await, @r"
+    assert_snapshot!(app.refuse(start_of("pd"), format!("{csv}\n")).await, @"
     ResourceExhausted
-    TOO_MANY_BYTES row 3: More than 185 bytes, the limit for one import, reached in row 3; split the roster.
+    TOO_MANY_BYTES row 3: More than 185 bytes, the limit for one import, from row 3 on; send fewer rows, or have the limit raised.
     ");
     assert_eq!(app.import(csv).await.summary().created, 2);
 }
@@ -115,13 +115,13 @@ async fn typed_rows_have_the_same_faults_and_limits(database: Database) {
         let imported = app.import_rows(rows.typed()).await;
         told += &imported.refusal();
     }
-    assert_snapshot!(told, @r"
+    assert_snapshot!(told, @"
     ResourceExhausted
-    TOO_MANY_ROWS row 3: More than 2 rows, the limit for one import; split the roster before row 3.
+    TOO_MANY_ROWS row 3: More than 2 rows, the limit for one import, from row 3 on; send fewer rows, or have the limit raised.
     InvalidArgument
     RECORD_TOO_LONG row 2: The values of row 2 are longer than 64 KiB together; shorten them.
     ResourceExhausted
-    TOO_MANY_BYTES row 2: More than 70000 bytes, the limit for one import, reached in row 2; split the roster.
+    TOO_MANY_BYTES row 2: More than 70000 bytes, the limit for one import, from row 2 on; send fewer rows, or have the limit raised.
     InvalidArgument
     NO_HEADER: No header found: the file is empty.
     ");

@@ -68,7 +68,7 @@ async fn every_fault_of_a_header_is_told_at_once(database: Database) {
     MISSING_COLUMN ROLE: Column ROLE is missing from the header; add it.
     UNKNOWN_COLUMN EMIAL: Unknown column "EMIAL": did you mean EMAIL?
     UNKNOWN_COLUMN column 3: Header cell 3 is empty; name the column, or remove it.
-    UNKNOWN_COLUMN Shift: Unknown column "Shift"; remove it, or ask for unknown columns to be ignored.
+    UNKNOWN_COLUMN Shift: Unknown column "Shift"; remove it, or set ignore_unknown_columns.
     "#);
 }
 
@@ -91,7 +91,7 @@ async fn a_nearby_name_is_suggested(database: Database) {
     UNKNOWN_COLUMN Role Name: Unknown column "Role Name": did you mean ROLE?
     UNKNOWN_COLUMN Supervisor: Unknown column "Supervisor": did you mean SUPERVISOR_EMAIL?
     UNKNOWN_COLUMN Evidence Group: Unknown column "Evidence Group": did you mean EVIDENCE_GROUP_EXT_ID?
-    UNKNOWN_COLUMN Mobile: Unknown column "Mobile"; remove it, or ask for unknown columns to be ignored.
+    UNKNOWN_COLUMN Mobile: Unknown column "Mobile"; remove it, or set ignore_unknown_columns.
     "#);
 }
 
@@ -123,9 +123,9 @@ async fn a_file_without_a_header_is_told_so_and_not_quoted(database: Database) {
     InvalidArgument
     NO_HEADER: No header found: this is an Excel workbook; save it as CSV UTF-8.
     ");
-    assert_snapshot!(refuse(&app, b"E\0M\0A\0I\0L\0\n\0".to_vec()).await, @r"
+    assert_snapshot!(refuse(&app, b"E\0M\0A\0I\0L\0\n\0".to_vec()).await, @"
     InvalidArgument
-    NO_HEADER: No header found: this seems to be UTF-16 without a byte order mark; state the charset utf-16le or utf-16be.
+    NO_HEADER: No header found: this seems to be UTF-16 without a byte order mark; set the charset option to utf-16le or utf-16be.
     ");
 }
 
@@ -137,9 +137,9 @@ async fn unknown_columns_can_be_ignored_and_are_then_reported(database: Database
     let told = refuse(&app, csv.clone()).await;
     assert_snapshot!(told, @r#"
     InvalidArgument
-    UNKNOWN_COLUMN Shift: Unknown column "Shift"; remove it, or ask for unknown columns to be ignored.
+    UNKNOWN_COLUMN Shift: Unknown column "Shift"; remove it, or set ignore_unknown_columns.
     UNKNOWN_COLUMN column 9: Header cell 9 is empty; name the column, or remove it.
-    UNKNOWN_COLUMN Hire Date: Unknown column "Hire Date"; remove it, or ask for unknown columns to be ignored.
+    UNKNOWN_COLUMN Hire Date: Unknown column "Hire Date"; remove it, or set ignore_unknown_columns.
     "#);
     let imported = app.import_with(ignoring_unknown(), csv).await;
     assert_eq!(imported.summary().created, 1, "{imported}");
