@@ -11,7 +11,7 @@ mod imported;
 mod roster;
 mod server;
 
-pub use app::{App, start_of};
+pub use app::{App, catalog, start_of};
 pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
 pub use roster::{Roster, roster};

@@ -10,7 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
-#[allow(dead_code, reason = "the rules' tests use the rest")]
+#[allow(dead_code, unused_imports, reason = "the rules' tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 
