@@ -1,9 +1,10 @@
 //! The running server: listener, services, health, reflection, shutdown.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -96,13 +97,24 @@ pub async fn serve(
         () = stopping => Ok(()),
     };
     stop.cancel();
+    wind_down(&applying, house, grace).await?;
+    Ok(result?)
+}
+
+/// Waits for what still uses the database, but not for ever: it may be away.
+async fn wind_down(
+    importer: &Importer,
+    house: JoinHandle<()>,
+    grace: Duration,
+) -> anyhow::Result<()> {
     // A transaction under way ends by itself, and the rest is left for whoever resumes it.
-    if timeout(grace, applying.finish_applying()).await.is_err() {
+    if timeout(grace, importer.finish_applying()).await.is_err() {
         warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
     }
-    match timeout(grace, house).await {
-        Ok(ended) => ended?,
-        Err(_) => warn!("the database is away; this server's heartbeat runs out by itself"),
+    if let Ok(ended) = timeout(grace, house).await {
+        ended?;
+    } else {
+        warn!("the database is away; this server's heartbeat runs out by itself");
     }
-    Ok(result?)
+    Ok(())
 }

@@ -6,20 +6,18 @@
 //! was made, it plans the rows that are still to be written again, on a new snapshot; a row that no
 //! longer fits is then rejected as changed concurrently.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 
 use prost::Message;
 use time::OffsetDateTime;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep},
-};
+use tokio::sync::mpsc;
 use tracing::warn;
 use uuid::Uuid;
 
 use super::{
     ImportError, Importer, Refusal, batch,
     lease::Tenure,
+    patience::Patience,
     progress::Progress,
     record, session,
     verdict::{self, Judged},
@@ -36,11 +34,6 @@ use crate::{
 /// How often a transaction that has one group only is tried on a new plan before its rows are
 /// given up, and how often the plan is made again for all rows or none.
 const ATTEMPTS: u32 = 3;
-
-/// The pause before a transaction is tried again after a fault of the database that may pass; each
-/// further pause is twice as long, up to the longest.
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Most users whose being left alone is said one by one: a summary is a message like others.
 const MAX_WARNINGS: usize = 200;
@@ -253,24 +246,14 @@ impl Applier {
 
     /// One transaction, tried again for a while where the fault may pass.
     async fn transact(&mut self, step: Step<'_>) -> Result<(), WriteError> {
-        let deadline = Instant::now() + self.importer.settings.database_patience;
-        let mut pause = RETRY_PAUSE;
+        let mut patience = Patience::new(&self.importer);
         let mut unsure = false;
         loop {
             match self.attempt(step, unsure).await {
-                Err(WriteError::Store(error)) if error.is_transient() && self.goes_on(deadline) => {
-                    warn!(%error, "a transaction of an import failed; trying again");
-                }
+                Err(WriteError::Store(error)) if patience.bears(&error).await => unsure = true,
                 result => return result,
             }
-            unsure = true;
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-    }
-
-    fn goes_on(&self, deadline: Instant) -> bool {
-        Instant::now() < deadline && !self.importer.stop.is_cancelled()
     }
 
     /// One transaction. `unsure`: an earlier attempt at it may be stored after all.
@@ -508,11 +491,9 @@ impl Applier {
     }
 
     async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<Judged, WriteError> {
-        let snapshot = self
-            .importer
-            .store
-            .snapshot(self.record.organization_id)
-            .await?;
+        let (store, organization) = (&self.importer.store, self.record.organization_id);
+        let snapshot = self.importer.patiently(|| store.snapshot(organization));
+        let snapshot = snapshot.await?;
         let scope = self.judged.scope().filter(|_| missing).cloned();
         let mut judged = session::judge(rows, snapshot, self.record.id, scope)
             .await

@@ -86,11 +86,9 @@ impl Session<'_> {
     }
 
     async fn standing(&self) -> Result<Standing, ImportError> {
-        let found = self
-            .importer
-            .store
-            .import(self.organization, self.record.id)
-            .await?;
+        let store = &self.importer.store;
+        let found = || store.import(self.organization, self.record.id);
+        let found = self.importer.patiently(found).await?;
         let Some(record) = found.filter(|record| record.options_digest.is_some()) else {
             return Ok(Standing::Unbound);
         };
@@ -98,7 +96,8 @@ impl Session<'_> {
         if !same_options || record.input_sha256 != self.summary.input_sha256 {
             return Err(ImportError::IdBound(record.id));
         }
-        Ok(match self.importer.state_now(&record).await? {
+        let state = || self.importer.state_now(&record);
+        Ok(match self.importer.patiently(state).await? {
             state @ (ImportState::Completed | ImportState::Cancelled) => {
                 Standing::Ended(record, state)
             }
@@ -111,10 +110,9 @@ impl Session<'_> {
     async fn take_lease(&self) -> Result<Option<Tenure>, ImportError> {
         let ttl = self.importer.settings.lease;
         let store = &self.importer.store;
-        let taken = store
-            .take_lease(self.organization, self.record.id, ttl)
-            .await?;
-        match taken {
+        // Where the answer of one that was taken is lost, it runs out before another is taken.
+        let take = || store.take_lease(self.organization, self.record.id, ttl);
+        match self.importer.patiently(take).await? {
             Ok(lease) => Ok(Some(Tenure::new(store.clone(), lease, ttl))),
             Err(holder) if holder.import == self.record.id => Ok(None),
             Err(holder) => Err(ImportError::Held(holder)),
@@ -193,13 +191,16 @@ impl Session<'_> {
         import: Uuid,
         follower: &mut Follower,
     ) -> Result<Option<Work>, ImportError> {
-        let store = &self.importer.store;
-        let organization = store.organization(&self.options.organization).await?;
+        let importer = self.importer;
+        let store = &importer.store;
+        let organization = importer.patiently(|| store.organization(&self.options.organization));
+        let organization = organization.await?;
         match organization.last_import_id {
             Some(last) if last != import => return Err(ImportError::OvertakenBy(last)),
             _ => {}
         }
-        let record = store.import(self.organization, import).await?;
+        let record = importer.patiently(|| store.import(self.organization, import));
+        let record = record.await?;
         let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
         if !follower.catch_up(self.outlet).await? {
             return Ok(None);
@@ -207,7 +208,8 @@ impl Session<'_> {
         let done = Recorded::read(self, import).await?;
         let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
         let rest = Arc::new(rest.cloned().collect());
-        let snapshot = self.importer.store.snapshot(self.organization).await?;
+        let snapshot = importer.patiently(|| store.snapshot(self.organization));
+        let snapshot = snapshot.await?;
         let mut judged = session::judge(rest, snapshot, import, None).await?;
         judged.assign_ids();
         self.summary = record::summary(&record, ImportState::Applying);
@@ -288,9 +290,8 @@ impl Recorded {
         let mut deactivated = HashSet::new();
         let mut next = 0;
         loop {
-            let batches = store
-                .recorded(session.organization, import, next, 16)
-                .await?;
+            let batches = || store.recorded(session.organization, import, next, 16);
+            let batches = session.importer.patiently(batches).await?;
             let Some(last) = batches.last() else { break };
             next = last.sequence + 1;
             for batch in batches {

@@ -58,9 +58,8 @@ impl Follower {
     pub async fn catch_up(&mut self, outlet: &Outlet) -> Result<bool, StoreError> {
         loop {
             let store = &self.importer.store;
-            let batches = store
-                .recorded(self.organization, self.import, self.next, READ_AHEAD)
-                .await?;
+            let batches = || store.recorded(self.organization, self.import, self.next, READ_AHEAD);
+            let batches = self.importer.patiently(batches).await?;
             if batches.is_empty() {
                 return Ok(true);
             }
@@ -151,9 +150,10 @@ impl Importer {
         let mut told = tokio::time::Instant::now();
         loop {
             // The state first: what it says is final has been recorded before.
-            let record = self.store.import(organization, import).await?;
+            let record = self.patiently(|| self.store.import(organization, import));
+            let record = record.await?;
             let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
-            let state = self.state_now(&record).await?;
+            let state = self.patiently(|| self.state_now(&record)).await?;
             if !follower.catch_up(outlet).await? {
                 return Ok(());
             }

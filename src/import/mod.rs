@@ -11,6 +11,7 @@ mod guard;
 mod lease;
 mod options;
 mod outlet;
+mod patience;
 mod progress;
 mod receive;
 pub mod record;

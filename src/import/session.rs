@@ -51,7 +51,9 @@ pub async fn run(
     let options_digest = record::options_digest(&start);
     let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
-    let organization = match importer.store.organization(&options.organization).await {
+    let store = &importer.store;
+    let organization = importer.patiently(|| store.organization(&options.organization));
+    let organization = match organization.await {
         Ok(organization) => organization.id,
         Err(StoreError::UnknownOrganization) => {
             return Err(ImportError::UnknownOrganization(options.organization));
@@ -118,14 +120,14 @@ impl Session<'_> {
     /// Refuses early where another import holds the organisation, and records the attempt.
     async fn open(&mut self) -> Result<(), ImportError> {
         let store = &self.importer.store;
-        self.resumed = !store.open_import(self.record.clone()).await?;
+        let open = || store.open_import(self.record.clone());
+        self.resumed = !self.importer.patiently(open).await?;
         if self.resumed || self.options.validate_only {
             return Ok(());
         }
-        match store
-            .holder(self.organization, self.importer.settings.lease)
-            .await?
-        {
+        let ttl = self.importer.settings.lease;
+        let holder = || store.holder(self.organization, ttl);
+        match self.importer.patiently(holder).await? {
             Some(holder) if holder.import != self.record.id => {
                 let error = ImportError::Held(holder);
                 self.close(&error).await;
@@ -205,7 +207,8 @@ impl Session<'_> {
             self.summary.finished_at = Some(timestamp(now));
         }
         record::close(&mut self.record, &self.summary, now);
-        if let Err(error) = self.importer.store.close_import(&self.record).await {
+        let close = || self.importer.store.close_import(&self.record);
+        if let Err(error) = self.importer.patiently(close).await {
             warn!(%error, "the end of an import could not be recorded");
         }
         self.log();
@@ -299,7 +302,8 @@ impl Session<'_> {
     pub(super) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
         self.progress.enter(ImportPhase::Planning);
         let import = self.record.id;
-        let snapshot = self.importer.store.snapshot(self.organization);
+        let (store, organization) = (&self.importer.store, self.organization);
+        let snapshot = self.importer.patiently(|| store.snapshot(organization));
         let snapshot = self.with_progress(snapshot).await?;
         let scope = match &self.options.deactivate_missing {
             Some(missing) => Some(missing.resolve(&snapshot.catalog)?),

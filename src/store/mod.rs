@@ -20,7 +20,8 @@ use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, Value, sqlx,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, Value,
+    sqlx::{self, Connection as _},
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -86,7 +87,10 @@ impl Store {
                 let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
                 options.options([limit])
             })
-            .map_sqlx_sqlite_opts(tune_sqlite);
+            .map_sqlx_sqlite_opts(tune_sqlite)
+            .map_sqlx_sqlite_pool_opts(|pool| {
+                pool.after_release(|connection, _| Box::pin(is_clean(connection)))
+            });
         let db = Database::connect(options).await?;
         let turn = sqlite.then(Arc::default);
         Ok(Self { db, turn })
@@ -145,6 +149,14 @@ impl Writing {
         let statement = sea_orm::Statement::from_sql_and_values(backend, sql, values);
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
     }
+}
+
+/// False where a connection that comes back to the pool is still inside a transaction, as one is
+/// whose rollback failed on a full disk; it is closed then, and with it goes its lock.
+async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that has been asked for comes before the answer.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Durable against a crash of the process; readers never wait for the writer.

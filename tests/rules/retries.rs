@@ -7,14 +7,16 @@ use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
-    domain::Column::{BadgeNumber, Email, ExternalId, FirstName, Status},
+    domain::Column::{BadgeNumber, Email, ExternalId, FirstName, Role, Status},
     proto::{
-        DeactivateMissing, ImportFinish, ImportStart, ImportState, ResultFilter, RowOutcome,
-        UserRows, UserStatus, import_users_request::Message,
+        DeactivateMissing, ImportFinish, ImportStart, ImportState, Issue, IssueCode, ResultFilter,
+        RowOutcome, UserRows, UserStatus, import_users_request::Message,
     },
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use crate::support::{
+    App, Database, Imported, Roster, catalog, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     the_same_import_again_is_answered_from_its_record,
@@ -34,7 +36,14 @@ on_both_databases![
     an_overtaken_import_is_not_resumed,
     a_recorded_deactivation_spares_who_is_protected_by_then,
     expired_results_leave_the_counts,
+    rows_whose_role_is_removed_meanwhile_are_rejected,
 ];
+
+#[test]
+#[ignore = "needs PostgreSQL: run scripts/test"]
+fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
+    crate::support::run(change_under_all_or_nothing());
+}
 
 const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 const OTHER_ID: &str = "018f4e9e-5c7b-7000-8000-000000000002";
@@ -418,4 +427,59 @@ async fn expired_results_leave_the_counts(database: Database) {
         (ImportState::Completed, 1)
     );
     assert_eq!(imported.summary().created, 1);
+}
+
+async fn rows_whose_role_is_removed_meanwhile_are_rejected(database: Database) {
+    let app = start_slow(database).await;
+    let file = many().row("last", [(Role, "Sergeant")]);
+    let mut answers = app.begin(named(ID), &file).await;
+    let first = Imported::first_results(&mut answers).await;
+    let mut catalog = catalog();
+    catalog.roles.retain(|role| role.name != "Sergeant");
+    app.catalog("pd", catalog).await;
+    let imported = first.and_rest(answers).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(imported.summary().created as usize, MANY);
+    let last = imported.row(151);
+    let codes: Vec<IssueCode> = last.issues.iter().map(Issue::code).collect();
+    assert_eq!(
+        codes,
+        [IssueCode::UnknownRole, IssueCode::ChangedConcurrently]
+    );
+    let watched = app.watch(ID, 0, ResultFilter::All).await;
+    assert_eq!(watched.results, imported.results);
+}
+
+/// Somebody holds the users while the import reads them, and changes one before it writes.
+async fn change_under_all_or_nothing() {
+    let app = App::start(Database::Postgres).await;
+    app.people(["ada"]).await;
+    let start = ImportStart {
+        all_or_nothing: true,
+        ..named(ID)
+    };
+    let other = app.database();
+    let held = other
+        .begin("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        .await;
+    let csv = roster().people(["new", "newer"]).csv().into_bytes();
+    let importing = tokio::spawn(app.sending(start, csv));
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted \
+        AND relation = 'users'::regclass";
+    while other.number(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let change = "UPDATE users SET badge_number = 'B-newer'; \
+        UPDATE organizations SET revision = revision + 1";
+    held.commit(change).await;
+    let refused = importing.await.expect("the client does not panic");
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    assert_eq!(
+        refused.summary().refusals[0].code,
+        "CHANGED_CONCURRENTLY",
+        "{refused}"
+    );
+    assert_eq!(app.users().await.len(), 1);
+    let unbound = app.import_with(named(ID), roster().people(["new"])).await;
+    assert_eq!(unbound.summary().created, 1, "{unbound}");
 }

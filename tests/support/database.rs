@@ -75,6 +75,14 @@ impl FreshDatabase {
 }
 
 impl FreshDatabase {
+    /// Begins a transaction of somebody else with these statements.
+    pub async fn begin(&self, sql: &str) -> Begun {
+        let connection = connect(&self.url()).await;
+        let begun = Begun(connection);
+        begun.execute(&format!("BEGIN; {sql}")).await;
+        begun
+    }
+
     /// The one number that a query answers with.
     pub async fn number(&self, sql: &str) -> i64 {
         let connection = connect(&self.url()).await;
@@ -88,6 +96,25 @@ impl FreshDatabase {
         match number {
             Ok(Some(Ok(number))) => number,
             other => panic!("{sql}: {other:?}"),
+        }
+    }
+}
+
+/// A transaction that has not ended.
+#[derive(Debug)]
+pub struct Begun(DatabaseConnection);
+
+impl Begun {
+    /// Ends it with these statements.
+    pub async fn commit(self, sql: &str) {
+        self.execute(&format!("{sql}; COMMIT")).await;
+        let closed = self.0.close().await;
+        closed.expect("a connection can be closed");
+    }
+
+    async fn execute(&self, sql: &str) {
+        if let Err(error) = self.0.execute_unprepared(sql).await {
+            panic!("{sql}: {error}");
         }
     }
 }

@@ -54,6 +54,7 @@ async fn until_ok(scene: &Scene) -> Imported {
         match imported.code() {
             Code::Unavailable => {
                 assert!(imported.status.get_details_retry_info().is_some());
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
             _ => return imported,
         }
@@ -66,7 +67,7 @@ async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
     let disturbing = async {
         loop {
             disturb().await;
-            tokio::time::sleep(Duration::from_millis(70)).await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
         }
     };
     let imported = tokio::select! {

@@ -19,7 +19,7 @@ impl SmallDisk {
     fn mount() -> Option<Self> {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=32m", "tmpfs"])
             .arg(directory.path())
             .output();
         let mounted = mounted.is_ok_and(|output| output.status.success());
@@ -34,7 +34,7 @@ impl SmallDisk {
     fn fill(&self) -> std::path::PathBuf {
         let filler = self.path().join("filler");
         // Ends with an error: the disk is full.
-        let _ = fs::write(&filler, vec![0; 8 << 20]);
+        let _ = fs::write(&filler, vec![0; 64 << 20]);
         filler
     }
 }

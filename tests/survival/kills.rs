@@ -78,7 +78,7 @@ async fn disturb(scene: &mut Scene, seed: u64) -> bool {
     assert_eq!(counts(&resumed), counts(&expected), "{seed}");
     for result in &told {
         assert!(
-            resumed.results.contains(&result),
+            resumed.results.contains(result),
             "{seed}: {result:?} is lost"
         );
     }

@@ -1,8 +1,10 @@
 //! What a disturbed import must not leave behind: locks, open transactions, file descriptors.
 
+use user_import::proto::{ImportStart, ImportState};
+
 use crate::{
-    scene::eventually,
-    support::{Database, FreshDatabase, on_both_databases},
+    scene::{ID, Scene, eventually, many, start},
+    support::{Database, FreshDatabase, Imported, on_both_databases},
 };
 
 on_both_databases![hung_up_clients_leave_no_descriptors_behind];
@@ -31,10 +33,6 @@ pub async fn expect_quiet(database: &FreshDatabase) {
 }
 
 async fn hung_up_clients_leave_no_descriptors_behind(database: Database) {
-    use crate::scene::{ID, Scene, many, start};
-    use crate::support::Imported;
-    use user_import::proto::{ImportStart, ImportState};
-
     let scene = Scene::start(database, 1).await;
     let mut counts = Vec::new();
     for round in 0..4 {

@@ -17,7 +17,7 @@ const BEFORE: usize = 160;
 /// People the import makes.
 const NEW: usize = 60;
 
-/// A generator of numbers that depend on the seed alone (SplitMix64).
+/// A generator of numbers that depend on the seed alone (`SplitMix64`).
 #[derive(Debug)]
 pub struct Chance(u64);
 
