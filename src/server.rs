@@ -4,11 +4,14 @@ use std::{future::Future, sync::Arc};
 
 use tokio::{
     net::TcpListener,
-    time::{sleep, timeout},
+    time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
-use tonic_health::ServingStatus;
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+};
 use tracing::warn;
 
 use crate::{
@@ -42,16 +45,6 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
-    let (health, health_service) = tonic_health::server::health_reporter();
-    for service in [
-        "",
-        "userimport.v1.ImportService",
-        "userimport.v1.DirectoryService",
-    ] {
-        health
-            .set_service_status(service, ServingStatus::Serving)
-            .await;
-    }
     let clock = Clock::system();
     let importer = Importer::new(
         store.clone(),
@@ -78,16 +71,17 @@ pub async fn serve(
     let serving = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .add_service(health_service)
+        .add_service(healthy().await)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
         .serve_with_incoming_shutdown(connections, stop.cancelled());
+    let mut deadline = None;
     let stopping = async {
         shutdown.await;
         stop.cancel();
-        sleep(grace).await;
+        sleep_until(*deadline.insert(Instant::now() + grace)).await;
     };
     // Streams whose clients are silent would keep the server for ever: they have until the grace
     // is over.
@@ -96,10 +90,34 @@ pub async fn serve(
         () = stopping => Ok(()),
     };
     stop.cancel();
-    // A transaction under way ends by itself, and the rest is left for whoever resumes it.
-    if timeout(grace, applying.finish_applying()).await.is_err() {
-        warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
-    }
+    finish(
+        &applying,
+        deadline.unwrap_or_else(|| Instant::now() + grace),
+    )
+    .await;
     house.await?;
     Ok(result?)
+}
+
+/// Lets transactions under way end; the rest is left for whoever resumes it.
+async fn finish(applying: &Importer, deadline: Instant) {
+    let finishing = timeout_at(deadline, applying.finish_applying());
+    if finishing.await.is_err() {
+        warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
+    }
+}
+
+/// Says that the server is well, as a whole and service by service.
+async fn healthy() -> HealthServer<impl Health> {
+    let (health, service) = tonic_health::server::health_reporter();
+    for name in [
+        "",
+        "userimport.v1.ImportService",
+        "userimport.v1.DirectoryService",
+    ] {
+        health
+            .set_service_status(name, ServingStatus::Serving)
+            .await;
+    }
+    service
 }
