@@ -16,6 +16,7 @@ mod output;
 mod report;
 mod serve;
 mod server;
+mod settings;
 mod template;
 
 use clap::{Args, Parser, Subcommand};

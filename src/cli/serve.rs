@@ -9,8 +9,8 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
-use super::{Exit, migrate::DatabaseArgs};
-use crate::{config::Settings, server};
+use super::{Exit, migrate::DatabaseArgs, settings::SettingsArgs};
+use crate::server;
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
@@ -34,6 +34,8 @@ pub struct ServeArgs {
     /// Leave the database's schema as it is
     #[arg(long, env = "USER_IMPORT_NO_MIGRATE", value_parser = BoolishValueParser::new())]
     no_migrate: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
 }
 
 /// Runs the command.
@@ -52,7 +54,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(listener.local_addr()?)?;
-    server::serve(listener, store, Settings::default(), stopped()).await?;
+    server::serve(listener, store, args.settings.settings(), stopped()).await?;
     Ok(Exit::Done)
 }
 
