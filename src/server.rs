@@ -4,6 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use tokio::{
     net::TcpListener,
+    task::{JoinError, JoinHandle},
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -90,21 +91,27 @@ pub async fn serve(
         () = stopping => Ok(()),
     };
     stop.cancel();
-    finish(
-        &applying,
-        deadline.unwrap_or_else(|| Instant::now() + grace),
-    )
-    .await;
-    house.await?;
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + grace);
+    finish(&applying, house, deadline).await?;
     Ok(result?)
 }
 
-/// Lets transactions under way end; the rest is left for whoever resumes it.
-async fn finish(applying: &Importer, deadline: Instant) {
+/// Lets transactions under way end; the rest is left for whoever resumes it. Then takes the heartbeat
+/// back.
+async fn finish(
+    applying: &Importer,
+    house: JoinHandle<()>,
+    deadline: Instant,
+) -> Result<(), JoinError> {
     let finishing = timeout_at(deadline, applying.finish_applying());
     if finishing.await.is_err() {
         warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
     }
+    let Ok(ended) = timeout_at(deadline, house).await else {
+        warn!("the database is away; this server's heartbeat runs out by itself");
+        return Ok(());
+    };
+    ended
 }
 
 /// Says that the server is well, as a whole and service by service.

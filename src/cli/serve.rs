@@ -43,7 +43,8 @@ pub struct ServeArgs {
 /// # Errors
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    let store = args.database.connect().await?;
+    let settings = args.settings.settings();
+    let store = args.database.connect_with(settings.lease).await?;
     if !args.no_migrate {
         store
             .migrate()
@@ -54,7 +55,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(listener.local_addr()?)?;
-    server::serve(listener, store, args.settings.settings(), stopped()).await?;
+    server::serve(listener, store, settings, stopped()).await?;
     Ok(Exit::Done)
 }
 

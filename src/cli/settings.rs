@@ -19,6 +19,10 @@ pub struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
     lease_seconds: u64,
+    /// Seconds for which a transaction of an import is tried again while the database is away
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS")]
+    #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(..=3_600))]
+    database_patience_seconds: u64,
     /// Days after which an import's results are forgotten; its counts stay
     #[arg(
         long,
@@ -35,7 +39,7 @@ pub struct SettingsArgs {
         env = "USER_IMPORT_SHUTDOWN_GRACE_SECONDS",
         default_value_t = 5
     )]
-    #[arg(value_parser = value_parser!(u64).range(..=3_600))]
+    #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
     shutdown_grace_seconds: u64,
     /// Most rows of one import
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ROWS")]
@@ -62,6 +66,7 @@ impl SettingsArgs {
             },
             transaction_rows: self.transaction_rows.get(),
             lease: Duration::from_secs(self.lease_seconds),
+            database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: Duration::from_hours(24 * self.result_retention_days),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             ..Settings::default()
@@ -98,11 +103,12 @@ mod tests {
     #[test]
     fn every_option_reaches_its_setting() {
         let options = "--lease-seconds 1 --result-retention-days 2 --shutdown-grace-seconds 3 \
-            --max-rows 4 --max-bytes 5 --transaction-rows 6";
+            --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
         assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
+        assert_eq!(settings.database_patience, Duration::from_secs(7));
         let limits = (settings.limits.max_rows, settings.limits.max_bytes);
         assert_eq!((limits, settings.transaction_rows), ((4, 5), 6));
     }

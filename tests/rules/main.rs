@@ -20,6 +20,7 @@ mod messages;
 mod one_set;
 mod random_rosters;
 mod record_faults;
+mod retries;
 mod round_trips;
 mod sharing;
 mod spreadsheet_damage;

@@ -6,6 +6,7 @@ use std::future::Future;
 
 mod app;
 mod database;
+mod history;
 mod imported;
 mod property;
 mod random;
@@ -14,7 +15,7 @@ mod roster;
 mod server;
 
 pub use app::{App, catalog, start_of};
-pub use database::Database;
+pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};
