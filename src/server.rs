@@ -1,15 +1,18 @@
 //! The running server: listener, services, health, reflection, shutdown.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use tokio::{
     net::TcpListener,
-    task::JoinHandle,
-    time::{sleep, timeout},
+    task::{JoinError, JoinHandle},
+    time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
-use tonic_health::ServingStatus;
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+};
 use tracing::warn;
 
 use crate::{
@@ -43,16 +46,6 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
-    let (health, health_service) = tonic_health::server::health_reporter();
-    for service in [
-        "",
-        "userimport.v1.ImportService",
-        "userimport.v1.DirectoryService",
-    ] {
-        health
-            .set_service_status(service, ServingStatus::Serving)
-            .await;
-    }
     let clock = Clock::system();
     let importer = Importer::new(
         store.clone(),
@@ -79,16 +72,17 @@ pub async fn serve(
     let serving = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .add_service(health_service)
+        .add_service(healthy().await)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
         .serve_with_incoming_shutdown(connections, stop.cancelled());
+    let mut deadline = None;
     let stopping = async {
         shutdown.await;
         stop.cancel();
-        sleep(grace).await;
+        sleep_until(*deadline.insert(Instant::now() + grace)).await;
     };
     // Streams whose clients are silent would keep the server for ever: they have until the grace
     // is over.
@@ -97,24 +91,40 @@ pub async fn serve(
         () = stopping => Ok(()),
     };
     stop.cancel();
-    wind_down(&applying, house, grace).await?;
+    let deadline = deadline.unwrap_or_else(|| Instant::now() + grace);
+    finish(&applying, house, deadline).await?;
     Ok(result?)
 }
 
-/// Waits for what still uses the database, but not for ever: it may be away.
-async fn wind_down(
-    importer: &Importer,
+/// Lets transactions under way end; the rest is left for whoever resumes it. Then takes the heartbeat
+/// back.
+async fn finish(
+    applying: &Importer,
     house: JoinHandle<()>,
-    grace: Duration,
-) -> anyhow::Result<()> {
-    // A transaction under way ends by itself, and the rest is left for whoever resumes it.
-    if timeout(grace, importer.finish_applying()).await.is_err() {
+    deadline: Instant,
+) -> Result<(), JoinError> {
+    let finishing = timeout_at(deadline, applying.finish_applying());
+    if finishing.await.is_err() {
         warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
     }
-    if let Ok(ended) = timeout(grace, house).await {
-        ended?;
-    } else {
+    let Ok(ended) = timeout_at(deadline, house).await else {
         warn!("the database is away; this server's heartbeat runs out by itself");
+        return Ok(());
+    };
+    ended
+}
+
+/// Says that the server is well, as a whole and service by service.
+async fn healthy() -> HealthServer<impl Health> {
+    let (health, service) = tonic_health::server::health_reporter();
+    for name in [
+        "",
+        "userimport.v1.ImportService",
+        "userimport.v1.DirectoryService",
+    ] {
+        health
+            .set_service_status(name, ServingStatus::Serving)
+            .await;
     }
-    Ok(())
+    service
 }

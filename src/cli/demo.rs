@@ -105,8 +105,8 @@ async fn import(client: &mut Client, roster: &'static str) -> anyhow::Result<Sho
     };
     let mut rows = Vec::new();
     let ended = client
-        .import(start, roster.as_bytes(), false, |answer| {
-            rows.extend(results(answer).iter().cloned());
+        .import(start, roster.as_bytes(), |answer| {
+            rows.extend(results(answer));
             Ok(())
         })
         .await?;
@@ -117,10 +117,10 @@ async fn import(client: &mut Client, roster: &'static str) -> anyhow::Result<Sho
     })
 }
 
-fn results(answer: &ImportUsersResponse) -> &[RowResult] {
-    match &answer.message {
-        Some(Message::Results(results)) => &results.results,
-        _ => &[],
+fn results(answer: ImportUsersResponse) -> Vec<RowResult> {
+    match answer.message {
+        Some(Message::Results(results)) => results.results,
+        _ => Vec::new(),
     }
 }
 

@@ -37,6 +37,9 @@ impl Exit {
     /// The state, where there is one, knows better than the status whether anything was written.
     #[must_use]
     pub fn of_import(ended: &Ended) -> Self {
+        if ended.is_transient() {
+            return Self::Interrupted;
+        }
         match (ended.state(), &ended.status) {
             (Some(ImportState::Refused), _) => Self::Refused,
             (Some(ImportState::Interrupted), _) => Self::Interrupted,
@@ -97,7 +100,7 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use std::{io, sync::Arc};
+    use std::{io, sync::Arc, time::Duration};
 
     use rstest::rstest;
     use tonic_types::ErrorDetails;
@@ -127,7 +130,6 @@ mod tests {
     #[case::cancelled(Some(ImportState::Cancelled), 0, Some(Code::Cancelled), 6)]
     #[case::file_fault(None, 0, Some(Code::InvalidArgument), 4)]
     #[case::no_organization(None, 0, Some(Code::NotFound), 4)]
-    #[case::another_import_runs(None, 0, Some(Code::Aborted), 4)]
     #[case::too_large(None, 0, Some(Code::ResourceExhausted), 4)]
     #[case::shutting_down(None, 0, Some(Code::Unavailable), 5)]
     #[case::server_fault(None, 0, Some(Code::Internal), 5)]
@@ -150,6 +152,14 @@ mod tests {
         assert_eq!(Exit::of_status(&told), Exit::Cancelled);
         let reset = Status::cancelled("stream reset");
         assert_eq!(Exit::of_status(&reset), Exit::Interrupted);
+    }
+
+    #[test]
+    fn an_import_that_only_has_to_wait_is_not_refused() {
+        let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(7)));
+        let running = Status::with_error_details(Code::Aborted, "running", details);
+        let held = ended(Some(ImportState::Refused), 0, Some(running));
+        assert_eq!(Exit::of_import(&held), Exit::Interrupted);
     }
 
     #[test]

@@ -10,13 +10,16 @@ mod exit;
 mod export;
 mod failure;
 mod import;
+mod imports;
 mod migrate;
 mod org;
 mod output;
 mod report;
 mod serve;
 mod server;
+mod settings;
 mod template;
+mod watch;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -61,6 +64,9 @@ struct LogArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Import(Box<import::ImportArgs>),
+    Watch(watch::WatchArgs),
+    Imports(imports::ImportsArgs),
+    Cancel(imports::CancelArgs),
     Template(template::TemplateArgs),
     Export(export::ExportArgs),
     #[command(subcommand)]
@@ -107,6 +113,9 @@ impl Command {
     async fn run(self) -> anyhow::Result<Exit> {
         match self {
             Self::Import(args) => import::run(*args).await,
+            Self::Watch(args) => watch::run(args).await,
+            Self::Imports(args) => imports::list(args).await,
+            Self::Cancel(args) => imports::cancel(args).await,
             Self::Template(args) => template::run(args).await,
             Self::Export(args) => export::run(args).await,
             Self::Catalog(command) => catalog::run(command).await,

@@ -3,15 +3,14 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
-    time::Duration,
 };
 
 use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
-use super::{Exit, migrate::DatabaseArgs};
-use crate::{config::Settings, server};
+use super::{Exit, migrate::DatabaseArgs, settings::SettingsArgs};
+use crate::server;
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
@@ -35,34 +34,8 @@ pub struct ServeArgs {
     /// Leave the database's schema as it is
     #[arg(long, env = "USER_IMPORT_NO_MIGRATE", value_parser = BoolishValueParser::new())]
     no_migrate: bool,
-    /// Rows that one transaction writes
-    #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
-    #[arg(default_value_t = Settings::default().transaction_rows)]
-    transaction_rows: usize,
-    /// Seconds after which another import may take over from a process that has stopped
-    #[arg(long, value_name = "SECONDS", env = "USER_IMPORT_LEASE_SECONDS")]
-    #[arg(default_value_t = Settings::default().lease.as_secs())]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
-    lease_seconds: u64,
-    /// Seconds for which a transaction of an import is tried again while the database is away
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS"
-    )]
-    #[arg(default_value_t = Settings::default().database_patience.as_secs())]
-    database_patience_seconds: u64,
-}
-
-impl ServeArgs {
-    fn settings(&self) -> Settings {
-        Settings {
-            transaction_rows: self.transaction_rows,
-            lease: Duration::from_secs(self.lease_seconds),
-            database_patience: Duration::from_secs(self.database_patience_seconds),
-            ..Settings::default()
-        }
-    }
+    #[command(flatten)]
+    settings: SettingsArgs,
 }
 
 /// Runs the command.
@@ -70,7 +43,7 @@ impl ServeArgs {
 /// # Errors
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    let settings = args.settings();
+    let settings = args.settings.settings();
     let store = args.database.connect_with(settings.lease).await?;
     if !args.no_migrate {
         store

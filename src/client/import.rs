@@ -1,11 +1,14 @@
 //! One import over the network: sends a roster and reads the answers at the same time.
 
-use std::io;
+use std::{io, time::Duration};
 
+use futures_util::StreamExt;
 use tokio::io::AsyncRead;
-use tonic::Status;
+use tokio_stream::Stream;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
-use super::{Client, ClientError, Sent, upload::Upload};
+use super::{Client, ClientError, Sent, connection_lost, upload::Upload};
 use crate::proto::{
     ImportStart, ImportState, ImportSummary, ImportUsersResponse, import_users_response::Message,
 };
@@ -30,12 +33,38 @@ impl Ended {
         self.summary.as_ref().map(ImportSummary::state)
     }
 
-    fn note(&mut self, message: ImportUsersResponse) {
-        match message.message {
-            Some(Message::Started(started)) => self.import_id = started.import_id,
+    /// True where the very same import, sent again, may end better: the server or its database is
+    /// away, the connection was lost, or another import holds the organisation (api.md, Command line).
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        let Some(status) = &self.status else {
+            return self.summary.is_none();
+        };
+        connection_lost(status)
+            || match status.code() {
+                Code::Unavailable => true,
+                Code::Aborted => self.retry_delay().is_some(),
+                // Our server says why it cancels; without that it was the connection.
+                Code::Cancelled => {
+                    self.summary.is_none() && status.get_details_error_info().is_none()
+                }
+                _ => false,
+            }
+    }
+
+    /// How long the server asks to wait before the import is sent again.
+    #[must_use]
+    pub fn retry_delay(&self) -> Option<Duration> {
+        let retry = self.status.as_ref()?.get_details_retry_info()?;
+        retry.retry_delay
+    }
+
+    fn note(&mut self, answer: &ImportUsersResponse) {
+        match &answer.message {
+            Some(Message::Started(started)) => self.import_id.clone_from(&started.import_id),
             Some(Message::Summary(summary)) => {
                 self.import_id.clone_from(&summary.import_id);
-                self.summary = Some(summary);
+                self.summary = Some(summary.clone());
             }
             _ => {}
         }
@@ -44,7 +73,6 @@ impl Ended {
 
 impl Client {
     /// Imports the CSV bytes of `input`, and gives every answer to `on_answer` as it arrives.
-    /// `keep` returns the bytes in [`Ended::sent`].
     ///
     /// A refusal is an end like any other: it is in [`Ended::status`].
     ///
@@ -55,8 +83,7 @@ impl Client {
         &mut self,
         start: ImportStart,
         input: R,
-        keep: bool,
-        mut on_answer: impl FnMut(&ImportUsersResponse) -> io::Result<()>,
+        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
     ) -> Result<Ended, ClientError>
     where
         R: AsyncRead + Send + Unpin + 'static,
@@ -65,7 +92,7 @@ impl Client {
             import_id: start.import_id.clone(),
             ..Ended::default()
         };
-        let (upload, requests) = Upload::begin(start, input, keep);
+        let (upload, requests) = Upload::begin(start, input);
         match self.imports.import_users(requests).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => read(answers.into_inner(), &mut ended, &mut on_answer).await?,
@@ -76,24 +103,24 @@ impl Client {
 }
 
 /// Reads the answers to the end of the stream.
-async fn read(
-    mut answers: tonic::Streaming<ImportUsersResponse>,
+pub(super) async fn read(
+    mut answers: impl Stream<Item = Result<ImportUsersResponse, Status>> + Unpin,
     ended: &mut Ended,
-    on_answer: &mut impl FnMut(&ImportUsersResponse) -> io::Result<()>,
+    on_answer: &mut impl FnMut(ImportUsersResponse) -> io::Result<()>,
 ) -> Result<(), ClientError> {
-    loop {
-        match answers.message().await {
-            Ok(Some(answer)) => {
-                on_answer(&answer).map_err(ClientError::Output)?;
-                ended.note(answer);
+    while let Some(answer) = answers.next().await {
+        match answer {
+            Ok(answer) => {
+                ended.note(&answer);
+                on_answer(answer).map_err(ClientError::Output)?;
             }
-            Ok(None) => return Ok(()),
             Err(status) => {
                 ended.status = Some(status);
-                return Ok(());
+                break;
             }
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -104,9 +131,11 @@ mod tests {
         time::Duration,
     };
 
+    use rstest::rstest;
     use sha2::{Digest, Sha256};
     use tokio::{io::ReadBuf, sync::mpsc, time::timeout};
-    use tonic::{Code, Streaming, async_trait};
+    use tonic::{Streaming, async_trait};
+    use tonic_types::ErrorDetails;
 
     use super::*;
     use crate::{
@@ -163,7 +192,7 @@ mod tests {
     ) -> (Result<Ended, ClientError>, usize) {
         let mut client = fake::connect(behaviour).await;
         let mut answers = 0;
-        let import = client.import(ImportStart::default(), input, true, |_| {
+        let import = client.import(ImportStart::default(), input, |_| {
             answers += 1;
             Ok(())
         });
@@ -216,7 +245,6 @@ mod tests {
         assert!(ended.status.is_none());
         let sent = ended.sent.unwrap();
         assert_eq!(sent.byte_count, LARGE as u64);
-        assert_eq!(sent.kept.unwrap(), roster);
         assert_eq!(ended.summary.unwrap().input_sha256, sent.sha256);
     }
 
@@ -332,13 +360,61 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_cannot_be_shown_ends_the_import() {
         let mut client = fake::connect(RefusesEarly).await;
-        let import = client.import(
-            ImportStart::default(),
-            tokio::io::repeat(b'a'),
-            false,
-            |_| Err(io::ErrorKind::BrokenPipe.into()),
-        );
+        let input = tokio::io::repeat(b'a');
+        let import = client.import(ImportStart::default(), input, |_| {
+            Err(io::ErrorKind::BrokenPipe.into())
+        });
         let ended = timeout(PATIENCE, import).await.unwrap();
         assert!(matches!(ended, Err(ClientError::Output(_))));
+    }
+
+    fn ended_with(status: Option<Status>) -> Ended {
+        Ended {
+            status,
+            ..Ended::default()
+        }
+    }
+
+    #[rstest]
+    #[case::server_or_database_away(Code::Unavailable, None, true)]
+    #[case::another_import_runs(Code::Aborted, Some(Duration::from_secs(7)), true)]
+    #[case::aborted_for_good(Code::Aborted, None, false)]
+    #[case::reset_on_the_way(Code::Cancelled, None, true)]
+    #[case::guard(Code::FailedPrecondition, None, false)]
+    #[case::server_fault(Code::Internal, None, false)]
+    fn what_may_end_better_when_sent_again(
+        #[case] code: Code,
+        #[case] delay: Option<Duration>,
+        #[case] transient: bool,
+    ) {
+        let mut details = ErrorDetails::new();
+        details.set_retry_info(delay);
+        let details = if delay.is_some() {
+            details
+        } else {
+            ErrorDetails::new()
+        };
+        let ended = ended_with(Some(Status::with_error_details(code, "why", details)));
+        assert_eq!(
+            (ended.is_transient(), ended.retry_delay()),
+            (transient, delay)
+        );
+    }
+
+    #[test]
+    fn a_cancelled_import_stays_cancelled() {
+        let details = ErrorDetails::with_error_info("IMPORT_CANCELLED", "userimport", []);
+        let cancelled = Status::with_error_details(Code::Cancelled, "cancelled", details);
+        assert!(!ended_with(Some(cancelled)).is_transient());
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_without_a_word_may_be_tried_again() {
+        assert!(ended_with(None).is_transient());
+        let whole = Ended {
+            summary: Some(ImportSummary::default()),
+            ..Ended::default()
+        };
+        assert!(!whole.is_transient());
     }
 }

@@ -6,6 +6,7 @@
 mod connection;
 mod directory;
 mod error;
+mod history;
 mod import;
 mod upload;
 

@@ -25,8 +25,6 @@ pub struct Sent {
     pub byte_count: u64,
     /// SHA-256 of the bytes.
     pub sha256: [u8; 32],
-    /// The bytes themselves, where they were to be kept.
-    pub kept: Option<Vec<u8>>,
 }
 
 /// A roster on its way: reads and sends in a task of its own, so that answers can be read meanwhile.
@@ -42,7 +40,6 @@ impl Upload {
     pub(super) fn begin<R>(
         start: ImportStart,
         input: R,
-        keep: bool,
     ) -> (Self, ReceiverStream<ImportUsersRequest>)
     where
         R: AsyncRead + Send + Unpin + 'static,
@@ -51,7 +48,7 @@ impl Upload {
         let (done, outcome) = oneshot::channel();
         let mut task = JoinSet::new();
         task.spawn(async move {
-            let read = Sender::new(&requests, keep).send_roster(start, input).await;
+            let read = Sender::new(&requests).send_roster(start, input).await;
             let finish = read.as_ref().ok().and_then(Option::as_ref).map(finish);
             // Told before the last message goes out: whoever has the answer to that can ask.
             if let Some(outcome) = read.transpose() {
@@ -79,16 +76,14 @@ struct Sender<'a> {
     requests: &'a mpsc::Sender<ImportUsersRequest>,
     byte_count: u64,
     digest: Sha256,
-    kept: Option<Vec<u8>>,
 }
 
 impl<'a> Sender<'a> {
-    fn new(requests: &'a mpsc::Sender<ImportUsersRequest>, keep: bool) -> Self {
+    fn new(requests: &'a mpsc::Sender<ImportUsersRequest>) -> Self {
         Self {
             requests,
             byte_count: 0,
             digest: Sha256::new(),
-            kept: keep.then(Vec::new),
         }
     }
 
@@ -112,16 +107,12 @@ impl<'a> Sender<'a> {
     fn count(&mut self, chunk: &Bytes) {
         self.byte_count += chunk.len() as u64;
         self.digest.update(chunk);
-        if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(chunk);
-        }
     }
 
     fn total(self) -> Sent {
         Sent {
             byte_count: self.byte_count,
             sha256: self.digest.finalize().into(),
-            kept: self.kept,
         }
     }
 }

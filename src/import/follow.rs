@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{ImportError, Importer, Outlet, record, verdict};
 use crate::{
     proto::{
-        Deactivations, ImportState, ResultFilter, RowResults,
+        Deactivations, ImportStarted, ImportState, ResultFilter, RowResults,
         import_users_response::Message as Reply,
     },
     store::{BatchKind, ImportRecord, StoreError},
@@ -146,6 +146,12 @@ impl Importer {
         skip: u32,
         outlet: &Outlet,
     ) -> Result<(), ImportError> {
+        let started = ImportStarted {
+            import_id: import.to_string(),
+            resumed: true,
+            ..ImportStarted::default()
+        };
+        outlet.send(Reply::Started(started)).await;
         let mut follower = Follower::new(self.clone(), organization, import, filter, skip);
         let mut told = tokio::time::Instant::now();
         loop {

@@ -3,7 +3,10 @@
 mod confirmation;
 mod options;
 mod report;
+mod retry;
 mod roster;
+mod shown;
+mod tape;
 
 use std::{
     io::{self, IsTerminal},
@@ -11,17 +14,22 @@ use std::{
 };
 
 use anyhow::Context;
+use tokio::time::sleep;
 use tonic::Status;
 
 use super::{
     Exit, errors_file, failure,
     report::{Asked, Findings, Look},
 };
-use crate::client::{ClientError, Ended};
+use crate::{
+    client::{Client, ClientError, Ended},
+    proto::ImportStart,
+};
 
-pub use options::ImportArgs;
-use report::Report;
-use roster::Roster;
+pub use options::{Filter, ImportArgs};
+pub use report::{Format, Report, write_line};
+use retry::Retries;
+use roster::{Input, Roster};
 
 /// Runs the command.
 ///
@@ -34,44 +42,74 @@ pub async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         errors_file::check(errors, &args.file)?;
     }
     let start = args.start(&roster)?;
-    let import_id = start.import_id.clone();
     let input = roster.open().await?;
-    let mut client = args.organization.connect().await?;
+    // Before anybody is asked: a file that cannot be read.
+    drop(input.read().await?);
+    let client = args.organization.connect().await?;
 
     let asked = Asked {
         errors_file: args.errors.is_some(),
     };
     let mut report = Report::new(args.format, asked, Look::of_stdout());
-    let keep = args.errors.is_some() && !roster.can_be_read_again();
-    let import = client.import(start, input, keep, |answer| report.answer(answer));
     let ended = tokio::select! {
-        ended = import => ended,
-        _ = tokio::signal::ctrl_c() => Ok(left(import_id)),
+        ended = send(client, &start, &input, args.retries, &mut report) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(left(&start.import_id)),
     };
     report.close();
     let ended = ended?;
     report.end(&ended).map_err(ClientError::Output)?;
     tell_failure(&ended, report.has_told_why(&ended));
+    if Exit::of_import(&ended) == Exit::Interrupted && !report.has_told_how_to_go_on(&ended) {
+        tell_how_to_go_on(&ended.import_id);
+    }
     if let Some(errors) = &args.errors {
         // The import is what it is; a full disk here does not change its exit code.
-        if let Err(error) = save_rejected(errors, &roster, &ended, report.findings()) {
+        if let Err(error) = save_rejected(errors, &input, &ended, report.findings()).await {
             eprintln!("error: {error:#}.");
         }
     }
     Ok(Exit::of_import(&ended))
 }
 
+/// Sends the import, again and again under the same ID, until it ends for good or no retry is left.
+async fn send(
+    mut client: Client,
+    start: &ImportStart,
+    input: &Input,
+    retries: u32,
+    report: &mut Report,
+) -> anyhow::Result<Ended> {
+    let mut retries = Retries::new(retries);
+    let mut reader = input.read().await?;
+    loop {
+        let import = client.import(start.clone(), reader, |answer| report.answer(answer));
+        let ended = import.await?;
+        let Some(retry) = retries.after(&ended) else {
+            return Ok(ended);
+        };
+        report.notice(&retry.to_string());
+        sleep(retry.wait).await;
+        reader = match input.read().await {
+            Ok(reader) => reader,
+            Err(error) => {
+                report.notice(&error.to_string());
+                return Ok(ended);
+            }
+        };
+    }
+}
+
 /// The end that this side makes when somebody presses Ctrl-C.
-fn left(import_id: String) -> Ended {
+fn left(import_id: &str) -> Ended {
     Ended {
-        import_id,
+        import_id: import_id.to_owned(),
         status: Some(Status::cancelled("stopped here by Ctrl-C.")),
         ..Ended::default()
     }
 }
 
 /// Says on standard error why there is no good end; only in brief where the summary has said it.
-fn tell_failure(ended: &Ended, told: bool) {
+pub fn tell_failure(ended: &Ended, told: bool) {
     match &ended.status {
         Some(_) if told && io::stdout().is_terminal() => {}
         Some(_) if told => eprintln!("error: the import was refused; the summary says why."),
@@ -81,18 +119,18 @@ fn tell_failure(ended: &Ended, told: bool) {
         }
         _ => {}
     }
-    if ended.summary.is_none() && Exit::of_import(ended) == Exit::Interrupted {
-        eprintln!(
-            "If it had begun to write, it goes on without this command. To see how it ends, or to \
-             continue it, repeat the command with\n  --import-id {}",
-            ended.import_id
-        );
-    }
 }
 
-fn save_rejected(
+fn tell_how_to_go_on(import_id: &str) {
+    eprintln!(
+        "If it had begun to write, it may go on without this command. To see how it ends, or to \
+         continue it, repeat the command with\n  --import-id {import_id}"
+    );
+}
+
+async fn save_rejected(
     path: &Path,
-    roster: &Roster,
+    input: &Input,
     ended: &Ended,
     findings: &Findings,
 ) -> anyhow::Result<()> {
@@ -104,7 +142,7 @@ fn save_rejected(
         .sent
         .as_ref()
         .context("the roster was not read to its end")?;
-    let bytes = roster.read_again(sent)?;
+    let bytes = input.bytes(sent).await?;
     errors_file::write(path, &bytes, findings)?;
     eprintln!(
         "The rejected rows are in {}: correct them there and import that file.",
@@ -210,6 +248,7 @@ mod tests {
             "import".as_ref(),
             file("roster.csv").as_os_str(),
             "--organization=pd".as_ref(),
+            "--retries=0".as_ref(),
             "--endpoint".as_ref(),
             endpoint.as_ref(),
             "--errors".as_ref(),

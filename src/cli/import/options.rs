@@ -51,6 +51,16 @@ pub struct ImportArgs {
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
     #[arg(help_heading = "Output")]
     pub format: Format,
+    /// How often to send the import again, with the same ID, where the server is away, the connection is
+    /// lost or another import is running; 0: never
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_RETRIES",
+        default_value_t = 8
+    )]
+    #[arg(help_heading = "Server")]
+    pub retries: u32,
     #[command(flatten)]
     pub organization: OrganizationArgs,
 }
@@ -136,10 +146,14 @@ struct Shown {
     include_values: bool,
 }
 
+/// Which rows' results to have.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Filter {
+pub enum Filter {
+    /// Of every row.
     All,
+    /// Of rows created, updated and rejected.
     ChangesAndRejections,
+    /// Of rejected rows.
     Rejections,
 }
 

@@ -3,29 +3,34 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use serde::Serialize;
 
-use super::super::report::{Asked, Findings, Look, Progress, rejected_table, summary_text};
+use super::{
+    super::report::{Asked, Findings, Look, Progress, rejected_table, summary_text},
+    shown::Shown,
+};
 use crate::{
     client::Ended,
-    proto::{ImportUsersResponse, import_users_response::Message},
+    proto::{ImportState, ImportUsersResponse, import_users_response::Message},
 };
 
 /// Whom the output is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A person: the rejected rows as a table, then the summary.
+    /// A person: tables and sentences.
     Table,
-    /// A program: each answer of the server as one line of JSON, in the contract's JSON mapping.
+    /// A program: one JSON object a line, in the contract's JSON mapping, and nothing else.
     Json,
 }
 
-/// Shows one import.
+/// Shows one import, however many attempts it takes.
 pub struct Report {
     format: Format,
     asked: Asked,
     look: Look,
     progress: Progress,
     findings: Findings,
+    shown: Shown,
 }
 
 impl Report {
@@ -42,22 +47,34 @@ impl Report {
             look,
             progress,
             findings: Findings::new(asked.errors_file),
+            shown: Shown::default(),
         }
     }
 
-    /// Shows what is to be seen at once of one answer.
+    /// Shows what is to be seen at once of one answer, unless an earlier attempt has told the same.
     ///
     /// # Errors
     /// Where standard output is closed.
-    pub fn answer(&mut self, answer: &ImportUsersResponse) -> io::Result<()> {
-        self.findings.note(answer);
-        if let Some(Message::Progress(progress)) = &answer.message {
-            self.progress.show(progress);
+    pub fn answer(&mut self, answer: ImportUsersResponse) -> io::Result<()> {
+        let Some(answer) = self.shown.news(answer) else {
+            return Ok(());
+        };
+        self.findings.note(&answer);
+        match &answer.message {
+            Some(Message::Progress(progress)) => self.progress.show(progress),
+            // There may be another attempt, and only the last summary counts.
+            Some(Message::Summary(_)) => return Ok(()),
+            _ => {}
         }
         match self.format {
             Format::Table => Ok(()),
-            Format::Json => write_line(&mut io::stdout().lock(), answer),
+            Format::Json => write_line(&mut io::stdout().lock(), &answer),
         }
+    }
+
+    /// Tells the person who waits what is going on, on standard error.
+    pub fn notice(&self, text: &str) {
+        self.progress.interrupt(|| eprintln!("{text}"));
     }
 
     /// Takes the progress bar away.
@@ -70,12 +87,16 @@ impl Report {
     /// # Errors
     /// Where standard output is closed.
     pub fn end(&self, ended: &Ended) -> io::Result<()> {
-        if self.format == Format::Json {
-            return Ok(());
-        }
         let mut out = io::stdout().lock();
-        out.write_all(self.page(ended).as_bytes())?;
-        out.flush()
+        if self.format == Format::Table {
+            out.write_all(self.page(ended).as_bytes())?;
+            return out.flush();
+        }
+        let Some(summary) = ended.summary.clone() else {
+            return Ok(());
+        };
+        let message = Some(Message::Summary(summary));
+        write_line(&mut out, &ImportUsersResponse { message })
     }
 
     /// The rejected rows, then the summary.
@@ -98,6 +119,18 @@ impl Report {
         self.format == Format::Table && summary.is_some_and(|summary| !summary.refusals.is_empty())
     }
 
+    /// True where the import's last message has come.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.findings.ended
+    }
+
+    /// True where the summary that was shown tells how to go on.
+    #[must_use]
+    pub fn has_told_how_to_go_on(&self, ended: &Ended) -> bool {
+        self.format == Format::Table && ended.state() == Some(ImportState::Interrupted)
+    }
+
     /// What was found.
     #[must_use]
     pub const fn findings(&self) -> &Findings {
@@ -105,9 +138,12 @@ impl Report {
     }
 }
 
-/// Writes one answer as a line of JSON, at once: whoever reads it may be following along.
-fn write_line(out: &mut impl Write, answer: &ImportUsersResponse) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, answer)?;
+/// Writes a message as a line of JSON, at once: whoever reads it may be following along.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_line(out: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, message)?;
     out.write_all(b"\n")?;
     out.flush()
 }
@@ -117,7 +153,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::proto::{ImportState, ImportSummary, Refusal, RowOutcome, RowResult, RowResults};
+    use crate::proto::{ImportSummary, Refusal, RowOutcome, RowResult, RowResults};
 
     fn results() -> ImportUsersResponse {
         let result = RowResult {

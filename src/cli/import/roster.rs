@@ -1,16 +1,24 @@
-//! The roster as a file or as standard input.
+//! The roster as a file or as standard input, to be read as often as it must be sent.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncRead;
+use tokio::{
+    fs::File,
+    io::{AsyncRead, stdin},
+    sync::Mutex,
+};
 
-use super::super::failure::UsageError;
-use crate::client::Sent;
+use super::{
+    super::failure::UsageError,
+    tape::{Tape, TapeReader},
+};
+use crate::{client::Sent, input::Limits};
 
 /// Where a roster comes from.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,37 +52,65 @@ impl Roster {
         })
     }
 
-    /// Opens it for reading.
+    /// Opens it. What can be read only once is kept, as far as a server would take it by default.
     ///
     /// # Errors
     /// Where it cannot be opened.
-    pub async fn open(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, UsageError> {
-        match self {
-            Self::Stdin => Ok(Box::new(tokio::io::stdin())),
-            Self::Pipe(path) | Self::File(path) => {
-                let file = tokio::fs::File::open(path).await;
-                let file = file.map_err(|error| unreadable(path, &error))?;
-                Ok(Box::new(file))
-            }
-        }
+    pub async fn open(self) -> Result<Input, UsageError> {
+        Ok(match self {
+            Self::Stdin => Input::once(stdin()),
+            Self::Pipe(path) => Input::once(open(&path).await?),
+            Self::File(path) => Input::File(path),
+        })
+    }
+}
+
+/// A roster that can be read from its beginning as often as it is sent.
+pub enum Input {
+    /// A file, opened anew each time.
+    File(PathBuf),
+    /// What can be read only once.
+    Once(Arc<Mutex<Tape>>),
+}
+
+impl Input {
+    fn once(source: impl AsyncRead + Send + Unpin + 'static) -> Self {
+        let limit = usize::try_from(Limits::default().max_bytes).unwrap_or(usize::MAX);
+        Self::Once(Arc::new(Mutex::new(Tape::new(source, limit))))
     }
 
-    /// True where its bytes need not be kept to have them once more.
-    #[must_use]
-    pub const fn can_be_read_again(&self) -> bool {
-        matches!(self, Self::File(_))
+    /// Reads it from its beginning. Waits for an earlier reader to be dropped.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, or too much has been read to be kept.
+    pub async fn read(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, UsageError> {
+        match self {
+            Self::File(path) => Ok(Box::new(open(path).await?)),
+            Self::Once(tape) => {
+                let tape = Arc::clone(tape).lock_owned().await;
+                match tape.kept() {
+                    Some(_) => Ok(Box::new(TapeReader::new(tape))),
+                    None => Err(UsageError::new(
+                        "The roster is too large to be kept, so it cannot be sent again; give it as \
+                         a file.",
+                    )),
+                }
+            }
+        }
     }
 
     /// The bytes that were sent.
     ///
     /// # Errors
-    /// Where the file is no longer what was sent: its rows would not be the rows that were judged.
-    pub fn read_again(&self, sent: &Sent) -> anyhow::Result<Vec<u8>> {
-        if let Some(kept) = &sent.kept {
-            return Ok(kept.clone());
-        }
-        let (Self::File(path) | Self::Pipe(path)) = self else {
-            anyhow::bail!("standard input cannot be read twice");
+    /// Where it is no longer what was sent: its rows would not be the rows that were judged.
+    pub async fn bytes(&self, sent: &Sent) -> anyhow::Result<Vec<u8>> {
+        let path = match self {
+            Self::File(path) => path,
+            Self::Once(tape) => {
+                let tape = tape.lock().await;
+                let kept = tape.kept().context("the roster is too large to be kept")?;
+                return Ok(kept.to_vec());
+            }
         };
         let bytes = fs::read(path).with_context(|| format!("reading {} again", path.display()))?;
         let sha256: [u8; 32] = Sha256::digest(&bytes).into();
@@ -85,6 +121,11 @@ impl Roster {
         );
         Ok(bytes)
     }
+}
+
+async fn open(path: &Path) -> Result<File, UsageError> {
+    let file = File::open(path).await;
+    file.map_err(|error| unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> UsageError {
@@ -99,19 +140,18 @@ mod tests {
         Sent {
             byte_count: bytes.len() as u64,
             sha256: Sha256::digest(bytes).into(),
-            kept: None,
         }
     }
 
-    #[test]
-    fn a_file_that_changed_after_it_was_sent_is_not_taken_for_it() {
+    #[tokio::test]
+    async fn a_file_that_changed_after_it_was_sent_is_not_taken_for_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("roster.csv");
         fs::write(&path, "one").unwrap();
-        let roster = Roster::find(&path).unwrap();
-        assert_eq!(roster.read_again(&sent(b"one")).unwrap(), b"one");
+        let input = Roster::find(&path).unwrap().open().await.unwrap();
+        assert_eq!(input.bytes(&sent(b"one")).await.unwrap(), b"one");
         fs::write(&path, "two").unwrap();
-        let error = roster.read_again(&sent(b"one")).unwrap_err();
+        let error = input.bytes(&sent(b"one")).await.unwrap_err();
         assert!(error.to_string().contains("has changed"), "{error}");
     }
 

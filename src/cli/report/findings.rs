@@ -22,6 +22,8 @@ pub struct Findings {
     pub warned_count: u32,
     /// Users deactivated as missing: the first of them.
     pub deactivated: Vec<DeactivatedUser>,
+    /// True once the summary has come.
+    pub ended: bool,
     keep_all_rejected: bool,
 }
 
@@ -42,7 +44,13 @@ impl Findings {
     /// Takes what is worth showing from one answer.
     pub fn note(&mut self, answer: &ImportUsersResponse) {
         match &answer.message {
-            Some(Message::Started(started)) => self.started = Some(started.clone()),
+            Some(Message::Started(started)) => {
+                if !started.resumed {
+                    // What an attempt that is begun anew said before was a preview.
+                    *self = Self::new(self.keep_all_rejected);
+                }
+                self.started = Some(started.clone());
+            }
             Some(Message::Results(results)) => {
                 results
                     .results
@@ -54,6 +62,7 @@ impl Findings {
                 self.deactivated
                     .extend(more.users.iter().take(room).cloned());
             }
+            Some(Message::Summary(_)) => self.ended = true,
             _ => {}
         }
     }

@@ -4,6 +4,7 @@
 //! tested as text. Everything that came from a roster or a server passes [`printable`].
 
 mod findings;
+mod history;
 mod look;
 mod progress;
 mod rejected;
@@ -12,6 +13,7 @@ mod summary;
 mod text;
 
 pub use findings::Findings;
+pub use history::history_table;
 pub use look::Look;
 pub use progress::Progress;
 pub use rejected::rejected_table;

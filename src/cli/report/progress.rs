@@ -42,6 +42,11 @@ impl Progress {
         }
     }
 
+    /// Takes the bar away while something else is printed.
+    pub fn interrupt(&self, print: impl FnOnce()) {
+        self.bar.suspend(print);
+    }
+
     /// Takes the bar away.
     pub fn clear(&self) {
         self.bar.finish_and_clear();

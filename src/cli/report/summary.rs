@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{
     Findings, Look,
-    text::{count, grouped, hex, printable},
+    text::{count, duration, grouped, hex, millis_between, printable},
 };
 use crate::proto::{ImportState, ImportSummary, Issue};
 
@@ -191,7 +191,7 @@ impl Page {
             ),
             ImportState::Interrupted => writeln!(
                 self.text,
-                "\nTo continue, repeat the command with --import-id {}",
+                "\nTo continue, repeat the import with --import-id {}",
                 printable(&summary.import_id)
             ),
             _ => Ok(()),
@@ -208,7 +208,7 @@ impl Page {
         };
         writeln!(
             self.text,
-            "\nTo have the rejected rows in a file, to correct and import, repeat the command with\n  \
+            "\nTo have the rejected rows in a file, to correct and import, repeat the import with\n  \
              {id}--errors FILE.csv"
         )
     }
@@ -216,20 +216,12 @@ impl Page {
 
 /// How long it took, and how many rows a second that is; empty where the server does not say.
 fn pace(summary: &ImportSummary) -> String {
-    let (Some(start), Some(end)) = (&summary.started_at, &summary.finished_at) else {
-        return String::new();
-    };
-    let millis =
-        (end.seconds - start.seconds) * 1000 + i64::from((end.nanos - start.nanos) / 1_000_000);
-    let Ok(millis @ 1..) = u64::try_from(millis) else {
+    let (start, end) = (summary.started_at.as_ref(), summary.finished_at.as_ref());
+    let Some(millis @ 1..) = millis_between(start, end) else {
         return String::new();
     };
     let rate = u64::from(summary.rows) * 1000 / millis;
-    let time = match millis {
-        ..1000 => format!("{millis} ms"),
-        _ => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
-    };
-    format!(" ({time}, {} rows/s)", grouped(rate))
+    format!(" ({}, {} rows/s)", duration(millis), grouped(rate))
 }
 
 #[cfg(test)]
@@ -329,7 +321,7 @@ mod tests {
           rejected            3
           deactivated        41
 
-        To have the rejected rows in a file, to correct and import, repeat the command with
+        To have the rejected rows in a file, to correct and import, repeat the import with
           --errors FILE.csv
         ");
     }
@@ -393,7 +385,7 @@ mod tests {
           - P-9  p9@example.org
           - 1 more user; --format json has them all
 
-        To have the rejected rows in a file, to correct and import, repeat the command with
+        To have the rejected rows in a file, to correct and import, repeat the import with
           --import-id 0198f3c2-0000-7000-8000-000000000001 --errors FILE.csv
         "#);
     }
@@ -409,7 +401,7 @@ mod tests {
           rejected            0
           deactivated         0
 
-        To continue, repeat the command with --import-id 0198f3c2-0000-7000-8000-000000000001
+        To continue, repeat the import with --import-id 0198f3c2-0000-7000-8000-000000000001
         ");
     }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use pbjson_types::Timestamp;
+
 /// `text` with every character that could steer a terminal or reorder a line made visible, as
 /// `\u{1b}`. A roster may come from anybody.
 #[must_use]
@@ -46,6 +48,23 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     let number = number.into();
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
+}
+
+/// Milliseconds between two moments; `None` where one is not known, or they are the wrong way round.
+#[must_use]
+pub fn millis_between(start: Option<&Timestamp>, end: Option<&Timestamp>) -> Option<u64> {
+    let (start, end) = (start?, end?);
+    let millis = i64::from((end.nanos - start.nanos) / 1_000_000);
+    u64::try_from((end.seconds - start.seconds) * 1000 + millis).ok()
+}
+
+/// `7 ms`, `1.5 s`.
+#[must_use]
+pub fn duration(millis: u64) -> String {
+    match millis {
+        ..1000 => format!("{millis} ms"),
+        _ => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+    }
 }
 
 /// Bytes as lower-case hexadecimal digits.

@@ -1,0 +1,110 @@
+//! What has been shown of an import, so that an attempt that goes on with it shows the rest.
+
+use std::collections::HashSet;
+
+use crate::proto::{ImportUsersResponse, import_users_response::Message};
+
+/// Rows and users that have been shown.
+///
+/// A resumed import tells its recorded results again (semantics §8). Where an attempt was not begun
+/// before, what an earlier one said was no more than a preview, and is forgotten.
+#[derive(Debug, Default)]
+pub struct Shown {
+    rows: HashSet<u32>,
+    deactivated: HashSet<String>,
+}
+
+impl Shown {
+    /// What of `answer` is new; `None`: nothing.
+    pub fn news(&mut self, mut answer: ImportUsersResponse) -> Option<ImportUsersResponse> {
+        let is_news = match &mut answer.message {
+            Some(Message::Started(started)) => {
+                if !started.resumed {
+                    *self = Self::default();
+                }
+                true
+            }
+            Some(Message::Results(results)) => {
+                let results = &mut results.results;
+                results.retain(|result| self.rows.insert(result.row));
+                !results.is_empty()
+            }
+            Some(Message::Deactivations(more)) => {
+                let users = &mut more.users;
+                users.retain(|user| self.deactivated.insert(user.user_id.clone()));
+                !users.is_empty()
+            }
+            _ => true,
+        };
+        is_news.then_some(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{DeactivatedUser, Deactivations, ImportStarted, RowResult, RowResults};
+
+    fn started(resumed: bool) -> Message {
+        Message::Started(ImportStarted {
+            resumed,
+            ..ImportStarted::default()
+        })
+    }
+
+    fn results(rows: &[u32]) -> Message {
+        let result = |&row| RowResult {
+            row,
+            ..RowResult::default()
+        };
+        let results = rows.iter().map(result).collect();
+        Message::Results(RowResults { results })
+    }
+
+    fn deactivations(ids: &[&str]) -> Message {
+        let user = |id: &&str| DeactivatedUser {
+            user_id: (*id).to_owned(),
+            ..DeactivatedUser::default()
+        };
+        let users = ids.iter().map(user).collect();
+        Message::Deactivations(Deactivations { users })
+    }
+
+    fn news(messages: Vec<Message>) -> Vec<Message> {
+        let mut shown = Shown::default();
+        let answers = messages.into_iter().map(|message| ImportUsersResponse {
+            message: Some(message),
+        });
+        answers
+            .filter_map(|answer| shown.news(answer)?.message)
+            .collect()
+    }
+
+    #[test]
+    fn a_resumed_import_shows_only_the_rest() {
+        let told = vec![
+            started(false),
+            results(&[1, 3]),
+            deactivations(&["a"]),
+            started(true),
+            results(&[1, 3]),
+            results(&[2, 3]),
+            deactivations(&["a", "b"]),
+        ];
+        let shown = [
+            started(false),
+            results(&[1, 3]),
+            deactivations(&["a"]),
+            started(true),
+            results(&[2]),
+            deactivations(&["b"]),
+        ];
+        assert_eq!(news(told), shown);
+    }
+
+    #[test]
+    fn a_preview_that_is_begun_anew_is_shown_anew() {
+        let told = vec![started(false), results(&[1]), started(false), results(&[1])];
+        assert_eq!(news(told.clone()), told);
+    }
+}

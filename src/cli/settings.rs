@@ -1,0 +1,122 @@
+//! The settings of a server as options of `serve`.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use clap::{Args, value_parser};
+
+use crate::{config::Settings, input::Limits};
+
+/// What an operator may want to set; the rest of [`Settings`] has its defaults.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsArgs {
+    /// Seconds after which an import whose server has died may be taken over
+    #[arg(
+        long,
+        value_name = "S",
+        env = "USER_IMPORT_LEASE_SECONDS",
+        default_value_t = 15
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
+    lease_seconds: u64,
+    /// Seconds for which a transaction of an import is tried again while the database is away
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS")]
+    #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(..=3_600))]
+    database_patience_seconds: u64,
+    /// Days after which an import's results are forgotten; its counts stay
+    #[arg(
+        long,
+        value_name = "D",
+        env = "USER_IMPORT_RESULT_RETENTION_DAYS",
+        default_value_t = 90
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
+    result_retention_days: u64,
+    /// Seconds that clients have to go when the server is told to stop
+    #[arg(
+        long,
+        value_name = "S",
+        env = "USER_IMPORT_SHUTDOWN_GRACE_SECONDS",
+        default_value_t = 5
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
+    shutdown_grace_seconds: u64,
+    /// Most rows of one import
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ROWS")]
+    #[arg(default_value_t = Limits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
+    max_rows: u32,
+    /// Most bytes of one import
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_BYTES")]
+    #[arg(default_value_t = Limits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
+    max_bytes: u64,
+    /// Rows that one transaction writes, but for rows that must be written together
+    #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
+    #[arg(default_value = "1000")]
+    transaction_rows: NonZeroUsize,
+}
+
+impl SettingsArgs {
+    /// With everything else at its default.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            limits: Limits {
+                max_rows: self.max_rows,
+                max_bytes: self.max_bytes,
+            },
+            transaction_rows: self.transaction_rows.get(),
+            lease: Duration::from_secs(self.lease_seconds),
+            database_patience: Duration::from_secs(self.database_patience_seconds),
+            result_retention: Duration::from_hours(24 * self.result_retention_days),
+            shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
+            ..Settings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: SettingsArgs,
+    }
+
+    fn parse(options: &str) -> Result<Settings, clap::Error> {
+        let words = ["serve"].into_iter().chain(options.split_whitespace());
+        TestCli::try_parse_from(words).map(|cli| cli.args.settings())
+    }
+
+    #[test]
+    fn without_options_the_settings_are_the_defaults() {
+        let settings = parse("").unwrap();
+        assert_eq!(
+            format!("{settings:?}"),
+            format!("{:?}", Settings::default())
+        );
+    }
+
+    #[test]
+    fn every_option_reaches_its_setting() {
+        let options = "--lease-seconds 1 --result-retention-days 2 --shutdown-grace-seconds 3 \
+            --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7";
+        let settings = parse(options).unwrap();
+        assert_eq!(settings.lease, Duration::from_secs(1));
+        assert_eq!(settings.result_retention, Duration::from_hours(48));
+        assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
+        assert_eq!(settings.database_patience, Duration::from_secs(7));
+        let limits = (settings.limits.max_rows, settings.limits.max_bytes);
+        assert_eq!((limits, settings.transaction_rows), ((4, 5), 6));
+    }
+
+    #[test]
+    fn a_setting_that_would_stop_everything_is_refused() {
+        for options in ["--lease-seconds 0", "--transaction-rows 0", "--max-rows 0"] {
+            assert!(parse(options).is_err(), "{options}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Imports by their IDs: watched as they go, listed, cancelled.
+
+use std::io;
+
+use futures_util::StreamExt;
+use tonic::Status;
+
+use super::{Client, ClientError, Ended, import};
+use crate::proto::{
+    CancelImportRequest, Import, ImportUsersResponse, ListImportsRequest, WatchImportRequest,
+    WatchImportResponse, import_users_response::Message, watch_import_response::Message as Watched,
+};
+
+/// Imports that one request asks for; the most that a server gives.
+const PAGE: u32 = 1_000;
+
+impl Client {
+    /// Reads an import's results from its record until it ends, and gives every answer to
+    /// `on_answer` as it arrives, as [`Client::import`] does.
+    ///
+    /// # Errors
+    /// [`ClientError::Output`] where `on_answer` fails. What the server says is in [`Ended::status`].
+    pub async fn watch(
+        &mut self,
+        request: WatchImportRequest,
+        mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
+    ) -> Result<Ended, ClientError> {
+        let mut ended = Ended {
+            import_id: request.import_id.clone(),
+            ..Ended::default()
+        };
+        match self.imports.watch_import(request).await {
+            Err(status) => ended.status = Some(status),
+            Ok(answers) => {
+                let answers = answers.into_inner().map(as_answer);
+                import::read(answers, &mut ended, &mut on_answer).await?;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Returns an organisation's imports, newest first; at most `limit`.
+    ///
+    /// # Errors
+    /// As `ListImports` says.
+    pub async fn imports(
+        &mut self,
+        organization: &str,
+        limit: u32,
+    ) -> Result<Vec<Import>, ClientError> {
+        let mut imports = Vec::new();
+        let mut page_token = String::new();
+        let mut left = limit;
+        while left > 0 {
+            let request = ListImportsRequest {
+                organization: organization.to_owned(),
+                page_size: i32::try_from(left.min(PAGE)).unwrap_or(i32::MAX),
+                page_token,
+            };
+            let page = self.imports.list_imports(request).await?.into_inner();
+            left = left.saturating_sub(u32::try_from(page.imports.len()).unwrap_or(u32::MAX));
+            imports.extend(page.imports);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                break;
+            }
+        }
+        Ok(imports)
+    }
+
+    /// Asks an applying import to stop between two transactions, and returns its record.
+    ///
+    /// # Errors
+    /// As `CancelImport` says.
+    pub async fn cancel(
+        &mut self,
+        organization: &str,
+        import_id: &str,
+    ) -> Result<Import, ClientError> {
+        let request = CancelImportRequest {
+            organization: organization.to_owned(),
+            import_id: import_id.to_owned(),
+        };
+        let answer = self.imports.cancel_import(request).await?;
+        Ok(answer.into_inner().import_record.unwrap_or_default())
+    }
+}
+
+/// The same content as a message of the import's own stream.
+fn as_answer(watched: Result<WatchImportResponse, Status>) -> Result<ImportUsersResponse, Status> {
+    let message = watched?.message.map(|message| match message {
+        Watched::Started(started) => Message::Started(started),
+        Watched::Progress(progress) => Message::Progress(progress),
+        Watched::Results(results) => Message::Results(results),
+        Watched::Deactivations(users) => Message::Deactivations(users),
+        Watched::Summary(summary) => Message::Summary(summary),
+    });
+    Ok(ImportUsersResponse { message })
+}

@@ -1,0 +1,218 @@
+//! An organisation with a server process and a database of its own.
+
+use std::{
+    fmt::Write,
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Output},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::process::{Ended, Running, address};
+
+/// A program that takes longer hangs.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+const HEADER: &str =
+    "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,PHONE\n";
+
+/// A folder with rosters and a database, and the server on it. The organisation is `pd`, with the
+/// roles Officer and Sergeant.
+pub struct Department {
+    server: Option<Running>,
+    address: SocketAddr,
+    options: Vec<&'static str>,
+    folder: TempDir,
+}
+
+/// The program, free of the settings of whoever runs the tests.
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_user-import"));
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.to_string_lossy().starts_with("USER_IMPORT_")) {
+        program.env_remove(name);
+    }
+    program
+}
+
+/// A roster of people, numbered from 1, with these roles.
+pub fn roster<'a>(roles: impl IntoIterator<Item = &'a str>) -> String {
+    let mut csv = HEADER.to_owned();
+    for (index, role) in roles.into_iter().enumerate() {
+        let n = index + 1;
+        writeln!(
+            csv,
+            "P-{n},p{n}@pd.example,B{n},Pat,Example,Active,p{n},{role},"
+        )
+        .unwrap();
+    }
+    csv
+}
+
+/// A roster of officers.
+pub fn officers(count: usize) -> String {
+    roster(vec!["Officer"; count])
+}
+
+impl Department {
+    /// With a server that has default settings.
+    pub fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// With a server that gets these options.
+    pub fn open_with(options: &[&'static str]) -> Self {
+        let department = Self::open_empty(options);
+        department.run(&["org", "create", "pd"]);
+        let catalog = r#"{"roles": [{"name": "Officer"}, {"name": "Sergeant"}]}"#;
+        let catalog = department.file("catalog.json", catalog);
+        let applied = department.run(&["catalog", "apply", catalog.to_str().unwrap()]);
+        assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+        department
+    }
+
+    fn open_empty(options: &[&'static str]) -> Self {
+        let mut department = Self {
+            server: None,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            options: options.to_vec(),
+            folder: TempDir::new().unwrap(),
+        };
+        department.start_server();
+        department
+    }
+
+    /// Starts the server, on the port that it had before if it ran before.
+    pub fn start_server(&mut self) {
+        let mut serve = program();
+        let database = format!("sqlite://{}", self.path("users.db").display());
+        serve.args(["serve", "--database-url", &database]);
+        serve.args(["--listen", &self.address.to_string()]);
+        serve.args(&self.options);
+        let mut server = Running::start(serve, &self.path("server.log"));
+        self.address = address(&mut server);
+        self.server = Some(server);
+    }
+
+    /// The server, to be stopped.
+    pub fn take_server(&mut self) -> Running {
+        self.server.take().unwrap()
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file into the folder.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// What a file in the folder has.
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The program, set up for this organisation, in the folder.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = program();
+        command
+            .current_dir(self.folder.path())
+            .env("USER_IMPORT_ENDPOINT", format!("http://{}", self.address))
+            .args(words);
+        // `org create` is not about an organisation that is there.
+        if words[0] != "org" {
+            command.env("USER_IMPORT_ORGANIZATION", "pd");
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.run_with_input(words, "")
+    }
+
+    /// Runs a command to its end, with something on its standard input.
+    pub fn run_with_input(&self, words: &[&str], input: &str) -> Output {
+        let mut command = assert_cmd::Command::from_std(self.command(words));
+        command.timeout(PATIENCE).write_stdin(input);
+        command.output().unwrap()
+    }
+
+    /// Begins to import `roster`, with its answers as JSON.
+    pub fn begin_import(&self, roster: &str, options: &[&str]) -> Importing {
+        let file = self.file("begun.csv", roster);
+        let mut importing = self.begin(file.to_str().unwrap(), options);
+        importing.running.close_input();
+        importing
+    }
+
+    /// Begins to import what a pipe gives; `roster` is what it gives at first.
+    pub fn begin_piped(&self, roster: &str, options: &[&str]) -> Importing {
+        let mut importing = self.begin("-", options);
+        importing.running.write(roster);
+        importing
+    }
+
+    fn begin(&self, file: &str, options: &[&str]) -> Importing {
+        let mut command = self.command(&["import", file, "--format", "json"]);
+        command.args(options);
+        let errors = self.path("import.log");
+        Importing {
+            running: Running::start(command, &errors),
+            errors,
+        }
+    }
+
+    /// The users, as many lines as there are, the header apart.
+    pub fn users(&self) -> Vec<String> {
+        let export = self.run(&["export"]);
+        let csv = String::from_utf8(export.stdout).unwrap();
+        csv.lines().skip(1).map(str::to_owned).collect()
+    }
+}
+
+/// An import that is running.
+pub struct Importing {
+    running: Running,
+    errors: PathBuf,
+}
+
+impl Importing {
+    /// Waits until the first rows are written.
+    pub fn wait_until_it_writes(&mut self) {
+        self.running.wait_for("ROW_OUTCOME_CREATED");
+    }
+
+    /// Waits for `started`, and gives the import's ID.
+    pub fn id(&mut self) -> String {
+        let line = self.running.wait_for("\"started\"");
+        let started: serde_json::Value = serde_json::from_str(line).unwrap();
+        let id = started["started"]["importId"].as_str();
+        id.unwrap().to_owned()
+    }
+
+    /// Ends the pipe that it reads.
+    pub fn close_pipe(&mut self) {
+        self.running.close_input();
+    }
+
+    /// Waits for its end.
+    pub fn end(self) -> Ended {
+        self.running.end(&self.errors)
+    }
+}
+
+/// What a program printed.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}

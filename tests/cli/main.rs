@@ -1,0 +1,17 @@
+//! The `user-import` program as an administrator uses it: the real binary, a real server process, and
+//! what comes out. One file for each subject.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod commands;
+mod department;
+mod exit_codes;
+mod history;
+mod output;
+mod process;
+mod retries;
+mod shutdown;

@@ -1,0 +1,91 @@
+//! What is printed for programs, and what is written for administrators to correct.
+
+use crate::{
+    department::{Department, officers, roster, text},
+    process::{objects, rows},
+};
+
+#[test]
+fn json_is_one_object_a_line_in_the_contracts_names_and_nothing_else() {
+    let department = Department::open();
+    department.file("roster.csv", &roster(["Officer", "Oficer", "Sergeant"]));
+    let import = department.run(&["import", "roster.csv", "--format", "json"]);
+    let page = text(&import.stdout);
+    let answers = objects(page.lines());
+    let mut starts = answers
+        .iter()
+        .filter(|answer| answer["started"].is_object());
+    let first = &starts.next().unwrap()["started"];
+    assert_eq!(starts.count(), 0);
+    assert_eq!(first["columns"][0], "EXTERNAL_ID");
+    assert_eq!(rows(&answers), [1, 2, 3]);
+    let last = &answers[answers.len() - 1]["summary"];
+    assert_eq!(last["state"], "IMPORT_STATE_COMPLETED");
+    assert_eq!(last["importId"], first["importId"]);
+    assert_eq!(
+        (&last["created"], &last["rejected"]),
+        (&2.into(), &1.into())
+    );
+    assert!(
+        page.contains(r#""code":"ISSUE_CODE_UNKNOWN_ROLE""#),
+        "{page}"
+    );
+}
+
+#[test]
+fn json_of_a_refused_import_ends_with_its_summary() {
+    let department = Department::open();
+    department.file("roster.csv", &roster(["Oficer"]));
+    let words = ["import", "roster.csv", "--format=json", "--all-or-nothing"];
+    let import = department.run(&words);
+    assert_eq!(import.status.code(), Some(4));
+    let answers = objects(text(&import.stdout).lines());
+    let summary = &answers[answers.len() - 1]["summary"];
+    assert_eq!(summary["state"], "IMPORT_STATE_REFUSED");
+}
+
+#[test]
+fn rejected_rows_corrected_in_their_file_import_without_a_rejection() {
+    let department = Department::open();
+    department.file("roster.csv", &roster(["Officer", "Oficer", "Sargent"]));
+    let import = department.run(&["import", "roster.csv", "--errors", "rejected.csv"]);
+    assert_eq!(import.status.code(), Some(3), "{import:?}");
+    let rejected = department.read("rejected.csv");
+    assert_eq!(rejected.lines().count(), 3, "{rejected}");
+    assert!(rejected.contains("UNKNOWN_ROLE"), "{rejected}");
+    // The first column of its kind alone: the messages quote what was wrong.
+    let corrected = rejected
+        .replace(",Oficer,", ",Officer,")
+        .replace(",Sargent,", ",Sergeant,");
+    department.file("rejected.csv", &corrected);
+    let again = department.run(&["import", "rejected.csv"]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stdout));
+    assert_eq!(department.users().len(), 3);
+}
+
+#[test]
+fn a_roster_from_a_pipe_has_its_rejected_rows_in_a_file_too() {
+    let department = Department::open();
+    let words = ["import", "-", "--errors", "rejected.csv"];
+    let import = department.run_with_input(&words, &roster(["Oficer"]));
+    assert_eq!(import.status.code(), Some(3), "{import:?}");
+    assert!(department.read("rejected.csv").contains("P-1,"));
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_gives_the_digest_to_apply() {
+    let department = Department::open();
+    department.file("roster.csv", &officers(2));
+    let dry = department.run(&["import", "roster.csv", "--validate-only"]);
+    assert_eq!(dry.status.code(), Some(0));
+    assert!(department.users().is_empty());
+    let page = text(&dry.stdout);
+    let digest = page
+        .rsplit("--expected-plan-digest ")
+        .next()
+        .unwrap()
+        .trim();
+    let words = ["import", "roster.csv", "--expected-plan-digest", digest];
+    let applied = department.run(&words);
+    assert_eq!(applied.status.code(), Some(0), "{}", text(&applied.stdout));
+}

@@ -1,0 +1,142 @@
+//! Programs that run while a test goes on.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader, Write},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// A program that is running, and what it prints. Killed when dropped.
+pub struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    out: BufReader<ChildStdout>,
+    /// Every line of standard output that has been read.
+    lines: Vec<String>,
+}
+
+/// A program that has ended.
+pub struct Ended {
+    pub exit: Option<i32>,
+    pub lines: Vec<String>,
+    pub errors: String,
+}
+
+impl Running {
+    /// Starts `command`; its standard error goes to the file `errors`.
+    pub fn start(mut command: Command, errors: &Path) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(errors).unwrap())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self {
+            input: child.stdin.take(),
+            child,
+            out,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Writes to its standard input, which stays open.
+    pub fn write(&mut self, text: &str) {
+        let input = self.input.as_mut().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Ends its standard input.
+    pub fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Reads standard output until a line with `text` has come.
+    pub fn wait_for(&mut self, text: &str) -> &str {
+        while self.read_line() {
+            if self.lines.last().unwrap().contains(text) {
+                return self.lines.last().unwrap();
+            }
+        }
+        panic!("{text:?} never came: {:?}", self.lines);
+    }
+
+    /// False at the end.
+    fn read_line(&mut self) -> bool {
+        let mut line = String::new();
+        let read = self.out.read_line(&mut line).unwrap();
+        self.lines.push(line);
+        read > 0
+    }
+
+    /// Asks it to stop, as a service manager does.
+    pub fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Kills it, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self, errors: &Path) -> Ended {
+        while self.read_line() {}
+        let status = self.child.wait().unwrap();
+        Ended {
+            exit: status.code(),
+            lines: std::mem::take(&mut self.lines),
+            errors: fs::read_to_string(errors).unwrap(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address that a server says it listens on.
+pub fn address(server: &mut Running) -> SocketAddr {
+    let line = server.wait_for("listening on ").trim();
+    let (_, address) = line.rsplit_once(' ').unwrap();
+    address.parse().unwrap()
+}
+
+/// Lines as JSON objects; a line that is none fails the test.
+pub fn objects<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
+    let lines = lines.into_iter().filter(|line| !line.is_empty());
+    let objects: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
+    assert!(objects.iter().all(Value::is_object));
+    objects
+}
+
+/// The numbers of the rows that these answers report, in order.
+pub fn rows(answers: &[Value]) -> Vec<u64> {
+    let results = answers
+        .iter()
+        .filter_map(|answer| answer["results"]["results"].as_array());
+    let mut rows: Vec<u64> = results
+        .flatten()
+        .map(|result| result["row"].as_u64().unwrap())
+        .collect();
+    rows.sort_unstable();
+    rows
+}
