@@ -15,6 +15,8 @@ pub struct Settings {
     pub transaction_rows: usize,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
+    /// How long a transaction is tried again while the database is away.
+    pub database_patience: Duration,
     /// How long an organisation stays held after the last sign of life of the import that holds it.
     pub lease: Duration,
     /// How long after an import's end its results are kept; its record and counts stay.
@@ -34,6 +36,7 @@ impl Default for Settings {
             mass_deactivation: MassDeactivation::default(),
             transaction_rows: 1_000,
             half_close_grace: Duration::from_secs(2),
+            database_patience: Duration::from_secs(20),
             lease: Duration::from_secs(15),
             result_retention: Duration::from_hours(90 * 24),
             cleaning_interval: Duration::from_hours(1),

@@ -100,6 +100,9 @@ pub async fn serve(
     if timeout(grace, applying.finish_applying()).await.is_err() {
         warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
     }
-    house.await?;
+    match timeout(grace, house).await {
+        Ok(ended) => ended?,
+        Err(_) => warn!("the database is away; this server's heartbeat runs out by itself"),
+    }
     Ok(result?)
 }

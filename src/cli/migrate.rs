@@ -1,10 +1,12 @@
 //! `migrate`: brings a database's schema up to date; and which database the server side uses.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, output::print};
-use crate::store::Store;
+use crate::{config::Settings, store::Store};
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
 #[derive(Args, Debug)]
@@ -36,7 +38,15 @@ impl DatabaseArgs {
     /// # Errors
     /// Where the database cannot be reached; the URL, which may hold a password, is not repeated.
     pub async fn connect(&self) -> anyhow::Result<Store> {
-        let store = Store::connect(&self.database_url).await;
+        self.connect_with(Settings::default().lease).await
+    }
+
+    /// Connects for a server whose leases last for `lease`.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(&self, lease: Duration) -> anyhow::Result<Store> {
+        let store = Store::connect_with(&self.database_url, lease).await;
         store.context("the database cannot be used; see --database-url")
     }
 }

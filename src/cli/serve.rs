@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -34,6 +35,34 @@ pub struct ServeArgs {
     /// Leave the database's schema as it is
     #[arg(long, env = "USER_IMPORT_NO_MIGRATE", value_parser = BoolishValueParser::new())]
     no_migrate: bool,
+    /// Rows that one transaction writes
+    #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
+    #[arg(default_value_t = Settings::default().transaction_rows)]
+    transaction_rows: usize,
+    /// Seconds after which another import may take over from a process that has stopped
+    #[arg(long, value_name = "SECONDS", env = "USER_IMPORT_LEASE_SECONDS")]
+    #[arg(default_value_t = Settings::default().lease.as_secs())]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
+    lease_seconds: u64,
+    /// Seconds for which a transaction of an import is tried again while the database is away
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS"
+    )]
+    #[arg(default_value_t = Settings::default().database_patience.as_secs())]
+    database_patience_seconds: u64,
+}
+
+impl ServeArgs {
+    fn settings(&self) -> Settings {
+        Settings {
+            transaction_rows: self.transaction_rows,
+            lease: Duration::from_secs(self.lease_seconds),
+            database_patience: Duration::from_secs(self.database_patience_seconds),
+            ..Settings::default()
+        }
+    }
 }
 
 /// Runs the command.
@@ -41,7 +70,8 @@ pub struct ServeArgs {
 /// # Errors
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    let store = args.database.connect().await?;
+    let settings = args.settings();
+    let store = args.database.connect_with(settings.lease).await?;
     if !args.no_migrate {
         store
             .migrate()
@@ -52,7 +82,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(listener.local_addr()?)?;
-    server::serve(listener, store, Settings::default(), stopped()).await?;
+    server::serve(listener, store, settings, stopped()).await?;
     Ok(Exit::Done)
 }
 

@@ -9,7 +9,11 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use prost::Message;
-use tokio::{sync::mpsc, time::sleep};
+use time::OffsetDateTime;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -33,10 +37,10 @@ use crate::{
 /// given up, and how often the plan is made again for all rows or none.
 const ATTEMPTS: u32 = 3;
 
-/// How often a transaction is tried again after a fault of the database that may pass, and the
-/// pause before the first of these; each further pause is twice as long.
-const RETRIES: u32 = 6;
+/// The pause before a transaction is tried again after a fault of the database that may pass; each
+/// further pause is twice as long, up to the longest.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Most users whose being left alone is said one by one: a summary is a message like others.
 const MAX_WARNINGS: usize = 200;
@@ -149,10 +153,8 @@ impl Applier {
             Err(WriteError::Conflict) => Err(changed_concurrently().into()),
             Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
             Err(error) => {
-                let (organization, import) = (self.record.organization_id, self.record.id);
-                let server = self.importer.server;
-                let store = &self.importer.store;
-                if let Err(error) = store.interrupt_import(organization, import, server).await {
+                let (lease, import) = (self.tenure.lease(), self.record.id);
+                if let Err(error) = self.importer.store.interrupt_import(lease, import).await {
                     warn!(%error, "an interrupted import could not be marked; its lease tells");
                 }
                 self.record.state = ImportState::Interrupted.into();
@@ -249,49 +251,66 @@ impl Applier {
         }
     }
 
-    /// One transaction, tried again where the fault may pass. Where it is not known whether it was
-    /// stored, the record tells.
+    /// One transaction, tried again for a while where the fault may pass.
     async fn transact(&mut self, step: Step<'_>) -> Result<(), WriteError> {
+        let deadline = Instant::now() + self.importer.settings.database_patience;
         let mut pause = RETRY_PAUSE;
-        for _ in 0..RETRIES {
-            match self.attempt(step).await {
-                Err(WriteError::Store(error)) if error.is_transient() => {
+        let mut unsure = false;
+        loop {
+            match self.attempt(step, unsure).await {
+                Err(WriteError::Store(error)) if error.is_transient() && self.goes_on(deadline) => {
                     warn!(%error, "a transaction of an import failed; trying again");
-                }
-                Err(error @ (WriteError::Stored | WriteError::Bound)) => {
-                    return match self.is_stored(step).await {
-                        true => Ok(()),
-                        false => Err(error),
-                    };
                 }
                 result => return result,
             }
+            unsure = true;
             sleep(pause).await;
-            pause *= 2;
-            if self.is_stored(step).await {
-                return Ok(());
-            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.attempt(step).await
     }
 
-    async fn attempt(&mut self, step: Step<'_>) -> Result<(), WriteError> {
+    fn goes_on(&self, deadline: Instant) -> bool {
+        Instant::now() < deadline && !self.importer.stop.is_cancelled()
+    }
+
+    /// One transaction. `unsure`: an earlier attempt at it may be stored after all.
+    async fn attempt(&mut self, step: Step<'_>, unsure: bool) -> Result<(), WriteError> {
         let now = self.importer.clock.now();
         let store = self.importer.store.clone();
         let write = store
             .begin_write(self.tenure.lease(), self.record.id, now)
             .await?;
+        // Asked only now: a commit under way would still have held the organisation.
+        if unsure && let Some(stored) = self.stored(&write).await? {
+            drop(write);
+            return self.catch_up(step, stored).await;
+        }
         let mut journal = Journal::new(&write, self.record.results);
         let mut done = Done::default();
         self.perform(step, &write, &mut journal, &mut done).await?;
         let revision = write.revision();
         let (sequence, counts) = (journal.sequence, journal.counts);
         write.commit().await?;
-        self.take_over(step, revision, sequence, counts);
-        if let Step::End(_) | Step::AtOnce = step {
-            self.record.finished_at = Some(now);
-        }
+        self.take_over(step, now, revision, sequence, counts);
         self.tell(done);
+        Ok(())
+    }
+
+    /// The record, where it has more than what is known to be stored.
+    async fn stored(&self, write: &DirectoryWrite) -> Result<Option<ImportRecord>, WriteError> {
+        let further = |stored: &ImportRecord| {
+            stored.attempt == self.record.attempt && stored.results > self.record.results
+        };
+        Ok(write.recorded().await?.filter(further))
+    }
+
+    /// Takes over what a transaction has changed whose end nobody saw.
+    async fn catch_up(&mut self, step: Step<'_>, stored: ImportRecord) -> Result<(), WriteError> {
+        if let Step::Deactivate(_) | Step::AtOnce = step {
+            self.tell_recorded().await?;
+        }
+        self.record = stored;
+        self.revision += 1;
         Ok(())
     }
 
@@ -309,17 +328,14 @@ impl Applier {
             }
             Step::Resume => write.resume(self.importer.server).await,
             Step::Rows(rows) => {
-                write.expect_record(self.record.results).await?;
+                write.expect_wanted().await?;
                 write.expect_revision(self.revision)?;
                 batch::write(write, &self.judged, rows).await?;
                 journal.rows(&self.judged, rows).await
             }
-            Step::Verdicts(results) => {
-                write.expect_record(self.record.results).await?;
-                journal.verdicts(results).await
-            }
+            Step::Verdicts(results) => journal.verdicts(results).await,
             Step::Deactivate(users) => {
-                write.expect_record(self.record.results).await?;
+                write.expect_wanted().await?;
                 self.deactivate_users(write, journal, users, done).await
             }
             Step::AtOnce => {
@@ -407,7 +423,14 @@ impl Applier {
     }
 
     /// What a committed transaction has changed.
-    fn take_over(&mut self, step: Step<'_>, revision: i64, sequence: i32, counts: Tally) {
+    fn take_over(
+        &mut self,
+        step: Step<'_>,
+        now: OffsetDateTime,
+        revision: i64,
+        sequence: i32,
+        counts: Tally,
+    ) {
         // Steps that plan nothing may have met a directory that others have changed; the next one
         // that does must notice.
         let planned = matches!(step, Step::Open | Step::Rows(_) | Step::AtOnce);
@@ -418,11 +441,14 @@ impl Applier {
         let mut tally = record::tally(&self.record);
         tally.add(&counts);
         record::set_tally(&mut self.record, &tally);
-        if let Step::End(state) = step {
+        let ended = match step {
+            Step::End(state) => Some(state),
+            Step::AtOnce => Some(ImportState::Completed),
+            _ => None,
+        };
+        if let Some(state) = ended {
             self.record.state = state.into();
-        }
-        if matches!(step, Step::AtOnce) {
-            self.record.state = ImportState::Completed.into();
+            self.record.finished_at = Some(now);
         }
     }
 
@@ -436,39 +462,19 @@ impl Applier {
         }
     }
 
-    /// True where a transaction whose end nobody saw is stored after all.
-    async fn is_stored(&mut self, step: Step<'_>) -> bool {
-        let (organization, import) = (self.record.organization_id, self.record.id);
-        let stored = match self.importer.store.import(organization, import).await {
-            Ok(Some(stored)) if stored.attempt == self.record.attempt => stored,
-            _ => return false,
-        };
-        let ended = matches!(step, Step::End(state) if stored.state == i32::from(state));
-        if stored.results <= self.record.results && !ended {
-            return false;
-        }
-        let first = self.record.results;
-        self.record = stored;
-        self.revision += 1;
-        if let Step::Deactivate(_) | Step::AtOnce = step {
-            self.tell_recorded(first).await;
-        }
-        true
-    }
-
-    /// Tells the deactivations that the record has from `sequence` on.
-    async fn tell_recorded(&mut self, sequence: i32) {
+    /// Tells the deactivations that the record has beyond what is known to be stored.
+    async fn tell_recorded(&self) -> Result<(), WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
         let store = &self.importer.store;
-        let recorded = store
-            .recorded(organization, import, sequence, i32::MAX)
-            .await;
-        for batch in recorded.unwrap_or_default() {
+        let recorded = store.recorded(organization, import, self.record.results, i32::MAX);
+        for batch in recorded.await? {
             if batch.kind == BatchKind::Deactivated {
-                let users = Deactivations::decode(batch.payload.as_slice()).unwrap_or_default();
-                let _ = self.committed.send(Committed::Deactivated(users.users));
+                let users = Deactivations::decode(batch.payload.as_slice());
+                let users = users.map_err(WriteError::task)?.users;
+                let _ = self.committed.send(Committed::Deactivated(users));
             }
         }
+        Ok(())
     }
 
     async fn replan_all(&mut self) -> Result<(), WriteError> {

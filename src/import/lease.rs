@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::warn;
 
 use crate::store::{Lease, Store};
@@ -13,17 +14,20 @@ pub struct Tenure {
     store: Store,
     lease: Lease,
     renewing: JoinHandle<()>,
+    over: DropGuard,
 }
 
 impl Tenure {
     /// Renews `lease` three times in the time it lasts.
     #[must_use]
     pub fn new(store: Store, lease: Lease, ttl: Duration) -> Self {
-        let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3));
+        let over = CancellationToken::new();
+        let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3, over.clone()));
         Self {
             store,
             lease,
             renewing,
+            over: over.drop_guard(),
         }
     }
 
@@ -35,23 +39,19 @@ impl Tenure {
 
     /// Gives the lease back. Where that fails it runs out.
     pub async fn end(self) {
-        self.renewing.abort();
+        drop(self.over);
+        // A renewal under way must not come after the release.
+        let _ = self.renewing.await;
         if let Err(error) = self.store.release_lease(self.lease).await {
             warn!(%error, "a lease could not be given back; it runs out by itself");
         }
     }
 }
 
-impl Drop for Tenure {
-    fn drop(&mut self) {
-        self.renewing.abort();
-    }
-}
-
-/// Renews until the lease is another's. A database that is away for a while is asked again.
-async fn renew(store: Store, lease: Lease, pause: Duration) {
-    loop {
-        tokio::time::sleep(pause).await;
+/// Renews until the lease is over or another's. A database that is away for a while is asked again.
+/// A renewal under way is never dropped: its connection would go back inside a transaction.
+async fn renew(store: Store, lease: Lease, pause: Duration, over: CancellationToken) {
+    while timeout(pause, over.cancelled()).await.is_err() {
         match store.renew_lease(lease).await {
             Ok(true) => {}
             Ok(false) => return,

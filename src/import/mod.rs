@@ -18,7 +18,7 @@ mod refusal;
 mod session;
 mod verdict;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::time::interval;
@@ -137,10 +137,11 @@ impl Clock {
         Self::new(OffsetDateTime::now_utc)
     }
 
-    /// The time.
+    /// The time, in microseconds: as exactly as every database keeps it.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
-        (self.0)()
+        let now = (self.0)();
+        now - Duration::from_nanos(u64::from(now.nanosecond() % 1_000))
     }
 }
 

@@ -135,9 +135,12 @@ pub enum ImportError {
     /// The import was stopped by `CancelImport`.
     #[error("the import was cancelled")]
     Cancelled,
-    /// The server is shutting down, or has lost the lease: the same import sent again goes on.
+    /// The server is shutting down: the same import sent again goes on.
     #[error("the server is shutting down")]
     ShuttingDown,
+    /// The lease ran out and somebody else took it: the same import sent again is told the rest.
+    #[error("another attempt has taken the import over")]
+    TakenOver,
     /// The database failed; what the summary counts is written.
     #[error(transparent)]
     Store(StoreError),
@@ -218,11 +221,10 @@ impl From<WriteError> for ImportError {
         match error {
             WriteError::Store(error) => Self::Store(error),
             WriteError::Cancelled => Self::Cancelled,
-            WriteError::Stopped | WriteError::Overtaken => Self::ShuttingDown,
+            WriteError::Stopped => Self::ShuttingDown,
+            WriteError::Overtaken => Self::TakenOver,
             WriteError::Bound | WriteError::Stale => Self::Again,
-            WriteError::Conflict | WriteError::Stored | WriteError::Task(_) => {
-                Self::Internal(error.to_string())
-            }
+            WriteError::Conflict | WriteError::Task(_) => Self::Internal(error.to_string()),
         }
     }
 }

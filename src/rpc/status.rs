@@ -63,15 +63,21 @@ pub fn from_import(error: &ImportError) -> Status {
             Status::with_error_details(Code::Cancelled, message, details)
         }
         ImportError::ShuttingDown => {
-            let details = ErrorDetails::with_retry_info(Some(MIN_RETRY_DELAY));
-            let message =
-                "The server is shutting down; send the same import again, and it goes on.";
-            Status::with_error_details(Code::Unavailable, message, details)
+            again_soon("The server is shutting down; send the same import again, and it goes on.")
         }
+        ImportError::TakenOver => again_soon(
+            "The server stood still, and another has taken the import over; send the same import \
+             again to be told the rest.",
+        ),
         ImportError::Store(error) => from_store(error, ""),
         ImportError::Again => internal(error),
         ImportError::Internal(error) => internal(error),
     }
+}
+
+fn again_soon(message: &str) -> Status {
+    let details = ErrorDetails::with_retry_info(Some(MIN_RETRY_DELAY));
+    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 fn about_import(reason: &str, import: Uuid) -> ErrorDetails {

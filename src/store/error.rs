@@ -40,9 +40,6 @@ pub enum WriteError {
     /// Another attempt has bound the import ID meanwhile.
     #[error("another attempt under this import ID has begun applying")]
     Bound,
-    /// An earlier try of this same transaction is stored, though its end was not seen.
-    #[error("the transaction is stored already")]
-    Stored,
     /// This server is shutting down.
     #[error("the server is shutting down")]
     Stopped,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    Lease, Store, StoreError,
     entity::import::{Column, Entity, Model},
 };
 use crate::proto::ImportState;
@@ -111,23 +111,19 @@ impl Store {
         writing.commit().await
     }
 
-    /// Marks a bound import as interrupted, where it is still applying in this process's name.
+    /// Marks an applying import as interrupted, where the lease has not been taken over.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn interrupt_import(
-        &self,
-        organization: i64,
-        id: Uuid,
-        server: Uuid,
-    ) -> Result<(), StoreError> {
+    pub async fn interrupt_import(&self, lease: Lease, id: Uuid) -> Result<(), StoreError> {
         let writing = self.begin().await?;
         let sql = "UPDATE imports SET state = $4 \
-            WHERE organization_id = $1 AND id = $2 AND server_id = $3 AND state = $5";
+            WHERE organization_id = $1 AND id = $2 AND state = $5 AND EXISTS (SELECT 1 \
+            FROM import_leases WHERE organization_id = $1 AND number = $3)";
         let values: Vec<Value> = vec![
-            organization.into(),
+            lease.organization.into(),
             id.into(),
-            server.into(),
+            lease.number.into(),
             i32::from(ImportState::Interrupted).into(),
             i32::from(ImportState::Applying).into(),
         ];

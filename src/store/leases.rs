@@ -161,6 +161,15 @@ impl Writing {
         Ok(self.execute(sql, values).await? > 0)
     }
 
+    /// Renews the lease at a transaction's end where nobody else could do so meanwhile, however long
+    /// the transaction took: on SQLite.
+    pub(super) async fn keep(&self, lease: Lease) -> Result<(), StoreError> {
+        match self.tx.get_database_backend() {
+            DbBackend::Sqlite => self.renew(lease).await.map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes sure that the lease is still ours. On SQLite, where renewing would wait for this very
     /// transaction, it is renewed here.
     pub(super) async fn fence(&self, lease: Lease) -> Result<(), WriteError> {

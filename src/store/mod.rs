@@ -34,13 +34,13 @@ pub use snapshot::Snapshot;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use writes::{DirectoryWrite, UserValues};
 
-use crate::migrations::Migrator;
+use crate::{config::Settings, migrations::Migrator};
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// After how long `PostgreSQL` ends a transaction in which nothing happens: the default lease.
-const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(15);
+/// How long a call may wait for a connection to a database that does not answer.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connected database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -58,20 +58,21 @@ pub struct Writing {
 }
 
 impl Store {
-    /// Connects to `sqlite://PATH` (the file is created when missing) or `postgres://…`.
+    /// Connects to `sqlite://PATH` (the file is created when missing) or `postgres://…`, with the
+    /// default lease.
     ///
     /// # Errors
     /// Where the URL is neither, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::connect_with(url, IDLE_IN_TRANSACTION).await
+        Self::connect_with(url, Settings::default().lease).await
     }
 
-    /// The same; `idle` is after how long `PostgreSQL` ends a transaction in which nothing happens.
-    /// Set to the lease's duration, no stopped process holds an organisation for longer.
+    /// The same where a lease lasts for `lease`: `PostgreSQL` ends a transaction of a process that
+    /// has stopped as soon as another may take its lease over, so that it holds no lock any longer.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub async fn connect_with(url: &str, idle: Duration) -> Result<Self, StoreError> {
+    pub async fn connect_with(url: &str, lease: Duration) -> Result<Self, StoreError> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
@@ -79,13 +80,13 @@ impl Store {
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(16)
-            .acquire_timeout(Duration::from_secs(30))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(tune_sqlite)
             .map_sqlx_postgres_opts(move |options| {
-                let idle = idle.as_millis().to_string();
-                options.options([("idle_in_transaction_session_timeout", idle)])
-            });
+                let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
+                options.options([limit])
+            })
+            .map_sqlx_sqlite_opts(tune_sqlite);
         let db = Database::connect(options).await?;
         let turn = sqlite.then(Arc::default);
         Ok(Self { db, turn })

@@ -1,11 +1,12 @@
 //! What an import writes: users made, changed and deactivated, many in one statement.
 
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, EntityTrait, Statement, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     BatchKind, ImportRecord, Lease, Store, StoreError, WriteError, Writing,
+    entity::import::Entity as Imports,
     recordset::{Recordset, Values},
 };
 use crate::{domain::Tally, proto::ImportState};
@@ -134,27 +135,19 @@ impl DirectoryWrite {
         self.revision
     }
 
-    /// Makes sure that the record has `results` batches, and that nobody has asked the import to
-    /// stop.
+    /// Makes sure that nobody has asked the import to stop.
     ///
     /// # Errors
-    /// [`WriteError::Stored`] where the record has more: a transaction whose end nobody saw is
-    /// stored after all. [`WriteError::Cancelled`] where somebody has.
-    pub async fn expect_record(&self, results: i32) -> Result<(), WriteError> {
-        let sql = "SELECT results, cancel_requested FROM imports \
-            WHERE organization_id = $1 AND id = $2";
+    /// [`WriteError::Cancelled`] where somebody has.
+    pub async fn expect_wanted(&self) -> Result<(), WriteError> {
+        let sql = "SELECT 1 FROM imports WHERE organization_id = $1 AND id = $2 \
+            AND cancel_requested";
         let backend = self.writing.tx.get_database_backend();
         let values: [Value; 2] = [self.lease.organization.into(), self.import.into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        let Some(row) = self.writing.tx.query_one_raw(statement).await? else {
-            return Ok(());
-        };
-        if row.try_get_by_index::<i32>(0)? != results {
-            return Err(WriteError::Stored);
-        }
-        match row.try_get_by_index(1)? {
-            true => Err(WriteError::Cancelled),
-            false => Ok(()),
+        match self.writing.tx.query_one_raw(statement).await? {
+            Some(_) => Err(WriteError::Cancelled),
+            None => Ok(()),
         }
     }
 
@@ -315,11 +308,21 @@ impl DirectoryWrite {
             .collect::<Result<_, _>>()?)
     }
 
+    /// The import's record as this transaction finds it.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn recorded(&self) -> Result<Option<ImportRecord>, StoreError> {
+        let key = (self.lease.organization, self.import);
+        Ok(Imports::find_by_id(key).one(&self.writing.tx).await?)
+    }
+
     /// Makes what was written durable and visible.
     ///
     /// # Errors
     /// Where the database fails; whether the transaction is stored is then unknown.
     pub async fn commit(self) -> Result<(), WriteError> {
+        self.writing.keep(self.lease).await?;
         self.writing.commit().await.map_err(WriteError::from_store)
     }
 

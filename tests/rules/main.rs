@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+#[allow(dead_code, unused_imports, reason = "the survival tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -33,6 +34,7 @@ mod plan_digest;
 mod random_rosters;
 mod record_faults;
 mod results;
+mod retries;
 mod round_trips;
 mod scope;
 mod services;

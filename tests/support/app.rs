@@ -1,17 +1,17 @@
 //! The running service as a test sees it: a fresh database, a real server, a channel, and verbs.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
-use tonic::{Code, transport::Channel};
+use tonic::{Code, Status, Streaming, transport::Channel};
 use user_import::{
     config::Settings,
     proto::{
         Catalog, CreateOrganizationRequest, ExportUsersRequest, GetUserRequest, Group,
-        ImportFinish, ImportStart, ImportUsersRequest, ListUsersRequest, Rank, Role, RowOutcome,
-        RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow, UserRows,
-        directory_service_client::DirectoryServiceClient, get_user_request::Key,
+        ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse, ListUsersRequest, Rank,
+        Role, RowOutcome, RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow,
+        UserRows, directory_service_client::DirectoryServiceClient, get_user_request::Key,
         import_service_client::ImportServiceClient, import_users_request::Message,
     },
 };
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct App {
     // The server comes first: it is dropped before the database that it uses.
-    server: Server,
+    server: Option<Server>,
     channel: Channel,
     settings: Settings,
     database: Arc<FreshDatabase>,
@@ -63,15 +63,25 @@ impl App {
 
     async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
         let server = Server::start(&database.url(), settings.clone()).await;
-        let channel = Channel::from_shared(format!("http://{}", server.address))
+        let app = Self::attach(database, server.address).await;
+        Self {
+            server: Some(server),
+            settings,
+            ..app
+        }
+    }
+
+    /// Talks to a server that somebody else runs on this database.
+    pub async fn attach(database: Arc<FreshDatabase>, address: SocketAddr) -> Self {
+        let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address makes a URL")
             .connect()
             .await
             .expect("the server listens");
         Self {
-            server,
+            server: None,
             channel,
-            settings,
+            settings: Settings::default(),
             database,
         }
     }
@@ -83,7 +93,9 @@ impl App {
 
     /// Stops the server in order and starts one on the same database.
     pub async fn restart(self) -> Self {
-        self.server.stop().await;
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
         Self::serve(self.database, self.settings).await
     }
 
@@ -228,17 +240,68 @@ impl App {
 
     /// Sends exactly these messages, half-closes, and reads to the end.
     pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
+        let messages: Vec<_> = messages.into_iter().collect();
+        let import = async { Imported::collect(self.stream(messages).await).await };
+        let imported = timeout(PATIENCE, import).await;
+        imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
+    }
+
+    /// Sends exactly these messages and half-closes.
+    async fn stream(
+        &self,
+        messages: Vec<Message>,
+    ) -> Result<Streaming<ImportUsersResponse>, Status> {
         let wrapped = |message| ImportUsersRequest {
             message: Some(message),
         };
         let requests: Vec<_> = messages.into_iter().map(wrapped).collect();
+        let responses = self
+            .imports()
+            .import_users(tokio_stream::iter(requests))
+            .await;
+        responses.map(tonic::Response::into_inner)
+    }
+
+    /// Begins an import of a CSV file, and leaves its answers to be read.
+    pub async fn begin(
+        &self,
+        start: ImportStart,
+        csv: impl Into<Vec<u8>>,
+    ) -> Streaming<ImportUsersResponse> {
+        let messages = vec![
+            Message::Start(start),
+            Message::CsvChunk(csv.into().into()),
+            Message::Finish(ImportFinish::default()),
+        ];
+        let responses = self.stream(messages).await;
+        responses.expect("the import begins")
+    }
+
+    /// Sends a CSV file and collects what is answered, however it ends; to be run beside something
+    /// else.
+    pub fn sending(
+        &self,
+        start: ImportStart,
+        csv: Vec<u8>,
+    ) -> impl Future<Output = Imported> + Send + use<> {
+        let messages = [
+            Message::Start(start),
+            Message::CsvChunk(csv.into()),
+            Message::Finish(ImportFinish::default()),
+        ];
+        let requests = messages.map(|message| ImportUsersRequest {
+            message: Some(message),
+        });
         let mut client = self.imports();
-        let import = async {
+        async move {
             let responses = client.import_users(tokio_stream::iter(requests)).await;
             Imported::collect(responses.map(tonic::Response::into_inner)).await
-        };
-        let imported = timeout(PATIENCE, import).await;
-        imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
+        }
+    }
+
+    /// The database, for what no call can bring about.
+    pub fn database(&self) -> &FreshDatabase {
+        &self.database
     }
 
     /// The directory of `pd` as its CSV export.

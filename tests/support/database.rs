@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
 
 /// Names the cluster to make PostgreSQL databases on; `scripts/test` sets it.
@@ -70,6 +70,24 @@ impl FreshDatabase {
                 let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
                 format!("{server}/{name}")
             }
+        }
+    }
+}
+
+impl FreshDatabase {
+    /// The one number that a query answers with.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let connection = connect(&self.url()).await;
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let row = connection.query_one_raw(statement).await;
+        let number = row.map(|row| row.map(|row| row.try_get_by_index(0)));
+        connection
+            .close()
+            .await
+            .expect("a connection can be closed");
+        match number {
+            Ok(Some(Ok(number))) => number,
+            other => panic!("{sql}: {other:?}"),
         }
     }
 }

@@ -6,7 +6,8 @@ use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 use user_import::proto::{
     DeactivatedUser, ImportStarted, ImportSummary, ImportUsersResponse, Issue, IssueSeverity,
-    RowOutcome, RowResult, import_users_response::Message,
+    RowOutcome, RowResult, WatchImportResponse, import_users_response::Message,
+    watch_import_response::Message as Watched,
 };
 
 /// No response is larger (api.md), in bytes.
@@ -44,14 +45,61 @@ pub struct Imported {
 impl Imported {
     /// Reads a response stream to its end; panics where a message follows the summary.
     pub async fn collect(responses: Result<Streaming<ImportUsersResponse>, Status>) -> Self {
+        let content = |response: ImportUsersResponse| response.message;
+        Self::empty().and_all(responses, content).await
+    }
+
+    /// The same for an import that is watched.
+    pub async fn watched(responses: Result<Streaming<WatchImportResponse>, Status>) -> Self {
+        let content = |response: WatchImportResponse| {
+            Some(match response.message? {
+                Watched::Started(started) => Message::Started(started),
+                Watched::Progress(progress) => Message::Progress(progress),
+                Watched::Results(results) => Message::Results(results),
+                Watched::Deactivations(users) => Message::Deactivations(users),
+                Watched::Summary(summary) => Message::Summary(summary),
+            })
+        };
+        Self::empty().and_all(responses, content).await
+    }
+
+    /// Reads up to the first message that has results, or to the end.
+    pub async fn first_results(responses: &mut Streaming<ImportUsersResponse>) -> Self {
         let mut imported = Self::empty();
-        if let Err(status) = imported.receive(responses).await {
-            imported.status = status;
+        while imported.results.is_empty() {
+            match responses.message().await {
+                Ok(Some(response)) => imported.take(response.message),
+                Ok(None) => break,
+                Err(status) => {
+                    imported.status = status;
+                    break;
+                }
+            }
         }
-        imported.results.sort_by_key(|result| result.row);
-        let users = &mut imported.deactivations;
-        users.sort_by(|a, b| a.external_id.cmp(&b.external_id));
         imported
+    }
+
+    /// What came before, and the rest of the stream.
+    pub async fn and_rest(self, responses: Streaming<ImportUsersResponse>) -> Self {
+        if self.code() != Code::Ok {
+            return self;
+        }
+        self.and_all(Ok(responses), |response| response.message)
+            .await
+    }
+
+    async fn and_all<T>(
+        mut self,
+        responses: Result<Streaming<T>, Status>,
+        content: impl Fn(T) -> Option<Message>,
+    ) -> Self {
+        if let Err(status) = self.receive(responses, content).await {
+            self.status = status;
+        }
+        self.results.sort_by_key(|result| result.row);
+        let users = &mut self.deactivations;
+        users.sort_by(|a, b| a.external_id.cmp(&b.external_id));
+        self
     }
 
     fn empty() -> Self {
@@ -65,19 +113,21 @@ impl Imported {
         }
     }
 
-    async fn receive(
+    async fn receive<T>(
         &mut self,
-        responses: Result<Streaming<ImportUsersResponse>, Status>,
+        responses: Result<Streaming<T>, Status>,
+        content: impl Fn(T) -> Option<Message>,
     ) -> Result<(), Status> {
         let mut responses = responses?;
         while let Some(response) = responses.message().await? {
-            self.take(response);
+            self.take(content(response));
         }
         Ok(())
     }
 
-    fn take(&mut self, response: ImportUsersResponse) {
-        assert!(self.summary.is_none(), "{response:?} follows the summary");
+    fn take(&mut self, message: Option<Message>) {
+        assert!(self.summary.is_none(), "{message:?} follows the summary");
+        let response = ImportUsersResponse { message };
         let bytes = response.encoded_len();
         assert!(bytes <= MAX_RESPONSE, "a response has {bytes} bytes");
         match response.message.expect("every response has a message") {

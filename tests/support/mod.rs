@@ -7,6 +7,7 @@ use std::future::Future;
 mod app;
 mod call;
 mod database;
+mod history;
 mod imported;
 mod property;
 mod random;
@@ -16,7 +17,7 @@ mod server;
 
 pub use app::{App, catalog, start_of};
 pub use call::Call;
-pub use database::Database;
+pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};

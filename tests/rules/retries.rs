@@ -1,0 +1,421 @@
+//! The same import again: replayed, joined, resumed, or refused, and what its record tells
+//! (semantics §8).
+
+use std::time::Duration;
+
+use tonic::Code;
+use tonic_types::StatusExt;
+use user_import::{
+    config::Settings,
+    domain::Column::{BadgeNumber, Email, ExternalId, FirstName, Status},
+    proto::{
+        DeactivateMissing, ImportFinish, ImportStart, ImportState, ResultFilter, RowOutcome,
+        UserRows, UserStatus, import_users_request::Message,
+    },
+};
+
+use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+
+on_both_databases![
+    the_same_import_again_is_answered_from_its_record,
+    what_concerns_only_the_stream_may_differ,
+    other_input_or_options_under_a_bound_id_are_refused,
+    typed_rows_are_the_same_input_however_grouped,
+    generated_external_ids_are_the_same_on_every_attempt,
+    an_id_that_nothing_was_written_under_may_be_used_again,
+    imports_are_listed_newest_first_in_pages,
+    refused_imports_and_dry_runs_have_records_too,
+    an_import_can_be_watched_from_any_result,
+    an_unknown_import_is_not_found,
+    the_same_import_sent_twice_at_once_tells_both_everything,
+    a_second_import_is_told_which_one_is_running,
+    a_cancelled_import_stops_between_transactions,
+    an_interrupted_import_goes_on_where_it_was,
+    an_overtaken_import_is_not_resumed,
+    a_recorded_deactivation_spares_who_is_protected_by_then,
+    expired_results_leave_the_counts,
+];
+
+const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
+const OTHER_ID: &str = "018f4e9e-5c7b-7000-8000-000000000002";
+
+/// Enough rows for something else to happen while they are written one by one.
+const MANY: usize = 150;
+
+fn named(import_id: &str) -> ImportStart {
+    ImportStart {
+        import_id: import_id.to_owned(),
+        ..start_of("pd")
+    }
+}
+
+/// A server that writes each row in a transaction of its own.
+async fn start_slow(database: Database) -> App {
+    let settings = Settings {
+        transaction_rows: 1,
+        ..Settings::default()
+    };
+    App::start_with(database, settings).await
+}
+
+fn many() -> Roster {
+    let names: Vec<String> = (0..MANY).map(|number| format!("u{number:04}")).collect();
+    roster().people(names.iter().map(String::as_str))
+}
+
+fn is_whole(imported: &Imported) -> bool {
+    let rows: Vec<u32> = imported.results.iter().map(|result| result.row).collect();
+    rows == (1u32..).take(MANY).collect::<Vec<_>>()
+}
+
+/// Begins an import of [`many`], and stops the server in order once it has reported results.
+async fn interrupted(database: Database, start: ImportStart, roster: &Roster) -> App {
+    let app = start_slow(database).await;
+    app.people(["gone"]).await;
+    let mut answers = app.begin(start, roster).await;
+    let first = Imported::first_results(&mut answers).await;
+    assert!(!first.results.is_empty(), "{first}");
+    let (app, ended) = tokio::join!(app.restart(), first.and_rest(answers));
+    assert_eq!(ended.code(), Code::Unavailable, "{ended}");
+    assert_eq!(ended.summary().state(), ImportState::Interrupted);
+    app
+}
+
+async fn the_same_import_again_is_answered_from_its_record(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let file = roster()
+        .people(["ada", "new"])
+        .row("bob", [(FirstName, "Robert")])
+        .row("cy", [(Email, "no address")]);
+    let first = app.import_with(named(ID), &file).await;
+    app.import(roster().row("bob", [(FirstName, "Bobby")]))
+        .await;
+    let before = app.users().await;
+    let again = app.import_with(named(ID), &file).await;
+    assert_eq!(again.to_string(), first.to_string());
+    assert_eq!(again.results, first.results);
+    assert_eq!(again.summary, first.summary);
+    assert!(again.started[0].resumed);
+    assert_eq!(app.users().await, before);
+}
+
+async fn what_concerns_only_the_stream_may_differ(database: Database) {
+    let app = App::start(database).await;
+    let file = roster().people(["ada"]).row("bob", [(Email, "no address")]);
+    app.import_with(named(ID), &file).await;
+    let start = ImportStart {
+        result_filter: ResultFilter::Rejections.into(),
+        include_values: true,
+        source: "another desk".to_owned(),
+        ..named(ID)
+    };
+    let again = app.import_with(start, &file).await;
+    assert_eq!(again.code(), Code::Ok, "{again}");
+    let rows: Vec<u32> = again.results.iter().map(|result| result.row).collect();
+    assert_eq!(rows, [2]);
+}
+
+async fn other_input_or_options_under_a_bound_id_are_refused(database: Database) {
+    let app = App::start(database).await;
+    let file = roster().people(["ada"]);
+    app.import_with(named(ID), &file).await;
+    let other_options = ImportStart {
+        all_or_nothing: true,
+        ..named(ID)
+    };
+    let other_input = app.import_with(named(ID), roster().people(["bob"]));
+    for refused in [
+        other_input.await,
+        app.import_with(other_options, &file).await,
+    ] {
+        assert_eq!(refused.code(), Code::AlreadyExists, "{refused}");
+        let info = refused.status.get_details_error_info();
+        assert_eq!(info.expect("it has details").reason, "IMPORT_ID_BOUND");
+        assert_eq!(refused.summary().state(), ImportState::Refused);
+    }
+    assert_eq!(app.users().await.len(), 1);
+    let record = app.import_record(ID).await.expect("it is recorded");
+    assert_eq!(record.state(), ImportState::Completed);
+}
+
+async fn typed_rows_are_the_same_input_however_grouped(database: Database) {
+    let app = App::start(database).await;
+    let rows = roster().people(["ada", "bob", "cy"]).typed();
+    let send = |size: usize| {
+        let groups = rows.chunks(size).map(|rows| {
+            Message::Rows(UserRows {
+                rows: rows.to_vec(),
+            })
+        });
+        let mut messages = vec![Message::Start(named(ID))];
+        messages.extend(groups);
+        messages.push(Message::Finish(ImportFinish::default()));
+        app.send(messages)
+    };
+    let first = send(3).await;
+    let again = send(1).await;
+    assert_eq!(again.code(), Code::Ok, "{again}");
+    assert_eq!(again.results, first.results);
+}
+
+async fn generated_external_ids_are_the_same_on_every_attempt(database: Database) {
+    let app = App::start(database).await;
+    let file = roster()
+        .row("ada", [(ExternalId, "")])
+        .row("bob", [(ExternalId, "")]);
+    let dry_run = ImportStart {
+        validate_only: true,
+        ..named(ID)
+    };
+    let preview = app.import_with(dry_run, &file).await;
+    let first = app.import_with(named(ID), &file).await;
+    let again = app.import_with(named(ID), &file).await;
+    for row in 1..=2 {
+        let external_id = &first.row(row).external_id;
+        assert!(!external_id.is_empty());
+        assert_eq!(*external_id, preview.row(row).external_id);
+        assert_eq!(*external_id, again.row(row).external_id);
+    }
+}
+
+async fn an_id_that_nothing_was_written_under_may_be_used_again(database: Database) {
+    let app = App::start(database).await;
+    let dry_run = ImportStart {
+        validate_only: true,
+        ..named(ID)
+    };
+    app.import_with(dry_run, roster().people(["ada"])).await;
+    let refused = ImportStart {
+        all_or_nothing: true,
+        ..named(ID)
+    };
+    let faulty = roster().row("bob", [(Email, "no address")]);
+    let refused = app.import_with(refused, faulty).await;
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    let imported = app.import_with(named(ID), roster().people(["cy"])).await;
+    assert_eq!(imported.summary().created, 1, "{imported}");
+    let record = app.import_record(ID).await.expect("it is recorded");
+    assert_eq!((record.state(), record.rows), (ImportState::Completed, 1));
+}
+
+async fn imports_are_listed_newest_first_in_pages(database: Database) {
+    let app = App::start(database).await;
+    let mut expected = Vec::new();
+    for name in ["ada", "bob", "cy"] {
+        let imported = app.import(roster().people([name])).await;
+        expected.insert(0, imported.import_id().to_owned());
+    }
+    let (first, token) = app.import_page(2, "").await;
+    let (second, end) = app.import_page(2, &token).await;
+    assert_eq!((first.len(), second.len(), end.as_str()), (2, 1, ""));
+    let listed: Vec<String> = first
+        .into_iter()
+        .chain(second)
+        .map(|i| i.import_id)
+        .collect();
+    assert_eq!(listed, expected);
+}
+
+async fn refused_imports_and_dry_runs_have_records_too(database: Database) {
+    let app = App::start(database).await;
+    let start = ImportStart {
+        all_or_nothing: true,
+        source: "nightly".to_owned(),
+        ..named(ID)
+    };
+    app.import_with(start, roster().row("ada", [(Email, "no address")]))
+        .await;
+    let refused = app.import_record(ID).await.expect("it is recorded");
+    assert_eq!(refused.state(), ImportState::Refused);
+    assert_eq!((refused.rejected, refused.refusals.len()), (1, 1));
+    assert_eq!(
+        (refused.source.as_str(), refused.organization.as_str()),
+        ("nightly", "pd")
+    );
+    assert!(!refused.principal.is_empty() && refused.finished_at.is_some());
+
+    let dry_run = ImportStart {
+        validate_only: true,
+        ..named(OTHER_ID)
+    };
+    app.import_with(dry_run, roster().people(["ada"])).await;
+    let dry_run = app.import_record(OTHER_ID).await.expect("it is recorded");
+    assert!(dry_run.validate_only);
+    assert_eq!(
+        (dry_run.state(), dry_run.created),
+        (ImportState::Completed, 1)
+    );
+    assert_eq!(app.import_page(0, "").await.0.len(), 2);
+}
+
+async fn an_import_can_be_watched_from_any_result(database: Database) {
+    let app = start_slow(database).await;
+    app.people(["ada"]).await;
+    let file = roster()
+        .people(["ada"])
+        .row("bob", [(Email, "no address")])
+        .people(["cy", "dan"]);
+    let imported = app.import_with(named(ID), &file).await;
+    let rows = async |after, filter| {
+        let watched = app.watch(ID, after, filter).await;
+        assert_eq!(watched.summary, imported.summary);
+        watched.results.iter().map(|r| r.row).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(0, ResultFilter::All).await, [1, 2, 3, 4]);
+    assert_eq!(rows(2, ResultFilter::All).await, [3, 4]);
+    assert_eq!(rows(1, ResultFilter::ChangesAndRejections).await, [3, 4]);
+    assert_eq!(rows(0, ResultFilter::Rejections).await, [2]);
+    assert!(rows(9, ResultFilter::All).await.is_empty());
+}
+
+async fn an_unknown_import_is_not_found(database: Database) {
+    let app = App::start(database).await;
+    let watched = app.watch(ID, 0, ResultFilter::All).await;
+    let found = app.import_record(ID).await.expect_err("nothing has run");
+    let cancelled = app.cancel(ID).await.expect_err("nothing has run");
+    for status in [watched.status, found, cancelled] {
+        assert_eq!(status.code(), Code::NotFound);
+        let info = status.get_details_resource_info().expect("it has details");
+        assert_eq!(
+            (info.resource_type.as_str(), info.resource_name.as_str()),
+            ("import", ID)
+        );
+    }
+}
+
+async fn the_same_import_sent_twice_at_once_tells_both_everything(database: Database) {
+    let app = start_slow(database).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let joined = app.begin(named(ID), &many()).await;
+    let (first, joined, watched) = tokio::join!(
+        first.and_rest(answers),
+        Imported::collect(Ok(joined)),
+        app.watch(ID, 0, ResultFilter::All),
+    );
+    for imported in [&first, &joined, &watched] {
+        assert!(is_whole(imported), "{imported}");
+        assert_eq!(imported.summary, first.summary);
+    }
+    assert!(joined.started[0].resumed);
+    assert_eq!(first.summary().created as usize, MANY);
+}
+
+async fn a_second_import_is_told_which_one_is_running(database: Database) {
+    let app = start_slow(database).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    // At its start already: it sends nothing else.
+    let second = app.send([Message::Start(start_of("pd"))]).await;
+    assert_eq!(second.code(), Code::Aborted, "{second}");
+    let details = second.status.get_error_details();
+    let info = details.error_info().expect("it says why");
+    assert_eq!(info.reason, "IMPORT_RUNNING");
+    assert_eq!(info.metadata["import_id"], ID);
+    let retry = details.retry_info().expect("it says when to retry");
+    assert!(retry.retry_delay > Some(Duration::ZERO));
+    assert!(is_whole(&first.and_rest(answers).await));
+    app.people(["later"]).await;
+}
+
+async fn a_cancelled_import_stops_between_transactions(database: Database) {
+    let app = start_slow(database).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    app.cancel(ID).await.expect("it is applying");
+    let ended = first.and_rest(answers).await;
+    assert_eq!(ended.code(), Code::Cancelled, "{ended}");
+    let summary = ended.summary();
+    assert_eq!(summary.state(), ImportState::Cancelled);
+    let written = app.users().await.len();
+    assert!(written < MANY, "it has ended before it was cancelled");
+    assert_eq!(
+        (summary.created as usize, ended.results.len()),
+        (written, written)
+    );
+
+    let again = app.import_with(named(ID), &many()).await;
+    assert_eq!(again.code(), Code::Cancelled);
+    assert_eq!(
+        (&again.results, &again.summary),
+        (&ended.results, &ended.summary)
+    );
+    assert_eq!(app.users().await.len(), written);
+    let status = app.cancel(ID).await.expect_err("it has ended");
+    assert_eq!(status.code(), Code::FailedPrecondition);
+}
+
+async fn an_interrupted_import_goes_on_where_it_was(database: Database) {
+    let app = interrupted(database, named(ID), &many()).await;
+    let record = app.import_record(ID).await.expect("it is recorded");
+    assert_eq!(record.state(), ImportState::Interrupted);
+    assert!((record.created as usize) < MANY, "it was not interrupted");
+    let resumed = app.import_with(named(ID), &many()).await;
+    assert!(is_whole(&resumed), "{resumed}");
+    assert_eq!(resumed.summary().created as usize, MANY);
+    assert!(
+        resumed
+            .results
+            .iter()
+            .all(|r| r.outcome() == RowOutcome::Created)
+    );
+}
+
+async fn an_overtaken_import_is_not_resumed(database: Database) {
+    let app = interrupted(database, named(ID), &many()).await;
+    let newer = roster().row("u0149", [(BadgeNumber, "newer")]);
+    app.import_with(named(OTHER_ID), newer).await;
+    let before = app.users().await;
+    let stale = app.import_with(named(ID), &many()).await;
+    assert_eq!(stale.code(), Code::FailedPrecondition, "{stale}");
+    let violations = stale.status.get_details_precondition_failure();
+    let violations = violations.expect("it has details").violations;
+    assert_eq!(
+        (
+            violations[0].r#type.as_str(),
+            violations[0].subject.as_str()
+        ),
+        ("OVERTAKEN", OTHER_ID)
+    );
+    assert_eq!(app.users().await, before);
+}
+
+async fn a_recorded_deactivation_spares_who_is_protected_by_then(database: Database) {
+    let start = ImportStart {
+        deactivate_missing: Some(DeactivateMissing {
+            confirmation: "Confirm".to_owned(),
+            ..DeactivateMissing::default()
+        }),
+        max_deactivations: Some(10),
+        ..named(ID)
+    };
+    let app = interrupted(database, start.clone(), &many()).await;
+    app.protect("gone").await;
+    let resumed = app.import_with(start, &many()).await;
+    assert_eq!(resumed.code(), Code::Ok, "{resumed}");
+    assert_eq!(resumed.summary().deactivated, 0);
+    let warning = &resumed.summary().warnings[0];
+    assert_eq!(warning.related_external_id, "gone");
+    assert_eq!(app.user("gone").await.status(), UserStatus::Active);
+}
+
+async fn expired_results_leave_the_counts(database: Database) {
+    let settings = Settings {
+        result_retention: Duration::ZERO,
+        cleaning_interval: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    let file = roster().row("ada", [(Status, "Inactive")]);
+    let imported = app.import_with(named(ID), &file).await;
+    while !app.watch(ID, 0, ResultFilter::All).await.results.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let record = app.import_record(ID).await.expect("its record stays");
+    assert_eq!(
+        (record.state(), record.created),
+        (ImportState::Completed, 1)
+    );
+    assert_eq!(imported.summary().created, 1);
+}

@@ -1,0 +1,60 @@
+//! What a test asks about imports past and running.
+
+use tonic::{Response, Status};
+use user_import::proto::{
+    CancelImportRequest, GetImportRequest, Import, ListImportsRequest, ResultFilter,
+    WatchImportRequest,
+};
+
+use super::{App, Imported};
+
+impl App {
+    /// The record of an import into `pd`.
+    pub async fn import_record(&self, import_id: &str) -> Result<Import, Status> {
+        let request = GetImportRequest {
+            organization: "pd".to_owned(),
+            import_id: import_id.to_owned(),
+        };
+        let response = self.imports().get_import(request).await?;
+        let record = response.into_inner().import_record;
+        Ok(record.expect("the answer has a record"))
+    }
+
+    /// One page of the imports into `pd`, and the token of the next.
+    pub async fn import_page(&self, page_size: i32, page_token: &str) -> (Vec<Import>, String) {
+        let request = ListImportsRequest {
+            organization: "pd".to_owned(),
+            page_size,
+            page_token: page_token.to_owned(),
+        };
+        let response = self.imports().list_imports(request).await;
+        let page = response.expect("imports can be listed").into_inner();
+        (page.imports, page.next_page_token)
+    }
+
+    /// Asks an import into `pd` to stop.
+    pub async fn cancel(&self, import_id: &str) -> Result<(), Status> {
+        let request = CancelImportRequest {
+            organization: "pd".to_owned(),
+            import_id: import_id.to_owned(),
+        };
+        self.imports().cancel_import(request).await.map(drop)
+    }
+
+    /// Watches an import into `pd` to its end, from the result after `after_result` on.
+    pub async fn watch(
+        &self,
+        import_id: &str,
+        after_result: u32,
+        filter: ResultFilter,
+    ) -> Imported {
+        let request = WatchImportRequest {
+            organization: "pd".to_owned(),
+            import_id: import_id.to_owned(),
+            after_result,
+            result_filter: filter.into(),
+        };
+        let responses = self.imports().watch_import(request).await;
+        Imported::watched(responses.map(Response::into_inner)).await
+    }
+}

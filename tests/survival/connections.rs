@@ -1,0 +1,124 @@
+//! The connections to PostgreSQL are cut while an import is written.
+
+use std::{sync::Arc, time::Duration};
+
+use tonic::Code;
+use tonic_types::StatusExt;
+use user_import::proto::{ImportState, ResultFilter};
+
+use crate::{
+    leftovers::expect_quiet,
+    proxy::Proxy,
+    scene::{ID, Scene, expect_whole, many, start},
+    support::{Database, Imported, run},
+};
+
+macro_rules! on_postgres {
+    ($($test:ident),+ $(,)?) => {
+        mod postgres {
+            $(
+                #[test]
+                #[ignore = "needs PostgreSQL: run scripts/test"]
+                fn $test() {
+                    super::run(super::$test());
+                }
+            )+
+        }
+    };
+}
+
+on_postgres![
+    connections_ended_by_the_database_are_made_again,
+    connections_cut_on_the_way_are_made_again,
+    a_commit_whose_answer_is_lost_is_found_in_the_record,
+    a_database_away_for_long_interrupts_the_import,
+];
+
+/// A server that reaches its database through a proxy.
+async fn behind_proxy() -> (Scene, Proxy) {
+    let database = Arc::new(Database::Postgres.create().await);
+    let url = database.url();
+    let (credentials, rest) = url.rsplit_once('@').expect("the URL names a user");
+    let (target, name) = rest.split_once('/').expect("the URL names a database");
+    let proxy = Proxy::start(target.to_owned()).await;
+    let url = format!("{credentials}@{}/{name}", proxy.address);
+    let scene = Scene::on(database, url, 1).await;
+    scene.app.organization("pd").await;
+    (scene, proxy)
+}
+
+/// Sends the import until it ends well, as a client does that is told to try again.
+async fn until_ok(scene: &Scene) -> Imported {
+    for _ in 0..20 {
+        let imported = scene.app.import_with(start(), &many()).await;
+        match imported.code() {
+            Code::Unavailable => {
+                assert!(imported.status.get_details_retry_info().is_some());
+            }
+            _ => return imported,
+        }
+    }
+    panic!("the import never ends");
+}
+
+/// Does something again and again while the import runs, which then must have ended well.
+async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
+    let disturbing = async {
+        loop {
+            disturb().await;
+            tokio::time::sleep(Duration::from_millis(70)).await;
+        }
+    };
+    let imported = tokio::select! {
+        imported = until_ok(scene) => imported,
+        () = disturbing => unreachable!("it has no end"),
+    };
+    expect_whole(&imported);
+    let watched = scene.app.watch(ID, 0, ResultFilter::All).await;
+    assert_eq!(watched.results, imported.results);
+    assert_eq!(scene.app.users().await.len(), 150);
+    expect_quiet(&scene.database).await;
+}
+
+async fn connections_ended_by_the_database_are_made_again() {
+    let scene = Scene::start(Database::Postgres, 1).await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    disturbed(&scene, async || scene.database.execute(end).await).await;
+}
+
+async fn connections_cut_on_the_way_are_made_again() {
+    let (scene, proxy) = behind_proxy().await;
+    disturbed(&scene, async || proxy.cut()).await;
+}
+
+async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
+    let (scene, proxy) = behind_proxy().await;
+    let mut answers = scene.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    proxy.lose_commits(10);
+    let imported = first.and_rest(answers).await;
+    assert_eq!(proxy.commits_to_lose(), 0, "it was too quick");
+    expect_whole(&imported);
+    let watched = scene.app.watch(ID, 0, ResultFilter::All).await;
+    assert_eq!(watched.results, imported.results);
+    expect_quiet(&scene.database).await;
+}
+
+async fn a_database_away_for_long_interrupts_the_import() {
+    let (scene, proxy) = behind_proxy().await;
+    let mut answers = scene.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    proxy.set_away(true);
+    let ended = first.and_rest(answers).await;
+    assert_eq!(ended.code(), Code::Unavailable, "{ended}");
+    assert!(ended.status.get_details_retry_info().is_some());
+    assert_eq!(ended.summary().state(), ImportState::Interrupted);
+    proxy.set_away(false);
+    let resumed = until_ok(&scene).await;
+    expect_whole(&resumed);
+    for result in &ended.results {
+        assert!(resumed.results.contains(result), "{result:?} is lost");
+    }
+    expect_quiet(&scene.database).await;
+}

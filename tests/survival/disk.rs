@@ -1,0 +1,76 @@
+//! The disk is full under SQLite: a clear end, and recovery after space returns.
+
+use std::{fs, path::Path, process::Command, sync::Arc};
+
+use tonic::Code;
+use user_import::proto::ImportState;
+
+use crate::{
+    leftovers::expect_quiet,
+    scene::{Scene, expect_whole, many, start},
+    support::{FreshDatabase, Imported},
+};
+
+/// A small file system in memory, until it is dropped.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None` where this user may not mount one.
+    fn mount() -> Option<Self> {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(directory.path())
+            .output();
+        let mounted = mounted.is_ok_and(|output| output.status.success());
+        mounted.then_some(Self(directory))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Fills what is left; the file to remove.
+    fn fill(&self) -> std::path::PathBuf {
+        let filler = self.path().join("filler");
+        // Ends with an error: the disk is full.
+        let _ = fs::write(&filler, vec![0; 8 << 20]);
+        filler
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_interrupts_an_import_which_goes_on_once_there_is_space() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("left out: only root can mount the small file system that is to be filled");
+        return;
+    };
+    crate::support::run(fill_while_importing(&disk));
+}
+
+async fn fill_while_importing(disk: &SmallDisk) {
+    let directory = tempfile::tempdir_in(disk.path()).expect("there is space yet");
+    let database = Arc::new(FreshDatabase::Sqlite { directory });
+    let url = database.url();
+    let scene = Scene::on(database, url, 1).await;
+    scene.app.organization("pd").await;
+    let mut answers = scene.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let filler = disk.fill();
+    let ended = first.and_rest(answers).await;
+    assert_eq!(ended.code(), Code::Unavailable, "{ended}");
+    assert_eq!(ended.summary().state(), ImportState::Interrupted);
+    fs::remove_file(filler).expect("it is there");
+    let resumed = scene.app.import_with(start(), &many()).await;
+    expect_whole(&resumed);
+    for result in &ended.results {
+        assert!(resumed.results.contains(result), "{result:?} is lost");
+    }
+    expect_quiet(&scene.database).await;
+}

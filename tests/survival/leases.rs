@@ -1,0 +1,120 @@
+//! Two servers on one database: who may write, and who takes over.
+
+use tonic::Code;
+use user_import::proto::{ImportStart, ImportState, ResultFilter};
+
+use crate::{
+    leftovers::expect_quiet,
+    scene::{ID, Scene, eventually, expect_whole, many, start},
+    support::{Database, Imported, on_both_databases, roster, start_of},
+};
+
+on_both_databases![
+    one_of_two_servers_writes_to_an_organisation_at_a_time,
+    whoever_joined_takes_a_dead_server_s_import_over,
+];
+
+mod stopped {
+    #[test]
+    #[ignore = "needs PostgreSQL: run scripts/test"]
+    fn a_server_that_wakes_after_its_import_was_taken_over_writes_nothing() {
+        crate::support::run(
+            super::a_server_that_wakes_after_its_import_was_taken_over_writes_nothing(),
+        );
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run scripts/test"]
+    fn a_server_that_wakes_after_another_import_writes_nothing() {
+        crate::support::run(super::a_server_that_wakes_after_another_import_writes_nothing());
+    }
+}
+
+async fn one_of_two_servers_writes_to_an_organisation_at_a_time(database: Database) {
+    let one = Scene::start(database, 1).await;
+    let other = one.another().await;
+    let mut answers = one.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let refused = other.app.import(roster().people(["ada"])).await;
+    assert_eq!(refused.code(), Code::Aborted, "{refused}");
+    let joined = other.app.import_with(start(), many());
+    let (first, joined) = tokio::join!(first.and_rest(answers), joined);
+    expect_whole(&first);
+    expect_whole(&joined);
+    assert_eq!(first.results, joined.results);
+    expect_quiet(&one.database).await;
+}
+
+async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
+    let mut one = Scene::start(database, 1).await;
+    let other = one.another().await;
+    let mut answers = one.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let mut joining = other.app.begin(start(), &many()).await;
+    let joined = Imported::first_results(&mut joining).await;
+    one.process.kill();
+    let died = first.and_rest(answers).await;
+    assert_ne!(died.code(), Code::Ok, "it was too quick:\n{died}");
+    expect_whole(&joined.and_rest(joining).await);
+    expect_quiet(&other.database).await;
+}
+
+/// Stops a server that is importing [`many`] where it stands; returns what its client had heard.
+async fn stop_server(
+    one: &Scene,
+) -> (
+    Imported,
+    tonic::Streaming<user_import::proto::ImportUsersResponse>,
+) {
+    let mut answers = one.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    one.process.signal("STOP");
+    (first, answers)
+}
+
+async fn a_server_that_wakes_after_its_import_was_taken_over_writes_nothing() {
+    let one = Scene::start(Database::Postgres, 1).await;
+    let other = one.another().await;
+    let (first, answers) = stop_server(&one).await;
+    let taken_over = other.app.import_with(start(), &many()).await;
+    expect_whole(&taken_over);
+    let before = other.app.users().await;
+    one.process.signal("CONT");
+    let woken = first.and_rest(answers).await;
+    assert_eq!(woken.code(), Code::Unavailable, "{woken}");
+    for result in &woken.results {
+        assert!(taken_over.results.contains(result), "{result:?} is not so");
+    }
+    assert_eq!(other.app.users().await, before);
+    assert_eq!(one.state().await, ImportState::Completed);
+    expect_whole(&one.app.watch(ID, 0, ResultFilter::All).await);
+    expect_quiet(&one.database).await;
+}
+
+async fn a_server_that_wakes_after_another_import_writes_nothing() {
+    let one = Scene::start(Database::Postgres, 1).await;
+    let other = one.another().await;
+    let (first, answers) = stop_server(&one).await;
+    let newer = ImportStart {
+        import_id: "018f4e9e-5c7b-7000-8000-000000000002".to_owned(),
+        ..start_of("pd")
+    };
+    let accepted = async || {
+        let imported = other
+            .app
+            .import_with(newer.clone(), roster().people(["newer"]))
+            .await;
+        imported.code() == Code::Ok
+    };
+    eventually(accepted, "another import begins").await;
+    let before = other.app.users().await;
+    assert!(before.len() < 150, "it was too quick");
+    one.process.signal("CONT");
+    let woken = first.and_rest(answers).await;
+    assert_eq!(woken.code(), Code::Unavailable, "{woken}");
+    assert_eq!(other.app.users().await, before);
+    let stale = other.app.import_with(start(), &many()).await;
+    assert_eq!(stale.code(), Code::FailedPrecondition, "{stale}");
+    assert_eq!(other.app.users().await, before);
+    expect_quiet(&one.database).await;
+}

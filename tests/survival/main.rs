@@ -1,0 +1,27 @@
+//! Imports survive (semantics §8), proved by killing things: the server, its clients, its
+//! database's connections, and the space on its disk. Servers here are processes of their own.
+//!
+//! How many seeded imports are killed on each database is a setting; thousands are
+//! `USER_IMPORT_TEST_SEEDS=2000 scripts/test --test survival -- killed_at_random`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+#[allow(dead_code, unused_imports, reason = "the rules' tests use the rest")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod clients;
+mod connections;
+mod disk;
+mod kills;
+mod leases;
+mod leftovers;
+mod process;
+mod proxy;
+mod scene;
+mod shutdown;
+mod workload;

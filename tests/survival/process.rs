@@ -1,0 +1,95 @@
+//! A server as a process of its own, which signals can be sent to.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Shows what the servers log, where it is set to a filter such as `info`.
+const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
+
+/// A running `user-import serve`, killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+/// The program under test, with the environment's own settings out of the way.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_user-import"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Process {
+    /// Starts a server with short leases, and waits until it listens.
+    pub fn start(database_url: &str, transaction_rows: usize) -> Self {
+        let mut command = program();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "1"])
+            .args(["--database-patience-seconds", "2"])
+            .args(["--transaction-rows", &transaction_rows.to_string()])
+            .env("USER_IMPORT_DATABASE_URL", database_url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        match std::env::var(LOG) {
+            Ok(filter) => command.args(["--log", &filter]),
+            Err(_) => command.stderr(Stdio::null()),
+        };
+        let mut child = command.spawn().expect("the server can be started");
+        let output = child.stdout.take().expect("its output is a pipe");
+        let mut line = String::new();
+        BufReader::new(output)
+            .read_line(&mut line)
+            .expect("its output can be read");
+        let address = line.trim().strip_prefix("listening on ");
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("the server said {line:?}"));
+        Self { child, address }
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        let command = format!("kill -{name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &command]).status();
+        assert!(status.is_ok_and(|status| status.success()), "{command}");
+    }
+
+    /// Kills it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        // Fails only where it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits until it has ended by itself; panics where it takes longer.
+    pub async fn ended_within(&mut self, time: Duration) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            let ended = self.child.try_wait().expect("it is our child");
+            if let Some(status) = ended {
+                return status;
+            }
+            assert!(begun.elapsed() < time, "the server has not ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// File descriptors that it has open.
+    pub fn descriptors(&self) -> usize {
+        let directory = format!("/proc/{}/fd", self.child.id());
+        fs::read_dir(directory).expect("it is running").count()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

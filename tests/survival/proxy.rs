@@ -1,0 +1,127 @@
+//! A TCP proxy between a server and its database that cuts connections.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::broadcast,
+};
+
+/// The end of the message by which a client commits.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+/// A proxy, until it is dropped.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    pub address: SocketAddr,
+    faults: Arc<Faults>,
+}
+
+#[derive(Debug)]
+struct Faults {
+    /// Told when all connections are to be cut.
+    cuts: broadcast::Sender<()>,
+    /// New connections are closed at once.
+    away: AtomicBool,
+    /// Commits still to be passed on whose answers are lost, together with the connection.
+    lost_commits: AtomicUsize,
+}
+
+impl Proxy {
+    /// Passes connections on to `target`.
+    pub async fn start(target: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a loopback port is free");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let faults = Arc::new(Faults {
+            cuts: broadcast::channel(1).0,
+            away: AtomicBool::new(false),
+            lost_commits: AtomicUsize::new(0),
+        });
+        tokio::spawn(accept(listener, target, Arc::clone(&faults)));
+        Self { address, faults }
+    }
+
+    /// Cuts all connections.
+    pub fn cut(&self) {
+        // Fails only where there are none.
+        let _ = self.faults.cuts.send(());
+    }
+
+    /// Takes the database away, or brings it back.
+    pub fn set_away(&self, away: bool) {
+        self.faults.away.store(away, SeqCst);
+        if away {
+            self.cut();
+        }
+    }
+
+    /// Passes the next `count` commits on, but cuts the connection before their answers.
+    pub fn lose_commits(&self, count: usize) {
+        self.faults.lost_commits.store(count, SeqCst);
+    }
+
+    /// Commits that are still to be lost.
+    pub fn commits_to_lose(&self) -> usize {
+        self.faults.lost_commits.load(SeqCst)
+    }
+}
+
+async fn accept(listener: TcpListener, target: String, faults: Arc<Faults>) {
+    while let Ok((client, _)) = listener.accept().await {
+        if faults.away.load(SeqCst) {
+            continue;
+        }
+        if let Ok(server) = TcpStream::connect(&target).await {
+            tokio::spawn(pass(client, server, Arc::clone(&faults)));
+        }
+    }
+}
+
+async fn pass(client: TcpStream, server: TcpStream, faults: Arc<Faults>) {
+    let mut cuts = faults.cuts.subscribe();
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::select! {
+        _ = cuts.recv() => {}
+        () = pass_requests(from_client, to_server, &faults) => {}
+        () = pass_answers(from_server, to_client) => {}
+    }
+}
+
+async fn pass_requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, faults: &Faults) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let bytes = &buffer[..length];
+        let commits = bytes.ends_with(COMMIT);
+        if to.write_all(bytes).await.is_err() {
+            return;
+        }
+        let less_one = |count: usize| count.checked_sub(1);
+        if commits
+            && faults
+                .lost_commits
+                .fetch_update(SeqCst, SeqCst, less_one)
+                .is_ok()
+        {
+            return;
+        }
+    }
+}
+
+async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    // Fails where either end has gone.
+    let _ = tokio::io::copy(&mut from, &mut to).await;
+}

@@ -1,0 +1,112 @@
+//! A database and a server process on it, which a test may kill and replace.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use user_import::proto::{ImportStart, ImportState};
+
+use crate::{
+    process::Process,
+    support::{App, Database, FreshDatabase, Imported, Roster, roster, start_of},
+};
+
+/// The import ID that a test with one import uses.
+pub const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
+
+/// Enough rows for something else to happen while they are written one by one.
+const MANY: usize = 150;
+
+/// A server process with its database, and a client of it. The organisation is `pd`.
+#[derive(Debug)]
+pub struct Scene {
+    pub process: Process,
+    pub app: App,
+    pub database: Arc<FreshDatabase>,
+    url: String,
+    transaction_rows: usize,
+}
+
+impl Scene {
+    /// A server that writes this many rows in a transaction.
+    pub async fn start(database: Database, transaction_rows: usize) -> Self {
+        let database = Arc::new(database.create().await);
+        let url = database.url();
+        let scene = Self::on(database, url, transaction_rows).await;
+        scene.app.organization("pd").await;
+        scene
+    }
+
+    /// A server that reaches the database at `url`.
+    pub async fn on(database: Arc<FreshDatabase>, url: String, transaction_rows: usize) -> Self {
+        let process = Process::start(&url, transaction_rows);
+        let app = App::attach(Arc::clone(&database), process.address).await;
+        Self {
+            process,
+            app,
+            database,
+            url,
+            transaction_rows,
+        }
+    }
+
+    /// One more server on the same database.
+    pub async fn another(&self) -> Self {
+        let database = Arc::clone(&self.database);
+        Self::on(database, self.url.clone(), self.transaction_rows).await
+    }
+
+    /// One more client, with a connection of its own.
+    pub async fn another_client(&self) -> App {
+        App::attach(Arc::clone(&self.database), self.process.address).await
+    }
+
+    /// A new server in place of one that has ended.
+    pub async fn restart(&mut self) {
+        *self = self.another().await;
+    }
+
+    /// The state of the import [`ID`]; unspecified where it is unknown.
+    pub async fn state(&self) -> ImportState {
+        let record = self.app.import_record(ID).await;
+        record.map_or(ImportState::Unspecified, |record| record.state())
+    }
+
+    /// Waits until the import [`ID`] is in this state.
+    pub async fn until_state(&self, state: ImportState) {
+        eventually(async || self.state().await == state, state.as_str_name()).await;
+    }
+}
+
+/// How the import [`ID`] into `pd` begins.
+pub fn start() -> ImportStart {
+    ImportStart {
+        import_id: ID.to_owned(),
+        ..start_of("pd")
+    }
+}
+
+/// A roster of new people.
+pub fn many() -> Roster {
+    let names: Vec<String> = (0..MANY).map(|number| format!("u{number:04}")).collect();
+    roster().people(names.iter().map(String::as_str))
+}
+
+/// Makes sure that an import of [`many`] ended well and told every row once.
+pub fn expect_whole(imported: &Imported) {
+    assert_eq!(imported.code(), tonic::Code::Ok, "{imported}");
+    let rows: Vec<u32> = imported.results.iter().map(|result| result.row).collect();
+    let every = (1u32..).take(MANY).collect::<Vec<_>>();
+    assert_eq!(rows, every, "{imported}");
+    assert_eq!(imported.summary().created as usize, MANY, "{imported}");
+    assert_eq!(imported.summary().state(), ImportState::Completed);
+}
+
+/// Waits until something holds; panics where it does not within a generous time.
+pub async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F, what: &str) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let result = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    assert!(result.is_ok(), "it never came to this: {what}");
+}

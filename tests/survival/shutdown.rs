@@ -1,0 +1,63 @@
+//! Orderly shutdown: in a bounded time, with silent and stalled clients connected.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+use tonic_types::StatusExt;
+use user_import::proto::{ImportState, ImportUsersRequest, import_users_request::Message};
+
+use crate::{
+    leftovers::expect_quiet,
+    scene::{Scene, expect_whole, many, start},
+    support::{Database, Imported, on_both_databases, start_of},
+};
+
+on_both_databases![
+    an_orderly_shutdown_interrupts_and_the_import_goes_on_later,
+    silent_and_stalled_clients_do_not_hold_the_shutdown_up,
+];
+
+/// The grace for clients and imports, and some more for a slow machine.
+const BOUND: Duration = Duration::from_secs(15);
+
+async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: Database) {
+    let mut scene = Scene::start(database, 1).await;
+    let mut answers = scene.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    scene.process.signal("TERM");
+    let ended = first.and_rest(answers).await;
+    assert_eq!(ended.code(), Code::Unavailable, "{ended}");
+    assert!(ended.status.get_details_retry_info().is_some());
+    assert_eq!(ended.summary().state(), ImportState::Interrupted);
+    assert!(scene.process.ended_within(BOUND).await.success());
+    expect_quiet(&scene.database).await;
+
+    scene.restart().await;
+    assert_eq!(scene.state().await, ImportState::Interrupted);
+    let resumed = scene.app.import_with(start(), &many()).await;
+    expect_whole(&resumed);
+    for result in &ended.results {
+        assert!(resumed.results.contains(result), "{result:?} is lost");
+    }
+}
+
+async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Database) {
+    let mut scene = Scene::start(database, 1).await;
+    scene.app.organization("other").await;
+    // Says start, and then nothing for ever.
+    let (silent, requests) = mpsc::channel(1);
+    let message = Some(Message::Start(start_of("other")));
+    let first = silent.send(ImportUsersRequest { message }).await;
+    first.expect("there is room");
+    let mut client = scene.app.imports();
+    let _heard = client.import_users(ReceiverStream::new(requests)).await;
+    // Says everything, and never reads.
+    let _stalled = scene.app.begin(start(), &many()).await;
+    scene.until_state(ImportState::Applying).await;
+    scene.process.signal("TERM");
+    assert!(scene.process.ended_within(BOUND).await.success());
+    expect_quiet(&scene.database).await;
+    drop(silent);
+}

@@ -1,0 +1,165 @@
+//! Imports made from a seed: creates, updates, swaps, rotations, rejections and deactivations.
+
+use std::fmt::Write;
+
+use user_import::{
+    domain::Column::{
+        self, BadgeNumber, Email, ExternalId, LastName, Role, SupervisorEmail, Username,
+    },
+    proto::{DeactivateMissing, ImportStart},
+};
+
+use crate::support::{Roster, roster, start_of};
+
+/// People there before the import.
+const BEFORE: usize = 160;
+
+/// People the import makes.
+const NEW: usize = 60;
+
+/// A generator of numbers that depend on the seed alone (SplitMix64).
+#[derive(Debug)]
+pub struct Chance(u64);
+
+impl Chance {
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound.max(1) as u64).unwrap_or_default()
+    }
+
+    /// A number below 1,000.
+    pub fn permille(&mut self) -> u32 {
+        u32::try_from(self.below(1_000)).unwrap_or_default()
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for index in (1..items.len()).rev() {
+            items.swap(index, self.below(index + 1));
+        }
+    }
+}
+
+/// What is there before, and what is imported then.
+#[derive(Debug)]
+pub struct Workload {
+    pub before: Roster,
+    pub import: Roster,
+    pub import_id: String,
+}
+
+/// A row: a name, and the values in which it differs from what [`Roster::row`] makes of the name.
+type Person = (String, Vec<(Column, String)>);
+
+impl Workload {
+    /// The one of this seed.
+    pub fn new(seed: u64) -> Self {
+        let mut chance = Chance::new(seed);
+        let mut people: Vec<Person> = (0..BEFORE)
+            .map(|number| member(number, &mut chance))
+            .collect();
+        let before = as_roster(&people);
+        // Who is not listed is deactivated.
+        let gone = 5 + chance.below(15);
+        people.truncate(BEFORE - gone);
+        chance.shuffle(&mut people);
+        change(&mut people, &mut chance);
+        people.extend((0..NEW).map(|number| newcomer(number, &mut chance)));
+        chance.shuffle(&mut people);
+        let mut import_id = String::from("018f4e9e-5c7b-7000-8000-");
+        let _ = write!(import_id, "{seed:012x}");
+        Self {
+            before,
+            import: as_roster(&people),
+            import_id,
+        }
+    }
+
+    /// How the import begins, in this organisation.
+    pub fn start(&self, organization: &str) -> ImportStart {
+        ImportStart {
+            import_id: self.import_id.clone(),
+            deactivate_missing: Some(DeactivateMissing {
+                confirmation: "Confirm".to_owned(),
+                ..DeactivateMissing::default()
+            }),
+            max_deactivations: Some(1_000),
+            ..start_of(organization)
+        }
+    }
+}
+
+fn as_roster(people: &[Person]) -> Roster {
+    people.iter().fold(roster(), |roster, (name, differing)| {
+        roster.row(name, differing.iter().map(|(c, v)| (*c, v.as_str())))
+    })
+}
+
+/// Someone whose supervisor, if any, has a lower number.
+fn member(number: usize, chance: &mut Chance) -> Person {
+    let mut differing = Vec::new();
+    if number > 0 && chance.below(3) > 0 {
+        let supervisor = format!("m{:03}@pd.example", chance.below(number.min(40)));
+        differing.push((SupervisorEmail, supervisor));
+    }
+    (format!("m{number:03}"), differing)
+}
+
+/// Someone new: some without an external ID, some with a fault, most under a supervisor.
+fn newcomer(number: usize, chance: &mut Chance) -> Person {
+    let mut differing = vec![(
+        SupervisorEmail,
+        format!("m{:03}@pd.example", chance.below(40)),
+    )];
+    match chance.below(6) {
+        0 => differing.push((ExternalId, String::new())),
+        1 => differing.push((Role, "Oficer".to_owned())),
+        2 if number > 0 => {
+            // May come before the one it counts on, who may be rejected.
+            let supervisor = format!("n{:03}@pd.example", chance.below(number));
+            differing[0].1 = supervisor;
+        }
+        _ => {}
+    }
+    (format!("n{number:03}"), differing)
+}
+
+/// Pairs swap badge numbers, triples rotate usernames, others are renamed or stay.
+fn change(people: &mut [Person], chance: &mut Chance) {
+    let names: Vec<String> = people.iter().map(|person| person.0.clone()).collect();
+    let mut at = 0;
+    while at + 3 < names.len() {
+        let mut set = |index: usize, column, value: String| {
+            people[at + index].1.push((column, value));
+        };
+        at += match chance.below(5) {
+            0 => {
+                set(0, BadgeNumber, format!("B-{}", names[at + 1]));
+                set(1, BadgeNumber, format!("B-{}", names[at]));
+                2
+            }
+            1 => {
+                for index in 0..3 {
+                    set(index, Username, names[at + (index + 1) % 3].clone());
+                }
+                3
+            }
+            2 => {
+                set(0, LastName, format!("Renamed {}", chance.below(1_000)));
+                1
+            }
+            3 if chance.below(4) == 0 => {
+                set(0, Email, "no address".to_owned());
+                1
+            }
+            _ => 1,
+        };
+    }
+}
