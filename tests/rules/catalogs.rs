@@ -149,7 +149,7 @@ async fn the_same_renaming_twice_is_one(database: Database) {
 async fn a_name_may_change_its_case(database: Database) {
     let app = station(database).await;
     let mut shouted = catalog();
-    shouted.roles[0].name = "OFFICER".to_owned();
+    shouted.roles[0] = role("OFFICER", "");
     update(&app, shouted).await.expect("it is the same role");
     assert_eq!(app.user("bob").await.role, "OFFICER");
 }

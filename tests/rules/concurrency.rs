@@ -6,7 +6,7 @@ use user_import::{
     config::Settings,
     domain::Column::{BadgeNumber, FirstName, Rank as RankColumn},
     proto::{
-        Catalog, ImportFinish, IssueCode, Rank, RowOutcome, SetUserProtectedRequest,
+        Catalog, ImportFinish, Issue, IssueCode, Rank, RowOutcome, SetUserProtectedRequest,
         UpdateCatalogRequest, UserRows, import_users_request::Message,
         import_users_response::Message as Reply,
     },
@@ -158,7 +158,7 @@ async fn rows_that_lost_their_rank_meanwhile_are_rejected(database: Database) {
         .collect();
     assert_eq!(rejected.len(), 5_850);
     for result in rejected {
-        let codes: Vec<_> = result.issues.iter().map(|issue| issue.code()).collect();
+        let codes: Vec<_> = result.issues.iter().map(Issue::code).collect();
         assert_eq!(
             codes,
             [IssueCode::UnknownRank, IssueCode::ChangedConcurrently]

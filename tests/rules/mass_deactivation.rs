@@ -55,11 +55,11 @@ fn refused_with(imported: &Imported, code: &str) {
     assert_eq!(imported.summary().refusals[0].code, code, "{imported}");
 }
 
-fn missing() -> Option<DeactivateMissing> {
-    Some(DeactivateMissing {
+fn missing() -> DeactivateMissing {
+    DeactivateMissing {
         confirmation: "Confirm".to_owned(),
         ..DeactivateMissing::default()
-    })
+    }
 }
 
 async fn eleven_of_thirty_are_too_many_and_ten_are_not(database: Database) {
@@ -85,7 +85,7 @@ async fn half_of_a_small_station_may_go_and_no_more(database: Database) {
 async fn rows_and_missing_users_count_together(database: Database) {
     let (app, names) = station(database, 30).await;
     let start = ImportStart {
-        deactivate_missing: missing(),
+        deactivate_missing: Some(missing()),
         ..start_of("pd")
     };
     // Six by a row, and four or five as missing.

@@ -57,15 +57,16 @@ fn quotas(status: &Status) -> Vec<String> {
         .collect()
 }
 
+fn format(charset: &str, delimiter: &str) -> CsvFormat {
+    CsvFormat {
+        charset: charset.to_owned(),
+        delimiter: delimiter.to_owned(),
+        ..CsvFormat::default()
+    }
+}
+
 async fn what_is_not_well_formed_is_a_bad_request(database: Database) {
     let app = App::start(database).await;
-    let csv = |charset: &str, delimiter: &str| {
-        Some(CsvFormat {
-            charset: charset.to_owned(),
-            delimiter: delimiter.to_owned(),
-            ..CsvFormat::default()
-        })
-    };
     for (field, start) in [
         (
             "import_id",
@@ -105,14 +106,14 @@ async fn what_is_not_well_formed_is_a_bad_request(database: Database) {
         (
             "csv.charset",
             ImportStart {
-                csv: csv("klingon", ""),
+                csv: Some(format("klingon", "")),
                 ..start_of("pd")
             },
         ),
         (
             "csv.delimiter",
             ImportStart {
-                csv: csv("", "::"),
+                csv: Some(format("", "::")),
                 ..start_of("pd")
             },
         ),
