@@ -70,11 +70,6 @@ impl FreshDatabase {
 }
 
 impl FreshDatabase {
-    /// Runs statements, as an administrator of the database would.
-    pub async fn execute(&self, sql: &str) {
-        execute(&self.url(), sql).await;
-    }
-
     /// Begins a transaction of somebody else with these statements.
     pub async fn begin(&self, sql: &str) -> Begun {
         let connection = connect(&self.url()).await;

@@ -5,14 +5,14 @@
 use std::future::Future;
 
 mod app;
-mod database;
+pub mod database;
 mod history;
 mod imported;
 mod roster;
 mod server;
 
 pub use app::{App, catalog, start_of};
-pub use database::{Database, FreshDatabase};
+pub use database::Database;
 pub use imported::Imported;
 pub use roster::{Roster, roster};
 

@@ -4,7 +4,7 @@ use user_import::proto::{ImportStart, ImportState};
 
 use crate::{
     scene::{ID, Scene, eventually, many, start},
-    support::{Database, FreshDatabase, Imported, on_both_databases},
+    support::{Database, Imported, database::FreshDatabase, on_both_databases},
 };
 
 on_both_databases![hung_up_clients_leave_no_descriptors_behind];
@@ -25,9 +25,8 @@ pub async fn expect_quiet(database: &FreshDatabase) {
         eventually(async || database.number(locks).await == 0, "no lock").await;
     }
     // On SQLite this waits for the one writer, and fails where that does not end.
-    database
-        .execute("BEGIN; UPDATE organizations SET revision = revision; COMMIT")
-        .await;
+    let touch = "UPDATE organizations SET revision = revision";
+    database.begin(touch).await.commit("SELECT 1").await;
     let held = "SELECT count(*) FROM import_leases WHERE renewed_ms > 0";
     eventually(async || database.number(held).await == 0, "no lease").await;
 }
