@@ -1,4 +1,30 @@
 //! User Import: keeps an organisation's user accounts in step with a roster file, over gRPC.
+//!
+//! # Layout
+//!
+//! Dependencies point one way only:
+//! `cli → client`, `cli → server → rpc → import → {input, plan, store} → domain`.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`proto`] | the public contract, generated from `proto/` |
+//! | [`domain`] | columns, rows, issues, users, the catalog, and the checks of a value; pure |
+//! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
+//! | [`plan`] | one decision for each row on the final state, and the order of writing; pure |
+//! | [`import`] | one import's life, its record, its lease |
+//! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
+//! | `rpc` | the gRPC services: wire to domain, errors to statuses |
+//! | [`server`] | listener, health, reflection, shutdown |
+//! | [`client`], [`cli`] | the gRPC client, and the commands on top of it |
+//!
+//! # The path of one row
+//!
+//! Bytes arrive in [`import::Receiver`] and go through [`input::CsvDecoder`] (typed rows enter through
+//! [`input::TypedRows`]); both end in a [`domain::RawRow`]. [`domain::Row::parse`] checks its values and
+//! keeps it in compact form. Once `finish` has been verified, [`plan::plan`] decides all rows against one
+//! snapshot of the directory; guards may refuse the whole. Then rows are written in the plan's order, some
+//! hundreds to a transaction, each transaction with the results of its rows, and a result is sent once it
+//! is committed. There is one validator, one planner and one writer; a dry run stops before the writer.
 
 pub mod cli;
 pub mod client;

@@ -7,9 +7,8 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
+use tonic::transport::{Server, server::TcpIncoming};
 use tonic_health::ServingStatus;
 use tracing::warn;
 
@@ -62,6 +61,7 @@ pub async fn serve(
         stop.clone(),
     );
     // The heartbeat before the first import, so that nobody takes it for dead.
+    importer.beat().await?;
     let house = tokio::spawn(importer.clone().keep_house());
     let applying = importer.clone();
     let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
@@ -73,16 +73,18 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
+    // Here, not on the builder, which leaves the sockets of a given listener as they are: without it
+    // each small answer waits some 40 ms for the client's acknowledgement.
+    let connections = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .tcp_nodelay(true)
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled());
+        .serve_with_incoming_shutdown(connections, stop.cancelled());
     let stopping = async {
         shutdown.await;
         stop.cancel();

@@ -31,7 +31,7 @@ pub use fault::Fault;
 pub use fold::fold;
 pub use issue::{Issue, IssueCode, Severity};
 pub use nearest::NearestIndex;
-pub use normalise::normalise;
+pub use normalise::{is_trimmed, normalise};
 pub use packed::PackedText;
 pub use phone::PhoneNumber;
 pub use raw::{Cell, RawRow};

@@ -38,7 +38,10 @@ pub(super) fn normalise_lossy(text: &str) -> Cow<'_, str> {
     })
 }
 
-fn is_trimmed(c: char) -> bool {
+/// True for what is trimmed from the ends of a value: white space, NBSP, zero-width characters,
+/// direction marks and the byte order mark (semantics §2).
+#[must_use]
+pub fn is_trimmed(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,

@@ -35,6 +35,9 @@ use crate::{
 /// given up, and how often the plan is made again for all rows or none.
 const ATTEMPTS: u32 = 3;
 
+/// Most users whose being left alone is said one by one: a summary is a message like others.
+const MAX_WARNINGS: usize = 200;
+
 /// What has become final.
 #[derive(Debug)]
 pub enum Committed {
@@ -387,7 +390,8 @@ impl Applier {
                 .await?;
             done.deactivated.extend(users.users);
         }
-        done.warnings.extend(skipped);
+        let room = MAX_WARNINGS.saturating_sub(self.warnings.len() + done.warnings.len());
+        done.warnings.extend(skipped.into_iter().take(room));
         Ok(())
     }
 

@@ -85,7 +85,7 @@ impl Importer {
         loop {
             let result = tokio::select! {
                 () = self.stop.cancelled() => break,
-                _ = beats.tick() => self.store.beat(self.server).await,
+                _ = beats.tick() => self.beat().await,
                 _ = cleanings.tick() => self.expire().await,
             };
             if let Err(error) = result {
@@ -95,6 +95,14 @@ impl Importer {
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
         }
+    }
+
+    /// Tells other servers on the same database that this one is alive.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn beat(&self) -> Result<(), StoreError> {
+        self.store.beat(self.server).await
     }
 
     async fn expire(&self) -> Result<(), StoreError> {

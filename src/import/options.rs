@@ -13,6 +13,9 @@ use crate::{
 /// Longest `source`, in characters.
 const MAX_SOURCE: usize = 255;
 
+/// Most characters of a mistaken value that a message quotes.
+const MAX_QUOTED: usize = 100;
+
 /// The word that confirms deactivating whoever is not listed.
 pub const CONFIRMATION: &str = "Confirm";
 
@@ -146,6 +149,7 @@ fn unknown<'a>(
 ) -> Refusal {
     let hint = nearest(value, known).map(|near| format!(" Did you mean \"{near}\"?"));
     let hint = hint.unwrap_or_default();
+    let value: String = value.chars().take(MAX_QUOTED).collect();
     let message = format!("{option}: the organisation's catalog has no \"{value}\".{hint}");
     Refusal::invalid(code, &format!("deactivate_missing.{option}"), message)
 }
@@ -200,6 +204,10 @@ fn check_source(source: &str, faults: &mut Vec<Refusal>) {
     if length > MAX_SOURCE {
         let message = format!("source has {length} characters; at most {MAX_SOURCE} are stored.");
         faults.push(Refusal::invalid("SOURCE_TOO_LONG", "source", message));
+    }
+    if source.contains(char::is_control) {
+        let message = "source has a line break or another control character; send plain text.";
+        faults.push(Refusal::invalid("BAD_SOURCE", "source", message));
     }
 }
 

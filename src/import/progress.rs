@@ -1,12 +1,22 @@
 //! How far an import is, shared between who works and who tells the client.
 
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI32, AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
 
 /// Counters of one import.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
+    /// When the client is to be told next.
+    due: Mutex<Instant>,
     phase: AtomicI32,
     received: AtomicU32,
     planned: AtomicU32,
@@ -15,6 +25,31 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Nothing done yet; the client is to be told in `interval`.
+    #[must_use]
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            due: Mutex::new(Instant::now() + interval),
+            phase: AtomicI32::default(),
+            received: AtomicU32::default(),
+            planned: AtomicU32::default(),
+            applied: AtomicU32::default(),
+            total: AtomicU32::default(),
+        }
+    }
+
+    /// When the client is to be told next.
+    #[must_use]
+    pub fn due(&self) -> Instant {
+        *self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The client has been told; the next time is in `interval`.
+    pub fn told(&self, interval: Duration) {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        *due = Instant::now() + interval;
+    }
+
     /// Enters a phase.
     pub fn enter(&self, phase: ImportPhase) {
         self.phase.store(phase.into(), Relaxed);

@@ -8,6 +8,12 @@ use crate::{
     store::{Holder, StoreError, WriteError},
 };
 
+/// Bytes of text that a summary's refusals may have together, so that it stays below 1 MiB.
+const SUMMARY_BYTES: usize = 512 * 1024;
+
+/// Bytes of one refusal's subject, and of its message.
+const TEXT_BYTES: usize = 2_000;
+
 /// What kind of refusal it is, and so which status it ends with (`api.md`, Status codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusalKind {
@@ -73,12 +79,33 @@ impl From<&FileFault> for Refusal {
 
 impl From<&Refusal> for proto::Refusal {
     fn from(refusal: &Refusal) -> Self {
+        let cut = |text: &str| text[..text.floor_char_boundary(TEXT_BYTES)].to_owned();
         Self {
             code: refusal.code.to_owned(),
-            subject: refusal.subject.clone(),
-            message: refusal.message.clone(),
+            subject: cut(&refusal.subject),
+            message: cut(&refusal.message),
         }
     }
+}
+
+/// The refusals as a summary lists them: all that fit into a message, and how many more.
+#[must_use]
+pub fn listed(refusals: &[Refusal]) -> Vec<proto::Refusal> {
+    let mut bytes = 0;
+    let fits = |refusal: &proto::Refusal| {
+        bytes += refusal.code.len() + refusal.subject.len() + refusal.message.len() + 16;
+        bytes <= SUMMARY_BYTES
+    };
+    let mut listed: Vec<_> = refusals.iter().map(Into::into).take_while(fits).collect();
+    let hidden = refusals.len() - listed.len();
+    if hidden > 0 {
+        listed.push(proto::Refusal {
+            code: "MORE_REFUSALS".to_owned(),
+            subject: String::new(),
+            message: format!("{hidden} more do not fit here; correct these first."),
+        });
+    }
+    listed
 }
 
 /// How an import ends where it does not end well.

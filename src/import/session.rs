@@ -5,7 +5,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use tokio::{
     task::spawn_blocking,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{sleep_until, timeout},
 };
 use tokio_stream::Stream;
 use tracing::{info, warn};
@@ -15,7 +15,7 @@ use super::{
     ImportError, Importer, Options, Outlet, Received, Receiver, Refusal, guard,
     progress::Progress,
     receive::out_of_order,
-    record,
+    record, refusal,
     verdict::{self, Judged},
 };
 use crate::{
@@ -69,7 +69,7 @@ pub async fn run(
         options_digest,
         resumed: false,
         started: false,
-        progress: Arc::default(),
+        progress: Arc::new(Progress::new(importer.settings.progress_interval)),
         summary: ImportSummary {
             import_id: import.to_string(),
             validate_only: options.validate_only,
@@ -185,7 +185,7 @@ impl Session<'_> {
     async fn close(&mut self, error: &ImportError) {
         let state = match error {
             ImportError::Refused(refusals) => {
-                self.summary.refusals = refusals.iter().map(Into::into).collect();
+                self.summary.refusals = refusal::listed(refusals);
                 ImportState::Refused
             }
             ImportError::Held(_) | ImportError::IdBound(_) | ImportError::OvertakenBy(_) => {
@@ -331,13 +331,13 @@ impl Session<'_> {
     /// Waits for `work`, and meanwhile offers the client a progress message now and then.
     pub(super) async fn with_progress<T>(&self, work: impl Future<Output = T> + Send) -> T {
         let mut work = pin!(work);
-        let mut ticks = interval(self.importer.settings.progress_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.reset();
         loop {
             tokio::select! {
                 result = &mut work => return result,
-                _ = ticks.tick() => self.outlet.offer(self.progress.message()),
+                () = sleep_until(self.progress.due()) => {
+                    self.outlet.offer(self.progress.message());
+                    self.progress.told(self.importer.settings.progress_interval);
+                }
             }
         }
     }
@@ -407,11 +407,15 @@ fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
     let Some(first) = located.next() else {
         return Vec::new();
     };
-    let message = format!(
-        "LOCATION is reserved and not stored; {} rows have a value, the first is row {}.",
-        located.count() + 1,
-        first.number
-    );
+    let number = first.number;
+    let whose = match located.count() {
+        0 => format!("row {number} has a value"),
+        others => format!(
+            "{} rows have a value, the first is row {number}",
+            others + 1
+        ),
+    };
+    let message = format!("LOCATION is reserved and not stored; {whose}.");
     let issue = Issue::warning(IssueCode::LocationIgnored, Column::Location, "", message);
-    vec![(&issue.about_row(first.number)).into()]
+    vec![(&issue.about_row(number)).into()]
 }

@@ -1,10 +1,6 @@
 //! What counts as nothing: the characters that a person does not see at the ends of a cell.
 
-/// True for white space (NBSP included), zero-width characters, direction marks and the byte order
-/// mark.
-pub(super) fn is_blank_char(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
-}
+pub(super) use crate::domain::is_trimmed as is_blank_char;
 
 /// `text` without the blank characters at its ends.
 pub(super) fn trim(text: &str) -> &str {

@@ -161,7 +161,7 @@ impl FileFault {
         }
     }
 
-    /// What it is about: a column's name, `line 7`, `row 3`, an option's field name; empty where
+    /// What it is about: a column's name, `line 7`, `row 3`, an option's path in `start`; empty where
     /// the whole input is meant.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -175,8 +175,8 @@ impl FileFault {
             Self::RowTooLong { row }
             | Self::TooManyRows { row, .. }
             | Self::TooManyBytes { row, .. } => format!("row {row}"),
-            Self::BadCharset { .. } => "charset".to_owned(),
-            Self::BadDelimiter { in_file: false, .. } => "delimiter".to_owned(),
+            Self::BadCharset { .. } => "csv.charset".to_owned(),
+            Self::BadDelimiter { in_file: false, .. } => "csv.delimiter".to_owned(),
             Self::BadDelimiter { in_file: true, .. } => "line 1".to_owned(),
             Self::NoHeader { .. } | Self::NoRows | Self::MoreUnknownColumns { .. } => String::new(),
         }
@@ -421,8 +421,12 @@ mod tests {
             given: "x".to_owned(),
             in_file,
         };
-        assert_is(&FileFault::BadCharset { label }, "BAD_CHARSET", "charset");
-        assert_is(&bad_delimiter(false), "BAD_DELIMITER", "delimiter");
+        assert_is(
+            &FileFault::BadCharset { label },
+            "BAD_CHARSET",
+            "csv.charset",
+        );
+        assert_is(&bad_delimiter(false), "BAD_DELIMITER", "csv.delimiter");
         assert_is(&bad_delimiter(true), "BAD_DELIMITER", "line 1");
     }
 }

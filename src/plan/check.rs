@@ -65,11 +65,14 @@ impl<'a> Checker<'a> {
         let groups = catalog.groups.iter();
         let groups = groups.map(|g| (g.external_id.as_str(), (g.id, g.active)));
         let unknown_group = (IssueCode::UnknownGroup, "group");
+        let active = catalog.groups.iter().filter(|group| group.active);
+        let active = active.map(|group| group.external_id.as_str());
         Self {
             users: request.directory.users(),
             roles: Choices::new(Column::Role, (IssueCode::UnknownRole, "role"), fold, roles),
             ranks: Choices::new(Column::Rank, (IssueCode::UnknownRank, "rank"), fold, ranks),
-            groups: Choices::new(Column::EvidenceGroupExtId, unknown_group, exact, groups),
+            groups: Choices::new(Column::EvidenceGroupExtId, unknown_group, exact, groups)
+                .suggesting(active),
         }
     }
 

@@ -46,6 +46,12 @@ impl<'a, T: Copy> Choices<'a, T> {
         }
     }
 
+    /// The same, suggesting nothing but these names: the others can be given to nobody anew.
+    pub(super) fn suggesting(mut self, names: impl Iterator<Item = &'a str>) -> Self {
+        self.names = names.collect();
+        self
+    }
+
     /// The offer with this name, or the issue that says there is none.
     pub(super) fn find(&mut self, name: &str) -> Result<T, Issue> {
         let key = (self.comparable)(name);
@@ -81,7 +87,8 @@ impl<'a, T: Copy> Choices<'a, T> {
         } else {
             ""
         };
-        format!("use one of {named}{more}.")
+        let choice = if self.names.len() == 1 { "" } else { "one of " };
+        format!("use {choice}{named}{more}.")
     }
 
     fn nearest(&mut self, name: &str) -> Option<&'a str> {

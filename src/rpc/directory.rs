@@ -321,7 +321,10 @@ fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
     })?;
     Ok(match key {
         Key::UserId(id) => (UserKey::Id(user_id(&id)?), id),
-        Key::ExternalId(id) => (UserKey::ExternalId(id.clone()), id),
+        Key::ExternalId(id) => (
+            UserKey::ExternalId(normalise(&id).unwrap_or_default().into_owned()),
+            id,
+        ),
         Key::Email(email) => {
             let key = fold(&normalise(&email).unwrap_or_default()).into_owned();
             (UserKey::EmailKey(key), email)
@@ -350,6 +353,11 @@ fn filter(
             return Err(invalid("BAD_STATUS", "status", message));
         }
     };
+    let text = normalise(text).map_err(|_| {
+        let message = "text has a control character; no user has one.";
+        invalid("BAD_TEXT", "text", message)
+    })?;
+    let text = fold(&text).into_owned();
     let role_key = fold(role);
     let roles = || catalog.roles.iter();
     let groups = || catalog.groups.iter();
@@ -373,7 +381,7 @@ fn filter(
         active,
         role: found_role.map(|role| role.id),
         group: found_group.map(|group| group.id),
-        text: fold(&normalise(text).unwrap_or_default()).into_owned(),
+        text,
     })
 }
 

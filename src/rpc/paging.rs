@@ -104,18 +104,20 @@ fn encode(key: &str) -> String {
     })
 }
 
+/// No key is empty or has a control character, which PostgreSQL might not even look for.
 fn decode(token: &str) -> Option<String> {
     if token.is_empty() {
         return Some(String::new());
     }
-    let digits = token.strip_prefix('p')?.as_bytes();
-    let pairs = digits.chunks(2).map(|pair| {
-        let pair = std::str::from_utf8(pair)
-            .ok()
-            .filter(|pair| pair.len() == 2)?;
-        u8::from_str_radix(pair, 16).ok()
-    });
-    String::from_utf8(pairs.collect::<Option<_>>()?).ok()
+    let digits = token.strip_prefix('p')?;
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let pairs = digits.as_bytes().chunks(2);
+    let pairs = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let key = String::from_utf8(pairs.collect::<Option<_>>()?).ok()?;
+    let is_ours = encode(&key) == token && !key.is_empty() && !key.contains(char::is_control);
+    is_ours.then_some(key)
 }
 
 #[cfg(test)]
@@ -148,7 +150,7 @@ mod tests {
 
     #[test]
     fn foreign_tokens_are_refused() {
-        for token in ["x", "p1", "pzz", "pff", "p+1"] {
+        for token in ["x", "p", "p1", "pzz", "pff", "p00", "p+1"] {
             assert!(Page::parse(0, token).is_err(), "{token}");
         }
     }

@@ -91,7 +91,7 @@ pub fn from_store(error: &StoreError, name: &str) -> Status {
     match error {
         StoreError::UnknownOrganization => unknown_organization(name),
         StoreError::UnknownUser => {
-            let message = format!("There is no user {name:?} in this organisation.");
+            let message = format!("There is no user {:?} in this organisation.", cut(name));
             resource(Code::NotFound, "user", name, message)
         }
         StoreError::OrganizationExists => {
@@ -127,9 +127,13 @@ pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
 }
 
 fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
+    let have = match users {
+        1 => "1 user has it".to_owned(),
+        _ => format!("{users} users have it"),
+    };
     let message = format!(
-        "The {kind} \"{name}\" cannot be removed: {users} users have it. Give them another first, \
-         or rename it with previous_name."
+        "The {kind} \"{name}\" cannot be removed: {have}. Give them another first, or rename it \
+         with previous_name."
     );
     Refusal::precondition("IN_USE", &format!("{kind}s/{name}"), message)
 }

@@ -70,6 +70,8 @@ struct Part {
     kind: &'static str,
     table: &'static str,
     key: &'static str,
+    /// What people call an entry.
+    label: &'static str,
     users_column: &'static str,
 }
 
@@ -77,18 +79,21 @@ const ROLES: Part = Part {
     kind: "role",
     table: "roles",
     key: "name_key",
+    label: "name",
     users_column: "role_id",
 };
 const RANKS: Part = Part {
     kind: "rank",
     table: "ranks",
     key: "name_key",
+    label: "name",
     users_column: "rank_id",
 };
 const GROUPS: Part = Part {
     kind: "group",
     table: "evidence_groups",
     key: "external_id",
+    label: "external_id",
     users_column: "group_id",
 };
 
@@ -280,10 +285,10 @@ async fn refuse_used(
 ) -> Result<(), CatalogError> {
     let mut used = Vec::new();
     for (part, assignment) in parts {
-        for (id, key) in &assignment.removed {
-            let count = count_users(writing, organization, *part, *id).await?;
-            if count > 0 {
-                used.push((part.kind, key.clone(), count));
+        for (id, _) in &assignment.removed {
+            let (label, users) = read_usage(writing, organization, *part, *id).await?;
+            if users > 0 {
+                used.push((part.kind, label, users));
             }
         }
     }
@@ -293,20 +298,26 @@ async fn refuse_used(
     }
 }
 
-async fn count_users(
+/// What an entry is called, and how many users have it.
+async fn read_usage(
     writing: &Writing,
     organization: i64,
     part: Part,
     id: i32,
-) -> Result<u64, StoreError> {
-    let column = part.users_column;
-    let sql = format!("SELECT COUNT(*) FROM users WHERE organization_id = $1 AND {column} = $2");
+) -> Result<(String, u64), StoreError> {
+    let (table, label, column) = (part.table, part.label, part.users_column);
+    let sql = format!(
+        "SELECT {label}, (SELECT COUNT(*) FROM users WHERE organization_id = $1 AND {column} = $2) \
+        FROM {table} WHERE organization_id = $1 AND id = $2"
+    );
     let backend = writing.tx.get_database_backend();
     let values = [organization.into(), id.into()];
     let statement = Statement::from_sql_and_values(backend, sql, values);
-    let row = writing.tx.query_one_raw(statement).await?;
-    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-    Ok(count.unsigned_abs())
+    let Some(row) = writing.tx.query_one_raw(statement).await? else {
+        return Ok((String::new(), 0));
+    };
+    let users: i64 = row.try_get_by_index(1)?;
+    Ok((row.try_get_by_index(0)?, users.unsigned_abs()))
 }
 
 /// Removes what goes, and moves every key that stays out of the way, so that names can be swapped.

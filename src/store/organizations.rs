@@ -11,6 +11,7 @@ use super::{
     entity::organization::{ActiveModel, Column, Entity, Model},
     error::is_violation,
 };
+use crate::domain::Slug;
 
 /// An organisation, as stored.
 pub type Organization = Model;
@@ -51,8 +52,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownOrganization`] where there is none.
     pub async fn organization(&self, slug: &str) -> Result<Organization, StoreError> {
+        // A text that is no slug may have characters that PostgreSQL does not take.
+        let slug = Slug::parse(slug).map_err(|_| StoreError::UnknownOrganization)?;
         Entity::find()
-            .filter(Column::Slug.eq(slug))
+            .filter(Column::Slug.eq(slug.as_str()))
             .one(&self.db)
             .await?
             .ok_or(StoreError::UnknownOrganization)

@@ -76,8 +76,9 @@ impl Recordset {
             .map(|(index, (name, column))| format!("{} AS {name}", column.sqlite_expression(index)))
             .collect();
         values.push(Value::String(Some(self.into_json()?)));
+        // Materialised, or SQLite may read the whole text again for each user of the organisation.
         Ok(format!(
-            "(SELECT {} FROM json_each(${})) AS r",
+            "(WITH given AS MATERIALIZED (SELECT {} FROM json_each(${})) SELECT * FROM given) AS r",
             selected.join(", "),
             values.len()
         ))

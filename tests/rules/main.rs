@@ -7,12 +7,48 @@
     reason = "a test fails by panicking"
 )]
 
+#[allow(dead_code, unused_imports, reason = "the survival tests use the rest")]
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent_and_blank;
+mod catalogs;
+mod comparing_values;
+mod concurrency;
+mod csv_dialect;
 mod deactivation;
+mod engine;
+mod file_faults;
+mod filters;
+mod growth;
+mod guards;
+mod header;
+mod isolation;
+mod mass_deactivation;
+mod messages;
+mod missing;
 mod one_set;
+mod organisations;
+mod phases;
+mod plan_digest;
+mod random_rosters;
+mod record_faults;
+mod results;
 mod retries;
 mod round_trips;
+mod scope;
+mod services;
 mod sharing;
+mod spreadsheet_damage;
+mod standing_values;
+mod statuses;
 mod stream_order;
+mod streams;
+mod supervisors;
+mod template;
+mod uncertain_rows;
+mod uniqueness;
+mod uploads;
+mod users;
+mod values;
+mod write_order;

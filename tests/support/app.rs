@@ -99,6 +99,16 @@ impl App {
         Self::serve(self.database, self.settings).await
     }
 
+    /// Where its database is, for whatever uses it beside the server.
+    pub fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    /// The connection, for clients of other services.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The generated client, for what no verb says.
     pub fn imports(&self) -> ImportServiceClient<Channel> {
         ImportServiceClient::new(self.channel.clone())
@@ -156,8 +166,54 @@ impl App {
         self.send_around(start, input, finish).await
     }
 
+    /// Imports a CSV file that must be refused as a whole, and says why; panics where anybody was
+    /// written.
+    pub async fn refuse(&self, start: ImportStart, csv: impl Into<Vec<u8>>) -> String {
+        let before = self.users().await;
+        let imported = self.import_with(start, csv).await;
+        assert_eq!(self.users().await, before, "{imported}");
+        imported.refusal()
+    }
+
+    /// Imports a CSV file of which every row must be rejected; panics where anybody was written.
+    pub async fn reject(&self, csv: impl Into<Vec<u8>>) -> Imported {
+        let before = self.users().await;
+        let imported = self.import(csv).await;
+        assert_eq!(self.users().await, before, "{imported}");
+        let summary = imported.summary();
+        assert!(
+            imported.code() == Code::Ok && summary.rejected == summary.rows,
+            "{imported}"
+        );
+        imported
+    }
+
+    /// Imports a CSV file in chunks of these sizes, and the rest in one; `finish` states nothing.
+    pub async fn import_split(
+        &self,
+        start: ImportStart,
+        csv: &[u8],
+        sizes: impl IntoIterator<Item = usize>,
+    ) -> Imported {
+        let mut rest = csv;
+        let mut chunks = Vec::new();
+        for size in sizes {
+            let (chunk, behind) = rest.split_at(size.min(rest.len()));
+            chunks.push(Message::CsvChunk(chunk.to_vec().into()));
+            rest = behind;
+        }
+        chunks.push(Message::CsvChunk(rest.to_vec().into()));
+        self.send_around(start, chunks.into_iter(), ImportFinish::default())
+            .await
+    }
+
     /// Imports typed rows into `pd`; `finish` states how many.
     pub async fn import_rows(&self, rows: Vec<UserRow>) -> Imported {
+        self.import_rows_with(start_of(ORGANIZATION), rows).await
+    }
+
+    /// The same with other options.
+    pub async fn import_rows_with(&self, start: ImportStart, rows: Vec<UserRow>) -> Imported {
         let finish = ImportFinish {
             row_count: Some(rows.len() as u64),
             ..ImportFinish::default()
@@ -165,7 +221,6 @@ impl App {
         let messages = rows.chunks(ROWS_A_MESSAGE).map(|rows| UserRows {
             rows: rows.to_vec(),
         });
-        let start = start_of(ORGANIZATION);
         self.send_around(start, messages.map(Message::Rows), finish)
             .await
     }
@@ -186,13 +241,16 @@ impl App {
     /// Sends exactly these messages, half-closes, and reads to the end.
     pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
         let messages: Vec<_> = messages.into_iter().collect();
-        let import = async { Imported::collect(self.call(messages).await).await };
+        let import = async { Imported::collect(self.stream(messages).await).await };
         let imported = timeout(PATIENCE, import).await;
         imported.unwrap_or_else(|_| panic!("the import has not ended after {PATIENCE:?}"))
     }
 
     /// Sends exactly these messages and half-closes.
-    async fn call(&self, messages: Vec<Message>) -> Result<Streaming<ImportUsersResponse>, Status> {
+    async fn stream(
+        &self,
+        messages: Vec<Message>,
+    ) -> Result<Streaming<ImportUsersResponse>, Status> {
         let wrapped = |message| ImportUsersRequest {
             message: Some(message),
         };
@@ -215,7 +273,7 @@ impl App {
             Message::CsvChunk(csv.into().into()),
             Message::Finish(ImportFinish::default()),
         ];
-        let responses = self.call(messages).await;
+        let responses = self.stream(messages).await;
         responses.expect("the import begins")
     }
 
@@ -268,8 +326,13 @@ impl App {
 
     /// All users of `pd`, by external ID.
     pub async fn users(&self) -> Vec<User> {
+        self.users_of(ORGANIZATION).await
+    }
+
+    /// All users of an organisation, by external ID.
+    pub async fn users_of(&self, organization: &str) -> Vec<User> {
         let mut request = ListUsersRequest {
-            organization: ORGANIZATION.to_owned(),
+            organization: organization.to_owned(),
             page_size: 1_000,
             ..ListUsersRequest::default()
         };
@@ -295,6 +358,11 @@ impl App {
         let user = response.map(|response| response.into_inner().user);
         let user = user.unwrap_or_else(|status| panic!("user \"{external_id}\": {status}"));
         user.expect("the answer has a user")
+    }
+
+    /// Changes the database behind the server's back, to what no request can bring about.
+    pub async fn tamper(&self, sql: &str) {
+        self.database.execute(sql).await;
     }
 
     /// Protects the user of `pd` with this external ID.

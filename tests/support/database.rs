@@ -55,6 +55,11 @@ fn unique_name() -> String {
 }
 
 impl FreshDatabase {
+    /// Runs a statement on a connection of its own.
+    pub async fn execute(&self, sql: &str) {
+        execute(&self.url(), sql).await;
+    }
+
     /// Where a server finds it.
     pub fn url(&self) -> String {
         match self {

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 use user_import::proto::{
     DeactivatedUser, ImportStarted, ImportSummary, ImportUsersResponse, Issue, IssueSeverity,
     RowOutcome, RowResult, WatchImportResponse, import_users_response::Message,
     watch_import_response::Message as Watched,
 };
+
+/// No response is larger (api.md), in bytes.
+const MAX_RESPONSE: usize = 1024 * 1024;
 
 /// Everything that came on an import's response stream, and how the stream ended.
 ///
@@ -123,7 +127,10 @@ impl Imported {
 
     fn take(&mut self, message: Option<Message>) {
         assert!(self.summary.is_none(), "{message:?} follows the summary");
-        match message.expect("every response has a message") {
+        let response = ImportUsersResponse { message };
+        let bytes = response.encoded_len();
+        assert!(bytes <= MAX_RESPONSE, "a response has {bytes} bytes");
+        match response.message.expect("every response has a message") {
             Message::Started(started) => self.started.push(started),
             Message::Progress(_) => self.progress += 1,
             Message::Results(results) => self.results.extend(results.results),

@@ -5,15 +5,22 @@
 use std::future::Future;
 
 mod app;
+mod call;
 pub mod database;
 mod history;
 mod imported;
+mod property;
+mod random;
+mod refusal;
 mod roster;
 mod server;
 
 pub use app::{App, catalog, start_of};
+pub use call::Call;
 pub use database::Database;
 pub use imported::Imported;
+pub use property::for_all;
+pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};
 
 /// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL.

@@ -55,12 +55,12 @@ fn supervisors_are_written_before_their_reports() {
 
 #[test]
 fn turning_a_chain_round_through_a_user_outside_the_file_begins_at_the_top() {
-    // Before: cyd > bob > ann. After: ann > bob is not in the file but cyd is on top.
+    // Before: bob reports to cyd, who reports to ann. After: ann reports to bob, still cyd's.
     writes(
         "X1 a@x 1 ann
-         X2 b@x 2 bob > a@x
-         X3 c@x 3 cyd > b@x",
-        "X1 a@x 1 ann > c@x
+         X3 c@x 3 cyd > a@x
+         X2 b@x 2 bob > c@x",
+        "X1 a@x 1 ann > b@x
          X3 c@x 3 cyd > -",
         &[&[2], &[1]],
     );

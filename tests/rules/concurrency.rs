@@ -1,0 +1,180 @@
+//! Whatever else writes while an import applies (semantics §5, §8): every row has exactly one outcome,
+//! and the directory stays valid.
+
+use tonic::Code;
+use user_import::{
+    config::Settings,
+    domain::Column::{BadgeNumber, FirstName, Rank as RankColumn},
+    proto::{
+        Catalog, ImportFinish, IssueCode, Rank, RowOutcome, SetUserProtectedRequest,
+        UpdateCatalogRequest, UserRows, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
+};
+
+use crate::support::{
+    App, Call, Database, Imported, Roster, catalog, on_both_databases, roster, start_of,
+};
+
+on_both_databases![
+    of_two_imports_at_once_each_accounts_for_every_row,
+    protecting_users_meanwhile_disturbs_no_import,
+    rows_that_lost_their_rank_meanwhile_are_rejected,
+    imports_into_different_organisations_do_not_mix,
+];
+
+fn small_transactions() -> Settings {
+    Settings {
+        transaction_rows: 2,
+        ..Settings::default()
+    }
+}
+
+fn people(from: usize, to: usize, rank: &str) -> Roster {
+    (from..to).fold(roster(), |roster, n| {
+        roster.row(&format!("user-{n:04}"), [(RankColumn, rank)])
+    })
+}
+
+/// Every row has one result, and the summary counts them.
+fn accounts_for(imported: &Imported, rows: usize) {
+    let numbers: Vec<_> = imported
+        .results
+        .iter()
+        .map(|result| result.row as usize)
+        .collect();
+    assert_eq!(numbers, (1..=rows).collect::<Vec<_>>(), "{imported}");
+    let summary = imported.summary();
+    let counts = [
+        summary.created,
+        summary.updated,
+        summary.unchanged,
+        summary.rejected,
+    ];
+    assert_eq!(counts.iter().sum::<u32>() as usize, rows, "{imported}");
+}
+
+async fn of_two_imports_at_once_each_accounts_for_every_row(database: Database) {
+    let app = App::start_with(database, small_transactions()).await;
+    let other = app.another_server().await;
+    let backwards = (0..100).rev().fold(roster(), |roster, n| {
+        let name = format!("user-{n:04}");
+        roster.row(&name, [(RankColumn, ""), (FirstName, "Other")])
+    });
+    let (one, two) = tokio::join!(app.import(people(0, 100, "")), other.import(backwards));
+    let mut written = 0;
+    for imported in [&one, &two] {
+        match imported.code() {
+            Code::Ok => {
+                accounts_for(imported, 100);
+                written += 1;
+            }
+            // The other one holds the organisation.
+            Code::Aborted => assert!(imported.results.is_empty(), "{imported}"),
+            _ => panic!("{imported}"),
+        }
+    }
+    assert!(written > 0);
+    assert_eq!(app.users().await.len(), 100);
+}
+
+async fn protecting_users_meanwhile_disturbs_no_import(database: Database) {
+    let app = App::start_with(database, small_transactions()).await;
+    app.import(people(0, 60, "")).await;
+    let id = app.user("user-0030").await.id;
+    let toggling = async {
+        for turn in 0.. {
+            let request = SetUserProtectedRequest {
+                organization: "pd".to_owned(),
+                user_id: id.clone(),
+                protected: turn % 2 == 0,
+            };
+            let toggled = app.directory().set_user_protected(request).await;
+            toggled.expect("it can be set at any time");
+        }
+    };
+    // Two neighbours swap badges, so that pairs share a transaction.
+    let swapped = (0..60).fold(roster(), |roster, n: usize| {
+        let badge = format!("B-user-{:04}", n ^ 1);
+        roster.row(&format!("user-{n:04}"), [(BadgeNumber, &*badge)])
+    });
+    let imported = tokio::select! {
+        imported = app.import(swapped) => imported,
+        () = toggling => unreachable!("it toggles for ever"),
+    };
+    accounts_for(&imported, 60);
+    assert_eq!(imported.summary().updated, 60, "{imported}");
+}
+
+/// Sends a roster and reads to its first results: from then on it applies.
+async fn applying(app: &App, roster: &Roster) -> (Call, Vec<u32>) {
+    let mut call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    call.send(Message::Rows(UserRows {
+        rows: roster.typed(),
+    }))
+    .await;
+    call.send(Message::Finish(ImportFinish::default())).await;
+    call.half_close();
+    loop {
+        if let Ok(Some(Reply::Results(first))) = call.read().await {
+            return (
+                call,
+                first.results.iter().map(|result| result.row).collect(),
+            );
+        }
+    }
+}
+
+async fn rows_that_lost_their_rank_meanwhile_are_rejected(database: Database) {
+    let app = App::start_with(database, small_transactions()).await;
+    let rows = (150..6_000).fold(people(0, 150, ""), |roster, n| {
+        roster.row(&format!("user-{n:04}"), [(RankColumn, "Captain")])
+    });
+    // Their rejections together are more than a message holds.
+    let (call, mut seen) = applying(&app, &rows).await;
+    let without_captain = Catalog {
+        ranks: vec![Rank {
+            name: "Lieutenant".to_owned(),
+            ..Rank::default()
+        }],
+        ..catalog()
+    };
+    let request = UpdateCatalogRequest {
+        organization: "pd".to_owned(),
+        catalog: Some(without_captain),
+    };
+    let removed = app.directory().update_catalog(request).await;
+    removed.expect("no captain is written yet");
+
+    let imported = call.finish().await;
+    seen.extend(imported.results.iter().map(|result| result.row));
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=6_000).collect::<Vec<_>>());
+    let rejected: Vec<_> = imported
+        .results
+        .iter()
+        .filter(|r| r.outcome() == RowOutcome::Rejected)
+        .collect();
+    assert_eq!(rejected.len(), 5_850);
+    for result in rejected {
+        let codes: Vec<_> = result.issues.iter().map(|issue| issue.code()).collect();
+        assert_eq!(
+            codes,
+            [IssueCode::UnknownRank, IssueCode::ChangedConcurrently]
+        );
+    }
+    assert_eq!(app.users().await.len(), 150);
+}
+
+async fn imports_into_different_organisations_do_not_mix(database: Database) {
+    let app = App::start_with(database, small_transactions()).await;
+    app.organization("sheriff").await;
+    let (here, there) = tokio::join!(
+        app.import(people(0, 60, "Captain")),
+        app.import_with(start_of("sheriff"), people(0, 60, "Lieutenant")),
+    );
+    assert_eq!(here.summary().created, 60, "{here}");
+    assert_eq!(there.summary().created, 60, "{there}");
+    assert!(app.users().await.iter().all(|user| user.rank == "Captain"));
+}

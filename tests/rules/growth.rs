@@ -1,0 +1,71 @@
+//! The cost of an import grows with its rows and no faster, whatever they do to each other
+//! (architecture.md, Judging is a worklist).
+
+use std::time::{Duration, Instant};
+
+use user_import::domain::Column::{BadgeNumber, Phone};
+
+use crate::support::{App, Database, Roster, on_both_databases, roster};
+
+on_both_databases![
+    ten_times_the_rows_take_no_more_than_twenty_five_times_as_long,
+    a_long_chain_of_badge_numbers_falls_as_one,
+    a_long_rotation_of_badge_numbers_is_written_as_one,
+];
+
+/// People whose badge numbers are their own number and `by`, up to `limit`, where they begin again.
+fn shifted(count: usize, by: usize, limit: usize) -> Roster {
+    (0..count).fold(roster(), |roster, n| {
+        let badge = format!("{}", (n + by) % limit);
+        let phone = if n + 1 == count && by > 0 && limit > count {
+            "12"
+        } else {
+            ""
+        };
+        roster.row(&format!("u{n}"), [(BadgeNumber, &*badge), (Phone, phone)])
+    })
+}
+
+async fn time(app: &App, roster: Roster) -> Duration {
+    let csv = roster.csv();
+    let begun = Instant::now();
+    let imported = app.import(csv).await;
+    let passed = begun.elapsed();
+    assert_eq!(imported.summary().rejected, 0, "{imported}");
+    passed
+}
+
+async fn ten_times_the_rows_take_no_more_than_twenty_five_times_as_long(database: Database) {
+    let small = App::start(database).await;
+    let large = App::start(database).await;
+    let (few, many) = (1_000, 10_000);
+    let mut ratio = f64::INFINITY;
+    // The quicker of two: something else may keep the machine busy.
+    for by in 0..2 {
+        let one = time(&small, shifted(few, by, few)).await;
+        let ten = time(&large, shifted(many, by, many)).await;
+        ratio = ratio.min(ten.as_secs_f64() / one.as_secs_f64());
+    }
+    assert!(
+        ratio < 25.0,
+        "ten times the rows took {ratio:.1} times as long"
+    );
+}
+
+/// Length of the chains: where each step cost all rows, these tests would take hours.
+const LONG: usize = 20_000;
+
+async fn a_long_chain_of_badge_numbers_falls_as_one(database: Database) {
+    let app = App::start(database).await;
+    app.import(shifted(LONG, 0, LONG + 1)).await;
+    // Each row takes what the next one frees; the last is rejected, and so all are.
+    let imported = app.import(shifted(LONG, 1, LONG + 1)).await;
+    assert_eq!(imported.summary().rejected as usize, LONG);
+}
+
+async fn a_long_rotation_of_badge_numbers_is_written_as_one(database: Database) {
+    let app = App::start(database).await;
+    app.import(shifted(LONG, 0, LONG)).await;
+    let imported = app.import(shifted(LONG, 1, LONG)).await;
+    assert_eq!(imported.summary().updated as usize, LONG);
+}

@@ -1,0 +1,117 @@
+//! Who counts as listed, and so stays active (semantics §7, deactivate missing).
+
+use insta::assert_snapshot;
+use tonic::Code;
+use user_import::{
+    domain::Column::{BadgeNumber, Email, ExternalId, Role, Username},
+    proto::{DeactivateMissing, ImportStart},
+};
+
+use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+
+on_both_databases![
+    a_new_row_lists_whoever_has_its_email_badge_or_username,
+    a_row_that_matched_its_user_lists_nobody_else,
+    keys_that_differ_by_leading_zeros_list_their_user,
+    an_invalid_row_lists_its_user,
+];
+
+fn deactivating() -> DeactivateMissing {
+    DeactivateMissing {
+        confirmation: "Confirm".to_owned(),
+        ..DeactivateMissing::default()
+    }
+}
+
+fn start(missing: DeactivateMissing) -> ImportStart {
+    ImportStart {
+        deactivate_missing: Some(missing),
+        max_deactivations: Some(100),
+        ..start_of("pd")
+    }
+}
+
+async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+    app.import_with(start(deactivating()), roster).await
+}
+
+/// Asks for a dry run, so that each row of a table begins with the same directory.
+async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+    let start = ImportStart {
+        validate_only: true,
+        ..start(deactivating())
+    };
+    app.import_with(start, roster).await
+}
+
+fn deactivated(imported: &Imported) -> Vec<&str> {
+    imported
+        .deactivations
+        .iter()
+        .map(|user| &*user.external_id)
+        .collect()
+}
+
+async fn a_new_row_lists_whoever_has_its_email_badge_or_username(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    for (column, value) in [
+        (Email, "BOB@pd.example"),
+        (BadgeNumber, "B-bob"),
+        (Username, "Bob"),
+    ] {
+        for external_id in ["new", ""] {
+            let differing = [(ExternalId, external_id), (column, value)];
+            let listing = roster().people(["ada"]).row("new", differing);
+            let imported = preview(&app, listing).await;
+            assert_eq!(imported.code(), Code::Ok, "{column}:\n{imported}");
+            assert!(deactivated(&imported).is_empty(), "{column}:\n{imported}");
+        }
+    }
+    let nobody = roster().people(["ada", "new"]);
+    assert_eq!(deactivated(&preview(&app, nobody).await), ["bob"]);
+}
+
+async fn a_row_that_matched_its_user_lists_nobody_else(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let taking = roster().row("ada", [(Email, "bob@pd.example")]);
+    assert_snapshot!(sync(&app, taking).await, @r"
+    1 REJECTED ada [EMAIL_TAKEN user bob]
+    deactivated: bob
+    COMPLETED: 1 rows, 1 rejected, 1 deactivated
+    ");
+}
+
+async fn keys_that_differ_by_leading_zeros_list_their_user(database: Database) {
+    let app = App::start(database).await;
+    let station = roster()
+        .people(["ada"])
+        .row("0042", [])
+        .row("bob", [(BadgeNumber, "007")]);
+    app.import(station).await;
+    let damaged = roster()
+        .people(["ada"])
+        .row("42", [])
+        .row("robert", [(BadgeNumber, "7")]);
+    let imported = preview(&app, damaged).await;
+    assert!(deactivated(&imported).is_empty(), "{imported}");
+    let padded = roster()
+        .people(["ada"])
+        .row("000042", [])
+        .row("robert", [(BadgeNumber, "0007")]);
+    let imported = preview(&app, padded).await;
+    assert!(deactivated(&imported).is_empty(), "{imported}");
+}
+
+async fn an_invalid_row_lists_its_user(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob", "cy", "dan"]).await;
+    let invalid = roster()
+        .row("ada", [(Role, "Wizard"), (Email, "nowhere")])
+        .row("bob", [(BadgeNumber, ""), (Username, "two words")])
+        .row("x", [(Email, "cy@pd.example"), (Role, "")]);
+    let imported = preview(&app, invalid).await;
+    assert_eq!(imported.summary().rejected, 3, "{imported}");
+    assert_eq!(deactivated(&imported), ["dan"], "{imported}");
+}

@@ -1,0 +1,171 @@
+//! An apply that states the digest of a dry run is that dry run's plan or nothing (semantics §7).
+
+use tonic::Code;
+use user_import::{
+    domain::Column::{Email, ExternalId, FirstName, LastName},
+    proto::{DeactivateMissing, ImportStart, ResultFilter},
+};
+
+use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+
+on_both_databases![
+    the_plan_of_the_dry_run_is_applied,
+    another_file_is_another_plan,
+    a_changed_user_is_another_plan,
+    an_unrelated_change_is_the_same_plan,
+    the_digest_knows_no_options_and_no_generated_ids,
+    whom_an_import_deactivates_is_part_of_the_plan,
+];
+
+fn dry() -> ImportStart {
+    ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    }
+}
+
+async fn digest(app: &App, start: ImportStart, roster: impl Into<Vec<u8>>) -> Vec<u8> {
+    let digest = app
+        .import_with(start, roster)
+        .await
+        .summary()
+        .plan_digest
+        .clone();
+    assert_eq!(digest.len(), 32);
+    digest
+}
+
+async fn apply(app: &App, expected_plan_digest: Vec<u8>, roster: Roster) -> Imported {
+    let start = ImportStart {
+        expected_plan_digest,
+        ..start_of("pd")
+    };
+    app.import_with(start, roster).await
+}
+
+/// Changes ada, makes bob, and has a row that is rejected.
+fn planned() -> Roster {
+    roster()
+        .row("ada", [(FirstName, "Augusta")])
+        .people(["bob"])
+        .row("cy", [(Email, "nowhere")])
+}
+
+async fn the_plan_of_the_dry_run_is_applied(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let seen = digest(&app, dry(), planned()).await;
+    let imported = apply(&app, seen, planned()).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(app.users().await.len(), 2);
+}
+
+async fn another_file_is_another_plan(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let seen = digest(&app, dry(), planned()).await;
+    let other = planned().row("ada2", [(LastName, "Other")]);
+    let imported = apply(&app, seen, other).await;
+    assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
+    assert_eq!(imported.summary().refusals[0].code, "PLAN_DIFFERS");
+    assert_eq!(app.users().await.len(), 1);
+}
+
+async fn a_changed_user_is_another_plan(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let seen = digest(&app, dry(), planned()).await;
+    // The row sets the same name as before; what it replaces has changed.
+    app.import(roster().row("ada", [(FirstName, "Byron")]))
+        .await;
+    let imported = apply(&app, seen, planned()).await;
+    assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
+    assert_eq!(app.user("ada").await.first_name, "Byron");
+}
+
+async fn an_unrelated_change_is_the_same_plan(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "zoe"]).await;
+    let seen = digest(&app, dry(), planned()).await;
+    app.import(roster().row("zoe", [(FirstName, "Zoë")])).await;
+    app.people(["somebody-else"]).await;
+    let imported = apply(&app, seen, planned()).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+}
+
+async fn the_digest_knows_no_options_and_no_generated_ids(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let nameless = planned().row("dan", [(ExternalId, "")]);
+    let plain = digest(&app, dry(), &nameless).await;
+    for (option, start) in [
+        (
+            "max_rejected_rows",
+            ImportStart {
+                max_rejected_rows: Some(9),
+                ..dry()
+            },
+        ),
+        (
+            "max_deactivations",
+            ImportStart {
+                max_deactivations: Some(9),
+                ..dry()
+            },
+        ),
+        (
+            "include_values",
+            ImportStart {
+                include_values: true,
+                ..dry()
+            },
+        ),
+        (
+            "source",
+            ImportStart {
+                source: "CAD".to_owned(),
+                ..dry()
+            },
+        ),
+        (
+            "result_filter",
+            ImportStart {
+                result_filter: ResultFilter::Rejections.into(),
+                ..dry()
+            },
+        ),
+        (
+            "import_id",
+            ImportStart {
+                import_id: "018f4e9e-5c7b-7000-8000-000000000002".to_owned(),
+                ..dry()
+            },
+        ),
+        // Refused, since a row is rejected; its plan is the same.
+        (
+            "all_or_nothing",
+            ImportStart {
+                all_or_nothing: true,
+                ..dry()
+            },
+        ),
+    ] {
+        assert_eq!(digest(&app, start, &nameless).await, plain, "{option}");
+    }
+    assert_ne!(digest(&app, dry(), planned()).await, plain);
+}
+
+async fn whom_an_import_deactivates_is_part_of_the_plan(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let missing = ImportStart {
+        deactivate_missing: Some(DeactivateMissing::default()),
+        ..dry()
+    };
+    let ada = roster().people(["ada"]);
+    let without = digest(&app, dry(), &ada).await;
+    let with_bob = digest(&app, missing.clone(), &ada).await;
+    assert_ne!(with_bob, without);
+    app.protect("bob").await;
+    assert_eq!(digest(&app, missing, &ada).await, without);
+}

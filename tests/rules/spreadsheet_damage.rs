@@ -1,0 +1,93 @@
+//! What a spreadsheet does to a roster (semantics §2, Spreadsheet damage): named, not just rejected.
+
+use insta::assert_snapshot;
+use user_import::domain::Column::{self, BadgeNumber, ExternalId, LastName, Phone, Username};
+
+use crate::support::{App, Database, on_both_databases, roster};
+
+on_both_databases![
+    a_rounded_number_is_named_in_the_columns_that_hold_numbers,
+    what_only_looks_like_a_rounded_number_stands,
+    lost_leading_zeros_are_warned_of_and_the_existing_value_suggested,
+    zeros_that_were_added_are_warned_of_too,
+    a_value_with_its_own_zeros_is_not_warned_of,
+];
+
+async fn a_rounded_number_is_named_in_the_columns_that_hold_numbers(database: Database) {
+    let app = App::start(database).await;
+    for column in [ExternalId, BadgeNumber, Phone] {
+        for rounded in ["1.4155E+10", "4,9e-3", "-1E+05", "1.202555E+10 "] {
+            let people = roster().row("ada", [(column, rounded)]);
+            let imported = app.reject(&people).await;
+            let told = imported.messages(1);
+            assert_eq!(told.len(), 1, "{imported}");
+            assert!(told[0].contains("is in scientific notation"), "{}", told[0]);
+            assert_eq!(app.import_rows(people.typed()).await.messages(1), told);
+        }
+    }
+    let people = roster().row("ada", [(BadgeNumber, "1.4155E+10")]);
+    assert_snapshot!(app.reject(people).await.messages(1)[0], @r#"BADGE_NUMBER "1.4155E+10" is in scientific notation; format the column as text in the spreadsheet and enter the full number again."#);
+}
+
+async fn what_only_looks_like_a_rounded_number_stands(database: Database) {
+    let app = App::start(database).await;
+    for (column, value) in [
+        (BadgeNumber, "4E12"),
+        (ExternalId, "1E-A"),
+        (BadgeNumber, "E+10"),
+        (ExternalId, "12E+"),
+        (LastName, "1.5E+3"),
+        (Username, "1E+3"),
+    ] {
+        let imported = app.import(roster().row("ada", [(column, value)])).await;
+        assert_eq!(imported.summary().rejected, 0, "{value}:\n{imported}");
+        app.tamper("DELETE FROM users").await;
+    }
+}
+
+async fn lost_leading_zeros_are_warned_of_and_the_existing_value_suggested(database: Database) {
+    let app = app_with_zeros(database).await;
+    let lost = roster().row("bob", [(ExternalId, "42"), (BadgeNumber, "7")]);
+    let imported = app.import(lost).await;
+    assert_snapshot!(imported, @r"
+    1 CREATED 42 [warning: LEADING_ZEROS_LOST user 0042, warning: LEADING_ZEROS_LOST user 0042]
+    COMPLETED: 1 rows, 1 created
+    ");
+    assert_snapshot!(imported.messages(1).join("\n"), @r#"
+    EXTERNAL_ID "42" equals the existing "0042" but for leading zeros; if a spreadsheet changed them, format the column as text.
+    BADGE_NUMBER "7" equals the existing "007" but for leading zeros; if a spreadsheet changed them, format the column as text.
+    "#);
+    let suggested: Vec<_> = imported
+        .row(1)
+        .issues
+        .iter()
+        .map(|i| &*i.suggestion)
+        .collect();
+    assert_eq!(suggested, ["0042", "007"]);
+}
+
+async fn zeros_that_were_added_are_warned_of_too(database: Database) {
+    let app = app_with_zeros(database).await;
+    let own = roster().row("ada", [(ExternalId, "0042"), (BadgeNumber, "00007")]);
+    assert_snapshot!(app.import(own).await, @r"
+    1 UPDATED 0042: BADGE_NUMBER [warning: LEADING_ZEROS_LOST user 0042]
+    COMPLETED: 1 rows, 1 updated
+    ");
+}
+
+async fn a_value_with_its_own_zeros_is_not_warned_of(database: Database) {
+    let app = app_with_zeros(database).await;
+    let same: [(Column, &str); 2] = [(ExternalId, "0042"), (BadgeNumber, "007")];
+    assert_snapshot!(app.import(roster().row("ada", same)).await, @r"
+    1 UNCHANGED 0042
+    COMPLETED: 1 rows, 1 unchanged
+    ");
+}
+
+/// With one user whose external ID is 0042 and badge number 007.
+async fn app_with_zeros(database: Database) -> App {
+    let app = App::start(database).await;
+    let people = roster().row("ada", [(ExternalId, "0042"), (BadgeNumber, "007")]);
+    assert_eq!(app.import(people).await.summary().created, 1);
+    app
+}

@@ -1,0 +1,87 @@
+//! Nothing that reads from the client waits for something that writes to it (semantics §3).
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use user_import::{
+    domain::Column::Location,
+    proto::{
+        ImportFinish, ImportStart, UserRows, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
+};
+
+use crate::support::{App, Call, Database, on_both_databases, roster, start_of};
+
+on_both_databases![
+    a_client_may_send_everything_before_it_reads_anything,
+    what_nobody_reads_is_applied_all_the_same,
+    a_client_that_leaves_after_finish_has_its_users_written,
+];
+
+/// More than all windows and buffers between client and server hold.
+const MUCH: usize = 12 * 1024 * 1024;
+
+async fn a_client_may_send_everything_before_it_reads_anything(database: Database) {
+    let app = App::start(database).await;
+    // Long fields, so that it is bytes and not rows that are many.
+    let long = "x".repeat(4_000);
+    let mut row = roster().row("ada", [(Location, long.as_str())]).typed();
+    row[0].role = Some("Wizard".to_owned());
+    let batch: Vec<_> = std::iter::repeat_n(row, 50).flatten().collect();
+    let call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    let mut rows = 0;
+    while rows * long.len() < MUCH {
+        call.send(Message::Rows(UserRows {
+            rows: batch.clone(),
+        }))
+        .await;
+        rows += batch.len();
+    }
+    call.send(Message::Finish(ImportFinish::default())).await;
+    let imported = call.finish().await;
+    assert_eq!(imported.summary().rejected as usize, rows);
+    assert_eq!(imported.results.len(), rows);
+}
+
+/// Sends `names` and leaves the answers in the stream.
+async fn send_unread(app: &App, names: &[String]) -> Call {
+    let rows = roster().people(names.iter().map(String::as_str)).typed();
+    let mut call = app.call().await;
+    let start = ImportStart {
+        include_values: true,
+        ..start_of("pd")
+    };
+    call.send(Message::Start(start)).await;
+    call.send(Message::Rows(UserRows { rows })).await;
+    call.send(Message::Finish(ImportFinish::default())).await;
+    call.half_close();
+    call
+}
+
+/// Waits until the organisation has `count` users.
+async fn wait_for_users(app: &App, count: usize) {
+    let waiting = async { while app.users().await.len() < count {} };
+    let written = timeout(Duration::from_secs(30), waiting).await;
+    written.expect("the users are written");
+}
+
+async fn what_nobody_reads_is_applied_all_the_same(database: Database) {
+    let app = App::start(database).await;
+    let names: Vec<_> = (0..2_000).map(|n| format!("user-{n}")).collect();
+    let call = send_unread(&app, &names).await;
+    wait_for_users(&app, names.len()).await;
+    // Whoever comes back late has missed nothing.
+    assert_eq!(call.finish().await.summary().created, 2_000);
+}
+
+async fn a_client_that_leaves_after_finish_has_its_users_written(database: Database) {
+    let app = App::start(database).await;
+    let names: Vec<_> = (0..2_000).map(|n| format!("user-{n}")).collect();
+    let mut call = send_unread(&app, &names).await;
+    // The first results: the import is applying.
+    while !matches!(call.read().await, Ok(Some(Reply::Results(_)))) {}
+    drop(call);
+    wait_for_users(&app, names.len()).await;
+}

@@ -1,0 +1,157 @@
+//! Where it cannot be told whom a row lists, nobody is deactivated (semantics §7).
+
+use insta::assert_snapshot;
+use tonic::Code;
+use user_import::{
+    domain::Column::{self, BadgeNumber, Email, ExternalId, Role, Username},
+    proto::{DeactivateMissing, ImportStart},
+};
+
+use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+
+on_both_databases![
+    a_record_with_a_wrong_number_of_fields_refuses,
+    a_row_of_which_nobody_can_tell_whom_it_lists_refuses,
+    a_new_hire_with_one_mistyped_key_does_not_stop_the_sync,
+    uncertain_rows_harm_nobody_where_nobody_is_to_be_deactivated,
+];
+
+fn deactivating() -> DeactivateMissing {
+    DeactivateMissing {
+        confirmation: "Confirm".to_owned(),
+        ..DeactivateMissing::default()
+    }
+}
+
+fn start(missing: DeactivateMissing) -> ImportStart {
+    ImportStart {
+        deactivate_missing: Some(missing),
+        max_deactivations: Some(100),
+        ..start_of("pd")
+    }
+}
+
+async fn sync(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+    app.import_with(start(deactivating()), roster).await
+}
+
+/// Asks for a dry run, so that each row of a table begins with the same directory.
+async fn preview(app: &App, roster: impl Into<Vec<u8>>) -> Imported {
+    let start = ImportStart {
+        validate_only: true,
+        ..start(deactivating())
+    };
+    app.import_with(start, roster).await
+}
+
+fn deactivated(imported: &Imported) -> Vec<&str> {
+    imported
+        .deactivations
+        .iter()
+        .map(|user| &*user.external_id)
+        .collect()
+}
+
+async fn a_record_with_a_wrong_number_of_fields_refuses(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let csv = roster().people(["ada"]).csv() + "bob,bob@pd.example,1\n";
+    assert_snapshot!(sync(&app, csv).await, @r"
+    1 UNCHANGED ada
+    2 REJECTED  [FIELD_COUNT]
+    deactivated: bob
+    REFUSED: 2 rows, 1 unchanged, 1 rejected, 1 deactivated
+    refused: UNCERTAIN_ROWS deactivate_missing
+    FailedPrecondition: It cannot be told whom the roster lists in row 2: faults hide who is meant, and a user who is listed there would be deactivated. Correct them, or import without deactivate_missing.
+    ");
+    assert_eq!(
+        app.user("bob").await.status().as_str_name(),
+        "USER_STATUS_ACTIVE"
+    );
+}
+
+/// A row that matches nobody, with faults in some keys.
+fn faulty<'a>(differing: impl IntoIterator<Item = (Column, &'a str)>) -> Roster {
+    roster().people(["ada"]).row("new", differing)
+}
+
+async fn a_row_of_which_nobody_can_tell_whom_it_lists_refuses(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    for (reason, rows) in [
+        ("EXTERNAL_ID", faulty([(ExternalId, "1.4155E+10")])),
+        (
+            "blank, and EMAIL",
+            faulty([(ExternalId, ""), (Email, "nowhere")]),
+        ),
+        (
+            "blank, and BADGE_NUMBER",
+            faulty([(ExternalId, ""), (BadgeNumber, "")]),
+        ),
+        (
+            "blank, and USERNAME",
+            faulty([(ExternalId, ""), (Username, "a b")]),
+        ),
+        (
+            "two of three",
+            faulty([(Email, "nowhere"), (Username, "a b")]),
+        ),
+        ("two of three", faulty([(Email, ""), (BadgeNumber, "1E+5")])),
+    ] {
+        let imported = sync(&app, rows).await;
+        assert_eq!(
+            imported.code(),
+            Code::FailedPrecondition,
+            "{reason}:\n{imported}"
+        );
+        let refusals = &imported.summary().refusals;
+        assert_eq!(refusals[0].code, "UNCERTAIN_ROWS", "{reason}:\n{imported}");
+        assert_eq!(refusals.len(), 1, "{reason}:\n{imported}");
+        assert_eq!(deactivated(&imported), ["bob"], "{reason}");
+    }
+}
+
+async fn a_new_hire_with_one_mistyped_key_does_not_stop_the_sync(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    for (reason, rows, gone) in [
+        ("one of three", faulty([(Email, "nowhere")]), vec!["bob"]),
+        (
+            "no key",
+            faulty([(ExternalId, ""), (Role, "Wizard")]),
+            vec!["bob"],
+        ),
+        (
+            "EXTERNAL_ID, but a sound key tells",
+            faulty([(ExternalId, "1E+5"), (Email, "bob@pd.example")]),
+            vec![],
+        ),
+        (
+            "two of three, but the third tells",
+            faulty([(Email, ""), (BadgeNumber, ""), (Username, "BOB")]),
+            vec![],
+        ),
+        (
+            "taken values are sound",
+            faulty([
+                (ExternalId, ""),
+                (Email, "ada@pd.example"),
+                (Username, "ada"),
+            ]),
+            vec!["bob"],
+        ),
+    ] {
+        let imported = preview(&app, rows).await;
+        assert_eq!(imported.code(), Code::Ok, "{reason}:\n{imported}");
+        assert_eq!(deactivated(&imported), gone, "{reason}:\n{imported}");
+    }
+}
+
+async fn uncertain_rows_harm_nobody_where_nobody_is_to_be_deactivated(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let imported = app
+        .import(faulty([(ExternalId, ""), (Email, "nowhere")]))
+        .await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+}

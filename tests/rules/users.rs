@@ -1,0 +1,99 @@
+//! One user, found by each key, and protected (api.md, `GetUser` and `SetUserProtected`).
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+use user_import::proto::{GetUserRequest, SetUserProtectedRequest, User, get_user_request::Key};
+
+use crate::support::{App, Database, on_both_databases};
+
+on_both_databases![
+    a_user_is_found_by_each_key,
+    whoever_is_not_there_is_not_found,
+    protection_can_be_set_and_ended,
+];
+
+fn code<T>(result: Result<T, Status>) -> Option<Code> {
+    result.err().map(|status| status.code())
+}
+
+async fn get(app: &App, key: Option<Key>) -> Result<User, Status> {
+    let request = GetUserRequest {
+        organization: "pd".to_owned(),
+        key,
+    };
+    let response = app.directory().get_user(request).await?;
+    Ok(response.into_inner().user.expect("the answer has a user"))
+}
+
+async fn a_user_is_found_by_each_key(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let ada = app.user("ada").await;
+    for key in [
+        Key::UserId(ada.id.clone()),
+        Key::UserId(ada.id.to_uppercase()),
+        Key::ExternalId("ada".to_owned()),
+        Key::Email("ada@pd.example".to_owned()),
+        Key::Email(" ADA@pd.EXAMPLE ".to_owned()),
+    ] {
+        let found = get(&app, Some(key.clone())).await;
+        assert_eq!(found.ok().as_ref(), Some(&ada), "{key:?}");
+    }
+}
+
+async fn whoever_is_not_there_is_not_found(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let long = "x".repeat(100_000);
+    for key in [
+        Key::UserId("018f4e9e-5c7b-7000-8000-000000000001".to_owned()),
+        Key::ExternalId("Ada".to_owned()),
+        Key::ExternalId(String::new()),
+        // PostgreSQL could not look for it.
+        Key::ExternalId("ada\0".to_owned()),
+        Key::Email("ada\0@pd.example".to_owned()),
+        Key::Email(long),
+    ] {
+        let status = get(&app, Some(key)).await.expect_err("nobody has it");
+        assert_eq!(status.code(), Code::NotFound, "{status:?}");
+        let resource = status
+            .get_details_resource_info()
+            .expect("the details name it");
+        assert_eq!(resource.resource_type, "user");
+        assert!(status.message().len() < 2_000, "{}", status.message().len());
+    }
+    for key in [None, Some(Key::UserId("ada".to_owned()))] {
+        assert_eq!(code(get(&app, key).await), Some(Code::InvalidArgument));
+    }
+}
+
+async fn protection_can_be_set_and_ended(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let before = app.user("ada").await;
+    for protected in [true, true, false] {
+        let request = SetUserProtectedRequest {
+            organization: "pd".to_owned(),
+            user_id: before.id.clone(),
+            protected,
+        };
+        let answer = app.directory().set_user_protected(request).await;
+        let user = answer.expect("ada is there").into_inner().user;
+        assert_eq!(user.map(|user| user.protected), Some(protected));
+        assert_eq!(app.user("ada").await.protected, protected);
+    }
+    for (user_id, expected) in [
+        ("ada", Code::InvalidArgument),
+        ("018f4e9e-5c7b-7000-8000-000000000001", Code::NotFound),
+    ] {
+        let request = SetUserProtectedRequest {
+            organization: "pd".to_owned(),
+            user_id: user_id.to_owned(),
+            protected: true,
+        };
+        assert_eq!(
+            code(app.directory().set_user_protected(request).await),
+            Some(expected)
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! Every commit leaves a valid directory (semantics §5, Writing): big rearrangements, written in
+//! transactions as small as they can be, end where they were planned to end.
+
+use std::collections::HashMap;
+
+use user_import::{
+    config::Settings,
+    domain::Column::{BadgeNumber, Email, ExternalId, SupervisorEmail, Username},
+    proto::User,
+};
+
+use crate::support::{App, Database, Roster, on_both_databases, roster};
+
+on_both_databases![
+    any_rearrangement_is_written_one_row_at_a_time,
+    the_directory_is_valid_between_commits,
+    everybody_may_move_on_by_one_in_one_transaction,
+];
+
+/// A small generator of numbers, the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    /// A number below `sides`.
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits fit") % sides
+    }
+
+    /// The numbers below `count`, shuffled.
+    fn shuffled(&mut self, count: usize) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..count).collect();
+        for last in (1..count).rev() {
+            numbers.swap(last, self.roll(last + 1));
+        }
+        numbers
+    }
+}
+
+fn small_transactions(transaction_rows: usize) -> Settings {
+    Settings {
+        transaction_rows,
+        ..Settings::default()
+    }
+}
+
+/// `count` people who share out the same emails, badge numbers and usernames anew, each below
+/// somebody or nobody, in any order.
+fn dealt(dice: &mut Dice, count: usize) -> Roster {
+    let (emails, badges, usernames) = (
+        dice.shuffled(count),
+        dice.shuffled(count),
+        dice.shuffled(count),
+    );
+    let ranking = dice.shuffled(count);
+    // Everybody but the first in the ranking is below somebody who comes before, or one in eight
+    // below nobody.
+    let above: HashMap<usize, usize> = (1..count)
+        .filter_map(|place| {
+            let boss = ranking[dice.roll(place)];
+            (dice.roll(8) > 0).then_some((ranking[place], boss))
+        })
+        .collect();
+    let order = dice.shuffled(count);
+    order.into_iter().fold(roster(), |roster, person| {
+        let supervisor = above
+            .get(&person)
+            .map(|&boss| format!("e{}@pd.example", emails[boss]));
+        roster.row(
+            "dealt",
+            [
+                (ExternalId, &*format!("u{person:03}")),
+                (Email, &*format!("e{}@pd.example", emails[person])),
+                (BadgeNumber, &*format!("{}", badges[person])),
+                (Username, &*format!("n{}", usernames[person])),
+                (SupervisorEmail, &*supervisor.unwrap_or_default()),
+            ],
+        )
+    })
+}
+
+async fn any_rearrangement_is_written_one_row_at_a_time(database: Database) {
+    for (seed, transaction_rows) in [(1, 1), (2, 2), (3, 1), (4, 7)] {
+        let app = App::start_with(database, small_transactions(transaction_rows)).await;
+        let mut dice = Dice(seed);
+        // Each deal has more people than the one before: some are new, and take what others free.
+        for count in [30, 40, 50] {
+            let deal = dealt(&mut dice, count);
+            let imported = app.import(&deal).await;
+            assert_eq!(imported.summary().rejected, 0, "seed {seed}:\n{imported}");
+            let again = app.import(deal).await;
+            assert_eq!(
+                again.summary().unchanged as usize,
+                count,
+                "seed {seed}:\n{again}"
+            );
+        }
+    }
+}
+
+async fn the_directory_is_valid_between_commits(database: Database) {
+    let app = App::start_with(database, small_transactions(1)).await;
+    let mut dice = Dice(99);
+    app.import(dealt(&mut dice, 120)).await;
+    let deal = dealt(&mut dice, 150);
+    let mut looks = 0;
+    let looking = async {
+        loop {
+            assert_valid(&app.users().await);
+            looks += 1;
+        }
+    };
+    let imported = tokio::select! {
+        imported = app.import(deal) => imported,
+        () = looking => unreachable!("it looks on for ever"),
+    };
+    assert_eq!(imported.summary().rejected, 0, "{imported}");
+    assert_valid(&app.users().await);
+    assert!(looks > 1, "{looks} looks");
+}
+
+/// Every supervisor is there, and nobody is their own, however far up. (The database itself holds
+/// the keys unique.)
+fn assert_valid(users: &[User]) {
+    let above: HashMap<&str, &str> = users
+        .iter()
+        .map(|user| (&*user.email, &*user.supervisor_email))
+        .collect();
+    for user in users {
+        let mut at = &*user.email;
+        for _ in 0..=users.len() {
+            if at.is_empty() {
+                break;
+            }
+            at = above.get(at).unwrap_or_else(|| panic!("{at} is nobody"));
+        }
+        assert!(at.is_empty(), "{} is on a circle", user.external_id);
+    }
+}
+
+async fn everybody_may_move_on_by_one_in_one_transaction(database: Database) {
+    let app = App::start_with(database, small_transactions(1)).await;
+    let moved = |by: usize| {
+        (0..200).fold(roster(), |roster, n| {
+            let badge = format!("{}", (n + by) % 200);
+            roster.row(&format!("u{n}"), [(BadgeNumber, &*badge)])
+        })
+    };
+    assert_eq!(app.import(moved(0)).await.summary().created, 200);
+    assert_eq!(app.import(moved(1)).await.summary().updated, 200);
+}

@@ -1,0 +1,66 @@
+//! An import in slow motion: each message is sent, and each answer read, when the test says so.
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+use user_import::proto::{
+    ImportUsersRequest, ImportUsersResponse, import_users_request::Message,
+    import_users_response::Message as Reply,
+};
+
+use super::{App, Imported};
+
+/// An open `ImportUsers` call. Dropped, the client has gone.
+#[derive(Debug)]
+pub struct Call {
+    /// `None`: half-closed.
+    requests: Option<mpsc::Sender<ImportUsersRequest>>,
+    responses: Streaming<ImportUsersResponse>,
+}
+
+impl App {
+    /// Opens a call and sends nothing yet.
+    pub async fn call(&self) -> Call {
+        let (requests, sent) = mpsc::channel(1);
+        let opened = self.imports().import_users(ReceiverStream::new(sent)).await;
+        let responses = opened.expect("the call opens").into_inner();
+        Call {
+            requests: Some(requests),
+            responses,
+        }
+    }
+}
+
+impl Call {
+    /// Sends one message. Waits for room, which the server makes by reading.
+    pub async fn send(&self, message: Message) {
+        let message = Some(message);
+        let requests = self.requests.as_ref().expect("not half-closed yet");
+        let sent = requests.send(ImportUsersRequest { message }).await;
+        sent.expect("the call is open");
+    }
+
+    /// Reads one answer; `None` at the end.
+    pub async fn read(&mut self) -> Result<Option<Reply>, Status> {
+        let response = self.responses.message().await?;
+        Ok(response.map(|response| response.message.expect("every response has a message")))
+    }
+
+    /// Sends nothing any more.
+    pub fn half_close(&mut self) {
+        self.requests = None;
+    }
+
+    /// Half-closes, and reads to the end.
+    pub async fn finish(mut self) -> Imported {
+        self.half_close();
+        self.read_to_end().await
+    }
+
+    /// Reads to the end with the sending side still open.
+    pub async fn read_to_end(self) -> Imported {
+        let imported = Imported::collect(Ok(self.responses)).await;
+        drop(self.requests);
+        imported
+    }
+}

@@ -1,0 +1,24 @@
+//! Properties that hold for random values, against a running server.
+
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
+use tokio::{runtime::Handle, task::block_in_place};
+
+/// Holds `property` against that many random values. It fails by panicking; the value it fails for is
+/// made as small as possible, and shown.
+pub fn for_all<S: Strategy>(cases: u32, values: S, property: impl AsyncFn(S::Value)) {
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let result = runner.run(&values, |value| {
+        block_in_place(|| Handle::current().block_on(property(value)));
+        Ok::<_, TestCaseError>(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
