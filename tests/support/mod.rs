@@ -6,7 +6,7 @@ use std::future::Future;
 
 mod app;
 mod call;
-mod database;
+pub mod database;
 mod history;
 mod imported;
 mod property;

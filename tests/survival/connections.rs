@@ -83,9 +83,12 @@ async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
 
 async fn connections_ended_by_the_database_are_made_again() {
     let scene = Scene::start(Database::Postgres, 1).await;
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    disturbed(&scene, async || scene.database.execute(end).await).await;
+    disturbed(&scene, async || {
+        scene.database.number(end).await;
+    })
+    .await;
 }
 
 async fn connections_cut_on_the_way_are_made_again() {

@@ -8,7 +8,7 @@ use user_import::proto::ImportState;
 use crate::{
     leftovers::expect_quiet,
     scene::{Scene, expect_whole, many, start},
-    support::{FreshDatabase, Imported},
+    support::{Imported, database::FreshDatabase},
 };
 
 /// A small file system in memory, until it is dropped.

@@ -6,7 +6,7 @@ use user_import::proto::{ImportStart, ImportState};
 
 use crate::{
     process::Process,
-    support::{App, Database, FreshDatabase, Imported, Roster, roster, start_of},
+    support::{App, Database, Imported, Roster, database::FreshDatabase, roster, start_of},
 };
 
 /// The import ID that a test with one import uses.
