@@ -18,24 +18,6 @@ enum Organizations {
 }
 
 #[derive(DeriveIden)]
-enum Roles {
-    Table,
-    OrganizationId,
-    Id,
-    Name,
-    NameKey,
-}
-
-#[derive(DeriveIden)]
-enum Ranks {
-    Table,
-    OrganizationId,
-    Id,
-    Name,
-    NameKey,
-}
-
-#[derive(DeriveIden)]
 enum EvidenceGroups {
     Table,
     OrganizationId,
@@ -75,8 +57,12 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
         manager.create_table(organizations(backend)).await?;
-        manager.create_table(roles(backend)).await?;
-        manager.create_table(ranks(backend)).await?;
+        manager
+            .create_table(named(backend, "roles", "roles_name"))
+            .await?;
+        manager
+            .create_table(named(backend, "ranks", "ranks_name"))
+            .await?;
         manager.create_table(groups(backend)).await?;
         manager.create_table(users(backend)).await?;
         for (name, column) in [
@@ -93,8 +79,8 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(drop(Users::Table)).await?;
         manager.drop_table(drop(EvidenceGroups::Table)).await?;
-        manager.drop_table(drop(Ranks::Table)).await?;
-        manager.drop_table(drop(Roles::Table)).await?;
+        manager.drop_table(drop("ranks")).await?;
+        manager.drop_table(drop("roles")).await?;
         manager.drop_table(drop(Organizations::Table)).await
     }
 }
@@ -143,42 +129,24 @@ fn belongs_to_organization(
         );
 }
 
-fn roles(backend: DbBackend) -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table(Roles::Table)
-        .col(schema::big_integer(Roles::OrganizationId))
-        .col(schema::integer(Roles::Id))
-        .col(schema::text(Roles::Name))
-        .col(text(backend, Roles::NameKey))
+/// A table of names that are unique without regard to case.
+fn named(backend: DbBackend, table: &'static str, unique: &str) -> TableCreateStatement {
+    let mut created = Table::create();
+    created
+        .table(table)
+        .col(schema::big_integer("organization_id"))
+        .col(schema::integer("id"))
+        .col(schema::text("name"))
+        .col(text(backend, "name_key"))
         .index(
             Index::create()
                 .unique()
-                .name("roles_name")
-                .col(Roles::OrganizationId)
-                .col(Roles::NameKey),
+                .name(unique)
+                .col("organization_id")
+                .col("name_key"),
         );
-    belongs_to_organization(&mut table, "roles", "organization_id", "id");
-    table
-}
-
-fn ranks(backend: DbBackend) -> TableCreateStatement {
-    let mut table = Table::create();
-    table
-        .table(Ranks::Table)
-        .col(schema::big_integer(Ranks::OrganizationId))
-        .col(schema::integer(Ranks::Id))
-        .col(schema::text(Ranks::Name))
-        .col(text(backend, Ranks::NameKey))
-        .index(
-            Index::create()
-                .unique()
-                .name("ranks_name")
-                .col(Ranks::OrganizationId)
-                .col(Ranks::NameKey),
-        );
-    belongs_to_organization(&mut table, "ranks", "organization_id", "id");
-    table
+    belongs_to_organization(&mut created, table, "organization_id", "id");
+    created
 }
 
 fn groups(backend: DbBackend) -> TableCreateStatement {

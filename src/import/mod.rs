@@ -6,8 +6,10 @@
 mod apply;
 mod attempt;
 mod batch;
+mod changed;
 mod follow;
 mod guard;
+mod journal;
 mod lease;
 mod options;
 mod outlet;
