@@ -6,13 +6,14 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::warn;
 
-use crate::store::{Lease, Store};
+use crate::store::{Hold, Lease, Store};
 
 /// A lease that is being renewed. Dropped, it is no longer renewed and runs out.
 #[derive(Debug)]
 pub struct Tenure {
     store: Store,
     lease: Lease,
+    alive: Hold,
     renewing: JoinHandle<()>,
     over: DropGuard,
 }
@@ -24,6 +25,7 @@ impl Tenure {
         let over = CancellationToken::new();
         let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3, over.clone()));
         Self {
+            alive: store.hold(lease),
             store,
             lease,
             renewing,
@@ -39,7 +41,7 @@ impl Tenure {
 
     /// Gives the lease back. Where that fails it runs out.
     pub async fn end(self) {
-        drop(self.over);
+        drop((self.over, self.alive));
         // A renewal under way must not come after the release.
         let _ = self.renewing.await;
         if let Err(error) = self.store.release_lease(self.lease).await {

@@ -80,22 +80,32 @@ impl Importer {
         }
     }
 
-    /// Keeps this server's heartbeat and expires old results, until the server shuts down.
+    /// Keeps this server's heartbeat and expires old results, until the server shuts down. The one
+    /// never waits for the other.
     pub async fn keep_house(self) {
-        let mut beats = interval(self.settings.lease / 3);
-        let mut cleanings = interval(self.settings.cleaning_interval);
-        loop {
-            let result = tokio::select! {
-                () = self.stop.cancelled() => break,
-                _ = beats.tick() => self.beat().await,
-                _ = cleanings.tick() => self.expire().await,
-            };
-            if let Err(error) = result {
-                warn!(%error, "housekeeping failed; it is tried again");
-            }
-        }
+        let beating = self.every(self.settings.lease / 3, || self.beat());
+        let cleaning = self.every(self.settings.cleaning_interval, || self.expire());
+        tokio::join!(beating, cleaning);
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
+        }
+    }
+
+    /// Does something now and after each `pause`, until the server shuts down.
+    async fn every<F>(&self, pause: Duration, work: impl Fn() -> F)
+    where
+        F: Future<Output = Result<(), StoreError>>,
+    {
+        let mut ticks = interval(pause);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                _ = ticks.tick() => {}
+            }
+            // Never dropped half-way: its connection would go back inside a transaction.
+            if let Err(error) = work().await {
+                warn!(%error, "housekeeping failed; it is tried again");
+            }
         }
     }
 

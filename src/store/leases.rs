@@ -4,13 +4,17 @@
 //! A lease has a number that grows with every taking. Taking one holds the organisation's row, as
 //! every write transaction does, so that it waits for a transaction under way; each transaction then
 //! looks whether the number is still its own. Renewing touches the lease's own row alone.
+//!
+//! On SQLite a renewal may have to wait for the one writer longer than the lease lasts. A lease that
+//! this process holds is therefore alive here whatever its time says ([`Store::hold`]), and each
+//! transaction renews all of them at its end, for the other processes to see.
 
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use uuid::Uuid;
 
-use super::{Store, StoreError, WriteError, Writing};
+use super::{Hold, Store, StoreError, WriteError, Writing};
 
 /// A lease that this process has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,14 @@ impl Store {
         organization: i64,
         ttl: Duration,
     ) -> Result<Option<Holder>, StoreError> {
-        read_holder(&self.db, organization, ttl).await
+        let own = self.vitals.held(organization);
+        read_holder(&self.db, organization, own, ttl).await
+    }
+
+    /// Lets a lease that this process has taken count as alive here until the hold is dropped.
+    #[must_use]
+    pub fn hold(&self, lease: Lease) -> Hold {
+        self.vitals.hold(lease)
     }
 
     /// Takes the lease for an import, unless another import holds it.
@@ -65,7 +76,8 @@ impl Store {
     ) -> Result<Result<Lease, Holder>, StoreError> {
         let writing = self.begin().await?;
         writing.touch(organization).await?;
-        if let Some(holder) = read_holder(&writing.tx, organization, ttl).await? {
+        let own = self.vitals.held(organization);
+        if let Some(holder) = read_holder(&writing.tx, organization, own, ttl).await? {
             return Ok(Err(holder));
         }
         let now = now_ms(self.backend());
@@ -122,7 +134,9 @@ impl Store {
         );
         let writing = self.begin().await?;
         writing.execute(sql, vec![server.into()]).await?;
-        writing.commit().await
+        writing.commit().await?;
+        self.vitals.set_server(Some(server));
+        Ok(())
     }
 
     /// Says good-bye, and forgets servers that have been gone for a day.
@@ -130,6 +144,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn end_beat(&self, server: Uuid) -> Result<(), StoreError> {
+        self.vitals.set_server(None);
         let now = now_ms(self.backend());
         let sql = format!("DELETE FROM servers WHERE id = $1 OR heartbeat_ms < {now} - 86400000");
         let writing = self.begin().await?;
@@ -137,11 +152,14 @@ impl Store {
         writing.commit().await
     }
 
-    /// True where the server has been heard of within `ttl`.
+    /// True where the server has been heard of within `ttl`, or is this one.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn is_alive(&self, server: Uuid, ttl: Duration) -> Result<bool, StoreError> {
+        if self.vitals.server() == Some(server) {
+            return Ok(true);
+        }
         let now = now_ms(self.backend());
         let sql = format!("SELECT 1 FROM servers WHERE id = $1 AND heartbeat_ms + $2 > {now}");
         let values: [Value; 2] = [server.into(), millis(ttl).into()];
@@ -161,25 +179,26 @@ impl Writing {
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    /// Renews the lease at a transaction's end where nobody else could do so meanwhile, however long
-    /// the transaction took: on SQLite.
-    pub(super) async fn keep(&self, lease: Lease) -> Result<(), StoreError> {
-        match self.tx.get_database_backend() {
-            DbBackend::Sqlite => self.renew(lease).await.map(|_| ()),
-            _ => Ok(()),
+    /// Renews whatever this process lives by where its renewals may be waiting for this very
+    /// transaction, however long that took: on SQLite.
+    pub(super) async fn keep_alive(&self) -> Result<(), StoreError> {
+        let Some(vitals) = &self.vitals else {
+            return Ok(());
+        };
+        for lease in vitals.leases() {
+            self.renew(lease).await?;
         }
+        if let Some(server) = vitals.server() {
+            let now = now_ms(self.tx.get_database_backend());
+            let sql = format!("UPDATE servers SET heartbeat_ms = {now} WHERE id = $1");
+            self.execute(sql, vec![server.into()]).await?;
+        }
+        Ok(())
     }
 
-    /// Makes sure that the lease is still ours. On SQLite, where renewing would wait for this very
-    /// transaction, it is renewed here.
+    /// Makes sure that the lease is still ours, whatever its time.
     pub(super) async fn fence(&self, lease: Lease) -> Result<(), WriteError> {
         let backend = self.tx.get_database_backend();
-        if backend == DbBackend::Sqlite {
-            return match self.renew(lease).await? {
-                true => Ok(()),
-                false => Err(WriteError::Overtaken),
-            };
-        }
         let sql = "SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2";
         let values: [Value; 2] = [lease.organization.into(), lease.number.into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
@@ -190,18 +209,20 @@ impl Writing {
     }
 }
 
+/// The holder of a lease whose time has not run out, or whose number is `own`.
 async fn read_holder(
     connection: &impl ConnectionTrait,
     organization: i64,
+    own: i64,
     ttl: Duration,
 ) -> Result<Option<Holder>, StoreError> {
     let backend = connection.get_database_backend();
     let now = now_ms(backend);
     let sql = format!(
         "SELECT import_id, {now} - since_ms, renewed_ms + $2 - {now} FROM import_leases \
-        WHERE organization_id = $1 AND renewed_ms + $2 > {now}"
+        WHERE organization_id = $1 AND (renewed_ms + $2 > {now} OR number = $3)"
     );
-    let values: [Value; 2] = [organization.into(), millis(ttl).into()];
+    let values: [Value; 3] = [organization.into(), millis(ttl).into(), own.into()];
     let statement = Statement::from_sql_and_values(backend, sql, values);
     let Some(row) = connection.query_one_raw(statement).await? else {
         return Ok(None);
@@ -210,13 +231,73 @@ async fn read_holder(
         let ms: i64 = row.try_get_by_index(index)?;
         Ok(Duration::from_millis(ms.max(0).unsigned_abs()))
     };
+    let runs_out = duration(2)?;
     Ok(Some(Holder {
         import: row.try_get_by_index(0)?,
         running: duration(1)?,
-        runs_out: duration(2)?,
+        // One of our own that waits for its renewal does not run out now.
+        runs_out: if runs_out.is_zero() { ttl } else { runs_out },
     }))
 }
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    async fn organization(store: &Store, slug: &str) -> i64 {
+        let made = store.create_organization(slug, slug, OffsetDateTime::UNIX_EPOCH);
+        made.await.unwrap().id
+    }
+
+    async fn take(store: &Store, organization: i64) -> Lease {
+        let ttl = Duration::from_secs(1);
+        let taken = store.take_lease(organization, Uuid::now_v7(), ttl).await;
+        taken.unwrap().unwrap()
+    }
+
+    /// As after a transaction that took for ever: every sign of life is old.
+    async fn age(store: &Store) {
+        for sql in [
+            "UPDATE import_leases SET renewed_ms = 1",
+            "UPDATE servers SET heartbeat_ms = 1",
+        ] {
+            store.db.execute_unprepared(sql).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn on_sqlite_a_transaction_keeps_alive_whoever_waited_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let (one, other) = (
+            organization(&store, "one").await,
+            organization(&store, "other").await,
+        );
+        let (writer, waiting) = (take(&store, one).await, take(&store, other).await);
+        let server = Uuid::now_v7();
+        store.beat(server).await.unwrap();
+        let hold = (store.hold(writer), store.hold(waiting));
+        age(&store).await;
+
+        let elsewhere = Store::connect(&url).await.unwrap();
+        let ttl = Duration::from_mins(1);
+        assert_eq!(elsewhere.holder(other, ttl).await.unwrap(), None);
+        assert!(store.holder(other, ttl).await.unwrap().is_some());
+        let write = store.begin_write(writer, Uuid::now_v7(), OffsetDateTime::UNIX_EPOCH);
+        write.await.unwrap().commit().await.unwrap();
+        assert!(elsewhere.holder(other, ttl).await.unwrap().is_some());
+        assert!(elsewhere.is_alive(server, ttl).await.unwrap());
+
+        drop(hold);
+        age(&store).await;
+        assert_eq!(store.holder(other, ttl).await.unwrap(), None);
+    }
 }

@@ -14,6 +14,7 @@ mod organizations;
 mod recordset;
 mod snapshot;
 mod users;
+mod vitals;
 mod writes;
 
 use std::{sync::Arc, time::Duration};
@@ -33,7 +34,10 @@ pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use snapshot::Snapshot;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
+pub use vitals::Hold;
 pub use writes::{DirectoryWrite, UserValues};
+
+use vitals::Vitals;
 
 use crate::{config::Settings, migrations::Migrator};
 
@@ -49,6 +53,7 @@ pub struct Store {
     db: DatabaseConnection,
     /// SQLite has one writer: within a process, writers take turns in the order they came.
     turn: Option<Arc<Mutex<()>>>,
+    vitals: Vitals,
 }
 
 /// A write transaction; it ends with `commit`, or by being dropped without effect.
@@ -56,6 +61,8 @@ pub struct Store {
 pub struct Writing {
     tx: DatabaseTransaction,
     _turn: Option<OwnedMutexGuard<()>>,
+    /// What the commit is to keep alive.
+    vitals: Option<Vitals>,
 }
 
 impl Store {
@@ -92,8 +99,11 @@ impl Store {
                 pool.after_release(|connection, _| Box::pin(is_clean(connection)))
             });
         let db = Database::connect(options).await?;
-        let turn = sqlite.then(Arc::default);
-        Ok(Self { db, turn })
+        Ok(Self {
+            db,
+            turn: sqlite.then(Arc::default),
+            vitals: Vitals::default(),
+        })
     }
 
     /// Brings the schema up to date. Safe with several servers starting at once: they wait for
@@ -135,12 +145,18 @@ impl Store {
             ..TransactionOptions::default()
         };
         let tx = self.db.begin_with_options(options).await?;
-        Ok(Writing { tx, _turn: turn })
+        let vitals = turn.is_some().then(|| self.vitals.clone());
+        Ok(Writing {
+            tx,
+            _turn: turn,
+            vitals,
+        })
     }
 }
 
 impl Writing {
     async fn commit(self) -> Result<(), StoreError> {
+        self.keep_alive().await?;
         Ok(self.tx.commit().await?)
     }
 

@@ -322,7 +322,6 @@ impl DirectoryWrite {
     /// # Errors
     /// Where the database fails; whether the transaction is stored is then unknown.
     pub async fn commit(self) -> Result<(), WriteError> {
-        self.writing.keep(self.lease).await?;
         self.writing.commit().await.map_err(WriteError::from_store)
     }
 

@@ -29,6 +29,7 @@ mod messages;
 mod missing;
 mod one_set;
 mod organisations;
+mod patience;
 mod phases;
 mod plan_digest;
 mod random_rosters;

@@ -45,13 +45,13 @@ fn all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile() {
     crate::support::run(change_under_all_or_nothing());
 }
 
-const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
-const OTHER_ID: &str = "018f4e9e-5c7b-7000-8000-000000000002";
+pub const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
+pub const OTHER_ID: &str = "018f4e9e-5c7b-7000-8000-000000000002";
 
 /// Enough rows for something else to happen while they are written one by one.
-const MANY: usize = 150;
+pub const MANY: usize = 150;
 
-fn named(import_id: &str) -> ImportStart {
+pub fn named(import_id: &str) -> ImportStart {
     ImportStart {
         import_id: import_id.to_owned(),
         ..start_of("pd")
@@ -59,7 +59,7 @@ fn named(import_id: &str) -> ImportStart {
 }
 
 /// A server that writes each row in a transaction of its own.
-async fn start_slow(database: Database) -> App {
+pub async fn start_slow(database: Database) -> App {
     let settings = Settings {
         transaction_rows: 1,
         ..Settings::default()
@@ -67,7 +67,7 @@ async fn start_slow(database: Database) -> App {
     App::start_with(database, settings).await
 }
 
-fn many() -> Roster {
+pub fn many() -> Roster {
     let names: Vec<String> = (0..MANY).map(|number| format!("u{number:04}")).collect();
     roster().people(names.iter().map(String::as_str))
 }
@@ -78,7 +78,7 @@ fn is_whole(imported: &Imported) -> bool {
 }
 
 /// Begins an import of [`many`], and stops the server in order once it has reported results.
-async fn interrupted(database: Database, start: ImportStart, roster: &Roster) -> App {
+pub async fn interrupted(database: Database, start: ImportStart, roster: &Roster) -> App {
     let app = start_slow(database).await;
     app.people(["gone"]).await;
     let mut answers = app.begin(start, roster).await;

@@ -1,0 +1,99 @@
+//! Who waits for the database is not dead (semantics §8): a transaction may take longer than a lease
+//! lasts, and its import still holds the organisation.
+
+use std::time::Duration;
+
+use tonic::Code;
+use user_import::{
+    config::Settings,
+    proto::{ImportFinish, ImportState, import_users_request::Message},
+};
+
+use crate::{
+    retries::{ID, MANY, OTHER_ID, many, named},
+    support::{App, Call, Database, Imported, on_both_databases, roster},
+};
+
+on_both_databases![
+    an_import_whose_transaction_outlasts_its_lease_goes_on,
+    an_import_that_is_received_while_the_database_is_busy_is_not_dead,
+];
+
+const LEASE: Duration = Duration::from_secs(1);
+
+async fn start_with_short_leases(database: Database) -> App {
+    let settings = Settings {
+        transaction_rows: 1,
+        lease: LEASE,
+        ..Settings::default()
+    };
+    App::start_with(database, settings).await
+}
+
+/// Holds what every write transaction needs: the organisation, on SQLite the whole database.
+const HOLD: &str = "UPDATE organizations SET revision = revision";
+
+/// The database's clock, in milliseconds.
+async fn now_ms(app: &App, database: Database) -> i64 {
+    let sql = match database {
+        Database::Postgres => "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        Database::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    };
+    app.database().number(sql).await
+}
+
+/// Does something again and again until three leases would have run out.
+async fn while_leases_run_out(app: &App, database: Database, mut check: impl AsyncFnMut()) {
+    let end = now_ms(app, database).await + 3 * 1_000;
+    while now_ms(app, database).await < end {
+        check().await;
+    }
+}
+
+async fn an_import_whose_transaction_outlasts_its_lease_goes_on(database: Database) {
+    let app = start_with_short_leases(database).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let held = app.database().begin(HOLD).await;
+    while_leases_run_out(&app, database, async || {
+        let record = app.import_record(ID).await.expect("it is recorded");
+        assert_eq!(record.state(), ImportState::Applying);
+    })
+    .await;
+    // Its lease has run out by now where it had to wait, and yet nobody else gets it.
+    let csv = roster().people(["ada"]).csv().into_bytes();
+    let other = tokio::spawn(app.sending(named(OTHER_ID), csv));
+    held.commit("SELECT 1").await;
+    let other = other.await.expect("the client does not panic");
+    assert_eq!(other.code(), Code::Aborted, "{other}");
+    let imported = first.and_rest(answers).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(imported.results.len(), MANY);
+}
+
+/// Opens an import and sends no more than its start.
+async fn receiving(app: &App) -> Call {
+    let call = app.call().await;
+    call.send(Message::Start(named(ID))).await;
+    while app.import_record(ID).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    call
+}
+
+async fn an_import_that_is_received_while_the_database_is_busy_is_not_dead(database: Database) {
+    let app = start_with_short_leases(database).await;
+    let call = receiving(&app).await;
+    let held = app.database().begin(HOLD).await;
+    while_leases_run_out(&app, database, async || {
+        let record = app.import_record(ID).await.expect("it is recorded");
+        assert_eq!(record.state(), ImportState::Receiving);
+    })
+    .await;
+    held.commit("SELECT 1").await;
+    let csv = roster().people(["ada"]).csv().into_bytes();
+    call.send(Message::CsvChunk(csv.into())).await;
+    call.send(Message::Finish(ImportFinish::default())).await;
+    let imported = call.finish().await;
+    assert_eq!(imported.summary().created, 1, "{imported}");
+}
