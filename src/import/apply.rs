@@ -18,6 +18,7 @@ use super::{
     changed::{changed, cloned, given_up_results, ids, overtaken, remaining, split},
     journal::Journal,
     lease::Tenure,
+    noted::Noted,
     patience::Patience,
     progress::Progress,
     record, session,
@@ -55,6 +56,8 @@ pub struct Work {
     pub judged: Arc<Judged>,
     /// The record as it is, or as it is to be once the ID is bound.
     pub record: ImportRecord,
+    /// The warnings of the rows to write, by the first plan.
+    pub noted: Arc<Noted>,
     /// Users to deactivate after the rows.
     pub missing: Vec<DeactivatedUser>,
     /// The record is there already: only its state is to be changed.
@@ -67,6 +70,7 @@ pub struct Applier {
     importer: Importer,
     tenure: Tenure,
     judged: Arc<Judged>,
+    noted: Arc<Noted>,
     record: ImportRecord,
     missing: Vec<DeactivatedUser>,
     resumed: bool,
@@ -110,6 +114,7 @@ impl Applier {
             tenure,
             revision: work.judged.revision,
             judged: work.judged,
+            noted: work.noted,
             warnings: record::warnings(&work.record),
             record: work.record,
             missing: work.missing,
@@ -306,7 +311,8 @@ impl Applier {
         match step {
             Step::Open => {
                 write.expect_revision(self.revision)?;
-                self.open(write, journal).await
+                self.open(write, journal).await?;
+                journal.noted(&self.noted).await
             }
             Step::Resume => write.resume(self.importer.server).await,
             Step::Rows(rows) => {
@@ -478,6 +484,7 @@ impl Applier {
         loop {
             let rest = remaining(&old, start, &rejected);
             let judged = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
+            let judged = judged.after(&self.noted);
             let overtaken = overtaken(&old, &rest, &judged);
             if overtaken.is_empty() {
                 self.adopt(judged);

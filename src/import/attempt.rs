@@ -13,6 +13,7 @@ use super::{
     follow::{Follower, LOOK},
     guard,
     lease::Tenure,
+    noted::Noted,
     record,
     session::{self, Session},
     verdict::{self, Judged},
@@ -71,6 +72,8 @@ impl Session<'_> {
                     self.with_progress(sleep(LOOK)).await;
                 }
                 Standing::Interrupted(record) => {
+                    // Whatever keeps it from going on, this much is written.
+                    self.summary = record::summary(&record, ImportState::Interrupted);
                     if let Some(tenure) = self.take_lease().await? {
                         return self.resume(&rows, record.id, tenure, &mut follower).await;
                     }
@@ -78,6 +81,15 @@ impl Session<'_> {
                 }
             }
         }
+    }
+
+    /// True where applying has begun under this ID already, whoever did; as far as can be told.
+    pub(super) async fn is_bound(&self) -> bool {
+        let found = self
+            .importer
+            .store
+            .import(self.organization, self.record.id);
+        matches!(found.await, Ok(Some(record)) if record.options_digest.is_some())
     }
 
     /// Refuses an ID that is bound to something else.
@@ -129,6 +141,7 @@ impl Session<'_> {
             }
         };
         let work = Work {
+            noted: Arc::new(judged.noted()),
             missing: judged.missing().collect(),
             record: self.record_to_bind(&judged),
             judged: Arc::new(judged),
@@ -193,33 +206,41 @@ impl Session<'_> {
     ) -> Result<Option<Work>, ImportError> {
         let importer = self.importer;
         let store = &importer.store;
-        let organization = importer.patiently(|| store.organization(&self.options.organization));
-        let organization = organization.await?;
-        match organization.last_import_id {
-            Some(last) if last != import => return Err(ImportError::OvertakenBy(last)),
-            _ => {}
-        }
         let record = importer.patiently(|| store.import(self.organization, import));
         let record = record.await?;
         let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
         if !follower.catch_up(self.outlet).await? {
             return Ok(None);
         }
+        self.expect_latest(import).await?;
         let done = Recorded::read(self, import).await?;
         let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
         let rest = Arc::new(rest.cloned().collect());
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
         let snapshot = snapshot.await?;
-        let mut judged = session::judge(rest, snapshot, import, None).await?;
+        let judged = session::judge(rest, snapshot, import, None).await?;
+        let noted = Arc::new(done.noted);
+        let mut judged = judged.after(&noted);
         judged.assign_ids();
         self.summary = record::summary(&record, ImportState::Applying);
         self.progress.add_applied(done.rows.len());
         Ok(Some(Work {
             judged: Arc::new(judged),
+            noted,
             record,
             missing: done.missing,
             resumed: true,
         }))
+    }
+
+    /// Refuses to go on where another import has begun applying since.
+    async fn expect_latest(&self, import: Uuid) -> Result<(), ImportError> {
+        let (importer, slug) = (self.importer, &self.options.organization);
+        let organization = importer.patiently(|| importer.store.organization(slug));
+        match organization.await?.last_import_id {
+            Some(last) if last != import => Err(ImportError::OvertakenBy(last)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes. The writing has a task of its own: it waits neither for the client nor for this one.
@@ -281,6 +302,8 @@ struct Recorded {
     rows: HashSet<u32>,
     /// Users who were to be deactivated and have not been.
     missing: Vec<DeactivatedUser>,
+    /// The warnings of the rows that were to be written.
+    noted: Noted,
 }
 
 impl Recorded {
@@ -315,6 +338,10 @@ impl Recorded {
             BatchKind::Results => {
                 let results = RowResults::decode(payload).map_err(broken)?.results;
                 self.rows.extend(results.iter().map(|result| result.row));
+            }
+            BatchKind::ToWrite => {
+                let results = RowResults::decode(payload).map_err(broken)?.results;
+                self.noted.add(results);
             }
             BatchKind::ToDeactivate => {
                 self.missing

@@ -76,7 +76,7 @@ impl Follower {
 
     fn message(&mut self, kind: BatchKind, payload: &[u8]) -> Option<Reply> {
         match kind {
-            BatchKind::ToDeactivate => None,
+            BatchKind::ToDeactivate | BatchKind::ToWrite => None,
             BatchKind::Deactivated => {
                 Some(Reply::Deactivations(Deactivations::decode(payload).ok()?))
             }

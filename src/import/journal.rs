@@ -2,7 +2,10 @@
 
 use prost::Message;
 
-use super::verdict::{self, Judged};
+use super::{
+    noted::Noted,
+    verdict::{self, Judged},
+};
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
@@ -46,6 +49,16 @@ impl<'a> Journal<'a> {
         let results = rows.iter().copied();
         let results = results.map(|row| judged.result(row as usize, false));
         self.results(Box::new(results)).await
+    }
+
+    /// Records the warnings of rows that are still to be written, for whoever plans them again.
+    pub(super) async fn noted(&mut self, noted: &Noted) -> Result<(), WriteError> {
+        let messages: Vec<RowResults> = verdict::verdicts(noted.results()).collect();
+        for message in messages {
+            self.write(BatchKind::ToWrite, &message, Tally::default())
+                .await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn verdicts(&mut self, results: &[RowResult]) -> Result<(), WriteError> {

@@ -11,6 +11,7 @@ mod follow;
 mod guard;
 mod journal;
 mod lease;
+mod noted;
 mod options;
 mod outlet;
 mod patience;

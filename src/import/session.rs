@@ -173,7 +173,7 @@ impl Session<'_> {
         if let Err(ImportError::Broken) = result {
             return result;
         }
-        self.announce_start(None);
+        self.post_start(ImportStarted::default());
         self.outlet.send(Reply::Summary(self.summary)).await;
         if result.is_err() {
             // What the client is still sending is read and dropped, so that it gets to reading.
@@ -190,7 +190,11 @@ impl Session<'_> {
             }
             ImportError::Held(_) | ImportError::IdBound(_) | ImportError::OvertakenBy(_) => {
                 self.summary.refusals = vec![error.refusal()];
-                ImportState::Refused
+                // An import that had begun to write before is not one that wrote nothing.
+                match self.summary.state() {
+                    ImportState::Interrupted => ImportState::Interrupted,
+                    _ => ImportState::Refused,
+                }
             }
             ImportError::Cancelled => ImportState::Cancelled,
             _ => ImportState::Interrupted,
@@ -233,7 +237,7 @@ impl Session<'_> {
                     let (back, result) = push(receiver, message).await?;
                     receiver = back;
                     self.progress.set_received(receiver.rows());
-                    self.announce_start(Some(&receiver));
+                    self.announce_start(&receiver).await;
                     result?;
                 }
                 Some(None) => return Err(out_of_order("A message was empty.").into()),
@@ -252,7 +256,7 @@ impl Session<'_> {
             (receiver, received)
         });
         let (receiver, received) = self.with_progress(finishing).await?;
-        self.announce_start(Some(&receiver));
+        self.announce_start(&receiver).await;
         let received = received?;
         self.summary.rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_total(self.summary.rows);
@@ -261,32 +265,31 @@ impl Session<'_> {
         Ok(received)
     }
 
-    /// Posts `started` once: as soon as the kind of input and the header are known, or, with
-    /// `None`, whatever is known.
-    fn announce_start(&mut self, receiver: Option<&Receiver>) {
+    /// Posts `started` once, as soon as there is something to tell. An ID that nothing was written
+    /// under when the stream opened may have been bound by another attempt since.
+    async fn announce_start(&mut self, receiver: &Receiver) {
         if self.started {
             return;
         }
-        let mut started = ImportStarted {
+        let Some(heard) = heard(receiver) else {
+            return;
+        };
+        let chosen = self.options.import_id.is_some();
+        self.resumed = self.resumed || (chosen && self.is_bound().await);
+        self.post_start(heard);
+    }
+
+    /// Posts `started` if it has not been posted yet.
+    fn post_start(&mut self, heard: ImportStarted) {
+        if self.started {
+            return;
+        }
+        self.started = true;
+        self.outlet.post(Reply::Started(ImportStarted {
             import_id: self.record.id.to_string(),
             resumed: self.resumed,
-            ..ImportStarted::default()
-        };
-        if let Some(receiver) = receiver {
-            match receiver.header() {
-                Some(header) => {
-                    let columns = header.columns.iter().map(|c| c.header().to_owned());
-                    started.columns = columns.collect();
-                    started.ignored_columns.clone_from(&header.ignored);
-                    header.charset.clone_into(&mut started.charset);
-                    started.delimiter = header.delimiter.to_string();
-                }
-                None if receiver.is_typed() => {}
-                None => return,
-            }
-        }
-        self.outlet.post(Reply::Started(started));
-        self.started = true;
+            ..heard
+        }));
     }
 
     /// A client that goes on sending after `finish` does not mean what it says.
@@ -357,6 +360,21 @@ impl Session<'_> {
             "import ended"
         );
     }
+}
+
+/// What `started` says of the input; `None` until its kind and, of CSV, its header are known.
+fn heard(receiver: &Receiver) -> Option<ImportStarted> {
+    let Some(header) = receiver.header() else {
+        return receiver.is_typed().then(ImportStarted::default);
+    };
+    let columns = header.columns.iter().map(|c| c.header().to_owned());
+    Some(ImportStarted {
+        columns: columns.collect(),
+        ignored_columns: header.ignored.clone(),
+        charset: header.charset.to_owned(),
+        delimiter: header.delimiter.to_string(),
+        ..ImportStarted::default()
+    })
 }
 
 /// Decodes a message; a large one where it keeps nobody else waiting.

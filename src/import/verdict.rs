@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use prost::Message;
 use uuid::Uuid;
 
+use super::noted::Noted;
 use crate::{
     domain::{Catalog, Column, Issue, Row, Severity, Tally},
     plan::{self, Decision, Directory, Outcome, Plan, Request, Scope},
@@ -35,6 +36,8 @@ pub struct Judged {
     pub plan: Plan,
     import: Uuid,
     scope: Option<Scope>,
+    /// The warnings of the first plan, where this is a later one.
+    noted: Option<Arc<Noted>>,
     /// IDs of the users that rows create, by row; nil for other rows, and in a dry run.
     ids: Vec<Uuid>,
 }
@@ -65,8 +68,26 @@ impl Judged {
             plan,
             import,
             scope,
+            noted: None,
             ids: Vec::new(),
         }
+    }
+
+    /// Makes this a later plan of rows that an earlier one had these warnings for.
+    #[must_use]
+    pub fn after(mut self, noted: &Arc<Noted>) -> Self {
+        self.noted = Some(Arc::clone(noted));
+        self
+    }
+
+    /// The warnings of the rows that are to be written.
+    #[must_use]
+    pub fn noted(&self) -> Noted {
+        let warned = |row: &u32| !self.plan.decisions[*row as usize].issues.is_empty();
+        let rows = self.plan.order.rows().iter().copied().filter(warned);
+        let mut noted = Noted::default();
+        noted.add(rows.map(|row| self.result(row as usize, false)));
+        noted
     }
 
     /// Gives the users to be created their IDs.
@@ -132,7 +153,16 @@ impl Judged {
                 .map(Cow::into_owned)
                 .unwrap_or_default(),
             changes: self.changes(row, include_values),
-            issues: decision.issues.iter().map(proto::Issue::from).collect(),
+            issues: self.issues(row),
+        }
+    }
+
+    fn issues(&self, row: usize) -> Vec<proto::Issue> {
+        let issues = self.plan.decisions[row].issues.iter();
+        let issues = issues.map(proto::Issue::from).collect();
+        match &self.noted {
+            Some(noted) => noted.settle(self.rows[row].number, issues),
+            None => issues,
         }
     }
 

@@ -26,6 +26,9 @@ pub enum BatchKind {
     Deactivated = 1,
     /// An encoded `Deactivations`: users to deactivate once all rows are written.
     ToDeactivate = 2,
+    /// An encoded `RowResults`: rows still to be written, with no more than their numbers and the
+    /// warnings that the plan had for them.
+    ToWrite = 3,
 }
 
 /// One recorded batch.
@@ -226,6 +229,7 @@ impl BatchKind {
         match number {
             1 => Self::Deactivated,
             2 => Self::ToDeactivate,
+            3 => Self::ToWrite,
             _ => Self::Results,
         }
     }

@@ -35,6 +35,7 @@ mod plan_digest;
 mod random_rosters;
 mod record_faults;
 mod results;
+mod resuming;
 mod retries;
 mod round_trips;
 mod scope;

@@ -189,7 +189,7 @@ impl Page {
                  --expected-plan-digest {}",
                 hex(&summary.plan_digest)
             ),
-            ImportState::Interrupted => writeln!(
+            ImportState::Interrupted if !is_overtaken(summary) => writeln!(
                 self.text,
                 "\nTo continue, repeat the import with --import-id {}",
                 printable(&summary.import_id)
@@ -212,6 +212,12 @@ impl Page {
              {id}--errors FILE.csv"
         )
     }
+}
+
+/// True where the import cannot be continued any more; its refusals say what to do instead.
+fn is_overtaken(summary: &ImportSummary) -> bool {
+    let mut refusals = summary.refusals.iter();
+    refusals.any(|refusal| refusal.code == "OVERTAKEN")
 }
 
 /// How long it took, and how many rows a second that is; empty where the server does not say.
@@ -402,6 +408,28 @@ mod tests {
           deactivated         0
 
         To continue, repeat the import with --import-id 0198f3c2-0000-7000-8000-000000000001
+        ");
+    }
+
+    #[test]
+    fn an_overtaken_import_says_what_it_wrote_and_not_to_continue() {
+        let overtaken = ImportSummary {
+            refusals: vec![Refusal {
+                code: "OVERTAKEN".to_owned(),
+                message: "Import 0198-bb has begun applying since.".to_owned(),
+                ..Refusal::default()
+            }],
+            ..summary(ImportState::Interrupted)
+        };
+        assert_snapshot!(text(&overtaken, &Findings::default()), @r"
+        Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
+          - Import 0198-bb has begun applying since.
+
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            0
+          deactivated         0
         ");
     }
 

@@ -1,0 +1,187 @@
+//! An import that goes on where it was tells what an undisturbed one would (semantics §8), and one
+//! that may not go on tells what it has written.
+
+use tonic::Code;
+use tonic_types::StatusExt;
+use user_import::{
+    domain::Column::{BadgeNumber, SupervisorEmail},
+    proto::{
+        DeactivateMissing, ImportFinish, ImportStart, ImportState, IssueCode, RowResult,
+        import_users_request::Message, import_users_response::Message as Reply,
+    },
+};
+
+use crate::{
+    retries::{ID, MANY, OTHER_ID, interrupted, many, named, start_slow},
+    support::{App, Database, Imported, Roster, on_both_databases, roster, start_of},
+};
+
+on_both_databases![
+    an_overtaken_import_tells_what_it_wrote,
+    an_interrupted_import_that_has_to_wait_tells_what_it_wrote,
+    a_resumed_import_warns_of_what_an_undisturbed_one_would,
+    an_import_planned_again_warns_of_what_an_undisturbed_one_would,
+    an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile,
+    an_attempt_that_started_before_the_id_was_bound_is_told_everything_once,
+];
+
+/// What the summary and the record of an interrupted import of [`many`] must agree on.
+async fn expect_what_was_written(app: &App, told: &Imported) {
+    let record = app.import_record(ID).await.expect("it is recorded");
+    let summary = told.summary();
+    assert_eq!(summary.state(), ImportState::Interrupted, "{told}");
+    assert_eq!(record.state(), ImportState::Interrupted);
+    assert_eq!(summary.created, record.created);
+    assert_eq!(summary.rows as usize, MANY);
+    assert!((1..MANY).contains(&(summary.created as usize)), "{told}");
+}
+
+async fn an_overtaken_import_tells_what_it_wrote(database: Database) {
+    let app = interrupted(database, named(ID), &many()).await;
+    let newer = roster().row("u0149", [(BadgeNumber, "newer")]);
+    app.import_with(named(OTHER_ID), newer).await;
+    let stale = app.import_with(named(ID), &many()).await;
+    assert_eq!(stale.code(), Code::FailedPrecondition, "{stale}");
+    expect_what_was_written(&app, &stale).await;
+    let refusals = &stale.summary().refusals;
+    assert_eq!(
+        (refusals[0].code.as_str(), refusals[0].subject.as_str()),
+        ("OVERTAKEN", OTHER_ID)
+    );
+    assert_eq!(stale.results.len(), stale.summary().created as usize);
+}
+
+async fn an_interrupted_import_that_has_to_wait_tells_what_it_wrote(database: Database) {
+    let app = interrupted(database, named(ID), &many()).await;
+    let mut answers = app.begin(named(OTHER_ID), &many()).await;
+    let other = Imported::first_results(&mut answers).await;
+    let waiting = app.import_with(named(ID), &many()).await;
+    assert_eq!(waiting.code(), Code::Aborted, "{waiting}");
+    assert!(waiting.status.get_details_retry_info().is_some());
+    expect_what_was_written(&app, &waiting).await;
+    assert_eq!(waiting.summary().refusals[0].code, "IMPORT_RUNNING");
+    assert_eq!(other.and_rest(answers).await.code(), Code::Ok);
+}
+
+/// New people under a supervisor whom the roster does not list; each of the second half has the
+/// badge number of one of the first, but for a leading zero.
+fn doubtful() -> Roster {
+    (0..MANY).fold(roster(), |roster, number| {
+        let zero = if number < MANY / 2 { "" } else { "0" };
+        let badge = format!("{zero}{}", 7_000 + number % (MANY / 2));
+        let doubts = [
+            (BadgeNumber, badge.as_str()),
+            (SupervisorEmail, "gone@pd.example"),
+        ];
+        roster.row(&format!("u{number:04}"), doubts)
+    })
+}
+
+fn without_the_missing(start: ImportStart) -> ImportStart {
+    ImportStart {
+        deactivate_missing: Some(DeactivateMissing {
+            confirmation: "Confirm".to_owned(),
+            ..DeactivateMissing::default()
+        }),
+        max_deactivations: Some(10),
+        ..start
+    }
+}
+
+/// What an undisturbed import of [`doubtful`] tells.
+async fn undisturbed(app: &App) -> Imported {
+    app.organization("calm").await;
+    app.import_with(start_of("calm"), roster().people(["gone"]))
+        .await;
+    let start = without_the_missing(start_of("calm"));
+    let imported = app.import_with(start, &doubtful()).await;
+    for result in &imported.results {
+        let codes: Vec<IssueCode> = result.issues.iter().map(|issue| issue.code()).collect();
+        assert_eq!(codes, [IssueCode::SupervisorInactive], "{imported}");
+    }
+    imported
+}
+
+/// Results without the IDs that are ours.
+fn comparable(imported: &Imported) -> Vec<RowResult> {
+    let without_id = |result: &RowResult| RowResult {
+        user_id: String::new(),
+        ..result.clone()
+    };
+    imported.results.iter().map(without_id).collect()
+}
+
+async fn a_resumed_import_warns_of_what_an_undisturbed_one_would(database: Database) {
+    let start = without_the_missing(named(ID));
+    let app = interrupted(database, start.clone(), &doubtful()).await;
+    let record = app.import_record(ID).await.expect("it is recorded");
+    assert!((record.created as usize) < MANY, "it was not interrupted");
+    let resumed = app.import_with(start, &doubtful()).await;
+    assert_eq!(resumed.summary().deactivated, 1, "{resumed}");
+    assert_eq!(comparable(&resumed), comparable(&undisturbed(&app).await));
+}
+
+async fn an_import_planned_again_warns_of_what_an_undisturbed_one_would(database: Database) {
+    let app = start_slow(database).await;
+    app.people(["gone"]).await;
+    let start = without_the_missing(named(ID));
+    let mut answers = app.begin(start, &doubtful()).await;
+    let first = Imported::first_results(&mut answers).await;
+    // Whoever else writes to the directory makes the import plan the rest again.
+    app.protect(&first.results[0].external_id).await;
+    let record = app.import_record(ID).await.expect("it is recorded");
+    assert!((record.created as usize) < MANY, "it was too quick");
+    let imported = first.and_rest(answers).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(comparable(&imported), comparable(&undisturbed(&app).await));
+}
+
+async fn an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile(database: Database) {
+    let app = App::start(database).await;
+    let early = app.call().await;
+    early.send(Message::Start(named(ID))).await;
+    while app.import_record(ID).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    let imported = app.import_with(named(ID), &many()).await;
+    assert!(!imported.started[0].resumed, "{imported}");
+    early
+        .send(Message::CsvChunk(many().csv().into_bytes().into()))
+        .await;
+    early.send(Message::Finish(ImportFinish::default())).await;
+    let answered = early.finish().await;
+    assert_eq!(answered.started.len(), 1);
+    assert!(answered.started[0].resumed, "{answered}");
+    assert_eq!(answered.results, imported.results);
+    assert_eq!(answered.summary, imported.summary);
+}
+
+async fn an_attempt_that_started_before_the_id_was_bound_is_told_everything_once(
+    database: Database,
+) {
+    let app = start_slow(database).await;
+    let mut early = app.call().await;
+    early.send(Message::Start(named(ID))).await;
+    early
+        .send(Message::CsvChunk(many().csv().into_bytes().into()))
+        .await;
+    loop {
+        match early.read().await.expect("the stream goes on") {
+            Some(Reply::Started(started)) => {
+                assert!(!started.resumed, "nothing is bound yet");
+                break;
+            }
+            Some(Reply::Progress(_)) => {}
+            other => panic!("{other:?} came before started"),
+        }
+    }
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    early.send(Message::Finish(ImportFinish::default())).await;
+    let (first, joined) = tokio::join!(first.and_rest(answers), early.finish());
+    assert!(joined.started.is_empty(), "started comes once");
+    assert_eq!(joined.code(), Code::Ok, "{joined}");
+    assert_eq!(joined.results, first.results);
+    assert_eq!(joined.results.len(), MANY);
+    assert_eq!(joined.summary, first.summary);
+}
