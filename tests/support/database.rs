@@ -42,9 +42,7 @@ async fn create_postgres() -> FreshDatabase {
     let cluster = env::var(POSTGRES_URL).unwrap_or_else(|_| {
         panic!("{POSTGRES_URL} is not set; run scripts/test, which starts PostgreSQL")
     });
-    let name = unique_name();
-    execute(&cluster, &format!("CREATE DATABASE {name}")).await;
-    FreshDatabase::Postgres { cluster, name }
+    FreshDatabase::on_cluster(cluster).await
 }
 
 /// Differs from that of any test of this process, and of any other on the same machine.
@@ -55,6 +53,13 @@ fn unique_name() -> String {
 }
 
 impl FreshDatabase {
+    /// Makes an empty database on the PostgreSQL cluster at this URL.
+    pub async fn on_cluster(cluster: String) -> Self {
+        let name = unique_name();
+        execute(&cluster, &format!("CREATE DATABASE {name}")).await;
+        Self::Postgres { cluster, name }
+    }
+
     /// Runs a statement on a connection of its own.
     pub async fn execute(&self, sql: &str) {
         execute(&self.url(), sql).await;

@@ -5,18 +5,19 @@ use std::{
     process::{Child, Stdio},
 };
 
+use tonic::Code;
 use user_import::proto::{ImportState, ResultFilter};
 
 use crate::{
-    leftovers::expect_quiet,
     process::program,
     scene::{ID, Scene, eventually, expect_whole, many, start},
-    support::{Database, on_both_databases},
+    support::{Database, Imported, on_both_databases, roster},
 };
 
 on_both_databases![
     a_client_killed_while_it_sends_writes_nothing,
     an_import_needs_its_client_no_more_once_it_is_applied,
+    of_two_clients_at_once_one_writes_and_the_same_import_is_shared,
 ];
 
 /// Imports standard input with the command line.
@@ -48,7 +49,7 @@ async fn a_client_killed_while_it_sends_writes_nothing(database: Database) {
     scene.until_state(ImportState::Interrupted).await;
     assert!(scene.app.users().await.is_empty());
     expect_whole(&scene.app.import_with(start(), roster).await);
-    expect_quiet(&scene.database).await;
+    scene.expect_quiet().await;
 }
 
 async fn an_import_needs_its_client_no_more_once_it_is_applied(database: Database) {
@@ -71,5 +72,21 @@ async fn an_import_needs_its_client_no_more_once_it_is_applied(database: Databas
     );
     expect_whole(&scene.app.watch(ID, 0, ResultFilter::All).await);
     assert_eq!(scene.app.users().await.len(), 150);
-    expect_quiet(&scene.database).await;
+    scene.expect_quiet().await;
+}
+
+async fn of_two_clients_at_once_one_writes_and_the_same_import_is_shared(database: Database) {
+    let scene = Scene::start(database, 1).await;
+    let other = scene.another_client().await;
+    let mut answers = scene.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let refused = other.import(roster().people(["ada"])).await;
+    assert_eq!(refused.code(), Code::Aborted, "{refused}");
+    let shared = other.import_with(start(), many());
+    let (first, shared) = tokio::join!(first.and_rest(answers), shared);
+    expect_whole(&first);
+    expect_whole(&shared);
+    assert_eq!(first.results, shared.results);
+    drop(other);
+    scene.expect_quiet().await;
 }

@@ -7,12 +7,12 @@ use tonic_types::StatusExt;
 use user_import::proto::{ImportState, ResultFilter};
 
 use crate::{
-    leftovers::expect_quiet,
     proxy::Proxy,
     scene::{ID, Scene, expect_whole, many, start},
-    support::{Database, Imported, run},
+    support::{Database, Imported},
 };
 
+/// Runs each of these tests on PostgreSQL alone.
 macro_rules! on_postgres {
     ($($test:ident),+ $(,)?) => {
         mod postgres {
@@ -20,12 +20,14 @@ macro_rules! on_postgres {
                 #[test]
                 #[ignore = "needs PostgreSQL: run scripts/test"]
                 fn $test() {
-                    super::run(super::$test());
+                    $crate::support::run(super::$test());
                 }
             )+
         }
     };
 }
+
+pub(crate) use on_postgres;
 
 on_postgres![
     connections_ended_by_the_database_are_made_again,
@@ -48,7 +50,7 @@ async fn behind_proxy() -> (Scene, Proxy) {
 }
 
 /// Sends the import until it ends well, as a client does that is told to try again.
-async fn until_ok(scene: &Scene) -> Imported {
+pub async fn until_ok(scene: &Scene) -> Imported {
     for _ in 0..20 {
         let imported = scene.app.import_with(start(), &many()).await;
         match imported.code() {
@@ -78,7 +80,7 @@ async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
     let watched = scene.app.watch(ID, 0, ResultFilter::All).await;
     assert_eq!(watched.results, imported.results);
     assert_eq!(scene.app.users().await.len(), 150);
-    expect_quiet(&scene.database).await;
+    scene.expect_quiet().await;
 }
 
 async fn connections_ended_by_the_database_are_made_again() {
@@ -106,7 +108,7 @@ async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
     expect_whole(&imported);
     let watched = scene.app.watch(ID, 0, ResultFilter::All).await;
     assert_eq!(watched.results, imported.results);
-    expect_quiet(&scene.database).await;
+    scene.expect_quiet().await;
 }
 
 async fn a_database_away_for_long_interrupts_the_import() {
@@ -124,5 +126,5 @@ async fn a_database_away_for_long_interrupts_the_import() {
     for result in &ended.results {
         assert!(resumed.results.contains(result), "{result:?} is lost");
     }
-    expect_quiet(&scene.database).await;
+    scene.expect_quiet().await;
 }

@@ -6,7 +6,6 @@ use tonic::Code;
 use user_import::proto::ImportState;
 
 use crate::{
-    leftovers::expect_quiet,
     scene::{Scene, expect_whole, many, start},
     support::{Imported, database::FreshDatabase},
 };
@@ -72,5 +71,5 @@ async fn fill_while_importing(disk: &SmallDisk) {
     for result in &ended.results {
         assert!(resumed.results.contains(result), "{result:?} is lost");
     }
-    expect_quiet(&scene.database).await;
+    scene.expect_quiet().await;
 }

@@ -6,7 +6,6 @@ use tonic::Code;
 use user_import::proto::{ImportSummary, RowResult};
 
 use crate::{
-    leftovers::expect_quiet,
     scene::Scene,
     support::{Database, Imported, on_both_databases, start_of},
     workload::{Chance, Workload},
@@ -34,8 +33,8 @@ async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(d
     let mut interrupted = 0;
     for seed in first..first + seeds {
         interrupted += u64::from(disturb(&mut scene, seed).await);
+        scene.expect_quiet().await;
     }
-    expect_quiet(&scene.database).await;
     println!(
         "{database:?}: {seeds} imports, {interrupted} of them cut short after they had begun to write"
     );
@@ -118,7 +117,7 @@ async fn kill_after(
 }
 
 /// What must be the same in every run: all but the IDs that are ours.
-fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
+pub fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
     let mut results = imported.results.clone();
     for result in &mut results {
         result.user_id.clear();
@@ -130,7 +129,8 @@ fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
     )
 }
 
-fn counts(imported: &Imported) -> ImportSummary {
+/// The summary without what differs from run to run.
+pub fn counts(imported: &Imported) -> ImportSummary {
     ImportSummary {
         started_at: None,
         finished_at: None,

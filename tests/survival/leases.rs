@@ -4,7 +4,6 @@ use tonic::Code;
 use user_import::proto::{ImportStart, ImportState, ResultFilter};
 
 use crate::{
-    leftovers::expect_quiet,
     scene::{ID, Scene, eventually, expect_whole, many, start},
     support::{Database, Imported, on_both_databases, roster, start_of},
 };
@@ -42,7 +41,8 @@ async fn one_of_two_servers_writes_to_an_organisation_at_a_time(database: Databa
     expect_whole(&first);
     expect_whole(&joined);
     assert_eq!(first.results, joined.results);
-    expect_quiet(&one.database).await;
+    one.expect_quiet().await;
+    other.expect_quiet().await;
 }
 
 async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
@@ -56,7 +56,7 @@ async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
     let died = first.and_rest(answers).await;
     assert_ne!(died.code(), Code::Ok, "it was too quick:\n{died}");
     expect_whole(&joined.and_rest(joining).await);
-    expect_quiet(&other.database).await;
+    other.expect_quiet().await;
 }
 
 /// Stops a server that is importing [`many`] where it stands; returns what its client had heard.
@@ -88,7 +88,8 @@ async fn a_server_that_wakes_after_its_import_was_taken_over_writes_nothing() {
     assert_eq!(other.app.users().await, before);
     assert_eq!(one.state().await, ImportState::Completed);
     expect_whole(&one.app.watch(ID, 0, ResultFilter::All).await);
-    expect_quiet(&one.database).await;
+    one.expect_quiet().await;
+    other.expect_quiet().await;
 }
 
 async fn a_server_that_wakes_after_another_import_writes_nothing() {
@@ -116,5 +117,6 @@ async fn a_server_that_wakes_after_another_import_writes_nothing() {
     let stale = other.app.import_with(start(), &many()).await;
     assert_eq!(stale.code(), Code::FailedPrecondition, "{stale}");
     assert_eq!(other.app.users().await, before);
-    expect_quiet(&one.database).await;
+    one.expect_quiet().await;
+    other.expect_quiet().await;
 }

@@ -1,13 +1,26 @@
-//! What a disturbed import must not leave behind: locks, open transactions, file descriptors.
+//! What a disturbed import must not leave behind: locks, open transactions, leases, file
+//! descriptors, memory.
 
-use user_import::proto::{ImportStart, ImportState};
-
-use crate::{
-    scene::{ID, Scene, eventually, many, start},
-    support::{Database, Imported, database::FreshDatabase, on_both_databases},
+use user_import::{
+    domain::Column::LastName,
+    proto::{ImportStart, ImportState},
 };
 
-on_both_databases![hung_up_clients_leave_no_descriptors_behind];
+use crate::{
+    scene::{ID, Scene, eventually, start},
+    support::{Database, Imported, Roster, database::FreshDatabase, on_both_databases, roster},
+};
+
+on_both_databases![hung_up_clients_leave_nothing_behind];
+
+/// Imports one after the other.
+const ROUNDS: u32 = 7;
+
+/// Rows of each: what the server holds of them is some MiB.
+const CROWD: u32 = 3_000;
+
+/// Memory, in KiB, that the last four of them may cost together: pages that SQLite's connections cache.
+const LOST: usize = 5 * 1024;
 
 /// Makes sure that no transaction is open, no lock is held, and no lease is left that somebody
 /// renews.
@@ -36,17 +49,25 @@ pub async fn expect_quiet(database: &FreshDatabase) {
     eventually(async || database.number(&held).await == 0, "no lease").await;
 }
 
-async fn hung_up_clients_leave_no_descriptors_behind(database: Database) {
-    let scene = Scene::start(database, 1).await;
-    let mut counts = Vec::new();
-    for round in 0..4 {
+/// Imports that differ in every row, so that each writes them all.
+fn crowd(round: u32) -> Roster {
+    let name = format!("Round {round}");
+    (0..CROWD).fold(roster(), |roster, number| {
+        roster.row(&format!("u{number:04}"), [(LastName, name.as_str())])
+    })
+}
+
+async fn hung_up_clients_leave_nothing_behind(database: Database) {
+    let scene = Scene::start(database, 50).await;
+    let mut footprints = Vec::new();
+    for round in 0..ROUNDS {
         let import_id = format!("{}{round}", &ID[..ID.len() - 1]);
         let named = ImportStart {
             import_id: import_id.clone(),
             ..start()
         };
         let client = scene.another_client().await;
-        let mut answers = client.begin(named, &many()).await;
+        let mut answers = client.begin(named, &crowd(round)).await;
         Imported::first_results(&mut answers).await;
         drop((answers, client));
         let ended = async || {
@@ -54,9 +75,12 @@ async fn hung_up_clients_leave_no_descriptors_behind(database: Database) {
             record.is_ok_and(|record| record.state() == ImportState::Completed)
         };
         eventually(ended, "the import ends without its client").await;
-        counts.push(scene.process.descriptors());
+        scene.expect_quiet().await;
+        footprints.push(scene.footprint());
     }
-    // The first round has filled the pool of connections to the database.
-    assert!(counts[3] <= counts[1] + 2, "{counts:?}");
-    expect_quiet(&scene.database).await;
+    // The first rounds have filled the pool of connections and the heap.
+    let (early, late) = (footprints[2], footprints[ROUNDS as usize - 1]);
+    let grown = late.resident.saturating_sub(early.resident);
+    println!("{database:?}: {grown} KiB more after four more imports");
+    assert!(grown <= LOST, "{grown} KiB more: {footprints:?}");
 }

@@ -15,8 +15,11 @@
 mod support;
 
 mod clients;
+mod cluster;
 mod connections;
+mod database;
 mod disk;
+mod footprint;
 mod kills;
 mod leases;
 mod leftovers;

@@ -1,7 +1,6 @@
 //! A server as a process of its own, which signals can be sent to.
 
 use std::{
-    fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -54,11 +53,14 @@ impl Process {
         Self { child, address }
     }
 
+    /// Its number among the system's processes.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, by its name without `SIG`.
     pub fn signal(&self, name: &str) {
-        let command = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &command]).status();
-        assert!(status.is_ok_and(|status| status.success()), "{command}");
+        signal(&self.child, name);
     }
 
     /// Kills it at once, as a power cut would.
@@ -80,12 +82,13 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
 
-    /// File descriptors that it has open.
-    pub fn descriptors(&self) -> usize {
-        let directory = format!("/proc/{}/fd", self.child.id());
-        fs::read_dir(directory).expect("it is running").count()
-    }
+/// Sends a process a signal, by its name without `SIG`.
+pub fn signal(process: &Child, name: &str) {
+    let command = format!("kill -{name} {}", process.id());
+    let status = Command::new("sh").args(["-c", &command]).status();
+    assert!(status.is_ok_and(|status| status.success()), "{command}");
 }
 
 impl Drop for Process {

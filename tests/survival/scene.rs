@@ -1,10 +1,13 @@
 //! A database and a server process on it, which a test may kill and replace.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use tokio::time::timeout;
 use user_import::proto::{ImportStart, ImportState};
 
 use crate::{
+    footprint::Footprint,
+    leftovers::expect_quiet,
     process::Process,
     support::{App, Database, Imported, Roster, database::FreshDatabase, roster, start_of},
 };
@@ -15,6 +18,9 @@ pub const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 /// Enough rows for something else to happen while they are written one by one.
 const MANY: usize = 150;
 
+/// What takes longer never happens.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A server process with its database, and a client of it. The organisation is `pd`.
 #[derive(Debug)]
 pub struct Scene {
@@ -23,6 +29,8 @@ pub struct Scene {
     pub database: Arc<FreshDatabase>,
     url: String,
     transaction_rows: usize,
+    /// What a server takes up that has done one import, and nothing else.
+    fresh: Footprint,
 }
 
 impl Scene {
@@ -35,11 +43,14 @@ impl Scene {
         scene
     }
 
-    /// A server that reaches the database at `url`.
+    /// The first server on the database at `url`, warmed up: it has done an import already.
     pub async fn on(database: Arc<FreshDatabase>, url: String, transaction_rows: usize) -> Self {
         let process = Process::start(&url, transaction_rows);
         let app = App::attach(Arc::clone(&database), process.address).await;
+        app.organization("warm-up").await;
+        expect_whole(&app.import_with(start_of("warm-up"), &many()).await);
         Self {
+            fresh: Footprint::of(&process, &url),
             process,
             app,
             database,
@@ -50,8 +61,15 @@ impl Scene {
 
     /// One more server on the same database.
     pub async fn another(&self) -> Self {
-        let database = Arc::clone(&self.database);
-        Self::on(database, self.url.clone(), self.transaction_rows).await
+        let process = Process::start(&self.url, self.transaction_rows);
+        let app = App::attach(Arc::clone(&self.database), process.address).await;
+        Self {
+            process,
+            app,
+            database: Arc::clone(&self.database),
+            url: self.url.clone(),
+            ..*self
+        }
     }
 
     /// One more client, with a connection of its own.
@@ -62,6 +80,21 @@ impl Scene {
     /// A new server in place of one that has ended.
     pub async fn restart(&mut self) {
         *self = self.another().await;
+    }
+
+    /// Makes sure that nothing is left of what the server has done: in the database no transaction,
+    /// lock or lease, and in its process no more descriptors and memory than a fresh one has.
+    pub async fn expect_quiet(&self) {
+        expect_quiet(&self.database).await;
+        // What was closed at one end takes a moment at the other.
+        let restored = async || self.footprint().excess(&self.fresh).is_none();
+        let result = timeout(PATIENCE, until(restored)).await;
+        assert!(result.is_ok(), "{:?}", self.footprint().excess(&self.fresh));
+    }
+
+    /// What the server takes up now.
+    pub fn footprint(&self) -> Footprint {
+        Footprint::of(&self.process, &self.url)
     }
 
     /// The state of the import [`ID`]; unspecified where it is unknown.
@@ -101,12 +134,13 @@ pub fn expect_whole(imported: &Imported) {
 }
 
 /// Waits until something holds; panics where it does not within a generous time.
-pub async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F, what: &str) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let result = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+pub async fn eventually(holds: impl AsyncFnMut() -> bool, what: &str) {
+    let result = timeout(PATIENCE, until(holds)).await;
     assert!(result.is_ok(), "it never came to this: {what}");
+}
+
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    while !holds().await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

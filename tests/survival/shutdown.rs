@@ -17,6 +17,7 @@ use crate::{
 on_both_databases![
     an_orderly_shutdown_interrupts_and_the_import_goes_on_later,
     silent_and_stalled_clients_do_not_hold_the_shutdown_up,
+    whoever_is_only_beginning_is_told_to_come_again,
 ];
 
 /// The grace for clients and imports, and some more for a slow machine.
@@ -41,6 +42,7 @@ async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: D
     for result in &ended.results {
         assert!(resumed.results.contains(result), "{result:?} is lost");
     }
+    scene.expect_quiet().await;
 }
 
 async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Database) {
@@ -60,4 +62,23 @@ async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Databa
     assert!(scene.process.ended_within(BOUND).await.success());
     expect_quiet(&scene.database).await;
     drop(silent);
+}
+
+async fn whoever_is_only_beginning_is_told_to_come_again(database: Database) {
+    let mut scene = Scene::start(database, 1).await;
+    let silent = scene.app.call().await;
+    let sending = scene.app.call().await;
+    sending.send(Message::Start(start())).await;
+    scene.until_state(ImportState::Receiving).await;
+    scene.process.signal("TERM");
+    for ended in [silent.read_to_end().await, sending.read_to_end().await] {
+        assert_eq!(ended.code(), Code::Unavailable, "{ended}");
+        assert!(ended.status.get_details_retry_info().is_some());
+    }
+    let late = scene.app.import_with(start(), &many()).await;
+    assert_eq!(late.code(), Code::Unavailable, "{late}");
+    assert!(scene.process.ended_within(BOUND).await.success());
+    scene.restart().await;
+    assert!(scene.app.users().await.is_empty());
+    scene.expect_quiet().await;
 }

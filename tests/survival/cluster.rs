@@ -1,0 +1,165 @@
+//! A PostgreSQL server of a test's own, which it may kill and start again.
+
+use std::{
+    env, fs,
+    net::TcpListener,
+    os::unix::{fs::MetadataExt, process::CommandExt},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::{process::signal, scene::eventually};
+
+/// The directory of PostgreSQL's programs; `scripts/test` sets it.
+const PROGRAMS: &str = "USER_IMPORT_TEST_POSTGRES_BIN";
+
+/// A cluster with one server, removed when dropped. What it has committed survives the death of its
+/// processes; it does not wait for the disk, which only a crash of the machine would need.
+#[derive(Debug)]
+pub struct Cluster {
+    directory: TempDir,
+    password: String,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Cluster {
+    /// A new cluster, running.
+    pub async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let mut cluster = Self {
+            directory,
+            password: Uuid::new_v4().simple().to_string(),
+            port: 0,
+            server: None,
+        };
+        cluster.initialise();
+        let running = async || {
+            cluster.port = free_port();
+            cluster.try_start().await
+        };
+        eventually(running, "PostgreSQL starts").await;
+        cluster
+    }
+
+    /// Where a client finds it, with its first database.
+    pub fn url(&self) -> String {
+        let Self { password, port, .. } = self;
+        format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
+    }
+
+    /// Sends the server's first process a signal that ends it, by its name without `SIG`.
+    pub fn end(&mut self, by: &str) {
+        if let Some(mut server) = self.server.take() {
+            signal(&server, by);
+            server.wait().expect("it is our child");
+        }
+    }
+
+    /// Starts the server again where it was.
+    pub async fn restart(&mut self) {
+        // Until the last of the processes that were left alone has ended, none may take their place.
+        eventually(async || self.try_start().await, "PostgreSQL starts again").await;
+    }
+
+    fn initialise(&self) {
+        if let Some((user, group)) = unprivileged() {
+            std::os::unix::fs::chown(self.directory.path(), Some(user), Some(group))
+                .expect("root may give its files away");
+        }
+        let password = self.directory.path().join("password");
+        fs::write(&password, &self.password).expect("there is space");
+        let output = self
+            .program("initdb")
+            .args(["-U", "postgres", "-A", "password", "--no-sync"])
+            .args(["--encoding=UTF8", "--locale=C.UTF-8", "--pwfile"])
+            .arg(password)
+            .output();
+        let output = output.expect("initdb can be run");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// True once the server answers; false where it has ended instead.
+    async fn try_start(&mut self) -> bool {
+        let mut server = self
+            .program("postgres")
+            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1"])
+            .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
+            .spawn()
+            .expect("postgres can be run");
+        loop {
+            if server.try_wait().expect("it is our child").is_some() {
+                return false;
+            }
+            let mut question = self.program("pg_isready");
+            question.args(["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]);
+            if question.status().is_ok_and(|status| status.success()) {
+                self.server = Some(server);
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// One of PostgreSQL's programs on this cluster's data, which refuse to be run as root.
+    fn program(&self, name: &str) -> Command {
+        let programs = env::var_os(PROGRAMS);
+        let programs =
+            programs.unwrap_or_else(|| panic!("{PROGRAMS} is not set; run scripts/test"));
+        let mut command = Command::new(PathBuf::from(programs).join(name));
+        command
+            .env("PGDATA", self.directory.path().join("data"))
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if let Some((user, group)) = unprivileged() {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.end("QUIT");
+    }
+}
+
+/// Somebody whom root may run programs as; `None` where this is not root.
+fn unprivileged() -> Option<(u32, u32)> {
+    let own = fs::metadata("/proc/self").expect("it is this process");
+    if own.uid() != 0 {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").expect("there are users");
+    let ids = |wanted: &str| {
+        users.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split(':').collect();
+            let [name, _, user, group, ..] = fields[..] else {
+                return None;
+            };
+            (name == wanted).then_some((user.parse().ok()?, group.parse().ok()?))
+        })
+    };
+    Some(
+        ids("postgres")
+            .or_else(|| ids("nobody"))
+            .expect("there is nobody"),
+    )
+}
+
+/// Below the range that systems hand out by themselves: it is still free for a second start.
+fn free_port() -> u16 {
+    let random = Uuid::new_v4().into_bytes();
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    random
+        .windows(2)
+        .map(|pair| 15_000 + u16::from_ne_bytes([pair[0], pair[1]]) % 15_000)
+        .find(is_free)
+        .expect("a loopback port is free")
+}

@@ -1,0 +1,86 @@
+//! What a server process takes up: file descriptors and memory, as the system counts them.
+
+use std::{collections::HashSet, fs, path::Path};
+
+use crate::process::Process;
+
+/// What a server takes up at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Footprint {
+    /// Open file descriptors that are no connection to the database.
+    pub descriptors: usize,
+    /// Those that are: a pool keeps them, so their number says how much went on at once at most.
+    pub connections: usize,
+    /// Resident memory, in KiB.
+    pub resident: usize,
+}
+
+impl Footprint {
+    /// Descriptors of a full pool: 16 connections, on SQLite with a file, its log and their index.
+    const POOL: usize = 16 * 3;
+
+    /// Memory, in KiB, by which a server may have grown: what one more connection of the pool, a
+    /// statement that it had not prepared yet or a fragmented heap take. Whether memory is lost import
+    /// by import shows over many of them, not here.
+    const GROWTH: usize = 16 * 1024;
+
+    /// Of a server whose database is at `url`.
+    pub fn of(process: &Process, url: &str) -> Self {
+        let directory = format!("/proc/{}", process.id());
+        let directory = Path::new(&directory);
+        let database = database_port(url).map(|port| sockets_to(directory, port));
+        let links = fs::read_dir(directory.join("fd")).expect("it is running");
+        // One that is closed meanwhile has no target any more.
+        let targets = links.filter_map(|link| fs::read_link(link.ok()?.path()).ok());
+        let targets: Vec<String> = targets.map(|path| path.display().to_string()).collect();
+        let is_connection = |target: &&String| match &database {
+            Some(sockets) => sockets.contains(target.as_str()),
+            None => target.contains("/test.db"),
+        };
+        let connections = targets.iter().filter(is_connection).count();
+        Self {
+            descriptors: targets.len() - connections,
+            connections,
+            resident: resident(directory),
+        }
+    }
+
+    /// What is more than it was in `before`, the tolerances apart; `None`: nothing.
+    pub fn excess(&self, before: &Self) -> Option<String> {
+        let within = self.descriptors <= before.descriptors
+            && self.connections <= Self::POOL
+            && self.resident <= before.resident + Self::GROWTH;
+        (!within).then(|| format!("{self:?}, before that {before:?}"))
+    }
+}
+
+/// The port of a PostgreSQL server; SQLite has none.
+fn database_port(url: &str) -> Option<u16> {
+    let (_, rest) = url.rsplit_once('@')?;
+    let (address, _) = rest.split_once('/')?;
+    address.rsplit_once(':')?.1.parse().ok()
+}
+
+/// The process's sockets that are connected to `port`, as the targets of its descriptors name them.
+fn sockets_to(process: &Path, port: u16) -> HashSet<String> {
+    let table = fs::read_to_string(process.join("net/tcp")).expect("it is running");
+    let suffix = format!(":{port:04X}");
+    let connected = table.lines().skip(1).filter_map(|line| {
+        // sl local_address rem_address st queues timer retransmits uid timeout inode
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let inode = fields.get(9)?;
+        fields[2]
+            .ends_with(&suffix)
+            .then(|| format!("socket:[{inode}]"))
+    });
+    connected.collect()
+}
+
+fn resident(process: &Path) -> usize {
+    let status = fs::read_to_string(process.join("status")).expect("it is running");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+    number
+        .and_then(|number| number.trim().parse().ok())
+        .expect("the system counts its memory")
+}
