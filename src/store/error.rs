@@ -128,3 +128,22 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_transient_code;
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_does_not() {
+        // Lost, serialization, deadlock, full, shutting down, idle too long; busy, full, I/O, snapshot.
+        for code in [
+            "08006", "40001", "40P01", "53100", "57P01", "25P03", "5", "13", "10", "517",
+        ] {
+            assert!(is_transient_code(code), "{code}");
+        }
+        // Unique, undefined table, read-only transaction; constraint, malformed, none at all.
+        for code in ["23505", "42P01", "25006", "19", "2067", "11", ""] {
+            assert!(!is_transient_code(code), "{code}");
+        }
+    }
+}

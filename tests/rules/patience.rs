@@ -11,13 +11,27 @@ use user_import::{
 
 use crate::{
     retries::{ID, MANY, OTHER_ID, many, named},
-    support::{App, Call, Database, Imported, on_both_databases, roster},
+    support::{App, Call, Database, Imported, on_both_databases, roster, start_of},
 };
 
 on_both_databases![
     an_import_whose_transaction_outlasts_its_lease_goes_on,
     an_import_that_is_received_while_the_database_is_busy_is_not_dead,
 ];
+
+mod postgres_alone {
+    #[test]
+    #[ignore = "needs PostgreSQL: run scripts/test"]
+    fn organisations_do_not_wait_for_each_other() {
+        crate::support::run(super::organisations_do_not_wait_for_each_other());
+    }
+
+    #[test]
+    #[ignore = "needs PostgreSQL: run scripts/test"]
+    fn a_transaction_that_gave_way_to_another_is_made_again() {
+        crate::support::run(super::a_transaction_that_gave_way_to_another_is_made_again());
+    }
+}
 
 const LEASE: Duration = Duration::from_secs(1);
 
@@ -96,4 +110,41 @@ async fn an_import_that_is_received_while_the_database_is_busy_is_not_dead(datab
     call.send(Message::Finish(ImportFinish::default())).await;
     let imported = call.finish().await;
     assert_eq!(imported.summary().created, 1, "{imported}");
+}
+
+async fn organisations_do_not_wait_for_each_other() {
+    let app = App::start(Database::Postgres).await;
+    app.organization("sheriff").await;
+    let hold = format!("{HOLD} WHERE slug = 'pd'");
+    let held = app.database().begin(&hold).await;
+    let csv = roster().people(["ada"]).csv().into_bytes();
+    let waiting = tokio::spawn(app.sending(named(ID), csv));
+    let imported = app.import_with(start_of("sheriff"), roster().people(["bob"]));
+    assert_eq!(imported.await.summary().created, 1);
+    assert!(!waiting.is_finished());
+    held.commit("SELECT 1").await;
+    let imported = waiting.await.expect("the client does not panic");
+    assert_eq!(imported.summary().created, 1, "{imported}");
+}
+
+/// The first two writes to users fail as where two transactions are in each other's way.
+async fn a_transaction_that_gave_way_to_another_is_made_again() {
+    let app = App::start(Database::Postgres).await;
+    app.tamper(
+        "CREATE SEQUENCE tries; \
+        CREATE FUNCTION give_way() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            CASE nextval('tries') \
+                WHEN 1 THEN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; \
+                WHEN 2 THEN RAISE EXCEPTION USING ERRCODE = 'serialization_failure'; \
+                ELSE RETURN NULL; \
+            END CASE; \
+        END $$; \
+        CREATE TRIGGER give_way AFTER INSERT ON users EXECUTE FUNCTION give_way()",
+    )
+    .await;
+    let imported = app.import(roster().people(["ada"])).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(imported.summary().created, 1, "{imported}");
+    let tries = "SELECT last_value FROM tries";
+    assert_eq!(app.database().number(tries).await, 3);
 }

@@ -6,7 +6,7 @@ use tonic_types::StatusExt;
 use user_import::{
     domain::Column::{BadgeNumber, SupervisorEmail},
     proto::{
-        DeactivateMissing, ImportFinish, ImportStart, ImportState, IssueCode, RowResult,
+        DeactivateMissing, ImportFinish, ImportStart, ImportState, Issue, IssueCode, RowResult,
         import_users_request::Message, import_users_response::Message as Reply,
     },
 };
@@ -96,7 +96,7 @@ async fn undisturbed(app: &App) -> Imported {
     let start = without_the_missing(start_of("calm"));
     let imported = app.import_with(start, &doubtful()).await;
     for result in &imported.results {
-        let codes: Vec<IssueCode> = result.issues.iter().map(|issue| issue.code()).collect();
+        let codes: Vec<IssueCode> = result.issues.iter().map(Issue::code).collect();
         assert_eq!(codes, [IssueCode::SupervisorInactive], "{imported}");
     }
     imported

@@ -243,6 +243,9 @@ async fn refused_imports_and_dry_runs_have_records_too(database: Database) {
         ("nightly", "pd")
     );
     assert!(!refused.principal.is_empty() && refused.finished_at.is_some());
+    let watched = app.watch(ID, 0, ResultFilter::All).await;
+    assert_eq!(watched.summary().state(), ImportState::Refused);
+    assert_eq!(watched.summary().refusals, refused.refusals);
 
     let dry_run = ImportStart {
         validate_only: true,
