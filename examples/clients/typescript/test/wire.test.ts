@@ -9,9 +9,10 @@ import * as contract from "../gen/userimport/v1/import_service";
 import { REPOSITORY } from "./server";
 
 const fixtures = join(REPOSITORY, "tests/wire");
+const directories = readdirSync(fixtures, { withFileTypes: true }).filter((e) => e.isDirectory());
 
-for (const kind of readdirSync(fixtures) as (keyof typeof contract)[]) {
-  const type = contract[kind] as unknown as MessageType<object>;
+for (const { name: kind } of directories) {
+  const type = contract[kind as keyof typeof contract] as unknown as MessageType<object>;
   for (const file of readdirSync(join(fixtures, kind)).filter((name) => name.endsWith(".binpb"))) {
     test(`${kind}/${file} decodes to its JSON`, () => {
       const path = join(fixtures, kind, file);
