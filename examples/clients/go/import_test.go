@@ -256,3 +256,13 @@ func TestAFileThatCannotBeReadIsWrongUse(t *testing.T) {
 	ended.expect(t, 2)
 	expectText(t, ended.errors, `missing\.csv`)
 }
+
+func TestAFileWithoutCertificatesAndAnImpossibleTokenAreWrongUse(t *testing.T) {
+	server := openServer(t)
+	ended := run(server, "--ca", filepath.Join(repository, "examples/catalog.json"), "rows")
+	ended.expect(t, 2)
+	expectText(t, ended.errors, "no certificate")
+	ended = run(server, "--token", "line\nbreak", "rows")
+	ended.expect(t, 2)
+	expectText(t, ended.errors, "ASCII")
+}

@@ -50,7 +50,7 @@ def main() -> int:
     options = _options()
     try:
         ended = _run(options)
-    except (OSError, RosterUnreadable) as error:
+    except (OSError, ValueError, RosterUnreadable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     _print_end(ended)

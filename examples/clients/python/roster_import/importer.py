@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import grpc
 
@@ -79,7 +80,7 @@ def import_roster(
     start.import_id = start.import_id or str(uuid.uuid4())
     heard = _Heard(on_row, on_deactivated, on_resumed)
     must_end = time.monotonic() + deadline
-    for attempt in range(1, retries + 2):
+    for attempt in count(1):
         ended = _attempt(stub, start, roster, metadata, must_end - time.monotonic(), heard)
         wait = wait_before(attempt, ended.error)
         # A dry run leaves no record to go on from, and a second one may judge rows otherwise.
@@ -89,7 +90,6 @@ def import_roster(
             return ended
         on_retry(ended, wait, attempt)
         time.sleep(wait)
-    raise ValueError("retries is negative")
 
 
 class _Heard:

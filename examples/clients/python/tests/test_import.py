@@ -143,3 +143,10 @@ def test_a_file_that_cannot_be_read_is_wrong_use(server, tmp_path):
     code, _, errors = run(server, "csv", tmp_path / "missing.csv")
     assert code == 2
     assert "missing.csv" in errors
+
+
+def test_a_file_without_certificates_and_an_impossible_token_are_wrong_use(server):
+    code, _, errors = run(server, "--ca", REPOSITORY / "examples/catalog.json", "rows")
+    assert (code, "no certificate" in errors) == (2, True)
+    code, _, errors = run(server, "--token", "line\nbreak", "rows")
+    assert (code, "ASCII" in errors) == (2, True)

@@ -13,6 +13,9 @@ const OPTIONS = {
 
 /** Opens a channel to HOST:PORT: over TLS where `ca` (PEM) says whose servers to trust. */
 export function connect(endpoint: string, ca?: Buffer): ImportServiceClient {
+  if (ca && !ca.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new Error("there is no certificate in the file of authorities");
+  }
   const security = ca ? credentials.createSsl(ca) : credentials.createInsecure();
   return new ImportServiceClient(endpoint, security, OPTIONS);
 }
@@ -20,6 +23,9 @@ export function connect(endpoint: string, ca?: Buffer): ImportServiceClient {
 /** The metadata that says who is calling. Without TLS anyone on the way can read it. */
 export function bearer(token?: string): Metadata {
   const metadata = new Metadata();
+  if (token && !/^[\x20-\x7e]*$/.test(token)) {
+    throw new Error("a token has printable ASCII characters only");
+  }
   if (token) {
     metadata.set("authorization", `Bearer ${token}`);
   }

@@ -63,7 +63,7 @@ async function main(): Promise<number> {
 type Options = ReturnType<typeof options>;
 
 async function run(options: Options): Promise<Ended> {
-  const client = connect(options.endpoint, options.ca);
+  const { client, metadata } = options.connection;
   const start = {
     organization: options.organization,
     importId: options.importId,
@@ -83,7 +83,7 @@ async function run(options: Options): Promise<Ended> {
   const limits = { retries, deadlineMs };
   try {
     return await importRoster(
-      client, start, options.roster, handlers, bearer(options.token), limits);
+      client, start, options.roster, handlers, metadata, limits);
   } finally {
     client.close();
   }
@@ -95,9 +95,7 @@ function options() {
   if (!organization) throw new WrongUse("--organization is missing");
   return {
     organization,
-    endpoint: values.endpoint ?? "127.0.0.1:50051",
-    token: values.token ?? process.env.USER_IMPORT_TOKEN,
-    ca: values.ca === undefined ? undefined : readFile(values.ca),
+    connection: connection(values),
     importId: values["import-id"] ?? "",
     validateOnly: values["validate-only"] ?? false,
     deadlineMs: number("--deadline", values.deadline ?? "3600") * 1000,
@@ -127,6 +125,18 @@ function parse() {
   }
 }
 
+function connection(values: { endpoint?: string; ca?: string; token?: string }) {
+  try {
+    const ca = values.ca === undefined ? undefined : readFileSync(values.ca);
+    return {
+      metadata: bearer(values.token ?? process.env.USER_IMPORT_TOKEN),
+      client: connect(values.endpoint ?? "127.0.0.1:50051", ca),
+    };
+  } catch (error) {
+    throw new WrongUse((error as Error).message);
+  }
+}
+
 function roster([command, file, ...rest]: string[]): Roster {
   if (command === "csv" && file && rest.length === 0) return csvFile(file);
   if (command === "rows" && !file) return typedRows(ROWS);
@@ -137,14 +147,6 @@ function number(name: string, text: string): number {
   const value = Number(text);
   if (text === "" || !(value >= 0)) throw new WrongUse(`${name} needs a number`);
   return value;
-}
-
-function readFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new WrongUse((error as Error).message);
-  }
 }
 
 function printRow(row: RowResult): void {

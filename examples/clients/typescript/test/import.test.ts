@@ -174,3 +174,13 @@ test("a file that cannot be read is wrong use", async (context) => {
   assert.equal(await run.code(), 2);
   assert.match(run.errors, /missing\.csv/);
 });
+
+test("a file without certificates and an impossible token are wrong use", async (context) => {
+  const server = await open(context);
+  const ca = new Run(server, "--ca", join(REPOSITORY, "examples/catalog.json"), "rows");
+  assert.equal(await ca.code(), 2);
+  assert.match(ca.errors, /no certificate/);
+  const token = new Run(server, "--token", "line\nbreak", "rows");
+  assert.equal(await token.code(), 2);
+  assert.match(token.errors, /ASCII/);
+});

@@ -11,6 +11,8 @@ import io.grpc.TlsChannelCredentials;
 import io.grpc.stub.MetadataUtils;
 import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.concurrent.TimeUnit;
 
 /** The connection to a server, and who is calling. */
@@ -32,12 +34,13 @@ public final class Connection implements AutoCloseable {
    * @param ca PEM file of the authorities to trust; null: no TLS
    * @param token says who is calling; null: nobody. Without TLS anyone on the way can read it.
    * @throws IOException where {@code ca} cannot be read
+   * @throws IllegalArgumentException where it has no certificate, or the token cannot be one
    */
   public static Connection open(String endpoint, File ca, String token) throws IOException {
-    ChannelCredentials security =
-        ca == null
-            ? InsecureChannelCredentials.create()
-            : TlsChannelCredentials.newBuilder().trustManager(ca).build();
+    if (token != null && !token.chars().allMatch(c -> c >= ' ' && c <= '~')) {
+      throw new IllegalArgumentException("a token has printable ASCII characters only");
+    }
+    ChannelCredentials security = ca == null ? InsecureChannelCredentials.create() : trust(ca);
     // A server that is gone without a word is noticed within half a minute.
     ManagedChannel channel =
         Grpc.newChannelBuilder(endpoint, security)
@@ -51,6 +54,14 @@ public final class Connection implements AutoCloseable {
       stub = stub.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
     }
     return new Connection(channel, stub);
+  }
+
+  private static ChannelCredentials trust(File ca) throws IOException {
+    byte[] pem = Files.readAllBytes(ca.toPath());
+    if (!new String(pem, StandardCharsets.US_ASCII).contains("-----BEGIN CERTIFICATE-----")) {
+      throw new IllegalArgumentException("there is no certificate in the file of authorities");
+    }
+    return TlsChannelCredentials.newBuilder().trustManager(ca).build();
   }
 
   ImportServiceStub stub() {

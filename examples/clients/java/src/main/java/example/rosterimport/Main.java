@@ -53,7 +53,7 @@ public final class Main {
       return ended.exitCode();
     } catch (Options.WrongUseException e) {
       System.err.println("error: " + e.getMessage() + "\n" + Options.USAGE);
-    } catch (IOException | Roster.UnreadableException e) {
+    } catch (IOException | IllegalArgumentException | Roster.UnreadableException e) {
       System.err.println("error: " + e.getMessage());
     }
     return 2;

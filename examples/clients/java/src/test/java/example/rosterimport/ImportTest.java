@@ -186,4 +186,16 @@ class ImportTest {
       assertHas(run.errors(), "missing.csv");
     }
   }
+
+  @Test
+  void aFileWithoutCertificatesAndAnImpossibleTokenAreWrongUse() throws Exception {
+    try (Server server = new Server(directory)) {
+      Run run = Program.run(server, "--ca", example("catalog.json"), "rows");
+      assertEquals(2, run.code());
+      assertHas(run.errors(), "no certificate");
+      run = Program.run(server, "--token", "line\nbreak", "rows");
+      assertEquals(2, run.code());
+      assertHas(run.errors(), "ASCII");
+    }
+  }
 }
