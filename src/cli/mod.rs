@@ -5,6 +5,7 @@
 
 mod catalog;
 mod demo;
+mod descriptor;
 mod errors_file;
 mod exit;
 mod export;
@@ -76,6 +77,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
     Demo(demo::DemoArgs),
+    Descriptor(descriptor::DescriptorArgs),
 }
 
 impl Cli {
@@ -123,6 +125,7 @@ impl Command {
             Self::Serve(args) => serve::run(args).await,
             Self::Migrate(args) => migrate::run(args).await,
             Self::Demo(args) => demo::run(args).await,
+            Self::Descriptor(args) => descriptor::run(&args),
         }
     }
 }
