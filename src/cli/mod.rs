@@ -19,6 +19,7 @@ mod serve;
 mod server;
 mod settings;
 mod template;
+mod token;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
@@ -73,7 +74,9 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     #[command(subcommand)]
     Org(org::OrgCommand),
-    Serve(serve::ServeArgs),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
     Demo(demo::DemoArgs),
 }
@@ -120,7 +123,8 @@ impl Command {
             Self::Export(args) => export::run(args).await,
             Self::Catalog(command) => catalog::run(command).await,
             Self::Org(command) => org::run(command).await,
-            Self::Serve(args) => serve::run(args).await,
+            Self::Token(command) => token::run(command).await,
+            Self::Serve(args) => serve::run(*args).await,
             Self::Migrate(args) => migrate::run(args).await,
             Self::Demo(args) => demo::run(args).await,
         }

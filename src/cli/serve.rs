@@ -9,16 +9,19 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
-use super::{Exit, migrate::DatabaseArgs, settings::SettingsArgs};
-use crate::server;
+use super::{Exit, failure::UsageError, migrate::DatabaseArgs, settings::SettingsArgs};
+use crate::{
+    server::{self, Exposure},
+    store::Store,
+};
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: on this machine, with a file in the working directory:\n  \
     user-import serve\n\
-    or for the network, with PostgreSQL:\n  \
-    user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users"
+    or with PostgreSQL:\n  \
+    user-import serve --database-url postgres://import@db/users"
 )]
 pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one, and the first line printed says which
@@ -29,6 +32,11 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:50051"
     )]
     listen: SocketAddr,
+    /// Listen on an address that other machines reach although TLS or credentials are missing: whoever is
+    /// on the way can read and change what is sent, tokens included
+    #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    insecure_listen_beyond_loopback: bool,
     #[command(flatten)]
     database: DatabaseArgs,
     /// Leave the database's schema as it is
@@ -51,12 +59,28 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
             .await
             .context("the database cannot be migrated")?;
     }
+    expose(&args, &store).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(listener.local_addr()?)?;
     server::serve(listener, store, settings, stopped()).await?;
     Ok(Exit::Done)
+}
+
+/// Refuses to listen where that is not safe, and says what has to be known.
+async fn expose(args: &ServeArgs, store: &Store) -> anyhow::Result<()> {
+    let exposure = Exposure {
+        address: args.listen,
+        has_tls: false,
+        has_credentials: store.has_tokens().await?,
+        accepts_risk: args.insecure_listen_beyond_loopback,
+    };
+    let judged = exposure.judge();
+    for warning in judged.map_err(|exposed| UsageError::new(format!("{exposed}.")))? {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
 /// Tells people through the log, and scripts through a line on standard output.

@@ -145,6 +145,7 @@ impl Session<'_> {
             self.preview(&judged).await;
             return Err(refusals.into());
         }
+        self.expect_still_admitted().await?;
         judged.assign_ids();
         Ok(judged)
     }
@@ -210,8 +211,10 @@ impl Session<'_> {
         let rest = Arc::new(rest.cloned().collect());
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
         let snapshot = snapshot.await?;
-        let mut judged = session::judge(rest, snapshot, import, None).await?;
+        // Whoever goes on with an import does so with his or her own permissions.
+        let mut judged = session::judge(rest, snapshot, import, self.terms(None)).await?;
         judged.assign_ids();
+        self.expect_still_admitted().await?;
         self.summary = record::summary(&record, ImportState::Applying);
         self.progress.add_applied(done.rows.len());
         Ok(Some(Work {

@@ -13,6 +13,7 @@ mod leases;
 mod organizations;
 mod recordset;
 mod snapshot;
+mod tokens;
 mod users;
 mod writes;
 
@@ -32,6 +33,7 @@ pub use imports::{BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use snapshot::Snapshot;
+pub use tokens::TokenRecord;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use writes::{DirectoryWrite, UserValues};
 

@@ -4,7 +4,9 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{
+    Code, Status, Streaming, service::interceptor::InterceptedService, transport::Channel,
+};
 use user_import::{
     config::Settings,
     proto::{
@@ -16,7 +18,13 @@ use user_import::{
     },
 };
 
-use super::{Database, Imported, database::FreshDatabase, roster, server::Server};
+use super::{
+    Database, Imported,
+    bearer::{Bearer, Connection},
+    database::FreshDatabase,
+    roster,
+    server::Server,
+};
 
 /// The organisation that tests import into where they name no other.
 const ORGANIZATION: &str = "pd";
@@ -36,6 +44,8 @@ pub struct App {
     // The server comes first: it is dropped before the database that it uses.
     server: Option<Server>,
     channel: Channel,
+    /// Presented with every call.
+    bearer: Bearer,
     settings: Settings,
     database: Arc<FreshDatabase>,
 }
@@ -81,6 +91,7 @@ impl App {
         Self {
             server: None,
             channel,
+            bearer: Bearer::default(),
             settings: Settings::default(),
             database,
         }
@@ -109,14 +120,30 @@ impl App {
         self.channel.clone()
     }
 
-    /// The generated client, for what no verb says.
-    pub fn imports(&self) -> ImportServiceClient<Channel> {
-        ImportServiceClient::new(self.channel.clone())
+    /// The same server, called by somebody who presents `token`.
+    pub fn presenting(&self, token: &str) -> Self {
+        Self {
+            server: None,
+            channel: self.channel.clone(),
+            bearer: Bearer::new(token),
+            settings: self.settings.clone(),
+            database: Arc::clone(&self.database),
+        }
     }
 
     /// The generated client, for what no verb says.
-    pub fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.channel.clone())
+    pub fn imports(&self) -> ImportServiceClient<Connection> {
+        ImportServiceClient::new(self.connection())
+    }
+
+    /// The generated client, for what no verb says.
+    pub fn directory(&self) -> DirectoryServiceClient<Connection> {
+        DirectoryServiceClient::new(self.connection())
+    }
+
+    /// The connection as whoever presents the token has it.
+    pub fn connection(&self) -> Connection {
+        InterceptedService::new(self.channel.clone(), self.bearer.clone())
     }
 
     /// Makes an organisation with the catalog of [`catalog`].

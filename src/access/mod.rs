@@ -1,0 +1,17 @@
+//! Who is calling, by which credential, and what that permits.
+//!
+//! A caller presents a credential, [`Gate`] makes a [`Principal`] of it, and everything after that
+//! goes by the principal. Knows the kinds of credentials; not the wire they come over, nor which
+//! call needs which permission (`rpc` has that table).
+
+mod denial;
+mod gate;
+mod peer;
+mod principal;
+mod token;
+
+pub use denial::Denial;
+pub use gate::{Gate, Presented};
+pub use peer::Peer;
+pub use principal::{Credential, Principal, Reach};
+pub use token::{InvalidToken, TokenText};
