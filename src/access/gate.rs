@@ -13,7 +13,10 @@ use time::OffsetDateTime;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Credential, Denial, Principal, Reach, TokenText};
+use super::{
+    ClientCertificate, Credential, Denial, Identities, Principal, Reach, Reloaded, TokenText,
+    jwt::Jwt,
+};
 use crate::{
     clock::Clock,
     domain::Permissions,
@@ -29,11 +32,22 @@ pub struct Presented {
     /// The bearer token of the authorization header. One that is not good is refused whatever else
     /// is presented.
     pub bearer: Option<String>,
+    /// The certificate of the connection.
+    pub certificate: Option<Arc<ClientCertificate>>,
     /// There is an authorization header, of another kind or not readable.
     pub other_authorization: bool,
     /// The call comes from this machine itself, to an address of this machine alone, and is not
     /// handed on by a proxy.
     pub is_local: bool,
+}
+
+/// Whose credentials are good, besides the tokens in the database.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The allow-list of client certificates.
+    pub identities: Option<Arc<Reloaded<Identities>>>,
+    /// The identity provider.
+    pub jwt: Option<Arc<Jwt>>,
 }
 
 /// Recognises callers.
@@ -44,6 +58,7 @@ pub struct Gate(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Clock,
+    sources: Sources,
     /// A credential has been configured: callers without one are turned away, for ever.
     closed: AtomicBool,
     /// When each token's use was last written.
@@ -51,13 +66,15 @@ struct Inner {
 }
 
 impl Gate {
-    /// A gate for the credentials in this database.
+    /// A gate for the credentials in this database, and from these sources.
     #[must_use]
-    pub fn new(store: Store, clock: Clock) -> Self {
+    pub fn new(store: Store, clock: Clock, sources: Sources) -> Self {
+        let closed = sources.identities.is_some() || sources.jwt.is_some();
         Self(Arc::new(Inner {
             store,
             clock,
-            closed: AtomicBool::new(false),
+            sources,
+            closed: AtomicBool::new(closed),
             uses: Mutex::default(),
         }))
     }
@@ -67,11 +84,12 @@ impl Gate {
     /// # Errors
     /// Where nothing good is presented, or the database fails.
     pub async fn admit(&self, presented: &Presented) -> Result<Principal, Denial> {
-        match &presented.bearer {
-            Some(bearer) => self.admit_bearer(bearer).await,
-            None if presented.other_authorization => Err(Denial::Invalid),
-            None if !presented.is_local || self.is_closed().await? => Err(Denial::Missing),
-            None => Ok(Principal::local()),
+        match (&presented.bearer, &presented.certificate) {
+            (Some(bearer), _) => self.admit_bearer(bearer).await,
+            _ if presented.other_authorization => Err(Denial::Invalid),
+            (None, Some(certificate)) => self.admit_certificate(certificate),
+            (None, None) if !presented.is_local || self.is_closed().await? => Err(Denial::Missing),
+            (None, None) => Ok(Principal::local()),
         }
     }
 
@@ -81,13 +99,20 @@ impl Gate {
     /// Where it has expired, was revoked, or, for a caller without one, is needed by now.
     pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
         self.expect_time_left(principal.expires_at)?;
-        match principal.credential {
+        match &principal.credential {
+            Credential::Jwt => Ok(()),
+            Credential::Certificate(certificate) => {
+                let now = self.admit_certificate(certificate)?;
+                let is_same =
+                    now.reach == principal.reach && now.permissions == principal.permissions;
+                is_same.then_some(()).ok_or(Denial::Revoked)
+            }
             Credential::Local => match self.is_closed().await? {
                 true => Err(Denial::Missing),
                 false => Ok(()),
             },
             Credential::Token(id) => {
-                let token = self.0.store.token(id).await?;
+                let token = self.0.store.token(*id).await?;
                 self.recognise(&token.ok_or(Denial::Revoked)?).map(|_| ())
             }
         }
@@ -105,12 +130,29 @@ impl Gate {
     }
 
     async fn admit_bearer(&self, bearer: &str) -> Result<Principal, Denial> {
-        let text: TokenText = bearer.parse().map_err(|_| Denial::Invalid)?;
+        let Ok(text) = bearer.parse::<TokenText>() else {
+            let jwt = self.0.sources.jwt.as_ref().ok_or(Denial::Invalid)?;
+            return jwt.recognise(bearer, self.0.clock.now()).await;
+        };
         let token = self.0.store.token_by_hash(&text.hash()).await?;
         let token = token.ok_or(Denial::Invalid)?;
         let principal = self.recognise(&token)?;
         self.note_use(token.id);
         Ok(principal)
+    }
+
+    fn admit_certificate(&self, certificate: &Arc<ClientCertificate>) -> Result<Principal, Denial> {
+        let identities = self.0.sources.identities.as_ref();
+        let identities = identities.ok_or(Denial::Invalid)?.current();
+        let identity = identities.find(certificate)?;
+        self.expect_time_left(Some(certificate.expires_at))?;
+        Ok(Principal {
+            name: format!("certificate {}", identity.san),
+            reach: identity.reach.clone(),
+            permissions: identity.permissions,
+            expires_at: Some(certificate.expires_at),
+            credential: Credential::Certificate(Arc::clone(certificate)),
+        })
     }
 
     fn recognise(&self, token: &TokenRecord) -> Result<Principal, Denial> {

@@ -6,12 +6,17 @@
 
 mod denial;
 mod gate;
+mod identities;
+pub mod jwt;
 mod peer;
 mod principal;
+mod reloaded;
 mod token;
 
 pub use denial::Denial;
-pub use gate::{Gate, Presented};
+pub use gate::{Gate, Presented, Sources};
+pub use identities::{ClientCertificate, Identities, Identity};
 pub use peer::Peer;
 pub use principal::{Credential, Principal, Reach};
+pub use reloaded::Reloaded;
 pub use token::{InvalidToken, TokenText};

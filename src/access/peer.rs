@@ -1,12 +1,16 @@
 //! The other end of a connection.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
+
+use super::ClientCertificate;
 
 /// What a connection tells of its other end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Peer {
     /// Both ends are loopback addresses: the caller is on this machine.
     pub is_local: bool,
+    /// The certificate it showed.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 impl Peer {
@@ -18,6 +22,7 @@ impl Peer {
         };
         Self {
             is_local: is_loopback(local) && is_loopback(remote),
+            certificate: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Who is calling, once that is known.
 
+use std::sync::Arc;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Denial;
+use super::{ClientCertificate, Denial};
 use crate::domain::{Permission, Permissions};
 
 /// Stands for all organisations where a credential names one. No slug is like it.
@@ -48,12 +50,16 @@ impl Reach {
 }
 
 /// What a principal was recognised by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// None: a caller on the server's own machine, while no credential is configured.
     Local,
     /// A token of ours.
     Token(Uuid),
+    /// A client certificate on the allow-list.
+    Certificate(Arc<ClientCertificate>),
+    /// A token of the identity provider.
+    Jwt,
 }
 
 /// A caller who has been recognised.

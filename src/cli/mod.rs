@@ -15,6 +15,7 @@ mod migrate;
 mod org;
 mod output;
 mod report;
+mod security;
 mod serve;
 mod server;
 mod settings;

@@ -9,8 +9,12 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
-use super::{Exit, failure::UsageError, migrate::DatabaseArgs, settings::SettingsArgs};
+use super::{
+    Exit, failure::UsageError, migrate::DatabaseArgs, security::SecurityArgs,
+    settings::SettingsArgs,
+};
 use crate::{
+    config::{Security, Settings},
     server::{self, Exposure},
     store::Store,
 };
@@ -20,8 +24,9 @@ use crate::{
 #[command(
     after_help = "Examples: on this machine, with a file in the working directory:\n  \
     user-import serve\n\
-    or with PostgreSQL:\n  \
-    user-import serve --database-url postgres://import@db/users"
+    or for the network, with PostgreSQL and a token (user-import token create) for each caller:\n  \
+    user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users \\\n    \
+    --tls-cert server.pem --tls-key server.key"
 )]
 pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one, and the first line printed says which
@@ -44,6 +49,8 @@ pub struct ServeArgs {
     no_migrate: bool,
     #[command(flatten)]
     settings: SettingsArgs,
+    #[command(flatten)]
+    security: SecurityArgs,
 }
 
 /// Runs the command.
@@ -51,7 +58,10 @@ pub struct ServeArgs {
 /// # Errors
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    let settings = args.settings.settings();
+    let settings = Settings {
+        security: args.security.security(),
+        ..args.settings.settings()
+    };
     let store = args.database.connect_with(settings.lease).await?;
     if !args.no_migrate {
         store
@@ -59,7 +69,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
             .await
             .context("the database cannot be migrated")?;
     }
-    expose(&args, &store).await?;
+    expose(&args, &settings.security, &store).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -69,11 +79,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 }
 
 /// Refuses to listen where that is not safe, and says what has to be known.
-async fn expose(args: &ServeArgs, store: &Store) -> anyhow::Result<()> {
+async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow::Result<()> {
     let exposure = Exposure {
         address: args.listen,
-        has_tls: false,
-        has_credentials: store.has_tokens().await?,
+        has_tls: security.tls.is_some(),
+        has_credentials: security.identities.is_some()
+            || security.jwt.is_some()
+            || store.has_tokens().await?,
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
     let judged = exposure.judge();

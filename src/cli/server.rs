@@ -1,11 +1,14 @@
 //! Which server a client command talks to, and as whom.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 
 use super::failure::UsageError;
-use crate::client::{Address, Client, Token};
+use crate::client::{Address, Client, Credentials, Token};
 
 /// The options that every client command has.
 #[derive(Args, Clone, Debug)]
@@ -22,6 +25,25 @@ pub struct ServerArgs {
     /// File with the token in it; nobody but its owner should be able to read it
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// PEM file with the authorities that vouch for the server [default: those that browsers trust]
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_CA_CERT")]
+    pub ca_cert: Option<PathBuf>,
+    /// PEM file with a client certificate to show to the server
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_CLIENT_CERT",
+        requires = "client_key"
+    )]
+    pub client_cert: Option<PathBuf>,
+    /// PEM file with the private key of the client certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_CLIENT_KEY",
+        requires = "client_cert"
+    )]
+    pub client_key: Option<PathBuf>,
 }
 
 /// The options of every client command that works on one organisation.
@@ -41,7 +63,19 @@ impl ServerArgs {
     /// # Errors
     /// As [`Client::connect`], and where the token's file cannot be read.
     pub async fn connect(&self) -> anyhow::Result<Client> {
-        Ok(Client::connect(&self.endpoint, self.token()?).await?)
+        Ok(Client::connect(&self.endpoint, self.credentials()?).await?)
+    }
+
+    fn credentials(&self) -> Result<Credentials, UsageError> {
+        let certificate = match (&self.client_cert, &self.client_key) {
+            (Some(certificate), Some(key)) => Some((read(certificate)?, read(key)?)),
+            _ => None,
+        };
+        Ok(Credentials {
+            token: self.token()?,
+            ca_certificate: self.ca_cert.as_deref().map(read).transpose()?,
+            certificate,
+        })
     }
 
     /// The token, from wherever it is.
@@ -49,13 +83,12 @@ impl ServerArgs {
         let Some(file) = &self.token_file else {
             return Ok(self.token.clone());
         };
-        let shown = file.display();
-        let text = fs::read_to_string(file)
-            .map_err(|error| UsageError::new(format!("{shown} cannot be read: {error}.")))?;
-        let token = text.trim().parse();
-        token
-            .map(Some)
-            .map_err(|error| UsageError::new(format!("{shown} has no token: {error}.")))
+        let token = read(file)?.trim().parse();
+        let no_token = |error| {
+            let file = file.display();
+            UsageError::new(format!("{file} has no token: {error}."))
+        };
+        token.map(Some).map_err(no_token)
     }
 }
 
@@ -67,4 +100,10 @@ impl OrganizationArgs {
     pub async fn connect(&self) -> anyhow::Result<Client> {
         self.server.connect().await
     }
+}
+
+fn read(file: &Path) -> Result<String, UsageError> {
+    let unreadable =
+        |error| UsageError::new(format!("{} cannot be read: {error}.", file.display()));
+    fs::read_to_string(file).map_err(unreadable)
 }

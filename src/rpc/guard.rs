@@ -92,6 +92,7 @@ fn presented(request: &Request<Body>) -> Presented {
     Presented {
         other_authorization: bearer.is_none() && headers.contains_key(AUTHORIZATION),
         bearer,
+        certificate: peer.and_then(|peer| peer.certificate.clone()),
         is_local: peer.is_some_and(|peer| peer.is_local) && !is_forwarded,
     }
 }

@@ -3,6 +3,8 @@
 mod connection;
 mod exposure;
 mod listener;
+mod security;
+mod tls;
 
 use std::{future::Future, sync::Arc};
 
@@ -55,7 +57,9 @@ pub async fn serve(
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;
     let clock = Clock::system();
-    let gate = Gate::new(store.clone(), clock.clone());
+    let named = security::start(&settings.security, &stop)?;
+    let connections = listener::connections(listener, named.tls, &settings.security);
+    let gate = Gate::new(store.clone(), clock.clone(), named.sources);
     let importer = Importer::new(
         store.clone(),
         Arc::new(settings),
@@ -85,7 +89,7 @@ pub async fn serve(
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
-        .serve_with_incoming_shutdown(listener::connections(listener), stop.cancelled());
+        .serve_with_incoming_shutdown(connections, stop.cancelled());
     let mut deadline = None;
     let stopping = async {
         shutdown.await;

@@ -6,7 +6,7 @@ use time::macros::datetime;
 use tokio_stream::iter;
 use tokio_util::sync::CancellationToken;
 use user_import::{
-    access::{Gate, Principal},
+    access::{Gate, Principal, Sources},
     config::Settings,
     import::{Clock, ImportError, Importer, Outlet},
     proto::{
@@ -33,7 +33,7 @@ async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
     let store = store.expect("the database is there");
-    let gate = Gate::new(store.clone(), clock.clone());
+    let gate = Gate::new(store.clone(), clock.clone(), Sources::default());
     Importer::new(
         store,
         Arc::new(Settings::default()),

@@ -11,11 +11,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod certificates;
+mod identity_provider;
 mod rpcs;
 
 mod before_applying;
 mod credentials;
+mod jwt;
 mod local_callers;
 mod organisations;
 mod permissions;
 mod privileged;
+mod tls;

@@ -193,7 +193,7 @@ async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(databa
         roles.push(Role {
             name: "Cadet".to_owned(),
             ..Role::default()
-        })
+        });
     });
     apply(&clerk, harmless).await.unwrap();
     assert_eq!(privileges(&clerk).await, ["Administrator", "Chief"]);
