@@ -22,4 +22,5 @@ mod local_callers;
 mod organisations;
 mod permissions;
 mod privileged;
+mod resuming;
 mod tls;

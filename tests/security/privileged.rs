@@ -26,7 +26,7 @@ on_both_databases![
 ];
 
 /// The catalog of every test, with its Administrator privileged.
-fn privileged() -> Catalog {
+pub fn privileged() -> Catalog {
     let mut catalog = catalog();
     let roles = catalog.roles.iter_mut();
     for role in roles.filter(|role| role.name == "Administrator") {
