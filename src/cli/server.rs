@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use super::failure::UsageError;
 use crate::client::{Address, Client, Credentials, Token};
@@ -25,6 +25,11 @@ pub struct ServerArgs {
     /// File with the token in it; nobody but its owner should be able to read it
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// Send the token to another machine although the endpoint has no TLS: whoever is on the way can
+    /// take it
+    #[arg(long, env = "USER_IMPORT_INSECURE_TOKEN_WITHOUT_TLS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub insecure_token_without_tls: bool,
     /// PEM file with the authorities that vouch for the server [default: those that browsers trust]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CA_CERT")]
     pub ca_cert: Option<PathBuf>,
@@ -67,12 +72,21 @@ impl ServerArgs {
     }
 
     fn credentials(&self) -> Result<Credentials, UsageError> {
+        let token = self.token()?;
+        if token.is_some() && self.endpoint.is_overheard() && !self.insecure_token_without_tls {
+            let message = format!(
+                "{} has no TLS, and whoever is on the way could take the token. Use https://, or \
+                 accept that with --insecure-token-without-tls.",
+                self.endpoint
+            );
+            return Err(UsageError::new(message));
+        }
         let certificate = match (&self.client_cert, &self.client_key) {
             (Some(certificate), Some(key)) => Some((read(certificate)?, read(key)?)),
             _ => None,
         };
         Ok(Credentials {
-            token: self.token()?,
+            token,
             ca_certificate: self.ca_cert.as_deref().map(read).transpose()?,
             certificate,
         })

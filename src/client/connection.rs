@@ -1,6 +1,6 @@
 //! Where the server is, who is calling, and the connection made of both.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use tonic::{
     Request, Status,
@@ -38,6 +38,14 @@ impl FromStr for Address {
 }
 
 impl Address {
+    /// True where whoever is on the way can read what is sent: no TLS, to another machine.
+    #[must_use]
+    pub fn is_overheard(&self) -> bool {
+        let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        !self.is_tls() && !is_loopback && host != "localhost"
+    }
+
     fn is_tls(&self) -> bool {
         self.0.scheme_str() == Some("https")
     }

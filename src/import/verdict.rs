@@ -190,7 +190,7 @@ impl Judged {
     }
 
     /// Says of each user who is missing and whom the caller may not deactivate that he or she stays;
-    /// of the first [`NAMED_SKIPPED`], and then how many more.
+    /// of the first two hundred, and then how many more.
     #[must_use]
     pub fn skipped(&self) -> Vec<Issue> {
         let skipped = &self.plan.privileged_skipped;
