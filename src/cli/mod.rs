@@ -16,10 +16,12 @@ mod migrate;
 mod org;
 mod output;
 mod report;
+mod security;
 mod serve;
 mod server;
 mod settings;
 mod template;
+mod token;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
@@ -74,7 +76,9 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     #[command(subcommand)]
     Org(org::OrgCommand),
-    Serve(serve::ServeArgs),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
     Demo(demo::DemoArgs),
     Descriptor(descriptor::DescriptorArgs),
@@ -122,7 +126,8 @@ impl Command {
             Self::Export(args) => export::run(args).await,
             Self::Catalog(command) => catalog::run(command).await,
             Self::Org(command) => org::run(command).await,
-            Self::Serve(args) => serve::run(args).await,
+            Self::Token(command) => token::run(command).await,
+            Self::Serve(args) => serve::run(*args).await,
             Self::Migrate(args) => migrate::run(args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),

@@ -22,9 +22,8 @@ mod refusal;
 mod session;
 mod verdict;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use time::OffsetDateTime;
 use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
@@ -37,16 +36,14 @@ pub use receive::{Received, Receiver};
 pub use refusal::{ImportError, Refusal, RefusalKind};
 pub use verdict::Judged;
 
+pub use crate::clock::Clock;
 pub use session::Inbound;
 
 use crate::{
+    access::{Gate, Principal},
     config::Settings,
     store::{Store, StoreError},
 };
-
-/// Tells the time; a parameter, so that tests can choose it.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 /// Runs imports.
 #[derive(Clone, Debug)]
@@ -54,6 +51,8 @@ pub struct Importer {
     store: Store,
     settings: Arc<Settings>,
     clock: Clock,
+    /// Looks again whether a credential is still good.
+    gate: Gate,
     /// Names this server process among those on the same database.
     server: Uuid,
     /// Cancelled when the server shuts down.
@@ -69,12 +68,14 @@ impl Importer {
         store: Store,
         settings: Arc<Settings>,
         clock: Clock,
+        gate: Gate,
         stop: CancellationToken,
     ) -> Self {
         Self {
             store,
             settings,
             clock,
+            gate,
             server: Uuid::now_v7(),
             stop,
             applying: TaskTracker::new(),
@@ -129,38 +130,11 @@ impl Importer {
         self.applying.wait().await;
     }
 
-    /// Runs one import to its end: messages in, messages out. Must have a task of its own, which is
-    /// not dropped with the client's call.
-    pub async fn run(self, inbound: impl Inbound, outlet: Outlet) {
-        if let Err(error) = session::run(&self, inbound, &outlet).await {
+    /// Runs one import for `principal` to its end: messages in, messages out. Must have a task of its
+    /// own, which is not dropped with the client's call.
+    pub async fn run(self, principal: Arc<Principal>, inbound: impl Inbound, outlet: Outlet) {
+        if let Err(error) = session::run(&self, principal, inbound, &outlet).await {
             outlet.fail(error).await;
         }
-    }
-}
-
-impl Clock {
-    /// A clock that asks `now`.
-    pub fn new(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    /// The system's clock.
-    #[must_use]
-    #[allow(clippy::disallowed_methods)] // the one place where the time comes from
-    pub fn system() -> Self {
-        Self::new(OffsetDateTime::now_utc)
-    }
-
-    /// The time, in microseconds: as exactly as every database keeps it.
-    #[must_use]
-    pub fn now(&self) -> OffsetDateTime {
-        let now = (self.0)();
-        now - Duration::from_nanos(u64::from(now.nanosecond() % 1_000))
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
     }
 }

@@ -15,3 +15,4 @@ mod output;
 mod process;
 mod retries;
 mod shutdown;
+mod tokens;
