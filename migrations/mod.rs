@@ -1,4 +1,4 @@
-//! The schema, one file per step, newest last. The same tables and constraints on SQLite and
+//! The schema, one file per step, newest last. The same tables and rules on SQLite and
 //! PostgreSQL; every key of every table that belongs to an organisation leads with it.
 
 use sea_orm_migration::prelude::*;
@@ -7,6 +7,7 @@ mod m20261122_000001_directory;
 mod m20261122_000002_imports;
 mod m20261123_000003_tokens;
 mod m20261123_000004_privileged_roles;
+mod m20261123_000005_references;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_imports::Migration),
             Box::new(m20261123_000003_tokens::Migration),
             Box::new(m20261123_000004_privileged_roles::Migration),
+            Box::new(m20261123_000005_references::Migration),
         ]
     }
 }

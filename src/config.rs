@@ -14,7 +14,8 @@ pub struct Settings {
     pub limits: Limits,
     /// When an import deactivates too many users to be believed.
     pub mass_deactivation: MassDeactivation,
-    /// Rows that one transaction writes, groups that must stay together apart.
+    /// Most rows that one transaction writes, groups that must stay together apart. Transactions
+    /// begin small, and grow to this while they stay quick.
     pub transaction_rows: usize,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
@@ -108,7 +109,7 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             mass_deactivation: MassDeactivation::default(),
-            transaction_rows: 1_000,
+            transaction_rows: 20_000,
             half_close_grace: Duration::from_secs(2),
             database_patience: Duration::from_secs(20),
             lease: Duration::from_secs(15),

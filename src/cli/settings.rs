@@ -51,7 +51,7 @@ pub struct SettingsArgs {
     max_bytes: u64,
     /// Rows that one transaction writes, but for rows that must be written together
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
-    #[arg(default_value = "1000")]
+    #[arg(default_value = "20000")]
     transaction_rows: NonZeroUsize,
 }
 

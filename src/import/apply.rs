@@ -10,15 +10,21 @@ use std::sync::Arc;
 
 use prost::Message;
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, spawn_blocking},
+    time::Instant,
+};
 use tracing::warn;
 
 use super::{
-    ImportError, Importer, Refusal, batch,
+    ImportError, Importer, Refusal,
+    batch::Batch,
     changed::{changed, cloned, given_up_results, ids, overtaken, remaining, split},
-    journal::Journal,
+    journal::{self, EncodedResults, Journal},
     lease::Tenure,
     noted::Noted,
+    pace::Pace,
     patience::Patience,
     progress::Progress,
     record, session,
@@ -28,7 +34,7 @@ use crate::{
     domain::{Row, Tally},
     plan::Outcome,
     proto::{DeactivatedUser, Deactivations, ImportPhase, ImportState, RowResult},
-    store::{BatchKind, DirectoryWrite, ImportRecord, WriteError},
+    store::{BatchKind, DirectoryWrite, ImportRecord, Payload, WriteError},
 };
 
 /// How often a transaction that has one group only is tried on a new plan before its rows are
@@ -84,17 +90,17 @@ pub struct Applier {
 #[derive(Clone, Copy, Debug)]
 enum Step<'a> {
     /// Bind the ID; record what is final already, and whom to deactivate.
-    Open,
+    Open(&'a [EncodedResults]),
     /// Take an interrupted import up again.
     Resume,
     /// Write these rows of the plan.
-    Rows(&'a [u32]),
+    Rows(&'a Batch),
     /// Record these verdicts of a later plan.
-    Verdicts(&'a [RowResult]),
+    Verdicts(&'a [EncodedResults]),
     /// Deactivate these users.
     Deactivate(&'a [DeactivatedUser]),
     /// All of the above but `Resume`, and the end.
-    AtOnce,
+    AtOnce(&'a [EncodedResults]),
     /// Record the end.
     End(ImportState),
 }
@@ -161,15 +167,13 @@ impl Applier {
     }
 
     async fn write_in_turn(&mut self) -> Result<(), WriteError> {
-        let opening = if self.resumed {
-            Step::Resume
+        if self.resumed {
+            self.transact(Step::Resume).await?;
+            self.settle_replanned().await?;
         } else {
-            Step::Open
-        };
-        self.transact(opening).await?;
-        match self.resumed {
-            true => self.settle_replanned().await?,
-            false => self.announce_rows(self.judged.settled().collect()),
+            let settled = self.encode_settled().await?;
+            self.transact(Step::Open(&settled)).await?;
+            self.announce_rows(self.judged.settled().collect());
         }
         self.write_rows().await?;
         self.deactivate().await?;
@@ -177,49 +181,67 @@ impl Applier {
     }
 
     async fn write_rows(&mut self) -> Result<(), WriteError> {
-        let full = self.importer.settings.transaction_rows.max(1);
-        let (mut start, mut size, mut attempts) = (0, full, 0);
-        while let Some(rows) = self.batch(start, size) {
+        let mut pace = Pace::new(self.importer.settings.transaction_rows);
+        let (mut start, mut attempts) = (0, 0);
+        let mut next = self.prepare(start, pace.rows());
+        while let Some(batch) = next.await.map_err(WriteError::task)? {
             self.expect_running()?;
-            match self.transact(Step::Rows(&rows)).await {
+            next = self.prepare(start + batch.rows.len(), pace.rows());
+            let began = Instant::now();
+            match self.transact(Step::Rows(&batch)).await {
                 Ok(()) => {
-                    start += rows.len();
+                    pace.went_through(began.elapsed());
+                    start += batch.rows.len();
                     attempts = 0;
-                    size = (size * 4).min(full);
-                    self.announce_rows(rows);
+                    self.announce_rows(batch.rows);
+                    continue;
                 }
-                Err(WriteError::Stale) => {
-                    self.replan(start, &[]).await?;
-                    start = 0;
-                }
+                Err(WriteError::Stale) => self.replan(start, &[]).await?,
                 Err(WriteError::Conflict) => {
-                    // Smaller transactions find who is in conflict; the others go through.
-                    attempts += u32::from(size == 1);
-                    size = (size / 32).max(1);
-                    let given_up: &[u32] = if attempts >= ATTEMPTS { &rows } else { &[] };
+                    attempts += u32::from(pace.rows() == 1);
+                    pace.met_conflict();
+                    let given_up: &[u32] = if attempts >= ATTEMPTS {
+                        &batch.rows
+                    } else {
+                        &[]
+                    };
                     self.replan(start, given_up).await?;
-                    start = 0;
                     attempts %= ATTEMPTS;
                 }
                 Err(error) => return Err(error),
             }
+            start = 0;
+            next = self.prepare(start, pace.rows());
         }
         Ok(())
     }
 
-    fn batch(&self, start: usize, size: usize) -> Option<Vec<u32>> {
-        self.judged
-            .plan
-            .order
-            .batch(start, size)
-            .map(<[u32]>::to_vec)
+    /// Begins to make the batch of about `size` rows from position `start` of the plan on, on a
+    /// thread of its own. `None` comes of it where there are no more.
+    fn prepare(&self, start: usize, size: usize) -> JoinHandle<Option<Batch>> {
+        let judged = Arc::clone(&self.judged);
+        spawn_blocking(move || {
+            let rows = judged.plan.order.batch(start, size)?.to_vec();
+            Some(Batch::new(&judged, rows))
+        })
+    }
+
+    /// Encodes what is final before the first write.
+    async fn encode_settled(&self) -> Result<Vec<EncodedResults>, WriteError> {
+        let judged = Arc::clone(&self.judged);
+        let encoding = spawn_blocking(move || {
+            let settled: Vec<u32> = judged.settled().collect();
+            journal::encode(judged.recorded(&settled))
+        });
+        encoding.await.map_err(WriteError::task)
     }
 
     /// One transaction for everything; planned again, and only if the plan stays what it was, where
     /// the directory has changed.
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for _ in 0..ATTEMPTS {
-            match self.transact(Step::AtOnce).await {
+            let settled = self.encode_settled().await?;
+            match self.transact(Step::AtOnce(&settled)).await {
                 Ok(()) => {
                     self.announce_rows((0u32..).take(self.judged.rows.len()).collect());
                     return Ok(());
@@ -275,6 +297,7 @@ impl Applier {
         let mut journal = Journal::new(&write, self.record.results);
         let mut done = Done::default();
         self.perform(step, &write, &mut journal, &mut done).await?;
+        journal.close().await?;
         let revision = write.revision();
         let (sequence, counts) = (journal.sequence, journal.counts);
         write.commit().await?;
@@ -293,7 +316,7 @@ impl Applier {
 
     /// Takes over what a transaction has changed whose end nobody saw.
     async fn catch_up(&mut self, step: Step<'_>, stored: ImportRecord) -> Result<(), WriteError> {
-        if let Step::Deactivate(_) | Step::AtOnce = step {
+        if let Step::Deactivate(_) | Step::AtOnce(_) = step {
             self.tell_recorded().await?;
         }
         self.record = stored;
@@ -309,26 +332,26 @@ impl Applier {
         done: &mut Done,
     ) -> Result<(), WriteError> {
         match step {
-            Step::Open => {
+            Step::Open(settled) => {
                 write.expect_revision(self.revision)?;
-                self.open(write, journal).await?;
+                self.open(write, journal, settled).await?;
                 journal.noted(&self.noted).await
             }
             Step::Resume => write.resume(self.importer.server).await,
-            Step::Rows(rows) => {
+            Step::Rows(batch) => {
                 write.expect_wanted().await?;
                 write.expect_revision(self.revision)?;
-                batch::write(write, &self.judged, rows).await?;
-                journal.rows(&self.judged, rows).await
+                batch.write(write).await?;
+                journal.results(&batch.results).await
             }
-            Step::Verdicts(results) => journal.verdicts(results).await,
+            Step::Verdicts(results) => journal.results(results).await,
             Step::Deactivate(users) => {
                 write.expect_wanted().await?;
                 self.deactivate_users(write, journal, users, done).await
             }
-            Step::AtOnce => {
+            Step::AtOnce(settled) => {
                 write.expect_revision(self.revision)?;
-                self.open(write, journal).await?;
+                self.open(write, journal, settled).await?;
                 self.write_all(write, journal, done).await?;
                 self.end(write, ImportState::Completed, &done.warnings)
                     .await
@@ -341,13 +364,14 @@ impl Applier {
         &self,
         write: &DirectoryWrite,
         journal: &mut Journal<'_>,
+        settled: &[EncodedResults],
     ) -> Result<(), WriteError> {
         write.bind(&self.record).await?;
-        let settled: Vec<u32> = self.judged.settled().collect();
-        journal.rows(&self.judged, &settled).await?;
+        journal.results(settled).await?;
         let messages: Vec<Deactivations> =
             verdict::deactivations(self.missing.iter().cloned()).collect();
         for users in messages {
+            let users = Payload::new(&users.encode_to_vec());
             journal
                 .write(BatchKind::ToDeactivate, &users, Tally::default())
                 .await?;
@@ -363,10 +387,12 @@ impl Applier {
     ) -> Result<(), WriteError> {
         let size = self.importer.settings.transaction_rows.max(1);
         let mut start = 0;
-        while let Some(rows) = self.batch(start, size) {
-            batch::write(write, &self.judged, &rows).await?;
-            journal.rows(&self.judged, &rows).await?;
-            start += rows.len();
+        let mut next = self.prepare(start, size);
+        while let Some(batch) = next.await.map_err(WriteError::task)? {
+            start += batch.rows.len();
+            next = self.prepare(start, size);
+            batch.write(write).await?;
+            journal.results(&batch.results).await?;
         }
         for users in self.missing.chunks(size) {
             self.deactivate_users(write, journal, users, done).await?;
@@ -384,15 +410,16 @@ impl Applier {
         done: &mut Done,
     ) -> Result<(), WriteError> {
         let may_privileged = self.judged.terms().permitted.privileged;
-        let written = write.deactivate(ids(users), may_privileged).await?;
+        let written = write.deactivate(&ids(users), may_privileged).await?;
         let (deactivated, skipped) = split(users, &written);
         for users in deactivated {
             let counts = Tally {
                 deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
                 ..Tally::default()
             };
+            let payload = Payload::new(&users.encode_to_vec());
             journal
-                .write(BatchKind::Deactivated, &users, counts)
+                .write(BatchKind::Deactivated, &payload, counts)
                 .await?;
             done.deactivated.extend(users.users);
         }
@@ -422,7 +449,7 @@ impl Applier {
     ) {
         // Steps that plan nothing may have met a directory that others have changed; the next one
         // that does must notice.
-        let planned = matches!(step, Step::Open | Step::Rows(_) | Step::AtOnce);
+        let planned = matches!(step, Step::Open(_) | Step::Rows(_) | Step::AtOnce(_));
         if planned || revision == self.revision + 1 {
             self.revision = revision;
         }
@@ -432,7 +459,7 @@ impl Applier {
         record::set_tally(&mut self.record, &tally);
         let ended = match step {
             Step::End(state) => Some(state),
-            Step::AtOnce => Some(ImportState::Completed),
+            Step::AtOnce(_) => Some(ImportState::Completed),
             _ => None,
         };
         if let Some(state) = ended {
@@ -541,7 +568,8 @@ impl Applier {
         if verdicts.is_empty() {
             return Ok(());
         }
-        self.transact(Step::Verdicts(&verdicts)).await?;
+        let encoded = journal::encode(verdicts.iter().cloned());
+        self.transact(Step::Verdicts(&encoded)).await?;
         self.progress.add_applied(verdicts.len());
         let _ = self.committed.send(Committed::Verdicts(verdicts));
         Ok(())

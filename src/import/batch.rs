@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::verdict::Judged;
+use super::{
+    journal::{self, EncodedResults},
+    verdict::Judged,
+};
 use crate::{
     domain::{Column, Status, fold},
     plan::{Supervisor, UserWrite},
@@ -14,41 +17,63 @@ use crate::{
 /// The columns that no two users share, and their keys.
 const UNIQUE: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
 
-/// Writes rows of a plan within a transaction. Keys that one of them frees for another are moved
-/// out of the way first, so that the order among them does not matter.
-///
-/// # Errors
-/// [`WriteError::Conflict`] where the directory is not as it was planned on.
-pub async fn write(
-    transaction: &DirectoryWrite,
-    judged: &Judged,
-    rows: &[u32],
-) -> Result<(), WriteError> {
-    let request = judged.request();
-    let (mut created, mut changed) = (UserValues::default(), UserValues::default());
-    let mut writes = Vec::with_capacity(rows.len());
-    for &row in rows {
-        let write = judged.plan.write(&request, row as usize);
-        let id = judged.user_id(row as usize).unwrap_or_default();
-        let supervisor = supervisor_id(judged, write.supervisor);
-        let values = match write.user {
-            Some(_) => &mut changed,
-            None => &mut created,
-        };
-        push(values, id, supervisor, &write);
-        writes.push(write);
+/// The rows of one transaction, as they are written and recorded. Made ahead, while the database
+/// is busy with the rows before.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The rows of the plan, by index.
+    pub(super) rows: Vec<u32>,
+    /// Their results, as recorded.
+    pub(super) results: Vec<EncodedResults>,
+    parked: Vec<Uuid>,
+    created: UserValues,
+    /// Users whose keys change, perhaps among others.
+    moved: UserValues,
+    /// Users who keep their keys.
+    changed: UserValues,
+}
+
+impl Batch {
+    /// Rows of a plan that are to be created or updated.
+    pub(super) fn new(judged: &Judged, rows: Vec<u32>) -> Self {
+        let request = judged.request();
+        let mut created = UserValues::default();
+        let (mut moved, mut changed) = (UserValues::default(), UserValues::default());
+        let mut writes = Vec::with_capacity(rows.len());
+        for &row in &rows {
+            let write = judged.plan.write(&request, row as usize);
+            let id = judged.user_id(row as usize).unwrap_or_default();
+            let supervisor = supervisor_id(judged, write.supervisor);
+            let keys = &judged.plan.decisions[row as usize].changes;
+            let values = match write.user {
+                None => &mut created,
+                Some(_) if UNIQUE.iter().any(|&key| keys.contains(key)) => &mut moved,
+                Some(_) => &mut changed,
+            };
+            push(values, id, supervisor, &write);
+            writes.push(write);
+        }
+        Self {
+            parked: handed_over(&writes),
+            results: journal::encode(judged.recorded(&rows)),
+            rows,
+            created,
+            moved,
+            changed,
+        }
     }
-    let parked = handed_over(&writes);
-    if !parked.is_empty() {
-        transaction.park(parked).await?;
+
+    /// Writes the users within a transaction. Keys that one of them frees for another are moved out
+    /// of the way first, so that the order among them does not matter.
+    ///
+    /// # Errors
+    /// [`WriteError::Conflict`] where the directory is not as it was planned on.
+    pub(super) async fn write(&self, transaction: &DirectoryWrite) -> Result<(), WriteError> {
+        transaction.park(&self.parked).await?;
+        transaction.create(&self.created).await?;
+        transaction.change(&self.moved).await?;
+        transaction.change_attributes(&self.changed).await
     }
-    if !created.id.is_empty() {
-        transaction.create(created).await?;
-    }
-    if !changed.id.is_empty() {
-        transaction.change(changed).await?;
-    }
-    Ok(())
 }
 
 fn supervisor_id(judged: &Judged, supervisor: Supervisor) -> Uuid {

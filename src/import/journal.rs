@@ -2,14 +2,11 @@
 
 use prost::Message;
 
-use super::{
-    noted::Noted,
-    verdict::{self, Judged},
-};
+use super::{noted::Noted, verdict};
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
-    store::{BatchKind, DirectoryWrite, WriteError},
+    store::{BatchKind, DirectoryWrite, Payload, WriteError},
 };
 
 /// Writes the record's batches within a transaction.
@@ -31,58 +28,62 @@ impl<'a> Journal<'a> {
     pub(super) async fn write(
         &mut self,
         kind: BatchKind,
-        message: &impl Message,
+        payload: &Payload,
         counts: Tally,
     ) -> Result<(), WriteError> {
-        let payload = message.encode_to_vec();
-        self.write
-            .record(self.sequence, kind, payload, counts)
-            .await?;
+        self.write.record(self.sequence, kind, payload).await?;
         self.sequence += 1;
         self.counts.add(&counts);
         Ok(())
     }
 
-    /// Records rows of a plan: at least one batch, so that the record tells that the transaction
-    /// is stored.
-    pub(super) async fn rows(&mut self, judged: &Judged, rows: &[u32]) -> Result<(), WriteError> {
-        let results = rows.iter().copied();
-        let results = results.map(|row| judged.result(row as usize, false));
-        self.results(Box::new(results)).await
+    /// Counts what was recorded; the last thing that a transaction does here.
+    pub(super) async fn close(&self) -> Result<(), WriteError> {
+        self.write.count(self.sequence, self.counts).await
     }
 
     /// Records the warnings of rows that are still to be written, for whoever plans them again.
     pub(super) async fn noted(&mut self, noted: &Noted) -> Result<(), WriteError> {
         let messages: Vec<RowResults> = verdict::verdicts(noted.results()).collect();
         for message in messages {
-            self.write(BatchKind::ToWrite, &message, Tally::default())
+            let payload = Payload::new(&message.encode_to_vec());
+            self.write(BatchKind::ToWrite, &payload, Tally::default())
                 .await?;
         }
         Ok(())
     }
 
-    pub(super) async fn verdicts(&mut self, results: &[RowResult]) -> Result<(), WriteError> {
-        self.results(Box::new(results.iter().cloned())).await
-    }
-
-    async fn results(
-        &mut self,
-        results: impl Iterator<Item = RowResult>,
-    ) -> Result<(), WriteError> {
-        let mut any = false;
-        for message in verdict::verdicts(results) {
-            any = true;
-            let mut counts = Tally::default();
-            for result in &message.results {
-                verdict::count_result(&mut counts, result.outcome());
-            }
-            self.write(BatchKind::Results, &message, counts).await?;
+    /// Records results: at least one batch, so that the record tells that the transaction is stored.
+    pub(super) async fn results(&mut self, results: &[EncodedResults]) -> Result<(), WriteError> {
+        for EncodedResults { payload, counts } in results {
+            self.write(BatchKind::Results, payload, *counts).await?;
         }
-        if !any {
-            let nothing = RowResults::default();
+        if results.is_empty() {
+            let nothing = Payload::new(&RowResults::default().encode_to_vec());
             self.write(BatchKind::Results, &nothing, Tally::default())
                 .await?;
         }
         Ok(())
     }
+}
+
+/// Results as they are recorded: one message of bounded size.
+#[derive(Debug)]
+pub(super) struct EncodedResults {
+    payload: Payload,
+    counts: Tally,
+}
+
+/// Encodes results for the record.
+pub(super) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedResults> {
+    verdict::verdicts(results)
+        .map(|message| {
+            let mut counts = Tally::default();
+            for result in &message.results {
+                verdict::count_result(&mut counts, result.outcome());
+            }
+            let payload = Payload::new(&message.encode_to_vec());
+            EncodedResults { payload, counts }
+        })
+        .collect()
 }

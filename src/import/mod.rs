@@ -14,6 +14,7 @@ mod lease;
 mod noted;
 mod options;
 mod outlet;
+mod pace;
 mod patience;
 mod progress;
 mod receive;
@@ -34,7 +35,7 @@ pub use options::{CONFIRMATION, Options};
 pub use outlet::Outlet;
 pub use receive::{Received, Receiver};
 pub use refusal::{ImportError, Refusal, RefusalKind};
-pub use verdict::Judged;
+pub use verdict::{Judged, Terms};
 
 pub use crate::clock::Clock;
 pub use session::Inbound;

@@ -4,7 +4,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
-    task::spawn_blocking,
+    task::{JoinHandle, spawn_blocking},
     time::{sleep_until, timeout},
 };
 use tokio_stream::Stream;
@@ -77,6 +77,7 @@ pub async fn run(
         options_digest,
         resumed: false,
         started: false,
+        ahead: None,
         progress: Arc::new(Progress::new(importer.settings.progress_interval)),
         summary: ImportSummary {
             import_id: import.to_string(),
@@ -137,7 +138,12 @@ pub(super) struct Session<'a> {
     pub(super) summary: ImportSummary,
     resumed: bool,
     started: bool,
+    /// The directory, read while the upload comes in.
+    ahead: Option<Ahead>,
 }
+
+/// A directory that is being read.
+type Ahead = JoinHandle<Result<Snapshot, StoreError>>;
 
 impl Session<'_> {
     /// Refuses early where another import holds the organisation, and records the attempt.
@@ -303,6 +309,31 @@ impl Session<'_> {
         let chosen = self.options.import_id.is_some();
         self.resumed = self.resumed || (chosen && self.is_bound().await);
         self.post_start(heard);
+        self.look_ahead();
+    }
+
+    /// Begins to read the directory while the rest of the upload comes in. Whether it is still as it
+    /// was then is asked once the lease is held.
+    fn look_ahead(&mut self) {
+        let (store, organization) = (self.importer.store.clone(), self.organization);
+        self.ahead = Some(tokio::spawn(
+            async move { store.snapshot(organization).await },
+        ));
+    }
+
+    /// The directory as it is now.
+    async fn snapshot(&self, ahead: &mut Option<Ahead>) -> Result<Snapshot, ImportError> {
+        let (store, organization) = (&self.importer.store, self.organization);
+        if let Some(ahead) = ahead.take()
+            && let Ok(snapshot) = ahead.await?
+        {
+            let revision = self.importer.patiently(|| store.revision(organization));
+            if revision.await? == snapshot.revision {
+                return Ok(snapshot);
+            }
+        }
+        let snapshot = self.importer.patiently(|| store.snapshot(organization));
+        Ok(snapshot.await?)
     }
 
     /// Posts `started` if it has not been posted yet.
@@ -331,8 +362,8 @@ impl Session<'_> {
     pub(super) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
         self.progress.enter(ImportPhase::Planning);
         let import = self.record.id;
-        let (store, organization) = (&self.importer.store, self.organization);
-        let snapshot = self.importer.patiently(|| store.snapshot(organization));
+        let mut ahead = self.ahead.take();
+        let snapshot = self.snapshot(&mut ahead);
         let snapshot = self.with_progress(snapshot).await?;
         let scope = match &self.options.deactivate_missing {
             Some(missing) => Some(missing.resolve(&snapshot.catalog)?),

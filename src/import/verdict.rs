@@ -175,6 +175,11 @@ impl Judged {
         }
     }
 
+    /// The verdicts on `rows` as they are recorded: all of them, without values.
+    pub fn recorded(&self, rows: &[u32]) -> impl Iterator<Item = RowResult> {
+        rows.iter().map(|&row| self.result(row as usize, false))
+    }
+
     fn changes(&self, row: usize, include_values: bool) -> Vec<ColumnChange> {
         let request = self.request();
         let changed = self.plan.decisions[row].changes.iter();

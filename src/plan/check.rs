@@ -7,7 +7,7 @@ use super::Request;
 use super::attributes::{sound, stored};
 use super::choices::Choices;
 use super::decision::{Decision, Outcome, Supervisor};
-use super::keys::Numbering;
+use super::keys::{Key, Numbering};
 use super::text::fold;
 use crate::domain::{
     Column, ColumnSet, GroupId, Issue, IssueCode, RankId, RoleId, Row, Severity, Status, User,
@@ -28,21 +28,38 @@ impl Checked {
     }
 }
 
-/// Checks every row. `users` numbers the directory's external IDs by the index of their user.
-pub(super) fn check(request: &Request<'_>, users: &Numbering<'_>) -> Checked {
+/// Checks every row.
+pub(super) fn check(request: &Request<'_>) -> Checked {
     let mut checker = Checker::new(request);
+    let mut matcher = Matcher {
+        ids: Numbering::new(Key::ExternalId, request.directory.users()),
+        likely: 0,
+    };
     let (decisions, unsound) = request
         .rows
         .iter()
-        .map(|row| checker.check(row, row_user(row, users)))
+        .map(|row| checker.check(row, matcher.find(row)))
         .unzip();
     Checked { decisions, unsound }
 }
 
-/// The user that has the row's external ID. One that failed its check matches too: it stands,
-/// since its user has it already.
-fn row_user(row: &Row, users: &Numbering<'_>) -> Option<u32> {
-    users.find(row.value(Column::ExternalId)?)
+/// Finds rows' users by external ID. Rosters tend to come in the directory's own order, so the user
+/// after the one found last is tried first.
+struct Matcher<'a> {
+    ids: Numbering<'a>,
+    likely: u32,
+}
+
+impl Matcher<'_> {
+    /// The user that has the row's external ID. One that failed its check matches too: it stands,
+    /// since its user has it already.
+    fn find(&mut self, row: &Row) -> Option<u32> {
+        let found = self
+            .ids
+            .find_near(row.value(Column::ExternalId)?, self.likely)?;
+        self.likely = found + 1;
+        Some(found)
+    }
 }
 
 /// Group IDs are equal to the letter.

@@ -1,7 +1,8 @@
 //! What the catalog offers, found by name, and the nearest offer for a name that is not there.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use hashbrown::HashMap;
 
 use super::text::nearest;
 use crate::domain::Issue;

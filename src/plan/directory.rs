@@ -1,7 +1,6 @@
 //! The snapshot of an organisation's users that a plan is made against.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::links::indices;

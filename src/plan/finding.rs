@@ -1,6 +1,6 @@
 //! What judging finds, before it is put into words.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::keys::Key;
 use super::roster::Person;

@@ -2,9 +2,10 @@
 //! texts, so that a key is hashed once and compared for free ever after, and who uses them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use super::links::{Links, index, indices};
+use hashbrown::HashMap;
+
+use super::links::{Links, index};
 use super::text::fold;
 use crate::domain::{Column, IssueCode, User};
 
@@ -77,82 +78,119 @@ impl Key {
     }
 }
 
-/// Numbers for texts, counted from 0.
-#[derive(Debug, Default)]
-pub(super) struct Numbering<'a>(HashMap<Cow<'a, str>, u32>);
+/// The number of the key, whichever of the four, that `user` has in the directory.
+pub(super) const fn held(user: u32) -> u32 {
+    user
+}
+
+/// Numbers for the texts of one key, counted from 0. What the users of the directory have comes
+/// first, in their order, so that a text and its user have the same number.
+pub(super) struct Numbering<'a> {
+    key: Key,
+    users: &'a [User],
+    /// Made when a text is first looked for: most rows have what their user has, and of such a text
+    /// the number is known.
+    numbers: Option<HashMap<Cow<'a, str>, u32>>,
+}
 
 impl<'a> Numbering<'a> {
+    /// The numbers of what `users` have.
+    pub(super) const fn new(key: Key, users: &'a [User]) -> Self {
+        Self {
+            key,
+            users,
+            numbers: None,
+        }
+    }
+
+    fn numbers(&mut self) -> &mut HashMap<Cow<'a, str>, u32> {
+        let (key, users) = (self.key, self.users);
+        self.numbers.get_or_insert_with(|| {
+            let texts = users.iter().map(|user| key.comparable(key.of(user)));
+            texts.zip(0..).collect()
+        })
+    }
+
     /// The number of `text`; a new one where it has none.
-    pub(super) fn number(&mut self, text: Cow<'a, str>) -> u32 {
-        let next = index(self.0.len());
-        *self.0.entry(text).or_insert(next)
+    pub(super) fn number(&mut self, text: &'a str) -> u32 {
+        let text = self.key.comparable(text);
+        let numbers = self.numbers();
+        let next = index(numbers.len());
+        *numbers.entry(text).or_insert(next)
     }
 
-    /// The number of `text`, where it has one.
-    pub(super) fn find(&self, text: &str) -> Option<u32> {
-        self.0.get(text).copied()
+    /// The same, where it is likely to be what `user` has.
+    pub(super) fn number_near(&mut self, text: &'a str, user: Option<u32>) -> u32 {
+        match user {
+            Some(user) if self.key.of(&self.users[user as usize]) == text => user,
+            _ => self.number(text),
+        }
     }
 
-    /// All texts and their numbers, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.0.iter().map(|(text, &number)| (&**text, number))
+    /// The user who has `text`, which is likely to be `user`.
+    pub(super) fn find_near(&mut self, text: &str, user: u32) -> Option<u32> {
+        match self.users.get(user as usize) {
+            Some(near) if self.key.of(near) == text => Some(user),
+            _ => {
+                let text = self.key.comparable(text);
+                self.numbers().get(&*text).copied()
+            }
+        }
+    }
+
+    /// All texts and their numbers, where there are others than the users'.
+    pub(super) fn into_texts(self) -> Option<HashMap<Cow<'a, str>, u32>> {
+        self.numbers
     }
 
     /// How many have been given.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        let numbers = self.numbers.as_ref();
+        numbers.map_or(self.users.len(), HashMap::len)
     }
 }
 
-/// Who has and who wants the texts of one key, each by its number.
+/// Who has and who wants the texts of one key, each by its number. What a user of the directory
+/// has, has that user's number.
 pub(super) struct KeyUse {
-    /// By user: the key it has in the directory.
-    held: Vec<u32>,
-    /// By key: the user who has it in the directory.
-    holder: Links,
+    users: u32,
+    /// How many different texts there are.
+    count: usize,
     /// By row: the key it gives its user, where that value is sound.
     wanted: Links,
 }
 
 impl KeyUse {
-    /// Numbers what `users` have and what the rows want (`values`, one a row).
+    /// Numbers what the rows want: `values`, one a row, each with the user whom the row matched.
     pub(super) fn new<'a>(
-        key: Key,
         numbers: &mut Numbering<'a>,
-        users: &'a [User],
-        values: impl Iterator<Item = Option<&'a str>>,
+        values: impl Iterator<Item = (Option<&'a str>, Option<u32>)>,
     ) -> Self {
-        let mut number = |text: &'a str| numbers.number(key.comparable(text));
-        let held: Vec<u32> = users.iter().map(|user| number(key.of(user))).collect();
-        let wanted = values.map(|value| value.map(&mut number)).collect();
-        let mut holder = Links::none(numbers.len());
-        for user in indices(users) {
-            holder.set(held[user as usize], Some(user));
-        }
+        let number = |(value, user): (Option<&'a str>, Option<u32>)| {
+            value.map(|value| numbers.number_near(value, user))
+        };
+        let wanted = values.map(number).collect();
         Self {
-            held,
-            holder,
+            users: index(numbers.users.len()),
+            count: numbers.len(),
             wanted,
         }
     }
 
     /// The same with room for keys that nobody holds or wants.
-    pub(super) fn grown(mut self, len: usize) -> Self {
-        self.holder.grow(len);
+    pub(super) const fn grown(mut self, count: usize) -> Self {
+        self.count = count;
         self
     }
 
     /// How many different texts there are.
-    pub(super) fn count(&self) -> usize {
-        self.holder.len()
+    pub(super) const fn count(&self) -> usize {
+        self.count
     }
 
-    pub(super) fn held(&self, user: u32) -> u32 {
-        self.held[user as usize]
-    }
-
+    /// The user who has key number `id` in the directory.
     pub(super) fn holder(&self, id: u32) -> Option<u32> {
-        self.holder.get(id)
+        (id < self.users).then_some(id)
     }
 
     pub(super) fn wanted(&self, row: u32) -> Option<u32> {

@@ -28,11 +28,6 @@ impl Links {
         self.0.len()
     }
 
-    /// Makes it `len` long; what is added is nothing.
-    pub(super) fn grow(&mut self, len: usize) {
-        self.0.resize(len, NONE);
-    }
-
     /// Sets what is not set yet; the first stays.
     pub(super) fn set_first(&mut self, at: u32, to: u32) {
         if self.get(at).is_none() {

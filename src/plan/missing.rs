@@ -1,7 +1,7 @@
 //! Users whom the roster does not list, and rows that leave it open whom they list (semantics §7).
 //! Knows the field checks, not the judgement: a rejected row lists its user all the same.
 
-use super::keys::Key;
+use super::keys::{Key, held};
 use super::links::indices;
 use super::permissions::Untouchable;
 use super::roster::Roster;
@@ -71,10 +71,16 @@ pub(super) struct Alike {
 }
 
 impl Alike {
-    pub(super) fn new(roster: &Roster<'_>) -> Self {
+    /// `listing`: it is also to be told whom rows list that matched another user.
+    pub(super) fn new(roster: &Roster<'_>, listing: bool) -> Self {
+        let is_loose = |row| roster.user(row).is_none();
+        let takes_badge = |row| {
+            let own = roster.user(row).map(held);
+            own.is_none() || own != roster.wanted(Key::BadgeNumber, row)
+        };
         Self {
-            external_ids: Zeros::new(roster, Key::ExternalId),
-            badge_numbers: Zeros::new(roster, Key::BadgeNumber),
+            external_ids: Zeros::new(roster, Key::ExternalId, |row| listing || is_loose(row)),
+            badge_numbers: Zeros::new(roster, Key::BadgeNumber, takes_badge),
         }
     }
 }

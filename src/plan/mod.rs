@@ -54,11 +54,11 @@ pub use write::{UserWrite, generated_external_id};
 
 use crate::domain::{Catalog, GroupId, RoleId, Row, Status};
 use check::{Checked, check};
-use finding::Findings;
+use finding::{Finding, Findings};
 use links::{index, indices};
 use missing::{Alike, Missing, find_missing};
 use positions::Positions;
-use roster::{Roster, number_external_ids};
+use roster::Roster;
 use state::State;
 use wording::Wording;
 
@@ -119,10 +119,9 @@ pub struct Plan {
 /// Plans an import.
 #[must_use]
 pub fn plan(request: &Request<'_>) -> Plan {
-    let ids = number_external_ids(request.directory.users());
-    let checked = check(request, &ids);
-    let roster = Roster::new(request, ids, &checked);
-    let alike = Alike::new(&roster);
+    let checked = check(request);
+    let roster = Roster::new(request, &checked);
+    let alike = Alike::new(&roster, request.deactivate_missing.is_some());
     let missing = find_missing(request, &roster, &checked.unsound, &alike);
     let mut decisions = checked.decisions;
 
@@ -142,7 +141,16 @@ pub fn plan(request: &Request<'_>) -> Plan {
 
 /// Adds what was found to the decisions, in words.
 fn word(request: &Request<'_>, state: &State<'_>, findings: &Findings, decisions: &mut [Decision]) {
-    let mut wording = Wording::new(request, state);
+    let suggests = indices(request.rows).any(|row| {
+        let mut found = findings.of(row).iter();
+        found.any(|finding| matches!(finding, Finding::SupervisorNotFound))
+    });
+    let emails = if suggests {
+        state.roster.emails()
+    } else {
+        Vec::new()
+    };
+    let mut wording = Wording::new(request, state, &emails);
     for row in indices(request.rows) {
         let issues = findings.of(row).iter().map(|f| wording.word(row, f));
         decisions[row as usize].issues.extend(issues);

@@ -6,7 +6,7 @@ use super::Request;
 use super::decision::Decision;
 use super::finding::{Finding, Findings};
 use super::judge::{Rule, take_due};
-use super::keys::Key;
+use super::keys::{Key, held};
 use super::links::Lists;
 use super::outcome::attributes_differ;
 use super::roster::{Person, Wish};
@@ -137,7 +137,7 @@ impl Rule for Permissioning<'_> {
         for &row in rejected {
             let given = state.roster.wanted(Key::Email, row);
             let kept = match state.roster.person(row) {
-                Person::User(user) => Some(state.roster.held(Key::Email, user)),
+                Person::User(user) => Some(held(user)),
                 Person::Row(_) => None,
             };
             let named = [given, kept].into_iter().flatten();

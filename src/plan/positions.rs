@@ -1,7 +1,7 @@
 //! Where the catalog has each role, rank and group: a plan asks for their names once a row, and an
 //! organisation may have thousands of groups.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::domain::{Catalog, GroupId, RankId, RoleId};
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::finding::{Finding, Findings};
-use super::keys::Key;
+use super::keys::{Key, held};
 use super::links::indices;
 use super::missing::Alike;
 use super::roster::{Person, Wish};
@@ -102,7 +102,7 @@ fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut
         warn_of_alike(state, Key::ExternalId, &alike.external_ids, row, findings);
     }
     let badge = state.roster.wanted(Key::BadgeNumber, row);
-    if own.map(|user| state.roster.held(Key::BadgeNumber, user)) != badge {
+    if own.map(held) != badge {
         warn_of_alike(state, Key::BadgeNumber, &alike.badge_numbers, row, findings);
     }
 }
@@ -111,7 +111,7 @@ fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut
 fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings: &mut Findings) {
     let roster = state.roster;
     let users = zeros.alike(row).iter().copied();
-    let others = users.filter(|&user| Some(roster.held(key, user)) != roster.wanted(key, row));
+    let others = users.filter(|&user| Some(held(user)) != roster.wanted(key, row));
     let own = roster.user(row);
     let nearest = others.min_by_key(|&user| {
         let text = key.of(&roster.users[user as usize]);

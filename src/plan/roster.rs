@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use hashbrown::HashMap;
+
 use super::Request;
 use super::attributes::sound;
 use super::check::Checked;
@@ -42,7 +44,7 @@ pub(super) enum Wish {
 pub(super) struct Roster<'a> {
     pub(super) rows: &'a [Row],
     pub(super) users: &'a [User],
-    emails: Numbering<'a>,
+    emails: Option<HashMap<Cow<'a, str>, u32>>,
     keys: [KeyUse; 4],
     matched: Links,
     rows_of: Lists,
@@ -51,41 +53,41 @@ pub(super) struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    /// `ids` numbers the directory's external IDs by the index of their user.
-    pub(super) fn new(request: &Request<'a>, mut ids: Numbering<'a>, checked: &Checked) -> Self {
+    /// The rows and users of `request`, with what the field checks found.
+    pub(super) fn new(request: &Request<'a>, checked: &Checked) -> Self {
         let (rows, users) = (request.rows, request.directory.users());
+        let matched = || checked.decisions.iter().map(|decision| decision.user);
         let values = |column| {
             let sounds = rows.iter().zip(&checked.unsound);
-            sounds.map(move |(row, &unsound)| sound(row, unsound, column))
+            let sounds = sounds.map(move |(row, &unsound)| sound(row, unsound, column));
+            sounds.zip(matched())
         };
-        let matched = || checked.decisions.iter().map(|decision| decision.user);
         let rows_of = matched()
             .zip(0..)
             .filter_map(|(user, row)| Some((user?, row)));
-        let mut emails = Numbering::default();
-        let by_email = KeyUse::new(Key::Email, &mut emails, users, values(Column::Email));
-        let wishes: Links = values(Column::SupervisorEmail)
-            .map(|email| email.map(|email| emails.number(Key::Email.comparable(email))))
-            .collect();
-        let movable = |key: Key| {
-            let values = values(key.column());
-            KeyUse::new(key, &mut Numbering::default(), users, values)
+        let supervisors = supervisors(request.directory);
+        let mut emails = Numbering::new(Key::Email, users);
+        let by_email = KeyUse::new(&mut emails, values(Column::Email));
+        let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
+            let near = user.and_then(|user| supervisors.get(user));
+            email.map(|email| emails.number_near(email, near))
         };
-        let by_id = KeyUse::new(Key::ExternalId, &mut ids, users, values(Column::ExternalId));
+        let wishes: Links = values(Column::SupervisorEmail).map(wish).collect();
+        let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), values(key.column()));
         Self {
             rows,
             users,
             matched: matched().collect(),
             rows_of: Lists::collect(users.len(), rows_of),
             keys: [
-                by_id,
+                other(Key::ExternalId),
                 by_email.grown(emails.len()),
-                movable(Key::BadgeNumber),
-                movable(Key::Username),
+                other(Key::BadgeNumber),
+                other(Key::Username),
             ],
-            emails,
+            emails: emails.into_texts(),
             wishes,
-            supervisors: supervisors(request.directory),
+            supervisors,
         }
     }
 
@@ -95,13 +97,18 @@ impl<'a> Roster<'a> {
     }
 
     /// Emails as they compare, each with its number; in no order.
-    pub(super) fn emails(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.emails.iter()
-    }
-
-    /// The key that `user` has in the directory.
-    pub(super) fn held(&self, key: Key, user: u32) -> u32 {
-        self.keys[key as usize].held(user)
+    pub(super) fn emails(&self) -> Vec<(Cow<'_, str>, u32)> {
+        let Some(emails) = &self.emails else {
+            // No row has an email of its own: there are none but the users'.
+            let users = self.users.iter().zip(0..);
+            return users
+                .map(|(user, number)| (Key::Email.comparable(user.email()), number))
+                .collect();
+        };
+        let emails = emails.iter();
+        emails
+            .map(|(email, &number)| (Cow::Borrowed(&**email), number))
+            .collect()
     }
 
     /// The user who has key number `id` in the directory.
@@ -197,13 +204,4 @@ fn supervisors(directory: &Directory) -> Links {
     users
         .map(|user| directory.index_of(user.supervisor?))
         .collect()
-}
-
-/// Numbers the directory's external IDs by the index of their user.
-pub(super) fn number_external_ids(users: &[User]) -> Numbering<'_> {
-    let mut ids = Numbering::default();
-    for user in users {
-        ids.number(Cow::Borrowed(user.external_id()));
-    }
-    ids
 }

@@ -1,7 +1,7 @@
 //! The state after the import, as far as judging has come: which rows stand, and so who has which
 //! key and which supervisor. Knows the rows, not the rules that reject them.
 
-use super::keys::Key;
+use super::keys::{Key, held};
 use super::links::{Links, indices};
 use super::roster::{Person, Roster, Wish};
 use crate::domain::{Row, Status, User};
@@ -76,9 +76,7 @@ impl<'a> State<'a> {
     pub(super) fn row_of(&self, person: Person) -> Option<u32> {
         match person {
             Person::Row(row) => self.stands(row).then_some(row),
-            Person::User(user) => {
-                self.taker(Key::ExternalId, self.roster.held(Key::ExternalId, user))
-            }
+            Person::User(user) => self.taker(Key::ExternalId, held(user)),
         }
     }
 
@@ -153,7 +151,7 @@ impl<'a> State<'a> {
     /// The rejected row that would have freed a key of `user`: of several the one that stood longest,
     /// else the first.
     pub(super) fn would_free(&self, key: Key, user: u32) -> Option<u32> {
-        let held = self.roster.held(key, user);
+        let held = held(user);
         let frees = |row: u32| self.roster.wanted(key, row).is_some_and(|id| id != held);
         let rows = self.roster.rows_of(user).iter().copied();
         let fallen = rows.filter(|&row| !self.stands(row) && frees(row));

@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Findings};
 use super::judge::{Rule, take_due};
-use super::keys::Key;
+use super::keys::{Key, held};
 use super::roster::Person;
 use super::state::State;
 
@@ -33,7 +33,7 @@ impl Rule for Uniqueness {
     fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
         let users = rejected.iter().filter_map(|&row| state.roster.user(row));
         for user in users {
-            let kept = Key::MOVABLE.map(|key| state.taker(key, state.roster.held(key, user)));
+            let kept = Key::MOVABLE.map(|key| state.taker(key, held(user)));
             self.due.extend(kept.into_iter().flatten());
         }
     }

@@ -23,8 +23,13 @@ pub(super) struct Wording<'a> {
 }
 
 impl<'a> Wording<'a> {
-    pub(super) fn new(request: &'a Request<'a>, state: &'a State<'a>) -> Self {
-        let emails = state.roster.emails();
+    /// `emails` are those that may be suggested.
+    pub(super) fn new(
+        request: &'a Request<'a>,
+        state: &'a State<'a>,
+        emails: &'a [(Cow<'a, str>, u32)],
+    ) -> Self {
+        let emails = emails.iter().map(|(email, id)| (&**email, *id));
         let owned = emails.filter(|&(_, id)| state.owner(Key::Email, id).is_some());
         Self {
             request,

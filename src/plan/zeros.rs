@@ -1,6 +1,8 @@
 //! Keys that are equal but for leading zeros, which spreadsheets drop (semantics §2).
 
-use super::keys::{Key, Numbering};
+use hashbrown::HashMap;
+
+use super::keys::Key;
 use super::links::{Links, Lists, index, indices};
 use super::roster::Roster;
 use super::text::strip_leading_zeros;
@@ -14,20 +16,26 @@ pub(super) struct Zeros {
 }
 
 impl Zeros {
-    pub(super) fn new(roster: &Roster<'_>, key: Key) -> Self {
+    /// The same for the rows that `of_interest` names; the others have no class.
+    pub(super) fn new(roster: &Roster<'_>, key: Key, of_interest: impl Fn(u32) -> bool) -> Self {
         let held = roster.users.iter().map(|user| key.of(user));
-        let rows = indices(roster.rows).map(|row| roster.wanted_text(key, row));
-        // Where no text begins with a zero nothing is alike: most files cost one look at each.
-        let mut classes = Numbering::default();
-        let padded = held.clone().chain(rows.clone().flatten());
-        for text in padded.filter(|text| text.starts_with('0')) {
-            classes.number(strip_leading_zeros(text).into());
+        let wanted = |row: u32| match of_interest(row) {
+            true => roster.wanted_text(key, row),
+            false => None,
+        };
+        let rows: Vec<Option<&str>> = indices(roster.rows).map(wanted).collect();
+        let mut classes = Classes::default();
+        if rows.iter().any(Option::is_some) {
+            // Where no text begins with a zero nothing is alike: most files cost one look at each.
+            let padded = held.clone().chain(rows.iter().copied().flatten());
+            padded
+                .filter(|text| text.starts_with('0'))
+                .for_each(|text| classes.add(text));
         }
-        let class_of = |text: &str| classes.find(strip_leading_zeros(text));
         let pairs = held.enumerate();
-        let pairs = pairs.filter_map(|(user, text)| Some((class_of(text)?, index(user))));
+        let pairs = pairs.filter_map(|(user, text)| Some((classes.find(text)?, index(user))));
         Self {
-            class_of_row: rows.map(|text| class_of(text?)).collect(),
+            class_of_row: rows.iter().map(|text| classes.find((*text)?)).collect(),
             members: Lists::collect(classes.len(), pairs),
             classes: classes.len(),
         }
@@ -51,5 +59,27 @@ impl Zeros {
     /// How many classes there are.
     pub(super) fn len(&self) -> usize {
         self.classes
+    }
+}
+
+/// Numbers for texts that are the same without their leading zeros.
+#[derive(Default)]
+struct Classes<'a>(HashMap<&'a str, u32>);
+
+impl<'a> Classes<'a> {
+    fn add(&mut self, text: &'a str) {
+        let next = index(self.0.len());
+        self.0.entry(strip_leading_zeros(text)).or_insert(next);
+    }
+
+    fn find(&self, text: &str) -> Option<u32> {
+        match self.0.is_empty() {
+            true => None,
+            false => self.0.get(strip_leading_zeros(text)).copied(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
     }
 }

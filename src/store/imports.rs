@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Lease, Store, StoreError,
+    Lease, Payload, Store, StoreError,
     entity::import::{Column, Entity, Model},
 };
 use crate::proto::ImportState;
@@ -203,7 +203,7 @@ impl Store {
                 Ok(RecordedBatch {
                     sequence: row.try_get_by_index(0)?,
                     kind: BatchKind::from_number(row.try_get_by_index(1)?),
-                    payload: row.try_get_by_index(2)?,
+                    payload: Payload::read(&row.try_get_by_index::<Vec<u8>>(2)?)?,
                 })
             })
             .collect()

@@ -75,7 +75,7 @@ impl Store {
         ttl: Duration,
     ) -> Result<Result<Lease, Holder>, StoreError> {
         let writing = self.begin().await?;
-        writing.touch(organization).await?;
+        writing.lock(organization).await?;
         let own = self.vitals.held(organization);
         if let Some(holder) = read_holder(&writing.tx, organization, own, ttl).await? {
             return Ok(Err(holder));

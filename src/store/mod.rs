@@ -11,6 +11,7 @@ mod error;
 mod imports;
 mod leases;
 mod organizations;
+mod payload;
 mod recordset;
 mod snapshot;
 mod tokens;
@@ -23,7 +24,7 @@ use std::{sync::Arc, time::Duration};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait, Value,
-    sqlx::{self, Connection as _},
+    sqlx::{self, Connection as _, sqlite::SqliteConnectOptions},
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -33,6 +34,7 @@ pub use error::{StoreError, WriteError};
 pub use imports::{BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
+pub use payload::Payload;
 pub use snapshot::Snapshot;
 pub use tokens::TokenRecord;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
@@ -46,6 +48,16 @@ use crate::{config::Settings, migrations::Migrator};
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Most connections to a database.
+const CONNECTIONS: u32 = 16;
+
+/// What the writer keeps of a SQLite file in memory, in KiB: the indexes' pages are written all
+/// over, and each that falls out is written once more.
+const SQLITE_WRITER_CACHE: u32 = 64 * 1024;
+
+/// Pages in SQLite's log (4 KiB each) at which the writer copies them into the file, and syncs.
+const SQLITE_LOG_PAGES: u32 = 8 * 1024;
+
 /// How long a call may wait for a connection to a database that does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -53,6 +65,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Store {
     db: DatabaseConnection,
+    /// What writes: on SQLite a connection of its own, on `PostgreSQL` any.
+    writer: DatabaseConnection,
     /// SQLite has one writer: within a process, writers take turns in the order they came.
     turn: Option<Arc<Mutex<()>>>,
     vitals: Vitals,
@@ -87,22 +101,17 @@ impl Store {
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
         }
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(16)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .sqlx_logging(false)
-            .map_sqlx_postgres_opts(move |options| {
-                let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
-                options.options([limit])
-            })
-            .map_sqlx_sqlite_opts(tune_sqlite)
-            .map_sqlx_sqlite_pool_opts(|pool| {
-                pool.after_release(|connection, _| Box::pin(is_clean(connection)))
-            });
-        let db = Database::connect(options).await?;
+        let db = Database::connect(connect_options(url, lease, tune_sqlite)).await?;
+        let writer = if sqlite {
+            let mut options = connect_options(url, lease, tune_sqlite_writer);
+            options.max_connections(1);
+            Database::connect(options).await?
+        } else {
+            db.clone()
+        };
         Ok(Self {
             db,
+            writer,
             turn: sqlite.then(Arc::default),
             vitals: Vitals::default(),
         })
@@ -146,7 +155,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let tx = self.db.begin_with_options(options).await?;
+        let tx = self.writer.begin_with_options(options).await?;
         let vitals = turn.is_some().then(|| self.vitals.clone());
         Ok(Writing {
             tx,
@@ -177,12 +186,41 @@ async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx:
     Ok(!connection.is_in_transaction())
 }
 
+fn connect_options(
+    url: &str,
+    lease: Duration,
+    sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
+) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(move |options| {
+            let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
+            options.options([limit])
+        })
+        .map_sqlx_sqlite_opts(sqlite)
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(is_clean(connection)))
+        });
+    options
+}
+
 /// Durable against a crash of the process; readers never wait for the writer.
-fn tune_sqlite(options: sqlx::sqlite::SqliteConnectOptions) -> sqlx::sqlite::SqliteConnectOptions {
+fn tune_sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
         .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
+}
+
+/// The same with more memory, and fewer copies of the log.
+fn tune_sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    tune_sqlite(options)
+        .pragma("cache_size", format!("-{SQLITE_WRITER_CACHE}"))
+        .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES.to_string())
+        .pragma("temp_store", "MEMORY")
 }

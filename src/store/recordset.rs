@@ -1,132 +1,132 @@
-//! Many rows in one statement, whatever the database: arrays with UNNEST on `PostgreSQL`, one JSON
-//! text on SQLite. The number of binds does not depend on the number of rows, so neither does the
-//! statement, and it is prepared once.
+//! Many rows in one statement, whatever the database: arrays with UNNEST on `PostgreSQL`, and a list
+//! of VALUES on SQLite, a few hundred rows a statement. Few different statements come of it, so each
+//! is prepared once.
 
 use sea_orm::{DbBackend, Value, sea_query::ArrayType};
-use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::StoreError;
+/// Rows of one statement on SQLite, which takes 32,766 values at most. Many, as each statement keeps
+/// a copy of every page that it changes, in case it fails.
+const SQLITE_ROWS: usize = 2_048;
 
 /// The values of one column, one a row. Nullable kinds have a stand-in for NULL, which no real
 /// value equals: the empty text, the nil UUID, the number 0.
 #[derive(Debug)]
-pub(super) enum Values {
-    Uuid(Vec<Uuid>),
-    Text(Vec<String>),
-    Integer(Vec<i32>),
-    Boolean(Vec<bool>),
-    NullableUuid(Vec<Uuid>),
-    NullableText(Vec<String>),
-    NullableInteger(Vec<i32>),
+pub(super) enum Values<'a> {
+    Uuid(&'a [Uuid]),
+    Text(&'a [String]),
+    Integer(&'a [i32]),
+    Boolean(&'a [bool]),
+    NullableUuid(&'a [Uuid]),
+    NullableText(&'a [String]),
+    NullableInteger(&'a [i32]),
 }
 
 /// Rows as columns.
 #[derive(Debug)]
-pub(super) struct Recordset {
-    columns: Vec<(&'static str, Values)>,
+pub(super) struct Recordset<'a> {
+    columns: Vec<(&'static str, Values<'a>)>,
 }
 
-impl Recordset {
+/// The rows of one statement.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// A subquery named `r` with the recordset's columns.
+    pub(super) sql: String,
+    /// What it binds, from number 1 on.
+    pub(super) values: Vec<Value>,
+    /// How many rows it has.
+    pub(super) rows: usize,
+}
+
+impl<'a> Recordset<'a> {
     /// Rows with these columns, all of the same length.
-    pub(super) const fn new(columns: Vec<(&'static str, Values)>) -> Self {
+    pub(super) const fn new(columns: Vec<(&'static str, Values<'a>)>) -> Self {
         Self { columns }
     }
 
-    /// A subquery named `r` with these columns; appends what it binds to `values`.
-    pub(super) fn source(
-        self,
+    fn len(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// The statements that it takes, in order.
+    pub(super) fn sources(
+        &self,
         backend: DbBackend,
-        values: &mut Vec<Value>,
-    ) -> Result<String, StoreError> {
-        if backend == DbBackend::Postgres {
-            Ok(self.unnest(values))
+    ) -> Box<dyn Iterator<Item = Source> + Send + '_> {
+        if self.len() == 0 {
+            Box::new(std::iter::empty())
+        } else if backend == DbBackend::Postgres {
+            Box::new(std::iter::once(self.unnest()))
         } else {
-            self.json_each(values)
+            Box::new(parts(self.len()).map(move |(start, rows)| self.list(start, rows)))
         }
     }
 
-    fn unnest(self, values: &mut Vec<Value>) -> String {
+    fn unnest(&self) -> Source {
         let mut selected = Vec::new();
         let mut arrays = Vec::new();
         let mut names = Vec::new();
-        for (name, column) in self.columns {
+        for (index, (name, column)) in self.columns.iter().enumerate() {
             let (of, null) = column.postgres_type();
             selected.push(null.map_or_else(
-                || name.to_owned(),
+                || (*name).to_owned(),
                 |null| format!("nullif({name}, {null}) AS {name}"),
             ));
-            values.push(column.into_array());
-            arrays.push(format!("${}::{of}[]", values.len()));
-            names.push(name);
+            arrays.push(format!("${}::{of}[]", index + 1));
+            names.push(*name);
         }
-        format!(
+        let sql = format!(
             "(SELECT {} FROM unnest({}) AS u({})) AS r",
             selected.join(", "),
             arrays.join(", "),
             names.join(", ")
-        )
+        );
+        Source {
+            sql,
+            values: self.columns.iter().map(|(_, c)| c.array()).collect(),
+            rows: self.len(),
+        }
     }
 
-    fn json_each(self, values: &mut Vec<Value>) -> Result<String, StoreError> {
-        let selected: Vec<String> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, (name, column))| format!("{} AS {name}", column.sqlite_expression(index)))
+    /// Values without numbers: SQLite looks numbered ones up one by one, which costs the square.
+    fn list(&self, start: usize, rows: usize) -> Source {
+        let names: Vec<String> = (1..)
+            .zip(&self.columns)
+            .map(|(index, (name, _))| format!("column{index} AS {name}"))
             .collect();
-        values.push(Value::String(Some(self.into_json()?)));
-        // Materialised, or SQLite may read the whole text again for each user of the organisation.
-        Ok(format!(
-            "(WITH given AS MATERIALIZED (SELECT {} FROM json_each(${})) SELECT * FROM given) AS r",
-            selected.join(", "),
-            values.len()
-        ))
-    }
-
-    /// One JSON array of arrays, a row each.
-    fn into_json(self) -> Result<String, StoreError> {
-        let rows = self.columns.first().map_or(0, |(_, column)| column.len());
-        let columns: Vec<&Values> = self.columns.iter().map(|(_, column)| column).collect();
-        let rows = (0..rows).map(|row| Row(&columns, row));
-        let mut json = Vec::new();
-        let mut serializer = serde_json::Serializer::new(&mut json);
-        serializer.collect_seq(rows).map_err(StoreError::encoding)?;
-        String::from_utf8(json).map_err(StoreError::encoding)
-    }
-}
-
-/// One row of a recordset, as a JSON array.
-struct Row<'a>(&'a [&'a Values], usize);
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|values| Cell(values, self.1)))
-    }
-}
-
-/// One value of a recordset, as JSON.
-struct Cell<'a>(&'a Values, usize);
-
-impl Serialize for Cell<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(values, row) = *self;
-        match values {
-            Values::NullableUuid(v) if v[row].is_nil() => serializer.serialize_none(),
-            Values::NullableText(v) if v[row].is_empty() => serializer.serialize_none(),
-            Values::NullableInteger(v) if v[row] == 0 => serializer.serialize_none(),
-            Values::Uuid(v) | Values::NullableUuid(v) => {
-                let mut buffer = Uuid::encode_buffer();
-                serializer.serialize_str(v[row].simple().encode_lower(&mut buffer))
-            }
-            Values::Text(v) | Values::NullableText(v) => serializer.serialize_str(&v[row]),
-            Values::Integer(v) | Values::NullableInteger(v) => serializer.serialize_i32(v[row]),
-            Values::Boolean(v) => serializer.serialize_bool(v[row]),
+        let row = format!("({})", vec!["?"; names.len()].join(","));
+        let sql = format!(
+            "(SELECT {} FROM (VALUES {})) AS r",
+            names.join(", "),
+            vec![row.as_str(); rows].join(",")
+        );
+        let cells = |row| self.columns.iter().map(move |(_, column)| column.cell(row));
+        Source {
+            sql,
+            values: (start..start + rows).flat_map(cells).collect(),
+            rows,
         }
     }
 }
 
-impl Values {
+/// Splits `rows` into stretches (start, length) of a few lengths only: whole ones, then powers of
+/// two.
+fn parts(rows: usize) -> impl Iterator<Item = (usize, usize)> + Send {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let left = rows - start;
+        let length = match left {
+            0 => return None,
+            SQLITE_ROWS.. => SQLITE_ROWS,
+            _ => 1 << left.ilog2(),
+        };
+        start += length;
+        Some((start - length, length))
+    })
+}
+
+impl Values<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Uuid(v) | Self::NullableUuid(v) => v.len(),
@@ -149,7 +149,7 @@ impl Values {
         }
     }
 
-    fn into_array(self) -> Value {
+    fn array(&self) -> Value {
         match self {
             Self::Uuid(v) | Self::NullableUuid(v) => array(ArrayType::Uuid, v),
             Self::Text(v) | Self::NullableText(v) => array(ArrayType::String, v),
@@ -158,15 +158,57 @@ impl Values {
         }
     }
 
-    fn sqlite_expression(&self, index: usize) -> String {
+    fn cell(&self, row: usize) -> Value {
         match self {
-            Self::Uuid(_) | Self::NullableUuid(_) => format!("unhex(value ->> '$[{index}]')"),
-            _ => format!("value ->> '$[{index}]'"),
+            Self::NullableUuid(v) if v[row].is_nil() => Value::Uuid(None),
+            Self::NullableText(v) if v[row].is_empty() => Value::String(None),
+            Self::NullableInteger(v) if v[row] == 0 => Value::Int(None),
+            Self::Uuid(v) | Self::NullableUuid(v) => v[row].into(),
+            Self::Text(v) | Self::NullableText(v) => v[row].clone().into(),
+            Self::Integer(v) | Self::NullableInteger(v) => v[row].into(),
+            Self::Boolean(v) => v[row].into(),
         }
     }
 }
 
-fn array<T: Into<Value>>(of: ArrayType, values: Vec<T>) -> Value {
-    let values = values.into_iter().map(Into::into).collect();
+fn array<T: Clone + Into<Value>>(of: ArrayType, values: &[T]) -> Value {
+    let values = values.iter().cloned().map(Into::into).collect();
     Value::Array(of, Some(Box::new(values)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_into_stretches_of_few_lengths() {
+        let lengths = |rows| parts(rows).map(|(_, length)| length).collect::<Vec<_>>();
+        assert_eq!(lengths(0), [0; 0]);
+        assert_eq!(lengths(1), [1]);
+        assert_eq!(lengths(7), [4, 2, 1]);
+        assert_eq!(lengths(4_099), [2_048, 2_048, 2, 1]);
+    }
+
+    #[test]
+    fn the_stretches_follow_each_other() {
+        let starts: Vec<usize> = parts(7).map(|(start, _)| start).collect();
+        assert_eq!(starts, [0, 4, 6]);
+    }
+
+    #[test]
+    fn a_list_has_a_bind_for_each_value_row_by_row() {
+        let ids = [Uuid::nil(), Uuid::max()];
+        let ranks = [0, 7];
+        let rows = Recordset::new(vec![
+            ("id", Values::Uuid(&ids)),
+            ("rank_id", Values::NullableInteger(&ranks)),
+        ]);
+        let source = rows.sources(DbBackend::Sqlite).next().expect("one");
+        assert_eq!(
+            source.sql,
+            "(SELECT column1 AS id, column2 AS rank_id FROM (VALUES (?,?),(?,?))) AS r"
+        );
+        let expected: [Value; 4] = [ids[0].into(), Value::Int(None), ids[1].into(), 7.into()];
+        assert_eq!(source.values, expected);
+    }
 }

@@ -1,13 +1,13 @@
 //! What an import writes: users made, changed and deactivated, many in one statement.
 
-use sea_orm::{ConnectionTrait, EntityTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    BatchKind, ImportRecord, Lease, Store, StoreError, WriteError, Writing,
+    BatchKind, ImportRecord, Lease, Payload, Store, StoreError, WriteError, Writing,
     entity::import::Entity as Imports,
-    recordset::{Recordset, Values},
+    recordset::{Recordset, Source, Values},
 };
 use crate::{domain::Tally, proto::ImportState};
 
@@ -56,30 +56,70 @@ pub struct DirectoryWrite {
     revision: i64,
 }
 
-const INSERT: &str = "INSERT INTO users (organization_id, id, external_id, email, email_key, \
-    badge_number, first_name, last_name, active, username, username_key, role_id, supervisor_id, \
-    rank_id, group_id, phone, protected, created_at, updated_at, last_import_id) \
-    SELECT $1, r.id, r.external_id, r.email, r.email_key, r.badge_number, r.first_name, \
-    r.last_name, r.active, r.username, r.username_key, r.role_id, r.supervisor_id, r.rank_id, \
-    r.group_id, r.phone, FALSE, $2, $2, $3 FROM";
+/// Numbers of what every statement on users binds: organisation, time and import.
+struct Stamps([String; 3]);
 
-const UPDATE: &str = "UPDATE users SET email = r.email, email_key = r.email_key, \
-    badge_number = r.badge_number, first_name = r.first_name, last_name = r.last_name, \
-    active = r.active, username = r.username, username_key = r.username_key, \
-    role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
-    group_id = r.group_id, phone = r.phone, updated_at = $2, last_import_id = $3 FROM";
+fn insert(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+    format!(
+        "INSERT INTO users (organization_id, id, external_id, email, email_key, badge_number, \
+        first_name, last_name, active, username, username_key, role_id, supervisor_id, rank_id, \
+        group_id, phone, protected, created_at, updated_at, last_import_id) \
+        SELECT {organization}, r.id, r.external_id, r.email, r.email_key, r.badge_number, \
+        r.first_name, r.last_name, r.active, r.username, r.username_key, r.role_id, \
+        r.supervisor_id, r.rank_id, r.group_id, r.phone, FALSE, {now}, {now}, {import} FROM {rows}"
+    )
+}
 
-/// Leaves out users in a privileged role.
-const UNPRIVILEGED: &str = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
-    roles.organization_id = users.organization_id AND roles.id = users.role_id AND roles.privileged)";
+fn update(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+    format!(
+        "UPDATE users SET email = r.email, email_key = r.email_key, \
+        badge_number = r.badge_number, first_name = r.first_name, last_name = r.last_name, \
+        active = r.active, username = r.username, username_key = r.username_key, \
+        role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
+        group_id = r.group_id, phone = r.phone, updated_at = {now}, last_import_id = {import} \
+        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
+    )
+}
 
-const DEACTIVATE: &str =
-    "UPDATE users SET active = FALSE, updated_at = $2, last_import_id = $3 FROM";
+/// The same for users who keep their keys: SQLite would write their entries in the indexes anew.
+fn update_attributes(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+    format!(
+        "UPDATE users SET first_name = r.first_name, last_name = r.last_name, active = r.active, \
+        role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
+        group_id = r.group_id, phone = r.phone, updated_at = {now}, last_import_id = {import} \
+        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
+    )
+}
+
+/// Makes active users inactive who are not protected and fulfil `further` too.
+fn deactivation(Stamps([organization, now, import]): &Stamps, rows: &str, further: &str) -> String {
+    format!(
+        "UPDATE users SET active = FALSE, updated_at = {now}, last_import_id = {import} \
+        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id \
+        AND users.active AND NOT users.protected {further} RETURNING users.id"
+    )
+}
+
+fn deactivate(stamps: &Stamps, rows: &str) -> String {
+    deactivation(stamps, rows, "")
+}
+
+fn deactivate_unprivileged(stamps: &Stamps, rows: &str) -> String {
+    let unprivileged = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
+        roles.organization_id = users.organization_id AND roles.id = users.role_id \
+        AND roles.privileged)";
+    deactivation(stamps, rows, unprivileged)
+}
 
 /// Moves the keys of users out of the way of others who take them in the same transaction. No key
 /// has a control character, so what stands in for them meets none.
-const PARK: &str = "UPDATE users SET email_key = r.parked, badge_number = r.parked, \
-    username_key = r.parked FROM";
+fn park(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+    format!(
+        "UPDATE users SET email_key = r.parked, badge_number = r.parked, username_key = r.parked, \
+        updated_at = {now}, last_import_id = {import} \
+        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
+    )
+}
 
 impl Store {
     /// Begins a transaction of an import. From here to its end nobody else writes to the
@@ -94,6 +134,11 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<DirectoryWrite, WriteError> {
         let writing = self.begin().await?;
+        if self.backend() == DbBackend::Sqlite {
+            // Rows that refer to each other may be in several statements.
+            let defer = "PRAGMA defer_foreign_keys = ON";
+            writing.tx.execute_unprepared(defer).await?;
+        }
         let revision = writing.touch(lease.organization).await?;
         writing.fence(lease).await?;
         Ok(DirectoryWrite {
@@ -107,6 +152,16 @@ impl Store {
 }
 
 impl Writing {
+    /// Holds the organisation until the end: nobody else writes to it.
+    pub(super) async fn lock(&self, organization: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE organizations SET revision = revision WHERE id = $1";
+        let locked = self.execute(sql.to_owned(), vec![organization.into()]);
+        match locked.await? {
+            0 => Err(StoreError::UnknownOrganization),
+            _ => Ok(()),
+        }
+    }
+
     /// Moves the organisation's revision on, and holds the organisation until the end. Returns the
     /// new revision.
     pub(super) async fn touch(&self, organization: i64) -> Result<i64, StoreError> {
@@ -203,7 +258,7 @@ impl DirectoryWrite {
         self.execute(sql.to_owned(), values).await.map(|_| ())
     }
 
-    /// Records a batch under the next sequence number, and adds what it counts.
+    /// Records a batch under this sequence number.
     ///
     /// # Errors
     /// Where the database fails.
@@ -211,8 +266,7 @@ impl DirectoryWrite {
         &self,
         sequence: i32,
         kind: BatchKind,
-        payload: Vec<u8>,
-        counts: Tally,
+        payload: &Payload,
     ) -> Result<(), WriteError> {
         let sql = "INSERT INTO import_results (organization_id, import_id, sequence, kind, payload) \
             VALUES ($1, $2, $3, $4, $5)";
@@ -221,17 +275,24 @@ impl DirectoryWrite {
             self.import.into(),
             sequence.into(),
             (kind as i32).into(),
-            payload.into(),
+            payload.stored().to_vec().into(),
         ];
-        self.execute(sql.to_owned(), values).await?;
-        let sql = "UPDATE imports SET results = $3 + 1, created = created + $4, \
+        self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
+    /// Takes over into the record how many batches it has by now, and adds what they count.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn count(&self, batches: i32, counts: Tally) -> Result<(), WriteError> {
+        let sql = "UPDATE imports SET results = $3, created = created + $4, \
             updated = updated + $5, unchanged = unchanged + $6, rejected = rejected + $7, \
             deactivated = deactivated + $8, protected_skipped = protected_skipped + $9 \
             WHERE organization_id = $1 AND id = $2";
         let mut values: Vec<Value> = vec![
             self.lease.organization.into(),
             self.import.into(),
-            sequence.into(),
+            batches.into(),
         ];
         let counts = counts
             .counts()
@@ -261,34 +322,38 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn park(&self, users: Vec<Uuid>) -> Result<(), WriteError> {
+    pub async fn park(&self, users: &[Uuid]) -> Result<(), WriteError> {
         let parked = users.iter().map(|id| format!("\u{1}{}", id.simple()));
-        let parked = Values::Text(parked.collect());
-        let count = users.len();
-        let rows = Recordset::new(vec![("id", Values::Uuid(users)), ("parked", parked)]);
-        self.update(PARK, Vec::new(), rows, count).await
+        let parked: Vec<String> = parked.collect();
+        let columns = vec![
+            ("id", Values::Uuid(users)),
+            ("parked", Values::Text(&parked)),
+        ];
+        self.write(park, &Recordset::new(columns)).await
     }
 
     /// Makes users.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where one of their keys is taken or a reference is gone.
-    pub async fn create(&self, users: UserValues) -> Result<(), WriteError> {
-        let mut values = self.stamps();
-        let source = self.source(users.into_recordset(), &mut values)?;
-        let sql = format!("{INSERT} {source}");
-        self.execute(sql, values).await.map(|_| ())
+    pub async fn create(&self, users: &UserValues) -> Result<(), WriteError> {
+        self.write(insert, &users.recordset()).await
     }
 
     /// Changes users. External IDs never change.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
-    pub async fn change(&self, users: UserValues) -> Result<(), WriteError> {
-        let count = users.id.len();
-        let stamps = self.stamps();
-        self.update(UPDATE, stamps, users.into_recordset(), count)
-            .await
+    pub async fn change(&self, users: &UserValues) -> Result<(), WriteError> {
+        self.write(update, &users.recordset()).await
+    }
+
+    /// Changes users who keep their email, badge number and username.
+    ///
+    /// # Errors
+    /// [`WriteError::Conflict`] where a reference or one of the users is gone.
+    pub async fn change_attributes(&self, users: &UserValues) -> Result<(), WriteError> {
+        self.write(update_attributes, &users.attributes()).await
     }
 
     /// Makes users inactive who are active and not protected, and, unless the caller
@@ -298,24 +363,22 @@ impl DirectoryWrite {
     /// Where the database fails.
     pub async fn deactivate(
         &self,
-        users: Vec<Uuid>,
+        users: &[Uuid],
         may_privileged: bool,
     ) -> Result<Vec<Uuid>, WriteError> {
-        let mut values = self.stamps();
-        let rows = Recordset::new(vec![("id", Values::Uuid(users))]);
-        let source = self.source(rows, &mut values)?;
-        let unprivileged = if may_privileged { "" } else { UNPRIVILEGED };
-        let sql = format!(
-            "{DEACTIVATE} {source} WHERE users.organization_id = $1 AND users.id = r.id \
-            AND users.active AND NOT users.protected {unprivileged} RETURNING users.id"
-        );
-        let backend = self.writing.tx.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let rows = self.writing.tx.query_all_raw(statement).await?;
-        Ok(rows
-            .iter()
-            .map(|row| row.try_get_by_index(0))
-            .collect::<Result<_, _>>()?)
+        let sql = match may_privileged {
+            true => deactivate,
+            false => deactivate_unprivileged,
+        };
+        let recordset = Recordset::new(vec![("id", Values::Uuid(users))]);
+        let mut deactivated = Vec::new();
+        for source in recordset.sources(self.backend()) {
+            let statement = self.statement(sql, source);
+            for row in self.writing.tx.query_all_raw(statement).await? {
+                deactivated.push(row.try_get_by_index(0)?);
+            }
+        }
+        Ok(deactivated)
     }
 
     /// The import's record as this transaction finds it.
@@ -335,35 +398,40 @@ impl DirectoryWrite {
         self.writing.commit().await.map_err(WriteError::from_store)
     }
 
-    fn stamps(&self) -> Vec<Value> {
-        vec![
+    fn backend(&self) -> DbBackend {
+        self.writing.tx.get_database_backend()
+    }
+
+    /// Writes each row to exactly one user, or meets a conflict.
+    async fn write(
+        &self,
+        sql: fn(&Stamps, &str) -> String,
+        rows: &Recordset<'_>,
+    ) -> Result<(), WriteError> {
+        for source in rows.sources(self.backend()) {
+            let rows = source.rows;
+            let written = self
+                .writing
+                .tx
+                .execute_raw(self.statement(sql, source))
+                .await?;
+            if written.rows_affected() != rows as u64 {
+                return Err(WriteError::Conflict);
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&self, sql: fn(&Stamps, &str) -> String, source: Source) -> Statement {
+        let mut values = source.values;
+        let stamps = [1, 2, 3].map(|further| format!("${}", values.len() + further));
+        values.extend([
             self.lease.organization.into(),
             self.now.into(),
-            self.import.into(),
-        ]
-    }
-
-    fn source(&self, rows: Recordset, values: &mut Vec<Value>) -> Result<String, StoreError> {
-        rows.source(self.writing.tx.get_database_backend(), values)
-    }
-
-    /// Updates exactly `count` users, or meets a conflict.
-    async fn update(
-        &self,
-        update: &str,
-        mut values: Vec<Value>,
-        rows: Recordset,
-        count: usize,
-    ) -> Result<(), WriteError> {
-        if values.is_empty() {
-            values.push(self.lease.organization.into());
-        }
-        let source = self.source(rows, &mut values)?;
-        let sql = format!("{update} {source} WHERE users.organization_id = $1 AND users.id = r.id");
-        match self.execute(sql, values).await? {
-            updated if updated == count as u64 => Ok(()),
-            _ => Err(WriteError::Conflict),
-        }
+            Value::from(self.import),
+        ]);
+        let sql = sql(&Stamps(stamps), &source.sql);
+        Statement::from_sql_and_values(self.backend(), sql, values)
     }
 
     async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, WriteError> {
@@ -373,23 +441,34 @@ impl DirectoryWrite {
 }
 
 impl UserValues {
-    fn into_recordset(self) -> Recordset {
-        Recordset::new(vec![
-            ("id", Values::Uuid(self.id)),
-            ("external_id", Values::Text(self.external_id)),
-            ("email", Values::Text(self.email)),
-            ("email_key", Values::Text(self.email_key)),
-            ("badge_number", Values::Text(self.badge_number)),
-            ("first_name", Values::Text(self.first_name)),
-            ("last_name", Values::Text(self.last_name)),
-            ("active", Values::Boolean(self.active)),
-            ("username", Values::Text(self.username)),
-            ("username_key", Values::Text(self.username_key)),
-            ("role_id", Values::Integer(self.role_id)),
-            ("supervisor_id", Values::NullableUuid(self.supervisor_id)),
-            ("rank_id", Values::NullableInteger(self.rank_id)),
-            ("group_id", Values::NullableInteger(self.group_id)),
-            ("phone", Values::NullableText(self.phone)),
-        ])
+    fn recordset(&self) -> Recordset<'_> {
+        let keys = [
+            ("external_id", Values::Text(&self.external_id)),
+            ("email", Values::Text(&self.email)),
+            ("email_key", Values::Text(&self.email_key)),
+            ("badge_number", Values::Text(&self.badge_number)),
+            ("username", Values::Text(&self.username)),
+            ("username_key", Values::Text(&self.username_key)),
+        ];
+        Recordset::new(self.columns().into_iter().chain(keys).collect())
+    }
+
+    fn attributes(&self) -> Recordset<'_> {
+        Recordset::new(self.columns().into())
+    }
+
+    /// The columns that are not keys, and the ID.
+    fn columns(&self) -> [(&'static str, Values<'_>); 9] {
+        [
+            ("id", Values::Uuid(&self.id)),
+            ("first_name", Values::Text(&self.first_name)),
+            ("last_name", Values::Text(&self.last_name)),
+            ("active", Values::Boolean(&self.active)),
+            ("role_id", Values::Integer(&self.role_id)),
+            ("supervisor_id", Values::NullableUuid(&self.supervisor_id)),
+            ("rank_id", Values::NullableInteger(&self.rank_id)),
+            ("group_id", Values::NullableInteger(&self.group_id)),
+            ("phone", Values::NullableText(&self.phone)),
+        ]
     }
 }

@@ -34,6 +34,7 @@ mod phases;
 mod plan_digest;
 mod random_rosters;
 mod record_faults;
+mod references;
 mod results;
 mod resuming;
 mod retries;

@@ -65,6 +65,15 @@ impl FreshDatabase {
         execute(&self.url(), sql).await;
     }
 
+    /// The same; the database's words where it refuses.
+    pub async fn try_execute(&self, sql: &str) -> Result<(), String> {
+        let connection = connect(&self.url()).await;
+        let result = connection.execute_unprepared(sql).await;
+        let closed = connection.close().await;
+        closed.expect("a connection can be closed");
+        result.map(|_| ()).map_err(|error| error.to_string())
+    }
+
     /// Where a server finds it.
     pub fn url(&self) -> String {
         match self {

@@ -1,0 +1,206 @@
+//! Where everything runs: the program under test, a directory for files, and both contenders' way
+//! through one import.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+
+use crate::{
+    baseline,
+    database::{Database, Engine, Place},
+    measurement::{Contender, Measurement, Workload, between},
+    names, process,
+    roster::Roster,
+    service::{Seen, Service},
+};
+
+/// The organisation of a database that has only one.
+const ORGANIZATION: &str = "riverton-pd";
+
+/// What all measurements share.
+#[derive(Debug)]
+pub struct Bench {
+    /// The program under test.
+    pub binary: PathBuf,
+    /// Where its databases are made.
+    pub place: Place,
+    /// Chooses the people.
+    pub seed: u64,
+    catalog: PathBuf,
+    rosters: HashMap<(u64, u64, bool), PathBuf>,
+}
+
+/// A database with one organisation and its catalog, for one of the contenders.
+#[derive(Debug)]
+pub struct Arena {
+    contender: Contender,
+    database: Database,
+}
+
+impl Bench {
+    /// A bench whose files are in the place's directory.
+    pub fn new(binary: PathBuf, place: Place, seed: u64) -> anyhow::Result<Self> {
+        ensure!(binary.is_file(), "there is no program {}", binary.display());
+        let file = place.directory.join("catalog.json");
+        fs::write(&file, catalog().to_string())?;
+        Ok(Self {
+            binary,
+            place,
+            seed,
+            catalog: file,
+            rosters: HashMap::new(),
+        })
+    }
+
+    /// The file with organisation number `organization`'s roster; written when first asked for.
+    pub fn roster(
+        &mut self,
+        organization: u64,
+        rows: u64,
+        workload: Workload,
+    ) -> anyhow::Result<PathBuf> {
+        let new_phones = workload == Workload::Changed;
+        let key = (organization, rows, new_phones);
+        if let Some(path) = self.rosters.get(&key) {
+            return Ok(path.clone());
+        }
+        let name = format!("roster-{organization}-{rows}-{new_phones}.csv");
+        let path = self.place.directory.join(name);
+        let roster = Roster {
+            seed: self.seed + organization,
+            rows,
+            new_phones,
+        };
+        roster
+            .write(&path)
+            .context("the roster cannot be written")?;
+        self.rosters.insert(key, path.clone());
+        Ok(path)
+    }
+
+    /// A new database with the program's schema, for either contender: so both have the same tables,
+    /// indexes and foreign keys.
+    pub fn arena(&self, engine: Engine, contender: Contender) -> anyhow::Result<Arena> {
+        let name = format!("bench_{}", contender.name());
+        let database = Database::create(engine, &self.place, &name)?;
+        self.serve(&database)?
+            .create_organization(ORGANIZATION, &self.catalog)?;
+        Ok(Arena {
+            contender,
+            database,
+        })
+    }
+
+    /// A server on a database.
+    pub fn serve(&self, database: &Database) -> anyhow::Result<Service> {
+        Service::start(&self.binary, database)
+    }
+
+    /// Makes an organisation whose catalog has what the rosters name.
+    pub fn create_organization(&self, service: &Service, slug: &str) -> anyhow::Result<()> {
+        service.create_organization(slug, &self.catalog)
+    }
+
+    /// Brings an arena in step with a roster, and measures that.
+    pub fn run(
+        &mut self,
+        arena: &Arena,
+        workload: Workload,
+        rows: u64,
+    ) -> anyhow::Result<Measurement> {
+        let roster = self.roster(0, rows, workload)?;
+        let engine = arena.database.engine();
+        let mut measured = Measurement::of(engine, arena.contender, workload, rows);
+        arena.database.settle()?;
+        let database = arena.database.cpu()?;
+        match arena.contender {
+            Contender::Ours => self.import(arena, &roster, &mut measured)?,
+            Contender::Loader => load(arena, &roster, &mut measured)?,
+        }
+        measured.database_cpu_seconds = between(database, arena.database.cpu()?);
+        Ok(measured)
+    }
+
+    /// A server of its own for each import: its peak memory is that import's.
+    fn import(
+        &self,
+        arena: &Arena,
+        roster: &Path,
+        measured: &mut Measurement,
+    ) -> anyhow::Result<()> {
+        let service = self.serve(&arena.database)?;
+        let (client, server) = (process::cpu_of_ended_children()?, service.cpu()?);
+        let answers = self.place.directory.join("answers.jsonl");
+        let import = service.import(ORGANIZATION, roster, answers)?;
+        let (
+            Seen {
+                total,
+                first_result,
+            },
+            summary,
+        ) = import.watch()?;
+        expect_outcome(measured.workload, measured.rows, &summary)?;
+        measured.seconds = total.as_secs_f64();
+        measured.first_result_seconds = first_result.map(|time| time.as_secs_f64());
+        measured.client_cpu_seconds = between(client, process::cpu_of_ended_children()?);
+        measured.server_cpu_seconds = between(server, service.cpu()?);
+        measured.peak_bytes = service.peak_memory()?;
+        Ok(())
+    }
+}
+
+fn load(arena: &Arena, roster: &Path, measured: &mut Measurement) -> anyhow::Result<()> {
+    let client = process::cpu_of_ended_children()?;
+    let took = baseline::load(&arena.database, ORGANIZATION, roster)?;
+    measured.seconds = took.as_secs_f64();
+    measured.client_cpu_seconds = between(client, process::cpu_of_ended_children()?);
+    Ok(())
+}
+
+impl Arena {
+    /// What the directory holds, to compare that both contenders made the same of the roster.
+    pub fn fingerprint(&self) -> anyhow::Result<String> {
+        self.database.query(
+            "SELECT count(*), sum(CASE WHEN u.active THEN 1 ELSE 0 END), count(u.rank_id), \
+             count(u.group_id), count(u.phone), sum(u.role_id), sum(u.rank_id), sum(u.group_id), \
+             count(boss.id), max(u.phone), min(u.phone), min(boss.email_key), max(boss.email_key), \
+             sum(length(boss.email_key)), sum(length(u.email_key)), max(u.username_key), \
+             max(u.badge_number), sum(length(u.first_name)), sum(length(u.last_name)) \
+             FROM users u LEFT JOIN users boss ON boss.organization_id = u.organization_id \
+             AND boss.id = u.supervisor_id",
+        )
+    }
+}
+
+/// Fails unless the import did all that its workload asks for: a quick import that did not is no
+/// result.
+pub fn expect_outcome(workload: Workload, rows: u64, summary: &Value) -> anyhow::Result<()> {
+    let number = |name: &str| summary[name].as_u64().unwrap_or_default();
+    let done = match workload {
+        Workload::New => number("created") == rows,
+        Workload::Same => number("unchanged") == rows,
+        Workload::Changed => {
+            number("updated") > rows / 2 && number("updated") + number("unchanged") == rows
+        }
+    };
+    ensure!(
+        done,
+        "{} is not what the import did: {summary}",
+        workload.name()
+    );
+    Ok(())
+}
+
+/// The catalog that the roster's names refer to, as `user-import catalog apply` reads it.
+fn catalog() -> Value {
+    json!({
+        "roles": names::ROLES.map(|name| json!({ "name": name })),
+        "ranks": names::RANKS.map(|name| json!({ "name": name })),
+        "groups": names::GROUPS.map(|id| json!({ "externalId": id, "name": id, "active": true })),
+    })
+}

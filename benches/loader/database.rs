@@ -1,0 +1,171 @@
+//! Throwaway databases of both engines, and the CPU time that they take.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::process;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Engine {
+    /// A server, with its default settings.
+    #[serde(rename = "PostgreSQL")]
+    Postgres,
+    /// A file, in WAL mode with `synchronous = NORMAL`.
+    #[serde(rename = "SQLite")]
+    Sqlite,
+}
+
+/// Where databases can be made.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// A superuser's `postgres://` URL; `None` where PostgreSQL is left out.
+    pub postgres_url: Option<String>,
+    /// First process of that server.
+    pub postmaster: Option<u32>,
+    /// Directory for files.
+    pub directory: PathBuf,
+}
+
+/// One database, removed when it is dropped.
+#[derive(Debug)]
+pub struct Database {
+    engine: Engine,
+    place: Place,
+    name: String,
+}
+
+impl Engine {
+    /// The name as people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+}
+
+impl Database {
+    /// Makes an empty database.
+    pub fn create(engine: Engine, place: &Place, name: &str) -> anyhow::Result<Self> {
+        let database = Self {
+            engine,
+            place: place.clone(),
+            name: name.to_owned(),
+        };
+        database.remove()?;
+        if engine == Engine::Postgres {
+            database.administer(&format!("CREATE DATABASE {name}"))?;
+        }
+        Ok(database)
+    }
+
+    /// Which engine it is on.
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The URL that `user-import serve --database-url` takes.
+    pub fn url(&self) -> String {
+        match self.engine {
+            Engine::Postgres => self.postgres_url(&self.name),
+            Engine::Sqlite => format!("sqlite://{}", self.file().display()),
+        }
+    }
+
+    /// The SQLite file.
+    pub fn file(&self) -> PathBuf {
+        self.place.directory.join(format!("{}.db", self.name))
+    }
+
+    /// The first line that a statement answers, its columns divided by `|`.
+    pub fn query(&self, sql: &str) -> anyhow::Result<String> {
+        match self.engine {
+            Engine::Postgres => process::run(&mut psql(&self.url(), sql)),
+            Engine::Sqlite => process::run(Command::new("sqlite3").arg(self.file()).arg(sql)),
+        }
+    }
+
+    /// Does what an idle night does, so that no measurement pays for the one before: vacuums,
+    /// gathers statistics, and writes everything to disk.
+    pub fn settle(&self) -> anyhow::Result<()> {
+        match self.engine {
+            Engine::Postgres => {
+                self.query("VACUUM ANALYZE")?;
+                self.query("CHECKPOINT")?;
+            }
+            Engine::Sqlite => {
+                self.query("PRAGMA wal_checkpoint(TRUNCATE)")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// CPU time of the database's own processes so far; none where there is no server.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        match (self.engine, self.place.postmaster) {
+            (Engine::Postgres, Some(postmaster)) => process::cpu_of_family(postmaster),
+            _ => Ok(Duration::ZERO),
+        }
+    }
+
+    fn postgres_url(&self, name: &str) -> String {
+        let url = self.place.postgres_url.as_deref().unwrap_or_default();
+        let server = url.rsplit_once('/').map_or(url, |(server, _)| server);
+        format!("{server}/{name}")
+    }
+
+    fn administer(&self, sql: &str) -> anyhow::Result<()> {
+        let url = self.postgres_url("postgres");
+        process::run(&mut psql(&url, sql)).map(|_| ())
+    }
+
+    fn remove(&self) -> anyhow::Result<()> {
+        if self.engine == Engine::Postgres {
+            return self.administer(&format!(
+                "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+                self.name
+            ));
+        }
+        for suffix in ["", "-wal", "-shm"] {
+            let file = format!("{}{suffix}", self.file().display());
+            if Path::new(&file).exists() {
+                fs::remove_file(&file).with_context(|| format!("cannot remove {file}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            eprintln!("{} could not be removed: {error:#}", self.name);
+        }
+    }
+}
+
+/// `psql` with nobody's own settings, to run one statement.
+fn psql(url: &str, sql: &str) -> Command {
+    let mut command = Command::new("psql");
+    command.args([
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-c",
+        sql,
+        url,
+    ]);
+    command.env("PGOPTIONS", "-c client_min_messages=warning");
+    command
+}

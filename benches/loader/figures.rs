@@ -1,0 +1,149 @@
+//! The figures of one run of the benchmark, kept as JSON; and their medians.
+
+use std::{fs, path::Path, process::Command, thread};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    database::Engine,
+    measurement::{Contender, Measurement, Workload},
+    options::Options,
+    process,
+};
+
+const FILE: &str = "figures.json";
+
+/// All that was measured, and on what.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Figures {
+    /// Rows of the comparison's roster.
+    pub rows: u64,
+    /// The machine and the programs.
+    pub environment: Environment,
+    /// In the order in which they ran.
+    pub measurements: Vec<Measurement>,
+}
+
+/// What absolute times depend on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Environment {
+    /// Cargo profile of the program under test.
+    pub profile: String,
+    /// Commit that the working directory was at.
+    pub commit: String,
+    /// Processors.
+    pub cores: usize,
+    /// Name of the processor.
+    pub processor: String,
+    /// Version of PostgreSQL, where it was measured.
+    pub postgres: String,
+    /// Version of the SQLite command line.
+    pub sqlite: String,
+}
+
+impl Figures {
+    /// No figures yet.
+    pub fn new(options: &Options) -> Self {
+        Self {
+            rows: options.rows,
+            environment: Environment::look(options),
+            measurements: Vec::new(),
+        }
+    }
+
+    /// Reads the figures of the last run.
+    pub fn read(directory: &Path) -> anyhow::Result<Self> {
+        let file = directory.join(FILE);
+        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// Keeps the figures for later.
+    pub fn write(&self, directory: &Path) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(self)?;
+        Ok(fs::write(directory.join(FILE), text + "\n")?)
+    }
+
+    /// The median of something about the runs of one kind, of one organisation's roster; `None`
+    /// where there were none.
+    pub fn median(
+        &self,
+        (engine, contender, workload): (Engine, Contender, Workload),
+        rows: u64,
+        of: impl Fn(&Measurement) -> Option<f64>,
+    ) -> Option<f64> {
+        self.median_where(of, |measured| {
+            (measured.engine, measured.contender, measured.workload)
+                == (engine, contender, workload)
+                && (measured.rows, measured.organizations) == (rows, 1)
+                && !measured.concurrent
+        })
+    }
+
+    /// The same of the runs of `organizations` organisations at once.
+    pub fn median_of_organizations(
+        &self,
+        engine: Engine,
+        organizations: u64,
+        rows: u64,
+        of: impl Fn(&Measurement) -> Option<f64>,
+    ) -> Option<f64> {
+        self.median_where(of, |measured| {
+            measured.concurrent
+                && measured.engine == engine
+                && (measured.organizations, measured.rows) == (organizations, rows)
+        })
+    }
+
+    fn median_where(
+        &self,
+        of: impl Fn(&Measurement) -> Option<f64>,
+        wanted: impl Fn(&Measurement) -> bool,
+    ) -> Option<f64> {
+        let runs = self.measurements.iter().filter(|run| wanted(run));
+        let mut values: Vec<f64> = runs.filter_map(of).collect();
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        match values.len() % 2 {
+            _ if values.is_empty() => None,
+            0 => Some(f64::midpoint(values[middle - 1], values[middle])),
+            _ => Some(values[middle]),
+        }
+    }
+}
+
+impl Environment {
+    fn look(options: &Options) -> Self {
+        let version = options.postgres_url.as_ref().map(|url| {
+            let sql = "SHOW server_version";
+            said(Command::new("psql").args(["-X", "-A", "-t", "-c", sql, url]))
+        });
+        let commit = ["describe", "--always", "--dirty"];
+        let root = env!("CARGO_MANIFEST_DIR");
+        Self {
+            profile: options.profile.clone(),
+            commit: said(Command::new("git").args(commit).current_dir(root)),
+            cores: thread::available_parallelism().map_or(1, usize::from),
+            processor: processor(),
+            postgres: version.unwrap_or_default(),
+            sqlite: said(Command::new("sqlite3").arg("--version"))
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        }
+    }
+}
+
+/// What a command says; blank where it cannot be run.
+fn said(command: &mut Command) -> String {
+    process::run(command).unwrap_or_default()
+}
+
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("model name"));
+    let name = line.and_then(|line| line.split_once(": "));
+    name.map_or_else(String::new, |(_, name)| name.to_owned())
+}

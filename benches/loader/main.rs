@@ -1,0 +1,84 @@
+//! User Import beside the loader that a database administrator would write by hand, on the same
+//! machine, the same databases and the same rosters. `benches/run` starts it with all it needs;
+//! `benches/README.md` tells what is measured and how.
+//!
+//! Looks at the programs from outside only: it starts them as their users do, and reads the clock,
+//! their output and what Linux accounts for their processes.
+
+mod bars;
+mod baseline;
+mod bench;
+mod database;
+mod figures;
+mod measurement;
+mod names;
+mod options;
+mod plot;
+mod process;
+mod report;
+mod roster;
+mod service;
+mod suite;
+mod targets;
+
+use std::fs;
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+
+use bench::Bench;
+use database::{Engine, Place};
+use figures::Figures;
+use options::Options;
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    fs::create_dir_all(&options.results).context("the results' directory cannot be made")?;
+    let figures = match options.plot {
+        true => Figures::read(&options.results)?,
+        false => measure(&options)?,
+    };
+    let report = report::markdown(&figures)?;
+    print!("{report}");
+    fs::write(options.results.join("comparison.md"), report)?;
+    fs::write(options.results.join("comparison.svg"), bars::svg(&figures)?)?;
+    fs::write(options.results.join("growth.svg"), plot::svg(&figures)?)?;
+    Ok(())
+}
+
+fn measure(options: &Options) -> anyhow::Result<Figures> {
+    let directory = tempfile::tempdir().context("no directory for temporary files")?;
+    let mut bench = Bench::new(
+        options.binary.clone(),
+        place(options, &directory)?,
+        options.seed,
+    )?;
+    let mut figures = Figures::new(options);
+    let found = &mut figures.measurements;
+    for &engine in options.engines() {
+        if options.wants_comparison() {
+            let (rows, workloads) = (options.rows, options.workloads());
+            suite::compare(&mut bench, engine, rows, workloads, options.repeat, found)?;
+        }
+        if options.wants_growth() {
+            suite::grow(&mut bench, engine, options.workloads(), found)?;
+        }
+    }
+    if options.wants_organizations() {
+        suite::concur(&mut bench, options.rows, options.repeat, found)?;
+    }
+    figures.write(&options.results)?;
+    Ok(figures)
+}
+
+fn place(options: &Options, directory: &tempfile::TempDir) -> anyhow::Result<Place> {
+    ensure!(
+        options.postgres_url.is_some() || !options.engines().contains(&Engine::Postgres),
+        "no PostgreSQL to measure: benches/run starts one, and --only sqlite does without"
+    );
+    Ok(Place {
+        postgres_url: options.postgres_url.clone(),
+        postmaster: options.postmaster,
+        directory: directory.path().canonicalize()?,
+    })
+}

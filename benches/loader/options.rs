@@ -1,0 +1,107 @@
+//! The command line of the comparison; `benches/run` passes it on.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+use crate::{database::Engine, measurement::Workload};
+
+/// User Import beside the loader that a database administrator would write
+#[derive(Debug, Parser)]
+#[command(name = "benches/run")]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
+pub struct Options {
+    /// Rows of the roster
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    pub rows: u64,
+    /// One database alone
+    #[arg(long, value_name = "DATABASE")]
+    pub only: Option<Only>,
+    /// One workload alone; may be given several times
+    #[arg(long, value_name = "WORKLOAD")]
+    pub workload: Vec<Workload>,
+    /// How often; the medians count
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
+    /// Ten organisations at once beside one with as many rows, and nothing else unless asked for
+    #[arg(long)]
+    pub organizations: bool,
+    /// Growth from 1,000 rows to 1,000,000 and from 1 organisation to 1,000, and nothing else
+    /// unless asked for
+    #[arg(long)]
+    pub scale: bool,
+    /// Everything: the comparison, the organisations and the growth
+    #[arg(long)]
+    pub full: bool,
+    /// Draw the tables and plots again from the figures of the last run
+    #[arg(long)]
+    pub plot: bool,
+    /// Chooses the people of the roster
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Where the tables, plots and figures go
+    #[arg(long, value_name = "DIRECTORY")]
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results"))]
+    pub results: PathBuf,
+    /// The program under test
+    #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_user-import"))]
+    pub binary: PathBuf,
+    /// The profile it was built with, for the record
+    #[arg(long, value_name = "NAME", default_value = "release")]
+    pub profile: String,
+    /// `postgres://` URL of a superuser
+    #[arg(long, env = "USER_IMPORT_BENCH_POSTGRES_URL", hide_env_values = true)]
+    pub postgres_url: Option<String>,
+    /// First process of that server
+    #[arg(long, env = "USER_IMPORT_BENCH_POSTMASTER")]
+    pub postmaster: Option<u32>,
+    /// Given by cargo; means nothing
+    #[arg(long, hide = true)]
+    pub bench: bool,
+}
+
+/// A choice of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Only {
+    /// PostgreSQL
+    Pg,
+    /// SQLite
+    Sqlite,
+}
+
+impl Options {
+    /// The databases to measure.
+    pub fn engines(&self) -> &'static [Engine] {
+        match self.only {
+            None => &[Engine::Postgres, Engine::Sqlite],
+            Some(Only::Pg) => &[Engine::Postgres],
+            Some(Only::Sqlite) => &[Engine::Sqlite],
+        }
+    }
+
+    /// The workloads to measure.
+    pub fn workloads(&self) -> &[Workload] {
+        match self.workload.is_empty() {
+            true => &Workload::ALL,
+            false => &self.workload,
+        }
+    }
+
+    /// Whether to compare with the loader at the size asked for.
+    pub const fn wants_comparison(&self) -> bool {
+        self.full || !(self.scale || self.organizations)
+    }
+
+    /// Whether to import many organisations at once, which takes PostgreSQL.
+    pub fn wants_organizations(&self) -> bool {
+        let by_default = self.wants_comparison() && self.workload.is_empty();
+        (self.organizations || by_default) && self.only != Some(Only::Sqlite)
+    }
+
+    /// Whether to measure growth.
+    pub const fn wants_growth(&self) -> bool {
+        self.scale || self.full
+    }
+}

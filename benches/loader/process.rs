@@ -1,0 +1,112 @@
+//! Processes as Linux accounts for them: CPU time and peak memory from `/proc`.
+
+use std::{
+    fs,
+    process::{Command, Output},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+
+/// `/proc` counts CPU time in hundredths of a second on every Linux.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Runs a command to its end; its standard output.
+///
+/// Fails with what the command wrote to its standard error.
+pub fn run(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output();
+    let output =
+        output.with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    expect_success(command, &output)?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn expect_success(command: &Command, output: &Output) -> anyhow::Result<()> {
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "{} failed, {}: {said}",
+            command.get_program().display(),
+            output.status
+        );
+    }
+    Ok(())
+}
+
+/// CPU time of a running process, user and system.
+pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
+    Ok(Stat::read(pid)?.own)
+}
+
+/// CPU time of all children of this process that have ended.
+pub fn cpu_of_ended_children() -> anyhow::Result<Duration> {
+    Ok(Stat::read(std::process::id())?.ended_children)
+}
+
+/// CPU time of a process and all its children, ended ones included: a server with a process for
+/// each connection.
+pub fn cpu_of_family(pid: u32) -> anyhow::Result<Duration> {
+    let parent = Stat::read(pid)?;
+    let mut total = parent.own + parent.ended_children;
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let child = name.to_str().and_then(|name| name.parse().ok());
+        // One that ends meanwhile counts among the ended ones next time.
+        let stat = child.and_then(|child| Stat::read(child).ok());
+        total += stat
+            .filter(|stat| stat.parent == pid)
+            .map_or(Duration::ZERO, |stat| stat.own);
+    }
+    Ok(total)
+}
+
+/// The most memory that a running process has had at once, in bytes.
+pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    let kib: u64 = kib
+        .context("no VmHWM in /proc: this needs Linux")?
+        .parse()?;
+    Ok(kib * 1024)
+}
+
+/// How far a process has read a file it has open; `None` where it has not got it open.
+pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let open = descriptors
+        .flatten()
+        .find(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == file))?;
+    let info = format!("/proc/{pid}/fdinfo/{}", open.file_name().to_str()?);
+    let info = fs::read_to_string(info).ok()?;
+    let position = info.lines().find_map(|line| line.strip_prefix("pos:"))?;
+    position.trim().parse().ok()
+}
+
+/// What of `/proc/PID/stat` is needed.
+struct Stat {
+    parent: u32,
+    own: Duration,
+    ended_children: Duration,
+}
+
+impl Stat {
+    fn read(pid: u32) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The program's name, in parentheses, may hold anything; numbers follow it.
+        let (_, numbers) = text.rsplit_once(')').context("a strange /proc/PID/stat")?;
+        let fields: Vec<&str> = numbers.split_whitespace().collect();
+        let number = |index: usize| -> anyhow::Result<u32> {
+            Ok(fields
+                .get(index)
+                .context("a short /proc/PID/stat")?
+                .parse()?)
+        };
+        Ok(Self {
+            parent: number(1)?,
+            own: TICK * (number(11)? + number(12)?),
+            ended_children: TICK * (number(13)? + number(14)?),
+        })
+    }
+}

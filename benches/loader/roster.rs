@@ -1,0 +1,149 @@
+//! Seeded rosters: the same seed and size give the same bytes on every machine.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use crate::names::{AREA_CODES, FIRST, GROUPS, LAST, RANKS, ROLES};
+
+const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,\
+    SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE";
+
+/// How many people one supervisor has.
+const SPAN: u64 = 12;
+
+/// Prime and larger than any roster, so that its multiples reach every number.
+const STRIDE: u64 = 15_485_863;
+
+/// One organisation's people.
+#[derive(Clone, Copy, Debug)]
+pub struct Roster {
+    /// Chooses the people.
+    pub seed: u64,
+    /// Number of people.
+    pub rows: u64,
+    /// The department has moved to another telephone exchange: nine rows of ten differ from the
+    /// roster before, in PHONE alone.
+    pub new_phones: bool,
+}
+
+impl Roster {
+    /// Writes the roster as CSV. Supervisors and reports come in no particular order.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        writeln!(out, "{HEADER}")?;
+        for row in 0..self.rows {
+            self.write_row(row * STRIDE % self.rows, &mut out)?;
+        }
+        out.flush()
+    }
+
+    /// Writes the row of person number `index`. No value needs quotes.
+    fn write_row(&self, index: u64, out: &mut impl Write) -> io::Result<()> {
+        let mut dice = self.dice(index);
+        let (first, last) = name(&mut dice);
+        let username = self.username(index);
+        let supervisor = match index {
+            0 => String::new(),
+            _ => email(&self.username((index - 1) / SPAN)),
+        };
+        writeln!(
+            out,
+            "E{index:07},{},{:07},{first},{last},{},{username},{},{supervisor},,{},{},{}",
+            email(&username),
+            index * 7_919 % 10_000_000,
+            if dice.percent(97) {
+                "Active"
+            } else {
+                "Inactive"
+            },
+            dice.early(&ROLES),
+            dice.often(90, RANKS),
+            dice.often(60, GROUPS),
+            self.phone(&mut dice),
+        )
+    }
+
+    fn username(&self, index: u64) -> String {
+        let (first, last) = name(&mut self.dice(index));
+        format!("{}.{}{index}", ascii(first), ascii(last))
+    }
+
+    fn phone(&self, dice: &mut Dice) -> String {
+        if !dice.percent(90) {
+            return String::new();
+        }
+        let exchange = if self.new_phones { 320 } else { 220 } + dice.below(80);
+        format!(
+            "+1{}{exchange}{:04}",
+            dice.pick(&AREA_CODES),
+            dice.below(10_000)
+        )
+    }
+
+    fn dice(&self, index: u64) -> Dice {
+        let mut dice = Dice(self.seed.rotate_left(32) ^ index);
+        dice.roll();
+        dice
+    }
+}
+
+fn name(dice: &mut Dice) -> (&'static str, &'static str) {
+    (dice.pick(&FIRST), dice.pick(&LAST))
+}
+
+fn email(username: &str) -> String {
+    format!("{username}@riverton.example")
+}
+
+/// A name as it stands in an address.
+fn ascii(name: &str) -> String {
+    let letter = |c: char| match c {
+        'á' | 'Á' => Some('a'),
+        'é' | 'ë' => Some('e'),
+        'í' => Some('i'),
+        'ó' => Some('o'),
+        _ => c.is_ascii_alphabetic().then(|| c.to_ascii_lowercase()),
+    };
+    name.chars().filter_map(letter).collect()
+}
+
+/// `SplitMix64`: small, fast, and the same everywhere.
+struct Dice(u64);
+
+impl Dice {
+    const fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    const fn below(&mut self, limit: u64) -> u64 {
+        self.roll() % limit
+    }
+
+    const fn percent(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.below(of.len() as u64)).unwrap_or_default()]
+    }
+
+    /// One of these, the first ones more often.
+    fn early<T: Copy>(&mut self, of: &[T]) -> T {
+        let most = usize::try_from(1 + self.below(of.len() as u64)).unwrap_or(1);
+        self.pick(&of[..most])
+    }
+
+    /// One of these in `percent` of the cases, else blank.
+    fn often<const N: usize>(&mut self, percent: u64, of: [&'static str; N]) -> &'static str {
+        match self.percent(percent) {
+            true => self.early(&of),
+            false => "",
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Which runs there are, and their order: contenders and workloads take turns, so that a machine
+//! that is busy for a while is so for all of them.
+
+use std::{collections::VecDeque, time::Instant};
+
+use anyhow::ensure;
+
+use crate::{
+    bench::{Arena, Bench, expect_outcome},
+    database::{Database, Engine},
+    measurement::{Contender, Measurement, Workload, between},
+    process,
+    service::{Import, Service},
+    targets,
+};
+
+/// How many clients import at the same time where there are many organisations.
+const CLIENTS: usize = 10;
+
+/// Rows of the rosters that growth is looked at by.
+const GROWTH: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+/// Numbers of organisations that growth is looked at by.
+pub const ORGANIZATIONS: [u64; 4] = [1, 10, 100, 1_000];
+
+/// Rows of each organisation where their number grows.
+pub const ROWS_EACH: u64 = 1_000;
+
+/// Both contenders, the workloads up to `last` on the same two databases; as often as asked.
+pub fn compare(
+    bench: &mut Bench,
+    engine: Engine,
+    rows: u64,
+    workloads: &[Workload],
+    repeat: u32,
+    found: &mut Vec<Measurement>,
+) -> anyhow::Result<()> {
+    for repetition in 0..repeat {
+        let mut arenas = Contender::ALL.map(|contender| bench.arena(engine, contender));
+        if repetition % 2 == 1 {
+            arenas.reverse();
+        }
+        let [first, second] = arenas;
+        let arenas = [first?, second?];
+        for workload in Workload::ALL {
+            let wanted = workloads.contains(&workload);
+            if !wanted && workload != Workload::New {
+                continue;
+            }
+            for arena in &arenas {
+                let measured = bench.run(arena, workload, rows)?;
+                say(&measured);
+                found.extend(wanted.then_some(measured));
+            }
+            expect_alike(&arenas)?;
+        }
+    }
+    Ok(())
+}
+
+/// Larger and larger rosters by both contenders, and more and more organisations.
+pub fn grow(
+    bench: &mut Bench,
+    engine: Engine,
+    workloads: &[Workload],
+    found: &mut Vec<Measurement>,
+) -> anyhow::Result<()> {
+    for rows in GROWTH {
+        compare(bench, engine, rows, workloads, 1, found)?;
+    }
+    for number in ORGANIZATIONS {
+        found.push(organizations(bench, engine, number, ROWS_EACH)?);
+    }
+    Ok(())
+}
+
+/// Several organisations at once on PostgreSQL, and one with as many rows as they have together.
+pub fn concur(
+    bench: &mut Bench,
+    rows: u64,
+    repeat: u32,
+    found: &mut Vec<Measurement>,
+) -> anyhow::Result<()> {
+    for _ in 0..repeat {
+        let several = targets::ORGANIZATIONS;
+        for (number, rows) in [(1, rows), (several, rows / several)] {
+            found.push(organizations(bench, Engine::Postgres, number, rows)?);
+        }
+    }
+    Ok(())
+}
+
+/// Rosters of `organizations` organisations, `rows` each, at the same time; a server of its own.
+fn organizations(
+    bench: &mut Bench,
+    engine: Engine,
+    organizations: u64,
+    rows: u64,
+) -> anyhow::Result<Measurement> {
+    let database = Database::create(engine, &bench.place, "bench_organizations")?;
+    let service = bench.serve(&database)?;
+    for number in 0..organizations {
+        bench.create_organization(&service, &slug(number))?;
+        bench.roster(number, rows, Workload::New)?;
+    }
+    database.settle()?;
+    let mut measured = Measurement::of(engine, Contender::Ours, Workload::New, rows);
+    measured.organizations = organizations;
+    measured.concurrent = true;
+    let client = process::cpu_of_ended_children()?;
+    let (server, backends) = (service.cpu()?, database.cpu()?);
+    let began = Instant::now();
+    import_all(bench, &service, organizations, rows)?;
+    measured.seconds = began.elapsed().as_secs_f64();
+    measured.client_cpu_seconds = between(client, process::cpu_of_ended_children()?);
+    measured.server_cpu_seconds = between(server, service.cpu()?);
+    measured.database_cpu_seconds = between(backends, database.cpu()?);
+    measured.peak_bytes = service.peak_memory()?;
+    say(&measured);
+    Ok(measured)
+}
+
+fn import_all(
+    bench: &mut Bench,
+    service: &Service,
+    organizations: u64,
+    rows: u64,
+) -> anyhow::Result<()> {
+    let mut running = VecDeque::new();
+    for number in 0..organizations {
+        if running.len() == CLIENTS {
+            end_first(&mut running, rows)?;
+        }
+        let roster = bench.roster(number, rows, Workload::New)?;
+        let answers = bench
+            .place
+            .directory
+            .join(format!("answers-{number}.jsonl"));
+        running.push_back(service.import(&slug(number), &roster, answers)?);
+    }
+    while !running.is_empty() {
+        end_first(&mut running, rows)?;
+    }
+    Ok(())
+}
+
+fn end_first(running: &mut VecDeque<Import>, rows: u64) -> anyhow::Result<()> {
+    if let Some(import) = running.pop_front() {
+        let (_, summary) = import.watch()?;
+        expect_outcome(Workload::New, rows, &summary)?;
+    }
+    Ok(())
+}
+
+fn slug(number: u64) -> String {
+    format!("department-{number}")
+}
+
+fn expect_alike([one, other]: &[Arena; 2]) -> anyhow::Result<()> {
+    let (one, other) = (one.fingerprint()?, other.fingerprint()?);
+    ensure!(one == other, "the directories differ: {one} and {other}");
+    Ok(())
+}
+
+fn say(measured: &Measurement) {
+    eprintln!(
+        "{:10} {:7} {:21} {:>4} x {:>7} rows {:9.3} s {:>9.0} rows/s",
+        measured.engine.name(),
+        measured.contender.name(),
+        measured.workload.name(),
+        measured.organizations,
+        measured.rows,
+        measured.seconds,
+        measured.rows_per_second(),
+    );
+}

@@ -1,0 +1,144 @@
+//! The targets that the figures are held against: what was measured, and whether it is enough.
+
+use crate::{
+    database::Engine,
+    figures::Figures,
+    measurement::{Contender, Measurement, Workload, count},
+};
+
+/// Rows of the roster that the targets are for.
+pub const ROWS: u64 = 100_000;
+
+/// Rows of the roster that growth is judged by.
+const LARGE: u64 = 1_000_000;
+
+/// Organisations that import at once.
+pub const ORGANIZATIONS: u64 = 10;
+
+/// Which side of a target is the good one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// At most this.
+    AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
+    /// Measured for comparison.
+    None,
+}
+
+/// One target and what was measured of it.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What is measured.
+    pub what: String,
+    /// The figure.
+    pub value: f64,
+    /// What stands behind the figure.
+    pub unit: &'static str,
+    /// What it should be.
+    pub target: Target,
+}
+
+impl Target {
+    /// What `value` is to this target.
+    pub fn verdict(self, value: f64) -> &'static str {
+        match self {
+            Self::None => "–",
+            Self::AtMost(limit) if value <= limit => "met",
+            Self::AtLeast(limit) if value >= limit => "met",
+            _ => "missed",
+        }
+    }
+}
+
+/// Ours against the loader: the largest ratio of wall times that is good enough.
+pub const fn of_ratio(engine: Engine, workload: Workload) -> Target {
+    match (engine, workload) {
+        (Engine::Postgres, Workload::New) => Target::AtMost(0.8),
+        (Engine::Postgres, Workload::Same) => Target::AtMost(0.1),
+        (Engine::Postgres, Workload::Changed) => Target::AtMost(0.6),
+        (Engine::Sqlite, Workload::New) => Target::AtMost(1.0),
+        (Engine::Sqlite, Workload::Same) => Target::AtMost(0.2),
+        (Engine::Sqlite, Workload::Changed) => Target::None,
+    }
+}
+
+/// Every engine with every workload.
+pub fn kinds() -> impl Iterator<Item = (Engine, Workload)> {
+    let engines = [Engine::Postgres, Engine::Sqlite].into_iter();
+    engines.flat_map(|engine| Workload::ALL.map(|workload| (engine, workload)))
+}
+
+/// All targets but the ratios, as far as they were measured.
+pub fn others(figures: &Figures) -> Vec<Line> {
+    let mut lines: Vec<Line> = kinds()
+        .filter_map(|kind| first_result(figures, kind))
+        .collect();
+    lines.extend(organizations(figures));
+    lines.extend(kinds().filter_map(|kind| growth(figures, kind)));
+    lines.extend(
+        [Engine::Postgres, Engine::Sqlite]
+            .into_iter()
+            .filter_map(|e| peak(figures, e)),
+    );
+    lines
+}
+
+fn first_result(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<Line> {
+    let share = |run: &Measurement| Some(run.first_result_seconds? / run.seconds);
+    Some(Line {
+        what: format!(
+            "{}, {}: first result after `finish`",
+            engine.name(),
+            workload.name()
+        ),
+        value: figures.median((engine, Contender::Ours, workload), figures.rows, share)?,
+        unit: "of the total",
+        target: Target::AtMost(0.25),
+    })
+}
+
+fn organizations(figures: &Figures) -> Option<Line> {
+    let speed = |organizations, rows| {
+        let speed = |run: &Measurement| Some(run.rows_per_second());
+        figures.median_of_organizations(Engine::Postgres, organizations, rows, speed)
+    };
+    let each = figures.rows / ORGANIZATIONS;
+    Some(Line {
+        what: format!(
+            "PostgreSQL: {ORGANIZATIONS} organisations of {each} rows at once, against one of {}",
+            figures.rows
+        ),
+        value: speed(ORGANIZATIONS, each)? / speed(1, figures.rows)?,
+        unit: "× its rows/s",
+        target: Target::AtLeast(1.0),
+    })
+}
+
+fn growth(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<Line> {
+    let kind = (engine, Contender::Ours, workload);
+    let time = |rows| figures.median(kind, rows, |run| Some(run.micros_per_row()));
+    Some(Line {
+        what: format!(
+            "{}, {}: time per row at {LARGE} rows",
+            engine.name(),
+            workload.name()
+        ),
+        value: time(LARGE)? / time(ROWS)?,
+        unit: "× that at 100,000",
+        target: Target::AtMost(1.2),
+    })
+}
+
+fn peak(figures: &Figures, engine: Engine) -> Option<Line> {
+    let mib = |run: &Measurement| Some(count(run.peak_bytes) / f64::from(1 << 20));
+    let peaks = Workload::ALL
+        .into_iter()
+        .filter_map(|workload| figures.median((engine, Contender::Ours, workload), LARGE, mib));
+    Some(Line {
+        what: format!("{}: server's peak memory at {LARGE} rows", engine.name()),
+        value: peaks.max_by(f64::total_cmp)?,
+        unit: "MiB",
+        target: Target::AtMost(512.0),
+    })
+}

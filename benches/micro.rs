@@ -1,0 +1,293 @@
+//! The stages of an import that need no database: decode, validate, plan and encode, each alone, in
+//! rows/s; and how many bytes of memory a row takes after each of them.
+//!
+//! `cargo bench --bench micro`; a word after `--` chooses benchmarks whose name contains it.
+
+#[path = "loader/names.rs"]
+mod names;
+#[path = "loader/roster.rs"]
+mod roster;
+
+use std::{alloc::System, hint::black_box, sync::Arc};
+
+use criterion::{BatchSize, Criterion, Throughput};
+use prost::Message;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use user_import::{
+    domain::{
+        Catalog, Cell, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId, Row, Status,
+        User, UserText,
+    },
+    import::{Judged, Terms},
+    input::{CsvDecoder, CsvOptions, Limits},
+    plan::{Decision, Outcome, Permitted, Supervisor},
+    proto::ResultFilter,
+    store::Snapshot,
+};
+use uuid::Uuid;
+
+use roster::Roster;
+
+/// Counts what is allocated.
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const ROWS: u64 = 10_000;
+
+/// As they come over the network.
+const CHUNK: usize = 512 * 1024;
+
+fn main() -> anyhow::Result<()> {
+    let csv = roster(false)?;
+    let bench = &mut Criterion::default().sample_size(20).configure_from_args();
+    measure_memory(&csv)?;
+    decode(bench, &csv);
+    validate(bench, &csv);
+    plan(bench, &csv)?;
+    encode(bench, &csv);
+    bench.final_summary();
+    Ok(())
+}
+
+/// The roster of the comparison, smaller.
+fn roster(new_phones: bool) -> anyhow::Result<Vec<u8>> {
+    let file = tempfile::NamedTempFile::new()?;
+    let roster = Roster {
+        seed: 1,
+        rows: ROWS,
+        new_phones,
+    };
+    roster.write(file.path())?;
+    Ok(std::fs::read(file.path())?)
+}
+
+/// Every record of a file.
+fn read(csv: &[u8], mut each: impl FnMut(&RawRow<'_>)) {
+    let limits = Limits::default();
+    let Ok(mut decoder) = CsvDecoder::new(&CsvOptions::default(), limits) else {
+        return;
+    };
+    let chunks = csv.chunks(CHUNK);
+    let pushed = chunks.map(|chunk| decoder.push(chunk, &mut each));
+    let pushed = pushed.collect::<Result<(), _>>();
+    let ended = pushed.and_then(|()| decoder.finish(&mut each));
+    assert_eq!((ended, u64::from(decoder.rows())), (Ok(()), ROWS));
+}
+
+fn rows(csv: &[u8]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    read(csv, |raw| rows.push(Row::parse(raw)));
+    rows
+}
+
+fn decode(bench: &mut Criterion, csv: &[u8]) {
+    let mut group = bench.benchmark_group("decode");
+    group.throughput(Throughput::Elements(ROWS));
+    group.bench_function("csv", |b| {
+        b.iter(|| {
+            read(black_box(csv), |raw| {
+                black_box(raw);
+            });
+        });
+    });
+    group.finish();
+}
+
+fn validate(bench: &mut Criterion, csv: &[u8]) {
+    let mut texts: Vec<[String; Column::COUNT]> = Vec::new();
+    read(csv, |raw| texts.push(raw.cells.map(text)));
+    let mut group = bench.benchmark_group("validate");
+    group.throughput(Throughput::Elements(ROWS));
+    group.bench_function("all new", |b| {
+        b.iter(|| {
+            for cells in &texts {
+                let cells = cells.each_ref().map(|text| Cell::Text(text));
+                black_box(Row::parse(&RawRow {
+                    number: 1,
+                    line: 2,
+                    cells,
+                    misfit: None,
+                }));
+            }
+        });
+    });
+    group.finish();
+}
+
+fn text(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Text(text) => text.to_owned(),
+        Cell::Absent | Cell::Invalid { .. } => String::new(),
+    }
+}
+
+fn plan(bench: &mut Criterion, csv: &[u8]) -> anyhow::Result<()> {
+    let (old, new) = (Arc::new(rows(csv)), Arc::new(rows(&roster(true)?)));
+    let mut group = bench.benchmark_group("plan");
+    group.throughput(Throughput::Elements(ROWS));
+    for (name, rows, users, outcome) in [
+        ("all new", &old, Vec::new(), Outcome::Created),
+        ("same again", &old, users(&old), Outcome::Unchanged),
+        ("one attribute changed", &new, users(&old), Outcome::Updated),
+    ] {
+        assert!(most_are(&judge(rows, &users), outcome), "{name}");
+        group.bench_function(name, |b| {
+            let snapshot = || (Arc::clone(rows), users.clone());
+            let judge = |(rows, users): (Arc<Vec<Row>>, Vec<User>)| judge(&rows, &users);
+            b.iter_batched(snapshot, judge, BatchSize::LargeInput);
+        });
+    }
+    group.finish();
+    Ok(())
+}
+
+fn encode(bench: &mut Criterion, csv: &[u8]) {
+    let judged = judge(&Arc::new(rows(csv)), &[]);
+    let mut group = bench.benchmark_group("encode");
+    group.throughput(Throughput::Elements(ROWS));
+    group.bench_function("results", |b| b.iter(|| black_box(encoded(&judged))));
+    group.finish();
+}
+
+/// The results of all rows as they go over the wire and into the record.
+fn encoded(judged: &Judged) -> Vec<Vec<u8>> {
+    let rows = (0u32..).take(judged.rows.len());
+    let messages = judged.results(rows, ResultFilter::All, false);
+    messages.map(|message| message.encode_to_vec()).collect()
+}
+
+fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
+    let snapshot = Snapshot {
+        revision: 1,
+        catalog: catalog(),
+        users: users.to_vec(),
+    };
+    let terms = Terms {
+        scope: None,
+        permitted: Permitted::EVERYTHING,
+    };
+    let mut judged = Judged::new(Arc::clone(rows), snapshot, Uuid::from_u128(1), terms);
+    judged.assign_ids();
+    judged
+}
+
+/// True where nine decisions of ten (rows without a phone stay as they are) are this one.
+fn most_are(judged: &Judged, outcome: Outcome) -> bool {
+    let like = |decision: &&Decision| decision.outcome == outcome;
+    judged.plan.decisions.iter().filter(like).count() >= judged.rows.len() * 8 / 10
+}
+
+/// The users that these rows make.
+fn users(rows: &Arc<Vec<Row>>) -> Vec<User> {
+    let made = judge(rows, &[]);
+    let pairs = rows.iter().zip(&made.plan.decisions);
+    (0..)
+        .zip(pairs)
+        .map(|(index, (row, decision))| user(index, row, decision))
+        .collect()
+}
+
+fn user(index: u32, row: &Row, decision: &Decision) -> User {
+    let id = |index: u32| Uuid::from_u128(u128::from(index) + 1);
+    let mut user = User::new(id(index), decision.role, texts(row));
+    user.rank = decision.rank;
+    user.group = decision.group;
+    if value(row, Column::Status) == Status::Inactive.as_str() {
+        user.status = Status::Inactive;
+    }
+    if let Supervisor::Row(supervisor) = decision.supervisor {
+        user.supervisor = Some(id(supervisor));
+    }
+    user
+}
+
+fn texts(row: &Row) -> UserText<'_> {
+    UserText {
+        external_id: value(row, Column::ExternalId),
+        email: value(row, Column::Email),
+        badge_number: value(row, Column::BadgeNumber),
+        first_name: value(row, Column::FirstName),
+        last_name: value(row, Column::LastName),
+        username: value(row, Column::Username),
+        phone: value(row, Column::Phone),
+    }
+}
+
+fn value(row: &Row, column: Column) -> &str {
+    row.value(column).unwrap_or_default()
+}
+
+/// The catalog of the comparison.
+fn catalog() -> Catalog {
+    let named = |names: &[&str]| -> Vec<(i32, String)> {
+        (1..)
+            .zip(names)
+            .map(|(id, name)| (id, (*name).to_owned()))
+            .collect()
+    };
+    let roles = named(&names::ROLES).into_iter();
+    let ranks = named(&names::RANKS).into_iter();
+    let groups = named(&names::GROUPS).into_iter();
+    Catalog {
+        roles: roles
+            .map(|(id, name)| Role {
+                id: RoleId(id),
+                name,
+                privileged: false,
+            })
+            .collect(),
+        ranks: ranks
+            .map(|(id, name)| Rank {
+                id: RankId(id),
+                name,
+            })
+            .collect(),
+        groups: groups
+            .map(|(id, name)| Group {
+                id: GroupId(id),
+                external_id: name.clone(),
+                name,
+                active: true,
+            })
+            .collect(),
+    }
+}
+
+/// Prints what a row takes: as CSV, checked, in the plan, and as an encoded result.
+fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
+    // What is built once, such as the tables of phone numbers, is no row's.
+    drop(encoded(&judge(&Arc::new(rows(csv)), &[])));
+    let region = Region::new(ALLOCATOR);
+    let mut rows = rows(csv);
+    rows.shrink_to_fit();
+    let rows = Arc::new(rows);
+    let checked = held(&region);
+    let users = users(&rows);
+    let created = judge(&rows, &[]);
+    let before = held(&region);
+    let planned = judge(&rows, &[]);
+    let plan = held(&region) - before;
+    let before = held(&region);
+    let snapshot = users.clone();
+    let snapshot_bytes = held(&region) - before;
+    let results: usize = encoded(&created).iter().map(Vec::len).sum();
+    drop((planned, snapshot));
+    for (what, bytes) in [
+        ("as CSV", i64::try_from(csv.len())?),
+        ("as a checked row", checked),
+        ("as a user of the snapshot", snapshot_bytes),
+        ("in a plan that creates it", plan),
+        ("as a result, encoded", i64::try_from(results)?),
+    ] {
+        println!("a row {what}: {} bytes", bytes / i64::try_from(ROWS)?);
+    }
+    Ok(())
+}
+
+/// Bytes allocated and not freed since the region began.
+#[allow(clippy::cast_possible_wrap)] // far below 2^63
+fn held(region: &Region<'_, System>) -> i64 {
+    let change = region.change();
+    // What grows in place counts as allocated already.
+    change.bytes_allocated as i64 - change.bytes_deallocated as i64
+}

@@ -1,0 +1,80 @@
+//! The database holds the references of users, whoever writes (semantics §8): nothing that a user
+//! refers to goes away, and no user refers to what is not there.
+
+use crate::support::{App, Database, on_both_databases, roster};
+
+on_both_databases![
+    what_a_user_refers_to_cannot_be_removed,
+    a_user_cannot_refer_to_what_is_not_there,
+    what_nobody_refers_to_can_be_removed,
+];
+
+/// ada, who has a rank, a group and reports to bob.
+async fn department(database: Database) -> App {
+    use user_import::domain::Column::{EvidenceGroupExtId, Rank, SupervisorEmail};
+    let app = App::start(database).await;
+    let people = roster().people(["bob"]).row(
+        "ada",
+        [
+            (Rank, "Captain"),
+            (EvidenceGroupExtId, "G-1"),
+            (SupervisorEmail, "bob@pd.example"),
+        ],
+    );
+    let imported = app.import(&people).await;
+    assert_eq!(imported.summary().created, 2, "{imported}");
+    app
+}
+
+async fn expect_refused(app: &App, sql: &str) {
+    let error = app.database().try_execute(sql).await;
+    let error = error.expect_err(sql).to_ascii_lowercase();
+    assert!(
+        error.contains("foreign key") || error.contains("refers to"),
+        "{sql}: {error}"
+    );
+}
+
+async fn what_a_user_refers_to_cannot_be_removed(database: Database) {
+    let app = department(database).await;
+    for (column, table) in [
+        ("role_id", "roles"),
+        ("rank_id", "ranks"),
+        ("group_id", "evidence_groups"),
+        ("supervisor_id", "users"),
+    ] {
+        let used = format!("id IN (SELECT {column} FROM users)");
+        expect_refused(&app, &format!("DELETE FROM {table} WHERE {used}")).await;
+        if table != "users" {
+            let renumber = format!("UPDATE {table} SET id = id + 1000 WHERE {used}");
+            expect_refused(&app, &renumber).await;
+        }
+    }
+    assert_eq!(app.users().await.len(), 2);
+}
+
+async fn a_user_cannot_refer_to_what_is_not_there(database: Database) {
+    let app = department(database).await;
+    for column in ["role_id", "rank_id", "group_id"] {
+        expect_refused(&app, &format!("UPDATE users SET {column} = 4711")).await;
+    }
+    // Nobody's ID: the database makes one of the user's own by exchanging two columns.
+    let nobody = "UPDATE users SET supervisor_id = last_import_id";
+    expect_refused(&app, nobody).await;
+    // What is there belongs to another organisation.
+    app.organization("sheriff").await;
+    let elsewhere = "UPDATE users SET role_id = (SELECT max(r.id) FROM roles r \
+        JOIN organizations o ON o.id = r.organization_id WHERE o.slug = 'sheriff') + 4711";
+    expect_refused(&app, elsewhere).await;
+}
+
+async fn what_nobody_refers_to_can_be_removed(database: Database) {
+    let app = department(database).await;
+    app.database()
+        .execute("UPDATE users SET rank_id = NULL, supervisor_id = NULL; DELETE FROM ranks")
+        .await;
+    app.database()
+        .execute("DELETE FROM users WHERE external_id = 'bob'")
+        .await;
+    assert_eq!(app.users().await.len(), 1);
+}
