@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::input::Limits;
+use crate::{input::Limits, limits::ServerLimits};
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Rows and bytes that one import may have.
     pub limits: Limits,
+    /// What clients may take up of the server.
+    pub server: ServerLimits,
     /// When an import deactivates too many users to be believed.
     pub mass_deactivation: MassDeactivation,
     /// Rows that one transaction writes, groups that must stay together apart.
@@ -33,6 +35,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            server: ServerLimits::default(),
             mass_deactivation: MassDeactivation::default(),
             transaction_rows: 1_000,
             half_close_grace: Duration::from_secs(2),

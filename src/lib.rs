@@ -32,6 +32,7 @@ pub mod config;
 pub mod domain;
 pub mod import;
 pub mod input;
+pub mod limits;
 #[path = "../migrations/mod.rs"]
 mod migrations;
 pub mod plan;

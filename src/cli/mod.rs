@@ -11,6 +11,7 @@ mod export;
 mod failure;
 mod import;
 mod imports;
+mod limits;
 mod migrate;
 mod org;
 mod output;
@@ -92,12 +93,18 @@ impl Cli {
 
     async fn try_run(self) -> anyhow::Result<Exit> {
         let filter = self.log.log.as_deref();
-        telemetry::start(
+        let traces = telemetry::start(
             filter.unwrap_or(self.command.default_log()),
             self.log.log_format,
+            self.command.otlp_endpoint(),
         )
         .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
-        self.command.run().await
+        let exit = self.command.run().await;
+        if let Some(traces) = traces {
+            // What it sends needs this runtime's threads, so that none of them may wait for it.
+            let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
+        }
+        exit
     }
 }
 
@@ -107,6 +114,14 @@ impl Command {
         match self {
             Self::Serve(_) => "info,sea_orm::driver::sqlx_sqlite=error",
             _ => "warn,sea_orm::driver::sqlx_sqlite=error",
+        }
+    }
+
+    /// Where traces go.
+    fn otlp_endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Serve(args) => args.otlp_endpoint.as_deref(),
+            _ => None,
         }
     }
 

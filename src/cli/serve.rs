@@ -10,7 +10,7 @@ use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
 use super::{Exit, migrate::DatabaseArgs, settings::SettingsArgs};
-use crate::server;
+use crate::{server, telemetry::metrics};
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
@@ -36,6 +36,22 @@ pub struct ServeArgs {
     no_migrate: bool,
     #[command(flatten)]
     settings: SettingsArgs,
+    /// Address to serve metrics on, over HTTP, for Prometheus; keep it away from the network at large
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_METRICS_LISTEN",
+        help_heading = "Telemetry"
+    )]
+    metrics_listen: Option<SocketAddr>,
+    /// Collector to send traces to, by OTLP over gRPC, such as `http://127.0.0.1:4317`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "USER_IMPORT_OTLP_ENDPOINT",
+        help_heading = "Telemetry"
+    )]
+    pub(super) otlp_endpoint: Option<String>,
 }
 
 /// Runs the command.
@@ -44,6 +60,9 @@ pub struct ServeArgs {
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let settings = args.settings.settings();
+    if let Some(address) = args.metrics_listen {
+        metrics::serve(address)?;
+    }
     let store = args.database.connect_with(settings.lease).await?;
     if !args.no_migrate {
         store

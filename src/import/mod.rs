@@ -3,6 +3,7 @@
 //! Knows neither tonic nor SQL: messages of the contract come in as a stream and go out through an
 //! [`Outlet`], so that a list of messages can drive it in a test.
 
+mod admission;
 mod apply;
 mod attempt;
 mod batch;
@@ -19,6 +20,7 @@ mod progress;
 mod receive;
 pub mod record;
 mod refusal;
+mod reservoir;
 mod session;
 mod verdict;
 
@@ -30,17 +32,21 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 use uuid::Uuid;
 
+use admission::Admission;
+
 pub use options::parse_filter;
 pub use options::{CONFIRMATION, Options};
-pub use outlet::Outlet;
+pub use outlet::{Outlet, Replies};
 pub use receive::{Received, Receiver};
 pub use refusal::{ImportError, Refusal, RefusalKind};
+pub use reservoir::Reservoir;
 pub use verdict::Judged;
 
 pub use session::Inbound;
 
 use crate::{
     config::Settings,
+    limits::ServerLimits,
     store::{Store, StoreError},
 };
 
@@ -54,6 +60,7 @@ pub struct Importer {
     store: Store,
     settings: Arc<Settings>,
     clock: Clock,
+    admission: Admission,
     /// Names this server process among those on the same database.
     server: Uuid,
     /// Cancelled when the server shuts down.
@@ -73,6 +80,7 @@ impl Importer {
     ) -> Self {
         Self {
             store,
+            admission: Admission::new(&settings.server),
             settings,
             clock,
             server: Uuid::now_v7(),
@@ -127,6 +135,22 @@ impl Importer {
     pub async fn finish_applying(&self) {
         self.applying.close();
         self.applying.wait().await;
+    }
+
+    /// What a client may take up.
+    #[must_use]
+    pub fn server_limits(&self) -> &ServerLimits {
+        &self.settings.server
+    }
+
+    /// What a client sends, taken as it comes.
+    #[must_use]
+    pub fn reservoir(&self, inbound: impl Inbound + 'static) -> Reservoir {
+        Reservoir::fill(
+            inbound,
+            self.settings.limits.max_bytes,
+            self.settings.server.deadlines,
+        )
     }
 
     /// Runs one import to its end: messages in, messages out. Must have a task of its own, which is

@@ -117,6 +117,12 @@ pub enum ImportError {
     /// The client's stream broke off; there is nobody to tell.
     #[error("the client's stream broke off")]
     Broken,
+    /// There are as many imports as may be: the same one may be let in a moment later.
+    #[error("too many imports at a time")]
+    Busy(Refusal),
+    /// The client does not read what it is told.
+    #[error("the client does not read")]
+    Stalled,
     /// The organisation is unknown.
     #[error("no such organisation")]
     UnknownOrganization(String),

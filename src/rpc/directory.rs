@@ -151,9 +151,10 @@ impl Directory {
             &request.text,
             &snapshot.catalog,
         )?;
+        let neutralize = request.neutralize_formulas;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         tokio::spawn(async move {
-            for piece in export::pieces(snapshot, filter) {
+            for piece in export::pieces(snapshot, filter, neutralize) {
                 let piece = piece
                     .map(|csv_chunk| ExportUsersResponse { csv_chunk })
                     .map_err(|error| status::internal(&error));

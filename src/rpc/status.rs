@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     import::{ImportError, Refusal, RefusalKind},
     store::{CatalogError, StoreError},
+    telemetry::{metrics, request},
 };
 
 /// `ErrorInfo.domain` of all our reasons.
@@ -25,6 +26,9 @@ const MESSAGE_BYTES: usize = 500;
 /// When a client may try again at the earliest.
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// When a client may try again after there was no place for its import.
+const BUSY_DELAY: Duration = Duration::from_secs(5);
+
 /// When a client may try again after the database was away.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -34,6 +38,8 @@ pub fn from_import(error: &ImportError) -> Status {
     match error {
         ImportError::Refused(refusals) => refused(refusals),
         ImportError::Broken => Status::cancelled("the client's stream broke off"),
+        ImportError::Busy(refusal) => busy(refusal),
+        ImportError::Stalled => refused(&[stalled()]),
         ImportError::UnknownOrganization(slug) => unknown_organization(slug),
         ImportError::UnknownImport(id) => {
             let message = format!("There is no import {:?} in this organisation.", cut(id));
@@ -75,12 +81,30 @@ pub fn from_import(error: &ImportError) -> Status {
     }
 }
 
+/// As many as may be: another time there may be room.
+fn busy(refusal: &Refusal) -> Status {
+    metrics::refused(refusal.code);
+    let mut details =
+        ErrorDetails::with_quota_failure([QuotaViolation::new(&refusal.subject, &refusal.message)]);
+    details.set_retry_info(Some(BUSY_DELAY));
+    Status::with_error_details(Code::ResourceExhausted, &refusal.message, details)
+}
+
+/// Whatever was written is written; the client alone is given up.
+#[must_use]
+pub fn stalled() -> Refusal {
+    let message = "The answers were not read for too long, so no more are sent; the import itself \
+        goes on. Ask WatchImport for its results.";
+    Refusal::limit("NOT_READ", "idle", message)
+}
+
 fn again_soon(message: &str) -> Status {
     let details = ErrorDetails::with_retry_info(Some(MIN_RETRY_DELAY));
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
-fn about_import(reason: &str, import: Uuid) -> ErrorDetails {
+fn about_import(reason: &'static str, import: Uuid) -> ErrorDetails {
+    metrics::refused(reason);
     let metadata = HashMap::from([("import_id".to_owned(), import.to_string())]);
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
@@ -141,6 +165,9 @@ fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
 /// The status of a request that is refused for these reasons: one violation each, as many as fit.
 #[must_use]
 pub fn refused(refusals: &[Refusal]) -> Status {
+    for refusal in refusals {
+        metrics::refused(refusal.code);
+    }
     let kind = refusals.iter().map(|refusal| refusal.kind).max();
     let kind = kind.unwrap_or(RefusalKind::Precondition);
     let alike: Vec<&Refusal> = refusals.iter().filter(|r| r.kind == kind).collect();
@@ -201,11 +228,16 @@ pub fn unknown_organization(slug: &str) -> Status {
 }
 
 fn resource(code: Code, kind: &str, name: &str, message: String) -> Status {
+    metrics::refused(match code {
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        _ => "NOT_FOUND",
+    });
     let details = ErrorDetails::with_resource_info(kind, cut(name), "", "");
     Status::with_error_details(code, message, details)
 }
 
 fn unavailable(error: &StoreError) -> Status {
+    metrics::refused("DATABASE_AWAY");
     error!(%error, "the database is away");
     let message = "The database cannot be reached; try again soon.";
     let details = ErrorDetails::with_retry_info(Some(RETRY_DELAY));
@@ -215,7 +247,8 @@ fn unavailable(error: &StoreError) -> Status {
 /// A fault of ours: the caller gets a number that the log has too, and nothing else.
 #[must_use]
 pub fn internal(error: &impl fmt::Display) -> Status {
-    let request_id = Uuid::new_v4();
+    metrics::refused("INTERNAL");
+    let request_id = request::id();
     error!(%error, %request_id, "internal error");
     let metadata = HashMap::from([("request_id".to_owned(), request_id.to_string())]);
     let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);

@@ -25,7 +25,10 @@ use sea_orm::{
     sqlx::{self, Connection as _},
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::Instant,
+};
 
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use error::{StoreError, WriteError};
@@ -39,7 +42,11 @@ pub use writes::{DirectoryWrite, UserValues};
 
 use vitals::Vitals;
 
-use crate::{config::Settings, migrations::Migrator};
+use crate::{
+    config::Settings,
+    migrations::Migrator,
+    telemetry::metrics::{self, Work},
+};
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -63,6 +70,7 @@ pub struct Writing {
     _turn: Option<OwnedMutexGuard<()>>,
     /// What the commit is to keep alive.
     vitals: Option<Vitals>,
+    _work: Work,
 }
 
 impl Store {
@@ -136,6 +144,7 @@ impl Store {
 
     /// Begins a write transaction.
     async fn begin(&self) -> Result<Writing, StoreError> {
+        let asked = Instant::now();
         let turn = match &self.turn {
             Some(turn) => Some(Arc::clone(turn).lock_owned().await),
             None => None,
@@ -145,11 +154,13 @@ impl Store {
             ..TransactionOptions::default()
         };
         let tx = self.db.begin_with_options(options).await?;
+        metrics::waited("transaction", asked.elapsed());
         let vitals = turn.is_some().then(|| self.vitals.clone());
         Ok(Writing {
             tx,
             _turn: turn,
             vitals,
+            _work: Work::begin("transaction"),
         })
     }
 }

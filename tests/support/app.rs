@@ -36,6 +36,7 @@ pub struct App {
     // The server comes first: it is dropped before the database that it uses.
     server: Option<Server>,
     channel: Channel,
+    address: SocketAddr,
     settings: Settings,
     database: Arc<FreshDatabase>,
 }
@@ -81,6 +82,7 @@ impl App {
         Self {
             server: None,
             channel,
+            address,
             settings: Settings::default(),
             database,
         }
@@ -102,6 +104,16 @@ impl App {
     /// Where its database is, for whatever uses it beside the server.
     pub fn database_url(&self) -> String {
         self.database.url()
+    }
+
+    /// One more client of the same server, on a connection of its own.
+    pub async fn another_client(&self) -> Self {
+        Self::attach(Arc::clone(&self.database), self.address).await
+    }
+
+    /// Where the server listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The connection, for clients of other services.
