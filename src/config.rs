@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{input::Limits, limits::ServerLimits};
+use crate::{
+    input::Limits,
+    limits::{DatabaseLimits, ServerLimits},
+};
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
@@ -11,6 +14,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What clients may take up of the server.
     pub server: ServerLimits,
+    /// How long the database may take for what.
+    pub database: DatabaseLimits,
     /// When an import deactivates too many users to be believed.
     pub mass_deactivation: MassDeactivation,
     /// Rows that one transaction writes, groups that must stay together apart.
@@ -36,6 +41,7 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             server: ServerLimits::default(),
+            database: DatabaseLimits::default(),
             mass_deactivation: MassDeactivation::default(),
             transaction_rows: 1_000,
             half_close_grace: Duration::from_secs(2),

@@ -42,6 +42,25 @@ pub struct Deadlines {
     pub keepalive: (Duration, Duration),
 }
 
+/// How long the database may take for something; `PostgreSQL` alone keeps to it, as SQLite, which has
+/// one writer, has a turn for each.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseLimits {
+    /// For one statement; those of a large import take minutes.
+    pub statement: Duration,
+    /// Waiting for a lock that another transaction has.
+    pub lock: Duration,
+}
+
+impl Default for DatabaseLimits {
+    fn default() -> Self {
+        Self {
+            statement: Duration::from_mins(10),
+            lock: Duration::from_mins(1),
+        }
+    }
+}
+
 impl ServerLimits {
     /// Most typed rows of one message. An empty row takes two bytes on the wire and some hundreds in
     /// memory, so that the size of a message alone bounds too little.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::limits::{Deadlines, ServerLimits};
+use crate::limits::{DatabaseLimits, Deadlines, ServerLimits};
 
 /// Limits on what clients may take up of the server.
 #[derive(Args, Debug)]
@@ -74,6 +74,14 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_KEEPALIVE_TIMEOUT_SECONDS")]
     #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(1..=3_600))]
     keepalive_timeout_seconds: u64,
+    /// Seconds that PostgreSQL may take for one statement
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_STATEMENT_SECONDS")]
+    #[arg(default_value_t = 600, value_parser = value_parser!(u64).range(1..=86_400))]
+    database_statement_seconds: u64,
+    /// Seconds that a statement may wait in PostgreSQL for a lock that another transaction has
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_LOCK_SECONDS")]
+    #[arg(default_value_t = 60, value_parser = value_parser!(u64).range(1..=3_600))]
+    database_lock_seconds: u64,
 }
 
 impl LimitsArgs {
@@ -90,6 +98,15 @@ impl LimitsArgs {
             address_connections: count(self.max_connections_per_address),
             streams: self.max_streams,
             deadlines: self.deadlines(),
+        }
+    }
+
+    /// How long the database may take for what.
+    #[must_use]
+    pub const fn database(&self) -> DatabaseLimits {
+        DatabaseLimits {
+            statement: Duration::from_secs(self.database_statement_seconds),
+            lock: Duration::from_secs(self.database_lock_seconds),
         }
     }
 

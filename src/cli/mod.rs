@@ -5,6 +5,7 @@
 
 mod catalog;
 mod demo;
+mod doctor;
 mod errors_file;
 mod exit;
 mod export;
@@ -76,6 +77,7 @@ enum Command {
     Org(org::OrgCommand),
     Serve(serve::ServeArgs),
     Migrate(migrate::MigrateArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Demo(demo::DemoArgs),
 }
 
@@ -137,6 +139,7 @@ impl Command {
             Self::Org(command) => org::run(command).await,
             Self::Serve(args) => serve::run(args).await,
             Self::Migrate(args) => migrate::run(args).await,
+            Self::Doctor(args) => doctor::run(*args).await,
             Self::Demo(args) => demo::run(args).await,
         }
     }

@@ -5,12 +5,12 @@ use std::{
     net::SocketAddr,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
 use super::{Exit, migrate::DatabaseArgs, settings::SettingsArgs};
-use crate::{server, telemetry::metrics};
+use crate::{server, store::Store, telemetry::metrics};
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
@@ -63,12 +63,13 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     if let Some(address) = args.metrics_listen {
         metrics::serve(address)?;
     }
-    let store = args.database.connect_with(settings.lease).await?;
-    if !args.no_migrate {
-        store
+    let store = args.database.connect_for(&settings).await?;
+    match args.no_migrate {
+        true => expect_schema(&store).await?,
+        false => store
             .migrate()
             .await
-            .context("the database cannot be migrated")?;
+            .context("the database cannot be migrated")?,
     }
     let listener = TcpListener::bind(args.listen)
         .await
@@ -76,6 +77,19 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     announce(listener.local_addr()?)?;
     server::serve(listener, store, settings, stopped()).await?;
     Ok(Exit::Done)
+}
+
+/// A server on a schema that lacks something would fail at the first call.
+async fn expect_schema(store: &Store) -> anyhow::Result<()> {
+    let missing = store.schema().await?.missing;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the database's schema is too old: it lacks {}. Run user-import migrate, or start without \
+         --no-migrate",
+        missing.join(", ")
+    )
 }
 
 /// Tells people through the log, and scripts through a line on standard output.

@@ -68,6 +68,7 @@ impl SettingsArgs {
                 max_bytes: self.max_bytes,
             },
             server: self.limits.limits(),
+            database: self.limits.database(),
             transaction_rows: self.transaction_rows.get(),
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),

@@ -115,8 +115,9 @@ pub fn from_store(error: &StoreError, name: &str) -> Status {
     match error {
         StoreError::UnknownOrganization => unknown_organization(name),
         StoreError::UnknownUser => {
-            let message = format!("There is no user {:?} in this organisation.", cut(name));
-            resource(Code::NotFound, "user", name, message)
+            // An email is personal data, and statuses are logged on the way.
+            let message = "There is no such user in this organisation.".to_owned();
+            resource(Code::NotFound, "user", "", message)
         }
         StoreError::OrganizationExists => {
             let message = format!("There is an organisation {name:?} already.");

@@ -70,7 +70,7 @@ async fn look_again_and_again(reporter: &HealthReporter, store: &Store) {
 /// A task of its own: a look that is given up must not leave its connection half-used.
 async fn is_there(store: &Store) -> bool {
     let store = store.clone();
-    let looking = tokio::spawn(async move { store.ping().await.is_ok() });
+    let looking = tokio::spawn(async move { store.look().await.is_ok() });
     matches!(timeout(PATIENCE, looking).await, Ok(Ok(true)))
 }
 

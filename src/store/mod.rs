@@ -12,6 +12,7 @@ mod imports;
 mod leases;
 mod organizations;
 mod recordset;
+mod schema;
 mod snapshot;
 mod users;
 mod vitals;
@@ -24,7 +25,6 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait, Value,
     sqlx::{self, Connection as _},
 };
-use sea_orm_migration::MigratorTrait;
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::Instant,
@@ -35,6 +35,7 @@ pub use error::{StoreError, WriteError};
 pub use imports::{BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
+pub use schema::Schema;
 pub use snapshot::Snapshot;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use vitals::Hold;
@@ -44,7 +45,7 @@ use vitals::Vitals;
 
 use crate::{
     config::Settings,
-    migrations::Migrator,
+    limits::DatabaseLimits,
     telemetry::metrics::{self, Work},
 };
 
@@ -89,6 +90,18 @@ impl Store {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_with(url: &str, lease: Duration) -> Result<Self, StoreError> {
+        Self::connect_within(url, lease, DatabaseLimits::default()).await
+    }
+
+    /// The same where the database may take so long for what it is asked.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_within(
+        url: &str,
+        lease: Duration,
+        limits: DatabaseLimits,
+    ) -> Result<Self, StoreError> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
@@ -99,8 +112,11 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .sqlx_logging(false)
             .map_sqlx_postgres_opts(move |options| {
-                let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
-                options.options([limit])
+                options.options([
+                    ("idle_in_transaction_session_timeout", lease.as_millis()),
+                    ("statement_timeout", limits.statement.as_millis()),
+                    ("lock_timeout", limits.lock.as_millis()),
+                ])
             })
             .map_sqlx_sqlite_opts(tune_sqlite)
             .map_sqlx_sqlite_pool_opts(|pool| {
@@ -112,22 +128,6 @@ impl Store {
             turn: sqlite.then(Arc::default),
             vitals: Vitals::default(),
         })
-    }
-
-    /// Brings the schema up to date. Safe with several servers starting at once: they wait for
-    /// each other.
-    ///
-    /// # Errors
-    /// Where a step fails; the schema then stays as it was.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
-        if self.backend() == DbBackend::Postgres {
-            // Any number will do; it is ours alone in this database.
-            let lock = "SELECT pg_advisory_xact_lock(7145530023)";
-            writing.tx.execute_unprepared(lock).await?;
-        }
-        Migrator::up(&writing.tx, None).await?;
-        writing.commit().await
     }
 
     /// Answers whether the database can be reached.

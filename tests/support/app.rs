@@ -62,7 +62,8 @@ impl App {
         app
     }
 
-    async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
+    /// Starts a server on a database that is as it is.
+    pub async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
         let server = Server::start(&database.url(), settings.clone()).await;
         let app = Self::attach(database, server.address).await;
         Self {
