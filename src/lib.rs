@@ -12,9 +12,11 @@
 //! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
 //! | [`plan`] | one decision for each row on the final state, and the order of writing; pure |
 //! | [`import`] | one import's life, its record, its lease |
+//! | [`limits`] | what clients may take up of a server; settings |
 //! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
 //! | `rpc` | the gRPC services: wire to domain, errors to statuses |
-//! | [`server`] | listener, health, reflection, shutdown |
+//! | [`server`] | listener, connections, health, reflection, shutdown |
+//! | [`telemetry`] | logs, metrics, traces |
 //! | [`client`], [`cli`] | the gRPC client, and the commands on top of it |
 //!
 //! # The path of one row

@@ -67,7 +67,11 @@ fn broken(status: &Status, most: usize) -> ImportError {
 
 fn too_large(most: usize) -> Refusal {
     let rows = ServerLimits::MESSAGE_ROWS;
-    let message = format!("A message is over {most} bytes or {rows} rows; send smaller ones.");
+    let most = match most {
+        ServerLimits::MESSAGE_BYTES => "4 MiB".to_owned(),
+        most => format!("{most} bytes"),
+    };
+    let message = format!("A message is over {most} or {rows} rows; send smaller chunks.");
     Refusal::limit("MESSAGE_TOO_LARGE", "message", message)
 }
 

@@ -32,12 +32,13 @@ pub fn all(
         .send_compressed(Gzip)
         .send_compressed(Zstd)
         .max_decoding_message_size(limits.message_bytes);
-    let directory = DirectoryServiceServer::new(Directory::new(store, clock))
-        .accept_compressed(Gzip)
-        .accept_compressed(Zstd)
-        .send_compressed(Gzip)
-        .send_compressed(Zstd)
-        .max_decoding_message_size(limits.message_bytes);
+    let directory =
+        DirectoryServiceServer::new(Directory::new(store, clock, limits.deadlines.idle))
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .send_compressed(Gzip)
+            .send_compressed(Zstd)
+            .max_decoding_message_size(limits.message_bytes);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)

@@ -1,15 +1,23 @@
 //! Very many small messages while the database is slow, and calls that are reset as soon as they are
 //! made: the server keeps reading, and serves the others.
 
-use tokio_stream::StreamExt;
-use tonic::Code;
-use user_import::proto::{ImportFinish, ImportUsersRequest, import_users_request::Message};
+use std::sync::Arc;
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use tokio_stream::StreamExt;
+use tonic::{Code, codec::CompressionEncoding};
+use user_import::proto::{
+    ImportFinish, ImportUsersRequest, UserRow, UserRows, import_users_request::Message,
+};
+
+use crate::{
+    program::Process,
+    support::{App, Database, Imported, on_both_databases, roster, start_of},
+};
 
 on_both_databases![
     tiny_messages_are_taken_while_the_database_is_slow,
     resets_leave_the_server_to_the_others,
+    bombs_take_little_memory,
 ];
 
 /// Nobody can write: on SQLite there is one writer, on PostgreSQL nobody gets to the table.
@@ -84,4 +92,37 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
     };
     let served = tokio::time::timeout(std::time::Duration::from_mins(1), served).await;
     assert_eq!(served.unwrap().summary().created, 1);
+}
+
+/// One after the other, each of some KiB on the wire and of gigabytes where nobody looks.
+#[cfg(target_os = "linux")]
+async fn bombs_take_little_memory(database: Database) {
+    let database = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::serve(&database.url(), &[], &folder.path().join("log"));
+    let app = App::attach(Arc::clone(&database), server.address).await;
+    app.organization("pd").await;
+    app.people(["ada"]).await;
+    let before = server.peak();
+    let empty_rows = Message::Rows(UserRows {
+        rows: vec![UserRow::default(); 2_000_000],
+    });
+    let zeros = Message::CsvChunk(vec![0; 256 << 20].into());
+    for bomb in [empty_rows, zeros] {
+        let messages = [Message::Start(start_of("pd")), bomb];
+        let requests = messages.map(|message| ImportUsersRequest {
+            message: Some(message),
+        });
+        // Compressed once each, so that the client's own memory bears it.
+        for _ in 0..4 {
+            let mut client = app.imports().send_compressed(CompressionEncoding::Zstd);
+            let requests = tokio_stream::iter(requests.clone());
+            let answers = client.import_users(requests).await;
+            let refused = Imported::collect(answers.map(tonic::Response::into_inner)).await;
+            assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+        }
+    }
+    let more = server.peak() - before;
+    assert!(more < 64 * 1024, "{more} KiB more");
+    app.people(["bob"]).await;
 }

@@ -58,6 +58,15 @@ impl Process {
         Self { child, address }
     }
 
+    /// The most memory that it has ever had, in KiB.
+    pub fn peak(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("Linux tells of its processes");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        peak.expect("the peak is a number")
+    }
+
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) {
         let kill = format!("kill -TERM {}", self.child.id());

@@ -33,7 +33,7 @@ async fn deceptive_usernames_are_rejected_with_the_reason(database: Database) {
     6 REJECTED variant [INVALID_USERNAME]
     COMPLETED: 6 rows, 6 rejected
     ");
-    assert_snapshot!(told.join("\n").replace('\u{200D}', "").replace('\u{200E}', ""), @r#"
+    assert_snapshot!(told.join("\n").replace(['\u{200D}', '\u{200E}'], ""), @r#"
     USERNAME "a�b" holds the invisible character U+0007; remove it.
     USERNAME "ab" holds the invisible character U+200D; remove it.
     USERNAME "a�b" holds the invisible character U+202E; remove it.

@@ -85,8 +85,8 @@ impl FreshDatabase {
     pub async fn take_away(&self) {
         match self {
             Self::Sqlite { .. } => {
-                self.execute("ALTER TABLE organizations RENAME TO gone")
-                    .await
+                let sql = "ALTER TABLE organizations RENAME TO gone";
+                self.execute(sql).await;
             }
             Self::Postgres { cluster, name } => {
                 let closed = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
@@ -103,8 +103,8 @@ impl FreshDatabase {
     pub async fn give_back(&self) {
         match self {
             Self::Sqlite { .. } => {
-                self.execute("ALTER TABLE gone RENAME TO organizations")
-                    .await
+                let sql = "ALTER TABLE gone RENAME TO organizations";
+                self.execute(sql).await;
             }
             Self::Postgres { cluster, name } => {
                 let open = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true");
