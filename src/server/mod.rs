@@ -65,19 +65,20 @@ pub async fn serve(
     let watching = health::watch(reporter, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
     let applying = importer.clone();
-    let mut house = tokio::spawn(keep_house(importer.clone(), start));
+    let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store, clock, &limits)?;
     // Here, not on the builder, which leaves the sockets of a given listener as they are: without it
     // each small answer waits some 40 ms for the client's acknowledgement.
     let accepted = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = transport(&limits)
         .layer(IntakeLayer::<TcpConnectInfo>::new(
-            started,
+            started.clone(),
             limits.message_bytes,
         ))
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
+    let never_started = never_started(started.clone());
     let mut deadline = None;
     let stopping = async {
         shutdown.await;
@@ -89,7 +90,7 @@ pub async fn serve(
     let result = tokio::select! {
         result = serving => result.map_err(Into::into),
         () = stopping => Ok(()),
-        ended = &mut house => return Ok(ended??),
+        () = never_started => Ok(()),
     };
     stop.cancel();
     let deadline = deadline.unwrap_or_else(|| Instant::now() + grace);
@@ -116,6 +117,13 @@ async fn keep_house(importer: Importer, start: watch::Sender<bool>) -> Result<()
     start.send_replace(true);
     importer.keep_house().await;
     Ok(())
+}
+
+/// Ready where the server will not start; why, its housekeeping says at its end.
+async fn never_started(mut started: watch::Receiver<bool>) {
+    if started.wait_for(|started| *started).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Lets transactions under way end; the rest is left for whoever resumes it. Then takes the heartbeat

@@ -6,8 +6,12 @@ use std::time::Duration;
 use tonic::Code;
 use user_import::{
     config::Settings,
+    domain::Column::{FirstName, LastName},
     limits::{Deadlines, ServerLimits},
-    proto::{ImportFinish, ImportState, ResultFilter, UserRows, import_users_request::Message},
+    proto::{
+        ExportUsersRequest, ImportFinish, ImportState, ResultFilter, UserRows,
+        import_users_request::Message,
+    },
 };
 
 use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
@@ -17,6 +21,7 @@ on_both_databases![
     an_upload_that_falls_silent_is_refused,
     an_upload_that_goes_on_for_ever_is_refused,
     a_reader_who_stalls_is_given_up_and_its_import_goes_on,
+    an_export_that_nobody_reads_never_ends_as_if_it_were_whole,
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -126,4 +131,39 @@ async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Databa
     let watched = app.watch(id, 0, ResultFilter::All).await;
     assert_eq!(watched.results.len(), 16_000);
     assert_eq!(watched.summary().state(), ImportState::Completed);
+}
+
+/// More than the windows and buffers between server and client hold.
+async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Database) {
+    let deadlines = Deadlines {
+        idle: SECOND,
+        ..Deadlines::default()
+    };
+    let app = app(database, deadlines).await;
+    let long = "x".repeat(128);
+    let people = (0..8_000).fold(roster(), |people, number| {
+        let names = [(FirstName, &*long), (LastName, &*long)];
+        people.row(&format!("u{number}"), names)
+    });
+    assert_eq!(app.import(&people).await.summary().created, 8_000);
+    let request = ExportUsersRequest {
+        organization: "pd".to_owned(),
+        ..ExportUsersRequest::default()
+    };
+    let export = app.directory().export_users(request).await.unwrap();
+    // Each of these waits as long as a reader may.
+    for _ in 0..3 {
+        let call = app.call().await;
+        call.send(Message::Start(start_of("pd"))).await;
+        assert_eq!(quota(&call.read_to_end().await), "idle");
+    }
+    let mut pieces = export.into_inner();
+    let status = loop {
+        match pieces.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("it ended as if it were whole"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
 }
