@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("userimport.binpb"), &encoded)?;
 
     tonic_prost_build::configure()
+        .codec_path("crate::proto::codec::BoundedCodec")
         .bytes(".userimport.v1.ImportUsersRequest.csv_chunk")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")

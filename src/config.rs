@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::{
     access::jwt::{Address, AlgorithmName},
     input::Limits,
+    limits::{DatabaseLimits, ServerLimits},
 };
 
 /// Settings of a server.
@@ -12,6 +13,10 @@ use crate::{
 pub struct Settings {
     /// Rows and bytes that one import may have.
     pub limits: Limits,
+    /// What clients may take up of the server.
+    pub server: ServerLimits,
+    /// How long the database may take for what.
+    pub database: DatabaseLimits,
     /// When an import deactivates too many users to be believed.
     pub mass_deactivation: MassDeactivation,
     /// Most rows that one transaction writes, groups that must stay together apart. Transactions
@@ -108,6 +113,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            server: ServerLimits::default(),
+            database: DatabaseLimits::default(),
             mass_deactivation: MassDeactivation::default(),
             transaction_rows: 20_000,
             half_close_grace: Duration::from_secs(2),

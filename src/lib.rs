@@ -13,9 +13,11 @@
 //! | [`plan`] | one decision for each row on the final state, and the order of writing; pure |
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
 //! | [`import`] | one import's life, its record, its lease |
+//! | [`limits`] | what clients may take up of a server; settings |
 //! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
 //! | `rpc` | the gRPC services: wire to domain, errors to statuses |
-//! | [`server`] | listener, health, reflection, shutdown |
+//! | [`server`] | listener, connections, health, reflection, shutdown |
+//! | [`telemetry`] | logs, metrics, traces |
 //! | [`client`], [`cli`] | the gRPC client, and the commands on top of it |
 //!
 //! # The path of one row
@@ -35,6 +37,7 @@ pub mod config;
 pub mod domain;
 pub mod import;
 pub mod input;
+pub mod limits;
 #[path = "../migrations/mod.rs"]
 mod migrations;
 pub mod plan;

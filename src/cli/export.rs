@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use super::{Exit, output::Output, server::OrganizationArgs};
 use crate::proto::{ExportUsersRequest, UserStatus};
@@ -22,6 +22,10 @@ pub struct ExportArgs {
         default_value = "-"
     )]
     output: PathBuf,
+    /// Make values harmless that a spreadsheet would compute; the file imports unchanged all the same
+    #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    neutralize_formulas: bool,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
@@ -71,6 +75,7 @@ impl ExportArgs {
             role: filters.role.clone().unwrap_or_default(),
             group: filters.group.clone().unwrap_or_default(),
             text: filters.text.clone().unwrap_or_default(),
+            neutralize_formulas: self.neutralize_formulas,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `migrate`: brings a database's schema up to date; and which database the server side uses.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use clap::Args;
 
@@ -29,7 +27,7 @@ pub struct DatabaseArgs {
         hide_env_values = true
     )]
     #[arg(default_value = "sqlite://user-import.db")]
-    database_url: String,
+    pub(super) database_url: String,
 }
 
 impl DatabaseArgs {
@@ -38,15 +36,16 @@ impl DatabaseArgs {
     /// # Errors
     /// Where the database cannot be reached; the URL, which may hold a password, is not repeated.
     pub async fn connect(&self) -> anyhow::Result<Store> {
-        self.connect_with(Settings::default().lease).await
+        self.connect_for(&Settings::default()).await
     }
 
-    /// Connects for a server whose leases last for `lease`.
+    /// Connects for a server with these settings.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub async fn connect_with(&self, lease: Duration) -> anyhow::Result<Store> {
-        let store = Store::connect_with(&self.database_url, lease).await;
+    pub async fn connect_for(&self, settings: &Settings) -> anyhow::Result<Store> {
+        let (url, lease) = (&self.database_url, settings.lease);
+        let store = Store::connect_within(url, lease, settings.database).await;
         store.context("the database cannot be used; see --database-url")
     }
 }

@@ -6,12 +6,14 @@
 mod catalog;
 mod demo;
 mod descriptor;
+mod doctor;
 mod errors_file;
 mod exit;
 mod export;
 mod failure;
 mod import;
 mod imports;
+mod limits;
 mod migrate;
 mod org;
 mod output;
@@ -80,6 +82,7 @@ enum Command {
     Token(token::TokenCommand),
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Demo(demo::DemoArgs),
     Descriptor(descriptor::DescriptorArgs),
 }
@@ -98,12 +101,18 @@ impl Cli {
 
     async fn try_run(self) -> anyhow::Result<Exit> {
         let filter = self.log.log.as_deref();
-        telemetry::start(
+        let traces = telemetry::start(
             filter.unwrap_or(self.command.default_log()),
             self.log.log_format,
+            self.command.otlp_endpoint(),
         )
         .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
-        self.command.run().await
+        let exit = self.command.run().await;
+        if let Some(traces) = traces {
+            // What it sends needs this runtime's threads, so that none of them may wait for it.
+            let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
+        }
+        exit
     }
 }
 
@@ -113,6 +122,14 @@ impl Command {
         match self {
             Self::Serve(_) => "info,sea_orm::driver::sqlx_sqlite=error",
             _ => "warn,sea_orm::driver::sqlx_sqlite=error",
+        }
+    }
+
+    /// Where traces go.
+    fn otlp_endpoint(&self) -> Option<&str> {
+        match self {
+            Self::Serve(args) => args.otlp_endpoint.as_deref(),
+            _ => None,
         }
     }
 
@@ -129,6 +146,7 @@ impl Command {
             Self::Token(command) => token::run(command).await,
             Self::Serve(args) => serve::run(*args).await,
             Self::Migrate(args) => migrate::run(args).await,
+            Self::Doctor(args) => doctor::run(*args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),
         }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
@@ -17,6 +17,7 @@ use crate::{
     config::{Security, Settings},
     server::{self, Exposure},
     store::Store,
+    telemetry::metrics,
 };
 
 /// Run the server until it gets SIGINT or SIGTERM
@@ -51,6 +52,22 @@ pub struct ServeArgs {
     settings: SettingsArgs,
     #[command(flatten)]
     security: SecurityArgs,
+    /// Address to serve metrics on, over HTTP, for Prometheus; keep it away from the network at large
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_METRICS_LISTEN",
+        help_heading = "Telemetry"
+    )]
+    metrics_listen: Option<SocketAddr>,
+    /// Collector to send traces to, by OTLP over gRPC, such as `http://127.0.0.1:4317`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "USER_IMPORT_OTLP_ENDPOINT",
+        help_heading = "Telemetry"
+    )]
+    pub(super) otlp_endpoint: Option<String>,
 }
 
 /// Runs the command.
@@ -62,12 +79,16 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         security: args.security.security(),
         ..args.settings.settings()
     };
-    let store = args.database.connect_with(settings.lease).await?;
-    if !args.no_migrate {
-        store
+    if let Some(address) = args.metrics_listen {
+        metrics::serve(address)?;
+    }
+    let store = args.database.connect_for(&settings).await?;
+    match args.no_migrate {
+        true => expect_schema(&store).await?,
+        false => store
             .migrate()
             .await
-            .context("the database cannot be migrated")?;
+            .context("the database cannot be migrated")?,
     }
     expose(&args, &settings.security, &store).await?;
     let listener = TcpListener::bind(args.listen)
@@ -93,6 +114,19 @@ async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow:
         tracing::warn!("{warning}");
     }
     Ok(())
+}
+
+/// A server on a schema that lacks something would fail at the first call.
+async fn expect_schema(store: &Store) -> anyhow::Result<()> {
+    let missing = store.schema().await?.missing;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the database's schema is too old: it lacks {}. Run user-import migrate, or start without \
+         --no-migrate",
+        missing.join(", ")
+    )
 }
 
 /// Tells people through the log, and scripts through a line on standard output.

@@ -4,6 +4,7 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{Args, value_parser};
 
+use super::limits::LimitsArgs;
 use crate::{config::Settings, input::Limits};
 
 /// What an operator may want to set; the rest of [`Settings`] has its defaults.
@@ -53,6 +54,8 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "20000")]
     transaction_rows: NonZeroUsize,
+    #[command(flatten)]
+    limits: LimitsArgs,
 }
 
 impl SettingsArgs {
@@ -64,6 +67,8 @@ impl SettingsArgs {
                 max_rows: self.max_rows,
                 max_bytes: self.max_bytes,
             },
+            server: self.limits.limits(),
+            database: self.limits.database(),
             transaction_rows: self.transaction_rows.get(),
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),

@@ -34,7 +34,8 @@ impl Ended {
     }
 
     /// True where the very same import, sent again, may end better: the server or its database is
-    /// away, the connection was lost, or another import holds the organisation (api.md, Command line).
+    /// away or busy, the connection was lost, or another import holds the organisation (api.md, Command
+    /// line).
     #[must_use]
     pub fn is_transient(&self) -> bool {
         let Some(status) = &self.status else {
@@ -43,7 +44,7 @@ impl Ended {
         connection_lost(status)
             || match status.code() {
                 Code::Unavailable => true,
-                Code::Aborted => self.retry_delay().is_some(),
+                Code::Aborted | Code::ResourceExhausted => self.retry_delay().is_some(),
                 // Our server says why it cancels; without that it was the connection.
                 Code::Cancelled => {
                     self.summary.is_none() && status.get_details_error_info().is_none()

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Column, Issue, IssueCode, Status};
+use super::{Column, Deception, Issue, IssueCode, Status};
 
 /// What is wrong with a value. Displayed as the rest of a sentence that begins with the column and
 /// the value, such as `is blank; fill it in.`
@@ -67,6 +67,9 @@ pub enum Fault {
     /// White space in a username.
     #[error("contains white space; take it out, or write a dot in its place.")]
     WhiteSpace,
+    /// A username that is not what it looks like.
+    #[error("{0}")]
+    Deceptive(Deception),
     /// Not a phone number.
     #[error("is not a phone number; write it with its country code, such as +1 202 555 0143.")]
     Phone,
@@ -97,7 +100,7 @@ impl Fault {
             Self::Email => IssueCode::InvalidEmail,
             Self::TemplateExample => IssueCode::TemplateExample,
             Self::Status(_) => IssueCode::InvalidStatus,
-            Self::WhiteSpace => IssueCode::InvalidUsername,
+            Self::WhiteSpace | Self::Deceptive(_) => IssueCode::InvalidUsername,
             Self::Phone
             | Self::CountryCode
             | Self::PhoneLength

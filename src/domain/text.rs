@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, normalise};
+use super::{Deception, Fault, normalise, username};
 
 /// `text` normalised (semantics §2).
 ///
@@ -90,12 +90,18 @@ impl<'a> Username<'a> {
     /// Reads a username.
     ///
     /// # Errors
-    /// Blank, too long, with white space or a forbidden character.
+    /// Blank, too long, with white space, or deceptive: with an invisible character or one that
+    /// reorders text, or with letters that look like those of another script.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
-        let value = within(filled(text)?, Self::MAX)?;
+        let value = filled(text).map_err(|fault| match fault {
+            Fault::Character(c) => Fault::Deceptive(Deception::Invisible(c)),
+            fault => fault,
+        })?;
+        let value = within(value, Self::MAX)?;
         if value.contains(char::is_whitespace) {
             return Err(Fault::WhiteSpace);
         }
+        username::check(&value).map_err(Fault::Deceptive)?;
         Ok(Self(value))
     }
 }

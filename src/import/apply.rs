@@ -254,6 +254,7 @@ impl Applier {
     }
 
     async fn deactivate(&mut self) -> Result<(), WriteError> {
+        let _stage = crate::telemetry::metrics::Stage::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
         let missing = std::mem::take(&mut self.missing);
         for users in missing.chunks(self.importer.settings.transaction_rows.max(1)) {

@@ -4,7 +4,12 @@
 use std::{collections::HashSet, sync::Arc};
 
 use prost::Message;
-use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
@@ -25,6 +30,7 @@ use crate::{
         import_users_response::Message as Reply,
     },
     store::{BatchKind, ImportRecord},
+    telemetry::metrics::{self, Stage},
 };
 
 /// What is to be done under an import ID.
@@ -122,10 +128,14 @@ impl Session<'_> {
     async fn take_lease(&self) -> Result<Option<Tenure>, ImportError> {
         let ttl = self.importer.settings.lease;
         let store = &self.importer.store;
+        let asked = Instant::now();
         // Where the answer of one that was taken is lost, it runs out before another is taken.
         let take = || store.take_lease(self.organization, self.record.id, ttl);
         match self.importer.patiently(take).await? {
-            Ok(lease) => Ok(Some(Tenure::new(store.clone(), lease, ttl))),
+            Ok(lease) => {
+                metrics::waited("lease", asked.elapsed());
+                Ok(Some(Tenure::new(store.clone(), lease, ttl)))
+            }
             Err(holder) if holder.import == self.record.id => Ok(None),
             Err(holder) => Err(ImportError::Held(holder)),
         }
@@ -153,7 +163,9 @@ impl Session<'_> {
     async fn guarded(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
         let mut judged = self.plan(rows).await?;
         let limits = &self.importer.settings.mass_deactivation;
+        let stage = Stage::begin("guard");
         let refusals = guard::check(&self.options, limits, &judged);
+        drop(stage);
         if !refusals.is_empty() {
             self.preview(&judged).await;
             return Err(refusals.into());
@@ -219,6 +231,7 @@ impl Session<'_> {
         let rest = Arc::new(rest.cloned().collect());
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
         let snapshot = snapshot.await?;
+        let _turn = self.place.planning_turn().await;
         // Whoever goes on with an import does so with his or her own permissions.
         let judged = session::judge(rest, snapshot, import, self.terms(None)).await?;
         let noted = Arc::new(done.noted);
@@ -253,6 +266,7 @@ impl Session<'_> {
         tenure: Tenure,
         all_or_nothing: bool,
     ) -> Result<(), ImportError> {
+        let _stage = Stage::begin("apply");
         let (committed, mut events) = mpsc::unbounded_channel();
         let applier = Applier::new(
             self.importer.clone(),
@@ -261,7 +275,8 @@ impl Session<'_> {
             Arc::clone(&self.progress),
             committed,
         );
-        let writing: JoinHandle<_> = self.importer.applying.spawn(applier.run(all_or_nothing));
+        let writing = applier.run(all_or_nothing).in_current_span();
+        let writing: JoinHandle<_> = self.importer.applying.spawn(writing);
         let mut reading = true;
         while let Some(event) = self.with_progress(events.recv()).await {
             reading = reading && self.tell(event).await;

@@ -3,6 +3,7 @@
 //! Knows neither tonic nor SQL: messages of the contract come in as a stream and go out through an
 //! [`Outlet`], so that a list of messages can drive it in a test.
 
+mod admission;
 mod apply;
 mod attempt;
 mod batch;
@@ -20,6 +21,7 @@ mod progress;
 mod receive;
 pub mod record;
 mod refusal;
+mod reservoir;
 mod session;
 mod verdict;
 
@@ -30,11 +32,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 use uuid::Uuid;
 
+use admission::Admission;
+
 pub use options::parse_filter;
 pub use options::{CONFIRMATION, Options};
-pub use outlet::Outlet;
+pub use outlet::{Outlet, Replies};
 pub use receive::{Received, Receiver};
 pub use refusal::{ImportError, Refusal, RefusalKind};
+pub use reservoir::Reservoir;
 pub use verdict::{Judged, Terms};
 
 pub use crate::clock::Clock;
@@ -43,6 +48,7 @@ pub use session::Inbound;
 use crate::{
     access::{Gate, Principal},
     config::Settings,
+    limits::ServerLimits,
     store::{Store, StoreError},
 };
 
@@ -52,6 +58,7 @@ pub struct Importer {
     store: Store,
     settings: Arc<Settings>,
     clock: Clock,
+    admission: Admission,
     /// Looks again whether a credential is still good.
     gate: Gate,
     /// Names this server process among those on the same database.
@@ -74,6 +81,7 @@ impl Importer {
     ) -> Self {
         Self {
             store,
+            admission: Admission::new(&settings.server),
             settings,
             clock,
             gate,
@@ -129,6 +137,22 @@ impl Importer {
     pub async fn finish_applying(&self) {
         self.applying.close();
         self.applying.wait().await;
+    }
+
+    /// What a client may take up.
+    #[must_use]
+    pub fn server_limits(&self) -> &ServerLimits {
+        &self.settings.server
+    }
+
+    /// What a client sends, taken as it comes.
+    #[must_use]
+    pub fn reservoir(&self, inbound: impl Inbound + 'static) -> Reservoir {
+        Reservoir::fill(
+            inbound,
+            self.settings.limits.max_bytes,
+            self.settings.server.deadlines,
+        )
     }
 
     /// Runs one import for `principal` to its end: messages in, messages out. Must have a task of its

@@ -1,6 +1,14 @@
-//! The way back to the client. It never holds more than a few messages.
+//! The way back to the client. It never holds more than a few messages, and not for ever.
 
-use tokio::sync::mpsc;
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::timeout};
+use tokio_stream::Stream;
 
 use super::ImportError;
 use crate::proto::import_users_response::Message;
@@ -11,22 +19,51 @@ const WAITING: usize = 8;
 /// Of these, room that progress messages leave to `started`, the summary and the status.
 const RESERVED: usize = 3;
 
+type Reply = Result<Message, ImportError>;
+
 /// The sending end. The client may go away at any time; then nothing is sent any more.
 #[derive(Clone, Debug)]
-pub struct Outlet(mpsc::Sender<Result<Message, ImportError>>);
+pub struct Outlet {
+    sender: mpsc::Sender<Reply>,
+    waiting: Arc<Waiting>,
+    patience: Duration,
+}
+
+/// What comes out of an [`Outlet`]. Whoever does not take it for too long loses what waits, and is
+/// told so by [`ImportError::Stalled`].
+#[derive(Debug)]
+pub struct Replies {
+    waiting: Arc<Waiting>,
+    told: bool,
+}
+
+/// `None`: the client is given up.
+#[derive(Debug)]
+struct Waiting(Mutex<Option<mpsc::Receiver<Reply>>>);
 
 impl Outlet {
-    /// An outlet, and what comes out of it.
+    /// An outlet, and what comes out of it. A client is given up that has not read for `patience`
+    /// while something waits.
     #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<Result<Message, ImportError>>) {
+    pub fn new(patience: Duration) -> (Self, Replies) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (Self(sender), receiver)
+        let waiting = Arc::new(Waiting(Mutex::new(Some(receiver))));
+        let replies = Replies {
+            waiting: Arc::clone(&waiting),
+            told: false,
+        };
+        let outlet = Self {
+            sender,
+            waiting,
+            patience,
+        };
+        (outlet, replies)
     }
 
     /// Sends a message that the client may miss: dropped where it does not read.
     pub fn offer(&self, message: Message) {
-        if self.0.capacity() > RESERVED {
-            let _ = self.0.try_send(Ok(message));
+        if self.sender.capacity() > RESERVED {
+            let _ = self.sender.try_send(Ok(message));
         }
     }
 
@@ -34,12 +71,12 @@ impl Outlet {
     /// before all results.
     pub fn post(&self, message: Message) {
         // Fails only where the client has gone: room was left for it.
-        let _ = self.0.try_send(Ok(message));
+        let _ = self.sender.try_send(Ok(message));
     }
 
     /// Sends a message, waiting for the client to read. False: the client has gone.
     pub async fn send(&self, message: Message) -> bool {
-        self.0.send(Ok(message)).await.is_ok()
+        self.pass(Ok(message)).await
     }
 
     /// Sends messages in turn, until the client has gone.
@@ -55,11 +92,95 @@ impl Outlet {
     /// True where the client has gone.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.0.is_closed()
+        self.sender.is_closed()
     }
 
     /// Ends the stream with an error.
     pub async fn fail(&self, error: ImportError) {
-        let _ = self.0.send(Err(error)).await;
+        self.pass(Err(error)).await;
+    }
+
+    async fn pass(&self, reply: Reply) -> bool {
+        if let Ok(sent) = timeout(self.patience, self.sender.send(reply)).await {
+            return sent.is_ok();
+        }
+        // With what waits goes the memory that it takes.
+        *self.waiting.lock() = None;
+        false
+    }
+}
+
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<Reply>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stream for Replies {
+    type Item = Reply;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reply>> {
+        if let Some(receiver) = self.waiting.lock().as_mut() {
+            return receiver.poll_recv(cx);
+        }
+        match std::mem::replace(&mut self.told, true) {
+            true => Poll::Ready(None),
+            false => Poll::Ready(Some(Err(ImportError::Stalled))),
+        }
+    }
+}
+
+impl Drop for Replies {
+    fn drop(&mut self) {
+        *self.waiting.lock() = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_stream::StreamExt;
+
+    use super::*;
+    use crate::proto::ImportSummary;
+
+    fn summary() -> Message {
+        Message::Summary(ImportSummary::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_who_does_not_read_is_given_up_and_told() {
+        let (outlet, mut replies) = Outlet::new(Duration::from_secs(5));
+        for _ in 0..WAITING {
+            assert!(outlet.send(summary()).await);
+        }
+        assert!(!outlet.send(summary()).await);
+        assert!(outlet.is_gone());
+        let told = replies.next().await;
+        assert!(matches!(told, Some(Err(ImportError::Stalled))), "{told:?}");
+        assert!(replies.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_who_reads_in_time_misses_nothing() {
+        let (outlet, mut replies) = Outlet::new(Duration::from_secs(5));
+        let sending = async {
+            for _ in 0..3 * WAITING {
+                assert!(outlet.send(summary()).await);
+            }
+        };
+        let reading = async {
+            for _ in 0..3 * WAITING {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                assert!(replies.next().await.is_some());
+            }
+        };
+        tokio::join!(sending, reading);
+    }
+
+    #[tokio::test]
+    async fn a_client_who_has_gone_is_noticed_at_once() {
+        let (outlet, replies) = Outlet::new(Duration::from_hours(1));
+        drop(replies);
+        assert!(outlet.is_gone() && !outlet.send(summary()).await);
     }
 }

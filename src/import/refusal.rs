@@ -121,6 +121,12 @@ pub enum ImportError {
     /// The caller may not do this, or not any more.
     #[error(transparent)]
     Denied(Denial),
+    /// There are as many imports as may be: the same one may be let in a moment later.
+    #[error("too many imports at a time")]
+    Busy(Refusal),
+    /// The client does not read what it is told.
+    #[error("the client does not read")]
+    Stalled,
     /// The organisation is unknown.
     #[error("no such organisation")]
     UnknownOrganization(String),

@@ -5,14 +5,16 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use tokio::{
     task::{JoinHandle, spawn_blocking},
-    time::{sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::Stream;
 use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::{
-    ImportError, Importer, Options, Outlet, Received, Receiver, Refusal, guard,
+    ImportError, Importer, Options, Outlet, Received, Receiver, Refusal,
+    admission::Place,
+    guard,
     progress::Progress,
     receive::out_of_order,
     record, refusal,
@@ -27,6 +29,10 @@ use crate::{
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
     store::{ImportRecord, Snapshot, StoreError},
+    telemetry::{
+        metrics::{self, Stage, Work},
+        traces,
+    },
 };
 
 /// Input of at least this size is decoded on a thread for blocking work.
@@ -51,6 +57,7 @@ pub async fn run(
     let started_at = importer.clock.now();
     let start = receive_start(&mut inbound, importer).await?;
     expect_permitted(&principal, &start)?;
+    let place = importer.admission.enter(&start.organization)?;
     let options_digest = record::options_digest(&start);
     let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
@@ -64,6 +71,7 @@ pub async fn run(
         Err(error) => return Err(error.into()),
     };
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
+    traces::tell_import(import);
     let record = record::begun(organization, import, importer.server, &start, started_at);
     let record = ImportRecord {
         principal: principal.name.clone(),
@@ -87,6 +95,7 @@ pub async fn run(
         },
         record,
         options,
+        place,
     };
     session.open().await?;
     let result = session.run(&mut inbound, receiver).await;
@@ -136,6 +145,8 @@ pub(super) struct Session<'a> {
     pub(super) progress: Arc<Progress>,
     /// What is known; sent as the last message.
     pub(super) summary: ImportSummary,
+    /// Held until the end.
+    pub(super) place: Place,
     resumed: bool,
     started: bool,
     /// The directory, read while the upload comes in.
@@ -181,7 +192,9 @@ impl Session<'_> {
         self.expect_own_id().await?;
         let judged = self.plan(rows).await?;
         let limits = &self.importer.settings.mass_deactivation;
+        let stage = Stage::begin("guard");
         let refusals = guard::check(&self.options, limits, &judged);
+        drop(stage);
         self.preview(&judged).await;
         match refusals.is_empty() {
             true => Ok(()),
@@ -255,6 +268,8 @@ impl Session<'_> {
         inbound: &mut impl Inbound,
         mut receiver: Receiver,
     ) -> Result<Received, ImportError> {
+        let _stage = Stage::begin("receive");
+        let mut decoding = Duration::ZERO;
         self.progress.enter(ImportPhase::Receiving);
         loop {
             let message = tokio::select! {
@@ -263,10 +278,15 @@ impl Session<'_> {
             };
             match message.transpose()? {
                 Some(Some(Call::Finish(finish))) => {
-                    return self.finish(receiver, finish).await;
+                    let begun = Instant::now();
+                    let received = self.finish(receiver, finish).await;
+                    metrics::stage_took("decode", decoding + begun.elapsed());
+                    return received;
                 }
                 Some(Some(message)) => {
+                    let begun = Instant::now();
                     let (back, result) = push(receiver, message).await?;
+                    decoding += begun.elapsed();
                     receiver = back;
                     self.progress.set_received(receiver.rows());
                     self.announce_start(&receiver).await;
@@ -360,18 +380,25 @@ impl Session<'_> {
     }
 
     pub(super) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
+        let _stage = Stage::begin("plan");
         self.progress.enter(ImportPhase::Planning);
         let import = self.record.id;
+        let reading = Work::begin("snapshot");
         let mut ahead = self.ahead.take();
         let snapshot = self.snapshot(&mut ahead);
         let snapshot = self.with_progress(snapshot).await?;
+        drop(reading);
         let scope = match &self.options.deactivate_missing {
             Some(missing) => Some(missing.resolve(&snapshot.catalog)?),
             None => None,
         };
+        let asked = Instant::now();
+        let turn = self.with_progress(self.place.planning_turn()).await;
+        metrics::waited("planning", asked.elapsed());
         let terms = self.terms(scope);
         let planning = judge(rows, snapshot, import, terms);
         let judged = self.with_progress(planning).await?;
+        drop(turn);
         self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = judged.plan.digest.to_vec();
         verdict::fill(&mut self.summary, &judged.tally());
@@ -431,6 +458,7 @@ impl Session<'_> {
 
     fn log(&self) {
         let summary = &self.summary;
+        metrics::import_ended(summary);
         info!(
             import_id = %summary.import_id,
             state = summary.state().as_str_name(),

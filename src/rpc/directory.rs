@@ -1,10 +1,11 @@
 //! `DirectoryService`: organisations, catalogs and users.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{caller::Caller, catalog, detached, export, paging::Page, status, wire};
@@ -34,13 +35,19 @@ const WAITING_PIECES: usize = 4;
 pub struct Directory {
     store: Store,
     clock: Clock,
+    /// How long a piece of an export may wait for its reader.
+    patience: Duration,
 }
 
 impl Directory {
-    /// Serves the directory in this database.
+    /// Serves the directory in this database; who does not read an export for `patience` is given up.
     #[must_use]
-    pub const fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub const fn new(store: Store, clock: Clock, patience: Duration) -> Self {
+        Self {
+            store,
+            clock,
+            patience,
+        }
     }
 
     async fn catalog(&self, organization: &Organization) -> Result<Catalog, Status> {
@@ -174,17 +181,10 @@ impl Directory {
             &request.text,
             &snapshot.catalog,
         )?;
+        let neutralize = request.neutralize_formulas;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-        tokio::spawn(async move {
-            for piece in export::pieces(snapshot, filter) {
-                let piece = piece
-                    .map(|csv_chunk| ExportUsersResponse { csv_chunk })
-                    .map_err(|error| status::internal(&error));
-                if sender.send(piece).await.is_err() {
-                    break;
-                }
-            }
-        });
+        let pieces = export::pieces(snapshot, filter, neutralize);
+        tokio::spawn(send_pieces(pieces, sender, self.patience).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -207,6 +207,31 @@ impl Directory {
         Ok(Response::new(SetUserProtectedResponse {
             user: Some(wire::user(user, &catalog)),
         }))
+    }
+}
+
+/// A reader who stalls is given up, and with it the snapshot; its stream does not end as if it were whole.
+async fn send_pieces(
+    mut pieces: impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send,
+    sender: mpsc::Sender<Result<ExportUsersResponse, Status>>,
+    patience: Duration,
+) {
+    while let Some(piece) = pieces.next() {
+        let piece = piece
+            .map(|csv_chunk| ExportUsersResponse { csv_chunk })
+            .map_err(|error| status::internal(&error));
+        match timeout(patience, sender.send(piece)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) => {
+                drop(pieces);
+                let message = "The file was not read for too long; export it again.";
+                let refusal = Refusal::limit("NOT_READ", "idle", message);
+                // Fails only where the client has gone.
+                let _ = sender.send(Err(status::refused(&[refusal]))).await;
+                return;
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Column, GroupId, RankId, RoleId, Status, User},
+    domain::{Column, GroupId, RankId, RoleId, Status, User, neutralise},
     store::{Snapshot, UserFilter, contains},
 };
 
@@ -20,8 +20,9 @@ const CHUNK_BYTES: usize = 48 * 1024;
 pub fn pieces(
     snapshot: Snapshot,
     filter: UserFilter,
+    neutralize_formulas: bool,
 ) -> impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send {
-    let names = Names::new(&snapshot);
+    let names = Names::new(&snapshot, neutralize_formulas);
     let mut next = 0;
     let mut header = true;
     std::iter::from_fn(move || {
@@ -53,7 +54,7 @@ fn fill(
         if passes(user, filter) {
             let record = names.record(users, user);
             bytes += record.iter().map(|value| value.len() + 1).sum::<usize>();
-            writer.write_record(record)?;
+            names.write(writer, record)?;
         }
     }
     Ok(())
@@ -82,10 +83,11 @@ struct Names {
     ranks: HashMap<RankId, String>,
     groups: HashMap<GroupId, String>,
     users: HashMap<Uuid, usize>,
+    neutralize_formulas: bool,
 }
 
 impl Names {
-    fn new(snapshot: &Snapshot) -> Self {
+    fn new(snapshot: &Snapshot, neutralize_formulas: bool) -> Self {
         let catalog = &snapshot.catalog;
         let users = snapshot.users.iter().enumerate();
         Self {
@@ -105,6 +107,18 @@ impl Names {
                 .map(|g| (g.id, g.external_id.clone()))
                 .collect(),
             users: users.map(|(index, user)| (user.id, index)).collect(),
+            neutralize_formulas,
+        }
+    }
+
+    fn write(
+        &self,
+        writer: &mut csv::Writer<Vec<u8>>,
+        record: [&str; Column::COUNT],
+    ) -> Result<(), csv::Error> {
+        match self.neutralize_formulas {
+            true => writer.write_record(record.map(neutralise).each_ref().map(|v| v.as_bytes())),
+            false => writer.write_record(record),
         }
     }
 

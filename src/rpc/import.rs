@@ -3,23 +3,24 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::StreamExt;
-use tokio_stream::{Stream, wrappers::ReceiverStream};
-use tonic::{Code, Request, Response, Status, Streaming};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use super::{caller::Caller, detached, paging::Page, status};
+use super::{caller::Caller, detached, paging::Page, status, upload};
 use crate::{
     domain::{TEMPLATE_FILENAME, template_csv},
-    import::{ImportError, Importer, Outlet, Refusal, parse_filter, record},
+    import::{ImportError, Importer, Outlet, Refusal, Replies, parse_filter, record},
     proto::{
         CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
         GetImportTemplateRequest, GetImportTemplateResponse, Import, ImportState,
         ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
         WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
-        import_users_request::Message, import_users_response::Message as Reply,
-        watch_import_response::Message as Watched,
+        import_users_response::Message as Reply, watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Organization, Store},
+    telemetry::{request, traces},
 };
 
 /// The service.
@@ -49,6 +50,7 @@ impl Imports {
             let message = "import_id must be a UUID.";
             status::refused(&[Refusal::invalid("BAD_IMPORT_ID", "import_id", message)])
         })?;
+        traces::tell_import(id);
         detached(async move {
             let failed = |error| status::from_store(&error, &slug);
             let organization = caller.organization(&self.store, &slug).await?;
@@ -149,6 +151,18 @@ fn watched(message: Reply) -> Watched {
     }
 }
 
+/// What goes to the client. It is asked for outside of the call, whose ID and span it has all the same.
+fn answers<T>(
+    replies: Replies,
+    wrap: fn(Reply) -> T,
+) -> impl Stream<Item = Result<T, Status>> + Send {
+    let (id, span) = (request::id(), Span::current());
+    let failed = move |error: ImportError| {
+        span.in_scope(|| request::during(id, || status::from_import(&error)))
+    };
+    replies.map(move |reply| reply.map(wrap).map_err(&failed))
+}
+
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -161,15 +175,16 @@ impl ImportService for Imports {
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
         let principal = Arc::clone(Caller::of(&request)?.principal());
-        let inbound = request.into_inner().map(content);
-        let (outlet, replies) = Outlet::new();
+        let wire = request.extensions().get().cloned().unwrap_or_default();
+        let limits = self.importer.server_limits();
+        let inbound = upload::messages(request.into_inner(), wire, limits);
+        let inbound = self.importer.reservoir(inbound);
+        let (outlet, replies) = Outlet::new(limits.deadlines.idle);
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        tokio::spawn(self.importer.clone().run(principal, inbound, outlet));
-        let replies = ReceiverStream::new(replies).map(|reply| match reply {
-            Ok(message) => Ok(ImportUsersResponse {
-                message: Some(message),
-            }),
-            Err(error) => Err(status::from_import(&error)),
+        let running = self.importer.clone().run(principal, inbound, outlet);
+        tokio::spawn(running.in_current_span());
+        let replies = answers(replies, |message| ImportUsersResponse {
+            message: Some(message),
         });
         Ok(Response::new(Box::pin(replies)))
     }
@@ -188,15 +203,13 @@ impl ImportService for Imports {
         }
         let (id, slug) = (request.import_id, request.organization);
         let (organization, record) = self.clone().find(caller, slug, id).await?;
-        let (outlet, replies) = Outlet::new();
+        let (outlet, replies) = Outlet::new(self.importer.server_limits().deadlines.idle);
         let skip = request.after_result;
         let importer = self.importer.clone();
-        tokio::spawn(importer.watch(organization.id, record.id, filter, skip, outlet));
-        let replies = ReceiverStream::new(replies).map(|reply| match reply {
-            Ok(message) => Ok(WatchImportResponse {
-                message: Some(watched(message)),
-            }),
-            Err(error) => Err(status::from_import(&error)),
+        let watching = importer.watch(organization.id, record.id, filter, skip, outlet);
+        tokio::spawn(watching.in_current_span());
+        let replies = answers(replies, |message| WatchImportResponse {
+            message: Some(watched(message)),
         });
         Ok(Response::new(Box::pin(replies)))
     }
@@ -248,17 +261,5 @@ impl ImportService for Imports {
             }))
         })
         .await
-    }
-}
-
-/// What a message has, or why there is none.
-fn content(message: Result<ImportUsersRequest, Status>) -> Result<Option<Message>, ImportError> {
-    match message {
-        Ok(request) => Ok(request.message),
-        Err(status) if status.code() == Code::OutOfRange => {
-            let message = "A message is over 4 MiB; send smaller chunks.";
-            Err(Refusal::limit("MESSAGE_TOO_LARGE", "message", message).into())
-        }
-        Err(_) => Err(ImportError::Broken),
     }
 }

@@ -9,21 +9,27 @@ mod import;
 mod paging;
 mod policy;
 mod status;
+mod upload;
 mod wire;
 
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;
+pub use upload::{WireBytes, message_too_large};
 
 use std::future::Future;
 
 use tonic::Status;
+use tracing::Instrument;
+
+use crate::telemetry::request;
 
 /// Runs database work in a task of its own, so that a client who hangs up does not leave a pooled
 /// connection inside a transaction (sqlx issues 4385 and 4393).
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, Status>> + Send + 'static,
 ) -> Result<T, Status> {
+    let work = request::serving(request::id(), work.in_current_span());
     match tokio::spawn(work).await {
         Ok(result) => result,
         Err(error) => Err(status::internal(&error)),

@@ -12,6 +12,7 @@ use crate::{
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind},
     store::{CatalogError, StoreError},
+    telemetry::{metrics, request},
 };
 
 /// `ErrorInfo.domain` of all our reasons.
@@ -27,6 +28,9 @@ const MESSAGE_BYTES: usize = 500;
 /// When a client may try again at the earliest.
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
 
+/// When a client may try again after there was no place for its import.
+const BUSY_DELAY: Duration = Duration::from_secs(5);
+
 /// When a client may try again after the database was away.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 
@@ -37,6 +41,8 @@ pub fn from_import(error: &ImportError) -> Status {
         ImportError::Refused(refusals) => refused(refusals),
         ImportError::Broken => Status::cancelled("the client's stream broke off"),
         ImportError::Denied(denial) => from_denial(denial),
+        ImportError::Busy(refusal) => busy(refusal),
+        ImportError::Stalled => refused(&[stalled()]),
         ImportError::UnknownOrganization(slug) => unknown_organization(slug),
         ImportError::UnknownImport(id) => {
             let message = format!("There is no import {:?} in this organisation.", cut(id));
@@ -78,12 +84,30 @@ pub fn from_import(error: &ImportError) -> Status {
     }
 }
 
+/// As many as may be: another time there may be room.
+fn busy(refusal: &Refusal) -> Status {
+    metrics::refused(refusal.code);
+    let mut details =
+        ErrorDetails::with_quota_failure([QuotaViolation::new(&refusal.subject, &refusal.message)]);
+    details.set_retry_info(Some(BUSY_DELAY));
+    Status::with_error_details(Code::ResourceExhausted, &refusal.message, details)
+}
+
+/// Whatever was written is written; the client alone is given up.
+#[must_use]
+pub fn stalled() -> Refusal {
+    let message = "The answers were not read for too long, so no more are sent; the import itself \
+        goes on. Ask WatchImport for its results.";
+    Refusal::limit("NOT_READ", "idle", message)
+}
+
 fn again_soon(message: &str) -> Status {
     let details = ErrorDetails::with_retry_info(Some(MIN_RETRY_DELAY));
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
-fn about_import(reason: &str, import: Uuid) -> ErrorDetails {
+fn about_import(reason: &'static str, import: Uuid) -> ErrorDetails {
+    metrics::refused(reason);
     let metadata = HashMap::from([("import_id".to_owned(), import.to_string())]);
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
@@ -118,8 +142,9 @@ pub fn from_store(error: &StoreError, name: &str) -> Status {
     match error {
         StoreError::UnknownOrganization => unknown_organization(name),
         StoreError::UnknownUser => {
-            let message = format!("There is no user {:?} in this organisation.", cut(name));
-            resource(Code::NotFound, "user", name, message)
+            // An email is personal data, and statuses are logged on the way.
+            let message = "There is no such user in this organisation.".to_owned();
+            resource(Code::NotFound, "user", "", message)
         }
         StoreError::OrganizationExists => {
             let message = format!("There is an organisation {name:?} already.");
@@ -177,6 +202,9 @@ fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
 /// The status of a request that is refused for these reasons: one violation each, as many as fit.
 #[must_use]
 pub fn refused(refusals: &[Refusal]) -> Status {
+    for refusal in refusals {
+        metrics::refused(refusal.code);
+    }
     let kind = refusals.iter().map(|refusal| refusal.kind).max();
     let kind = kind.unwrap_or(RefusalKind::Precondition);
     let alike: Vec<&Refusal> = refusals.iter().filter(|r| r.kind == kind).collect();
@@ -237,11 +265,16 @@ pub fn unknown_organization(slug: &str) -> Status {
 }
 
 fn resource(code: Code, kind: &str, name: &str, message: String) -> Status {
+    metrics::refused(match code {
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        _ => "NOT_FOUND",
+    });
     let details = ErrorDetails::with_resource_info(kind, cut(name), "", "");
     Status::with_error_details(code, message, details)
 }
 
 fn unavailable(error: &StoreError) -> Status {
+    metrics::refused("DATABASE_AWAY");
     error!(%error, "the database is away");
     let message = "The database cannot be reached; try again soon.";
     let details = ErrorDetails::with_retry_info(Some(RETRY_DELAY));
@@ -251,7 +284,8 @@ fn unavailable(error: &StoreError) -> Status {
 /// A fault of ours: the caller gets a number that the log has too, and nothing else.
 #[must_use]
 pub fn internal(error: &impl fmt::Display) -> Status {
-    let request_id = Uuid::new_v4();
+    metrics::refused("INTERNAL");
+    let request_id = request::id();
     error!(%error, %request_id, "internal error");
     let metadata = HashMap::from([("request_id".to_owned(), request_id.to_string())]);
     let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);
@@ -260,49 +294,4 @@ pub fn internal(error: &impl fmt::Display) -> Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use prost::Message;
-
-    use super::*;
-
-    #[test]
-    fn refusals_become_the_status_of_the_gravest_kind() {
-        let precondition = Refusal::precondition("A", "a", "a");
-        let invalid = Refusal::invalid("B", "b", "b");
-        let limit = Refusal::limit("C", "c", "c");
-        for (refusals, code) in [
-            (vec![precondition.clone()], Code::FailedPrecondition),
-            (
-                vec![precondition.clone(), invalid.clone()],
-                Code::InvalidArgument,
-            ),
-            (vec![invalid, limit, precondition], Code::ResourceExhausted),
-        ] {
-            assert_eq!(refused(&refusals).code(), code);
-        }
-    }
-
-    #[test]
-    fn a_status_stays_below_four_kib_however_many_faults_there_are() {
-        let long = "ä".repeat(1_000);
-        let refusals = vec![Refusal::invalid("UNKNOWN_COLUMN", "COLUMN", long); 500];
-        let status = refused(&refusals);
-        let encoded = status.details().len() * 4 / 3 + status.message().len();
-        assert!(encoded < 4_096, "{encoded} bytes");
-        assert!(
-            status.message().contains("do not fit"),
-            "{}",
-            status.message()
-        );
-        assert!(tonic_types::pb::Status::decode(status.details()).is_ok());
-    }
-
-    #[test]
-    fn an_internal_error_tells_nothing_but_a_request_id() {
-        let status = internal(&"password=hunter2");
-        assert_eq!(status.code(), Code::Internal);
-        assert!(!status.message().contains("hunter2"));
-        let info = status.get_details_error_info();
-        assert_eq!(info.map(|info| info.metadata.len()), Some(1));
-    }
-}
+mod tests;

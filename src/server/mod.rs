@@ -1,47 +1,50 @@
 //! The running server: listener, guard, services, health, reflection, shutdown.
 
 mod connection;
+mod connections;
 mod exposure;
+mod health;
+mod intake;
 mod listener;
 mod security;
+mod services;
 mod tls;
 
 use std::{future::Future, sync::Arc};
 
 use tokio::{
     net::TcpListener,
-    task::{JoinError, JoinHandle},
+    sync::watch,
+    task::JoinHandle,
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic_health::{
-    ServingStatus,
-    pb::health_server::{Health, HealthServer},
-};
+use tonic_health::ServingStatus;
 use tracing::warn;
 
 pub use exposure::{Exposed, Exposure};
 
-use crate::{
-    access::Gate,
-    config::Settings,
-    import::{Clock, Importer},
-    proto::{
-        DESCRIPTOR_SET, directory_service_server::DirectoryServiceServer,
-        import_service_server::ImportServiceServer,
-    },
-    rpc::{Directory, Guard, Imports},
-    store::Store,
-};
+use connections::Connections;
+use intake::IntakeLayer;
 
-/// Largest message taken, in bytes: 4 MiB of content and its envelope.
-const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024 + 1024;
+use crate::{
+    access::{Gate, Peer},
+    clock::Clock,
+    config::Settings,
+    import::Importer,
+    limits::ServerLimits,
+    rpc::Guard,
+    store::{Store, StoreError},
+};
 
 /// What a client may send before we have read it, in bytes. Wide, so that small messages do not
 /// stall while the database is slow.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+
+/// Largest headers taken, in bytes; a token is the largest of them.
+const HEADER_BYTES: u32 = 16 * 1024;
 
 /// Serves on `listener` until `shutdown` is ready and the calls under way have ended.
 ///
@@ -56,9 +59,10 @@ pub async fn serve(
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;
+    let limits = settings.server.clone();
     let clock = Clock::system();
     let named = security::start(&settings.security, &stop)?;
-    let connections = listener::connections(listener, named.tls, &settings.security);
+    let accepted = listener::connections(listener, named.tls, &settings.security);
     let gate = Gate::new(store.clone(), clock.clone(), named.sources);
     let importer = Importer::new(
         store.clone(),
@@ -67,29 +71,24 @@ pub async fn serve(
         gate.clone(),
         stop.clone(),
     );
-    // The heartbeat before the first import, so that nobody takes it for dead.
-    importer.beat().await?;
-    let house = tokio::spawn(importer.clone().keep_house());
+    let (reporter, health) = tonic_health::server::health_reporter();
+    health::tell(&reporter, ServingStatus::NotServing).await;
+    let (start, started) = watch::channel(false);
+    let watching = health::watch(reporter, store.clone(), started.clone(), stop.clone());
+    let watching = tokio::spawn(watching);
     let applying = importer.clone();
-    let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
-        .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let directory = DirectoryServiceServer::new(Directory::new(store, clock))
-        .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    let serving = Server::builder()
+    let house = tokio::spawn(keep_house(importer.clone(), start));
+    let services = services::all(importer, store, clock, &limits)?;
+    let serving = transport(&limits)
+        .layer(IntakeLayer::<Peer>::new(
+            started.clone(),
+            limits.message_bytes,
+        ))
         .layer(Guard::new(gate, patience))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .add_service(healthy().await)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .add_service(imports)
-        .add_service(directory)
-        .serve_with_incoming_shutdown(connections, stop.cancelled());
+        .add_routes(services)
+        .add_service(health)
+        .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
+    let never_started = never_started(started.clone());
     let mut deadline = None;
     let stopping = async {
         shutdown.await;
@@ -99,22 +98,51 @@ pub async fn serve(
     // Streams whose clients are silent would keep the server for ever: they have until the grace
     // is over.
     let result = tokio::select! {
-        result = serving => result,
+        result = serving => result.map_err(Into::into),
         () = stopping => Ok(()),
+        () = never_started => Ok(()),
     };
     stop.cancel();
     let deadline = deadline.unwrap_or_else(|| Instant::now() + grace);
     finish(&applying, house, deadline).await?;
-    Ok(result?)
+    watching.await?;
+    result
+}
+
+/// The transport, with everything on it bounded.
+fn transport(limits: &ServerLimits) -> Server {
+    let (keepalive, answer) = limits.deadlines.keepalive;
+    Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(limits.streams)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_keepalive_interval(Some(keepalive))
+        .http2_keepalive_timeout(Some(answer))
+}
+
+/// The heartbeat comes before the first call, so that nobody takes this server for dead; then the rest.
+async fn keep_house(importer: Importer, start: watch::Sender<bool>) -> Result<(), StoreError> {
+    importer.beat().await?;
+    start.send_replace(true);
+    importer.keep_house().await;
+    Ok(())
+}
+
+/// Ready where the server will not start; why, its housekeeping says at its end.
+async fn never_started(mut started: watch::Receiver<bool>) {
+    if started.wait_for(|started| *started).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Lets transactions under way end; the rest is left for whoever resumes it. Then takes the heartbeat
 /// back.
 async fn finish(
     applying: &Importer,
-    house: JoinHandle<()>,
+    house: JoinHandle<Result<(), StoreError>>,
     deadline: Instant,
-) -> Result<(), JoinError> {
+) -> anyhow::Result<()> {
     let finishing = timeout_at(deadline, applying.finish_applying());
     if finishing.await.is_err() {
         warn!("an import did not stop in time; it counts as interrupted once its lease runs out");
@@ -123,20 +151,5 @@ async fn finish(
         warn!("the database is away; this server's heartbeat runs out by itself");
         return Ok(());
     };
-    ended
-}
-
-/// Says that the server is well, as a whole and service by service.
-async fn healthy() -> HealthServer<impl Health> {
-    let (health, service) = tonic_health::server::health_reporter();
-    for name in [
-        "",
-        "userimport.v1.ImportService",
-        "userimport.v1.DirectoryService",
-    ] {
-        health
-            .set_service_status(name, ServingStatus::Serving)
-            .await;
-    }
-    service
+    Ok(ended??)
 }

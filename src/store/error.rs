@@ -17,6 +17,12 @@ pub enum StoreError {
     /// An organisation has this slug already.
     #[error("the organisation exists already")]
     OrganizationExists,
+    /// The database has had steps of a newer release, and lacks steps of this one.
+    #[error(
+        "the schema is of another release: it has steps that this program does not know, and lacks \
+         others; use the newest release that has run on this database"
+    )]
+    SchemaDiverged,
     /// Whatever the database said.
     #[error(transparent)]
     Database(#[from] DbErr),
@@ -81,7 +87,7 @@ impl StoreError {
 }
 
 /// `PostgreSQL`: connection exceptions, serialization failure, deadlock, out of resources, operator
-/// intervention (also the idle-in-transaction time-out). SQLite: busy, locked, full and I/O errors.
+/// intervention (also the time-outs of statements, locks and idle transactions). SQLite: busy, locked, full and I/O errors.
 fn is_transient_code(code: &str) -> bool {
     const POSTGRES_CLASSES: [&str; 4] = ["08", "40", "53", "57"];
     const SQLITE: [i32; 4] = [5, 6, 10, 13];
@@ -89,7 +95,7 @@ fn is_transient_code(code: &str) -> bool {
     let sqlite = code
         .parse::<i32>()
         .is_ok_and(|code| SQLITE.contains(&(code & 0xff)));
-    postgres || code == "25P03" || (code.len() != 5 && sqlite)
+    postgres || matches!(code, "25P03" | "55P03") || (code.len() != 5 && sqlite)
 }
 
 impl From<DbErr> for WriteError {
@@ -137,7 +143,8 @@ mod tests {
     fn what_passes_by_itself_is_told_from_what_does_not() {
         // Lost, serialization, deadlock, full, shutting down, idle too long; busy, full, I/O, snapshot.
         for code in [
-            "08006", "40001", "40P01", "53100", "57P01", "25P03", "5", "13", "10", "517",
+            "08006", "40001", "40P01", "53100", "57P01", "57014", "25P03", "55P03", "5", "13",
+            "10", "517",
         ] {
             assert!(is_transient_code(code), "{code}");
         }

@@ -37,7 +37,7 @@ pub struct Holder {
 }
 
 /// The database's clock, in milliseconds since 1970.
-const fn now_ms(backend: DbBackend) -> &'static str {
+pub(super) const fn now_ms(backend: DbBackend) -> &'static str {
     match backend {
         DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
         _ => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",

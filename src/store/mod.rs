@@ -13,6 +13,7 @@ mod leases;
 mod organizations;
 mod payload;
 mod recordset;
+mod schema;
 mod snapshot;
 mod tokens;
 mod users;
@@ -26,8 +27,10 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait, Value,
     sqlx::{self, Connection as _, sqlite::SqliteConnectOptions},
 };
-use sea_orm_migration::MigratorTrait;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    time::Instant,
+};
 
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use error::{StoreError, WriteError};
@@ -35,6 +38,7 @@ pub use imports::{BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use payload::Payload;
+pub use schema::Schema;
 pub use snapshot::Snapshot;
 pub use tokens::TokenRecord;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
@@ -43,7 +47,11 @@ pub use writes::{DirectoryWrite, UserValues};
 
 use vitals::Vitals;
 
-use crate::{config::Settings, migrations::Migrator};
+use crate::{
+    config::Settings,
+    limits::DatabaseLimits,
+    telemetry::metrics::{self, Work},
+};
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -79,6 +87,7 @@ pub struct Writing {
     _turn: Option<OwnedMutexGuard<()>>,
     /// What the commit is to keep alive.
     vitals: Option<Vitals>,
+    _work: Work,
 }
 
 impl Store {
@@ -97,13 +106,25 @@ impl Store {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_with(url: &str, lease: Duration) -> Result<Self, StoreError> {
+        Self::connect_within(url, lease, DatabaseLimits::default()).await
+    }
+
+    /// The same where the database may take so long for what it is asked.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connect_within(
+        url: &str,
+        lease: Duration,
+        limits: DatabaseLimits,
+    ) -> Result<Self, StoreError> {
         let sqlite = url.starts_with("sqlite:");
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
         }
-        let db = Database::connect(connect_options(url, lease, tune_sqlite)).await?;
+        let db = Database::connect(connect_options(url, lease, limits, tune_sqlite)).await?;
         let writer = if sqlite {
-            let mut options = connect_options(url, lease, tune_sqlite_writer);
+            let mut options = connect_options(url, lease, limits, tune_sqlite_writer);
             options.max_connections(1);
             Database::connect(options).await?
         } else {
@@ -115,22 +136,6 @@ impl Store {
             turn: sqlite.then(Arc::default),
             vitals: Vitals::default(),
         })
-    }
-
-    /// Brings the schema up to date. Safe with several servers starting at once: they wait for
-    /// each other.
-    ///
-    /// # Errors
-    /// Where a step fails; the schema then stays as it was.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
-        if self.backend() == DbBackend::Postgres {
-            // Any number will do; it is ours alone in this database.
-            let lock = "SELECT pg_advisory_xact_lock(7145530023)";
-            writing.tx.execute_unprepared(lock).await?;
-        }
-        Migrator::up(&writing.tx, None).await?;
-        writing.commit().await
     }
 
     /// Answers whether the database can be reached.
@@ -147,6 +152,7 @@ impl Store {
 
     /// Begins a write transaction.
     async fn begin(&self) -> Result<Writing, StoreError> {
+        let asked = Instant::now();
         let turn = match &self.turn {
             Some(turn) => Some(Arc::clone(turn).lock_owned().await),
             None => None,
@@ -156,11 +162,13 @@ impl Store {
             ..TransactionOptions::default()
         };
         let tx = self.writer.begin_with_options(options).await?;
+        metrics::waited("transaction", asked.elapsed());
         let vitals = turn.is_some().then(|| self.vitals.clone());
         Ok(Writing {
             tx,
             _turn: turn,
             vitals,
+            _work: Work::begin("transaction"),
         })
     }
 }
@@ -189,6 +197,7 @@ async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx:
 fn connect_options(
     url: &str,
     lease: Duration,
+    limits: DatabaseLimits,
     sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
 ) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
@@ -197,8 +206,11 @@ fn connect_options(
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |options| {
-            let limit = ("idle_in_transaction_session_timeout", lease.as_millis());
-            options.options([limit])
+            options.options([
+                ("idle_in_transaction_session_timeout", lease.as_millis()),
+                ("statement_timeout", limits.statement.as_millis()),
+                ("lock_timeout", limits.lock.as_millis()),
+            ])
         })
         .map_sqlx_sqlite_opts(sqlite)
         .map_sqlx_sqlite_pool_opts(|pool| {

@@ -1,9 +1,9 @@
 //! The engine without a network: a list of messages in, a list of messages out (semantics §3).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use time::macros::datetime;
-use tokio_stream::iter;
+use tokio_stream::{StreamExt, iter};
 use tokio_util::sync::CancellationToken;
 use user_import::{
     access::{Gate, Principal, Sources},
@@ -60,10 +60,10 @@ fn messages() -> Inbound {
 
 /// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
-    let (outlet, mut replies) = Outlet::new();
+    let (outlet, mut replies) = Outlet::new(Duration::from_mins(1));
     let running = tokio::spawn(importer(app).await.run(local(), iter(inbound), outlet));
     let mut said = Vec::new();
-    while let Some(reply) = replies.recv().await {
+    while let Some(reply) = replies.next().await {
         if !matches!(reply, Ok(Reply::Progress(_))) {
             said.push(reply);
         }
@@ -157,7 +157,7 @@ async fn a_message_without_content_refuses_the_import(database: Database) {
 
 async fn nobody_listening_stops_no_import(database: Database) {
     let app = App::start(database).await;
-    let (outlet, replies) = Outlet::new();
+    let (outlet, replies) = Outlet::new(Duration::from_mins(1));
     drop(replies);
     importer(&app)
         .await

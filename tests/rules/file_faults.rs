@@ -147,7 +147,7 @@ async fn a_message_over_4_mib_is_a_limit_exceeded(database: Database) {
     ];
     assert_snapshot!(app.send(messages).await.refusal(), @r"
     ResourceExhausted
-    MESSAGE_TOO_LARGE message: A message is over 4 MiB; send smaller chunks.
+    MESSAGE_TOO_LARGE message: A message is over 4 MiB or 50000 rows; send smaller chunks.
     ");
     assert!(app.users().await.is_empty());
 }

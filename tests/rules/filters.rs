@@ -230,6 +230,7 @@ async fn an_unknown_name_in_a_filter_is_refused(database: Database) {
             role: request.role,
             group: request.group,
             text: request.text,
+            ..ExportUsersRequest::default()
         };
         assert_eq!(
             code(app.directory().export_users(export).await),

@@ -84,7 +84,7 @@ pub async fn interrupted(database: Database, start: ImportStart, roster: &Roster
     let mut answers = app.begin(start, roster).await;
     let first = Imported::first_results(&mut answers).await;
     assert!(!first.results.is_empty(), "{first}");
-    let (app, ended) = tokio::join!(app.restart(), first.and_rest(answers));
+    let (app, ended) = tokio::join!(Box::pin(app.restart()), first.and_rest(answers));
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");
     assert_eq!(ended.summary().state(), ImportState::Interrupted);
     app

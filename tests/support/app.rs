@@ -46,6 +46,7 @@ pub struct App {
     // The server comes first: it is dropped before the database that it uses.
     server: Option<Server>,
     channel: Channel,
+    address: SocketAddr,
     /// Presented with every call.
     bearer: Bearer,
     settings: Settings,
@@ -87,6 +88,7 @@ impl App {
             .await
             .expect("the server listens");
         let app = Self {
+            address: server.address,
             server: Some(server),
             channel,
             bearer: Bearer::default(),
@@ -113,18 +115,13 @@ impl App {
         made.await.expect("the organisation is new");
     }
 
-    /// Where the server listens.
-    pub fn address(&self) -> SocketAddr {
-        let server = self.server.as_ref();
-        server.expect("it is this app's own server").address
-    }
-
     /// The same server on another connection, without a credential.
     pub fn through(&self, channel: Channel) -> Self {
         Self {
             server: None,
             channel,
             bearer: Bearer::default(),
+            address: self.address,
             settings: self.settings.clone(),
             database: Arc::clone(&self.database),
         }
@@ -138,7 +135,8 @@ impl App {
         }
     }
 
-    async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
+    /// Starts a server on a database that is as it is.
+    pub async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
         let server = Server::start(&database.url(), settings.clone()).await;
         let app = Self::attach(database, server.address).await;
         Self {
@@ -159,6 +157,7 @@ impl App {
             server: None,
             channel,
             bearer: Bearer::default(),
+            address,
             settings: Settings::default(),
             database,
         }
@@ -182,6 +181,16 @@ impl App {
         self.database.url()
     }
 
+    /// One more client of the same server, on a connection of its own.
+    pub async fn another_client(&self) -> Self {
+        Self::attach(Arc::clone(&self.database), self.address).await
+    }
+
+    /// Where the server listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The connection, for clients of other services.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
@@ -193,6 +202,7 @@ impl App {
             server: None,
             channel: self.channel.clone(),
             bearer: Bearer::new(token),
+            address: self.address,
             settings: self.settings.clone(),
             database: Arc::clone(&self.database),
         }

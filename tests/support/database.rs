@@ -89,6 +89,39 @@ impl FreshDatabase {
 }
 
 impl FreshDatabase {
+    /// Makes the database unusable: on PostgreSQL nobody can connect any more, on SQLite, where a file
+    /// that is open stays usable, a table is gone.
+    pub async fn take_away(&self) {
+        match self {
+            Self::Sqlite { .. } => {
+                let sql = "ALTER TABLE organizations RENAME TO gone";
+                self.execute(sql).await;
+            }
+            Self::Postgres { cluster, name } => {
+                let closed = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
+                execute(cluster, &closed).await;
+                let sql = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+                );
+                execute(cluster, &sql).await;
+            }
+        }
+    }
+
+    /// Undoes [`take_away`](Self::take_away).
+    pub async fn give_back(&self) {
+        match self {
+            Self::Sqlite { .. } => {
+                let sql = "ALTER TABLE gone RENAME TO organizations";
+                self.execute(sql).await;
+            }
+            Self::Postgres { cluster, name } => {
+                let open = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true");
+                execute(cluster, &open).await;
+            }
+        }
+    }
+
     /// Begins a transaction of somebody else with these statements.
     pub async fn begin(&self, sql: &str) -> Begun {
         let connection = connect(&self.url()).await;

@@ -121,7 +121,10 @@ impl Draft {
             .filter(|_| place > 0)
             .map(|boss| boss.index(place));
         let boss = boss.map(|boss| before[boss].email(boss).to_uppercase());
-        let username: String = username.split_whitespace().collect();
+        // Latin, and what may stand beside it; whatever deceives is refused.
+        let shown =
+            |c: &char| c.is_ascii_graphic() || matches!(c, 'é' | 'ß' | 'İ' | 'ſ' | '三' | '한');
+        let username: String = username.chars().filter(shown).collect();
         vec![
             (ExternalId, format!("{zeros}{place}{key}")),
             (Email, self.email(place)),

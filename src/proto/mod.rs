@@ -2,6 +2,8 @@
 
 #![allow(clippy::all, clippy::pedantic, missing_docs)]
 
+mod codec;
+
 tonic::include_proto!("userimport.v1");
 include!(concat!(env!("OUT_DIR"), "/userimport.v1.serde.rs"));
 

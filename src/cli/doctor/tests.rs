@@ -1,0 +1,135 @@
+use rcgen::{CertificateParams, KeyPair};
+use rstest::rstest;
+use time::macros::datetime;
+
+use super::*;
+
+const NOW: OffsetDateTime = datetime!(2026-05-04 08:15 UTC);
+
+fn days(days: i64) -> time::Duration {
+    time::Duration::days(days)
+}
+
+#[rstest]
+#[case::good(days(-10), days(100), Verdict::Well, "good until")]
+#[case::ending(days(-10), days(20), Verdict::Warning, "renew it soon")]
+#[case::ended(days(-10), days(-1), Verdict::Wrong, "put a new one")]
+#[case::to_come(days(1), days(100), Verdict::Wrong, "look at the clock")]
+fn a_certificate_is_judged_by_its_dates(
+    #[case] from: time::Duration,
+    #[case] until: time::Duration,
+    #[case] verdict: Verdict,
+    #[case] text: &str,
+) {
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    (params.not_before, params.not_after) = (NOW + from, NOW + until);
+    let key = KeyPair::generate().unwrap();
+    let pem = params.self_signed(&key).unwrap().pem();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.pem");
+    // A chain: both are looked at.
+    std::fs::write(&file, [pem.clone(), pem].concat()).unwrap();
+    let found = certificate(&file, NOW);
+    assert_eq!(found.len(), 2);
+    assert!(
+        found
+            .iter()
+            .all(|f| f.verdict == verdict && f.text.contains(text)),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn files_that_are_missing_or_something_else_are_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text");
+    std::fs::write(&text, "hello").unwrap();
+    for file in [&text, &folder.path().join("nowhere")] {
+        assert!(
+            certificate(file, NOW)
+                .iter()
+                .all(|f| f.verdict == Verdict::Wrong)
+        );
+        assert_eq!(key(file).verdict, Verdict::Wrong);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_everybody_can_read_is_worth_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.key");
+    std::fs::write(&file, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    for (mode, verdict) in [(0o600, Verdict::Well), (0o644, Verdict::Warning)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(key(&file).verdict, verdict, "{mode:o}");
+    }
+}
+
+#[rstest]
+#[case(5_000, Verdict::Well)]
+#[case(5_001, Verdict::Wrong)]
+#[case(-5_000, Verdict::Well)]
+#[case(-5_001, Verdict::Wrong)]
+fn clocks_may_be_a_little_apart(#[case] apart_ms: i64, #[case] verdict: Verdict) {
+    let theirs = Duration::from_secs(1_000_000);
+    let ours = time::Duration::seconds(1_000_000) + time::Duration::milliseconds(apart_ms);
+    assert_eq!(judge_clock(theirs, ours).verdict, verdict);
+}
+
+#[rstest]
+#[case(&[], &[], Verdict::Well)]
+#[case(&[], &["newer"], Verdict::Well)]
+#[case(&["missing"], &[], Verdict::Wrong)]
+#[case(&["missing"], &["newer"], Verdict::Wrong)]
+fn a_schema_that_lacks_something_is_wrong(
+    #[case] missing: &[&str],
+    #[case] newer: &[&str],
+    #[case] verdict: Verdict,
+) {
+    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let schema = Schema {
+        missing: owned(missing),
+        newer: owned(newer),
+    };
+    assert_eq!(judge_schema(&schema).verdict, verdict);
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_named() {
+    assert_eq!(
+        configuration(&Settings::default())[0].verdict,
+        Verdict::Well
+    );
+    let mut settings = Settings::default();
+    settings.server.organization_imports = settings.server.imports;
+    settings.server.address_connections = settings.server.connections;
+    settings.server.message_bytes = 1 << 30;
+    settings.server.deadlines.idle = settings.server.deadlines.upload * 2;
+    settings.database.lock = settings.database.statement * 2;
+    let found = configuration(&settings);
+    assert_eq!(found.len(), 5);
+    assert!(
+        found.iter().all(|f| f.verdict == Verdict::Warning),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_missing_database_file_is_found_whatever_the_url_looks_like() {
+    for url in [
+        "sqlite://no/such.db",
+        "sqlite:no/such.db",
+        "sqlite:///no/such.db?mode=rwc",
+    ] {
+        assert!(missing_file(url).is_some(), "{url}");
+    }
+    for url in [
+        "sqlite://Cargo.toml",
+        "sqlite::memory:",
+        "postgres://import@db/users",
+    ] {
+        assert!(missing_file(url).is_none(), "{url}");
+    }
+}

@@ -1,0 +1,184 @@
+//! What clients may take up of a server, as options of `serve`.
+
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+
+use crate::limits::{DatabaseLimits, Deadlines, ServerLimits};
+
+/// Limits on what clients may take up of the server.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitsArgs {
+    /// Most bytes of one message, decompressed
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_MESSAGE_BYTES")]
+    #[arg(default_value_t = 4_195_328, value_parser = value_parser!(u32).range(1_024..=67_108_864))]
+    max_message_bytes: u32,
+    /// Most bytes that one byte of a compressed upload may become
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_COMPRESSION_RATIO")]
+    #[arg(default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
+    max_compression_ratio: u32,
+    /// Most imports at a time, those still uploading included
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IMPORTS")]
+    #[arg(default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
+    max_imports: u32,
+    /// Most imports at a time into one organisation
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MAX_IMPORTS_PER_ORGANIZATION"
+    )]
+    #[arg(default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
+    max_imports_per_organization: u32,
+    /// Most connections at a time
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CONNECTIONS")]
+    #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
+    max_connections: u32,
+    /// Most connections at a time from one address
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MAX_CONNECTIONS_PER_ADDRESS"
+    )]
+    #[arg(default_value_t = 250, value_parser = value_parser!(u32).range(1..))]
+    max_connections_per_address: u32,
+    /// Most calls at a time on one connection
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_STREAMS")]
+    #[arg(default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    max_streams: u32,
+    /// Seconds that a new connection may be without a call
+    #[arg(long, value_name = "S", env = "USER_IMPORT_FIRST_CALL_SECONDS")]
+    #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(1..=3_600))]
+    first_call_seconds: u64,
+    /// Seconds that a connection may be without a call after that
+    #[arg(long, value_name = "S", env = "USER_IMPORT_CONNECTION_IDLE_SECONDS")]
+    #[arg(default_value_t = 900, value_parser = value_parser!(u64).range(1..=86_400))]
+    connection_idle_seconds: u64,
+    /// Seconds that an import may take to send its first message
+    #[arg(long, value_name = "S", env = "USER_IMPORT_FIRST_MESSAGE_SECONDS")]
+    #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=3_600))]
+    first_message_seconds: u64,
+    /// Seconds that an upload may fall silent, or answers stay unread
+    #[arg(long, value_name = "S", env = "USER_IMPORT_STREAM_IDLE_SECONDS")]
+    #[arg(default_value_t = 120, value_parser = value_parser!(u64).range(1..=3_600))]
+    stream_idle_seconds: u64,
+    /// Seconds that a whole upload may take
+    #[arg(long, value_name = "S", env = "USER_IMPORT_UPLOAD_SECONDS")]
+    #[arg(default_value_t = 3_600, value_parser = value_parser!(u64).range(1..=86_400))]
+    upload_seconds: u64,
+    /// Seconds between two looks whether a silent connection still stands
+    #[arg(long, value_name = "S", env = "USER_IMPORT_KEEPALIVE_SECONDS")]
+    #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=3_600))]
+    keepalive_seconds: u64,
+    /// Seconds that a client may take to answer such a look
+    #[arg(long, value_name = "S", env = "USER_IMPORT_KEEPALIVE_TIMEOUT_SECONDS")]
+    #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(1..=3_600))]
+    keepalive_timeout_seconds: u64,
+    /// Seconds that PostgreSQL may take for one statement
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_STATEMENT_SECONDS")]
+    #[arg(default_value_t = 600, value_parser = value_parser!(u64).range(1..=86_400))]
+    database_statement_seconds: u64,
+    /// Seconds that a statement may wait in PostgreSQL for a lock that another transaction has
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_LOCK_SECONDS")]
+    #[arg(default_value_t = 60, value_parser = value_parser!(u64).range(1..=3_600))]
+    database_lock_seconds: u64,
+}
+
+impl LimitsArgs {
+    /// The limits that the options give.
+    #[must_use]
+    pub fn limits(&self) -> ServerLimits {
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        ServerLimits {
+            message_bytes: count(self.max_message_bytes),
+            compression_ratio: self.max_compression_ratio.into(),
+            imports: count(self.max_imports),
+            organization_imports: count(self.max_imports_per_organization),
+            connections: count(self.max_connections),
+            address_connections: count(self.max_connections_per_address),
+            streams: self.max_streams,
+            deadlines: self.deadlines(),
+        }
+    }
+
+    /// How long the database may take for what.
+    #[must_use]
+    pub const fn database(&self) -> DatabaseLimits {
+        DatabaseLimits {
+            statement: Duration::from_secs(self.database_statement_seconds),
+            lock: Duration::from_secs(self.database_lock_seconds),
+        }
+    }
+
+    const fn deadlines(&self) -> Deadlines {
+        Deadlines {
+            first_call: Duration::from_secs(self.first_call_seconds),
+            connection_idle: Duration::from_secs(self.connection_idle_seconds),
+            first_message: Duration::from_secs(self.first_message_seconds),
+            idle: Duration::from_secs(self.stream_idle_seconds),
+            upload: Duration::from_secs(self.upload_seconds),
+            keepalive: (
+                Duration::from_secs(self.keepalive_seconds),
+                Duration::from_secs(self.keepalive_timeout_seconds),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use insta::assert_debug_snapshot;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: LimitsArgs,
+    }
+
+    fn parse(options: &str) -> ServerLimits {
+        let words = ["serve"].into_iter().chain(options.split_whitespace());
+        TestCli::parse_from(words).args.limits()
+    }
+
+    #[test]
+    fn without_options_the_limits_are_the_defaults() {
+        let (parsed, defaults) = (parse(""), ServerLimits::default());
+        assert_eq!(format!("{parsed:?}"), format!("{defaults:?}"));
+    }
+
+    #[test]
+    fn every_option_reaches_its_limit() {
+        let limits = parse(
+            "--max-message-bytes 2000 --max-compression-ratio 2 --max-imports 3 \
+             --max-imports-per-organization 4 --max-connections 5 --max-connections-per-address 6 \
+             --max-streams 7 --first-call-seconds 8 --connection-idle-seconds 9 \
+             --first-message-seconds 10 --stream-idle-seconds 11 --upload-seconds 12 \
+             --keepalive-seconds 13 --keepalive-timeout-seconds 14",
+        );
+        assert_debug_snapshot!(limits, @r"
+        ServerLimits {
+            message_bytes: 2000,
+            compression_ratio: 2,
+            imports: 3,
+            organization_imports: 4,
+            connections: 5,
+            address_connections: 6,
+            streams: 7,
+            deadlines: Deadlines {
+                first_call: 8s,
+                connection_idle: 9s,
+                first_message: 10s,
+                idle: 11s,
+                upload: 12s,
+                keepalive: (
+                    13s,
+                    14s,
+                ),
+            },
+        }
+        ");
+    }
+}

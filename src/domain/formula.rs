@@ -1,0 +1,61 @@
+//! Values that a spreadsheet would take for a formula, made harmless.
+
+use std::borrow::Cow;
+
+/// What makes a cell's value text to a spreadsheet. It is a zero-width character, which reading a
+/// value trims (semantics §2): a neutralised value needs no undoing, and no other value changes its
+/// meaning.
+const MARK: char = '\u{200B}';
+
+/// `value` such that no spreadsheet computes it: unchanged, or with an invisible character in front.
+#[must_use]
+pub fn neutralise(value: &str) -> Cow<'_, str> {
+    if value.starts_with(is_formula_start) {
+        return Cow::Owned(format!("{MARK}{value}"));
+    }
+    Cow::Borrowed(value)
+}
+
+/// Also the full-width forms, which some spreadsheets take for the plain ones.
+const fn is_formula_start(c: char) -> bool {
+    matches!(
+        c,
+        '=' | '+'
+            | '-'
+            | '@'
+            | '|'
+            | '%'
+            | '\t'
+            | '\r'
+            | '\n'
+            | '\u{FF1D}'
+            | '\u{FF0B}'
+            | '\u{FF0D}'
+            | '\u{FF20}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::normalise;
+
+    proptest! {
+        #[test]
+        fn what_is_neutralised_is_read_as_it_was(text in "[=+@|%a-z0-9\u{300}\u{338}\u{FF1D}\u{200B}-]{0,8}") {
+            let value = normalise(&text).unwrap();
+            let harmless = neutralise(&value);
+            prop_assert!(!harmless.starts_with(is_formula_start));
+            prop_assert_eq!(normalise(&harmless).unwrap(), &*value);
+        }
+    }
+
+    #[test]
+    fn an_ordinary_value_stays_as_it_is() {
+        for value in ["", "Smith", "a=b", "'=x", "00421"] {
+            assert!(matches!(neutralise(value), Cow::Borrowed(same) if same == value));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Usernames that show what they are: nothing invisible in them, and no letters that pass for those of
+//! another script (issue code `INVALID_USERNAME`; Unicode Technical Standard 39).
+
+use std::fmt;
+
+use unicode_script::Script;
+use unicode_security::{
+    GeneralSecurityProfile, general_security_profile::IdentifierType,
+    mixed_script::AugmentedScriptSet,
+};
+
+/// What is deceptive about a username. Displayed as the rest of a sentence that begins with the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deception {
+    /// A character that nobody sees, or that reorders what is seen.
+    Invisible(char),
+    /// A letter of no script that is a mere variant of another, such as a mathematical one.
+    Variant(char),
+    /// The first letter that does not fit the script of those before it.
+    Mixed(char),
+}
+
+/// Nothing in `value`, which is normalised, deceives.
+///
+/// # Errors
+/// The first deception found.
+pub(super) fn check(value: &str) -> Result<(), Deception> {
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    value.chars().try_for_each(check_character)?;
+    check_scripts(value)
+}
+
+fn check_character(c: char) -> Result<(), Deception> {
+    match c.identifier_type() {
+        Some(
+            IdentifierType::Not_Character
+            | IdentifierType::Deprecated
+            | IdentifierType::Default_Ignorable,
+        )
+        | None
+            if !c.is_ascii() =>
+        {
+            Err(Deception::Invisible(c))
+        }
+        // A letter of no script, such as a mathematical one, passes for one of any.
+        Some(IdentifierType::Not_NFKC)
+            if c.is_alphabetic() && Script::from(c) == Script::Common =>
+        {
+            Err(Deception::Variant(c))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The restriction level "highly restrictive": one script, or Latin beside Chinese, Japanese or
+/// Korean.
+fn check_scripts(value: &str) -> Result<(), Deception> {
+    let mut all = AugmentedScriptSet::default();
+    let mut beside_latin = AugmentedScriptSet::default();
+    for c in value.chars() {
+        let scripts = AugmentedScriptSet::for_char(c);
+        all.intersect_with(scripts);
+        if !scripts.base.contains_script(Script::Latin) {
+            beside_latin.intersect_with(scripts);
+        }
+        let east_asian = beside_latin.hanb || beside_latin.jpan || beside_latin.kore;
+        if all.is_empty() && !east_asian {
+            return Err(Deception::Mixed(c));
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Display for Deception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Invisible(c) => write!(
+                f,
+                "holds the invisible character U+{:04X}; remove it.",
+                u32::from(c)
+            ),
+            Self::Variant(c) => write!(
+                f,
+                "holds \"{c}\" (U+{:04X}), a variant of an ordinary character; write the ordinary one.",
+                u32::from(c)
+            ),
+            Self::Mixed(c) => write!(
+                f,
+                "mixes scripts whose letters look alike: \"{c}\" (U+{:04X}) is {}; write it in one \
+                 script.",
+                u32::from(c),
+                Script::from(c).full_name()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::plain("j.doe")]
+    #[case::an_email("J_Doe+pd@pd.example")]
+    #[case::a_domain("PD\\j-doe")]
+    #[case::accents("jörg.muñoz")]
+    #[case::cyrillic("иван.петров")]
+    #[case::greek("γιώργος-7")]
+    #[case::japanese_with_latin("tanaka田中たなか")]
+    #[case::korean_with_latin("kim김")]
+    #[case::chinese_with_latin("li李ㄅ")]
+    #[case::a_ligature_of_the_script("o\u{FB01}cer")]
+    #[case::arabic("محمد")]
+    #[case::hindi_with_its_marks("हिन्दी")]
+    fn names_of_one_script_are_sound(#[case] name: &str) {
+        assert_eq!(check(name), Ok(()));
+    }
+
+    #[rstest]
+    #[case::cyrillic_o("j\u{43E}hn", '\u{43E}')]
+    #[case::latin_after_cyrillic("\u{438}\u{432}\u{430}n", 'n')]
+    #[case::greek_omicron("d\u{3BF}e", '\u{3BF}')]
+    #[case::cherokee("A\u{13AA}", '\u{13AA}')]
+    #[case::cyrillic_beside_japanese("\u{7530}\u{430}", '\u{430}')]
+    fn look_alikes_of_another_script_are_named(#[case] name: &str, #[case] letter: char) {
+        assert_eq!(check(name), Err(Deception::Mixed(letter)));
+    }
+
+    #[rstest]
+    #[case::zero_width_joiner("a\u{200D}b")]
+    #[case::zero_width_space("a\u{200B}b")]
+    #[case::soft_hyphen("a\u{AD}b")]
+    #[case::left_to_right_mark("a\u{200E}b")]
+    #[case::arabic_letter_mark("a\u{61C}b")]
+    #[case::word_joiner("a\u{2060}b")]
+    #[case::hangul_filler("a\u{3164}b")]
+    #[case::variation_selector("a\u{FE0F}b")]
+    #[case::tag("a\u{E0061}b")]
+    #[case::private_use("a\u{E000}b")]
+    #[case::unassigned("a\u{378}b")]
+    fn what_nobody_sees_is_named(#[case] name: &str) {
+        let hidden = name.chars().nth(1).unwrap();
+        assert_eq!(check(name), Err(Deception::Invisible(hidden)));
+    }
+
+    #[rstest]
+    #[case::mathematical("jo\u{1D421}n", '\u{1D421}')]
+    #[case::script_like("\u{2113}ee", '\u{2113}')]
+    fn variants_of_letters_are_named(#[case] name: &str, #[case] letter: char) {
+        assert_eq!(check(name), Err(Deception::Variant(letter)));
+    }
+}

@@ -1,0 +1,145 @@
+use proptest::prelude::*;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use super::*;
+use crate::proto::{ImportFinish, ImportStart};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn deadlines() -> Deadlines {
+    Deadlines {
+        first_message: 2 * SECOND,
+        idle: 3 * SECOND,
+        upload: 10 * SECOND,
+        ..Deadlines::default()
+    }
+}
+
+/// A client, and what is kept of what it sends.
+fn client(capacity: u64) -> (mpsc::UnboundedSender<Item>, Reservoir) {
+    let (sender, sent) = mpsc::unbounded_channel();
+    let sent = UnboundedReceiverStream::new(sent);
+    (sender, Reservoir::fill(sent, capacity, deadlines()))
+}
+
+fn chunk(bytes: &[u8]) -> Message {
+    Message::CsvChunk(bytes.to_vec().into())
+}
+
+fn start() -> Message {
+    Message::Start(ImportStart::default())
+}
+
+/// The code of the refusal that comes next, and how many seconds that took.
+async fn refusal(reservoir: &mut Reservoir) -> (&'static str, u64) {
+    let begun = Instant::now();
+    loop {
+        match reservoir.next().await {
+            Some(Ok(_)) => {}
+            Some(Err(ImportError::Refused(refusals))) => {
+                return (refusals[0].code, begun.elapsed().as_secs());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_who_never_begins_is_refused() {
+    let (_client, mut reservoir) = client(100);
+    assert_eq!(refusal(&mut reservoir).await, ("NO_FIRST_MESSAGE", 2));
+    assert!(reservoir.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_who_falls_silent_is_refused() {
+    let (client, mut reservoir) = client(100);
+    client.send(Ok(Some(start()))).unwrap();
+    assert_eq!(refusal(&mut reservoir).await, ("IDLE_TOO_LONG", 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_who_trickles_for_ever_is_refused() {
+    let (client, mut reservoir) = client(100);
+    client.send(Ok(Some(start()))).unwrap();
+    let trickling = async {
+        while client.send(Ok(Some(chunk(b"x")))).is_ok() {
+            tokio::time::sleep(SECOND * 29 / 10).await;
+        }
+    };
+    let refused = tokio::select! {
+        refused = refusal(&mut reservoir) => refused,
+        () = trickling => panic!("it was heard to the end"),
+    };
+    assert_eq!(refused, ("UPLOAD_TOO_SLOW", 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_in_which_nobody_reads_is_not_the_clients() {
+    let (client, mut reservoir) = client(1);
+    client.send(Ok(Some(start()))).unwrap();
+    client.send(Ok(Some(chunk(b"ab")))).unwrap();
+    tokio::time::sleep(60 * SECOND).await;
+    client.send(Ok(Some(chunk(b"cd")))).unwrap();
+    client
+        .send(Ok(Some(Message::Finish(ImportFinish::default()))))
+        .unwrap();
+    drop(client);
+    let mut count = 0;
+    while let Some(item) = reservoir.next().await {
+        assert!(item.is_ok(), "{item:?}");
+        count += 1;
+    }
+    assert_eq!(count, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_is_read_than_there_is_room_for() {
+    let (client, mut reservoir) = client(150_000);
+    for _ in 0..10 {
+        client.send(Ok(Some(chunk(&vec![b'x'; 50_000])))).unwrap();
+    }
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(reservoir.0.lock().bytes, 150_000);
+    for _ in 0..10 {
+        assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
+        tokio::time::sleep(SECOND / 10).await;
+        assert!(reservoir.0.lock().bytes <= 150_000);
+    }
+    assert_eq!(reservoir.0.lock().bytes, 0);
+}
+
+proptest! {
+    #[test]
+    fn small_pieces_are_put_together_and_nothing_is_lost(
+        pieces in prop::collection::vec((any::<u8>(), 0usize..40_000), 0..20)
+    ) {
+        let shared = Shared::default();
+        let mut sent = Vec::new();
+        for (byte, length) in &pieces {
+            sent.extend(std::iter::repeat_n(*byte, *length));
+            shared.add(Ok(Some(chunk(&vec![*byte; *length]))));
+        }
+        let mut state = shared.lock();
+        let kept: Vec<u8> = state
+            .items
+            .drain(..)
+            .flat_map(|item| match item {
+                Ok(Some(Message::CsvChunk(chunk))) => chunk.to_vec(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        prop_assert_eq!(state.bytes, sent.len());
+        prop_assert_eq!(kept, sent);
+    }
+}
+
+#[test]
+fn thousands_of_tiny_messages_take_few_places() {
+    let shared = Shared::default();
+    for _ in 0..10_000 {
+        shared.add(Ok(Some(chunk(&[b'x'; 50]))));
+    }
+    assert!(shared.lock().items.len() < 20);
+}

@@ -1,0 +1,98 @@
+//! How much of the server one client, one organisation, or all of them together may take up.
+//!
+//! Pure settings; whoever enforces one says so. What an import may hold is [`crate::input::Limits`].
+
+use std::time::Duration;
+
+/// Limits of a server, each with a safe default.
+#[derive(Clone, Debug)]
+pub struct ServerLimits {
+    /// Largest message taken, in bytes after decompression.
+    pub message_bytes: usize,
+    /// Most bytes that a byte of compressed messages may become, over a whole upload.
+    pub compression_ratio: u64,
+    /// Imports at a time, those still uploading included.
+    pub imports: usize,
+    /// Of these, imports into one organisation.
+    pub organization_imports: usize,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Of these, connections from one address.
+    pub address_connections: usize,
+    /// Calls at a time on one connection.
+    pub streams: u32,
+    /// How long a client may take.
+    pub deadlines: Deadlines,
+}
+
+/// How long a client may take for something.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// From the connection to the first call on it.
+    pub first_call: Duration,
+    /// Without a call on a connection.
+    pub connection_idle: Duration,
+    /// From an import's call to its first message.
+    pub first_message: Duration,
+    /// From one message to the next, or to reading an answer that waits.
+    pub idle: Duration,
+    /// For a whole upload, from the first message to `finish`.
+    pub upload: Duration,
+    /// Between two looks whether a silent connection still stands, and for the answer to one.
+    pub keepalive: (Duration, Duration),
+}
+
+/// How long the database may take for something; `PostgreSQL` alone keeps to it, as SQLite, which has
+/// one writer, has a turn for each.
+#[derive(Clone, Copy, Debug)]
+pub struct DatabaseLimits {
+    /// For one statement; those of a large import take minutes.
+    pub statement: Duration,
+    /// Waiting for a lock that another transaction has.
+    pub lock: Duration,
+}
+
+impl Default for DatabaseLimits {
+    fn default() -> Self {
+        Self {
+            statement: Duration::from_mins(10),
+            lock: Duration::from_mins(1),
+        }
+    }
+}
+
+impl ServerLimits {
+    /// Most typed rows of one message. An empty row takes two bytes on the wire and some hundreds in
+    /// memory, so that the size of a message alone bounds too little.
+    pub const MESSAGE_ROWS: usize = 50_000;
+    /// Largest message by default: 4 MiB of content and its envelope.
+    pub const MESSAGE_BYTES: usize = 4 * 1024 * 1024 + 1024;
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            message_bytes: Self::MESSAGE_BYTES,
+            compression_ratio: 200,
+            imports: 32,
+            organization_imports: 8,
+            connections: 1_000,
+            address_connections: 250,
+            streams: 100,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            first_call: Duration::from_secs(20),
+            connection_idle: Duration::from_mins(15),
+            first_message: Duration::from_secs(30),
+            idle: Duration::from_mins(2),
+            upload: Duration::from_hours(1),
+            keepalive: (Duration::from_secs(30), Duration::from_secs(20)),
+        }
+    }
+}

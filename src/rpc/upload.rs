@@ -1,0 +1,99 @@
+//! An import's messages as they come off the wire: what is too large, or grows too much when it is
+//! decompressed, is refused before anybody looks into it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use futures_util::StreamExt;
+use prost::Message as _;
+use tonic::{Code, Status, Streaming};
+
+use super::status;
+use crate::{
+    import::{ImportError, Inbound, Refusal},
+    limits::ServerLimits,
+    proto::ImportUsersRequest,
+};
+
+/// Bytes that any upload may have whatever they were compressed from.
+const SMALL_UPLOAD: u64 = 1024 * 1024;
+
+/// Bytes of a request's body, as they came over the wire.
+#[derive(Clone, Debug, Default)]
+pub struct WireBytes(Arc<AtomicU64>);
+
+impl WireBytes {
+    /// So many more.
+    pub fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+/// What the messages of an upload have, or why there are none.
+pub fn messages(
+    inbound: Streaming<ImportUsersRequest>,
+    wire: WireBytes,
+    limits: &ServerLimits,
+) -> impl Inbound + use<> {
+    let (most, ratio) = (limits.message_bytes, limits.compression_ratio);
+    let mut decoded = 0;
+    inbound.map(move |message| {
+        let message = message.map_err(|status| broken(&status, most))?;
+        decoded += message.encoded_len() as u64;
+        expect_ratio(decoded, wire.get(), ratio)?;
+        Ok(message.message)
+    })
+}
+
+/// The status of a message that is too large.
+#[must_use]
+pub fn message_too_large(most: usize) -> Status {
+    status::refused(&[too_large(most)])
+}
+
+fn broken(status: &Status, most: usize) -> ImportError {
+    match status.code() {
+        // Also what is too large only once it is decompressed.
+        Code::OutOfRange | Code::ResourceExhausted => too_large(most).into(),
+        _ => ImportError::Broken,
+    }
+}
+
+fn too_large(most: usize) -> Refusal {
+    let rows = ServerLimits::MESSAGE_ROWS;
+    let most = match most {
+        ServerLimits::MESSAGE_BYTES => "4 MiB".to_owned(),
+        most => format!("{most} bytes"),
+    };
+    let message = format!("A message is over {most} or {rows} rows; send smaller chunks.");
+    Refusal::limit("MESSAGE_TOO_LARGE", "message", message)
+}
+
+fn expect_ratio(decoded: u64, wire: u64, ratio: u64) -> Result<(), ImportError> {
+    if decoded <= SMALL_UPLOAD || decoded <= wire.saturating_mul(ratio) {
+        return Ok(());
+    }
+    let message = format!(
+        "The upload is compressed to less than a {ratio}th of its size; send it with less \
+         compression, or with none."
+    );
+    Err(Refusal::limit("COMPRESSED_TOO_MUCH", "compression_ratio", message).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_upload_may_be_compressed_as_much_as_it_can() {
+        assert!(expect_ratio(SMALL_UPLOAD, 1, 200).is_ok());
+        assert!(expect_ratio(SMALL_UPLOAD + 200, SMALL_UPLOAD / 200 + 2, 200).is_ok());
+        assert!(expect_ratio(SMALL_UPLOAD + 200, SMALL_UPLOAD / 200, 200).is_err());
+    }
+}

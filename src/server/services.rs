@@ -1,0 +1,54 @@
+//! What is served: both services, and reflection for those who have not read the contract.
+
+use tonic::{
+    codec::CompressionEncoding::{Gzip, Zstd},
+    service::Routes,
+};
+
+use crate::{
+    import::{Clock, Importer},
+    limits::ServerLimits,
+    proto::{
+        DESCRIPTOR_SET, directory_service_server::DirectoryServiceServer,
+        import_service_server::ImportServiceServer,
+    },
+    rpc::{Directory, Imports},
+    store::Store,
+};
+
+/// All services but health. Both compressions are taken, and given to whoever asks for one.
+///
+/// # Errors
+/// Where the contract cannot be described.
+pub fn all(
+    importer: Importer,
+    store: Store,
+    clock: Clock,
+    limits: &ServerLimits,
+) -> anyhow::Result<Routes> {
+    let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
+        .accept_compressed(Gzip)
+        .accept_compressed(Zstd)
+        .send_compressed(Gzip)
+        .send_compressed(Zstd)
+        .max_decoding_message_size(limits.message_bytes);
+    let directory =
+        DirectoryServiceServer::new(Directory::new(store, clock, limits.deadlines.idle))
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .send_compressed(Gzip)
+            .send_compressed(Zstd)
+            .max_decoding_message_size(limits.message_bytes);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let mut routes = Routes::builder();
+    routes
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .add_service(imports)
+        .add_service(directory);
+    Ok(routes.routes())
+}

@@ -1,0 +1,254 @@
+//! What is counted and timed, by Prometheus' conventions: every metric's name, unit and labels.
+//!
+//! Labels have few values, all known beforehand; none is a person, an organisation or an import.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+
+use crate::proto::{ImportState, ImportSummary};
+
+const CALLS: &str = "user_import_calls_total";
+const CALL_SECONDS: &str = "user_import_call_duration_seconds";
+const CONNECTIONS: &str = "user_import_connections";
+const CONNECTIONS_REFUSED: &str = "user_import_connections_refused_total";
+const REFUSED: &str = "user_import_refused_requests_total";
+const IMPORTS: &str = "user_import_imports_total";
+const RUNNING: &str = "user_import_imports_running";
+const ROWS: &str = "user_import_rows_total";
+const STAGE_SECONDS: &str = "user_import_stage_duration_seconds";
+const DATABASE_SECONDS: &str = "user_import_database_duration_seconds";
+const WAIT_SECONDS: &str = "user_import_wait_duration_seconds";
+const DATABASE_UP: &str = "user_import_database_up";
+
+/// Upper bounds of the histograms, in seconds: from a look-up to the largest import.
+const SECONDS: [f64; 14] = [
+    0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_200.0, 3_600.0,
+];
+
+/// Every method there is; any other path counts as `other`.
+const METHODS: [&str; 20] = [
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    "/userimport.v1.DirectoryService/CreateOrganization",
+    "/userimport.v1.DirectoryService/ExportUsers",
+    "/userimport.v1.DirectoryService/GetCatalog",
+    "/userimport.v1.DirectoryService/GetOrganization",
+    "/userimport.v1.DirectoryService/GetUser",
+    "/userimport.v1.DirectoryService/ListOrganizations",
+    "/userimport.v1.DirectoryService/ListUsers",
+    "/userimport.v1.DirectoryService/SetUserProtected",
+    "/userimport.v1.DirectoryService/UpdateCatalog",
+    "/userimport.v1.ImportService/CancelImport",
+    "/userimport.v1.ImportService/GetImport",
+    "/userimport.v1.ImportService/GetImportTemplate",
+    "/userimport.v1.ImportService/ImportUsers",
+    "/userimport.v1.ImportService/ListImports",
+    "/userimport.v1.ImportService/WatchImport",
+    "other",
+];
+
+/// Serves the metrics on `address`, over HTTP, at any path.
+///
+/// # Errors
+/// Where the address is in use, or metrics are served already.
+pub fn serve(address: SocketAddr) -> anyhow::Result<()> {
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .install()
+        .with_context(|| format!("metrics cannot be served on {address}"))?;
+    describe();
+    Ok(())
+}
+
+fn describe() {
+    describe_counter!(CALLS, "Calls that have ended, by method and status code.");
+    describe_histogram!(
+        CALL_SECONDS,
+        Unit::Seconds,
+        "How long calls took, their streams included."
+    );
+    describe_gauge!(CONNECTIONS, "Connections open now.");
+    describe_counter!(
+        CONNECTIONS_REFUSED,
+        "Connections closed by a limit, by reason."
+    );
+    describe_counter!(
+        REFUSED,
+        "Requests refused, by reason: the code that the caller is told."
+    );
+    describe_counter!(IMPORTS, "Imports that have ended, by state and kind.");
+    describe_gauge!(RUNNING, "Imports under way now, by stage.");
+    describe_counter!(ROWS, "Rows of imports that have ended, by outcome.");
+    describe_histogram!(
+        STAGE_SECONDS,
+        Unit::Seconds,
+        "How long each stage of an import took."
+    );
+    describe_histogram!(
+        DATABASE_SECONDS,
+        Unit::Seconds,
+        "How long the database took, by what was asked of it."
+    );
+    describe_histogram!(
+        WAIT_SECONDS,
+        Unit::Seconds,
+        "How long imports waited, by what for."
+    );
+    describe_gauge!(DATABASE_UP, "1 while the database answers, else 0.");
+}
+
+/// The method as a label: itself where there is such a method.
+#[must_use]
+pub fn method(path: &str) -> &'static str {
+    METHODS
+        .into_iter()
+        .find(|&known| known == path)
+        .unwrap_or("other")
+}
+
+/// A call has ended, with the name of this status code.
+pub fn call_ended(method: &'static str, code: &'static str, took: Duration) {
+    counter!(CALLS, "method" => method, "code" => code).increment(1);
+    histogram!(CALL_SECONDS, "method" => method).record(took);
+}
+
+/// A connection was opened (1) or closed (-1).
+pub fn connections_changed(by: f64) {
+    gauge!(CONNECTIONS).increment(by);
+}
+
+/// A connection was closed by a limit.
+pub fn connection_refused(reason: &'static str) {
+    counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
+}
+
+/// A request was refused; `reason` is one of the codes that never change.
+pub fn refused(reason: &'static str) {
+    counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+/// An import has ended, with these counts.
+pub fn import_ended(summary: &ImportSummary) {
+    let state = state_name(summary.state());
+    let kind = match summary.validate_only {
+        true => "dry_run",
+        false => "apply",
+    };
+    counter!(IMPORTS, "state" => state, "kind" => kind).increment(1);
+    for (outcome, rows) in [
+        ("created", summary.created),
+        ("updated", summary.updated),
+        ("unchanged", summary.unchanged),
+        ("rejected", summary.rejected),
+        ("deactivated", summary.deactivated),
+    ] {
+        counter!(ROWS, "outcome" => outcome, "kind" => kind, "state" => state)
+            .increment(rows.into());
+    }
+}
+
+/// Something was waited for.
+pub fn waited(what: &'static str, took: Duration) {
+    histogram!(WAIT_SECONDS, "for" => what).record(took);
+}
+
+/// Whether the database answers.
+pub fn database_up(is: bool) {
+    gauge!(DATABASE_UP).set(if is { 1.0 } else { 0.0 });
+}
+
+/// A stage of an import that has no beginning and end of its own took so long altogether.
+pub fn stage_took(name: &'static str, took: Duration) {
+    histogram!(STAGE_SECONDS, "stage" => name).record(took);
+}
+
+/// Something that the database does; timed until it is dropped.
+#[derive(Debug)]
+pub struct Work {
+    operation: &'static str,
+    begun: tokio::time::Instant,
+}
+
+impl Work {
+    /// The database begins.
+    #[must_use]
+    pub fn begin(operation: &'static str) -> Self {
+        Self {
+            operation,
+            begun: tokio::time::Instant::now(),
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        histogram!(DATABASE_SECONDS, "operation" => self.operation).record(self.begun.elapsed());
+    }
+}
+
+/// A stage of an import that is under way; timed until it is dropped.
+#[derive(Debug)]
+pub struct Stage {
+    name: &'static str,
+    begun: tokio::time::Instant,
+}
+
+impl Stage {
+    /// The stage begins.
+    #[must_use]
+    pub fn begin(name: &'static str) -> Self {
+        gauge!(RUNNING, "stage" => name).increment(1.0);
+        Self {
+            name,
+            begun: tokio::time::Instant::now(),
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        gauge!(RUNNING, "stage" => self.name).decrement(1.0);
+        histogram!(STAGE_SECONDS, "stage" => self.name).record(self.begun.elapsed());
+    }
+}
+
+const fn state_name(state: ImportState) -> &'static str {
+    match state {
+        ImportState::Unspecified => "unspecified",
+        ImportState::Receiving => "receiving",
+        ImportState::Applying => "applying",
+        ImportState::Completed => "completed",
+        ImportState::Refused => "refused",
+        ImportState::Interrupted => "interrupted",
+        ImportState::Cancelled => "cancelled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::DESCRIPTOR_SET;
+    use prost::Message;
+
+    #[test]
+    fn every_method_of_the_contract_has_its_name_in_the_metrics() {
+        let contract = prost_types::FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap();
+        for file in &contract.file {
+            for service in &file.service {
+                for rpc in &service.method {
+                    let path = format!("/{}.{}/{}", file.package(), service.name(), rpc.name());
+                    assert_eq!(method(&path), path);
+                }
+            }
+        }
+        assert_eq!(method("/userimport.v1.ImportService/Anything"), "other");
+    }
+}

@@ -1,0 +1,117 @@
+//! Traces: a span for each call, under the caller's own where its metadata name one (W3C Trace
+//! Context), sent by OTLP where an endpoint is given.
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use http::{HeaderMap, Request};
+use opentelemetry::{
+    propagation::{Extractor, TextMapPropagator},
+    trace::TracerProvider,
+};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{SdkTracerProvider, Tracer},
+};
+use tracing::{Span, field, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use uuid::Uuid;
+
+use super::metrics;
+
+/// Name of this service in traces.
+const SERVICE: &str = "user-import";
+
+/// Sends what is traced; ends with what is still to be sent.
+#[derive(Debug)]
+pub struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Sends traces to an OTLP collector, such as `http://127.0.0.1:4317`, over gRPC. Needs a runtime.
+    ///
+    /// # Errors
+    /// Where `endpoint` is no URL.
+    pub fn to(endpoint: &str) -> anyhow::Result<Self> {
+        let exporter = SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .build()
+            .context("traces cannot be sent; see --otlp-endpoint")?;
+        let resource = Resource::builder().with_service_name(SERVICE).build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource)
+            .build();
+        Ok(Self(provider))
+    }
+
+    /// What makes spans.
+    #[must_use]
+    pub fn tracer(&self) -> Tracer {
+        self.0.tracer(SERVICE)
+    }
+
+    /// Sends what is left.
+    pub fn finish(&self) {
+        if let Err(error) = self.0.shutdown() {
+            tracing::warn!(%error, "the last traces could not be sent");
+        }
+    }
+}
+
+/// The span of a call: its method and a request ID, which the log lines within it have too. Nothing of
+/// what the caller sends is in it but the trace that it belongs to.
+#[must_use]
+pub fn call_span<B>(request: &Request<B>, request_id: Uuid) -> Span {
+    let method = metrics::method(request.uri().path());
+    let span = info_span!(
+        "call",
+        otel.name = method,
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.method = method,
+        rpc.grpc.status_code = field::Empty,
+        request_id = %request_id,
+        import_id = field::Empty,
+    );
+    let caller = TraceContextPropagator::new().extract(&Headers::of(request.headers()));
+    // Fails only where no traces are kept.
+    let _ = span.set_parent(caller);
+    span
+}
+
+/// The import that the call is about.
+pub fn tell_import(import: Uuid) {
+    Span::current().record("import_id", field::display(import));
+}
+
+/// How the call ended, as a status code's number.
+pub fn tell_code(span: &Span, code: i32) {
+    span.record("rpc.grpc.status_code", code);
+}
+
+/// The headers that a trace's context is in.
+struct Headers(HashMap<&'static str, String>);
+
+impl Headers {
+    fn of(headers: &HeaderMap) -> Self {
+        let named = ["traceparent", "tracestate"].into_iter();
+        let found = named.filter_map(|name| {
+            let value = headers.get(name)?.to_str().ok()?;
+            Some((name, value.to_owned()))
+        });
+        Self(found.collect())
+    }
+}
+
+impl Extractor for Headers {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().copied().collect()
+    }
+}

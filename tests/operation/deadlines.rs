@@ -1,0 +1,169 @@
+//! Clients who take too long are refused and told so, whether they are to write or to read; the others
+//! are served.
+
+use std::time::Duration;
+
+use tonic::Code;
+use user_import::{
+    config::Settings,
+    domain::Column::{FirstName, LastName},
+    limits::{Deadlines, ServerLimits},
+    proto::{
+        ExportUsersRequest, ImportFinish, ImportState, ResultFilter, UserRows,
+        import_users_request::Message,
+    },
+};
+
+use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+
+on_both_databases![
+    an_import_that_never_begins_is_refused,
+    an_upload_that_falls_silent_is_refused,
+    an_upload_that_goes_on_for_ever_is_refused,
+    a_reader_who_stalls_is_given_up_and_its_import_goes_on,
+    an_export_that_nobody_reads_never_ends_as_if_it_were_whole,
+];
+
+const SECOND: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_mins(1);
+
+async fn app(database: Database, deadlines: Deadlines) -> App {
+    let server = ServerLimits {
+        deadlines,
+        ..ServerLimits::default()
+    };
+    let settings = Settings {
+        server,
+        ..Settings::default()
+    };
+    App::start_with(database, settings).await
+}
+
+fn quota(imported: &Imported) -> String {
+    assert_eq!(imported.code(), Code::ResourceExhausted, "{imported}");
+    let violations = imported.violations();
+    violations[0].0.clone()
+}
+
+async fn an_import_that_never_begins_is_refused(database: Database) {
+    let deadlines = Deadlines {
+        first_message: SECOND,
+        ..Deadlines::default()
+    };
+    let app = app(database, deadlines).await;
+    let refused = app.call().await.read_to_end().await;
+    assert_eq!(quota(&refused), "first_message");
+    app.people(["ada"]).await;
+}
+
+async fn an_upload_that_falls_silent_is_refused(database: Database) {
+    let deadlines = Deadlines {
+        idle: SECOND,
+        ..Deadlines::default()
+    };
+    let app = app(database, deadlines).await;
+    let call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    let refused = call.read_to_end().await;
+    assert_eq!(quota(&refused), "idle");
+    assert_eq!(refused.summary().state(), ImportState::Refused);
+    assert_eq!(refused.summary().refusals[0].code, "IDLE_TOO_LONG");
+    app.people(["ada"]).await;
+}
+
+async fn an_upload_that_goes_on_for_ever_is_refused(database: Database) {
+    let deadlines = Deadlines {
+        upload: SECOND,
+        ..Deadlines::default()
+    };
+    let app = app(database, deadlines).await;
+    let call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    let csv = roster().people(["ada"]).csv();
+    call.send(Message::CsvChunk(csv.into())).await;
+    let refused = call.read_to_end().await;
+    assert_eq!(quota(&refused), "upload_time");
+    assert!(app.users().await.is_empty());
+}
+
+/// More results than the windows and buffers between server and client hold.
+async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Database) {
+    let deadlines = Deadlines {
+        idle: SECOND,
+        ..Deadlines::default()
+    };
+    let server = ServerLimits {
+        organization_imports: 1,
+        deadlines,
+        ..ServerLimits::default()
+    };
+    let settings = Settings {
+        server,
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    let mut rows = roster().people(["ada"]).typed();
+    rows[0].role = Some("Wizard".repeat(80));
+    let batch: Vec<_> = std::iter::repeat_n(rows.remove(0), 2_000).collect();
+    let call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    for _ in 0..8 {
+        let rows = batch.clone();
+        call.send(Message::Rows(UserRows { rows })).await;
+    }
+    call.send(Message::Finish(ImportFinish::default())).await;
+    // Its place gets free only once it has been given up.
+    let served = async {
+        loop {
+            let imported = app.import(roster().people(["bob"])).await;
+            if imported.code() == Code::Ok {
+                return imported;
+            }
+        }
+    };
+    let served = tokio::time::timeout(LONG, served).await.unwrap();
+    assert_eq!(served.summary().created, 1);
+    let stalled = call.finish().await;
+    assert_eq!(quota(&stalled), "idle");
+    assert!(stalled.summary.is_none(), "{stalled}");
+    let (imports, _) = app.import_page(10, "").await;
+    let id = &imports[1].import_id;
+    let watched = app.watch(id, 0, ResultFilter::All).await;
+    assert_eq!(watched.results.len(), 16_000);
+    assert_eq!(watched.summary().state(), ImportState::Completed);
+}
+
+/// More than the windows and buffers between server and client hold.
+async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Database) {
+    let deadlines = Deadlines {
+        idle: SECOND,
+        ..Deadlines::default()
+    };
+    let app = app(database, deadlines).await;
+    let long = "x".repeat(128);
+    let people = (0..8_000).fold(roster(), |people, number| {
+        let names = [(FirstName, &*long), (LastName, &*long)];
+        people.row(&format!("u{number}"), names)
+    });
+    assert_eq!(app.import(&people).await.summary().created, 8_000);
+    let request = ExportUsersRequest {
+        organization: "pd".to_owned(),
+        ..ExportUsersRequest::default()
+    };
+    let export = app.directory().export_users(request).await.unwrap();
+    // Each of these waits as long as a reader may.
+    for _ in 0..3 {
+        let call = app.call().await;
+        call.send(Message::Start(start_of("pd"))).await;
+        assert_eq!(quota(&call.read_to_end().await), "idle");
+    }
+    let mut pieces = export.into_inner();
+    let status = loop {
+        match pieces.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("it ended as if it were whole"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+}

@@ -1,0 +1,133 @@
+//! Messages that are too large, as they are or once they are decompressed or decoded; and both
+//! compressions, both ways.
+
+use tokio_stream::iter;
+use tonic::{Code, codec::CompressionEncoding, transport::Channel};
+use tonic_types::StatusExt;
+use user_import::{
+    limits::ServerLimits,
+    proto::{
+        CreateOrganizationRequest, ImportFinish, ImportUsersRequest, UserRow, UserRows,
+        import_service_client::ImportServiceClient, import_users_request::Message,
+    },
+};
+
+use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+
+on_both_databases![
+    an_oversized_message_is_a_quota_failure_outside_streams_too,
+    a_message_has_only_so_many_rows,
+    a_decompression_bomb_is_refused,
+    many_small_bombs_are_refused_together,
+    both_compressions_are_spoken_both_ways,
+];
+
+const ENCODINGS: [CompressionEncoding; 2] = [CompressionEncoding::Gzip, CompressionEncoding::Zstd];
+
+async fn send(
+    mut client: ImportServiceClient<Channel>,
+    input: impl IntoIterator<Item = Message>,
+) -> Imported {
+    let messages = [Message::Start(start_of("pd"))]
+        .into_iter()
+        .chain(input)
+        .chain([Message::Finish(ImportFinish::default())]);
+    let requests: Vec<_> = messages
+        .map(|message| ImportUsersRequest {
+            message: Some(message),
+        })
+        .collect();
+    let answers = client.import_users(iter(requests)).await;
+    Imported::collect(answers.map(tonic::Response::into_inner)).await
+}
+
+fn compressing(app: &App, encoding: CompressionEncoding) -> ImportServiceClient<Channel> {
+    app.imports()
+        .send_compressed(encoding)
+        .accept_compressed(encoding)
+}
+
+fn quota(imported: &Imported) -> String {
+    assert_eq!(imported.code(), Code::ResourceExhausted, "{imported}");
+    imported.violations()[0].0.clone()
+}
+
+async fn an_oversized_message_is_a_quota_failure_outside_streams_too(database: Database) {
+    let app = App::start(database).await;
+    let named = |bytes: usize| CreateOrganizationRequest {
+        organization: "big".to_owned(),
+        display_name: "x".repeat(bytes),
+    };
+    let mut directory = app.directory();
+    let fits = directory.create_organization(named(4 << 20)).await;
+    assert_eq!(fits.unwrap_err().code(), Code::InvalidArgument);
+    let status = directory
+        .create_organization(named((4 << 20) + 2_000))
+        .await;
+    let status = status.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    let details = status.get_details_quota_failure().unwrap();
+    assert_eq!(details.violations[0].subject, "message");
+}
+
+/// An empty row is two bytes on the wire, and hundreds in memory.
+async fn a_message_has_only_so_many_rows(database: Database) {
+    let app = App::start(database).await;
+    let rows = |count: usize| {
+        let rows = vec![UserRow::default(); count];
+        Message::Rows(UserRows { rows })
+    };
+    let most = ServerLimits::MESSAGE_ROWS;
+    let refused = send(app.imports(), [rows(most + 1)]).await;
+    assert_eq!(quota(&refused), "message");
+    let judged = send(app.imports(), [rows(most)]).await;
+    assert_eq!(judged.summary().rejected as usize, most);
+}
+
+async fn a_decompression_bomb_is_refused(database: Database) {
+    let app = App::start(database).await;
+    for encoding in ENCODINGS {
+        let bomb = Message::CsvChunk(vec![b'x'; 64 << 20].into());
+        let refused = send(compressing(&app, encoding), [bomb]).await;
+        assert_eq!(quota(&refused), "message", "{encoding}");
+    }
+    app.people(["ada"]).await;
+}
+
+async fn many_small_bombs_are_refused_together(database: Database) {
+    let app = App::start(database).await;
+    let header = roster().people([]).csv();
+    let blank = "\n".repeat(1 << 20);
+    let file = |megabytes: usize| {
+        let header = Message::CsvChunk(header.clone().into());
+        let blank = Message::CsvChunk(blank.clone().into());
+        [header]
+            .into_iter()
+            .chain(std::iter::repeat_n(blank, megabytes))
+    };
+    for encoding in ENCODINGS {
+        let refused = send(compressing(&app, encoding), file(4)).await;
+        assert_eq!(quota(&refused), "compression_ratio", "{encoding}");
+    }
+    // As it is, the same file has no rows, and no other fault.
+    let plain = send(app.imports(), file(4)).await;
+    assert_eq!(plain.code(), Code::InvalidArgument, "{plain}");
+}
+
+async fn both_compressions_are_spoken_both_ways(database: Database) {
+    let app = App::start(database).await;
+    for encoding in ENCODINGS {
+        let names: Vec<_> = (0..500).map(|n| format!("{encoding}-{n}")).collect();
+        let csv = roster().people(names.iter().map(String::as_str)).csv();
+        let imported = send(compressing(&app, encoding), [Message::CsvChunk(csv.into())]).await;
+        assert_eq!(imported.summary().created, 500, "{imported}");
+        let answers = compressing(&app, encoding)
+            .get_import_template(user_import::proto::GetImportTemplateRequest {
+                organization: "pd".to_owned(),
+            })
+            .await
+            .unwrap();
+        let spoken = answers.metadata().get("grpc-encoding").unwrap();
+        assert_eq!(spoken.to_str().unwrap(), encoding.to_string());
+    }
+}

@@ -1,0 +1,150 @@
+//! The schema: brought up to date by one of several servers at once, refused where it is too old, and
+//! taken as it is where it is of a newer release.
+
+use std::{process::Output, sync::Arc, thread};
+
+use crate::{
+    program::{Process, run},
+    support::{App, Database, on_both_databases, roster},
+};
+
+on_both_databases![
+    several_processes_migrate_at_once,
+    several_servers_start_at_once,
+    a_server_that_must_not_migrate_refuses_an_old_schema,
+    this_release_works_on_the_schema_of_a_newer_one,
+    a_schema_of_two_releases_is_refused,
+    the_doctor_says_what_to_do,
+];
+
+/// What a later step may do: add columns that may be left out, tables, and indexes.
+const NEWER: [&str; 6] = [
+    "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_newer', 0)",
+    "ALTER TABLE users ADD COLUMN newer TEXT",
+    "ALTER TABLE organizations ADD COLUMN newer INTEGER NOT NULL DEFAULT 7",
+    "ALTER TABLE imports ADD COLUMN newer TEXT",
+    "ALTER TABLE roles ADD COLUMN newer BOOLEAN NOT NULL DEFAULT FALSE",
+    "CREATE TABLE newer (organization_id BIGINT NOT NULL, id BIGINT NOT NULL)",
+];
+
+fn text(output: &Output) -> String {
+    [&output.stdout[..], &output.stderr]
+        .concat()
+        .iter()
+        .map(|&byte| char::from(byte))
+        .collect()
+}
+
+async fn several_processes_migrate_at_once(database: Database) {
+    let database = database.create().await;
+    let url = database.url();
+    let migrating: Vec<_> = (0..6)
+        .map(|_| {
+            let url = url.clone();
+            thread::spawn(move || run(&["migrate"], &url))
+        })
+        .collect();
+    for process in migrating {
+        let output = process.join().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    let steps = database
+        .number("SELECT COUNT(*) FROM seaql_migrations")
+        .await;
+    let different = database.number("SELECT COUNT(DISTINCT version) FROM seaql_migrations");
+    assert!(steps > 1 && steps == different.await);
+}
+
+async fn several_servers_start_at_once(database: Database) {
+    let database = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let starting: Vec<_> = (0..4)
+        .map(|number| {
+            let (url, log) = (database.url(), folder.path().join(number.to_string()));
+            thread::spawn(move || Process::serve(&url, &[], &log))
+        })
+        .collect();
+    let servers: Vec<_> = starting.into_iter().map(|s| s.join().unwrap()).collect();
+    let first = App::attach(Arc::clone(&database), servers[0].address).await;
+    first.organization("pd").await;
+    for (number, server) in servers.iter().enumerate() {
+        let app = App::attach(Arc::clone(&database), server.address).await;
+        app.people([format!("u{number}").as_str()]).await;
+    }
+    assert_eq!(first.users().await.len(), servers.len());
+}
+
+async fn a_server_that_must_not_migrate_refuses_an_old_schema(database: Database) {
+    let database = database.create().await;
+    let refused = run(
+        &["serve", "--no-migrate", "--listen", "127.0.0.1:0"],
+        &database.url(),
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    let told = text(&refused);
+    assert!(
+        told.contains("Run user-import migrate") && told.contains("m20261122_000001"),
+        "{told}"
+    );
+    assert!(run(&["migrate"], &database.url()).status.success());
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    Process::serve(&database.url(), &["--no-migrate"], &log).stop();
+}
+
+async fn this_release_works_on_the_schema_of_a_newer_one(database: Database) {
+    let database = Arc::new(database.create().await);
+    assert!(run(&["migrate"], &database.url()).status.success());
+    for sql in NEWER {
+        database.execute(sql).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for options in [&[][..], &["--no-migrate"]] {
+        let server = Process::serve(&database.url(), options, &folder.path().join("log"));
+        let app = App::attach(Arc::clone(&database), server.address).await;
+        let slug = format!("pd{}", options.len());
+        app.organization(&slug).await;
+        let start = || crate::support::start_of(&slug);
+        let people = roster().people(["ada", "bob"]).csv();
+        let imported = app.import_with(start(), people).await;
+        assert_eq!(imported.summary().created, 2, "{imported}");
+        let again = app.import_with(start(), app.export_of(&slug).await).await;
+        assert_eq!(again.summary().unchanged, 2, "{again}");
+        server.stop();
+    }
+}
+
+async fn a_schema_of_two_releases_is_refused(database: Database) {
+    let database = database.create().await;
+    assert!(run(&["migrate"], &database.url()).status.success());
+    database.execute(NEWER[0]).await;
+    database
+        .execute("DELETE FROM seaql_migrations WHERE version LIKE '%imports%'")
+        .await;
+    let refused = run(&["migrate"], &database.url());
+    assert!(!refused.status.success());
+    assert!(
+        text(&refused).contains("of another release"),
+        "{}",
+        text(&refused)
+    );
+}
+
+async fn the_doctor_says_what_to_do(database: Database) {
+    let database = database.create().await;
+    let ill = run(&["doctor"], &database.url());
+    assert_eq!(ill.status.code(), Some(1), "{}", text(&ill));
+    assert!(text(&ill).contains("user-import migrate"), "{}", text(&ill));
+    assert!(run(&["migrate"], &database.url()).status.success());
+    let well = run(&["doctor"], &database.url());
+    assert_eq!(well.status.code(), Some(0), "{}", text(&well));
+    let told = text(&well);
+    for about in ["configuration", "database", "migrations", "clock"] {
+        assert!(told.contains(&format!("ok       {about}")), "{told}");
+    }
+    let expired = run(&["doctor", "--tls-cert", "/nowhere.pem"], &database.url());
+    assert_eq!(expired.status.code(), Some(1), "{}", text(&expired));
+    let away = run(&["doctor"], "postgres://nobody:s3cret@127.0.0.1:1/none");
+    assert_eq!(away.status.code(), Some(1));
+    assert!(text(&away).contains("WRONG    database") && !text(&away).contains("s3cret"));
+}

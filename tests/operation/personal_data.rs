@@ -1,0 +1,234 @@
+//! Personal data is in the database and on the wire, nowhere else: values that are told from all others
+//! go through every error path, and none is in logs, metrics or statuses.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use tonic::{Code, Status};
+use user_import::{
+    domain::Column::{
+        self, BadgeNumber, Email, EvidenceGroupExtId, ExternalId, FirstName, LastName, Phone, Rank,
+        Role, Status as StatusColumn, SupervisorEmail, Username,
+    },
+    proto::{
+        GetUserRequest, ImportFinish, ImportStart, ListUsersRequest, SetUserProtectedRequest,
+        get_user_request::Key, import_users_request::Message,
+    },
+};
+
+use crate::{
+    observed::get,
+    program::{Process, free_address},
+    support::{App, Database, Imported, Roster, on_both_databases, roster, start_of},
+};
+
+on_both_databases![nothing_of_a_roster_is_logged_counted_or_told_in_a_status];
+
+/// In every value of these tests.
+const CANARY: &str = "kanari";
+
+/// As much as can be logged of us, of the database's drivers and of what serves; a frame of HTTP/2 is
+/// the wire itself.
+const LOG: &str = "trace,h2=info,hyper=info,hyper_util=info,tower=info,polling=info,mio=info";
+
+fn has_canary(text: &str) -> bool {
+    text.to_lowercase().contains(CANARY)
+}
+
+fn expect_clean(status: &Status, about: &str) {
+    let details = String::from_utf8_lossy(status.details()).into_owned();
+    assert!(!has_canary(status.message()), "{about}: {status}");
+    assert!(!has_canary(&details), "{about}: {details}");
+}
+
+/// Rows that are rejected, for every reason that a value can give.
+fn rejected() -> Roster {
+    let wrong: [(Column, String); 14] = [
+        (Email, CANARY.to_owned()),
+        (Email, format!("{CANARY}@@pd.example")),
+        (BadgeNumber, format!("{CANARY}{}", "9".repeat(80))),
+        (FirstName, format!("{CANARY}\u{7}")),
+        (LastName, format!("{CANARY}\u{202E}")),
+        (StatusColumn, CANARY.to_owned()),
+        (Username, format!("{CANARY} {CANARY}")),
+        (Username, format!("{CANARY}\u{430}")),
+        (Role, CANARY.to_owned()),
+        (Rank, CANARY.to_owned()),
+        (EvidenceGroupExtId, CANARY.to_owned()),
+        (SupervisorEmail, format!("{CANARY}@nowhere.example")),
+        (Phone, format!("+1{CANARY}")),
+        (ExternalId, format!("{CANARY}{}", "x".repeat(300))),
+    ];
+    let mut rows = roster();
+    for (number, (column, value)) in wrong.iter().enumerate() {
+        rows = rows.row(&format!("{CANARY}-{number}"), [(*column, value.as_str())]);
+    }
+    let taken = format!("{CANARY}-twice");
+    rows.row(&taken, []).row(&taken, [])
+}
+
+/// A good roster.
+fn sound(count: usize) -> Roster {
+    let names: Vec<_> = (0..count).map(|n| format!("{CANARY}.{n}")).collect();
+    roster().people(names.iter().map(String::as_str))
+}
+
+async fn refused_files(app: &App) {
+    let csv = sound(3).csv();
+    let half = &csv[..csv.len() - 9];
+    for (about, file) in [
+        ("no header", format!("{CANARY},{CANARY}\n")),
+        ("a quote never closed", csv.replace("Active", "\"Active")),
+        ("a record too long", csv.clone() + &CANARY.repeat(20_000)),
+        ("a charset's fault", csv.clone() + "\u{FFFD}"),
+        ("short", half.to_owned()),
+    ] {
+        let imported = app.import(file).await;
+        expect_clean(&imported.status, about);
+    }
+    let lie = ImportFinish {
+        row_count: Some(9),
+        ..ImportFinish::default()
+    };
+    let start = Message::Start(start_of("pd"));
+    let messages = [start, Message::CsvChunk(csv.into()), Message::Finish(lie)];
+    expect_clean(&app.send(messages).await.status, "another count");
+}
+
+async fn guards(app: &App) {
+    let start = ImportStart {
+        max_rejected_rows: Some(0),
+        all_or_nothing: true,
+        ..start_of("pd")
+    };
+    let refused = app.import_with(start, &rejected()).await;
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    expect_clean(&refused.status, "a guard");
+}
+
+async fn look_ups(app: &App) {
+    let mut directory = app.directory();
+    for key in [
+        Key::Email(format!("{CANARY}@pd.example")),
+        Key::ExternalId(format!("{CANARY}-unknown")),
+        Key::UserId(CANARY.to_owned()),
+    ] {
+        let request = GetUserRequest {
+            organization: "pd".to_owned(),
+            key: Some(key),
+        };
+        expect_clean(&directory.get_user(request).await.unwrap_err(), "a look-up");
+    }
+    let request = ListUsersRequest {
+        organization: "pd".to_owned(),
+        text: CANARY.to_owned(),
+        page_token: CANARY.to_owned(),
+        ..ListUsersRequest::default()
+    };
+    expect_clean(&directory.list_users(request).await.unwrap_err(), "a list");
+    let request = SetUserProtectedRequest {
+        organization: "pd".to_owned(),
+        user_id: CANARY.to_owned(),
+        protected: true,
+    };
+    let status = directory.set_user_protected(request).await.unwrap_err();
+    expect_clean(&status, "a protection");
+}
+
+/// A fault of the database that nobody can foresee, whose own words quote the row.
+async fn database_faults(app: &App, database: Database) {
+    let (make, drop) = match database {
+        Database::Sqlite => (
+            "CREATE TRIGGER fault BEFORE INSERT ON users BEGIN SELECT RAISE(ABORT, 'no'); END",
+            "DROP TRIGGER fault",
+        ),
+        Database::Postgres => (
+            "ALTER TABLE users ADD CONSTRAINT fault CHECK (length(email) < 3) NOT VALID",
+            "ALTER TABLE users DROP CONSTRAINT fault",
+        ),
+    };
+    app.tamper(make).await;
+    let failed = app.import(sound(40)).await;
+    assert_ne!(failed.code(), Code::Ok, "{failed}");
+    expect_clean(&failed.status, "a fault of the database");
+    app.tamper(drop).await;
+}
+
+/// Broken off while it is sent, and with bytes that are no message.
+async fn broken_streams(app: &App) {
+    let call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    call.send(Message::CsvChunk(sound(50).csv().into())).await;
+    drop(call);
+    let call = app.call().await;
+    call.send(Message::CsvChunk(sound(2).csv().into())).await;
+    let refused = call.finish().await;
+    expect_clean(&refused.status, "out of order");
+}
+
+async fn cancelled(app: &App) -> Imported {
+    let id = "018f4e9e-5c7b-7000-8000-00000000000a";
+    let start = ImportStart {
+        import_id: id.to_owned(),
+        ..start_of("pd")
+    };
+    let mut answers = app.begin(start, &sound(300)).await;
+    let first = Imported::first_results(&mut answers).await;
+    app.cancel(id).await.expect("it applies");
+    let cancelled = first.and_rest(answers).await;
+    assert_eq!(cancelled.code(), Code::Cancelled, "{cancelled}");
+    expect_clean(&cancelled.status, "a cancelled import");
+    cancelled
+}
+
+async fn nothing_of_a_roster_is_logged_counted_or_told_in_a_status(database: Database) {
+    let fresh = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let address = free_address().to_string();
+    let options = [
+        "--metrics-listen",
+        &address,
+        "--log",
+        LOG,
+        "--transaction-rows",
+        "1",
+    ];
+    let server = Process::serve(&fresh.url(), &options, &log);
+    let app = App::attach(Arc::clone(&fresh), server.address).await;
+    app.organization("pd").await;
+    let imported = app.import(&rejected()).await;
+    assert!(
+        imported.code() == Code::Ok && imported.summary().rejected >= 14,
+        "{imported}"
+    );
+    // The caller is told the values; that is what the other places are held against.
+    assert!(
+        imported
+            .results
+            .iter()
+            .any(|r| has_canary(&r.encode_to_vec().escape_ascii().to_string()))
+    );
+    refused_files(&app).await;
+    guards(&app).await;
+    look_ups(&app).await;
+    database_faults(&app, database).await;
+    broken_streams(&app).await;
+    cancelled(&app).await;
+    let metrics = get(address.parse().unwrap());
+    assert!(
+        metrics.contains("user_import_rows_total") && !has_canary(&metrics),
+        "{metrics}"
+    );
+    // Killed while it writes.
+    let mut answers = app.begin(start_of("pd"), &sound(400)).await;
+    Imported::first_results(&mut answers).await;
+    server.kill();
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(
+        log.contains("internal error") && log.contains("import ended"),
+        "{log}"
+    );
+    let told: Vec<_> = log.lines().filter(|line| has_canary(line)).collect();
+    assert!(told.is_empty(), "{} lines, such as {}", told.len(), told[0]);
+}

@@ -1,0 +1,101 @@
+//! The program itself, as a server or a command of its own process.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// The program, free of the settings of whoever runs the tests.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_user-import"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command on a database to its end.
+pub fn run(words: &[&str], database_url: &str) -> Output {
+    program()
+        .args(words)
+        .env("USER_IMPORT_DATABASE_URL", database_url)
+        .output()
+        .expect("the program runs")
+}
+
+/// A running `serve`, killed when dropped.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Process {
+    /// Starts a server, whose log goes to a file, and waits until it listens.
+    pub fn serve(database_url: &str, options: &[&str], log: &Path) -> Self {
+        let mut child = program()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .env("USER_IMPORT_DATABASE_URL", database_url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(log).expect("the log can be made"))
+            .spawn()
+            .expect("the server can be started");
+        let output = child.stdout.take().expect("its output is a pipe");
+        let mut line = String::new();
+        BufReader::new(output)
+            .read_line(&mut line)
+            .expect("its output can be read");
+        let address = line.trim().strip_prefix("listening on ");
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| {
+            let log = std::fs::read_to_string(log).unwrap_or_default();
+            panic!("the server said {line:?}: {log}")
+        });
+        Self { child, address }
+    }
+
+    /// The most memory that it has ever had, in KiB.
+    pub fn peak(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("Linux tells of its processes");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        peak.expect("the peak is a number")
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .expect("sh runs");
+        self.child.wait().expect("it is our child");
+    }
+
+    /// Kills it at once, as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is running");
+        self.child.wait().expect("it is our child");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port of this machine that nobody uses now; somebody may take it before it is used.
+pub fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener
+        .local_addr()
+        .expect("a bound socket has an address")
+}
