@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_directory;
 mod m20261122_000002_imports;
+mod m20261123_000005_audit;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_directory::Migration),
             Box::new(m20261122_000002_imports::Migration),
+            Box::new(m20261123_000005_audit::Migration),
         ]
     }
 }

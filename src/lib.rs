@@ -12,6 +12,7 @@
 //! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
 //! | [`plan`] | one decision for each row on the final state, and the order of writing; pure |
 //! | [`import`] | one import's life, its record, its lease |
+//! | [`audit`] | the hash chain of who did what; pure |
 //! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
 //! | `rpc` | the gRPC services: wire to domain, errors to statuses |
 //! | [`server`] | listener, health, reflection, shutdown |
@@ -26,6 +27,7 @@
 //! hundreds to a transaction, each transaction with the results of its rows, and a result is sent once it
 //! is committed. There is one validator, one planner and one writer; a dry run stops before the writer.
 
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -19,10 +19,11 @@ use crate::{
     config::Settings,
     import::{Clock, Importer},
     proto::{
-        DESCRIPTOR_SET, directory_service_server::DirectoryServiceServer,
+        DESCRIPTOR_SET, audit_service_server::AuditServiceServer,
+        directory_service_server::DirectoryServiceServer,
         import_service_server::ImportServiceServer,
     },
-    rpc::{Directory, Imports},
+    rpc::{Audit, Directory, Imports},
     store::Store,
 };
 
@@ -59,6 +60,8 @@ pub async fn serve(
     let applying = importer.clone();
     let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let audit = AuditServiceServer::new(Audit::new(store.clone()))
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let directory = DirectoryServiceServer::new(Directory::new(store, clock))
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let reflection = || {
@@ -77,6 +80,7 @@ pub async fn serve(
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
         .add_service(directory)
+        .add_service(audit)
         .serve_with_incoming_shutdown(connections, stop.cancelled());
     let mut deadline = None;
     let stopping = async {
@@ -121,6 +125,7 @@ async fn healthy() -> HealthServer<impl Health> {
         "",
         "userimport.v1.ImportService",
         "userimport.v1.DirectoryService",
+        "userimport.v1.AuditService",
     ] {
         health
             .set_service_status(name, ServingStatus::Serving)

@@ -146,6 +146,7 @@ impl Session<'_> {
             record: self.record_to_bind(&judged),
             judged: Arc::new(judged),
             resumed: false,
+            actor: self.actor.clone(),
         };
         self.apply(work, tenure, self.options.all_or_nothing).await
     }
@@ -230,6 +231,7 @@ impl Session<'_> {
             record,
             missing: done.missing,
             resumed: true,
+            actor: self.actor.clone(),
         }))
     }
 

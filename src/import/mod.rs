@@ -41,6 +41,7 @@ pub use session::Inbound;
 
 use crate::{
     config::Settings,
+    domain::Actor,
     store::{Store, StoreError},
 };
 
@@ -110,6 +111,12 @@ impl Importer {
         }
     }
 
+    /// The time, by this importer's clock.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
     /// Tells other servers on the same database that this one is alive.
     ///
     /// # Errors
@@ -129,10 +136,10 @@ impl Importer {
         self.applying.wait().await;
     }
 
-    /// Runs one import to its end: messages in, messages out. Must have a task of its own, which is
-    /// not dropped with the client's call.
-    pub async fn run(self, inbound: impl Inbound, outlet: Outlet) {
-        if let Err(error) = session::run(&self, inbound, &outlet).await {
+    /// Runs one import of `actor` to its end: messages in, messages out. Must have a task of its own,
+    /// which is not dropped with the client's call.
+    pub async fn run(self, actor: Actor, inbound: impl Inbound, outlet: Outlet) {
+        if let Err(error) = session::run(&self, actor, inbound, &outlet).await {
             outlet.fail(error).await;
         }
     }

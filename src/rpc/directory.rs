@@ -7,19 +7,19 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{catalog, detached, export, paging::Page, status, wire};
+use super::{actor::actor, catalog, detached, export, paging::Page, status, wire};
 use crate::{
-    domain::{Catalog, Slug, fold, nearest, normalise},
+    domain::{Actor, Catalog, Slug, fold, nearest, normalise},
     import::{Clock, Refusal},
     proto::{
-        CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
+        AuditAction, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
         ExportUsersResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
         GetOrganizationResponse, GetUserRequest, GetUserResponse, ListOrganizationsRequest,
         ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SetUserProtectedRequest,
         SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
         directory_service_server::DirectoryService, get_user_request::Key,
     },
-    store::{Organization, Store, UserFilter, UserKey},
+    store::{AuditEntry, Organization, Store, UserFilter, UserKey},
 };
 
 /// Longest display name of an organisation, in characters.
@@ -54,12 +54,13 @@ impl Directory {
 
     async fn create(
         self,
+        actor: Actor,
         request: CreateOrganizationRequest,
     ) -> Result<Response<CreateOrganizationResponse>, Status> {
         let (slug, name) = check_organization(&request).map_err(|r| status::refused(&r))?;
         let created = self
             .store
-            .create_organization(slug.as_str(), name, self.clock.now())
+            .create_organization(slug.as_str(), name, &actor, self.clock.now())
             .await
             .map_err(|error| status::from_store(&error, slug.as_str()))?;
         Ok(Response::new(CreateOrganizationResponse {
@@ -85,6 +86,7 @@ impl Directory {
 
     async fn replace_catalog(
         self,
+        actor: Actor,
         request: UpdateCatalogRequest,
     ) -> Result<Response<UpdateCatalogResponse>, Status> {
         let organization = self.organization(&request.organization).await?;
@@ -93,8 +95,11 @@ impl Directory {
             .catalog
             .ok_or_else(|| status::refused(&[missing()]))?;
         let draft = catalog::parse(&wanted).map_err(|faults| status::refused(&faults))?;
-        let stored = self.store.replace_catalog(organization.id, &draft).await;
-        let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
+        let (store, now) = (&self.store, self.clock.now());
+        let stored = store.replace_catalog(&organization, &draft, &actor, now);
+        let stored = stored
+            .await
+            .map_err(|error| status::from_catalog(&error, &organization.slug))?;
         Ok(Response::new(UpdateCatalogResponse {
             catalog: Some(wire::catalog(stored)),
         }))
@@ -138,6 +143,7 @@ impl Directory {
 
     async fn export(
         self,
+        actor: Actor,
         request: ExportUsersRequest,
     ) -> Result<Response<Responses<ExportUsersResponse>>, Status> {
         let organization = self.organization(&request.organization).await?;
@@ -151,6 +157,8 @@ impl Directory {
             &request.text,
             &snapshot.catalog,
         )?;
+        self.note_export(&organization, &actor, filter != UserFilter::default())
+            .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         tokio::spawn(async move {
             for piece in export::pieces(snapshot, filter) {
@@ -165,8 +173,23 @@ impl Directory {
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
+    /// Tells the audit trail that users are exported, before anything is sent.
+    async fn note_export(
+        &self,
+        organization: &Organization,
+        actor: &Actor,
+        filtered: bool,
+    ) -> Result<(), Status> {
+        let (action, now) = (AuditAction::UsersExported, self.clock.now());
+        let entry = AuditEntry::done(now, actor, action, &organization.slug);
+        let entry = entry.with("filtered", &filtered);
+        let noted = self.store.audit(organization.id, entry).await;
+        noted.map_err(|error| status::from_store(&error, &organization.slug))
+    }
+
     async fn protect(
         self,
+        actor: Actor,
         request: SetUserProtectedRequest,
     ) -> Result<Response<SetUserProtectedResponse>, Status> {
         let organization = self.organization(&request.organization).await?;
@@ -174,7 +197,7 @@ impl Directory {
         let (protected, now) = (request.protected, self.clock.now());
         let user = self
             .store
-            .protect_user(organization.id, id, protected, now)
+            .protect_user(organization.id, id, protected, &actor, now)
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
@@ -194,7 +217,8 @@ impl DirectoryService for Directory {
         &self,
         request: Request<CreateOrganizationRequest>,
     ) -> Result<Response<CreateOrganizationResponse>, Status> {
-        detached(self.clone().create(request.into_inner())).await
+        let actor = actor(&request);
+        detached(self.clone().create(actor, request.into_inner())).await
     }
 
     async fn get_organization(
@@ -241,7 +265,8 @@ impl DirectoryService for Directory {
         &self,
         request: Request<UpdateCatalogRequest>,
     ) -> Result<Response<UpdateCatalogResponse>, Status> {
-        detached(self.clone().replace_catalog(request.into_inner())).await
+        let actor = actor(&request);
+        detached(self.clone().replace_catalog(actor, request.into_inner())).await
     }
 
     async fn get_user(
@@ -262,14 +287,16 @@ impl DirectoryService for Directory {
         &self,
         request: Request<ExportUsersRequest>,
     ) -> Result<Response<Self::ExportUsersStream>, Status> {
-        detached(self.clone().export(request.into_inner())).await
+        let actor = actor(&request);
+        detached(self.clone().export(actor, request.into_inner())).await
     }
 
     async fn set_user_protected(
         &self,
         request: Request<SetUserProtectedRequest>,
     ) -> Result<Response<SetUserProtectedResponse>, Status> {
-        detached(self.clone().protect(request.into_inner())).await
+        let actor = actor(&request);
+        detached(self.clone().protect(actor, request.into_inner())).await
     }
 }
 

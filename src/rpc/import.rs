@@ -7,9 +7,9 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::{detached, paging::Page, status};
+use super::{actor::actor, detached, paging::Page, status};
 use crate::{
-    domain::{TEMPLATE_FILENAME, template_csv},
+    domain::{Actor, TEMPLATE_FILENAME, template_csv},
     import::{ImportError, Importer, Outlet, Refusal, parse_filter, record},
     proto::{
         CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
@@ -98,6 +98,7 @@ impl Imports {
 
     async fn cancel(
         self,
+        actor: Actor,
         request: CancelImportRequest,
     ) -> Result<Response<CancelImportResponse>, Status> {
         let (slug, id) = (request.organization, request.import_id);
@@ -107,7 +108,7 @@ impl Imports {
         let applying = state == ImportState::Applying
             && self
                 .store
-                .request_cancel(organization.id, record.id)
+                .request_cancel(organization.id, record.id, &actor, self.importer.now())
                 .await
                 .map_err(failed)?;
         if !applying {
@@ -147,10 +148,11 @@ impl ImportService for Imports {
         &self,
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
+        let actor = actor(&request);
         let inbound = request.into_inner().map(content);
         let (outlet, replies) = Outlet::new();
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        tokio::spawn(self.importer.clone().run(inbound, outlet));
+        tokio::spawn(self.importer.clone().run(actor, inbound, outlet));
         let replies = ReceiverStream::new(replies).map(|reply| match reply {
             Ok(message) => Ok(ImportUsersResponse {
                 message: Some(message),
@@ -209,7 +211,8 @@ impl ImportService for Imports {
         &self,
         request: Request<CancelImportRequest>,
     ) -> Result<Response<CancelImportResponse>, Status> {
-        detached(self.clone().cancel(request.into_inner())).await
+        let actor = actor(&request);
+        detached(self.clone().cancel(actor, request.into_inner())).await
     }
 
     async fn get_import_template(

@@ -1,5 +1,7 @@
 //! The gRPC services: wire ↔ domain, and every error to its status, in one place each.
 
+mod actor;
+mod audit;
 mod catalog;
 mod directory;
 mod export;
@@ -8,6 +10,7 @@ mod paging;
 mod status;
 mod wire;
 
+pub use audit::Audit;
 pub use directory::Directory;
 pub use import::Imports;
 

@@ -5,9 +5,11 @@
 //! revision it was read at; an import's transaction that finds another one knows that the directory
 //! has changed since it was planned ([`WriteError::Stale`]).
 
+mod audit;
 mod catalog;
 mod entity;
 mod error;
+mod import_events;
 mod imports;
 mod leases;
 mod organizations;
@@ -27,6 +29,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub use audit::{AuditEntry, AuditPage};
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use error::{StoreError, WriteError};
 pub use imports::{BatchKind, ImportRecord, RecordedBatch};
@@ -37,6 +40,7 @@ pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use vitals::Hold;
 pub use writes::{DirectoryWrite, UserValues};
 
+use audit::Notes;
 use vitals::Vitals;
 
 use crate::{config::Settings, migrations::Migrator};
@@ -63,6 +67,8 @@ pub struct Writing {
     _turn: Option<OwnedMutexGuard<()>>,
     /// What the commit is to keep alive.
     vitals: Option<Vitals>,
+    /// What the commit is to append to the audit trail.
+    notes: Notes,
 }
 
 impl Store {
@@ -150,12 +156,14 @@ impl Store {
             tx,
             _turn: turn,
             vitals,
+            notes: Notes::default(),
         })
     }
 }
 
 impl Writing {
     async fn commit(self) -> Result<(), StoreError> {
+        self.append_notes().await?;
         self.keep_alive().await?;
         Ok(self.tx.commit().await?)
     }

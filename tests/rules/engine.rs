@@ -7,6 +7,7 @@ use tokio_stream::iter;
 use tokio_util::sync::CancellationToken;
 use user_import::{
     config::Settings,
+    domain::Actor,
     import::{Clock, ImportError, Importer, Outlet},
     proto::{
         ImportFinish, ImportState, UserRows, import_users_request::Message as Call,
@@ -54,7 +55,11 @@ fn messages() -> Inbound {
 /// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
     let (outlet, mut replies) = Outlet::new();
-    let running = tokio::spawn(importer(app).await.run(iter(inbound), outlet));
+    let running = tokio::spawn(
+        importer(app)
+            .await
+            .run(Actor::default(), iter(inbound), outlet),
+    );
     let mut said = Vec::new();
     while let Some(reply) = replies.recv().await {
         if !matches!(reply, Ok(Reply::Progress(_))) {
@@ -152,6 +157,9 @@ async fn nobody_listening_stops_no_import(database: Database) {
     let app = App::start(database).await;
     let (outlet, replies) = Outlet::new();
     drop(replies);
-    importer(&app).await.run(iter(messages()), outlet).await;
+    let importing = importer(&app).await;
+    importing
+        .run(Actor::default(), iter(messages()), outlet)
+        .await;
     assert_eq!(app.users().await.len(), 1);
 }
