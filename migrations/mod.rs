@@ -1,10 +1,12 @@
 //! The schema, one file per step, newest last. The same tables and constraints on SQLite and
-//! PostgreSQL; every key of every table leads with the organisation.
+//! PostgreSQL; every key of every table that belongs to an organisation leads with it.
 
 use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_directory;
 mod m20261122_000002_imports;
+mod m20261123_000003_tokens;
+mod m20261123_000004_privileged_roles;
 mod m20261123_000005_audit;
 
 /// Brings a database to the newest schema.
@@ -16,6 +18,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_directory::Migration),
             Box::new(m20261122_000002_imports::Migration),
+            Box::new(m20261123_000003_tokens::Migration),
+            Box::new(m20261123_000004_privileged_roles::Migration),
             Box::new(m20261123_000005_audit::Migration),
         ]
     }

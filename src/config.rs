@@ -1,8 +1,11 @@
 //! What an operator can set, with safe defaults.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use crate::input::Limits;
+use crate::{
+    access::jwt::{Address, AlgorithmName},
+    input::Limits,
+};
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
@@ -27,6 +30,77 @@ pub struct Settings {
     pub shutdown_grace: Duration,
     /// Time between two progress messages.
     pub progress_interval: Duration,
+    /// TLS, and whose credentials are good besides tokens.
+    pub security: Security,
+}
+
+/// TLS, and whose credentials are good besides tokens.
+#[derive(Clone, Debug)]
+pub struct Security {
+    /// Certificate and key; `None`: plain text.
+    pub tls: Option<TlsFiles>,
+    /// The allow-list of client certificates.
+    pub identities: Option<PathBuf>,
+    /// The identity provider.
+    pub jwt: Option<JwtSettings>,
+    /// Time between two looks at the files that these name.
+    pub reload_interval: Duration,
+    /// How long a client may take for its TLS handshake.
+    pub handshake_timeout: Duration,
+    /// TLS handshakes at a time; further clients wait.
+    pub handshakes: usize,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            identities: None,
+            jwt: None,
+            reload_interval: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(10),
+            handshakes: 256,
+        }
+    }
+}
+
+/// The files of a server that speaks TLS, all PEM.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The certificate, then those that lead to a known authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Authorities whose client certificates are looked at.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// An identity provider whose tokens are good here.
+#[derive(Clone, Debug)]
+pub struct JwtSettings {
+    /// Where its public keys are.
+    pub keys: JwtKeys,
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// `aud` of those meant for this service.
+    pub audience: String,
+    /// The algorithms that count, whatever tokens and keys say.
+    pub algorithms: Vec<AlgorithmName>,
+    /// By how much its clock and ours may differ; at most a minute.
+    pub leeway: Duration,
+    /// The claim with the slug of the organisation, or `*`.
+    pub organization_claim: String,
+    /// The claim with the permissions.
+    pub permissions_claim: String,
+}
+
+/// Where public keys are.
+#[derive(Clone, Debug)]
+pub enum JwtKeys {
+    /// In a file.
+    File(PathBuf),
+    /// At a URL.
+    Url(Address),
 }
 
 impl Default for Settings {
@@ -42,6 +116,7 @@ impl Default for Settings {
             cleaning_interval: Duration::from_hours(1),
             shutdown_grace: Duration::from_secs(5),
             progress_interval: Duration::from_secs(1),
+            security: Security::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! Dependencies point one way only:
-//! `cli → client`, `cli → server → rpc → import → {input, plan, store} → domain`.
+//! `cli → client`, `cli → server → rpc → import → {input, plan, access} → store → domain`.
 //!
 //! | module | what it owns |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | [`domain`] | columns, rows, issues, users, the catalog, and the checks of a value; pure |
 //! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
 //! | [`plan`] | one decision for each row on the final state, and the order of writing; pure |
+//! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
 //! | [`import`] | one import's life, its record, its lease |
 //! | [`audit`] | the hash chain of who did what; pure |
 //! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
@@ -27,9 +28,11 @@
 //! hundreds to a transaction, each transaction with the results of its rows, and a result is sent once it
 //! is committed. There is one validator, one planner and one writer; a dry run stops before the writer.
 
+pub mod access;
 pub mod audit;
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod import;

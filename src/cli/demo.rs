@@ -15,7 +15,7 @@ use super::{
     report::{Asked, Findings, Look, row_lines, summary_text},
 };
 use crate::{
-    client::{Address, Client, ClientError, Ended},
+    client::{Address, Client, ClientError, Credentials, Ended},
     config::Settings,
     proto::{
         Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
@@ -54,7 +54,7 @@ async fn show(address: &Address) -> anyhow::Result<()> {
     print(&format!(
         "A server is running on {address}, with an empty database.\n"
     ))?;
-    let mut client = Client::connect(address, None).await?;
+    let mut client = Client::connect(address, Credentials::default()).await?;
     let catalog: Catalog = serde_json::from_str(CATALOG)?;
     client
         .create_organization(ORGANIZATION, "Riverton Police Department")

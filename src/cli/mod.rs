@@ -6,6 +6,7 @@
 mod audit;
 mod catalog;
 mod demo;
+mod descriptor;
 mod errors_file;
 mod exit;
 mod export;
@@ -16,10 +17,12 @@ mod migrate;
 mod org;
 mod output;
 mod report;
+mod security;
 mod serve;
 mod server;
 mod settings;
 mod template;
+mod token;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
@@ -75,9 +78,12 @@ enum Command {
     Catalog(catalog::CatalogCommand),
     #[command(subcommand)]
     Org(org::OrgCommand),
-    Serve(serve::ServeArgs),
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
     Demo(demo::DemoArgs),
+    Descriptor(descriptor::DescriptorArgs),
 }
 
 impl Cli {
@@ -123,9 +129,11 @@ impl Command {
             Self::Export(args) => export::run(args).await,
             Self::Catalog(command) => catalog::run(command).await,
             Self::Org(command) => org::run(command).await,
-            Self::Serve(args) => serve::run(args).await,
+            Self::Token(command) => token::run(command).await,
+            Self::Serve(args) => serve::run(*args).await,
             Self::Migrate(args) => migrate::run(args).await,
             Self::Demo(args) => demo::run(args).await,
+            Self::Descriptor(args) => descriptor::run(&args),
         }
     }
 }

@@ -9,16 +9,24 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpListener, signal};
 
-use super::{Exit, migrate::DatabaseArgs, settings::SettingsArgs};
-use crate::server;
+use super::{
+    Exit, failure::UsageError, migrate::DatabaseArgs, security::SecurityArgs,
+    settings::SettingsArgs,
+};
+use crate::{
+    config::{Security, Settings},
+    server::{self, Exposure},
+    store::Store,
+};
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: on this machine, with a file in the working directory:\n  \
     user-import serve\n\
-    or for the network, with PostgreSQL:\n  \
-    user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users"
+    or for the network, with PostgreSQL and a token (user-import token create) for each caller:\n  \
+    user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users \\\n    \
+    --tls-cert server.pem --tls-key server.key"
 )]
 pub struct ServeArgs {
     /// Address to listen on; port 0 takes a free one, and the first line printed says which
@@ -29,6 +37,11 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:50051"
     )]
     listen: SocketAddr,
+    /// Listen on an address that other machines reach although TLS or credentials are missing: whoever is
+    /// on the way can read and change what is sent, tokens included
+    #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    insecure_listen_beyond_loopback: bool,
     #[command(flatten)]
     database: DatabaseArgs,
     /// Leave the database's schema as it is
@@ -36,6 +49,8 @@ pub struct ServeArgs {
     no_migrate: bool,
     #[command(flatten)]
     settings: SettingsArgs,
+    #[command(flatten)]
+    security: SecurityArgs,
 }
 
 /// Runs the command.
@@ -43,7 +58,10 @@ pub struct ServeArgs {
 /// # Errors
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
-    let settings = args.settings.settings();
+    let settings = Settings {
+        security: args.security.security(),
+        ..args.settings.settings()
+    };
     let store = args.database.connect_with(settings.lease).await?;
     if !args.no_migrate {
         store
@@ -51,12 +69,30 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
             .await
             .context("the database cannot be migrated")?;
     }
+    expose(&args, &settings.security, &store).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     announce(listener.local_addr()?)?;
     server::serve(listener, store, settings, stopped()).await?;
     Ok(Exit::Done)
+}
+
+/// Refuses to listen where that is not safe, and says what has to be known.
+async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow::Result<()> {
+    let exposure = Exposure {
+        address: args.listen,
+        has_tls: security.tls.is_some(),
+        has_credentials: security.identities.is_some()
+            || security.jwt.is_some()
+            || store.has_tokens().await?,
+        accepts_risk: args.insecure_listen_beyond_loopback,
+    };
+    let judged = exposure.judge();
+    for warning in judged.map_err(|exposed| UsageError::new(format!("{exposed}.")))? {
+        tracing::warn!("{warning}");
+    }
+    Ok(())
 }
 
 /// Tells people through the log, and scripts through a line on standard output.

@@ -1,12 +1,12 @@
 //! Where the server is, who is calling, and the connection made of both.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Channel, Endpoint, Uri},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri},
 };
 
 use super::ClientError;
@@ -22,7 +22,7 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 /// A server that is gone without a word is noticed within about half a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// The address of a server, `http://HOST:PORT`.
+/// The address of a server, `https://HOST:PORT`, or `http://HOST:PORT` without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(Uri);
 
@@ -32,9 +32,23 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let uri = Uri::from_str(text).map_err(|error| error.to_string())?;
         match (uri.scheme_str(), uri.authority()) {
-            (Some("http"), Some(_)) => Ok(Self(uri)),
-            _ => Err("write it as http://HOST:PORT".to_owned()),
+            (Some("http" | "https"), Some(_)) => Ok(Self(uri)),
+            _ => Err("write it as https://HOST:PORT, or http://HOST:PORT without TLS".to_owned()),
         }
+    }
+}
+
+impl Address {
+    /// True where whoever is on the way can read what is sent: no TLS, to another machine.
+    #[must_use]
+    pub fn is_overheard(&self) -> bool {
+        let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        !self.is_tls() && !is_loopback && host != "localhost"
+    }
+
+    fn is_tls(&self) -> bool {
+        self.0.scheme_str() == Some("https")
     }
 }
 
@@ -62,6 +76,32 @@ impl FromStr for Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
+    }
+}
+
+/// How a caller shows who he or she is, and whom he or she trusts; all PEM.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// The token.
+    pub token: Option<Token>,
+    /// Authorities that vouch for the server, instead of those that browsers trust.
+    pub ca_certificate: Option<String>,
+    /// The caller's certificate and its private key.
+    pub certificate: Option<(String, String)>,
+}
+
+impl Credentials {
+    fn tls(&self) -> ClientTlsConfig {
+        let tls = match &self.ca_certificate {
+            Some(authority) => {
+                ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority))
+            }
+            None => ClientTlsConfig::new().with_webpki_roots(),
+        };
+        match &self.certificate {
+            Some((certificate, key)) => tls.identity(Identity::from_pem(certificate, key)),
+            None => tls,
+        }
     }
 }
 
@@ -94,16 +134,23 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Unreachable`] where nobody answers at `address` within ten seconds.
-    pub async fn connect(address: &Address, token: Option<Token>) -> Result<Self, ClientError> {
-        let channel = Endpoint::from(address.0.clone())
+    pub async fn connect(address: &Address, credentials: Credentials) -> Result<Self, ClientError> {
+        let unreachable = |error| ClientError::unreachable(address, &error);
+        let mut endpoint = Endpoint::from(address.0.clone());
+        if address.is_tls() {
+            endpoint = endpoint
+                .tls_config(credentials.tls())
+                .map_err(unreachable)?;
+        }
+        let channel = endpoint
             .connect_timeout(CONNECT_TIMEOUT)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .connect()
             .await
-            .map_err(|error| ClientError::unreachable(address, &error))?;
-        let service = InterceptedService::new(channel, Bearer(token));
+            .map_err(unreachable)?;
+        let service = InterceptedService::new(channel, Bearer(credentials.token));
         Ok(Self {
             imports: ImportServiceClient::new(service.clone()),
             directory: DirectoryServiceClient::new(service.clone()),
@@ -118,13 +165,7 @@ mod tests {
 
     #[test]
     fn an_address_needs_its_scheme() {
-        for text in [
-            "localhost:50051",
-            "localhost",
-            "ftp://host",
-            "https://host",
-            "",
-        ] {
+        for text in ["localhost:50051", "localhost", "ftp://host", ""] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
         let address: Address = "http://[::1]:50051".parse().unwrap();
@@ -143,7 +184,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let free = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let error = Client::connect(&free.parse().unwrap(), None)
+        let error = Client::connect(&free.parse().unwrap(), Credentials::default())
             .await
             .unwrap_err();
         let text = error.to_string();

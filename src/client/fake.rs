@@ -9,7 +9,7 @@ use tokio_stream::{
 };
 use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
 
-use super::{Address, Client};
+use super::{Address, Client, Credentials};
 use crate::proto::{
     CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
     GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest, ImportUsersResponse,
@@ -37,7 +37,9 @@ struct Fake(Arc<dyn Behaviour>);
 /// Starts a server on a free port and connects to it.
 pub(crate) async fn connect(behaviour: impl Behaviour) -> Client {
     let address = serve(behaviour).await;
-    Client::connect(&address, None).await.unwrap()
+    Client::connect(&address, Credentials::default())
+        .await
+        .unwrap()
 }
 
 /// Starts a server on a free port; it lives as long as the test's runtime.

@@ -14,7 +14,7 @@ mod upload;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub use connection::{Address, Client, Token};
+pub use connection::{Address, Client, Credentials, Token};
 pub use error::{ClientError, connection_lost};
 pub use import::Ended;
 pub use upload::Sent;

@@ -19,6 +19,8 @@ pub struct Role {
     pub id: RoleId,
     /// As the administrator wrote it.
     pub name: String,
+    /// Only callers with `users.grant-privileged` give it, and change users who have it.
+    pub privileged: bool,
 }
 
 /// A rank that a user can have; names are unique without regard to case.

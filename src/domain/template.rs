@@ -143,6 +143,7 @@ mod tests {
         let role = |id, name: &str| Role {
             id: RoleId(id),
             name: name.into(),
+            privileged: false,
         };
         let rank = |id, name: &str| Rank {
             id: RankId(id),

@@ -380,8 +380,8 @@ impl Applier {
         Ok(())
     }
 
-    /// Each user is looked at again in the statement itself; who is protected or inactive by then is
-    /// left alone, and that is said.
+    /// Each user is looked at again in the statement itself; who is protected or inactive by then, or
+    /// has a privileged role that the caller may not touch, is left alone, and that is said.
     async fn deactivate_users(
         &self,
         write: &DirectoryWrite,
@@ -389,7 +389,8 @@ impl Applier {
         users: &[DeactivatedUser],
         done: &mut Done,
     ) -> Result<(), WriteError> {
-        let written = write.deactivate(ids(users)).await?;
+        let may_privileged = self.judged.terms().permitted.privileged;
+        let written = write.deactivate(ids(users), may_privileged).await?;
         let (deactivated, skipped) = split(users, &written);
         for users in deactivated {
             let counts = Tally {
@@ -506,8 +507,9 @@ impl Applier {
         let (store, organization) = (&self.importer.store, self.record.organization_id);
         let snapshot = self.importer.patiently(|| store.snapshot(organization));
         let snapshot = snapshot.await?;
-        let scope = self.judged.scope().filter(|_| missing).cloned();
-        let mut judged = session::judge(rows, snapshot, self.record.id, scope)
+        let mut terms = self.judged.terms().clone();
+        terms.scope = terms.scope.filter(|_| missing);
+        let mut judged = session::judge(rows, snapshot, self.record.id, terms)
             .await
             .map_err(WriteError::task)?;
         judged.assign_ids();

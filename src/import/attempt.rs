@@ -159,6 +159,7 @@ impl Session<'_> {
             self.preview(&judged).await;
             return Err(refusals.into());
         }
+        self.expect_still_admitted().await?;
         judged.assign_ids();
         Ok(judged)
     }
@@ -219,10 +220,12 @@ impl Session<'_> {
         let rest = Arc::new(rest.cloned().collect());
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
         let snapshot = snapshot.await?;
-        let judged = session::judge(rest, snapshot, import, None).await?;
+        // Whoever goes on with an import does so with his or her own permissions.
+        let judged = session::judge(rest, snapshot, import, self.terms(None)).await?;
         let noted = Arc::new(done.noted);
         let mut judged = judged.after(&noted);
         judged.assign_ids();
+        self.expect_still_admitted().await?;
         self.summary = record::summary(&record, ImportState::Applying);
         self.progress.add_applied(done.rows.len());
         Ok(Some(Work {

@@ -99,8 +99,8 @@ pub(super) fn split(
 fn left_alone(user: &DeactivatedUser) -> crate::proto::Issue {
     let external_id = &user.external_id;
     let message = format!(
-        "User \"{external_id}\" is not listed and was to be deactivated, but was protected or \
-         inactive already when its turn came; it was left as it is."
+        "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
+         already, or in a privileged role when its turn came; it was left as it is."
     );
     let code = IssueCode::ChangedConcurrently;
     let issue = Issue::warning(code, Column::ExternalId, external_id, message);

@@ -22,7 +22,7 @@ mod refusal;
 mod session;
 mod verdict;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::time::interval;
@@ -37,17 +37,15 @@ pub use receive::{Received, Receiver};
 pub use refusal::{ImportError, Refusal, RefusalKind};
 pub use verdict::Judged;
 
+pub use crate::clock::Clock;
 pub use session::Inbound;
 
 use crate::{
+    access::{Gate, Principal},
     config::Settings,
     domain::Actor,
     store::{Store, StoreError},
 };
-
-/// Tells the time; a parameter, so that tests can choose it.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 /// Runs imports.
 #[derive(Clone, Debug)]
@@ -55,6 +53,8 @@ pub struct Importer {
     store: Store,
     settings: Arc<Settings>,
     clock: Clock,
+    /// Looks again whether a credential is still good.
+    gate: Gate,
     /// Names this server process among those on the same database.
     server: Uuid,
     /// Cancelled when the server shuts down.
@@ -70,12 +70,14 @@ impl Importer {
         store: Store,
         settings: Arc<Settings>,
         clock: Clock,
+        gate: Gate,
         stop: CancellationToken,
     ) -> Self {
         Self {
             store,
             settings,
             clock,
+            gate,
             server: Uuid::now_v7(),
             stop,
             applying: TaskTracker::new(),
@@ -136,38 +138,17 @@ impl Importer {
         self.applying.wait().await;
     }
 
-    /// Runs one import of `actor` to its end: messages in, messages out. Must have a task of its own,
-    /// which is not dropped with the client's call.
-    pub async fn run(self, actor: Actor, inbound: impl Inbound, outlet: Outlet) {
-        if let Err(error) = session::run(&self, actor, inbound, &outlet).await {
+    /// Runs one import for `principal`, who is `actor` in the audit trail, to its end: messages in,
+    /// messages out. Must have a task of its own, which is not dropped with the client's call.
+    pub async fn run(
+        self,
+        principal: Arc<Principal>,
+        actor: Actor,
+        inbound: impl Inbound,
+        outlet: Outlet,
+    ) {
+        if let Err(error) = session::run(&self, principal, actor, inbound, &outlet).await {
             outlet.fail(error).await;
         }
-    }
-}
-
-impl Clock {
-    /// A clock that asks `now`.
-    pub fn new(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    /// The system's clock.
-    #[must_use]
-    #[allow(clippy::disallowed_methods)] // the one place where the time comes from
-    pub fn system() -> Self {
-        Self::new(OffsetDateTime::now_utc)
-    }
-
-    /// The time, in microseconds: as exactly as every database keeps it.
-    #[must_use]
-    pub fn now(&self) -> OffsetDateTime {
-        let now = (self.0)();
-        now - Duration::from_nanos(u64::from(now.nanosecond() % 1_000))
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
     }
 }

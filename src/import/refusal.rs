@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
+    access::Denial,
     input::FileFault,
     proto,
     store::{Holder, StoreError, WriteError},
@@ -117,6 +118,9 @@ pub enum ImportError {
     /// The client's stream broke off; there is nobody to tell.
     #[error("the client's stream broke off")]
     Broken,
+    /// The caller may not do this, or not any more.
+    #[error(transparent)]
+    Denied(Denial),
     /// The organisation is unknown.
     #[error("no such organisation")]
     UnknownOrganization(String),
@@ -153,13 +157,14 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    /// Why nothing was written, where another import is in the way.
+    /// Why nothing was written, where another import is in the way or the caller may not write.
     #[must_use]
     pub fn refusal(&self) -> proto::Refusal {
         let (code, subject) = match self {
             Self::Held(holder) => ("IMPORT_RUNNING", holder.import.to_string()),
             Self::IdBound(import) => ("IMPORT_ID_BOUND", import.to_string()),
             Self::OvertakenBy(import) => ("OVERTAKEN", import.to_string()),
+            Self::Denied(denial) => (denial.reason(), "credential".to_owned()),
             _ => ("REFUSED", String::new()),
         };
         proto::Refusal {
@@ -188,6 +193,15 @@ impl ImportError {
                  on would undo newer data. Import the roster again under a new ID."
             ),
             other => other.to_string(),
+        }
+    }
+}
+
+impl From<Denial> for ImportError {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Store(error) => Self::Store(error),
+            denial => Self::Denied(denial),
         }
     }
 }

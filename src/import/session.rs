@@ -16,13 +16,14 @@ use super::{
     progress::Progress,
     receive::out_of_order,
     record, refusal,
-    verdict::{self, Judged},
+    verdict::{self, Judged, Terms},
 };
 use crate::{
-    domain::{Actor, Column, Issue, IssueCode, Row},
+    access::{Denial, Principal},
+    domain::{Actor, Column, Issue, IssueCode, Permission, Row},
     plan::Scope,
     proto::{
-        ImportFinish, ImportPhase, ImportStart, ImportStarted, ImportState, ImportSummary,
+        self, ImportFinish, ImportPhase, ImportStart, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
     store::{ImportRecord, Snapshot, StoreError},
@@ -43,12 +44,14 @@ impl<S> Inbound for S where S: Stream<Item = Result<Option<Call>, ImportError>> 
 /// However it ends, if not well; where it had begun, the summary has been sent.
 pub async fn run(
     importer: &Importer,
+    principal: Arc<Principal>,
     actor: Actor,
     mut inbound: impl Inbound,
     outlet: &Outlet,
 ) -> Result<(), ImportError> {
     let started_at = importer.clock.now();
     let start = receive_start(&mut inbound, importer).await?;
+    expect_permitted(&principal, &start)?;
     let options_digest = record::options_digest(&start);
     let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
@@ -62,10 +65,11 @@ pub async fn run(
         Err(error) => return Err(error.into()),
     };
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
-    let by = (importer.server, &*actor.principal);
+    let by = (importer.server, &*principal.name);
     let record = record::begun(organization, import, by, &start, started_at);
     let mut session = Session {
         importer,
+        principal,
         outlet,
         organization,
         options_digest,
@@ -87,6 +91,19 @@ pub async fn run(
     session.end(result, &mut inbound).await
 }
 
+/// Expects that the caller may ask for this (semantics §3; api.md). Asked before anything is looked up.
+fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), Denial> {
+    principal.expect_organization(&start.organization)?;
+    principal.expect(Permission::UsersImport)?;
+    if start.include_values {
+        principal.expect(Permission::UsersRead)?;
+    }
+    if start.deactivate_missing.is_some() {
+        principal.expect(Permission::UsersDeactivate)?;
+    }
+    Ok(())
+}
+
 async fn receive_start(
     inbound: &mut impl Inbound,
     importer: &Importer,
@@ -106,6 +123,8 @@ async fn receive_start(
 /// One import that has begun.
 pub(super) struct Session<'a> {
     pub(super) importer: &'a Importer,
+    /// Who sends this stream.
+    pub(super) principal: Arc<Principal>,
     pub(super) outlet: &'a Outlet,
     pub(super) organization: i64,
     pub(super) options: Options,
@@ -193,7 +212,10 @@ impl Session<'_> {
                 self.summary.refusals = refusal::listed(refusals);
                 ImportState::Refused
             }
-            ImportError::Held(_) | ImportError::IdBound(_) | ImportError::OvertakenBy(_) => {
+            ImportError::Held(_)
+            | ImportError::IdBound(_)
+            | ImportError::OvertakenBy(_)
+            | ImportError::Denied(_) => {
                 self.summary.refusals = vec![error.refusal()];
                 // An import that had begun to write before is not one that wrote nothing.
                 match self.summary.state() {
@@ -320,12 +342,39 @@ impl Session<'_> {
             Some(missing) => Some(missing.resolve(&snapshot.catalog)?),
             None => None,
         };
-        let planning = judge(rows, snapshot, import, scope);
+        let terms = self.terms(scope);
+        let planning = judge(rows, snapshot, import, terms);
         let judged = self.with_progress(planning).await?;
         self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = judged.plan.digest.to_vec();
         verdict::fill(&mut self.summary, &judged.tally());
+        self.warn_of_skipped(&judged);
         Ok(judged)
+    }
+
+    /// What this caller's plans are made under.
+    pub(super) fn terms(&self, scope: Option<Scope>) -> Terms {
+        let permitted = self.principal.permissions.into();
+        Terms { scope, permitted }
+    }
+
+    /// In place of what an earlier plan of this attempt said.
+    fn warn_of_skipped(&mut self, judged: &Judged) {
+        let warnings = &mut self.summary.warnings;
+        warnings.retain(|known| known.code() != proto::IssueCode::RoleNotGrantable);
+        warnings.extend(judged.skipped().iter().map(Into::into));
+    }
+
+    /// Expects that the caller's credential is still good, now that something is to be written.
+    pub(super) async fn expect_still_admitted(&self) -> Result<(), ImportError> {
+        let importer = self.importer;
+        let confirmed = importer.patiently(|| async {
+            match importer.gate.confirm(&self.principal).await {
+                Err(Denial::Store(error)) => Err(error),
+                confirmed => Ok(confirmed),
+            }
+        });
+        Ok(confirmed.await??)
     }
 
     /// Tells what would happen, without writing.
@@ -411,9 +460,9 @@ pub(super) async fn judge(
     rows: Arc<Vec<Row>>,
     snapshot: Snapshot,
     import: Uuid,
-    scope: Option<Scope>,
+    terms: Terms,
 ) -> Result<Judged, ImportError> {
-    let planning = spawn_blocking(move || Judged::new(rows, snapshot, import, scope));
+    let planning = spawn_blocking(move || Judged::new(rows, snapshot, import, terms));
     Ok(planning.await?)
 }
 

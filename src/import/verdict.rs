@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::noted::Noted;
 use crate::{
-    domain::{Catalog, Column, Issue, Row, Severity, Tally},
-    plan::{self, Decision, Directory, Outcome, Plan, Request, Scope},
+    domain::{Catalog, Column, Issue, IssueCode, Row, Severity, Tally},
+    plan::{self, Decision, Directory, Outcome, Permitted, Plan, Request, Scope},
     proto::{
         self, ColumnChange, DeactivatedUser, Deactivations, ImportSummary, IssueSeverity,
         ResultFilter, RowOutcome, RowResult, RowResults,
@@ -19,6 +19,18 @@ use crate::{
 /// Encoded size at which a message of results is sent. No message is over 1 MiB: one result has at
 /// most a few dozen KiB.
 const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// Most users whose being left alone is said one by one: a summary is a message like others.
+const NAMED_SKIPPED: usize = 200;
+
+/// What a plan is made under, besides the rows and the directory.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Whom `deactivate_missing` looks at, where it was asked for.
+    pub scope: Option<Scope>,
+    /// What whoever asks for the import may do.
+    pub permitted: Permitted,
+}
 
 /// Rows with the decision on each. Everything that is told about them is derived from here, when
 /// it is told.
@@ -35,7 +47,7 @@ pub struct Judged {
     /// The decisions.
     pub plan: Plan,
     import: Uuid,
-    scope: Option<Scope>,
+    terms: Terms,
     /// The warnings of the first plan, where this is a later one.
     noted: Option<Arc<Noted>>,
     /// IDs of the users that rows create, by row; nil for other rows, and in a dry run.
@@ -45,12 +57,7 @@ pub struct Judged {
 impl Judged {
     /// Plans `rows` on `snapshot`. Pure computation; for a million rows it takes seconds.
     #[must_use]
-    pub fn new(
-        rows: Arc<Vec<Row>>,
-        snapshot: Snapshot,
-        import: Uuid,
-        scope: Option<Scope>,
-    ) -> Self {
+    pub fn new(rows: Arc<Vec<Row>>, snapshot: Snapshot, import: Uuid, terms: Terms) -> Self {
         let directory = Directory::new(snapshot.users);
         let catalog = snapshot.catalog;
         let plan = plan::plan(&Request {
@@ -58,7 +65,8 @@ impl Judged {
             directory: &directory,
             catalog: &catalog,
             import_id: import,
-            deactivate_missing: scope.as_ref(),
+            deactivate_missing: terms.scope.as_ref(),
+            permitted: terms.permitted,
         });
         Self {
             rows,
@@ -67,7 +75,7 @@ impl Judged {
             catalog,
             plan,
             import,
-            scope,
+            terms,
             noted: None,
             ids: Vec::new(),
         }
@@ -99,10 +107,10 @@ impl Judged {
         self.ids = self.plan.decisions.iter().map(id).collect();
     }
 
-    /// Whom `deactivate_missing` looks at, where it was asked for.
+    /// What it was planned under.
     #[must_use]
-    pub const fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref()
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// What the plan was made from.
@@ -113,7 +121,8 @@ impl Judged {
             directory: &self.directory,
             catalog: &self.catalog,
             import_id: self.import,
-            deactivate_missing: self.scope.as_ref(),
+            deactivate_missing: self.terms.scope.as_ref(),
+            permitted: self.terms.permitted,
         }
     }
 
@@ -210,6 +219,25 @@ impl Judged {
         })
     }
 
+    /// Says of each user who is missing and whom the caller may not deactivate that he or she stays;
+    /// of the first two hundred, and then how many more.
+    #[must_use]
+    pub fn skipped(&self) -> Vec<Issue> {
+        let skipped = &self.plan.privileged_skipped;
+        let users = self.directory.users();
+        let named = skipped.iter().take(NAMED_SKIPPED);
+        let mut warnings: Vec<_> = named
+            .map(|&user| left_active(users[user as usize].external_id()))
+            .collect();
+        let more = skipped.len() - warnings.len();
+        if more > 0 {
+            let message = format!("{more} more users with a privileged role are left Active.");
+            let code = IssueCode::RoleNotGrantable;
+            warnings.push(Issue::warning(code, Column::ExternalId, "", message));
+        }
+        warnings
+    }
+
     /// The counts if all goes as planned.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -223,6 +251,15 @@ impl Judged {
         }
         tally
     }
+}
+
+fn left_active(external_id: &str) -> Issue {
+    let message = format!(
+        "User \"{external_id}\" is not listed but has a privileged role, and is left Active: to \
+         deactivate such a user needs the permission users.grant-privileged."
+    );
+    let code = IssueCode::RoleNotGrantable;
+    Issue::warning(code, Column::ExternalId, external_id, message).about_user(external_id)
 }
 
 /// Counts one row.

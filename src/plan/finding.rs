@@ -22,6 +22,12 @@ pub(super) enum Finding {
     SupervisorIsSelf,
     /// The supervisor closes a circle; `path` shows it as text.
     SupervisorCycle { path: String },
+    /// The caller may not give the role.
+    RoleNotGrantable,
+    /// The caller may not change the user, who has a privileged role.
+    UserNotChangeable,
+    /// The caller may not make the user inactive.
+    DeactivationNotPermitted,
     /// The supervisor is inactive (a warning).
     SupervisorInactive,
     /// Equal to what this user of the directory has, but for leading zeros (a warning).

@@ -1,4 +1,4 @@
-//! The rules that look at the whole import, in their order (semantics §5 c to e), until none rejects.
+//! The rules that look at the whole import, in their order (semantics §5 c to f), until none rejects.
 //!
 //! # Rounds
 //! Each rule judges against one state, and what it rejects takes effect together; then judging starts
@@ -12,8 +12,11 @@
 //! once for its supervisor, since each of these is lost at most once: all rounds together are linear,
 //! and logarithmic in each step for cycles.
 
+use super::Request;
 use super::cycles::Cycles;
+use super::decision::Decision;
 use super::finding::Findings;
+use super::permissions::Permissioning;
 use super::state::State;
 use super::supervisors::Supervisors;
 use super::uniqueness::Uniqueness;
@@ -29,14 +32,20 @@ pub(super) trait Rule {
 }
 
 /// Rejects rows until no rule has anything to say.
-pub(super) fn judge(state: &mut State<'_>, findings: &mut Findings) {
+pub(super) fn judge(
+    request: &Request<'_>,
+    decisions: &[Decision],
+    state: &mut State<'_>,
+    findings: &mut Findings,
+) {
     let standing = state.standing();
     let reports = state.roster.reports(&standing);
-    let mut rules: [Box<dyn Rule + '_>; 3] = [
+    let permissions = Permissioning::new(request, state, decisions, (&standing, &reports));
+    let mut rules: [Box<dyn Rule + '_>; 4] = [
         Box::new(Uniqueness::new(&standing)),
         Box::new(Supervisors::new(&standing, &reports)),
         Box::new(Cycles::new(&reports)),
-        // Permissions (f) come here: a rule like the others.
+        Box::new(permissions),
     ];
     while let Some(rejected) = first_rejections(&mut rules, state, findings) {
         for &row in &rejected {

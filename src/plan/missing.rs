@@ -3,6 +3,7 @@
 
 use super::keys::Key;
 use super::links::indices;
+use super::permissions::Untouchable;
 use super::roster::Roster;
 use super::zeros::Zeros;
 use super::{Request, Scope};
@@ -15,6 +16,8 @@ pub(super) struct Missing {
     pub(super) deactivations: Vec<u32>,
     /// Users whom nothing but protection saved.
     pub(super) protected_skipped: u32,
+    /// Users whom the caller may not deactivate, by external ID.
+    pub(super) privileged_skipped: Vec<u32>,
     /// Numbers of the rows of whom it cannot be told whom they list.
     pub(super) untold: Vec<u32>,
 }
@@ -37,14 +40,18 @@ pub(super) fn find_missing(
         !listed[user as usize] && user_data.status == Status::Active && scope.includes(user_data)
     });
     let is_protected = |&user: &u32| roster.users[user as usize].protected;
-    let (protected, mut deactivations): (Vec<u32>, Vec<u32>) = missing.partition(is_protected);
-    deactivations.sort_unstable_by_key(|&user| roster.users[user as usize].external_id());
+    let (protected, mut missing): (Vec<u32>, Vec<u32>) = missing.partition(is_protected);
+    missing.sort_unstable_by_key(|&user| roster.users[user as usize].external_id());
+    let untouchable = Untouchable::new(request.catalog, request.permitted);
+    let is_untouchable = |&user: &u32| untouchable.has(roster.users[user as usize].role);
+    let (privileged_skipped, deactivations) = missing.into_iter().partition(is_untouchable);
     let untold = indices(roster.rows)
         .filter(|&row| listing.is_untold(row, unsound[row as usize]))
         .map(|row| roster.rows[row as usize].number);
     Missing {
         deactivations,
         protected_skipped: super::links::index(protected.len()),
+        privileged_skipped,
         untold: untold.collect(),
     }
 }

@@ -24,6 +24,7 @@ mod links;
 mod missing;
 mod order;
 mod outcome;
+mod permissions;
 mod positions;
 mod review;
 mod roster;
@@ -48,6 +49,7 @@ use uuid::Uuid;
 pub use decision::{Decision, Outcome, Supervisor};
 pub use directory::Directory;
 pub use order::WriteOrder;
+pub use permissions::Permitted;
 pub use write::{UserWrite, generated_external_id};
 
 use crate::domain::{Catalog, GroupId, RoleId, Row, Status};
@@ -73,6 +75,8 @@ pub struct Request<'a> {
     pub import_id: Uuid,
     /// Where set: deactivate the users within this scope whom the file does not list.
     pub deactivate_missing: Option<&'a Scope>,
+    /// What the caller may do.
+    pub permitted: Permitted,
 }
 
 /// Which users `deactivate_missing` is about; a user must match both.
@@ -96,6 +100,9 @@ pub struct Plan {
     pub deactivations: Vec<u32>,
     /// Users the file does not list whom nothing but protection saves from being deactivated.
     pub protected_skipped: u32,
+    /// Users the file does not list whom the caller may not deactivate, since they have a privileged
+    /// role: indices in the snapshot, in order of external ID.
+    pub privileged_skipped: Vec<u32>,
     /// Users who go from Active to Inactive, by a row or as missing.
     pub going_inactive: u32,
     /// Active users of the snapshot.
@@ -122,7 +129,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
     let mut state = State::new(&roster, decisions.iter().map(Checked::passed).collect());
     let mut findings = Findings::default();
     duplicates::reject_duplicates(&mut state, &mut findings);
-    judge::judge(&mut state, &mut findings);
+    judge::judge(request, &decisions, &mut state, &mut findings);
 
     outcome::settle(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
@@ -167,6 +174,7 @@ fn assemble(
         order,
         deactivations: missing.deactivations,
         protected_skipped: missing.protected_skipped,
+        privileged_skipped: missing.privileged_skipped,
         going_inactive,
         active_users: index(active.count()),
         untold: missing.untold,

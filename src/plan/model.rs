@@ -5,8 +5,8 @@ mod laws;
 mod world;
 
 use super::scenario::Scenario;
-use super::{Outcome, Plan};
-use crate::domain::{Column, Issue, IssueCode, Row, Status, User};
+use super::{Outcome, Permitted, Plan};
+use crate::domain::{Catalog, Column, Issue, IssueCode, RoleId, Row, Status, User};
 
 const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
 
@@ -28,6 +28,8 @@ struct Somebody {
 }
 
 struct Model<'a> {
+    permitted: Permitted,
+    catalog: &'a Catalog,
     rows: &'a [Row],
     users: &'a [User],
     faults: Vec<Vec<Fault>>,
@@ -39,6 +41,8 @@ struct Model<'a> {
 impl<'a> Model<'a> {
     fn judge(scenario: &'a Scenario) -> Self {
         let mut model = Self {
+            permitted: scenario.permitted,
+            catalog: &scenario.catalog,
             rows: &scenario.rows,
             users: scenario.directory.users(),
             faults: Vec::new(),
@@ -55,7 +59,12 @@ impl<'a> Model<'a> {
         }
         loop {
             model.time += 1;
-            let rules = [Self::uniqueness, Self::supervisors, Self::cycles];
+            let rules = [
+                Self::uniqueness,
+                Self::supervisors,
+                Self::cycles,
+                Self::permissions,
+            ];
             let mut verdicts = rules.iter().map(|rule| rule(&model));
             match verdicts.find(|found| found.iter().any(|(_, faults)| !faults.is_empty())) {
                 Some(found) => model.reject(found),
@@ -272,6 +281,40 @@ impl<'a> Model<'a> {
         verdicts
     }
 
+    fn is_privileged(&self, role: RoleId) -> bool {
+        let role = self.catalog.roles.iter().find(|known| known.id == role);
+        role.is_some_and(|role| role.privileged)
+    }
+
+    /// The role that `row` names; these names are all in the catalog.
+    fn role(&self, row: usize) -> RoleId {
+        let name = self.rows[row].value(Column::Role).unwrap_or_default();
+        let role = self.catalog.roles.iter().find(|role| role.name == name);
+        role.map_or(RoleId(0), |role| role.id)
+    }
+
+    fn permissions(&self) -> Vec<(usize, Vec<Fault>)> {
+        let verdict = |row: usize| {
+            let user = self.user(row).map(|user| &self.users[user]);
+            let mut faults = Vec::new();
+            let leaves = user.is_some_and(|user| user.status == Status::Active)
+                && self.rows[row].status() == Some(Status::Inactive);
+            if leaves && !self.permitted.deactivation {
+                let code = IssueCode::DeactivationNotPermitted;
+                faults.push((code, Some(Column::Status), None));
+            }
+            let role = self.role(row);
+            let is_given = self.is_privileged(role) && user.is_none_or(|user| user.role != role);
+            let is_theirs = user.is_some_and(|user| self.is_privileged(user.role));
+            let is_changed = self.outcome(row) != Outcome::Unchanged;
+            if !self.permitted.privileged && (is_given || is_theirs && is_changed) {
+                faults.push((IssueCode::RoleNotGrantable, Some(Column::Role), None));
+            }
+            (row, faults)
+        };
+        self.standing().map(verdict).collect()
+    }
+
     /// The faults of `row`, with whatever else is wrong with it in the final state.
     fn review(&self, row: usize) -> Vec<Fault> {
         let mut faults = self.faults[row].clone();
@@ -328,6 +371,7 @@ impl<'a> Model<'a> {
         let texts = [present.email(), present.badge_number(), present.username()];
         let same = KEYS.map(|column| data.value(column).unwrap_or_default()) == texts
             && after.status == present.status
+            && self.role(row) == present.role
             && after.supervisor == self.present_supervisor(user);
         if same {
             Outcome::Unchanged
@@ -360,7 +404,8 @@ impl<'a> Model<'a> {
             .collect();
         let users = self.users.iter().enumerate();
         let missing = users.filter(|(user, data)| {
-            data.status == Status::Active && !data.protected && !listed.contains(user)
+            let may_go = self.permitted.privileged || !self.is_privileged(data.role);
+            data.status == Status::Active && !data.protected && may_go && !listed.contains(user)
         });
         let mut missing: Vec<&str> = missing.map(|(_, user)| user.external_id()).collect();
         missing.sort_unstable();

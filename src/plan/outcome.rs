@@ -30,14 +30,28 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
 
 /// The attributes of a user of the directory that change; a change of case alone is one.
 fn changes(row: &Row, user: &User, present: Supervisor, decision: &Decision) -> ColumnSet {
-    let differs = |column| match column {
+    let changes = |&column: &Column| match column {
+        Column::SupervisorEmail => decision.supervisor != present,
+        _ => differs(row, user, decision, column),
+    };
+    Column::ALL.into_iter().filter(changes).collect()
+}
+
+/// True where any attribute but the supervisor changes.
+pub(super) fn attributes_differ(row: &Row, user: &User, decision: &Decision) -> bool {
+    let mut attributes = Column::ALL.into_iter();
+    attributes.any(|column| differs(row, user, decision, column))
+}
+
+/// True where this attribute changes; never of the supervisor, whom the other rows decide.
+fn differs(row: &Row, user: &User, decision: &Decision, column: Column) -> bool {
+    match column {
         Column::Role => decision.role != user.role,
         Column::Rank => decision.rank != user.rank,
         Column::EvidenceGroupExtId => decision.group != user.group,
-        Column::SupervisorEmail => decision.supervisor != present,
+        Column::SupervisorEmail => false,
         _ => stored(user, column).is_some_and(|text| text != resulting(row, Some(user), column)),
-    };
-    Column::ALL.into_iter().filter(|&c| differs(c)).collect()
+    }
 }
 
 /// The attributes of a new user that get a value.

@@ -3,14 +3,15 @@
 //! One user or row a line: external ID, email, badge number, username, then any of `> EMAIL` (the
 //! supervisor; `> -` blank), `inactive`, `protected`, `role=`, `rank=`, `group=`, `phone=`, `first=`. In a
 //! row `-` is blank, `_` absent and `!value` a value that failed its check; `misfit` is a record with a
-//! wrong number of fields. Groups: G1, and G2, which is inactive.
+//! wrong number of fields. Groups: G1, and G2, which is inactive. Roles: Officer, and Admin, which is
+//! privileged.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::{Directory, Plan, Request, Scope, plan};
+use super::{Directory, Permitted, Plan, Request, Scope, plan};
 use crate::domain::{
     Catalog, Column, Group, GroupId, Issue, IssueCode, Rank, RankId, Role, RoleId, Row, RowParts,
     Status, User, UserText,
@@ -23,6 +24,7 @@ pub(super) struct Scenario {
     pub(super) catalog: Catalog,
     pub(super) import_id: Uuid,
     pub(super) scope: Option<Scope>,
+    pub(super) permitted: Permitted,
 }
 
 impl Scenario {
@@ -34,11 +36,17 @@ impl Scenario {
             catalog,
             import_id: Uuid::from_u128(7),
             scope: None,
+            permitted: Permitted::EVERYTHING,
         }
     }
 
     pub(super) fn deactivating_missing(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    pub(super) fn permitting(mut self, permitted: Permitted) -> Self {
+        self.permitted = permitted;
         self
     }
 
@@ -49,6 +57,7 @@ impl Scenario {
             catalog: &self.catalog,
             import_id: self.import_id,
             deactivate_missing: self.scope.as_ref(),
+            permitted: self.permitted,
         }
     }
 
@@ -131,6 +140,7 @@ pub(super) fn catalog() -> Catalog {
     let role = |n, name: &str| Role {
         id: RoleId(n),
         name: name.to_owned(),
+        privileged: name == "Admin",
     };
     let rank = |n, name: &str| Rank {
         id: RankId(n),

@@ -3,6 +3,7 @@
 mod judgement;
 mod missing;
 mod outcomes;
+mod permissions;
 mod scale;
 mod wording;
 mod writing;

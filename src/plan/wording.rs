@@ -52,6 +52,24 @@ impl<'a> Wording<'a> {
                 (row, Column::SupervisorEmail, IssueCode::SupervisorCycle),
                 |value| format!("{value} closes a circle: {path}. Give another supervisor."),
             ),
+            Finding::RoleNotGrantable => {
+                self.error((row, Column::Role, IssueCode::RoleNotGrantable), |value| {
+                    format!(
+                        "{value} is a privileged role, which needs the permission \
+                         users.grant-privileged to give; ask an administrator who has it."
+                    )
+                })
+            }
+            Finding::UserNotChangeable => self.not_changeable(row),
+            Finding::DeactivationNotPermitted => self.error(
+                (row, Column::Status, IssueCode::DeactivationNotPermitted),
+                |value| {
+                    format!(
+                        "{value} would deactivate the user, which needs the permission \
+                         users.deactivate; import with a credential that has it."
+                    )
+                },
+            ),
             Finding::SupervisorInactive => self.warning(
                 (row, Column::SupervisorEmail, IssueCode::SupervisorInactive),
                 |value| {
@@ -135,6 +153,17 @@ impl<'a> Wording<'a> {
             None => format!("{value} is nobody's email; correct it, or add that user to the file."),
         })
         .suggest(near)
+    }
+
+    fn not_changeable(&self, row: u32) -> Issue {
+        let id = self.external_id(self.state.roster.person(row));
+        let issue = self.error((row, Column::Role, IssueCode::RoleNotGrantable), |_| {
+            format!(
+                "User \"{id}\" has a privileged role, and changing the user needs the permission \
+                 users.grant-privileged; ask an administrator who has it."
+            )
+        });
+        issue.about_user(&id)
     }
 
     fn zeros_lost(&self, row: u32, key: Key, user: u32) -> Issue {

@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{detached, paging::Page, status};
+use super::{caller::Caller, detached, paging::Page, status};
 use crate::{
     proto::{ListAuditEventsRequest, ListAuditEventsResponse, audit_service_server::AuditService},
     store::Store,
@@ -23,8 +23,10 @@ impl Audit {
 
     async fn list(
         self,
+        caller: Caller,
         request: ListAuditEventsRequest,
     ) -> Result<Response<ListAuditEventsResponse>, Status> {
+        caller.expect_organization(&request.organization)?;
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
         let chain = self.store.audit_chain(&slug).await.map_err(failed)?;
@@ -49,6 +51,7 @@ impl AuditService for Audit {
         &self,
         request: Request<ListAuditEventsRequest>,
     ) -> Result<Response<ListAuditEventsResponse>, Status> {
-        detached(self.clone().list(request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().list(caller, request.into_inner())).await
     }
 }

@@ -20,6 +20,7 @@ pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
             "roles",
             catalog.roles.iter().map(|r| (&*r.name, &*r.previous_name)),
         ),
+        privileged: catalog.roles.iter().filter_map(privileged_key).collect(),
         ranks: faults.entries(
             "ranks",
             catalog.ranks.iter().map(|r| (&*r.name, &*r.previous_name)),
@@ -31,6 +32,11 @@ pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
     } else {
         Err(faults.0)
     }
+}
+
+fn privileged_key(role: &proto::Role) -> Option<String> {
+    let name = Name::parse(&role.name).ok().filter(|_| role.privileged)?;
+    Some(fold(name.as_str()).into_owned())
 }
 
 #[derive(Default)]

@@ -7,9 +7,10 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{actor::actor, catalog, detached, export, paging::Page, status, wire};
+use super::{caller::Caller, catalog, detached, export, paging::Page, status, wire};
 use crate::{
-    domain::{Actor, Catalog, Slug, fold, nearest, normalise},
+    access::Reach,
+    domain::{Actor, Catalog, Permission, Slug, fold, nearest, normalise},
     import::{Clock, Refusal},
     proto::{
         AuditAction, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
@@ -42,11 +43,6 @@ impl Directory {
         Self { store, clock }
     }
 
-    async fn organization(&self, slug: &str) -> Result<Organization, Status> {
-        let found = self.store.organization(slug).await;
-        found.map_err(|error| status::from_store(&error, slug))
-    }
-
     async fn catalog(&self, organization: &Organization) -> Result<Catalog, Status> {
         let found = self.store.catalog(organization.id).await;
         found.map_err(|error| status::from_store(&error, &organization.slug))
@@ -54,13 +50,14 @@ impl Directory {
 
     async fn create(
         self,
-        actor: Actor,
+        caller: Caller,
         request: CreateOrganizationRequest,
     ) -> Result<Response<CreateOrganizationResponse>, Status> {
+        caller.expect_organization(&request.organization)?;
         let (slug, name) = check_organization(&request).map_err(|r| status::refused(&r))?;
         let created = self
             .store
-            .create_organization(slug.as_str(), name, &actor, self.clock.now())
+            .create_organization(slug.as_str(), name, &caller.actor(), self.clock.now())
             .await
             .map_err(|error| status::from_store(&error, slug.as_str()))?;
         Ok(Response::new(CreateOrganizationResponse {
@@ -70,13 +67,16 @@ impl Directory {
 
     async fn list_organizations(
         self,
+        caller: Caller,
         request: ListOrganizationsRequest,
     ) -> Result<Response<ListOrganizationsResponse>, Status> {
         let page = Page::parse(request.page_size, &request.page_token)?;
-        let found = self.store.organizations(&page.after, page.size as u64 + 1);
-        let mut found = found
-            .await
-            .map_err(|error| status::from_store(&error, ""))?;
+        let limit = page.size as u64 + 1;
+        let found = match &caller.principal().reach {
+            Reach::Every => self.store.organizations(&page.after, limit).await,
+            Reach::One(slug) => self.store.organization_after(slug, &page.after).await,
+        };
+        let mut found = found.map_err(|error| status::from_store(&error, ""))?;
         let next_page_token = page.cut(&mut found, |organization| &organization.slug);
         Ok(Response::new(ListOrganizationsResponse {
             organizations: found.into_iter().map(wire::organization).collect(),
@@ -86,27 +86,35 @@ impl Directory {
 
     async fn replace_catalog(
         self,
-        actor: Actor,
+        caller: Caller,
         request: UpdateCatalogRequest,
     ) -> Result<Response<UpdateCatalogResponse>, Status> {
-        let organization = self.organization(&request.organization).await?;
+        let organization = caller
+            .organization(&self.store, &request.organization)
+            .await?;
         let missing = || Refusal::invalid("REQUIRED", "catalog", "catalog must be set.");
         let wanted = request
             .catalog
             .ok_or_else(|| status::refused(&[missing()]))?;
         let draft = catalog::parse(&wanted).map_err(|faults| status::refused(&faults))?;
-        let (store, now) = (&self.store, self.clock.now());
-        let stored = store.replace_catalog(&organization, &draft, &actor, now);
-        let stored = stored
-            .await
-            .map_err(|error| status::from_catalog(&error, &organization.slug))?;
+        let may_privilege = caller.may(Permission::UsersGrantPrivileged);
+        let (store, actor, now) = (&self.store, caller.actor(), self.clock.now());
+        let replacing = store.replace_catalog(&organization, &draft, may_privilege, &actor, now);
+        let stored = replacing.await;
+        let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
         Ok(Response::new(UpdateCatalogResponse {
             catalog: Some(wire::catalog(stored)),
         }))
     }
 
-    async fn find_user(self, request: GetUserRequest) -> Result<Response<GetUserResponse>, Status> {
-        let organization = self.organization(&request.organization).await?;
+    async fn find_user(
+        self,
+        caller: Caller,
+        request: GetUserRequest,
+    ) -> Result<Response<GetUserResponse>, Status> {
+        let organization = caller
+            .organization(&self.store, &request.organization)
+            .await?;
         let (key, name) = user_key(request.key)?;
         let found = self.store.user(organization.id, &key).await;
         let found = found.map_err(|error| status::from_store(&error, &name))?;
@@ -116,8 +124,14 @@ impl Directory {
         }))
     }
 
-    async fn list(self, request: ListUsersRequest) -> Result<Response<ListUsersResponse>, Status> {
-        let organization = self.organization(&request.organization).await?;
+    async fn list(
+        self,
+        caller: Caller,
+        request: ListUsersRequest,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        let organization = caller
+            .organization(&self.store, &request.organization)
+            .await?;
         let catalog = self.catalog(&organization).await?;
         let page = Page::parse(request.page_size, &request.page_token)?;
         let status = request.status;
@@ -143,10 +157,12 @@ impl Directory {
 
     async fn export(
         self,
-        actor: Actor,
+        caller: Caller,
         request: ExportUsersRequest,
     ) -> Result<Response<Responses<ExportUsersResponse>>, Status> {
-        let organization = self.organization(&request.organization).await?;
+        let organization = caller
+            .organization(&self.store, &request.organization)
+            .await?;
         let snapshot = self.store.snapshot(organization.id).await;
         let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
         let (role, group) = (&request.role, &request.group);
@@ -157,8 +173,12 @@ impl Directory {
             &request.text,
             &snapshot.catalog,
         )?;
-        self.note_export(&organization, &actor, filter != UserFilter::default())
-            .await?;
+        self.note_export(
+            &organization,
+            &caller.actor(),
+            filter != UserFilter::default(),
+        )
+        .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         tokio::spawn(async move {
             for piece in export::pieces(snapshot, filter) {
@@ -189,15 +209,17 @@ impl Directory {
 
     async fn protect(
         self,
-        actor: Actor,
+        caller: Caller,
         request: SetUserProtectedRequest,
     ) -> Result<Response<SetUserProtectedResponse>, Status> {
-        let organization = self.organization(&request.organization).await?;
+        let organization = caller
+            .organization(&self.store, &request.organization)
+            .await?;
         let id = user_id(&request.user_id)?;
         let (protected, now) = (request.protected, self.clock.now());
         let user = self
             .store
-            .protect_user(organization.id, id, protected, &actor, now)
+            .protect_user(organization.id, id, protected, &caller.actor(), now)
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
@@ -217,19 +239,18 @@ impl DirectoryService for Directory {
         &self,
         request: Request<CreateOrganizationRequest>,
     ) -> Result<Response<CreateOrganizationResponse>, Status> {
-        let actor = actor(&request);
-        detached(self.clone().create(actor, request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().create(caller, request.into_inner())).await
     }
 
     async fn get_organization(
         &self,
         request: Request<GetOrganizationRequest>,
     ) -> Result<Response<GetOrganizationResponse>, Status> {
-        let this = self.clone();
+        let (store, caller) = (self.store.clone(), Caller::of(&request)?);
         detached(async move {
-            let found = this
-                .organization(&request.into_inner().organization)
-                .await?;
+            let slug = request.into_inner().organization;
+            let found = caller.organization(&store, &slug).await?;
             Ok(Response::new(GetOrganizationResponse {
                 organization: Some(wire::organization(found)),
             }))
@@ -241,18 +262,22 @@ impl DirectoryService for Directory {
         &self,
         request: Request<ListOrganizationsRequest>,
     ) -> Result<Response<ListOrganizationsResponse>, Status> {
-        detached(self.clone().list_organizations(request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(
+            self.clone()
+                .list_organizations(caller, request.into_inner()),
+        )
+        .await
     }
 
     async fn get_catalog(
         &self,
         request: Request<GetCatalogRequest>,
     ) -> Result<Response<GetCatalogResponse>, Status> {
-        let this = self.clone();
+        let (this, caller) = (self.clone(), Caller::of(&request)?);
         detached(async move {
-            let organization = this
-                .organization(&request.into_inner().organization)
-                .await?;
+            let slug = request.into_inner().organization;
+            let organization = caller.organization(&this.store, &slug).await?;
             let catalog = this.catalog(&organization).await?;
             Ok(Response::new(GetCatalogResponse {
                 catalog: Some(wire::catalog(catalog)),
@@ -265,38 +290,40 @@ impl DirectoryService for Directory {
         &self,
         request: Request<UpdateCatalogRequest>,
     ) -> Result<Response<UpdateCatalogResponse>, Status> {
-        let actor = actor(&request);
-        detached(self.clone().replace_catalog(actor, request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().replace_catalog(caller, request.into_inner())).await
     }
 
     async fn get_user(
         &self,
         request: Request<GetUserRequest>,
     ) -> Result<Response<GetUserResponse>, Status> {
-        detached(self.clone().find_user(request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().find_user(caller, request.into_inner())).await
     }
 
     async fn list_users(
         &self,
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
-        detached(self.clone().list(request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().list(caller, request.into_inner())).await
     }
 
     async fn export_users(
         &self,
         request: Request<ExportUsersRequest>,
     ) -> Result<Response<Self::ExportUsersStream>, Status> {
-        let actor = actor(&request);
-        detached(self.clone().export(actor, request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().export(caller, request.into_inner())).await
     }
 
     async fn set_user_protected(
         &self,
         request: Request<SetUserProtectedRequest>,
     ) -> Result<Response<SetUserProtectedResponse>, Status> {
-        let actor = actor(&request);
-        detached(self.clone().protect(actor, request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().protect(caller, request.into_inner())).await
     }
 }
 

@@ -1,15 +1,15 @@
 //! `ImportService`: streams in and out of the import engine.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use futures_util::StreamExt;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::{actor::actor, detached, paging::Page, status};
+use super::{caller::Caller, detached, paging::Page, status};
 use crate::{
-    domain::{Actor, TEMPLATE_FILENAME, template_csv},
+    domain::{TEMPLATE_FILENAME, template_csv},
     import::{ImportError, Importer, Outlet, Refusal, parse_filter, record},
     proto::{
         CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
@@ -40,16 +40,18 @@ impl Imports {
 impl Imports {
     async fn find(
         self,
+        caller: Caller,
         slug: String,
         import_id: String,
     ) -> Result<(Organization, ImportRecord), Status> {
+        caller.expect_organization(&slug)?;
         let id = Uuid::try_parse(&import_id).map_err(|_| {
             let message = "import_id must be a UUID.";
             status::refused(&[Refusal::invalid("BAD_IMPORT_ID", "import_id", message)])
         })?;
         detached(async move {
             let failed = |error| status::from_store(&error, &slug);
-            let organization = self.store.organization(&slug).await.map_err(failed)?;
+            let organization = caller.organization(&self.store, &slug).await?;
             let record = self
                 .store
                 .import(organization.id, id)
@@ -62,8 +64,13 @@ impl Imports {
         .await
     }
 
-    async fn message(self, slug: String, import_id: String) -> Result<Import, Status> {
-        let (organization, record) = self.clone().find(slug, import_id).await?;
+    async fn message(
+        self,
+        caller: Caller,
+        slug: String,
+        import_id: String,
+    ) -> Result<Import, Status> {
+        let (organization, record) = self.clone().find(caller, slug, import_id).await?;
         self.as_message(&record, &organization.slug).await
     }
 
@@ -75,12 +82,14 @@ impl Imports {
 
     async fn list(
         self,
+        caller: Caller,
         request: ListImportsRequest,
     ) -> Result<Response<ListImportsResponse>, Status> {
+        caller.expect_organization(&request.organization)?;
         let page = Page::parse(request.page_size, &request.page_token)?;
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
-        let organization = self.store.organization(&slug).await.map_err(failed)?;
+        let organization = caller.organization(&self.store, &slug).await?;
         let before = page.position()?;
         let limit = page.size as u64 + 1;
         let found = self.store.imports(organization.id, before, limit).await;
@@ -98,17 +107,25 @@ impl Imports {
 
     async fn cancel(
         self,
-        actor: Actor,
+        caller: Caller,
         request: CancelImportRequest,
     ) -> Result<Response<CancelImportResponse>, Status> {
         let (slug, id) = (request.organization, request.import_id);
-        let (organization, record) = self.clone().find(slug.clone(), id.clone()).await?;
+        let (organization, record) = self
+            .clone()
+            .find(caller.clone(), slug.clone(), id.clone())
+            .await?;
         let failed = |error| status::from_store(&error, &slug);
         let state = self.importer.state_now(&record).await.map_err(failed)?;
         let applying = state == ImportState::Applying
             && self
                 .store
-                .request_cancel(organization.id, record.id, &actor, self.importer.now())
+                .request_cancel(
+                    organization.id,
+                    record.id,
+                    &caller.actor(),
+                    self.importer.now(),
+                )
                 .await
                 .map_err(failed)?;
         if !applying {
@@ -121,7 +138,7 @@ impl Imports {
             return Err(status::refused(&[refusal]));
         }
         Ok(Response::new(CancelImportResponse {
-            import_record: Some(self.message(slug, id).await?),
+            import_record: Some(self.message(caller, slug, id).await?),
         }))
     }
 }
@@ -148,11 +165,12 @@ impl ImportService for Imports {
         &self,
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
-        let actor = actor(&request);
+        let caller = Caller::of(&request)?;
+        let (principal, actor) = (Arc::clone(caller.principal()), caller.actor());
         let inbound = request.into_inner().map(content);
         let (outlet, replies) = Outlet::new();
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        tokio::spawn(self.importer.clone().run(actor, inbound, outlet));
+        tokio::spawn(self.importer.clone().run(principal, actor, inbound, outlet));
         let replies = ReceiverStream::new(replies).map(|reply| match reply {
             Ok(message) => Ok(ImportUsersResponse {
                 message: Some(message),
@@ -166,14 +184,16 @@ impl ImportService for Imports {
         &self,
         request: Request<WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
+        let caller = Caller::of(&request)?;
         let request = request.into_inner();
+        caller.expect_organization(&request.organization)?;
         let mut faults = Vec::new();
         let filter = parse_filter(request.result_filter, &mut faults);
         if !faults.is_empty() {
             return Err(status::refused(&faults));
         }
         let (id, slug) = (request.import_id, request.organization);
-        let (organization, record) = self.clone().find(slug, id).await?;
+        let (organization, record) = self.clone().find(caller, slug, id).await?;
         let (outlet, replies) = Outlet::new();
         let skip = request.after_result;
         let importer = self.importer.clone();
@@ -191,10 +211,11 @@ impl ImportService for Imports {
         &self,
         request: Request<GetImportRequest>,
     ) -> Result<Response<GetImportResponse>, Status> {
+        let caller = Caller::of(&request)?;
         let request = request.into_inner();
         let import = self
             .clone()
-            .message(request.organization, request.import_id);
+            .message(caller, request.organization, request.import_id);
         Ok(Response::new(GetImportResponse {
             import_record: Some(detached(import).await?),
         }))
@@ -204,26 +225,28 @@ impl ImportService for Imports {
         &self,
         request: Request<ListImportsRequest>,
     ) -> Result<Response<ListImportsResponse>, Status> {
-        detached(self.clone().list(request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().list(caller, request.into_inner())).await
     }
 
     async fn cancel_import(
         &self,
         request: Request<CancelImportRequest>,
     ) -> Result<Response<CancelImportResponse>, Status> {
-        let actor = actor(&request);
-        detached(self.clone().cancel(actor, request.into_inner())).await
+        let caller = Caller::of(&request)?;
+        detached(self.clone().cancel(caller, request.into_inner())).await
     }
 
     async fn get_import_template(
         &self,
         request: Request<GetImportTemplateRequest>,
     ) -> Result<Response<GetImportTemplateResponse>, Status> {
+        let caller = Caller::of(&request)?;
         let slug = request.into_inner().organization;
         let store = self.store.clone();
         detached(async move {
             let failed = |error| status::from_store(&error, &slug);
-            let organization = store.organization(&slug).await.map_err(failed)?;
+            let organization = caller.organization(&store, &slug).await?;
             let catalog = store.catalog(organization.id).await.map_err(failed)?;
             Ok(Response::new(GetImportTemplateResponse {
                 filename: TEMPLATE_FILENAME.to_owned(),

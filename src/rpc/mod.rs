@@ -1,17 +1,20 @@
-//! The gRPC services: wire ↔ domain, and every error to its status, in one place each.
+//! The gRPC services: wire ↔ domain, every error to its status, and who may call what, in one place each.
 
-mod actor;
 mod audit;
+mod caller;
 mod catalog;
 mod directory;
 mod export;
+mod guard;
 mod import;
 mod paging;
+mod policy;
 mod status;
 mod wire;
 
 pub use audit::Audit;
 pub use directory::Directory;
+pub use guard::Guard;
 pub use import::Imports;
 
 use std::future::Future;

@@ -8,6 +8,8 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::{
+    access::Denial,
+    domain::Permission,
     import::{ImportError, Refusal, RefusalKind},
     store::{CatalogError, StoreError},
 };
@@ -34,6 +36,7 @@ pub fn from_import(error: &ImportError) -> Status {
     match error {
         ImportError::Refused(refusals) => refused(refusals),
         ImportError::Broken => Status::cancelled("the client's stream broke off"),
+        ImportError::Denied(denial) => from_denial(denial),
         ImportError::UnknownOrganization(slug) => unknown_organization(slug),
         ImportError::UnknownImport(id) => {
             let message = format!("There is no import {:?} in this organisation.", cut(id));
@@ -85,6 +88,30 @@ fn about_import(reason: &str, import: Uuid) -> ErrorDetails {
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
 
+/// The status of a call that is not admitted.
+#[must_use]
+pub fn from_denial(denial: &Denial) -> Status {
+    match denial {
+        Denial::Store(error) => from_store(error, ""),
+        denial => denied(denial, denial.to_string()),
+    }
+}
+
+fn denied(denial: &Denial, message: String) -> Status {
+    let code = match denial {
+        denial if denial.is_known_caller() => Code::PermissionDenied,
+        _ => Code::Unauthenticated,
+    };
+    let metadata = match denial {
+        Denial::Permission(permission) => {
+            HashMap::from([("permission".to_owned(), permission.to_string())])
+        }
+        _ => HashMap::new(),
+    };
+    let details = ErrorDetails::with_error_info(denial.reason(), DOMAIN, metadata);
+    Status::with_error_details(code, message, details)
+}
+
 /// The status of a failed look-up or write; `name` is what was asked for.
 #[must_use]
 pub fn from_store(error: &StoreError, name: &str) -> Status {
@@ -111,6 +138,15 @@ pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
         CatalogError::InUse(entries) => {
             let refusals: Vec<Refusal> = entries.iter().map(in_use).collect();
             refused(&refusals)
+        }
+        CatalogError::OtherPrivileges => {
+            let permission = Permission::UsersGrantPrivileged;
+            let message = format!(
+                "Other roles would be privileged than before: to add, rename, remove, mark or \
+                 unmark a privileged role needs the permission {permission}, which this \
+                 credential does not have."
+            );
+            denied(&Denial::Permission(permission), message)
         }
         CatalogError::NothingToRename(kind, name) => {
             let message = format!(

@@ -20,6 +20,7 @@ pub fn catalog(stored: Catalog) -> proto::Catalog {
     let role = |role: crate::domain::Role| proto::Role {
         name: role.name,
         previous_name: String::new(),
+        privileged: role.privileged,
     };
     let rank = |rank: crate::domain::Rank| proto::Rank {
         name: rank.name,

@@ -19,6 +19,8 @@ use crate::{
 pub struct CatalogDraft {
     /// Roles.
     pub roles: Vec<DraftEntry>,
+    /// Keys of the roles that are privileged.
+    pub privileged: HashSet<String>,
     /// Ranks.
     pub ranks: Vec<DraftEntry>,
     /// Groups.
@@ -56,6 +58,9 @@ pub enum CatalogError {
     /// The draft renames an entry that does not exist, or renames one twice: (kind, new name).
     #[error("there is no such {0} to rename")]
     NothingToRename(&'static str, String),
+    /// Other roles would be privileged than before, which the caller may not decide.
+    #[error("other roles would be privileged")]
+    OtherPrivileges,
     /// Anything else.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -125,11 +130,13 @@ impl Store {
     /// or by the name they had.
     ///
     /// # Errors
-    /// Where an entry to remove is in use, or one to rename is not there.
+    /// Where an entry to remove is in use, or one to rename is not there; and, unless the caller
+    /// `may_privilege`, where a privileged role would be added, renamed, removed or no longer so.
     pub async fn replace_catalog(
         &self,
         organization: &Organization,
         draft: &CatalogDraft,
+        may_privilege: bool,
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<Catalog, CatalogError> {
@@ -142,6 +149,10 @@ impl Store {
         let ranks = assign(RANKS, &present.ranks, &entries(&draft.ranks))?;
         let groups: Vec<_> = draft.groups.iter().map(group_entry).collect();
         let groups = assign(GROUPS, &present.groups, &groups)?;
+        let privileged = privileged(draft, &roles);
+        if !may_privilege && privileged != read_privileged(&writing, organization).await? {
+            return Err(CatalogError::OtherPrivileges);
+        }
 
         let parts = [(ROLES, &roles), (RANKS, &ranks), (GROUPS, &groups)];
         refuse_used(&writing, organization, &parts).await?;
@@ -149,6 +160,7 @@ impl Store {
             clear(&writing, organization, part, assignment).await?;
         }
         write_named(&writing, organization, ROLES, &roles, &draft.roles).await?;
+        write_privileged(&writing, organization, privileged).await?;
         write_named(&writing, organization, RANKS, &ranks, &draft.ranks).await?;
         write_groups(&writing, organization, &groups, &draft.groups).await?;
 
@@ -189,6 +201,7 @@ impl From<role::Model> for Role {
         Self {
             id: RoleId(model.id),
             name: model.name,
+            privileged: model.privileged,
         }
     }
 }
@@ -376,6 +389,43 @@ async fn write_named(
             entry.key.clone().into(),
         ];
         writing.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Number and key of each privileged role. A role is what its name says wherever users sign in, so one
+/// that has another name is another.
+type Privileged = HashSet<(i32, String)>;
+
+fn privileged(draft: &CatalogDraft, roles: &Assignment) -> Privileged {
+    let roles = draft.roles.iter().zip(&roles.numbers);
+    let privileged = roles.filter(|(role, _)| draft.privileged.contains(&role.key));
+    privileged
+        .map(|(role, &id)| (id, role.key.clone()))
+        .collect()
+}
+
+async fn read_privileged(writing: &Writing, organization: i64) -> Result<Privileged, StoreError> {
+    let privileged = role::Entity::find()
+        .filter(role::Column::OrganizationId.eq(organization))
+        .filter(role::Column::Privileged.eq(true));
+    let privileged = privileged.all(&writing.tx).await?.into_iter();
+    Ok(privileged.map(|role| (role.id, role.name_key)).collect())
+}
+
+async fn write_privileged(
+    writing: &Writing,
+    organization: i64,
+    privileged: Privileged,
+) -> Result<(), StoreError> {
+    let none = "UPDATE roles SET privileged = FALSE WHERE organization_id = $1";
+    writing
+        .execute(none.to_owned(), vec![organization.into()])
+        .await?;
+    for (id, _) in privileged {
+        let one = "UPDATE roles SET privileged = TRUE WHERE organization_id = $1 AND id = $2";
+        let values = vec![organization.into(), id.into()];
+        writing.execute(one.to_owned(), values).await?;
     }
     Ok(())
 }

@@ -83,4 +83,20 @@ impl Store {
             .all(&self.db)
             .await?)
     }
+
+    /// The organisation with this slug, where it comes after `after`; as a list.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn organization_after(
+        &self,
+        slug: &str,
+        after: &str,
+    ) -> Result<Vec<Organization>, StoreError> {
+        match self.organization(slug).await {
+            Ok(found) if *found.slug > *after => Ok(vec![found]),
+            Ok(_) | Err(StoreError::UnknownOrganization) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -74,6 +74,10 @@ const UPDATE: &str = "UPDATE users SET email = r.email, email_key = r.email_key,
     role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
     group_id = r.group_id, phone = r.phone, updated_at = $2, last_import_id = $3 FROM";
 
+/// Leaves out users in a privileged role.
+const UNPRIVILEGED: &str = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
+    roles.organization_id = users.organization_id AND roles.id = users.role_id AND roles.privileged)";
+
 const DEACTIVATE: &str =
     "UPDATE users SET active = FALSE, updated_at = $2, last_import_id = $3 FROM";
 
@@ -308,17 +312,23 @@ impl DirectoryWrite {
             .await
     }
 
-    /// Makes users inactive who are active and not protected; returns those.
+    /// Makes users inactive who are active and not protected, and, unless the caller
+    /// `may_privileged`, in no privileged role; returns those.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn deactivate(&self, users: Vec<Uuid>) -> Result<Vec<Uuid>, WriteError> {
+    pub async fn deactivate(
+        &self,
+        users: Vec<Uuid>,
+        may_privileged: bool,
+    ) -> Result<Vec<Uuid>, WriteError> {
         let mut values = self.stamps();
         let rows = Recordset::new(vec![("id", Values::Uuid(users))]);
         let source = self.source(rows, &mut values)?;
+        let unprivileged = if may_privileged { "" } else { UNPRIVILEGED };
         let sql = format!(
             "{DEACTIVATE} {source} WHERE users.organization_id = $1 AND users.id = r.id \
-            AND users.active AND NOT users.protected RETURNING users.id"
+            AND users.active AND NOT users.protected {unprivileged} RETURNING users.id"
         );
         let backend = self.writing.tx.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);

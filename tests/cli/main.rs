@@ -16,3 +16,4 @@ mod output;
 mod process;
 mod retries;
 mod shutdown;
+mod tokens;

@@ -4,7 +4,10 @@
 use tonic::Code;
 use user_import::{
     audit::{Break, Chain},
-    domain::Column::{Role as RoleColumn, Status as StatusColumn},
+    domain::{
+        Column::{Role as RoleColumn, Status as StatusColumn},
+        Permission,
+    },
     proto::{
         AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
         ListAuditEventsRequest, SetUserProtectedRequest, UpdateCatalogRequest,
@@ -14,7 +17,7 @@ use user_import::{
 
 use crate::{
     retries::{ID, MANY, interrupted, many, named, start_slow},
-    support::{App, Database, Imported, catalog, on_both_databases, roster, start_of},
+    support::{App, Database, Imported, catalog, on_both_databases, roster, start_of, token},
 };
 
 on_both_databases![
@@ -33,10 +36,12 @@ on_both_databases![
     organisations_have_chains_of_their_own,
     tampering_is_found_and_located,
     events_at_once_make_one_chain,
+    tokens_are_told_where_they_are_good,
+    an_event_names_the_credential,
 ];
 
 async fn page(app: &App, request: ListAuditEventsRequest) -> (Vec<AuditEvent>, String, AuditHead) {
-    let mut client = AuditServiceClient::new(app.channel());
+    let mut client = AuditServiceClient::new(app.connection());
     let page = client.list_audit_events(request).await;
     let page = page.expect("events can be listed").into_inner();
     let head = page.head.expect("a page has the head");
@@ -331,7 +336,7 @@ async fn events_come_in_pages_in_both_orders(database: Database) {
         assert_eq!(sequences, expected);
         assert_eq!((end.as_str(), head.sequence), ("", 4));
     }
-    let mut client = AuditServiceClient::new(app.channel());
+    let mut client = AuditServiceClient::new(app.connection());
     for (organization, token, code) in [
         ("nobody", "", Code::NotFound),
         ("pd", "p78", Code::InvalidArgument),
@@ -404,6 +409,63 @@ async fn tampering_is_found_and_located(database: Database) {
         assert_eq!(verified(&app, "pd").await, Err(found), "{tampering}");
         assert_eq!(verified(&app, "sheriff").await, Ok(2), "{tampering}");
     }
+}
+
+async fn tokens_are_told_where_they_are_good(database: Database) {
+    let app = App::start(database).await;
+    let (here, _) = app.create_token(token("pd", [Permission::UsersRead])).await;
+    let (everywhere, text) = app.create_token(token("*", Permission::ALL)).await;
+    app.revoke(here).await;
+    app.revoke(here).await;
+    let operator = app.presenting(&text);
+    let lines = |events: &[AuditEvent]| -> Vec<String> {
+        let told = events
+            .iter()
+            .map(|event| format!("{} {}", line(event), event.subject));
+        told.collect()
+    };
+    let (events, _) = chain(&operator, "pd").await;
+    assert_eq!(
+        lines(&events[2..]),
+        [
+            format!("TOKEN_CREATED DONE {here}"),
+            format!("TOKEN_REVOKED DONE {here}"),
+        ]
+    );
+    let (events, _) = chain(&operator, "*").await;
+    assert_eq!(lines(&events), [format!("TOKEN_CREATED DONE {everywhere}")]);
+    assert_eq!(verified(&operator, "*").await, Ok(1));
+    // The server's own chain is not for those who have one organisation.
+    let clerk = app.holding(token("pd", [Permission::UsersRead])).await;
+    assert_eq!(chain(&clerk, "pd").await.0.len(), 5);
+    let mut client = AuditServiceClient::new(clerk.connection());
+    for organization in ["*", "sheriff"] {
+        let request = ListAuditEventsRequest {
+            organization: organization.to_owned(),
+            ..ListAuditEventsRequest::default()
+        };
+        let status = client
+            .list_audit_events(request)
+            .await
+            .expect_err(organization);
+        assert_eq!(status.code(), Code::PermissionDenied);
+    }
+}
+
+async fn an_event_names_the_credential(database: Database) {
+    let app = App::start(database).await;
+    let clerk = app.holding(token("pd", [Permission::UsersImport])).await;
+    let reader = app.holding(token("pd", [Permission::UsersRead])).await;
+    clerk.import(roster().people(["ada"])).await;
+    let (events, _) = chain(&reader, "pd").await;
+    let ended = events.last().expect("the import is told");
+    assert_eq!(ended.action(), AuditAction::ImportEnded);
+    let record = reader
+        .import_record(&ended.subject)
+        .await
+        .expect("it is recorded");
+    assert_eq!(ended.principal, record.principal);
+    assert!(ended.principal.starts_with("token"), "{}", ended.principal);
 }
 
 async fn events_at_once_make_one_chain(database: Database) {

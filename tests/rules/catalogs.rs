@@ -47,6 +47,7 @@ fn role(name: &str, previous_name: &str) -> Role {
     Role {
         name: name.to_owned(),
         previous_name: previous_name.to_owned(),
+        privileged: false,
     }
 }
 

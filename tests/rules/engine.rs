@@ -6,6 +6,7 @@ use time::macros::datetime;
 use tokio_stream::iter;
 use tokio_util::sync::CancellationToken;
 use user_import::{
+    access::{Gate, Principal, Sources},
     config::Settings,
     domain::Actor,
     import::{Clock, ImportError, Importer, Outlet},
@@ -33,12 +34,18 @@ async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
     let store = store.expect("the database is there");
+    let gate = Gate::new(store.clone(), clock.clone(), Sources::default());
     Importer::new(
         store,
         Arc::new(Settings::default()),
         clock,
+        gate,
         CancellationToken::new(),
     )
+}
+
+fn local() -> Arc<Principal> {
+    Arc::new(Principal::local())
 }
 
 /// An import of ada, whole.
@@ -55,11 +62,12 @@ fn messages() -> Inbound {
 /// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
     let (outlet, mut replies) = Outlet::new();
-    let running = tokio::spawn(
-        importer(app)
-            .await
-            .run(Actor::default(), iter(inbound), outlet),
-    );
+    let running = tokio::spawn(importer(app).await.run(
+        local(),
+        Actor::default(),
+        iter(inbound),
+        outlet,
+    ));
     let mut said = Vec::new();
     while let Some(reply) = replies.recv().await {
         if !matches!(reply, Ok(Reply::Progress(_))) {
@@ -157,9 +165,9 @@ async fn nobody_listening_stops_no_import(database: Database) {
     let app = App::start(database).await;
     let (outlet, replies) = Outlet::new();
     drop(replies);
-    let importing = importer(&app).await;
-    importing
-        .run(Actor::default(), iter(messages()), outlet)
+    importer(&app)
+        .await
+        .run(local(), Actor::default(), iter(messages()), outlet)
         .await;
     assert_eq!(app.users().await.len(), 1);
 }

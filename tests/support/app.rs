@@ -4,9 +4,14 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{
+    Code, Status, Streaming,
+    service::interceptor::InterceptedService,
+    transport::{Certificate, Channel, ClientTlsConfig},
+};
 use user_import::{
     config::Settings,
+    domain::Actor,
     proto::{
         Catalog, CreateOrganizationRequest, ExportUsersRequest, GetUserRequest, Group,
         ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse, ListUsersRequest, Rank,
@@ -16,7 +21,13 @@ use user_import::{
     },
 };
 
-use super::{Database, Imported, database::FreshDatabase, roster, server::Server};
+use super::{
+    Database, Imported,
+    bearer::{Bearer, Connection},
+    database::FreshDatabase,
+    roster,
+    server::Server,
+};
 
 /// The organisation that tests import into where they name no other.
 const ORGANIZATION: &str = "pd";
@@ -36,6 +47,8 @@ pub struct App {
     // The server comes first: it is dropped before the database that it uses.
     server: Option<Server>,
     channel: Channel,
+    /// Presented with every call.
+    bearer: Bearer,
     settings: Settings,
     database: Arc<FreshDatabase>,
 }
@@ -61,6 +74,72 @@ impl App {
         app
     }
 
+    /// Starts a server that speaks TLS and makes the organisation `pd`; `authority` (PEM) vouches for
+    /// the server. Its verbs have no credential.
+    pub async fn serve_tls(database: Database, settings: Settings, authority: &str) -> Self {
+        let database = Arc::new(database.create().await);
+        let server = Server::start(&database.url(), settings.clone()).await;
+        let trust = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
+        let channel = Channel::from_shared(format!("https://{}", server.address))
+            .expect("an address makes a URL")
+            .tls_config(trust)
+            .expect("the authority is one")
+            .connect()
+            .await
+            .expect("the server listens");
+        let app = Self {
+            server: Some(server),
+            channel,
+            bearer: Bearer::default(),
+            settings,
+            database,
+        };
+        app.make_organization(ORGANIZATION).await;
+        app
+    }
+
+    /// Starts a server that admits nobody without a credential, and makes the organisation `pd`.
+    pub async fn serve_closed(database: Database, settings: Settings) -> Self {
+        let database = Arc::new(database.create().await);
+        let app = Self::serve(database, settings).await;
+        app.make_organization(ORGANIZATION).await;
+        app
+    }
+
+    /// Makes an organisation in the database itself, as a command of the server's side would.
+    pub async fn make_organization(&self, organization: &str) {
+        let store = self.store().await;
+        let now = user_import::clock::Clock::system().now();
+        let actor = Actor::default();
+        let made = store.create_organization(organization, organization, &actor, now);
+        made.await.expect("the organisation is new");
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        let server = self.server.as_ref();
+        server.expect("it is this app's own server").address
+    }
+
+    /// The same server on another connection, without a credential.
+    pub fn through(&self, channel: Channel) -> Self {
+        Self {
+            server: None,
+            channel,
+            bearer: Bearer::default(),
+            settings: self.settings.clone(),
+            database: Arc::clone(&self.database),
+        }
+    }
+
+    /// The same server, connection and credential once more.
+    pub fn clone_connection(&self) -> Self {
+        Self {
+            bearer: self.bearer.clone(),
+            ..self.through(self.channel.clone())
+        }
+    }
+
     async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
         let server = Server::start(&database.url(), settings.clone()).await;
         let app = Self::attach(database, server.address).await;
@@ -81,6 +160,7 @@ impl App {
         Self {
             server: None,
             channel,
+            bearer: Bearer::default(),
             settings: Settings::default(),
             database,
         }
@@ -109,14 +189,30 @@ impl App {
         self.channel.clone()
     }
 
-    /// The generated client, for what no verb says.
-    pub fn imports(&self) -> ImportServiceClient<Channel> {
-        ImportServiceClient::new(self.channel.clone())
+    /// The same server, called by somebody who presents `token`.
+    pub fn presenting(&self, token: &str) -> Self {
+        Self {
+            server: None,
+            channel: self.channel.clone(),
+            bearer: Bearer::new(token),
+            settings: self.settings.clone(),
+            database: Arc::clone(&self.database),
+        }
     }
 
     /// The generated client, for what no verb says.
-    pub fn directory(&self) -> DirectoryServiceClient<Channel> {
-        DirectoryServiceClient::new(self.channel.clone())
+    pub fn imports(&self) -> ImportServiceClient<Connection> {
+        ImportServiceClient::new(self.connection())
+    }
+
+    /// The generated client, for what no verb says.
+    pub fn directory(&self) -> DirectoryServiceClient<Connection> {
+        DirectoryServiceClient::new(self.connection())
+    }
+
+    /// The connection as whoever presents the token has it.
+    pub fn connection(&self) -> Connection {
+        InterceptedService::new(self.channel.clone(), self.bearer.clone())
     }
 
     /// Makes an organisation with the catalog of [`catalog`].

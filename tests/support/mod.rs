@@ -5,6 +5,7 @@
 use std::future::Future;
 
 mod app;
+mod bearer;
 mod call;
 pub mod database;
 mod history;
@@ -16,6 +17,7 @@ mod roster;
 mod server;
 
 pub use app::{App, catalog, start_of};
+pub use bearer::{Grant, token};
 pub use call::Call;
 pub use database::{Database, FreshDatabase};
 pub use imported::Imported;

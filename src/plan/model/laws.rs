@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::world::{World, worlds};
 use super::{Model, planned_faults, sorted};
-use crate::domain::IssueCode;
+use crate::domain::{IssueCode, RoleId};
 use crate::plan::scenario::Scenario;
 use crate::plan::{Outcome, Plan, Supervisor};
 
@@ -19,6 +19,9 @@ fn config() -> ProptestConfig {
     config.max_global_rejects = config.cases.saturating_mul(10);
     config
 }
+
+/// The privileged role of every scenario.
+const ADMIN: RoleId = RoleId(1);
 
 /// Somebody of a directory: keys, and the supervisor as an index of a user or of a row behind all users.
 #[derive(Clone, Debug)]
@@ -203,7 +206,8 @@ proptest! {
         });
         let rows: Vec<String> = stood.map(|(_, line)| line.clone()).collect();
         prop_assume!(!rows.is_empty());
-        let again = World { directory: directory_after(&first, &plan), rows };
+        let directory = directory_after(&first, &plan);
+        let again = World { directory, rows, permitted: world.permitted };
         let decisions = again.scenario().plan().decisions;
         prop_assert!(decisions.iter().all(|d| d.outcome == Outcome::Unchanged), "{}", again.directory);
     }
@@ -238,6 +242,10 @@ fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
         }
         if entry.status == "Inactive" {
             line += " inactive";
+        }
+        let role = row_of(place).map(|row| plan.decisions[row].role);
+        if role.unwrap_or_else(|| users[place].role) == ADMIN {
+            line += " role=Admin";
         }
         Some(line + "\n")
     });

@@ -6,18 +6,22 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::plan::Scope;
 use crate::plan::scenario::Scenario;
+use crate::plan::{Permitted, Scope};
 
 const IDS: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
 const BADGES: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
 const LETTERS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+/// A privileged role; without it a user or a row has another.
+const ADMIN: &str = " role=Admin";
 
 /// A directory of up to 8 users and a file of up to 8 rows, as text.
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) directory: String,
     pub(super) rows: Vec<String>,
+    pub(super) permitted: Permitted,
 }
 
 impl World {
@@ -29,7 +33,9 @@ impl World {
     pub(super) fn shuffled(&self, by: usize) -> Scenario {
         let mut rows = self.rows.clone();
         rows.rotate_left(by % self.rows.len());
-        Scenario::parse(&self.directory, &rows.join("\n")).deactivating_missing(Scope::default())
+        Scenario::parse(&self.directory, &rows.join("\n"))
+            .deactivating_missing(Scope::default())
+            .permitting(self.permitted)
     }
 }
 
@@ -43,8 +49,24 @@ pub(super) fn worlds() -> impl Strategy<Value = World> {
     );
     shape.prop_flat_map(|(tidiness, users, rows)| {
         let rows: Vec<_> = (0..rows).map(|at| row(at, tidiness)).collect();
-        (directory(users, tidiness > 0), rows.prop_shuffle())
-            .prop_map(|(directory, rows)| World { directory, rows })
+        let world = (
+            directory(users, tidiness > 0),
+            rows.prop_shuffle(),
+            permitted(),
+        );
+        world.prop_map(|(directory, rows, permitted)| World {
+            directory,
+            rows,
+            permitted,
+        })
+    })
+}
+
+/// Everything for the most part.
+fn permitted() -> impl Strategy<Value = Permitted> {
+    (0..3, 0..2).prop_map(|(deactivation, privileged)| Permitted {
+        deactivation: deactivation > 0,
+        privileged: privileged > 0,
     })
 }
 
@@ -73,7 +95,8 @@ fn directory(users: usize, tidy: bool) -> impl Strategy<Value = String> {
             if supervisor < user {
                 write!(text, " > {}@x", emails[supervisor]).unwrap();
             }
-            text += ["", " protected", " inactive"].get(extra).unwrap_or(&"");
+            let extras = ["", " protected", " inactive", ADMIN, ADMIN];
+            text += extras.get(extra).unwrap_or(&"");
             text.push('\n');
         }
         text
@@ -107,10 +130,12 @@ fn row(at: usize, tidiness: u32) -> impl Strategy<Value = String> {
         faulty(name),
         supervisor,
         0..8_usize,
+        0..6_usize,
     );
-    let row = row.prop_map(|(id, email, badge, name, supervisor, status)| {
+    let row = row.prop_map(|(id, email, badge, name, supervisor, status, role)| {
         let status = if status == 0 { " inactive" } else { "" };
-        format!("{id} {email} {badge} {name} > {supervisor}{status}")
+        let role = if role < 2 { ADMIN } else { "" };
+        format!("{id} {email} {badge} {name} > {supervisor}{status}{role}")
     });
     prop_oneof![60 => row, 1 => Just("misfit".to_owned())]
 }

@@ -6,4 +6,5 @@ pub mod import;
 pub mod organization;
 pub mod rank;
 pub mod role;
+pub mod token;
 pub mod user;

@@ -16,6 +16,8 @@ pub struct Model {
     pub name: String,
     /// Case-folded; unique in the organisation.
     pub name_key: String,
+    /// Only callers with `users.grant-privileged` give it, and change users who have it.
+    pub privileged: bool,
 }
 
 /// None: related rows are found by key.

@@ -1,4 +1,10 @@
-//! The running server: listener, services, health, reflection, shutdown.
+//! The running server: listener, guard, services, health, reflection, shutdown.
+
+mod connection;
+mod exposure;
+mod listener;
+mod security;
+mod tls;
 
 use std::{future::Future, sync::Arc};
 
@@ -8,14 +14,17 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::transport::Server;
 use tonic_health::{
     ServingStatus,
     pb::health_server::{Health, HealthServer},
 };
 use tracing::warn;
 
+pub use exposure::{Exposed, Exposure};
+
 use crate::{
+    access::Gate,
     config::Settings,
     import::{Clock, Importer},
     proto::{
@@ -23,7 +32,7 @@ use crate::{
         directory_service_server::DirectoryServiceServer,
         import_service_server::ImportServiceServer,
     },
-    rpc::{Audit, Directory, Imports},
+    rpc::{Audit, Directory, Guard, Imports},
     store::Store,
 };
 
@@ -47,11 +56,16 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
+    let patience = settings.database_patience;
     let clock = Clock::system();
+    let named = security::start(&settings.security, &stop)?;
+    let connections = listener::connections(listener, named.tls, &settings.security);
+    let gate = Gate::new(store.clone(), clock.clone(), named.sources);
     let importer = Importer::new(
         store.clone(),
         Arc::new(settings),
         clock.clone(),
+        gate.clone(),
         stop.clone(),
     );
     // The heartbeat before the first import, so that nobody takes it for dead.
@@ -69,10 +83,8 @@ pub async fn serve(
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    // Here, not on the builder, which leaves the sockets of a given listener as they are: without it
-    // each small answer waits some 40 ms for the client's acknowledgement.
-    let connections = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = Server::builder()
+        .layer(Guard::new(gate, patience))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .add_service(healthy().await)

@@ -1,0 +1,77 @@
+package example.rosterimport;
+
+import com.userimport.v1.ImportServiceGrpc;
+import com.userimport.v1.ImportServiceGrpc.ImportServiceStub;
+import io.grpc.ChannelCredentials;
+import io.grpc.Grpc;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.stub.MetadataUtils;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.concurrent.TimeUnit;
+
+/** The connection to a server, and who is calling. */
+public final class Connection implements AutoCloseable {
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final ManagedChannel channel;
+  private final ImportServiceStub stub;
+
+  private Connection(ManagedChannel channel, ImportServiceStub stub) {
+    this.channel = channel;
+    this.stub = stub;
+  }
+
+  /**
+   * Opens a connection to HOST:PORT.
+   *
+   * @param ca PEM file of the authorities to trust; null: no TLS
+   * @param token says who is calling; null: nobody. Without TLS anyone on the way can read it.
+   * @throws IOException where {@code ca} cannot be read
+   * @throws IllegalArgumentException where it has no certificate, or the token cannot be one
+   */
+  public static Connection open(String endpoint, File ca, String token) throws IOException {
+    if (token != null && !token.chars().allMatch(c -> c >= ' ' && c <= '~')) {
+      throw new IllegalArgumentException("a token has printable ASCII characters only");
+    }
+    ChannelCredentials security = ca == null ? InsecureChannelCredentials.create() : trust(ca);
+    // A server that is gone without a word is noticed within half a minute.
+    ManagedChannel channel =
+        Grpc.newChannelBuilder(endpoint, security)
+            .keepAliveTime(20, TimeUnit.SECONDS)
+            .keepAliveTimeout(10, TimeUnit.SECONDS)
+            .build();
+    ImportServiceStub stub = ImportServiceGrpc.newStub(channel);
+    if (token != null) {
+      Metadata headers = new Metadata();
+      headers.put(AUTHORIZATION, "Bearer " + token);
+      stub = stub.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+    }
+    return new Connection(channel, stub);
+  }
+
+  private static ChannelCredentials trust(File ca) throws IOException {
+    byte[] pem = Files.readAllBytes(ca.toPath());
+    if (!new String(pem, StandardCharsets.US_ASCII).contains("-----BEGIN CERTIFICATE-----")) {
+      throw new IllegalArgumentException("there is no certificate in the file of authorities");
+    }
+    return TlsChannelCredentials.newBuilder().trustManager(ca).build();
+  }
+
+  ImportServiceStub stub() {
+    // How long to wait between attempts is Retry's; gRPC need not wait on top of that.
+    channel.resetConnectBackoff();
+    return stub;
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+}

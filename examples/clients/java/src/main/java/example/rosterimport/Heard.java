@@ -1,0 +1,38 @@
+package example.rosterimport;
+
+import com.userimport.v1.DeactivatedUser;
+import com.userimport.v1.ImportUsersResponse;
+import com.userimport.v1.RowResult;
+import java.util.HashSet;
+import java.util.Set;
+
+/** What was reported already. A retry hears it again, and tells it by its row number. */
+final class Heard {
+  private final Handlers handlers;
+  private final Set<Integer> rows = new HashSet<>();
+  private final Set<String> users = new HashSet<>();
+
+  Heard(Handlers handlers) {
+    this.handlers = handlers;
+  }
+
+  boolean anyRow() {
+    return !rows.isEmpty();
+  }
+
+  void hear(ImportUsersResponse answer) {
+    if (answer.getStarted().getResumed()) {
+      handlers.onResumed();
+    }
+    for (RowResult row : answer.getResults().getResultsList()) {
+      if (rows.add(row.getRow())) {
+        handlers.onRow(row);
+      }
+    }
+    for (DeactivatedUser user : answer.getDeactivations().getUsersList()) {
+      if (users.add(user.getUserId())) {
+        handlers.onDeactivated(user);
+      }
+    }
+  }
+}

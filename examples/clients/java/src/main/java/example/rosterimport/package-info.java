@@ -1,0 +1,2 @@
+/** Imports rosters into User Import over gRPC; see {@link example.rosterimport.Importer}. */
+package example.rosterimport;

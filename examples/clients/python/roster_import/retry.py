@@ -1,0 +1,53 @@
+"""Whether an attempt that failed is made again, and when.
+
+Sending an import again is safe: under the same import ID the server goes on where it was, and
+reports again what it has done. Nothing is ever applied twice.
+"""
+
+import random
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+_FIRST_WAIT = 1.0
+_LONGEST_WAIT = 30.0
+
+# The server always says why, in the status' details. Without them these codes are the connection's.
+_LOST = {grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
+
+
+def is_transient(error: grpc.RpcError) -> bool:
+    """True where the very same import, sent again, may end better."""
+    code = error.code()
+    if code == grpc.StatusCode.ABORTED:
+        # Another import holds the organisation; RetryInfo says when to ask again.
+        return requested_wait(error) is not None
+    return code == grpc.StatusCode.UNAVAILABLE or (code in _LOST and not has_details(error))
+
+
+def wait_before(attempt: int, error: grpc.RpcError | None) -> float:
+    """Seconds to wait before retry number `attempt` (1 = the first)."""
+    requested = requested_wait(error) or 0.0
+    if error is not None and error.code() == grpc.StatusCode.ABORTED:
+        own = 0.0
+    else:
+        own = min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_WAIT)
+    # Jitter, so that all who lost the same server do not come back at the same moment.
+    return max(own * random.uniform(0.5, 1), requested) + random.uniform(0, 0.25)
+
+
+def has_details(error: grpc.RpcError) -> bool:
+    """True where the server itself said this: everything it says has details."""
+    status = rpc_status.from_call(error)
+    return status is not None and bool(status.details)
+
+
+def requested_wait(error: grpc.RpcError | None) -> float | None:
+    """Seconds that the server asks to wait; None where it does not."""
+    status = None if error is None else rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        retry = error_details_pb2.RetryInfo()
+        if detail.Unpack(retry):
+            return retry.retry_delay.ToMicroseconds() / 1e6
+    return None

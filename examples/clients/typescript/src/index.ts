@@ -1,0 +1,6 @@
+/** Imports rosters into User Import over gRPC; see `importRoster`. */
+
+export { bearer, connect } from "./channel";
+export { Ended } from "./ended";
+export { importRoster, type Handlers, type Limits } from "./importer";
+export { csvFile, RosterUnreadable, typedRows, type Roster } from "./roster";

@@ -1,0 +1,45 @@
+//! Tokens that jobs present. They come before any organisation: one may act on all of them.
+
+use sea_orm_migration::{prelude::*, schema};
+
+/// The step.
+#[derive(Debug, DeriveMigrationName)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum Tokens {
+    Table,
+    Id,
+    Hash,
+    Name,
+    Organization,
+    Permissions,
+    CreatedAt,
+    ExpiresAt,
+    RevokedAt,
+    LastUsedAt,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table(Tokens::Table)
+            .col(schema::uuid(Tokens::Id).primary_key())
+            .col(schema::blob(Tokens::Hash).unique_key())
+            .col(schema::text(Tokens::Name))
+            .col(schema::text(Tokens::Organization))
+            .col(schema::text(Tokens::Permissions))
+            .col(schema::timestamp_with_time_zone(Tokens::CreatedAt))
+            .col(schema::timestamp_with_time_zone(Tokens::ExpiresAt))
+            .col(schema::timestamp_with_time_zone_null(Tokens::RevokedAt))
+            .col(schema::timestamp_with_time_zone_null(Tokens::LastUsedAt))
+            .to_owned();
+        manager.create_table(table).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::drop().table(Tokens::Table).to_owned();
+        manager.drop_table(table).await
+    }
+}

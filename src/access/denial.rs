@@ -1,0 +1,52 @@
+//! Why somebody is turned away.
+
+use crate::{domain::Permission, store::StoreError};
+
+/// Why a call is not admitted. The texts go to the caller, and tell nothing but what he or she
+/// presented.
+#[derive(Debug, thiserror::Error)]
+pub enum Denial {
+    /// No credential was presented.
+    #[error("This server needs a credential: send a token in the authorization header.")]
+    Missing,
+    /// What was presented is no credential of this server.
+    #[error("This credential is not valid here; check that it is complete and for this server.")]
+    Invalid,
+    /// The credential's time is over.
+    #[error("This credential has expired; ask for a new one.")]
+    Expired,
+    /// The credential was revoked.
+    #[error("This credential was revoked; ask for a new one.")]
+    Revoked,
+    /// The credential does not permit this.
+    #[error("This needs the permission {0}, which this credential does not have.")]
+    Permission(Permission),
+    /// The credential is for another organisation. Said whether or not the other one exists.
+    #[error("This credential is not for that organisation.")]
+    Organization,
+    /// It cannot be told, as the database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Denial {
+    /// Upper-snake word that never changes.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "CREDENTIAL_MISSING",
+            Self::Invalid => "CREDENTIAL_INVALID",
+            Self::Expired => "CREDENTIAL_EXPIRED",
+            Self::Revoked => "CREDENTIAL_REVOKED",
+            Self::Permission(_) => "PERMISSION_MISSING",
+            Self::Organization => "OTHER_ORGANIZATION",
+            Self::Store(_) => "UNKNOWN",
+        }
+    }
+
+    /// True where the credential itself is good, and only does not permit this.
+    #[must_use]
+    pub const fn is_known_caller(&self) -> bool {
+        matches!(self, Self::Permission(_) | Self::Organization)
+    }
+}

@@ -1,0 +1,195 @@
+//! Makes a principal of what a caller presents.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use time::OffsetDateTime;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::{
+    ClientCertificate, Credential, Denial, Identities, Principal, Reach, Reloaded, TokenText,
+    jwt::Jwt,
+};
+use crate::{
+    clock::Clock,
+    domain::Permissions,
+    store::{Store, StoreError, TokenRecord},
+};
+
+/// A token's last use is written at most this often.
+const USE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// What a caller presents.
+#[derive(Clone, Debug, Default)]
+pub struct Presented {
+    /// The bearer token of the authorization header. One that is not good is refused whatever else
+    /// is presented.
+    pub bearer: Option<String>,
+    /// The certificate of the connection.
+    pub certificate: Option<Arc<ClientCertificate>>,
+    /// There is an authorization header, of another kind or not readable.
+    pub other_authorization: bool,
+    /// The call comes from this machine itself, to an address of this machine alone, and is not
+    /// handed on by a proxy.
+    pub is_local: bool,
+}
+
+/// Whose credentials are good, besides the tokens in the database.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The allow-list of client certificates.
+    pub identities: Option<Arc<Reloaded<Identities>>>,
+    /// The identity provider.
+    pub jwt: Option<Arc<Jwt>>,
+}
+
+/// Recognises callers.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    sources: Sources,
+    /// A credential has been configured: callers without one are turned away, for ever.
+    closed: AtomicBool,
+    /// When each token's use was last written.
+    uses: Mutex<HashMap<Uuid, OffsetDateTime>>,
+}
+
+impl Gate {
+    /// A gate for the credentials in this database, and from these sources.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, sources: Sources) -> Self {
+        let closed = sources.identities.is_some() || sources.jwt.is_some();
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            sources,
+            closed: AtomicBool::new(closed),
+            uses: Mutex::default(),
+        }))
+    }
+
+    /// Recognises a caller.
+    ///
+    /// # Errors
+    /// Where nothing good is presented, or the database fails.
+    pub async fn admit(&self, presented: &Presented) -> Result<Principal, Denial> {
+        match (&presented.bearer, &presented.certificate) {
+            (Some(bearer), _) => self.admit_bearer(bearer).await,
+            _ if presented.other_authorization => Err(Denial::Invalid),
+            (None, Some(certificate)) => self.admit_certificate(certificate),
+            (None, None) if !presented.is_local || self.is_closed().await? => Err(Denial::Missing),
+            (None, None) => Ok(Principal::local()),
+        }
+    }
+
+    /// Looks again whether a principal's credential is still good, after some time has passed.
+    ///
+    /// # Errors
+    /// Where it has expired, was revoked, or, for a caller without one, is needed by now.
+    pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
+        self.expect_time_left(principal.expires_at)?;
+        match &principal.credential {
+            Credential::Jwt => Ok(()),
+            Credential::Certificate(certificate) => {
+                let now = self.admit_certificate(certificate)?;
+                let is_same =
+                    now.reach == principal.reach && now.permissions == principal.permissions;
+                is_same.then_some(()).ok_or(Denial::Revoked)
+            }
+            Credential::Local => match self.is_closed().await? {
+                true => Err(Denial::Missing),
+                false => Ok(()),
+            },
+            Credential::Token(id) => {
+                let token = self.0.store.token(*id).await?;
+                self.recognise(&token.ok_or(Denial::Revoked)?).map(|_| ())
+            }
+        }
+    }
+
+    /// True where callers need a credential: one is, or has ever been, configured.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn is_closed(&self) -> Result<bool, StoreError> {
+        if !self.0.closed.load(Ordering::Relaxed) && self.0.store.has_tokens().await? {
+            self.0.closed.store(true, Ordering::Relaxed);
+        }
+        Ok(self.0.closed.load(Ordering::Relaxed))
+    }
+
+    async fn admit_bearer(&self, bearer: &str) -> Result<Principal, Denial> {
+        let Ok(text) = bearer.parse::<TokenText>() else {
+            let jwt = self.0.sources.jwt.as_ref().ok_or(Denial::Invalid)?;
+            return jwt.recognise(bearer, self.0.clock.now()).await;
+        };
+        let token = self.0.store.token_by_hash(&text.hash()).await?;
+        let token = token.ok_or(Denial::Invalid)?;
+        let principal = self.recognise(&token)?;
+        self.note_use(token.id);
+        Ok(principal)
+    }
+
+    fn admit_certificate(&self, certificate: &Arc<ClientCertificate>) -> Result<Principal, Denial> {
+        let identities = self.0.sources.identities.as_ref();
+        let identities = identities.ok_or(Denial::Invalid)?.current();
+        let identity = identities.find(certificate)?;
+        self.expect_time_left(Some(certificate.expires_at))?;
+        Ok(Principal {
+            name: format!("certificate {}", identity.san),
+            reach: identity.reach.clone(),
+            permissions: identity.permissions,
+            expires_at: Some(certificate.expires_at),
+            credential: Credential::Certificate(Arc::clone(certificate)),
+        })
+    }
+
+    fn recognise(&self, token: &TokenRecord) -> Result<Principal, Denial> {
+        if token.revoked_at.is_some() {
+            return Err(Denial::Revoked);
+        }
+        self.expect_time_left(Some(token.expires_at))?;
+        Ok(Principal {
+            name: format!("token {} ({})", token.id, token.name),
+            reach: Reach::parse(&token.organization),
+            permissions: Permissions::parse_known(&token.permissions),
+            expires_at: Some(token.expires_at),
+            credential: Credential::Token(token.id),
+        })
+    }
+
+    fn expect_time_left(&self, expires_at: Option<OffsetDateTime>) -> Result<(), Denial> {
+        match expires_at {
+            Some(expires_at) if expires_at <= self.0.clock.now() => Err(Denial::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes that a token was used, now and then, and keeps nobody waiting for it.
+    fn note_use(&self, token: Uuid) {
+        let now = self.0.clock.now();
+        let mut uses = self.0.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = uses.get(&token);
+        if last.is_some_and(|&last| last <= now && now - last < USE_INTERVAL) {
+            return;
+        }
+        uses.insert(token, now);
+        let store = self.0.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.note_token_use(token, now).await {
+                warn!(%error, "the use of a token could not be noted");
+            }
+        });
+    }
+}

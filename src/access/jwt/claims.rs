@@ -1,0 +1,86 @@
+//! What a token says, once its signature has been verified.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::{
+    access::{Credential, Denial, Principal, Reach},
+    config::JwtSettings,
+    domain::{Permissions, Slug},
+};
+
+/// Most characters of a subject that records keep.
+const MAX_SUBJECT: usize = 200;
+
+/// The claims that this service reads. The times must be numbers: a time that is not understood must
+/// not count as none.
+#[derive(Debug, Deserialize)]
+pub struct Claims {
+    sub: String,
+    exp: f64,
+    nbf: Option<f64>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+impl Claims {
+    /// The principal that they are of.
+    ///
+    /// # Errors
+    /// Where their time is over or has not come, or they name no organisation.
+    pub fn principal(
+        &self,
+        settings: &JwtSettings,
+        now: OffsetDateTime,
+    ) -> Result<Principal, Denial> {
+        let expires_at =
+            moment(self.exp)?.saturating_add(settings.leeway.try_into().unwrap_or_default());
+        if expires_at <= now {
+            return Err(Denial::Expired);
+        }
+        if let Some(from) = self.nbf
+            && moment(from)? > now + settings.leeway
+        {
+            return Err(Denial::Invalid);
+        }
+        let subject = self.sub.chars().filter(|c| !c.is_control());
+        let subject: String = subject.take(MAX_SUBJECT).collect();
+        Ok(Principal {
+            name: format!("jwt {subject}"),
+            reach: self.reach(&settings.organization_claim)?,
+            permissions: self.permissions(&settings.permissions_claim),
+            expires_at: Some(expires_at),
+            credential: Credential::Jwt,
+        })
+    }
+
+    fn reach(&self, claim: &str) -> Result<Reach, Denial> {
+        let text = self.others.get(claim).and_then(Value::as_str);
+        let reach = Reach::parse(text.ok_or(Denial::Invalid)?);
+        match &reach {
+            Reach::One(slug) if Slug::parse(slug).is_err() => Err(Denial::Invalid),
+            _ => Ok(reach),
+        }
+    }
+
+    /// A list of names, or names apart by spaces as in `scope`. Names that are not permissions of this
+    /// service are somebody else's.
+    fn permissions(&self, claim: &str) -> Permissions {
+        match self.others.get(claim) {
+            Some(Value::String(names)) => Permissions::parse_known(names),
+            Some(Value::Array(names)) => {
+                let names = names.iter().filter_map(Value::as_str);
+                names.filter_map(|name| name.parse().ok()).collect()
+            }
+            _ => Permissions::NONE,
+        }
+    }
+}
+
+/// A time of a token: seconds since 1970, which may have a fraction.
+fn moment(seconds: f64) -> Result<OffsetDateTime, Denial> {
+    #[allow(clippy::cast_possible_truncation)] // saturates, and what is out of range is refused
+    let seconds = seconds.floor() as i64;
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| Denial::Invalid)
+}

@@ -1,0 +1,22 @@
+//! Who is calling, by which credential, and what that permits.
+//!
+//! A caller presents a credential, [`Gate`] makes a [`Principal`] of it, and everything after that
+//! goes by the principal. Knows the kinds of credentials; not the wire they come over, nor which
+//! call needs which permission (`rpc` has that table).
+
+mod denial;
+mod gate;
+mod identities;
+pub mod jwt;
+mod peer;
+mod principal;
+mod reloaded;
+mod token;
+
+pub use denial::Denial;
+pub use gate::{Gate, Presented, Sources};
+pub use identities::{ClientCertificate, Identities, Identity};
+pub use peer::Peer;
+pub use principal::{Credential, Principal, Reach};
+pub use reloaded::Reloaded;
+pub use token::{InvalidToken, TokenText};

@@ -1,0 +1,115 @@
+//! Who is calling, once that is known.
+
+use std::sync::Arc;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{ClientCertificate, Denial};
+use crate::domain::{Permission, Permissions};
+
+/// Stands for all organisations where a credential names one. No slug is like it.
+const EVERY: &str = "*";
+
+/// The organisations that a credential is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that exist and those to come: for operators.
+    Every,
+    /// The one with this slug.
+    One(String),
+}
+
+impl Reach {
+    /// As credentials write it: a slug, or `*` for all.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            EVERY => Self::Every,
+            slug => Self::One(slug.to_owned()),
+        }
+    }
+
+    /// The same, written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Every => EVERY,
+            Self::One(slug) => slug,
+        }
+    }
+
+    /// True where `slug` is among them.
+    #[must_use]
+    pub fn includes(&self, slug: &str) -> bool {
+        match self {
+            Self::Every => true,
+            Self::One(own) => own == slug,
+        }
+    }
+}
+
+/// What a principal was recognised by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// None: a caller on the server's own machine, while no credential is configured.
+    Local,
+    /// A token of ours.
+    Token(Uuid),
+    /// A client certificate on the allow-list.
+    Certificate(Arc<ClientCertificate>),
+    /// A token of the identity provider.
+    Jwt,
+}
+
+/// A caller who has been recognised.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// For records: which kind of credential, and whose. At most 255 characters.
+    pub name: String,
+    /// Where it may act.
+    pub reach: Reach,
+    /// What it may do there.
+    pub permissions: Permissions,
+    /// When its credential ceases to be good; `None`: not by time.
+    pub expires_at: Option<OffsetDateTime>,
+    /// What it was recognised by.
+    pub credential: Credential,
+}
+
+impl Principal {
+    /// A caller on the server's own machine, who may do everything while no credential is
+    /// configured.
+    #[must_use]
+    pub fn local() -> Self {
+        Self {
+            name: "local".to_owned(),
+            reach: Reach::Every,
+            permissions: Permissions::ALL,
+            expires_at: None,
+            credential: Credential::Local,
+        }
+    }
+
+    /// Expects a permission.
+    ///
+    /// # Errors
+    /// [`Denial::Permission`] where this caller does not have it.
+    pub const fn expect(&self, permission: Permission) -> Result<(), Denial> {
+        match self.permissions.has(permission) {
+            true => Ok(()),
+            false => Err(Denial::Permission(permission)),
+        }
+    }
+
+    /// Expects that this caller may act on an organisation, which is not looked up before.
+    ///
+    /// # Errors
+    /// [`Denial::Organization`] where it is another's, or nobody's.
+    pub fn expect_organization(&self, slug: &str) -> Result<(), Denial> {
+        match self.reach.includes(slug) {
+            true => Ok(()),
+            false => Err(Denial::Organization),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `descriptor`: the contract, for programs that read it without its files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, output::write_whole};
+use crate::proto::DESCRIPTOR_SET;
+
+/// Write the API's contract as a descriptor set, comments included, for tools such as buf and grpcurl
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example: call a server whose reflection a proxy hides\n  \
+    user-import descriptor --output userimport-v1.binpb\n  \
+    grpcurl -protoset userimport-v1.binpb -plaintext localhost:50051 list"
+)]
+pub struct DescriptorArgs {
+    /// File to write; `-` is standard output
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        env = "USER_IMPORT_OUTPUT",
+        default_value = "-"
+    )]
+    output: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn run(args: &DescriptorArgs) -> anyhow::Result<Exit> {
+    write_whole(&args.output, DESCRIPTOR_SET)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,355 @@
+//! `token create`, `token list`, `token revoke`: what jobs present to a server. Works on the
+//! database, beside any server that is running on it.
+
+use anyhow::Context;
+use clap::{ArgGroup, Args, Subcommand, builder::BoolishValueParser, value_parser};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{
+    Exit,
+    failure::UsageError,
+    migrate::DatabaseArgs,
+    output::print,
+    report::{Look, printable},
+};
+use crate::{
+    access::{Reach, TokenText},
+    clock::Clock,
+    domain::{Actor, Permission, Permissions},
+    store::{Store, StoreError, TokenRecord},
+};
+
+const HEADINGS: [&str; 7] = [
+    "ID",
+    "Name",
+    "Organisation",
+    "Permissions",
+    "State",
+    "Expires (UTC)",
+    "Last used (UTC)",
+];
+
+/// Make, list and revoke the tokens that jobs present to a server
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    Create(CreateArgs),
+    List(ListArgs),
+    Revoke(RevokeArgs),
+}
+
+/// Make a token, and print it this once
+///
+/// Only a hash of it is stored: a token that is lost is revoked, and another made. From the first token
+/// on, servers on this database admit nobody without a credential.
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("reach").required(true))]
+#[command(
+    after_help = "Example: for a nightly import that also deactivates who has left\n  \
+    user-import token create nightly-cad --organization my-department \\\n    \
+    --permission users.import,users.deactivate > nightly-cad.token\n\n\
+    Permissions:\n  \
+    users.import            import rosters, dry runs included, and cancel imports\n  \
+    users.deactivate        make Active users Inactive, and protect users from that\n  \
+    users.read              read users, catalogs, imports and their values\n  \
+    users.grant-privileged  give privileged roles, and change users who have one\n  \
+    catalog.write           replace an organisation's roles, ranks and groups\n  \
+    organizations.write     create organisations"
+)]
+pub struct CreateArgs {
+    /// What the token is for, 1-100 characters; `token list` and every import's record show it
+    name: String,
+    /// Slug of the organisation it is for
+    #[arg(
+        long,
+        value_name = "SLUG",
+        env = "USER_IMPORT_ORGANIZATION",
+        group = "reach"
+    )]
+    organization: Option<String>,
+    /// For an operator: good for all organisations, those to come included
+    #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION", group = "reach")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    every_organization: bool,
+    /// What it permits; several apart by commas
+    #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
+    #[arg(required = true, value_delimiter = ',')]
+    permission: Vec<Permission>,
+    /// Days until it expires
+    #[arg(long, value_name = "D", env = "USER_IMPORT_EXPIRES_IN_DAYS")]
+    #[arg(default_value_t = 90, value_parser = value_parser!(u16).range(1..=1_100))]
+    expires_in_days: u16,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// List tokens with their permissions, expiry and last use
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    user-import token list --organization my-department")]
+pub struct ListArgs {
+    /// Only those for the organisation with this slug
+    #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
+    organization: Option<String>,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Make a token worthless, at once and for ever
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    user-import token revoke 018f4e9e-5c7b-7000-8000-000000000001")]
+pub struct RevokeArgs {
+    /// ID of the token, as `token list` shows it
+    #[arg(value_name = "TOKEN_ID")]
+    id: Uuid,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the organisation or the token is unknown, or the database fails.
+pub async fn run(command: TokenCommand) -> anyhow::Result<Exit> {
+    match command {
+        TokenCommand::Create(args) => create(args).await,
+        TokenCommand::List(args) => list(args).await,
+        TokenCommand::Revoke(args) => revoke(args).await,
+    }
+}
+
+async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
+    let name = args.name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
+        return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
+    }
+    let store = connect(&args.database).await?;
+    let reach = match args.organization {
+        Some(slug) => Reach::One(known(&store, slug).await?),
+        None => Reach::Every,
+    };
+    let text = TokenText::generate().context("this system has no randomness to give")?;
+    let now = Clock::system().now();
+    let token = TokenRecord {
+        id: Uuid::now_v7(),
+        hash: text.hash().to_vec(),
+        name: name.to_owned(),
+        organization: reach.as_str().to_owned(),
+        permissions: args
+            .permission
+            .into_iter()
+            .collect::<Permissions>()
+            .to_string(),
+        created_at: now,
+        expires_at: now + Duration::days(args.expires_in_days.into()),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    store.create_token(token.clone(), &operator()).await?;
+    eprintln!("{}", created(&token));
+    print(&format!("{}\n", text.reveal()))?;
+    Ok(Exit::Done)
+}
+
+/// Whoever may write to the database itself; there is no credential to name.
+fn operator() -> Actor {
+    Actor {
+        principal: "operator".to_owned(),
+        address: String::new(),
+    }
+}
+
+async fn connect(database: &DatabaseArgs) -> anyhow::Result<Store> {
+    let store = database.connect().await?;
+    store
+        .migrate()
+        .await
+        .context("the database cannot be migrated")?;
+    Ok(store)
+}
+
+/// The slug, where the organisation exists: a token for a mistyped one would be of no use.
+async fn known(store: &Store, slug: String) -> anyhow::Result<String> {
+    match store.organization(&slug).await {
+        Ok(organization) => Ok(organization.slug),
+        Err(StoreError::UnknownOrganization) => {
+            let message = format!("There is no organisation \"{}\".", printable(&slug));
+            Err(UsageError::new(message).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn created(token: &TokenRecord) -> String {
+    format!(
+        "Token {} for {}, good until {} UTC, permits: {}.\n\
+         It is shown this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
+        token.id,
+        organization(token),
+        moment(token.expires_at),
+        token.permissions
+    )
+}
+
+async fn list(args: ListArgs) -> anyhow::Result<Exit> {
+    let store = connect(&args.database).await?;
+    let tokens = store.tokens(args.organization.as_deref()).await?;
+    if tokens.is_empty() {
+        print("There are no tokens.\n")?;
+    } else {
+        let now = Clock::system().now();
+        print(&table(&tokens, now, Look::of_stdout()))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
+    let store = connect(&args.database).await?;
+    let now = Clock::system().now();
+    if !store.revoke_token(args.id, &operator(), now).await? {
+        let message = format!("There is no token {}; see user-import token list.", args.id);
+        return Err(UsageError::new(message).into());
+    }
+    print(&format!("Token {} is revoked.\n", args.id))?;
+    Ok(Exit::Done)
+}
+
+fn table(tokens: &[TokenRecord], now: OffsetDateTime, look: Look) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .force_no_tty();
+    table.set_header(HEADINGS);
+    if let Some(width) = look.width {
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width);
+    }
+    for token in tokens {
+        table.add_row(cells(token, now).map(Cell::new_owned));
+    }
+    // An ID that is broken in two cannot be copied.
+    if let Some(id) = table.column_mut(0) {
+        id.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    format!("{table}\n")
+}
+
+fn cells(token: &TokenRecord, now: OffsetDateTime) -> [String; 7] {
+    [
+        token.id.to_string(),
+        printable(&token.name).into_owned(),
+        organization(token),
+        token.permissions.clone(),
+        state(token, now).to_owned(),
+        moment(token.expires_at),
+        token.last_used_at.map(moment).unwrap_or_default(),
+    ]
+}
+
+fn organization(token: &TokenRecord) -> String {
+    match Reach::parse(&token.organization) {
+        Reach::Every => "every organisation".to_owned(),
+        Reach::One(slug) => slug,
+    }
+}
+
+fn state(token: &TokenRecord, now: OffsetDateTime) -> &'static str {
+    match token.revoked_at {
+        Some(_) => "revoked",
+        None if token.expires_at <= now => "expired",
+        None => "good",
+    }
+}
+
+fn moment(time: OffsetDateTime) -> String {
+    let (date, hour, minute) = (time.date(), time.hour(), time.minute());
+    format!("{date} {hour:02}:{minute:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use insta::assert_snapshot;
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(subcommand)]
+        command: TokenCommand,
+    }
+
+    fn parse(words: &str) -> Result<TokenCommand, clap::Error> {
+        let words = ["token"].into_iter().chain(words.split_whitespace());
+        TestCli::try_parse_from(words).map(|cli| cli.command)
+    }
+
+    #[test]
+    fn a_token_is_for_one_organisation_or_says_that_it_is_for_every_one() {
+        for (words, valid) in [
+            ("create x --permission users.read", false),
+            ("create x --permission users.read --organization pd", true),
+            (
+                "create x --permission users.read --every-organization",
+                true,
+            ),
+            (
+                "create x --permission users.read --organization pd --every-organization",
+                false,
+            ),
+            ("create x --organization pd", false),
+            ("create x --organization pd --permission everything", false),
+            (
+                "create x --organization pd --permission users.read,users.import",
+                true,
+            ),
+            (
+                "create x --organization pd --permission users.read --expires-in-days 0",
+                false,
+            ),
+        ] {
+            assert_eq!(parse(words).is_ok(), valid, "{words}");
+        }
+    }
+
+    #[test]
+    fn the_list_shows_what_a_token_is_and_never_its_text() {
+        let token = TokenRecord {
+            id: Uuid::from_u128(1),
+            hash: vec![7; 32],
+            name: "nightly".to_owned(),
+            organization: "pd".to_owned(),
+            permissions: "users.import users.read".to_owned(),
+            created_at: datetime!(2026-01-01 00:00 UTC),
+            expires_at: datetime!(2026-04-01 00:00 UTC),
+            revoked_at: None,
+            last_used_at: Some(datetime!(2026-03-01 04:05 UTC)),
+        };
+        let now = datetime!(2026-03-02 00:00 UTC);
+        let expired = TokenRecord {
+            id: Uuid::from_u128(2),
+            expires_at: now,
+            organization: "*".to_owned(),
+            last_used_at: None,
+            ..token.clone()
+        };
+        let revoked = TokenRecord {
+            id: Uuid::from_u128(3),
+            revoked_at: Some(now),
+            ..token.clone()
+        };
+        assert_snapshot!(table(&[token, expired, revoked], now, Look::default()), @"
+        ┌──────────────────────────────────────┬─────────┬────────────────────┬─────────────────────────┬─────────┬──────────────────┬──────────────────┐
+        │ ID                                   ┆ Name    ┆ Organisation       ┆ Permissions             ┆ State   ┆ Expires (UTC)    ┆ Last used (UTC)  │
+        ╞══════════════════════════════════════╪═════════╪════════════════════╪═════════════════════════╪═════════╪══════════════════╪══════════════════╡
+        │ 00000000-0000-0000-0000-000000000001 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ good    ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
+        │ 00000000-0000-0000-0000-000000000002 ┆ nightly ┆ every organisation ┆ users.import users.read ┆ expired ┆ 2026-03-02 00:00 ┆                  │
+        │ 00000000-0000-0000-0000-000000000003 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ revoked ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
+        └──────────────────────────────────────┴─────────┴────────────────────┴─────────────────────────┴─────────┴──────────────────┴──────────────────┘
+        ");
+    }
+}

@@ -1,0 +1,154 @@
+//! What the caller may not do (semantics §5 f): deactivate, or touch who has a privileged role.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Request;
+use super::decision::Decision;
+use super::finding::{Finding, Findings};
+use super::judge::{Rule, take_due};
+use super::keys::Key;
+use super::links::Lists;
+use super::outcome::attributes_differ;
+use super::roster::{Person, Wish};
+use super::state::State;
+use crate::domain::{Catalog, Permission, Permissions, RoleId, Status, User};
+
+/// What the caller may do, as far as planning goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permitted {
+    /// Make Active users Inactive by a row.
+    pub deactivation: bool,
+    /// Give privileged roles, and change or deactivate users who have one.
+    pub privileged: bool,
+}
+
+impl Permitted {
+    /// Everything.
+    pub const EVERYTHING: Self = Self {
+        deactivation: true,
+        privileged: true,
+    };
+}
+
+impl From<Permissions> for Permitted {
+    fn from(permissions: Permissions) -> Self {
+        Self {
+            deactivation: permissions.has(Permission::UsersDeactivate),
+            privileged: permissions.has(Permission::UsersGrantPrivileged),
+        }
+    }
+}
+
+/// The roles that the caller must leave alone.
+pub(super) struct Untouchable(HashSet<RoleId>);
+
+impl Untouchable {
+    pub(super) fn new(catalog: &Catalog, permitted: Permitted) -> Self {
+        let roles = catalog.roles.iter();
+        let privileged = roles.filter(|role| role.privileged && !permitted.privileged);
+        Self(privileged.map(|role| role.id).collect())
+    }
+
+    pub(super) fn has(&self, role: RoleId) -> bool {
+        self.0.contains(&role)
+    }
+}
+
+/// Rejects rows that would do what the caller may not.
+///
+/// All that can be told of a row without the others is told at once. Only whether the supervisor of a
+/// user changes depends on them: such rows are judged again whenever that may have changed.
+pub(super) struct Permissioning<'a> {
+    due: Vec<u32>,
+    /// By row: what it may not do in any case.
+    fixed: HashMap<u32, Vec<Finding>>,
+    /// Rows that must leave their user's supervisor as it is.
+    bound: HashSet<u32>,
+    reports: &'a Lists,
+}
+
+impl<'a> Permissioning<'a> {
+    /// `reports` lists the standing rows by the email of the supervisor they name.
+    pub(super) fn new(
+        request: &Request<'_>,
+        state: &State<'_>,
+        decisions: &[Decision],
+        (standing, reports): (&[u32], &'a Lists),
+    ) -> Self {
+        let untouchable = Untouchable::new(request.catalog, request.permitted);
+        let mut this = Self {
+            due: Vec::new(),
+            fixed: HashMap::new(),
+            bound: HashSet::new(),
+            reports,
+        };
+        for &row in standing {
+            let (input, decision) = (&request.rows[row as usize], &decisions[row as usize]);
+            let user = decision.user.map(|user| &state.roster.users[user as usize]);
+            let mut found = Vec::new();
+            if !request.permitted.deactivation && deactivates(user, input.status()) {
+                found.push(Finding::DeactivationNotPermitted);
+            }
+            if untouchable.has(decision.role) && user.map(|user| user.role) != Some(decision.role) {
+                found.push(Finding::RoleNotGrantable);
+            } else if let Some(user) = user.filter(|user| untouchable.has(user.role)) {
+                if attributes_differ(input, user, decision) {
+                    found.push(Finding::UserNotChangeable);
+                } else if state.roster.wish(row) != Wish::Keep {
+                    this.bound.insert(row);
+                }
+            }
+            if !found.is_empty() {
+                this.fixed.insert(row, found);
+            }
+        }
+        this.due = this.fixed.keys().chain(&this.bound).copied().collect();
+        this
+    }
+
+    fn find(&self, state: &State<'_>, row: u32) -> Vec<Finding> {
+        let mut found = self.fixed.get(&row).cloned().unwrap_or_default();
+        let person = state.roster.person(row);
+        if self.bound.contains(&row) && state.supervisor(person) != state.present_supervisor(person)
+        {
+            found.push(Finding::UserNotChangeable);
+        }
+        found
+    }
+}
+
+impl Rule for Permissioning<'_> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let mut rejected = take_due(&mut self.due, state);
+        rejected.retain(|&row| {
+            let found = self.find(state, row);
+            let rejects = !found.is_empty();
+            for finding in found {
+                findings.push(row, finding);
+            }
+            rejects
+        });
+        rejected
+    }
+
+    /// A rejected row gives its email to nobody, and its user keeps the one it has: whoever named one
+    /// of them must be judged anew.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        for &row in rejected {
+            let given = state.roster.wanted(Key::Email, row);
+            let kept = match state.roster.person(row) {
+                Person::User(user) => Some(state.roster.held(Key::Email, user)),
+                Person::Row(_) => None,
+            };
+            let named = [given, kept].into_iter().flatten();
+            let named = named.flat_map(|email| self.reports.get(email));
+            self.due
+                .extend(named.filter(|row| self.bound.contains(row)));
+        }
+    }
+}
+
+/// True where an Active user would become Inactive.
+fn deactivates(user: Option<&User>, given: Option<Status>) -> bool {
+    user.is_some_and(|user| user.status == Status::Active) && given == Some(Status::Inactive)
+}

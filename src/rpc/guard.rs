@@ -1,0 +1,184 @@
+//! Stands before every RPC: recognises the caller and expects the permission that the RPC needs.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use tokio::time::{Instant, sleep};
+use tonic::{Status, body::Body};
+use tower::{Layer, Service};
+
+use super::{
+    caller::Caller,
+    detached,
+    policy::{Rule, rule},
+    status,
+};
+use crate::access::{Denial, Gate, Peer, Presented, Principal};
+
+/// Headers by which a proxy says that it hands on somebody else's call.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
+/// The RPCs that wait for a database that is away; the others say so at once.
+const PATIENT: [&str; 2] = [
+    "/userimport.v1.ImportService/ImportUsers",
+    "/userimport.v1.ImportService/WatchImport",
+];
+
+/// Pause before a database that is away is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Puts a [`Guarded`] before a service.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    gate: Gate,
+    patience: Duration,
+}
+
+impl Guard {
+    /// A guard that lets in whom `gate` admits, and bears with a database that is away for
+    /// `patience`.
+    #[must_use]
+    pub const fn new(gate: Gate, patience: Duration) -> Self {
+        Self { gate, patience }
+    }
+
+    /// Recognises the caller, and leaves what is known of him or her with the request.
+    async fn admit(&self, request: &mut Request<Body>) -> Result<(), Status> {
+        let path = request.uri().path();
+        let rule = rule(path).ok_or_else(|| Status::unimplemented("There is no such method."))?;
+        if rule == Rule::Anybody {
+            return Ok(());
+        }
+        let is_patient = PATIENT.contains(&path);
+        let presented = presented(request);
+        let principal = self.recognise(presented, is_patient).await?;
+        if let Rule::Needs(permission) = rule {
+            let permitted = principal.expect(permission);
+            permitted.map_err(|denial| status::from_denial(&denial))?;
+        }
+        let peer = request.extensions().get::<Peer>();
+        let caller = Caller::new(principal, peer.and_then(|peer| peer.address));
+        request.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    async fn recognise(&self, presented: Presented, patient: bool) -> Result<Principal, Status> {
+        let (gate, patience) = (self.gate.clone(), self.patience);
+        detached(async move {
+            let deadline = Instant::now() + patience;
+            loop {
+                match gate.admit(&presented).await {
+                    Err(Denial::Store(error))
+                        if patient && error.is_transient() && Instant::now() < deadline =>
+                    {
+                        sleep(PAUSE).await;
+                    }
+                    result => return result.map_err(|denial| status::from_denial(&denial)),
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn presented(request: &Request<Body>) -> Presented {
+    let headers = request.headers();
+    let bearer = bearer(headers);
+    let peer = request.extensions().get::<Peer>();
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    Presented {
+        other_authorization: bearer.is_none() && headers.contains_key(AUTHORIZATION),
+        bearer,
+        certificate: peer.and_then(|peer| peer.certificate.clone()),
+        is_local: peer.is_some_and(|peer| peer.is_local) && !is_forwarded,
+    }
+}
+
+/// The one bearer token; two headers are none, since it cannot be told which is meant.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = value.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| token.trim().to_owned())
+}
+
+impl<S> Layer<S> for Guard {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        let guard = self.clone();
+        Guarded { guard, inner }
+    }
+}
+
+/// A service behind a guard.
+#[derive(Clone, Debug)]
+pub struct Guarded<S> {
+    guard: Guard,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Guarded<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        // The one that is ready is used, and a copy waits for the next call.
+        let copy = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, copy);
+        let guard = self.guard.clone();
+        Box::pin(async move {
+            match guard.admit(&mut request).await {
+                Ok(()) => inner.call(request).await,
+                Err(status) => Ok(status.into_http()),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bearer_of(values: &[&str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, value.parse().unwrap());
+        }
+        bearer(&headers)
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_from_the_one_authorization_header() {
+        for (values, expected) in [
+            (&["Bearer abc"][..], Some("abc")),
+            (&["bearer  abc "], Some("abc")),
+            (&["BEARER abc"], Some("abc")),
+            (&["Basic abc"], None),
+            (&["abc"], None),
+            (&["Bearer"], None),
+            (&["Bearer abc", "Bearer def"], None),
+            (&[], None),
+        ] {
+            assert_eq!(bearer_of(values).as_deref(), expected, "{values:?}");
+        }
+    }
+}

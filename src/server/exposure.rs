@@ -1,0 +1,114 @@
+//! Whether a server may listen where it is told to, and what has to be said about it. Pure.
+
+use std::net::SocketAddr;
+
+/// How a server is about to listen.
+#[derive(Clone, Copy, Debug)]
+pub struct Exposure {
+    /// Where.
+    pub address: SocketAddr,
+    /// It speaks TLS.
+    pub has_tls: bool,
+    /// Callers need a credential: one is configured.
+    pub has_credentials: bool,
+    /// The operator accepts the risk of listening beyond this machine without both.
+    pub accepts_risk: bool,
+}
+
+/// A server must not listen like this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{address} can be reached from other machines, and {missing}. Listen on 127.0.0.1, or configure \
+     {remedy}; --insecure-listen-beyond-loopback listens there all the same"
+)]
+pub struct Exposed {
+    address: SocketAddr,
+    missing: &'static str,
+    remedy: &'static str,
+}
+
+const NO_TLS: &str = "without TLS anybody on the way can read and change what is sent, credentials \
+    included";
+const NO_CREDENTIALS: &str = "no credential is configured, so nobody there could be admitted";
+
+impl Exposure {
+    /// What to tell the operator when the server starts; each a warning.
+    ///
+    /// # Errors
+    /// Where the server would listen beyond this machine without both TLS and credentials, and the
+    /// operator has not accepted that.
+    pub fn judge(&self) -> Result<Vec<&'static str>, Exposed> {
+        let is_local = self.address.ip().to_canonical().is_loopback();
+        let mut warnings = Vec::new();
+        if !self.has_credentials {
+            warnings.push(
+                "no credential is configured: callers on this machine may do everything, until a \
+                 token is created (user-import token create), and nobody else may do anything",
+            );
+        }
+        if is_local {
+            return Ok(warnings);
+        }
+        let (missing, remedy) = match (self.has_tls, self.has_credentials) {
+            (true, true) => return Ok(warnings),
+            (false, true) => (NO_TLS, "--tls-cert and --tls-key"),
+            (true, false) => (NO_CREDENTIALS, "a token"),
+            (false, false) => (NO_TLS, "--tls-cert, --tls-key and a token"),
+        };
+        if !self.accepts_risk {
+            let address = self.address;
+            return Err(Exposed {
+                address,
+                missing,
+                remedy,
+            });
+        }
+        warnings.push(missing);
+        Ok(warnings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exposure(address: &str, has_tls: bool, has_credentials: bool) -> Exposure {
+        Exposure {
+            address: address.parse().unwrap(),
+            has_tls,
+            has_credentials,
+            accepts_risk: false,
+        }
+    }
+
+    #[test]
+    fn without_both_tls_and_credentials_a_server_listens_on_loopback_only() {
+        for (tls, credentials) in [(false, false), (false, true), (true, false), (true, true)] {
+            for wide in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[::ffff:192.0.2.1]:1"] {
+                let exposure = exposure(wide, tls, credentials);
+                assert_eq!(exposure.judge().is_ok(), tls && credentials, "{exposure:?}");
+                let accepted = Exposure {
+                    accepts_risk: true,
+                    ..exposure
+                };
+                let warnings = accepted.judge().unwrap();
+                assert_eq!(warnings.is_empty(), tls && credentials, "{exposure:?}");
+            }
+            for loopback in [
+                "127.0.0.1:1",
+                "127.1.2.3:1",
+                "[::1]:1",
+                "[::ffff:127.0.0.1]:1",
+            ] {
+                let warnings = exposure(loopback, tls, credentials).judge().unwrap();
+                assert_eq!(warnings.is_empty(), credentials, "{loopback}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_refusal_names_the_risk_and_the_way_out() {
+        let refused = exposure("0.0.0.0:50051", false, true).judge().unwrap_err();
+        insta::assert_snapshot!(refused, @"0.0.0.0:50051 can be reached from other machines, and without TLS anybody on the way can read and change what is sent, credentials included. Listen on 127.0.0.1, or configure --tls-cert and --tls-key; --insecure-listen-beyond-loopback listens there all the same");
+    }
+}

@@ -1,0 +1,117 @@
+//! Tokens: made, found by the hash of their text, revoked. Knows no token's text.
+
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    AuditEntry, Store, StoreError,
+    entity::token::{Column, Entity, Model},
+};
+
+use crate::{audit::SERVER_CHAIN, domain::Actor, proto::AuditAction};
+
+/// A token, as stored.
+pub type TokenRecord = Model;
+
+impl Store {
+    /// Stores a new token that `actor` makes.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn create_token(&self, token: TokenRecord, actor: &Actor) -> Result<(), StoreError> {
+        let chain = self.token_chain(&token).await?;
+        let action = AuditAction::TokenCreated;
+        let entry = AuditEntry::done(token.created_at, actor, action, &token.id);
+        let writing = self.begin().await?;
+        writing.note(chain, entry.with("permissions", &token.permissions));
+        Entity::insert(token.into_active_model())
+            .exec_without_returning(&writing.tx)
+            .await?;
+        writing.commit().await
+    }
+
+    /// The token whose text has this SHA-256. The index is searched by the hash, so that the time
+    /// this takes tells nothing about the text of any token.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
+        let found = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
+        Ok(found.one(&self.db).await?)
+    }
+
+    /// The token with this ID.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn token(&self, id: Uuid) -> Result<Option<TokenRecord>, StoreError> {
+        Ok(Entity::find_by_id(id).one(&self.db).await?)
+    }
+
+    /// All tokens, those of one organisation where it is given, the newest last.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn tokens(&self, organization: Option<&str>) -> Result<Vec<TokenRecord>, StoreError> {
+        let mut select = Entity::find();
+        if let Some(organization) = organization {
+            select = select.filter(Column::Organization.eq(organization));
+        }
+        Ok(select.order_by_asc(Column::Id).all(&self.db).await?)
+    }
+
+    /// True where there is or has been a token: expired and revoked ones count.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn has_tokens(&self) -> Result<bool, StoreError> {
+        let any = Entity::find().limit(1).one(&self.db).await?;
+        Ok(any.is_some())
+    }
+
+    /// Revokes a token, where that has not been done. False: there is none with this ID.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn revoke_token(
+        &self,
+        id: Uuid,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let Some(token) = self.token(id).await? else {
+            return Ok(false);
+        };
+        let chain = self.token_chain(&token).await?;
+        let writing = self.begin().await?;
+        let sql = "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+        let values = vec![id.into(), now.into()];
+        if writing.execute(sql.to_owned(), values).await? > 0 {
+            let action = AuditAction::TokenRevoked;
+            writing.note(chain, AuditEntry::done(now, actor, action, &id));
+        }
+        writing.commit().await?;
+        Ok(true)
+    }
+
+    /// The audit chain of a token's organisation; the server's own, where there is none yet.
+    async fn token_chain(&self, token: &TokenRecord) -> Result<i64, StoreError> {
+        match self.audit_chain(&token.organization).await {
+            Err(StoreError::UnknownOrganization) => self.audit_chain(SERVER_CHAIN).await,
+            found => found,
+        }
+    }
+
+    /// Notes that a token has been presented.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn note_token_use(&self, id: Uuid, now: OffsetDateTime) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        let sql = "UPDATE tokens SET last_used_at = $2 WHERE id = $1";
+        let values = vec![id.into(), now.into()];
+        writing.execute(sql.to_owned(), values).await?;
+        writing.commit().await
+    }
+}

@@ -1,0 +1,115 @@
+//! The contract's descriptor set, with the comments of each element.
+
+use std::collections::HashMap;
+
+use prost::Message;
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+    ServiceDescriptorProto,
+};
+use user_import::proto::DESCRIPTOR_SET;
+
+/// Numbers of the fields that hold an element, of which a comment's path is made.
+pub const MESSAGES: i32 = 4;
+pub const ENUMS: i32 = 5;
+pub const SERVICES: i32 = 6;
+/// Fields of a message, methods of a service, values of an enum.
+pub const MEMBERS: i32 = 2;
+
+/// One file of the contract.
+pub struct File {
+    descriptor: FileDescriptorProto,
+    comments: HashMap<Vec<i32>, String>,
+}
+
+/// A named element of a file, and the path of its comment.
+pub struct Element<'a, T> {
+    pub file: &'a File,
+    pub path: Vec<i32>,
+    pub descriptor: &'a T,
+}
+
+impl File {
+    fn new(descriptor: FileDescriptorProto) -> Self {
+        let info = descriptor.source_code_info.iter();
+        let comments = info
+            .flat_map(|info| &info.location)
+            .filter(|location| location.leading_comments.is_some())
+            .map(|location| {
+                let comment = location.leading_comments().replace("\n ", "\n");
+                (location.path.clone(), comment.trim().to_owned())
+            })
+            .collect();
+        Self {
+            descriptor,
+            comments,
+        }
+    }
+
+    fn elements<'a, T>(&'a self, kind: i32, all: &'a [T]) -> Vec<Element<'a, T>> {
+        (0..)
+            .zip(all)
+            .map(|(index, descriptor)| Element {
+                file: self,
+                path: vec![kind, index],
+                descriptor,
+            })
+            .collect()
+    }
+}
+
+impl<T> Element<'_, T> {
+    /// The element's own comment.
+    pub fn comment(&self) -> &str {
+        self.comment_at(&[])
+    }
+
+    /// The comment of its member number `index`.
+    pub fn member_comment(&self, index: usize) -> &str {
+        self.comment_at(&[MEMBERS, i32::try_from(index).unwrap()])
+    }
+
+    fn comment_at(&self, below: &[i32]) -> &str {
+        let path = [&self.path, below].concat();
+        self.file.comments.get(&path).map_or("", String::as_str)
+    }
+}
+
+/// All files of the contract, those of others apart.
+pub fn files() -> Vec<File> {
+    let set = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap();
+    set.file
+        .into_iter()
+        .filter(|file| file.package() == "userimport.v1")
+        .map(File::new)
+        .collect()
+}
+
+pub fn services(files: &[File]) -> Vec<Element<'_, ServiceDescriptorProto>> {
+    let all = files
+        .iter()
+        .flat_map(|file| file.elements(SERVICES, &file.descriptor.service));
+    by_name(all.collect(), |service| service.descriptor.name())
+}
+
+pub fn messages(files: &[File]) -> Vec<Element<'_, DescriptorProto>> {
+    let all = files
+        .iter()
+        .flat_map(|file| file.elements(MESSAGES, &file.descriptor.message_type));
+    by_name(all.collect(), |message| message.descriptor.name())
+}
+
+pub fn enums(files: &[File]) -> Vec<Element<'_, EnumDescriptorProto>> {
+    let all = files
+        .iter()
+        .flat_map(|file| file.elements(ENUMS, &file.descriptor.enum_type));
+    by_name(all.collect(), |kind| kind.descriptor.name())
+}
+
+fn by_name<'a, T>(
+    mut elements: Vec<Element<'a, T>>,
+    name: impl Fn(&Element<'a, T>) -> &'a str,
+) -> Vec<Element<'a, T>> {
+    elements.sort_by_key(|element| name(element));
+    elements
+}

@@ -1,0 +1,147 @@
+//! The API reference, `docs/api.md`, made of the contract's comments.
+
+use std::fmt::Write;
+
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, MethodDescriptorProto,
+    ServiceDescriptorProto,
+    field_descriptor_proto::{Label, Type},
+};
+
+use crate::catalogue::{Element, File, enums, messages, services};
+
+const HEAD: &str = "\
+# API reference
+
+Made from the comments in [`proto/userimport/v1`](../proto/userimport/v1); correct it there, then run
+`USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract`.
+
+Every field is optional on the wire. An `optional` one tells unset from blank or zero; any other has
+its type's zero value where it is not set. A failed call has a status, whose `google.rpc` details are
+named beside its code.
+";
+
+/// The whole page.
+pub fn render(files: &[File]) -> String {
+    let mut page = HEAD.to_owned();
+    for service in services(files) {
+        write_service(&mut page, &service);
+    }
+    page.push_str("\n## Messages\n");
+    for message in messages(files) {
+        write_message(&mut page, &message);
+    }
+    page.push_str("\n## Enums\n");
+    for kind in enums(files) {
+        write_enum(&mut page, &kind);
+    }
+    page
+}
+
+fn write_service(page: &mut String, service: &Element<ServiceDescriptorProto>) {
+    let name = service.descriptor.name();
+    writeln!(page, "\n## {name}\n\n{}", service.comment()).unwrap();
+    for (index, method) in service.descriptor.method.iter().enumerate() {
+        writeln!(page, "\n### {}\n\n{}", method.name(), signature(method)).unwrap();
+        let comment = service.member_comment(index);
+        let (text, errors) = comment.split_once("Errors:\n").unwrap_or((comment, ""));
+        writeln!(page, "\n{}", text.trim_end()).unwrap();
+        write_errors(page, errors);
+    }
+}
+
+fn signature(method: &MethodDescriptorProto) -> String {
+    let stream = |streaming| if streaming { "stream of " } else { "" };
+    format!(
+        "{}{} → {}{}",
+        stream(method.client_streaming()),
+        link(method.input_type()),
+        stream(method.server_streaming()),
+        link(method.output_type()),
+    )
+}
+
+/// Lines such as `  NOT_FOUND  no such user; ResourceInfo.`, the next ones further in.
+fn write_errors(page: &mut String, errors: &str) {
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    for line in errors.lines() {
+        let line = line.trim();
+        match (line.split_once("  "), rows.last_mut()) {
+            (Some((code, text)), _) => rows.push((code, text.trim().to_owned())),
+            (None, Some((_, text))) => *text = format!("{text} {line}"),
+            (None, None) => panic!("no code in {line:?}"),
+        }
+    }
+    if !rows.is_empty() {
+        page.push_str("\n| error | when, and its details |\n|---|---|\n");
+    }
+    for (code, text) in rows {
+        writeln!(page, "| `{code}` | {} |", cell(&text)).unwrap();
+    }
+}
+
+fn write_message(page: &mut String, message: &Element<DescriptorProto>) {
+    let name = message.descriptor.name();
+    writeln!(page, "\n### {name}\n\n{}", message.comment()).unwrap();
+    if !message.descriptor.field.is_empty() {
+        page.push_str("\n| no. | field | type | meaning |\n|---|---|---|---|\n");
+    }
+    for (index, field) in message.descriptor.field.iter().enumerate() {
+        writeln!(
+            page,
+            "| {} | `{}` | {} | {} |",
+            field.number(),
+            field.name(),
+            kind(field, message.descriptor),
+            cell(message.member_comment(index)),
+        )
+        .unwrap();
+    }
+}
+
+fn kind(field: &FieldDescriptorProto, message: &DescriptorProto) -> String {
+    let name = match field.r#type() {
+        Type::Message | Type::Enum => link(field.type_name()),
+        scalar => scalar.as_str_name().replace("TYPE_", "").to_lowercase(),
+    };
+    if field.proto3_optional() {
+        return format!("optional {name}");
+    }
+    match field.oneof_index {
+        Some(index) => {
+            let oneof = &message.oneof_decl[usize::try_from(index).unwrap()];
+            format!("{name}, in oneof `{}`", oneof.name())
+        }
+        None if field.label() == Label::Repeated => format!("repeated {name}"),
+        None => name,
+    }
+}
+
+fn write_enum(page: &mut String, kind: &Element<EnumDescriptorProto>) {
+    let name = kind.descriptor.name();
+    writeln!(page, "\n### {name}\n\n{}", kind.comment()).unwrap();
+    page.push_str("\n| no. | value | meaning |\n|---|---|---|\n");
+    for (index, value) in kind.descriptor.value.iter().enumerate() {
+        let comment = cell(kind.member_comment(index));
+        writeln!(
+            page,
+            "| {} | `{}` | {comment} |",
+            value.number(),
+            value.name()
+        )
+        .unwrap();
+    }
+}
+
+/// A type by its full name: ours with a link to its heading.
+fn link(full: &str) -> String {
+    let full = full.trim_start_matches('.');
+    match full.strip_prefix("userimport.v1.") {
+        Some(name) => format!("[{name}](#{})", name.to_lowercase()),
+        None => format!("`{full}`"),
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
+}

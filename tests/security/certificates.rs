@@ -1,0 +1,116 @@
+//! Certificates made for a test: an authority, and those that it issues.
+
+use std::{fs, path::PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    SanType,
+};
+use tempfile::TempDir;
+use user_import::config::{Security, TlsFiles};
+
+/// An authority.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate and its key, PEM.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    pub certificate: String,
+    pub key: String,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap());
+        Self(issuer.unwrap())
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// A certificate for the loopback address.
+    pub fn server(&self) -> Issued {
+        let localhost = SanType::IpAddress([127, 0, 0, 1].into());
+        self.issue(vec![localhost], ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// A client's certificate with these names.
+    pub fn client(&self, names: Vec<SanType>) -> Issued {
+        self.issue(names, ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn issue(&self, names: Vec<SanType>, usage: ExtendedKeyUsagePurpose) -> Issued {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = names;
+        params.extended_key_usages = vec![usage];
+        let key = KeyPair::generate().unwrap();
+        Issued {
+            certificate: params.signed_by(&key, &self.0).unwrap().pem(),
+            key: key.serialize_pem(),
+        }
+    }
+}
+
+pub fn dns(name: &str) -> SanType {
+    SanType::DnsName(name.try_into().unwrap())
+}
+
+pub fn uri(uri: &str) -> SanType {
+    SanType::URI(uri.try_into().unwrap())
+}
+
+/// The files of a server, in a folder that goes with it.
+pub struct Files(TempDir);
+
+impl Files {
+    pub fn new(server: &Issued) -> Self {
+        let files = Self(tempfile::tempdir().unwrap());
+        files.install(server);
+        files
+    }
+
+    /// Replaces the server's certificate and key.
+    pub fn install(&self, server: &Issued) {
+        self.write("server.pem", &server.certificate);
+        self.write("server.key", &server.key);
+    }
+
+    pub fn write(&self, name: &str, content: &str) {
+        // In one step, as those do it who renew certificates.
+        let partial = self.path("partial");
+        fs::write(&partial, content).unwrap();
+        fs::rename(partial, self.path(name)).unwrap();
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Settings that name the files, looked at often.
+    pub fn security(&self) -> Security {
+        Security {
+            tls: Some(TlsFiles {
+                certificate: self.path("server.pem"),
+                key: self.path("server.key"),
+                client_ca: None,
+            }),
+            reload_interval: std::time::Duration::from_millis(20),
+            ..Security::default()
+        }
+    }
+
+    /// The same with clients' certificates from `authority`, admitted as the list says.
+    pub fn with_clients(&self, authority: &Authority, list: &str) -> Security {
+        self.write("clients.pem", &authority.pem());
+        self.write("identities.json", list);
+        let mut security = self.security();
+        if let Some(tls) = &mut security.tls {
+            tls.client_ca = Some(self.path("clients.pem"));
+        }
+        security.identities = Some(self.path("identities.json"));
+        security
+    }
+}

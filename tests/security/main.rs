@@ -1,0 +1,26 @@
+//! Who may do what, held against the running server on SQLite and on PostgreSQL: one file for each
+//! rule, one program for all.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+#[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
+#[path = "../support/mod.rs"]
+mod support;
+
+mod certificates;
+mod identity_provider;
+mod rpcs;
+
+mod before_applying;
+mod credentials;
+mod jwt;
+mod local_callers;
+mod organisations;
+mod permissions;
+mod privileged;
+mod resuming;
+mod tls;

@@ -1,0 +1,229 @@
+//! TLS, and client certificates on the allow-list.
+
+use std::time::Duration;
+
+use tokio::{io::AsyncReadExt, net::TcpStream};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
+use user_import::{
+    config::{Security, Settings},
+    domain::Permission,
+};
+
+use crate::{
+    certificates::{Authority, Files, Issued, dns, uri},
+    rpcs::{answer, call},
+    support::{App, Database, on_both_databases, token},
+};
+
+on_both_databases![
+    without_its_authority_nobody_talks_to_the_server,
+    a_server_with_tls_does_not_speak_plain_text,
+    a_new_certificate_is_taken_over_while_calls_go_on,
+    a_certificate_that_is_no_good_does_not_replace_the_one_before,
+    a_client_certificate_is_who_the_list_says,
+    a_list_that_changes_holds_at_once_for_connections_that_stand,
+    a_silent_handshake_ends_and_keeps_nobody_waiting,
+];
+
+const PATH: &str = "/userimport.v1.DirectoryService/GetOrganization";
+
+fn settings(security: Security) -> Settings {
+    Settings {
+        security,
+        ..Settings::default()
+    }
+}
+
+/// Connects with TLS, trusting `authority`.
+async fn connect(
+    app: &App,
+    authority: &Authority,
+    identity: Option<&Issued>,
+) -> Result<Channel, tonic::transport::Error> {
+    let mut tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority.pem()));
+    if let Some(issued) = identity {
+        tls = tls.identity(Identity::from_pem(&issued.certificate, &issued.key));
+    }
+    let address = format!("https://{}", app.address());
+    let endpoint = Channel::from_shared(address).unwrap().tls_config(tls)?;
+    endpoint.connect().await
+}
+
+async fn without_its_authority_nobody_talks_to_the_server(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
+    connect(&app, &authority, None).await.unwrap();
+    assert!(connect(&app, &Authority::new(), None).await.is_err());
+}
+
+async fn a_server_with_tls_does_not_speak_plain_text(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
+    let plain = Channel::from_shared(format!("http://{}", app.address())).unwrap();
+    if let Ok(channel) = plain.connect().await {
+        let answer = call(&app.through(channel), PATH, "pd").await;
+        assert!(answer.is_err(), "{answer:?}");
+    }
+}
+
+async fn a_new_certificate_is_taken_over_while_calls_go_on(database: Database) {
+    let (old, new) = (Authority::new(), Authority::new());
+    let files = Files::new(&old.server());
+    let app = App::serve_tls(database, settings(files.security()), &old.pem()).await;
+    let standing = app.through(connect(&app, &old, None).await.unwrap());
+    let load = standing.clone_connection();
+    let calling = tokio::spawn(async move {
+        let mut calls = 0;
+        while calls < 300 {
+            call(&load, PATH, "pd")
+                .await
+                .expect("a connection that stands goes on");
+            calls += 1;
+        }
+    });
+    files.install(&new.server());
+    while connect(&app, &new, None).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        connect(&app, &old, None).await.is_err(),
+        "the old one is gone"
+    );
+    calling.await.unwrap();
+    call(&standing, PATH, "pd").await.unwrap();
+}
+
+async fn a_certificate_that_is_no_good_does_not_replace_the_one_before(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
+    // The key of another certificate, then no certificate at all, then one that is good again.
+    files.write("server.key", &authority.server().key);
+    files.write("server.pem", "no certificate");
+    for _ in 0..20 {
+        connect(&app, &authority, None)
+            .await
+            .expect("the one before is still there");
+    }
+    let newest = Authority::new();
+    files.install(&newest.server());
+    while connect(&app, &newest, None).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn list(entries: &[(&str, &str, &str)]) -> String {
+    let entry = |(san, organization, permissions): &(&str, &str, &str)| {
+        format!(
+            "{{\"san\": \"{san}\", \"organization\": \"{organization}\", \
+             \"permissions\": [{permissions}]}}"
+        )
+    };
+    let entries: Vec<_> = entries.iter().map(entry).collect();
+    format!("{{\"identities\": [{}]}}", entries.join(", "))
+}
+
+const READ: &str = "\"users.read\"";
+
+async fn a_client_certificate_is_who_the_list_says(database: Database) {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let files = Files::new(&servers.server());
+    let listed = list(&[
+        ("dns:cad.pd.example", "pd", READ),
+        ("uri:spiffe://sheriff/cad", "sheriff", READ),
+    ]);
+    let security = files.with_clients(&clients, &listed);
+    let app = App::serve_tls(database, settings(security), &servers.pem()).await;
+    let invalid = "Unauthenticated CREDENTIAL_INVALID: This credential is not valid here; check that \
+        it is complete and for this server.";
+    let missing = "Unauthenticated CREDENTIAL_MISSING: This server needs a credential: send a token \
+        in the authorization header.";
+    let other =
+        "PermissionDenied OTHER_ORGANIZATION: This credential is not for that organisation.";
+    let both = vec![dns("cad.pd.example"), uri("spiffe://sheriff/cad")];
+    for (names, expected) in [
+        (Some(vec![dns("cad.pd.example")]), "Ok"),
+        (
+            Some(vec![dns("CAD.pd.example"), dns("cad2.pd.example")]),
+            "Ok",
+        ),
+        (Some(vec![uri("spiffe://sheriff/cad")]), other),
+        (Some(vec![dns("cad2.pd.example")]), invalid),
+        (Some(vec![uri("dns:cad.pd.example")]), invalid),
+        (Some(vec![]), invalid),
+        (Some(both), invalid),
+        (None, missing),
+    ] {
+        let issued = names.clone().map(|names| clients.client(names));
+        let channel = connect(&app, &servers, issued.as_ref()).await.unwrap();
+        let caller = app.through(channel);
+        assert_eq!(answer(&caller, PATH, "pd").await, expected, "{names:?}");
+    }
+    // Nobody here vouches for this one; and a token is good beside certificates.
+    let stranger = Authority::new().client(vec![dns("cad.pd.example")]);
+    let refused = match connect(&app, &servers, Some(&stranger)).await {
+        Ok(channel) => !is_admitted_by(&app, channel).await,
+        Err(_) => true,
+    };
+    assert!(refused);
+    let (_, text) = app.create_token(token("pd", [Permission::UsersRead])).await;
+    let channel = connect(&app, &servers, None).await.unwrap();
+    assert_eq!(
+        answer(&app.through(channel).presenting(&text), PATH, "pd").await,
+        "Ok"
+    );
+    // A bad token is refused, whatever certificate comes with it.
+    let good = clients.client(vec![dns("cad.pd.example")]);
+    let channel = connect(&app, &servers, Some(&good)).await.unwrap();
+    assert_eq!(
+        answer(&app.through(channel).presenting("x"), PATH, "pd").await,
+        invalid
+    );
+}
+
+async fn is_admitted_by(app: &App, channel: Channel) -> bool {
+    call(&app.through(channel), PATH, "pd").await.is_ok()
+}
+
+async fn a_list_that_changes_holds_at_once_for_connections_that_stand(database: Database) {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let files = Files::new(&servers.server());
+    let name = "dns:cad.pd.example";
+    let security = files.with_clients(&clients, &list(&[(name, "pd", READ)]));
+    let app = App::serve_tls(database, settings(security), &servers.pem()).await;
+    let issued = clients.client(vec![dns("cad.pd.example")]);
+    let caller = app.through(connect(&app, &servers, Some(&issued)).await.unwrap());
+    assert_eq!(answer(&caller, PATH, "pd").await, "Ok");
+    files.write("identities.json", &list(&[]));
+    while answer(&caller, PATH, "pd").await == "Ok" {
+        tokio::task::yield_now().await;
+    }
+    files.write("identities.json", "[");
+    let told = answer(&caller, PATH, "pd").await;
+    assert!(
+        told.starts_with("Unauthenticated CREDENTIAL_INVALID"),
+        "{told}"
+    );
+}
+
+async fn a_silent_handshake_ends_and_keeps_nobody_waiting(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let security = Security {
+        handshake_timeout: Duration::from_millis(200),
+        handshakes: 2,
+        ..files.security()
+    };
+    let app = App::serve_tls(database, settings(security), &authority.pem()).await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(app.address()).await.unwrap());
+    }
+    // As many as may be silent wait for their time to be over, and then the next ones are heard.
+    connect(&app, &authority, None).await.unwrap();
+    let mut nothing = [0];
+    let ended = silent[0].read(&mut nothing).await;
+    assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+}

@@ -1,0 +1,109 @@
+//! Tokens: made in a database, and presented with every call.
+
+use time::{Duration, OffsetDateTime};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::Channel,
+};
+use user_import::{
+    access::TokenText,
+    clock::Clock,
+    domain::{Actor, Permission, Permissions},
+    store::{Store, TokenRecord},
+};
+use uuid::Uuid;
+
+use super::App;
+
+/// A channel on which a token is presented.
+pub type Connection = InterceptedService<Channel, Bearer>;
+
+/// The token, where there is one.
+#[derive(Clone, Debug, Default)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Bearer {
+    pub fn new(token: &str) -> Self {
+        let value = format!("Bearer {token}").parse();
+        Self(Some(value.expect("a token can be sent")))
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// What a token is made for.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub organization: String,
+    pub permissions: Permissions,
+    pub expires_at: OffsetDateTime,
+}
+
+/// A token for an organisation (`*`: all), with these permissions, good for a day.
+pub fn token(organization: &str, permissions: impl IntoIterator<Item = Permission>) -> Grant {
+    Grant {
+        organization: organization.to_owned(),
+        permissions: permissions.into_iter().collect(),
+        expires_at: Clock::system().now() + Duration::days(1),
+    }
+}
+
+impl App {
+    /// Stores a token, and tells its ID and its text.
+    pub async fn create_token(&self, grant: Grant) -> (Uuid, String) {
+        let text = TokenText::generate().expect("there is randomness");
+        let now = Clock::system().now();
+        let token = TokenRecord {
+            id: Uuid::now_v7(),
+            hash: text.hash().to_vec(),
+            name: "test".to_owned(),
+            organization: grant.organization,
+            permissions: grant.permissions.to_string(),
+            created_at: now,
+            expires_at: grant.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let id = token.id;
+        let created = self
+            .store()
+            .await
+            .create_token(token, &Actor::default())
+            .await;
+        created.expect("a token can be stored");
+        (id, text.reveal().to_owned())
+    }
+
+    /// The same server, called by the holder of a new token.
+    pub async fn holding(&self, grant: Grant) -> Self {
+        let (_, text) = self.create_token(grant).await;
+        self.presenting(&text)
+    }
+
+    /// Revokes a token.
+    pub async fn revoke(&self, token: Uuid) {
+        let now = Clock::system().now();
+        let revoked = self
+            .store()
+            .await
+            .revoke_token(token, &Actor::default(), now)
+            .await;
+        assert!(revoked.expect("a token can be revoked"), "it was there");
+    }
+
+    /// The database as a command of the server's side sees it.
+    pub async fn store(&self) -> Store {
+        let store = Store::connect(&self.database_url()).await;
+        store.expect("the database is there")
+    }
+}
