@@ -4,9 +4,10 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const SERVICES: [&str; 2] = [
+const SERVICES: [&str; 3] = [
     "userimport/v1/import_service.proto",
     "userimport/v1/directory_service.proto",
+    "userimport/v1/audit_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,14 +17,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("userimport.binpb"), &encoded)?;
 
+    // Maps are kept in order: those of audit events are hashed.
     tonic_prost_build::configure()
         .codec_path("crate::proto::codec::BoundedCodec")
         .bytes(".userimport.v1.ImportUsersRequest.csv_chunk")
+        .btree_map(".")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new()
         .register_descriptors(&encoded)?
+        .btree_map(["."])
         .build(&[".userimport.v1"])?;
     Ok(())
 }

@@ -7,7 +7,8 @@ mod m20261122_000001_directory;
 mod m20261122_000002_imports;
 mod m20261123_000003_tokens;
 mod m20261123_000004_privileged_roles;
-mod m20261123_000005_references;
+mod m20261123_000005_audit;
+mod m20261123_000006_references;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -20,7 +21,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_imports::Migration),
             Box::new(m20261123_000003_tokens::Migration),
             Box::new(m20261123_000004_privileged_roles::Migration),
-            Box::new(m20261123_000005_references::Migration),
+            Box::new(m20261123_000005_audit::Migration),
+            Box::new(m20261123_000006_references::Migration),
         ]
     }
 }

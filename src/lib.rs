@@ -14,6 +14,7 @@
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
 //! | [`import`] | one import's life, its record, its lease |
 //! | [`limits`] | what clients may take up of a server; settings |
+//! | [`audit`] | the hash chain of who did what; pure |
 //! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
 //! | `rpc` | the gRPC services: wire to domain, errors to statuses |
 //! | [`server`] | listener, connections, health, reflection, shutdown |
@@ -30,6 +31,7 @@
 //! is committed. There is one validator, one planner and one writer; a dry run stops before the writer.
 
 pub mod access;
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -9,6 +9,8 @@ use super::ClientCertificate;
 pub struct Peer {
     /// Both ends are loopback addresses: the caller is on this machine.
     pub is_local: bool,
+    /// Its address, where it is known.
+    pub address: Option<SocketAddr>,
     /// The certificate it showed.
     pub certificate: Option<Arc<ClientCertificate>>,
 }
@@ -22,6 +24,7 @@ impl Peer {
         };
         Self {
             is_local: is_loopback(local) && is_loopback(remote),
+            address: remote,
             certificate: None,
         }
     }

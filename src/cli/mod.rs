@@ -3,6 +3,7 @@
 //! The client commands talk gRPC like anyone else, through [`crate::client`]. Standard output holds
 //! results, standard error everything else. Values of a roster are shown, never logged.
 
+mod audit;
 mod catalog;
 mod demo;
 mod descriptor;
@@ -72,6 +73,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Imports(imports::ImportsArgs),
     Cancel(imports::CancelArgs),
+    Audit(audit::AuditArgs),
     Template(template::TemplateArgs),
     Export(export::ExportArgs),
     #[command(subcommand)]
@@ -139,6 +141,7 @@ impl Command {
             Self::Watch(args) => watch::run(args).await,
             Self::Imports(args) => imports::list(args).await,
             Self::Cancel(args) => imports::cancel(args).await,
+            Self::Audit(args) => audit::run(args).await,
             Self::Template(args) => template::run(args).await,
             Self::Export(args) => export::run(args).await,
             Self::Catalog(command) => catalog::run(command).await,

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     access::{Reach, TokenText},
     clock::Clock,
-    domain::{Permission, Permissions},
+    domain::{Actor, Permission, Permissions},
     store::{Store, StoreError, TokenRecord},
 };
 
@@ -147,10 +147,18 @@ async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
         revoked_at: None,
         last_used_at: None,
     };
-    store.create_token(token.clone()).await?;
+    store.create_token(token.clone(), &operator()).await?;
     eprintln!("{}", created(&token));
     print(&format!("{}\n", text.reveal()))?;
     Ok(Exit::Done)
+}
+
+/// Whoever may write to the database itself; there is no credential to name.
+fn operator() -> Actor {
+    Actor {
+        principal: "operator".to_owned(),
+        address: String::new(),
+    }
 }
 
 async fn connect(database: &DatabaseArgs) -> anyhow::Result<Store> {
@@ -200,7 +208,7 @@ async fn list(args: ListArgs) -> anyhow::Result<Exit> {
 async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
     let store = connect(&args.database).await?;
     let now = Clock::system().now();
-    if !store.revoke_token(args.id, now).await? {
+    if !store.revoke_token(args.id, &operator(), now).await? {
         let message = format!("There is no token {}; see user-import token list.", args.id);
         return Err(UsageError::new(message).into());
     }

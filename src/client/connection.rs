@@ -11,7 +11,8 @@ use tonic::{
 
 use super::ClientError;
 use crate::proto::{
-    directory_service_client::DirectoryServiceClient, import_service_client::ImportServiceClient,
+    audit_service_client::AuditServiceClient, directory_service_client::DirectoryServiceClient,
+    import_service_client::ImportServiceClient,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -125,6 +126,7 @@ type Service = InterceptedService<Channel, Bearer>;
 pub struct Client {
     pub(super) imports: ImportServiceClient<Service>,
     pub(super) directory: DirectoryServiceClient<Service>,
+    pub(super) audit: AuditServiceClient<Service>,
 }
 
 impl Client {
@@ -151,7 +153,8 @@ impl Client {
         let service = InterceptedService::new(channel, Bearer(credentials.token));
         Ok(Self {
             imports: ImportServiceClient::new(service.clone()),
-            directory: DirectoryServiceClient::new(service),
+            directory: DirectoryServiceClient::new(service.clone()),
+            audit: AuditServiceClient::new(service),
         })
     }
 }

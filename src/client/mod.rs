@@ -3,6 +3,7 @@
 //! Knows nothing of terminals, files or exit codes. Every RPC has one function here, so that the
 //! commands never meet a `tonic` stream.
 
+mod audit;
 mod connection;
 mod directory;
 mod error;

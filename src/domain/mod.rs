@@ -3,6 +3,7 @@
 //!
 //! Pure: knows neither bytes nor databases nor the wire.
 
+mod actor;
 mod catalog;
 mod check;
 mod column;
@@ -26,6 +27,7 @@ mod text;
 mod user;
 mod username;
 
+pub use actor::Actor;
 pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
 pub use check::MAX_FIELD_BYTES;
 pub use column::{Column, ColumnSet};

@@ -31,7 +31,7 @@ use super::{
     verdict::{self, Judged},
 };
 use crate::{
-    domain::{Row, Tally},
+    domain::{Actor, Row, Tally},
     plan::Outcome,
     proto::{DeactivatedUser, Deactivations, ImportPhase, ImportState, RowResult},
     store::{BatchKind, DirectoryWrite, ImportRecord, Payload, WriteError},
@@ -68,6 +68,8 @@ pub struct Work {
     pub missing: Vec<DeactivatedUser>,
     /// The record is there already: only its state is to be changed.
     pub resumed: bool,
+    /// Who has sent it.
+    pub actor: Actor,
 }
 
 /// Applies one import, under a lease that it gives back.
@@ -80,6 +82,7 @@ pub struct Applier {
     record: ImportRecord,
     missing: Vec<DeactivatedUser>,
     resumed: bool,
+    actor: Actor,
     warnings: Vec<crate::proto::Issue>,
     revision: i64,
     progress: Arc<Progress>,
@@ -125,6 +128,7 @@ impl Applier {
             record: work.record,
             missing: work.missing,
             resumed: work.resumed,
+            actor: work.actor,
             progress,
             committed,
         }
@@ -157,7 +161,9 @@ impl Applier {
             Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
             Err(error) => {
                 let (lease, import) = (self.tenure.lease(), self.record.id);
-                if let Err(error) = self.importer.store.interrupt_import(lease, import).await {
+                let (store, now) = (&self.importer.store, self.importer.clock.now());
+                let interrupted = store.interrupt_import(lease, import, &self.actor, now);
+                if let Err(error) = interrupted.await {
                     warn!(%error, "an interrupted import could not be marked; its lease tells");
                 }
                 self.record.state = ImportState::Interrupted.into();
@@ -288,7 +294,7 @@ impl Applier {
         let now = self.importer.clock.now();
         let store = self.importer.store.clone();
         let write = store
-            .begin_write(self.tenure.lease(), self.record.id, now)
+            .begin_write(self.tenure.lease(), self.record.id, &self.actor, now)
             .await?;
         // Asked only now: a commit under way would still have held the organisation.
         if unsure && let Some(stored) = self.stored(&write).await? {

@@ -156,6 +156,7 @@ impl Session<'_> {
             record: self.record_to_bind(&judged),
             judged: Arc::new(judged),
             resumed: false,
+            actor: self.actor.clone(),
         };
         self.apply(work, tenure, self.options.all_or_nothing).await
     }
@@ -246,6 +247,7 @@ impl Session<'_> {
             record,
             missing: done.missing,
             resumed: true,
+            actor: self.actor.clone(),
         }))
     }
 

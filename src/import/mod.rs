@@ -27,6 +27,7 @@ mod verdict;
 
 use std::{sync::Arc, time::Duration};
 
+use time::OffsetDateTime;
 use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
@@ -48,6 +49,7 @@ pub use session::Inbound;
 use crate::{
     access::{Gate, Principal},
     config::Settings,
+    domain::Actor,
     limits::ServerLimits,
     store::{Store, StoreError},
 };
@@ -120,6 +122,12 @@ impl Importer {
         }
     }
 
+    /// The time, by this importer's clock.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
     /// Tells other servers on the same database that this one is alive.
     ///
     /// # Errors
@@ -155,10 +163,16 @@ impl Importer {
         )
     }
 
-    /// Runs one import for `principal` to its end: messages in, messages out. Must have a task of its
-    /// own, which is not dropped with the client's call.
-    pub async fn run(self, principal: Arc<Principal>, inbound: impl Inbound, outlet: Outlet) {
-        if let Err(error) = session::run(&self, principal, inbound, &outlet).await {
+    /// Runs one import for `principal`, who is `actor` in the audit trail, to its end: messages in,
+    /// messages out. Must have a task of its own, which is not dropped with the client's call.
+    pub async fn run(
+        self,
+        principal: Arc<Principal>,
+        actor: Actor,
+        inbound: impl Inbound,
+        outlet: Outlet,
+    ) {
+        if let Err(error) = session::run(&self, principal, actor, inbound, &outlet).await {
             outlet.fail(error).await;
         }
     }

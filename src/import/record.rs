@@ -37,12 +37,12 @@ pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue]) -> Vec<u8> {
     notes.encode_to_vec()
 }
 
-/// A record with what is known when an attempt begins.
+/// A record with what is known when an attempt begins, on this server and for this principal.
 #[must_use]
 pub fn begun(
     organization: i64,
     import: Uuid,
-    server: Uuid,
+    (server, principal): (Uuid, &str),
     start: &ImportStart,
     now: OffsetDateTime,
 ) -> ImportRecord {
@@ -54,7 +54,7 @@ pub fn begun(
         state: ImportState::Receiving.into(),
         validate_only: start.validate_only,
         source: start.source.clone(),
-        principal: "local".to_owned(),
+        principal: principal.to_owned(),
         options_digest: None,
         input_sha256: Vec::new(),
         plan_digest: Vec::new(),

@@ -1,6 +1,6 @@
 //! The stages of one import, in order.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     access::{Denial, Principal},
-    domain::{Column, Issue, IssueCode, Permission, Row},
+    domain::{Actor, Column, Issue, IssueCode, Permission, Row},
     plan::Scope,
     proto::{
         self, ImportFinish, ImportPhase, ImportStart, ImportStarted, ImportState, ImportSummary,
@@ -51,6 +51,7 @@ impl<S> Inbound for S where S: Stream<Item = Result<Option<Call>, ImportError>> 
 pub async fn run(
     importer: &Importer,
     principal: Arc<Principal>,
+    actor: Actor,
     mut inbound: impl Inbound,
     outlet: &Outlet,
 ) -> Result<(), ImportError> {
@@ -72,11 +73,8 @@ pub async fn run(
     };
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
     traces::tell_import(import);
-    let record = record::begun(organization, import, importer.server, &start, started_at);
-    let record = ImportRecord {
-        principal: principal.name.clone(),
-        ..record
-    };
+    let by = (importer.server, &*principal.name);
+    let record = record::begun(organization, import, by, &start, started_at);
     let mut session = Session {
         importer,
         principal,
@@ -96,6 +94,7 @@ pub async fn run(
         record,
         options,
         place,
+        actor,
     };
     session.open().await?;
     let result = session.run(&mut inbound, receiver).await;
@@ -139,6 +138,8 @@ pub(super) struct Session<'a> {
     pub(super) outlet: &'a Outlet,
     pub(super) organization: i64,
     pub(super) options: Options,
+    /// Who has sent it, from where.
+    pub(super) actor: Actor,
     pub(super) options_digest: [u8; 32],
     /// The record of this attempt, as it began.
     pub(super) record: ImportRecord,
@@ -256,7 +257,10 @@ impl Session<'_> {
             self.summary.finished_at = Some(timestamp(now));
         }
         record::close(&mut self.record, &self.summary, now);
-        let close = || self.importer.store.close_import(&self.record);
+        let refusals = self.summary.refusals.iter().map(|r| &*r.code);
+        let refusals = distinct(refusals);
+        let store = &self.importer.store;
+        let close = || store.close_import(&self.record, &self.actor, &refusals);
         if let Err(error) = self.importer.patiently(close).await {
             warn!(%error, "the end of an import could not be recorded");
         }
@@ -519,6 +523,12 @@ pub(super) async fn judge(
 ) -> Result<Judged, ImportError> {
     let planning = spawn_blocking(move || Judged::new(rows, snapshot, import, terms));
     Ok(planning.await?)
+}
+
+/// Each of these codes once, apart by a comma.
+fn distinct<'a>(codes: impl Iterator<Item = &'a str>) -> String {
+    let codes: BTreeSet<_> = codes.collect();
+    codes.into_iter().collect::<Vec<_>>().join(",")
 }
 
 async fn drain(inbound: &mut impl Inbound, grace: Duration) {

@@ -1,25 +1,41 @@
 //! Who is calling, as handlers see it: the only way to an organisation.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use tonic::{Request, Status};
 
 use super::status;
 use crate::{
     access::{Denial, Principal},
-    domain::Permission,
+    domain::{Actor, Permission},
     store::{Organization, Store},
 };
 
 /// The caller of a request, recognised and permitted to call this RPC.
 #[derive(Clone, Debug)]
-pub struct Caller(Arc<Principal>);
+pub struct Caller {
+    principal: Arc<Principal>,
+    address: Option<SocketAddr>,
+}
 
 impl Caller {
-    /// Stands for this principal.
+    /// Stands for this principal, who calls from `address`.
     #[must_use]
-    pub fn new(principal: Principal) -> Self {
-        Self(Arc::new(principal))
+    pub fn new(principal: Principal, address: Option<SocketAddr>) -> Self {
+        Self {
+            principal: Arc::new(principal),
+            address,
+        }
+    }
+
+    /// The caller as the audit trail names one.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        let address = self.address.map(|address| address.to_string());
+        Actor {
+            principal: self.principal.name.clone(),
+            address: address.unwrap_or_default(),
+        }
     }
 
     /// The caller of `request`.
@@ -46,19 +62,19 @@ impl Caller {
     /// # Errors
     /// Where he or she may not, whether or not there is one.
     pub fn expect_organization(&self, slug: &str) -> Result<(), Status> {
-        let allowed = self.0.expect_organization(slug);
+        let allowed = self.principal.expect_organization(slug);
         allowed.map_err(|denial| status::from_denial(&denial))
     }
 
     /// True where the caller has the permission.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
-        self.0.permissions.has(permission)
+        self.principal.permissions.has(permission)
     }
 
     /// The principal.
     #[must_use]
     pub const fn principal(&self) -> &Arc<Principal> {
-        &self.0
+        &self.principal
     }
 }

@@ -11,17 +11,17 @@ use uuid::Uuid;
 use super::{caller::Caller, catalog, detached, export, paging::Page, status, wire};
 use crate::{
     access::Reach,
-    domain::{Catalog, Permission, Slug, fold, nearest, normalise},
+    domain::{Actor, Catalog, Permission, Slug, fold, nearest, normalise},
     import::{Clock, Refusal},
     proto::{
-        CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
+        AuditAction, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
         ExportUsersResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
         GetOrganizationResponse, GetUserRequest, GetUserResponse, ListOrganizationsRequest,
         ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SetUserProtectedRequest,
         SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
         directory_service_server::DirectoryService, get_user_request::Key,
     },
-    store::{Organization, Store, UserFilter, UserKey},
+    store::{AuditEntry, Organization, Store, UserFilter, UserKey},
 };
 
 /// Longest display name of an organisation, in characters.
@@ -64,7 +64,7 @@ impl Directory {
         let (slug, name) = check_organization(&request).map_err(|r| status::refused(&r))?;
         let created = self
             .store
-            .create_organization(slug.as_str(), name, self.clock.now())
+            .create_organization(slug.as_str(), name, &caller.actor(), self.clock.now())
             .await
             .map_err(|error| status::from_store(&error, slug.as_str()))?;
         Ok(Response::new(CreateOrganizationResponse {
@@ -105,9 +105,8 @@ impl Directory {
             .ok_or_else(|| status::refused(&[missing()]))?;
         let draft = catalog::parse(&wanted).map_err(|faults| status::refused(&faults))?;
         let may_privilege = caller.may(Permission::UsersGrantPrivileged);
-        let replacing = self
-            .store
-            .replace_catalog(organization.id, &draft, may_privilege);
+        let (store, actor, now) = (&self.store, caller.actor(), self.clock.now());
+        let replacing = store.replace_catalog(&organization, &draft, may_privilege, &actor, now);
         let stored = replacing.await;
         let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
         Ok(Response::new(UpdateCatalogResponse {
@@ -182,10 +181,30 @@ impl Directory {
             &snapshot.catalog,
         )?;
         let neutralize = request.neutralize_formulas;
+        self.note_export(
+            &organization,
+            &caller.actor(),
+            filter != UserFilter::default(),
+        )
+        .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         let pieces = export::pieces(snapshot, filter, neutralize);
         tokio::spawn(send_pieces(pieces, sender, self.patience).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    /// Tells the audit trail that users are exported, before anything is sent.
+    async fn note_export(
+        &self,
+        organization: &Organization,
+        actor: &Actor,
+        filtered: bool,
+    ) -> Result<(), Status> {
+        let (action, now) = (AuditAction::UsersExported, self.clock.now());
+        let entry = AuditEntry::done(now, actor, action, &organization.slug);
+        let entry = entry.with("filtered", &filtered);
+        let noted = self.store.audit(organization.id, entry).await;
+        noted.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
     async fn protect(
@@ -200,7 +219,7 @@ impl Directory {
         let (protected, now) = (request.protected, self.clock.now());
         let user = self
             .store
-            .protect_user(organization.id, id, protected, now)
+            .protect_user(organization.id, id, protected, &caller.actor(), now)
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;

@@ -61,7 +61,9 @@ impl Guard {
             let permitted = principal.expect(permission);
             permitted.map_err(|denial| status::from_denial(&denial))?;
         }
-        request.extensions_mut().insert(Caller::new(principal));
+        let peer = request.extensions().get::<Peer>();
+        let caller = Caller::new(principal, peer.and_then(|peer| peer.address));
+        request.extensions_mut().insert(caller);
         Ok(())
     }
 

@@ -122,7 +122,12 @@ impl Imports {
         let applying = state == ImportState::Applying
             && self
                 .store
-                .request_cancel(organization.id, record.id)
+                .request_cancel(
+                    organization.id,
+                    record.id,
+                    &caller.actor(),
+                    self.importer.now(),
+                )
                 .await
                 .map_err(failed)?;
         if !applying {
@@ -174,14 +179,15 @@ impl ImportService for Imports {
         &self,
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
-        let principal = Arc::clone(Caller::of(&request)?.principal());
+        let caller = Caller::of(&request)?;
+        let (principal, actor) = (Arc::clone(caller.principal()), caller.actor());
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let limits = self.importer.server_limits();
         let inbound = upload::messages(request.into_inner(), wire, limits);
         let inbound = self.importer.reservoir(inbound);
         let (outlet, replies) = Outlet::new(limits.deadlines.idle);
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        let running = self.importer.clone().run(principal, inbound, outlet);
+        let running = self.importer.clone().run(principal, actor, inbound, outlet);
         tokio::spawn(running.in_current_span());
         let replies = answers(replies, |message| ImportUsersResponse {
             message: Some(message),

@@ -1,5 +1,6 @@
 //! The gRPC services: wire ↔ domain, every error to its status, and who may call what, in one place each.
 
+mod audit;
 mod caller;
 mod catalog;
 mod directory;
@@ -12,6 +13,7 @@ mod status;
 mod upload;
 mod wire;
 
+pub use audit::Audit;
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;

@@ -84,6 +84,27 @@ impl Page {
         position().map(Some).ok_or_else(Self::foreign)
     }
 
+    /// As [`cut`](Self::cut), for a list by number.
+    pub fn cut_numbered<T>(&self, items: &mut Vec<T>, number: impl Fn(&T) -> i64) -> String {
+        if items.len() <= self.size {
+            return String::new();
+        }
+        items.truncate(self.size);
+        let token = items.last().map(|last| encode(&number(last).to_string()));
+        token.unwrap_or_default()
+    }
+
+    /// Where a list by number goes on; `None` on the first page.
+    ///
+    /// # Errors
+    /// Where the token is not one of ours.
+    pub fn number(&self) -> Result<Option<i64>, Status> {
+        if self.after.is_empty() {
+            return Ok(None);
+        }
+        self.after.parse().map(Some).map_err(|_| Self::foreign())
+    }
+
     /// The status of a token that is not one of ours.
     fn foreign() -> Status {
         let message = "page_token must be the next_page_token of an earlier page.";

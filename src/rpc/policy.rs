@@ -19,6 +19,7 @@ use Permission::{
 
 const IMPORTS: &str = "/userimport.v1.ImportService/";
 const DIRECTORY: &str = "/userimport.v1.DirectoryService/";
+const AUDIT: &str = "/userimport.v1.AuditService/ListAuditEvents";
 
 const HEALTH: &str = "/grpc.health.v1.Health/";
 const REFLECTION: [&str; 2] = [
@@ -34,6 +35,9 @@ pub fn rule(path: &str) -> Option<Rule> {
     }
     if REFLECTION.iter().any(|prefix| path.starts_with(prefix)) {
         return Some(Rule::AnyCaller);
+    }
+    if path == AUDIT {
+        return Some(Rule::Needs(Read));
     }
     let imports = || path.strip_prefix(IMPORTS).and_then(of_imports);
     let directory = || path.strip_prefix(DIRECTORY).and_then(of_directory);

@@ -13,10 +13,11 @@ use tracing::{info, warn};
 use crate::{store::Store, telemetry::metrics};
 
 /// What health knows: the server as a whole, and each service.
-const NAMES: [&str; 3] = [
+const NAMES: [&str; 4] = [
     "",
     "userimport.v1.ImportService",
     "userimport.v1.DirectoryService",
+    "userimport.v1.AuditService",
 ];
 
 /// Time between two looks at the database, and for one.

@@ -1,4 +1,4 @@
-//! What is served: both services, and reflection for those who have not read the contract.
+//! What is served: the three services, and reflection for those who have not read the contract.
 
 use tonic::{
     codec::CompressionEncoding::{Gzip, Zstd},
@@ -9,10 +9,11 @@ use crate::{
     import::{Clock, Importer},
     limits::ServerLimits,
     proto::{
-        DESCRIPTOR_SET, directory_service_server::DirectoryServiceServer,
+        DESCRIPTOR_SET, audit_service_server::AuditServiceServer,
+        directory_service_server::DirectoryServiceServer,
         import_service_server::ImportServiceServer,
     },
-    rpc::{Directory, Imports},
+    rpc::{Audit, Directory, Imports},
     store::Store,
 };
 
@@ -27,6 +28,12 @@ pub fn all(
     limits: &ServerLimits,
 ) -> anyhow::Result<Routes> {
     let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
+        .accept_compressed(Gzip)
+        .accept_compressed(Zstd)
+        .send_compressed(Gzip)
+        .send_compressed(Zstd)
+        .max_decoding_message_size(limits.message_bytes);
+    let audit = AuditServiceServer::new(Audit::new(store.clone()))
         .accept_compressed(Gzip)
         .accept_compressed(Zstd)
         .send_compressed(Gzip)
@@ -49,6 +56,7 @@ pub fn all(
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .add_service(imports)
-        .add_service(directory);
+        .add_service(directory)
+        .add_service(audit);
     Ok(routes.routes())
 }

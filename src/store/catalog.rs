@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
+use time::OffsetDateTime;
 
 use super::{
-    Store, StoreError, Writing,
+    AuditEntry, Organization, Store, StoreError, Writing,
     entity::{evidence_group, rank, role},
 };
-use crate::domain::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
+use crate::{
+    domain::{Actor, Catalog, Group, GroupId, Rank, RankId, Role, RoleId},
+    proto::AuditAction,
+};
 
 /// A catalog to put in place of the present one; names are normalised and not there twice.
 #[derive(Clone, Debug, Default)]
@@ -130,10 +134,14 @@ impl Store {
     /// `may_privilege`, where a privileged role would be added, renamed, removed or no longer so.
     pub async fn replace_catalog(
         &self,
-        organization: i64,
+        organization: &Organization,
         draft: &CatalogDraft,
         may_privilege: bool,
+        actor: &Actor,
+        now: OffsetDateTime,
     ) -> Result<Catalog, CatalogError> {
+        let Organization { id, slug, .. } = organization;
+        let organization = *id;
         let writing = self.begin().await?;
         writing.touch(organization).await?;
         let present = read_keys(&writing, organization).await?;
@@ -157,6 +165,11 @@ impl Store {
         write_groups(&writing, organization, &groups, &draft.groups).await?;
 
         let catalog = read(&writing.tx, organization).await?;
+        let entry = AuditEntry::done(now, actor, AuditAction::CatalogUpdated, slug)
+            .with("roles", &catalog.roles.len())
+            .with("ranks", &catalog.ranks.len())
+            .with("groups", &catalog.groups.len());
+        writing.note(organization, entry);
         writing.commit().await?;
         Ok(catalog)
     }

@@ -8,10 +8,14 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Lease, Payload, Store, StoreError,
+    AuditEntry, Lease, Payload, Store, StoreError, Writing,
     entity::import::{Column, Entity, Model},
+    import_events,
 };
-use crate::proto::ImportState;
+use crate::{
+    domain::Actor,
+    proto::{AuditAction, ImportState},
+};
 
 /// The record of an import, as stored.
 pub type ImportRecord = Model;
@@ -82,17 +86,24 @@ impl Store {
         Ok(true)
     }
 
-    /// Records how an attempt ended that never began applying. Nothing happens where a later attempt
-    /// has replaced it, or the ID is bound by now.
+    /// Records how an attempt ended that never began applying, and why where it was refused: the
+    /// codes, apart by a comma. The record stays as it is where a later attempt has replaced it, or
+    /// the ID is bound by now; a refusal is told to the audit trail all the same.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn close_import(&self, record: &ImportRecord) -> Result<(), StoreError> {
+    pub async fn close_import(
+        &self,
+        record: &ImportRecord,
+        actor: &Actor,
+        refusals: &str,
+    ) -> Result<(), StoreError> {
         let writing = self.begin().await?;
         let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
             created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
             protected_skipped = $13, notes = $14, finished_at = $15 \
-            WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND options_digest IS NULL";
+            WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND options_digest IS NULL \
+            AND finished_at IS NULL";
         let values: Vec<Value> = vec![
             record.organization_id.into(),
             record.id.into(),
@@ -110,7 +121,13 @@ impl Store {
             record.notes.clone().into(),
             record.finished_at.into(),
         ];
-        writing.execute(sql.to_owned(), values).await?;
+        let closed = writing.execute(sql.to_owned(), values).await? > 0;
+        // One that was closed before is told again by nobody: the answer of that commit was lost.
+        let is_news = closed || (!refusals.is_empty() && !writing.is_closed(record).await?);
+        let entry = import_events::attempt_ended(record, actor, refusals);
+        if let Some(entry) = entry.filter(|_| is_news) {
+            writing.note(record.organization_id, entry);
+        }
         writing.commit().await
     }
 
@@ -118,7 +135,13 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn interrupt_import(&self, lease: Lease, id: Uuid) -> Result<(), StoreError> {
+    pub async fn interrupt_import(
+        &self,
+        lease: Lease,
+        id: Uuid,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
         let writing = self.begin().await?;
         let sql = "UPDATE imports SET state = $4 \
             WHERE organization_id = $1 AND id = $2 AND state = $5 AND EXISTS (SELECT 1 \
@@ -130,7 +153,14 @@ impl Store {
             i32::from(ImportState::Interrupted).into(),
             i32::from(ImportState::Applying).into(),
         ];
-        writing.execute(sql.to_owned(), values).await?;
+        if writing.execute(sql.to_owned(), values).await? > 0 {
+            let found = Entity::find_by_id((lease.organization, id));
+            if let Some(record) = found.one(&writing.tx).await? {
+                let state = ImportState::Interrupted;
+                let entry = import_events::ended(&record, state, actor, now);
+                writing.note(lease.organization, entry);
+            }
+        }
         writing.commit().await
     }
 
@@ -138,15 +168,25 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn request_cancel(&self, organization: i64, id: Uuid) -> Result<bool, StoreError> {
+    pub async fn request_cancel(
+        &self,
+        organization: i64,
+        id: Uuid,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
         let writing = self.begin().await?;
         let sql = "UPDATE imports SET cancel_requested = TRUE \
             WHERE organization_id = $1 AND id = $2 AND state = $3";
         let applying = i32::from(ImportState::Applying);
         let values: Vec<Value> = vec![organization.into(), id.into(), applying.into()];
-        let asked = writing.execute(sql.to_owned(), values).await?;
+        let asked = writing.execute(sql.to_owned(), values).await? > 0;
+        if asked {
+            let action = AuditAction::ImportCancelRequested;
+            writing.note(organization, AuditEntry::done(now, actor, action, &id));
+        }
         writing.commit().await?;
-        Ok(asked > 0)
+        Ok(asked)
     }
 
     /// Up to `limit` records, newest first, from the one after `before` on.
@@ -221,6 +261,16 @@ impl Store {
         let removed = writing.execute(sql.to_owned(), vec![moment.into()]).await?;
         writing.commit().await?;
         Ok(removed)
+    }
+}
+
+impl Writing {
+    /// True where this attempt's own end is recorded already.
+    async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
+        let found = Entity::find_by_id((record.organization_id, record.id));
+        let stored = found.one(&self.tx).await?;
+        Ok(stored
+            .is_some_and(|stored| stored.attempt == record.attempt && stored.finished_at.is_some()))
     }
 }
 

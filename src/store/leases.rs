@@ -249,9 +249,11 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
+    use crate::domain::Actor;
 
     async fn organization(store: &Store, slug: &str) -> i64 {
-        let made = store.create_organization(slug, slug, OffsetDateTime::UNIX_EPOCH);
+        let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
+        let made = store.create_organization(slug, slug, &actor, now);
         made.await.unwrap().id
     }
 
@@ -291,7 +293,8 @@ mod tests {
         let ttl = Duration::from_mins(1);
         assert_eq!(elsewhere.holder(other, ttl).await.unwrap(), None);
         assert!(store.holder(other, ttl).await.unwrap().is_some());
-        let write = store.begin_write(writer, Uuid::now_v7(), OffsetDateTime::UNIX_EPOCH);
+        let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
+        let write = store.begin_write(writer, Uuid::now_v7(), &actor, now);
         write.await.unwrap().commit().await.unwrap();
         assert!(elsewhere.holder(other, ttl).await.unwrap().is_some());
         assert!(elsewhere.is_alive(server, ttl).await.unwrap());

@@ -5,9 +5,11 @@
 //! revision it was read at; an import's transaction that finds another one knows that the directory
 //! has changed since it was planned ([`WriteError::Stale`]).
 
+mod audit;
 mod catalog;
 mod entity;
 mod error;
+mod import_events;
 mod imports;
 mod leases;
 mod organizations;
@@ -32,6 +34,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use audit::{AuditEntry, AuditPage};
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use error::{StoreError, WriteError};
 pub use imports::{BatchKind, ImportRecord, RecordedBatch};
@@ -45,6 +48,7 @@ pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use vitals::Hold;
 pub use writes::{DirectoryWrite, UserValues};
 
+use audit::Notes;
 use vitals::Vitals;
 
 use crate::{
@@ -88,6 +92,8 @@ pub struct Writing {
     /// What the commit is to keep alive.
     vitals: Option<Vitals>,
     _work: Work,
+    /// What the commit is to append to the audit trail.
+    notes: Notes,
 }
 
 impl Store {
@@ -169,12 +175,14 @@ impl Store {
             _turn: turn,
             vitals,
             _work: Work::begin("transaction"),
+            notes: Notes::default(),
         })
     }
 }
 
 impl Writing {
     async fn commit(self) -> Result<(), StoreError> {
+        self.append_notes().await?;
         self.keep_alive().await?;
         Ok(self.tx.commit().await?)
     }

@@ -7,11 +7,14 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    Store, StoreError,
+    AuditEntry, Store, StoreError,
     entity::organization::{ActiveModel, Column, Entity, Model},
     error::is_violation,
 };
-use crate::domain::Slug;
+use crate::{
+    domain::{Actor, Slug},
+    proto::AuditAction,
+};
 
 /// An organisation, as stored.
 pub type Organization = Model;
@@ -25,6 +28,7 @@ impl Store {
         &self,
         slug: &str,
         display_name: &str,
+        actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<Organization, StoreError> {
         let writing = self.begin().await?;
@@ -43,6 +47,8 @@ impl Store {
                 true => StoreError::OrganizationExists,
                 false => error.into(),
             })?;
+        let action = AuditAction::OrganizationCreated;
+        writing.note(inserted.id, AuditEntry::done(now, actor, action, &slug));
         writing.commit().await?;
         Ok(inserted)
     }

@@ -5,20 +5,26 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    AuditEntry, Store, StoreError,
     entity::token::{Column, Entity, Model},
 };
+
+use crate::{audit::SERVER_CHAIN, domain::Actor, proto::AuditAction};
 
 /// A token, as stored.
 pub type TokenRecord = Model;
 
 impl Store {
-    /// Stores a new token.
+    /// Stores a new token that `actor` makes.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn create_token(&self, token: TokenRecord) -> Result<(), StoreError> {
+    pub async fn create_token(&self, token: TokenRecord, actor: &Actor) -> Result<(), StoreError> {
+        let chain = self.token_chain(&token).await?;
+        let action = AuditAction::TokenCreated;
+        let entry = AuditEntry::done(token.created_at, actor, action, &token.id);
         let writing = self.begin().await?;
+        writing.note(chain, entry.with("permissions", &token.permissions));
         Entity::insert(token.into_active_model())
             .exec_without_returning(&writing.tx)
             .await?;
@@ -68,13 +74,33 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn revoke_token(&self, id: Uuid, now: OffsetDateTime) -> Result<bool, StoreError> {
+    pub async fn revoke_token(
+        &self,
+        id: Uuid,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) -> Result<bool, StoreError> {
+        let Some(token) = self.token(id).await? else {
+            return Ok(false);
+        };
+        let chain = self.token_chain(&token).await?;
         let writing = self.begin().await?;
-        let sql = "UPDATE tokens SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1";
+        let sql = "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
         let values = vec![id.into(), now.into()];
-        let found = writing.execute(sql.to_owned(), values).await?;
+        if writing.execute(sql.to_owned(), values).await? > 0 {
+            let action = AuditAction::TokenRevoked;
+            writing.note(chain, AuditEntry::done(now, actor, action, &id));
+        }
         writing.commit().await?;
-        Ok(found > 0)
+        Ok(true)
+    }
+
+    /// The audit chain of a token's organisation; the server's own, where there is none yet.
+    async fn token_chain(&self, token: &TokenRecord) -> Result<i64, StoreError> {
+        match self.audit_chain(&token.organization).await {
+            Err(StoreError::UnknownOrganization) => self.audit_chain(SERVER_CHAIN).await,
+            found => found,
+        }
     }
 
     /// Notes that a token has been presented.

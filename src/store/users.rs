@@ -9,10 +9,13 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError,
+    AuditEntry, Store, StoreError,
     entity::user::{Column, Entity, Model},
 };
-use crate::domain::{GroupId, RoleId, fold};
+use crate::{
+    domain::{Actor, GroupId, RoleId, fold},
+    proto::AuditAction,
+};
 
 /// A user as stored, with the supervisor's email.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +94,7 @@ impl Store {
         organization: i64,
         id: Uuid,
         protected: bool,
+        actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<UserRecord, StoreError> {
         let writing = self.begin().await?;
@@ -98,7 +102,11 @@ impl Store {
         let sql = "UPDATE users SET protected = $3, updated_at = $4 \
             WHERE organization_id = $1 AND id = $2 AND protected <> $3";
         let values = vec![organization.into(), id.into(), protected.into(), now.into()];
-        writing.execute(sql.to_owned(), values).await?;
+        if writing.execute(sql.to_owned(), values).await? > 0 {
+            let action = AuditAction::UserProtectionChanged;
+            let entry = AuditEntry::done(now, actor, action, &id);
+            writing.note(organization, entry.with("protected", &protected));
+        }
         writing.commit().await?;
         self.user(organization, &UserKey::Id(id)).await
     }

@@ -5,11 +5,15 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    BatchKind, ImportRecord, Lease, Payload, Store, StoreError, WriteError, Writing,
+    AuditEntry, BatchKind, ImportRecord, Lease, Payload, Store, StoreError, WriteError, Writing,
     entity::import::Entity as Imports,
+    import_events,
     recordset::{Recordset, Source, Values},
 };
-use crate::{domain::Tally, proto::ImportState};
+use crate::{
+    domain::{Actor, Tally},
+    proto::{AuditAction, ImportState},
+};
 
 /// Columns that an import sets, of users to make or to change; one entry a user in each.
 #[derive(Debug, Default)]
@@ -52,6 +56,7 @@ pub struct DirectoryWrite {
     writing: Writing,
     lease: Lease,
     import: Uuid,
+    actor: Actor,
     now: OffsetDateTime,
     revision: i64,
 }
@@ -122,7 +127,7 @@ fn park(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
 }
 
 impl Store {
-    /// Begins a transaction of an import. From here to its end nobody else writes to the
+    /// Begins a transaction of an import that `actor` has sent. From here to its end nobody else writes to the
     /// organisation.
     ///
     /// # Errors
@@ -131,6 +136,7 @@ impl Store {
         &self,
         lease: Lease,
         import: Uuid,
+        actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<DirectoryWrite, WriteError> {
         let writing = self.begin().await?;
@@ -145,6 +151,7 @@ impl Store {
             writing,
             lease,
             import,
+            actor: actor.clone(),
             now,
             revision,
         })
@@ -237,6 +244,7 @@ impl DirectoryWrite {
         if self.execute(sql.to_owned(), values).await? == 0 {
             return Err(WriteError::Bound);
         }
+        self.note(import_events::begun(record, &self.actor, self.now));
         let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
         let values = vec![self.lease.organization.into(), self.import.into()];
         self.execute(sql.to_owned(), values).await.map(|_| ())
@@ -255,6 +263,9 @@ impl DirectoryWrite {
             i32::from(ImportState::Applying).into(),
             server.into(),
         ];
+        let action = AuditAction::ImportResumed;
+        let entry = AuditEntry::done(self.now, &self.actor, action, &self.import);
+        self.note(entry);
         self.execute(sql.to_owned(), values).await.map(|_| ())
     }
 
@@ -307,15 +318,25 @@ impl DirectoryWrite {
     /// Where the database fails.
     pub async fn end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET state = $3, notes = $4, finished_at = $5 \
-            WHERE organization_id = $1 AND id = $2";
+            WHERE organization_id = $1 AND id = $2 AND state = $6";
         let values: Vec<Value> = vec![
             self.lease.organization.into(),
             self.import.into(),
             i32::from(state).into(),
             notes.into(),
             self.now.into(),
+            i32::from(ImportState::Applying).into(),
         ];
-        self.execute(sql.to_owned(), values).await.map(|_| ())
+        let ended = self.execute(sql.to_owned(), values).await? > 0;
+        // It has ended already where the answer of an earlier commit was lost.
+        if ended && let Some(record) = self.recorded().await? {
+            self.note(import_events::ended(&record, state, &self.actor, self.now));
+        }
+        Ok(())
+    }
+
+    fn note(&self, entry: AuditEntry) {
+        self.writing.note(self.lease.organization, entry);
     }
 
     /// Moves the keys of these users out of the way; each must be updated in this transaction.

@@ -9,5 +9,7 @@
 
 mod catalogue;
 mod current;
+mod operations;
 mod reference;
+mod threats;
 mod wire;

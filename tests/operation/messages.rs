@@ -41,8 +41,12 @@ async fn send(
     Imported::collect(answers.map(tonic::Response::into_inner)).await
 }
 
+fn plain(app: &App) -> ImportServiceClient<Channel> {
+    ImportServiceClient::new(app.channel())
+}
+
 fn compressing(app: &App, encoding: CompressionEncoding) -> ImportServiceClient<Channel> {
-    app.imports()
+    plain(app)
         .send_compressed(encoding)
         .accept_compressed(encoding)
 }
@@ -78,9 +82,9 @@ async fn a_message_has_only_so_many_rows(database: Database) {
         Message::Rows(UserRows { rows })
     };
     let most = ServerLimits::MESSAGE_ROWS;
-    let refused = send(app.imports(), [rows(most + 1)]).await;
+    let refused = send(plain(&app), [rows(most + 1)]).await;
     assert_eq!(quota(&refused), "message");
-    let judged = send(app.imports(), [rows(most)]).await;
+    let judged = send(plain(&app), [rows(most)]).await;
     assert_eq!(judged.summary().rejected as usize, most);
 }
 
@@ -110,7 +114,7 @@ async fn many_small_bombs_are_refused_together(database: Database) {
         assert_eq!(quota(&refused), "compression_ratio", "{encoding}");
     }
     // As it is, the same file has no rows, and no other fault.
-    let plain = send(app.imports(), file(4)).await;
+    let plain = send(plain(&app), file(4)).await;
     assert_eq!(plain.code(), Code::InvalidArgument, "{plain}");
 }
 

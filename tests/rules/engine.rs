@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use user_import::{
     access::{Gate, Principal, Sources},
     config::Settings,
+    domain::Actor,
     import::{Clock, ImportError, Importer, Outlet},
     proto::{
         ImportFinish, ImportState, UserRows, import_users_request::Message as Call,
@@ -61,7 +62,12 @@ fn messages() -> Inbound {
 /// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
     let (outlet, mut replies) = Outlet::new(Duration::from_mins(1));
-    let running = tokio::spawn(importer(app).await.run(local(), iter(inbound), outlet));
+    let running = tokio::spawn(importer(app).await.run(
+        local(),
+        Actor::default(),
+        iter(inbound),
+        outlet,
+    ));
     let mut said = Vec::new();
     while let Some(reply) = replies.next().await {
         if !matches!(reply, Ok(Reply::Progress(_))) {
@@ -161,7 +167,7 @@ async fn nobody_listening_stops_no_import(database: Database) {
     drop(replies);
     importer(&app)
         .await
-        .run(local(), iter(messages()), outlet)
+        .run(local(), Actor::default(), iter(messages()), outlet)
         .await;
     assert_eq!(app.users().await.len(), 1);
 }

@@ -12,6 +12,7 @@
 mod support;
 
 mod absent_and_blank;
+mod audit;
 mod catalogs;
 mod comparing_values;
 mod concurrency;

@@ -14,7 +14,8 @@ on_both_databases![
     reflection_v1alpha_lists_the_services,
 ];
 
-const SERVICES: [&str; 2] = [
+const SERVICES: [&str; 3] = [
+    "userimport.v1.AuditService",
     "userimport.v1.DirectoryService",
     "userimport.v1.ImportService",
 ];

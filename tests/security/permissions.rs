@@ -23,7 +23,9 @@ fn needed(path: &str) -> Permission {
     match rpcs::name(path) {
         "ImportUsers" | "CancelImport" | "GetImportTemplate" => Permission::UsersImport,
         "WatchImport" | "GetImport" | "ListImports" | "GetOrganization" | "ListOrganizations"
-        | "GetCatalog" | "GetUser" | "ListUsers" | "ExportUsers" => Permission::UsersRead,
+        | "GetCatalog" | "GetUser" | "ListUsers" | "ExportUsers" | "ListAuditEvents" => {
+            Permission::UsersRead
+        }
         "SetUserProtected" => Permission::UsersDeactivate,
         "UpdateCatalog" => Permission::CatalogWrite,
         "CreateOrganization" => Permission::OrganizationsWrite,

@@ -8,9 +8,9 @@ use tonic_types::StatusExt;
 use user_import::proto::{
     CancelImportRequest, Catalog, CreateOrganizationRequest, DESCRIPTOR_SET, ExportUsersRequest,
     GetCatalogRequest, GetImportRequest, GetImportTemplateRequest, GetOrganizationRequest,
-    GetUserRequest, ImportUsersRequest, ListImportsRequest, ListOrganizationsRequest,
-    ListUsersRequest, SetUserProtectedRequest, UpdateCatalogRequest, WatchImportRequest,
-    get_user_request::Key, import_users_request,
+    GetUserRequest, ImportUsersRequest, ListAuditEventsRequest, ListImportsRequest,
+    ListOrganizationsRequest, ListUsersRequest, SetUserProtectedRequest, UpdateCatalogRequest,
+    WatchImportRequest, get_user_request::Key, import_users_request,
 };
 
 use crate::support::{App, catalog, start_of};
@@ -51,6 +51,7 @@ fn request(path: &str, organization: &str) -> Vec<u8> {
     let organization = organization.to_owned();
     match service {
         "/userimport.v1.ImportService" => import_request(method, organization),
+        "/userimport.v1.AuditService" => audit_request(method, organization),
         _ => directory_request(method, organization),
     }
 }
@@ -85,6 +86,17 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
         }
         .encode_to_vec(),
         "GetImportTemplate" => GetImportTemplateRequest { organization }.encode_to_vec(),
+        other => panic!("{other} is new: give it a request, and a place in every test here"),
+    }
+}
+
+fn audit_request(method: &str, organization: String) -> Vec<u8> {
+    match method {
+        "ListAuditEvents" => ListAuditEventsRequest {
+            organization,
+            ..ListAuditEventsRequest::default()
+        }
+        .encode_to_vec(),
         other => panic!("{other} is new: give it a request, and a place in every test here"),
     }
 }

@@ -11,6 +11,7 @@ use tonic::{
 };
 use user_import::{
     config::Settings,
+    domain::Actor,
     proto::{
         Catalog, CreateOrganizationRequest, ExportUsersRequest, GetUserRequest, Group,
         ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse, ListUsersRequest, Rank,
@@ -111,7 +112,8 @@ impl App {
     pub async fn make_organization(&self, organization: &str) {
         let store = self.store().await;
         let now = user_import::clock::Clock::system().now();
-        let made = store.create_organization(organization, organization, now);
+        let actor = Actor::default();
+        let made = store.create_organization(organization, organization, &actor, now);
         made.await.expect("the organisation is new");
     }
 

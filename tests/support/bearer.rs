@@ -10,7 +10,7 @@ use tonic::{
 use user_import::{
     access::TokenText,
     clock::Clock,
-    domain::{Permission, Permissions},
+    domain::{Actor, Permission, Permissions},
     store::{Store, TokenRecord},
 };
 use uuid::Uuid;
@@ -75,7 +75,11 @@ impl App {
             last_used_at: None,
         };
         let id = token.id;
-        let created = self.store().await.create_token(token).await;
+        let created = self
+            .store()
+            .await
+            .create_token(token, &Actor::default())
+            .await;
         created.expect("a token can be stored");
         (id, text.reveal().to_owned())
     }
@@ -89,7 +93,11 @@ impl App {
     /// Revokes a token.
     pub async fn revoke(&self, token: Uuid) {
         let now = Clock::system().now();
-        let revoked = self.store().await.revoke_token(token, now).await;
+        let revoked = self
+            .store()
+            .await
+            .revoke_token(token, &Actor::default(), now)
+            .await;
         assert!(revoked.expect("a token can be revoked"), "it was there");
     }
 

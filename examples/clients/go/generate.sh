@@ -7,7 +7,7 @@ proto=../../../proto
 module=$(go list -m)
 GOBIN=$PWD/bin go install tool
 options="module=$module"
-for file in types import_service directory_service; do
+for file in types import_service directory_service audit_service; do
     options="$options,Muserimport/v1/$file.proto=$module/userimportv1"
 done
 PATH=$PWD/bin:$PATH protoc -I "$proto" \

@@ -1,12 +1,10 @@
 //! The table of past imports.
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use pbjson_types::Timestamp;
-use time::OffsetDateTime;
 
 use super::{
     Look,
-    text::{duration, grouped, millis_between, printable},
+    text::{duration, grouped, millis_between, moment, printable},
 };
 use crate::proto::Import;
 
@@ -79,18 +77,10 @@ fn state(import: &Import) -> String {
     }
 }
 
-/// To the second; empty where a server sends what is no time.
-fn moment(timestamp: &Timestamp) -> String {
-    let Ok(at) = OffsetDateTime::from_unix_timestamp(timestamp.seconds) else {
-        return String::new();
-    };
-    let (hour, minute, second) = at.to_hms();
-    format!("{} {hour:02}:{minute:02}:{second:02}", at.date())
-}
-
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use pbjson_types::Timestamp;
 
     use super::*;
     use crate::proto::ImportState;

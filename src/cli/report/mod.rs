@@ -3,6 +3,7 @@
 //! Pure, but for the progress bar: messages in, text out, so that what an administrator reads is
 //! tested as text. Everything that came from a roster or a server passes [`printable`].
 
+mod audit;
 mod findings;
 mod history;
 mod look;
@@ -12,6 +13,7 @@ mod rows;
 mod summary;
 mod text;
 
+pub use audit::audit_table;
 pub use findings::Findings;
 pub use history::history_table;
 pub use look::Look;

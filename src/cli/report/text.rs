@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use pbjson_types::Timestamp;
+use time::OffsetDateTime;
 
 /// `text` with every character that could steer a terminal or reorder a line made visible, as
 /// `\u{1b}`. A roster may come from anybody.
@@ -26,6 +27,16 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 fn steers(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A time to the second; empty where a server sends what is no time.
+#[must_use]
+pub fn moment(timestamp: &Timestamp) -> String {
+    let Ok(at) = OffsetDateTime::from_unix_timestamp(timestamp.seconds) else {
+        return String::new();
+    };
+    let (hour, minute, second) = at.to_hms();
+    format!("{} {hour:02}:{minute:02}:{second:02}", at.date())
 }
 
 /// `1234567` as `1,234,567`.

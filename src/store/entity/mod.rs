@@ -1,5 +1,6 @@
 //! The tables, as sea-orm sees them (`migrations/` has the constraints).
 
+pub mod audit_event;
 pub mod evidence_group;
 pub mod import;
 pub mod organization;

@@ -1,0 +1,85 @@
+//! What the fuzz targets share: an input decoded, in any split, as text that can be compared.
+
+use user_import::{
+    domain::{RawRow, Row},
+    input::{CsvDecoder, CsvOptions, Header, Limits},
+};
+
+/// Small, so that limits are met too.
+pub const LIMITS: Limits = Limits {
+    max_rows: 200,
+    max_bytes: 64 * 1024,
+};
+
+/// What the decoder made of an input.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The header, as far as it came.
+    pub header: Option<Header>,
+    /// Every row with its number and line.
+    pub rows: Vec<String>,
+    /// Code and message of every fault.
+    pub faults: Vec<String>,
+}
+
+/// Decodes `chunks`, and parses every row.
+///
+/// # Panics
+/// Where rows are not numbered in order, or a fault says nothing.
+pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8]>) -> Decoded {
+    let mut rows = Vec::new();
+    let mut last = (0, 0);
+    let mut sink = |raw: &RawRow<'_>| {
+        assert_eq!(raw.number, last.0 + 1);
+        assert!(raw.line > last.1, "lines go on");
+        last = (raw.number, raw.line);
+        let row = Row::parse(raw);
+        rows.push(format!("{raw:?} {:?}", row.issues()));
+    };
+    let (header, faults) = match CsvDecoder::new(options, LIMITS) {
+        Err(faults) => (None, faults),
+        Ok(mut decoder) => {
+            let result = chunks
+                .try_for_each(|chunk| decoder.push(chunk, &mut sink))
+                .and_then(|()| decoder.finish(&mut sink));
+            (decoder.header().cloned(), result.err().unwrap_or_default())
+        }
+    };
+    let faults = faults.iter().map(|fault| {
+        assert!(!fault.message().is_empty() && !fault.code().is_empty());
+        format!("{} {}", fault.code(), fault.message())
+    });
+    let faults: Vec<_> = faults.collect();
+    // Rows of a refused file are void, and how many there were may depend on the split.
+    if !faults.is_empty() {
+        rows.clear();
+    }
+    Decoded {
+        header,
+        rows,
+        faults,
+    }
+}
+
+/// Decodes `input` whole, and in pieces as `seed` cuts them: the same must come out.
+///
+/// # Panics
+/// Where it does not.
+pub fn decode_in_any_split(options: &CsvOptions, input: &[u8], seed: u8) -> Decoded {
+    let whole = decode(options, std::iter::once(input));
+    let size = usize::from(seed % 17) + 1;
+    assert_eq!(
+        decode(options, input.chunks(size)),
+        whole,
+        "in pieces of {size}"
+    );
+    let middle = input.len() * usize::from(seed) / 256;
+    let (before, after) = input.split_at(middle);
+    let halves = decode(options, [before, after].into_iter());
+    assert_eq!(halves, whole, "cut at {middle}");
+    whole
+}
+
+/// A header with every column.
+pub const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,\
+    SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE";

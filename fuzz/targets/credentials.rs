@@ -1,0 +1,22 @@
+//! Any bytes as a credential, or as a document that says which are good: tokens, key sets, lists of
+//! client certificates. Never a panic; a token that is taken is taken again as it shows itself.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use user_import::access::{Identities, Reach, TokenText, jwt};
+
+fuzz_target!(|data: &[u8]| {
+    let _ = jwt::parse_keys(data);
+    let _ = Identities::parse(data);
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    assert_eq!(Reach::parse(text).as_str(), text);
+    if let Ok(token) = text.parse::<TokenText>() {
+        let again = token.reveal().parse::<TokenText>();
+        assert_eq!(again.map(|again| again.hash()).ok(), Some(token.hash()));
+    }
+    let _ = text.parse::<jwt::Address>();
+    let _ = text.parse::<jwt::AlgorithmName>();
+});

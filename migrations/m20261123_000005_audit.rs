@@ -1,0 +1,82 @@
+//! What was done to each organisation, by whom: a hash chain of events, and its end.
+//!
+//! The number 0 stands for the server itself, so there is no reference to the organisations; they
+//! are never removed.
+
+use sea_orm_migration::{prelude::*, schema};
+
+/// The step.
+#[derive(Debug, DeriveMigrationName)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum AuditEvents {
+    Table,
+    OrganizationId,
+    Sequence,
+    At,
+    Principal,
+    Address,
+    Action,
+    Subject,
+    Outcome,
+    Details,
+    PreviousHash,
+    Hash,
+}
+
+#[derive(DeriveIden)]
+enum AuditHeads {
+    Table,
+    OrganizationId,
+    Sequence,
+    Hash,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(events()).await?;
+        manager.create_table(heads()).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_table(drop(AuditHeads::Table)).await?;
+        manager.drop_table(drop(AuditEvents::Table)).await
+    }
+}
+
+fn drop(table: impl IntoIden) -> TableDropStatement {
+    Table::drop().table(table.into_iden()).to_owned()
+}
+
+fn events() -> TableCreateStatement {
+    Table::create()
+        .table(AuditEvents::Table)
+        .col(schema::big_integer(AuditEvents::OrganizationId))
+        .col(schema::big_integer(AuditEvents::Sequence))
+        .col(schema::timestamp_with_time_zone(AuditEvents::At))
+        .col(schema::text(AuditEvents::Principal))
+        .col(schema::text(AuditEvents::Address))
+        .col(schema::integer(AuditEvents::Action))
+        .col(schema::text(AuditEvents::Subject))
+        .col(schema::integer(AuditEvents::Outcome))
+        .col(schema::text(AuditEvents::Details))
+        .col(schema::blob(AuditEvents::PreviousHash))
+        .col(schema::blob(AuditEvents::Hash))
+        .primary_key(
+            Index::create()
+                .col(AuditEvents::OrganizationId)
+                .col(AuditEvents::Sequence),
+        )
+        .to_owned()
+}
+
+fn heads() -> TableCreateStatement {
+    Table::create()
+        .table(AuditHeads::Table)
+        .col(schema::big_integer(AuditHeads::OrganizationId).primary_key())
+        .col(schema::big_integer(AuditHeads::Sequence))
+        .col(schema::blob(AuditHeads::Hash))
+        .to_owned()
+}

@@ -1,0 +1,57 @@
+//! `AuditService`: who did what, read page by page.
+
+use tonic::{Request, Response, Status};
+
+use super::{caller::Caller, detached, paging::Page, status};
+use crate::{
+    proto::{ListAuditEventsRequest, ListAuditEventsResponse, audit_service_server::AuditService},
+    store::Store,
+};
+
+/// The service.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    store: Store,
+}
+
+impl Audit {
+    /// Serves the audit trail in this database.
+    #[must_use]
+    pub const fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    async fn list(
+        self,
+        caller: Caller,
+        request: ListAuditEventsRequest,
+    ) -> Result<Response<ListAuditEventsResponse>, Status> {
+        caller.expect_organization(&request.organization)?;
+        let slug = request.organization;
+        let failed = |error| status::from_store(&error, &slug);
+        let chain = self.store.audit_chain(&slug).await.map_err(failed)?;
+        let page = Page::parse(request.page_size, &request.page_token)?;
+        let (position, limit) = (page.number()?, page.size as u64 + 1);
+        let found = self
+            .store
+            .audit_events(chain, position, request.oldest_first, limit);
+        let mut found = found.await.map_err(failed)?;
+        let next_page_token = page.cut_numbered(&mut found.events, |event| event.sequence);
+        Ok(Response::new(ListAuditEventsResponse {
+            events: found.events,
+            next_page_token,
+            head: Some(found.head),
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl AuditService for Audit {
+    async fn list_audit_events(
+        &self,
+        request: Request<ListAuditEventsRequest>,
+    ) -> Result<Response<ListAuditEventsResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        detached(self.clone().list(caller, request.into_inner())).await
+    }
+}

@@ -1,0 +1,324 @@
+//! Audit events: appended at the end of the transaction that does what they tell of, and read.
+//!
+//! A transaction notes its events as it goes and appends them when it commits, after everything else:
+//! so nobody waits for a chain longer than a commit takes, and a transaction that is rolled back
+//! leaves none. The chain's head is one row for each organisation, held from then on, so that
+//! sequences have no gaps.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value,
+};
+use time::OffsetDateTime;
+
+use super::{
+    Store, StoreError, Writing,
+    entity::audit_event::{Column, Entity, Model},
+    entity::organization,
+};
+use crate::{
+    audit::{NO_HASH, SERVER_CHAIN, hash},
+    domain::Actor,
+    proto::{AuditAction, AuditEvent, AuditHead, AuditOutcome, timestamp},
+};
+
+/// Stands for the server itself where an organisation's number would be; none has it.
+const SERVER: i64 = 0;
+
+/// What is to be appended: who did what, and how it ended. Never a value of a roster or a user.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    /// When.
+    pub at: OffsetDateTime,
+    /// Who, from where.
+    pub actor: Actor,
+    /// What was done.
+    pub action: AuditAction,
+    /// What it was done to: an ID or a slug.
+    pub subject: String,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// Counts and codes.
+    pub details: BTreeMap<String, String>,
+}
+
+/// The events that a transaction has noted, by organisation.
+#[derive(Debug, Default)]
+pub(super) struct Notes(Mutex<Vec<(i64, AuditEntry)>>);
+
+/// A page of an organisation's chain, and where the chain ended when it was read.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// The events, in the order asked for.
+    pub events: Vec<AuditEvent>,
+    /// The end of the chain.
+    pub head: AuditHead,
+}
+
+impl AuditEntry {
+    /// Something done as asked, with no details.
+    pub fn done(
+        at: OffsetDateTime,
+        actor: &Actor,
+        action: AuditAction,
+        subject: &impl ToString,
+    ) -> Self {
+        Self {
+            at,
+            actor: actor.clone(),
+            action,
+            subject: subject.to_string(),
+            outcome: AuditOutcome::Done,
+            details: BTreeMap::new(),
+        }
+    }
+
+    /// The same with another outcome.
+    #[must_use]
+    pub fn ending(self, outcome: AuditOutcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// The same with one more detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &impl ToString) -> Self {
+        self.details.insert(name.to_owned(), value.to_string());
+        self
+    }
+}
+
+impl Store {
+    /// The number of the chain of `organization`: a slug, or [`SERVER_CHAIN`].
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownOrganization`] where there is none.
+    pub async fn audit_chain(&self, organization: &str) -> Result<i64, StoreError> {
+        match organization {
+            SERVER_CHAIN => Ok(SERVER),
+            slug => Ok(self.organization(slug).await?.id),
+        }
+    }
+
+    /// Appends an event of something that writes nothing else.
+    ///
+    /// # Errors
+    /// Where the database fails; what the event tells of must not be done then.
+    pub async fn audit(&self, organization: i64, entry: AuditEntry) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        writing.note(organization, entry);
+        writing.commit().await
+    }
+
+    /// Up to `limit` events of a chain, from the one next to `position` on: the first ones where
+    /// `oldest_first`, else the last ones.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn audit_events(
+        &self,
+        chain: i64,
+        position: Option<i64>,
+        oldest_first: bool,
+        limit: u64,
+    ) -> Result<AuditPage, StoreError> {
+        let mut select = Entity::find().filter(Column::OrganizationId.eq(chain));
+        if let Some(position) = position {
+            select = select.filter(match oldest_first {
+                true => Column::Sequence.gt(position),
+                false => Column::Sequence.lt(position),
+            });
+        }
+        let select = match oldest_first {
+            true => select.order_by_asc(Column::Sequence),
+            false => select.order_by_desc(Column::Sequence),
+        };
+        // One snapshot for both: an event may be appended at any time.
+        let tx = self.begin_reading().await?;
+        let found = select.limit(limit).all(&tx).await?;
+        let head = read_head(&tx, chain).await?;
+        tx.commit().await?;
+        let events = found.into_iter().map(AuditEvent::from).collect();
+        Ok(AuditPage { events, head })
+    }
+}
+
+async fn read_head(tx: &impl ConnectionTrait, chain: i64) -> Result<AuditHead, StoreError> {
+    let sql = "SELECT sequence, hash FROM audit_heads WHERE organization_id = $1";
+    let backend = ConnectionTrait::get_database_backend(tx);
+    let statement = Statement::from_sql_and_values(backend, sql, [chain.into()]);
+    let Some(row) = tx.query_one_raw(statement).await? else {
+        return Ok(AuditHead {
+            sequence: 0,
+            hash: NO_HASH.to_vec(),
+        });
+    };
+    Ok(AuditHead {
+        sequence: row.try_get_by_index(0)?,
+        hash: row.try_get_by_index(1)?,
+    })
+}
+
+impl Notes {
+    fn add(&self, organization: i64, entry: AuditEntry) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.push((organization, entry));
+    }
+
+    fn take(&self) -> Vec<(i64, AuditEntry)> {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut notes)
+    }
+}
+
+impl Writing {
+    /// Notes an event of what this transaction does; it is appended when the transaction commits.
+    pub(super) fn note(&self, organization: i64, entry: AuditEntry) {
+        self.notes.add(organization, entry);
+    }
+
+    /// Appends what was noted.
+    pub(super) async fn append_notes(&self) -> Result<(), StoreError> {
+        for (organization, entry) in self.notes.take() {
+            self.append(organization, entry).await?;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, organization: i64, entry: AuditEntry) -> Result<(), StoreError> {
+        let name = self.chain_name(organization).await?;
+        let (sequence, previous_hash) = self.next_in_chain(organization).await?;
+        let mut event = AuditEvent {
+            sequence,
+            at: Some(timestamp(entry.at)),
+            principal: entry.actor.principal,
+            address: entry.actor.address,
+            action: entry.action.into(),
+            subject: entry.subject,
+            outcome: entry.outcome.into(),
+            details: entry.details,
+            previous_hash,
+            hash: Vec::new(),
+        };
+        event.hash = hash(&name, &event).to_vec();
+        let head = event.hash.clone();
+        Entity::insert(row(organization, entry.at, event)?.into_active_model())
+            .exec_without_returning(&self.tx)
+            .await?;
+        let sql = "UPDATE audit_heads SET hash = $2 WHERE organization_id = $1";
+        let values = vec![organization.into(), head.into()];
+        self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
+    async fn chain_name(&self, organization: i64) -> Result<String, StoreError> {
+        if organization == SERVER {
+            return Ok(SERVER_CHAIN.to_owned());
+        }
+        let found = organization::Entity::find_by_id(organization);
+        let found = found.one(&self.tx).await?;
+        Ok(found.ok_or(StoreError::UnknownOrganization)?.slug)
+    }
+
+    /// Moves the head on by one, and holds it until the end. Returns the sequence of the new event
+    /// and the hash of the one before.
+    async fn next_in_chain(&self, organization: i64) -> Result<(i64, Vec<u8>), StoreError> {
+        let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES ($1, 1, $2) \
+            ON CONFLICT (organization_id) DO UPDATE SET sequence = audit_heads.sequence + 1 \
+            RETURNING sequence, hash";
+        let values: [Value; 2] = [organization.into(), NO_HASH.to_vec().into()];
+        let backend = self.tx.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        match self.tx.query_one_raw(statement).await? {
+            Some(row) => Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)),
+            None => Err(StoreError::encoding("the head of an audit chain is gone")),
+        }
+    }
+}
+
+fn row(organization_id: i64, at: OffsetDateTime, event: AuditEvent) -> Result<Model, StoreError> {
+    Ok(Model {
+        organization_id,
+        sequence: event.sequence,
+        at,
+        principal: event.principal,
+        address: event.address,
+        action: event.action,
+        subject: event.subject,
+        outcome: event.outcome,
+        details: serde_json::to_string(&event.details).map_err(StoreError::encoding)?,
+        previous_hash: event.previous_hash,
+        hash: event.hash,
+    })
+}
+
+impl From<Model> for AuditEvent {
+    fn from(row: Model) -> Self {
+        // Details that cannot be read have been tampered with; they are shown as they are.
+        let unreadable = |_| BTreeMap::from([("unreadable".to_owned(), row.details.clone())]);
+        Self {
+            sequence: row.sequence,
+            at: Some(timestamp(row.at)),
+            principal: row.principal,
+            address: row.address,
+            action: row.action,
+            subject: row.subject,
+            outcome: row.outcome,
+            details: serde_json::from_str(&row.details).unwrap_or_else(unreadable),
+            previous_hash: row.previous_hash,
+            hash: row.hash,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Chain;
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        (folder, store)
+    }
+
+    fn revoked(token: &str) -> AuditEntry {
+        let actor = Actor {
+            principal: "operator".to_owned(),
+            address: String::new(),
+        };
+        let now = OffsetDateTime::UNIX_EPOCH;
+        AuditEntry::done(now, &actor, AuditAction::TokenRevoked, &token)
+    }
+
+    #[tokio::test]
+    async fn the_server_has_a_chain_of_its_own() {
+        let (_folder, store) = store().await;
+        let chain = store.audit_chain(SERVER_CHAIN).await.unwrap();
+        for token in ["a", "b"] {
+            store.audit(chain, revoked(token)).await.unwrap();
+        }
+        let page = store.audit_events(chain, None, true, 10).await.unwrap();
+        let mut followed = Chain::new(SERVER_CHAIN);
+        for event in &page.events {
+            followed.follow(event).unwrap();
+        }
+        assert_eq!(followed.end(&page.head).unwrap().sequence, 2);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_does_not_commit_leaves_no_event() {
+        let (_folder, store) = store().await;
+        let writing = store.begin().await.unwrap();
+        writing.note(SERVER, revoked("a"));
+        writing.append_notes().await.unwrap();
+        drop(writing);
+        let page = store.audit_events(SERVER, None, true, 10).await.unwrap();
+        assert_eq!((page.events.len(), page.head.sequence), (0, 0));
+    }
+}

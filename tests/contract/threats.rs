@@ -1,0 +1,54 @@
+//! `SECURITY.md` names tests that are there.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Where the program's tests and the sources that have some are.
+const PLACES: [&str; 4] = ["tests/", "src/", "scripts/", "fuzz/"];
+
+/// Tests that come with the limits; from then on they must be there like the others.
+const COMING: &str = "tests/operation";
+
+#[test]
+fn every_threat_names_a_test_that_exists() {
+    let page = fs::read_to_string(Path::new(FOLDER).join("SECURITY.md")).unwrap();
+    let named: BTreeSet<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| PLACES.iter().any(|place| name.starts_with(place)))
+        .map(|name| name.split(' ').next().unwrap_or_default())
+        .collect();
+    assert!(named.len() > 30, "{named:?}");
+    let is_coming =
+        |name: &str| name.starts_with(COMING) && !Path::new(FOLDER).join(COMING).exists();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|name| !is_coming(name) && !Path::new(FOLDER).join(name).exists())
+        .collect();
+    assert!(missing.is_empty(), "SECURITY.md names {missing:?}");
+}
+
+#[test]
+fn every_row_of_the_threats_names_a_test() {
+    let page = fs::read_to_string(Path::new(FOLDER).join("SECURITY.md")).unwrap();
+    let (_, threats) = page.split_once("## Threats").unwrap();
+    let (threats, _) = threats.split_once("## The audit trail").unwrap();
+    let rows: Vec<_> = threats
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .collect();
+    assert!(rows.len() > 30);
+    for row in rows
+        .iter()
+        .filter(|row| !row.starts_with("|---") && !row.starts_with("| threat"))
+    {
+        let test = row
+            .trim_end_matches('|')
+            .rsplit('|')
+            .next()
+            .unwrap_or_default();
+        assert!(test.contains('`'), "{row}");
+    }
+}

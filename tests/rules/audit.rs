@@ -1,0 +1,478 @@
+//! The audit trail: every action leaves one event in its own transaction, and none can be changed
+//! without a trace (issue: safe to expose).
+
+use tonic::Code;
+use user_import::{
+    audit::{Break, Chain},
+    domain::{
+        Column::{Role as RoleColumn, Status as StatusColumn},
+        Permission,
+    },
+    proto::{
+        AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
+        ListAuditEventsRequest, SetUserProtectedRequest, UpdateCatalogRequest,
+        audit_service_client::AuditServiceClient,
+    },
+};
+
+use crate::{
+    retries::{ID, MANY, interrupted, many, named, start_slow},
+    support::{App, Database, Imported, catalog, on_both_databases, roster, start_of, token},
+};
+
+on_both_databases![
+    making_an_organisation_and_its_catalog_is_told,
+    an_import_is_told_when_it_begins_and_when_it_ends,
+    an_import_of_all_or_nothing_is_told_the_same,
+    a_refused_import_is_told_with_its_reasons,
+    a_dry_run_and_an_export_are_told,
+    switching_a_users_protection_is_told_once,
+    what_changes_nothing_is_not_told,
+    a_rolled_back_import_leaves_nothing_but_its_refusal,
+    asking_an_import_to_stop_is_told,
+    an_interrupted_import_is_told_at_each_of_its_turns,
+    events_have_who_and_where_and_no_value_of_a_roster,
+    events_come_in_pages_in_both_orders,
+    organisations_have_chains_of_their_own,
+    tampering_is_found_and_located,
+    events_at_once_make_one_chain,
+    tokens_are_told_where_they_are_good,
+    an_event_names_the_credential,
+];
+
+async fn page(app: &App, request: ListAuditEventsRequest) -> (Vec<AuditEvent>, String, AuditHead) {
+    let mut client = AuditServiceClient::new(app.connection());
+    let page = client.list_audit_events(request).await;
+    let page = page.expect("events can be listed").into_inner();
+    let head = page.head.expect("a page has the head");
+    (page.events, page.next_page_token, head)
+}
+
+async fn chain(app: &App, organization: &str) -> (Vec<AuditEvent>, AuditHead) {
+    let request = ListAuditEventsRequest {
+        organization: organization.to_owned(),
+        page_size: 1_000,
+        oldest_first: true,
+        ..ListAuditEventsRequest::default()
+    };
+    let (events, more, head) = page(app, request).await;
+    assert!(more.is_empty());
+    (events, head)
+}
+
+async fn verified(app: &App, organization: &str) -> Result<i64, Break> {
+    let (events, head) = chain(app, organization).await;
+    let mut chain = Chain::new(organization);
+    events.iter().try_for_each(|event| chain.follow(event))?;
+    chain.end(&head).map(|end| end.sequence)
+}
+
+/// What was done to `pd` since it got its catalog, one line for each event; the chain must be whole.
+async fn told(app: &App) -> Vec<String> {
+    let (events, _) = chain(app, "pd").await;
+    let last = events.last().map_or(0, |event| event.sequence);
+    assert_eq!(verified(app, "pd").await, Ok(last));
+    events.iter().skip(2).map(line).collect()
+}
+
+fn line(event: &AuditEvent) -> String {
+    let action = event.action().as_str_name();
+    let outcome = event.outcome().as_str_name();
+    let shown = [
+        "refusals",
+        "rows",
+        "created",
+        "rejected",
+        "protected",
+        "filtered",
+    ];
+    let details = event.details.iter();
+    let details = details.filter(|(name, _)| shown.contains(&name.as_str()));
+    let details: Vec<_> = details
+        .map(|(name, value)| format!(" {name}={value}"))
+        .collect();
+    let details = details.concat();
+    format!(
+        "{} {}{details}",
+        action.trim_start_matches("AUDIT_ACTION_"),
+        outcome.trim_start_matches("AUDIT_OUTCOME_"),
+    )
+}
+
+async fn making_an_organisation_and_its_catalog_is_told(database: Database) {
+    let app = App::start(database).await;
+    let (events, _) = chain(&app, "pd").await;
+    let actions: Vec<_> = events.iter().map(AuditEvent::action).collect();
+    assert_eq!(
+        actions,
+        [
+            AuditAction::OrganizationCreated,
+            AuditAction::CatalogUpdated
+        ]
+    );
+    assert!(events.iter().all(|event| event.subject == "pd"));
+    let counts = events[1]
+        .details
+        .iter()
+        .map(|(name, n)| format!("{name}={n}"));
+    let counts: Vec<_> = counts.collect();
+    assert_eq!(counts, ["groups=2", "ranks=2", "roles=3"]);
+}
+
+async fn an_import_is_told_when_it_begins_and_when_it_ends(database: Database) {
+    let app = App::start(database).await;
+    let bad = roster()
+        .people(["ada"])
+        .row("bob", [(RoleColumn, "Nobody")]);
+    let imported = app.import(bad).await;
+    assert_eq!(
+        told(&app).await,
+        [
+            "IMPORT_BEGUN DONE rows=2",
+            "IMPORT_ENDED COMPLETED created=1 rejected=1 rows=2",
+        ]
+    );
+    let (events, _) = chain(&app, "pd").await;
+    assert!(
+        events[2..]
+            .iter()
+            .all(|event| event.subject == imported.import_id())
+    );
+}
+
+async fn an_import_of_all_or_nothing_is_told_the_same(database: Database) {
+    let app = App::start(database).await;
+    let start = ImportStart {
+        all_or_nothing: true,
+        ..start_of("pd")
+    };
+    app.import_with(start, roster().people(["ada", "bob"]))
+        .await;
+    assert_eq!(
+        told(&app).await,
+        [
+            "IMPORT_BEGUN DONE rows=2",
+            "IMPORT_ENDED COMPLETED created=2 rejected=0 rows=2",
+        ]
+    );
+}
+
+async fn a_refused_import_is_told_with_its_reasons(database: Database) {
+    let app = App::start(database).await;
+    app.refuse(start_of("pd"), "EMAIL,NONSENSE\nx,y\n").await;
+    let dry = ImportStart {
+        validate_only: true,
+        max_rejected_rows: Some(0),
+        ..start_of("pd")
+    };
+    let bad = roster().row("bob", [(RoleColumn, "Nobody")]);
+    app.import_with(dry, bad).await;
+    let (events, _) = chain(&app, "pd").await;
+    let refused = &events[2..];
+    assert_eq!(refused.len(), 2);
+    for (event, dry) in refused.iter().zip(["false", "true"]) {
+        assert_eq!(event.action(), AuditAction::ImportRefused);
+        assert_eq!(event.outcome(), AuditOutcome::Refused);
+        assert_eq!(event.details["validate_only"], dry);
+    }
+    assert_eq!(
+        refused[0].details["refusals"],
+        "MISSING_COLUMN,UNKNOWN_COLUMN"
+    );
+    assert_eq!(refused[1].details["refusals"], "TOO_MANY_REJECTED_ROWS");
+}
+
+async fn a_dry_run_and_an_export_are_told(database: Database) {
+    let app = App::start(database).await;
+    let dry = ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    };
+    app.import_with(dry, roster().people(["ada"])).await;
+    app.export().await;
+    assert_eq!(
+        told(&app).await,
+        [
+            "IMPORT_PREVIEWED COMPLETED created=1 rejected=0 rows=1",
+            "USERS_EXPORTED DONE filtered=false",
+        ]
+    );
+}
+
+async fn switching_a_users_protection_is_told_once(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    app.protect("ada").await;
+    app.protect("ada").await;
+    let (events, _) = chain(&app, "pd").await;
+    let [switched] = &events[4..] else {
+        panic!("not one event: {events:?}");
+    };
+    assert_eq!(switched.action(), AuditAction::UserProtectionChanged);
+    assert_eq!(switched.subject, app.user("ada").await.id);
+    assert_eq!(switched.details["protected"], "true");
+}
+
+async fn what_changes_nothing_is_not_told(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let before = told(&app).await;
+    let in_use = UpdateCatalogRequest {
+        organization: "pd".to_owned(),
+        catalog: Some(Catalog::default()),
+    };
+    let refused = app.directory().update_catalog(in_use).await;
+    assert_eq!(
+        refused.map_err(|status| status.code()).err(),
+        Some(Code::FailedPrecondition)
+    );
+    let nobody = SetUserProtectedRequest {
+        organization: "pd".to_owned(),
+        user_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
+        protected: true,
+    };
+    assert!(app.directory().set_user_protected(nobody).await.is_err());
+    app.users().await;
+    assert_eq!(told(&app).await, before);
+}
+
+async fn a_rolled_back_import_leaves_nothing_but_its_refusal(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let before = told(&app).await.len();
+    // A table that takes no results fails the transaction after it has noted that it begins.
+    app.tamper("ALTER TABLE import_results RENAME TO gone")
+        .await;
+    let imported = app.import(roster().people(["bob"])).await;
+    assert_eq!(imported.code(), Code::Internal, "{imported}");
+    assert_eq!(told(&app).await.len(), before);
+}
+
+async fn asking_an_import_to_stop_is_told(database: Database) {
+    let app = start_slow(database).await;
+    let status = app.cancel(ID).await.expect_err("there is no such import");
+    assert_eq!(status.code(), Code::NotFound);
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    app.cancel(ID).await.expect("it is applying");
+    let summary = first.and_rest(answers).await.summary().clone();
+    let created = summary.created;
+    assert_eq!(
+        told(&app).await,
+        [
+            format!("IMPORT_BEGUN DONE rows={MANY}"),
+            "IMPORT_CANCEL_REQUESTED DONE".to_owned(),
+            format!("IMPORT_ENDED CANCELLED created={created} rejected=0 rows={MANY}"),
+        ]
+    );
+}
+
+async fn an_interrupted_import_is_told_at_each_of_its_turns(database: Database) {
+    let app = interrupted(database, named(ID), &many()).await;
+    let (events, _) = chain(&app, "pd").await;
+    // People were imported before.
+    let stopped = line(&events[5]);
+    assert!(stopped.starts_with("IMPORT_ENDED INTERRUPTED"), "{stopped}");
+    app.import_with(named(ID), &many()).await;
+    // What has ended is answered from its record, which is no new action.
+    app.import_with(named(ID), &many()).await;
+    let stale = ImportStart {
+        all_or_nothing: true,
+        ..named(ID)
+    };
+    app.import_with(stale, &many()).await;
+    let told = told(&app).await;
+    assert_eq!(
+        told[4..],
+        [
+            "IMPORT_RESUMED DONE".to_owned(),
+            format!("IMPORT_ENDED COMPLETED created={MANY} rejected=0 rows={MANY}"),
+            format!(
+                "IMPORT_REFUSED REFUSED created=0 refusals=IMPORT_ID_BOUND rejected=0 rows={MANY}"
+            ),
+        ]
+    );
+}
+
+async fn events_have_who_and_where_and_no_value_of_a_roster(database: Database) {
+    let app = App::start(database).await;
+    let start = ImportStart {
+        source: "canary-source".to_owned(),
+        ..start_of("pd")
+    };
+    let canary = roster()
+        .people(["canary"])
+        .row("canary-2", [(StatusColumn, "canary-status")]);
+    app.import_with(start.clone(), canary.clone()).await;
+    app.refuse(start, "EMAIL,CANARY\nx,y\n").await;
+    let (events, _) = chain(&app, "pd").await;
+    assert_eq!(events.len(), 5);
+    for event in &events {
+        assert_eq!(event.principal, "local");
+        let peer: std::net::SocketAddr = event.address.parse().expect("an address and a port");
+        assert!(peer.ip().is_loopback());
+        assert!(event.at.is_some());
+        let whole = format!("{event:?}").to_lowercase();
+        assert!(!whole.contains("canary"), "{whole}");
+    }
+}
+
+async fn events_come_in_pages_in_both_orders(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    for (oldest_first, expected) in [(true, [1, 2, 3, 4]), (false, [4, 3, 2, 1])] {
+        let mut request = ListAuditEventsRequest {
+            organization: "pd".to_owned(),
+            page_size: 3,
+            oldest_first,
+            ..ListAuditEventsRequest::default()
+        };
+        let (mut events, token, _) = page(&app, request.clone()).await;
+        assert_eq!(events.len(), 3);
+        request.page_token = token;
+        let (rest, end, head) = page(&app, request).await;
+        events.extend(rest);
+        let sequences: Vec<_> = events.iter().map(|event| event.sequence).collect();
+        assert_eq!(sequences, expected);
+        assert_eq!((end.as_str(), head.sequence), ("", 4));
+    }
+    let mut client = AuditServiceClient::new(app.connection());
+    for (organization, token, code) in [
+        ("nobody", "", Code::NotFound),
+        ("pd", "p78", Code::InvalidArgument),
+        ("pd", "x", Code::InvalidArgument),
+    ] {
+        let request = ListAuditEventsRequest {
+            organization: organization.to_owned(),
+            page_token: token.to_owned(),
+            ..ListAuditEventsRequest::default()
+        };
+        let status = client
+            .list_audit_events(request)
+            .await
+            .expect_err(organization);
+        assert_eq!(status.code(), code, "{status:?}");
+    }
+}
+
+async fn organisations_have_chains_of_their_own(database: Database) {
+    let app = App::start(database).await;
+    app.organization("sheriff").await;
+    app.people(["ada"]).await;
+    let (here, _) = chain(&app, "pd").await;
+    let (there, head) = chain(&app, "sheriff").await;
+    assert_eq!((here.len(), there.len(), head.sequence), (4, 2, 2));
+    // Even a whole chain does not pass for another organisation's.
+    assert_eq!(Chain::new("pd").follow(&there[0]), Err(Break::Altered(1)));
+    let nothing = chain(&app, "*").await;
+    assert_eq!((nothing.0.len(), nothing.1.sequence), (0, 0));
+}
+
+async fn tampering_is_found_and_located(database: Database) {
+    let ours = "organization_id = (SELECT id FROM organizations WHERE slug = 'pd')";
+    let missing = |expected, found| Break::Missing { expected, found };
+    for (tampering, found) in [
+        (
+            format!("UPDATE audit_events SET principal = 'x' WHERE {ours} AND sequence = 3"),
+            Break::Altered(3),
+        ),
+        (
+            format!("UPDATE audit_events SET details = 'x' WHERE {ours} AND sequence = 2"),
+            Break::Altered(2),
+        ),
+        (
+            format!("UPDATE audit_events SET outcome = 2 WHERE {ours} AND sequence = 4"),
+            Break::Altered(4),
+        ),
+        (
+            format!("DELETE FROM audit_events WHERE {ours} AND sequence = 2"),
+            missing(2, 3),
+        ),
+        (
+            format!("DELETE FROM audit_events WHERE {ours} AND sequence = 1"),
+            missing(1, 2),
+        ),
+        (
+            format!("DELETE FROM audit_events WHERE {ours} AND sequence = 4"),
+            Break::CutOff { last: 3, head: 4 },
+        ),
+        (
+            format!("UPDATE audit_heads SET sequence = 3 WHERE {ours}"),
+            Break::CutOff { last: 4, head: 3 },
+        ),
+    ] {
+        let app = App::start(database).await;
+        app.organization("sheriff").await;
+        app.people(["ada"]).await;
+        assert_eq!(verified(&app, "pd").await, Ok(4));
+        app.tamper(&tampering).await;
+        assert_eq!(verified(&app, "pd").await, Err(found), "{tampering}");
+        assert_eq!(verified(&app, "sheriff").await, Ok(2), "{tampering}");
+    }
+}
+
+async fn tokens_are_told_where_they_are_good(database: Database) {
+    let app = App::start(database).await;
+    let (here, _) = app.create_token(token("pd", [Permission::UsersRead])).await;
+    let (everywhere, text) = app.create_token(token("*", Permission::ALL)).await;
+    app.revoke(here).await;
+    app.revoke(here).await;
+    let operator = app.presenting(&text);
+    let lines = |events: &[AuditEvent]| -> Vec<String> {
+        let told = events
+            .iter()
+            .map(|event| format!("{} {}", line(event), event.subject));
+        told.collect()
+    };
+    let (events, _) = chain(&operator, "pd").await;
+    assert_eq!(
+        lines(&events[2..]),
+        [
+            format!("TOKEN_CREATED DONE {here}"),
+            format!("TOKEN_REVOKED DONE {here}"),
+        ]
+    );
+    let (events, _) = chain(&operator, "*").await;
+    assert_eq!(lines(&events), [format!("TOKEN_CREATED DONE {everywhere}")]);
+    assert_eq!(verified(&operator, "*").await, Ok(1));
+    // The server's own chain is not for those who have one organisation.
+    let clerk = app.holding(token("pd", [Permission::UsersRead])).await;
+    assert_eq!(chain(&clerk, "pd").await.0.len(), 5);
+    let mut client = AuditServiceClient::new(clerk.connection());
+    for organization in ["*", "sheriff"] {
+        let request = ListAuditEventsRequest {
+            organization: organization.to_owned(),
+            ..ListAuditEventsRequest::default()
+        };
+        let status = client
+            .list_audit_events(request)
+            .await
+            .expect_err(organization);
+        assert_eq!(status.code(), Code::PermissionDenied);
+    }
+}
+
+async fn an_event_names_the_credential(database: Database) {
+    let app = App::start(database).await;
+    let clerk = app.holding(token("pd", [Permission::UsersImport])).await;
+    let reader = app.holding(token("pd", [Permission::UsersRead])).await;
+    clerk.import(roster().people(["ada"])).await;
+    let (events, _) = chain(&reader, "pd").await;
+    let ended = events.last().expect("the import is told");
+    assert_eq!(ended.action(), AuditAction::ImportEnded);
+    let record = reader
+        .import_record(&ended.subject)
+        .await
+        .expect("it is recorded");
+    assert_eq!(ended.principal, record.principal);
+    assert!(ended.principal.starts_with("token"), "{}", ended.principal);
+}
+
+async fn events_at_once_make_one_chain(database: Database) {
+    let app = App::start(database).await;
+    let exports = (0..20).map(|_| app.export());
+    futures_util::future::join_all(exports).await;
+    let updates = (0..5).map(|_| app.catalog("pd", catalog()));
+    futures_util::future::join_all(updates).await;
+    assert_eq!(verified(&app, "pd").await, Ok(27));
+}
