@@ -7,9 +7,6 @@ const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
 /// Where the program's tests and the sources that have some are.
 const PLACES: [&str; 4] = ["tests/", "src/", "scripts/", "fuzz/"];
 
-/// Tests that come with the limits; from then on they must be there like the others.
-const COMING: &str = "tests/operation";
-
 #[test]
 fn every_threat_names_a_test_that_exists() {
     let page = fs::read_to_string(Path::new(FOLDER).join("SECURITY.md")).unwrap();
@@ -21,11 +18,9 @@ fn every_threat_names_a_test_that_exists() {
         .map(|name| name.split(' ').next().unwrap_or_default())
         .collect();
     assert!(named.len() > 30, "{named:?}");
-    let is_coming =
-        |name: &str| name.starts_with(COMING) && !Path::new(FOLDER).join(COMING).exists();
     let missing: Vec<_> = named
         .iter()
-        .filter(|name| !is_coming(name) && !Path::new(FOLDER).join(name).exists())
+        .filter(|name| !Path::new(FOLDER).join(name).exists())
         .collect();
     assert!(missing.is_empty(), "SECURITY.md names {missing:?}");
 }
