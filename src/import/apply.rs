@@ -360,6 +360,7 @@ impl Applier {
                 write.expect_revision(self.revision)?;
                 self.open(write, journal, settled).await?;
                 self.write_all(write, journal, done).await?;
+                journal.close().await?;
                 self.end(write, ImportState::Completed, &done.warnings)
                     .await
             }

@@ -14,6 +14,8 @@ pub(super) struct Journal<'a> {
     write: &'a DirectoryWrite,
     pub(super) sequence: i32,
     pub(super) counts: Tally,
+    /// Of these, what the import's record does not have yet.
+    uncounted: Tally,
 }
 
 impl<'a> Journal<'a> {
@@ -22,6 +24,7 @@ impl<'a> Journal<'a> {
             write,
             sequence,
             counts: Tally::default(),
+            uncounted: Tally::default(),
         }
     }
 
@@ -34,12 +37,14 @@ impl<'a> Journal<'a> {
         self.write.record(self.sequence, kind, payload).await?;
         self.sequence += 1;
         self.counts.add(&counts);
+        self.uncounted.add(&counts);
         Ok(())
     }
 
-    /// Counts what was recorded; the last thing that a transaction does here.
-    pub(super) async fn close(&self) -> Result<(), WriteError> {
-        self.write.count(self.sequence, self.counts).await
+    /// Takes over into the import's record what was recorded since this was last done.
+    pub(super) async fn close(&mut self) -> Result<(), WriteError> {
+        let counts = std::mem::take(&mut self.uncounted);
+        self.write.count(self.sequence, counts).await
     }
 
     /// Records the warnings of rows that are still to be written, for whoever plans them again.
