@@ -3,12 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
 use user_import::cli::{Cli, Exit};
-
-/// Rows and results are many short texts: this allocator takes half the time of the system's.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
