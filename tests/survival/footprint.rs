@@ -20,9 +20,9 @@ impl Footprint {
     const POOL: usize = 16 * 3;
 
     /// Memory, in KiB, by which a server may have grown: what one more connection of the pool, a
-    /// statement that it had not prepared yet, SQLite's pages and the allocator's for each thread take.
-    /// Whether memory is lost import by import shows over many of them, not here.
-    const GROWTH: usize = 48 * 1024;
+    /// statement that it had not prepared yet or a fragmented heap take. Whether memory is lost import
+    /// by import shows over many of them, not here.
+    const GROWTH: usize = 16 * 1024;
 
     /// Of a server whose database is at `url`.
     pub fn of(process: &Process, url: &str) -> Self {
