@@ -93,6 +93,12 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let settings = args.settings.settings();
     let mut findings = configuration(&settings);
+    findings.extend(
+        args.settings
+            .expect_sound()
+            .err()
+            .map(|error| Finding::new(Verdict::Wrong, "configuration", error.to_string())),
+    );
     findings.extend(database(&args.database, &settings, &clock).await);
     findings.extend(certificates(&args, clock.now()));
     let wrong = findings

@@ -113,12 +113,13 @@ impl Receiver {
     }
 
     fn push_chunk(&mut self, chunk: &[u8]) -> Result<(), Vec<Refusal>> {
+        let most = self.limits.max_field_bytes;
         let Input::Csv(csv) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
         csv.begun = true;
         csv.digest.update(chunk);
-        let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse(raw));
+        let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse_within(raw, most));
         csv.decoder.push(chunk, &mut keep).map_err(refusals)
     }
 
@@ -126,10 +127,11 @@ impl Receiver {
         if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
             self.input = Input::Typed(TypedRows::new(self.limits));
         }
+        let most = self.limits.max_field_bytes;
         let Input::Typed(input) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
-        let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse(raw));
+        let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse_within(raw, most));
         for row in typed {
             input.push(&values(row), &mut keep).map_err(refusals)?;
         }
@@ -138,6 +140,7 @@ impl Receiver {
 
     /// Ends either kind of input; returns its digest. No input at all is an empty file.
     fn end(&mut self, stated: &ImportFinish) -> Result<[u8; 32], Vec<Refusal>> {
+        let most = self.limits.max_field_bytes;
         match &mut self.input {
             Input::Typed(input) => {
                 check_typed(stated)?;
@@ -149,7 +152,7 @@ impl Receiver {
                 // Bytes first: where they differ the file was cut or changed on its way, and any
                 // fault in it is a consequence.
                 check_bytes(stated, csv.decoder.bytes(), &digest)?;
-                let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse(raw));
+                let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse_within(raw, most));
                 csv.decoder.finish(&mut keep).map_err(refusals)?;
                 Ok(digest)
             }

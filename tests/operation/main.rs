@@ -22,4 +22,5 @@ mod migrations;
 mod observed;
 mod personal_data;
 mod program;
+mod sizes;
 mod usernames;
