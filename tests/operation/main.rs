@@ -11,6 +11,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, reason = "the tests of credentials use the rest")]
+#[path = "../security/certificates.rs"]
+mod certificates;
+
 mod busy;
 mod connections;
 mod deadlines;
@@ -21,6 +25,7 @@ mod messages;
 mod migrations;
 mod observed;
 mod personal_data;
+mod probes;
 mod program;
 mod sizes;
 mod usernames;

@@ -78,16 +78,14 @@ async fn a_record_of_the_size_that_is_set_is_read_and_a_longer_one_refuses_the_i
 }
 
 fn expect(imported: &Imported, beyond: bool, subject: &str) {
-    match beyond {
-        false => assert_eq!(imported.code(), Code::Ok, "{imported}"),
-        true => {
-            let refusal = imported.refusal();
-            assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
-            let told = format!("RECORD_TOO_LONG {subject}: ");
-            assert!(refusal.contains(&told), "{refusal}");
-            assert!(refusal.contains("longer than 5000 bytes"), "{refusal}");
-        }
+    if !beyond {
+        return assert_eq!(imported.code(), Code::Ok, "{imported}");
     }
+    let refusal = imported.refusal();
+    assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
+    let told = format!("RECORD_TOO_LONG {subject}: ");
+    assert!(refusal.contains(&told), "{refusal}");
+    assert!(refusal.contains("longer than 5000 bytes"), "{refusal}");
 }
 
 /// The largest that `serve` takes.
