@@ -49,7 +49,7 @@ pub struct Security {
     pub identities: Option<PathBuf>,
     /// The identity provider.
     pub jwt: Option<JwtSettings>,
-    /// Time between two looks at the files that these name.
+    /// Time between two looks at the files that these name, and at the credentials of streams.
     pub reload_interval: Duration,
     /// How long a client may take for its TLS handshake.
     pub handshake_timeout: Duration,

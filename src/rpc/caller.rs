@@ -21,11 +21,8 @@ pub struct Caller {
 impl Caller {
     /// Stands for this principal, who calls from `address`.
     #[must_use]
-    pub fn new(principal: Principal, address: Option<SocketAddr>) -> Self {
-        Self {
-            principal: Arc::new(principal),
-            address,
-        }
+    pub const fn new(principal: Arc<Principal>, address: Option<SocketAddr>) -> Self {
+        Self { principal, address }
     }
 
     /// The caller as the audit trail names one.

@@ -3,10 +3,12 @@
 mod audit;
 mod caller;
 mod catalog;
+mod denials;
 mod directory;
 mod export;
 mod guard;
 mod import;
+mod oversight;
 mod paging;
 mod policy;
 mod status;
@@ -14,6 +16,7 @@ mod upload;
 mod wire;
 
 pub use audit::Audit;
+pub use denials::Denials;
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;

@@ -126,6 +126,7 @@ fn denied(denial: &Denial, message: String) -> Status {
         denial if denial.is_known_caller() => Code::PermissionDenied,
         _ => Code::Unauthenticated,
     };
+    metrics::refused(denial.reason());
     let metadata = match denial {
         Denial::Permission(permission) => {
             HashMap::from([("permission".to_owned(), permission.to_string())])

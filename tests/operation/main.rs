@@ -18,6 +18,7 @@ mod certificates;
 mod busy;
 mod connections;
 mod deadlines;
+mod denied_calls;
 mod floods;
 mod formulas;
 mod health;

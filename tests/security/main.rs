@@ -20,6 +20,7 @@ mod credentials;
 mod jwt;
 mod local_callers;
 mod organisations;
+mod outliving;
 mod permissions;
 mod privileged;
 mod resuming;
