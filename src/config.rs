@@ -86,6 +86,8 @@ pub struct TlsFiles {
 pub struct JwtSettings {
     /// Where its public keys are.
     pub keys: JwtKeys,
+    /// Authorities that vouch for the URL beside those that browsers trust, as PEM.
+    pub keys_ca: Option<PathBuf>,
     /// `iss` of its tokens.
     pub issuer: String,
     /// `aud` of those meant for this service.

@@ -130,6 +130,7 @@ impl Gate {
 
     /// Waits for the end of a principal's credential: to the moment where it expires, within the
     /// interval of looks where it is revoked. While the database is away nobody is turned away for that.
+    #[must_use]
     pub fn outlived(&self, principal: Arc<Principal>) -> Outlived {
         let gate = self.clone();
         Box::pin(async move {

@@ -44,6 +44,9 @@ pub struct DoctorArgs {
     /// Certificates that sign those of clients, as PEM
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_CA")]
     tls_client_ca: Option<PathBuf>,
+    /// Certificates that vouch for the identity provider's URL, as PEM
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
+    jwt_jwks_ca: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -242,7 +245,8 @@ fn missing_file(url: &str) -> Option<PathBuf> {
 
 fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in [&args.tls_cert, &args.tls_client_ca].into_iter().flatten() {
+    let files = [&args.tls_cert, &args.tls_client_ca, &args.jwt_jwks_ca];
+    for file in files.into_iter().flatten() {
         findings.extend(certificate(file, now));
     }
     findings.extend(args.tls_key.as_deref().map(key));

@@ -26,6 +26,7 @@ on_both_databases![
     the_same_denial_again_is_no_further_event,
 ];
 
+const METHOD: &str = "/userimport.v1.DirectoryService/GetUser";
 const LONG: Duration = Duration::from_mins(1);
 
 /// Looks for a person by her email address.
@@ -74,6 +75,23 @@ fn codes(results: &[Result<(), Status>]) -> Vec<Code> {
     results.iter().map(code).collect()
 }
 
+fn expect_counted(page: &str) {
+    for (reason, count) in [
+        ("CREDENTIAL_MISSING", 1),
+        ("CREDENTIAL_INVALID", 1),
+        ("CREDENTIAL_REVOKED", 1),
+        ("PERMISSION_MISSING", 1),
+        ("OTHER_ORGANIZATION", 2),
+    ] {
+        let line = format!(
+            "user_import_denied_calls_total{{method=\"{METHOD}\",reason=\"{reason}\"}} {count}"
+        );
+        assert!(page.contains(&line), "{line} is not in\n{page}");
+        let line = format!("user_import_refused_requests_total{{reason=\"{reason}\"}} {count}");
+        assert!(page.contains(&line), "{line} is not in\n{page}");
+    }
+}
+
 async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();
@@ -106,22 +124,7 @@ async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(da
         codes(&called),
         [unknown, unknown, unknown, denied, denied, denied]
     );
-    let page = get(address);
-    let method = "/userimport.v1.DirectoryService/GetUser";
-    for (reason, count) in [
-        ("CREDENTIAL_MISSING", 1),
-        ("CREDENTIAL_INVALID", 1),
-        ("CREDENTIAL_REVOKED", 1),
-        ("PERMISSION_MISSING", 1),
-        ("OTHER_ORGANIZATION", 2),
-    ] {
-        let line = format!(
-            "user_import_denied_calls_total{{method=\"{method}\",reason=\"{reason}\"}} {count}"
-        );
-        assert!(page.contains(&line), "{line} is not in\n{page}");
-        let line = format!("user_import_refused_requests_total{{reason=\"{reason}\"}} {count}");
-        assert!(page.contains(&line), "{line} is not in\n{page}");
-    }
+    expect_counted(&get(address));
     server.stop();
     let log = fs::read_to_string(&log).unwrap();
     let lines = log
@@ -132,7 +135,7 @@ async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(da
         .collect();
     assert_eq!(told.len(), called.len(), "{log}");
     for line in &told {
-        assert_eq!(line["fields"]["method"], method, "{line}");
+        assert_eq!(line["fields"]["method"], METHOD, "{line}");
         assert_eq!(line["fields"]["address"], "127.0.0.1", "{line}");
         assert!(line["span"]["request_id"].is_string(), "{line}");
     }

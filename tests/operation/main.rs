@@ -23,6 +23,7 @@ mod floods;
 mod formulas;
 mod health;
 mod messages;
+mod metrics;
 mod migrations;
 mod observed;
 mod personal_data;

@@ -18,6 +18,7 @@ mod rpcs;
 mod before_applying;
 mod credentials;
 mod jwt;
+mod key_sets;
 mod local_callers;
 mod organisations;
 mod outliving;
