@@ -134,6 +134,16 @@ fn configuration(settings: &Settings) -> Vec<Finding> {
              --max-imports",
         ),
         (
+            server.exports.organization >= server.exports.server,
+            "one organisation can take every export: set --max-exports-per-organization below \
+             --max-exports",
+        ),
+        (
+            server.watches.organization >= server.watches.server,
+            "one organisation can take every watch: set --max-watches-per-organization below \
+             --max-watches",
+        ),
+        (
             server.address_connections >= server.connections,
             "one address can take every connection: set --max-connections-per-address below \
              --max-connections",

@@ -15,6 +15,7 @@ use tower::{Layer, Service};
 
 use super::{
     caller::Caller,
+    crowd::{Crowd, Seat},
     denials::{Attempt, Denials},
     detached,
     oversight::oversee,
@@ -44,17 +45,19 @@ pub struct Guard {
     gate: Gate,
     patience: Duration,
     denials: Denials,
+    crowd: Crowd,
 }
 
 impl Guard {
     /// A guard that lets in whom `gate` admits, bears with a database that is away for `patience`, and
-    /// tells `denials` of whom it does not let in.
+    /// tells `denials` of whom it does not let in; those it lets in are counted in `crowd`.
     #[must_use]
-    pub const fn new(gate: Gate, patience: Duration, denials: Denials) -> Self {
+    pub const fn new(gate: Gate, patience: Duration, denials: Denials, crowd: Crowd) -> Self {
         Self {
             gate,
             patience,
             denials,
+            crowd,
         }
     }
 
@@ -70,6 +73,7 @@ impl Guard {
         &self,
         request: &mut Request<Body>,
         attempt: &mut Attempt,
+        seat: Seat,
     ) -> Result<Option<Outlived>, Status> {
         let path = request.uri().path();
         let rule = rule(path).ok_or_else(|| Status::unimplemented("There is no such method."))?;
@@ -90,7 +94,7 @@ impl Guard {
         let outlived = (!looks_itself).then(|| self.gate.outlived(Arc::clone(&principal)));
         request
             .extensions_mut()
-            .insert(Caller::new(principal, address));
+            .insert(Caller::new(principal, address, seat));
         Ok(outlived)
     }
 
@@ -174,10 +178,12 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let mut attempt = guard.attempt(&request);
-            match guard.admit(&mut request, &mut attempt).await {
+            let seat = guard.crowd.seat(request.uri().path());
+            let admitted = guard.admit(&mut request, &mut attempt, seat.clone());
+            match admitted.await {
                 Ok(outlived) => {
                     let answer = inner.call(request).await?;
-                    Ok(oversee(answer, attempt, outlived))
+                    Ok(oversee(answer, attempt, outlived, seat))
                 }
                 Err(status) => {
                     attempt.note(&status);

@@ -3,6 +3,7 @@
 mod audit;
 mod caller;
 mod catalog;
+mod crowd;
 mod denials;
 mod directory;
 mod export;
@@ -16,6 +17,7 @@ mod upload;
 mod wire;
 
 pub use audit::Audit;
+pub use crowd::Crowd;
 pub use denials::Denials;
 pub use directory::Directory;
 pub use guard::Guard;

@@ -13,7 +13,7 @@ use http::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tonic::{Status, body::Body};
 
-use super::{denials::Attempt, status};
+use super::{crowd::Seat, denials::Attempt, status};
 use crate::access::Outlived;
 
 /// An answer that is watched over.
@@ -22,6 +22,8 @@ struct Overseen {
     attempt: Attempt,
     /// `None`: the RPC looks after that itself, or it has ended.
     outlived: Option<Outlived>,
+    /// The call has it for as long as it is answered.
+    _seat: Seat,
     over: bool,
 }
 
@@ -30,6 +32,7 @@ pub fn oversee(
     answer: Response<Body>,
     attempt: Attempt,
     outlived: Option<Outlived>,
+    seat: Seat,
 ) -> Response<Body> {
     if let Some(status) = Status::from_header_map(answer.headers()) {
         attempt.note(&status);
@@ -40,6 +43,7 @@ pub fn oversee(
             body,
             attempt,
             outlived,
+            _seat: seat,
             over: false,
         })
     })

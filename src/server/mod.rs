@@ -34,7 +34,7 @@ use crate::{
     config::Settings,
     import::Importer,
     limits::ServerLimits,
-    rpc::{Denials, Guard},
+    rpc::{Crowd, Denials, Guard},
     store::{Store, StoreError},
 };
 
@@ -80,16 +80,14 @@ pub async fn serve(
     let applying = importer.clone();
     let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
+    let denials = Denials::new(store, clock);
+    let guard = Guard::new(gate, patience, denials, Crowd::new(&limits));
     let serving = transport(&limits)
         .layer(IntakeLayer::<Peer>::new(
             started.clone(),
             limits.message_bytes,
         ))
-        .layer(Guard::new(
-            gate,
-            patience,
-            Denials::new(store.clone(), clock.clone()),
-        ))
+        .layer(guard)
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
