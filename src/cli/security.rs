@@ -136,7 +136,7 @@ impl SecurityArgs {
 }
 
 /// A URL, or else a file.
-fn parse_keys(text: &str) -> Result<JwtKeys, InvalidAddress> {
+pub(super) fn parse_keys(text: &str) -> Result<JwtKeys, InvalidAddress> {
     match text.contains("://") {
         true => text.parse().map(JwtKeys::Url),
         false => Ok(JwtKeys::File(text.into())),

@@ -5,13 +5,17 @@ use std::{num::NonZeroUsize, time::Duration};
 use clap::{Args, value_parser};
 
 use super::{failure::UsageError, limits::LimitsArgs};
-use crate::{config::Settings, input::Limits};
+use crate::{
+    config::{MassDeactivation, Settings},
+    input::Limits,
+};
 
 /// What an operator may want to set; the rest of [`Settings`] has its defaults.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
-    /// Seconds after which an import whose server has died may be taken over
+    /// Seconds after which an import whose server has died may be taken over, and PostgreSQL ends a
+    /// transaction that idles
     #[arg(
         long,
         value_name = "S",
@@ -62,6 +66,27 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "20000")]
     transaction_rows: NonZeroUsize,
+    /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
+    /// number below, refuses it unless it states how many are meant
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_DEACTIVATION_PERCENT"
+    )]
+    #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
+    mass_deactivation_percent: u32,
+    /// Users that an import may deactivate whatever the percentage
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_DEACTIVATION_USERS")]
+    #[arg(default_value_t = 10)]
+    mass_deactivation_users: u32,
+    /// Per cent of an organisation's active users that an import may deactivate whatever their number
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_DEACTIVATION_PERCENT_ALWAYS"
+    )]
+    #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
+    mass_deactivation_percent_always: u32,
     #[command(flatten)]
     limits: LimitsArgs,
 }
@@ -92,6 +117,11 @@ impl SettingsArgs {
                 max_bytes: self.max_bytes,
                 max_record_bytes: bytes(self.max_record_bytes),
                 max_field_bytes: bytes(self.max_field_bytes),
+            },
+            mass_deactivation: MassDeactivation {
+                percent: self.mass_deactivation_percent,
+                users: self.mass_deactivation_users,
+                percent_always: self.mass_deactivation_percent_always,
             },
             server: self.limits.limits(),
             database: self.limits.database(),
@@ -135,7 +165,8 @@ mod tests {
     fn every_option_reaches_its_setting() {
         let options = "--lease-seconds 1 --result-retention-days 2 --shutdown-grace-seconds 3 \
             --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
-            --max-record-bytes 8192 --max-field-bytes 8000";
+            --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
+            --mass-deactivation-users 9 --mass-deactivation-percent-always 11";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
@@ -148,6 +179,9 @@ mod tests {
             settings.limits.max_field_bytes,
         );
         assert_eq!(sizes, (8192, 8000));
+        let guard = settings.mass_deactivation;
+        let guard = (guard.percent, guard.users, guard.percent_always);
+        assert_eq!(guard, (8, 9, 11));
     }
 
     #[test]
@@ -170,6 +204,7 @@ mod tests {
             "--max-record-bytes 1048577",
             "--max-field-bytes 1023",
             "--max-field-bytes 65537",
+            "--mass-deactivation-percent 101",
         ] {
             assert!(parse(options).is_err(), "{options}");
         }

@@ -24,6 +24,7 @@ use tonic_health::ServingStatus;
 use tracing::warn;
 
 pub use exposure::{Exposed, Exposure};
+pub use tls::expect_sound as expect_sound_tls;
 
 use connections::Connections;
 use intake::IntakeLayer;

@@ -21,6 +21,7 @@ mod crowds;
 mod database_time;
 mod deadlines;
 mod denied_calls;
+mod doctor;
 mod floods;
 mod formulas;
 mod frames;
