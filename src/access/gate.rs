@@ -147,6 +147,7 @@ impl Gate {
         })
     }
 
+    /// No longer than the credential is good for.
     fn until_next_look(&self, expires_at: Option<OffsetDateTime>) -> Duration {
         let left = expires_at.map(|expires_at| expires_at - self.0.clock.now());
         // One that has expired already is looked at at once.

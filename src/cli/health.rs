@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser, value_parser};
 use tokio::time::timeout;
 
-use super::{Exit, failure::UsageError, output::print, server::ServerArgs};
+use super::{Exit, output::print, server::ServerArgs};
 use crate::client::Health;
 
 /// Ask a server for its health: exits with 0 where it is serving, with 5 where it is not
@@ -39,7 +39,7 @@ pub struct HealthArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the server does not answer in time, or has no such service.
+/// Where the server cannot be reached, or does not say.
 pub async fn run(args: HealthArgs) -> anyhow::Result<Exit> {
     let service = args.service.as_deref().unwrap_or_default();
     let asking = async {
@@ -59,8 +59,8 @@ pub async fn run(args: HealthArgs) -> anyhow::Result<Exit> {
         Health::NotServing if args.alive => ("NOT_SERVING", Exit::Done),
         Health::NotServing => ("NOT_SERVING", Exit::Interrupted),
         Health::Unknown => {
-            let unknown = format!("the server has no service \"{service}\"; see --service.");
-            return Err(UsageError::new(unknown).into());
+            eprintln!("error: the server has no service \"{service}\"; see --service.");
+            return Ok(Exit::Interrupted);
         }
     };
     print(&format!("{word}\n")).context("the answer cannot be printed")?;

@@ -56,7 +56,7 @@ async fn a_server_that_can_be_used_is_healthy_and_needs_no_credential(database: 
         assert_eq!(answer, (Some(0), "SERVING".to_owned()), "{service}");
     }
     let unknown = health(endpoint(), &["--service", "userimport.v1.Nobody"]).await;
-    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(unknown.status.code(), Some(5));
     let errors = String::from_utf8(unknown.stderr).unwrap();
     assert!(
         errors.contains("no service \"userimport.v1.Nobody\""),
