@@ -12,6 +12,7 @@ mod errors_file;
 mod exit;
 mod export;
 mod failure;
+mod health;
 mod import;
 mod imports;
 mod limits;
@@ -84,6 +85,7 @@ enum Command {
     Token(token::TokenCommand),
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
+    Health(health::HealthArgs),
     Doctor(Box<doctor::DoctorArgs>),
     Demo(demo::DemoArgs),
     Descriptor(descriptor::DescriptorArgs),
@@ -149,6 +151,7 @@ impl Command {
             Self::Token(command) => token::run(command).await,
             Self::Serve(args) => serve::run(*args).await,
             Self::Migrate(args) => migrate::run(args).await,
+            Self::Health(args) => health::run(args).await,
             Self::Doctor(args) => doctor::run(*args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),

@@ -33,6 +33,9 @@ pub struct ServerArgs {
     /// PEM file with the authorities that vouch for the server [default: those that browsers trust]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CA_CERT")]
     pub ca_cert: Option<PathBuf>,
+    /// Name that the server's certificate has, where it is not that of the endpoint
+    #[arg(long, value_name = "NAME", env = "USER_IMPORT_SERVER_NAME")]
+    pub server_name: Option<String>,
     /// PEM file with a client certificate to show to the server
     #[arg(
         long,
@@ -87,6 +90,7 @@ impl ServerArgs {
         };
         Ok(Credentials {
             token,
+            server_name: self.server_name.clone(),
             ca_certificate: self.ca_cert.as_deref().map(read).transpose()?,
             certificate,
         })
