@@ -23,6 +23,7 @@ pub mod record;
 mod refusal;
 mod reservoir;
 mod session;
+mod staged;
 mod verdict;
 
 use std::{sync::Arc, time::Duration};
@@ -45,6 +46,7 @@ pub use verdict::{Judged, Terms};
 
 pub use crate::clock::Clock;
 pub use session::Inbound;
+pub use staged::{Asked, Sender};
 
 use crate::{
     access::{Gate, Principal},
@@ -98,7 +100,8 @@ impl Importer {
     pub async fn keep_house(self) {
         let beating = self.every(self.settings.lease / 3, || self.beat());
         let cleaning = self.every(self.settings.cleaning_interval, || self.expire());
-        tokio::join!(beating, cleaning);
+        let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
+        tokio::join!(beating, cleaning, Box::pin(sweeping));
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
         }
@@ -138,7 +141,9 @@ impl Importer {
 
     async fn expire(&self) -> Result<(), StoreError> {
         let before = self.clock.now() - self.settings.result_retention;
-        self.store.expire_results(before).await.map(|_| ())
+        self.store.expire_results(before).await?;
+        let retention = self.settings.result_retention;
+        self.store.expire_uploads(retention).await.map(|_| ())
     }
 
     /// Waits until no import is being applied any more; `stop` must have been cancelled.
@@ -172,7 +177,9 @@ impl Importer {
         inbound: impl Inbound,
         outlet: Outlet,
     ) {
-        if let Err(error) = session::run(&self, principal, actor, inbound, &outlet).await {
+        let sender = Sender { principal, actor };
+        let began = self.clock.now();
+        if let Err(error) = session::run(&self, sender, began, inbound, &outlet).await {
             outlet.fail(error).await;
         }
     }

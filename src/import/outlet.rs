@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_stream::Stream;
 
 use super::ImportError;
@@ -27,6 +30,7 @@ pub struct Outlet {
     sender: mpsc::Sender<Reply>,
     waiting: Arc<Waiting>,
     patience: Duration,
+    accepted: watch::Sender<bool>,
 }
 
 /// What comes out of an [`Outlet`]. Whoever does not take it for too long loses what waits, and is
@@ -56,6 +60,7 @@ impl Outlet {
             sender,
             waiting,
             patience,
+            accepted: watch::Sender::new(false),
         };
         (outlet, replies)
     }
@@ -87,6 +92,17 @@ impl Outlet {
             }
         }
         true
+    }
+
+    /// The input was received whole, and is going to be planned.
+    pub fn accept(&self) {
+        self.accepted.send_replace(true);
+    }
+
+    /// Tells when the input was received whole.
+    #[must_use]
+    pub fn acceptance(&self) -> watch::Receiver<bool> {
+        self.accepted.subscribe()
     }
 
     /// True where the client has gone.

@@ -9,6 +9,7 @@ mod guard;
 mod import;
 mod paging;
 mod policy;
+mod staged;
 mod status;
 mod upload;
 mod wire;
@@ -17,6 +18,8 @@ pub use audit::Audit;
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;
+pub use policy::is_request_stream;
+pub use status::{origin_refused, request_too_slow};
 pub use upload::{WireBytes, message_too_large};
 
 use std::future::Future;

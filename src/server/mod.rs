@@ -9,6 +9,8 @@ mod listener;
 mod security;
 mod services;
 mod tls;
+mod web;
+mod whole;
 
 use std::{future::Future, sync::Arc};
 
@@ -21,12 +23,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tonic_web::GrpcWebLayer;
 use tracing::warn;
 
 pub use exposure::{Exposed, Exposure};
 
 use connections::Connections;
 use intake::IntakeLayer;
+use web::WebLayer;
+use whole::WholeLayer;
 
 use crate::{
     access::{Gate, Peer},
@@ -61,6 +66,7 @@ pub async fn serve(
     let patience = settings.database_patience;
     let limits = settings.server.clone();
     let clock = Clock::system();
+    let origins = WebLayer::new(&settings.security.web_origins);
     let named = security::start(&settings.security, &stop)?;
     let accepted = listener::connections(listener, named.tls, &settings.security);
     let gate = Gate::new(store.clone(), clock.clone(), named.sources);
@@ -80,11 +86,15 @@ pub async fn serve(
     let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store, clock, &limits)?;
     let serving = transport(&limits)
+        .layer(origins)
+        // What comes after it sees gRPC, however it came.
+        .layer(GrpcWebLayer::new())
         .layer(IntakeLayer::<Peer>::new(
             started.clone(),
             limits.message_bytes,
         ))
         .layer(Guard::new(gate, patience))
+        .layer(WholeLayer::new(&limits))
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
@@ -113,6 +123,8 @@ pub async fn serve(
 fn transport(limits: &ServerLimits) -> Server {
     let (keepalive, answer) = limits.deadlines.keepalive;
     Server::builder()
+        // For gRPC-Web; nothing else is answered over it.
+        .accept_http1(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(limits.streams)

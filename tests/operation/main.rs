@@ -23,3 +23,4 @@ mod observed;
 mod personal_data;
 mod program;
 mod usernames;
+mod web;

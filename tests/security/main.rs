@@ -23,4 +23,5 @@ mod organisations;
 mod permissions;
 mod privileged;
 mod resuming;
+mod staged;
 mod tls;
