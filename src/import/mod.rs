@@ -35,6 +35,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use admission::Admission;
+use staged::Runs;
 
 pub use options::parse_filter;
 pub use options::{CONFIRMATION, Options};
@@ -71,6 +72,8 @@ pub struct Importer {
     stop: CancellationToken,
     /// Counts the imports that are being applied.
     applying: TaskTracker,
+    /// The imports that came in parts and run here.
+    runs: Runs,
 }
 
 impl Importer {
@@ -92,6 +95,7 @@ impl Importer {
             server: Uuid::now_v7(),
             stop,
             applying: TaskTracker::new(),
+            runs: Runs::default(),
         }
     }
 

@@ -6,7 +6,10 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     limits::ServerLimits,
-    proto::{DeactivateMissing, ImportFinish, ImportStart, ImportState},
+    proto::{
+        DeactivateMissing, ImportFinish, ImportStart, ImportState, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
 };
 
 use crate::{
@@ -28,6 +31,7 @@ on_both_databases![
     any_server_takes_any_call,
     an_import_interrupted_by_a_shutdown_goes_on,
     open_uploads_are_bounded,
+    an_upload_waits_for_a_place_among_the_imports,
 ];
 
 const ID: &str = "018f4e9e-5c7b-7000-8000-000000000009";
@@ -360,4 +364,33 @@ async fn open_uploads_are_bounded(database: Database) {
     app.begin_upload(start_of("other")).await.unwrap();
     app.cancel(ID).await.unwrap();
     app.begin_upload(start_of("pd")).await.unwrap();
+}
+
+async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
+    let settings = Settings {
+        server: ServerLimits {
+            organization_imports: 1,
+            ..ServerLimits::default()
+        },
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    let csv = roster().people(["ada"]).csv().into_bytes();
+    app.begin_upload(start()).await.unwrap();
+    app.append(ID, 0, &csv).await.unwrap();
+    let mut other = app.call().await;
+    other.send(Message::Start(start_of("pd"))).await;
+    let header = csv.split_inclusive(|byte| *byte == b'\n').next();
+    let header = header.unwrap().to_vec();
+    other.send(Message::CsvChunk(header.into())).await;
+    while !matches!(other.read().await.unwrap(), Some(Reply::Started(_))) {}
+    let refused = app.finish(ID, finish_of(&csv)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    assert!(refused.get_details_retry_info().is_some());
+    let watched = app.watch_in("pd", ID).await;
+    assert_eq!(watched.code(), Code::ResourceExhausted, "{watched}");
+    drop(other);
+    while app.finish(ID, finish_of(&csv)).await.is_err() {}
+    let imported = app.watch_in("pd", ID).await;
+    assert_eq!(imported.summary().created, 1, "{imported}");
 }

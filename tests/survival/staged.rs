@@ -1,12 +1,15 @@
 //! Imports whose roster comes in parts, and servers that die under them.
 
+use std::time::Instant;
+
 use tonic::Code;
-use user_import::proto::ImportState;
+use user_import::proto::{ImportState, append_import_request::Content};
 
 use crate::{
-    kills::comparable,
+    kills::{comparable, counts},
     scene::{ID, Scene, expect_whole, many, start},
-    support::{Database, finish_of, on_both_databases, roster},
+    support::{Database, finish_of, on_both_databases, roster, start_of},
+    workload::{Chance, Workload},
 };
 
 on_both_databases![
@@ -14,6 +17,7 @@ on_both_databases![
     a_server_killed_after_the_finish_goes_on_where_it_was,
     a_finish_sent_at_once_after_the_kill_waits_until_it_can_go_on,
     a_server_killed_before_it_wrote_anything_begins_again,
+    a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would,
 ];
 
 async fn a_server_killed_between_parts_loses_none(database: Database) {
@@ -99,4 +103,74 @@ async fn a_server_killed_before_it_wrote_anything_begins_again(database: Databas
     scene.process.kill();
     scene.restart().await;
     assert_eq!(scene.app.watch_in("pd", ID).await.results, imported.results);
+}
+
+/// Killed before each part and while the import runs; the client does what it did last once more.
+async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(database: Database) {
+    let mut scene = Scene::start(database, 4).await;
+    for seed in 1..=2 {
+        let workload = Workload::new(seed);
+        let (calm, stormy) = (format!("calm-{seed}"), format!("stormy-{seed}"));
+        for organization in [&calm, &stormy] {
+            scene.app.organization(organization).await;
+            let before = start_of(organization);
+            scene.app.import_with(before, &workload.before).await;
+        }
+        let begun = Instant::now();
+        let csv = workload.import.csv().into_bytes();
+        let expected = scene.app.import_with(workload.start(&calm), csv.clone());
+        let expected = expected.await;
+        let point = begun.elapsed() / 1_000;
+        let mut chance = Chance::new(seed);
+        upload(&mut scene, &workload, &stormy, &csv, &mut chance).await;
+        let found = loop {
+            let id = &workload.import_id;
+            let finished = scene.app.finish_in(&stormy, id, finish_of(&csv)).await;
+            finished.expect("it goes on");
+            if chance.below(3) == 0 {
+                break scene.app.watch_in(&stormy, id).await;
+            }
+            tokio::time::sleep(point * chance.permille()).await;
+            scene.process.kill();
+            scene.restart().await;
+        };
+        assert_eq!(found.code(), Code::Ok, "seed {seed}: {found}");
+        assert_eq!(comparable(&found), comparable(&expected), "seed {seed}");
+        assert_eq!(counts(&found), counts(&expected), "seed {seed}");
+        let (left, wanted) = (
+            scene.app.export_of(&stormy).await,
+            scene.app.export_of(&calm).await,
+        );
+        assert_eq!(left, wanted, "seed {seed}");
+    }
+    scene.expect_quiet().await;
+}
+
+async fn upload(
+    scene: &mut Scene,
+    workload: &Workload,
+    organization: &str,
+    csv: &[u8],
+    chance: &mut Chance,
+) {
+    loop {
+        let begun = scene.app.begin_upload(workload.start(organization)).await;
+        let (id, offset) = begun.expect("it is begun, or goes on");
+        let rest = &csv[usize::try_from(offset).unwrap()..];
+        if rest.is_empty() {
+            return;
+        }
+        let part = &rest[..(1 + chance.below(csv.len() / 3)).min(rest.len())];
+        let content = Content::CsvChunk(part.to_vec().into());
+        let app = scene.app.clone_connection();
+        let organization = organization.to_owned();
+        let sending =
+            tokio::spawn(async move { app.append_to(&organization, &id, offset, content).await });
+        // It may have arrived or not.
+        if chance.below(2) == 0 {
+            scene.process.kill();
+            scene.restart().await;
+        }
+        let _ = sending.await;
+    }
 }

@@ -7,9 +7,12 @@ mod begin;
 mod part;
 mod replies;
 mod run;
+mod runs;
 mod spool;
 mod sweep;
 mod watch;
+
+pub(super) use runs::Runs;
 
 use std::sync::Arc;
 
@@ -96,13 +99,24 @@ impl Importer {
         }
     }
 
-    /// True where the server that ran the import has died.
+    /// True where the server that ran the import has died, or does not run it any more.
     async fn is_dead(&self, upload: &Upload) -> Result<bool, StoreError> {
         if upload.stage() != UploadStage::Running {
             return Ok(false);
         }
-        let lease = self.settings.lease;
-        Ok(!self.store.is_alive(upload.server_id, lease).await?)
+        let is_under_way = if upload.server_id == self.server {
+            self.runs.has(upload.run)
+        } else {
+            let lease = self.settings.lease;
+            self.store.is_alive(upload.server_id, lease).await?
+        };
+        if is_under_way {
+            return Ok(false);
+        }
+        // It may have ended between the two looks.
+        let key = (upload.organization_id, upload.import_id);
+        let again = self.store.upload(key.0, key.1).await?;
+        Ok(again.is_some_and(|again| (again.stage, again.run) == (upload.stage, upload.run)))
     }
 
     /// True where this principal has begun the import in parts, and so may watch it.

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tracing::{Instrument, warn};
 use uuid::Uuid;
 
-use super::{Sender, part::finished, spool, start_of};
+use super::{Sender, part::finished, runs::UnderWay, spool, start_of};
 use crate::{
     import::{ImportError, Importer, Outlet, follow::LOOK, session, session::expect_permitted},
     proto::{ImportFinish, ImportStart, ResultFilter},
@@ -71,15 +71,12 @@ impl Importer {
                 Look::Accepted | Look::Running => seen.run = upload.run,
                 Look::Free if self.stop.is_cancelled() => return Err(ImportError::ShuttingDown),
                 Look::Free => {
-                    let claimed = self.claim(&upload, &finish).await?;
-                    if let Some(run) = claimed {
-                        seen.run = run.run;
-                        let running = self.clone().run_upload(
-                            sender.clone(),
-                            (upload, run),
-                            (start, finish.clone()),
-                            tell,
-                        );
+                    if let Some(run) = self.claim(&upload, &finish).await? {
+                        seen.run = run.run();
+                        let input = (start, finish.clone());
+                        let importer = self.clone();
+                        let running =
+                            importer.run_upload(sender.clone(), (upload, run), input, tell);
                         self.applying.spawn(running.in_current_span());
                     }
                 }
@@ -132,29 +129,37 @@ impl Importer {
         &self,
         upload: &Upload,
         finish: &ImportFinish,
-    ) -> Result<Option<ClaimedRun>, ImportError> {
-        let run = ClaimedRun {
-            organization: upload.organization_id,
-            import: upload.import_id,
-            run: Uuid::new_v4(),
-        };
-        // Not again where the database fails: a claim whose answer is lost would look like another's.
+    ) -> Result<Option<UnderWay>, ImportError> {
+        let under_way = self.runs.begin(Uuid::new_v4());
+        let run = claimed(upload, under_way.run());
         let finish = finish.encode_to_vec();
-        let claimed = self.store.claim_run(run, upload.run, self.server, finish);
-        Ok(claimed.await?.then_some(run))
+        let claim = || {
+            let finish = finish.clone();
+            self.store.claim_run(run, upload.run, self.server, finish)
+        };
+        if self.patiently(claim).await? {
+            return Ok(Some(under_way));
+        }
+        // A claim whose answer was lost is found when it is made again.
+        let stored = || self.store.upload(run.organization, run.import);
+        let stored = self.patiently(stored).await?;
+        let is_ours = stored.is_some_and(|stored| stored.run == run.run);
+        Ok(is_ours.then_some(under_way))
     }
 
     /// Runs the import to its end, and stores what it answers.
     async fn run_upload(
         self,
         sender: Sender,
-        (upload, run): (Upload, ClaimedRun),
+        (upload, under_way): (Upload, UnderWay),
         (mut start, finish): (ImportStart, ImportFinish),
         tell: Tell,
     ) {
+        let run = claimed(&upload, under_way.run());
         // Whoever watches says which results he or she wants.
         start.result_filter = ResultFilter::All.into();
-        let (outlet, replies) = Outlet::new(self.settings.server.deadlines.idle);
+        // Nobody reads but the database, which may be away for longer than a client may.
+        let (outlet, replies) = Outlet::new(self.settings.server.deadlines.upload);
         let acceptance = outlet.acceptance();
         let storing = self.store_replies(run, replies, acceptance.clone());
         let began = upload.started_at;
@@ -169,6 +174,7 @@ impl Importer {
         let result = stored.and(result);
         let accepted = *acceptance.borrow();
         self.end_upload(run, result.err(), accepted, tell).await;
+        drop(under_way);
     }
 
     /// However long the database is away: a run that never ends would keep its import from others.
@@ -192,6 +198,14 @@ impl Importer {
             }
             sleep(LOOK).await;
         }
+    }
+}
+
+const fn claimed(upload: &Upload, run: Uuid) -> ClaimedRun {
+    ClaimedRun {
+        organization: upload.organization_id,
+        import: upload.import_id,
+        run,
     }
 }
 
