@@ -99,7 +99,7 @@ def _options() -> argparse.Namespace:
     add("--endpoint", default="127.0.0.1:50051", help="HOST:PORT of the server")
     add("--token", default=environment("USER_IMPORT_TOKEN"), help="bearer token")
     add("--ca", help="PEM file of the authorities to trust; without it no TLS")
-    add("--web", action="store_true", help="over gRPC-Web, in parts, where gRPC does not get through")
+    add("--web", action="store_true", help="over gRPC-Web, where gRPC does not get through")
     add("--import-id", default="", help="UUID, to go on with an interrupted import")
     add("--validate-only", action="store_true", help="report what would happen, write nothing")
     add("--deadline", type=float, default=3600, help="seconds for all attempts together")

@@ -68,8 +68,9 @@ def import_roster(
 ) -> Ended:
     """Imports `roster`, and calls `on_row` for each row exactly once, as soon as it is decided.
 
-    `options` are those of `attempts`. `deadline` is in seconds and bounds all attempts together. A refusal is an end like any other;
-    raises RosterUnreadable where the roster cannot be read, and nothing is written then.
+    `options` are those of `attempts`; `deadline` is in seconds and bounds all attempts together. A
+    refusal is an end like any other; raises RosterUnreadable where the roster cannot be read, and
+    nothing is written then.
     """
     # The ID must not change between attempts: by it the server knows the import again.
     start.import_id = start.import_id or str(uuid.uuid4())

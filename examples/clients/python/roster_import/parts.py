@@ -1,7 +1,7 @@
 """An import made of single calls: BeginImport, AppendImport, FinishImport, WatchImport.
 
-Each call may be sent again. What is lost is no more than the answer to one of them: BeginImport says how
-much of the roster the server has, and the upload goes on from there.
+Each call may be sent again. What is lost is no more than the answer to one of them: BeginImport
+says how much of the roster the server has, and the upload goes on from there.
 """
 
 import time
@@ -26,8 +26,8 @@ from .roster import Roster, RosterUnreadable
 
 
 def import_in_parts(stub, start: ImportStart, roster: Roster, **options) -> Ended:
-    """Imports `roster` as `import_roster` does, with the same options but for `metadata`. `stub` is a
-    `WebStub`, or gRPC's own."""
+    """Imports `roster` as `import_roster` does, with the same options but for `metadata`. `stub` is
+    a `WebStub`, or gRPC's own."""
     start.import_id = start.import_id or str(uuid.uuid4())
 
     def attempt(seconds: float, heard: Heard) -> Ended:
@@ -64,7 +64,7 @@ class _Attempt:
             try:
                 return self._append_from(offset)
             except grpc.RpcError as error:
-                # Somebody else sends the same roster, or it was begun anew: the server says where it is.
+                # Somebody else sends the same roster too: the server says how far it is.
                 expected = reason(error, "OFFSET_DIFFERS").get("expected_offset")
                 if expected is None:
                     raise

@@ -1,4 +1,4 @@
-"""The calls of an import over gRPC-Web: plain HTTP requests, as browsers and simple gateways make them."""
+"""The calls of an import over gRPC-Web: plain HTTP requests, as browsers make them."""
 
 import base64
 import struct
@@ -20,8 +20,8 @@ _HEADERS = {
 _PREFIX = struct.Struct(">BI")
 _TRAILERS = 0x80
 
-# Seconds for a connection, and between two pieces of an answer: progress comes every two seconds, and
-# FinishImport may have to wait until a server that died has been given up.
+# Seconds for a connection, and between two pieces of an answer: progress comes every two seconds,
+# and FinishImport may have to wait until a server that died has been given up.
 _CONNECT, _SILENCE = 10, 60
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
