@@ -3,6 +3,9 @@
 #![allow(clippy::all, clippy::pedantic, missing_docs)]
 
 mod codec;
+mod results;
+
+pub use results::RowResults;
 
 tonic::include_proto!("userimport.v1");
 include!(concat!(env!("OUT_DIR"), "/userimport.v1.serde.rs"));
