@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .codec_path("crate::proto::codec::BoundedCodec")
         .bytes(".userimport.v1.ImportUsersRequest.csv_chunk")
+        .bytes(".userimport.v1.AppendImportRequest.csv_chunk")
         .btree_map(".")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")

@@ -10,6 +10,7 @@ mod m20261123_000004_privileged_roles;
 mod m20261123_000005_audit;
 mod m20261123_000006_references;
 mod m20261123_000007_side_by_side;
+mod m20261123_000008_uploads;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_audit::Migration),
             Box::new(m20261123_000006_references::Migration),
             Box::new(m20261123_000007_side_by_side::Migration),
+            Box::new(m20261123_000008_uploads::Migration),
         ]
     }
 }

@@ -3,7 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    access::jwt::{Address, AlgorithmName},
+    access::{
+        Origin,
+        jwt::{Address, AlgorithmName},
+    },
     input::Limits,
     limits::{DatabaseLimits, ServerLimits},
 };
@@ -49,6 +52,8 @@ pub struct Security {
     pub identities: Option<PathBuf>,
     /// The identity provider.
     pub jwt: Option<JwtSettings>,
+    /// Whose pages may call from within a browser.
+    pub web_origins: Vec<Origin>,
     /// Time between two looks at the files that these name, and at the credentials of streams.
     pub reload_interval: Duration,
     /// How long a client may take for its TLS handshake.
@@ -63,6 +68,7 @@ impl Default for Security {
             tls: None,
             identities: None,
             jwt: None,
+            web_origins: Vec::new(),
             reload_interval: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
             handshakes: 256,

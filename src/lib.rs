@@ -28,7 +28,8 @@
 //! keeps it in compact form. Once `finish` has been verified, [`plan::plan`] decides all rows against one
 //! snapshot of the directory; guards may refuse the whole. Then rows are written in the plan's order, some
 //! hundreds to a transaction, each transaction with the results of its rows, and a result is sent once it
-//! is committed. There is one validator, one planner and one writer; a dry run stops before the writer.
+//! is committed. A roster that comes in parts waits in the database until its last part is there, and then
+//! takes the same path as a stream. There is one validator, one planner and one writer; a dry run stops before the writer.
 
 pub mod access;
 pub mod audit;

@@ -24,6 +24,12 @@ pub enum Denial {
     /// The credential is for another organisation. Said whether or not the other one exists.
     #[error("This credential is not for that organisation.")]
     Organization,
+    /// The upload was begun with another credential.
+    #[error(
+        "This upload was begun with another credential, which alone may add to it and finish it; \
+         begin one of your own."
+    )]
+    OtherCredential,
     /// It cannot be told, as the database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -40,6 +46,7 @@ impl Denial {
             Self::Revoked => "CREDENTIAL_REVOKED",
             Self::Permission(_) => "PERMISSION_MISSING",
             Self::Organization => "OTHER_ORGANIZATION",
+            Self::OtherCredential => "OTHER_CREDENTIAL",
             Self::Store(_) => "UNKNOWN",
         }
     }
@@ -62,6 +69,9 @@ impl Denial {
     /// True where the credential itself is good, and only does not permit this.
     #[must_use]
     pub const fn is_known_caller(&self) -> bool {
-        matches!(self, Self::Permission(_) | Self::Organization)
+        matches!(
+            self,
+            Self::Permission(_) | Self::Organization | Self::OtherCredential
+        )
     }
 }

@@ -22,7 +22,7 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IMPORTS")]
     #[arg(default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     max_imports: u32,
-    /// Most imports at a time into one organisation
+    /// Most imports at a time into one organisation, and most rosters in parts that may be open there
     #[arg(
         long,
         value_name = "N",
@@ -90,7 +90,7 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_STREAM_IDLE_SECONDS")]
     #[arg(default_value_t = 120, value_parser = value_parser!(u64).range(1..=3_600))]
     stream_idle_seconds: u64,
-    /// Seconds that a whole upload may take
+    /// Seconds that a whole upload may take, and that a roster in parts may be silent
     #[arg(long, value_name = "S", env = "USER_IMPORT_UPLOAD_SECONDS")]
     #[arg(default_value_t = 3_600, value_parser = value_parser!(u64).range(1..=86_400))]
     upload_seconds: u64,

@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, value_parser};
 
 use crate::{
-    access::jwt::{AlgorithmName, InvalidAddress},
+    access::{
+        Origin,
+        jwt::{AlgorithmName, InvalidAddress},
+    },
     config::{JwtKeys, JwtSettings, Security, TlsFiles},
 };
 
@@ -94,6 +97,15 @@ pub struct SecurityArgs {
     #[arg(long, value_name = "CLAIM", env = "USER_IMPORT_JWT_PERMISSIONS_CLAIM")]
     #[arg(default_value = "permissions")]
     jwt_permissions_claim: String,
+    /// Origin of web pages that may call, over gRPC-Web, such as `https://roster.example`; several apart
+    /// by commas. Pages of any other are refused
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "USER_IMPORT_WEB_ORIGIN",
+        value_delimiter = ','
+    )]
+    web_origin: Vec<Origin>,
     /// Seconds for which a client may take for its TLS handshake
     #[arg(long, value_name = "S", env = "USER_IMPORT_TLS_HANDSHAKE_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
@@ -108,6 +120,7 @@ impl SecurityArgs {
             tls: self.tls(),
             identities: self.tls_client_identities.clone(),
             jwt: self.jwt(),
+            web_origins: self.web_origin.clone(),
             handshake_timeout: Duration::from_secs(self.tls_handshake_seconds),
             ..Security::default()
         }

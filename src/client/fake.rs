@@ -11,9 +11,11 @@ use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server
 
 use super::{Address, Client, Credentials};
 use crate::proto::{
-    CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
-    GetImportTemplateRequest, GetImportTemplateResponse, ImportUsersRequest, ImportUsersResponse,
-    ListImportsRequest, ListImportsResponse, WatchImportRequest, WatchImportResponse,
+    AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
+    CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
+    GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
+    ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
+    WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
 
@@ -68,6 +70,27 @@ impl ImportService for Fake {
         let behaviour = Arc::clone(&self.0);
         tokio::spawn(async move { behaviour.import(request.into_inner(), sender).await });
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn begin_import(
+        &self,
+        _: Request<BeginImportRequest>,
+    ) -> Result<Response<BeginImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn append_import(
+        &self,
+        _: Request<AppendImportRequest>,
+    ) -> Result<Response<AppendImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn finish_import(
+        &self,
+        _: Request<FinishImportRequest>,
+    ) -> Result<Response<FinishImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
     }
 
     async fn watch_import(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prost::Message;
 use uuid::Uuid;
 
-use super::{ImportError, Importer, Outlet, record, verdict};
+use super::{Asked, ImportError, Importer, Outlet, record, verdict};
 use crate::{
     proto::{
         Deactivations, ImportStarted, ImportState, ResultFilter, RowResults,
@@ -26,9 +26,8 @@ pub struct Follower {
     importer: Importer,
     organization: i64,
     import: Uuid,
-    filter: ResultFilter,
+    selection: Selection,
     next: i32,
-    skip: u32,
 }
 
 impl Follower {
@@ -45,9 +44,8 @@ impl Follower {
             importer,
             organization,
             import,
-            filter,
+            selection: Selection { filter, skip },
             next: 0,
-            skip,
         }
     }
 
@@ -80,14 +78,31 @@ impl Follower {
                 Some(Reply::Deactivations(Deactivations::decode(payload).ok()?))
             }
             BatchKind::Results => {
-                let mut results = RowResults::decode(payload).ok()?.results;
-                results.retain(|result| verdict::passes_recorded(self.filter, result.outcome()));
-                let skipped = (self.skip as usize).min(results.len());
-                results.drain(..skipped);
-                self.skip -= u32::try_from(skipped).unwrap_or_default();
-                (!results.is_empty()).then_some(Reply::Results(RowResults::new(results)))
+                let results = RowResults::decode(payload).ok()?;
+                self.selection.pick(results).map(Reply::Results)
             }
         }
+    }
+}
+
+/// Which of the recorded results somebody wants.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// Those that pass this.
+    pub filter: ResultFilter,
+    /// Of these, so many are known already.
+    pub skip: u32,
+}
+
+impl Selection {
+    /// The next results, as far as they are wanted; `None`: not at all.
+    pub(super) fn pick(&mut self, mut recorded: RowResults) -> Option<RowResults> {
+        let results = &mut recorded.results;
+        results.retain(|result| verdict::passes_recorded(self.filter, result.outcome()));
+        let skipped = (self.skip as usize).min(results.len());
+        results.drain(..skipped);
+        self.skip -= u32::try_from(skipped).unwrap_or_default();
+        (!recorded.results.is_empty()).then_some(recorded)
     }
 }
 
@@ -101,6 +116,9 @@ impl Importer {
         let ttl = self.settings.lease;
         let recorded = ImportState::try_from(record.state).unwrap_or_default();
         let alive = match recorded {
+            ImportState::Receiving if record.server_id.is_nil() => {
+                self.is_uploading(record.organization_id, record.id).await?
+            }
             ImportState::Receiving => self.store.is_alive(record.server_id, ttl).await?,
             ImportState::Applying => {
                 let holder = self.store.holder(record.organization_id, ttl).await?;
@@ -119,32 +137,27 @@ impl Importer {
         }
     }
 
-    /// Sends the results of an import from its record until it ends, and last its summary; for
-    /// `WatchImport`.
-    pub async fn watch(
-        self,
-        organization: i64,
-        import: Uuid,
-        filter: ResultFilter,
-        skip: u32,
-        outlet: Outlet,
-    ) {
-        if let Err(error) = self
-            .try_watch(organization, import, filter, skip, &outlet)
-            .await
-        {
+    /// Sends the results of an import until it ends, and last its summary; for `WatchImport`. Of one
+    /// that came in parts this is what its run answers, of any other what its record has.
+    pub async fn watch(self, import: (i64, Uuid), asked: Asked, outlet: Outlet) {
+        let watched = match self.watch_upload(import, asked, &outlet).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.watch_record(import, asked, &outlet).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = watched {
             outlet.fail(error).await;
         }
     }
 
-    async fn try_watch(
+    async fn watch_record(
         &self,
-        organization: i64,
-        import: Uuid,
-        filter: ResultFilter,
-        skip: u32,
+        (organization, import): (i64, Uuid),
+        asked: Asked,
         outlet: &Outlet,
     ) -> Result<(), ImportError> {
+        let Asked { filter, skip } = asked;
+        let filter = filter.unwrap_or(ResultFilter::All);
         let started = ImportStarted {
             import_id: import.to_string(),
             resumed: true,

@@ -25,6 +25,7 @@ pub mod record;
 mod refusal;
 mod reservoir;
 mod session;
+mod staged;
 mod verdict;
 
 use std::{sync::Arc, time::Duration};
@@ -36,6 +37,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use admission::Admission;
+use staged::Runs;
 
 pub use options::parse_filter;
 pub use options::{CONFIRMATION, Options};
@@ -47,6 +49,7 @@ pub use verdict::{Judged, Terms};
 
 pub use crate::clock::Clock;
 pub use session::Inbound;
+pub use staged::{Asked, Sender};
 
 use crate::{
     access::{Gate, Principal},
@@ -71,6 +74,8 @@ pub struct Importer {
     stop: CancellationToken,
     /// Counts the imports that are being applied.
     applying: TaskTracker,
+    /// The imports that came in parts and run here.
+    runs: Runs,
 }
 
 impl Importer {
@@ -92,6 +97,7 @@ impl Importer {
             server: Uuid::now_v7(),
             stop,
             applying: TaskTracker::new(),
+            runs: Runs::default(),
         }
     }
 
@@ -100,7 +106,8 @@ impl Importer {
     pub async fn keep_house(self) {
         let beating = self.every(self.settings.lease / 3, || self.beat());
         let cleaning = self.every(self.settings.cleaning_interval, || self.expire());
-        tokio::join!(beating, cleaning);
+        let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
+        tokio::join!(beating, cleaning, Box::pin(sweeping));
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
         }
@@ -140,7 +147,9 @@ impl Importer {
 
     async fn expire(&self) -> Result<(), StoreError> {
         let before = self.clock.now() - self.settings.result_retention;
-        self.store.expire_results(before).await.map(|_| ())
+        self.store.expire_results(before).await?;
+        let retention = self.settings.result_retention;
+        self.store.expire_uploads(retention).await.map(|_| ())
     }
 
     /// Waits until no import is being applied any more; `stop` must have been cancelled.
@@ -174,7 +183,9 @@ impl Importer {
         inbound: impl Inbound,
         outlet: Outlet,
     ) {
-        if let Err(error) = session::run(&self, principal, actor, inbound, &outlet).await {
+        let sender = Sender { principal, actor };
+        let began = self.clock.now();
+        if let Err(error) = session::run(&self, sender, began, inbound, &outlet).await {
             outlet.fail(error).await;
         }
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::timeout,
 };
 use tokio_stream::Stream;
@@ -39,6 +39,7 @@ pub struct Outlet {
     waiting: Arc<Waiting>,
     patience: Duration,
     room: Arc<Semaphore>,
+    accepted: watch::Sender<bool>,
 }
 
 /// What comes out of an [`Outlet`]. Whoever does not take it for too long loses what waits, and is
@@ -69,6 +70,7 @@ impl Outlet {
             waiting,
             patience,
             room: Arc::new(Semaphore::new(LARGE)),
+            accepted: watch::Sender::new(false),
         };
         (outlet, replies)
     }
@@ -117,6 +119,17 @@ impl Outlet {
             }
         }
         true
+    }
+
+    /// The input was received whole, and is going to be planned.
+    pub fn accept(&self) {
+        self.accepted.send_replace(true);
+    }
+
+    /// Tells when the input was received whole.
+    #[must_use]
+    pub fn acceptance(&self) -> watch::Receiver<bool> {
+        self.accepted.subscribe()
     }
 
     /// True where the client has gone.

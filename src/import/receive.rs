@@ -183,7 +183,7 @@ pub(super) fn out_of_order(message: &str) -> Refusal {
     Refusal::invalid("OUT_OF_ORDER", "message", format!("{message} {order}"))
 }
 
-fn both_kinds() -> Refusal {
+pub(super) fn both_kinds() -> Refusal {
     let message = "csv_chunk and rows were both sent; an import is either CSV or typed rows.";
     Refusal::invalid("BOTH_KINDS", "message", message)
 }
@@ -250,7 +250,7 @@ fn check_total(
 }
 
 /// A typed row's values, by `Column as usize`.
-fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
+pub(super) fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
     Column::ALL.map(|column| match column {
         Column::ExternalId => row.external_id.as_deref(),
         Column::Email => row.email.as_deref(),

@@ -6,7 +6,7 @@ use crate::{
     access::Denial,
     input::FileFault,
     proto,
-    store::{Holder, StoreError, WriteError},
+    store::{Answer, Holder, StoreError, WriteError},
 };
 
 /// Bytes of text that a summary's refusals may have together, so that it stays below 1 MiB.
@@ -136,6 +136,12 @@ pub enum ImportError {
     /// Another import holds the organisation.
     #[error("another import holds the organisation")]
     Held(Holder),
+    /// A part of an upload does not begin where the upload ends: here.
+    #[error("the part does not begin where the upload ends")]
+    OffsetDiffers(u64),
+    /// As an earlier run of the same import ended.
+    #[error("the import ended with status {}", .0.code)]
+    Told(Answer),
     /// The import ID is bound to other input or options.
     #[error("the import ID is bound to other input or options")]
     IdBound(Uuid),
@@ -148,6 +154,9 @@ pub enum ImportError {
     /// The server is shutting down: the same import sent again goes on.
     #[error("the server is shutting down")]
     ShuttingDown,
+    /// The server that ran the import has died: it goes on when it is finished again.
+    #[error("the server that ran the import has died")]
+    ServerDied,
     /// The lease ran out and somebody else took it: the same import sent again is told the rest.
     #[error("another attempt has taken the import over")]
     TakenOver,
@@ -198,6 +207,9 @@ impl ImportError {
                 "This import was interrupted, and import {import} has begun applying since; going \
                  on would undo newer data. Import the roster again under a new ID."
             ),
+            Self::OffsetDiffers(expected) => {
+                format!("The upload ends at {expected}; go on from there.")
+            }
             other => other.to_string(),
         }
     }

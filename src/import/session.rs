@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
+use time::OffsetDateTime;
 use tokio::{
     task::{JoinHandle, spawn_blocking},
     time::{Instant, sleep_until, timeout},
@@ -18,6 +19,7 @@ use super::{
     progress::Progress,
     receive::out_of_order,
     record, refusal,
+    staged::Sender,
     verdict::{self, Judged, Terms},
 };
 use crate::{
@@ -44,18 +46,17 @@ pub trait Inbound: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unp
 
 impl<S> Inbound for S where S: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
 
-/// Runs one import from its first message to its summary.
+/// Runs one import, which began at `started_at`, from its first message to its summary.
 ///
 /// # Errors
 /// However it ends, if not well; where it had begun, the summary has been sent.
 pub async fn run(
     importer: &Importer,
-    principal: Arc<Principal>,
-    actor: Actor,
+    Sender { principal, actor }: Sender,
+    started_at: OffsetDateTime,
     mut inbound: impl Inbound,
     outlet: &Outlet,
 ) -> Result<(), ImportError> {
-    let started_at = importer.clock.now();
     let mut outlived = importer.gate.outlived(Arc::clone(&principal));
     let start = receive_start(&mut inbound, importer, &mut outlived).await?;
     expect_permitted(&principal, &start)?;
@@ -103,7 +104,7 @@ pub async fn run(
 }
 
 /// Expects that the caller may ask for this (semantics §3; api.md). Asked before anything is looked up.
-fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), Denial> {
+pub(super) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), Denial> {
     principal.expect_organization(&start.organization)?;
     principal.expect(Permission::UsersImport)?;
     if start.include_values {
@@ -190,6 +191,7 @@ impl Session<'_> {
     ) -> Result<(), ImportError> {
         let received = self.receive(inbound, receiver, outlived).await?;
         self.await_half_close(inbound).await?;
+        self.outlet.accept();
         let rows = Arc::new(received.rows);
         if !self.options.validate_only {
             return self.carry_out(rows).await;

@@ -14,7 +14,7 @@ use tonic::{
 };
 use tonic_prost::{ProstCodec, ProstEncoder};
 
-use super::ImportUsersRequest;
+use super::{AppendImportRequest, ImportUsersRequest};
 use crate::limits::ServerLimits;
 
 /// The codec of all our services.
@@ -55,7 +55,12 @@ impl<U: Message + Default + 'static> Decoder for BoundedDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let is_upload = TypeId::of::<U>() == TypeId::of::<ImportUsersRequest>();
+        // Both have their rows in the same field.
+        let is_upload = [
+            TypeId::of::<ImportUsersRequest>(),
+            TypeId::of::<AppendImportRequest>(),
+        ]
+        .contains(&TypeId::of::<U>());
         if is_upload && has_too_many_rows(buf.chunk()) {
             return Err(Status::out_of_range("too many rows in a message"));
         }
@@ -104,7 +109,7 @@ fn take_field<'a>(encoded: &mut &'a [u8], wanted: u32) -> Option<Option<&'a [u8]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::{UserRow, UserRows, import_users_request};
+    use crate::proto::{UserRow, UserRows, append_import_request, import_users_request};
 
     fn rows(count: usize) -> Vec<u8> {
         let rows = vec![UserRow::default(); count];
@@ -116,6 +121,19 @@ mod tests {
     fn the_most_rows_pass_and_one_more_does_not() {
         assert!(!has_too_many_rows(&rows(ServerLimits::MESSAGE_ROWS)));
         assert!(has_too_many_rows(&rows(ServerLimits::MESSAGE_ROWS + 1)));
+    }
+
+    #[test]
+    fn rows_are_counted_in_whatever_message_carries_them() {
+        let rows = vec![UserRow::default(); ServerLimits::MESSAGE_ROWS + 1];
+        let content = Some(append_import_request::Content::Rows(UserRows { rows }));
+        let append = AppendImportRequest {
+            organization: "pd".to_owned(),
+            offset: 7,
+            content,
+            ..AppendImportRequest::default()
+        };
+        assert!(has_too_many_rows(&append.encode_to_vec()));
     }
 
     #[test]

@@ -28,8 +28,11 @@ use crate::access::{Denial, Gate, Outlived, Peer, Presented, Principal};
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 /// The RPCs that wait for a database that is away; the others say so at once.
-const PATIENT: [&str; 2] = [
+const PATIENT: [&str; 5] = [
     "/userimport.v1.ImportService/ImportUsers",
+    "/userimport.v1.ImportService/BeginImport",
+    "/userimport.v1.ImportService/AppendImport",
+    "/userimport.v1.ImportService/FinishImport",
     "/userimport.v1.ImportService/WatchImport",
 ];
 
@@ -85,10 +88,14 @@ impl Guard {
         let looks_itself = path == IMPORT;
         let principal = Arc::new(self.recognise(presented, is_patient).await?);
         attempt.is_by(&principal);
-        if let Rule::Needs(permission) = rule {
-            let permitted = principal.expect(permission);
-            permitted.map_err(|denial| status::from_denial(&denial))?;
-        }
+        let permitted = match rule {
+            Rule::NeedsEither(_, other) if principal.permissions.has(other) => Ok(()),
+            Rule::Needs(permission) | Rule::NeedsEither(permission, _) => {
+                principal.expect(permission)
+            }
+            Rule::Anybody | Rule::AnyCaller => Ok(()),
+        };
+        permitted.map_err(|denial| status::from_denial(&denial))?;
         let peer = request.extensions().get::<Peer>();
         let address = peer.and_then(|peer| peer.address);
         let outlived = (!looks_itself).then(|| self.gate.outlived(Arc::clone(&principal)));

@@ -6,18 +6,19 @@ use futures_util::StreamExt;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 
-use super::{caller::Caller, detached, paging::Page, status, upload};
+use super::{caller::Caller, detached, paging::Page, staged::upload_id, status, upload};
 use crate::{
     domain::{TEMPLATE_FILENAME, template_csv},
-    import::{ImportError, Importer, Outlet, Refusal, Replies, parse_filter, record},
+    import::{Asked, ImportError, Importer, Outlet, Refusal, Replies, parse_filter, record},
     proto::{
-        CancelImportRequest, CancelImportResponse, GetImportRequest, GetImportResponse,
-        GetImportTemplateRequest, GetImportTemplateResponse, Import, ImportState,
-        ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
-        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
-        import_users_response::Message as Reply, watch_import_response::Message as Watched,
+        AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
+        CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
+        GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
+        Import, ImportState, ImportUsersRequest, ImportUsersResponse, ListImportsRequest,
+        ListImportsResponse, WatchImportRequest, WatchImportResponse,
+        import_service_server::ImportService, import_users_response::Message as Reply,
+        watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Organization, Store},
     telemetry::{request, traces},
@@ -26,7 +27,7 @@ use crate::{
 /// The service.
 #[derive(Clone, Debug)]
 pub struct Imports {
-    importer: Importer,
+    pub(super) importer: Importer,
     store: Store,
 }
 
@@ -46,10 +47,7 @@ impl Imports {
         import_id: String,
     ) -> Result<(Organization, ImportRecord), Status> {
         caller.expect_organization(&slug)?;
-        let id = Uuid::try_parse(&import_id).map_err(|_| {
-            let message = "import_id must be a UUID.";
-            status::refused(&[Refusal::invalid("BAD_IMPORT_ID", "import_id", message)])
-        })?;
+        let id = upload_id(&import_id)?;
         traces::tell_import(id);
         detached(async move {
             let failed = |error| status::from_store(&error, &slug);
@@ -117,6 +115,12 @@ impl Imports {
             .clone()
             .find(caller.clone(), slug.clone(), id.clone())
             .await?;
+        let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
+        if removed.map_err(|error| status::from_import(&error))? {
+            return Ok(Response::new(CancelImportResponse {
+                import_record: Some(self.message(caller, slug, id).await?),
+            }));
+        }
         let failed = |error| status::from_store(&error, &slug);
         let state = self.importer.state_now(&record).await.map_err(failed)?;
         let applying = state == ImportState::Applying
@@ -195,13 +199,45 @@ impl ImportService for Imports {
         Ok(Response::new(Box::pin(replies)))
     }
 
+    async fn begin_import(
+        &self,
+        request: Request<BeginImportRequest>,
+    ) -> Result<Response<BeginImportResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let begun = self.clone().begin(caller, request.into_inner()).await?;
+        Ok(Response::new(begun))
+    }
+
+    async fn append_import(
+        &self,
+        request: Request<AppendImportRequest>,
+    ) -> Result<Response<AppendImportResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let wire = request.extensions().get().cloned().unwrap_or_default();
+        let part = request.into_inner();
+        Ok(Response::new(
+            self.clone().append(caller, part, wire).await?,
+        ))
+    }
+
+    async fn finish_import(
+        &self,
+        request: Request<FinishImportRequest>,
+    ) -> Result<Response<FinishImportResponse>, Status> {
+        let caller = Caller::of(&request)?;
+        let finished = self.clone().finish(caller, request.into_inner()).await?;
+        Ok(Response::new(finished))
+    }
+
     async fn watch_import(
         &self,
         request: Request<WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
         let caller = Caller::of(&request)?;
         let request = request.into_inner();
-        caller.expect_organization(&request.organization)?;
+        let (slug, id) = (&request.organization, &request.import_id);
+        self.expect_may_watch(&caller, slug, id).await?;
+        caller.expect_organization(slug)?;
         let mut faults = Vec::new();
         let filter = parse_filter(request.result_filter, &mut faults);
         if !faults.is_empty() {
@@ -210,9 +246,12 @@ impl ImportService for Imports {
         let (id, slug) = (request.import_id, request.organization);
         let (organization, record) = self.clone().find(caller, slug, id).await?;
         let (outlet, replies) = Outlet::new(self.importer.server_limits().deadlines.idle);
-        let skip = request.after_result;
+        let asked = Asked {
+            filter: (request.result_filter != 0).then_some(filter),
+            skip: request.after_result,
+        };
         let importer = self.importer.clone();
-        let watching = importer.watch(organization.id, record.id, filter, skip, outlet);
+        let watching = importer.watch((organization.id, record.id), asked, outlet);
         tokio::spawn(watching.in_current_span());
         let replies = answers(replies, |message| WatchImportResponse {
             message: Some(watched(message)),

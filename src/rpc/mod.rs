@@ -12,6 +12,7 @@ mod import;
 mod oversight;
 mod paging;
 mod policy;
+mod staged;
 mod status;
 mod upload;
 mod wire;
@@ -22,6 +23,8 @@ pub use denials::Denials;
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;
+pub use policy::is_request_stream;
+pub use status::{origin_refused, request_too_slow};
 pub use upload::{WireBytes, message_too_large};
 
 use std::future::Future;

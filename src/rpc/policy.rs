@@ -11,6 +11,8 @@ pub enum Rule {
     AnyCaller,
     /// A caller with this permission, for an organisation of his or her own.
     Needs(Permission),
+    /// The same with the first of these permissions; with the second the handler looks closer.
+    NeedsEither(Permission, Permission),
 }
 
 use Permission::{
@@ -39,16 +41,28 @@ pub fn rule(path: &str) -> Option<Rule> {
     if path == AUDIT {
         return Some(Rule::Needs(Read));
     }
+    if path.strip_prefix(IMPORTS) == Some("WatchImport") {
+        // Whoever has sent an import in parts has no other way to its results.
+        return Some(Rule::NeedsEither(Read, UsersImport));
+    }
     let imports = || path.strip_prefix(IMPORTS).and_then(of_imports);
     let directory = || path.strip_prefix(DIRECTORY).and_then(of_directory);
     imports().or_else(directory).map(Rule::Needs)
 }
 
+/// True where the RPC at `path` has more than one request.
+#[must_use]
+pub fn is_request_stream(path: &str) -> bool {
+    path.strip_prefix(IMPORTS) == Some("ImportUsers")
+        || REFLECTION.iter().any(|prefix| path.starts_with(prefix))
+}
+
 fn of_imports(method: &str) -> Option<Permission> {
     Some(match method {
-        // Its first message may need more: `import::Options`.
-        "ImportUsers" | "CancelImport" | "GetImportTemplate" => UsersImport,
-        "WatchImport" | "GetImport" | "ListImports" => Read,
+        // What is asked for in `start` may need more: `import::Options`.
+        "ImportUsers" | "BeginImport" | "AppendImport" | "FinishImport" | "CancelImport"
+        | "GetImportTemplate" => UsersImport,
+        "GetImport" | "ListImports" => Read,
         _ => return None,
     })
 }
@@ -93,7 +107,22 @@ mod tests {
         let paths = paths();
         assert!(paths.len() >= 15, "{paths:?}");
         for path in paths {
-            assert!(matches!(rule(&path), Some(Rule::Needs(_))), "{path}");
+            let rule = rule(&path);
+            let needs = matches!(rule, Some(Rule::Needs(_) | Rule::NeedsEither(..)));
+            assert!(needs, "{path}");
+        }
+    }
+
+    #[test]
+    fn streams_of_requests_are_told_from_single_ones() {
+        let files = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap().file;
+        let services = files.iter().flat_map(|file| &file.service);
+        for method in services.flat_map(|service| &service.method) {
+            let path = paths()
+                .into_iter()
+                .find(|path| path.ends_with(method.name()));
+            let is_stream = is_request_stream(&path.unwrap());
+            assert_eq!(is_stream, method.client_streaming(), "{}", method.name());
         }
     }
 

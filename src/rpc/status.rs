@@ -11,7 +11,8 @@ use crate::{
     access::Denial,
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind},
-    store::{CatalogError, StoreError},
+    limits::Deadlines,
+    store::{Answer, CatalogError, StoreError},
     telemetry::{metrics, request},
 };
 
@@ -54,6 +55,8 @@ pub fn from_import(error: &ImportError) -> Status {
             details.set_retry_info(Some(retry));
             Status::with_error_details(Code::Aborted, error.explanation(), details)
         }
+        ImportError::OffsetDiffers(expected) => offset_differs(*expected, error.explanation()),
+        ImportError::Told(answer) => told(answer),
         ImportError::IdBound(import) => {
             let details = about_import("IMPORT_ID_BOUND", *import);
             Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
@@ -74,6 +77,9 @@ pub fn from_import(error: &ImportError) -> Status {
         ImportError::ShuttingDown => {
             again_soon("The server is shutting down; send the same import again, and it goes on.")
         }
+        ImportError::ServerDied => again_soon(
+            "The server that ran the import has died; send FinishImport again, and it goes on.",
+        ),
         ImportError::TakenOver => again_soon(
             "The server stood still, and another has taken the import over; send the same import \
              again to be told the rest.",
@@ -94,6 +100,31 @@ pub fn busy(refusal: &Refusal) -> Status {
     Status::with_error_details(Code::ResourceExhausted, &refusal.message, details)
 }
 
+fn offset_differs(expected: u64, message: String) -> Status {
+    const REASON: &str = "OFFSET_DIFFERS";
+    metrics::refused(REASON);
+    let metadata = HashMap::from([("expected_offset".to_owned(), expected.to_string())]);
+    let mut details = ErrorDetails::with_error_info(REASON, DOMAIN, metadata);
+    details.add_precondition_failure_violation(REASON, "offset", &message);
+    Status::with_error_details(Code::FailedPrecondition, message, details)
+}
+
+/// How an import ended, to be told again to whoever asks.
+#[must_use]
+pub fn answer(error: &ImportError) -> Answer {
+    let status = from_import(error);
+    Answer {
+        code: status.code().into(),
+        message: status.message().to_owned(),
+        details: status.details().to_vec(),
+    }
+}
+
+fn told(answer: &Answer) -> Status {
+    let details = answer.details.clone().into();
+    Status::with_details(Code::from_i32(answer.code), &answer.message, details)
+}
+
 /// Whatever was written is written; the client alone is given up.
 #[must_use]
 pub fn stalled() -> Refusal {
@@ -111,6 +142,28 @@ fn about_import(reason: &'static str, import: Uuid) -> ErrorDetails {
     metrics::refused(reason);
     let metadata = HashMap::from([("import_id".to_owned(), import.to_string())]);
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
+}
+
+/// The status of a call from a page whose origin is not known.
+#[must_use]
+pub fn origin_refused() -> Status {
+    const REASON: &str = "ORIGIN_NOT_ALLOWED";
+    metrics::refused(REASON);
+    let details = ErrorDetails::with_error_info(REASON, DOMAIN, HashMap::new());
+    let message = "Pages of this origin may not call this server; its operator allows an origin \
+        with --web-origin.";
+    Status::with_error_details(Code::PermissionDenied, message, details)
+}
+
+/// The status of a call whose request took too long to come.
+#[must_use]
+pub fn request_too_slow(limits: &Deadlines) -> Status {
+    let message = format!(
+        "The request did not come whole: nothing came for {} s, or it took longer than {} s.",
+        limits.idle.as_secs(),
+        limits.upload.as_secs()
+    );
+    refused(&[Refusal::limit("REQUEST_TOO_SLOW", "idle", message)])
 }
 
 /// The status of a call that is not admitted.

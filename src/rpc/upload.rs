@@ -46,7 +46,7 @@ pub fn messages(
     inbound.map(move |message| {
         let message = message.map_err(|status| broken(&status, most))?;
         decoded += message.encoded_len() as u64;
-        expect_ratio(decoded, wire.get(), ratio)?;
+        expect_ratio(decoded, &wire, ratio)?;
         Ok(message.message)
     })
 }
@@ -75,8 +75,12 @@ fn too_large(most: usize) -> Refusal {
     Refusal::limit("MESSAGE_TOO_LARGE", "message", message)
 }
 
-fn expect_ratio(decoded: u64, wire: u64, ratio: u64) -> Result<(), ImportError> {
-    if decoded <= SMALL_UPLOAD || decoded <= wire.saturating_mul(ratio) {
+/// Expects that so many decoded bytes have not grown too much from those that came over the wire.
+///
+/// # Errors
+/// Where they have.
+pub fn expect_ratio(decoded: u64, wire: &WireBytes, ratio: u64) -> Result<(), ImportError> {
+    if decoded <= SMALL_UPLOAD || decoded <= wire.get().saturating_mul(ratio) {
         return Ok(());
     }
     let message = format!(
@@ -90,10 +94,15 @@ fn expect_ratio(decoded: u64, wire: u64, ratio: u64) -> Result<(), ImportError> 
 mod tests {
     use super::*;
 
+    fn is_fine(decoded: u64, wire: u64) -> bool {
+        let wire = WireBytes(Arc::new(AtomicU64::new(wire)));
+        expect_ratio(decoded, &wire, 200).is_ok()
+    }
+
     #[test]
     fn a_small_upload_may_be_compressed_as_much_as_it_can() {
-        assert!(expect_ratio(SMALL_UPLOAD, 1, 200).is_ok());
-        assert!(expect_ratio(SMALL_UPLOAD + 200, SMALL_UPLOAD / 200 + 2, 200).is_ok());
-        assert!(expect_ratio(SMALL_UPLOAD + 200, SMALL_UPLOAD / 200, 200).is_err());
+        assert!(is_fine(SMALL_UPLOAD, 1));
+        assert!(is_fine(SMALL_UPLOAD + 200, SMALL_UPLOAD / 200 + 2));
+        assert!(!is_fine(SMALL_UPLOAD + 200, SMALL_UPLOAD / 200));
     }
 }

@@ -18,7 +18,7 @@ use tonic::transport::server::Connected;
 use super::tls;
 use crate::access::Peer;
 
-/// A connection, ready for HTTP/2.
+/// A connection, ready for HTTP.
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,

@@ -9,6 +9,8 @@ mod listener;
 mod security;
 mod services;
 mod tls;
+mod web;
+mod whole;
 
 use std::{future::Future, sync::Arc};
 
@@ -21,6 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
+use tonic_web::GrpcWebLayer;
 use tracing::warn;
 
 pub use exposure::{Exposed, Exposure};
@@ -28,6 +31,8 @@ pub use tls::expect_sound as expect_sound_tls;
 
 use connections::Connections;
 use intake::IntakeLayer;
+use web::WebLayer;
+use whole::WholeLayer;
 
 use crate::{
     access::{Gate, Peer},
@@ -63,6 +68,7 @@ pub async fn serve(
     let limits = settings.server.clone();
     let looks = settings.security.reload_interval;
     let clock = Clock::system();
+    let origins = WebLayer::new(&settings.security.web_origins);
     let named = security::start(&settings.security, &stop)?;
     let accepted = listener::connections(listener, named.tls, &settings.security);
     let gate = Gate::new(store.clone(), clock.clone(), named.sources, looks);
@@ -84,11 +90,15 @@ pub async fn serve(
     let denials = Denials::new(store, clock);
     let guard = Guard::new(gate, patience, denials, Crowd::new(&limits));
     let serving = transport(&limits)
+        .layer(origins)
+        // What comes after it sees gRPC, however it came.
+        .layer(GrpcWebLayer::new())
         .layer(IntakeLayer::<Peer>::new(
             started.clone(),
             limits.message_bytes,
         ))
         .layer(guard)
+        .layer(WholeLayer::new(&limits))
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
@@ -117,6 +127,8 @@ pub async fn serve(
 fn transport(limits: &ServerLimits) -> Server {
     let (keepalive, answer) = limits.deadlines.keepalive;
     Server::builder()
+        // For gRPC-Web; nothing else is answered over it.
+        .accept_http1(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(limits.streams)

@@ -65,7 +65,7 @@ fn configure(contents: &[Vec<u8>]) -> anyhow::Result<ServerConfig> {
     let mut config = builder
         .with_single_cert(chain, key)
         .context("certificate and key")?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // A session that is resumed would not show its certificate to a list that has changed.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});

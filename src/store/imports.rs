@@ -66,24 +66,9 @@ impl Store {
     /// Where the database fails.
     pub async fn open_import(&self, record: ImportRecord) -> Result<bool, StoreError> {
         let writing = self.begin().await?;
-        let key = (record.organization_id, record.id);
-        let present = Entity::find_by_id(key).one(&writing.tx).await?;
-        match present {
-            Some(present) if present.options_digest.is_some() => return Ok(false),
-            Some(_) => {
-                let replaced = record.into_active_model().reset_all();
-                replaced.update(&writing.tx).await?;
-            }
-            None => {
-                // Of two at once the second replaces the first.
-                Entity::insert(record.into_active_model())
-                    .on_conflict_do_nothing()
-                    .exec_without_returning(&writing.tx)
-                    .await?;
-            }
-        }
+        let opened = writing.open_import(record).await?;
         writing.commit().await?;
-        Ok(true)
+        Ok(opened)
     }
 
     /// Records how an attempt ended that never began applying, and why where it was refused: the
@@ -265,6 +250,27 @@ impl Store {
 }
 
 impl Writing {
+    /// Records an attempt that begins, as [`Store::open_import`] does.
+    pub(super) async fn open_import(&self, record: ImportRecord) -> Result<bool, StoreError> {
+        let key = (record.organization_id, record.id);
+        let present = Entity::find_by_id(key).one(&self.tx).await?;
+        match present {
+            Some(present) if present.options_digest.is_some() => return Ok(false),
+            Some(_) => {
+                let replaced = record.into_active_model().reset_all();
+                replaced.update(&self.tx).await?;
+            }
+            None => {
+                // Of two at once the second replaces the first.
+                Entity::insert(record.into_active_model())
+                    .on_conflict_do_nothing()
+                    .exec_without_returning(&self.tx)
+                    .await?;
+            }
+        }
+        Ok(true)
+    }
+
     /// True where this attempt's own end is recorded already.
     async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let found = Entity::find_by_id((record.organization_id, record.id));

@@ -153,6 +153,17 @@ impl Store {
         writing.commit().await
     }
 
+    /// When a server was last heard of, by the database's clock; `None`: it has said good-bye.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn heartbeat(&self, server: Uuid) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT heartbeat_ms FROM servers WHERE id = $1";
+        let statement = Statement::from_sql_and_values(self.backend(), sql, [server.into()]);
+        let row = self.db.query_one_raw(statement).await?;
+        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+    }
+
     /// True where the server has been heard of within `ttl`, or is this one.
     ///
     /// # Errors

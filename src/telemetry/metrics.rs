@@ -32,7 +32,7 @@ const SECONDS: [f64; 14] = [
 ];
 
 /// Every method there is; any other path counts as `other`.
-const METHODS: [&str; 21] = [
+const METHODS: [&str; 24] = [
     "/grpc.health.v1.Health/Check",
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
@@ -47,7 +47,10 @@ const METHODS: [&str; 21] = [
     "/userimport.v1.DirectoryService/ListUsers",
     "/userimport.v1.DirectoryService/SetUserProtected",
     "/userimport.v1.DirectoryService/UpdateCatalog",
+    "/userimport.v1.ImportService/AppendImport",
+    "/userimport.v1.ImportService/BeginImport",
     "/userimport.v1.ImportService/CancelImport",
+    "/userimport.v1.ImportService/FinishImport",
     "/userimport.v1.ImportService/GetImport",
     "/userimport.v1.ImportService/GetImportTemplate",
     "/userimport.v1.ImportService/ImportUsers",

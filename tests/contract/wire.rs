@@ -12,7 +12,11 @@ use prost::Message;
 use prost_types::{DescriptorProto, field_descriptor_proto::Type};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use user_import::proto::{GetImportResponse, ImportUsersRequest, ImportUsersResponse};
+use user_import::proto::{
+    AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
+    FinishImportRequest, FinishImportResponse, GetImportResponse, ImportUsersRequest,
+    ImportUsersResponse,
+};
 
 use crate::catalogue::{enums, files, messages};
 
@@ -47,6 +51,12 @@ fn golden_messages_are_what_the_contract_encodes_and_decodes() {
     check::<ImportUsersRequest>("ImportUsersRequest");
     check::<ImportUsersResponse>("ImportUsersResponse");
     check::<GetImportResponse>("GetImportResponse");
+    check::<BeginImportRequest>("BeginImportRequest");
+    check::<BeginImportResponse>("BeginImportResponse");
+    check::<AppendImportRequest>("AppendImportRequest");
+    check::<AppendImportResponse>("AppendImportResponse");
+    check::<FinishImportRequest>("FinishImportRequest");
+    check::<FinishImportResponse>("FinishImportResponse");
 }
 
 /// Which fields and enum values there are to show, and which are shown.
@@ -118,6 +128,12 @@ fn golden_messages_show_every_field_and_every_value() {
         "ImportUsersRequest",
         "ImportUsersResponse",
         "GetImportResponse",
+        "BeginImportRequest",
+        "BeginImportResponse",
+        "AppendImportRequest",
+        "AppendImportResponse",
+        "FinishImportRequest",
+        "FinishImportResponse",
     ] {
         let full = format!(".userimport.v1.{kind}");
         coverage.expect(&full);

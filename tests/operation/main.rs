@@ -37,3 +37,4 @@ mod program;
 mod sizes;
 mod transport;
 mod usernames;
+mod web;

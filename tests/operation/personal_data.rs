@@ -168,6 +168,25 @@ async fn broken_streams(app: &App) {
     expect_clean(&refused.status, "out of order");
 }
 
+/// Sent in parts: imported, refused, cut off, and other than before.
+async fn in_parts(app: &App) {
+    let csv = rejected().csv().into_bytes();
+    let imported = app.import_in_parts(start_of("pd"), &csv, [50]).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    let header = format!("{CANARY},{CANARY}\n").into_bytes();
+    let refused = app.import_in_parts(start_of("pd"), &header, []).await;
+    expect_clean(&refused.status, "no header, in parts");
+    let (id, _) = app.begin_upload(start_of("pd")).await.unwrap();
+    app.append(&id, 0, &csv).await.unwrap();
+    let mut other = csv.clone();
+    other[200..].rotate_left(9);
+    for (offset, part) in [(0, &other[..]), (7, &csv), (9_999_999, &csv)] {
+        let status = app.append(&id, offset, part).await.unwrap_err();
+        expect_clean(&status, "a part");
+    }
+    app.cancel(&id).await.unwrap();
+}
+
 async fn cancelled(app: &App) -> Imported {
     let id = "018f4e9e-5c7b-7000-8000-00000000000a";
     let start = ImportStart {
@@ -249,6 +268,7 @@ async fn nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status(databa
     look_ups(app).await;
     database_faults(app, database).await;
     broken_streams(app).await;
+    in_parts(app).await;
     cancelled(app).await;
     denied_calls(app).await;
     let metrics = get(observed.metrics);

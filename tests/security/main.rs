@@ -25,4 +25,5 @@ mod outliving;
 mod permissions;
 mod privileged;
 mod resuming;
+mod staged;
 mod tls;

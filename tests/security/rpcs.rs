@@ -6,11 +6,12 @@ use tonic::{Code, Request, Status, client::Grpc};
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 use user_import::proto::{
-    CancelImportRequest, Catalog, CreateOrganizationRequest, DESCRIPTOR_SET, ExportUsersRequest,
+    AppendImportRequest, BeginImportRequest, CancelImportRequest, Catalog,
+    CreateOrganizationRequest, DESCRIPTOR_SET, ExportUsersRequest, FinishImportRequest,
     GetCatalogRequest, GetImportRequest, GetImportTemplateRequest, GetOrganizationRequest,
     GetUserRequest, ImportUsersRequest, ListAuditEventsRequest, ListImportsRequest,
     ListOrganizationsRequest, ListUsersRequest, SetUserProtectedRequest, UpdateCatalogRequest,
-    WatchImportRequest, get_user_request::Key, import_users_request,
+    WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
 };
 
 use crate::support::{App, catalog, start_of};
@@ -64,6 +65,23 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             let message = Some(start);
             ImportUsersRequest { message }.encode_to_vec()
         }
+        "BeginImport" => BeginImportRequest {
+            start: Some(start_of(&organization)),
+        }
+        .encode_to_vec(),
+        "AppendImport" => AppendImportRequest {
+            organization,
+            import_id,
+            offset: 0,
+            content: Some(append_import_request::Content::CsvChunk("EMAIL".into())),
+        }
+        .encode_to_vec(),
+        "FinishImport" => FinishImportRequest {
+            organization,
+            import_id,
+            finish: None,
+        }
+        .encode_to_vec(),
         "WatchImport" => WatchImportRequest {
             organization,
             import_id,

@@ -1,8 +1,12 @@
 //! TLS, and client certificates on the allow-list.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::{io::AsyncReadExt, net::TcpStream};
+use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 use user_import::{
     config::{Security, Settings},
@@ -23,6 +27,7 @@ on_both_databases![
     a_client_certificate_is_who_the_list_says,
     a_list_that_changes_holds_at_once_for_connections_that_stand,
     a_silent_handshake_ends_and_keeps_nobody_waiting,
+    grpc_web_is_served_over_tls_too,
 ];
 
 const PATH: &str = "/userimport.v1.DirectoryService/GetOrganization";
@@ -226,4 +231,53 @@ async fn a_silent_handshake_ends_and_keeps_nobody_waiting(database: Database) {
     let mut nothing = [0];
     let ended = silent[0].read(&mut nothing).await;
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+}
+
+/// As browsers and simple gateways do that know HTTP/1.1 alone.
+async fn grpc_web_is_served_over_tls_too(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
+    for (offered, chosen) in [
+        (&[&b"http/1.1"[..]][..], &b"http/1.1"[..]),
+        (&[b"http/1.1", b"h2"], b"h2"),
+        (&[b"h2"], b"h2"),
+    ] {
+        let stream = shake_hands(&app, &authority, offered).await;
+        let (_, session) = stream.get_ref();
+        assert_eq!(session.alpn_protocol(), Some(chosen));
+    }
+    let mut stream = shake_hands(&app, &authority, &[b"http/1.1"]).await;
+    let call = format!(
+        "POST {PATH} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/grpc-web+proto\r\ncontent-length: 9\r\n\r\n\0\0\0\0\x04\n\x02pd"
+    );
+    stream.write_all(call.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("grpc-status:0"), "{answer}");
+}
+
+async fn shake_hands(
+    app: &App,
+    authority: &Authority,
+    offered: &[&[u8]],
+) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    let pem = authority.pem();
+    let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
+    let stream = TcpStream::connect(app.address()).await.unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await.unwrap()
 }

@@ -15,6 +15,7 @@ mod random;
 mod refusal;
 mod roster;
 mod server;
+mod staged;
 
 pub use app::{App, catalog, start_of};
 pub use bearer::{Grant, token};
@@ -24,6 +25,7 @@ pub use imported::Imported;
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};
+pub use staged::finish_of;
 
 /// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL.
 ///

@@ -27,4 +27,5 @@ mod process;
 mod proxy;
 mod scene;
 mod shutdown;
+mod staged;
 mod workload;

@@ -7,4 +7,5 @@ pub mod organization;
 pub mod rank;
 pub mod role;
 pub mod token;
+pub mod upload;
 pub mod user;

@@ -4,18 +4,27 @@
         stub = ImportServiceStub(channel)
         start = ImportStart(organization="my-department")
         ended = import_roster(stub, start, CsvFile("roster.csv"), on_row=print)
+
+or, where there is no gRPC but only HTTP, over gRPC-Web:
+
+    with WebStub("127.0.0.1:50051") as stub:
+        ended = import_in_parts(stub, start, CsvFile("roster.csv"), on_row=print)
 """
 
 from .channel import bearer, connect
 from .importer import Ended, import_roster
+from .parts import import_in_parts
 from .roster import CsvFile, RosterUnreadable, TypedRows
+from .web import WebStub
 
 __all__ = [
     "CsvFile",
     "Ended",
     "RosterUnreadable",
     "TypedRows",
+    "WebStub",
     "bearer",
     "connect",
+    "import_in_parts",
     "import_roster",
 ]

@@ -15,7 +15,17 @@ from userimport.v1.types_pb2 import (
     UserRow,
 )
 
-from . import CsvFile, Ended, RosterUnreadable, TypedRows, bearer, connect, import_roster
+from . import (
+    CsvFile,
+    Ended,
+    RosterUnreadable,
+    TypedRows,
+    WebStub,
+    bearer,
+    connect,
+    import_in_parts,
+    import_roster,
+)
 
 # As they may come from another system. `phone` is "": cleared. `rank` is unset: left as it is.
 ROWS = [
@@ -64,19 +74,20 @@ def _run(options: argparse.Namespace) -> Ended:
         import_id=options.import_id,
         validate_only=options.validate_only,
     )
+    told = {
+        "deadline": options.deadline,
+        "retries": options.retries,
+        "on_row": _print_row,
+        "on_deactivated": _print_deactivated,
+        "on_retry": lambda *retry: _print_retry(*retry, options.retries),
+        "on_resumed": lambda: _note("The server goes on with this import."),
+    }
+    metadata = bearer(options.token)
+    if options.web:
+        with WebStub(options.endpoint, options.token, options.ca) as stub:
+            return import_in_parts(stub, start, roster, **told)
     with connect(options.endpoint, _read(options.ca)) as channel:
-        return import_roster(
-            ImportServiceStub(channel),
-            start,
-            roster,
-            metadata=bearer(options.token),
-            deadline=options.deadline,
-            retries=options.retries,
-            on_row=_print_row,
-            on_deactivated=_print_deactivated,
-            on_retry=lambda *retry: _print_retry(*retry, options.retries),
-            on_resumed=lambda: _note("The server goes on with this import."),
-        )
+        return import_roster(ImportServiceStub(channel), start, roster, metadata=metadata, **told)
 
 
 def _options() -> argparse.Namespace:
@@ -88,6 +99,7 @@ def _options() -> argparse.Namespace:
     add("--endpoint", default="127.0.0.1:50051", help="HOST:PORT of the server")
     add("--token", default=environment("USER_IMPORT_TOKEN"), help="bearer token")
     add("--ca", help="PEM file of the authorities to trust; without it no TLS")
+    add("--web", action="store_true", help="over gRPC-Web, where gRPC does not get through")
     add("--import-id", default="", help="UUID, to go on with an interrupted import")
     add("--validate-only", action="store_true", help="report what would happen, write nothing")
     add("--deadline", type=float, default=3600, help="seconds for all attempts together")

@@ -64,6 +64,27 @@ def import_roster(
     roster: Roster,
     *,
     metadata: list[tuple[str, str]] | None = None,
+    **options,
+) -> Ended:
+    """Imports `roster`, and calls `on_row` for each row exactly once, as soon as it is decided.
+
+    `options` are those of `attempts`; `deadline` is in seconds and bounds all attempts together. A
+    refusal is an end like any other; raises RosterUnreadable where the roster cannot be read, and
+    nothing is written then.
+    """
+    # The ID must not change between attempts: by it the server knows the import again.
+    start.import_id = start.import_id or str(uuid.uuid4())
+
+    def attempt(seconds: float, heard: Heard) -> Ended:
+        return _attempt(stub, start, roster, metadata, seconds, heard)
+
+    return attempts(attempt, start, **options)
+
+
+def attempts(
+    attempt: Callable[[float, "Heard"], Ended],
+    start: ImportStart,
+    *,
     deadline: float = 3600,
     retries: int = 8,
     on_row: Callable[[RowResult], None] = lambda row: None,
@@ -71,28 +92,22 @@ def import_roster(
     on_retry: Callable[[Ended, float, int], None] = lambda ended, wait, attempt: None,
     on_resumed: Callable[[], None] = lambda: None,
 ) -> Ended:
-    """Imports `roster`, and calls `on_row` for each row exactly once, as soon as it is decided.
-
-    `deadline` is in seconds and bounds all attempts together. A refusal is an end like any other;
-    raises RosterUnreadable where the roster cannot be read, and nothing is written then.
-    """
-    # The ID must not change between attempts: by it the server knows the import again.
-    start.import_id = start.import_id or str(uuid.uuid4())
-    heard = _Heard(on_row, on_deactivated, on_resumed)
+    """Attempts an import until it has ended, or it makes no sense any more."""
+    heard = Heard(on_row, on_deactivated, on_resumed)
     must_end = time.monotonic() + deadline
-    for attempt in count(1):
-        ended = _attempt(stub, start, roster, metadata, must_end - time.monotonic(), heard)
-        wait = wait_before(attempt, ended.error)
+    for number in count(1):
+        ended = attempt(must_end - time.monotonic(), heard)
+        wait = wait_before(number, ended.error)
         # A dry run leaves no record to go on from, and a second one may judge rows otherwise.
         told_for_good = start.validate_only and heard.rows
         in_time = time.monotonic() + wait < must_end
-        if attempt > retries or not ended.is_transient or told_for_good or not in_time:
+        if number > retries or not ended.is_transient or told_for_good or not in_time:
             return ended
-        on_retry(ended, wait, attempt)
+        on_retry(ended, wait, number)
         time.sleep(wait)
 
 
-class _Heard:
+class Heard:
     """What was reported already. A retry hears it again, and tells it by its row number."""
 
     def __init__(self, on_row, on_deactivated, on_resumed):
@@ -116,7 +131,7 @@ class _Heard:
             ended.summary = answer.summary
 
 
-def _attempt(stub, start, roster, metadata, seconds: float, heard: _Heard) -> Ended:
+def _attempt(stub, start, roster, metadata, seconds: float, heard: Heard) -> Ended:
     ended = Ended(start.import_id)
     upload = _Upload(start, roster)
     # gRPC pulls the requests from a thread of its own, no faster than the server takes them. So

@@ -51,3 +51,13 @@ def requested_wait(error: grpc.RpcError | None) -> float | None:
         if detail.Unpack(retry):
             return retry.retry_delay.ToMicroseconds() / 1e6
     return None
+
+
+def reason(error: grpc.RpcError, name: str) -> dict[str, str]:
+    """What the server says along with this reason; nothing where it has another."""
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.reason == name:
+            return dict(info.metadata)
+    return {}

@@ -1,0 +1,105 @@
+//! An upload as the request stream of its import.
+
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::part::{CSV, ROWS};
+use crate::{
+    import::{ImportError, Importer, Inbound},
+    proto::{ImportFinish, ImportStart, UserRows, import_users_request::Message},
+    store::{Upload, UploadChunk},
+};
+
+/// Messages that wait to be taken.
+const WAITING: usize = 2;
+
+/// Parts read at a time, at first and at most; in between as many as have some [`PAGE_BYTES`].
+const FEWEST: i64 = 4;
+const MOST: i64 = 1_024;
+const PAGE_BYTES: usize = 1024 * 1024;
+
+type Item = Result<Option<Message>, ImportError>;
+
+/// What a client would have sent: `start`, the parts, `finish`.
+pub fn stream(
+    importer: Importer,
+    upload: Upload,
+    start: ImportStart,
+    finish: ImportFinish,
+) -> impl Inbound {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    tokio::spawn(async move {
+        let reading = feed(&importer, &upload, start, finish, &sender);
+        if let Err(error) = reading.await {
+            // Fails only where nobody takes anything any more.
+            let _ = sender.send(Err(error)).await;
+        }
+    });
+    ReceiverStream::new(receiver)
+}
+
+async fn feed(
+    importer: &Importer,
+    upload: &Upload,
+    start: ImportStart,
+    finish: ImportFinish,
+    sender: &mpsc::Sender<Item>,
+) -> Result<(), ImportError> {
+    let mut is_taken = pass(sender, Message::Start(start)).await;
+    if upload.received == 0 && upload.kind != 0 {
+        is_taken = is_taken && pass(sender, message(upload.kind, Vec::new())?).await;
+    }
+    let key = (upload.organization_id, upload.import_id);
+    let (mut position, mut limit) = (0, FEWEST);
+    while is_taken && position < upload.received {
+        let chunks = importer.patiently(|| importer.store.upload_chunks(key, position, limit));
+        let chunks = chunks.await?;
+        limit = next_limit(limit, &chunks);
+        let before = position;
+        for chunk in chunks {
+            expect_next(&chunk, position)?;
+            position += chunk.length;
+            is_taken = is_taken && pass(sender, message(upload.kind, chunk.content)?).await;
+        }
+        if position == before {
+            return Err(broken());
+        }
+    }
+    pass(sender, Message::Finish(finish)).await;
+    Ok(())
+}
+
+/// False: nobody takes anything any more.
+async fn pass(sender: &mpsc::Sender<Item>, message: Message) -> bool {
+    sender.send(Ok(Some(message))).await.is_ok()
+}
+
+fn message(kind: i32, content: Vec<u8>) -> Result<Message, ImportError> {
+    match kind {
+        CSV => Ok(Message::CsvChunk(content.into())),
+        ROWS => Ok(Message::Rows(
+            UserRows::decode(&*content).map_err(|_| broken())?,
+        )),
+        _ => Err(broken()),
+    }
+}
+
+fn next_limit(limit: i64, chunks: &[UploadChunk]) -> i64 {
+    let bytes: usize = chunks.iter().map(|chunk| chunk.content.len()).sum();
+    match bytes < PAGE_BYTES {
+        true => (limit * 2).min(MOST),
+        false => (limit / 2).max(FEWEST),
+    }
+}
+
+fn expect_next(chunk: &UploadChunk, position: i64) -> Result<(), ImportError> {
+    match chunk.position == position {
+        true => Ok(()),
+        false => Err(broken()),
+    }
+}
+
+fn broken() -> ImportError {
+    ImportError::Internal("the parts of an upload do not fit together".to_owned())
+}

@@ -1,0 +1,204 @@
+//! The runs of an upload's import: who runs it, what it has answered, and how it ended.
+//!
+//! A run has an ID of its own. Whatever it stores names that ID, so that a run that was given up for
+//! dead stores nothing any more once another has begun.
+
+use sea_orm::{ConnectionTrait, Statement, Value};
+use uuid::Uuid;
+
+use super::{Payload, Store, StoreError, UploadStage, Writing, leases::now_ms};
+
+/// A run of an upload's import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimedRun {
+    /// The organisation.
+    pub organization: i64,
+    /// The import.
+    pub import: Uuid,
+    /// The run.
+    pub run: Uuid,
+}
+
+/// How a run ended, as its caller is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code; 0: well.
+    pub code: i32,
+    /// The status message.
+    pub message: String,
+    /// The status details, encoded.
+    pub details: Vec<u8>,
+}
+
+/// One stored answer of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunReply {
+    /// Its place, from 0.
+    pub sequence: i32,
+    /// An encoded `ImportUsersResponse`.
+    pub message: Vec<u8>,
+}
+
+impl Store {
+    /// Lets `server` run the import of an upload, which `from` was running before (nil: nobody). What
+    /// an earlier run answered is forgotten. False: somebody else has been quicker.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn claim_run(
+        &self,
+        claimed: ClaimedRun,
+        from: Uuid,
+        server: Uuid,
+        finish: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let writing = self.begin().await?;
+        let now = now_ms(self.backend());
+        let sql = format!(
+            "UPDATE uploads SET stage = $5, server_id = $6, run = $3, finish = $7, \
+            accepted = FALSE, answer_code = NULL, answer_message = NULL, answer_details = NULL, \
+            touched_ms = {now} \
+            WHERE organization_id = $1 AND import_id = $2 AND run = $4 AND stage <> $8"
+        );
+        let mut values = claimed.key();
+        values.extend([
+            from.into(),
+            (UploadStage::Running as i32).into(),
+            server.into(),
+            finish.into(),
+            (UploadStage::Ended as i32).into(),
+        ]);
+        let was_claimed = writing.execute(sql, values).await? > 0;
+        if was_claimed {
+            let sql = "DELETE FROM upload_replies WHERE organization_id = $1 AND import_id = $2";
+            let values = vec![claimed.organization.into(), claimed.import.into()];
+            writing.execute(sql.to_owned(), values).await?;
+        }
+        writing.commit().await?;
+        Ok(was_claimed)
+    }
+
+    /// Notes that the roster was received whole and is being planned.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn accept_run(&self, run: ClaimedRun) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        let sql = "UPDATE uploads SET accepted = TRUE \
+            WHERE organization_id = $1 AND import_id = $2 AND run = $3";
+        writing.execute(sql.to_owned(), run.key()).await?;
+        writing.commit().await
+    }
+
+    /// Stores what a run answers, from `sequence` on; sent twice it is there once. False: another run
+    /// has begun.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn add_replies(
+        &self,
+        run: ClaimedRun,
+        sequence: i32,
+        replies: &[Payload],
+    ) -> Result<bool, StoreError> {
+        let writing = self.begin().await?;
+        if !writing.holds(run).await? {
+            return Ok(false);
+        }
+        for (sequence, reply) in (sequence..).zip(replies) {
+            let sql = "INSERT INTO upload_replies (organization_id, import_id, sequence, payload) \
+                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+            let values = vec![
+                run.organization.into(),
+                run.import.into(),
+                sequence.into(),
+                reply.stored().to_vec().into(),
+            ];
+            writing.execute(sql.to_owned(), values).await?;
+        }
+        writing.commit().await?;
+        Ok(true)
+    }
+
+    /// Up to `limit` stored answers, from `sequence` on.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn replies(
+        &self,
+        run: ClaimedRun,
+        sequence: i32,
+        limit: i32,
+    ) -> Result<Vec<RunReply>, StoreError> {
+        let sql = "SELECT r.sequence, r.payload FROM upload_replies r JOIN uploads u \
+            ON u.organization_id = r.organization_id AND u.import_id = r.import_id \
+            WHERE r.organization_id = $1 AND r.import_id = $2 AND u.run = $3 \
+            AND r.sequence >= $4 ORDER BY r.sequence LIMIT $5";
+        let mut values = run.key();
+        values.extend([sequence.into(), i64::from(limit).into()]);
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let rows = self.db.query_all_raw(statement).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RunReply {
+                    sequence: row.try_get_by_index(0)?,
+                    message: Payload::read(&row.try_get_by_index::<Vec<u8>>(1)?)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Notes how a run ended: for good, and then its chunks go, or so that it may be run again.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn end_run(
+        &self,
+        run: ClaimedRun,
+        stage: UploadStage,
+        accepted: bool,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
+        let writing = self.begin().await?;
+        let now = now_ms(self.backend());
+        let sql = format!(
+            "UPDATE uploads SET stage = $4, accepted = $5, answer_code = $6, \
+            answer_message = $7, answer_details = $8, touched_ms = {now} \
+            WHERE organization_id = $1 AND import_id = $2 AND run = $3"
+        );
+        let mut values = run.key();
+        values.extend([
+            (stage as i32).into(),
+            accepted.into(),
+            answer.code.into(),
+            answer.message.clone().into(),
+            answer.details.clone().into(),
+        ]);
+        let was_ended = writing.execute(sql, values).await? > 0;
+        if was_ended && stage == UploadStage::Ended {
+            let sql = "DELETE FROM upload_chunks WHERE organization_id = $1 AND import_id = $2";
+            let values = vec![run.organization.into(), run.import.into()];
+            writing.execute(sql.to_owned(), values).await?;
+        }
+        writing.commit().await
+    }
+}
+
+impl Writing {
+    /// Holds the upload; true where this is still its run.
+    async fn holds(&self, run: ClaimedRun) -> Result<bool, StoreError> {
+        let sql = "UPDATE uploads SET run = run \
+            WHERE organization_id = $1 AND import_id = $2 AND run = $3";
+        Ok(self.execute(sql.to_owned(), run.key()).await? > 0)
+    }
+}
+
+impl ClaimedRun {
+    fn key(self) -> Vec<Value> {
+        vec![
+            self.organization.into(),
+            self.import.into(),
+            self.run.into(),
+        ]
+    }
+}
