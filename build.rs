@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".userimport.v1.ImportUsersRequest.csv_chunk")
         .btree_map(".")
         .compile_well_known_types(true)
-        .extern_path(".google.protobuf", "::pbjson_types")
+        .extern_path(".google.protobuf.Timestamp", "crate::proto::Timestamp")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new()
         .register_descriptors(&encoded)?

@@ -3,36 +3,31 @@
 
 use anyhow::Context;
 use clap::{ArgGroup, Args, Subcommand, builder::BoolishValueParser, value_parser};
-use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
+use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
     Exit,
     failure::UsageError,
+    format::{Format, List},
     migrate::DatabaseArgs,
     output::print,
-    report::{Look, printable},
+    report::{Listing, moment, printable, rfc3339},
+    voice::Voice,
 };
 use crate::{
     access::{Reach, TokenText},
     clock::Clock,
     domain::{Actor, Permission, Permissions},
+    proto::{Timestamp, timestamp},
     store::{Store, StoreError, TokenRecord},
 };
 
-const HEADINGS: [&str; 7] = [
-    "ID",
-    "Name",
-    "Organisation",
-    "Permissions",
-    "State",
-    "Expires (UTC)",
-    "Last used (UTC)",
-];
-
 /// Make, list and revoke the tokens that jobs present to a server
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: for a nightly import\n  \
+    user-import token create nightly-cad --organization my-department --permission users.import")]
 pub enum TokenCommand {
     Create(CreateArgs),
     List(ListArgs),
@@ -92,6 +87,9 @@ pub struct ListArgs {
     /// Only those for the organisation with this slug
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
+    /// For whom to print
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    format: Format,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -112,15 +110,15 @@ pub struct RevokeArgs {
 ///
 /// # Errors
 /// Where the organisation or the token is unknown, or the database fails.
-pub async fn run(command: TokenCommand) -> anyhow::Result<Exit> {
+pub async fn run(command: TokenCommand, voice: Voice) -> anyhow::Result<Exit> {
     match command {
-        TokenCommand::Create(args) => create(args).await,
+        TokenCommand::Create(args) => create(args, voice).await,
         TokenCommand::List(args) => list(args).await,
-        TokenCommand::Revoke(args) => revoke(args).await,
+        TokenCommand::Revoke(args) => revoke(args, voice).await,
     }
 }
 
-async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
+async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
     let name = args.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
         return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
@@ -148,7 +146,7 @@ async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
         last_used_at: None,
     };
     store.create_token(token.clone(), &operator()).await?;
-    eprintln!("{}", created(&token));
+    voice.notice(&created(&token));
     print(&format!("{}\n", text.reveal()))?;
     Ok(Exit::Done)
 }
@@ -187,8 +185,8 @@ fn created(token: &TokenRecord) -> String {
         "Token {} for {}, good until {} UTC, permits: {}.\n\
          It is shown this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
         token.id,
-        organization(token),
-        moment(token.expires_at),
+        organization(&token.organization),
+        moment(&timestamp(token.expires_at)),
         token.permissions
     )
 }
@@ -196,61 +194,127 @@ fn created(token: &TokenRecord) -> String {
 async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     let store = connect(&args.database).await?;
     let tokens = store.tokens(args.organization.as_deref()).await?;
-    if tokens.is_empty() {
-        print("There are no tokens.\n")?;
-    } else {
-        let now = Clock::system().now();
-        print(&table(&tokens, now, Look::of_stdout()))?;
-    }
+    let now = Clock::system().now();
+    let lines: Vec<_> = tokens
+        .into_iter()
+        .map(|token| Line::of(token, now))
+        .collect();
+    let list = List {
+        items: &lines,
+        nothing: "There are no tokens.\n".to_owned(),
+        table: (TOKENS, cells),
+        csv: (TOKENS_CSV, record),
+    };
+    list.print(args.format)?;
     Ok(Exit::Done)
 }
 
-async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
+async fn revoke(args: RevokeArgs, voice: Voice) -> anyhow::Result<Exit> {
     let store = connect(&args.database).await?;
     let now = Clock::system().now();
     if !store.revoke_token(args.id, &operator(), now).await? {
         let message = format!("There is no token {}; see user-import token list.", args.id);
         return Err(UsageError::new(message).into());
     }
-    print(&format!("Token {} is revoked.\n", args.id))?;
+    voice.confirm(&format!("Token {} is revoked.\n", args.id))?;
     Ok(Exit::Done)
 }
 
-fn table(tokens: &[TokenRecord], now: OffsetDateTime, look: Look) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .force_no_tty();
-    table.set_header(HEADINGS);
-    if let Some(width) = look.width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-    }
-    for token in tokens {
-        table.add_row(cells(token, now).map(Cell::new_owned));
-    }
-    // An ID that is broken in two cannot be copied.
-    if let Some(id) = table.column_mut(0) {
-        id.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    format!("{table}\n")
+/// What is told of a token; never its text, nor the hash of that.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    id: Uuid,
+    name: String,
+    /// `*`: every one.
+    organization: String,
+    permissions: Vec<String>,
+    state: &'static str,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<Timestamp>,
 }
 
-fn cells(token: &TokenRecord, now: OffsetDateTime) -> [String; 7] {
+impl Line {
+    fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
+        let permissions = token.permissions.split_whitespace();
+        Self {
+            state: state(&token, now),
+            id: token.id,
+            permissions: permissions.map(str::to_owned).collect(),
+            name: token.name,
+            organization: token.organization,
+            created_at: timestamp(token.created_at),
+            expires_at: timestamp(token.expires_at),
+            last_used_at: token.last_used_at.map(timestamp),
+            revoked_at: token.revoked_at.map(timestamp),
+        }
+    }
+}
+
+const TOKENS: Listing<7> = Listing {
+    headings: [
+        "ID",
+        "Name",
+        "Organisation",
+        "Permissions",
+        "State",
+        "Expires (UTC)",
+        "Last used (UTC)",
+    ],
+    numbers: 0..0,
+    whole: Some(0),
+};
+
+fn cells(token: &Line) -> [String; 7] {
+    let minute = |time: &Timestamp| {
+        moment(time)
+            .chars()
+            .take("2026-01-01 00:00".len())
+            .collect()
+    };
     [
         token.id.to_string(),
-        printable(&token.name).into_owned(),
-        organization(token),
-        token.permissions.clone(),
-        state(token, now).to_owned(),
-        moment(token.expires_at),
-        token.last_used_at.map(moment).unwrap_or_default(),
+        token.name.clone(),
+        organization(&token.organization),
+        token.permissions.join(" "),
+        token.state.to_owned(),
+        minute(&token.expires_at),
+        token.last_used_at.as_ref().map(minute).unwrap_or_default(),
     ]
 }
 
-fn organization(token: &TokenRecord) -> String {
-    match Reach::parse(&token.organization) {
+const TOKENS_CSV: [&str; 9] = [
+    "id",
+    "name",
+    "organization",
+    "permissions",
+    "state",
+    "created_at",
+    "expires_at",
+    "last_used_at",
+    "revoked_at",
+];
+
+fn record(token: &Line) -> [String; 9] {
+    [
+        token.id.to_string(),
+        token.name.clone(),
+        token.organization.clone(),
+        token.permissions.join(" "),
+        token.state.to_owned(),
+        rfc3339(Some(&token.created_at)),
+        rfc3339(Some(&token.expires_at)),
+        rfc3339(token.last_used_at.as_ref()),
+        rfc3339(token.revoked_at.as_ref()),
+    ]
+}
+
+fn organization(reach: &str) -> String {
+    match Reach::parse(reach) {
         Reach::Every => "every organisation".to_owned(),
         Reach::One(slug) => slug,
     }
@@ -264,11 +328,6 @@ fn state(token: &TokenRecord, now: OffsetDateTime) -> &'static str {
     }
 }
 
-fn moment(time: OffsetDateTime) -> String {
-    let (date, hour, minute) = (time.date(), time.hour(), time.minute());
-    format!("{date} {hour:02}:{minute:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -276,6 +335,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::cli::report::Look;
 
     #[derive(Parser)]
     struct TestCli {
@@ -342,7 +402,8 @@ mod tests {
             revoked_at: Some(now),
             ..token.clone()
         };
-        assert_snapshot!(table(&[token, expired, revoked], now, Look::default()), @"
+        let lines = [token, expired, revoked].map(|token| cells(&Line::of(token, now)));
+        assert_snapshot!(TOKENS.text(lines, Look::default()), @"
         ┌──────────────────────────────────────┬─────────┬────────────────────┬─────────────────────────┬─────────┬──────────────────┬──────────────────┐
         │ ID                                   ┆ Name    ┆ Organisation       ┆ Permissions             ┆ State   ┆ Expires (UTC)    ┆ Last used (UTC)  │
         ╞══════════════════════════════════════╪═════════╪════════════════════╪═════════════════════════╪═════════╪══════════════════╪══════════════════╡
