@@ -1,6 +1,13 @@
 //! What an administrator is told when something is wrong: what happened, and what to do next.
 
-use crate::department::{Department, officers, text};
+use std::{fs, path::Path};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use crate::{
+    department::{Department, officers, program, text},
+    process::{Running, address},
+};
 
 /// Exit code and standard error of a command.
 fn fails(department: &Department, words: &[&str]) -> (Option<i32>, String) {
@@ -11,7 +18,7 @@ fn fails(department: &Department, words: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn a_file_that_cannot_be_read_is_told_before_anything_is_sent() {
     let department = Department::open();
-    std::fs::create_dir(department.path("folder")).unwrap();
+    fs::create_dir(department.path("folder")).unwrap();
     for (file, told) in [
         ("nothing.csv", "nothing.csv cannot be read: No such file"),
         ("nothing.csv", "Check its name and the folder you are in."),
@@ -47,7 +54,7 @@ fn a_file_that_is_no_csv_says_what_it_is_and_what_to_do() {
 fn an_errors_file_that_cannot_be_written_stops_the_import_before_it_begins() {
     let department = Department::open();
     department.file("roster.csv", &officers(1));
-    std::fs::create_dir(department.path("folder")).unwrap();
+    fs::create_dir(department.path("folder")).unwrap();
     for (errors, told) in [
         ("folder", "is a directory. Name another file."),
         ("none/rejected.csv", "there is no folder none."),
@@ -104,6 +111,56 @@ fn a_server_that_cannot_be_spoken_to_is_told_with_what_may_be_wrong() {
     let (exit, said) = fails(&department, &["imports", "--endpoint", "127.0.0.1:50051"]);
     assert_eq!(exit, Some(2), "{said}");
     assert!(said.contains("https://HOST:PORT"), "{said}");
+}
+
+/// Writes the certificate of an authority, `ca.pem`, and one it has issued for `names`, with its key.
+fn certificates(folder: &Path, names: &[&str]) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(names).unwrap();
+    let server = params.signed_by(&key, &authority).unwrap();
+    fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
+    fs::write(folder.join("server.pem"), server.pem()).unwrap();
+    fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path(), &["localhost"]);
+    let mut serve = program();
+    serve
+        .current_dir(folder.path())
+        .args(["serve", "--listen", "127.0.0.1:0"]);
+    serve.args(["--tls-cert", "server.pem", "--tls-key", "server.key"]);
+    let mut server = Running::start(serve, &folder.path().join("server.log"));
+    let port = address(&mut server).port();
+    for (endpoint, more, told) in [
+        ("https://localhost", &[][..], "--ca-cert FILE"),
+        (
+            "https://127.0.0.1",
+            &["--ca-cert", "ca.pem"],
+            "is for another name",
+        ),
+        ("http://localhost", &[], "begins with https://"),
+        // Past the connection: there is no such organisation.
+        (
+            "https://localhost",
+            &["--ca-cert", "ca.pem"],
+            "org create pd",
+        ),
+    ] {
+        let mut command = program();
+        command.current_dir(folder.path());
+        command.args(["imports", "--organization", "pd", "--endpoint"]);
+        command.arg(format!("{endpoint}:{port}")).args(more);
+        let output = command.output().unwrap();
+        let said = text(&output.stderr);
+        assert!(said.contains(told), "{endpoint} {more:?}: {said}");
+    }
 }
 
 #[test]
