@@ -2,7 +2,10 @@
 //! database, beside any server that is running on it.
 
 use anyhow::Context;
-use clap::{ArgGroup, Args, Subcommand, builder::BoolishValueParser, value_parser};
+use clap::{
+    ArgMatches, Args, FromArgMatches, Subcommand, builder::BoolishValueParser, error::ErrorKind,
+    parser::ValueSource, value_parser,
+};
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -39,7 +42,6 @@ pub enum TokenCommand {
 /// Only a hash of it is stored: a token that is lost is revoked, and another made. From the first token
 /// on, servers on this database admit nobody without a credential.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("reach").required(true))]
 #[command(
     after_help = "Example: for a nightly import that also deactivates who has left\n  \
     user-import token create nightly-cad --organization my-department \\\n    \
@@ -55,18 +57,8 @@ pub enum TokenCommand {
 pub struct CreateArgs {
     /// What the token is for, 1-100 characters; `token list` and every import's record show it
     name: String,
-    /// Slug of the organisation it is for
-    #[arg(
-        long,
-        value_name = "SLUG",
-        env = "USER_IMPORT_ORGANIZATION",
-        group = "reach"
-    )]
-    organization: Option<String>,
-    /// For an operator: good for all organisations, those to come included
-    #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION", group = "reach")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    every_organization: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// What it permits; several apart by commas
     #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
     #[arg(required = true, value_delimiter = ',')]
@@ -77,6 +69,63 @@ pub struct CreateArgs {
     expires_in_days: u16,
     #[command(flatten)]
     database: DatabaseArgs,
+}
+
+/// For whom a token is, as given.
+#[derive(Args, Debug)]
+struct GivenReach {
+    /// Slug of the organisation it is for
+    #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
+    organization: Option<String>,
+    /// For an operator: good for all organisations, those to come included
+    #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    every_organization: bool,
+}
+
+/// For whom a token is: an organisation, or every one. What the command line says comes before the
+/// environment, which has the organisation of daily work.
+#[derive(Debug)]
+struct ReachArgs(Reach);
+
+impl FromArgMatches for ReachArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = GivenReach::from_arg_matches(matches)?;
+        let is_option = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let reach = match (given.organization, given.every_organization) {
+            (Some(slug), false) => Reach::One(slug),
+            (None, true) => Reach::Every,
+            (Some(slug), true) => {
+                match (is_option("organization"), is_option("every_organization")) {
+                    (true, false) => Reach::One(slug),
+                    (false, true) => Reach::Every,
+                    _ => return Err(unclear(ErrorKind::ArgumentConflict)),
+                }
+            }
+            (None, false) => return Err(unclear(ErrorKind::MissingRequiredArgument)),
+        };
+        Ok(Self(reach))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn unclear(kind: ErrorKind) -> clap::Error {
+    let text = "say for whom the token is: --organization SLUG or --every-organization, not both\n";
+    clap::Error::raw(kind, text)
+}
+
+impl Args for ReachArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        GivenReach::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        GivenReach::augment_args_for_update(command)
+    }
 }
 
 /// List tokens with their permissions, expiry and last use
@@ -124,9 +173,9 @@ async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
         return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
     }
     let store = connect(&args.database).await?;
-    let reach = match args.organization {
-        Some(slug) => Reach::One(known(&store, slug).await?),
-        None => Reach::Every,
+    let reach = match args.reach {
+        ReachArgs(Reach::One(slug)) => Reach::One(known(&store, slug).await?),
+        ReachArgs(Reach::Every) => Reach::Every,
     };
     let text = TokenText::generate().context("this system has no randomness to give")?;
     let now = Clock::system().now();

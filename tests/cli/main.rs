@@ -10,6 +10,7 @@
 mod audit;
 mod commands;
 mod department;
+mod docs;
 mod exit_codes;
 mod failures;
 mod formats;

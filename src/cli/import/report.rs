@@ -159,8 +159,12 @@ impl Report {
     /// What changes, where that is reviewed; the rejected rows; the summary.
     fn page(&self, ended: &Ended, names: &BTreeMap<u32, String>) -> String {
         let findings = &self.findings;
+        let review = match self.view.review {
+            true => review_text(findings, names, self.look),
+            false => String::new(),
+        };
         let parts = [
-            review_text(findings, names, self.look),
+            review,
             rejected_table(&findings.rejected, findings.rejected_count, self.look),
             self.summary(ended, self.look),
         ];
