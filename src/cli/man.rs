@@ -46,7 +46,9 @@ fn write(command: &Command, folder: &Path) -> anyhow::Result<usize> {
     let name = command.get_display_name().unwrap_or(command.get_name());
     let mut text = Vec::new();
     Man::new(command.clone()).render(&mut text)?;
-    write_whole(&folder.join(format!("{name}.1")), &text)?;
+    // What stands below the options in the help.
+    let text = String::from_utf8(text)?.replacen(".SH EXTRA", ".SH EXAMPLES", 1);
+    write_whole(&folder.join(format!("{name}.1")), text.as_bytes())?;
     let below = command.get_subcommands();
     let mut count = 1;
     for command in below.filter(|command| command.get_name() != "help") {

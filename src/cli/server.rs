@@ -81,7 +81,7 @@ impl FromArgMatches for ServerArgs {
                 (false, true) => given.token = None,
                 _ => {
                     let text = "--token and --token-file (or their variables) are both given; which \
-                        token is meant?\n";
+                        token is meant?";
                     return Err(Error::raw(ErrorKind::ArgumentConflict, text));
                 }
             }
@@ -134,10 +134,11 @@ impl ServerArgs {
 
     /// The profile to use; an empty one where there is none.
     fn profile(&self) -> Result<Profile, UsageError> {
-        let Given {
-            config, profile, ..
-        } = &self.0;
-        let chosen = profile::choose(config.as_deref(), profile.as_deref())?;
+        let given = &self.0;
+        let config = given.config.as_deref();
+        let config = config.filter(|path| !path.as_os_str().is_empty());
+        let name = given.profile.as_deref().filter(|name| !name.is_empty());
+        let chosen = profile::choose(config, name)?;
         Ok(chosen.unwrap_or_default())
     }
 
@@ -199,8 +200,9 @@ impl OrganizationArgs {
     /// As [`ServerArgs::connect`], and where nobody says which organisation.
     pub async fn connect(&self, voice: Voice) -> anyhow::Result<(Client, String)> {
         let profile = self.server.profile()?;
-        let organization = self.organization.as_ref().or(profile.organization.as_ref());
-        let Some(organization) = organization.cloned() else {
+        // A variable that is set to nothing says nothing.
+        let given = self.organization.as_ref().filter(|slug| !slug.is_empty());
+        let Some(organization) = given.or(profile.organization.as_ref()).cloned() else {
             return Err(UsageError::new(
                 "Which organisation? Give --organization SLUG, set USER_IMPORT_ORGANIZATION, or put \
                  organization = \"SLUG\" into a profile (user-import profile --help).",

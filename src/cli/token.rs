@@ -114,7 +114,7 @@ impl FromArgMatches for ReachArgs {
 }
 
 fn unclear(kind: ErrorKind) -> clap::Error {
-    let text = "say for whom the token is: --organization SLUG or --every-organization, not both\n";
+    let text = "say for whom the token is: --organization SLUG or --every-organization, not both";
     clap::Error::raw(kind, text)
 }
 

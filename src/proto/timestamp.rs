@@ -19,7 +19,8 @@ impl Timestamp {
     /// time between the years 0 and 9999.
     #[must_use]
     pub fn rfc3339(&self) -> Option<String> {
-        let nanos = u32::try_from(self.nanos).ok()?;
+        let nanos = u32::try_from(self.nanos).ok();
+        let nanos = nanos.filter(|&nanos| nanos < 1_000_000_000)?;
         let at = OffsetDateTime::from_unix_timestamp(self.seconds).ok()?;
         let whole = at.format(&Rfc3339).ok()?;
         let digits = format!("{nanos:09}");
@@ -27,8 +28,7 @@ impl Timestamp {
             0 => "",
             nanos if nanos % 1_000_000 == 0 => &digits[..3],
             nanos if nanos % 1_000 == 0 => &digits[..6],
-            ..1_000_000_000 => &digits,
-            _ => return None,
+            _ => &digits,
         };
         let point = if fraction.is_empty() { "" } else { "." };
         Some(format!("{}{point}{fraction}Z", whole.trim_end_matches('Z')))

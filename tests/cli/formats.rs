@@ -128,7 +128,8 @@ fn every_command_has_a_manual_page() {
         ("user-import", "import"),
         ("user-import-import", "deactivate\\-missing"),
         ("user-import-catalog-apply", "catalog apply"),
-        ("user-import-completions", "Examples"),
+        ("user-import-completions", ".SH EXAMPLES"),
+        ("user-import-imports", "USER_IMPORT_LIMIT"),
     ] {
         let text = std::fs::read_to_string(pages.join(format!("{page}.1"))).unwrap();
         assert!(text.contains(".TH") && text.contains(has), "{page}: {text}");

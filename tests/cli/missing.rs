@@ -67,6 +67,17 @@ fn another_word_writes_nothing() {
 }
 
 #[test]
+fn whoever_presses_ctrl_c_when_asked_writes_nothing() {
+    let department = two_missing();
+    let mut terminal = deactivate(&department, &[]);
+    terminal.wait_for(ASKED);
+    terminal.interrupt();
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, Some(2), "{shown}");
+    assert_eq!(inactive(&department), 0);
+}
+
+#[test]
 fn a_directory_that_changed_while_somebody_was_asked_stops_it() {
     let department = two_missing();
     let mut terminal = deactivate(&department, &[]);

@@ -65,6 +65,7 @@ fn an_option_comes_before_a_variable_and_a_variable_before_the_profile() {
         (&["imports", "--organization", "pd"], "elsewhere", 0),
         (&["imports"], "elsewhere", 4),
         (&["imports"], "", 0),
+        (&["imports", "--profile", ""], "", 0),
     ] {
         let mut command = command(&department, words);
         if !variable.is_empty() {

@@ -64,6 +64,13 @@ impl Terminal {
         writeln!(self.screen, "{line}").unwrap();
     }
 
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        let kill = ["-INT", &self.child.id().to_string()];
+        let killed = Command::new("kill").args(kill).status().unwrap();
+        assert!(killed.success());
+    }
+
     /// Waits for the end: the exit code, and all that was shown.
     pub fn end(mut self) -> (Option<i32>, String) {
         while self.read() {}
