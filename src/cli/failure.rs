@@ -1,5 +1,7 @@
 //! What to tell an administrator when a command fails: what happened, then what to do next.
 
+mod unreachable;
+
 use std::{
     io::{self, ErrorKind},
     path::Path,
@@ -10,7 +12,8 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 
 use super::report::printable;
-use crate::client::{Address, ClientError, connection_lost};
+use crate::client::{ClientError, connection_lost};
+use unreachable::unreachable;
 
 /// A command was used wrongly; the text says how to use it.
 #[derive(Debug, thiserror::Error)]
@@ -49,54 +52,6 @@ pub fn describe(error: &anyhow::Error) -> String {
         Some(error) => format!("error: {error}."),
         None => format!("error: {error:#}"),
     }
-}
-
-/// What the network or the TLS library says where a server cannot be reached, in lower case, and what
-/// to do then; the first that is found counts.
-const ADVICE: [(&[&str], &str); 7] = [
-    (
-        &["unknownissuer"],
-        "Nobody this machine trusts vouches for that server. Give the authority that does with \
-         --ca-cert FILE.",
-    ),
-    (
-        &["not valid for name", "notvalidforname"],
-        "The server's certificate is for another name. Use the name that it has in --endpoint.",
-    ),
-    (
-        &["expired"],
-        "The server's certificate has run out. Tell whoever runs it.",
-    ),
-    (
-        &["certificaterequired"],
-        "The server asks for a client certificate. Give yours with --client-cert and --client-key.",
-    ),
-    (
-        &["peer certificate"],
-        "The server's certificate cannot be accepted. Give the authority that vouches for it with \
-         --ca-cert FILE, or tell whoever runs the server.",
-    ),
-    (
-        &["lookup address"],
-        "There is no machine of that name. Check --endpoint, or the profile.",
-    ),
-    (
-        &["timed out", "deadline", "timeout", "unreachable"],
-        "Check --endpoint, or the profile, and whether a firewall lets you through.",
-    ),
-];
-
-/// What to do about a server that cannot be reached.
-fn unreachable(address: &Address, reason: &str) -> String {
-    let reason = reason.to_lowercase();
-    if address.is_tls() && reason.contains("invalidcontenttype") {
-        let plain = address.to_string().replacen("https://", "http://", 1);
-        return format!("That server seems to have no TLS. If it should have none, use {plain}.");
-    }
-    let is_said = |(words, _): &&(&[&str], &str)| words.iter().any(|word| reason.contains(word));
-    let known = ADVICE.iter().find(is_said).map(|(_, advice)| *advice);
-    let start = "Start a server with `user-import serve`, or give its address with --endpoint.";
-    known.unwrap_or(start).to_owned()
 }
 
 /// The lines to print for a request that ended with `status`.

@@ -1,13 +1,12 @@
 //! `token create`, `token list`, `token revoke`: what jobs present to a server. Works on the
 //! database, beside any server that is running on it.
 
+mod list;
+mod reach;
+
 use anyhow::Context;
-use clap::{
-    ArgMatches, Args, FromArgMatches, Subcommand, builder::BoolishValueParser, error::ErrorKind,
-    parser::ValueSource, value_parser,
-};
-use serde::Serialize;
-use time::{Duration, OffsetDateTime};
+use clap::{Args, Subcommand, value_parser};
+use time::Duration;
 use uuid::Uuid;
 
 use super::{
@@ -16,16 +15,18 @@ use super::{
     format::{Format, List},
     migrate::DatabaseArgs,
     output::print,
-    report::{Listing, moment, printable, rfc3339},
+    report::{moment, printable},
     voice::Voice,
 };
 use crate::{
     access::{Reach, TokenText},
     clock::Clock,
     domain::{Actor, Permission, Permissions},
-    proto::{Timestamp, timestamp},
+    proto::timestamp,
     store::{Store, StoreError, TokenRecord},
 };
+use list::{Line, TOKENS, TOKENS_CSV, cells, organization, record};
+use reach::ReachArgs;
 
 /// Make, list and revoke the tokens that jobs present to a server
 #[derive(Debug, Subcommand)]
@@ -69,63 +70,6 @@ pub struct CreateArgs {
     expires_in_days: u16,
     #[command(flatten)]
     database: DatabaseArgs,
-}
-
-/// For whom a token is, as given.
-#[derive(Args, Debug)]
-struct GivenReach {
-    /// Slug of the organisation it is for
-    #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
-    organization: Option<String>,
-    /// For an operator: good for all organisations, those to come included
-    #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    every_organization: bool,
-}
-
-/// For whom a token is: an organisation, or every one. What the command line says comes before the
-/// environment, which has the organisation of daily work.
-#[derive(Debug)]
-struct ReachArgs(Reach);
-
-impl FromArgMatches for ReachArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = GivenReach::from_arg_matches(matches)?;
-        let is_option = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        let reach = match (given.organization, given.every_organization) {
-            (Some(slug), false) => Reach::One(slug),
-            (None, true) => Reach::Every,
-            (Some(slug), true) => {
-                match (is_option("organization"), is_option("every_organization")) {
-                    (true, false) => Reach::One(slug),
-                    (false, true) => Reach::Every,
-                    _ => return Err(unclear(ErrorKind::ArgumentConflict)),
-                }
-            }
-            (None, false) => return Err(unclear(ErrorKind::MissingRequiredArgument)),
-        };
-        Ok(Self(reach))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-fn unclear(kind: ErrorKind) -> clap::Error {
-    let text = "say for whom the token is: --organization SLUG or --every-organization, not both";
-    clap::Error::raw(kind, text)
-}
-
-impl Args for ReachArgs {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        GivenReach::augment_args(command)
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        GivenReach::augment_args_for_update(command)
-    }
 }
 
 /// List tokens with their permissions, expiry and last use
@@ -269,122 +213,11 @@ async fn revoke(args: RevokeArgs, voice: Voice) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What is told of a token; never its text, nor the hash of that.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    id: Uuid,
-    name: String,
-    /// `*`: every one.
-    organization: String,
-    permissions: Vec<String>,
-    state: &'static str,
-    created_at: Timestamp,
-    expires_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_used_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revoked_at: Option<Timestamp>,
-}
-
-impl Line {
-    fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
-        let permissions = token.permissions.split_whitespace();
-        Self {
-            state: state(&token, now),
-            id: token.id,
-            permissions: permissions.map(str::to_owned).collect(),
-            name: token.name,
-            organization: token.organization,
-            created_at: timestamp(token.created_at),
-            expires_at: timestamp(token.expires_at),
-            last_used_at: token.last_used_at.map(timestamp),
-            revoked_at: token.revoked_at.map(timestamp),
-        }
-    }
-}
-
-const TOKENS: Listing<7> = Listing {
-    headings: [
-        "ID",
-        "Name",
-        "Organisation",
-        "Permissions",
-        "State",
-        "Expires (UTC)",
-        "Last used (UTC)",
-    ],
-    numbers: 0..0,
-    whole: Some(0),
-};
-
-fn cells(token: &Line) -> [String; 7] {
-    let minute = |time: &Timestamp| {
-        moment(time)
-            .chars()
-            .take("2026-01-01 00:00".len())
-            .collect()
-    };
-    [
-        token.id.to_string(),
-        token.name.clone(),
-        organization(&token.organization),
-        token.permissions.join(" "),
-        token.state.to_owned(),
-        minute(&token.expires_at),
-        token.last_used_at.as_ref().map(minute).unwrap_or_default(),
-    ]
-}
-
-const TOKENS_CSV: [&str; 9] = [
-    "id",
-    "name",
-    "organization",
-    "permissions",
-    "state",
-    "created_at",
-    "expires_at",
-    "last_used_at",
-    "revoked_at",
-];
-
-fn record(token: &Line) -> [String; 9] {
-    [
-        token.id.to_string(),
-        token.name.clone(),
-        token.organization.clone(),
-        token.permissions.join(" "),
-        token.state.to_owned(),
-        rfc3339(Some(&token.created_at)),
-        rfc3339(Some(&token.expires_at)),
-        rfc3339(token.last_used_at.as_ref()),
-        rfc3339(token.revoked_at.as_ref()),
-    ]
-}
-
-fn organization(reach: &str) -> String {
-    match Reach::parse(reach) {
-        Reach::Every => "every organisation".to_owned(),
-        Reach::One(slug) => slug,
-    }
-}
-
-fn state(token: &TokenRecord, now: OffsetDateTime) -> &'static str {
-    match token.revoked_at {
-        Some(_) => "revoked",
-        None if token.expires_at <= now => "expired",
-        None => "good",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use insta::assert_snapshot;
-    use time::macros::datetime;
 
     use super::*;
-    use crate::cli::report::Look;
 
     #[derive(Parser)]
     struct TestCli {
@@ -423,43 +256,5 @@ mod tests {
         ] {
             assert_eq!(parse(words).is_ok(), valid, "{words}");
         }
-    }
-
-    #[test]
-    fn the_list_shows_what_a_token_is_and_never_its_text() {
-        let token = TokenRecord {
-            id: Uuid::from_u128(1),
-            hash: vec![7; 32],
-            name: "nightly".to_owned(),
-            organization: "pd".to_owned(),
-            permissions: "users.import users.read".to_owned(),
-            created_at: datetime!(2026-01-01 00:00 UTC),
-            expires_at: datetime!(2026-04-01 00:00 UTC),
-            revoked_at: None,
-            last_used_at: Some(datetime!(2026-03-01 04:05 UTC)),
-        };
-        let now = datetime!(2026-03-02 00:00 UTC);
-        let expired = TokenRecord {
-            id: Uuid::from_u128(2),
-            expires_at: now,
-            organization: "*".to_owned(),
-            last_used_at: None,
-            ..token.clone()
-        };
-        let revoked = TokenRecord {
-            id: Uuid::from_u128(3),
-            revoked_at: Some(now),
-            ..token.clone()
-        };
-        let lines = [token, expired, revoked].map(|token| cells(&Line::of(token, now)));
-        assert_snapshot!(TOKENS.text(lines, Look::default()), @"
-        ┌──────────────────────────────────────┬─────────┬────────────────────┬─────────────────────────┬─────────┬──────────────────┬──────────────────┐
-        │ ID                                   ┆ Name    ┆ Organisation       ┆ Permissions             ┆ State   ┆ Expires (UTC)    ┆ Last used (UTC)  │
-        ╞══════════════════════════════════════╪═════════╪════════════════════╪═════════════════════════╪═════════╪══════════════════╪══════════════════╡
-        │ 00000000-0000-0000-0000-000000000001 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ good    ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
-        │ 00000000-0000-0000-0000-000000000002 ┆ nightly ┆ every organisation ┆ users.import users.read ┆ expired ┆ 2026-03-02 00:00 ┆                  │
-        │ 00000000-0000-0000-0000-000000000003 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ revoked ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
-        └──────────────────────────────────────┴─────────┴────────────────────┴─────────────────────────┴─────────┴──────────────────┴──────────────────┘
-        ");
     }
 }
