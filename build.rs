@@ -24,10 +24,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(".")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf.Timestamp", "crate::proto::Timestamp")
+        .extern_path(".userimport.v1.RowResults", "crate::proto::RowResults")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new()
         .register_descriptors(&encoded)?
         .btree_map(["."])
+        .exclude([".userimport.v1.RowResults"])
         .build(&[".userimport.v1"])?;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod m20261123_000003_tokens;
 mod m20261123_000004_privileged_roles;
 mod m20261123_000005_audit;
 mod m20261123_000006_references;
+mod m20261123_000007_side_by_side;
 
 /// Brings a database to the newest schema.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_privileged_roles::Migration),
             Box::new(m20261123_000005_audit::Migration),
             Box::new(m20261123_000006_references::Migration),
+            Box::new(m20261123_000007_side_by_side::Migration),
         ]
     }
 }

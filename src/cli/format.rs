@@ -68,8 +68,10 @@ impl<T: Serialize, const TABLE: usize, const CSV: usize> List<'_, T, TABLE, CSV>
 /// # Errors
 /// Where it cannot be written.
 pub fn write_line(out: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, message)?;
-    out.write_all(b"\n")?;
+    // In one piece: standard output looks through everything that is written for line ends.
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    out.write_all(&line)?;
     out.flush()
 }
 
@@ -92,7 +94,7 @@ mod tests {
         };
         let results = vec![result];
         ImportUsersResponse {
-            message: Some(Message::Results(RowResults { results })),
+            message: Some(Message::Results(RowResults::new(results))),
         }
     }
 

@@ -182,9 +182,7 @@ mod tests {
             external_id,
             ..RowResult::default()
         };
-        Message::Results(RowResults {
-            results: vec![result],
-        })
+        Message::Results(RowResults::new(vec![result]))
     }
 
     async fn import(

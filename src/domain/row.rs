@@ -15,7 +15,7 @@ pub struct Row {
     unsound: ColumnSet,
     located: bool,
     text: PackedText<{ Column::COUNT }>,
-    issues: Vec<Issue>,
+    issues: Box<[Issue]>,
 }
 
 /// What [`Row::new`] makes a row from.
@@ -55,7 +55,7 @@ impl Row {
             unsound: errors.filter_map(|issue| issue.column).collect(),
             located,
             text: PackedText::new(text),
-            issues: parts.issues,
+            issues: parts.issues.into(),
         }
     }
 

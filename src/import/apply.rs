@@ -26,13 +26,14 @@ use super::{
     noted::Noted,
     pace::Pace,
     patience::Patience,
+    pipeline::{Opening, Pipeline, Ready},
     progress::Progress,
     record, session,
     verdict::{self, Judged},
 };
 use crate::{
     domain::{Actor, Row, Tally},
-    plan::Outcome,
+    plan::{Outcome, Schedule},
     proto::{DeactivatedUser, Deactivations, ImportPhase, ImportState, RowResult},
     store::{BatchKind, DirectoryWrite, ImportRecord, Payload, WriteError},
 };
@@ -96,8 +97,8 @@ enum Step<'a> {
     Open(&'a [EncodedResults]),
     /// Take an interrupted import up again.
     Resume,
-    /// Write these rows of the plan.
-    Rows(&'a Batch),
+    /// Write these rows of the plan, unless the transaction has `written` them already.
+    Rows { batch: &'a Batch, written: bool },
     /// Record these verdicts of a later plan.
     Verdicts(&'a [EncodedResults]),
     /// Deactivate these users.
@@ -187,58 +188,89 @@ impl Applier {
     }
 
     async fn write_rows(&mut self) -> Result<(), WriteError> {
+        let mut pipeline = self.pipeline();
+        let result = self.write_batches(&mut pipeline).await;
+        pipeline.recall().await;
+        result
+    }
+
+    async fn write_batches(&mut self, pipeline: &mut Pipeline) -> Result<(), WriteError> {
         let mut pace = Pace::new(self.importer.settings.transaction_rows);
-        let (mut start, mut attempts) = (0, 0);
-        let mut next = self.prepare(start, pace.rows());
-        while let Some(batch) = next.await.map_err(WriteError::task)? {
+        let mut attempts = 0;
+        while let Some(Ready { batch, begun, took }) = pipeline.next(pace.rows()).await? {
             self.expect_running()?;
-            next = self.prepare(start + batch.rows.len(), pace.rows());
             let began = Instant::now();
-            match self.transact(Step::Rows(&batch)).await {
+            let given_up = match self.write_batch(pipeline, &batch, begun).await {
                 Ok(()) => {
-                    pace.went_through(began.elapsed());
-                    start += batch.rows.len();
+                    pace.went_through(took + began.elapsed());
                     attempts = 0;
+                    pipeline.committed(&batch.rows);
                     self.announce_rows(batch.rows);
                     continue;
                 }
-                Err(WriteError::Stale) => self.replan(start, &[]).await?,
+                Err(WriteError::Stale) => Vec::new(),
                 Err(WriteError::Conflict) => {
                     attempts += u32::from(pace.rows() == 1);
                     pace.met_conflict();
-                    let given_up: &[u32] = if attempts >= ATTEMPTS {
-                        &batch.rows
-                    } else {
-                        &[]
-                    };
-                    self.replan(start, given_up).await?;
-                    attempts %= ATTEMPTS;
+                    match attempts >= ATTEMPTS {
+                        true => batch.rows,
+                        false => Vec::new(),
+                    }
                 }
                 Err(error) => return Err(error),
-            }
-            start = 0;
-            next = self.prepare(start, pace.rows());
+            };
+            pipeline.recall().await;
+            self.replan(&pipeline.unwritten(), &given_up).await?;
+            attempts %= ATTEMPTS;
+            *pipeline = self.pipeline();
         }
         Ok(())
     }
 
-    /// Begins to make the batch of about `size` rows from position `start` of the plan on, on a
-    /// thread of its own. `None` comes of it where there are no more.
-    fn prepare(&self, start: usize, size: usize) -> JoinHandle<Option<Batch>> {
+    /// Writes a batch, and commits it. A transaction that has written it already is tried first.
+    async fn write_batch(
+        &mut self,
+        pipeline: &mut Pipeline,
+        batch: &Batch,
+        begun: Option<DirectoryWrite>,
+    ) -> Result<(), WriteError> {
+        let mut patience = Patience::new(&self.importer);
+        let step = |written| Step::Rows { batch, written };
+        let unsure = begun.is_some();
+        if unsure {
+            match self.attempt(step(true), begun, false).await {
+                Err(WriteError::Store(error)) if patience.bears(&error).await => {}
+                result => return result,
+            }
+        }
+        // Who begins anew must not stand behind a batch that waits for this one.
+        pipeline.recall().await;
+        self.transact_with(step(false), patience, unsure).await
+    }
+
+    fn pipeline(&self) -> Pipeline {
+        let opening = Opening {
+            store: self.importer.store.clone(),
+            clock: self.importer.clock.clone(),
+            lease: self.tenure.lease(),
+            import: self.record.id,
+            actor: self.actor.clone(),
+        };
+        Pipeline::new(opening, Arc::clone(&self.judged))
+    }
+
+    /// Begins to make the next batch of about `size` rows, on a thread of its own. `None` comes of
+    /// it where there are no more.
+    fn prepare(&self, schedule: &mut Schedule, size: usize) -> JoinHandle<Option<Batch>> {
         let judged = Arc::clone(&self.judged);
-        spawn_blocking(move || {
-            let rows = judged.plan.order.batch(start, size)?.to_vec();
-            Some(Batch::new(&judged, rows))
-        })
+        let rows = schedule.take(&judged.plan.order, size);
+        spawn_blocking(move || (!rows.is_empty()).then(|| Batch::new(&judged, rows)))
     }
 
     /// Encodes what is final before the first write.
     async fn encode_settled(&self) -> Result<Vec<EncodedResults>, WriteError> {
         let judged = Arc::clone(&self.judged);
-        let encoding = spawn_blocking(move || {
-            let settled: Vec<u32> = judged.settled().collect();
-            journal::encode(judged.recorded(&settled))
-        });
+        let encoding = spawn_blocking(move || journal::encode_rows(&judged, judged.settled()));
         encoding.await.map_err(WriteError::task)
     }
 
@@ -279,23 +311,38 @@ impl Applier {
 
     /// One transaction, tried again for a while where the fault may pass.
     async fn transact(&mut self, step: Step<'_>) -> Result<(), WriteError> {
-        let mut patience = Patience::new(&self.importer);
-        let mut unsure = false;
+        let patience = Patience::new(&self.importer);
+        self.transact_with(step, patience, false).await
+    }
+
+    async fn transact_with(
+        &mut self,
+        step: Step<'_>,
+        mut patience: Patience,
+        mut unsure: bool,
+    ) -> Result<(), WriteError> {
         loop {
-            match self.attempt(step, unsure).await {
+            match self.attempt(step, None, unsure).await {
                 Err(WriteError::Store(error)) if patience.bears(&error).await => unsure = true,
                 result => return result,
             }
         }
     }
 
-    /// One transaction. `unsure`: an earlier attempt at it may be stored after all.
-    async fn attempt(&mut self, step: Step<'_>, unsure: bool) -> Result<(), WriteError> {
+    /// One transaction, or the end of one that has `begun` by writing its batch. `unsure`: an earlier
+    /// attempt at it may be stored after all.
+    async fn attempt(
+        &mut self,
+        step: Step<'_>,
+        begun: Option<DirectoryWrite>,
+        unsure: bool,
+    ) -> Result<(), WriteError> {
         let now = self.importer.clock.now();
-        let store = self.importer.store.clone();
-        let write = store
-            .begin_write(self.tenure.lease(), self.record.id, &self.actor, now)
-            .await?;
+        let mut write = match begun {
+            Some(write) => write,
+            None => self.begin(now).await?,
+        };
+        write.claim().await?;
         // Asked only now: a commit under way would still have held the organisation.
         if unsure && let Some(stored) = self.stored(&write).await? {
             drop(write);
@@ -311,6 +358,12 @@ impl Applier {
         self.take_over(step, now, revision, sequence, counts);
         self.tell(done);
         Ok(())
+    }
+
+    async fn begin(&self, now: OffsetDateTime) -> Result<DirectoryWrite, WriteError> {
+        let (lease, import) = (self.tenure.lease(), self.record.id);
+        let store = &self.importer.store;
+        store.begin_write(lease, import, &self.actor, now).await
     }
 
     /// The record, where it has more than what is known to be stored.
@@ -345,10 +398,12 @@ impl Applier {
                 journal.noted(&self.noted).await
             }
             Step::Resume => write.resume(self.importer.server).await,
-            Step::Rows(batch) => {
+            Step::Rows { batch, written } => {
                 write.expect_wanted().await?;
                 write.expect_revision(self.revision)?;
-                batch.write(write).await?;
+                if !written {
+                    batch.write(write).await?;
+                }
                 journal.results(&batch.results).await
             }
             Step::Verdicts(results) => journal.results(results).await,
@@ -394,11 +449,10 @@ impl Applier {
         done: &mut Done,
     ) -> Result<(), WriteError> {
         let size = self.importer.settings.transaction_rows.max(1);
-        let mut start = 0;
-        let mut next = self.prepare(start, size);
+        let mut schedule = Schedule::new(&self.judged.plan.order);
+        let mut next = self.prepare(&mut schedule, size);
         while let Some(batch) = next.await.map_err(WriteError::task)? {
-            start += batch.rows.len();
-            next = self.prepare(start, size);
+            next = self.prepare(&mut schedule, size);
             batch.write(write).await?;
             journal.results(&batch.results).await?;
         }
@@ -457,7 +511,7 @@ impl Applier {
     ) {
         // Steps that plan nothing may have met a directory that others have changed; the next one
         // that does must notice.
-        let planned = matches!(step, Step::Open(_) | Step::Rows(_) | Step::AtOnce(_));
+        let planned = matches!(step, Step::Open(_) | Step::Rows { .. } | Step::AtOnce(_));
         if planned || revision == self.revision + 1 {
             self.revision = revision;
         }
@@ -512,13 +566,13 @@ impl Applier {
         Ok(())
     }
 
-    /// Plans the rows from `start` on again, without those given up. Rows that are now rejected,
-    /// and new users whom somebody else has made meanwhile, are final.
-    async fn replan(&mut self, start: usize, given_up: &[u32]) -> Result<(), WriteError> {
+    /// Plans the rows of the plan that are `unwritten` again, without those given up. Rows that are
+    /// now rejected, and new users whom somebody else has made meanwhile, are final.
+    async fn replan(&mut self, unwritten: &[u32], given_up: &[u32]) -> Result<(), WriteError> {
         let old = Arc::clone(&self.judged);
         let mut rejected: Vec<u32> = given_up.to_vec();
         loop {
-            let rest = remaining(&old, start, &rejected);
+            let rest = remaining(unwritten, &rejected);
             let judged = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
             let judged = judged.after(&self.noted);
             let overtaken = overtaken(&old, &rest, &judged);

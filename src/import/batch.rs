@@ -55,7 +55,7 @@ impl Batch {
         }
         Self {
             parked: handed_over(&writes),
-            results: journal::encode(judged.recorded(&rows)),
+            results: journal::encode_rows(judged, rows.iter().copied()),
             rows,
             created,
             moved,
@@ -86,20 +86,20 @@ fn supervisor_id(judged: &Judged, supervisor: Supervisor) -> Uuid {
 
 fn push(values: &mut UserValues, id: Uuid, supervisor: Uuid, write: &UserWrite<'_>) {
     values.id.push(id);
-    values.external_id.push(write.external_id.to_string());
-    values.email.push(write.email.to_owned());
-    values.email_key.push(write.email_key.to_string());
-    values.badge_number.push(write.badge_number.to_owned());
-    values.first_name.push(write.first_name.to_owned());
-    values.last_name.push(write.last_name.to_owned());
+    values.external_id.push(&write.external_id);
+    values.email.push(write.email);
+    values.email_key.push(&write.email_key);
+    values.badge_number.push(write.badge_number);
+    values.first_name.push(write.first_name);
+    values.last_name.push(write.last_name);
     values.active.push(write.status == Status::Active);
-    values.username.push(write.username.to_owned());
-    values.username_key.push(write.username_key.to_string());
+    values.username.push(write.username);
+    values.username_key.push(&write.username_key);
     values.role_id.push(write.role.0);
     values.supervisor_id.push(supervisor);
     values.rank_id.push(write.rank.map_or(0, |rank| rank.0));
     values.group_id.push(write.group.map_or(0, |group| group.0));
-    values.phone.push(write.phone.to_owned());
+    values.phone.push(write.phone);
 }
 
 /// The users who give up a key that another of these writes takes.

@@ -12,12 +12,11 @@ use crate::{
     proto::{DeactivatedUser, Deactivations, RowOutcome, RowResult},
 };
 
-/// The rows to write of a plan from position `start` on, without those rejected, in row order.
-pub(super) fn remaining(judged: &Judged, start: usize, rejected: &[u32]) -> Vec<u32> {
+/// The rows that are still to be written, without those rejected.
+pub(super) fn remaining(unwritten: &[u32], rejected: &[u32]) -> Vec<u32> {
     let rejected: HashSet<u32> = rejected.iter().copied().collect();
-    let mut rest = judged.plan.order.rows()[start..].to_vec();
+    let mut rest = unwritten.to_vec();
     rest.retain(|row| !rejected.contains(row));
-    rest.sort_unstable();
     rest
 }
 

@@ -86,7 +86,7 @@ impl Follower {
                 let skipped = (self.skip as usize).min(results.len());
                 results.drain(..skipped);
                 self.skip -= u32::try_from(skipped).unwrap_or_default();
-                (!results.is_empty()).then_some(Reply::Results(RowResults { results }))
+                (!results.is_empty()).then_some(Reply::Results(RowResults::new(results)))
             }
         }
     }

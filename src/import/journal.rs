@@ -2,7 +2,11 @@
 
 use prost::Message;
 
-use super::{noted::Noted, verdict};
+use super::{
+    encoding::Encoded,
+    noted::Noted,
+    verdict::{self, Judged},
+};
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
@@ -89,6 +93,20 @@ pub(super) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedRes
             }
             let payload = Payload::new(&message.encode_to_vec());
             EncodedResults { payload, counts }
+        })
+        .collect()
+}
+
+/// Encodes the verdicts on rows of a plan for the record.
+pub(super) fn encode_rows(
+    judged: &Judged,
+    rows: impl IntoIterator<Item = u32>,
+) -> Vec<EncodedResults> {
+    let messages = judged.recorded(rows);
+    messages
+        .map(|Encoded { message, counts }| EncodedResults {
+            payload: Payload::new(&message),
+            counts,
         })
         .collect()
 }

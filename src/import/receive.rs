@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Refusal;
 use crate::{
-    domain::{Column, RawRow, Row},
+    domain::{Column, RawRow, RawRows, Row},
     input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, TypedRows},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
@@ -12,6 +12,8 @@ use crate::{
 /// What has been received so far.
 pub struct Receiver {
     rows: Vec<Row>,
+    /// Received, and not checked yet; empty between calls.
+    raw: RawRows,
     limits: Limits,
     input: Input,
 }
@@ -49,6 +51,7 @@ impl Receiver {
         };
         Ok(Self {
             rows: Vec::new(),
+            raw: RawRows::default(),
             limits,
             input: Input::Csv(Box::new(csv)),
         })
@@ -118,8 +121,10 @@ impl Receiver {
         };
         csv.begun = true;
         csv.digest.update(chunk);
-        let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse(raw));
-        csv.decoder.push(chunk, &mut keep).map_err(refusals)
+        let mut keep = |raw: &RawRow<'_>| keep(&mut self.raw, &mut self.rows, raw);
+        let pushed = csv.decoder.push(chunk, &mut keep).map_err(refusals);
+        self.raw.check_into(&mut self.rows);
+        pushed
     }
 
     fn push_rows(&mut self, typed: &[UserRow]) -> Result<(), Vec<Refusal>> {
@@ -129,11 +134,11 @@ impl Receiver {
         let Input::Typed(input) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
-        let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse(raw));
-        for row in typed {
-            input.push(&values(row), &mut keep).map_err(refusals)?;
-        }
-        Ok(())
+        let mut keep = |raw: &RawRow<'_>| keep(&mut self.raw, &mut self.rows, raw);
+        let mut rows = typed.iter();
+        let pushed = rows.try_for_each(|row| input.push(&values(row), &mut keep));
+        self.raw.check_into(&mut self.rows);
+        pushed.map_err(refusals)
     }
 
     /// Ends either kind of input; returns its digest. No input at all is an empty file.
@@ -149,11 +154,20 @@ impl Receiver {
                 // Bytes first: where they differ the file was cut or changed on its way, and any
                 // fault in it is a consequence.
                 check_bytes(stated, csv.decoder.bytes(), &digest)?;
-                let mut keep = |raw: &RawRow<'_>| self.rows.push(Row::parse(raw));
+                let mut keep = |raw: &RawRow<'_>| keep(&mut self.raw, &mut self.rows, raw);
                 csv.decoder.finish(&mut keep).map_err(refusals)?;
+                self.raw.check_into(&mut self.rows);
                 Ok(digest)
             }
         }
+    }
+}
+
+/// Keeps rows until there are enough to be checked.
+fn keep(raw: &mut RawRows, checked: &mut Vec<Row>, row: &RawRow<'_>) {
+    raw.push(row);
+    if raw.is_full() {
+        raw.check_into(checked);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// Encoded size at which a message of results is sent. No message is over 1 MiB: one result has at
 /// most a few dozen KiB.
-const MESSAGE_BYTES: usize = 256 * 1024;
+pub(super) const MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Most users whose being left alone is said one by one: a summary is a message like others.
 const NAMED_SKIPPED: usize = 200;
@@ -166,7 +166,7 @@ impl Judged {
         }
     }
 
-    fn issues(&self, row: usize) -> Vec<proto::Issue> {
+    pub(super) fn issues(&self, row: usize) -> Vec<proto::Issue> {
         let issues = self.plan.decisions[row].issues.iter();
         let issues = issues.map(proto::Issue::from).collect();
         match &self.noted {
@@ -175,12 +175,7 @@ impl Judged {
         }
     }
 
-    /// The verdicts on `rows` as they are recorded: all of them, without values.
-    pub fn recorded(&self, rows: &[u32]) -> impl Iterator<Item = RowResult> {
-        rows.iter().map(|&row| self.result(row as usize, false))
-    }
-
-    fn changes(&self, row: usize, include_values: bool) -> Vec<ColumnChange> {
+    pub(super) fn changes(&self, row: usize, include_values: bool) -> Vec<ColumnChange> {
         let request = self.request();
         let changed = self.plan.decisions[row].changes.iter();
         let change = |column: Column| {
@@ -195,21 +190,6 @@ impl Judged {
             }
         };
         changed.map(change).collect()
-    }
-
-    /// The verdicts on `rows` that pass the filter, as messages of bounded size.
-    pub fn results(
-        &self,
-        rows: impl IntoIterator<Item = u32>,
-        filter: ResultFilter,
-        include_values: bool,
-    ) -> impl Iterator<Item = RowResults> {
-        let results = rows
-            .into_iter()
-            .map(|row| row as usize)
-            .filter(move |&row| passes(filter, self.plan.decisions[row].outcome))
-            .map(move |row| self.result(row, include_values));
-        verdicts(results)
     }
 
     /// The users to deactivate because they are not listed.
@@ -299,7 +279,7 @@ pub const fn fill(summary: &mut ImportSummary, tally: &Tally) {
 
 /// Verdicts as messages of bounded size.
 pub fn verdicts(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = RowResults> {
-    batches(results, RowResult::encoded_len).map(|results| RowResults { results })
+    batches(results, RowResult::encoded_len).map(RowResults::new)
 }
 
 /// Deactivated users as messages of bounded size.
@@ -335,15 +315,6 @@ pub const fn passes_recorded(filter: ResultFilter, outcome: RowOutcome) -> bool 
         ResultFilter::Unspecified | ResultFilter::All => true,
         ResultFilter::ChangesAndRejections => !matches!(outcome, RowOutcome::Unchanged),
         ResultFilter::Rejections => matches!(outcome, RowOutcome::Rejected),
-    }
-}
-
-/// True where a verdict with this outcome is to be sent.
-pub const fn passes(filter: ResultFilter, outcome: Outcome) -> bool {
-    match filter {
-        ResultFilter::Unspecified | ResultFilter::All => true,
-        ResultFilter::ChangesAndRejections => !matches!(outcome, Outcome::Unchanged),
-        ResultFilter::Rejections => matches!(outcome, Outcome::Rejected),
     }
 }
 

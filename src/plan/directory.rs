@@ -1,6 +1,8 @@
 //! The snapshot of an organisation's users that a plan is made against.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
 
 use super::links::indices;
@@ -10,16 +12,26 @@ use crate::domain::User;
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     users: Vec<User>,
-    by_id: HashMap<Uuid, u32>,
+    /// Indices, found by the user's ID.
+    by_id: HashTable<u32>,
+    hashing: DefaultHashBuilder,
 }
 
 impl Directory {
     /// A snapshot of these users.
     #[must_use]
     pub fn new(users: Vec<User>) -> Self {
-        let by_id = users.iter().map(|user| user.id);
-        let by_id = by_id.zip(indices(&users)).collect();
-        Self { users, by_id }
+        let hashing = DefaultHashBuilder::default();
+        let hash = |&user: &u32| hashing.hash_one(users[user as usize].id);
+        let mut by_id = HashTable::with_capacity(users.len());
+        for user in indices(&users) {
+            by_id.insert_unique(hash(&user), user, hash);
+        }
+        Self {
+            users,
+            by_id,
+            hashing,
+        }
     }
 
     /// The users, in the order that indices refer to.
@@ -31,7 +43,8 @@ impl Directory {
     /// The index of the user with this ID.
     #[must_use]
     pub fn index_of(&self, id: Uuid) -> Option<u32> {
-        self.by_id.get(&id).copied()
+        let has_id = |&user: &u32| self.users[user as usize].id == id;
+        self.by_id.find(self.hashing.hash_one(id), has_id).copied()
     }
 
     /// The user with this ID.

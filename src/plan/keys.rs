@@ -1,11 +1,11 @@
 //! The four keys that are unique within an organisation (semantics §1), numbers in place of their
 //! texts, so that a key is hashed once and compared for free ever after, and who uses them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, hash::BuildHasher};
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::links::{Links, index};
+use super::links::{Links, index, indices};
 use super::text::fold;
 use crate::domain::{Column, IssueCode, User};
 
@@ -88,35 +88,69 @@ pub(super) const fn held(user: u32) -> u32 {
 pub(super) struct Numbering<'a> {
     key: Key,
     users: &'a [User],
-    /// Made when a text is first looked for: most rows have what their user has, and of such a text
-    /// the number is known.
-    numbers: Option<HashMap<Cow<'a, str>, u32>>,
+    /// The texts that are no user's, in the order of their numbers.
+    others: Vec<&'a str>,
+    /// Numbers by text. Made when a text is first looked for: most rows have what their user has, and
+    /// of such a text the number is known.
+    numbers: Option<HashTable<u32>>,
+    hashing: DefaultHashBuilder,
 }
 
 impl<'a> Numbering<'a> {
     /// The numbers of what `users` have.
-    pub(super) const fn new(key: Key, users: &'a [User]) -> Self {
+    pub(super) fn new(key: Key, users: &'a [User]) -> Self {
         Self {
             key,
             users,
+            others: Vec::new(),
             numbers: None,
+            hashing: DefaultHashBuilder::default(),
         }
     }
 
-    fn numbers(&mut self) -> &mut HashMap<Cow<'a, str>, u32> {
-        let (key, users) = (self.key, self.users);
-        self.numbers.get_or_insert_with(|| {
-            let texts = users.iter().map(|user| key.comparable(key.of(user)));
-            texts.zip(0..).collect()
-        })
+    /// The text of a number, as somebody wrote it.
+    fn text(&self, number: u32) -> &'a str {
+        let number = number as usize;
+        match self.users.get(number) {
+            Some(user) => self.key.of(user),
+            None => self.others[number - self.users.len()],
+        }
+    }
+
+    fn hash(&self, number: u32) -> u64 {
+        self.hashing
+            .hash_one(&*self.key.comparable(self.text(number)))
+    }
+
+    /// The number of a text in its comparable form, and its hash.
+    fn find(&mut self, comparable: &str) -> (Option<u32>, u64) {
+        let numbers = self.numbers.take().unwrap_or_else(|| {
+            let mut numbers = HashTable::with_capacity(self.users.len());
+            for number in indices(self.users) {
+                numbers.insert_unique(self.hash(number), number, |&known| self.hash(known));
+            }
+            numbers
+        });
+        let hash = self.hashing.hash_one(comparable);
+        let is_same = |&known: &u32| self.key.comparable(self.text(known)) == comparable;
+        let found = numbers.find(hash, is_same).copied();
+        self.numbers = Some(numbers);
+        (found, hash)
     }
 
     /// The number of `text`; a new one where it has none.
     pub(super) fn number(&mut self, text: &'a str) -> u32 {
-        let text = self.key.comparable(text);
-        let numbers = self.numbers();
-        let next = index(numbers.len());
-        *numbers.entry(text).or_insert(next)
+        let (found, hash) = self.find(&self.key.comparable(text));
+        if let Some(found) = found {
+            return found;
+        }
+        let number = index(self.len());
+        self.others.push(text);
+        if let Some(mut numbers) = self.numbers.take() {
+            numbers.insert_unique(hash, number, |&known| self.hash(known));
+            self.numbers = Some(numbers);
+        }
+        number
     }
 
     /// The same, where it is likely to be what `user` has.
@@ -131,22 +165,19 @@ impl<'a> Numbering<'a> {
     pub(super) fn find_near(&mut self, text: &str, user: u32) -> Option<u32> {
         match self.users.get(user as usize) {
             Some(near) if self.key.of(near) == text => Some(user),
-            _ => {
-                let text = self.key.comparable(text);
-                self.numbers().get(&*text).copied()
-            }
+            _ => self.find(&self.key.comparable(text)).0,
         }
     }
 
-    /// All texts and their numbers, where there are others than the users'.
-    pub(super) fn into_texts(self) -> Option<HashMap<Cow<'a, str>, u32>> {
-        self.numbers
+    /// All texts as they compare, in the order of their numbers.
+    pub(super) fn texts(&self) -> impl Iterator<Item = Cow<'a, str>> {
+        let numbers = 0..index(self.len());
+        numbers.map(|number| self.key.comparable(self.text(number)))
     }
 
     /// How many have been given.
     pub(super) fn len(&self) -> usize {
-        let numbers = self.numbers.as_ref();
-        numbers.map_or(self.users.len(), HashMap::len)
+        self.users.len() + self.others.len()
     }
 }
 

@@ -43,7 +43,7 @@ impl FromIterator<Option<u32>> for Links {
 }
 
 /// For each index a list of indices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lists {
     starts: Vec<u32>,
     items: Vec<u32>,

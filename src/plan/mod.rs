@@ -48,7 +48,7 @@ use uuid::Uuid;
 
 pub use decision::{Decision, Outcome, Supervisor};
 pub use directory::Directory;
-pub use order::WriteOrder;
+pub use order::{Schedule, WriteOrder};
 pub use permissions::Permitted;
 pub use write::{UserWrite, generated_external_id};
 

@@ -3,8 +3,6 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashMap;
-
 use super::Request;
 use super::attributes::sound;
 use super::check::Checked;
@@ -44,7 +42,7 @@ pub(super) enum Wish {
 pub(super) struct Roster<'a> {
     pub(super) rows: &'a [Row],
     pub(super) users: &'a [User],
-    emails: Option<HashMap<Cow<'a, str>, u32>>,
+    emails: Numbering<'a>,
     keys: [KeyUse; 4],
     matched: Links,
     rows_of: Lists,
@@ -85,7 +83,7 @@ impl<'a> Roster<'a> {
                 other(Key::BadgeNumber),
                 other(Key::Username),
             ],
-            emails: emails.into_texts(),
+            emails,
             wishes,
             supervisors,
         }
@@ -96,19 +94,9 @@ impl<'a> Roster<'a> {
         self.keys[key as usize].count()
     }
 
-    /// Emails as they compare, each with its number; in no order.
-    pub(super) fn emails(&self) -> Vec<(Cow<'_, str>, u32)> {
-        let Some(emails) = &self.emails else {
-            // No row has an email of its own: there are none but the users'.
-            let users = self.users.iter().zip(0..);
-            return users
-                .map(|(user, number)| (Key::Email.comparable(user.email()), number))
-                .collect();
-        };
-        let emails = emails.iter();
-        emails
-            .map(|(email, &number)| (Cow::Borrowed(&**email), number))
-            .collect()
+    /// Emails as they compare, each with its number.
+    pub(super) fn emails(&self) -> Vec<(Cow<'a, str>, u32)> {
+        self.emails.texts().zip(0..).collect()
     }
 
     /// The user who has key number `id` in the directory.

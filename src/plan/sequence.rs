@@ -40,6 +40,7 @@ pub(super) fn sequence(state: &State<'_>, decisions: &[Decision]) -> WriteOrder 
             order.push_group(group);
         });
     }
+    order.set_before(before);
     order
 }
 

@@ -3,8 +3,10 @@
 #![allow(clippy::all, clippy::pedantic, missing_docs)]
 
 mod codec;
+mod results;
 mod timestamp;
 
+pub use results::RowResults;
 pub use timestamp::Timestamp;
 
 tonic::include_proto!("userimport.v1");

@@ -143,6 +143,7 @@ impl Store {
         let Organization { id, slug, .. } = organization;
         let organization = *id;
         let writing = self.begin().await?;
+        writing.enter_alone(organization).await?;
         writing.touch(organization).await?;
         let present = read_keys(&writing, organization).await?;
         let roles = assign(ROLES, &present.roles, &entries(&draft.roles))?;

@@ -75,6 +75,7 @@ impl Store {
         ttl: Duration,
     ) -> Result<Result<Lease, Holder>, StoreError> {
         let writing = self.begin().await?;
+        writing.enter_alone(organization).await?;
         writing.lock(organization).await?;
         let own = self.vitals.held(organization);
         if let Some(holder) = read_holder(&writing.tx, organization, own, ttl).await? {
@@ -295,7 +296,9 @@ mod tests {
         assert!(store.holder(other, ttl).await.unwrap().is_some());
         let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
         let write = store.begin_write(writer, Uuid::now_v7(), &actor, now);
-        write.await.unwrap().commit().await.unwrap();
+        let mut write = write.await.unwrap();
+        write.claim().await.unwrap();
+        write.commit().await.unwrap();
         assert!(elsewhere.holder(other, ttl).await.unwrap().is_some());
         assert!(elsewhere.is_alive(server, ttl).await.unwrap());
 

@@ -30,7 +30,7 @@ use sea_orm::{
     sqlx::{self, Connection as _, sqlite::SqliteConnectOptions},
 };
 use tokio::{
-    sync::{Mutex, OwnedMutexGuard},
+    sync::{Mutex, OwnedMutexGuard, Semaphore},
     time::Instant,
 };
 
@@ -41,6 +41,7 @@ pub use imports::{BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use payload::Payload;
+pub use recordset::Texts;
 pub use schema::Schema;
 pub use snapshot::Snapshot;
 pub use tokens::TokenRecord;
@@ -59,6 +60,10 @@ use crate::{
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How many rows SQLite's thread reads before it waits for them to be taken: each wait is a change of
+/// threads.
+const SQLITE_ROWS_AHEAD: usize = 1_024;
 
 /// Most connections to a database.
 const CONNECTIONS: u32 = 16;
@@ -81,6 +86,9 @@ pub struct Store {
     writer: DatabaseConnection,
     /// SQLite has one writer: within a process, writers take turns in the order they came.
     turn: Option<Arc<Mutex<()>>>,
+    /// How many transactions may write ahead of their turn. Each waits for another, which needs a
+    /// connection too.
+    ahead: Arc<Semaphore>,
     vitals: Vitals,
 }
 
@@ -140,6 +148,7 @@ impl Store {
             db,
             writer,
             turn: sqlite.then(Arc::default),
+            ahead: Arc::new(Semaphore::new(CONNECTIONS as usize / 2)),
             vitals: Vitals::default(),
         })
     }
@@ -150,6 +159,12 @@ impl Store {
     /// Where it cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
         Ok(self.db.ping().await?)
+    }
+
+    /// True where the database has one writer at a time: SQLite.
+    #[must_use]
+    pub const fn has_one_writer(&self) -> bool {
+        self.turn.is_some()
     }
 
     fn backend(&self) -> DbBackend {
@@ -235,6 +250,7 @@ fn tune_sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
         .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
+        .row_buffer_size(SQLITE_ROWS_AHEAD)
 }
 
 /// The same with more memory, and fewer copies of the log.

@@ -14,12 +14,41 @@ const SQLITE_ROWS: usize = 2_048;
 #[derive(Debug)]
 pub(super) enum Values<'a> {
     Uuid(&'a [Uuid]),
-    Text(&'a [String]),
+    Text(&'a Texts),
     Integer(&'a [i32]),
     Boolean(&'a [bool]),
     NullableUuid(&'a [Uuid]),
-    NullableText(&'a [String]),
+    NullableText(&'a Texts),
     NullableInteger(&'a [i32]),
+}
+
+/// Between texts; no value has a control character (semantics §2).
+const SEPARATOR: char = '\u{1F}';
+
+/// A column of texts, end to end: one allocation and one value to bind, however many there are.
+#[derive(Debug, Default)]
+pub struct Texts {
+    /// Each behind a separator.
+    joined: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Adds a text without control characters.
+    pub fn push(&mut self, text: &str) {
+        self.joined.push(SEPARATOR);
+        self.joined.push_str(text);
+        self.ends.push(self.joined.len());
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn get(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.joined[start + SEPARATOR.len_utf8()..self.ends[index]]
+    }
 }
 
 /// Rows as columns.
@@ -73,7 +102,7 @@ impl<'a> Recordset<'a> {
                 || (*name).to_owned(),
                 |null| format!("nullif({name}, {null}) AS {name}"),
             ));
-            arrays.push(format!("${}::{of}[]", index + 1));
+            arrays.push(column.postgres_array(index + 1, of));
             names.push(*name);
         }
         let sql = format!(
@@ -136,6 +165,19 @@ impl Values<'_> {
         }
     }
 
+    /// The array of elements `of` this type that parameter number `index` is. Texts come as one: the
+    /// driver would copy an array of them element by element, several times.
+    fn postgres_array(&self, index: usize, of: &str) -> String {
+        match self {
+            // Nothing stands before the first separator.
+            Self::Text(_) | Self::NullableText(_) => {
+                let separator = u32::from(SEPARATOR);
+                format!("(string_to_array(${index}, chr({separator})))[2:]")
+            }
+            _ => format!("${index}::{of}[]"),
+        }
+    }
+
     /// The element type, and the stand-in for NULL where the column is nullable.
     const fn postgres_type(&self) -> (&'static str, Option<&'static str>) {
         match self {
@@ -152,7 +194,7 @@ impl Values<'_> {
     fn array(&self) -> Value {
         match self {
             Self::Uuid(v) | Self::NullableUuid(v) => array(ArrayType::Uuid, v),
-            Self::Text(v) | Self::NullableText(v) => array(ArrayType::String, v),
+            Self::Text(v) | Self::NullableText(v) => v.joined.clone().into(),
             Self::Integer(v) | Self::NullableInteger(v) => array(ArrayType::Int, v),
             Self::Boolean(v) => array(ArrayType::Bool, v),
         }
@@ -161,10 +203,10 @@ impl Values<'_> {
     fn cell(&self, row: usize) -> Value {
         match self {
             Self::NullableUuid(v) if v[row].is_nil() => Value::Uuid(None),
-            Self::NullableText(v) if v[row].is_empty() => Value::String(None),
+            Self::NullableText(v) if v.get(row).is_empty() => Value::String(None),
             Self::NullableInteger(v) if v[row] == 0 => Value::Int(None),
             Self::Uuid(v) | Self::NullableUuid(v) => v[row].into(),
-            Self::Text(v) | Self::NullableText(v) => v[row].clone().into(),
+            Self::Text(v) | Self::NullableText(v) => v.get(row).into(),
             Self::Integer(v) | Self::NullableInteger(v) => v[row].into(),
             Self::Boolean(v) => v[row].into(),
         }
@@ -193,6 +235,17 @@ mod tests {
     fn the_stretches_follow_each_other() {
         let starts: Vec<usize> = parts(7).map(|(start, _)| start).collect();
         assert_eq!(starts, [0, 4, 6]);
+    }
+
+    #[test]
+    fn texts_are_told_apart_even_where_they_are_empty() {
+        let mut texts = Texts::default();
+        for text in ["", "añ", "", "x"] {
+            texts.push(text);
+        }
+        let all: Vec<&str> = (0..texts.len()).map(|index| texts.get(index)).collect();
+        assert_eq!(all, ["", "añ", "", "x"]);
+        assert_eq!(texts.joined, "\u{1F}\u{1F}añ\u{1F}\u{1F}x");
     }
 
     #[test]

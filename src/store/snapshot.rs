@@ -2,9 +2,10 @@
 
 use futures_util::TryStreamExt;
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, DbErr, IsolationLevel, QueryResult,
-    Statement, StreamTrait, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, Statement,
+    StreamTrait, TransactionOptions, TransactionTrait,
 };
+use uuid::Uuid;
 
 use super::{Store, StoreError, catalog};
 use crate::domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserText};
@@ -20,9 +21,25 @@ pub struct Snapshot {
     pub users: Vec<User>,
 }
 
-const USERS: &str = "SELECT id, external_id, email, badge_number, first_name, last_name, active, \
-    username, role_id, supervisor_id, rank_id, group_id, phone, protected \
-    FROM users WHERE organization_id = $1";
+/// Between the values of a user; no value has a control character (semantics §2).
+const SEPARATOR: char = '\u{1F}';
+
+/// A user as one text: a database hands over one value a row several times faster than fourteen.
+fn select_users(backend: DbBackend) -> String {
+    let (character, id, supervisor, order) = match backend {
+        DbBackend::Postgres => ("chr", "id", "supervisor_id::text", ""),
+        // IDs grow with time, so that users lie in this order: SQLite, which goes by an index, would
+        // go to and fro in the table by any other.
+        _ => ("char", "hex(id)", "hex(supervisor_id)", "ORDER BY id"),
+    };
+    format!(
+        "SELECT concat_ws({character}({}), external_id, email, badge_number, first_name, last_name, \
+        username, coalesce(phone, ''), {id}, role_id, coalesce({supervisor}, ''), \
+        coalesce(rank_id, 0), coalesce(group_id, 0), CASE WHEN active THEN 1 ELSE 0 END, \
+        CASE WHEN protected THEN 1 ELSE 0 END) FROM users WHERE organization_id = $1 {order}",
+        u32::from(SEPARATOR)
+    )
+}
 
 impl Store {
     /// Reads an organisation's users and catalog as they are at one moment.
@@ -73,10 +90,15 @@ async fn revision(tx: &impl ConnectionTrait, organization: i64) -> Result<i64, S
 
 async fn users(tx: &DatabaseTransaction, organization: i64) -> Result<Vec<User>, StoreError> {
     let backend = ConnectionTrait::get_database_backend(tx);
-    let statement = Statement::from_sql_and_values(backend, USERS, [organization.into()]);
+    let sql = select_users(backend);
+    let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
     let rows = tx.stream_raw(statement).await?;
     let mut users: Vec<User> = rows
-        .and_then(|row| async move { user(&row) })
+        .map_err(StoreError::from)
+        .and_then(|row| async move {
+            let text: String = row.try_get_by_index(0)?;
+            user(&text).ok_or_else(|| StoreError::encoding("a user cannot be read"))
+        })
         .try_collect()
         .await?;
     // Sooner done than by the database, which would look each user up in the order of an index.
@@ -84,29 +106,79 @@ async fn users(tx: &DatabaseTransaction, organization: i64) -> Result<Vec<User>,
     Ok(users)
 }
 
-/// Reads the columns of [`USERS`], by position.
-fn user(row: &QueryResult) -> Result<User, DbErr> {
-    let text = |index| row.try_get_by_index::<String>(index);
-    let phone: Option<String> = row.try_get_by_index(12)?;
-    let mut user = User::new(
-        row.try_get_by_index(0)?,
-        RoleId(row.try_get_by_index(8)?),
-        UserText {
-            external_id: &text(1)?,
-            email: &text(2)?,
-            badge_number: &text(3)?,
-            first_name: &text(4)?,
-            last_name: &text(5)?,
-            username: &text(7)?,
-            phone: phone.as_deref().unwrap_or_default(),
-        },
-    );
-    if !row.try_get_by_index::<bool>(6)? {
+/// Reads what [`select_users`] selects. `None`: it is not that.
+fn user(text: &str) -> Option<User> {
+    let mut values = text.split(SEPARATOR);
+    let mut next = || values.next();
+    let text = UserText {
+        external_id: next()?,
+        email: next()?,
+        badge_number: next()?,
+        first_name: next()?,
+        last_name: next()?,
+        username: next()?,
+        phone: next()?,
+    };
+    let id = Uuid::try_parse(next()?).ok()?;
+    let mut user = User::new(id, RoleId(next()?.parse().ok()?), text);
+    user.supervisor = match next()? {
+        "" => None,
+        id => Some(Uuid::try_parse(id).ok()?),
+    };
+    let (rank, group): (i32, i32) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    user.rank = (rank > 0).then_some(RankId(rank));
+    user.group = (group > 0).then_some(GroupId(group));
+    if next()? != "1" {
         user.status = Status::Inactive;
     }
-    user.protected = row.try_get_by_index(13)?;
-    user.rank = row.try_get_by_index::<Option<i32>>(10)?.map(RankId);
-    user.group = row.try_get_by_index::<Option<i32>>(11)?.map(GroupId);
-    user.supervisor = row.try_get_by_index(9)?;
-    Ok(user)
+    user.protected = next()? == "1";
+    values.next().is_none().then_some(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: &str = "X-1\u{1F}A@pd.example\u{1F}007\u{1F}Ann\u{1F}Ó Sé\u{1F}ann\u{1F}+12025550143\u{1F}\
+        018F4E9E5C7B70008000000000000001\u{1F}3\u{1F}018f4e9e-5c7b-7000-8000-000000000002\u{1F}4\u{1F}5\u{1F}0\u{1F}1";
+
+    #[test]
+    fn a_user_is_read_from_its_values() {
+        let user = user(ALL).unwrap();
+        let (id, supervisor) = (0x018f_4e9e_5c7b_7000_8000_0000_0000_0001, 2);
+        assert_eq!(user.id, Uuid::from_u128(id));
+        assert_eq!(user.supervisor, Some(Uuid::from_u128(id - 1 + supervisor)));
+        assert_eq!(
+            (user.role, user.rank, user.group),
+            (RoleId(3), Some(RankId(4)), Some(GroupId(5)))
+        );
+        assert_eq!((user.status, user.protected), (Status::Inactive, true));
+        assert_eq!((user.last_name(), user.phone()), ("Ó Sé", "+12025550143"));
+    }
+
+    #[test]
+    fn what_a_user_does_not_have_is_none() {
+        let text = ALL
+            .replace("+12025550143", "")
+            .replace("018f4e9e-5c7b-7000-8000-000000000002", "");
+        let user = user(&text.replace(
+            "\u{1F}4\u{1F}5\u{1F}0\u{1F}1",
+            "\u{1F}0\u{1F}0\u{1F}1\u{1F}0",
+        ))
+        .unwrap();
+        assert_eq!(
+            (user.supervisor, user.rank, user.group, user.phone()),
+            (None, None, None, "")
+        );
+        assert_eq!((user.status, user.protected), (Status::Active, false));
+    }
+
+    #[test]
+    fn what_has_too_few_values_or_too_many_is_no_user() {
+        let (fewer, _) = ALL.rsplit_once(SEPARATOR).unwrap();
+        assert_eq!(
+            (user(fewer), user(&format!("{ALL}\u{1F}")), user("")),
+            (None, None, None)
+        );
+    }
 }

@@ -98,6 +98,7 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<UserRecord, StoreError> {
         let writing = self.begin().await?;
+        writing.enter_alone(organization).await?;
         writing.touch(organization).await?;
         let sql = "UPDATE users SET protected = $3, updated_at = $4 \
             WHERE organization_id = $1 AND id = $2 AND protected <> $3";

@@ -1,14 +1,17 @@
 //! What an import writes: users made, changed and deactivated, many in one statement.
 
+use std::sync::Arc;
+
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, Value};
 use time::OffsetDateTime;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::{
     AuditEntry, BatchKind, ImportRecord, Lease, Payload, Store, StoreError, WriteError, Writing,
     entity::import::Entity as Imports,
     import_events,
-    recordset::{Recordset, Source, Values},
+    recordset::{Recordset, Source, Texts, Values},
 };
 use crate::{
     domain::{Actor, Tally},
@@ -21,23 +24,23 @@ pub struct UserValues {
     /// User IDs.
     pub id: Vec<Uuid>,
     /// External IDs.
-    pub external_id: Vec<String>,
+    pub external_id: Texts,
     /// Emails as written.
-    pub email: Vec<String>,
+    pub email: Texts,
     /// Case-folded emails.
-    pub email_key: Vec<String>,
+    pub email_key: Texts,
     /// Badge numbers.
-    pub badge_number: Vec<String>,
+    pub badge_number: Texts,
     /// Given names.
-    pub first_name: Vec<String>,
+    pub first_name: Texts,
     /// Family names.
-    pub last_name: Vec<String>,
+    pub last_name: Texts,
     /// Whether active.
     pub active: Vec<bool>,
     /// Usernames as written.
-    pub username: Vec<String>,
+    pub username: Texts,
     /// Case-folded usernames.
-    pub username_key: Vec<String>,
+    pub username_key: Texts,
     /// Roles.
     pub role_id: Vec<i32>,
     /// Supervisors; nil: none.
@@ -47,7 +50,7 @@ pub struct UserValues {
     /// Groups; 0: none.
     pub group_id: Vec<i32>,
     /// Phones; empty: none.
-    pub phone: Vec<String>,
+    pub phone: Texts,
 }
 
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
@@ -58,8 +61,14 @@ pub struct DirectoryWrite {
     import: Uuid,
     actor: Actor,
     now: OffsetDateTime,
-    revision: i64,
+    /// The organisation's, once this transaction is stored; known from its claim on.
+    revision: Option<i64>,
+    /// Where it writes ahead of its turn.
+    room: Option<OwnedSemaphorePermit>,
 }
+
+/// First key of the advisory locks that stand before organisations; the second is the organisation.
+const GATE: i32 = 714_553;
 
 /// Numbers of what every statement on users binds: organisation, time and import.
 struct Stamps([String; 3]);
@@ -127,11 +136,12 @@ fn park(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
 }
 
 impl Store {
-    /// Begins a transaction of an import that `actor` has sent. From here to its end nobody else writes to the
-    /// organisation.
+    /// Begins a transaction of an import that `actor` has sent. From here to its end nobody but other
+    /// transactions of imports writes to the organisation; it has to [claim](DirectoryWrite::claim) it
+    /// before it commits.
     ///
     /// # Errors
-    /// [`WriteError::Overtaken`] where the lease is no longer ours.
+    /// Where the database fails.
     pub async fn begin_write(
         &self,
         lease: Lease,
@@ -145,20 +155,67 @@ impl Store {
             let defer = "PRAGMA defer_foreign_keys = ON";
             writing.tx.execute_unprepared(defer).await?;
         }
-        let revision = writing.touch(lease.organization).await?;
-        writing.fence(lease).await?;
+        writing.enter(lease.organization).await?;
         Ok(DirectoryWrite {
             writing,
             lease,
             import,
             actor: actor.clone(),
             now,
-            revision,
+            revision: None,
+            room: None,
         })
+    }
+
+    /// The same for one that writes while another of the same import is still to commit. `None`: the
+    /// database has one writer, or enough connections write ahead.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn begin_ahead(
+        &self,
+        lease: Lease,
+        import: Uuid,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) -> Result<Option<DirectoryWrite>, WriteError> {
+        if self.has_one_writer() {
+            return Ok(None);
+        }
+        let Ok(room) = Arc::clone(&self.ahead).try_acquire_owned() else {
+            return Ok(None);
+        };
+        let mut write = self.begin_write(lease, import, actor, now).await?;
+        write.room = Some(room);
+        Ok(Some(write))
     }
 }
 
 impl Writing {
+    /// Keeps everybody out of the organisation who enters alone, until the end. Those who wait are let
+    /// in before whoever comes after them.
+    async fn enter(&self, organization: i64) -> Result<(), StoreError> {
+        self.pass_gate("pg_advisory_xact_lock_shared", organization)
+            .await
+    }
+
+    /// Keeps everybody else out of the organisation until the end. To be done before anything else
+    /// is held: who waits here must not be waited for.
+    pub(super) async fn enter_alone(&self, organization: i64) -> Result<(), StoreError> {
+        self.pass_gate("pg_advisory_xact_lock", organization).await
+    }
+
+    /// SQLite has one writer at a time, and needs no gate.
+    async fn pass_gate(&self, lock: &str, organization: i64) -> Result<(), StoreError> {
+        if self.tx.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let sql = format!("SELECT {lock}({GATE}, ($1::bigint % 2147483647)::integer)");
+        self.execute(sql, vec![organization.into()])
+            .await
+            .map(|_| ())
+    }
+
     /// Holds the organisation until the end: nobody else writes to it.
     pub(super) async fn lock(&self, organization: i64) -> Result<(), StoreError> {
         let sql = "UPDATE organizations SET revision = revision WHERE id = $1";
@@ -184,21 +241,31 @@ impl Writing {
 }
 
 impl DirectoryWrite {
+    /// Claims the organisation, and moves its revision on: from here to the end nobody else commits to
+    /// it.
+    ///
+    /// # Errors
+    /// [`WriteError::Overtaken`] where the lease is no longer ours.
+    pub async fn claim(&mut self) -> Result<(), WriteError> {
+        self.revision = Some(self.writing.touch(self.lease.organization).await?);
+        self.writing.fence(self.lease).await
+    }
+
     /// Makes sure that the directory is as it was planned on.
     ///
     /// # Errors
-    /// [`WriteError::Stale`] where it was not at `revision` when this transaction began.
-    pub const fn expect_revision(&self, revision: i64) -> Result<(), WriteError> {
-        match self.revision == revision + 1 {
+    /// [`WriteError::Stale`] where it was not at `revision` when this transaction claimed it.
+    pub fn expect_revision(&self, revision: i64) -> Result<(), WriteError> {
+        match self.revision == Some(revision + 1) {
             true => Ok(()),
             false => Err(WriteError::Stale),
         }
     }
 
-    /// The organisation's revision once this transaction has committed.
+    /// The organisation's revision once this transaction has committed; 0 before its claim.
     #[must_use]
-    pub const fn revision(&self) -> i64 {
-        self.revision
+    pub fn revision(&self) -> i64 {
+        self.revision.unwrap_or_default()
     }
 
     /// Makes sure that nobody has asked the import to stop.
@@ -344,8 +411,10 @@ impl DirectoryWrite {
     /// # Errors
     /// Where the database fails.
     pub async fn park(&self, users: &[Uuid]) -> Result<(), WriteError> {
-        let parked = users.iter().map(|id| format!("\u{1}{}", id.simple()));
-        let parked: Vec<String> = parked.collect();
+        let mut parked = Texts::default();
+        for id in users {
+            parked.push(&format!("\u{1}{}", id.simple()));
+        }
         let columns = vec![
             ("id", Values::Uuid(users)),
             ("parked", Values::Text(&parked)),

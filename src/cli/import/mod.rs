@@ -273,9 +273,7 @@ mod tests {
             issues: vec![issue],
             ..RowResult::default()
         };
-        Message::Results(RowResults {
-            results: vec![result],
-        })
+        Message::Results(RowResults::new(vec![result]))
     }
 
     fn summary(state: ImportState, rejected: u32) -> Message {

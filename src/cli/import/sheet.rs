@@ -225,7 +225,7 @@ mod tests {
         }];
         let results = vec![updated, rejected];
         [
-            Message::Results(RowResults { results }),
+            Message::Results(RowResults::new(results)),
             Message::Deactivations(Deactivations { users }),
         ]
         .map(|message| ImportUsersResponse {

@@ -58,7 +58,7 @@ mod tests {
             ..RowResult::default()
         };
         let results = rows.iter().map(result).collect();
-        Message::Results(RowResults { results })
+        Message::Results(RowResults::new(results))
     }
 
     fn deactivations(ids: &[&str]) -> Message {

@@ -151,7 +151,7 @@ mod tests {
         };
         let results = rows.into_iter().map(result).collect();
         ImportUsersResponse {
-            message: Some(Message::Results(RowResults { results })),
+            message: Some(Message::Results(RowResults::new(results))),
         }
     }
 

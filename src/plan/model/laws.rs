@@ -8,7 +8,7 @@ use super::world::{World, worlds};
 use super::{Model, planned_faults, sorted};
 use crate::domain::{IssueCode, RoleId};
 use crate::plan::scenario::Scenario;
-use crate::plan::{Outcome, Plan, Supervisor};
+use crate::plan::{Outcome, Plan, Schedule, Supervisor};
 
 /// 2,000 worlds, unless the environment says otherwise.
 fn config() -> ProptestConfig {
@@ -172,7 +172,7 @@ proptest! {
         let mut written = Written::start(&scenario, &plan);
         prop_assert_eq!(written.fault(), None);
         for group in plan.order.transactions(1) {
-            for &row in group {
+            for &row in &group {
                 written.write(row as usize);
             }
             prop_assert_eq!(written.fault(), None, "after {:?}", group);
@@ -182,6 +182,35 @@ proptest! {
         let outcomes = plan.decisions.iter().zip(0..);
         let writes = outcomes.filter(|(decision, _)| is_new_or_changed(decision.outcome));
         prop_assert_eq!(rows, writes.map(|(_, row)| row).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn transactions_side_by_side_leave_a_valid_directory_too(world in worlds(), size in 1_usize..4) {
+        let scenario = world.scenario();
+        let plan = scenario.plan();
+        let mut schedule = Schedule::new(&plan.order);
+        let mut written = Written::start(&scenario, &plan);
+        let mut before = schedule.take(&plan.order, size);
+        while !before.is_empty() {
+            let mut beside = schedule.take_beside(&plan.order, size);
+            // Neither sees the other, so either could be stored alone.
+            let mut alone = Written::start(&scenario, &plan);
+            let elsewhere = schedule.unwritten(&plan.order);
+            let stored = plan.order.rows().iter().filter(|row| !elsewhere.contains(row));
+            for &row in stored.chain(&beside) {
+                alone.write(row as usize);
+            }
+            prop_assert_eq!(alone.fault(), None, "{:?} without {:?}", beside, before);
+            for &row in &before {
+                written.write(row as usize);
+            }
+            prop_assert_eq!(written.fault(), None, "after {:?}", before);
+            schedule.written(&before);
+            if beside.is_empty() {
+                beside = schedule.take(&plan.order, size);
+            }
+            before = beside;
+        }
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! Received rows, copied off their decoder so that they can be checked side by side.
+
+use std::ops::Range;
+
+use rayon::iter::{
+    IndexedParallelIterator, IntoParallelRefIterator, ParallelExtend, ParallelIterator,
+};
+
+use super::{Cell, Column, RawRow, Row};
+
+/// Rows that are checked at once; a small multiple of what it costs to hand work to another core.
+const FULL: usize = 2_048;
+
+/// Fewest rows that are worth another core.
+const SHARE: usize = 128;
+
+/// Received rows in one allocation. Holds some thousands: see [`is_full`](Self::is_full).
+#[derive(Debug, Default)]
+pub struct RawRows {
+    text: String,
+    rows: Vec<Kept>,
+}
+
+/// One row; its cells lie in the common text.
+#[derive(Debug)]
+struct Kept {
+    number: u32,
+    line: u32,
+    misfit: Option<(u32, u32)>,
+    cells: [KeptCell; Column::COUNT],
+}
+
+#[derive(Clone, Debug)]
+enum KeptCell {
+    Absent,
+    Text(Range<usize>),
+    Invalid { byte: u8, charset: &'static str },
+}
+
+impl RawRows {
+    /// Copies a row.
+    pub fn push(&mut self, row: &RawRow<'_>) {
+        let cells = row.cells.map(|cell| match cell {
+            Cell::Absent => KeptCell::Absent,
+            Cell::Invalid { byte, charset } => KeptCell::Invalid { byte, charset },
+            Cell::Text(text) => {
+                let start = self.text.len();
+                self.text.push_str(text);
+                KeptCell::Text(start..self.text.len())
+            }
+        });
+        self.rows.push(Kept {
+            number: row.number,
+            line: row.line,
+            misfit: row.misfit,
+            cells,
+        });
+    }
+
+    /// True where the rows should be checked before more come.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.rows.len() >= FULL
+    }
+
+    /// Checks the rows (see [`Row::parse`]) on all cores, adds them to `checked` in their order, and
+    /// forgets them.
+    pub fn check_into(&mut self, checked: &mut Vec<Row>) {
+        let text = &*self.text;
+        let rows = self.rows.par_iter().with_min_len(SHARE);
+        checked.par_extend(rows.map(|kept| Row::parse(&kept.raw(text))));
+        self.text.clear();
+        self.rows.clear();
+    }
+}
+
+impl Kept {
+    fn raw<'a>(&self, text: &'a str) -> RawRow<'a> {
+        let cells = self.cells.each_ref().map(|cell| match cell {
+            KeptCell::Absent => Cell::Absent,
+            KeptCell::Text(span) => Cell::Text(&text[span.clone()]),
+            &KeptCell::Invalid { byte, charset } => Cell::Invalid { byte, charset },
+        });
+        RawRow {
+            number: self.number,
+            line: self.line,
+            cells,
+            misfit: self.misfit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Row number `number`, with a cell of each kind.
+    fn raw(number: u32, email: &str) -> RawRow<'_> {
+        let mut cells = [Cell::Absent; Column::COUNT];
+        cells[Column::Email as usize] = Cell::Text(email);
+        cells[Column::LastName as usize] = Cell::Invalid {
+            byte: 0xF1,
+            charset: "UTF-8",
+        };
+        cells[Column::Rank as usize] = Cell::Text("");
+        RawRow {
+            number,
+            line: number + 1,
+            cells,
+            misfit: number.is_multiple_of(7).then_some((9, 8)),
+        }
+    }
+
+    #[test]
+    fn rows_checked_side_by_side_are_those_checked_one_by_one() {
+        let emails: Vec<String> = (1..1_000).map(|n| format!("ü{n}@pd.example")).collect();
+        let rows = || (1..).zip(&emails).map(|(number, email)| raw(number, email));
+        let mut kept = RawRows::default();
+        let mut checked = Vec::new();
+        for row in rows() {
+            kept.push(&row);
+            if row.number.is_multiple_of(300) {
+                kept.check_into(&mut checked);
+            }
+        }
+        kept.check_into(&mut checked);
+        let expected: Vec<Row> = rows().map(|row| Row::parse(&row)).collect();
+        assert_eq!(checked, expected);
+    }
+}
