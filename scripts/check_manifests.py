@@ -62,7 +62,12 @@ def check_kubernetes(folder: pathlib.Path) -> None:
         if document["kind"] == "Deployment":
             container = document["spec"]["template"]["spec"]["containers"][0]
             for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-                expect(probe in container, f"the Deployment has no {probe}")
+                command = container.get(probe, {}).get("exec", {}).get("command", [])
+                expect(command[1:2] == ["health"], f"the Deployment's {probe} asks for no health")
+            alive = container.get("livenessProbe", {}).get("exec", {}).get("command", [])
+            expect("--alive" in alive, "a server whose database is away would be restarted")
+            ports = {port["name"] for port in container.get("ports", [])}
+            expect(ports == {"grpc", "metrics"}, f"the Deployment's ports are {ports}")
 
 
 def check_compose(path: pathlib.Path) -> None:
@@ -81,6 +86,8 @@ def check_compose(path: pathlib.Path) -> None:
     expect(server.get("read_only") is True, "compose: the server's root is writable")
     expect(server.get("user") == "65532:65532", "compose: the server runs as root")
     expect(server.get("cap_drop") == ["ALL"], "compose: the server has capabilities")
+    health = server.get("healthcheck", {}).get("test", [])
+    expect("health" in health, "compose: the server is asked for no health")
 
 
 deploy = pathlib.Path(sys.argv[1])

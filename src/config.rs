@@ -49,7 +49,7 @@ pub struct Security {
     pub identities: Option<PathBuf>,
     /// The identity provider.
     pub jwt: Option<JwtSettings>,
-    /// Time between two looks at the files that these name.
+    /// Time between two looks at the files that these name, and at the credentials of streams.
     pub reload_interval: Duration,
     /// How long a client may take for its TLS handshake.
     pub handshake_timeout: Duration,
@@ -86,6 +86,8 @@ pub struct TlsFiles {
 pub struct JwtSettings {
     /// Where its public keys are.
     pub keys: JwtKeys,
+    /// Authorities that vouch for the URL beside those that browsers trust, as PEM.
+    pub keys_ca: Option<PathBuf>,
     /// `iss` of its tokens.
     pub issuer: String,
     /// `aud` of those meant for this service.

@@ -15,6 +15,12 @@ pub struct ServerLimits {
     pub imports: usize,
     /// Of these, imports into one organisation.
     pub organization_imports: usize,
+    /// Calls at a time about one organisation, imports and exports apart.
+    pub organization_calls: usize,
+    /// Exports at a time; each holds the directory that it is of.
+    pub exports: Share,
+    /// Watches at a time; each holds what its reader has not read.
+    pub watches: Share,
     /// Connections at a time.
     pub connections: usize,
     /// Of these, connections from one address.
@@ -23,6 +29,15 @@ pub struct ServerLimits {
     pub streams: u32,
     /// How long a client may take.
     pub deadlines: Deadlines,
+}
+
+/// How many there may be at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// On the server.
+    pub server: usize,
+    /// Of these, for one organisation.
+    pub organization: usize,
 }
 
 /// How long a client may take for something.
@@ -76,6 +91,15 @@ impl Default for ServerLimits {
             compression_ratio: 200,
             imports: 32,
             organization_imports: 8,
+            organization_calls: 100,
+            exports: Share {
+                server: 8,
+                organization: 3,
+            },
+            watches: Share {
+                server: 64,
+                organization: 16,
+            },
             connections: 1_000,
             address_connections: 250,
             streams: 100,

@@ -9,6 +9,8 @@ use user_import::{
 pub const LIMITS: Limits = Limits {
     max_rows: 200,
     max_bytes: 64 * 1024,
+    max_record_bytes: 4 * 1024,
+    max_field_bytes: 1024,
 };
 
 /// What the decoder made of an input.
@@ -33,7 +35,7 @@ pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8
         assert_eq!(raw.number, last.0 + 1);
         assert!(raw.line > last.1, "lines go on");
         last = (raw.number, raw.line);
-        let row = Row::parse(raw);
+        let row = Row::parse_within(raw, LIMITS.max_field_bytes);
         rows.push(format!("{raw:?} {:?}", row.issues()));
     };
     let (header, faults) = match CsvDecoder::new(options, LIMITS) {

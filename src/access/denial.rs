@@ -44,6 +44,21 @@ impl Denial {
         }
     }
 
+    /// The reason that this word is, as a word that lives for ever; `UNKNOWN` for any other.
+    #[must_use]
+    pub fn known_reason(word: &str) -> &'static str {
+        let known = [
+            Self::Missing,
+            Self::Invalid,
+            Self::Expired,
+            Self::Revoked,
+            Self::Permission(Permission::UsersRead),
+            Self::Organization,
+        ];
+        let mut reasons = known.iter().map(Self::reason);
+        reasons.find(|reason| *reason == word).unwrap_or("UNKNOWN")
+    }
+
     /// True where the credential itself is good, and only does not permit this.
     #[must_use]
     pub const fn is_known_caller(&self) -> bool {

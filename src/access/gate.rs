@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashMap,
+    future::Future,
+    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -10,6 +12,7 @@ use std::{
 };
 
 use time::OffsetDateTime;
+use tokio::time::sleep;
 use tracing::warn;
 use uuid::Uuid;
 
@@ -50,6 +53,9 @@ pub struct Sources {
     pub jwt: Option<Arc<Jwt>>,
 }
 
+/// Ready once a credential is good no more, with the reason.
+pub type Outlived = Pin<Box<dyn Future<Output = Denial> + Send>>;
+
 /// Recognises callers.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<Inner>);
@@ -63,12 +69,15 @@ struct Inner {
     closed: AtomicBool,
     /// When each token's use was last written.
     uses: Mutex<HashMap<Uuid, OffsetDateTime>>,
+    /// Time between two looks whether the credential of a stream is still good.
+    interval: Duration,
 }
 
 impl Gate {
-    /// A gate for the credentials in this database, and from these sources.
+    /// A gate for the credentials in this database, and from these sources; those of streams are looked
+    /// at again after each `interval`.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, sources: Sources) -> Self {
+    pub fn new(store: Store, clock: Clock, sources: Sources, interval: Duration) -> Self {
         let closed = sources.identities.is_some() || sources.jwt.is_some();
         Self(Arc::new(Inner {
             store,
@@ -76,6 +85,7 @@ impl Gate {
             sources,
             closed: AtomicBool::new(closed),
             uses: Mutex::default(),
+            interval,
         }))
     }
 
@@ -116,6 +126,33 @@ impl Gate {
                 self.recognise(&token.ok_or(Denial::Revoked)?).map(|_| ())
             }
         }
+    }
+
+    /// Waits for the end of a principal's credential: to the moment where it expires, within the
+    /// interval of looks where it is revoked. While the database is away nobody is turned away for that.
+    #[must_use]
+    pub fn outlived(&self, principal: Arc<Principal>) -> Outlived {
+        let gate = self.clone();
+        Box::pin(async move {
+            loop {
+                sleep(gate.until_next_look(principal.expires_at)).await;
+                let (looking, of) = (gate.clone(), Arc::clone(&principal));
+                // A task of its own: whoever waits here is dropped at any time.
+                let looked = tokio::spawn(async move { looking.confirm(&of).await });
+                match looked.await {
+                    Ok(Ok(()) | Err(Denial::Store(_))) | Err(_) => {}
+                    Ok(Err(denial)) => return denial,
+                }
+            }
+        })
+    }
+
+    /// No longer than the credential is good for.
+    fn until_next_look(&self, expires_at: Option<OffsetDateTime>) -> Duration {
+        let left = expires_at.map(|expires_at| expires_at - self.0.clock.now());
+        // One that has expired already is looked at at once.
+        let left = left.map(|left| Duration::try_from(left).unwrap_or_default());
+        left.unwrap_or(self.0.interval).min(self.0.interval)
     }
 
     /// True where callers need a credential: one is, or has ever been, configured.

@@ -66,6 +66,12 @@ impl Identities {
         Ok(Self(identities))
     }
 
+    /// True where nobody is on it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The identity that a certificate is of.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ mod reloaded;
 mod token;
 
 pub use denial::Denial;
-pub use gate::{Gate, Presented, Sources};
+pub use gate::{Gate, Outlived, Presented, Sources};
 pub use identities::{ClientCertificate, Identities, Identity};
 pub use peer::Peer;
 pub use principal::{Credential, Principal, Reach};

@@ -62,6 +62,19 @@ pub enum Credential {
     Jwt,
 }
 
+impl Credential {
+    /// Its kind, and which one it is where that is no name of a person: for logs.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Local => "local".to_owned(),
+            Self::Token(id) => format!("token {id}"),
+            Self::Certificate(_) => "certificate".to_owned(),
+            Self::Jwt => "jwt".to_owned(),
+        }
+    }
+}
+
 /// A caller who has been recognised.
 #[derive(Clone, Debug)]
 pub struct Principal {

@@ -1,19 +1,24 @@
 //! `doctor`: what is wrong with a server's configuration and surroundings, and what to do about it.
 
+mod credentials;
+
 use std::{
     fmt,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 
-use super::{Exit, migrate::DatabaseArgs, output::print, settings::SettingsArgs};
+use super::{
+    Exit, migrate::DatabaseArgs, output::print, security::parse_keys, settings::SettingsArgs,
+};
 use crate::{
-    config::Settings,
+    config::{JwtKeys, Settings},
     import::Clock,
     store::{Schema, Store},
 };
@@ -33,6 +38,18 @@ const APART: Duration = Duration::from_secs(5);
     user-import doctor --database-url postgres://import@db/users --tls-cert server.pem \\\n    \
     --tls-key server.key")]
 pub struct DoctorArgs {
+    /// Address that the server is to listen on
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_LISTEN",
+        default_value = "127.0.0.1:50051"
+    )]
+    listen: SocketAddr,
+    /// It is to listen there although TLS or credentials are missing
+    #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    insecure_listen_beyond_loopback: bool,
     #[command(flatten)]
     database: DatabaseArgs,
     /// Certificate of the server, as PEM
@@ -44,6 +61,16 @@ pub struct DoctorArgs {
     /// Certificates that sign those of clients, as PEM
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_CA")]
     tls_client_ca: Option<PathBuf>,
+    /// List of the client certificates that are admitted, as JSON
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_IDENTITIES")]
+    tls_client_identities: Option<PathBuf>,
+    /// File or URL with the public keys of the identity provider
+    #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
+    #[arg(value_parser = parse_keys)]
+    jwt_jwks: Option<JwtKeys>,
+    /// Certificates that vouch for the identity provider's URL, as PEM
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
+    jwt_jwks_ca: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -93,8 +120,15 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let settings = args.settings.settings();
     let mut findings = configuration(&settings);
-    findings.extend(database(&args.database, &settings, &clock).await);
+    findings.extend(
+        args.settings
+            .expect_sound()
+            .err()
+            .map(|error| Finding::new(Verdict::Wrong, "configuration", error.to_string())),
+    );
+    findings.extend(database(&args, &settings, &clock).await);
     findings.extend(certificates(&args, clock.now()));
+    findings.extend(credentials::look(&args).await);
     let wrong = findings
         .iter()
         .filter(|f| f.verdict == Verdict::Wrong)
@@ -123,6 +157,16 @@ fn configuration(settings: &Settings) -> Vec<Finding> {
             server.organization_imports >= server.imports,
             "one organisation can take every place: set --max-imports-per-organization below \
              --max-imports",
+        ),
+        (
+            server.exports.organization >= server.exports.server,
+            "one organisation can take every export: set --max-exports-per-organization below \
+             --max-exports",
+        ),
+        (
+            server.watches.organization >= server.watches.server,
+            "one organisation can take every watch: set --max-watches-per-organization below \
+             --max-watches",
         ),
         (
             server.address_connections >= server.connections,
@@ -154,16 +198,16 @@ fn configuration(settings: &Settings) -> Vec<Finding> {
 }
 
 /// Connects only where that makes no database.
-async fn database(args: &DatabaseArgs, settings: &Settings, clock: &Clock) -> Vec<Finding> {
+async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<Finding> {
     let wrong = |text: String| vec![Finding::new(Verdict::Wrong, "database", text)];
-    if let Some(file) = missing_file(&args.database_url) {
+    if let Some(file) = missing_file(&args.database.database_url) {
         return wrong(format!(
             "there is no file {}; user-import migrate or serve makes it, or correct --database-url",
             file.display()
         ));
     }
     let begun = Instant::now();
-    let store = match args.connect_for(settings).await {
+    let store = match args.database.connect_for(settings).await {
         Ok(store) => store,
         Err(error) => {
             return wrong(format!(
@@ -172,7 +216,10 @@ async fn database(args: &DatabaseArgs, settings: &Settings, clock: &Clock) -> Ve
         }
     };
     match look(&store, clock, begun).await {
-        Ok(findings) => findings,
+        Ok(mut findings) => {
+            findings.extend(credentials::exposure(args, &store).await);
+            findings
+        }
         Err(error) => wrong(format!("{error:#}")),
     }
 }
@@ -236,7 +283,8 @@ fn missing_file(url: &str) -> Option<PathBuf> {
 
 fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in [&args.tls_cert, &args.tls_client_ca].into_iter().flatten() {
+    let files = [&args.tls_cert, &args.tls_client_ca, &args.jwt_jwks_ca];
+    for file in files.into_iter().flatten() {
         findings.extend(certificate(file, now));
     }
     findings.extend(args.tls_key.as_deref().map(key));

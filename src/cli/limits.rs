@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::limits::{DatabaseLimits, Deadlines, ServerLimits};
+use crate::limits::{DatabaseLimits, Deadlines, ServerLimits, Share};
 
 /// Limits on what clients may take up of the server.
 #[derive(Args, Debug)]
@@ -30,6 +30,34 @@ pub struct LimitsArgs {
     )]
     #[arg(default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
     max_imports_per_organization: u32,
+    /// Most calls at a time about one organisation, imports and exports apart
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CALLS_PER_ORGANIZATION")]
+    #[arg(default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
+    max_calls_per_organization: u32,
+    /// Most exports at a time; each holds the directory that it is of in memory
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_EXPORTS")]
+    #[arg(default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
+    max_exports: u32,
+    /// Most exports at a time of one organisation
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MAX_EXPORTS_PER_ORGANIZATION"
+    )]
+    #[arg(default_value_t = 3, value_parser = value_parser!(u32).range(1..))]
+    max_exports_per_organization: u32,
+    /// Most clients at a time who watch an import
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WATCHES")]
+    #[arg(default_value_t = 64, value_parser = value_parser!(u32).range(1..))]
+    max_watches: u32,
+    /// Most clients at a time who watch an import of one organisation
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MAX_WATCHES_PER_ORGANIZATION"
+    )]
+    #[arg(default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
+    max_watches_per_organization: u32,
     /// Most connections at a time
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CONNECTIONS")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
@@ -94,6 +122,15 @@ impl LimitsArgs {
             compression_ratio: self.max_compression_ratio.into(),
             imports: count(self.max_imports),
             organization_imports: count(self.max_imports_per_organization),
+            organization_calls: count(self.max_calls_per_organization),
+            exports: Share {
+                server: count(self.max_exports),
+                organization: count(self.max_exports_per_organization),
+            },
+            watches: Share {
+                server: count(self.max_watches),
+                organization: count(self.max_watches_per_organization),
+            },
             connections: count(self.max_connections),
             address_connections: count(self.max_connections_per_address),
             streams: self.max_streams,
@@ -156,7 +193,9 @@ mod tests {
              --max-imports-per-organization 4 --max-connections 5 --max-connections-per-address 6 \
              --max-streams 7 --first-call-seconds 8 --connection-idle-seconds 9 \
              --first-message-seconds 10 --stream-idle-seconds 11 --upload-seconds 12 \
-             --keepalive-seconds 13 --keepalive-timeout-seconds 14",
+             --keepalive-seconds 13 --keepalive-timeout-seconds 14 \
+             --max-calls-per-organization 15 --max-exports 16 --max-exports-per-organization 17 \
+             --max-watches 18 --max-watches-per-organization 19",
         );
         assert_debug_snapshot!(limits, @r"
         ServerLimits {
@@ -164,6 +203,15 @@ mod tests {
             compression_ratio: 2,
             imports: 3,
             organization_imports: 4,
+            organization_calls: 15,
+            exports: Share {
+                server: 16,
+                organization: 17,
+            },
+            watches: Share {
+                server: 18,
+                organization: 19,
+            },
             connections: 5,
             address_connections: 6,
             streams: 7,

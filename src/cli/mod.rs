@@ -14,6 +14,7 @@ mod exit;
 mod export;
 mod failure;
 mod format;
+mod health;
 mod import;
 mod imports;
 mod limits;
@@ -93,6 +94,7 @@ enum Command {
     Token(token::TokenCommand),
     Serve(Box<serve::ServeArgs>),
     Migrate(migrate::MigrateArgs),
+    Health(health::HealthArgs),
     Doctor(Box<doctor::DoctorArgs>),
     Demo(demo::DemoArgs),
     Descriptor(descriptor::DescriptorArgs),
@@ -163,6 +165,7 @@ impl Command {
             Self::Token(command) => token::run(command, voice).await,
             Self::Serve(args) => serve::run(*args).await,
             Self::Migrate(args) => migrate::run(args, voice).await,
+            Self::Health(args) => health::run(args, voice).await,
             Self::Doctor(args) => doctor::run(*args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),

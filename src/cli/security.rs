@@ -44,6 +44,14 @@ pub struct SecurityArgs {
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
     #[arg(requires = "jwt_issuer", requires = "jwt_audience", value_parser = parse_keys)]
     jwt_jwks: Option<JwtKeys>,
+    /// PEM file with authorities that vouch for the identity provider's URL, beside those that browsers trust
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_JWT_JWKS_CA",
+        requires = "jwt_jwks"
+    )]
+    jwt_jwks_ca: Option<PathBuf>,
     /// The identity provider, as the `iss` of its tokens names it
     #[arg(
         long,
@@ -116,6 +124,7 @@ impl SecurityArgs {
     fn jwt(&self) -> Option<JwtSettings> {
         Some(JwtSettings {
             keys: self.jwt_jwks.clone()?,
+            keys_ca: self.jwt_jwks_ca.clone(),
             issuer: self.jwt_issuer.clone()?,
             audience: self.jwt_audience.clone()?,
             algorithms: self.jwt_algorithms.clone(),
@@ -127,7 +136,7 @@ impl SecurityArgs {
 }
 
 /// A URL, or else a file.
-fn parse_keys(text: &str) -> Result<JwtKeys, InvalidAddress> {
+pub(super) fn parse_keys(text: &str) -> Result<JwtKeys, InvalidAddress> {
     match text.contains("://") {
         true => text.parse().map(JwtKeys::Url),
         false => Ok(JwtKeys::File(text.into())),
@@ -173,6 +182,7 @@ mod tests {
                 "--jwt-jwks http://id.example/k --jwt-issuer i --jwt-audience a",
                 false,
             ),
+            ("--jwt-jwks-ca c", false),
             ("--jwt-algorithms HS256", false),
             ("--jwt-algorithms none", false),
             ("--jwt-algorithms RS256,HS256", false),
@@ -186,7 +196,7 @@ mod tests {
     fn every_option_reaches_its_setting() {
         let security = parse(
             "--tls-cert c --tls-key k --tls-client-ca a --tls-client-identities i \
-            --jwt-jwks https://id.example/k --jwt-issuer iss --jwt-audience aud \
+            --jwt-jwks https://id.example/k --jwt-jwks-ca ca --jwt-issuer iss --jwt-audience aud \
             --jwt-algorithms ES256 --jwt-leeway-seconds 3 --jwt-organization-claim o \
             --jwt-permissions-claim p --tls-handshake-seconds 4",
         );
@@ -211,6 +221,9 @@ mod tests {
                             uri: https://id.example/k,
                             host: "id.example",
                         },
+                    ),
+                    keys_ca: Some(
+                        "ca",
                     ),
                     issuer: "iss",
                     audience: "aud",

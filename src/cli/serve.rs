@@ -75,6 +75,7 @@ pub struct ServeArgs {
 /// # Errors
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    args.settings.expect_sound()?;
     let settings = Settings {
         security: args.security.security(),
         ..args.settings.settings()

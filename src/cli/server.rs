@@ -43,6 +43,9 @@ struct Given {
     /// browsers trust]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CA_CERT")]
     ca_cert: Option<PathBuf>,
+    /// Name that the server's certificate has, where it is not that of the endpoint
+    #[arg(long, value_name = "NAME", env = "USER_IMPORT_SERVER_NAME")]
+    server_name: Option<String>,
     /// PEM file with a client certificate to show to the server
     #[arg(
         long,
@@ -174,6 +177,7 @@ impl ServerArgs {
         let ca_cert = given.ca_cert.as_deref().or(profile.ca_cert.as_deref());
         Ok(Credentials {
             token,
+            server_name: given.server_name.clone(),
             ca_certificate: ca_cert.map(read).transpose()?,
             certificate: certificate.transpose()?,
         })

@@ -4,14 +4,18 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{Args, value_parser};
 
-use super::limits::LimitsArgs;
-use crate::{config::Settings, input::Limits};
+use super::{failure::UsageError, limits::LimitsArgs};
+use crate::{
+    config::{MassDeactivation, Settings},
+    input::Limits,
+};
 
 /// What an operator may want to set; the rest of [`Settings`] has its defaults.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
-    /// Seconds after which an import whose server has died may be taken over
+    /// Seconds after which an import whose server has died may be taken over, and PostgreSQL ends a
+    /// transaction that idles
     #[arg(
         long,
         value_name = "S",
@@ -50,22 +54,74 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_BYTES")]
     #[arg(default_value_t = Limits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
     max_bytes: u64,
+    /// Most bytes of one record of a CSV file, or of a typed row's values together
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_RECORD_BYTES")]
+    #[arg(default_value_t = 65_536, value_parser = value_parser!(u32).range(4_096..=1_048_576))]
+    max_record_bytes: u32,
+    /// Most bytes of one field, as received; no more than of a record
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_FIELD_BYTES")]
+    #[arg(default_value_t = 4_096, value_parser = value_parser!(u32).range(1_024..=65_536))]
+    max_field_bytes: u32,
     /// Rows that one transaction writes, but for rows that must be written together
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "20000")]
     transaction_rows: NonZeroUsize,
+    /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
+    /// number below, refuses it unless it states how many are meant
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_DEACTIVATION_PERCENT"
+    )]
+    #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
+    mass_deactivation_percent: u32,
+    /// Users that an import may deactivate whatever the percentage
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_DEACTIVATION_USERS")]
+    #[arg(default_value_t = 10)]
+    mass_deactivation_users: u32,
+    /// Per cent of an organisation's active users that an import may deactivate whatever their number
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_DEACTIVATION_PERCENT_ALWAYS"
+    )]
+    #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
+    mass_deactivation_percent_always: u32,
     #[command(flatten)]
     limits: LimitsArgs,
 }
 
 impl SettingsArgs {
+    /// Expects that the settings fit together.
+    ///
+    /// # Errors
+    /// Where one of them could never be met; the text says which.
+    pub fn expect_sound(&self) -> Result<(), UsageError> {
+        let (field, record) = (self.max_field_bytes, self.max_record_bytes);
+        if field > record {
+            return Err(UsageError::new(format!(
+                "a field of {field} bytes can be in no record of {record}: raise \
+                 --max-record-bytes, or lower --max-field-bytes."
+            )));
+        }
+        Ok(())
+    }
+
     /// With everything else at its default.
     #[must_use]
     pub fn settings(&self) -> Settings {
+        let bytes = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Settings {
             limits: Limits {
                 max_rows: self.max_rows,
                 max_bytes: self.max_bytes,
+                max_record_bytes: bytes(self.max_record_bytes),
+                max_field_bytes: bytes(self.max_field_bytes),
+            },
+            mass_deactivation: MassDeactivation {
+                percent: self.mass_deactivation_percent,
+                users: self.mass_deactivation_users,
+                percent_always: self.mass_deactivation_percent_always,
             },
             server: self.limits.limits(),
             database: self.limits.database(),
@@ -108,7 +164,9 @@ mod tests {
     #[test]
     fn every_option_reaches_its_setting() {
         let options = "--lease-seconds 1 --result-retention-days 2 --shutdown-grace-seconds 3 \
-            --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7";
+            --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
+            --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
+            --mass-deactivation-users 9 --mass-deactivation-percent-always 11";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
@@ -116,11 +174,38 @@ mod tests {
         assert_eq!(settings.database_patience, Duration::from_secs(7));
         let limits = (settings.limits.max_rows, settings.limits.max_bytes);
         assert_eq!((limits, settings.transaction_rows), ((4, 5), 6));
+        let sizes = (
+            settings.limits.max_record_bytes,
+            settings.limits.max_field_bytes,
+        );
+        assert_eq!(sizes, (8192, 8000));
+        let guard = settings.mass_deactivation;
+        let guard = (guard.percent, guard.users, guard.percent_always);
+        assert_eq!(guard, (8, 9, 11));
+    }
+
+    #[test]
+    fn a_field_that_no_record_could_hold_is_refused() {
+        for (record, field, sound) in [(4_096, 4_096, true), (4_096, 4_097, false)] {
+            let options = format!("--max-record-bytes {record} --max-field-bytes {field}");
+            let words = ["serve"].into_iter().chain(options.split_whitespace());
+            let cli = TestCli::try_parse_from(words).unwrap();
+            assert_eq!(cli.args.expect_sound().is_ok(), sound, "{options}");
+        }
     }
 
     #[test]
     fn a_setting_that_would_stop_everything_is_refused() {
-        for options in ["--lease-seconds 0", "--transaction-rows 0", "--max-rows 0"] {
+        for options in [
+            "--lease-seconds 0",
+            "--transaction-rows 0",
+            "--max-rows 0",
+            "--max-record-bytes 4095",
+            "--max-record-bytes 1048577",
+            "--max-field-bytes 1023",
+            "--max-field-bytes 65537",
+            "--mass-deactivation-percent 101",
+        ] {
             assert!(parse(options).is_err(), "{options}");
         }
     }

@@ -9,6 +9,8 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri},
 };
 
+use tonic_health::pb::health_client::HealthClient;
+
 use super::ClientError;
 use crate::proto::{
     audit_service_client::AuditServiceClient, directory_service_client::DirectoryServiceClient,
@@ -88,6 +90,8 @@ pub struct Credentials {
     pub token: Option<Token>,
     /// Authorities that vouch for the server, instead of those that browsers trust.
     pub ca_certificate: Option<String>,
+    /// The name in the server's certificate, where it is not that of its address.
+    pub server_name: Option<String>,
     /// The caller's certificate and its private key.
     pub certificate: Option<(String, String)>,
 }
@@ -99,6 +103,10 @@ impl Credentials {
                 ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority))
             }
             None => ClientTlsConfig::new().with_webpki_roots(),
+        };
+        let tls = match &self.server_name {
+            Some(name) => tls.domain_name(name),
+            None => tls,
         };
         match &self.certificate {
             Some((certificate, key)) => tls.identity(Identity::from_pem(certificate, key)),
@@ -129,6 +137,7 @@ pub struct Client {
     pub(super) imports: ImportServiceClient<Service>,
     pub(super) directory: DirectoryServiceClient<Service>,
     pub(super) audit: AuditServiceClient<Service>,
+    pub(super) health: HealthClient<Service>,
 }
 
 impl Client {
@@ -156,7 +165,8 @@ impl Client {
         Ok(Self {
             imports: ImportServiceClient::new(service.clone()),
             directory: DirectoryServiceClient::new(service.clone()),
-            audit: AuditServiceClient::new(service),
+            audit: AuditServiceClient::new(service.clone()),
+            health: HealthClient::new(service),
         })
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod connection;
 mod directory;
 mod error;
+mod health;
 mod history;
 mod import;
 mod upload;
@@ -16,5 +17,6 @@ pub(crate) mod fake;
 
 pub use connection::{Address, Client, Credentials, Token};
 pub use error::{ClientError, connection_lost};
+pub use health::Health;
 pub use import::Ended;
 pub use upload::Sent;

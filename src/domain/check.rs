@@ -13,7 +13,7 @@ use super::{
     RawRow, Row, RowParts, Status, Username, fold, is_template_example,
 };
 
-/// Most bytes that a field may have, as received (semantics §2, Record faults).
+/// Most bytes that a field may have by default, as received (semantics §2, Record faults).
 pub const MAX_FIELD_BYTES: usize = 4096;
 
 /// Most characters kept of a value that failed its check, or that only the planner can judge; no
@@ -28,13 +28,21 @@ impl Row {
     /// A field with bytes that are not valid is present, without text, and unsound.
     #[must_use]
     pub fn parse(raw: &RawRow<'_>) -> Self {
+        Self::parse_within(raw, MAX_FIELD_BYTES)
+    }
+
+    /// The same where a field may have `most` bytes.
+    #[must_use]
+    pub fn parse_within(raw: &RawRow<'_>, most: usize) -> Self {
         let mut issues = Vec::new();
         let values = match raw.misfit {
             Some((expected, found)) => {
                 issues.push(misfit(expected, found));
                 Default::default()
             }
-            None => Column::ALL.map(|column| check_cell(column, raw.cell(column), &mut issues)),
+            None => {
+                Column::ALL.map(|column| check_cell(column, raw.cell(column), most, &mut issues))
+            }
         };
         Self::new(RowParts {
             number: raw.number,
@@ -57,7 +65,12 @@ fn misfit(expected: u32, found: u32) -> Issue {
 }
 
 /// What the row keeps of `cell`: the value in canonical form, or as normalised where it is faulty.
-fn check_cell<'a>(column: Column, cell: Cell<'a>, issues: &mut Vec<Issue>) -> Option<Cow<'a, str>> {
+fn check_cell<'a>(
+    column: Column,
+    cell: Cell<'a>,
+    most: usize,
+    issues: &mut Vec<Issue>,
+) -> Option<Cow<'a, str>> {
     match cell {
         Cell::Absent => {
             report(&Fault::Blank, column, "", issues);
@@ -67,12 +80,17 @@ fn check_cell<'a>(column: Column, cell: Cell<'a>, issues: &mut Vec<Issue>) -> Op
             report(&Fault::Encoding { byte, charset }, column, "", issues);
             Some(Cow::Borrowed(""))
         }
-        Cell::Text(text) => Some(check_text(column, text, issues)),
+        Cell::Text(text) => Some(check_text(column, text, most, issues)),
     }
 }
 
-fn check_text<'a>(column: Column, text: &'a str, issues: &mut Vec<Issue>) -> Cow<'a, str> {
-    match parse(column, text) {
+fn check_text<'a>(
+    column: Column,
+    text: &'a str,
+    most: usize,
+    issues: &mut Vec<Issue>,
+) -> Cow<'a, str> {
+    match parse(column, text, most) {
         Ok((value, warning)) => {
             if let Some(fault) = warning {
                 report(&fault, column, &normalise_lossy(text), issues);
@@ -95,11 +113,11 @@ fn report(fault: &Fault, column: Column, value: &str, issues: &mut Vec<Issue>) {
 }
 
 /// The value in canonical form, and what is worth a warning about it.
-fn parse(column: Column, text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
-    if text.len() > MAX_FIELD_BYTES {
+fn parse(column: Column, text: &str, most: usize) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+    if text.len() > most {
         return Err(Fault::Oversized {
             bytes: text.len(),
-            limit: MAX_FIELD_BYTES,
+            limit: most,
         });
     }
     let value = match column {

@@ -15,10 +15,11 @@ const FULL: usize = 2_048;
 const SHARE: usize = 128;
 
 /// Received rows in one allocation. Holds some thousands: see [`is_full`](Self::is_full).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RawRows {
     text: String,
     rows: Vec<Kept>,
+    max_field_bytes: usize,
 }
 
 /// One row; its cells lie in the common text.
@@ -38,6 +39,16 @@ enum KeptCell {
 }
 
 impl RawRows {
+    /// No rows; the fields of those to come may have at most `max_field_bytes`.
+    #[must_use]
+    pub const fn new(max_field_bytes: usize) -> Self {
+        Self {
+            text: String::new(),
+            rows: Vec::new(),
+            max_field_bytes,
+        }
+    }
+
     /// Copies a row.
     pub fn push(&mut self, row: &RawRow<'_>) {
         let cells = row.cells.map(|cell| match cell {
@@ -63,12 +74,12 @@ impl RawRows {
         self.rows.len() >= FULL
     }
 
-    /// Checks the rows (see [`Row::parse`]) on all cores, adds them to `checked` in their order, and
+    /// Checks the rows (see [`Row::parse_within`]) on all cores, adds them to `checked` in their order, and
     /// forgets them.
     pub fn check_into(&mut self, checked: &mut Vec<Row>) {
-        let text = &*self.text;
+        let (text, most) = (&*self.text, self.max_field_bytes);
         let rows = self.rows.par_iter().with_min_len(SHARE);
-        checked.par_extend(rows.map(|kept| Row::parse(&kept.raw(text))));
+        checked.par_extend(rows.map(|kept| Row::parse_within(&kept.raw(text), most)));
         self.text.clear();
         self.rows.clear();
     }
@@ -93,6 +104,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::MAX_FIELD_BYTES;
 
     /// Row number `number`, with a cell of each kind.
     fn raw(number: u32, email: &str) -> RawRow<'_> {
@@ -115,7 +127,7 @@ mod tests {
     fn rows_checked_side_by_side_are_those_checked_one_by_one() {
         let emails: Vec<String> = (1..1_000).map(|n| format!("ü{n}@pd.example")).collect();
         let rows = || (1..).zip(&emails).map(|(number, email)| raw(number, email));
-        let mut kept = RawRows::default();
+        let mut kept = RawRows::new(MAX_FIELD_BYTES);
         let mut checked = Vec::new();
         for row in rows() {
             kept.push(&row);

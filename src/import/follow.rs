@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Batches read at a time.
-const READ_AHEAD: i32 = 16;
+const READ_AHEAD: i32 = 2;
 
 /// Time between two looks at a record that is growing.
 pub(super) const LOOK: Duration = Duration::from_millis(200);
@@ -65,9 +65,8 @@ impl Follower {
             }
             for batch in batches {
                 self.next = batch.sequence + 1;
-                if let Some(message) = self.message(batch.kind, &batch.payload)
-                    && !outlet.send(message).await
-                {
+                let make = || self.message(batch.kind, &batch.payload);
+                if !outlet.send_made(make).await {
                     return Ok(false);
                 }
             }

@@ -1,4 +1,5 @@
-//! The way back to the client. It never holds more than a few messages, and not for ever.
+//! The way back to the client. It never holds more than a few messages, of which one is large, and not for
+//! ever.
 
 use std::{
     pin::Pin,
@@ -7,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::timeout,
+};
 use tokio_stream::Stream;
 
 use super::ImportError;
@@ -16,17 +20,25 @@ use crate::proto::import_users_response::Message;
 /// Messages that may wait for a client who does not read.
 const WAITING: usize = 8;
 
+/// Large messages that may wait: decoded, one takes several times its quarter of a MiB, and there may be
+/// many clients who do not read.
+const LARGE: usize = 1;
+
 /// Of these, room that progress messages leave to `started`, the summary and the status.
 const RESERVED: usize = 3;
 
 type Reply = Result<Message, ImportError>;
 
+/// A reply that waits; a large one has its room until it is taken.
+type Waits = (Reply, Option<OwnedSemaphorePermit>);
+
 /// The sending end. The client may go away at any time; then nothing is sent any more.
 #[derive(Clone, Debug)]
 pub struct Outlet {
-    sender: mpsc::Sender<Reply>,
+    sender: mpsc::Sender<Waits>,
     waiting: Arc<Waiting>,
     patience: Duration,
+    room: Arc<Semaphore>,
 }
 
 /// What comes out of an [`Outlet`]. Whoever does not take it for too long loses what waits, and is
@@ -39,7 +51,7 @@ pub struct Replies {
 
 /// `None`: the client is given up.
 #[derive(Debug)]
-struct Waiting(Mutex<Option<mpsc::Receiver<Reply>>>);
+struct Waiting(Mutex<Option<mpsc::Receiver<Waits>>>);
 
 impl Outlet {
     /// An outlet, and what comes out of it. A client is given up that has not read for `patience`
@@ -56,6 +68,7 @@ impl Outlet {
             sender,
             waiting,
             patience,
+            room: Arc::new(Semaphore::new(LARGE)),
         };
         (outlet, replies)
     }
@@ -63,7 +76,7 @@ impl Outlet {
     /// Sends a message that the client may miss: dropped where it does not read.
     pub fn offer(&self, message: Message) {
         if self.sender.capacity() > RESERVED {
-            let _ = self.sender.try_send(Ok(message));
+            let _ = self.sender.try_send((Ok(message), None));
         }
     }
 
@@ -71,12 +84,29 @@ impl Outlet {
     /// before all results.
     pub fn post(&self, message: Message) {
         // Fails only where the client has gone: room was left for it.
-        let _ = self.sender.try_send(Ok(message));
+        let _ = self.sender.try_send((Ok(message), None));
     }
 
     /// Sends a message, waiting for the client to read. False: the client has gone.
     pub async fn send(&self, message: Message) -> bool {
-        self.pass(Ok(message)).await
+        match is_large(&message) {
+            true => self.send_made(|| Some(message)).await,
+            false => self.pass(Ok(message), None).await,
+        }
+    }
+
+    /// Makes a large message once there is room for it, and sends it; `None` sends nothing. False: the
+    /// client has gone.
+    pub async fn send_made(&self, make: impl FnOnce() -> Option<Message>) -> bool {
+        let room = Arc::clone(&self.room).acquire_owned();
+        let Ok(Ok(room)) = timeout(self.patience, room).await else {
+            self.give_up();
+            return false;
+        };
+        match make() {
+            Some(message) => self.pass(Ok(message), Some(room)).await,
+            None => !self.is_gone(),
+        }
     }
 
     /// Sends messages in turn, until the client has gone.
@@ -97,21 +127,30 @@ impl Outlet {
 
     /// Ends the stream with an error.
     pub async fn fail(&self, error: ImportError) {
-        self.pass(Err(error)).await;
+        self.pass(Err(error), None).await;
     }
 
-    async fn pass(&self, reply: Reply) -> bool {
-        if let Ok(sent) = timeout(self.patience, self.sender.send(reply)).await {
+    async fn pass(&self, reply: Reply, room: Option<OwnedSemaphorePermit>) -> bool {
+        let sending = self.sender.send((reply, room));
+        if let Ok(sent) = timeout(self.patience, sending).await {
             return sent.is_ok();
         }
-        // With what waits goes the memory that it takes.
-        *self.waiting.lock() = None;
+        self.give_up();
         false
+    }
+
+    /// With what waits goes the memory that it takes.
+    fn give_up(&self) {
+        *self.waiting.lock() = None;
     }
 }
 
+const fn is_large(message: &Message) -> bool {
+    matches!(message, Message::Results(_) | Message::Deactivations(_))
+}
+
 impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<Reply>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<Waits>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -121,7 +160,9 @@ impl Stream for Replies {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reply>> {
         if let Some(receiver) = self.waiting.lock().as_mut() {
-            return receiver.poll_recv(cx);
+            return receiver
+                .poll_recv(cx)
+                .map(|waited| waited.map(|(reply, _)| reply));
         }
         match std::mem::replace(&mut self.told, true) {
             true => Poll::Ready(None),
@@ -141,7 +182,7 @@ mod tests {
     use tokio_stream::StreamExt;
 
     use super::*;
-    use crate::proto::ImportSummary;
+    use crate::proto::{ImportSummary, RowResults};
 
     fn summary() -> Message {
         Message::Summary(ImportSummary::default())
@@ -175,6 +216,19 @@ mod tests {
             }
         };
         tokio::join!(sending, reading);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_large_message_waits_and_the_next_is_not_even_made() {
+        let (outlet, mut replies) = Outlet::new(Duration::from_secs(5));
+        let results = || Some(Message::Results(RowResults::default()));
+        assert!(outlet.send_made(results).await);
+        let (sent, _) = tokio::join!(outlet.send_made(results), replies.next());
+        assert!(sent);
+        // Small ones find room beside it.
+        assert!(outlet.send(summary()).await);
+        let made = outlet.send_made(|| panic!("nobody has made room for it"));
+        assert!(!made.await);
     }
 
     #[tokio::test]

@@ -51,7 +51,7 @@ impl Receiver {
         };
         Ok(Self {
             rows: Vec::new(),
-            raw: RawRows::default(),
+            raw: RawRows::new(limits.max_field_bytes),
             limits,
             input: Input::Csv(Box::new(csv)),
         })

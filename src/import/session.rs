@@ -21,7 +21,7 @@ use super::{
     verdict::{self, Judged, Terms},
 };
 use crate::{
-    access::{Denial, Principal},
+    access::{Denial, Outlived, Principal},
     domain::{Actor, Column, Issue, IssueCode, Permission, Row},
     plan::Scope,
     proto::{
@@ -56,7 +56,8 @@ pub async fn run(
     outlet: &Outlet,
 ) -> Result<(), ImportError> {
     let started_at = importer.clock.now();
-    let start = receive_start(&mut inbound, importer).await?;
+    let mut outlived = importer.gate.outlived(Arc::clone(&principal));
+    let start = receive_start(&mut inbound, importer, &mut outlived).await?;
     expect_permitted(&principal, &start)?;
     let place = importer.admission.enter(&start.organization)?;
     let options_digest = record::options_digest(&start);
@@ -97,7 +98,7 @@ pub async fn run(
         actor,
     };
     session.open().await?;
-    let result = session.run(&mut inbound, receiver).await;
+    let result = session.run(&mut inbound, receiver, &mut outlived).await;
     session.end(result, &mut inbound).await
 }
 
@@ -117,9 +118,11 @@ fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), De
 async fn receive_start(
     inbound: &mut impl Inbound,
     importer: &Importer,
+    outlived: &mut Outlived,
 ) -> Result<ImportStart, ImportError> {
     let first = tokio::select! {
         first = inbound.next() => first,
+        denial = outlived => return Err(denial.into()),
         () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
     };
     match first {
@@ -183,8 +186,9 @@ impl Session<'_> {
         &mut self,
         inbound: &mut impl Inbound,
         receiver: Receiver,
+        outlived: &mut Outlived,
     ) -> Result<(), ImportError> {
-        let received = self.receive(inbound, receiver).await?;
+        let received = self.receive(inbound, receiver, outlived).await?;
         self.await_half_close(inbound).await?;
         let rows = Arc::new(received.rows);
         if !self.options.validate_only {
@@ -196,7 +200,10 @@ impl Session<'_> {
         let stage = Stage::begin("guard");
         let refusals = guard::check(&self.options, limits, &judged);
         drop(stage);
-        self.preview(&judged).await;
+        tokio::select! {
+            () = self.preview(&judged) => {}
+            denial = outlived => return Err(denial.into()),
+        }
         match refusals.is_empty() {
             true => Ok(()),
             false => Err(refusals.into()),
@@ -271,6 +278,7 @@ impl Session<'_> {
         &mut self,
         inbound: &mut impl Inbound,
         mut receiver: Receiver,
+        outlived: &mut Outlived,
     ) -> Result<Received, ImportError> {
         let _stage = Stage::begin("receive");
         let mut decoding = Duration::ZERO;
@@ -278,6 +286,7 @@ impl Session<'_> {
         loop {
             let message = tokio::select! {
                 message = self.with_progress(inbound.next()) => message,
+                denial = &mut *outlived => return Err(denial.into()),
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
             };
             match message.transpose()? {

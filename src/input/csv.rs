@@ -74,7 +74,7 @@ impl CsvDecoder {
             rows: 0,
             text,
             stage: Stage::Opening(Opening {
-                preamble: Preamble::new(delimiter),
+                preamble: Preamble::new(delimiter, limits.max_record_bytes),
                 ignore_unknown: options.ignore_unknown_columns,
             }),
             faults: Vec::new(),
@@ -315,6 +315,7 @@ mod tests {
         let all = Limits {
             max_rows: 2,
             max_bytes: input.len() as u64,
+            ..Limits::default()
         };
         let within = decode(&CsvOptions::default(), all, input.as_bytes());
         assert_eq!((within.rows.len(), within.faults), (2, vec![]));

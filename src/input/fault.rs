@@ -61,20 +61,28 @@ pub enum FileFault {
         /// CSV line on which the record starts.
         line: u32,
     },
-    /// A record over [`MAX_RECORD_BYTES`](super::Limits::MAX_RECORD_BYTES).
+    /// A record over [`max_record_bytes`](super::Limits::max_record_bytes).
     #[error(
-        "The record that starts on line {line} is longer than 64 KiB; a quote opened there may \
-         not be closed."
+        "The record that starts on line {line} is longer than {}; a quote opened there may not be \
+         closed.",
+        size(*limit as u64)
     )]
     RecordTooLong {
         /// CSV line on which the record starts.
         line: u32,
+        /// Most bytes.
+        limit: usize,
     },
-    /// A typed row over [`MAX_RECORD_BYTES`](super::Limits::MAX_RECORD_BYTES).
-    #[error("The values of row {row} are longer than 64 KiB together; shorten them.")]
+    /// A typed row over [`max_record_bytes`](super::Limits::max_record_bytes).
+    #[error(
+        "The values of row {row} are longer than {} together; shorten them.",
+        size(*limit as u64)
+    )]
     RowTooLong {
         /// 1 = first row.
         row: u32,
+        /// Most bytes.
+        limit: usize,
     },
     /// More data rows than one import may have.
     #[error(
@@ -171,8 +179,10 @@ impl FileFault {
             }
             Self::UnknownColumn { name, .. } => name.clone(),
             Self::UnnamedColumn { position } => format!("column {position}"),
-            Self::UnclosedQuote { line } | Self::RecordTooLong { line } => format!("line {line}"),
-            Self::RowTooLong { row }
+            Self::UnclosedQuote { line } | Self::RecordTooLong { line, .. } => {
+                format!("line {line}")
+            }
+            Self::RowTooLong { row, .. }
             | Self::TooManyRows { row, .. }
             | Self::TooManyBytes { row, .. } => format!("row {row}"),
             Self::BadCharset { .. } => "csv.charset".to_owned(),
@@ -255,11 +265,12 @@ const fn place(in_file: bool) -> &'static str {
 }
 
 fn size(bytes: u64) -> String {
-    const MIB: u64 = 1024 * 1024;
-    if bytes >= MIB && bytes.is_multiple_of(MIB) {
-        format!("{} MiB", bytes / MIB)
-    } else {
-        format!("{bytes} bytes")
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        whole if whole >= MIB && whole.is_multiple_of(MIB) => format!("{} MiB", whole / MIB),
+        whole if whole >= KIB && whole.is_multiple_of(KIB) => format!("{} KiB", whole / KIB),
+        bytes => format!("{bytes} bytes"),
     }
 }
 
@@ -332,7 +343,10 @@ mod tests {
                 "More than 900 bytes, the limit for one import, from row 7 on; send fewer rows, or have the limit raised.",
             ),
             (
-                FileFault::RowTooLong { row: 3 },
+                FileFault::RowTooLong {
+                    row: 3,
+                    limit: 64 * 1024,
+                },
                 "The values of row 3 are longer than 64 KiB together; shorten them.",
             ),
         ] {
@@ -393,11 +407,15 @@ mod tests {
                 "line 4",
             ),
             (
-                FileFault::RecordTooLong { line: 4 },
+                FileFault::RecordTooLong { line: 4, limit: 9 },
                 "RECORD_TOO_LONG",
                 "line 4",
             ),
-            (FileFault::RowTooLong { row: 4 }, "RECORD_TOO_LONG", "row 4"),
+            (
+                FileFault::RowTooLong { row: 4, limit: 9 },
+                "RECORD_TOO_LONG",
+                "row 4",
+            ),
             (
                 FileFault::TooManyRows { limit: 1, row: 2 },
                 "TOO_MANY_ROWS",

@@ -31,6 +31,8 @@ pub use header::Header;
 pub use split::split;
 pub use typed::TypedRows;
 
+use crate::domain::MAX_FIELD_BYTES;
+
 /// How much one import may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -38,20 +40,30 @@ pub struct Limits {
     pub max_rows: u32,
     /// Most bytes: of the CSV as received, or of the typed rows' values together.
     pub max_bytes: u64,
+    /// Longest record in bytes of UTF-8, its quotes and delimiters included and its line end not;
+    /// of a typed row, its values together.
+    pub max_record_bytes: usize,
+    /// Longest field in bytes of UTF-8. A longer one rejects its row alone, which
+    /// [`Row::parse_within`](crate::domain::Row::parse_within) sees to.
+    pub max_field_bytes: usize,
 }
 
 impl Limits {
-    /// Longest record in bytes of UTF-8, its quotes and delimiters included and its line end not;
-    /// of a typed row, its values together.
-    pub const MAX_RECORD_BYTES: usize = 64 * 1024;
+    /// Longest record by default.
+    pub const RECORD_BYTES: usize = 64 * 1024;
+    /// Longest record that may be allowed: each upload holds nine times that, for each delimiter that
+    /// its header may have.
+    pub const MOST_RECORD_BYTES: usize = 1024 * 1024;
 }
 
 impl Default for Limits {
-    /// 1,000,000 rows and 256 MiB.
+    /// 1,000,000 rows and 256 MiB; records of 64 KiB, and fields of 4 KiB.
     fn default() -> Self {
         Self {
             max_rows: 1_000_000,
             max_bytes: 256 * 1024 * 1024,
+            max_record_bytes: Self::RECORD_BYTES,
+            max_field_bytes: MAX_FIELD_BYTES,
         }
     }
 }

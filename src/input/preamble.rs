@@ -14,6 +14,8 @@ use super::{FileFault, Mistaken};
 pub(super) struct Preamble {
     /// The delimiter option, which wins over a `sep=` line.
     declared: Option<u8>,
+    /// Longest record.
+    cap: usize,
     /// First bytes of the text, four at most: they tell what a file without a header is.
     opening: Vec<u8>,
     /// Text that some candidate has not read, or that its rows are yet to be read from.
@@ -32,9 +34,10 @@ pub(super) struct Found {
 }
 
 impl Preamble {
-    pub fn new(declared: Option<u8>) -> Self {
+    pub fn new(declared: Option<u8>, cap: usize) -> Self {
         Self {
             declared,
+            cap,
             ..Self::default()
         }
     }
@@ -102,8 +105,8 @@ impl Preamble {
             None => stated?,
         };
         self.candidates = match delimiter {
-            Some(delimiter) => vec![Candidate::new(delimiter)],
-            None => DELIMITERS.map(Candidate::new).into(),
+            Some(delimiter) => vec![Candidate::new(delimiter, self.cap)],
+            None => DELIMITERS.map(|d| Candidate::new(d, self.cap)).into(),
         };
         Ok(true)
     }
@@ -145,10 +148,10 @@ enum State {
 }
 
 impl Candidate {
-    fn new(delimiter: u8) -> Self {
+    fn new(delimiter: u8, cap: usize) -> Self {
         Self {
             delimiter,
-            records: RecordReader::new(delimiter),
+            records: RecordReader::new(delimiter, cap),
             read: 0,
             known: 0,
             state: State::Reading,
@@ -312,7 +315,7 @@ mod tests {
 
     #[test]
     fn blank_lines_without_end_are_not_kept() {
-        let mut preamble = Preamble::new(None);
+        let mut preamble = Preamble::new(None, 64 * 1024);
         for _ in 0..100 {
             // Under a comma this is a record, though none with a name.
             assert_eq!(preamble.push(&b";;;;\n".repeat(100), false), Ok(false));
@@ -322,7 +325,7 @@ mod tests {
 
     #[test]
     fn while_one_candidate_still_reads_the_rows_behind_the_header_are_kept() {
-        let mut preamble = Preamble::new(None);
+        let mut preamble = Preamble::new(None, 64 * 1024);
         let rest = b"e;b\n".repeat(100);
         assert_eq!(preamble.push(b"EMAIL;x,\"\n", false), Ok(false));
         assert_eq!(preamble.push(&rest, false), Ok(false));

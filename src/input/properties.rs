@@ -143,7 +143,7 @@ proptest! {
         }
         bytes.truncate(length.map_or(bytes.len(), |length| length % (bytes.len() + 1)));
         let options = CsvOptions { charset: label.to_owned(), ..CsvOptions::default() };
-        let limits = Limits { max_rows: 6, max_bytes: 900 };
+        let limits = Limits { max_rows: 6, max_bytes: 900, ..Limits::default() };
         let whole = decode(&options, limits, &bytes);
         let split = decode_chunks(&options, limits, pieces(&bytes, &cuts).into_iter());
         prop_assert_eq!(split, whole);

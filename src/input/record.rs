@@ -7,10 +7,8 @@ use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
+use super::FileFault;
 use super::blank::is_blank;
-use super::{FileFault, Limits};
-
-const CAP: usize = Limits::MAX_RECORD_BYTES;
 
 /// One record, borrowed from its reader until the next is read.
 #[derive(Clone, Copy)]
@@ -63,11 +61,14 @@ pub(super) struct RecordReader {
     place: Place,
     line: u32,
     terminated: bool,
+    /// Longest record.
+    cap: usize,
 }
 
 impl RecordReader {
-    /// A reader for fields separated by `delimiter`, an ASCII character.
-    pub fn new(delimiter: u8) -> Self {
+    /// A reader for fields separated by `delimiter`, an ASCII character, in records of at most `cap`
+    /// bytes.
+    pub fn new(delimiter: u8, cap: usize) -> Self {
         let mut csv = ReaderBuilder::new().delimiter(delimiter).build();
         // csv-core takes a byte order mark off its very first bytes, but only where three of them
         // come at once. The mark is the charset's business: have something read before it.
@@ -76,14 +77,15 @@ impl RecordReader {
             csv,
             // Neither can overflow: a record is at most one byte longer than the cap when it is
             // refused, and each field but the first needs a delimiter.
-            text: vec![0; CAP + 1],
-            ends: vec![0; CAP + 2],
+            text: vec![0; cap + 1],
+            ends: vec![0; cap + 2],
             text_len: 0,
             ends_len: 0,
             read: 0,
             place: Place::default(),
             line: 1,
             terminated: false,
+            cap,
         }
     }
 
@@ -97,16 +99,19 @@ impl RecordReader {
             return Ok(false);
         }
         // One byte beyond the cap: it may be the line end of a record just as long as allowed.
-        while self.read <= CAP && !input.is_empty() {
-            let most = input.len().min(CAP + 1 - self.read);
+        while self.read <= self.cap && !input.is_empty() {
+            let most = input.len().min(self.cap + 1 - self.read);
             if self.advance(input, most) {
                 self.read = 0;
                 self.terminated = true;
                 return Ok(true);
             }
         }
-        if self.read > CAP {
-            return Err(FileFault::RecordTooLong { line: self.line });
+        if self.read > self.cap {
+            return Err(FileFault::RecordTooLong {
+                line: self.line,
+                limit: self.cap,
+            });
         }
         Ok(false)
     }
@@ -204,10 +209,12 @@ impl Place {
 mod tests {
     use super::*;
 
+    const CAP: usize = 64 * 1024;
+
     /// Each record as `line:field|field`, `~` at its end where its line does not end; at last the
     /// fault, if any.
     fn read(delimiter: u8, input: &[u8], step: usize) -> String {
-        let mut reader = RecordReader::new(delimiter);
+        let mut reader = RecordReader::new(delimiter, CAP);
         let mut shown = Vec::new();
         let result = read_all(&mut reader, input, step, &mut shown);
         shown.extend(

@@ -1,10 +1,11 @@
 //! A file's records as they stand there, for whoever shows rejected rows in the file's own columns.
 
-use super::FileFault;
 use super::delimiter::FirstLine;
 use super::record::{Record, RecordReader};
+use super::{FileFault, Limits};
 
-/// Splits a whole file, already decoded and without a byte order mark, just as [`CsvDecoder`] does.
+/// Splits a whole file, already decoded and without a byte order mark, just as [`CsvDecoder`] does
+/// where it allows the longest records.
 /// Each record that is not blank goes to `sink`, the header first, with the line on which it starts
 /// (1 = first line) and its fields.
 ///
@@ -27,7 +28,7 @@ pub fn split(
             sink(record.line, fields.map(Into::into).collect());
         }
     };
-    let mut records = RecordReader::new(delimiter);
+    let mut records = RecordReader::new(delimiter, Limits::MOST_RECORD_BYTES);
     while records.read(&mut rest)? {
         take(records.record());
     }
@@ -39,7 +40,7 @@ pub fn split(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CsvDecoder, CsvOptions, Limits};
+    use super::super::{CsvDecoder, CsvOptions};
     use super::*;
     use crate::domain::{Cell, Column};
     use proptest::prelude::*;

@@ -96,6 +96,8 @@ impl TypedRows {
         let Limits {
             max_rows,
             max_bytes,
+            max_record_bytes,
+            ..
         } = self.limits;
         if row > max_rows {
             return Err(FileFault::TooManyRows {
@@ -104,8 +106,11 @@ impl TypedRows {
             });
         }
         let length: usize = values.iter().flatten().map(|value| value.len()).sum();
-        if length > Limits::MAX_RECORD_BYTES {
-            return Err(FileFault::RowTooLong { row });
+        if length > max_record_bytes {
+            return Err(FileFault::RowTooLong {
+                row,
+                limit: max_record_bytes,
+            });
         }
         let bytes = self.bytes + length as u64;
         if bytes > max_bytes {
@@ -189,6 +194,7 @@ mod tests {
                 Limits {
                     max_rows,
                     max_bytes,
+                    ..Limits::default()
                 },
                 &[row; 3],
             );
@@ -199,6 +205,7 @@ mod tests {
             Limits {
                 max_rows,
                 max_bytes,
+                ..Limits::default()
             },
             &[row; 3],
         );
@@ -213,7 +220,13 @@ mod tests {
         let (result, taken) = rows_of(Limits::default(), &rows);
         assert_eq!(
             (result, taken),
-            (Err(vec![FileFault::RowTooLong { row: 2 }]), 1)
+            (
+                Err(vec![FileFault::RowTooLong {
+                    row: 2,
+                    limit: 64 * 1024
+                }]),
+                1
+            )
         );
     }
 

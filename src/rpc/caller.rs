@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tonic::{Request, Status};
 
-use super::status;
+use super::{crowd::Seat, status};
 use crate::{
     access::{Denial, Principal},
     domain::{Actor, Permission},
@@ -16,15 +16,18 @@ use crate::{
 pub struct Caller {
     principal: Arc<Principal>,
     address: Option<SocketAddr>,
+    seat: Seat,
 }
 
 impl Caller {
-    /// Stands for this principal, who calls from `address`.
+    /// Stands for this principal, who calls from `address`, and takes `seat` once it is known what the
+    /// call is about.
     #[must_use]
-    pub fn new(principal: Principal, address: Option<SocketAddr>) -> Self {
+    pub const fn new(principal: Arc<Principal>, address: Option<SocketAddr>, seat: Seat) -> Self {
         Self {
-            principal: Arc::new(principal),
+            principal,
             address,
+            seat,
         }
     }
 
@@ -57,13 +60,16 @@ impl Caller {
         found.map_err(|error| status::from_store(&error, slug))
     }
 
-    /// Expects that the caller may act on the organisation.
+    /// Expects that the caller may act on the organisation, and that there is room for one more call
+    /// about it.
     ///
     /// # Errors
-    /// Where he or she may not, whether or not there is one.
+    /// Where he or she may not, whether or not there is one, or where there is none.
     pub fn expect_organization(&self, slug: &str) -> Result<(), Status> {
         let allowed = self.principal.expect_organization(slug);
-        allowed.map_err(|denial| status::from_denial(&denial))
+        allowed.map_err(|denial| status::from_denial(&denial))?;
+        let seated = self.seat.take(slug);
+        seated.map_err(|refusal| status::busy(&refusal))
     }
 
     /// True where the caller has the permission.

@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,11 +15,14 @@ use tower::{Layer, Service};
 
 use super::{
     caller::Caller,
+    crowd::{Crowd, Seat},
+    denials::{Attempt, Denials},
     detached,
+    oversight::oversee,
     policy::{Rule, rule},
     status,
 };
-use crate::access::{Denial, Gate, Peer, Presented, Principal};
+use crate::access::{Denial, Gate, Outlived, Peer, Presented, Principal};
 
 /// Headers by which a proxy says that it hands on somebody else's call.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
@@ -29,6 +33,9 @@ const PATIENT: [&str; 2] = [
     "/userimport.v1.ImportService/WatchImport",
 ];
 
+/// The RPC that looks after its credential by itself.
+const IMPORT: &str = "/userimport.v1.ImportService/ImportUsers";
+
 /// Pause before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -37,34 +44,58 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Guard {
     gate: Gate,
     patience: Duration,
+    denials: Denials,
+    crowd: Crowd,
 }
 
 impl Guard {
-    /// A guard that lets in whom `gate` admits, and bears with a database that is away for
-    /// `patience`.
+    /// A guard that lets in whom `gate` admits, bears with a database that is away for `patience`, and
+    /// tells `denials` of whom it does not let in; those it lets in are counted in `crowd`.
     #[must_use]
-    pub const fn new(gate: Gate, patience: Duration) -> Self {
-        Self { gate, patience }
+    pub const fn new(gate: Gate, patience: Duration, denials: Denials, crowd: Crowd) -> Self {
+        Self {
+            gate,
+            patience,
+            denials,
+            crowd,
+        }
     }
 
-    /// Recognises the caller, and leaves what is known of him or her with the request.
-    async fn admit(&self, request: &mut Request<Body>) -> Result<(), Status> {
+    fn attempt(&self, request: &Request<Body>) -> Attempt {
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.and_then(|peer| peer.address);
+        self.denials.attempt(request.uri().path(), address)
+    }
+
+    /// Recognises the caller, and leaves what is known of him or her with the request. Returns what to
+    /// wait for while the answer is sent.
+    async fn admit(
+        &self,
+        request: &mut Request<Body>,
+        attempt: &mut Attempt,
+        seat: Seat,
+    ) -> Result<Option<Outlived>, Status> {
         let path = request.uri().path();
         let rule = rule(path).ok_or_else(|| Status::unimplemented("There is no such method."))?;
         if rule == Rule::Anybody {
-            return Ok(());
+            return Ok(None);
         }
         let is_patient = PATIENT.contains(&path);
         let presented = presented(request);
-        let principal = self.recognise(presented, is_patient).await?;
+        let looks_itself = path == IMPORT;
+        let principal = Arc::new(self.recognise(presented, is_patient).await?);
+        attempt.is_by(&principal);
         if let Rule::Needs(permission) = rule {
             let permitted = principal.expect(permission);
             permitted.map_err(|denial| status::from_denial(&denial))?;
         }
         let peer = request.extensions().get::<Peer>();
-        let caller = Caller::new(principal, peer.and_then(|peer| peer.address));
-        request.extensions_mut().insert(caller);
-        Ok(())
+        let address = peer.and_then(|peer| peer.address);
+        let outlived = (!looks_itself).then(|| self.gate.outlived(Arc::clone(&principal)));
+        request
+            .extensions_mut()
+            .insert(Caller::new(principal, address, seat));
+        Ok(outlived)
     }
 
     async fn recognise(&self, presented: Presented, patient: bool) -> Result<Principal, Status> {
@@ -146,9 +177,18 @@ where
         let mut inner = std::mem::replace(&mut self.inner, copy);
         let guard = self.guard.clone();
         Box::pin(async move {
-            match guard.admit(&mut request).await {
-                Ok(()) => inner.call(request).await,
-                Err(status) => Ok(status.into_http()),
+            let mut attempt = guard.attempt(&request);
+            let seat = guard.crowd.seat(request.uri().path());
+            let admitted = guard.admit(&mut request, &mut attempt, seat.clone());
+            match admitted.await {
+                Ok(outlived) => {
+                    let answer = inner.call(request).await?;
+                    Ok(oversee(answer, attempt, outlived, seat))
+                }
+                Err(status) => {
+                    attempt.note(&status);
+                    Ok(status.into_http())
+                }
             }
         })
     }

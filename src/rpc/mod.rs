@@ -3,10 +3,13 @@
 mod audit;
 mod caller;
 mod catalog;
+mod crowd;
+mod denials;
 mod directory;
 mod export;
 mod guard;
 mod import;
+mod oversight;
 mod paging;
 mod policy;
 mod status;
@@ -14,6 +17,8 @@ mod upload;
 mod wire;
 
 pub use audit::Audit;
+pub use crowd::Crowd;
+pub use denials::Denials;
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;

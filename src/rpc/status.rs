@@ -84,8 +84,9 @@ pub fn from_import(error: &ImportError) -> Status {
     }
 }
 
-/// As many as may be: another time there may be room.
-fn busy(refusal: &Refusal) -> Status {
+/// The status where there are as many as may be: another time there may be room.
+#[must_use]
+pub fn busy(refusal: &Refusal) -> Status {
     metrics::refused(refusal.code);
     let mut details =
         ErrorDetails::with_quota_failure([QuotaViolation::new(&refusal.subject, &refusal.message)]);
@@ -126,6 +127,7 @@ fn denied(denial: &Denial, message: String) -> Status {
         denial if denial.is_known_caller() => Code::PermissionDenied,
         _ => Code::Unauthenticated,
     };
+    metrics::refused(denial.reason());
     let metadata = match denial {
         Denial::Permission(permission) => {
             HashMap::from([("permission".to_owned(), permission.to_string())])

@@ -12,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
 
 use super::{connection::Connection, tls};
-use crate::{access::Reloaded, config::Security};
+use crate::{access::Reloaded, config::Security, telemetry::metrics};
 
 /// Connections that may wait to be taken.
 const WAITING: usize = 16;
@@ -99,9 +99,15 @@ async fn shake_hands(
         Ok(Ok(stream)) => {
             let _ = ready.send(Ok(Connection::encrypted(stream))).await;
         }
-        // Anybody can make these happen, so they are no news.
-        Ok(Err(error)) => debug!(%error, "a TLS handshake failed"),
-        Err(_) => debug!("a TLS handshake took too long"),
+        // Anybody can make these happen, so they are counted, and no news.
+        Ok(Err(error)) => {
+            metrics::connection_refused("tls_handshake_failed");
+            debug!(%error, "a TLS handshake failed");
+        }
+        Err(_) => {
+            metrics::connection_refused("tls_handshake_time");
+            debug!("a TLS handshake took too long");
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use tonic_health::ServingStatus;
 use tracing::warn;
 
 pub use exposure::{Exposed, Exposure};
+pub use tls::expect_sound as expect_sound_tls;
 
 use connections::Connections;
 use intake::IntakeLayer;
@@ -34,7 +35,7 @@ use crate::{
     config::Settings,
     import::Importer,
     limits::ServerLimits,
-    rpc::Guard,
+    rpc::{Crowd, Denials, Guard},
     store::{Store, StoreError},
 };
 
@@ -60,10 +61,11 @@ pub async fn serve(
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;
     let limits = settings.server.clone();
+    let looks = settings.security.reload_interval;
     let clock = Clock::system();
     let named = security::start(&settings.security, &stop)?;
     let accepted = listener::connections(listener, named.tls, &settings.security);
-    let gate = Gate::new(store.clone(), clock.clone(), named.sources);
+    let gate = Gate::new(store.clone(), clock.clone(), named.sources, looks);
     let importer = Importer::new(
         store.clone(),
         Arc::new(settings),
@@ -78,13 +80,15 @@ pub async fn serve(
     let watching = tokio::spawn(watching);
     let applying = importer.clone();
     let house = tokio::spawn(keep_house(importer.clone(), start));
-    let services = services::all(importer, store, clock, &limits)?;
+    let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
+    let denials = Denials::new(store, clock);
+    let guard = Guard::new(gate, patience, denials, Crowd::new(&limits));
     let serving = transport(&limits)
         .layer(IntakeLayer::<Peer>::new(
             started.clone(),
             limits.message_bytes,
         ))
-        .layer(Guard::new(gate, patience))
+        .layer(guard)
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());

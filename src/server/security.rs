@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +65,8 @@ pub fn start(security: &Security, stop: &CancellationToken) -> anyhow::Result<Na
 
 fn provider(settings: &JwtSettings) -> anyhow::Result<Jwt> {
     let keys = match &settings.keys {
-        JwtKeys::Url(address) => Keys::at(address.clone()),
+        JwtKeys::Url(address) => Keys::at(address.clone(), settings.keys_ca.clone())
+            .context("the authorities of the identity provider")?,
         JwtKeys::File(file) => {
             let keys =
                 Reloaded::start(vec![file.clone()], |contents| jwt::parse_keys(&contents[0]));

@@ -29,6 +29,14 @@ pub fn start(files: &TlsFiles) -> anyhow::Result<Arc<Reloaded<ServerConfig>>> {
     Reloaded::start(paths, configure)
 }
 
+/// Expects that the files can be read and fit together, without serving with them.
+///
+/// # Errors
+/// Where they cannot, or do not.
+pub fn expect_sound(files: &TlsFiles) -> anyhow::Result<()> {
+    start(files).map(drop)
+}
+
 /// The configuration that certificate, key and, where given, clients' authorities make, all as PEM.
 fn configure(contents: &[Vec<u8>]) -> anyhow::Result<ServerConfig> {
     let [certificate, key, rest @ ..] = contents else {

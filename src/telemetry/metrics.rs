@@ -17,6 +17,7 @@ const CALL_SECONDS: &str = "user_import_call_duration_seconds";
 const CONNECTIONS: &str = "user_import_connections";
 const CONNECTIONS_REFUSED: &str = "user_import_connections_refused_total";
 const REFUSED: &str = "user_import_refused_requests_total";
+const DENIED: &str = "user_import_denied_calls_total";
 const IMPORTS: &str = "user_import_imports_total";
 const RUNNING: &str = "user_import_imports_running";
 const ROWS: &str = "user_import_rows_total";
@@ -85,6 +86,10 @@ fn describe() {
         REFUSED,
         "Requests refused, by reason: the code that the caller is told."
     );
+    describe_counter!(
+        DENIED,
+        "Calls denied for want of a credential or a permission, by method and reason."
+    );
     describe_counter!(IMPORTS, "Imports that have ended, by state and kind.");
     describe_gauge!(RUNNING, "Imports under way now, by stage.");
     describe_counter!(ROWS, "Rows of imports that have ended, by outcome.");
@@ -134,6 +139,11 @@ pub fn connection_refused(reason: &'static str) {
 /// A request was refused; `reason` is one of the codes that never change.
 pub fn refused(reason: &'static str) {
     counter!(REFUSED, "reason" => reason).increment(1);
+}
+
+/// A call was denied; `reason` is that of a [`Denial`](crate::access::Denial).
+pub fn denied(method: &'static str, reason: &'static str) {
+    counter!(DENIED, "method" => method, "reason" => reason).increment(1);
 }
 
 /// An import has ended, with these counts.

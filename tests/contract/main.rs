@@ -9,6 +9,7 @@
 
 mod catalogue;
 mod current;
+mod deploy;
 mod operations;
 mod reference;
 mod threats;

@@ -21,7 +21,7 @@ on_both_databases![
 ];
 
 /// Nobody can write: on SQLite there is one writer, on PostgreSQL nobody gets to the table.
-const fn blocking(database: Database) -> &'static str {
+pub const fn blocking(database: Database) -> &'static str {
     match database {
         Database::Sqlite => "UPDATE organizations SET slug = slug",
         Database::Postgres => "LOCK TABLE organizations, imports IN ACCESS EXCLUSIVE MODE",

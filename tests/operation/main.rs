@@ -11,15 +11,29 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, reason = "the tests of credentials use the rest")]
+#[path = "../security/certificates.rs"]
+mod certificates;
+
 mod busy;
 mod connections;
+mod crowds;
+mod database_time;
 mod deadlines;
+mod denied_calls;
+mod doctor;
 mod floods;
 mod formulas;
+mod frames;
 mod health;
+mod memory;
 mod messages;
+mod metrics;
 mod migrations;
 mod observed;
 mod personal_data;
+mod probes;
 mod program;
+mod sizes;
+mod transport;
 mod usernames;

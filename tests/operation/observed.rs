@@ -108,7 +108,8 @@ impl TraceService for Collector {
     }
 }
 
-async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Span>) {
+/// A collector of traces, and the spans that it is sent.
+pub async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Span>) {
     let (sender, spans) = mpsc::unbounded_channel();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

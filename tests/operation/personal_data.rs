@@ -1,9 +1,10 @@
 //! Personal data is in the database and on the wire, nowhere else: values that are told from all others
-//! go through every error path, and none is in logs, metrics or statuses.
+//! go through every error path, and none is in logs, metrics, traces or statuses.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use prost::Message as _;
+use tempfile::TempDir;
 use tonic::{Code, Status};
 use user_import::{
     domain::Column::{
@@ -11,25 +12,26 @@ use user_import::{
         Role, Status as StatusColumn, SupervisorEmail, Username,
     },
     proto::{
-        GetUserRequest, ImportFinish, ImportStart, ListUsersRequest, SetUserProtectedRequest,
-        get_user_request::Key, import_users_request::Message,
+        GetUserRequest, ImportFinish, ImportStart, ListUsersRequest, RowResult,
+        SetUserProtectedRequest, get_user_request::Key, import_users_request::Message,
     },
 };
 
 use crate::{
-    observed::get,
+    observed::{collector, get},
     program::{Process, free_address},
-    support::{App, Database, Imported, Roster, on_both_databases, roster, start_of},
+    support::{
+        App, Database, FreshDatabase, Imported, Roster, on_both_databases, roster, start_of,
+    },
 };
 
-on_both_databases![nothing_of_a_roster_is_logged_counted_or_told_in_a_status];
+on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];
 
 /// In every value of these tests.
 const CANARY: &str = "kanari";
 
-/// As much as can be logged of us, of the database's drivers and of what serves; a frame of HTTP/2 is
-/// the wire itself.
-const LOG: &str = "trace,h2=info,hyper=info,hyper_util=info,tower=info,polling=info,mio=info";
+/// As much as any setting lets be logged, and traced.
+const LOG: &str = "trace";
 
 fn has_canary(text: &str) -> bool {
     text.to_lowercase().contains(CANARY)
@@ -181,54 +183,99 @@ async fn cancelled(app: &App) -> Imported {
     cancelled
 }
 
-async fn nothing_of_a_roster_is_logged_counted_or_told_in_a_status(database: Database) {
-    let fresh = Arc::new(database.create().await);
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("log");
-    let address = free_address().to_string();
-    let options = [
-        "--metrics-listen",
-        &address,
-        "--log",
-        LOG,
-        "--transaction-rows",
-        "1",
-    ];
-    let server = Process::serve(&fresh.url(), &options, &log);
-    let app = App::attach(Arc::clone(&fresh), server.address).await;
-    app.organization("pd").await;
+/// Credentials that are none, and organisations that are named after somebody.
+async fn denied_calls(app: &App) {
+    let denied = app.presenting(CANARY).import(sound(1)).await;
+    assert_eq!(denied.code(), Code::Unauthenticated, "{denied}");
+    expect_clean(&denied.status, "a denied call");
+}
+
+/// A server that logs and traces all that it can, in a folder of its own.
+struct Observed {
+    server: Option<Process>,
+    app: App,
+    metrics: SocketAddr,
+    folder: TempDir,
+}
+
+impl Observed {
+    async fn start(database: &Arc<FreshDatabase>, collector: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (metrics, endpoint) = (free_address(), format!("http://{collector}"));
+        let listen = metrics.to_string();
+        let options = ["--metrics-listen", &listen, "--otlp-endpoint", &endpoint];
+        let verbose = ["--log", LOG, "--transaction-rows", "1"];
+        let options = [options, verbose].concat();
+        let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+        let app = App::attach(Arc::clone(database), server.address).await;
+        Self {
+            server: Some(server),
+            app,
+            metrics,
+            folder,
+        }
+    }
+
+    fn expect_clean_log(&self, expected: &[&str]) {
+        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
+        for line in expected {
+            assert!(log.contains(line), "{line} is not logged");
+        }
+        let told: Vec<_> = log.lines().filter(|line| has_canary(line)).collect();
+        assert!(told.is_empty(), "{} lines, such as {}", told.len(), told[0]);
+    }
+}
+
+async fn rejected_rows(app: &App) {
     let imported = app.import(&rejected()).await;
     assert!(
         imported.code() == Code::Ok && imported.summary().rejected >= 14,
         "{imported}"
     );
     // The caller is told the values; that is what the other places are held against.
-    assert!(
-        imported
-            .results
-            .iter()
-            .any(|r| has_canary(&r.encode_to_vec().escape_ascii().to_string()))
-    );
-    refused_files(&app).await;
-    guards(&app).await;
-    look_ups(&app).await;
-    database_faults(&app, database).await;
-    broken_streams(&app).await;
-    cancelled(&app).await;
-    let metrics = get(address.parse().unwrap());
+    let told = |result: &RowResult| has_canary(&result.encode_to_vec().escape_ascii().to_string());
+    assert!(imported.results.iter().any(told));
+}
+
+async fn nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status(database: Database) {
+    let fresh = Arc::new(database.create().await);
+    let (collector, mut spans) = collector().await;
+    let mut observed = Observed::start(&fresh, collector).await;
+    let app = &observed.app;
+    app.organization("pd").await;
+    rejected_rows(app).await;
+    refused_files(app).await;
+    guards(app).await;
+    look_ups(app).await;
+    database_faults(app, database).await;
+    broken_streams(app).await;
+    cancelled(app).await;
+    denied_calls(app).await;
+    let metrics = get(observed.metrics);
     assert!(
         metrics.contains("user_import_rows_total") && !has_canary(&metrics),
         "{metrics}"
     );
-    // Killed while it writes.
-    let mut answers = app.begin(start_of("pd"), &sound(400)).await;
+    let stopping = observed.server.take().unwrap();
+    // In order, so that it sends all its spans.
+    let stopped = tokio::task::spawn_blocking(move || stopping.stop()).await;
+    stopped.unwrap();
+    observed.expect_clean_log(&["internal error", "import ended", "a call was denied"]);
+    let mut imports = 0;
+    while let Ok(span) = spans.try_recv() {
+        imports += usize::from(span.name == "/userimport.v1.ImportService/ImportUsers");
+        let shown = format!("{span:?}");
+        assert!(!has_canary(&shown), "{shown}");
+    }
+    assert!(imports > 10, "{imports} spans of imports");
+    killed_while_it_writes(&fresh, collector).await;
+}
+
+async fn killed_while_it_writes(fresh: &Arc<FreshDatabase>, collector: SocketAddr) {
+    let mut observed = Observed::start(fresh, collector).await;
+    let mut answers = observed.app.begin(start_of("pd"), &sound(400)).await;
     Imported::first_results(&mut answers).await;
-    server.kill();
-    let log = std::fs::read_to_string(&log).unwrap();
-    assert!(
-        log.contains("internal error") && log.contains("import ended"),
-        "{log}"
-    );
-    let told: Vec<_> = log.lines().filter(|line| has_canary(line)).collect();
-    assert!(told.is_empty(), "{} lines, such as {}", told.len(), told[0]);
+    observed.server.take().unwrap().kill();
+    // What a killed process had still to write is lost, and with it nothing else.
+    observed.expect_clean_log(&["listening"]);
 }

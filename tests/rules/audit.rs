@@ -4,10 +4,12 @@
 use tonic::Code;
 use user_import::{
     audit::{Break, Chain},
+    config::Settings,
     domain::{
         Column::{Role as RoleColumn, Status as StatusColumn},
         Permission,
     },
+    limits::{ServerLimits, Share},
     proto::{
         AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
         ListAuditEventsRequest, SetUserProtectedRequest, UpdateCatalogRequest,
@@ -469,7 +471,19 @@ async fn an_event_names_the_credential(database: Database) {
 }
 
 async fn events_at_once_make_one_chain(database: Database) {
-    let app = App::start(database).await;
+    let exports = Share {
+        server: 20,
+        organization: 20,
+    };
+    let server = ServerLimits {
+        exports,
+        ..ServerLimits::default()
+    };
+    let settings = Settings {
+        server,
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
     let exports = (0..20).map(|_| app.export());
     futures_util::future::join_all(exports).await;
     let updates = (0..5).map(|_| app.catalog("pd", catalog()));

@@ -34,7 +34,12 @@ async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
     let store = store.expect("the database is there");
-    let gate = Gate::new(store.clone(), clock.clone(), Sources::default());
+    let gate = Gate::new(
+        store.clone(),
+        clock.clone(),
+        Sources::default(),
+        Duration::from_secs(5),
+    );
     Importer::new(
         store,
         Arc::new(Settings::default()),

@@ -77,6 +77,7 @@ fn limited(max_rows: u32, max_bytes: u64) -> Settings {
         limits: Limits {
             max_rows,
             max_bytes,
+            ..Limits::default()
         },
         ..Settings::default()
     }

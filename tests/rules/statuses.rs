@@ -178,6 +178,7 @@ async fn a_limit_exceeded_is_a_quota_failure(database: Database) {
         limits: Limits {
             max_rows: 2,
             max_bytes: 1_000,
+            ..Limits::default()
         },
         ..Settings::default()
     };

@@ -11,7 +11,8 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-/// Made for these tests, and used by nobody: ring does not make RSA keys.
+/// Made for these tests, and used by nobody. It is kept because nothing that this program or its tests are
+/// built of makes RSA keys: ring only uses them, and rcgen has them from ring.
 const RSA: &[u8] = include_bytes!("rsa-for-tests-only.pk8");
 
 /// A key of the provider.

@@ -48,6 +48,7 @@ fn settings(keys: JwtKeys) -> Settings {
         security: Security {
             jwt: Some(JwtSettings {
                 keys,
+                keys_ca: None,
                 issuer: ISSUER.to_owned(),
                 audience: AUDIENCE.to_owned(),
                 algorithms: algorithms.to_vec(),

@@ -61,7 +61,7 @@ async fn interrupted(database: Database) -> App {
 async fn a_clerk_who_resumes_an_administrators_import_makes_no_administrator_and_removes_none(
     database: Database,
 ) {
-    let app = interrupted(database).await;
+    let app = Box::pin(interrupted(database)).await;
     let permissions = Permission::ALL.into_iter();
     let permissions = permissions.filter(|p| *p != Permission::UsersGrantPrivileged);
     let clerk = app.holding(token("pd", permissions)).await;
@@ -77,7 +77,7 @@ async fn a_clerk_who_resumes_an_administrators_import_makes_no_administrator_and
 }
 
 async fn whoever_may_not_deactivate_does_not_resume_an_import_that_does(database: Database) {
-    let app = interrupted(database).await;
+    let app = Box::pin(interrupted(database)).await;
     let permissions = [Permission::UsersImport, Permission::UsersRead];
     let importer = app.holding(token("pd", permissions)).await;
     let before = importer.users().await;

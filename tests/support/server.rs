@@ -16,7 +16,7 @@ pub struct Server {
 impl Server {
     /// Brings the schema up to date and serves from then on.
     pub async fn start(database_url: &str, settings: Settings) -> Self {
-        let store = Store::connect_with(database_url, settings.lease)
+        let store = Store::connect_within(database_url, settings.lease, settings.database)
             .await
             .expect("the test database can be reached");
         store.migrate().await.expect("the migrations run");

@@ -1,13 +1,17 @@
 //! One document over HTTP: bounded in time and size, without redirects, over TLS unless from this machine.
 
-use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
 use http::{Request, StatusCode, Uri, header::HOST};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{body::Bytes, client::conn::http1, rt};
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
@@ -65,33 +69,52 @@ impl fmt::Display for Address {
     }
 }
 
-/// Fetches the document.
+/// Fetches the document; the authorities in the file `own`, as PEM, vouch for its server too.
 ///
 /// # Errors
 /// Where it does not come whole, in time, with status 200.
-pub async fn fetch(address: &Address) -> anyhow::Result<Bytes> {
-    let fetching = connect_and_get(address);
+pub async fn fetch(address: &Address, own: Option<&Path>) -> anyhow::Result<Bytes> {
+    let fetching = connect_and_get(address, own);
     timeout(TIME, fetching).await.context("it takes too long")?
 }
 
-async fn connect_and_get(address: &Address) -> anyhow::Result<Bytes> {
+async fn connect_and_get(address: &Address, own: Option<&Path>) -> anyhow::Result<Bytes> {
     let stream = TcpStream::connect((&*address.host, address.port())).await?;
     if !address.is_tls() {
         return get(address, TokioIo::new(stream)).await;
     }
     let name = ServerName::try_from(address.host.clone())?;
-    let stream = TlsConnector::from(trust()?).connect(name, stream).await?;
+    let stream = TlsConnector::from(trust(own)?)
+        .connect(name, stream)
+        .await?;
     get(address, TokioIo::new(stream)).await
 }
 
-/// Trusts whom browsers trust.
-fn trust() -> anyhow::Result<Arc<ClientConfig>> {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+/// Trusts whom browsers trust, and the authorities of a file, which is read anew each time.
+fn trust(own: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
+    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    for authority in own.map(authorities).transpose()?.unwrap_or_default() {
+        roots.add(authority)?;
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// The authorities in a file.
+///
+/// # Errors
+/// Where it cannot be read, or has none.
+pub fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let read = || -> anyhow::Result<Vec<_>> {
+        let pem = std::fs::read(file)?;
+        let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>()?;
+        ensure!(!found.is_empty(), "there is no certificate in it");
+        Ok(found)
+    };
+    read().with_context(|| file.display().to_string())
 }
 
 async fn get(

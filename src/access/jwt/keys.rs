@@ -1,6 +1,7 @@
 //! The identity provider's public keys: from a file that is watched, or from a URL that is asked again.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::fetch::{Address, fetch};
+use super::fetch::{Address, authorities, fetch};
 use crate::access::Reloaded;
 
 /// A URL is asked again this often.
@@ -42,20 +43,27 @@ pub enum Keys {
 #[derive(Debug)]
 pub struct Remote {
     address: Address,
+    /// Authorities that vouch for it beside the public ones.
+    own: Option<PathBuf>,
     current: RwLock<Arc<JwkSet>>,
     /// When it was last asked; held while it is.
     asked: Mutex<Option<Instant>>,
 }
 
 impl Keys {
-    /// The keys at a URL, which has not been asked yet.
-    #[must_use]
-    pub fn at(address: Address) -> Self {
-        Self::Url(Box::new(Remote {
+    /// The keys at a URL, which has not been asked yet; the authorities in the file `own` vouch for it
+    /// beside the public ones.
+    ///
+    /// # Errors
+    /// Where there are none in that file.
+    pub fn at(address: Address, own: Option<PathBuf>) -> anyhow::Result<Self> {
+        own.as_deref().map(authorities).transpose()?;
+        Ok(Self::Url(Box::new(Remote {
             address,
+            own,
             current: RwLock::new(Arc::new(JwkSet { keys: Vec::new() })),
             asked: Mutex::new(None),
-        }))
+        })))
     }
 
     /// The key that a token names, if it may be used like this. A token that names none is verified
@@ -113,7 +121,7 @@ impl Remote {
 
     /// Asks for the keys; those before stay where that fails.
     async fn ask(&self, asked: &mut Option<Instant>) -> bool {
-        let answer = fetch(&self.address).await;
+        let answer = fetch(&self.address, self.own.as_deref()).await;
         *asked = Some(Instant::now());
         match answer.and_then(|body| parse(&body)) {
             Ok(keys) => {

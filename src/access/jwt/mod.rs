@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use time::OffsetDateTime;
 
 pub use crypto::{AlgorithmName, UnknownAlgorithm};
-pub use fetch::{Address, InvalidAddress};
+pub use fetch::{Address, InvalidAddress, fetch};
 pub use keys::{Keys, parse as parse_keys};
 
 use self::claims::Claims;

@@ -1,0 +1,267 @@
+//! Calls that are denied: counted, each of them; logged and told to the audit trail, as far as that fills
+//! no disk.
+//!
+//! Knows statuses, not why they came about, so that a denial by the guard, by a service and in the
+//! middle of a stream are told alike. Nothing of what a caller sent is logged.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use time::OffsetDateTime;
+use tokio::time::Instant;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+use tracing::warn;
+
+use crate::{
+    access::{Denial, Principal},
+    clock::Clock,
+    domain::Actor,
+    proto::{AuditAction, AuditOutcome},
+    store::{AuditEntry, Store, StoreError},
+    telemetry::metrics,
+};
+
+/// Denied calls that are logged in one [`PERIOD`]; of the others their number alone.
+const LOGGED: u32 = 100;
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// The same denial of the same principal is one audit event in this time.
+const REPEAT: time::Duration = time::Duration::hours(1);
+
+/// Events of different denials in that time. More are counted and logged alone: whoever has any number of
+/// credentials must not fill a chain.
+const EVENTS: usize = 1_000;
+
+/// What has been told of denied calls.
+#[derive(Clone, Debug)]
+pub struct Denials(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    log: Mutex<Log>,
+    told: Mutex<Told>,
+}
+
+/// A call, and by whom.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    denials: Denials,
+    method: &'static str,
+    address: Option<SocketAddr>,
+    /// `None`: nobody was recognised.
+    principal: Option<Arc<Principal>>,
+}
+
+impl Denials {
+    /// Nothing told yet.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            log: Mutex::new(Log::new(Instant::now())),
+            told: Mutex::default(),
+        }))
+    }
+
+    /// A call of `path` from `address`, by somebody who is not recognised yet.
+    #[must_use]
+    pub fn attempt(&self, path: &str, address: Option<SocketAddr>) -> Attempt {
+        Attempt {
+            denials: self.clone(),
+            method: metrics::method(path),
+            address,
+            principal: None,
+        }
+    }
+}
+
+impl Attempt {
+    /// The same, by this principal.
+    pub fn is_by(&mut self, principal: &Arc<Principal>) {
+        self.principal = Some(Arc::clone(principal));
+    }
+
+    /// Tells how the call ended, where it was denied.
+    pub fn note(&self, status: &Status) {
+        if !matches!(
+            status.code(),
+            Code::Unauthenticated | Code::PermissionDenied
+        ) {
+            return;
+        }
+        let info = status.get_details_error_info();
+        // Ours all have one; whoever adds another status is counted too.
+        let reason = info.as_ref().map_or("", |info| &info.reason);
+        let reason = Denial::known_reason(reason);
+        metrics::denied(self.method, reason);
+        self.log(reason);
+        if let (Code::PermissionDenied, Some(principal)) = (status.code(), &self.principal) {
+            let permission = info.and_then(|info| info.metadata.get("permission").cloned());
+            self.tell(principal, reason, permission);
+        }
+    }
+
+    fn log(&self, reason: &'static str) {
+        let mut log = self.denials.0.log.lock();
+        let log = log.as_mut().unwrap_or_else(|poisoned| poisoned.get_mut());
+        let Some(unlogged) = log.admit(Instant::now()) else {
+            return;
+        };
+        if unlogged > 0 {
+            warn!(calls = unlogged, "more calls were denied than are logged");
+        }
+        let address = self.address.map(|address| address.ip().to_string());
+        let credential = self.principal.as_ref();
+        let credential = credential.map(|principal| principal.credential.label());
+        warn!(
+            reason,
+            method = self.method,
+            address = address.as_deref().unwrap_or("unknown"),
+            credential = credential.as_deref().unwrap_or("none"),
+            "a call was denied"
+        );
+    }
+
+    /// Appends an event to the chain of the principal's own organisation: whose call it was, not whose
+    /// door it was at.
+    fn tell(&self, principal: &Principal, reason: &'static str, permission: Option<String>) {
+        let inner = Arc::clone(&self.denials.0);
+        let now = inner.clock.now();
+        let key = (principal.name.clone(), self.method, reason);
+        let mut told = inner.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = told.is_news(key, now);
+        drop(told);
+        if !is_news {
+            return;
+        }
+        let address = self.address.map(|address| address.to_string());
+        let actor = Actor {
+            principal: principal.name.clone(),
+            address: address.unwrap_or_default(),
+        };
+        let method = self.method.trim_start_matches('/').to_owned();
+        let entry = AuditEntry::done(now, &actor, AuditAction::CallDenied, &method)
+            .ending(AuditOutcome::Refused)
+            .with("reason", &reason);
+        let entry = match permission {
+            Some(permission) => entry.with("permission", &permission),
+            None => entry,
+        };
+        let chain = principal.reach.as_str().to_owned();
+        // The answer does not wait for it, nor depend on it.
+        tokio::spawn(async move { append(&inner.store, &chain, entry).await });
+    }
+}
+
+async fn append(store: &Store, chain: &str, entry: AuditEntry) {
+    let appended = async {
+        let chain = store.audit_chain(chain).await?;
+        store.audit(chain, entry).await
+    };
+    match appended.await {
+        // A credential may be for an organisation that is yet to be made.
+        Ok(()) | Err(StoreError::UnknownOrganization) => {}
+        Err(error) => warn!(%error, "a denied call could not be told to the audit trail"),
+    }
+}
+
+/// How much is logged.
+#[derive(Debug)]
+struct Log {
+    since: Instant,
+    logged: u32,
+    unlogged: u64,
+}
+
+impl Log {
+    const fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            logged: 0,
+            unlogged: 0,
+        }
+    }
+
+    /// Whether one more is logged, and how many before it were not.
+    fn admit(&mut self, now: Instant) -> Option<u64> {
+        if now.duration_since(self.since) >= PERIOD {
+            self.since = now;
+            self.logged = 0;
+        }
+        if self.logged >= LOGGED {
+            self.unlogged += 1;
+            return None;
+        }
+        self.logged += 1;
+        Some(std::mem::take(&mut self.unlogged))
+    }
+}
+
+/// When which denial was told to the audit trail.
+#[derive(Debug, Default)]
+struct Told(HashMap<(String, &'static str, &'static str), OffsetDateTime>);
+
+impl Told {
+    fn is_news(&mut self, key: (String, &'static str, &'static str), now: OffsetDateTime) -> bool {
+        let is_recent = |at: &OffsetDateTime| *at <= now && now - *at < REPEAT;
+        if self.0.get(&key).is_some_and(is_recent) {
+            return false;
+        }
+        if self.0.len() >= EVENTS {
+            self.0.retain(|_, at| is_recent(at));
+        }
+        let has_room = self.0.len() < EVENTS;
+        if has_room {
+            self.0.insert(key, now);
+        }
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_flood_of_denied_calls_is_logged_in_part_and_counted_whole() {
+        let begun = Instant::now();
+        let mut log = Log::new(begun);
+        let logged = (0..250).filter(|_| log.admit(begun).is_some()).count();
+        assert_eq!(logged, 100);
+        assert_eq!(log.admit(begun + PERIOD), Some(150));
+        assert_eq!(log.admit(begun + PERIOD), Some(0));
+    }
+
+    #[test]
+    fn the_same_denial_is_told_once_an_hour() {
+        let mut told = Told::default();
+        let noon = datetime!(2026-05-04 12:00 UTC);
+        let key = |name: &str, reason| (name.to_owned(), "other", reason);
+        assert!(told.is_news(key("a", "X"), noon));
+        assert!(!told.is_news(key("a", "X"), noon + time::Duration::minutes(59)));
+        assert!(told.is_news(key("a", "Y"), noon));
+        assert!(told.is_news(key("b", "X"), noon));
+        assert!(told.is_news(key("a", "X"), noon + REPEAT));
+    }
+
+    #[test]
+    fn no_number_of_credentials_makes_more_than_a_thousand_events_an_hour() {
+        let mut told = Told::default();
+        let noon = datetime!(2026-05-04 12:00 UTC);
+        let key = |n: u32| (n.to_string(), "other", "X");
+        let news = (0..5_000).filter(|&n| told.is_news(key(n), noon)).count();
+        assert_eq!((news, told.0.len()), (EVENTS, EVENTS));
+        assert!(told.is_news(key(0), noon + REPEAT));
+        assert_eq!(told.0.len(), 1);
+    }
+}

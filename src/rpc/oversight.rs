@@ -1,0 +1,109 @@
+//! Watches over an answer while it is sent: how it ends is told to [`Denials`], and it ends early where
+//! the caller's credential does.
+//!
+//! Every stream is watched here, so that a new RPC cannot outlive a credential by being forgotten. Only
+//! an import watches over itself: once it applies, its credential has been looked at for the last time.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::Response;
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
+use tonic::{Status, body::Body};
+
+use super::{crowd::Seat, denials::Attempt, status};
+use crate::access::Outlived;
+
+/// An answer that is watched over.
+struct Overseen {
+    body: Body,
+    attempt: Attempt,
+    /// `None`: the RPC looks after that itself, or it has ended.
+    outlived: Option<Outlived>,
+    /// The call has it for as long as it is answered.
+    _seat: Seat,
+    over: bool,
+}
+
+/// Watches over an answer to `attempt`.
+pub fn oversee(
+    answer: Response<Body>,
+    attempt: Attempt,
+    outlived: Option<Outlived>,
+    seat: Seat,
+) -> Response<Body> {
+    if let Some(status) = Status::from_header_map(answer.headers()) {
+        attempt.note(&status);
+        return answer;
+    }
+    answer.map(|body| {
+        Body::new(Overseen {
+            body,
+            attempt,
+            outlived,
+            _seat: seat,
+            over: false,
+        })
+    })
+}
+
+impl Overseen {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Option<Status> {
+        let outlived = self.outlived.as_mut()?;
+        match outlived.as_mut().poll(cx) {
+            Poll::Ready(denial) => Some(status::from_denial(&denial)),
+            Poll::Pending => None,
+        }
+    }
+
+    /// What was still to be sent is dropped, and with it the work behind it.
+    fn end(&mut self, status: &Status) -> Result<Frame<Bytes>, Status> {
+        self.over = true;
+        self.body = Body::empty();
+        self.outlived = None;
+        self.attempt.note(status);
+        let mut trailers = http::HeaderMap::new();
+        status.add_header(&mut trailers)?;
+        Ok(Frame::trailers(trailers))
+    }
+}
+
+impl HttpBody for Overseen {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            if let Some(status) = Status::from_header_map(trailers) {
+                self.attempt.note(&status);
+            }
+            return polled;
+        }
+        if let Poll::Ready(None) = polled {
+            return polled;
+        }
+        match self.poll_end(cx) {
+            Some(status) => Poll::Ready(Some(self.end(&status))),
+            None => polled,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

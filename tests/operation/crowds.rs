@@ -1,0 +1,224 @@
+//! One busy organisation does not starve the others: calls about one organisation at a time, and exports,
+//! are only so many.
+
+use std::sync::Arc;
+
+use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic_types::StatusExt;
+use user_import::{
+    config::Settings,
+    domain::Column::{FirstName, LastName},
+    limits::{ServerLimits, Share},
+    proto::{
+        ExportUsersRequest, ExportUsersResponse, GetOrganizationRequest, ListUsersRequest,
+        WatchImportRequest, WatchImportResponse, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
+};
+
+use crate::{
+    observed::get,
+    program::{Process, free_address},
+    support::{App, Call, Database, on_both_databases, roster, start_of},
+};
+
+on_both_databases![
+    as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait,
+    as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait,
+    a_flood_of_one_organisations_calls_leaves_the_database_to_the_others,
+];
+
+async fn app(database: Database, server: ServerLimits) -> App {
+    let settings = Settings {
+        server,
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    app.organization("sheriff").await;
+    app
+}
+
+async fn look(app: &App, organization: &str) -> Result<(), Status> {
+    let request = GetOrganizationRequest {
+        organization: organization.to_owned(),
+    };
+    app.directory().get_organization(request).await.map(drop)
+}
+
+fn assert_busy(status: &Status, limit: &str) {
+    let details = status.get_error_details();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    assert_eq!(
+        details.quota_failure().unwrap().violations[0].subject,
+        limit
+    );
+    let retry = details.retry_info().and_then(|info| info.retry_delay);
+    assert!(retry.is_some_and(|delay| delay.as_secs() >= 1));
+}
+
+/// An upload that is under way, and its ID.
+async fn upload(app: &App) -> (Call, String) {
+    let mut call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    let csv = roster().people(["ada"]).csv();
+    call.send(Message::CsvChunk(csv.into())).await;
+    loop {
+        if let Some(Reply::Started(started)) = call.read().await.unwrap() {
+            return (call, started.import_id);
+        }
+    }
+}
+
+async fn watch(app: &App, import: &str) -> Result<Streaming<WatchImportResponse>, Status> {
+    let request = WatchImportRequest {
+        organization: "pd".to_owned(),
+        import_id: import.to_owned(),
+        ..WatchImportRequest::default()
+    };
+    Ok(app.imports().watch_import(request).await?.into_inner())
+}
+
+/// Again and again until it is answered.
+async fn until_answered<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> T {
+    let asking = async {
+        loop {
+            if let Ok(answer) = ask().await {
+                return answer;
+            }
+        }
+    };
+    let answered = tokio::time::timeout(std::time::Duration::from_mins(1), asking).await;
+    answered.expect("there is room again")
+}
+
+async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(database: Database) {
+    let app = app(
+        database,
+        ServerLimits {
+            watches: Share {
+                server: 2,
+                organization: 1,
+            },
+            ..ServerLimits::default()
+        },
+    )
+    .await;
+    // An upload has a place of its own.
+    let (call, import) = upload(&app).await;
+    let first = watch(&app, &import).await.unwrap();
+    let second = watch(&app, &import).await.unwrap_err();
+    assert_busy(&second, "watches_per_organization");
+    look(&app, "pd").await.unwrap();
+    drop(first);
+    let again = until_answered(async || watch(&app, &import).await).await;
+    drop((again, call));
+}
+
+/// A client that takes little before somebody reads.
+async fn slow_reader(app: &App) -> App {
+    let channel = Channel::from_shared(format!("http://{}", app.address())).unwrap();
+    let channel = channel.initial_stream_window_size(65_535).connect().await;
+    app.through(channel.unwrap())
+}
+
+async fn export(app: &App, organization: &str) -> Result<Streaming<ExportUsersResponse>, Status> {
+    let request = ExportUsersRequest {
+        organization: organization.to_owned(),
+        ..ExportUsersRequest::default()
+    };
+    Ok(app.directory().export_users(request).await?.into_inner())
+}
+
+async fn as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait(database: Database) {
+    let app = app(
+        database,
+        ServerLimits {
+            exports: Share {
+                server: 3,
+                organization: 2,
+            },
+            ..ServerLimits::default()
+        },
+    )
+    .await;
+    app.organization("academy").await;
+    let long = "x".repeat(128);
+    let people = (0..3_000).fold(roster(), |people, number| {
+        let names = [(FirstName, &*long), (LastName, &*long)];
+        people.row(&format!("u{number}"), names)
+    });
+    for organization in ["pd", "sheriff"] {
+        let imported = app.import_with(start_of(organization), people.csv()).await;
+        assert_eq!(imported.summary().created, 3_000);
+    }
+    let slow = slow_reader(&app).await;
+    let (first, second) = (
+        export(&slow, "pd").await.unwrap(),
+        export(&slow, "pd").await.unwrap(),
+    );
+    let third = export(&app, "pd").await.unwrap_err();
+    assert_busy(&third, "exports_per_organization");
+    let other = export(&slow, "sheriff").await.unwrap();
+    assert_busy(&export(&app, "academy").await.unwrap_err(), "exports");
+    // Other calls have places of their own.
+    look(&app, "pd").await.unwrap();
+    drop(first);
+    until_answered(async || export(&app, "pd").await).await;
+    drop((second, other));
+}
+
+/// Far more than the database has connections; the refusals are counted.
+async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(database: Database) {
+    let database = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let options = [
+        "--max-calls-per-organization",
+        "20",
+        "--metrics-listen",
+        &address.to_string(),
+    ];
+    let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+    let app = App::attach(Arc::clone(&database), server.address).await;
+    app.organization("pd").await;
+    app.organization("sheriff").await;
+    let names: Vec<_> = (0..1_000).map(|n| format!("u{n}")).collect();
+    app.people(names.iter().map(String::as_str)).await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        clients.push(app.another_client().await);
+    }
+    let flood = clients.iter().flat_map(|client| {
+        (0..50).map(|_| async {
+            let request = ListUsersRequest {
+                organization: "pd".to_owned(),
+                page_size: 1_000,
+                ..ListUsersRequest::default()
+            };
+            let listed = client.directory().list_users(request).await;
+            listed.map_or_else(|status| status.code(), |_| Code::Ok)
+        })
+    });
+    let flooding = futures_util::future::join_all(flood);
+    let others = async {
+        for _ in 0..20 {
+            look(&app, "sheriff")
+                .await
+                .expect("another organisation is served");
+        }
+    };
+    let (flooded, ()) = tokio::join!(flooding, others);
+    let refused = flooded
+        .iter()
+        .filter(|code| **code == Code::ResourceExhausted)
+        .count();
+    let answered = flooded.iter().filter(|code| **code == Code::Ok).count();
+    assert_eq!(refused + answered, 300, "{flooded:?}");
+    assert!(
+        refused > 0 && answered >= 20,
+        "{refused} refused, {answered} answered"
+    );
+    let line = format!("user_import_refused_requests_total{{reason=\"TOO_MANY_CALLS\"}} {refused}");
+    let page = get(address);
+    assert!(page.contains(&line), "{line} is not in\n{page}");
+}

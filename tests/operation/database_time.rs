@@ -1,0 +1,98 @@
+//! How long PostgreSQL may take, from both sides: for a lock, and for a statement. (For how long a session
+//! may idle in a transaction, `tests/survival/leases.rs` stops a process.) SQLite has one writer, and a turn
+//! for each.
+
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+use user_import::{
+    config::Settings,
+    limits::DatabaseLimits,
+    proto::{GetOrganizationRequest, SetUserProtectedRequest},
+};
+
+use crate::support::{App, Database};
+
+macro_rules! on_postgres {
+    ($($test:ident),+ $(,)?) => {
+        mod postgres {
+            $(
+                #[test]
+                #[ignore = "needs PostgreSQL: run scripts/test"]
+                fn $test() {
+                    crate::support::run(super::$test());
+                }
+            )+
+        }
+    };
+}
+
+on_postgres![
+    who_waits_too_long_for_a_lock_is_told_to_come_again,
+    a_statement_that_takes_too_long_is_ended,
+    a_wait_that_is_short_enough_is_no_fault,
+];
+
+const LONG: Duration = Duration::from_mins(1);
+
+async fn app(statement: Duration, lock: Duration) -> App {
+    let settings = Settings {
+        database: DatabaseLimits { statement, lock },
+        ..Settings::default()
+    };
+    let app = App::start_with(Database::Postgres, settings).await;
+    app.people(["ada"]).await;
+    app
+}
+
+/// Writes the user, which waits for whoever has the row.
+async fn protect(app: &App, user_id: String) -> Result<(), Status> {
+    let request = SetUserProtectedRequest {
+        organization: "pd".to_owned(),
+        user_id,
+        protected: true,
+    };
+    app.directory().set_user_protected(request).await.map(drop)
+}
+
+const HOLD: &str = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE";
+
+async fn expect_given_up(app: &App) {
+    let id = app.user("ada").await.id;
+    let held = app.database().begin(HOLD).await;
+    let refused = protect(app, id.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+    assert!(refused.get_details_retry_info().is_some());
+    // Nothing of it stays: the others are served, and it works once the lock is free.
+    let request = GetOrganizationRequest {
+        organization: "pd".to_owned(),
+    };
+    app.directory().get_organization(request).await.unwrap();
+    held.commit("").await;
+    protect(app, id).await.unwrap();
+    assert!(app.user("ada").await.protected);
+}
+
+async fn who_waits_too_long_for_a_lock_is_told_to_come_again() {
+    expect_given_up(&app(LONG, Duration::from_secs(1)).await).await;
+}
+
+async fn a_statement_that_takes_too_long_is_ended() {
+    expect_given_up(&app(Duration::from_secs(1), LONG).await).await;
+}
+
+async fn a_wait_that_is_short_enough_is_no_fault() {
+    let app = app(LONG, LONG).await;
+    let id = app.user("ada").await.id;
+    let held = app.database().begin(HOLD).await;
+    let waiting = protect(&app, id);
+    let freeing = async {
+        let blocked = "SELECT count(*) FROM pg_stat_activity \
+            WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        while app.database().number(blocked).await == 0 {}
+        held.commit("").await;
+    };
+    let (waited, ()) = tokio::join!(waiting, freeing);
+    waited.unwrap();
+}

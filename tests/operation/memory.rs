@@ -1,0 +1,266 @@
+//! Clients that misuse the server take little of its memory, as the system counts it at its peak, and the
+//! others are served meanwhile. (For bombs, see `floods`.)
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_stream::StreamExt;
+use tonic::Code;
+use user_import::{
+    domain::Column::{FirstName, LastName, Role},
+    proto::{
+        ExportUsersRequest, ImportFinish, ImportStart, ImportUsersRequest, UserRows,
+        WatchImportRequest, import_users_request::Message,
+    },
+};
+
+use crate::{
+    certificates::{Authority, Files},
+    floods::blocking,
+    frames::{GOAWAY, Raw, SETTINGS},
+    observed::get,
+    program::{Process, free_address},
+    support::{App, Database, FreshDatabase, Imported, on_both_databases, roster, start_of},
+};
+
+on_both_databases![
+    readers_who_never_read_take_little_memory,
+    floods_of_resets_take_little_memory,
+    tiny_messages_take_little_memory_while_the_database_is_slow,
+    half_open_handshakes_take_little_memory,
+];
+
+/// KiB that misuse may take: a small part of what a large import does.
+const LITTLE: u64 = 96 * 1024;
+
+const IMPORTS: &str = "/userimport.v1.ImportService";
+const DIRECTORY: &str = "/userimport.v1.DirectoryService";
+
+/// A server process of its own.
+struct Scene {
+    server: Process,
+    app: App,
+    metrics: SocketAddr,
+    _folder: TempDir,
+    _database: Arc<FreshDatabase>,
+}
+
+impl Scene {
+    async fn start(database: Database, options: &[&str]) -> Self {
+        let database = Arc::new(database.create().await);
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = free_address();
+        let listen = metrics.to_string();
+        let options = [&["--metrics-listen", &listen][..], options].concat();
+        let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+        let app = App::attach(Arc::clone(&database), server.address).await;
+        app.organization("pd").await;
+        Self {
+            server,
+            app,
+            metrics,
+            _folder: folder,
+            _database: database,
+        }
+    }
+
+    /// Expects that little more memory was ever taken than `before`, and that others are served.
+    async fn expect_little_more(&self, before: u64) {
+        let more = self.server.peak() - before;
+        assert!(more < LITTLE, "{more} KiB more");
+        let other = self.app.another_client().await;
+        let served = other.import(roster().people(["somebody-else"])).await;
+        assert_eq!(served.code(), Code::Ok, "{served}");
+    }
+
+    /// Waits until a counter has come to this.
+    async fn until_counted(&self, counter: &str, at_least: u64) {
+        let counting = async {
+            loop {
+                let page = get(self.metrics);
+                let line = page.lines().find_map(|line| line.strip_prefix(counter));
+                let count = line.and_then(|count| count.trim().parse::<u64>().ok());
+                if count.is_some_and(|count| count >= at_least) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let counted = tokio::time::timeout(Duration::from_mins(2), counting).await;
+        counted.unwrap_or_else(|_| panic!("{counter}: {}", get(self.metrics)));
+    }
+}
+
+/// Their windows are never widened, so that nearly nothing can be sent to them.
+async fn readers_who_never_read_take_little_memory(database: Database) {
+    let scene = Scene::start(database, &["--stream-idle-seconds", "3"]).await;
+    let long = "x".repeat(128);
+    let people = (0..8_000).fold(roster(), |people, number| {
+        let names = [(FirstName, &*long), (LastName, &*long)];
+        people.row(&format!("u{number}"), names)
+    });
+    let imported = scene.app.import(&people).await;
+    assert_eq!(imported.summary().created, 8_000);
+    let watch = WatchImportRequest {
+        organization: "pd".to_owned(),
+        import_id: imported.import_id().to_owned(),
+        ..WatchImportRequest::default()
+    };
+    let export = ExportUsersRequest {
+        organization: "pd".to_owned(),
+        ..ExportUsersRequest::default()
+    };
+    let before = scene.server.peak();
+    let mut readers = Vec::new();
+    for _ in 0..2 {
+        let mut raw = Raw::connect(scene.server.address).await;
+        for stream in (1..100).step_by(2) {
+            raw.call(stream, &format!("{IMPORTS}/WatchImport")).await;
+            raw.message(stream, &watch, true).await;
+        }
+        for stream in (101..121).step_by(2) {
+            raw.call(stream, &format!("{DIRECTORY}/ExportUsers")).await;
+            raw.message(stream, &export, true).await;
+        }
+        for stream in (121..129).step_by(2) {
+            dry_run(&mut raw, stream).await;
+        }
+        readers.push(raw);
+    }
+    let unread = r#"user_import_refused_requests_total{reason="NOT_READ"}"#;
+    // The exports; the others are given up at the same time, and told so when they read.
+    scene.until_counted(unread, 3).await;
+    scene.expect_little_more(before).await;
+    drop(readers);
+}
+
+/// Of rows that are rejected, each with much to say.
+async fn dry_run(raw: &mut Raw, stream: u32) {
+    let wizard = "Wizard".repeat(60);
+    let rows = (0..2_000).fold(roster(), |rows, number| {
+        rows.row(&format!("v{number}"), [(Role, &*wizard)])
+    });
+    let start = ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    };
+    let messages = [
+        Message::Start(start),
+        Message::Rows(UserRows { rows: rows.typed() }),
+        Message::Finish(ImportFinish::default()),
+    ];
+    raw.call(stream, &format!("{IMPORTS}/ImportUsers")).await;
+    let last = messages.len() - 1;
+    for (number, message) in messages.into_iter().enumerate() {
+        let message = ImportUsersRequest {
+            message: Some(message),
+        };
+        raw.message(stream, &message, number == last).await;
+    }
+}
+
+/// Calls that are reset as soon as they are made, hundreds of thousands of them where nobody ended that.
+async fn floods_of_resets_take_little_memory(database: Database) {
+    let scene = Scene::start(database, &[]).await;
+    let before = scene.server.peak();
+    let mut ended = 0;
+    for _ in 0..20 {
+        let mut raw = Raw::connect(scene.server.address).await;
+        raw.until(SETTINGS, 0).await.unwrap();
+        // Those that the server does not read it has closed the door to.
+        for number in 0..100 {
+            let streams = (0..200).map(|stream| (number * 200 + stream) * 2 + 1);
+            if !raw.flood(streams, &format!("{IMPORTS}/ImportUsers")).await {
+                break;
+            }
+        }
+        while let Some(frame) = raw.next().await {
+            if frame.kind == GOAWAY {
+                ended += 1;
+                break;
+            }
+        }
+    }
+    assert!(ended > 0, "the server says when it is enough");
+    scene.expect_little_more(before).await;
+}
+
+async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: Database) {
+    let scene = Scene::start(database, &[]).await;
+    let names: Vec<_> = (0..20_000).map(|n| format!("u{n}")).collect();
+    let csv = roster().people(names.iter().map(String::as_str)).csv();
+    let before = scene.server.peak();
+    let blocked = scene.app.database().begin(blocking(database)).await;
+    let (all_sent, sent) = tokio::sync::oneshot::channel();
+    let pieces = csv
+        .as_bytes()
+        .chunks(50)
+        .map(<[u8]>::to_vec)
+        .collect::<Vec<_>>();
+    let chunks = pieces
+        .into_iter()
+        .map(|piece| Message::CsvChunk(piece.into()));
+    let messages: Vec<_> = std::iter::once(Message::Start(start_of("pd")))
+        .chain(chunks)
+        .collect();
+    let requests = tokio_stream::iter(messages).then(async |message| {
+        tokio::task::yield_now().await;
+        ImportUsersRequest {
+            message: Some(message),
+        }
+    });
+    let end = async move {
+        // Fails only where the test is over.
+        let _ = all_sent.send(());
+        std::future::pending().await
+    };
+    let requests = requests.chain(futures_util::FutureExt::into_stream(end));
+    let mut client = scene.app.imports();
+    let importing = tokio::spawn(async move {
+        let answers = client.import_users(Box::pin(requests)).await;
+        Imported::collect(answers.map(tonic::Response::into_inner)).await
+    });
+    sent.await
+        .expect("everything is taken though nothing is written");
+    blocked.commit("").await;
+    scene.expect_little_more(before).await;
+    importing.abort();
+}
+
+/// Connections that never shake hands, as many as one address may have.
+async fn half_open_handshakes_take_little_memory(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let (certificate, key) = (files.path("server.pem"), files.path("server.key"));
+    let tls = [
+        "--tls-cert",
+        certificate.to_str().unwrap(),
+        "--tls-key",
+        key.to_str().unwrap(),
+        "--tls-handshake-seconds",
+        "2",
+    ];
+    let database = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let metrics = free_address();
+    let listen = metrics.to_string();
+    let options = [&["--metrics-listen", &listen][..], &tls].concat();
+    let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
+    let before = server.peak();
+    let mut silent = Vec::new();
+    for number in 0..600 {
+        let connection = TcpStream::connect(server.address).await.unwrap();
+        if number % 2 == 0 {
+            // The beginning of a greeting that never ends.
+            let _ = connection.try_write(&[0x16, 3, 1, 2, 0, 1, 0, 1]);
+        }
+        silent.push(connection);
+    }
+    let late = r#"user_import_connections_refused_total{reason="tls_handshake_time"} 600"#;
+    let counting = async { while !get(metrics).contains(late) {} };
+    let counted = tokio::time::timeout(Duration::from_mins(2), counting).await;
+    counted.unwrap_or_else(|_| panic!("{}", get(metrics)));
+    let more = server.peak() - before;
+    assert!(more < LITTLE, "{more} KiB more");
+}

@@ -1,0 +1,98 @@
+//! Limits of the transport, from both sides: calls at a time on a connection, and peers that do or do not
+//! say that they are still there.
+
+use std::time::Duration;
+
+use user_import::{
+    config::Settings,
+    limits::{Deadlines, ServerLimits},
+};
+
+use crate::{
+    frames::{CANCEL, HEADERS, PING, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS},
+    support::{App, Database, on_both_databases},
+};
+
+on_both_databases![
+    as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refused,
+    a_silent_peer_is_given_up_and_one_that_answers_stays,
+];
+
+const IMPORT: &str = "/userimport.v1.ImportService/ImportUsers";
+
+async fn app(database: Database, server: ServerLimits) -> App {
+    let settings = Settings {
+        server,
+        ..Settings::default()
+    };
+    App::start_with(database, settings).await
+}
+
+async fn as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refused(
+    database: Database,
+) {
+    let app = app(
+        database,
+        ServerLimits {
+            streams: 2,
+            ..ServerLimits::default()
+        },
+    )
+    .await;
+    let mut raw = Raw::connect(app.address()).await;
+    let settings = raw.until(SETTINGS, 0).await.unwrap();
+    // MAX_CONCURRENT_STREAMS: whoever keeps to it waits, and is never refused.
+    let told = settings
+        .payload
+        .chunks(6)
+        .any(|setting| setting == [0, 3, 0, 0, 0, 2]);
+    assert!(told, "{settings:?}");
+    raw.acknowledge(&settings).await;
+    for stream in [1, 3] {
+        raw.call(stream, IMPORT).await;
+        raw.until(HEADERS, stream).await.unwrap();
+    }
+    raw.call(5, IMPORT).await;
+    let reset = raw.until(RST_STREAM, 5).await.unwrap();
+    assert_eq!(reset.error_code(), REFUSED_STREAM);
+    // Another connection has calls of its own, and one that has ended makes room.
+    app.people(["ada"]).await;
+    raw.send(RST_STREAM, 0, 1, &CANCEL.to_be_bytes()).await;
+    raw.call(7, IMPORT).await;
+    raw.until(HEADERS, 7).await.unwrap();
+}
+
+async fn a_silent_peer_is_given_up_and_one_that_answers_stays(database: Database) {
+    let deadlines = Deadlines {
+        keepalive: (Duration::from_millis(100), Duration::from_secs(1)),
+        ..Deadlines::default()
+    };
+    let app = app(
+        database,
+        ServerLimits {
+            deadlines,
+            ..ServerLimits::default()
+        },
+    )
+    .await;
+    let (mut silent, mut awake) = (
+        Raw::connect(app.address()).await,
+        Raw::connect(app.address()).await,
+    );
+    // A call is under way on each, so that neither is idle.
+    for raw in [&mut silent, &mut awake] {
+        raw.call(1, IMPORT).await;
+        raw.until(HEADERS, 1).await.unwrap();
+    }
+    let ending = async { while silent.next().await.is_some() {} };
+    let staying = async {
+        // Each at least a tenth of a second after the one before: longer than the silent one has.
+        for _ in 0..25 {
+            let ping = awake.until(PING, 0).await.expect("it stays");
+            assert!(awake.acknowledge(&ping).await);
+        }
+    };
+    tokio::join!(ending, staying);
+    awake.call(3, IMPORT).await;
+    awake.until(HEADERS, 3).await.expect("it is served");
+}
