@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .bytes(".userimport.v1.AppendImportRequest.csv_chunk")
         .btree_map(".")
         .compile_well_known_types(true)
-        .extern_path(".google.protobuf", "::pbjson_types")
+        .extern_path(".google.protobuf.Timestamp", "crate::proto::Timestamp")
         .extern_path(".userimport.v1.RowResults", "crate::proto::RowResults")
         .compile_fds(descriptors)?;
     pbjson_build::Builder::new()

@@ -52,9 +52,8 @@ pub fn hash(organization: &str, event: &AuditEvent) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use pbjson_types::Timestamp;
-
     use super::*;
+    use crate::proto::Timestamp;
 
     fn event() -> AuditEvent {
         AuditEvent {

@@ -1,18 +1,16 @@
 //! `audit`: who did what, and whether the record of it is whole.
 
-use std::io;
-
 use clap::{Args, ValueEnum};
 
 use super::{
     Exit,
     failure::UsageError,
-    import::{Format, write_line},
-    output::print,
-    report::{Look, audit_table},
+    format::{Format, List},
+    report::{AUDIT, AUDIT_CSV, audit_cells, audit_record},
     server::OrganizationArgs,
+    voice::Voice,
 };
-use crate::{audit::Noted, client::ClientError};
+use crate::audit::Noted;
 
 /// List who did what to an organisation, newest first; or verify that nothing of it was changed
 ///
@@ -56,48 +54,43 @@ enum What {
 ///
 /// # Errors
 /// Where the server refuses, or the chain is broken.
-pub async fn run(args: AuditArgs) -> anyhow::Result<Exit> {
+pub async fn run(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
     match args.what {
-        What::Verify => verify(args).await,
+        What::Verify => verify(args, voice).await,
         What::List if args.expect.is_some() => {
             Err(UsageError::new("--expect goes with `audit verify`.").into())
         }
-        What::List => list(args).await,
+        What::List => list(args, voice).await,
     }
 }
 
-async fn list(args: AuditArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
-    let organization = &args.organization.organization;
-    let events = client.audit_events(organization, args.limit).await?;
-    match args.format {
-        Format::Json => {
-            let mut out = io::stdout().lock();
-            for event in &events {
-                write_line(&mut out, event).map_err(ClientError::Output)?;
-            }
-        }
-        Format::Table => print(&audit_table(&events, Look::of_stdout()))?,
-    }
+async fn list(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let list = List {
+        items: &client.audit_events(&organization, args.limit).await?,
+        nothing: format!("Nothing has been done to {organization} yet.\n"),
+        table: (AUDIT, audit_cells),
+        csv: (AUDIT_CSV, audit_record),
+    };
+    list.print(args.format)?;
     Ok(Exit::Done)
 }
 
-async fn verify(args: AuditArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
-    let organization = &args.organization.organization;
-    let head = match client.verify_audit(organization, args.expect).await? {
+async fn verify(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let head = match client.verify_audit(&organization, args.expect).await? {
         Ok(head) => head,
         Err(found) => anyhow::bail!(
             "the audit trail of {organization} is broken: {found}. Events before that are as they \
              were appended; keep a copy of the database before anything else is done to it."
         ),
     };
-    print(&format!(
+    voice.confirm(&format!(
         "The audit trail of {organization} is whole: {} events, none changed, removed or added.\n",
         head.sequence
     ))?;
     if head.sequence > 0 {
-        print(&format!(
+        voice.confirm(&format!(
             "Note this outside the database; given to a later `audit verify`, it shows that the \
              trail was not made anew:\n  --expect {head}\n"
         ))?;

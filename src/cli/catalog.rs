@@ -8,21 +8,36 @@ use std::{
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, failure::UsageError, output::print, server::OrganizationArgs};
+use super::{
+    Exit,
+    failure::UsageError,
+    format::Format,
+    output::print,
+    report::{CsvPage, Listing, Look},
+    server::OrganizationArgs,
+    voice::Voice,
+};
 use crate::proto::Catalog;
 
 /// Show or replace an organisation's roles, ranks and groups
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples: change the catalog by hand\n  \
+    user-import catalog get --organization my-department > catalog.json\n  \
+    user-import catalog apply catalog.json --organization my-department")]
 pub enum CatalogCommand {
     Get(GetArgs),
     Apply(ApplyArgs),
 }
 
-/// Print the catalog as a JSON document
+/// Print the catalog, as a JSON document that `catalog apply` reads, or for people
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  \
-    user-import catalog get --organization my-department > catalog.json")]
+#[command(after_help = "Examples: to change it, or to look at it\n  \
+    user-import catalog get --organization my-department > catalog.json\n  \
+    user-import catalog get --organization my-department --format table")]
 pub struct GetArgs {
+    /// For whom to print; `json` is one document
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Json)]
+    format: Format,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -48,28 +63,58 @@ pub struct ApplyArgs {
 ///
 /// # Errors
 /// Where the document cannot be read, or the server refuses.
-pub async fn run(command: CatalogCommand) -> anyhow::Result<Exit> {
+pub async fn run(command: CatalogCommand, voice: Voice) -> anyhow::Result<Exit> {
     match command {
-        CatalogCommand::Get(args) => get(&args.organization).await,
-        CatalogCommand::Apply(args) => apply(&args).await,
+        CatalogCommand::Get(args) => get(&args, voice).await,
+        CatalogCommand::Apply(args) => apply(&args, voice).await,
     }
 }
 
-async fn get(organization: &OrganizationArgs) -> anyhow::Result<Exit> {
-    let mut client = organization.connect().await?;
-    let catalog = client.catalog(&organization.organization).await?;
-    let mut document = serde_json::to_string_pretty(&catalog)?;
-    document.push('\n');
-    print(&document)?;
+async fn get(args: &GetArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let catalog = client.catalog(&organization).await?;
+    print(&match args.format {
+        Format::Json => serde_json::to_string_pretty(&catalog)? + "\n",
+        Format::Csv => CsvPage::of(&ENTRIES_CSV, entries(&catalog))?,
+        Format::Table => ENTRIES.text(entries(&catalog), Look::of_stdout()),
+    })?;
     Ok(Exit::Done)
 }
 
-async fn apply(args: &ApplyArgs) -> anyhow::Result<Exit> {
-    let catalog = parse(&read(&args.file)?)?;
-    let mut client = args.organization.connect().await?;
-    let organization = &args.organization.organization;
-    let catalog = client.update_catalog(organization, catalog).await?;
-    print(&format!("{organization} now has {}.\n", contents(&catalog)))?;
+const ENTRIES: Listing<5> = Listing {
+    headings: ["Kind", "Name", "External ID", "Privileged", "Active"],
+    numbers: 0..0,
+    whole: None,
+};
+
+const ENTRIES_CSV: [&str; 5] = ["kind", "name", "external_id", "privileged", "active"];
+
+/// Every role, rank and group; blank where a kind has no such attribute.
+fn entries(catalog: &Catalog) -> Vec<[String; 5]> {
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let entry = |fields: [&str; 5]| fields.map(str::to_owned);
+    let roles = catalog.roles.iter();
+    let roles = roles.map(|role| entry(["role", &role.name, "", yes(role.privileged), ""]));
+    let ranks = catalog.ranks.iter();
+    let ranks = ranks.map(|rank| entry(["rank", &rank.name, "", "", ""]));
+    let groups = catalog.groups.iter();
+    let groups = groups.map(|group| {
+        entry([
+            "group",
+            &group.name,
+            &group.external_id,
+            "",
+            yes(group.active),
+        ])
+    });
+    roles.chain(ranks).chain(groups).collect()
+}
+
+async fn apply(args: &ApplyArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let catalog = parse(&read(&args.file)?).map_err(|fault| not_a_catalog(&args.file, &fault))?;
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let catalog = client.update_catalog(&organization, catalog).await?;
+    voice.confirm(&format!("{organization} now has {}.\n", contents(&catalog)))?;
     Ok(Exit::Done)
 }
 
@@ -80,14 +125,20 @@ fn read(file: &Path) -> Result<String, UsageError> {
     } else {
         fs::read_to_string(file)
     };
-    text.map_err(|error| UsageError::new(format!("{} cannot be read: {error}.", file.display())))
+    text.map_err(|error| UsageError::unreadable(file, &error))
 }
 
-fn parse(document: &str) -> Result<Catalog, UsageError> {
+fn parse(document: &str) -> serde_json::Result<Catalog> {
     // Windows' editors put a byte order mark before JSON.
-    let document = document.trim_start_matches('\u{feff}');
-    serde_json::from_str(document)
-        .map_err(|error| UsageError::new(format!("This is not a catalog: {error}.")))
+    serde_json::from_str(document.trim_start_matches('\u{feff}'))
+}
+
+fn not_a_catalog(file: &Path, fault: &serde_json::Error) -> UsageError {
+    UsageError::new(format!(
+        "{} is not a catalog: {fault}. To have the present one, to change and apply:\n  \
+         user-import catalog get > catalog.json",
+        file.display()
+    ))
 }
 
 fn contents(catalog: &Catalog) -> String {

@@ -88,10 +88,13 @@ struct Shown {
 impl Shown {
     fn page(&self, look: Look) -> String {
         let rows: String = self.rows.iter().map(|row| row_lines(row, look)).collect();
-        let asked = Asked { errors_file: true };
+        let asked = Asked {
+            errors_file: true,
+            ..Asked::default()
+        };
         // Each row is shown with its warnings already.
         let findings = Findings::default();
-        let summary = summary_text(&self.summary, &findings, asked, look);
+        let summary = summary_text(&self.summary, &findings, &asked, look);
         format!("{rows}\n{summary}")
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
-use super::{Exit, output::Output, server::OrganizationArgs};
+use super::{Exit, output::Output, server::OrganizationArgs, voice::Voice};
 use crate::proto::{ExportUsersRequest, UserStatus};
 
 /// Write an organisation's users as CSV, in the import's own columns
@@ -66,11 +66,11 @@ impl From<Status> for UserStatus {
 }
 
 impl ExportArgs {
-    fn request(&self) -> ExportUsersRequest {
+    fn request(&self, organization: String) -> ExportUsersRequest {
         let filters = &self.filters;
         let status = filters.status.map_or(UserStatus::Unspecified, Into::into);
         ExportUsersRequest {
-            organization: self.organization.organization.clone(),
+            organization,
             status: status.into(),
             role: filters.role.clone().unwrap_or_default(),
             group: filters.group.clone().unwrap_or_default(),
@@ -84,10 +84,10 @@ impl ExportArgs {
 ///
 /// # Errors
 /// Where the server refuses, or the file cannot be written; no file is left then.
-pub async fn run(args: ExportArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
+pub async fn run(args: ExportArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
     let mut output = Output::create(&args.output)?;
-    match client.export(args.request(), &mut output).await {
+    match client.export(args.request(organization), &mut output).await {
         Ok(()) => output.complete()?,
         Err(error) => {
             output.discard();

@@ -1,12 +1,19 @@
 //! What to tell an administrator when a command fails: what happened, then what to do next.
 
-use std::time::Duration;
+mod unreachable;
+
+use std::{
+    io::{self, ErrorKind},
+    path::Path,
+    time::Duration,
+};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 
 use super::report::printable;
 use crate::client::{ClientError, connection_lost};
+use unreachable::unreachable;
 
 /// A command was used wrongly; the text says how to use it.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +25,17 @@ impl UsageError {
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
+
+    /// A file that cannot be read, with what to do about it.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let next = match error.kind() {
+            ErrorKind::NotFound => " Check its name and the folder you are in.",
+            ErrorKind::PermissionDenied => " Ask whoever owns it for permission to read it.",
+            ErrorKind::IsADirectory => " Give a file in it.",
+            _ => "",
+        };
+        Self(format!("{} cannot be read: {error}.{next}", path.display()))
+    }
 }
 
 /// The lines to print for a command that failed.
@@ -25,10 +43,12 @@ impl UsageError {
 pub fn describe(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(ClientError::Status(status)) => describe_status(status),
-        Some(error @ ClientError::Unreachable { .. }) => format!(
-            "error: {error}.\n\
-             Start a server with `user-import serve`, or give its address with --endpoint.",
-        ),
+        Some(error @ ClientError::Unreachable { address, reason }) => {
+            format!("error: {error}.\n{}", unreachable(address, reason))
+        }
+        Some(error @ ClientError::Output(why)) if why.kind() == ErrorKind::StorageFull => {
+            format!("error: {error}.\nMake room there, or have it written elsewhere.")
+        }
         Some(error) => format!("error: {error}."),
         None => format!("error: {error:#}"),
     }
@@ -38,7 +58,9 @@ pub fn describe(error: &anyhow::Error) -> String {
 #[must_use]
 pub fn describe_status(status: &Status) -> String {
     if connection_lost(status) {
-        return "error: the connection to the server was lost.".to_owned();
+        return "error: the connection to the server was lost. Try again; if that does not help, see \
+            whether the server runs, and whether its endpoint begins with https://."
+            .to_owned();
     }
     let details = status.get_error_details();
     let message = printable(status.message());
@@ -120,9 +142,17 @@ fn advice(code: Code, details: &ErrorDetails) -> Option<String> {
         Code::NotFound => missing(details),
         Code::Aborted | Code::Unavailable => Some(retry(wait)),
         Code::Unauthenticated => {
-            Some("Give a valid token with --token or USER_IMPORT_TOKEN.".to_owned())
+            Some(
+                "Give a valid token with --token-file or USER_IMPORT_TOKEN. Whoever runs the server \
+                 makes one with `user-import token create`."
+                    .to_owned(),
+            )
         }
-        Code::PermissionDenied => Some("Use a token that may do this here.".to_owned()),
+        Code::PermissionDenied => Some(
+            "Use a token that may do this here; `user-import token list` on the server's side shows \
+             what each permits."
+                .to_owned(),
+        ),
         Code::Internal | Code::Unknown => Some(
             "This is a fault of the server. Its log has more; give whoever runs it this message."
                 .to_owned(),
@@ -133,12 +163,14 @@ fn advice(code: Code, details: &ErrorDetails) -> Option<String> {
 
 fn missing(details: &ErrorDetails) -> Option<String> {
     let resource = details.resource_info()?;
-    (resource.resource_type == "organization").then(|| {
-        format!(
+    match resource.resource_type.as_str() {
+        "organization" => Some(format!(
             "Check --organization, or create it: user-import org create {}",
             printable(&resource.resource_name)
-        )
-    })
+        )),
+        "import" => Some("To see which imports there are: user-import imports".to_owned()),
+        _ => None,
+    }
 }
 
 fn retry(wait: Option<Duration>) -> String {
@@ -231,9 +263,9 @@ mod tests {
     #[test]
     fn credentials_and_server_faults_come_with_advice() {
         let none = ErrorDetails::new;
-        assert_snapshot!(described(Code::Unauthenticated, "No credentials.", none()), @r"
+        assert_snapshot!(described(Code::Unauthenticated, "No credentials.", none()), @"
         error: No credentials.
-        Give a valid token with --token or USER_IMPORT_TOKEN.
+        Give a valid token with --token-file or USER_IMPORT_TOKEN. Whoever runs the server makes one with `user-import token create`.
         ");
         assert_snapshot!(described(Code::Internal, "Request 0198-bb failed.", none()), @r"
         error: Request 0198-bb failed.

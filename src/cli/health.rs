@@ -6,7 +6,11 @@ use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser, value_parser};
 use tokio::time::timeout;
 
-use super::{Exit, output::print, server::ServerArgs};
+use super::{
+    Exit,
+    server::ServerArgs,
+    voice::{Voice, complain},
+};
 use crate::client::Health;
 
 /// Ask a server for its health: exits with 0 where it is serving, with 5 where it is not
@@ -40,18 +44,18 @@ pub struct HealthArgs {
 ///
 /// # Errors
 /// Where the server cannot be reached, or does not say.
-pub async fn run(args: HealthArgs) -> anyhow::Result<Exit> {
+pub async fn run(args: HealthArgs, voice: Voice) -> anyhow::Result<Exit> {
     let service = args.service.as_deref().unwrap_or_default();
     let asking = async {
-        let mut client = args.server.connect().await?;
+        let mut client = args.server.connect(voice).await?;
         anyhow::Ok(client.health(service).await?)
     };
     let time = Duration::from_secs(args.timeout_seconds);
     let Ok(health) = timeout(time, asking).await else {
-        eprintln!(
+        complain(&format!(
             "error: the server did not answer within {} s.",
             time.as_secs()
-        );
+        ));
         return Ok(Exit::Interrupted);
     };
     let (word, exit) = match health? {
@@ -59,10 +63,14 @@ pub async fn run(args: HealthArgs) -> anyhow::Result<Exit> {
         Health::NotServing if args.alive => ("NOT_SERVING", Exit::Done),
         Health::NotServing => ("NOT_SERVING", Exit::Interrupted),
         Health::Unknown => {
-            eprintln!("error: the server has no service \"{service}\"; see --service.");
+            complain(&format!(
+                "error: the server has no service \"{service}\"; see --service."
+            ));
             return Ok(Exit::Interrupted);
         }
     };
-    print(&format!("{word}\n")).context("the answer cannot be printed")?;
+    voice
+        .confirm(&format!("{word}\n"))
+        .context("the answer cannot be printed")?;
     Ok(exit)
 }

@@ -1,17 +1,14 @@
 //! `imports`: what has been imported; and `cancel`.
 
-use std::io;
-
 use clap::Args;
 
 use super::{
     Exit,
-    import::{Format, write_line},
-    output::print,
-    report::{Look, history_table, printable},
+    format::{Format, List},
+    report::{HISTORY, HISTORY_CSV, history_cells, history_record, printable},
     server::OrganizationArgs,
+    voice::Voice,
 };
-use crate::client::ClientError;
 
 /// List an organisation's imports, newest first
 #[derive(Args, Debug)]
@@ -51,22 +48,15 @@ pub struct CancelArgs {
 ///
 /// # Errors
 /// Where the server refuses, or standard output is closed.
-pub async fn list(args: ImportsArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
-    let organization = &args.organization.organization;
-    let imports = client.imports(organization, args.limit).await?;
-    match args.format {
-        Format::Json => {
-            let mut out = io::stdout().lock();
-            for import in &imports {
-                write_line(&mut out, import).map_err(ClientError::Output)?;
-            }
-        }
-        Format::Table if imports.is_empty() => {
-            print(&format!("Nothing has been imported into {organization}.\n"))?;
-        }
-        Format::Table => print(&history_table(&imports, Look::of_stdout()))?,
-    }
+pub async fn list(args: ImportsArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let list = List {
+        items: &client.imports(&organization, args.limit).await?,
+        nothing: format!("Nothing has been imported into {organization}.\n"),
+        table: (HISTORY, history_cells),
+        csv: (HISTORY_CSV, history_record),
+    };
+    list.print(args.format)?;
     Ok(Exit::Done)
 }
 
@@ -74,12 +64,11 @@ pub async fn list(args: ImportsArgs) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// Where the server refuses: the import is unknown, or is not being applied.
-pub async fn cancel(args: CancelArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
-    let organization = &args.organization.organization;
-    let import = client.cancel(organization, &args.import_id).await?;
+pub async fn cancel(args: CancelArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let import = client.cancel(&organization, &args.import_id).await?;
     let id = printable(&import.import_id).into_owned();
-    print(&format!(
+    voice.confirm(&format!(
         "Import {id} has been asked to stop. To see what it has written:\n  user-import watch {id}\n"
     ))?;
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
-use super::{Exit, output::print};
+use super::{Exit, voice::Voice};
 use crate::{config::Settings, store::Store};
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
@@ -54,12 +54,12 @@ impl DatabaseArgs {
 ///
 /// # Errors
 /// Where the database cannot be reached or changed.
-pub async fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
+pub async fn run(args: MigrateArgs, voice: Voice) -> anyhow::Result<Exit> {
     let store = args.database.connect().await?;
     store
         .migrate()
         .await
         .context("the database cannot be migrated")?;
-    print("The database is up to date.\n")?;
+    voice.confirm("The database is up to date.\n")?;
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod catalog;
+mod completions;
 mod demo;
 mod descriptor;
 mod doctor;
@@ -12,13 +13,17 @@ mod errors_file;
 mod exit;
 mod export;
 mod failure;
+mod format;
 mod health;
 mod import;
 mod imports;
 mod limits;
+mod man;
 mod migrate;
 mod org;
 mod output;
+mod profile;
+mod profiles;
 mod report;
 mod security;
 mod serve;
@@ -26,6 +31,7 @@ mod server;
 mod settings;
 mod template;
 mod token;
+mod voice;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
@@ -34,6 +40,7 @@ pub use exit::Exit;
 
 use crate::telemetry::{self, LogFormat};
 use failure::UsageError;
+use voice::{Voice, complain};
 
 /// Keeps an organisation's user accounts in step with a roster file, over gRPC.
 #[derive(Debug, Parser)]
@@ -46,6 +53,8 @@ use failure::UsageError;
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    voice: Voice,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -89,6 +98,10 @@ enum Command {
     Doctor(Box<doctor::DoctorArgs>),
     Demo(demo::DemoArgs),
     Descriptor(descriptor::DescriptorArgs),
+    #[command(subcommand)]
+    Profile(profiles::ProfileCommand),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Cli {
@@ -97,7 +110,7 @@ impl Cli {
         match self.try_run().await {
             Ok(exit) => exit,
             Err(error) => {
-                eprintln!("{}", failure::describe(&error));
+                complain(&failure::describe(&error));
                 Exit::of_error(&error)
             }
         }
@@ -106,12 +119,12 @@ impl Cli {
     async fn try_run(self) -> anyhow::Result<Exit> {
         let filter = self.log.log.as_deref();
         let traces = telemetry::start(
-            filter.unwrap_or(self.command.default_log()),
+            filter.unwrap_or(self.command.default_log(self.voice)),
             self.log.log_format,
             self.command.otlp_endpoint(),
         )
         .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
-        let exit = self.command.run().await;
+        let exit = self.command.run(self.voice).await;
         if let Some(traces) = traces {
             // What it sends needs this runtime's threads, so that none of them may wait for it.
             let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
@@ -122,8 +135,9 @@ impl Cli {
 
 impl Command {
     /// Without what sea-orm says, for every snapshot, of options that SQLite does not have.
-    const fn default_log(&self) -> &'static str {
+    const fn default_log(&self, voice: Voice) -> &'static str {
         match self {
+            _ if voice.quiet => "error",
             Self::Serve(_) => "info,sea_orm::driver::sqlx_sqlite=error",
             _ => "warn,sea_orm::driver::sqlx_sqlite=error",
         }
@@ -137,24 +151,27 @@ impl Command {
         }
     }
 
-    async fn run(self) -> anyhow::Result<Exit> {
+    async fn run(self, voice: Voice) -> anyhow::Result<Exit> {
         match self {
-            Self::Import(args) => import::run(*args).await,
-            Self::Watch(args) => watch::run(args).await,
-            Self::Imports(args) => imports::list(args).await,
-            Self::Cancel(args) => imports::cancel(args).await,
-            Self::Audit(args) => audit::run(args).await,
-            Self::Template(args) => template::run(args).await,
-            Self::Export(args) => export::run(args).await,
-            Self::Catalog(command) => catalog::run(command).await,
-            Self::Org(command) => org::run(command).await,
-            Self::Token(command) => token::run(command).await,
+            Self::Import(args) => import::run(*args, voice).await,
+            Self::Watch(args) => watch::run(args, voice).await,
+            Self::Imports(args) => imports::list(args, voice).await,
+            Self::Cancel(args) => imports::cancel(args, voice).await,
+            Self::Audit(args) => audit::run(args, voice).await,
+            Self::Template(args) => template::run(args, voice).await,
+            Self::Export(args) => export::run(args, voice).await,
+            Self::Catalog(command) => catalog::run(command, voice).await,
+            Self::Org(command) => org::run(command, voice).await,
+            Self::Token(command) => token::run(command, voice).await,
             Self::Serve(args) => serve::run(*args).await,
-            Self::Migrate(args) => migrate::run(args).await,
-            Self::Health(args) => health::run(args).await,
+            Self::Migrate(args) => migrate::run(args, voice).await,
+            Self::Health(args) => health::run(args, voice).await,
             Self::Doctor(args) => doctor::run(*args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),
+            Self::Profile(command) => profiles::run(&command),
+            Self::Completions(args) => completions::run(&args),
+            Self::Man(args) => man::run(&args, voice),
         }
     }
 }
@@ -186,17 +203,41 @@ mod tests {
         }
     }
 
+    /// The program's own commands in a text, their lines put together and what a shell adds left out.
+    fn examples(text: &str) -> Vec<Vec<String>> {
+        let text = text.replace("\\\n", " ");
+        let commands = text.split(['\n', '|']).map(str::trim);
+        let commands = commands.filter(|line| line.starts_with("user-import "));
+        let words = |command: &str| {
+            let command = command.split(" > ").next().unwrap_or_default();
+            // What is quoted is every other piece between quotes, and one word.
+            let pieces = command.split('"').enumerate();
+            let words = pieces.flat_map(|(index, piece)| match index % 2 {
+                0 => piece.split_whitespace().map(str::to_owned).collect(),
+                _ => vec![piece.to_owned()],
+            });
+            words.collect::<Vec<_>>()
+        };
+        commands.map(words).collect()
+    }
+
     #[test]
-    fn every_command_shows_an_example() {
+    fn every_command_shows_an_example_that_is_a_command() {
         let mut commands = vec![Cli::command()];
         while let Some(mut command) = commands.pop() {
-            let help = command.render_long_help().to_string();
-            let example = help.contains("Example");
-            assert!(
-                example || command.has_subcommands(),
-                "{}",
-                command.get_name()
-            );
+            let name = command.get_name().to_owned();
+            let help = command.get_after_help().map(ToString::to_string);
+            let examples = examples(&help.unwrap_or_default());
+            assert!(!examples.is_empty(), "{name} has none");
+            for words in examples {
+                let parsed = Cli::try_parse_from(&words);
+                assert!(parsed.is_ok(), "{words:?}: {:?}", parsed.err());
+                assert!(
+                    name == "user-import" || words.contains(&name),
+                    "{name}: {words:?}"
+                );
+            }
+            command.build();
             let more = command.get_subcommands().cloned();
             commands.extend(more.filter(|command| command.get_name() != "help"));
         }

@@ -2,10 +2,11 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Exit, output::print, report::printable, server::ServerArgs};
+use super::{Exit, report::printable, server::ServerArgs, voice::Voice};
 
 /// Make organisations
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  user-import org create my-department")]
 pub enum OrgCommand {
     Create(CreateArgs),
 }
@@ -28,13 +29,13 @@ pub struct CreateArgs {
 ///
 /// # Errors
 /// Where the server refuses.
-pub async fn run(command: OrgCommand) -> anyhow::Result<Exit> {
+pub async fn run(command: OrgCommand, voice: Voice) -> anyhow::Result<Exit> {
     let OrgCommand::Create(args) = command;
-    let mut client = args.server.connect().await?;
+    let mut client = args.server.connect(voice).await?;
     let name = args.name.as_deref().unwrap_or_default();
     let made = client.create_organization(&args.slug, name).await?;
     let slug = printable(&made.organization).into_owned();
-    print(&format!(
+    voice.confirm(&format!(
         "Created the organisation {slug}.\nNext, give it roles, ranks and groups: \
          user-import catalog apply FILE --organization {slug}\n"
     ))?;

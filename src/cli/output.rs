@@ -1,7 +1,7 @@
 //! Where a command writes a file: to a path, whole or not at all, or to standard output.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Stdout, Write},
     path::{Path, PathBuf},
 };
@@ -21,6 +21,8 @@ pub enum Output {
         /// The name it gets when it is complete.
         path: PathBuf,
     },
+    /// What is no file to be replaced: a pipe, a device.
+    Device(File),
 }
 
 impl Output {
@@ -32,14 +34,27 @@ impl Output {
         if path.as_os_str() == "-" {
             return Ok(Self::Stdout(io::stdout()));
         }
+        Self::create_at(path).with_context(|| cannot_write(path))
+    }
+
+    fn create_at(path: &Path) -> io::Result<Self> {
+        // A link stays one: the file that it leads to is replaced.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match fs::metadata(&path) {
+            Ok(kind) if kind.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(kind) if !kind.is_file() => {
+                return Ok(Self::Device(OpenOptions::new().write(true).open(path)?));
+            }
+            _ => {}
+        }
         let mut partial = path.as_os_str().to_owned();
         partial.push(".part");
         let partial = PathBuf::from(partial);
-        let file = File::create(&partial).with_context(|| cannot_write(path))?;
+        let file = File::create(&partial)?;
         Ok(Self::File {
             file,
             partial,
-            path: path.to_owned(),
+            path,
         })
     }
 
@@ -50,6 +65,7 @@ impl Output {
     pub fn complete(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout(mut out) => out.flush().context("standard output is closed"),
+            Self::Device(mut device) => device.flush().context("it takes no more"),
             Self::File {
                 file,
                 partial,
@@ -74,14 +90,14 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
-            Self::File { file, .. } => file.write(bytes),
+            Self::File { file, .. } | Self::Device(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(out) => out.flush(),
-            Self::File { file, .. } => file.flush(),
+            Self::File { file, .. } | Self::Device(file) => file.flush(),
         }
     }
 }
@@ -137,6 +153,26 @@ mod tests {
         output.write_all(b"half").unwrap();
         output.discard();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_never_replaced() {
+        write_whole(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        let error = write_whole(Path::new("/dev/full"), b"x").unwrap_err();
+        assert!(format!("{error:#}").contains("No space left"), "{error:#}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, output::write_whole, server::OrganizationArgs};
+use super::{Exit, output::write_whole, server::OrganizationArgs, voice::Voice};
 
 /// Write a CSV file to start a roster from: the header row and four example rows
 #[derive(Args, Debug)]
@@ -28,9 +28,9 @@ pub struct TemplateArgs {
 ///
 /// # Errors
 /// Where the server refuses, or the file cannot be written.
-pub async fn run(args: TemplateArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
-    let template = client.template(&args.organization.organization).await?;
+pub async fn run(args: TemplateArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let template = client.template(&organization).await?;
     write_whole(&args.output, &template.csv)?;
     Ok(Exit::Done)
 }

@@ -1,38 +1,37 @@
 //! `token create`, `token list`, `token revoke`: what jobs present to a server. Works on the
 //! database, beside any server that is running on it.
 
+mod list;
+mod reach;
+
 use anyhow::Context;
-use clap::{ArgGroup, Args, Subcommand, builder::BoolishValueParser, value_parser};
-use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, presets};
-use time::{Duration, OffsetDateTime};
+use clap::{Args, Subcommand, value_parser};
+use time::Duration;
 use uuid::Uuid;
 
 use super::{
     Exit,
     failure::UsageError,
+    format::{Format, List},
     migrate::DatabaseArgs,
     output::print,
-    report::{Look, printable},
+    report::{moment, printable},
+    voice::Voice,
 };
 use crate::{
     access::{Reach, TokenText},
     clock::Clock,
     domain::{Actor, Permission, Permissions},
+    proto::timestamp,
     store::{Store, StoreError, TokenRecord},
 };
-
-const HEADINGS: [&str; 7] = [
-    "ID",
-    "Name",
-    "Organisation",
-    "Permissions",
-    "State",
-    "Expires (UTC)",
-    "Last used (UTC)",
-];
+use list::{Line, TOKENS, TOKENS_CSV, cells, organization, record};
+use reach::ReachArgs;
 
 /// Make, list and revoke the tokens that jobs present to a server
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example: for a nightly import\n  \
+    user-import token create nightly-cad --organization my-department --permission users.import")]
 pub enum TokenCommand {
     Create(CreateArgs),
     List(ListArgs),
@@ -44,7 +43,6 @@ pub enum TokenCommand {
 /// Only a hash of it is stored: a token that is lost is revoked, and another made. From the first token
 /// on, servers on this database admit nobody without a credential.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("reach").required(true))]
 #[command(
     after_help = "Example: for a nightly import that also deactivates who has left\n  \
     user-import token create nightly-cad --organization my-department \\\n    \
@@ -60,18 +58,8 @@ pub enum TokenCommand {
 pub struct CreateArgs {
     /// What the token is for, 1-100 characters; `token list` and every import's record show it
     name: String,
-    /// Slug of the organisation it is for
-    #[arg(
-        long,
-        value_name = "SLUG",
-        env = "USER_IMPORT_ORGANIZATION",
-        group = "reach"
-    )]
-    organization: Option<String>,
-    /// For an operator: good for all organisations, those to come included
-    #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION", group = "reach")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    every_organization: bool,
+    #[command(flatten)]
+    reach: ReachArgs,
     /// What it permits; several apart by commas
     #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
     #[arg(required = true, value_delimiter = ',')]
@@ -92,6 +80,9 @@ pub struct ListArgs {
     /// Only those for the organisation with this slug
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
+    /// For whom to print
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    format: Format,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -112,23 +103,23 @@ pub struct RevokeArgs {
 ///
 /// # Errors
 /// Where the organisation or the token is unknown, or the database fails.
-pub async fn run(command: TokenCommand) -> anyhow::Result<Exit> {
+pub async fn run(command: TokenCommand, voice: Voice) -> anyhow::Result<Exit> {
     match command {
-        TokenCommand::Create(args) => create(args).await,
+        TokenCommand::Create(args) => create(args, voice).await,
         TokenCommand::List(args) => list(args).await,
-        TokenCommand::Revoke(args) => revoke(args).await,
+        TokenCommand::Revoke(args) => revoke(args, voice).await,
     }
 }
 
-async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
+async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
     let name = args.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
         return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
     }
     let store = connect(&args.database).await?;
-    let reach = match args.organization {
-        Some(slug) => Reach::One(known(&store, slug).await?),
-        None => Reach::Every,
+    let reach = match args.reach {
+        ReachArgs(Reach::One(slug)) => Reach::One(known(&store, slug).await?),
+        ReachArgs(Reach::Every) => Reach::Every,
     };
     let text = TokenText::generate().context("this system has no randomness to give")?;
     let now = Clock::system().now();
@@ -148,7 +139,7 @@ async fn create(args: CreateArgs) -> anyhow::Result<Exit> {
         last_used_at: None,
     };
     store.create_token(token.clone(), &operator()).await?;
-    eprintln!("{}", created(&token));
+    voice.notice(&created(&token));
     print(&format!("{}\n", text.reveal()))?;
     Ok(Exit::Done)
 }
@@ -187,8 +178,8 @@ fn created(token: &TokenRecord) -> String {
         "Token {} for {}, good until {} UTC, permits: {}.\n\
          It is shown this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
         token.id,
-        organization(token),
-        moment(token.expires_at),
+        organization(&token.organization),
+        moment(&timestamp(token.expires_at)),
         token.permissions
     )
 }
@@ -196,84 +187,35 @@ fn created(token: &TokenRecord) -> String {
 async fn list(args: ListArgs) -> anyhow::Result<Exit> {
     let store = connect(&args.database).await?;
     let tokens = store.tokens(args.organization.as_deref()).await?;
-    if tokens.is_empty() {
-        print("There are no tokens.\n")?;
-    } else {
-        let now = Clock::system().now();
-        print(&table(&tokens, now, Look::of_stdout()))?;
-    }
+    let now = Clock::system().now();
+    let lines: Vec<_> = tokens
+        .into_iter()
+        .map(|token| Line::of(token, now))
+        .collect();
+    let list = List {
+        items: &lines,
+        nothing: "There are no tokens.\n".to_owned(),
+        table: (TOKENS, cells),
+        csv: (TOKENS_CSV, record),
+    };
+    list.print(args.format)?;
     Ok(Exit::Done)
 }
 
-async fn revoke(args: RevokeArgs) -> anyhow::Result<Exit> {
+async fn revoke(args: RevokeArgs, voice: Voice) -> anyhow::Result<Exit> {
     let store = connect(&args.database).await?;
     let now = Clock::system().now();
     if !store.revoke_token(args.id, &operator(), now).await? {
         let message = format!("There is no token {}; see user-import token list.", args.id);
         return Err(UsageError::new(message).into());
     }
-    print(&format!("Token {} is revoked.\n", args.id))?;
+    voice.confirm(&format!("Token {} is revoked.\n", args.id))?;
     Ok(Exit::Done)
-}
-
-fn table(tokens: &[TokenRecord], now: OffsetDateTime, look: Look) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .force_no_tty();
-    table.set_header(HEADINGS);
-    if let Some(width) = look.width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-    }
-    for token in tokens {
-        table.add_row(cells(token, now).map(Cell::new_owned));
-    }
-    // An ID that is broken in two cannot be copied.
-    if let Some(id) = table.column_mut(0) {
-        id.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    format!("{table}\n")
-}
-
-fn cells(token: &TokenRecord, now: OffsetDateTime) -> [String; 7] {
-    [
-        token.id.to_string(),
-        printable(&token.name).into_owned(),
-        organization(token),
-        token.permissions.clone(),
-        state(token, now).to_owned(),
-        moment(token.expires_at),
-        token.last_used_at.map(moment).unwrap_or_default(),
-    ]
-}
-
-fn organization(token: &TokenRecord) -> String {
-    match Reach::parse(&token.organization) {
-        Reach::Every => "every organisation".to_owned(),
-        Reach::One(slug) => slug,
-    }
-}
-
-fn state(token: &TokenRecord, now: OffsetDateTime) -> &'static str {
-    match token.revoked_at {
-        Some(_) => "revoked",
-        None if token.expires_at <= now => "expired",
-        None => "good",
-    }
-}
-
-fn moment(time: OffsetDateTime) -> String {
-    let (date, hour, minute) = (time.date(), time.hour(), time.minute());
-    format!("{date} {hour:02}:{minute:02}")
 }
 
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use insta::assert_snapshot;
-    use time::macros::datetime;
 
     use super::*;
 
@@ -314,42 +256,5 @@ mod tests {
         ] {
             assert_eq!(parse(words).is_ok(), valid, "{words}");
         }
-    }
-
-    #[test]
-    fn the_list_shows_what_a_token_is_and_never_its_text() {
-        let token = TokenRecord {
-            id: Uuid::from_u128(1),
-            hash: vec![7; 32],
-            name: "nightly".to_owned(),
-            organization: "pd".to_owned(),
-            permissions: "users.import users.read".to_owned(),
-            created_at: datetime!(2026-01-01 00:00 UTC),
-            expires_at: datetime!(2026-04-01 00:00 UTC),
-            revoked_at: None,
-            last_used_at: Some(datetime!(2026-03-01 04:05 UTC)),
-        };
-        let now = datetime!(2026-03-02 00:00 UTC);
-        let expired = TokenRecord {
-            id: Uuid::from_u128(2),
-            expires_at: now,
-            organization: "*".to_owned(),
-            last_used_at: None,
-            ..token.clone()
-        };
-        let revoked = TokenRecord {
-            id: Uuid::from_u128(3),
-            revoked_at: Some(now),
-            ..token.clone()
-        };
-        assert_snapshot!(table(&[token, expired, revoked], now, Look::default()), @"
-        ┌──────────────────────────────────────┬─────────┬────────────────────┬─────────────────────────┬─────────┬──────────────────┬──────────────────┐
-        │ ID                                   ┆ Name    ┆ Organisation       ┆ Permissions             ┆ State   ┆ Expires (UTC)    ┆ Last used (UTC)  │
-        ╞══════════════════════════════════════╪═════════╪════════════════════╪═════════════════════════╪═════════╪══════════════════╪══════════════════╡
-        │ 00000000-0000-0000-0000-000000000001 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ good    ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
-        │ 00000000-0000-0000-0000-000000000002 ┆ nightly ┆ every organisation ┆ users.import users.read ┆ expired ┆ 2026-03-02 00:00 ┆                  │
-        │ 00000000-0000-0000-0000-000000000003 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ revoked ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
-        └──────────────────────────────────────┴─────────┴────────────────────┴─────────────────────────┴─────────┴──────────────────┴──────────────────┘
-        ");
     }
 }

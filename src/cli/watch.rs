@@ -1,15 +1,17 @@
 //! `watch`: the results of an import from its record, and then as they come.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use clap::Args;
 use tokio::signal::ctrl_c;
 
 use super::{
     Exit,
-    import::{Filter, Format, Report, tell_failure},
-    report::{Asked, Look},
+    format::Format,
+    import::{Filter, Report, View, tell_failure},
+    report::Asked,
     server::OrganizationArgs,
+    voice::{Voice, complain},
 };
 use crate::{
     client::{ClientError, Ended},
@@ -51,15 +53,20 @@ pub struct WatchArgs {
 ///
 /// # Errors
 /// Where nobody can be reached. However the import ended is no error: it has its exit code.
-pub async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
-    let mut client = args.organization.connect().await?;
+pub async fn run(args: WatchArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
     let request = WatchImportRequest {
-        organization: args.organization.organization.clone(),
+        organization,
         import_id: args.import_id.clone(),
         after_result: args.after,
         result_filter: ResultFilter::from(args.result_filter).into(),
     };
-    let mut report = Report::new(args.format, Asked::default(), Look::of_stdout());
+    let mut report = Report::new(View {
+        format: args.format,
+        review: false,
+        asked: Asked::default(),
+        voice,
+    });
     let mut seen = args.after;
     let watching = client.watch(request, |answer| {
         seen = seen.saturating_add(results(&answer));
@@ -71,7 +78,7 @@ pub async fn run(args: WatchArgs) -> anyhow::Result<Exit> {
     };
     report.close();
     let exit = match ended {
-        Some(ended) => end(&report, &ended?).map_err(ClientError::Output)?,
+        Some(ended) => end(&mut report, &ended?).map_err(ClientError::Output)?,
         None => Exit::Interrupted,
     };
     if exit == Exit::Interrupted && !report.has_ended() {
@@ -87,15 +94,15 @@ fn results(answer: &ImportUsersResponse) -> u32 {
     }
 }
 
-fn end(report: &Report, ended: &Ended) -> io::Result<Exit> {
-    report.end(ended)?;
+fn end(report: &mut Report, ended: &Ended) -> io::Result<Exit> {
+    report.end(ended, &BTreeMap::new())?;
     tell_failure(ended, report.has_told_why(ended));
     Ok(Exit::of_import(ended))
 }
 
 fn tell_how_to_go_on(args: &WatchArgs, seen: u32) {
-    eprintln!(
+    complain(&format!(
         "The import may go on. To see the rest of it:\n  user-import watch {} --after {seen}",
         args.import_id
-    );
+    ));
 }

@@ -49,7 +49,9 @@ impl Address {
         !self.is_tls() && !is_loopback && host != "localhost"
     }
 
-    fn is_tls(&self) -> bool {
+    /// True where the connection is to be encrypted.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
         self.0.scheme_str() == Some("https")
     }
 }

@@ -1,6 +1,5 @@
 //! The record of an import as messages, and what its ID is bound to.
 
-use pbjson_types::Timestamp;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -9,7 +8,8 @@ use uuid::Uuid;
 use crate::{
     domain::Tally,
     proto::{
-        Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal, timestamp,
+        Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal, Timestamp,
+        timestamp,
     },
     store::ImportRecord,
 };

@@ -4,8 +4,10 @@
 
 mod codec;
 mod results;
+mod timestamp;
 
 pub use results::RowResults;
+pub use timestamp::Timestamp;
 
 tonic::include_proto!("userimport.v1");
 include!(concat!(env!("OUT_DIR"), "/userimport.v1.serde.rs"));
@@ -15,8 +17,8 @@ pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/user
 
 /// A point in time, as messages have it.
 #[must_use]
-pub fn timestamp(time: time::OffsetDateTime) -> pbjson_types::Timestamp {
-    pbjson_types::Timestamp {
+pub fn timestamp(time: time::OffsetDateTime) -> Timestamp {
+    Timestamp {
         seconds: time.unix_timestamp(),
         nanos: i32::try_from(time.nanosecond()).unwrap_or_default(),
     }

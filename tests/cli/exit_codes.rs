@@ -24,7 +24,8 @@ fn zero_where_all_rows_stand_and_three_where_some_are_rejected() {
 fn two_where_the_command_is_used_wrongly() {
     let department = Department::open();
     let missing = import(&department, &[]);
-    let expected = "error: roster.csv cannot be read: No such file or directory (os error 2).\n";
+    let expected = "error: roster.csv cannot be read: No such file or directory (os error 2). \
+        Check its name and the folder you are in.\n";
     assert_eq!(missing, (Some(2), expected.to_owned()));
     assert_eq!(department.run(&["import"]).status.code(), Some(2));
 }
@@ -80,6 +81,7 @@ fn five_where_nobody_listens_at_once_and_with_what_to_do() {
 fn help_names_every_code() {
     let help = program().args(["import", "--help"]).output().unwrap();
     let help = text(&help.stdout);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for code in ["0 all rows stand", "2 wrong use", "6 cancelled"] {
         assert!(help.contains(code), "{help}");
     }

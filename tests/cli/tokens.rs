@@ -36,7 +36,7 @@ fn a_token_is_made_used_listed_and_revoked() {
     let without = department.run(&["import", "roster.csv"]);
     assert_eq!(without.status.code(), Some(4), "{without:?}");
     assert!(
-        text(&without.stderr).contains("Give a valid token with --token"),
+        text(&without.stderr).contains("Give a valid token with --token-file"),
         "{without:?}"
     );
     let import = department.run(&[

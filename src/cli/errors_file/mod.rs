@@ -5,13 +5,21 @@
 
 mod records;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::Context;
 use csv::{QuoteStyle, Writer, WriterBuilder};
 
-use super::{failure::UsageError, output::write_whole, report::Findings};
-use crate::proto::{Issue, IssueSeverity, RowResult};
+use super::{
+    failure::UsageError,
+    output::{Output, write_whole},
+    report::Findings,
+};
+use crate::proto::{ImportStarted, Issue, IssueSeverity, RowResult};
 use records::{Dialect, Records, records};
 
 const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGESTIONS"];
@@ -20,7 +28,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Checks, before anything is sent, that the file can be written.
 ///
 /// # Errors
-/// Where it is the roster itself, or its folder does not exist.
+/// Where it is the roster itself, its folder does not exist, or nothing can be written there.
 pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
     let same = |a: &Path, b: &Path| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
     if same(path, roster) == Some(true) {
@@ -31,12 +39,21 @@ pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => Err(UsageError::new(format!(
-            "--errors: there is no folder {}.",
-            folder.display()
+    if let Some(folder) = folder
+        && !folder.is_dir()
+    {
+        let folder = folder.display();
+        let message = format!("--errors: there is no folder {folder}. Make it, or name another.");
+        return Err(UsageError::new(message));
+    }
+    match Output::create(path) {
+        Ok(output) => {
+            output.discard();
+            Ok(())
+        }
+        Err(error) => Err(UsageError::new(format!(
+            "--errors: {error:#}. Name another file."
         ))),
-        _ => Ok(()),
     }
 }
 
@@ -89,6 +106,32 @@ fn write_row(
     let fields = columns.own_of(fields);
     out.write_record(fields.iter().chain(&added))?;
     Ok(())
+}
+
+/// The cells of these columns, in the records of `roster` that start on the `wanted` lines, by line.
+///
+/// # Errors
+/// Where the roster cannot be split as the server split it.
+pub fn cells<const N: usize>(
+    roster: &[u8],
+    started: &ImportStarted,
+    wanted: &BTreeSet<u32>,
+    columns: [&str; N],
+) -> anyhow::Result<BTreeMap<u32, [String; N]>> {
+    let dialect = Dialect::new(&started.charset, &started.delimiter)?;
+    let records = records(roster, &dialect, wanted)?;
+    let places = columns.map(|column| {
+        let mut names = records.header.iter();
+        names.position(|name| standard(name) == column)
+    });
+    let cell = |fields: &[String], place: Option<usize>| {
+        let field = place.and_then(|place| fields.get(place));
+        field.cloned().unwrap_or_default()
+    };
+    let by_line = records.by_line.iter();
+    Ok(by_line
+        .map(|(&line, fields)| (line, places.map(|place| cell(fields, place))))
+        .collect())
 }
 
 /// What the three added columns say.
@@ -146,14 +189,17 @@ impl Columns {
     }
 }
 
-/// True for a column that an earlier file of this kind added; compared as the server compares
-/// (semantics §2, Header).
+/// True for a column that an earlier file of this kind added.
 fn is_added(name: &str) -> bool {
+    standard(name).starts_with("IMPORT_")
+}
+
+/// A column's name in the form in which the server compares names (semantics §2, Header).
+fn standard(name: &str) -> String {
     let name = name.trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}')
     });
-    let name = name.to_ascii_uppercase().replace([' ', '-'], "_");
-    name.starts_with("IMPORT_")
+    name.to_ascii_uppercase().replace([' ', '-'], "_")
 }
 
 #[cfg(test)]
@@ -161,7 +207,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::proto::{ImportStarted, IssueCode, RowOutcome};
+    use crate::proto::{IssueCode, RowOutcome};
 
     fn issue(severity: IssueSeverity, message: &str, suggestion: &str) -> Issue {
         Issue {
@@ -176,7 +222,7 @@ mod tests {
 
     /// Findings in which the rows on these lines are rejected.
     fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> Findings {
-        let mut findings = Findings::new(true);
+        let mut findings = Findings::default();
         findings.started = Some(ImportStarted {
             charset: charset.to_owned(),
             delimiter: delimiter.to_owned(),

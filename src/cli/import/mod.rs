@@ -1,10 +1,14 @@
 //! `import`: sends a roster, shows what became of each row, and keeps the rejected ones.
 
-mod confirmation;
+mod again;
+mod job;
+mod names;
 mod options;
 mod report;
 mod retry;
+mod review;
 mod roster;
+mod sheet;
 mod shown;
 mod tape;
 
@@ -14,21 +18,23 @@ use std::{
 };
 
 use anyhow::Context;
-use tokio::time::sleep;
-use tonic::Status;
 
 use super::{
     Exit, errors_file, failure,
-    report::{Asked, Findings, Look},
+    format::Format,
+    report::{Asked, Findings, hex},
+    voice::{Voice, complain},
 };
 use crate::{
-    client::{Client, ClientError, Ended},
+    client::{ClientError, Ended},
     proto::ImportStart,
 };
 
+use again::Again;
+use job::Job;
 pub use options::{Filter, ImportArgs};
-pub use report::{Format, Report, write_line};
-use retry::Retries;
+pub use report::{Report, View};
+use review::Asking;
 use roster::{Input, Roster};
 
 /// Runs the command.
@@ -36,107 +42,142 @@ use roster::{Input, Roster};
 /// # Errors
 /// Where the roster cannot be read, the deactivation is not confirmed, or nobody can be reached. A
 /// refused import is no error: it is told, and has its exit code.
-pub async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
+pub async fn run(args: ImportArgs, voice: Voice) -> anyhow::Result<Exit> {
     let roster = Roster::find(&args.file)?;
     if let Some(errors) = &args.errors {
         errors_file::check(errors, &args.file)?;
     }
-    let start = args.start(&roster)?;
+    let must_ask = args.must_ask(Asking::of_process(roster == Roster::Stdin, voice))?;
     let input = roster.open().await?;
     // Before anybody is asked: a file that cannot be read.
     drop(input.read().await?);
-    let client = args.organization.connect().await?;
+    let (client, organization) = args.organization.connect(voice).await?;
+    let job = Job {
+        client,
+        input,
+        retries: args.retries,
+    };
+    let mut start = args.start(&organization);
+    let mut view = view(&args, voice);
+    if must_ask && let Some(exit) = ask(&job, &mut start, &mut view).await? {
+        return Ok(exit);
+    }
+    let mut report = Report::new(view);
+    let ended = job.run(&start, &mut report).await?;
+    let exit = tell(&args, &job, &ended, &mut report).await?;
+    if must_ask && job::is_refused_for(&ended, "PLAN_DIFFERS") {
+        complain(
+            "The directory or the roster has changed since you were asked. Repeat the command to see \
+             whom it would deactivate now.",
+        );
+    }
+    Ok(exit)
+}
 
-    let asked = Asked {
-        errors_file: args.errors.is_some(),
+fn view(args: &ImportArgs, voice: Voice) -> View {
+    View {
+        format: args.format,
+        review: args.diff,
+        asked: Asked {
+            errors_file: args.errors.is_some(),
+            apply: Some(Again::of_process().apply()),
+            resume: String::new(),
+        },
+        voice,
+    }
+}
+
+/// Shows whom the import would deactivate, and asks for the word. Then `start` has it, and the digest of
+/// the plan that was shown, so that nothing else is done; else there is an exit code.
+async fn ask(job: &Job, start: &mut ImportStart, view: &mut View) -> anyhow::Result<Option<Exit>> {
+    let dry_run = review::dry_run(start);
+    let mut report = Report::new(View {
+        format: Format::Table,
+        ..view.clone()
+    });
+    let ended = job.run(&dry_run, &mut report).await?;
+    let Some(summary) = job::completed(&ended) else {
+        report.end(&ended, &names::Names::new())?;
+        tell_failure(&ended, report.has_told_why(&ended));
+        return Ok(Some(Exit::of_import(&ended)));
     };
-    let mut report = Report::new(args.format, asked, Look::of_stdout());
-    let ended = tokio::select! {
-        ended = send(client, &start, &input, args.retries, &mut report) => ended,
-        _ = tokio::signal::ctrl_c() => Ok(left(&start.import_id)),
+    let findings = report.findings();
+    let question = review::question(&start.organization, summary, findings, &Again::of_process());
+    if summary.deactivated == 0 {
+        view.voice
+            .notice("The roster lists everybody: nobody is deactivated as missing.");
+    } else {
+        complain(&question);
+        let typed = tokio::select! {
+            typed = review::ask() => typed?,
+            _ = tokio::signal::ctrl_c() => String::new(),
+        };
+        review::confirm(&typed)?;
+    }
+    start.expected_plan_digest.clone_from(&summary.plan_digest);
+    if let Some(missing) = &mut start.deactivate_missing {
+        review::WORD.clone_into(&mut missing.confirmation);
+    }
+    view.asked.resume = format!(
+        " --confirm {} --expected-plan-digest {}",
+        review::WORD,
+        hex(&summary.plan_digest)
+    );
+    Ok(None)
+}
+
+/// Tells how the import ended, and keeps its rejected rows.
+async fn tell(
+    args: &ImportArgs,
+    job: &Job,
+    ended: &Ended,
+    report: &mut Report,
+) -> anyhow::Result<Exit> {
+    let names = match args.diff && args.format == Format::Table {
+        true => names::of(&job.input, ended, report.findings()).await,
+        false => names::Names::new(),
     };
-    report.close();
-    let ended = ended?;
-    report.end(&ended).map_err(ClientError::Output)?;
-    tell_failure(&ended, report.has_told_why(&ended));
-    if Exit::of_import(&ended) == Exit::Interrupted && !report.has_told_how_to_go_on(&ended) {
-        tell_how_to_go_on(&ended.import_id);
+    report.end(ended, &names).map_err(ClientError::Output)?;
+    tell_failure(ended, report.has_told_why(ended));
+    let exit = Exit::of_import(ended);
+    if exit == Exit::Interrupted {
+        report.tell_how_to_go_on(ended);
     }
     if let Some(errors) = &args.errors {
         // The import is what it is; a full disk here does not change its exit code.
-        if let Err(error) = save_rejected(errors, &input, &ended, report.findings()).await {
-            eprintln!("error: {error:#}.");
+        match save_rejected(errors, &job.input, ended, report.findings()).await {
+            Ok(done) => report.notice(&done),
+            Err(error) => complain(&not_saved(&error, ended)),
         }
     }
-    Ok(Exit::of_import(&ended))
-}
-
-/// Sends the import, again and again under the same ID, until it ends for good or no retry is left.
-async fn send(
-    mut client: Client,
-    start: &ImportStart,
-    input: &Input,
-    retries: u32,
-    report: &mut Report,
-) -> anyhow::Result<Ended> {
-    let mut retries = Retries::new(retries);
-    let mut reader = input.read().await?;
-    loop {
-        let import = client.import(start.clone(), reader, |answer| report.answer(answer));
-        let ended = import.await?;
-        let Some(retry) = retries.after(&ended) else {
-            return Ok(ended);
-        };
-        report.notice(&retry.to_string());
-        sleep(retry.wait).await;
-        reader = match input.read().await {
-            Ok(reader) => reader,
-            Err(error) => {
-                report.notice(&error.to_string());
-                return Ok(ended);
-            }
-        };
-    }
-}
-
-/// The end that this side makes when somebody presses Ctrl-C.
-fn left(import_id: &str) -> Ended {
-    Ended {
-        import_id: import_id.to_owned(),
-        status: Some(Status::cancelled("stopped here by Ctrl-C.")),
-        ..Ended::default()
-    }
+    Ok(exit)
 }
 
 /// Says on standard error why there is no good end; only in brief where the summary has said it.
 pub fn tell_failure(ended: &Ended, told: bool) {
     match &ended.status {
         Some(_) if told && io::stdout().is_terminal() => {}
-        Some(_) if told => eprintln!("error: the import was refused; the summary says why."),
-        Some(status) => eprintln!("{}", failure::describe_status(status)),
+        Some(_) if told => complain("error: the import was refused; the summary says why."),
+        Some(status) => complain(&failure::describe_status(status)),
         None if ended.summary.is_none() => {
-            eprintln!("error: the server ended the import without a summary.");
+            complain("error: the server ended the import without a summary.");
         }
         _ => {}
     }
 }
 
-fn tell_how_to_go_on(import_id: &str) {
-    eprintln!(
-        "If it had begun to write, it may go on without this command. To see how it ends, or to \
-         continue it, repeat the command with\n  --import-id {import_id}"
-    );
-}
-
+/// Writes the rejected rows to a file, and says what was done.
 async fn save_rejected(
     path: &Path,
     input: &Input,
     ended: &Ended,
     findings: &Findings,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     if findings.rejected.is_empty() {
-        eprintln!("No row was rejected: {} was not written.", path.display());
-        return Ok(());
+        return Ok(format!(
+            "No row was rejected: {} was not written.",
+            path.display()
+        ));
     }
     let sent = ended
         .sent
@@ -144,11 +185,19 @@ async fn save_rejected(
         .context("the roster was not read to its end")?;
     let bytes = input.bytes(sent).await?;
     errors_file::write(path, &bytes, findings)?;
-    eprintln!(
+    Ok(format!(
         "The rejected rows are in {}: correct them there and import that file.",
         path.display()
-    );
-    Ok(())
+    ))
+}
+
+/// The import itself is not undone by that, and knows its rejected rows by its ID.
+fn not_saved(error: &anyhow::Error, ended: &Ended) -> String {
+    format!(
+        "error: {error:#}.\nThe import has ended all the same. To have its rejected rows, repeat the \
+         command with\n  --import-id {} --errors OTHER_FILE.csv",
+        ended.import_id
+    )
 }
 
 #[cfg(test)]
@@ -158,7 +207,7 @@ mod tests {
     use clap::Parser;
     use tempfile::TempDir;
     use tokio::sync::mpsc;
-    use tonic::{Code, Streaming, async_trait};
+    use tonic::{Code, Status, Streaming, async_trait};
 
     use super::*;
     use crate::{
@@ -252,7 +301,7 @@ mod tests {
             "--errors".as_ref(),
             file("errors.csv").as_os_str(),
         ]);
-        let exit = run(args.unwrap().args).await.unwrap();
+        let exit = run(args.unwrap().args, Voice::default()).await.unwrap();
         (exit, fs::read_to_string(file("errors.csv")).ok())
     }
 

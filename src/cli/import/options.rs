@@ -6,10 +6,8 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use uuid::Uuid;
 
 use super::{
-    super::{failure::UsageError, server::OrganizationArgs},
-    confirmation::{self, Asking},
-    report::Format,
-    roster::Roster,
+    super::{failure::UsageError, format::Format, server::OrganizationArgs},
+    review::{self, Asking},
 };
 use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, ResultFilter};
 
@@ -19,9 +17,11 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, ResultFilter};
 /// written), 5 interrupted or unreachable, 6 cancelled.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples: look first, then apply, and keep what was rejected:\n  \
-    user-import import roster.csv --organization my-department --validate-only\n  \
-    user-import import roster.csv --organization my-department --errors rejected.csv"
+    after_help = "Examples: see what would change, then do it, and keep what was rejected:\n  \
+    user-import import roster.csv --organization my-department --diff\n  \
+    user-import import roster.csv --organization my-department --errors rejected.csv\n\n\
+    Every night, from another program, and whoever is not listed has left:\n  \
+    cad-export | user-import import - --profile nightly --deactivate-missing --confirm Confirm --quiet"
 )]
 pub struct ImportArgs {
     /// CSV file; `-` is standard input
@@ -29,6 +29,10 @@ pub struct ImportArgs {
     /// Do everything but write: show what would happen
     #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
     validate_only: bool,
+    /// Do everything but write: show each change as a review does, with the values before and after, and
+    /// the command that applies just that. Needs the permission users.read
+    #[arg(long, env = "USER_IMPORT_DIFF", value_parser = BoolishValueParser::new())]
+    pub diff: bool,
     /// UUID that names this import; repeat it to retry or continue [default: a new one]
     #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
     import_id: Option<String>,
@@ -87,7 +91,7 @@ struct Guards {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Users that the roster does not list")]
 struct Missing {
-    /// Deactivate them; asks for the word Confirm
+    /// Deactivate them; on a terminal, shows whom and asks for the word Confirm
     #[arg(long = "deactivate-missing", env = "USER_IMPORT_DEACTIVATE_MISSING")]
     #[arg(value_parser = BoolishValueParser::new())]
     deactivate: bool,
@@ -168,27 +172,51 @@ impl From<Filter> for ResultFilter {
 }
 
 impl ImportArgs {
-    /// The first message of the import; asks for the confirmation where one is needed.
+    /// True where somebody has to be shown whom the import would deactivate, and asked.
     ///
     /// # Errors
-    /// Where the deactivation of missing users is not confirmed.
-    pub fn start(&self, roster: &Roster) -> Result<ImportStart, UsageError> {
+    /// Where that is so and nobody can be asked, where the word that is given is another one, and where
+    /// a scope is given without what it limits.
+    pub fn must_ask(&self, asking: Asking) -> Result<bool, UsageError> {
+        let missing = &self.missing;
+        missing.check_scope()?;
+        // A dry run deactivates nobody, so there is nothing to confirm.
+        if !missing.deactivate || self.is_dry() {
+            return Ok(false);
+        }
+        match (&missing.confirm, asking) {
+            (Some(word), _) => review::confirm(word).map(|()| false),
+            (None, Asking::Terminal) => Ok(true),
+            (None, Asking::Nobody) => Err(UsageError::new(
+                "--deactivate-missing needs --confirm Confirm where nobody can be asked.",
+            )),
+        }
+    }
+
+    /// True where nothing is to be written.
+    const fn is_dry(&self) -> bool {
+        self.validate_only || self.diff
+    }
+
+    /// The first message of the import.
+    #[must_use]
+    pub fn start(&self, organization: &str) -> ImportStart {
         let guards = &self.guards;
         let digest = guards.expected_plan_digest.as_ref();
-        Ok(ImportStart {
-            organization: self.organization.organization.clone(),
+        ImportStart {
+            organization: organization.to_owned(),
             import_id: self.import_id(),
-            validate_only: self.validate_only,
+            validate_only: self.is_dry(),
             all_or_nothing: guards.all_or_nothing,
             max_rejected_rows: guards.max_rejected_rows,
             expected_plan_digest: digest.map(|digest| digest.0.clone()).unwrap_or_default(),
-            deactivate_missing: self.deactivate_missing(roster)?,
+            deactivate_missing: self.missing.request(),
             max_deactivations: guards.max_deactivations,
             csv: Some(self.csv.format()),
             result_filter: ResultFilter::from(self.shown.result_filter).into(),
-            include_values: self.shown.include_values,
+            include_values: self.shown.include_values || self.diff,
             source: self.source.clone().unwrap_or_default(),
-        })
+        }
     }
 
     /// Known here from the start, so that it is known however the connection ends.
@@ -196,35 +224,26 @@ impl ImportArgs {
         let new = || Uuid::new_v4().to_string();
         self.import_id.clone().unwrap_or_else(new)
     }
-
-    fn deactivate_missing(&self, roster: &Roster) -> Result<Option<DeactivateMissing>, UsageError> {
-        let missing = &self.missing;
-        if !missing.deactivate {
-            return missing.unused();
-        }
-        // A dry run deactivates nobody, so there is nothing to confirm.
-        let confirmation = if self.validate_only {
-            missing.confirm.clone().unwrap_or_default()
-        } else {
-            let asking = Asking::of_process(*roster == Roster::Stdin);
-            let organization = &self.organization.organization;
-            confirmation::confirmation(missing.confirm.as_deref(), &asking, || {
-                confirmation::ask(organization)
-            })?
-        };
-        Ok(Some(DeactivateMissing {
-            confirmation,
-            only_roles: missing.only_role.clone(),
-            only_group_external_ids: missing.only_group.clone(),
-        }))
-    }
 }
 
 impl Missing {
+    fn request(&self) -> Option<DeactivateMissing> {
+        self.deactivate.then(|| DeactivateMissing {
+            confirmation: self
+                .confirm
+                .as_deref()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+            only_roles: self.only_role.clone(),
+            only_group_external_ids: self.only_group.clone(),
+        })
+    }
+
     /// A scope without the option that it limits is a slip that must not go unnoticed.
-    fn unused(&self) -> Result<Option<DeactivateMissing>, UsageError> {
-        if self.only_role.is_empty() && self.only_group.is_empty() {
-            return Ok(None);
+    fn check_scope(&self) -> Result<(), UsageError> {
+        if self.deactivate || (self.only_role.is_empty() && self.only_group.is_empty()) {
+            return Ok(());
         }
         Err(UsageError::new(
             "--only-role and --only-group limit --deactivate-missing; give that too.",
@@ -284,8 +303,12 @@ mod tests {
         TestCli::try_parse_from(words).map(|cli| cli.args)
     }
 
-    fn start(options: &[&str]) -> Result<ImportStart, UsageError> {
-        parse(options).unwrap().start(&Roster::Stdin)
+    fn start(options: &[&str]) -> ImportStart {
+        parse(options).unwrap().start("pd")
+    }
+
+    fn ask(options: &[&str], asking: Asking) -> Result<bool, UsageError> {
+        parse(options).unwrap().must_ask(asking)
     }
 
     #[test]
@@ -296,7 +319,7 @@ mod tests {
             result_filter: ResultFilter::All.into(),
             ..ImportStart::default()
         };
-        let mut start = start(&[]).unwrap();
+        let mut start = start(&[]);
         assert!(Uuid::parse_str(&std::mem::take(&mut start.import_id)).is_ok());
         assert_eq!(start, expected);
     }
@@ -331,21 +354,45 @@ mod tests {
             include_values: true,
             source: "nightly".to_owned(),
         };
-        assert_eq!(start(&options).unwrap(), expected);
+        assert_eq!(start(&options), expected);
     }
 
     #[test]
     fn to_deactivate_needs_the_word_but_to_look_does_not() {
-        assert!(start(&["--deactivate-missing"]).is_err());
-        assert!(start(&["--deactivate-missing", "--validate-only"]).is_ok());
-        let confirmed = start(&["--deactivate-missing", "--confirm", "Confirm"]).unwrap();
+        let deactivate = "--deactivate-missing";
+        for (options, asking, must_ask) in [
+            (&[deactivate][..], Asking::Nobody, None),
+            (&[deactivate], Asking::Terminal, Some(true)),
+            (
+                &[deactivate, "--validate-only"],
+                Asking::Nobody,
+                Some(false),
+            ),
+            (&[deactivate, "--diff"], Asking::Terminal, Some(false)),
+            (
+                &[deactivate, "--confirm", "Confirm"],
+                Asking::Nobody,
+                Some(false),
+            ),
+            (&[deactivate, "--confirm", "yes"], Asking::Terminal, None),
+            (&[], Asking::Terminal, Some(false)),
+        ] {
+            assert_eq!(ask(options, asking).ok(), must_ask, "{options:?}");
+        }
+        let confirmed = start(&[deactivate, "--confirm", "Confirm"]);
         let missing = confirmed.deactivate_missing.unwrap();
         assert_eq!(missing.confirmation, "Confirm");
     }
 
     #[test]
+    fn a_diff_is_a_dry_run_with_values() {
+        let start = start(&["--diff"]);
+        assert!(start.validate_only && start.include_values);
+    }
+
+    #[test]
     fn a_scope_alone_is_a_slip() {
-        let error = start(&["--only-role", "Officer"]).unwrap_err();
+        let error = ask(&["--only-role", "Officer"], Asking::Nobody).unwrap_err();
         assert!(error.to_string().contains("--deactivate-missing"));
     }
 

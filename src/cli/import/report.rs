@@ -1,12 +1,19 @@
 //! Shows an import as it goes and as it ends, to a person or to a program.
 
-use std::io::{self, Write};
-
-use clap::ValueEnum;
-use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use super::{
-    super::report::{Asked, Findings, Look, Progress, rejected_table, summary_text},
+    super::{
+        format::{Format, write_line},
+        report::{
+            Asked, Findings, Keep, Look, Progress, rejected_table, review_text, summary_text,
+        },
+        voice::{Voice, complain},
+    },
+    sheet::Sheet,
     shown::Shown,
 };
 use crate::{
@@ -14,40 +21,63 @@ use crate::{
     proto::{ImportState, ImportUsersResponse, import_users_response::Message},
 };
 
-/// Whom the output is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A person: tables and sentences.
-    Table,
-    /// A program: one JSON object a line, in the contract's JSON mapping, and nothing else.
-    Json,
+/// For whom an import is shown, and how much of it.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// For whom.
+    pub format: Format,
+    /// Whether every change is shown, value by value.
+    pub review: bool,
+    /// What was asked for, and can be asked for again.
+    pub asked: Asked,
+    /// How much is said.
+    pub voice: Voice,
+}
+
+impl View {
+    /// True where a person reads what is printed.
+    fn is_page(&self) -> bool {
+        self.format == Format::Table && !self.voice.quiet
+    }
+
+    fn sheet(&self) -> Sheet {
+        match self.review {
+            true => Sheet::Changes,
+            false => Sheet::Rows,
+        }
+    }
 }
 
 /// Shows one import, however many attempts it takes.
 pub struct Report {
-    format: Format,
-    asked: Asked,
+    view: View,
     look: Look,
     progress: Progress,
     findings: Findings,
     shown: Shown,
+    /// Whether the header row of the CSV has been printed.
+    is_headed: bool,
 }
 
 impl Report {
     /// Begins to show an import.
     #[must_use]
-    pub fn new(format: Format, asked: Asked, look: Look) -> Self {
-        let progress = match format {
-            Format::Table => Progress::on_stderr(),
-            Format::Json => Progress::hidden(),
+    pub fn new(view: View) -> Self {
+        let progress = match view.is_page() {
+            true => Progress::on_stderr(),
+            false => Progress::hidden(),
+        };
+        let keep = Keep {
+            all_rejected: view.asked.errors_file,
+            review: view.review && view.is_page(),
         };
         Self {
-            format,
-            asked,
-            look,
+            look: Look::of_stdout(),
             progress,
-            findings: Findings::new(asked.errors_file),
+            findings: Findings::new(keep),
             shown: Shown::default(),
+            is_headed: false,
+            view,
         }
     }
 
@@ -66,15 +96,31 @@ impl Report {
             Some(Message::Summary(_)) => return Ok(()),
             _ => {}
         }
-        match self.format {
+        match self.view.format {
             Format::Table => Ok(()),
             Format::Json => write_line(&mut io::stdout().lock(), &answer),
+            Format::Csv => self.write_records(Some(&answer)),
         }
+    }
+
+    /// Writes the records of an answer, below the header row.
+    fn write_records(&mut self, answer: Option<&ImportUsersResponse>) -> io::Result<()> {
+        let sheet = self.view.sheet();
+        let mut text = String::new();
+        if !std::mem::replace(&mut self.is_headed, true) {
+            text += &sheet.header().map_err(io::Error::other)?;
+        }
+        if let Some(answer) = answer {
+            text += &sheet.records(answer).map_err(io::Error::other)?;
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 
     /// Tells the person who waits what is going on, on standard error.
     pub fn notice(&self, text: &str) {
-        self.progress.interrupt(|| eprintln!("{text}"));
+        self.progress.interrupt(|| self.view.voice.notice(text));
     }
 
     /// Takes the progress bar away.
@@ -82,41 +128,62 @@ impl Report {
         self.progress.clear();
     }
 
-    /// Shows the end.
+    /// Shows the end; `names` has people's names by row, for a review.
     ///
     /// # Errors
     /// Where standard output is closed.
-    pub fn end(&self, ended: &Ended) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        if self.format == Format::Table {
-            out.write_all(self.page(ended).as_bytes())?;
-            return out.flush();
+    pub fn end(&mut self, ended: &Ended, names: &BTreeMap<u32, String>) -> io::Result<()> {
+        match self.view.format {
+            Format::Table if self.view.voice.quiet => Ok(()),
+            Format::Table => {
+                let mut out = io::stdout().lock();
+                out.write_all(self.page(ended, names).as_bytes())?;
+                out.flush()
+            }
+            Format::Json => {
+                let Some(summary) = ended.summary.clone() else {
+                    return Ok(());
+                };
+                let message = Some(Message::Summary(summary));
+                write_line(&mut io::stdout().lock(), &ImportUsersResponse { message })
+            }
+            Format::Csv => {
+                self.write_records(None)?;
+                let summary = self.summary(ended, Look::default());
+                self.view.voice.notice(summary.trim_end());
+                Ok(())
+            }
         }
-        let Some(summary) = ended.summary.clone() else {
-            return Ok(());
-        };
-        let message = Some(Message::Summary(summary));
-        write_line(&mut out, &ImportUsersResponse { message })
     }
 
-    /// The rejected rows, then the summary.
-    fn page(&self, ended: &Ended) -> String {
+    /// What changes, where that is reviewed; the rejected rows; the summary.
+    fn page(&self, ended: &Ended, names: &BTreeMap<u32, String>) -> String {
         let findings = &self.findings;
-        let mut page = rejected_table(&findings.rejected, findings.rejected_count, self.look);
-        if let Some(summary) = &ended.summary {
-            if !page.is_empty() {
-                page.push('\n');
-            }
-            page.push_str(&summary_text(summary, findings, self.asked, self.look));
-        }
-        page
+        let review = match self.view.review {
+            true => review_text(findings, names, self.look),
+            false => String::new(),
+        };
+        let parts = [
+            review,
+            rejected_table(&findings.rejected, findings.rejected_count, self.look),
+            self.summary(ended, self.look),
+        ];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("\n")
+    }
+
+    fn summary(&self, ended: &Ended, look: Look) -> String {
+        let summary = ended.summary.as_ref();
+        let text =
+            summary.map(|summary| summary_text(summary, &self.findings, &self.view.asked, look));
+        text.unwrap_or_default()
     }
 
     /// True where the summary that was shown gives the reasons.
     #[must_use]
     pub fn has_told_why(&self, ended: &Ended) -> bool {
         let summary = ended.summary.as_ref();
-        self.format == Format::Table && summary.is_some_and(|summary| !summary.refusals.is_empty())
+        self.tells_summary() && summary.is_some_and(|summary| !summary.refusals.is_empty())
     }
 
     /// True where the import's last message has come.
@@ -125,10 +192,21 @@ impl Report {
         self.findings.ended
     }
 
-    /// True where the summary that was shown tells how to go on.
-    #[must_use]
-    pub fn has_told_how_to_go_on(&self, ended: &Ended) -> bool {
-        self.format == Format::Table && ended.state() == Some(ImportState::Interrupted)
+    /// Says how to go on with an interrupted import, unless the summary that was shown has.
+    pub fn tell_how_to_go_on(&self, ended: &Ended) {
+        if self.tells_summary() && ended.state() == Some(ImportState::Interrupted) {
+            return;
+        }
+        complain(&format!(
+            "If it had begun to write, it may go on without this command. To see how it ends, or to \
+             continue it, repeat the command with\n  --import-id {}{}",
+            ended.import_id, self.view.asked.resume
+        ));
+    }
+
+    /// True where a person reads the summary.
+    fn tells_summary(&self) -> bool {
+        !self.view.voice.quiet && self.view.format != Format::Json
     }
 
     /// What was found.
@@ -138,45 +216,10 @@ impl Report {
     }
 }
 
-/// Writes a message as a line of JSON, at once: whoever reads it may be following along.
-///
-/// # Errors
-/// Where it cannot be written.
-pub fn write_line(out: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    // In one piece: standard output looks through everything that is written for line ends.
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    out.write_all(&line)?;
-    out.flush()
-}
-
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use super::*;
-    use crate::proto::{ImportSummary, Refusal, RowOutcome, RowResult, RowResults};
-
-    fn results() -> ImportUsersResponse {
-        let result = RowResult {
-            row: 1,
-            line: 2,
-            outcome: RowOutcome::Created.into(),
-            external_id: "P-1\n".to_owned(),
-            ..RowResult::default()
-        };
-        let results = vec![result];
-        ImportUsersResponse {
-            message: Some(Message::Results(RowResults::new(results))),
-        }
-    }
-
-    #[test]
-    fn an_answer_is_one_line_of_the_contracts_json() {
-        let mut out = Vec::new();
-        write_line(&mut out, &results()).unwrap();
-        assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"results":{"results":[{"row":1,"line":2,"outcome":"ROW_OUTCOME_CREATED","externalId":"P-1\n"}]}}"#);
-    }
+    use crate::proto::{ImportSummary, Refusal};
 
     #[test]
     fn reasons_shown_in_the_summary_are_not_told_again() {
@@ -188,8 +231,18 @@ mod tests {
             }),
             ..Ended::default()
         };
-        for (format, told) in [(Format::Table, true), (Format::Json, false)] {
-            let report = Report::new(format, Asked::default(), Look::default());
+        for (format, quiet, told) in [
+            (Format::Table, false, true),
+            (Format::Table, true, false),
+            (Format::Json, false, false),
+            (Format::Csv, false, true),
+        ] {
+            let report = Report::new(View {
+                format,
+                review: false,
+                asked: Asked::default(),
+                voice: Voice { quiet },
+            });
             assert_eq!(report.has_told_why(&ended), told);
             assert!(!report.has_told_why(&Ended::default()));
         }

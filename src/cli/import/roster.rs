@@ -40,9 +40,12 @@ impl Roster {
         if path.as_os_str() == "-" {
             return Ok(Self::Stdin);
         }
-        let kind = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        let kind = fs::metadata(path).map_err(|error| UsageError::unreadable(path, &error))?;
         if kind.is_dir() {
-            return Err(unreadable(path, &io::ErrorKind::IsADirectory.into()));
+            return Err(UsageError::unreadable(
+                path,
+                &io::ErrorKind::IsADirectory.into(),
+            ));
         }
         let path = path.to_owned();
         Ok(if kind.is_file() {
@@ -125,11 +128,7 @@ impl Input {
 
 async fn open(path: &Path) -> Result<File, UsageError> {
     let file = File::open(path).await;
-    file.map_err(|error| unreadable(path, &error))
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> UsageError {
-    UsageError::new(format!("{} cannot be read: {error}.", path.display()))
+    file.map_err(|error| UsageError::unreadable(path, &error))
 }
 
 #[cfg(test)]

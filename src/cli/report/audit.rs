@@ -1,54 +1,76 @@
-//! The table of audit events.
-
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+//! The list of audit events.
 
 use super::{
-    Look,
-    text::{moment, printable},
+    Listing,
+    text::{hex, moment, rfc3339, word},
 };
 use crate::proto::AuditEvent;
 
-const HEADINGS: [&str; 8] = [
-    "#", "At (UTC)", "Who", "From", "Did", "To", "Outcome", "Details",
+/// The table of audit events.
+pub const AUDIT: Listing<8> = Listing {
+    headings: [
+        "#", "At (UTC)", "Who", "From", "Did", "To", "Outcome", "Details",
+    ],
+    numbers: 0..1,
+    whole: None,
+};
+
+/// The header row of audit events as CSV.
+pub const AUDIT_CSV: [&str; 9] = [
+    "sequence",
+    "at",
+    "principal",
+    "address",
+    "action",
+    "subject",
+    "outcome",
+    "details",
+    "hash",
 ];
 
-/// One line for each event, in the order given.
+/// An event's line in the table.
 #[must_use]
-pub fn audit_table(events: &[AuditEvent], look: Look) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .force_no_tty();
-    table.set_header(HEADINGS);
-    if let Some(width) = look.width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-    }
-    for event in events {
-        table.add_row(cells(event).map(Cell::new_owned));
-    }
-    if let Some(sequence) = table.column_mut(0) {
-        sequence.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{table}\n")
-}
-
-fn cells(event: &AuditEvent) -> [String; 8] {
-    let details = event.details.iter();
-    let details = details.map(|(name, value)| format!("{name}={value}"));
-    let action = event.action().as_str_name();
-    let outcome = event.outcome().as_str_name();
+pub fn audit_cells(event: &AuditEvent) -> [String; 8] {
     [
         event.sequence.to_string(),
         event.at.as_ref().map(moment).unwrap_or_default(),
-        printable(&event.principal).into_owned(),
-        printable(&event.address).into_owned(),
-        words(action.trim_start_matches("AUDIT_ACTION_")),
-        printable(&event.subject).into_owned(),
-        words(outcome.trim_start_matches("AUDIT_OUTCOME_")),
-        printable(&details.collect::<Vec<_>>().join(" ")).into_owned(),
+        event.principal.clone(),
+        event.address.clone(),
+        words(&action(event)),
+        event.subject.clone(),
+        words(&outcome(event)),
+        details(event),
     ]
+}
+
+/// An event's record in the CSV.
+#[must_use]
+pub fn audit_record(event: &AuditEvent) -> [String; 9] {
+    [
+        event.sequence.to_string(),
+        rfc3339(event.at.as_ref()),
+        event.principal.clone(),
+        event.address.clone(),
+        action(event),
+        event.subject.clone(),
+        outcome(event),
+        details(event),
+        hex(&event.hash),
+    ]
+}
+
+fn action(event: &AuditEvent) -> String {
+    word(event.action().as_str_name(), "AUDIT_ACTION_")
+}
+
+fn outcome(event: &AuditEvent) -> String {
+    word(event.outcome().as_str_name(), "AUDIT_OUTCOME_")
+}
+
+fn details(event: &AuditEvent) -> String {
+    let pairs = event.details.iter();
+    let pairs = pairs.map(|(name, value)| format!("{name}={value}"));
+    pairs.collect::<Vec<_>>().join(" ")
 }
 
 fn words(name: &str) -> String {
@@ -58,10 +80,12 @@ fn words(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use pbjson_types::Timestamp;
 
     use super::*;
-    use crate::proto::{AuditAction, AuditOutcome};
+    use crate::{
+        cli::report::Look,
+        proto::{AuditAction, AuditOutcome, Timestamp},
+    };
 
     #[test]
     fn an_event_is_one_line() {
@@ -81,7 +105,7 @@ mod tests {
                 .into(),
             ..AuditEvent::default()
         };
-        assert_snapshot!(audit_table(&[event], Look::default()), @r"
+        assert_snapshot!(AUDIT.text([audit_cells(&event)], Look::default()), @r"
         ┌────┬─────────────────────┬─────────────────────┬────────────────┬────────────────┬────────┬─────────┬────────────────────────────────────┐
         │  # ┆ At (UTC)            ┆ Who                 ┆ From           ┆ Did            ┆ To     ┆ Outcome ┆ Details                            │
         ╞════╪═════════════════════╪═════════════════════╪════════════════╪════════════════╪════════╪═════════╪════════════════════════════════════╡

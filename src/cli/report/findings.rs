@@ -20,23 +20,38 @@ pub struct Findings {
     pub warnings: BTreeMap<u32, Vec<Issue>>,
     /// How many rows that stand have warnings.
     pub warned_count: u32,
+    /// Rows that make or change a user, by number: the first of them, where they are reviewed.
+    pub changed: BTreeMap<u32, RowResult>,
+    /// How many rows make or change a user.
+    pub changed_count: u32,
     /// Users deactivated as missing: the first of them.
     pub deactivated: Vec<DeactivatedUser>,
     /// True once the summary has come.
     pub ended: bool,
-    keep_all_rejected: bool,
+    keep: Keep,
+}
+
+/// How much to hold, beside what is shown in any case: an import may have a million rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Keep {
+    /// Every rejected row, for a file of them.
+    pub all_rejected: bool,
+    /// Rows that change something, and more users deactivated, for a review.
+    pub review: bool,
 }
 
 impl Findings {
     /// How many of each kind are shown to a person.
     pub const SHOWN: usize = 100;
 
-    /// Nothing yet. `keep_all_rejected`: for a file of them; else only those shown are held, since
-    /// an import may reject a million.
+    /// How many of each kind a review shows.
+    pub const REVIEWED: usize = 10_000;
+
+    /// Nothing yet.
     #[must_use]
-    pub fn new(keep_all_rejected: bool) -> Self {
+    pub fn new(keep: Keep) -> Self {
         Self {
-            keep_all_rejected,
+            keep,
             ..Self::default()
         }
     }
@@ -47,7 +62,7 @@ impl Findings {
             Some(Message::Started(started)) => {
                 if !started.resumed {
                     // What an attempt that is begun anew said before was a preview.
-                    *self = Self::new(self.keep_all_rejected);
+                    *self = Self::new(self.keep);
                 }
                 self.started = Some(started.clone());
             }
@@ -58,7 +73,12 @@ impl Findings {
                     .for_each(|result| self.note_row(result));
             }
             Some(Message::Deactivations(more)) => {
-                let room = Self::SHOWN - self.deactivated.len();
+                let limit = if self.keep.review {
+                    Self::REVIEWED
+                } else {
+                    Self::SHOWN
+                };
+                let room = limit - self.deactivated.len();
                 self.deactivated
                     .extend(more.users.iter().take(room).cloned());
             }
@@ -70,13 +90,23 @@ impl Findings {
     fn note_row(&mut self, result: &RowResult) {
         if result.outcome() == RowOutcome::Rejected {
             self.rejected_count += 1;
-            let limit = if self.keep_all_rejected {
+            let limit = if self.keep.all_rejected {
                 usize::MAX
             } else {
                 Self::SHOWN
             };
             keep(&mut self.rejected, limit, result.row, || result.clone());
             return;
+        }
+        if matches!(result.outcome(), RowOutcome::Created | RowOutcome::Updated) {
+            self.changed_count += 1;
+            if self.keep.review {
+                // With its warnings.
+                keep(&mut self.changed, Self::REVIEWED, result.row, || {
+                    result.clone()
+                });
+                return;
+            }
         }
         let mut warnings = result
             .issues
@@ -127,7 +157,7 @@ mod tests {
 
     #[test]
     fn the_lowest_rows_are_kept_in_whatever_order_they_come() {
-        let mut findings = Findings::new(false);
+        let mut findings = Findings::new(Keep::default());
         findings.note(&rejections((1..=300).rev()));
         let kept: Vec<u32> = findings.rejected.keys().copied().collect();
         assert_eq!(kept, (1..=100).collect::<Vec<u32>>());
@@ -136,7 +166,10 @@ mod tests {
 
     #[test]
     fn all_are_kept_for_a_file_of_them() {
-        let mut findings = Findings::new(true);
+        let mut findings = Findings::new(Keep {
+            all_rejected: true,
+            review: false,
+        });
         findings.note(&rejections(1..=300));
         assert_eq!(findings.rejected.len(), 300);
     }

@@ -1,61 +1,55 @@
-//! The table of past imports.
-
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+//! The list of past imports.
 
 use super::{
-    Look,
-    text::{duration, grouped, millis_between, moment, printable},
+    Listing,
+    text::{duration, grouped, millis_between, moment, rfc3339, word},
 };
 use crate::proto::Import;
 
-const HEADINGS: [&str; 11] = [
-    "Started (UTC)",
-    "ID",
-    "State",
-    "Source",
-    "Rows",
-    "Created",
-    "Updated",
-    "Unchanged",
-    "Rejected",
-    "Deactivated",
-    "Duration",
+/// The table of imports; the columns before `Rows` are text, the others numbers.
+pub const HISTORY: Listing<11> = Listing {
+    headings: [
+        "Started (UTC)",
+        "ID",
+        "State",
+        "Source",
+        "Rows",
+        "Created",
+        "Updated",
+        "Unchanged",
+        "Rejected",
+        "Deactivated",
+        "Duration",
+    ],
+    numbers: 4..11,
+    whole: Some(1),
+};
+
+/// The header row of imports as CSV.
+pub const HISTORY_CSV: [&str; 13] = [
+    "import_id",
+    "state",
+    "validate_only",
+    "source",
+    "principal",
+    "rows",
+    "created",
+    "updated",
+    "unchanged",
+    "rejected",
+    "deactivated",
+    "started_at",
+    "finished_at",
 ];
-/// The columns before this one are text, the others numbers.
-const FIRST_NUMBER: usize = 4;
 
-/// One line for each import, in the order given.
+/// An import's line in the table.
 #[must_use]
-pub fn history_table(imports: &[Import], look: Look) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .force_no_tty();
-    table.set_header(HEADINGS);
-    if let Some(width) = look.width {
-        table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-    }
-    for import in imports {
-        table.add_row(cells(import).map(Cell::new_owned));
-    }
-    // An ID that is broken in two cannot be copied.
-    if let Some(id) = table.column_mut(1) {
-        id.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    for number in table.column_iter_mut().skip(FIRST_NUMBER) {
-        number.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{table}\n")
-}
-
-fn cells(import: &Import) -> [String; 11] {
+pub fn history_cells(import: &Import) -> [String; 11] {
     [
         import.started_at.as_ref().map(moment).unwrap_or_default(),
-        printable(&import.import_id).into_owned(),
+        import.import_id.clone(),
         state(import),
-        printable(&import.source).into_owned(),
+        import.source.clone(),
         grouped(import.rows),
         grouped(import.created),
         grouped(import.updated),
@@ -68,9 +62,28 @@ fn cells(import: &Import) -> [String; 11] {
     ]
 }
 
+/// An import's record in the CSV.
+#[must_use]
+pub fn history_record(import: &Import) -> [String; 13] {
+    [
+        import.import_id.clone(),
+        word(import.state().as_str_name(), "IMPORT_STATE_"),
+        import.validate_only.to_string(),
+        import.source.clone(),
+        import.principal.clone(),
+        import.rows.to_string(),
+        import.created.to_string(),
+        import.updated.to_string(),
+        import.unchanged.to_string(),
+        import.rejected.to_string(),
+        import.deactivated.to_string(),
+        rfc3339(import.started_at.as_ref()),
+        rfc3339(import.finished_at.as_ref()),
+    ]
+}
+
 fn state(import: &Import) -> String {
-    let name = import.state().as_str_name();
-    let name = name.trim_start_matches("IMPORT_STATE_").to_lowercase();
+    let name = word(import.state().as_str_name(), "IMPORT_STATE_").to_lowercase();
     match import.validate_only {
         true => format!("{name}, dry run"),
         false => name,
@@ -80,10 +93,12 @@ fn state(import: &Import) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use pbjson_types::Timestamp;
 
     use super::*;
-    use crate::proto::ImportState;
+    use crate::{
+        cli::report::Look,
+        proto::{ImportState, Timestamp},
+    };
 
     #[test]
     fn an_import_is_one_line() {
@@ -108,7 +123,7 @@ mod tests {
             started_at: at(1_795_320_000),
             ..Import::default()
         };
-        assert_snapshot!(history_table(&[running, done], Look::default()), @r"
+        assert_snapshot!(HISTORY.text([running, done].iter().map(history_cells), Look::default()), @r"
         ┌─────────────────────┬────────┬───────────────────┬───────────────┬───────┬─────────┬─────────┬───────────┬──────────┬─────────────┬──────────┐
         │ Started (UTC)       ┆ ID     ┆ State             ┆ Source        ┆  Rows ┆ Created ┆ Updated ┆ Unchanged ┆ Rejected ┆ Deactivated ┆ Duration │
         ╞═════════════════════╪════════╪═══════════════════╪═══════════════╪═══════╪═════════╪═════════╪═══════════╪══════════╪═════════════╪══════════╡

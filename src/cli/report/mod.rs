@@ -6,19 +6,24 @@
 mod audit;
 mod findings;
 mod history;
+mod listing;
 mod look;
+mod pace;
 mod progress;
 mod rejected;
+mod review;
 mod rows;
 mod summary;
 mod text;
 
-pub use audit::audit_table;
-pub use findings::Findings;
-pub use history::history_table;
+pub use audit::{AUDIT, AUDIT_CSV, audit_cells, audit_record};
+pub use findings::{Findings, Keep};
+pub use history::{HISTORY, HISTORY_CSV, history_cells, history_record};
+pub use listing::{CsvPage, Listing};
 pub use look::Look;
 pub use progress::Progress;
 pub use rejected::rejected_table;
+pub use review::review_text;
 pub use rows::row_lines;
 pub use summary::{Asked, summary_text};
-pub use text::printable;
+pub use text::{count, hex, moment, printable, rfc3339, word};

@@ -1,96 +1,119 @@
-//! The progress bar, on standard error, and only where somebody looks at it.
+//! How far an import is, on standard error, and only where somebody looks at it: a bar, or, where
+//! escape codes are not wanted (`NO_COLOR`, `TERM=dumb`), a line now and then.
 
-use std::time::Duration;
+use std::{
+    cell::RefCell,
+    env,
+    io::{self, IsTerminal},
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::proto::{ImportPhase, ImportProgress};
+use super::{
+    super::voice::complain,
+    pace::{Pace, Step},
+};
+use crate::{proto::ImportProgress, telemetry::no_color};
+
+/// Time between two lines, where there is no bar.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Shows how far an import is.
-pub struct Progress {
-    bar: ProgressBar,
+pub enum Progress {
+    /// A bar that is drawn again and again.
+    Bar(ProgressBar, RefCell<Pace>),
+    /// A line now and then; when the next is due.
+    Lines(RefCell<(Pace, Instant)>),
+    /// Nobody looks.
+    Hidden,
 }
 
 impl Progress {
-    /// A bar on standard error; nothing at all where that is not a terminal.
+    /// What standard error can show; nothing at all where that is not a terminal.
     #[must_use]
     pub fn on_stderr() -> Self {
+        let pace = Pace::default();
+        if !io::stderr().is_terminal() {
+            return Self::Hidden;
+        }
+        if no_color() || env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            let due = Instant::now() + BETWEEN_LINES;
+            return Self::Lines(RefCell::new((pace, due)));
+        }
         let bar = ProgressBar::no_length().with_style(spinner());
         bar.set_message("starting");
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self::Bar(bar, RefCell::new(pace))
     }
 
-    /// No bar.
+    /// Shows nothing.
     #[must_use]
-    pub fn hidden() -> Self {
-        Self {
-            bar: ProgressBar::hidden(),
-        }
+    pub const fn hidden() -> Self {
+        Self::Hidden
     }
 
     /// Shows a new state.
     pub fn show(&self, progress: &ImportProgress) {
-        let step = Step::of(progress);
-        self.bar.set_message(step.doing);
-        self.bar.set_position(step.done.into());
-        if step.of > 0 && self.bar.length().is_none() {
-            self.bar.set_style(counter());
-        }
-        if step.of > 0 {
-            self.bar.set_length(step.of.into());
+        let (step, now) = (Step::of(progress), Instant::now());
+        match self {
+            Self::Hidden => {}
+            Self::Bar(bar, pace) => {
+                let text = pace.borrow_mut().text(step, now);
+                draw(bar, step, text);
+            }
+            Self::Lines(lines) => {
+                let (pace, due) = &mut *lines.borrow_mut();
+                let text = pace.text(step, now);
+                if now >= *due {
+                    *due = now + BETWEEN_LINES;
+                    complain(&format!("{}: {text}", step.doing));
+                }
+            }
         }
     }
 
     /// Takes the bar away while something else is printed.
     pub fn interrupt(&self, print: impl FnOnce()) {
-        self.bar.suspend(print);
+        match self {
+            Self::Bar(bar, _) => bar.suspend(print),
+            Self::Lines(_) | Self::Hidden => print(),
+        }
     }
 
     /// Takes the bar away.
     pub fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-/// What the bar says.
-#[derive(Debug, PartialEq, Eq)]
-struct Step {
-    doing: &'static str,
-    done: u32,
-    /// 0: not known yet.
-    of: u32,
-}
-
-impl Step {
-    fn of(progress: &ImportProgress) -> Self {
-        let (doing, done) = match progress.phase() {
-            ImportPhase::Unspecified | ImportPhase::Receiving => {
-                ("reading", progress.rows_received)
-            }
-            ImportPhase::Planning => ("checking", progress.rows_planned),
-            ImportPhase::Applying => ("writing", progress.rows_applied),
-            ImportPhase::Deactivating => ("deactivating", progress.rows_applied),
-        };
-        Self {
-            doing,
-            done,
-            of: progress.rows_total,
+        if let Self::Bar(bar, _) = self {
+            bar.finish_and_clear();
         }
     }
 }
 
+fn draw(bar: &ProgressBar, step: Step, text: String) {
+    bar.set_prefix(step.doing);
+    bar.set_message(text);
+    if step.of > 0 {
+        if bar.length().is_none() {
+            bar.set_style(counter());
+        }
+        bar.set_length(step.of.into());
+    }
+    bar.set_position(step.done.into());
+}
+
 fn spinner() -> ProgressStyle {
-    style("{spinner} {msg} {human_pos} rows  {elapsed}")
+    style("{spinner} {prefix} {msg}")
 }
 
 fn counter() -> ProgressStyle {
-    style("{msg:12} [{wide_bar}] {human_pos}/{human_len} rows  {elapsed}")
+    style("{prefix:12} [{bar:30.cyan}] {msg}")
 }
 
 /// A template that does not parse costs the bar its looks, not the import its end.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
 }
 
 #[cfg(test)]
@@ -98,28 +121,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_phase_counts_its_own_rows() {
-        let mut progress = ImportProgress {
-            phase: ImportPhase::Receiving.into(),
-            rows_received: 90,
-            rows_planned: 50,
-            rows_applied: 20,
-            rows_total: 0,
-        };
-        let step = |doing, done, of| Step { doing, done, of };
-        assert_eq!(Step::of(&progress), step("reading", 90, 0));
-        progress.rows_total = 100;
-        progress.set_phase(ImportPhase::Planning);
-        assert_eq!(Step::of(&progress), step("checking", 50, 100));
-        progress.set_phase(ImportPhase::Applying);
-        assert_eq!(Step::of(&progress), step("writing", 20, 100));
-    }
-
-    #[test]
     fn the_templates_parse() {
         for template in [
-            "{spinner} {msg} {human_pos} rows  {elapsed}",
-            "[{wide_bar}]",
+            "{spinner} {prefix} {msg}",
+            "{prefix:12} [{bar:30.cyan}] {msg}",
         ] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }

@@ -21,6 +21,10 @@ const HEADINGS: [&str; 7] = [
     "What is wrong",
     "Suggestion",
 ];
+/// Those that a narrow terminal has room for; the sentence names the others itself.
+const NARROW_HEADINGS: [&str; 4] = ["Row", "Line", "External ID", "What is wrong"];
+/// Columns of a terminal that has room for all.
+const WIDE: u16 = 150;
 
 /// The rejected rows as a table, an error a line, with a sentence where there are more than are
 /// shown. Empty where none is rejected.
@@ -36,17 +40,25 @@ pub fn rejected_table(rows: &BTreeMap<u32, RowResult>, rejected: u32, look: Look
     if look.colours {
         table.enforce_styling();
     }
-    table.set_header(HEADINGS);
-    if let Some(width) = look.width {
-        fit(&mut table, width);
+    if is_narrow(look) {
+        table.set_header(NARROW_HEADINGS);
+    } else {
+        table.set_header(HEADINGS);
     }
     for result in rows.values().take(Findings::SHOWN) {
         add_row(&mut table, result, look);
+    }
+    if let Some(width) = look.width {
+        fit(&mut table, width);
     }
     for column in table.column_iter_mut().take(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{table}\n{}", more(rows.len(), rejected))
+}
+
+fn is_narrow(look: Look) -> bool {
+    look.width.is_some_and(|width| width < WIDE)
 }
 
 /// Leaves most of a terminal's width to the sentences: what else may be long wraps first.
@@ -56,8 +68,9 @@ fn fit(table: &mut Table, width: u16) {
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width);
-    let constraints = [whole, whole, narrow, whole, narrow];
-    for (column, constraint) in table.column_iter_mut().zip(constraints) {
+    let wide = [whole, whole, narrow, whole, narrow];
+    let count = if width < WIDE { 3 } else { wide.len() };
+    for (column, constraint) in table.column_iter_mut().zip(wide.into_iter().take(count)) {
         column.set_constraint(constraint);
     }
 }
@@ -95,18 +108,34 @@ fn add_row(table: &mut Table, result: &RowResult, look: Look) {
     }
 }
 
-fn issue_cells(issue: &Issue, look: Look) -> [Cell; 4] {
+fn issue_cells(issue: &Issue, look: Look) -> Vec<Cell> {
     let cell = |text: &str| Cell::new_owned(printable(text).into_owned());
+    if is_narrow(look) {
+        return vec![cell(&sentence(issue))];
+    }
     let mut suggestion = cell(&issue.suggestion);
     if look.colours {
         suggestion = suggestion.fg(Color::Green);
     }
-    [
+    vec![
         cell(&issue.column),
         cell(&issue.value),
         cell(&issue.message),
         suggestion,
     ]
+}
+
+/// What is wrong, with the column and the suggestion that have no place of their own.
+fn sentence(issue: &Issue) -> String {
+    let column = match issue.message.contains(&issue.column) {
+        true => String::new(),
+        false => format!("{}: ", issue.column),
+    };
+    let suggestion = match issue.message.contains(&issue.suggestion) {
+        true => String::new(),
+        false => format!(" Did you mean \"{}\"?", issue.suggestion),
+    };
+    format!("{column}{}{suggestion}", issue.message)
 }
 
 #[cfg(test)]
@@ -178,14 +207,12 @@ mod tests {
             width: Some(80),
         };
         assert_snapshot!(rejected_table(&rows, 1, look), @r#"
-        ┌─────┬──────┬─────────────┬────────┬────────┬────────────────────┬────────────┐
-        │ Row ┆ Line ┆ External ID ┆ Column ┆ Value  ┆ What is wrong      ┆ Suggestion │
-        ╞═════╪══════╪═════════════╪════════╪════════╪════════════════════╪════════════╡
-        │   2 ┆    3 ┆ X-17        ┆ ROLE   ┆ Oficer ┆ ROLE "Oficer" is   ┆ Officer    │
-        │     ┆      ┆             ┆        ┆        ┆ not a role here;   ┆            │
-        │     ┆      ┆             ┆        ┆        ┆ choose one of the  ┆            │
-        │     ┆      ┆             ┆        ┆        ┆ catalog's roles.   ┆            │
-        └─────┴──────┴─────────────┴────────┴────────┴────────────────────┴────────────┘
+        ┌─────┬──────┬─────────────┬───────────────────────────────────────────────────┐
+        │ Row ┆ Line ┆ External ID ┆ What is wrong                                     │
+        ╞═════╪══════╪═════════════╪═══════════════════════════════════════════════════╡
+        │   2 ┆    3 ┆ X-17        ┆ ROLE "Oficer" is not a role here; choose one of   │
+        │     ┆      ┆             ┆ the catalog's roles. Did you mean "Officer"?      │
+        └─────┴──────┴─────────────┴───────────────────────────────────────────────────┘
         "#);
     }
 

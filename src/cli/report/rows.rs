@@ -7,7 +7,7 @@ use crate::proto::{ColumnChange, Issue, IssueSeverity, RowOutcome, RowResult};
 #[must_use]
 pub fn row_lines(result: &RowResult, look: Look) -> String {
     let row = result.row;
-    let outcome = outcome(result.outcome(), look);
+    let outcome = outcome_text(result.outcome(), look);
     let external_id = printable(&result.external_id);
     let mut lines = vec![format!("row {row:>3}  {outcome}  {external_id}")];
     // What a new user gets is what its row says; only a change is news.
@@ -18,7 +18,8 @@ pub fn row_lines(result: &RowResult, look: Look) -> String {
     lines.join("\n         ") + "\n"
 }
 
-fn outcome(outcome: RowOutcome, look: Look) -> String {
+/// What became of a row, in a word as wide as any other.
+pub(super) fn outcome_text(outcome: RowOutcome, look: Look) -> String {
     match outcome {
         RowOutcome::Created => look.green("created  "),
         RowOutcome::Updated => look.green("updated  "),
@@ -40,7 +41,8 @@ fn change_text(change: &ColumnChange) -> String {
     )
 }
 
-fn issue_text(issue: &Issue, look: Look) -> String {
+/// What is wrong, or worth knowing, in a line.
+pub(super) fn issue_text(issue: &Issue, look: Look) -> String {
     let kind = if issue.severity() == IssueSeverity::Warning {
         look.yellow("warning:")
     } else {

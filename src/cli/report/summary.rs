@@ -8,11 +8,16 @@ use super::{
 };
 use crate::proto::{ImportState, ImportSummary, Issue};
 
-/// What the reader of a summary asked for, and so need not be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the reader of a summary asked for, and so need not be told, or can be told to ask for again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     /// The command writes the rejected rows to a file.
     pub errors_file: bool,
+    /// The command that applies a dry run's plan, but for the plan's digest at its end; `None`: the
+    /// import was somebody else's.
+    pub apply: Option<String>,
+    /// Options that continuing the import needs, besides its ID; each with a space before it.
+    pub resume: String,
 }
 
 /// The summary: what became of the import, the counts, and what to do next.
@@ -20,7 +25,7 @@ pub struct Asked {
 pub fn summary_text(
     summary: &ImportSummary,
     findings: &Findings,
-    asked: Asked,
+    asked: &Asked,
     look: Look,
 ) -> String {
     let mut page = Page {
@@ -39,7 +44,12 @@ struct Page {
 }
 
 impl Page {
-    fn write(&mut self, summary: &ImportSummary, findings: &Findings, asked: Asked) -> fmt::Result {
+    fn write(
+        &mut self,
+        summary: &ImportSummary,
+        findings: &Findings,
+        asked: &Asked,
+    ) -> fmt::Result {
         self.headline(summary)?;
         self.refusals(summary)?;
         self.counts(summary)?;
@@ -178,23 +188,35 @@ impl Page {
         }
     }
 
-    fn next(&mut self, summary: &ImportSummary, asked: Asked) -> fmt::Result {
+    fn next(&mut self, summary: &ImportSummary, asked: &Asked) -> fmt::Result {
         if summary.rejected > 0 && !asked.errors_file {
             self.how_to_correct(summary)?;
         }
         match summary.state() {
-            ImportState::Completed if summary.validate_only => writeln!(
-                self.text,
-                "\nTo apply exactly this plan, repeat the command without --validate-only and with\n  \
-                 --expected-plan-digest {}",
-                hex(&summary.plan_digest)
-            ),
+            ImportState::Completed if summary.validate_only => self.how_to_apply(summary, asked),
             ImportState::Interrupted if !is_overtaken(summary) => writeln!(
                 self.text,
-                "\nTo continue, repeat the import with --import-id {}",
-                printable(&summary.import_id)
+                "\nTo continue, repeat the import with --import-id {}{}",
+                printable(&summary.import_id),
+                asked.resume
             ),
             _ => Ok(()),
+        }
+    }
+
+    fn how_to_apply(&mut self, summary: &ImportSummary, asked: &Asked) -> fmt::Result {
+        let digest = hex(&summary.plan_digest);
+        match &asked.apply {
+            Some(command) => writeln!(
+                self.text,
+                "\nTo apply exactly this, or nothing where the directory changes before:\n  \
+                 {command} {digest}"
+            ),
+            None => writeln!(
+                self.text,
+                "\nTo apply exactly this plan, repeat the command without --validate-only and with\n  \
+                 --expected-plan-digest {digest}"
+            ),
         }
     }
 
@@ -233,10 +255,9 @@ fn pace(summary: &ImportSummary) -> String {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use pbjson_types::Timestamp;
 
     use super::*;
-    use crate::proto::{DeactivatedUser, Refusal};
+    use crate::proto::{DeactivatedUser, Refusal, Timestamp};
 
     fn summary(state: ImportState) -> ImportSummary {
         let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
@@ -255,7 +276,7 @@ mod tests {
     }
 
     fn text(summary: &ImportSummary, findings: &Findings) -> String {
-        summary_text(summary, findings, Asked::default(), Look::default())
+        summary_text(summary, findings, &Asked::default(), Look::default())
     }
 
     fn warning(message: &str) -> Issue {

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use pbjson_types::Timestamp;
 use time::OffsetDateTime;
+
+use crate::proto::Timestamp;
 
 /// `text` with every character that could steer a terminal or reorder a line made visible, as
 /// `\u{1b}`. A roster may come from anybody.
@@ -37,6 +38,18 @@ pub fn moment(timestamp: &Timestamp) -> String {
     };
     let (hour, minute, second) = at.to_hms();
     format!("{} {hour:02}:{minute:02}:{second:02}", at.date())
+}
+
+/// A time as programs write it, RFC 3339 in UTC; empty where there is none.
+#[must_use]
+pub fn rfc3339(timestamp: Option<&Timestamp>) -> String {
+    timestamp.and_then(Timestamp::rfc3339).unwrap_or_default()
+}
+
+/// The name of an enum's value without what all of them begin with.
+#[must_use]
+pub fn word(name: &str, prefix: &str) -> String {
+    name.trim_start_matches(prefix).to_owned()
 }
 
 /// `1234567` as `1,234,567`.

@@ -1,0 +1,51 @@
+//! What to do about a server that cannot be reached, by what the network or the TLS library says.
+
+use crate::client::Address;
+
+/// What the network or the TLS library says where a server cannot be reached, in lower case, and what
+/// to do then; the first that is found counts.
+const ADVICE: [(&[&str], &str); 7] = [
+    (
+        &["unknownissuer"],
+        "Nobody this machine trusts vouches for that server. Give the authority that does with \
+         --ca-cert FILE.",
+    ),
+    (
+        &["not valid for name", "notvalidforname"],
+        "The server's certificate is for another name. Use the name that it has in --endpoint.",
+    ),
+    (
+        &["expired"],
+        "The server's certificate has run out. Tell whoever runs it.",
+    ),
+    (
+        &["certificaterequired"],
+        "The server asks for a client certificate. Give yours with --client-cert and --client-key.",
+    ),
+    (
+        &["peer certificate"],
+        "The server's certificate cannot be accepted. Give the authority that vouches for it with \
+         --ca-cert FILE, or tell whoever runs the server.",
+    ),
+    (
+        &["lookup address"],
+        "There is no machine of that name. Check --endpoint, or the profile.",
+    ),
+    (
+        &["timed out", "deadline", "timeout", "unreachable"],
+        "Check --endpoint, or the profile, and whether a firewall lets you through.",
+    ),
+];
+
+/// What to do about a server that cannot be reached.
+pub fn unreachable(address: &Address, reason: &str) -> String {
+    let reason = reason.to_lowercase();
+    if address.is_tls() && reason.contains("invalidcontenttype") {
+        let plain = address.to_string().replacen("https://", "http://", 1);
+        return format!("That server seems to have no TLS. If it should have none, use {plain}.");
+    }
+    let is_said = |(words, _): &&(&[&str], &str)| words.iter().any(|word| reason.contains(word));
+    let known = ADVICE.iter().find(is_said).map(|(_, advice)| *advice);
+    let start = "Start a server with `user-import serve`, or give its address with --endpoint.";
+    known.unwrap_or(start).to_owned()
+}

@@ -1,0 +1,198 @@
+//! The file of profiles as a document: which keys there are, and on which line one is wrong.
+
+use std::{collections::BTreeMap, fmt, ops::Range, path::Path};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    known,
+    settings::{KEYS, Profile},
+};
+
+/// What a file of profiles says.
+#[derive(Debug, Default)]
+pub struct Profiles {
+    /// The profile to use where none is asked for; it is one of them.
+    pub default: Option<String>,
+    /// All of them.
+    pub by_name: BTreeMap<String, Profile>,
+}
+
+/// What is wrong with the file, and on which line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    line: usize,
+    text: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.text)
+    }
+}
+
+/// A text being read; knows on which line something is.
+pub struct Source<'a> {
+    text: &'a str,
+    /// Where it is, for paths in it.
+    pub path: &'a Path,
+}
+
+impl Source<'_> {
+    /// What is wrong with what is there.
+    pub fn fault(&self, at: Range<usize>, text: impl Into<String>) -> Fault {
+        let before = self.text.get(..at.start).unwrap_or(self.text);
+        Fault {
+            line: 1 + before.matches('\n').count(),
+            text: text.into(),
+        }
+    }
+
+    /// A value that has to be text.
+    pub fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            _ => Err(self.fault(value.span(), format!("{key} must be a text in quotes."))),
+        }
+    }
+}
+
+/// A table's key and what it holds.
+pub type Entry<'a, 'b> = (
+    &'a Spanned<toml::de::DeString<'b>>,
+    &'a Spanned<DeValue<'b>>,
+);
+
+const DEFAULT: &str = "default_profile";
+const PROFILES: &str = "profiles";
+
+impl Profiles {
+    /// Reads the text of the file at `path`.
+    ///
+    /// # Errors
+    /// The first fault of it.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Fault> {
+        let text = text.trim_start_matches('\u{feff}');
+        let source = Source { text, path };
+        let table = DeTable::parse(text).map_err(|error| {
+            let message = error.message().replace('\n', "; ");
+            source.fault(error.span().unwrap_or_default(), format!("{message}."))
+        })?;
+        let (mut found, mut default) = (Self::default(), None);
+        for (key, value) in table.get_ref() {
+            match key.get_ref().as_ref() {
+                DEFAULT => default = Some((source.text_of(DEFAULT, value)?, value.span())),
+                PROFILES => found.by_name = profiles(&source, value)?,
+                other => return Err(source.fault(key.span(), stray(other))),
+            }
+        }
+        if let Some((name, at)) = default {
+            if !found.by_name.contains_key(&name) {
+                let names = found.by_name.keys().map(String::as_str);
+                let text = format!("no profile is named \"{name}\"{}", known(&name, names));
+                return Err(source.fault(at, text));
+            }
+            found.default = Some(name);
+        }
+        Ok(found)
+    }
+}
+
+fn stray(key: &str) -> String {
+    if key == "token" || KEYS.contains(&key) {
+        return format!("{key} belongs to a profile: write it below a line [profiles.NAME].");
+    }
+    format!(
+        "unknown key \"{key}\"{}",
+        known(key, [DEFAULT, PROFILES].into_iter())
+    )
+}
+
+fn profiles(
+    source: &Source<'_>,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<BTreeMap<String, Profile>, Fault> {
+    let DeValue::Table(table) = value.get_ref() else {
+        return Err(source.fault(value.span(), "write profiles as [profiles.NAME]."));
+    };
+    let named = table.iter().map(|(name, value)| {
+        let DeValue::Table(settings) = value.get_ref() else {
+            let text = format!("write the profile as [profiles.{}].", name.get_ref());
+            return Err(source.fault(name.span(), text));
+        };
+        let profile = Profile::parse(source, settings)?;
+        Ok((name.get_ref().to_string(), profile))
+    });
+    named.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::key(
+        "[profiles.a]\nendpiont = \"http://h:1\"",
+        "line 2: unknown key \"endpiont\"; did you mean \"endpoint\"?"
+    )]
+    #[case::section(
+        "\n[profile.a]",
+        "line 2: unknown key \"profile\"; did you mean \"profiles\"?"
+    )]
+    #[case::outside(
+        "endpoint = \"http://h:1\"",
+        "line 1: endpoint belongs to a profile: write it below a line [profiles.NAME]."
+    )]
+    #[case::not_text(
+        "[profiles.a]\norganization = 7",
+        "line 2: organization must be a text in quotes."
+    )]
+    #[case::endpoint(
+        "[profiles.a]\n\nendpoint = \"h:1\"",
+        "line 3: endpoint \"h:1\": write it as https://HOST:PORT, or http://HOST:PORT without TLS."
+    )]
+    #[case::slug(
+        "[profiles.a]\norganization = \"My PD\"",
+        "line 2: organization \"My PD\" must be 1 to 63 lower-case letters, digits or hyphens."
+    )]
+    #[case::no_default(
+        "default_profile = \"b\"\n[profiles.a]",
+        "line 1: no profile is named \"b\"; did you mean \"a\"?"
+    )]
+    #[case::twice("[profiles.a]\n[profiles.a]", "line 2: duplicate key.")]
+    #[case::two_tokens(
+        "[profiles.a]\ntoken_file = \"f\"\ntoken_env = \"E\"",
+        "line 3: give token_file or token_env, not both."
+    )]
+    #[case::half_a_certificate(
+        "[profiles.a]\nclient_cert = \"f\"",
+        "line 2: client_cert and client_key go together; give both or neither."
+    )]
+    #[case::flat("[profiles]\na = \"x\"", "line 2: write the profile as [profiles.a].")]
+    fn a_fault_is_told_with_its_line(#[case] text: &str, #[case] told: &str) {
+        let fault = Profiles::parse(text, Path::new("c.toml")).unwrap_err();
+        assert_eq!(fault.to_string(), told);
+    }
+
+    #[test]
+    fn a_token_itself_is_refused_with_what_to_do_instead() {
+        let text = "[profiles.a]\ntoken = \"uit_secret\"";
+        let told = Profiles::parse(text, Path::new("c.toml")).unwrap_err();
+        let told = told.to_string();
+        assert!(
+            told.contains("line 2") && told.contains("token_file") && told.contains("token_env")
+        );
+        assert!(!told.contains("uit_secret"), "{told}");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_line() {
+        let fault = Profiles::parse("[profiles.a]\nendpoint = http", Path::new("c.toml"));
+        assert_eq!(fault.unwrap_err().line, 2);
+    }
+}

@@ -1,0 +1,112 @@
+//! Lists as tables for people, and as CSV for spreadsheets and programs.
+
+use std::{borrow::Cow, ops::Range};
+
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use csv::{Writer, WriterBuilder};
+
+use super::{Look, text::printable};
+
+/// The columns of a table.
+pub struct Listing<const N: usize> {
+    /// What stands above them.
+    pub headings: [&'static str; N],
+    /// Those with numbers, which stand to the right.
+    pub numbers: Range<usize>,
+    /// One that is never broken: an ID in two pieces cannot be copied.
+    pub whole: Option<usize>,
+}
+
+impl<const N: usize> Listing<N> {
+    /// The table; one line for each of `rows`, in the order given.
+    #[must_use]
+    pub fn text(&self, rows: impl IntoIterator<Item = [String; N]>, look: Look) -> String {
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_FULL_CONDENSED)
+            .force_no_tty();
+        table.set_header(self.headings);
+        if let Some(width) = look.width {
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
+        }
+        for row in rows {
+            table.add_row(row.map(|text| Cell::new_owned(printable(&text).into_owned())));
+        }
+        if let Some(whole) = self.whole.and_then(|column| table.column_mut(column)) {
+            whole.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        for column in self.numbers.clone() {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        format!("{table}\n")
+    }
+}
+
+/// CSV that is being made, a record a line. What could steer a terminal is written visibly, line breaks
+/// inside a value too, so that a record is never more than a line.
+pub struct CsvPage(Writer<Vec<u8>>);
+
+impl CsvPage {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(WriterBuilder::new().from_writer(Vec::new()))
+    }
+
+    /// A whole page: a header row, and the records below it.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn of<const N: usize>(
+        header: &[&str; N],
+        records: impl IntoIterator<Item = [String; N]>,
+    ) -> anyhow::Result<String> {
+        let mut page = Self::new();
+        page.push(header)?;
+        for record in records {
+            page.push(&record)?;
+        }
+        page.text()
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// Never, as records go to memory; the type of the writer has some.
+    pub fn push(&mut self, record: &[impl AsRef<str>]) -> anyhow::Result<()> {
+        let fields = record.iter().map(|field| printable(field.as_ref()));
+        Ok(self.0.write_record(fields.map(Cow::into_owned))?)
+    }
+
+    /// What has been added.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn text(self) -> anyhow::Result<String> {
+        let bytes = self
+            .0
+            .into_inner()
+            .map_err(csv::IntoInnerError::into_error)?;
+        Ok(String::from_utf8(bytes)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_one_line_whatever_is_in_it() {
+        let record = ["a,b".to_owned(), "line\nbreak \"x\" \u{1b}[2J".to_owned()];
+        assert_snapshot!(CsvPage::of(&["id", "text"], [record]).unwrap(), @r#"
+        id,text
+        "a,b","line\u{a}break ""x"" \u{1b}[2J"
+        "#);
+    }
+}

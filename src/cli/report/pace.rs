@@ -1,0 +1,136 @@
+//! How fast an import goes, and how long it has left; pure.
+
+use std::time::Instant;
+
+use super::text::{count, grouped};
+use crate::proto::{ImportPhase, ImportProgress};
+
+/// Where an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What it is doing, in a word.
+    pub doing: &'static str,
+    /// Rows for which that is done.
+    pub done: u32,
+    /// Rows in all; 0: not known yet.
+    pub of: u32,
+}
+
+impl Step {
+    /// What the server says.
+    #[must_use]
+    pub fn of(progress: &ImportProgress) -> Self {
+        let (doing, done) = match progress.phase() {
+            ImportPhase::Unspecified | ImportPhase::Receiving => {
+                ("reading", progress.rows_received)
+            }
+            ImportPhase::Planning => ("checking", progress.rows_planned),
+            ImportPhase::Applying => ("writing", progress.rows_applied),
+            ImportPhase::Deactivating => ("deactivating", progress.rows_applied),
+        };
+        Self {
+            doing,
+            done,
+            of: progress.rows_total,
+        }
+    }
+}
+
+/// The pace of one phase, from the first that was heard of it: each has its own.
+#[derive(Debug, Default)]
+pub struct Pace {
+    first: Option<(Step, Instant)>,
+}
+
+impl Pace {
+    /// What is to be told of a step reached at `now`: rows, rows a second, and the time left.
+    pub fn text(&mut self, step: Step, now: Instant) -> String {
+        let (first, began) = match self.first {
+            Some((first, began)) if first.doing == step.doing => (first, began),
+            _ => {
+                self.first = Some((step, now));
+                (step, now)
+            }
+        };
+        let rows = match step.of {
+            0 => count(step.done, "row"),
+            of => format!("{} of {}", grouped(step.done), count(of, "row")),
+        };
+        let done = u128::from(step.done.saturating_sub(first.done));
+        let millis = now.saturating_duration_since(began).as_millis();
+        // Too short a time says nothing about the pace.
+        if millis < 500 || done == 0 {
+            return rows;
+        }
+        let rate = u64::try_from(done * 1000 / millis).unwrap_or(u64::MAX);
+        let left = u128::from(step.of.saturating_sub(step.done)) * millis / done / 1000;
+        match step.of {
+            0 => format!("{rows}, {} rows/s", grouped(rate)),
+            _ => format!("{rows}, {} rows/s, {} left", grouped(rate), clock(left)),
+        }
+    }
+}
+
+/// `48 s`, `3 min 20 s`, `2 h 5 min`.
+fn clock(seconds: u128) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_phase_counts_its_own_rows() {
+        let mut progress = ImportProgress {
+            phase: ImportPhase::Receiving.into(),
+            rows_received: 90,
+            rows_planned: 50,
+            rows_applied: 20,
+            rows_total: 0,
+        };
+        let step = |doing, done, of| Step { doing, done, of };
+        assert_eq!(Step::of(&progress), step("reading", 90, 0));
+        progress.rows_total = 100;
+        progress.set_phase(ImportPhase::Planning);
+        assert_eq!(Step::of(&progress), step("checking", 50, 100));
+        progress.set_phase(ImportPhase::Applying);
+        assert_eq!(Step::of(&progress), step("writing", 20, 100));
+    }
+
+    #[test]
+    fn the_pace_is_that_of_the_phase_and_gives_the_time_left() {
+        let began = Instant::now();
+        let mut pace = Pace::default();
+        let mut text = |doing, done, of, seconds| {
+            pace.text(
+                Step { doing, done, of },
+                began + Duration::from_secs(seconds),
+            )
+        };
+        assert_eq!(text("reading", 1_000, 0, 0), "1,000 rows");
+        assert_eq!(text("reading", 3_000, 0, 2), "3,000 rows, 1,000 rows/s");
+        assert_eq!(text("writing", 500, 10_000, 3), "500 of 10,000 rows");
+        assert_eq!(
+            text("writing", 1_500, 10_000, 13),
+            "1,500 of 10,000 rows, 100 rows/s, 1 min 25 s left"
+        );
+        assert_eq!(
+            text("writing", 10_000, 10_000, 98),
+            "10,000 of 10,000 rows, 100 rows/s, 0 s left"
+        );
+    }
+
+    #[test]
+    fn time_is_told_in_two_units_at_most() {
+        for (seconds, text) in [(48, "48 s"), (200, "3 min 20 s"), (7_500, "2 h 5 min")] {
+            assert_eq!(clock(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What an import would change, value by value, for somebody who reviews it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Findings, Look,
+    rows::{issue_text, outcome_text},
+    text::{count, printable},
+};
+use crate::proto::{ColumnChange, RowOutcome, RowResult};
+
+/// Every row that would make or change a user, with its values before and after. `names` has the names
+/// of people, by row. Empty where nothing changes.
+#[must_use]
+pub fn review_text(findings: &Findings, names: &BTreeMap<u32, String>, look: Look) -> String {
+    let columns = findings.started.as_ref().map(|started| &*started.columns);
+    let mut text = String::new();
+    for result in findings.changed.values() {
+        let name = names.get(&result.row).map_or("", String::as_str);
+        text += &entry(result, name, columns.unwrap_or_default(), look);
+    }
+    let shown = u32::try_from(findings.changed.len()).unwrap_or(u32::MAX);
+    match findings.changed_count.saturating_sub(shown) {
+        0 => {}
+        more => {
+            let more = count(more, "more changed row");
+            text.extend(["and ", &more, "; --diff --format csv has them all.\n"]);
+        }
+    }
+    text
+}
+
+fn entry(result: &RowResult, name: &str, columns: &[String], look: Look) -> String {
+    let outcome = outcome_text(result.outcome(), look);
+    let mut head = format!(
+        "row {:>3}  {outcome}  {}",
+        result.row,
+        look.bold(&printable(&result.external_id))
+    );
+    if !name.is_empty() {
+        head.extend(["  ", &printable(name)]);
+    }
+    let mut lines = vec![head];
+    match result.outcome() {
+        RowOutcome::Created => lines.extend(values(result, columns, look)),
+        _ => lines.extend(
+            result
+                .changes
+                .iter()
+                .map(|change| change_text(change, look)),
+        ),
+    }
+    lines.extend(result.issues.iter().map(|issue| issue_text(issue, look)));
+    lines.join("\n         ") + "\n"
+}
+
+/// What a new user gets, of each column that the file has.
+fn values(result: &RowResult, columns: &[String], look: Look) -> Vec<String> {
+    let given = |column: &str| result.changes.iter().find(|change| change.column == column);
+    // The external ID stands in the line above; a location is not stored.
+    let columns = columns
+        .iter()
+        .filter(|column| !matches!(column.as_str(), "EXTERNAL_ID" | "LOCATION"));
+    let value = |column: &String| {
+        let after = given(column).and_then(|change| change.after.as_ref());
+        format!("{column}: {}", look.green(&shown(after)))
+    };
+    columns.map(value).collect()
+}
+
+fn change_text(change: &ColumnChange, look: Look) -> String {
+    let before = look.red(&shown(change.before.as_ref()));
+    let after = look.green(&shown(change.after.as_ref()));
+    format!("{}: {before} → {after}", printable(&change.column))
+}
+
+fn shown(value: Option<&String>) -> String {
+    match value.map(String::as_str) {
+        None | Some("") => "(blank)".to_owned(),
+        Some(value) => printable(value).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::proto::ImportStarted;
+
+    fn change(column: &str, before: Option<&str>, after: Option<&str>) -> ColumnChange {
+        ColumnChange {
+            column: column.to_owned(),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_changed_user_has_each_value_before_and_after_and_a_new_one_all_of_them() {
+        let updated = RowResult {
+            row: 4,
+            outcome: RowOutcome::Updated.into(),
+            external_id: "P-1004".to_owned(),
+            changes: vec![
+                change("RANK", Some("Sergeant"), Some("Lieutenant")),
+                change("PHONE", Some("+12025550143"), None),
+                change("SUPERVISOR_EMAIL", None, Some("x\u{1b}@y.example")),
+            ],
+            ..RowResult::default()
+        };
+        let created = RowResult {
+            row: 12,
+            outcome: RowOutcome::Created.into(),
+            external_id: "P-1013".to_owned(),
+            changes: vec![change("EMAIL", None, Some("ruth@pd.example"))],
+            ..RowResult::default()
+        };
+        let columns = ["EXTERNAL_ID", "EMAIL", "PHONE"].map(str::to_owned).into();
+        let mut findings = Findings::default();
+        findings.started = Some(ImportStarted {
+            columns,
+            ..ImportStarted::default()
+        });
+        findings.changed = [updated, created].map(|result| (result.row, result)).into();
+        findings.changed_count = 5;
+        let names = BTreeMap::from([(4, "Dana Whitfield".to_owned())]);
+        assert_snapshot!(review_text(&findings, &names, Look::default()), @r"
+        row   4  updated    P-1004  Dana Whitfield
+                 RANK: Sergeant → Lieutenant
+                 PHONE: +12025550143 → (blank)
+                 SUPERVISOR_EMAIL: (blank) → x\u{1b}@y.example
+        row  12  created    P-1013
+                 EMAIL: ruth@pd.example
+                 PHONE: (blank)
+        and 3 more changed rows; --diff --format csv has them all.
+        ");
+    }
+}

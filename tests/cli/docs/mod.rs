@@ -1,0 +1,191 @@
+//! What the documentation shows: every command runs, on a terminal as a reader has it, and prints what
+//! is shown below it.
+//!
+//! A page's blocks of `sh` run one after another, in a folder of their own that has `examples/`, and a
+//! server where the page starts one. A block of `text` is what the block before it prints; `…` alone on
+//! a line stands for any lines, and IDs, digests, times and ports for any of their kind. A comment
+//! right above a block says otherwise:
+//!
+//! - `<!-- not run: REASON -->`: it cannot run here; its commands of this program are parsed all the same.
+//! - `<!-- output of: COMMAND -->`: what this command prints, and not the block before.
+//! - `<!-- setup: COMMANDS -->`, for no block: what the page takes for granted.
+
+mod output;
+mod page;
+mod words;
+
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use clap::Parser;
+use tempfile::TempDir;
+use user_import::cli::Cli;
+
+use crate::{
+    department::program,
+    process::{Running, address},
+    terminal::Terminal,
+};
+use output::assert_shown;
+use page::{Step, steps};
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Every page but those made by a program, which have no commands.
+fn pages() -> Vec<PathBuf> {
+    let repository = Path::new(REPOSITORY);
+    let docs = fs::read_dir(repository.join("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let others = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "benches/README.md",
+        "tests/wire/README.md",
+    ];
+    let others = others.map(|page| repository.join(page));
+    docs.chain(others)
+        .filter(|page| page.extension().is_some_and(|end| end == "md"))
+        .collect()
+}
+
+/// A folder that has what a reader's copy of the repository has, and the program on the path.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("bin")).unwrap();
+    fs::create_dir(at("examples")).unwrap();
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_user-import"), at("bin/user-import")).unwrap();
+    for entry in fs::read_dir(Path::new(REPOSITORY).join("examples")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_file() {
+            fs::copy(entry.path(), at("examples").join(entry.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+/// A shell script that runs a page's commands and says where the output of each begins and ends.
+fn script(steps: &[Step]) -> String {
+    // Rejected rows (3) are no failure of a page that shows some; any other one is.
+    let mut script = "trap '[ $? = 3 ] || failed=1' ERR\n".to_owned();
+    for (index, step) in steps.iter().enumerate() {
+        if step.is_run() {
+            let commands = &step.commands;
+            writeln!(script, "failed=0; echo '@@begin {index}'\n{commands}").unwrap();
+            writeln!(script, "echo \"@@end {index} $failed\"").unwrap();
+        }
+    }
+    script
+}
+
+/// What was printed for a step that ran, and whether a command of it failed.
+fn printed(shown: &str, index: usize) -> Option<(&str, bool)> {
+    let (_, rest) = shown.split_once(&format!("@@begin {index}\n"))?;
+    let (output, rest) = rest.split_once(&format!("@@end {index} "))?;
+    Some((output, !rest.starts_with("0\n")))
+}
+
+/// Runs a page's commands; all that they print.
+fn run(steps: &[Step]) -> String {
+    let folder = folder();
+    let mut serve = program();
+    serve.current_dir(folder.path());
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = Running::start(serve, &folder.path().join("server.log"));
+    let endpoint = format!("http://{}", address(&mut server));
+    let file = folder.path().join("page.sh");
+    fs::write(&file, script(steps)).unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut shell = Command::new("bash");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("USER_IMPORT_") {
+            shell.env_remove(name);
+        }
+    }
+    shell
+        .arg(&file)
+        .current_dir(folder.path())
+        .env("PATH", format!("{}/bin:{path}", folder.path().display()))
+        .env("HOME", folder.path())
+        .env_remove("XDG_CONFIG_HOME")
+        .env("NO_COLOR", "1")
+        .env("USER_IMPORT_ENDPOINT", endpoint);
+    let (exit, shown) = Terminal::start(shell).end();
+    assert_eq!(exit, Some(0), "{shown}");
+    let home = folder.path().display().to_string();
+    shown.replace("\r\n", "\n").replace(&home, "/home/you")
+}
+
+/// Checks that the commands of a block are such of this program, even where it cannot run.
+fn assert_parsed(step: &Step, page: &str) {
+    for words in words::commands(&step.commands) {
+        let parsed = Cli::try_parse_from(&words);
+        let is_help = parsed.as_ref().is_err_and(|error| error.exit_code() == 0);
+        let place = format!("{page}, line {}", step.line);
+        assert!(
+            parsed.is_ok() || is_help,
+            "{place}: {words:?}: {:?}",
+            parsed.err()
+        );
+    }
+}
+
+#[test]
+fn every_command_of_every_page_runs_and_prints_what_is_shown() {
+    let mut ran = 0;
+    for path in pages() {
+        let page = path.strip_prefix(REPOSITORY).unwrap().display().to_string();
+        let steps = steps(&page, &fs::read_to_string(&path).unwrap());
+        for step in &steps {
+            assert_parsed(step, &page);
+        }
+        if !steps.iter().any(Step::is_run) {
+            continue;
+        }
+        let shown = run(&steps);
+        for (index, step) in steps.iter().enumerate().filter(|(_, step)| step.is_run()) {
+            let place = format!("{page}, line {}", step.line);
+            let (output, failed) =
+                printed(&shown, index).unwrap_or_else(|| panic!("{place} did not run: {shown}"));
+            assert!(!failed, "{place} failed:\n{output}");
+            if let Some(expected) = &step.output {
+                assert_shown(expected, output, &place);
+            }
+            ran += 1;
+        }
+    }
+    assert!(ran > 12, "{ran}");
+}
+
+/// The targets of a page's links, without the headings in them.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let links = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let links = links.filter(|link| !link.contains("://"));
+    links.filter_map(|link| link.split('#').next())
+}
+
+#[test]
+fn every_link_to_a_file_leads_to_one() {
+    let mut missing = Vec::new();
+    let mut count = 0;
+    for page in pages() {
+        let folder = page.parent().unwrap();
+        for link in links(&fs::read_to_string(&page).unwrap()).filter(|link| !link.is_empty()) {
+            count += 1;
+            if !folder.join(link).exists() {
+                missing.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(count > 50, "{count}");
+    assert!(missing.is_empty(), "{missing:#?}");
+}

@@ -1,0 +1,106 @@
+//! Whether a command has printed what a page shows.
+
+/// Fails where `printed` is not what is `shown` on the page at `place`.
+pub fn assert_shown(shown: &str, printed: &str, place: &str) {
+    let (shown, printed) = (neutral(shown), neutral(printed));
+    let pieces: Vec<Vec<&str>> = pieces(&shown);
+    let lines: Vec<&str> = printed.iter().map(String::as_str).collect();
+    let mut rest = &lines[..];
+    for (index, piece) in pieces.iter().enumerate() {
+        let is_last = index + 1 == pieces.len();
+        let at = match (index, is_last) {
+            (0, _) => rest.starts_with(piece).then_some(0),
+            (_, true) => rest.ends_with(piece).then(|| rest.len() - piece.len()),
+            _ => (0..rest.len()).find(|&at| rest[at..].starts_with(piece)),
+        };
+        let at = at.unwrap_or_else(|| {
+            panic!(
+                "{place} shows\n{}\nbut printed was\n{}",
+                piece.join("\n"),
+                lines.join("\n")
+            )
+        });
+        rest = &rest[at + piece.len()..];
+    }
+    let is_open = pieces.len() > 1 && pieces.last().is_some_and(Vec::is_empty);
+    assert!(
+        is_open || rest.is_empty(),
+        "{place} does not show\n{}",
+        rest.join("\n")
+    );
+}
+
+/// What stands between the lines that say "and so on".
+fn pieces(lines: &[String]) -> Vec<Vec<&str>> {
+    let pieces = lines.split(|line| line.trim() == "…");
+    pieces
+        .map(|piece| piece.iter().map(String::as_str).collect())
+        .collect()
+}
+
+/// Lines without what is another each time.
+fn neutral(text: &str) -> Vec<String> {
+    let lines = text.trim_end().lines();
+    lines.map(|line| pace(&words(line.trim_end()))).collect()
+}
+
+/// A line with its words, between spaces and commas, by their kinds.
+fn words(line: &str) -> String {
+    let fields = |word: &str| word.split(',').map(kind).collect::<Vec<_>>().join(",");
+    line.split(' ').map(fields).collect::<Vec<_>>().join(" ")
+}
+
+/// IDs, digests, tokens, dates, times of day and ports, each by its kind.
+fn kind(word: &str) -> String {
+    let core = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let kind = match core {
+        _ if core.len() == 36 && core.split('-').all(is_hex) => "ID",
+        _ if core.len() == 64 && is_hex(core) => "DIGEST",
+        _ if core.starts_with("uit_") => "TOKEN",
+        _ if core.len() == 10 && core.split('-').all(is_number) && core.contains('-') => "DATE",
+        _ if core.len() >= 5 && core.split(':').all(is_number) && core.contains(':') => "TIME",
+        _ => match core.rsplit_once("127.0.0.1:") {
+            Some((before, port)) if is_number(port) => {
+                return word.replace(&format!("{before}127.0.0.1:{port}"), "ADDRESS");
+            }
+            _ => return word.to_owned(),
+        },
+    };
+    word.replace(core, kind)
+}
+
+/// `20 rows (39 ms, 512 rows/s)` without what depends on the machine.
+fn pace(line: &str) -> String {
+    match (line.split_once(" ("), line.split_once(" rows/s)")) {
+        (Some((before, _)), Some((_, after))) => format!("{before} (PACE){after}"),
+        _ => line.to_owned(),
+    }
+}
+
+#[test]
+fn what_a_page_shows_is_compared_but_for_what_is_another_each_time() {
+    let printed =
+        "Import 018f4e9e-5c7b-7000-8000-000000000001: 20 rows (39 ms, 512 rows/s).\nb\nc\nd\n";
+    let id = "018f4e9e-5c7b-7000-8000-000000000002";
+    let pages = [
+        (
+            format!("Import {id}: 20 rows (1 ms, 20,000 rows/s).\nb\nc\nd\n"),
+            true,
+        ),
+        (
+            format!("Import {id}: 21 rows (1 ms, 20,000 rows/s).\nb\nc\nd\n"),
+            false,
+        ),
+        ("…\nc\nd\n".to_owned(), true),
+        ("…\nc\n…\n".to_owned(), true),
+        ("…\nc\n".to_owned(), false),
+        ("…\nx\n…\n".to_owned(), false),
+        (String::new(), false),
+    ];
+    for (page, is_good) in pages {
+        let compared = std::panic::catch_unwind(|| assert_shown(&page, printed, "page"));
+        assert_eq!(compared.is_ok(), is_good, "{page}");
+    }
+}

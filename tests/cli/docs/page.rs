@@ -1,0 +1,99 @@
+//! A page's blocks: which commands it shows, and what they are said to print.
+
+/// Commands that a page shows, and their output.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// Where it begins.
+    pub line: usize,
+    pub commands: String,
+    /// What the page says that they print; `None`: it says nothing.
+    pub output: Option<String>,
+    /// Why they cannot run; `None`: they can.
+    not_run: Option<String>,
+}
+
+impl Step {
+    /// True where the commands can run. A server runs beside all of them.
+    pub fn is_run(&self) -> bool {
+        self.not_run.is_none() && self.commands.trim() != "user-import serve"
+    }
+}
+
+const NOT_RUN: &str = "not run: ";
+const OUTPUT_OF: &str = "output of: ";
+const SETUP: &str = "setup: ";
+
+/// What a page shows, in its order.
+pub fn steps(page: &str, text: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut directive = "";
+    // Whether the last block was one of commands, with nothing but text behind it.
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        let place = format!("{page}, line {}", number + 1);
+        if let Some(comment) = comment(line) {
+            if let Some(commands) = comment.strip_prefix(SETUP) {
+                steps.push(Step {
+                    line: number + 1,
+                    commands: commands.to_owned(),
+                    ..Step::default()
+                });
+            }
+            directive = comment;
+        } else if let Some(kind) = line.trim().strip_prefix("```") {
+            let indent = line.len() - line.trim_start().len();
+            let content = content(&mut lines, indent);
+            match kind {
+                "sh" => steps.push(shown(number + 1, content, directive)),
+                "text" => expect(&mut steps, number + 1, content, directive, &place),
+                _ => {}
+            }
+            directive = "";
+        } else if !line.trim().is_empty() {
+            directive = "";
+        }
+    }
+    steps
+}
+
+fn comment(line: &str) -> Option<&str> {
+    let text = line.trim().strip_prefix("<!-- ")?;
+    text.strip_suffix(" -->")
+}
+
+/// The lines up to the end of the block, without its indent.
+fn content<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>, indent: usize) -> String {
+    let lines = lines.map(|(_, line)| line);
+    let inside = lines.take_while(|line| line.trim() != "```");
+    let inside = inside.map(|line| line.get(indent..).unwrap_or_default().to_owned() + "\n");
+    inside.collect()
+}
+
+fn shown(line: usize, commands: String, directive: &str) -> Step {
+    Step {
+        line,
+        commands,
+        output: None,
+        not_run: directive.strip_prefix(NOT_RUN).map(str::to_owned),
+    }
+}
+
+/// Notes what a page says that something prints.
+fn expect(steps: &mut Vec<Step>, line: usize, output: String, directive: &str, place: &str) {
+    if let Some(commands) = directive.strip_prefix(OUTPUT_OF) {
+        steps.push(Step {
+            line,
+            commands: commands.to_owned(),
+            output: Some(output),
+            not_run: None,
+        });
+    } else if !directive.starts_with(NOT_RUN) {
+        let step = steps.last_mut().filter(|step| step.output.is_none());
+        let step = step.unwrap_or_else(|| panic!("{place}: what prints this?"));
+        assert!(
+            step.is_run(),
+            "{place}: what is not run prints nothing that can be compared"
+        );
+        step.output = Some(output);
+    }
+}

@@ -1,0 +1,97 @@
+//! A terminal that a program runs on, and somebody who reads and types there.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    process::{Child, Command},
+};
+
+use rustix::{
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
+};
+
+/// A program on a terminal of 100 columns; killed when dropped.
+pub struct Terminal {
+    child: Child,
+    screen: File,
+    shown: String,
+}
+
+impl Terminal {
+    /// Starts `command` there.
+    pub fn start(mut command: Command) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap())
+            .unwrap();
+        let size = Winsize {
+            ws_row: 40,
+            ws_col: 100,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&slave, size).unwrap();
+        let child = command
+            .env("TERM", "xterm-256color")
+            .stdin(slave.try_clone().unwrap())
+            .stdout(slave.try_clone().unwrap())
+            .stderr(slave)
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            screen: File::from(master),
+            shown: String::new(),
+        }
+    }
+
+    /// Reads until `text` has been shown.
+    pub fn wait_for(&mut self, text: &str) -> &str {
+        while !self.shown.contains(text) {
+            assert!(self.read(), "{text:?} never came: {}", self.shown);
+        }
+        &self.shown
+    }
+
+    /// Types a line.
+    pub fn type_line(&mut self, line: &str) {
+        writeln!(self.screen, "{line}").unwrap();
+    }
+
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        let kill = ["-INT", &self.child.id().to_string()];
+        let killed = Command::new("kill").args(kill).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// Waits for the end: the exit code, and all that was shown.
+    pub fn end(mut self) -> (Option<i32>, String) {
+        while self.read() {}
+        let exit = self.child.wait().unwrap().code();
+        (exit, std::mem::take(&mut self.shown))
+    }
+
+    /// False once the program has ended.
+    fn read(&mut self) -> bool {
+        let mut bytes = [0; 4096];
+        // The last program to leave a terminal ends it, which reads as an error.
+        let count = self.screen.read(&mut bytes).unwrap_or(0);
+        self.shown += &String::from_utf8_lossy(&bytes[..count]);
+        count > 0
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
