@@ -211,7 +211,7 @@ mod tests {
             "--tls-cert c --tls-key k --tls-client-ca a --tls-client-identities i \
             --jwt-jwks https://id.example/k --jwt-jwks-ca ca --jwt-issuer iss --jwt-audience aud \
             --jwt-algorithms ES256 --jwt-leeway-seconds 3 --jwt-organization-claim o \
-            --jwt-permissions-claim p --tls-handshake-seconds 4",
+            --jwt-permissions-claim p --web-origin https://r.example --tls-handshake-seconds 4",
         );
         insta::assert_debug_snapshot!(security.unwrap(), @r#"
         Security {
@@ -250,6 +250,11 @@ mod tests {
                     permissions_claim: "p",
                 },
             ),
+            web_origins: [
+                Origin(
+                    "https://r.example",
+                ),
+            ],
             reload_interval: 5s,
             handshake_timeout: 4s,
             handshakes: 256,

@@ -38,6 +38,7 @@ use crate::{
     access::{Gate, Peer},
     clock::Clock,
     config::Settings,
+    domain::PhoneNumber,
     import::Importer,
     limits::ServerLimits,
     rpc::{Crowd, Denials, Guard},
@@ -62,6 +63,8 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
+    // Not waited for: who starts a server that asks for health does not want to wait.
+    drop(tokio::task::spawn_blocking(PhoneNumber::prepare));
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;
