@@ -1,0 +1,84 @@
+//! Planning again what is still to be written, on a directory that somebody else has changed.
+
+use std::sync::Arc;
+
+use super::Applier;
+use crate::{
+    domain::Row,
+    import::{
+        changed::{changed, cloned, given_up_results, overtaken, remaining},
+        session,
+        verdict::Judged,
+    },
+    plan::Outcome,
+    store::WriteError,
+};
+
+impl Applier {
+    pub(super) async fn replan_all(&mut self) -> Result<(), WriteError> {
+        let rows = Arc::clone(&self.judged.rows);
+        let digest = self.judged.plan.digest;
+        let judged = self.plan(rows, true).await?;
+        if judged.plan.digest != digest {
+            return Err(WriteError::Conflict);
+        }
+        self.adopt(judged);
+        Ok(())
+    }
+
+    /// Plans the rows of the plan that are `unwritten` again, without those given up. Rows that are
+    /// now rejected, and new users whom somebody else has made meanwhile, are final.
+    pub(super) async fn replan(
+        &mut self,
+        unwritten: &[u32],
+        given_up: &[u32],
+    ) -> Result<(), WriteError> {
+        let old = Arc::clone(&self.judged);
+        let mut rejected: Vec<u32> = given_up.to_vec();
+        loop {
+            let rest = remaining(unwritten, &rejected);
+            let judged = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
+            let judged = judged.after(&self.noted);
+            let overtaken = overtaken(&old, &rest, &judged);
+            if overtaken.is_empty() {
+                self.adopt(judged);
+                self.announce_verdicts(given_up_results(&old, &rejected))
+                    .await?;
+                return self.settle_replanned().await;
+            }
+            rejected.extend(overtaken);
+        }
+    }
+
+    async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<Judged, WriteError> {
+        let (store, organization) = (&self.importer.store, self.record.organization_id);
+        let snapshot = self.importer.patiently(|| store.snapshot(organization));
+        let snapshot = snapshot.await?;
+        let mut terms = self.judged.terms().clone();
+        terms.scope = terms.scope.filter(|_| missing);
+        let mut judged = session::judge(rows, snapshot, self.record.id, terms)
+            .await
+            .map_err(WriteError::task)?;
+        judged.assign_ids();
+        Ok(judged)
+    }
+
+    fn adopt(&mut self, judged: Judged) {
+        self.revision = judged.revision;
+        self.judged = Arc::new(judged);
+    }
+
+    /// Records which rows of a new plan need no writing: unchanged by now, or rejected.
+    pub(super) async fn settle_replanned(&mut self) -> Result<(), WriteError> {
+        let judged = Arc::clone(&self.judged);
+        let results = judged.settled().map(|row| {
+            let result = judged.result(row as usize, false);
+            match judged.plan.decisions[row as usize].outcome {
+                Outcome::Rejected if !self.resumed => changed(result),
+                _ => result,
+            }
+        });
+        let results = results.collect();
+        self.announce_verdicts(results).await
+    }
+}

@@ -1,0 +1,90 @@
+//! The rows of a plan, batch by batch, until all are written or given up.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{ATTEMPTS, Applier, transaction::Step};
+use crate::{
+    import::{
+        batch::Batch,
+        pace::Pace,
+        patience::Patience,
+        pipeline::{Opening, Pipeline, Ready},
+    },
+    store::{DirectoryWrite, WriteError},
+};
+
+impl Applier {
+    pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
+        let mut pipeline = self.pipeline();
+        let result = self.write_batches(&mut pipeline).await;
+        pipeline.recall().await;
+        result
+    }
+
+    async fn write_batches(&mut self, pipeline: &mut Pipeline) -> Result<(), WriteError> {
+        let mut pace = Pace::new(self.importer.settings.transaction_rows);
+        let mut attempts = 0;
+        while let Some(Ready { batch, begun, took }) = pipeline.next(pace.rows()).await? {
+            self.expect_running()?;
+            let began = Instant::now();
+            let given_up = match self.write_batch(pipeline, &batch, begun).await {
+                Ok(()) => {
+                    pace.went_through(took + began.elapsed());
+                    attempts = 0;
+                    pipeline.committed(&batch.rows);
+                    self.announce_rows(batch.rows);
+                    continue;
+                }
+                Err(WriteError::Stale) => Vec::new(),
+                Err(WriteError::Conflict) => {
+                    attempts += u32::from(pace.rows() == 1);
+                    pace.met_conflict();
+                    match attempts >= ATTEMPTS {
+                        true => batch.rows,
+                        false => Vec::new(),
+                    }
+                }
+                Err(error) => return Err(error),
+            };
+            pipeline.recall().await;
+            self.replan(&pipeline.unwritten(), &given_up).await?;
+            attempts %= ATTEMPTS;
+            *pipeline = self.pipeline();
+        }
+        Ok(())
+    }
+
+    /// Writes a batch, and commits it. A transaction that has written it already is tried first.
+    async fn write_batch(
+        &mut self,
+        pipeline: &mut Pipeline,
+        batch: &Batch,
+        begun: Option<DirectoryWrite>,
+    ) -> Result<(), WriteError> {
+        let mut patience = Patience::new(&self.importer);
+        let step = |written| Step::Rows { batch, written };
+        let unsure = begun.is_some();
+        if unsure {
+            match self.attempt(step(true), begun, false).await {
+                Err(WriteError::Store(error)) if patience.bears(&error).await => {}
+                result => return result,
+            }
+        }
+        // Who begins anew must not stand behind a batch that waits for this one.
+        pipeline.recall().await;
+        self.transact_with(step(false), patience, unsure).await
+    }
+
+    fn pipeline(&self) -> Pipeline {
+        let opening = Opening {
+            store: self.importer.store.clone(),
+            clock: self.importer.clock.clone(),
+            lease: self.tenure.lease(),
+            import: self.record.id,
+            actor: self.actor.clone(),
+        };
+        Pipeline::new(opening, Arc::clone(&self.judged))
+    }
+}

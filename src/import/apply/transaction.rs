@@ -1,0 +1,308 @@
+//! One transaction: what it does, tried again where its fault may pass, and what is known once it has
+//! committed.
+
+use std::sync::Arc;
+
+use prost::Message;
+use time::OffsetDateTime;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::{Applier, Committed};
+use crate::{
+    domain::Tally,
+    import::{
+        batch::Batch,
+        changed::{ids, split},
+        journal::{EncodedResults, Journal},
+        patience::Patience,
+        record, verdict,
+    },
+    plan::Schedule,
+    proto::{DeactivatedUser, Deactivations, ImportState},
+    store::{BatchKind, DirectoryWrite, ImportRecord, Payload, WriteError},
+};
+
+/// Most users whose being left alone is said one by one: a summary is a message like others.
+const MAX_WARNINGS: usize = 200;
+
+/// One transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step<'a> {
+    /// Bind the ID; record what is final already, and whom to deactivate.
+    Open(&'a [EncodedResults]),
+    /// Take an interrupted import up again.
+    Resume,
+    /// Write these rows of the plan, unless the transaction has `written` them already.
+    Rows { batch: &'a Batch, written: bool },
+    /// Record these verdicts of a later plan.
+    Verdicts(&'a [EncodedResults]),
+    /// Deactivate these users.
+    Deactivate(&'a [DeactivatedUser]),
+    /// All of the above but `Resume`, and the end.
+    AtOnce(&'a [EncodedResults]),
+    /// Record the end.
+    End(ImportState),
+}
+
+impl Applier {
+    /// One transaction, tried again for a while where the fault may pass.
+    pub(super) async fn transact(&mut self, step: Step<'_>) -> Result<(), WriteError> {
+        let patience = Patience::new(&self.importer);
+        self.transact_with(step, patience, false).await
+    }
+
+    pub(super) async fn transact_with(
+        &mut self,
+        step: Step<'_>,
+        mut patience: Patience,
+        mut unsure: bool,
+    ) -> Result<(), WriteError> {
+        loop {
+            match self.attempt(step, None, unsure).await {
+                Err(WriteError::Store(error)) if patience.bears(&error).await => unsure = true,
+                result => return result,
+            }
+        }
+    }
+
+    /// One transaction, or the end of one that has `begun` by writing its batch. `unsure`: an earlier
+    /// attempt at it may be stored after all.
+    pub(super) async fn attempt(
+        &mut self,
+        step: Step<'_>,
+        begun: Option<DirectoryWrite>,
+        unsure: bool,
+    ) -> Result<(), WriteError> {
+        let now = self.importer.clock.now();
+        let mut write = match begun {
+            Some(write) => write,
+            None => self.begin(now).await?,
+        };
+        write.claim().await?;
+        // Asked only now: a commit under way would still have held the organisation.
+        if unsure && let Some(stored) = self.stored(&write).await? {
+            drop(write);
+            return self.catch_up(step, stored).await;
+        }
+        let mut journal = Journal::new(&write, self.record.results);
+        let mut done = Done::default();
+        self.perform(step, &write, &mut journal, &mut done).await?;
+        journal.close().await?;
+        let revision = write.revision();
+        let (sequence, counts) = (journal.sequence, journal.counts);
+        write.commit().await?;
+        self.take_over(step, now, revision, sequence, counts);
+        self.tell(done);
+        Ok(())
+    }
+
+    async fn begin(&self, now: OffsetDateTime) -> Result<DirectoryWrite, WriteError> {
+        let (lease, import) = (self.tenure.lease(), self.record.id);
+        let store = &self.importer.store;
+        store.begin_write(lease, import, &self.actor, now).await
+    }
+
+    /// The record, where it has more than what is known to be stored.
+    async fn stored(&self, write: &DirectoryWrite) -> Result<Option<ImportRecord>, WriteError> {
+        let further = |stored: &ImportRecord| {
+            stored.attempt == self.record.attempt && stored.results > self.record.results
+        };
+        Ok(write.recorded().await?.filter(further))
+    }
+
+    /// Takes over what a transaction has changed whose end nobody saw.
+    async fn catch_up(&mut self, step: Step<'_>, stored: ImportRecord) -> Result<(), WriteError> {
+        if let Step::Deactivate(_) | Step::AtOnce(_) = step {
+            self.tell_recorded().await?;
+        }
+        self.record = stored;
+        self.revision += 1;
+        Ok(())
+    }
+
+    async fn perform(
+        &self,
+        step: Step<'_>,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        done: &mut Done,
+    ) -> Result<(), WriteError> {
+        match step {
+            Step::Open(settled) => {
+                write.expect_revision(self.revision)?;
+                self.open(write, journal, settled).await?;
+                journal.noted(&self.noted).await
+            }
+            Step::Resume => write.resume(self.importer.server).await,
+            Step::Rows { batch, written } => {
+                write.expect_wanted().await?;
+                write.expect_revision(self.revision)?;
+                if !written {
+                    batch.write(write).await?;
+                }
+                journal.results(&batch.results).await
+            }
+            Step::Verdicts(results) => journal.results(results).await,
+            Step::Deactivate(users) => {
+                write.expect_wanted().await?;
+                self.deactivate_users(write, journal, users, done).await
+            }
+            Step::AtOnce(settled) => {
+                write.expect_revision(self.revision)?;
+                self.open(write, journal, settled).await?;
+                self.write_all(write, journal, done).await?;
+                journal.close().await?;
+                self.end(write, ImportState::Completed, &done.warnings)
+                    .await
+            }
+            Step::End(state) => self.end(write, state, &[]).await,
+        }
+    }
+
+    async fn open(
+        &self,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        settled: &[EncodedResults],
+    ) -> Result<(), WriteError> {
+        write.bind(&self.record).await?;
+        journal.results(settled).await?;
+        let messages: Vec<Deactivations> =
+            verdict::deactivations(self.missing.iter().cloned()).collect();
+        for users in messages {
+            let users = Payload::new(&users.encode_to_vec());
+            journal
+                .write(BatchKind::ToDeactivate, &users, Tally::default())
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_all(
+        &self,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        done: &mut Done,
+    ) -> Result<(), WriteError> {
+        let size = self.importer.settings.transaction_rows.max(1);
+        let mut schedule = Schedule::new(&self.judged.plan.order);
+        let mut next = self.prepare(&mut schedule, size);
+        while let Some(batch) = next.await.map_err(WriteError::task)? {
+            next = self.prepare(&mut schedule, size);
+            batch.write(write).await?;
+            journal.results(&batch.results).await?;
+        }
+        for users in self.missing.chunks(size) {
+            self.deactivate_users(write, journal, users, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to make the next batch of about `size` rows, on a thread of its own. `None` comes of
+    /// it where there are no more.
+    fn prepare(&self, schedule: &mut Schedule, size: usize) -> JoinHandle<Option<Batch>> {
+        let judged = Arc::clone(&self.judged);
+        let rows = schedule.take(&judged.plan.order, size);
+        spawn_blocking(move || (!rows.is_empty()).then(|| Batch::new(&judged, rows)))
+    }
+
+    /// Each user is looked at again in the statement itself; who is protected or inactive by then, or
+    /// has a privileged role that the caller may not touch, is left alone, and that is said.
+    async fn deactivate_users(
+        &self,
+        write: &DirectoryWrite,
+        journal: &mut Journal<'_>,
+        users: &[DeactivatedUser],
+        done: &mut Done,
+    ) -> Result<(), WriteError> {
+        let may_privileged = self.judged.terms().permitted.privileged;
+        let written = write.deactivate(&ids(users), may_privileged).await?;
+        let (deactivated, skipped) = split(users, &written);
+        for users in deactivated {
+            let counts = Tally {
+                deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
+                ..Tally::default()
+            };
+            let payload = Payload::new(&users.encode_to_vec());
+            journal
+                .write(BatchKind::Deactivated, &payload, counts)
+                .await?;
+            done.deactivated.extend(users.users);
+        }
+        let room = MAX_WARNINGS.saturating_sub(self.warnings.len() + done.warnings.len());
+        done.warnings.extend(skipped.into_iter().take(room));
+        Ok(())
+    }
+
+    async fn end(
+        &self,
+        write: &DirectoryWrite,
+        state: ImportState,
+        further: &[crate::proto::Issue],
+    ) -> Result<(), WriteError> {
+        let warnings = [&self.warnings, further].concat();
+        write.end(state, record::encode_notes(&[], &warnings)).await
+    }
+
+    /// What a committed transaction has changed.
+    fn take_over(
+        &mut self,
+        step: Step<'_>,
+        now: OffsetDateTime,
+        revision: i64,
+        sequence: i32,
+        counts: Tally,
+    ) {
+        // Steps that plan nothing may have met a directory that others have changed; the next one
+        // that does must notice.
+        let planned = matches!(step, Step::Open(_) | Step::Rows { .. } | Step::AtOnce(_));
+        if planned || revision == self.revision + 1 {
+            self.revision = revision;
+        }
+        self.record.results = sequence;
+        let mut tally = record::tally(&self.record);
+        tally.add(&counts);
+        record::set_tally(&mut self.record, &tally);
+        let ended = match step {
+            Step::End(state) => Some(state),
+            Step::AtOnce(_) => Some(ImportState::Completed),
+            _ => None,
+        };
+        if let Some(state) = ended {
+            self.record.state = state.into();
+            self.record.finished_at = Some(now);
+        }
+    }
+
+    fn tell(&mut self, done: Done) {
+        self.warnings.extend(done.warnings);
+        self.record.notes = record::encode_notes(&[], &self.warnings);
+        if !done.deactivated.is_empty() {
+            let _ = self
+                .committed
+                .send(Committed::Deactivated(done.deactivated));
+        }
+    }
+
+    /// Tells the deactivations that the record has beyond what is known to be stored.
+    async fn tell_recorded(&self) -> Result<(), WriteError> {
+        let (organization, import) = (self.record.organization_id, self.record.id);
+        let store = &self.importer.store;
+        let recorded = store.recorded(organization, import, self.record.results, i32::MAX);
+        for batch in recorded.await? {
+            if batch.kind == BatchKind::Deactivated {
+                let users = Deactivations::decode(batch.payload.as_slice());
+                let users = users.map_err(WriteError::task)?.users;
+                let _ = self.committed.send(Committed::Deactivated(users));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a transaction has brought about, to be told once it has committed.
+#[derive(Debug, Default)]
+struct Done {
+    deactivated: Vec<DeactivatedUser>,
+    warnings: Vec<crate::proto::Issue>,
+}
