@@ -35,7 +35,7 @@ use sea_orm::{
 };
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, Semaphore},
-    time::Instant,
+    time::{Instant, sleep},
 };
 
 pub use audit::{AuditEntry, AuditPage};
@@ -71,6 +71,9 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 /// How many rows SQLite's thread reads before it waits for them to be taken: each wait is a change of
 /// threads.
 const SQLITE_ROWS_AHEAD: usize = 1_024;
+
+/// Pause before a SQLite file that others are making is opened again.
+const SQLITE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Most connections to a database.
 const CONNECTIONS: u32 = 16;
@@ -143,11 +146,11 @@ impl Store {
         if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(StoreError::UnknownDatabase);
         }
-        let db = Database::connect(connect_options(url, lease, limits, tune_sqlite)).await?;
+        let db = connect(connect_options(url, lease, limits, tune_sqlite), sqlite).await?;
         let writer = if sqlite {
             let mut options = connect_options(url, lease, limits, tune_sqlite_writer);
             options.max_connections(1);
-            Database::connect(options).await?
+            connect(options, sqlite).await?
         } else {
             db.clone()
         };
@@ -213,6 +216,23 @@ impl Writing {
         let backend = self.tx.get_database_backend();
         let statement = sea_orm::Statement::from_sql_and_values(backend, sql, values);
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+/// Connects. A SQLite file that several processes make at the same moment is put into WAL mode by one of
+/// them, and the others are told at once that it is locked, whatever their patience: they try again.
+async fn connect(options: ConnectOptions, sqlite: bool) -> Result<DatabaseConnection, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match Database::connect(options.clone())
+            .await
+            .map_err(StoreError::from)
+        {
+            Err(error) if sqlite && error.is_transient() && begun.elapsed() < ACQUIRE_TIMEOUT => {
+                sleep(SQLITE_PAUSE).await;
+            }
+            result => return result,
+        }
     }
 }
 
