@@ -22,7 +22,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic_health::ServingStatus;
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+};
 use tonic_web::GrpcWebLayer;
 use tracing::warn;
 
@@ -63,8 +66,6 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
-    // Not waited for: who starts a server that asks for health does not want to wait.
-    drop(tokio::task::spawn_blocking(PhoneNumber::prepare));
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;
@@ -82,16 +83,17 @@ pub async fn serve(
         gate.clone(),
         stop.clone(),
     );
-    let (reporter, health) = tonic_health::server::health_reporter();
-    health::tell(&reporter, ServingStatus::NotServing).await;
     let (start, started) = watch::channel(false);
-    let watching = health::watch(reporter, store.clone(), started.clone(), stop.clone());
-    let watching = tokio::spawn(watching);
+    let (watching, health) = begin_health(store.clone(), started.clone(), stop.clone()).await;
     let applying = importer.clone();
     let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
-    let denials = Denials::new(store, clock);
-    let guard = Guard::new(gate, patience, denials, Crowd::new(&limits));
+    let guard = Guard::new(
+        gate,
+        patience,
+        Denials::new(store, clock),
+        Crowd::new(&limits),
+    );
     let serving = transport(&limits)
         .layer(origins)
         // What comes after it sees gRPC, however it came.
@@ -105,7 +107,6 @@ pub async fn serve(
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
-    let never_started = never_started(started.clone());
     let mut deadline = None;
     let stopping = async {
         shutdown.await;
@@ -117,13 +118,25 @@ pub async fn serve(
     let result = tokio::select! {
         result = serving => result.map_err(Into::into),
         () = stopping => Ok(()),
-        () = never_started => Ok(()),
+        () = never_started(started) => Ok(()),
     };
     stop.cancel();
     let deadline = deadline.unwrap_or_else(|| Instant::now() + grace);
     finish(&applying, house, deadline).await?;
     watching.await?;
     result
+}
+
+/// Health that says not serving until the server has `started`, and the task that keeps it true.
+async fn begin_health(
+    store: Store,
+    started: watch::Receiver<bool>,
+    stop: CancellationToken,
+) -> (JoinHandle<()>, HealthServer<impl Health>) {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    health::tell(&reporter, ServingStatus::NotServing).await;
+    let watching = tokio::spawn(health::watch(reporter, store, started, stop));
+    (watching, health)
 }
 
 /// The transport, with everything on it bounded.
@@ -142,6 +155,8 @@ fn transport(limits: &ServerLimits) -> Server {
 
 /// The heartbeat comes before the first call, so that nobody takes this server for dead; then the rest.
 async fn keep_house(importer: Importer, start: watch::Sender<bool>) -> Result<(), StoreError> {
+    // Not waited for: no call needs it soon.
+    drop(tokio::task::spawn_blocking(PhoneNumber::prepare));
     importer.beat().await?;
     start.send_replace(true);
     importer.keep_house().await;
