@@ -12,7 +12,7 @@ mod tls;
 mod web;
 mod whole;
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -107,6 +107,20 @@ pub async fn serve(
         .add_routes(services)
         .add_service(health)
         .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
+    let (result, deadline) = run(serving, started, shutdown, &stop, grace).await;
+    finish(&applying, house, deadline).await?;
+    watching.await?;
+    result
+}
+
+/// Serves until the end, or until the grace after `shutdown` is over. Returns the end of that grace too.
+async fn run(
+    serving: impl Future<Output = Result<(), tonic::transport::Error>> + Send,
+    started: watch::Receiver<bool>,
+    shutdown: impl Future<Output = ()> + Send,
+    stop: &CancellationToken,
+    grace: Duration,
+) -> (anyhow::Result<()>, Instant) {
     let mut deadline = None;
     let stopping = async {
         shutdown.await;
@@ -121,10 +135,7 @@ pub async fn serve(
         () = never_started(started) => Ok(()),
     };
     stop.cancel();
-    let deadline = deadline.unwrap_or_else(|| Instant::now() + grace);
-    finish(&applying, house, deadline).await?;
-    watching.await?;
-    result
+    (result, deadline.unwrap_or_else(|| Instant::now() + grace))
 }
 
 /// Health that says not serving until the server has `started`, and the task that keeps it true.
