@@ -10,7 +10,7 @@ use super::suggest::nearest;
 use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Fault, Issue, IssueCode, Name, PhoneNumber,
-    RawRow, Row, RowParts, Status, Username, fold, is_template_example,
+    RawRow, Row, RowPacker, RowParts, Status, Username, fold, is_template_example,
 };
 
 /// Most bytes that a field may have by default, as received (semantics §2, Record faults).
@@ -34,24 +34,34 @@ impl Row {
     /// The same where a field may have `most` bytes.
     #[must_use]
     pub fn parse_within(raw: &RawRow<'_>, most: usize) -> Self {
-        let mut issues = Vec::new();
-        let values = match raw.misfit {
-            Some((expected, found)) => {
-                issues.push(misfit(expected, found));
-                Default::default()
-            }
-            None => {
-                Column::ALL.map(|column| check_cell(column, raw.cell(column), most, &mut issues))
-            }
-        };
-        Self::new(RowParts {
-            number: raw.number,
-            line: raw.line,
-            misfit: raw.misfit.is_some(),
-            values: values.each_ref().map(Option::as_deref),
-            issues,
-        })
+        check(raw, most, Self::new)
     }
+}
+
+impl RowPacker {
+    /// Checks a row as [`Row::parse_within`] does, and adds it.
+    pub fn parse(&mut self, raw: &RawRow<'_>, most: usize) {
+        check(raw, most, |parts| self.push(parts));
+    }
+}
+
+/// Gives `keep` what there is to keep of a row.
+fn check<T>(raw: &RawRow<'_>, most: usize, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
+    let mut issues = Vec::new();
+    let values = match raw.misfit {
+        Some((expected, found)) => {
+            issues.push(misfit(expected, found));
+            Default::default()
+        }
+        None => Column::ALL.map(|column| check_cell(column, raw.cell(column), most, &mut issues)),
+    };
+    keep(RowParts {
+        number: raw.number,
+        line: raw.line,
+        misfit: raw.misfit.is_some(),
+        values: values.each_ref().map(Option::as_deref),
+        issues,
+    })
 }
 
 fn misfit(expected: u32, found: u32) -> Issue {

@@ -2,16 +2,17 @@
 
 use std::ops::Range;
 
-use rayon::iter::{
-    IndexedParallelIterator, IntoParallelRefIterator, ParallelExtend, ParallelIterator,
+use rayon::{
+    iter::{ParallelExtend, ParallelIterator},
+    slice::ParallelSlice,
 };
 
-use super::{Cell, Column, RawRow, Row};
+use super::{Cell, Column, RawRow, Row, RowPacker};
 
 /// Rows that are checked at once; a small multiple of what it costs to hand work to another core.
 const FULL: usize = 2_048;
 
-/// Fewest rows that are worth another core.
+/// Rows that are worth another core; their texts share an allocation.
 const SHARE: usize = 128;
 
 /// Received rows in one allocation. Holds some thousands: see [`is_full`](Self::is_full).
@@ -78,8 +79,14 @@ impl RawRows {
     /// forgets them.
     pub fn check_into(&mut self, checked: &mut Vec<Row>) {
         let (text, most) = (&*self.text, self.max_field_bytes);
-        let rows = self.rows.par_iter().with_min_len(SHARE);
-        checked.par_extend(rows.map(|kept| Row::parse_within(&kept.raw(text), most)));
+        let shares = self.rows.par_chunks(SHARE);
+        checked.par_extend(shares.flat_map_iter(|share| {
+            let mut rows = RowPacker::default();
+            share
+                .iter()
+                .for_each(|kept| rows.parse(&kept.raw(text), most));
+            rows.finish()
+        }));
         self.text.clear();
         self.rows.clear();
     }

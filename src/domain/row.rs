@@ -1,6 +1,6 @@
 //! A row whose values have been checked by themselves, before the directory is looked at.
 
-use super::{Column, ColumnSet, Issue, PackedText, Status};
+use super::{Column, ColumnSet, Issue, Issues, PackedText, Packer, Status};
 
 /// One row after the checks that need nothing but the row (semantics §2): trimmed, normalised, with
 /// every fault found. Compact: a million of them are held while an import is planned.
@@ -15,7 +15,7 @@ pub struct Row {
     unsound: ColumnSet,
     located: bool,
     text: PackedText<{ Column::COUNT }>,
-    issues: Box<[Issue]>,
+    issues: Issues,
 }
 
 /// What [`Row::new`] makes a row from.
@@ -34,18 +34,57 @@ pub struct RowParts<'a> {
     pub issues: Vec<Issue>,
 }
 
+impl<'a> RowParts<'a> {
+    /// The values that are kept.
+    fn text(&self) -> [&'a str; Column::COUNT] {
+        let mut text = self.values.map(Option::unwrap_or_default);
+        text[Column::Location as usize] = "";
+        text
+    }
+}
+
+/// Makes rows whose texts share an allocation; see [`Row::new`].
+#[derive(Debug, Default)]
+pub struct RowPacker {
+    rows: Vec<Row>,
+    texts: Packer<{ Column::COUNT }>,
+}
+
+impl RowPacker {
+    /// Adds a row.
+    pub fn push(&mut self, parts: RowParts<'_>) {
+        self.texts.push(parts.text());
+        self.rows.push(Row::without_text(parts));
+    }
+
+    /// The rows, in the order in which they were added.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Row> {
+        for (row, text) in self.rows.iter_mut().zip(self.texts.finish()) {
+            row.text = text;
+        }
+        self.rows
+    }
+}
+
 impl Row {
     /// Makes a row. A column with an error among the issues is unsound; LOCATION keeps only whether
     /// it had a value.
     #[must_use]
     pub fn new(parts: RowParts<'_>) -> Self {
+        let text = PackedText::new(parts.text());
+        Self {
+            text,
+            ..Self::without_text(parts)
+        }
+    }
+
+    fn without_text(parts: RowParts<'_>) -> Self {
         let present = Column::ALL
             .into_iter()
             .filter(|&c| parts.values[c as usize].is_some())
             .collect();
         let located = parts.values[Column::Location as usize].is_some_and(|v| !v.is_empty());
-        let mut text = parts.values.map(Option::unwrap_or_default);
-        text[Column::Location as usize] = "";
         let errors = parts.issues.iter().filter(|issue| issue.is_error());
         Self {
             number: parts.number,
@@ -54,7 +93,7 @@ impl Row {
             present,
             unsound: errors.filter_map(|issue| issue.column).collect(),
             located,
-            text: PackedText::new(text),
+            text: PackedText::default(),
             issues: parts.issues.into(),
         }
     }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{GroupId, PackedText, RankId, RoleId};
+use super::{GroupId, PackedText, Packer, RankId, RoleId};
 
 /// Whether a user may work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +51,20 @@ pub struct UserText<'a> {
     pub phone: &'a str,
 }
 
+impl<'a> UserText<'a> {
+    const fn parts(self) -> [&'a str; 7] {
+        [
+            self.external_id,
+            self.email,
+            self.badge_number,
+            self.first_name,
+            self.last_name,
+            self.username,
+            self.phone,
+        ]
+    }
+}
+
 /// A user of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -75,6 +89,14 @@ impl User {
     /// A user with `text`, active, without supervisor, rank and group.
     #[must_use]
     pub fn new(id: Uuid, role: RoleId, text: UserText<'_>) -> Self {
+        let text = PackedText::new(text.parts());
+        Self {
+            text,
+            ..Self::without_text(id, role)
+        }
+    }
+
+    fn without_text(id: Uuid, role: RoleId) -> Self {
         Self {
             id,
             status: Status::Active,
@@ -83,15 +105,7 @@ impl User {
             rank: None,
             group: None,
             supervisor: None,
-            text: PackedText::new([
-                text.external_id,
-                text.email,
-                text.badge_number,
-                text.first_name,
-                text.last_name,
-                text.username,
-                text.phone,
-            ]),
+            text: PackedText::default(),
         }
     }
 
@@ -135,5 +149,46 @@ impl User {
     #[must_use]
     pub fn phone(&self) -> &str {
         self.text.get(6)
+    }
+}
+
+/// Makes users whose texts share allocations, some hundreds in each.
+#[derive(Debug, Default)]
+pub struct UserPacker {
+    users: Vec<User>,
+    /// Texts of the last users.
+    texts: Packer<7>,
+    waiting: usize,
+}
+
+impl UserPacker {
+    /// Users whose texts share an allocation.
+    const SHARING: usize = 256;
+
+    /// Adds a user as [`User::new`] makes one; the texts can be read once all are there.
+    pub fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
+        if self.waiting == Self::SHARING {
+            self.pack();
+        }
+        self.texts.push(text.parts());
+        self.waiting += 1;
+        let user = self.users.len();
+        self.users.push(User::without_text(id, role));
+        &mut self.users[user]
+    }
+
+    /// The users, in the order in which they were added.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<User> {
+        self.pack();
+        self.users
+    }
+
+    fn pack(&mut self) {
+        let first = self.users.len() - std::mem::take(&mut self.waiting);
+        let texts = std::mem::take(&mut self.texts).finish();
+        for (user, text) in self.users[first..].iter_mut().zip(texts) {
+            user.text = text;
+        }
     }
 }

@@ -16,7 +16,7 @@ use std::{
 use futures_util::StreamExt;
 use tokio::{
     sync::Notify,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_stream::Stream;
 
@@ -28,6 +28,13 @@ use crate::{
 
 /// Pieces are put together up to this size, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
+
+/// Once so many bytes wait, a client that sends faster than its pieces are taken waits too, and the memory
+/// of an import goes to its rows. That holds back large pieces alone; see above for small ones.
+const BACKLOG_BYTES: usize = 4 * 1024 * 1024;
+
+/// Somebody who takes nothing for so long is waiting for the database; then all is read.
+const STALLED: Duration = Duration::from_millis(250);
 
 type Item = Result<Option<Message>, ImportError>;
 
@@ -49,6 +56,8 @@ struct State {
     ended: bool,
     /// Nobody takes anything any more.
     abandoned: bool,
+    /// Nothing is being taken at the moment.
+    stalled: bool,
     waker: Option<Waker>,
 }
 
@@ -107,6 +116,25 @@ impl Shared {
         let mut state = self.lock();
         state.ended = true;
         state.wake();
+    }
+
+    /// Waits while much is left to take, as long as it is being taken.
+    async fn keep_pace(&self) {
+        loop {
+            let taken = {
+                let mut state = self.lock();
+                if state.bytes < BACKLOG_BYTES {
+                    state.stalled = false;
+                }
+                if state.bytes < BACKLOG_BYTES || state.stalled || state.abandoned {
+                    return;
+                }
+                state.bytes
+            };
+            let room = timeout(STALLED, self.room.notified()).await;
+            let mut state = self.lock();
+            state.stalled = room.is_err() && state.bytes == taken;
+        }
     }
 
     /// Waits until there is room. False: nobody takes anything any more.
@@ -176,8 +204,12 @@ async fn fill(
     deadlines: Deadlines,
 ) {
     let mut timing = Timing::new(deadlines);
+    let mut large = false;
     loop {
         let paused = Instant::now();
+        if large {
+            shared.keep_pace().await;
+        }
         if !shared.has_room(capacity).await {
             break;
         }
@@ -186,6 +218,7 @@ async fn fill(
         match timeout_at(due, inbound.next()).await {
             Ok(Some(item)) => {
                 let broken = item.is_err();
+                large = weight(&item) >= PIECE_BYTES / 2;
                 timing.heard(&item);
                 shared.add(item);
                 if broken {

@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
             rank,
             group,
             supervisor: Supervisor::None,
-            issues,
+            issues: issues.into(),
         };
         (decision, unsound)
     }

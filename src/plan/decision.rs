@@ -1,6 +1,6 @@
 //! What is decided for one row.
 
-use crate::domain::{ColumnSet, GroupId, Issue, RankId, RoleId};
+use crate::domain::{ColumnSet, GroupId, Issues, RankId, RoleId};
 
 /// What happens to a row's user (semantics §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,5 +45,5 @@ pub struct Decision {
     /// Final supervisor.
     pub supervisor: Supervisor,
     /// All errors and warnings, those of the row's own checks included.
-    pub issues: Vec<Issue>,
+    pub issues: Issues,
 }

@@ -110,6 +110,44 @@ async fn no_more_is_read_than_there_is_room_for() {
     assert_eq!(reservoir.0.lock().bytes, 0);
 }
 
+const LARGE: usize = 1024 * 1024;
+
+/// A client who has sent forty large pieces.
+fn client_in_a_hurry() -> (mpsc::UnboundedSender<Item>, Reservoir) {
+    let (client, reservoir) = client(1 << 30);
+    for _ in 0..40 {
+        client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
+    }
+    (client, reservoir)
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_pieces_wait_with_their_client_while_others_are_taken() {
+    let (_client, mut reservoir) = client_in_a_hurry();
+    for taken in 0..40 {
+        tokio::time::sleep(SECOND / 10).await;
+        let waiting = (40 - taken).min(BACKLOG_BYTES / LARGE);
+        assert_eq!(reservoir.0.lock().bytes, waiting * LARGE, "after {taken}");
+        assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nothing_is_taken_all_is_read() {
+    let (client, mut reservoir) = client_in_a_hurry();
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(reservoir.0.lock().bytes, 40 * LARGE);
+    for _ in 0..30 {
+        assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
+    }
+    // What came late is no reason to hold back for ever.
+    for _ in 0..40 {
+        client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
+    }
+    tokio::time::sleep(SECOND / 10).await;
+    assert_eq!(reservoir.0.lock().bytes, BACKLOG_BYTES);
+}
+
 proptest! {
     #[test]
     fn small_pieces_are_put_together_and_nothing_is_lost(
