@@ -1,6 +1,6 @@
 //! What is wrong with a row, as a value.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use super::Column;
 
@@ -155,6 +155,12 @@ impl Deref for Issues {
 
     fn deref(&self) -> &[Issue] {
         self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl DerefMut for Issues {
+    fn deref_mut(&mut self) -> &mut [Issue] {
+        self.0.as_deref_mut().map_or(&mut [], Vec::as_mut_slice)
     }
 }
 

@@ -82,9 +82,9 @@ impl RawRows {
         let shares = self.rows.par_chunks(SHARE);
         checked.par_extend(shares.flat_map_iter(|share| {
             let mut rows = RowPacker::default();
-            share
-                .iter()
-                .for_each(|kept| rows.parse(&kept.raw(text), most));
+            for kept in share {
+                rows.parse(&kept.raw(text), most);
+            }
             rows.finish()
         }));
         self.text.clear();

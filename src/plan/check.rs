@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
 use super::Request;
 use super::attributes::{sound, stored};
 use super::choices::Choices;
@@ -35,11 +37,13 @@ pub(super) fn check(request: &Request<'_>) -> Checked {
         ids: Numbering::new(Key::ExternalId, request.directory.users()),
         likely: 0,
     };
-    let (decisions, unsound) = request
-        .rows
-        .iter()
-        .map(|row| checker.check(row, matcher.find(row)))
-        .unzip();
+    let matched: Vec<_> = request.rows.iter().map(|row| matcher.find(row)).collect();
+    let rows = request.rows.par_iter().zip(matched);
+    let rows = rows.map(|(row, user)| checker.check(row, user));
+    let (mut decisions, unsound): (Vec<_>, Vec<_>) = rows.unzip();
+    for (row, decision) in request.rows.iter().zip(&mut decisions) {
+        checker.advise(row, decision);
+    }
     Checked { decisions, unsound }
 }
 
@@ -93,7 +97,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check(&mut self, row: &Row, index: Option<u32>) -> (Decision, ColumnSet) {
+    fn check(&self, row: &Row, index: Option<u32>) -> (Decision, ColumnSet) {
         let user = index.map(|u| &self.users[u as usize]);
         let mut issues: Vec<Issue> = row.issues().iter().map(|i| settle(i, row, user)).collect();
         let role = self.role(row, &mut issues);
@@ -115,12 +119,24 @@ impl<'a> Checker<'a> {
         (decision, unsound)
     }
 
-    fn role(&mut self, row: &Row, issues: &mut Vec<Issue>) -> Option<RoleId> {
+    /// Words what names nothing of the catalog; in the order of the rows, since there is an end to looking
+    /// for what may have been meant.
+    fn advise(&mut self, row: &Row, decision: &mut Decision) {
+        for issue in decision.issues.iter_mut() {
+            let name = issue.column.and_then(|column| row.value(column));
+            let name = name.unwrap_or_default();
+            self.roles.advise(issue, name);
+            self.ranks.advise(issue, name);
+            self.groups.advise(issue, name);
+        }
+    }
+
+    fn role(&self, row: &Row, issues: &mut Vec<Issue>) -> Option<RoleId> {
         let found = self.roles.find(row.sound(Column::Role)?);
         found.map_err(|issue| issues.push(issue)).ok()
     }
 
-    fn rank(&mut self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<RankId> {
+    fn rank(&self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<RankId> {
         if row.value(Column::Rank).is_none() {
             return user?.rank;
         }
@@ -128,12 +144,7 @@ impl<'a> Checker<'a> {
         found.map_err(|issue| issues.push(issue)).ok()
     }
 
-    fn group(
-        &mut self,
-        row: &Row,
-        user: Option<&User>,
-        issues: &mut Vec<Issue>,
-    ) -> Option<GroupId> {
+    fn group(&self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<GroupId> {
         let present = user.and_then(|user| user.group);
         if row.value(Column::EvidenceGroupExtId).is_none() {
             return present;

@@ -53,28 +53,28 @@ impl<'a, T: Copy> Choices<'a, T> {
         self
     }
 
-    /// The offer with this name, or the issue that says there is none.
-    pub(super) fn find(&mut self, name: &str) -> Result<T, Issue> {
-        let key = (self.comparable)(name);
-        let found = self.offers.get(&*key).copied();
-        found.ok_or_else(|| self.unknown(name))
+    /// The offer with this name, or the issue that says there is none; [`advise`](Self::advise) words it.
+    pub(super) fn find(&self, name: &str) -> Result<T, Issue> {
+        let found = self.offers.get(&*(self.comparable)(name)).copied();
+        found.ok_or_else(|| Issue::error(self.unknown, self.column, name, String::new()))
     }
 
-    fn unknown(&mut self, name: &str) -> Issue {
+    /// Words the issue that [`find`](Self::find) has made of `name`, if it is that.
+    pub(super) fn advise(&mut self, issue: &mut Issue, name: &str) {
+        if (issue.code, issue.column) != (self.unknown, Some(self.column)) {
+            return;
+        }
         let near = self.nearest(name);
         let advice = match near {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => self.advice(),
         };
-        let issue = Issue::error(self.unknown, self.column, name, String::new());
         let message = format!(
             "{} \"{}\" is not a {} of this organisation; {advice}",
             self.column, issue.value, self.noun
         );
-        Issue {
-            message: message.into_boxed_str(),
-            ..issue.suggest(near)
-        }
+        issue.message = message.into_boxed_str();
+        issue.suggestion = near.unwrap_or_default().into();
     }
 
     fn advice(&self) -> String {

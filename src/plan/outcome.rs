@@ -1,6 +1,8 @@
 //! What each standing row comes to (semantics §4): created, updated or unchanged, and which
 //! attributes change.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+
 use super::attributes::{resulting, stored};
 use super::decision::{Decision, Outcome, Supervisor};
 use super::links::indices;
@@ -9,10 +11,11 @@ use crate::domain::{Column, ColumnSet, Row, User};
 
 /// Completes the decisions on the rows that stand.
 pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
-    for row in indices(state.roster.rows).filter(|&row| state.stands(row)) {
+    let rows = indices(state.roster.rows).into_par_iter();
+    let standing = rows.zip(decisions).filter(|(row, _)| state.stands(*row));
+    standing.for_each(|(row, decision)| {
         let person = state.roster.person(row);
         let data = &state.roster.rows[row as usize];
-        let decision = &mut decisions[row as usize];
         decision.supervisor = state.supervisor(person).into();
         let present = state.present_supervisor(person).into();
         let user = decision.user.map(|u| &state.roster.users[u as usize]);
@@ -25,7 +28,7 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
             Some(_) if decision.changes.is_empty() => Outcome::Unchanged,
             Some(_) => Outcome::Updated,
         };
-    }
+    });
 }
 
 /// The attributes of a user of the directory that change; a change of case alone is one.

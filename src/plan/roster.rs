@@ -64,25 +64,26 @@ impl<'a> Roster<'a> {
             .zip(0..)
             .filter_map(|(user, row)| Some((user?, row)));
         let supervisors = supervisors(request.directory);
-        let mut emails = Numbering::new(Key::Email, users);
-        let by_email = KeyUse::new(&mut emails, values(Column::Email));
-        let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
-            let near = user.and_then(|user| supervisors.get(user));
-            email.map(|email| emails.number_near(email, near))
+        let emails = || {
+            let mut emails = Numbering::new(Key::Email, users);
+            let by_email = KeyUse::new(&mut emails, values(Column::Email));
+            let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
+                let near = user.and_then(|user| supervisors.get(user));
+                email.map(|email| emails.number_near(email, near))
+            };
+            let wishes: Links = values(Column::SupervisorEmail).map(wish).collect();
+            (by_email.grown(emails.len()), wishes, emails)
         };
-        let wishes: Links = values(Column::SupervisorEmail).map(wish).collect();
         let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), values(key.column()));
+        let others = || [Key::ExternalId, Key::BadgeNumber, Key::Username].map(other);
+        let ((by_email, wishes, emails), [by_id, by_badge, by_username]) =
+            rayon::join(emails, others);
         Self {
             rows,
             users,
             matched: matched().collect(),
             rows_of: Lists::collect(users.len(), rows_of),
-            keys: [
-                other(Key::ExternalId),
-                by_email.grown(emails.len()),
-                other(Key::BadgeNumber),
-                other(Key::Username),
-            ],
+            keys: [by_id, by_email, by_badge, by_username],
             emails,
             wishes,
             supervisors,

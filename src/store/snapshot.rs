@@ -22,7 +22,7 @@ pub struct Snapshot {
 }
 
 /// Between the values of a user; no value has a control character (semantics §2).
-const SEPARATOR: char = '\u{1F}';
+const SEPARATOR: u8 = 0x1F;
 
 /// A user as two IDs and one text: a database hands over three values a row several times faster than
 /// fourteen.
@@ -34,11 +34,10 @@ fn select_users(backend: DbBackend) -> String {
         _ => ("char", "ORDER BY id"),
     };
     format!(
-        "SELECT id, supervisor_id, concat_ws({character}({}), external_id, email, badge_number, \
+        "SELECT id, supervisor_id, concat_ws({character}({SEPARATOR}), external_id, email, badge_number, \
         first_name, last_name, username, coalesce(phone, ''), role_id, coalesce(rank_id, 0), \
         coalesce(group_id, 0), CASE WHEN active THEN 1 ELSE 0 END, \
-        CASE WHEN protected THEN 1 ELSE 0 END) FROM users WHERE organization_id = $1 {order}",
-        u32::from(SEPARATOR)
+        CASE WHEN protected THEN 1 ELSE 0 END) FROM users WHERE organization_id = $1 {order}"
     )
 }
 
@@ -113,7 +112,7 @@ fn add_user(
     (id, supervisor): (Uuid, Option<Uuid>),
     text: &str,
 ) -> Option<()> {
-    let mut values = text.split(SEPARATOR);
+    let mut values = values(text);
     let mut next = || values.next();
     let text = UserText {
         external_id: next()?,
@@ -139,6 +138,17 @@ fn add_user(
     }
     user.protected = protected;
     Some(())
+}
+
+/// What [`SEPARATOR`] separates; several times faster than `str::split` where it is short.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(SEPARATOR, text.as_bytes());
+    let mut start = 0;
+    ends.chain([text.len()]).map(move |end| {
+        let value = &text[start..end];
+        start = end + 1;
+        value
+    })
 }
 
 #[cfg(test)]
@@ -181,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_has_too_few_values_or_too_many_is_no_user() {
-        let (fewer, _) = ALL.rsplit_once(SEPARATOR).unwrap();
+        let (fewer, _) = ALL.rsplit_once(char::from(SEPARATOR)).unwrap();
         for text in [fewer, &format!("{ALL}\u{1F}"), ""] {
             assert_eq!(user(None, text), None);
         }

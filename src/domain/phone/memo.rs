@@ -1,21 +1,21 @@
 //! Phone numbers read before. To read one takes microseconds, and a roster brings the same ones every
 //! night. What a number is depends on nothing but its writing, so all imports of a process share this.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
-/// Parts that are locked by themselves; a power of two.
-const SHARDS: usize = 64;
-
-/// Most slots of a shard, of eight bytes each: 4 MiB in all. A power of two.
-const MOST: usize = 8 * 1024;
+/// Numbers kept, in eight bytes each: 4 MiB in all. A power of two.
+const KEPT: usize = 512 * 1024;
 
 /// Longest writing, in characters without the `+`; as many digits as a number can have.
-const LONGEST: u32 = 15;
+const LONGEST: usize = 15;
 
 /// Where the bit lies that tells whether a number is assigned.
 const ASSIGNED: u64 = 1 << 63;
 
-static SEEN: [Mutex<Shard>; SHARDS] = [const { Mutex::new(Shard::NEW) }; SHARDS];
+static SEEN: LazyLock<Memo> = LazyLock::new(|| Memo::new(KEPT));
 
 /// How an international number is written, where it is short and plain: four bits a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Writing {
     /// The writing of a number that begins with `+`: digits, spaces, hyphens, dots and round brackets.
     pub(super) fn of(international: &str) -> Option<Self> {
         let written = international.strip_prefix('+')?.as_bytes();
-        if written.is_empty() || written.len() > LONGEST as usize {
+        if written.is_empty() || written.len() > LONGEST {
             return None;
         }
         let add = |sum: u64, &byte: &u8| Some(sum << 4 | symbol(byte)?);
@@ -34,22 +34,12 @@ impl Writing {
 
     /// Whether the number is assigned, where it has been read before.
     pub(super) fn recall(self) -> Option<bool> {
-        let (shard, hash) = self.place();
-        let shard = SEEN[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        shard.find(self, hash)
+        SEEN.find(self)
     }
 
     /// Keeps what was read; something else may have to go for it.
     pub(super) fn note(self, assigned: bool) {
-        let (shard, hash) = self.place();
-        let mut shard = SEEN[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        shard.keep(self, hash, assigned);
-    }
-
-    /// Its shard, and what its slot there is found by.
-    fn place(self) -> (usize, usize) {
-        let hash = self.hash();
-        (hash % SHARDS, hash / SHARDS)
+        SEEN.keep(self, assigned);
     }
 
     /// Multiplicative hashing: its upper bits depend on all of the writing.
@@ -71,46 +61,36 @@ const fn symbol(byte: u8) -> Option<u64> {
     })
 }
 
-/// A table with one slot for each hash, which grows to [`MOST`]; then newer numbers take the place of
-/// older ones.
-struct Shard {
+/// Pairs of slots, found by hash. A pair that is full lets go of what it has had for longer. A slot is
+/// written and read whole, so that no lock is needed: at worst something is kept twice, or not at all.
+struct Memo {
     /// A writing, and [`ASSIGNED`]; 0: empty.
-    slots: Vec<u64>,
-    filled: usize,
+    slots: Box<[AtomicU64]>,
 }
 
-impl Shard {
-    const NEW: Self = Self {
-        slots: Vec::new(),
-        filled: 0,
-    };
-
-    fn find(&self, number: Writing, hash: usize) -> Option<bool> {
-        let slot = *self.slots.get(hash & self.slots.len().wrapping_sub(1))?;
-        (slot & !ASSIGNED == number.0).then_some(slot & ASSIGNED != 0)
-    }
-
-    fn keep(&mut self, number: Writing, hash: usize, assigned: bool) {
-        if self.filled * 2 >= self.slots.len() && self.slots.len() < MOST {
-            self.grow();
+impl Memo {
+    /// Room for `slots` numbers, a power of two.
+    fn new(slots: usize) -> Self {
+        Self {
+            slots: (0..slots).map(|_| AtomicU64::new(0)).collect(),
         }
-        self.put(number.0 | if assigned { ASSIGNED } else { 0 }, hash);
     }
 
-    fn put(&mut self, slot: u64, hash: usize) {
-        let at = hash & (self.slots.len() - 1);
-        self.filled += usize::from(self.slots[at] == 0);
-        self.slots[at] = slot;
+    fn pair(&self, number: Writing) -> [&AtomicU64; 2] {
+        let first = (number.hash() << 1) & (self.slots.len() - 1);
+        [&self.slots[first], &self.slots[first + 1]]
     }
 
-    fn grow(&mut self) {
-        let larger = vec![0; (self.slots.len() * 2).max(16)];
-        let old = std::mem::replace(&mut self.slots, larger);
-        self.filled = 0;
-        for slot in old.into_iter().filter(|&slot| slot != 0) {
-            let (_, hash) = Writing(slot & !ASSIGNED).place();
-            self.put(slot, hash);
-        }
+    fn find(&self, number: Writing) -> Option<bool> {
+        let pair = self.pair(number).map(|slot| slot.load(Relaxed));
+        let found = pair.into_iter().find(|slot| slot & !ASSIGNED == number.0);
+        found.map(|slot| slot & ASSIGNED != 0)
+    }
+
+    fn keep(&self, number: Writing, assigned: bool) {
+        let [newer, older] = self.pair(number);
+        older.store(newer.load(Relaxed), Relaxed);
+        newer.store(number.0 | if assigned { ASSIGNED } else { 0 }, Relaxed);
     }
 }
 
@@ -156,17 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_finds_what_it_keeps_and_stays_bounded() {
-        let mut shard = Shard::NEW;
-        let numbers = || (1_000_000_u64..1_100_000).map(Writing);
+    fn what_is_kept_is_found_until_there_is_no_room() {
+        let memo = Memo::new(1024);
+        let numbers = || (1_000_000_u64..1_001_000).map(Writing);
+        let known = || numbers().filter(|&number| memo.find(number).is_some());
+        assert_eq!(known().count(), 0);
         for (number, assigned) in numbers().zip([true, false].into_iter().cycle()) {
-            let (_, hash) = number.place();
-            assert_eq!(shard.find(number, hash), None);
-            shard.keep(number, hash, assigned);
-            assert_eq!(shard.find(number, hash), Some(assigned));
+            memo.keep(number, assigned);
+            assert_eq!(memo.find(number), Some(assigned));
         }
-        let found = numbers().filter(|number| shard.find(*number, number.place().1).is_some());
-        assert_eq!((shard.slots.len(), found.count()), (MOST, shard.filled));
-        assert!(shard.filled > MOST / 2);
+        let all = numbers().zip([true, false].into_iter().cycle());
+        let wrong = all.filter(|&(number, is)| memo.find(number).is_some_and(|found| found != is));
+        assert_eq!(wrong.count(), 0);
+        assert!((500..1_000).contains(&known().count()));
     }
 }
