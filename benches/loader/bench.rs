@@ -38,6 +38,8 @@ pub struct Bench {
 /// A database with one organisation and its catalog, for one of the contenders.
 #[derive(Debug)]
 pub struct Arena {
+    /// The server that all of our imports meet; else each import meets one of its own.
+    service: Option<Service>,
     contender: Contender,
     database: Database,
 }
@@ -84,13 +86,20 @@ impl Bench {
     }
 
     /// A new database with the program's schema, for either contender: so both have the same tables,
-    /// indexes and foreign keys.
-    pub fn arena(&self, engine: Engine, contender: Contender) -> anyhow::Result<Arena> {
+    /// indexes and foreign keys. With `lasting`, one server takes all of our imports.
+    pub fn arena(
+        &self,
+        engine: Engine,
+        contender: Contender,
+        lasting: bool,
+    ) -> anyhow::Result<Arena> {
         let name = format!("bench_{}", contender.name());
         let database = Database::create(engine, &self.place, &name)?;
-        self.serve(&database)?
-            .create_organization(ORGANIZATION, &self.catalog)?;
+        let service = self.serve(&database)?;
+        service.create_organization(ORGANIZATION, &self.catalog)?;
+        let lasting = lasting && contender == Contender::Ours;
         Ok(Arena {
+            service: lasting.then_some(service),
             contender,
             database,
         })
@@ -126,14 +135,19 @@ impl Bench {
         Ok(measured)
     }
 
-    /// A server of its own for each import: its peak memory is that import's.
     fn import(
         &self,
         arena: &Arena,
         roster: &Path,
         measured: &mut Measurement,
     ) -> anyhow::Result<()> {
-        let service = self.serve(&arena.database)?;
+        let own = match &arena.service {
+            Some(_) => None,
+            None => Some(self.serve(&arena.database)?),
+        };
+        let service = arena.service.as_ref().or(own.as_ref());
+        let service = service.context("there is no server")?;
+        service.forget_peak_memory()?;
         let (client, server) = (process::cpu_of_ended_children()?, service.cpu()?);
         let answers = self.place.directory.join("answers.jsonl");
         let import = service.import(ORGANIZATION, roster, answers)?;

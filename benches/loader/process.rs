@@ -72,6 +72,12 @@ pub fn peak_memory(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1024)
 }
 
+/// Makes [`peak_memory`] count from what the process has now.
+pub fn forget_peak_memory(pid: u32) -> anyhow::Result<()> {
+    let file = format!("/proc/{pid}/clear_refs");
+    fs::write(file, "5").context("the peak of memory cannot be reset")
+}
+
 /// How far a process has read a file it has open; `None` where it has not got it open.
 pub fn read_position(pid: u32, file: &std::path::Path) -> Option<u64> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;

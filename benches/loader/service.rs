@@ -95,6 +95,11 @@ impl Service {
         process::cpu(self.child.id())
     }
 
+    /// Counts the most memory from now on.
+    pub fn forget_peak_memory(&self) -> anyhow::Result<()> {
+        process::forget_peak_memory(self.child.id())
+    }
+
     /// The most memory so far, in bytes.
     pub fn peak_memory(&self) -> anyhow::Result<u64> {
         process::peak_memory(self.child.id())

@@ -14,6 +14,7 @@ pub struct Row {
     present: ColumnSet,
     unsound: ColumnSet,
     located: bool,
+    status: Option<Status>,
     text: PackedText<{ Column::COUNT }>,
     issues: Issues,
 }
@@ -86,13 +87,16 @@ impl Row {
             .collect();
         let located = parts.values[Column::Location as usize].is_some_and(|v| !v.is_empty());
         let errors = parts.issues.iter().filter(|issue| issue.is_error());
+        let unsound: ColumnSet = errors.filter_map(|issue| issue.column).collect();
+        let status = parts.values[Column::Status as usize].and_then(Status::parse);
         Self {
             number: parts.number,
             line: parts.line,
             misfit: parts.misfit,
             present,
-            unsound: errors.filter_map(|issue| issue.column).collect(),
+            unsound,
             located,
+            status: status.filter(|_| !unsound.contains(Column::Status)),
             text: PackedText::default(),
             issues: parts.issues.into(),
         }
@@ -105,6 +109,12 @@ impl Row {
         self.present
             .contains(column)
             .then(|| self.text.get(column as usize))
+    }
+
+    /// True where the row has the column, be it blank.
+    #[must_use]
+    pub const fn has(&self, column: Column) -> bool {
+        self.present.contains(column)
     }
 
     /// The value where there is one that is neither absent nor blank nor faulty.
@@ -134,8 +144,8 @@ impl Row {
 
     /// The status, where it is sound.
     #[must_use]
-    pub fn status(&self) -> Option<Status> {
-        Status::parse(self.sound(Column::Status)?)
+    pub const fn status(&self) -> Option<Status> {
+        self.status
     }
 
     /// Everything that these checks found.

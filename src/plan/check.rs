@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
     }
 
     fn rank(&self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<RankId> {
-        if row.value(Column::Rank).is_none() {
+        if !row.has(Column::Rank) {
             return user?.rank;
         }
         let found = self.ranks.find(row.sound(Column::Rank)?);
@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
 
     fn group(&self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<GroupId> {
         let present = user.and_then(|user| user.group);
-        if row.value(Column::EvidenceGroupExtId).is_none() {
+        if !row.has(Column::EvidenceGroupExtId) {
             return present;
         }
         let name = row.sound(Column::EvidenceGroupExtId)?;

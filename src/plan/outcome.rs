@@ -52,7 +52,8 @@ fn differs(row: &Row, user: &User, decision: &Decision, column: Column) -> bool 
         Column::Role => decision.role != user.role,
         Column::Rank => decision.rank != user.rank,
         Column::EvidenceGroupExtId => decision.group != user.group,
-        Column::SupervisorEmail => false,
+        Column::SupervisorEmail | Column::Location => false,
+        Column::Status => row.status().is_some_and(|status| status != user.status),
         _ => stored(user, column).is_some_and(|text| text != resulting(row, Some(user), column)),
     }
 }

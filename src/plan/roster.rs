@@ -141,12 +141,7 @@ impl<'a> Roster<'a> {
     pub(super) fn wish(&self, row: u32) -> Wish {
         match self.wishes.get(row) {
             Some(email) => Wish::Email(email),
-            None if self.rows[row as usize]
-                .value(Column::SupervisorEmail)
-                .is_some() =>
-            {
-                Wish::Clear
-            }
+            None if self.rows[row as usize].has(Column::SupervisorEmail) => Wish::Clear,
             None => Wish::Keep,
         }
     }
