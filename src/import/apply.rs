@@ -27,13 +27,14 @@ use super::{
 use crate::{
     domain::Actor,
     proto::{DeactivatedUser, ImportPhase, ImportState, RowResult},
-    store::{ImportRecord, WriteError},
+    store::{DirectoryWrite, ImportRecord, WriteError},
 };
 use transaction::Step;
 
 /// How often a transaction that has one group only is tried on a new plan before its rows are
-/// given up, and how often the plan is made again for all rows or none.
-const ATTEMPTS: u32 = 3;
+/// given up, how often the plan is made again for all rows or none, and how often others may change the
+/// directory between a plan and its transaction before they are kept from it.
+pub(super) const ATTEMPTS: u32 = 3;
 
 /// What has become final.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub struct Work {
     pub resumed: bool,
     /// Who has sent it.
     pub actor: Actor,
+    /// The first transaction, where it has begun before the plan was made.
+    pub held: Option<DirectoryWrite>,
 }
 
 /// Applies one import, under a lease that it gives back.
@@ -76,6 +79,8 @@ pub struct Applier {
     actor: Actor,
     warnings: Vec<crate::proto::Issue>,
     revision: i64,
+    /// The next transaction, where it has begun already to keep others from writing meanwhile.
+    held: Option<DirectoryWrite>,
     progress: Arc<Progress>,
     committed: mpsc::UnboundedSender<Committed>,
 }
@@ -98,6 +103,7 @@ impl Applier {
             noted: work.noted,
             warnings: record::warnings(&work.record),
             record: work.record,
+            held: work.held,
             missing: work.missing,
             resumed: work.resumed,
             actor: work.actor,
@@ -123,6 +129,7 @@ impl Applier {
 
     /// Records the end, where there is one to record.
     async fn conclude(&mut self, result: Result<(), WriteError>) -> Result<(), ImportError> {
+        self.held = None;
         match result {
             Ok(()) => Ok(()),
             Err(WriteError::Cancelled) => {
@@ -168,14 +175,19 @@ impl Applier {
     /// One transaction for everything; planned again, and only if the plan stays what it was, where
     /// the directory has changed.
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
-        for _ in 0..ATTEMPTS {
+        for attempt in 1..=ATTEMPTS {
             let settled = self.encode_settled().await?;
             match self.transact(Step::AtOnce(&settled)).await {
                 Ok(()) => {
                     self.announce_rows((0u32..).take(self.judged.rows.len()).collect());
                     return Ok(());
                 }
-                Err(WriteError::Stale | WriteError::Conflict) => self.replan_all().await?,
+                Err(WriteError::Stale | WriteError::Conflict) => {
+                    if attempt > 1 {
+                        self.hold().await;
+                    }
+                    self.replan_all().await?;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     ImportError,
-    apply::{Applier, Committed, Work},
+    apply::{ATTEMPTS, Applier, Committed, Work},
     follow::{Follower, LOOK},
     guard,
     lease::Tenure,
@@ -29,7 +29,7 @@ use crate::{
         DeactivatedUser, Deactivations, ImportState, RowResults,
         import_users_response::Message as Reply,
     },
-    store::{BatchKind, ImportRecord},
+    store::{BatchKind, DirectoryWrite, ImportRecord},
     telemetry::metrics::{self, Stage},
 };
 
@@ -51,16 +51,20 @@ impl Session<'_> {
         let importer = self.importer.clone();
         let filter = self.options.filter;
         let mut follower = Follower::new(importer, self.organization, self.record.id, filter, 0);
+        let mut again = 0;
         loop {
             if self.importer.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
             match self.standing().await? {
                 Standing::Unbound => match self.take_lease().await? {
-                    Some(tenure) => match self.begin(Arc::clone(&rows), tenure).await {
-                        Err(ImportError::Again) => {}
-                        result => return result,
-                    },
+                    Some(tenure) => {
+                        let held = self.hold(&tenure, again).await;
+                        match self.begin(Arc::clone(&rows), tenure, held).await {
+                            Err(ImportError::Again) => again += 1,
+                            result => return result,
+                        }
+                    }
                     None => self.with_progress(sleep(LOOK)).await,
                 },
                 Standing::Ended(record, state) => {
@@ -141,11 +145,29 @@ impl Session<'_> {
         }
     }
 
+    /// Keeps others from writing while the plan is made, where they have changed the directory before it could
+    /// be applied this often already.
+    async fn hold(&self, tenure: &Tenure, again: u32) -> Option<DirectoryWrite> {
+        if again < ATTEMPTS {
+            return None;
+        }
+        let now = self.importer.clock.now();
+        let (lease, import) = (tenure.lease(), self.record.id);
+        let store = &self.importer.store;
+        store.begin_alone(lease, import, &self.actor, now).await
+    }
+
     /// Plans and guards an import that nothing has been written of, and applies it.
-    async fn begin(&mut self, rows: Arc<Vec<Row>>, tenure: Tenure) -> Result<(), ImportError> {
-        let judged = match self.guarded(rows).await {
+    async fn begin(
+        &mut self,
+        rows: Arc<Vec<Row>>,
+        tenure: Tenure,
+        mut held: Option<DirectoryWrite>,
+    ) -> Result<(), ImportError> {
+        let judged = match self.guarded(rows, &mut held).await {
             Ok(judged) => judged,
             Err(error) => {
+                drop(held);
                 tenure.end().await;
                 return Err(error);
             }
@@ -157,17 +179,24 @@ impl Session<'_> {
             judged: Arc::new(judged),
             resumed: false,
             actor: self.actor.clone(),
+            held,
         };
         self.apply(work, tenure, self.options.all_or_nothing).await
     }
 
-    async fn guarded(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
+    async fn guarded(
+        &mut self,
+        rows: Arc<Vec<Row>>,
+        held: &mut Option<DirectoryWrite>,
+    ) -> Result<Judged, ImportError> {
         let mut judged = self.plan(rows).await?;
         let limits = &self.importer.settings.mass_deactivation;
         let stage = Stage::begin("guard");
         let refusals = guard::check(&self.options, limits, &judged);
         drop(stage);
         if !refusals.is_empty() {
+            // Nobody is to wait for what the client takes to read.
+            *held = None;
             self.preview(&judged).await;
             return Err(refusals.into());
         }
@@ -248,6 +277,7 @@ impl Session<'_> {
             missing: done.missing,
             resumed: true,
             actor: self.actor.clone(),
+            held: None,
         }))
     }
 

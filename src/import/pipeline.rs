@@ -38,6 +38,8 @@ pub(super) struct Opening {
     pub(super) lease: Lease,
     pub(super) import: Uuid,
     pub(super) actor: Actor,
+    /// Whether a transaction may write before its turn to commit has come.
+    pub(super) ahead: bool,
 }
 
 /// The batches of one plan.
@@ -174,6 +176,9 @@ impl Opening {
     /// Writes a batch, as far as its turn to commit. `None`: there is no room for that, or it failed;
     /// whether it does so again is seen when its turn has come.
     async fn write(&self, batch: &Batch) -> Option<DirectoryWrite> {
+        if !self.ahead {
+            return None;
+        }
         let now = self.clock.now();
         let begun = self
             .store

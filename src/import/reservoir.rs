@@ -31,7 +31,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// Once so many bytes wait, a client that sends faster than its pieces are taken waits too, and the memory
 /// of an import goes to its rows. That holds back large pieces alone; see above for small ones.
-const BACKLOG_BYTES: usize = 4 * 1024 * 1024;
+const BACKLOG_BYTES: usize = 1024 * 1024;
 
 /// Somebody who takes nothing for so long is waiting for the database; then all is read.
 const STALLED: Duration = Duration::from_millis(250);

@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
-
 use super::Request;
 use super::attributes::{sound, stored};
 use super::choices::Choices;
+use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
 use super::keys::{Key, Numbering};
 use super::text::fold;
@@ -38,13 +37,20 @@ pub(super) fn check(request: &Request<'_>) -> Checked {
         likely: 0,
     };
     let matched: Vec<_> = request.rows.iter().map(|row| matcher.find(row)).collect();
-    let rows = request.rows.par_iter().zip(matched);
-    let rows = rows.map(|(row, user)| checker.check(row, user));
-    let (mut decisions, unsound): (Vec<_>, Vec<_>) = rows.unzip();
+    let mut decisions = cores::map(request.rows, |at, row| {
+        checker.check(row, matched[at as usize])
+    });
     for (row, decision) in request.rows.iter().zip(&mut decisions) {
         checker.advise(row, decision);
     }
+    let unsound = decisions.iter().map(unsound).collect();
     Checked { decisions, unsound }
+}
+
+/// The columns that failed a check.
+fn unsound(decision: &Decision) -> ColumnSet {
+    let errors = decision.issues.iter().filter(|issue| issue.is_error());
+    errors.filter_map(|issue| issue.column).collect()
 }
 
 /// Finds rows' users by external ID. Rosters tend to come in the directory's own order, so the user
@@ -97,16 +103,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check(&self, row: &Row, index: Option<u32>) -> (Decision, ColumnSet) {
+    fn check(&self, row: &Row, index: Option<u32>) -> Decision {
         let user = index.map(|u| &self.users[u as usize]);
         let mut issues: Vec<Issue> = row.issues().iter().map(|i| settle(i, row, user)).collect();
         let role = self.role(row, &mut issues);
         let rank = self.rank(row, user, &mut issues);
         let group = self.group(row, user, &mut issues);
         issues.extend(protection(row, user));
-        let errors = issues.iter().filter(|issue| issue.is_error());
-        let unsound = errors.filter_map(|issue| issue.column).collect();
-        let decision = Decision {
+        Decision {
             outcome: Outcome::Rejected,
             user: index,
             changes: ColumnSet::EMPTY,
@@ -115,8 +119,7 @@ impl<'a> Checker<'a> {
             group,
             supervisor: Supervisor::None,
             issues: issues.into(),
-        };
-        (decision, unsound)
+        }
     }
 
     /// Words what names nothing of the catalog; in the order of the rows, since there is an end to looking

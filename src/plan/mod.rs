@@ -11,6 +11,7 @@ mod attributes;
 mod check;
 mod choices;
 mod components;
+mod cores;
 mod cycles;
 mod decision;
 mod digest;

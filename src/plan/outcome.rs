@@ -1,19 +1,18 @@
 //! What each standing row comes to (semantics §4): created, updated or unchanged, and which
 //! attributes change.
 
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-
 use super::attributes::{resulting, stored};
+use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
-use super::links::indices;
 use super::state::State;
 use crate::domain::{Column, ColumnSet, Row, User};
 
 /// Completes the decisions on the rows that stand.
 pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
-    let rows = indices(state.roster.rows).into_par_iter();
-    let standing = rows.zip(decisions).filter(|(row, _)| state.stands(*row));
-    standing.for_each(|(row, decision)| {
+    cores::change(decisions, |row, decision| {
+        if !state.stands(row) {
+            return;
+        }
         let person = state.roster.person(row);
         let data = &state.roster.rows[row as usize];
         decision.supervisor = state.supervisor(person).into();

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::Request;
 use super::attributes::sound;
 use super::check::Checked;
+use super::cores;
 use super::decision::Supervisor;
 use super::directory::Directory;
 use super::keys::{Key, KeyUse, Numbering};
@@ -77,7 +78,7 @@ impl<'a> Roster<'a> {
         let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), values(key.column()));
         let others = || [Key::ExternalId, Key::BadgeNumber, Key::Username].map(other);
         let ((by_email, wishes, emails), [by_id, by_badge, by_username]) =
-            rayon::join(emails, others);
+            cores::both(rows.len(), emails, others);
         Self {
             rows,
             users,

@@ -191,6 +191,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Begins a transaction that keeps everybody else from writing to the organisation until it ends: what
+    /// is read and planned meanwhile, through another connection, still fits then. `None`: that cannot be
+    /// had now.
+    pub async fn begin_alone(
+        &self,
+        lease: Lease,
+        import: Uuid,
+        actor: &Actor,
+        now: OffsetDateTime,
+    ) -> Option<DirectoryWrite> {
+        let write = if self.has_one_writer() {
+            self.begin_write(lease, import, actor, now).await.ok()?
+        } else {
+            // There must be a connection left to read through.
+            self.begin_ahead(lease, import, actor, now).await.ok()??
+        };
+        let held = write.writing.lock(lease.organization).await;
+        held.is_ok().then_some(write)
+    }
+}
+
 impl Writing {
     /// Keeps everybody out of the organisation who enters alone, until the end. Those who wait are let
     /// in before whoever comes after them.

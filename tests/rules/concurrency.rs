@@ -19,6 +19,7 @@ use crate::support::{
 on_both_databases![
     of_two_imports_at_once_each_accounts_for_every_row,
     protecting_users_meanwhile_disturbs_no_import,
+    an_import_ends_though_many_others_write_all_the_time,
     rows_that_lost_their_rank_meanwhile_are_rejected,
     imports_into_different_organisations_do_not_mix,
 ];
@@ -78,29 +79,55 @@ async fn of_two_imports_at_once_each_accounts_for_every_row(database: Database) 
     assert_eq!(app.users().await.len(), 100);
 }
 
+/// Protects a user and ends it, again and again.
+async fn protect_without_end(app: &App, external_id: &str) {
+    let id = app.user(external_id).await.id;
+    for turn in 0.. {
+        let request = SetUserProtectedRequest {
+            organization: "pd".to_owned(),
+            user_id: id.clone(),
+            protected: turn % 2 == 0,
+        };
+        let toggled = app.directory().set_user_protected(request).await;
+        toggled.expect("it can be set at any time");
+    }
+}
+
+/// Sixty users of whom two neighbours each swap badges, so that pairs share a transaction.
+fn swapped() -> Roster {
+    (0..60).fold(roster(), |roster, n: usize| {
+        let badge = format!("B-user-{:04}", n ^ 1);
+        roster.row(&format!("user-{n:04}"), [(BadgeNumber, &*badge)])
+    })
+}
+
 async fn protecting_users_meanwhile_disturbs_no_import(database: Database) {
     let app = App::start_with(database, small_transactions()).await;
     app.import(people(0, 60, "")).await;
-    let id = app.user("user-0030").await.id;
-    let toggling = async {
-        for turn in 0.. {
-            let request = SetUserProtectedRequest {
-                organization: "pd".to_owned(),
-                user_id: id.clone(),
-                protected: turn % 2 == 0,
-            };
-            let toggled = app.directory().set_user_protected(request).await;
-            toggled.expect("it can be set at any time");
-        }
-    };
-    // Two neighbours swap badges, so that pairs share a transaction.
-    let swapped = (0..60).fold(roster(), |roster, n: usize| {
-        let badge = format!("B-user-{:04}", n ^ 1);
-        roster.row(&format!("user-{n:04}"), [(BadgeNumber, &*badge)])
-    });
     let imported = tokio::select! {
-        imported = app.import(swapped) => imported,
-        () = toggling => unreachable!("it toggles for ever"),
+        imported = app.import(swapped()) => imported,
+        () = protect_without_end(&app, "user-0030") => unreachable!("it toggles for ever"),
+    };
+    accounts_for(&imported, 60);
+    assert_eq!(imported.summary().updated, 60, "{imported}");
+}
+
+/// However often others write, they do not keep an import from its end.
+async fn an_import_ends_though_many_others_write_all_the_time(database: Database) {
+    let app = App::start_with(database, small_transactions()).await;
+    let other = app.another_server().await;
+    app.import(people(0, 60, "")).await;
+    let writers = async {
+        tokio::join!(
+            protect_without_end(&app, "user-0010"),
+            protect_without_end(&app, "user-0020"),
+            protect_without_end(&other, "user-0030"),
+            protect_without_end(&other, "user-0040"),
+        )
+    };
+    let imported = tokio::select! {
+        imported = app.import(swapped()) => imported,
+        _ = writers => unreachable!("they toggle for ever"),
     };
     accounts_for(&imported, 60);
     assert_eq!(imported.summary().updated, 60, "{imported}");

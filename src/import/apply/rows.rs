@@ -25,7 +25,7 @@ impl Applier {
 
     async fn write_batches(&mut self, pipeline: &mut Pipeline) -> Result<(), WriteError> {
         let mut pace = Pace::new(self.importer.settings.transaction_rows);
-        let mut attempts = 0;
+        let (mut attempts, mut stale) = (0, 0);
         while let Some(Ready { batch, begun, took }) = pipeline.next(pace.rows()).await? {
             self.expect_running()?;
             let began = Instant::now();
@@ -33,11 +33,16 @@ impl Applier {
                 Ok(()) => {
                     pace.went_through(took + began.elapsed());
                     attempts = 0;
+                    // Where others write all the time, they do so again soon.
+                    stale = stale.min(ATTEMPTS - 1);
                     pipeline.committed(&batch.rows);
                     self.announce_rows(batch.rows);
                     continue;
                 }
-                Err(WriteError::Stale) => Vec::new(),
+                Err(WriteError::Stale) => {
+                    stale += 1;
+                    Vec::new()
+                }
                 Err(WriteError::Conflict) => {
                     attempts += u32::from(pace.rows() == 1);
                     pace.met_conflict();
@@ -49,6 +54,9 @@ impl Applier {
                 Err(error) => return Err(error),
             };
             pipeline.recall().await;
+            if stale >= ATTEMPTS {
+                self.hold().await;
+            }
             self.replan(&pipeline.unwritten(), &given_up).await?;
             attempts %= ATTEMPTS;
             *pipeline = self.pipeline();
@@ -84,6 +92,8 @@ impl Applier {
             lease: self.tenure.lease(),
             import: self.record.id,
             actor: self.actor.clone(),
+            // A second one would wait for those who wait for the first.
+            ahead: self.held.is_none(),
         };
         Pipeline::new(opening, Arc::clone(&self.judged))
     }

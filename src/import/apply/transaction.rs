@@ -74,7 +74,7 @@ impl Applier {
         unsure: bool,
     ) -> Result<(), WriteError> {
         let now = self.importer.clock.now();
-        let mut write = match begun {
+        let mut write = match begun.or_else(|| self.held.take()) {
             Some(write) => write,
             None => self.begin(now).await?,
         };
@@ -100,6 +100,14 @@ impl Applier {
         let (lease, import) = (self.tenure.lease(), self.record.id);
         let store = &self.importer.store;
         store.begin_write(lease, import, &self.actor, now).await
+    }
+
+    /// Begins the next transaction now, so that nobody else writes until it ends; where that can be had.
+    pub(super) async fn hold(&mut self) {
+        let now = self.importer.clock.now();
+        let (lease, import) = (self.tenure.lease(), self.record.id);
+        let store = &self.importer.store;
+        self.held = store.begin_alone(lease, import, &self.actor, now).await;
     }
 
     /// The record, where it has more than what is known to be stored.
