@@ -9,6 +9,7 @@ use super::choices::Choices;
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
 use super::keys::{Key, Numbering};
+use super::outcome::changing;
 use super::text::fold;
 use crate::domain::{
     Column, ColumnSet, GroupId, Issue, IssueCode, RankId, RoleId, Row, Severity, Status, User,
@@ -110,7 +111,7 @@ impl<'a> Checker<'a> {
         let rank = self.rank(row, user, &mut issues);
         let group = self.group(row, user, &mut issues);
         issues.extend(protection(row, user));
-        Decision {
+        let mut decision = Decision {
             outcome: Outcome::Rejected,
             user: index,
             changes: ColumnSet::EMPTY,
@@ -119,7 +120,12 @@ impl<'a> Checker<'a> {
             group,
             supervisor: Supervisor::None,
             issues: issues.into(),
+        };
+        // While row and user are at hand: users lie in no order that rows have.
+        if let Some(user) = user {
+            decision.changes = changing(row, user, &decision);
         }
+        decision
     }
 
     /// Words what names nothing of the catalog; in the order of the rows, since there is an end to looking

@@ -192,13 +192,14 @@ pub(super) struct KeyUse {
 }
 
 impl KeyUse {
-    /// Numbers what the rows want: `values`, one a row, each with the user whom the row matched.
+    /// Numbers what the rows want: `values`, one a row, each with the user who is known to have it.
     pub(super) fn new<'a>(
         numbers: &mut Numbering<'a>,
         values: impl Iterator<Item = (Option<&'a str>, Option<u32>)>,
     ) -> Self {
         let number = |(value, user): (Option<&'a str>, Option<u32>)| {
-            value.map(|value| numbers.number_near(value, user))
+            let held = user.map(held);
+            value.map(|value| held.unwrap_or_else(|| numbers.number(value)))
         };
         let wanted = values.map(number).collect();
         Self {

@@ -7,45 +7,40 @@ use super::decision::{Decision, Outcome, Supervisor};
 use super::state::State;
 use crate::domain::{Column, ColumnSet, Row, User};
 
-/// Completes the decisions on the rows that stand.
+/// Completes the decisions, where the checks have put in what [`changing`] says.
 pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
     cores::change(decisions, |row, decision| {
         if !state.stands(row) {
+            decision.changes = ColumnSet::EMPTY;
             return;
         }
         let person = state.roster.person(row);
-        let data = &state.roster.rows[row as usize];
         decision.supervisor = state.supervisor(person).into();
-        let present = state.present_supervisor(person).into();
-        let user = decision.user.map(|u| &state.roster.users[u as usize]);
-        decision.changes = match user {
-            Some(user) => changes(data, user, present, decision),
-            None => values(data, decision),
-        };
-        decision.outcome = match user {
-            None => Outcome::Created,
-            Some(_) if decision.changes.is_empty() => Outcome::Unchanged,
-            Some(_) => Outcome::Updated,
+        if decision.user.is_none() {
+            let data = &state.roster.rows[row as usize];
+            decision.changes = values(data, decision);
+            decision.outcome = Outcome::Created;
+            return;
+        }
+        if decision.supervisor != state.present_supervisor(person).into() {
+            decision.changes.insert(Column::SupervisorEmail);
+        }
+        decision.outcome = match decision.changes.is_empty() {
+            true => Outcome::Unchanged,
+            false => Outcome::Updated,
         };
     });
 }
 
-/// The attributes of a user of the directory that change; a change of case alone is one.
-fn changes(row: &Row, user: &User, present: Supervisor, decision: &Decision) -> ColumnSet {
-    let changes = |&column: &Column| match column {
-        Column::SupervisorEmail => decision.supervisor != present,
-        _ => differs(row, user, decision, column),
-    };
-    Column::ALL.into_iter().filter(changes).collect()
+/// The attributes of a user of the directory that change, but for the supervisor, whom the other rows
+/// decide; a change of case alone is one.
+pub(super) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet {
+    let attributes = Column::ALL.into_iter();
+    attributes
+        .filter(|&column| differs(row, user, decision, column))
+        .collect()
 }
 
-/// True where any attribute but the supervisor changes.
-pub(super) fn attributes_differ(row: &Row, user: &User, decision: &Decision) -> bool {
-    let mut attributes = Column::ALL.into_iter();
-    attributes.any(|column| differs(row, user, decision, column))
-}
-
-/// True where this attribute changes; never of the supervisor, whom the other rows decide.
 fn differs(row: &Row, user: &User, decision: &Decision, column: Column) -> bool {
     match column {
         Column::Role => decision.role != user.role,

@@ -8,7 +8,6 @@ use super::finding::{Finding, Findings};
 use super::judge::{Rule, take_due};
 use super::keys::{Key, held};
 use super::links::Lists;
-use super::outcome::attributes_differ;
 use super::roster::{Person, Wish};
 use super::state::State;
 use crate::domain::{Catalog, Permission, Permissions, RoleId, Status, User};
@@ -91,8 +90,8 @@ impl<'a> Permissioning<'a> {
             }
             if untouchable.has(decision.role) && user.map(|user| user.role) != Some(decision.role) {
                 found.push(Finding::RoleNotGrantable);
-            } else if let Some(user) = user.filter(|user| untouchable.has(user.role)) {
-                if attributes_differ(input, user, decision) {
+            } else if user.is_some_and(|user| untouchable.has(user.role)) {
+                if !decision.changes.is_empty() {
                     found.push(Finding::UserNotChangeable);
                 } else if state.roster.wish(row) != Wish::Keep {
                     this.bound.insert(row);

@@ -7,7 +7,7 @@ use super::Request;
 use super::attributes::sound;
 use super::check::Checked;
 use super::cores;
-use super::decision::Supervisor;
+use super::decision::{Decision, Supervisor};
 use super::directory::Directory;
 use super::keys::{Key, KeyUse, Numbering};
 use super::links::{Links, Lists, index};
@@ -58,8 +58,15 @@ impl<'a> Roster<'a> {
         let matched = || checked.decisions.iter().map(|decision| decision.user);
         let values = |column| {
             let sounds = rows.iter().zip(&checked.unsound);
-            let sounds = sounds.map(move |(row, &unsound)| sound(row, unsound, column));
-            sounds.zip(matched())
+            sounds.map(move |(row, &unsound)| sound(row, unsound, column))
+        };
+        // With each value of a key the user who is known to have it already.
+        let keys = |key: Key| {
+            let has = move |decision: &Decision| {
+                let same = !decision.changes.contains(key.column());
+                decision.user.filter(|_| same)
+            };
+            values(key.column()).zip(checked.decisions.iter().map(has))
         };
         let rows_of = matched()
             .zip(0..)
@@ -67,15 +74,16 @@ impl<'a> Roster<'a> {
         let supervisors = supervisors(request.directory);
         let emails = || {
             let mut emails = Numbering::new(Key::Email, users);
-            let by_email = KeyUse::new(&mut emails, values(Column::Email));
+            let by_email = KeyUse::new(&mut emails, keys(Key::Email));
             let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
                 let near = user.and_then(|user| supervisors.get(user));
                 email.map(|email| emails.number_near(email, near))
             };
-            let wishes: Links = values(Column::SupervisorEmail).map(wish).collect();
+            let named = values(Column::SupervisorEmail).zip(matched());
+            let wishes: Links = named.map(wish).collect();
             (by_email.grown(emails.len()), wishes, emails)
         };
-        let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), values(key.column()));
+        let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), keys(key));
         let others = || [Key::ExternalId, Key::BadgeNumber, Key::Username].map(other);
         let ((by_email, wishes, emails), [by_id, by_badge, by_username]) =
             cores::both(rows.len(), emails, others);
@@ -185,8 +193,8 @@ impl<'a> Roster<'a> {
 
 /// By user: its supervisor in the directory, by index.
 fn supervisors(directory: &Directory) -> Links {
-    let users = directory.users().iter();
-    users
-        .map(|user| directory.index_of(user.supervisor?))
-        .collect()
+    let users = cores::map(directory.users(), |_, user| {
+        directory.index_of(user.supervisor?)
+    });
+    users.into_iter().collect()
 }

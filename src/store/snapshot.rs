@@ -17,7 +17,7 @@ pub struct Snapshot {
     pub revision: i64,
     /// Roles, ranks and groups.
     pub catalog: Catalog,
-    /// The users, by external ID.
+    /// The users, by ID: in the order of the roster that made them, which is likely that of the next.
     pub users: Vec<User>,
 }
 
@@ -101,8 +101,9 @@ async fn users(tx: &DatabaseTransaction, organization: i64) -> Result<Vec<User>,
             .ok_or_else(|| StoreError::encoding("a user cannot be read"))?;
     }
     let mut users = users.finish();
-    // Sooner done than by the database, which would look each user up in the order of an index.
-    users.sort_unstable_by(|a, b| a.external_id().cmp(b.external_id()));
+    // Sooner done than by the database, which would look each user up in the order of an index: they lie
+    // nearly in this order.
+    users.sort_by_key(|user| user.id);
     Ok(users)
 }
 
