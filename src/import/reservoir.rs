@@ -85,6 +85,7 @@ impl Stream for Reservoir {
             };
         };
         state.bytes -= weight(&item);
+        state.stalled = false;
         drop(state);
         self.0.room.notify_one();
         Poll::Ready(Some(item))
@@ -122,10 +123,7 @@ impl Shared {
     async fn keep_pace(&self) {
         loop {
             let taken = {
-                let mut state = self.lock();
-                if state.bytes < BACKLOG_BYTES {
-                    state.stalled = false;
-                }
+                let state = self.lock();
                 if state.bytes < BACKLOG_BYTES || state.stalled || state.abandoned {
                     return;
                 }
