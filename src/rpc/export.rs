@@ -18,10 +18,12 @@ const CHUNK_BYTES: usize = 48 * 1024;
 /// # Errors
 /// Each piece may fail where the writer does, which it does not on memory.
 pub fn pieces(
-    snapshot: Snapshot,
+    mut snapshot: Snapshot,
     filter: UserFilter,
     neutralize_formulas: bool,
 ) -> impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send {
+    let by_external_id = |a: &User, b: &User| a.external_id().cmp(b.external_id());
+    snapshot.users.sort_unstable_by(by_external_id);
     let names = Names::new(&snapshot, neutralize_formulas);
     let mut next = 0;
     let mut header = true;
