@@ -5,8 +5,12 @@ use std::time::Duration;
 /// Rows of the first transaction, so that results come early.
 const FIRST: usize = 1_000;
 
-/// What a transaction may take: others on SQLite wait for it, and so does who cancels.
+/// What a transaction should take: others on SQLite wait for it, and so does who cancels.
 const TARGET: Duration = Duration::from_millis(500);
+
+/// What it may take before the next is smaller. In a large SQLite file a transaction of any size writes most
+/// pages of the indexes, and smaller ones only do so more often.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// Rows of the next transaction: few at first, then as many as take about half a second. Few large
 /// transactions write each page of the indexes once; many small ones write it again and again.
@@ -35,7 +39,7 @@ impl Pace {
     pub(super) fn went_through(&mut self, took: Duration) {
         self.rows = match took {
             _ if took < TARGET => (self.rows * 2).min(self.most),
-            _ if took > TARGET * 2 => (self.rows / 2).max(FIRST.min(self.most)),
+            _ if took > LIMIT => (self.rows / 2).max(FIRST.min(self.most)),
             _ => self.rows,
         };
     }
@@ -67,9 +71,9 @@ mod tests {
 
     #[test]
     fn transactions_shrink_where_they_are_slow_but_not_below_the_first() {
-        assert_eq!(rows_after(20_000, &[10, 10, 700]), 4_000);
-        assert_eq!(rows_after(20_000, &[10, 10, 1_100]), 2_000);
-        assert_eq!(rows_after(20_000, &[2_000; 5]), 1_000);
+        assert_eq!(rows_after(20_000, &[10, 10, 700, 2_000]), 4_000);
+        assert_eq!(rows_after(20_000, &[10, 10, 2_001]), 2_000);
+        assert_eq!(rows_after(20_000, &[2_001; 5]), 1_000);
     }
 
     #[test]
