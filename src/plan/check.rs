@@ -17,7 +17,8 @@ use crate::domain::{
 
 /// What the field checks found, one entry a row.
 pub(super) struct Checked {
-    /// Decisions so far: user, role, rank, group and issues; every outcome still `Rejected`.
+    /// Decisions so far: user, role, rank, group, issues, and as changes the attributes that differ from the
+    /// user's; every outcome still `Rejected`.
     pub(super) decisions: Vec<Decision>,
     /// The columns whose value failed a check and does not stand either.
     pub(super) unsound: Vec<ColumnSet>,
@@ -121,7 +122,7 @@ impl<'a> Checker<'a> {
             supervisor: Supervisor::None,
             issues: issues.into(),
         };
-        // While row and user are at hand: users lie in no order that rows have.
+        // While row and user are at hand: rows need not come in the users' order.
         if let Some(user) = user {
             decision.changes = changing(row, user, &decision);
         }
