@@ -58,7 +58,7 @@ impl Judged {
     /// Plans `rows` on `snapshot`. Pure computation; for a million rows it takes seconds.
     #[must_use]
     pub fn new(rows: Arc<Vec<Row>>, snapshot: Snapshot, import: Uuid, terms: Terms) -> Self {
-        let directory = Directory::new(snapshot.users);
+        let directory = Directory::new(snapshot.users, &rows);
         let catalog = snapshot.catalog;
         let plan = plan::plan(&Request {
             rows: &rows,

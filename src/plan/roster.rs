@@ -45,10 +45,9 @@ pub(super) struct Roster<'a> {
     pub(super) users: &'a [User],
     emails: Numbering<'a>,
     keys: [KeyUse; 4],
-    matched: Links,
+    directory: &'a Directory,
     rows_of: Lists,
     wishes: Links,
-    supervisors: Links,
 }
 
 impl<'a> Roster<'a> {
@@ -71,12 +70,12 @@ impl<'a> Roster<'a> {
         let rows_of = matched()
             .zip(0..)
             .filter_map(|(user, row)| Some((user?, row)));
-        let supervisors = supervisors(request.directory);
+        let directory = request.directory;
         let emails = || {
             let mut emails = Numbering::new(Key::Email, users);
             let by_email = KeyUse::new(&mut emails, keys(Key::Email));
             let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
-                let near = user.and_then(|user| supervisors.get(user));
+                let near = user.and_then(|user| directory.supervisor_of(user));
                 email.map(|email| emails.number_near(email, near))
             };
             let named = values(Column::SupervisorEmail).zip(matched());
@@ -90,12 +89,11 @@ impl<'a> Roster<'a> {
         Self {
             rows,
             users,
-            matched: matched().collect(),
+            directory,
             rows_of: Lists::collect(users.len(), rows_of),
             keys: [by_id, by_email, by_badge, by_username],
             emails,
             wishes,
-            supervisors,
         }
     }
 
@@ -133,7 +131,7 @@ impl<'a> Roster<'a> {
 
     /// The user of the directory that `row` matched by its external ID.
     pub(super) fn user(&self, row: u32) -> Option<u32> {
-        self.matched.get(row)
+        self.directory.user_of(row)
     }
 
     /// The rows that matched `user`, in order.
@@ -157,7 +155,7 @@ impl<'a> Roster<'a> {
 
     /// The supervisor that `user` has in the directory.
     pub(super) fn supervisor(&self, user: u32) -> Option<u32> {
-        self.supervisors.get(user)
+        self.directory.supervisor_of(user)
     }
 
     /// The rows of `among` that name a supervisor, listed by that email's number.
@@ -189,12 +187,4 @@ impl<'a> Roster<'a> {
             Some(row) => Person::Row(row),
         }
     }
-}
-
-/// By user: its supervisor in the directory, by index.
-fn supervisors(directory: &Directory) -> Links {
-    let users = cores::map(directory.users(), |_, user| {
-        directory.index_of(user.supervisor?)
-    });
-    users.into_iter().collect()
 }

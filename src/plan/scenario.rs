@@ -30,9 +30,10 @@ pub(super) struct Scenario {
 impl Scenario {
     pub(super) fn parse(directory: &str, rows: &str) -> Self {
         let catalog = catalog();
+        let rows: Vec<Row> = lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect();
         Self {
-            directory: Directory::new(users(directory, &catalog)),
-            rows: lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect(),
+            directory: Directory::new(users(directory, &catalog), &rows),
+            rows,
             catalog,
             import_id: Uuid::from_u128(7),
             scope: None,

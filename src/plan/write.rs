@@ -125,13 +125,17 @@ impl Plan {
 
     /// What the row's user has in `column`, as a roster would write it.
     fn before<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<&'a str> {
-        let user = user_of(&self.decisions[row], request)?;
-        let catalog = request.catalog;
+        let decision = &self.decisions[row];
+        let user = user_of(decision, request)?;
+        let (catalog, directory) = (request.catalog, request.directory);
         match column {
             Column::Role => self.positions.role(catalog, user.role),
             Column::Rank => self.positions.rank(catalog, user.rank),
             Column::EvidenceGroupExtId => self.positions.group(catalog, user.group),
-            Column::SupervisorEmail => Some(request.directory.find(user.supervisor?)?.email()),
+            Column::SupervisorEmail => {
+                let supervisor = directory.supervisor_of(decision.user?)?;
+                Some(directory.users()[supervisor as usize].email())
+            }
             _ => stored(user, column),
         }
     }

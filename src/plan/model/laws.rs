@@ -41,16 +41,14 @@ struct Written<'a> {
 impl<'a> Written<'a> {
     fn start(scenario: &'a Scenario, plan: &'a Plan) -> Self {
         let users = scenario.directory.users();
-        let entries = users.iter().map(|user| {
+        let entries = users.iter().zip(0..).map(|(user, at)| {
             let keys = [
                 user.external_id(),
                 user.email(),
                 user.badge_number(),
                 user.username(),
             ];
-            let supervisor = user
-                .supervisor
-                .and_then(|id| scenario.directory.index_of(id));
+            let supervisor = scenario.directory.supervisor_of(at);
             Some(Entry {
                 keys: keys.map(str::to_lowercase),
                 status: user.status.as_str(),
