@@ -54,11 +54,8 @@ pub struct RowParts<'a> {
 }
 
 impl<'a> RowParts<'a> {
-    /// The values that are kept.
     fn text(&self) -> [&'a str; Column::COUNT] {
-        let mut text = self.values.map(Option::unwrap_or_default);
-        text[Column::Location as usize] = "";
-        text
+        self.values.map(Option::unwrap_or_default)
     }
 }
 
@@ -77,11 +74,10 @@ impl RowPacker {
             self.pack();
             0
         });
-        self.texts.push(parts.text());
-        self.rows.push(Row {
-            at,
-            ..Row::without_text(parts)
-        });
+        let texts = parts.text();
+        let row = Row::without_text(parts);
+        self.texts.push(row.kept(texts));
+        self.rows.push(Row { at, ..row });
     }
 
     /// The rows, in the order in which they were added.
@@ -105,10 +101,12 @@ impl Row {
     /// it had a value.
     #[must_use]
     pub fn new(parts: RowParts<'_>) -> Self {
-        let texts = PackedTexts::of(parts.text());
+        let texts = parts.text();
+        let row = Self::without_text(parts);
+        let texts = PackedTexts::of(row.kept(texts));
         Self {
             texts: Some(Arc::new(texts)),
-            ..Self::without_text(parts)
+            ..row
         }
     }
 
@@ -139,6 +137,15 @@ impl Row {
         }
     }
 
+    /// Of its values, those to be kept as text: a sound status is known without, and LOCATION is reserved.
+    fn kept<'a>(&self, mut texts: [&'a str; Column::COUNT]) -> [&'a str; Column::COUNT] {
+        texts[Column::Location as usize] = "";
+        if self.status.is_some() {
+            texts[Column::Status as usize] = "";
+        }
+        texts
+    }
+
     /// `None`: absent. `""`: blank. Else the value: canonical where sound (phone in E.164, status
     /// `Active` or `Inactive`), else as normalised. LOCATION is never kept: `None` or `""`.
     #[must_use]
@@ -148,6 +155,9 @@ impl Row {
 
     /// The value; `""` where there is none.
     pub(super) fn text(&self, column: Column) -> &str {
+        if let (Column::Status, Some(status)) = (column, self.status) {
+            return status.as_str();
+        }
         let texts = self.texts.as_deref();
         texts.map_or("", |texts| texts.get(self.at.into(), column as usize))
     }

@@ -41,20 +41,25 @@ pub(super) enum UserTexts {
 /// The texts of some users that differ from their row's, and where the others are.
 #[derive(Debug)]
 pub(super) struct Mixed {
-    /// Those that differ; the others empty.
-    own: PackedTexts<COUNT>,
-    /// By group.
-    shared: Vec<Share>,
+    /// Those that differ, one after the other.
+    own: PackedTexts<1>,
+    /// The rows' texts that the others are among.
+    rows: Vec<Arc<RowTexts>>,
+    /// By user.
+    shares: Vec<Share>,
 }
 
-/// What a user shares with a row.
+/// What a user shares with a row, in 8 bytes.
 #[derive(Debug)]
 struct Share {
-    /// `None`: nothing.
-    texts: Option<Arc<RowTexts>>,
-    at: u16,
-    /// The columns that are not shared.
+    /// The columns that are not shared; all of them where there is no row.
     own: ColumnSet,
+    /// Number of the first text that is not shared.
+    first: u16,
+    /// Which of the rows' texts.
+    rows: u16,
+    /// Which row of these.
+    at: u16,
 }
 
 impl UserTexts {
@@ -87,9 +92,9 @@ impl UserTexts {
             Self::Blank | Self::Own { .. } => None,
             Self::Rows { texts, at } => row.has_texts(texts, *at).then_some(ColumnSet::EMPTY),
             Self::Mixed { texts, at } => {
-                let share = &texts.shared[*at as usize];
-                let texts = share.texts.as_ref()?;
-                row.has_texts(texts, share.at).then_some(share.own)
+                let share = &texts.shares[*at as usize];
+                let rows = texts.rows.get(usize::from(share.rows))?;
+                row.has_texts(rows, share.at).then_some(share.own)
             }
         }
     }
@@ -97,12 +102,14 @@ impl UserTexts {
 
 impl Mixed {
     fn get(&self, at: usize, index: usize) -> &str {
-        let share = &self.shared[at];
-        match &share.texts {
-            Some(texts) if !share.own.contains(COLUMNS[index]) => {
-                texts.get(share.at.into(), COLUMNS[index] as usize)
-            }
-            _ => self.own.get(at, index),
+        let share = &self.shares[at];
+        if share.own.contains(COLUMNS[index]) {
+            let before = COLUMNS[..index].iter();
+            let before = before.filter(|&&column| share.own.contains(column));
+            self.own.get(usize::from(share.first) + before.count(), 0)
+        } else {
+            let row = &self.rows[usize::from(share.rows)];
+            row.get(share.at.into(), COLUMNS[index] as usize)
         }
     }
 }
@@ -116,40 +123,82 @@ impl PartialEq for UserTexts {
 
 impl Eq for UserTexts {}
 
+/// Puts together the texts of users anew.
+#[derive(Default)]
+struct Mixer<'a> {
+    own: Packer<1>,
+    rows: Vec<Arc<RowTexts>>,
+    shares: Vec<Share>,
+    users: Vec<&'a mut UserTexts>,
+}
+
+impl<'a> Mixer<'a> {
+    /// As many users may be mixed together: the texts of all have numbers of 16 bits.
+    const MOST: usize = u16::MAX as usize / COUNT;
+
+    /// Adds a user who has the texts of these columns by itself, and the others with a row.
+    fn add(&mut self, user: &'a mut UserTexts, own: ColumnSet, row: Option<(Arc<RowTexts>, u16)>) {
+        if self.users.len() == Self::MOST {
+            std::mem::take(self).finish();
+        }
+        let first = self.own.groups();
+        for (index, &column) in COLUMNS.iter().enumerate() {
+            if own.contains(column) {
+                self.own.push([user.get(index)]);
+            }
+        }
+        let (rows, at) = match row {
+            Some((texts, at)) => (self.number(texts), at),
+            None => (u16::MAX, 0),
+        };
+        let first = u16::try_from(first).unwrap_or(u16::MAX);
+        self.shares.push(Share {
+            own,
+            first,
+            rows,
+            at,
+        });
+        self.users.push(user);
+    }
+
+    /// Which of the rows' texts these are. Neighbours tend to have them in common.
+    fn number(&mut self, texts: Arc<RowTexts>) -> u16 {
+        let last = self.rows.last();
+        if last.is_none_or(|last| !Arc::ptr_eq(last, &texts)) {
+            self.rows.push(texts);
+        }
+        u16::try_from(self.rows.len() - 1).unwrap_or(u16::MAX)
+    }
+
+    fn finish(self) {
+        let texts = Arc::new(Mixed {
+            own: self.own.finish(),
+            rows: self.rows,
+            shares: self.shares,
+        });
+        for (user, at) in self.users.into_iter().zip(0..) {
+            let texts = Arc::clone(&texts);
+            *user = UserTexts::Mixed { texts, at };
+        }
+    }
+}
+
 /// Lets the texts of each of some hundred users be those of its row, where they are the same, and puts
 /// the rest into one allocation. Nothing of where they were is used any more.
 pub(super) fn share<'a>(users: impl Iterator<Item = (&'a mut UserTexts, Option<&'a Row>)>) {
-    let mut own = Packer::default();
-    let mut shared = Vec::new();
-    let mut mixed = Vec::new();
+    let mut mixer = Mixer::default();
     for (user, row) in users {
-        let apart = row.map(|row| user.apart_from(row));
-        let (texts, at) = row.and_then(Row::texts).unzip();
-        let (texts, at) = (texts.cloned(), at.unwrap_or_default());
-        match (apart, texts) {
-            (Some(ColumnSet::EMPTY), Some(texts)) => *user = UserTexts::Rows { texts, at },
-            (apart, texts) => {
-                let apart = apart.unwrap_or(ColumnSet::EMPTY);
-                let is_own = |index: usize| texts.is_none() || apart.contains(COLUMNS[index]);
-                let text = |index| if is_own(index) { user.get(index) } else { "" };
-                own.push(std::array::from_fn(text));
-                shared.push(Share {
-                    texts,
-                    at,
-                    own: apart,
-                });
-                mixed.push(user);
+        let own = row.map_or_else(|| COLUMNS.into_iter().collect(), |row| user.apart_from(row));
+        match row.and_then(Row::texts) {
+            Some((texts, at)) if own.is_empty() => {
+                let texts = Arc::clone(texts);
+                *user = UserTexts::Rows { texts, at };
             }
+            Some((texts, at)) => mixer.add(user, own, Some((Arc::clone(texts), at))),
+            None => mixer.add(user, COLUMNS.into_iter().collect(), None),
         }
     }
-    let texts = Arc::new(Mixed {
-        own: own.finish(),
-        shared,
-    });
-    for (user, at) in mixed.into_iter().zip(0..) {
-        let texts = Arc::clone(&texts);
-        *user = UserTexts::Mixed { texts, at };
-    }
+    mixer.finish();
 }
 
 #[cfg(test)]

@@ -129,7 +129,10 @@ impl Judged {
     /// ID of the user that a row created or matched, where there is one.
     #[must_use]
     pub fn user_id(&self, row: usize) -> Option<Uuid> {
-        match self.plan.decisions[row].user {
+        match u32::try_from(row)
+            .ok()
+            .and_then(|row| self.directory.user_of(row))
+        {
             Some(user) => Some(self.directory.users()[user as usize].id),
             None => self.ids.get(row).copied().filter(|id| !id.is_nil()),
         }

@@ -90,7 +90,6 @@ impl<'a> Checker<'a> {
         issues.extend(protection(row, user));
         let mut decision = Decision {
             outcome: Outcome::Rejected,
-            user: index,
             changes: ColumnSet::EMPTY,
             role: role.unwrap_or(RoleId(0)),
             rank,

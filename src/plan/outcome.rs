@@ -4,6 +4,7 @@
 use super::attributes::resulting;
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
+use super::roster::Person;
 use super::state::State;
 use crate::domain::{Column, ColumnSet, Row, User};
 
@@ -16,7 +17,7 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
         }
         let person = state.roster.person(row);
         decision.supervisor = state.supervisor(person).into();
-        if decision.user.is_none() {
+        if let Person::Row(_) = person {
             let data = &state.roster.rows[row as usize];
             decision.changes = values(data, decision);
             decision.outcome = Outcome::Created;

@@ -71,7 +71,7 @@ impl Scenario {
         let decisions = self.plan().decisions;
         let lines = decisions.iter().zip(1..).map(|(decision, number)| {
             let mut line = format!("{number} {:?}", decision.outcome);
-            if decision.user.is_some() {
+            if self.directory.user_of(number - 1).is_some() {
                 for column in decision.changes.iter() {
                     write!(line, " {column}").unwrap();
                 }

@@ -73,7 +73,8 @@ impl<'a> Written<'a> {
             write.badge_number,
             &*write.username_key,
         ];
-        let place = match self.plan.decisions[row].user {
+        let user = request.directory.user_of(u32::try_from(row).unwrap());
+        let place = match user {
             Some(user) => user as usize,
             None => users + row,
         };
@@ -249,9 +250,8 @@ fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
         let mut rows = 0..scenario.rows.len();
         rows.find(|&row| {
             let decision = &plan.decisions[row];
-            let owner = decision
-                .user
-                .map_or(users.len() + row, |user| user as usize);
+            let user = request.directory.user_of(u32::try_from(row).unwrap());
+            let owner = user.map_or(users.len() + row, |user| user as usize);
             is_new_or_changed(decision.outcome) && owner == place
         })
     };
