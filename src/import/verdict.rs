@@ -50,7 +50,8 @@ pub struct Judged {
     terms: Terms,
     /// The warnings of the first plan, where this is a later one.
     noted: Option<Arc<Noted>>,
-    /// IDs of the users that rows create, by row; nil for other rows, and in a dry run.
+    /// IDs of the users that rows create, by row; nil for other rows. Empty where no row creates one, and in a
+    /// dry run.
     ids: Vec<Uuid>,
 }
 
@@ -100,11 +101,16 @@ impl Judged {
 
     /// Gives the users to be created their IDs.
     pub fn assign_ids(&mut self) {
-        let id = |decision: &Decision| match decision.outcome {
-            Outcome::Created => Uuid::now_v7(),
-            _ => Uuid::nil(),
+        let creates = |decision: &Decision| decision.outcome == Outcome::Created;
+        let id = |decision: &Decision| match creates(decision) {
+            true => Uuid::now_v7(),
+            false => Uuid::nil(),
         };
-        self.ids = self.plan.decisions.iter().map(id).collect();
+        let decisions = &self.plan.decisions;
+        self.ids = match decisions.iter().any(creates) {
+            true => decisions.iter().map(id).collect(),
+            false => Vec::new(),
+        };
     }
 
     /// What it was planned under.
