@@ -33,8 +33,9 @@ pub(super) fn sequence(state: &State<'_>, decisions: &[Decision]) -> WriteOrder 
     let writes = |row: &u32| is_write(&decisions[*row as usize]);
     let before = find_before(state, decisions);
     let mut components = Components::new(&before, decisions.len());
-    let mut order = WriteOrder::default();
-    for row in indices(decisions).filter(writes) {
+    let rows = indices(decisions).filter(writes);
+    let mut order = WriteOrder::with_room(rows.clone().count());
+    for row in rows {
         components.pass(row, |mut group| {
             group.sort_unstable();
             order.push_group(group);

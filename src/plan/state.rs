@@ -38,8 +38,10 @@ impl<'a> State<'a> {
 
     /// The rows that stand.
     pub(super) fn standing(&self) -> Vec<u32> {
-        let rows = indices(&self.standing);
-        rows.filter(|&row| self.stands(row)).collect()
+        let count = self.standing.iter().filter(|&&stands| stands).count();
+        let mut rows = Vec::with_capacity(count);
+        rows.extend(indices(&self.standing).filter(|&row| self.stands(row)));
+        rows
     }
 
     /// Rejects `row`.
