@@ -99,7 +99,7 @@ pub(super) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedRes
 }
 
 /// Rows whose verdicts are encoded on one core.
-const SHARE: usize = 4_096;
+const SHARE: usize = 16_384;
 
 /// Encodes the verdicts on rows of a plan for the record, on all cores.
 pub(super) fn encode_rows(judged: &Judged, rows: &[u32]) -> Vec<EncodedResults> {
