@@ -29,7 +29,7 @@ pub fn svg(figures: &Figures) -> Result<String, Error> {
     for (engine, workload) in targets::kinds() {
         let seconds = |contender| {
             let kind = (engine, contender, workload);
-            figures.median(kind, figures.rows, |run| Some(run.seconds))
+            figures.median(kind, |run| Some(run.seconds))
         };
         if let (Some(ours), Some(loader)) = (seconds(Contender::Ours), seconds(Contender::Loader)) {
             let label = format!("{}, {}", engine.name(), workload.name());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     database::Engine,
-    measurement::{Contender, Measurement, Workload},
+    measurement::{Contender, Measurement, Series, Workload},
     options::Options,
     process,
 };
@@ -65,19 +65,27 @@ impl Figures {
         Ok(fs::write(directory.join(FILE), text + "\n")?)
     }
 
-    /// The median of something about the runs of one kind, of one organisation's roster; `None`
-    /// where there were none.
+    /// The median of something about the runs of one kind of the comparison; `None` where there were
+    /// none.
     pub fn median(
         &self,
-        (engine, contender, workload): (Engine, Contender, Workload),
+        kind: (Engine, Contender, Workload),
+        of: impl Fn(&Measurement) -> Option<f64>,
+    ) -> Option<f64> {
+        self.median_where(of, |run| {
+            run.series == Series::Comparison && run.rows == self.rows && run.kind() == kind
+        })
+    }
+
+    /// The same of the runs by which growth is looked at, with this number of rows.
+    pub fn median_of_growth(
+        &self,
+        kind: (Engine, Contender, Workload),
         rows: u64,
         of: impl Fn(&Measurement) -> Option<f64>,
     ) -> Option<f64> {
-        self.median_where(of, |measured| {
-            (measured.engine, measured.contender, measured.workload)
-                == (engine, contender, workload)
-                && (measured.rows, measured.organizations) == (rows, 1)
-                && !measured.concurrent
+        self.median_where(of, |run| {
+            run.series == Series::Growth && run.rows == rows && run.kind() == kind
         })
     }
 
@@ -90,7 +98,7 @@ impl Figures {
         of: impl Fn(&Measurement) -> Option<f64>,
     ) -> Option<f64> {
         self.median_where(of, |measured| {
-            measured.concurrent
+            measured.series == Series::Organizations
                 && measured.engine == engine
                 && (measured.organizations, measured.rows) == (organizations, rows)
         })

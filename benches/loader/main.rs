@@ -61,7 +61,13 @@ fn measure(options: &Options) -> anyhow::Result<Figures> {
             suite::compare(&mut bench, engine, rows, workloads, options.repeat, found)?;
         }
         if options.wants_growth() {
-            suite::grow(&mut bench, engine, options.workloads(), found)?;
+            suite::grow(
+                &mut bench,
+                engine,
+                options.workloads(),
+                options.repeat,
+                found,
+            )?;
         }
     }
     if options.wants_organizations() {

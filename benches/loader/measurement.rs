@@ -30,6 +30,18 @@ pub enum Workload {
     Changed,
 }
 
+/// What a run is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Series {
+    /// The other contender; all of our imports meet one server.
+    Comparison,
+    /// Rosters of other sizes; each of our imports meets a server of its own.
+    Growth,
+    /// Other numbers of organisations.
+    Organizations,
+}
+
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measurement {
@@ -43,8 +55,8 @@ pub struct Measurement {
     pub rows: u64,
     /// Rosters of as many organisations, imported at the same time.
     pub organizations: u64,
-    /// True where the run was about several organisations, even if there was only one.
-    pub concurrent: bool,
+    /// What it was run for.
+    pub series: Series,
     /// From the start of the command to its end.
     pub seconds: f64,
     /// From the moment the client had read the roster to its end, when it sends `finish`, to the
@@ -96,7 +108,7 @@ impl Measurement {
             contender,
             rows,
             organizations: 1,
-            concurrent: false,
+            series: Series::Comparison,
             seconds: 0.0,
             first_result_seconds: None,
             client_cpu_seconds: 0.0,
@@ -104,6 +116,11 @@ impl Measurement {
             database_cpu_seconds: 0.0,
             peak_bytes: 0,
         }
+    }
+
+    /// Where, by whom and with which roster.
+    pub fn kind(&self) -> (Engine, Contender, Workload) {
+        (self.engine, self.contender, self.workload)
     }
 
     /// Microseconds of a row.

@@ -102,7 +102,7 @@ fn by_rows(
     let line = |engine: Engine, contender: Contender| {
         let kind = (engine, contender, Workload::New);
         let value = |&rows: &u64| {
-            let value = figures.median(kind, rows, |run| Some(of(run)))?;
+            let value = figures.median_of_growth(kind, rows, |run| Some(of(run)))?;
             Some((count(rows), value))
         };
         Line {

@@ -109,7 +109,7 @@ fn costs(figures: &Figures, out: &mut String) -> Result {
 fn cost(figures: &Figures, kind: (Engine, Contender, Workload), out: &mut String) -> Result {
     let median = |of: fn(&Measurement) -> f64| {
         figures
-            .median(kind, figures.rows, |run| Some(of(run)))
+            .median(kind, |run| Some(of(run)))
             .unwrap_or_default()
     };
     if seconds(figures, kind).is_none() {
@@ -133,5 +133,5 @@ fn cost(figures: &Figures, kind: (Engine, Contender, Workload), out: &mut String
 }
 
 fn seconds(figures: &Figures, kind: (Engine, Contender, Workload)) -> Option<f64> {
-    figures.median(kind, figures.rows, |run| Some(run.seconds))
+    figures.median(kind, |run| Some(run.seconds))
 }

@@ -8,7 +8,7 @@ use anyhow::ensure;
 use crate::{
     bench::{Arena, Bench, expect_outcome},
     database::{Database, Engine},
-    measurement::{Contender, Measurement, Workload, between},
+    measurement::{Contender, Measurement, Series, Workload, between},
     process,
     service::{Import, Service},
     targets,
@@ -70,16 +70,26 @@ fn take_turns(
 }
 
 /// Larger and larger rosters by both contenders, and more and more organisations. Each of our imports meets
-/// a server of its own, whose peak of memory is that import's.
+/// a server of its own, whose peak of memory is that import's. What takes minutes runs once, the rest as often
+/// as asked.
 pub fn grow(
     bench: &mut Bench,
     engine: Engine,
     workloads: &[Workload],
+    repeat: u32,
     found: &mut Vec<Measurement>,
 ) -> anyhow::Result<()> {
+    let from = found.len();
     for rows in GROWTH {
-        let [first, second] = Contender::ALL.map(|contender| bench.arena(engine, contender, false));
-        take_turns(bench, &[first?, second?], rows, workloads, found)?;
+        let repeat = if rows > targets::ROWS { 1 } else { repeat };
+        for _ in 0..repeat {
+            let arenas = Contender::ALL.map(|contender| bench.arena(engine, contender, false));
+            let [first, second] = arenas;
+            take_turns(bench, &[first?, second?], rows, workloads, found)?;
+        }
+    }
+    for measured in &mut found[from..] {
+        measured.series = Series::Growth;
     }
     for number in ORGANIZATIONS {
         found.push(organizations(bench, engine, number, ROWS_EACH)?);
@@ -119,7 +129,7 @@ fn organizations(
     database.settle()?;
     let mut measured = Measurement::of(engine, Contender::Ours, Workload::New, rows);
     measured.organizations = organizations;
-    measured.concurrent = true;
+    measured.series = Series::Organizations;
     let client = process::cpu_of_ended_children()?;
     let (server, backends) = (service.cpu()?, database.cpu()?);
     let began = Instant::now();

@@ -92,7 +92,7 @@ fn first_result(figures: &Figures, (engine, workload): (Engine, Workload)) -> Op
             engine.name(),
             workload.name()
         ),
-        value: figures.median((engine, Contender::Ours, workload), figures.rows, share)?,
+        value: figures.median((engine, Contender::Ours, workload), share)?,
         unit: "of the total",
         target: Target::AtMost(0.25),
     })
@@ -117,7 +117,7 @@ fn organizations(figures: &Figures) -> Option<Line> {
 
 fn growth(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<Line> {
     let kind = (engine, Contender::Ours, workload);
-    let time = |rows| figures.median(kind, rows, |run| Some(run.micros_per_row()));
+    let time = |rows| figures.median_of_growth(kind, rows, |run| Some(run.micros_per_row()));
     Some(Line {
         what: format!(
             "{}, {}: time per row at {LARGE} rows",
@@ -132,9 +132,9 @@ fn growth(figures: &Figures, (engine, workload): (Engine, Workload)) -> Option<L
 
 fn peak(figures: &Figures, engine: Engine) -> Option<Line> {
     let mib = |run: &Measurement| Some(count(run.peak_bytes) / f64::from(1 << 20));
-    let peaks = Workload::ALL
-        .into_iter()
-        .filter_map(|workload| figures.median((engine, Contender::Ours, workload), LARGE, mib));
+    let peaks = Workload::ALL.into_iter().filter_map(|workload| {
+        figures.median_of_growth((engine, Contender::Ours, workload), LARGE, mib)
+    });
     Some(Line {
         what: format!("{}: server's peak memory at {LARGE} rows", engine.name()),
         value: peaks.max_by(f64::total_cmp)?,

@@ -64,7 +64,7 @@ pub struct SettingsArgs {
     max_field_bytes: u32,
     /// Rows that one transaction writes, but for rows that must be written together
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
-    #[arg(default_value = "20000")]
+    #[arg(default_value = "100000")]
     transaction_rows: NonZeroUsize,
     /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
     /// number below, refuses it unless it states how many are meant

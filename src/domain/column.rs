@@ -105,6 +105,20 @@ impl ColumnSet {
     /// No column.
     pub const EMPTY: Self = Self(0);
 
+    /// All columns.
+    pub const ALL: Self = Self::of(&Column::ALL);
+
+    /// A set of these columns.
+    #[must_use]
+    pub const fn of(columns: &[Column]) -> Self {
+        let (mut set, mut next) = (Self::EMPTY, 0);
+        while next < columns.len() {
+            set.insert(columns[next]);
+            next += 1;
+        }
+        set
+    }
+
     /// Adds `column`.
     pub const fn insert(&mut self, column: Column) {
         self.0 |= 1 << column as u16;
@@ -125,6 +139,18 @@ impl ColumnSet {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// The columns of either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// True where a column is in both sets.
+    #[must_use]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// The columns of the set, in the template's order.

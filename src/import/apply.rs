@@ -20,6 +20,7 @@ use super::{
     journal::{self, EncodedResults},
     lease::Tenure,
     noted::Noted,
+    pace::QUICK,
     progress::Progress,
     record,
     verdict::Judged,
@@ -168,7 +169,10 @@ impl Applier {
     /// Encodes what is final before the first write.
     async fn encode_settled(&self) -> Result<Vec<EncodedResults>, WriteError> {
         let judged = Arc::clone(&self.judged);
-        let encoding = spawn_blocking(move || journal::encode_rows(&judged, judged.settled()));
+        let encoding = spawn_blocking(move || {
+            let settled: Vec<u32> = judged.settled().collect();
+            journal::encode_rows(&judged, &settled)
+        });
         encoding.await.map_err(WriteError::task)
     }
 
@@ -198,11 +202,16 @@ impl Applier {
         let _stage = crate::telemetry::metrics::Stage::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
         let missing = std::mem::take(&mut self.missing);
-        for users in missing.chunks(self.importer.settings.transaction_rows.max(1)) {
+        for users in missing.chunks(self.size()) {
             self.expect_running()?;
             self.transact(Step::Deactivate(users)).await?;
         }
         Ok(())
+    }
+
+    /// Rows or users of one statement where their number is not a matter of pace.
+    fn size(&self) -> usize {
+        self.importer.settings.transaction_rows.clamp(1, QUICK)
     }
 
     fn expect_running(&self) -> Result<(), WriteError> {

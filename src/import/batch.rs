@@ -1,6 +1,6 @@
 //! One batch of planned rows as what the store writes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -9,13 +9,21 @@ use super::{
     verdict::Judged,
 };
 use crate::{
-    domain::{Column, Status, fold},
+    domain::{Column, ColumnSet, Status, fold},
     plan::{Supervisor, UserWrite},
     store::{DirectoryWrite, UserValues, WriteError},
 };
 
-/// The columns that no two users share, and their keys.
-const UNIQUE: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
+/// The columns that no two users share.
+const UNIQUE: ColumnSet = ColumnSet::of(&[Column::Email, Column::BadgeNumber, Column::Username]);
+
+/// The columns that refer to something: SQLite looks all of it up wherever a statement sets one of them.
+const REFERENCES: ColumnSet = ColumnSet::of(&[
+    Column::Role,
+    Column::SupervisorEmail,
+    Column::Rank,
+    Column::EvidenceGroupExtId,
+]);
 
 /// The rows of one transaction, as they are written and recorded. Made ahead, while the database
 /// is busy with the rows before.
@@ -27,38 +35,72 @@ pub(super) struct Batch {
     pub(super) results: Vec<EncodedResults>,
     parked: Vec<Uuid>,
     created: UserValues,
-    /// Users whose keys change, perhaps among others.
-    moved: UserValues,
-    /// Users who keep their keys.
-    changed: UserValues,
+    /// By [`Kind`], each with the attributes that any of its users changes.
+    changed: [UserValues; 3],
+}
+
+/// What users who change have in common, and so what a statement need not set: the fewer columns it
+/// names, the fewer indexes and references the database looks at.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Their keys change, perhaps among others.
+    Keys,
+    /// They keep their keys; what they refer to changes.
+    References,
+    /// They keep both.
+    Details,
+}
+
+impl Kind {
+    fn of(changes: ColumnSet) -> Self {
+        match changes {
+            _ if changes.intersects(UNIQUE) => Self::Keys,
+            _ if changes.intersects(REFERENCES) => Self::References,
+            _ => Self::Details,
+        }
+    }
+
+    /// What is set of users of whom some change these.
+    fn set(self, changes: ColumnSet) -> ColumnSet {
+        match self {
+            // A user who was moved out of the way needs all of them back.
+            Self::Keys => changes.union(UNIQUE),
+            Self::References | Self::Details => changes,
+        }
+    }
 }
 
 impl Batch {
-    /// Rows of a plan that are to be created or updated.
-    pub(super) fn new(judged: &Judged, rows: Vec<u32>) -> Self {
-        let request = judged.request();
-        let mut created = UserValues::default();
-        let (mut moved, mut changed) = (UserValues::default(), UserValues::default());
-        let mut writes = Vec::with_capacity(rows.len());
-        for &row in &rows {
-            let write = judged.plan.write(&request, row as usize);
-            let id = judged.user_id(row as usize).unwrap_or_default();
-            let supervisor = supervisor_id(judged, write.supervisor);
-            let keys = &judged.plan.decisions[row as usize].changes;
-            let values = match write.user {
-                None => &mut created,
-                Some(_) if UNIQUE.iter().any(|&key| keys.contains(key)) => &mut moved,
-                Some(_) => &mut changed,
-            };
-            push(values, id, supervisor, &write);
-            writes.push(write);
+    /// Rows of a plan that are to be created or updated. New users come in row order, or `by_email`: so
+    /// neighbours in the indexes of emails and usernames come together.
+    pub(super) fn new(judged: &Judged, rows: Vec<u32>, by_email: bool) -> Self {
+        let decision = |row: u32| &judged.plan.decisions[row as usize];
+        let is_new = |row: &&u32| decision(**row).user.is_none();
+        let (mut new, mut known): (Vec<u32>, Vec<u32>) = rows.iter().partition(is_new);
+        if by_email {
+            new = ordered_by_email(judged, new);
+        }
+        // By ID: so they are likely to lie in the table.
+        known.sort_unstable_by_key(|&row| decision(row).user);
+        let mut created = UserValues::new(ColumnSet::ALL);
+        for &row in &new {
+            push(&mut created, judged, row, &write(judged, row));
+        }
+        let mut changed = kinds(judged, &known).map(UserValues::new);
+        let mut moving = Vec::new();
+        for row in known {
+            let write = write(judged, row);
+            let kind = Kind::of(decision(row).changes);
+            push(&mut changed[kind as usize], judged, row, &write);
+            if let Kind::Keys = kind {
+                moving.push(write);
+            }
         }
         Self {
-            parked: handed_over(&writes),
-            results: journal::encode_rows(judged, rows.iter().copied()),
+            results: journal::encode_rows(judged, &rows),
             rows,
+            parked: handed_over(judged, &moving, &new),
             created,
-            moved,
             changed,
         }
     }
@@ -71,9 +113,43 @@ impl Batch {
     pub(super) async fn write(&self, transaction: &DirectoryWrite) -> Result<(), WriteError> {
         transaction.park(&self.parked).await?;
         transaction.create(&self.created).await?;
-        transaction.change(&self.moved).await?;
-        transaction.change_attributes(&self.changed).await
+        for users in &self.changed {
+            transaction.change(users).await?;
+        }
+        Ok(())
     }
+}
+
+fn write(judged: &Judged, row: u32) -> UserWrite<'_> {
+    judged.plan.write(&judged.request(), row as usize)
+}
+
+/// What is set of the users of each kind among those of these rows.
+fn kinds(judged: &Judged, known: &[u32]) -> [ColumnSet; 3] {
+    let mut sets = [ColumnSet::EMPTY; 3];
+    for &row in known {
+        let changes = judged.plan.decisions[row as usize].changes;
+        let kind = Kind::of(changes);
+        let set = &mut sets[kind as usize];
+        *set = set.union(kind.set(changes));
+    }
+    sets
+}
+
+/// Rows by email, but none before one that it waits for: as long as one reference dangles, SQLite looks
+/// through all users for reports of each new one.
+fn ordered_by_email(judged: &Judged, new: Vec<u32>) -> Vec<u32> {
+    let mut depths = HashMap::with_capacity(new.len());
+    let mut order = Vec::with_capacity(new.len());
+    for row in new {
+        let before = judged.plan.order.before(row).iter();
+        let deepest = before.filter_map(|row| depths.get(row)).max();
+        let depth = deepest.map_or(0u32, |depth| depth + 1);
+        depths.insert(row, depth);
+        order.push((depth, write(judged, row).email_key, row));
+    }
+    order.sort_unstable();
+    order.into_iter().map(|(.., row)| row).collect()
 }
 
 fn supervisor_id(judged: &Judged, supervisor: Supervisor) -> Uuid {
@@ -84,34 +160,52 @@ fn supervisor_id(judged: &Judged, supervisor: Supervisor) -> Uuid {
     }
 }
 
-fn push(values: &mut UserValues, id: Uuid, supervisor: Uuid, write: &UserWrite<'_>) {
-    values.id.push(id);
-    values.external_id.push(&write.external_id);
-    values.email.push(write.email);
-    values.email_key.push(&write.email_key);
-    values.badge_number.push(write.badge_number);
-    values.first_name.push(write.first_name);
-    values.last_name.push(write.last_name);
-    values.active.push(write.status == Status::Active);
-    values.username.push(write.username);
-    values.username_key.push(&write.username_key);
-    values.role_id.push(write.role.0);
-    values.supervisor_id.push(supervisor);
-    values.rank_id.push(write.rank.map_or(0, |rank| rank.0));
-    values.group_id.push(write.group.map_or(0, |group| group.0));
-    values.phone.push(write.phone);
+fn push(values: &mut UserValues, judged: &Judged, row: u32, write: &UserWrite<'_>) {
+    values
+        .id
+        .push(judged.user_id(row as usize).unwrap_or_default());
+    for attribute in values.attributes().iter() {
+        match attribute {
+            Column::ExternalId => values.external_id.push(&write.external_id),
+            Column::Email => {
+                values.email.push(write.email);
+                values.email_key.push(&write.email_key);
+            }
+            Column::BadgeNumber => values.badge_number.push(write.badge_number),
+            Column::FirstName => values.first_name.push(write.first_name),
+            Column::LastName => values.last_name.push(write.last_name),
+            Column::Status => values.active.push(write.status == Status::Active),
+            Column::Username => {
+                values.username.push(write.username);
+                values.username_key.push(&write.username_key);
+            }
+            Column::Role => values.role_id.push(write.role.0),
+            Column::SupervisorEmail => values
+                .supervisor_id
+                .push(supervisor_id(judged, write.supervisor)),
+            Column::Rank => values.rank_id.push(write.rank.map_or(0, |rank| rank.0)),
+            Column::EvidenceGroupExtId => {
+                values.group_id.push(write.group.map_or(0, |group| group.0));
+            }
+            Column::Phone => values.phone.push(write.phone),
+            Column::Location => {}
+        }
+    }
 }
 
-/// The users who give up a key that another of these writes takes.
-fn handed_over(writes: &[UserWrite<'_>]) -> Vec<Uuid> {
-    let freed: Vec<(Uuid, Column, String)> = writes.iter().flat_map(freed_keys).collect();
+/// The users among those whose keys are `moving` who give one up that another of them takes, or one of
+/// the `new` rows.
+fn handed_over(judged: &Judged, moving: &[UserWrite<'_>], new: &[u32]) -> Vec<Uuid> {
+    let freed: Vec<(Uuid, Column, String)> = moving.iter().flat_map(freed_keys).collect();
     if freed.is_empty() {
         return Vec::new();
     }
-    let taken: HashSet<(Column, &str)> = writes
-        .iter()
-        .flat_map(|write| UNIQUE.map(|column| (column, new_key(write, column))))
-        .collect();
+    let new: Vec<UserWrite<'_>> = new.iter().map(|&row| write(judged, row)).collect();
+    let keys = |column| {
+        let writes = moving.iter().chain(&new);
+        writes.map(move |write| (column, new_key(write, column)))
+    };
+    let taken: HashSet<(Column, &str)> = UNIQUE.iter().flat_map(keys).collect();
     let mut users: Vec<Uuid> = freed
         .iter()
         .filter(|(_, column, key)| taken.contains(&(*column, key.as_str())))
@@ -126,7 +220,7 @@ fn freed_keys(write: &UserWrite<'_>) -> Vec<(Uuid, Column, String)> {
         return Vec::new();
     };
     UNIQUE
-        .into_iter()
+        .iter()
         .map(|column| (user.id, column, old_key(user, column)))
         .filter(|(_, column, key)| new_key(write, *column) != key)
         .collect()

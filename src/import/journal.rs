@@ -1,6 +1,7 @@
 //! Recording results, within the transaction that makes them true.
 
 use prost::Message;
+use rayon::{iter::ParallelIterator, slice::ParallelSlice};
 
 use super::{
     encoding::Encoded,
@@ -97,16 +98,16 @@ pub(super) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedRes
         .collect()
 }
 
-/// Encodes the verdicts on rows of a plan for the record.
-pub(super) fn encode_rows(
-    judged: &Judged,
-    rows: impl IntoIterator<Item = u32>,
-) -> Vec<EncodedResults> {
-    let messages = judged.recorded(rows);
-    messages
-        .map(|Encoded { message, counts }| EncodedResults {
-            payload: Payload::new(&message),
-            counts,
-        })
+/// Rows whose verdicts are encoded on one core.
+const SHARE: usize = 16_384;
+
+/// Encodes the verdicts on rows of a plan for the record, on all cores.
+pub(super) fn encode_rows(judged: &Judged, rows: &[u32]) -> Vec<EncodedResults> {
+    let encoded = |Encoded { message, counts }| EncodedResults {
+        payload: Payload::new(&message),
+        counts,
+    };
+    rows.par_chunks(SHARE)
+        .flat_map_iter(|rows| judged.recorded(rows.iter().copied()).map(encoded))
         .collect()
 }

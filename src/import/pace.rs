@@ -5,27 +5,39 @@ use std::time::Duration;
 /// Rows of the first transaction, so that results come early.
 const FIRST: usize = 1_000;
 
-/// What a transaction should take: others on SQLite wait for it, and so does who cancels.
+/// What a transaction should take: others wait for it, and so does who cancels.
 const TARGET: Duration = Duration::from_millis(500);
 
-/// What it may take before the next is smaller. In a large SQLite file a transaction of any size writes most
-/// pages of the indexes, and smaller ones only do so more often.
-const LIMIT: Duration = Duration::from_secs(2);
+/// What it may take where that is worth it. Far below a lease, which it keeps others from taking over.
+const LIMIT: Duration = Duration::from_secs(4);
 
-/// Rows of the next transaction: few at first, then as many as take about half a second. Few large
-/// transactions write each page of the indexes once; many small ones write it again and again.
+/// Up to so many rows transactions grow because they are quick. More would not be written faster.
+pub(super) const QUICK: usize = 20_000;
+
+/// How many transactions should write all of a SQLite file at least. Each of them writes most pages of
+/// the indexes, however few rows it has beyond some thousands: in a fixed number of transactions the time
+/// grows with the rows, in transactions of a fixed size with their square.
+const SHARES: usize = 10;
+
+/// Rows of the next transaction: few at first, then as many as take about half a second, or as it
+/// takes to write all in about [`SHARES`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     rows: usize,
+    /// Up to so many rows time does not matter.
+    share: usize,
     most: usize,
 }
 
 impl Pace {
-    /// A pace of at most `most` rows.
-    pub(super) fn new(most: usize) -> Self {
-        let most = most.max(1);
+    /// A pace of at most `most` rows. `file`: how many users a file has or
+    /// will have of which each transaction writes most pages; 0 on another database.
+    pub(super) fn new(most: usize, file: usize) -> Self {
+        let share = file.div_ceil(SHARES);
+        let most = most.min(share.max(QUICK)).max(1);
         Self {
             rows: most.min(FIRST),
+            share,
             most,
         }
     }
@@ -38,8 +50,8 @@ impl Pace {
     /// After a transaction that went through in `took`.
     pub(super) fn went_through(&mut self, took: Duration) {
         self.rows = match took {
-            _ if took < TARGET => (self.rows * 2).min(self.most),
             _ if took > LIMIT => (self.rows / 2).max(FIRST.min(self.most)),
+            _ if took < TARGET || self.rows < self.share => (self.rows * 2).min(self.most),
             _ => self.rows,
         };
     }
@@ -54,8 +66,8 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn rows_after(most: usize, took: &[u64]) -> usize {
-        let mut pace = Pace::new(most);
+    fn rows_after(pace: Pace, took: &[u64]) -> usize {
+        let mut pace = pace;
         for &took in took {
             pace.went_through(Duration::from_millis(took));
         }
@@ -64,27 +76,41 @@ mod tests {
 
     #[test]
     fn transactions_grow_while_they_are_quick() {
-        assert_eq!(rows_after(20_000, &[]), 1_000);
-        assert_eq!(rows_after(20_000, &[10, 10]), 4_000);
-        assert_eq!(rows_after(20_000, &[10; 9]), 20_000);
+        let pace = Pace::new(100_000, 0);
+        assert_eq!(rows_after(pace, &[]), 1_000);
+        assert_eq!(rows_after(pace, &[10, 10]), 4_000);
+        assert_eq!(rows_after(pace, &[10, 10, 700]), 4_000);
+        assert_eq!(rows_after(pace, &[10; 9]), 20_000);
     }
 
     #[test]
-    fn transactions_shrink_where_they_are_slow_but_not_below_the_first() {
-        assert_eq!(rows_after(20_000, &[10, 10, 700, 2_000]), 4_000);
-        assert_eq!(rows_after(20_000, &[10, 10, 2_001]), 2_000);
-        assert_eq!(rows_after(20_000, &[2_001; 5]), 1_000);
+    fn a_large_file_is_written_in_a_dozen_transactions_however_slow() {
+        assert_eq!(rows_after(Pace::new(100_000, 300_000), &[700; 9]), 30_000);
+        assert_eq!(
+            rows_after(Pace::new(100_000, 5_000_000), &[700; 9]),
+            100_000
+        );
+        assert_eq!(rows_after(Pace::new(100_000, 30_000), &[700; 9]), 4_000);
+    }
+
+    #[test]
+    fn transactions_shrink_where_they_keep_others_from_writing_but_not_below_the_first() {
+        assert_eq!(rows_after(Pace::new(20_000, 0), &[10, 10, 4_001]), 2_000);
+        assert_eq!(
+            rows_after(Pace::new(100_000, 1_000_000), &[4_001; 5]),
+            1_000
+        );
     }
 
     #[test]
     fn no_transaction_is_above_what_the_operator_allows() {
-        assert_eq!(rows_after(50, &[10; 5]), 50);
-        assert_eq!(rows_after(0, &[10]), 1);
+        assert_eq!(rows_after(Pace::new(50, 1_000_000), &[10; 5]), 50);
+        assert_eq!(rows_after(Pace::new(0, 0), &[10]), 1);
     }
 
     #[test]
     fn a_conflict_is_looked_for_in_ever_smaller_transactions() {
-        let mut pace = Pace::new(1_000);
+        let mut pace = Pace::new(1_000, 0);
         let mut seen = Vec::new();
         for _ in 0..4 {
             seen.push(pace.rows());

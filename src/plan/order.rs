@@ -39,6 +39,12 @@ impl WriteOrder {
         &self.rows
     }
 
+    /// The rows that must be written before `row`.
+    #[must_use]
+    pub fn before(&self, row: u32) -> &[u32] {
+        self.before.get(row)
+    }
+
     /// Rows that share a transaction.
     fn group(&self, group: u32) -> &[u32] {
         let start = match group {
@@ -178,7 +184,7 @@ impl Schedule {
 
     /// True where a row comes before one of these and is neither written nor in the same batch.
     fn must_wait(&self, order: &WriteOrder, rows: &[u32]) -> bool {
-        let mut before = rows.iter().flat_map(|&row| order.before.get(row));
+        let mut before = rows.iter().flat_map(|&row| order.before(row));
         before.any(|&row| matches!(self.stages[row as usize], Stage::Waiting | Stage::Taken))
     }
 

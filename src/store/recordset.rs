@@ -74,6 +74,11 @@ impl<'a> Recordset<'a> {
         Self { columns }
     }
 
+    /// The columns, in order.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.columns.iter().map(|(name, _)| *name).collect()
+    }
+
     fn len(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }

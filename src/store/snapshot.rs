@@ -29,8 +29,8 @@ const SEPARATOR: u8 = 0x1F;
 fn select_users(backend: DbBackend) -> String {
     let (character, order) = match backend {
         DbBackend::Postgres => ("chr", ""),
-        // IDs grow with time, so that users lie in this order: SQLite, which goes by an index, would
-        // go to and fro in the table by any other.
+        // IDs grow with time, so that users lie in this order: SQLite, which goes by an index, would go
+        // to and fro in the table by any other.
         _ => ("char", "ORDER BY id"),
     };
     format!(

@@ -12,46 +12,12 @@ use super::{
     entity::import::Entity as Imports,
     import_events,
     recordset::{Recordset, Source, Texts, Values},
+    user_values::UserValues,
 };
 use crate::{
     domain::{Actor, Tally},
     proto::{AuditAction, ImportState},
 };
-
-/// Columns that an import sets, of users to make or to change; one entry a user in each.
-#[derive(Debug, Default)]
-pub struct UserValues {
-    /// User IDs.
-    pub id: Vec<Uuid>,
-    /// External IDs.
-    pub external_id: Texts,
-    /// Emails as written.
-    pub email: Texts,
-    /// Case-folded emails.
-    pub email_key: Texts,
-    /// Badge numbers.
-    pub badge_number: Texts,
-    /// Given names.
-    pub first_name: Texts,
-    /// Family names.
-    pub last_name: Texts,
-    /// Whether active.
-    pub active: Vec<bool>,
-    /// Usernames as written.
-    pub username: Texts,
-    /// Case-folded usernames.
-    pub username_key: Texts,
-    /// Roles.
-    pub role_id: Vec<i32>,
-    /// Supervisors; nil: none.
-    pub supervisor_id: Vec<Uuid>,
-    /// Ranks; 0: none.
-    pub rank_id: Vec<i32>,
-    /// Groups; 0: none.
-    pub group_id: Vec<i32>,
-    /// Phones; empty: none.
-    pub phone: Texts,
-}
 
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
 #[derive(Debug)]
@@ -73,34 +39,23 @@ const GATE: i32 = 714_553;
 /// Numbers of what every statement on users binds: organisation, time and import.
 struct Stamps([String; 3]);
 
-fn insert(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+fn insert(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
+    let (names, values) = (columns.join(", "), columns.join(", r."));
     format!(
-        "INSERT INTO users (organization_id, id, external_id, email, email_key, badge_number, \
-        first_name, last_name, active, username, username_key, role_id, supervisor_id, rank_id, \
-        group_id, phone, protected, created_at, updated_at, last_import_id) \
-        SELECT {organization}, r.id, r.external_id, r.email, r.email_key, r.badge_number, \
-        r.first_name, r.last_name, r.active, r.username, r.username_key, r.role_id, \
-        r.supervisor_id, r.rank_id, r.group_id, r.phone, FALSE, {now}, {now}, {import} FROM {rows}"
+        "INSERT INTO users (organization_id, {names}, protected, created_at, updated_at, \
+        last_import_id) SELECT {organization}, r.{values}, FALSE, {now}, {now}, {import} FROM {rows}"
     )
 }
 
-fn update(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+/// Sets these columns of the users whom the first of them, the ID, tells.
+fn update(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
+    let set: Vec<String> = columns[1..]
+        .iter()
+        .map(|column| format!("{column} = r.{column}"))
+        .collect();
+    let set = set.join(", ");
     format!(
-        "UPDATE users SET email = r.email, email_key = r.email_key, \
-        badge_number = r.badge_number, first_name = r.first_name, last_name = r.last_name, \
-        active = r.active, username = r.username, username_key = r.username_key, \
-        role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
-        group_id = r.group_id, phone = r.phone, updated_at = {now}, last_import_id = {import} \
-        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
-    )
-}
-
-/// The same for users who keep their keys: SQLite would write their entries in the indexes anew.
-fn update_attributes(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
-    format!(
-        "UPDATE users SET first_name = r.first_name, last_name = r.last_name, active = r.active, \
-        role_id = r.role_id, supervisor_id = r.supervisor_id, rank_id = r.rank_id, \
-        group_id = r.group_id, phone = r.phone, updated_at = {now}, last_import_id = {import} \
+        "UPDATE users SET {set}, updated_at = {now}, last_import_id = {import} \
         FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
     )
 }
@@ -449,23 +404,21 @@ impl DirectoryWrite {
     /// # Errors
     /// [`WriteError::Conflict`] where one of their keys is taken or a reference is gone.
     pub async fn create(&self, users: &UserValues) -> Result<(), WriteError> {
-        self.write(insert, &users.recordset()).await
+        let rows = users.recordset();
+        let columns = rows.names();
+        self.write(|stamps, rows| insert(stamps, &columns, rows), &rows)
+            .await
     }
 
-    /// Changes users. External IDs never change.
+    /// Sets the attributes of users. External IDs never change.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
     pub async fn change(&self, users: &UserValues) -> Result<(), WriteError> {
-        self.write(update, &users.recordset()).await
-    }
-
-    /// Changes users who keep their email, badge number and username.
-    ///
-    /// # Errors
-    /// [`WriteError::Conflict`] where a reference or one of the users is gone.
-    pub async fn change_attributes(&self, users: &UserValues) -> Result<(), WriteError> {
-        self.write(update_attributes, &users.attributes()).await
+        let rows = users.recordset();
+        let columns = rows.names();
+        self.write(|stamps, rows| update(stamps, &columns, rows), &rows)
+            .await
     }
 
     /// Makes users inactive who are active and not protected, and, unless the caller
@@ -517,7 +470,7 @@ impl DirectoryWrite {
     /// Writes each row to exactly one user, or meets a conflict.
     async fn write(
         &self,
-        sql: fn(&Stamps, &str) -> String,
+        sql: impl Fn(&Stamps, &str) -> String + Sync,
         rows: &Recordset<'_>,
     ) -> Result<(), WriteError> {
         for source in rows.sources(self.backend()) {
@@ -525,7 +478,7 @@ impl DirectoryWrite {
             let written = self
                 .writing
                 .tx
-                .execute_raw(self.statement(sql, source))
+                .execute_raw(self.statement(&sql, source))
                 .await?;
             if written.rows_affected() != rows as u64 {
                 return Err(WriteError::Conflict);
@@ -534,7 +487,7 @@ impl DirectoryWrite {
         Ok(())
     }
 
-    fn statement(&self, sql: fn(&Stamps, &str) -> String, source: Source) -> Statement {
+    fn statement(&self, sql: impl Fn(&Stamps, &str) -> String, source: Source) -> Statement {
         let mut values = source.values;
         let stamps = [1, 2, 3].map(|further| format!("${}", values.len() + further));
         values.extend([
@@ -549,38 +502,5 @@ impl DirectoryWrite {
     async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, WriteError> {
         let result = self.writing.execute(sql, values).await;
         result.map_err(WriteError::from_store)
-    }
-}
-
-impl UserValues {
-    fn recordset(&self) -> Recordset<'_> {
-        let keys = [
-            ("external_id", Values::Text(&self.external_id)),
-            ("email", Values::Text(&self.email)),
-            ("email_key", Values::Text(&self.email_key)),
-            ("badge_number", Values::Text(&self.badge_number)),
-            ("username", Values::Text(&self.username)),
-            ("username_key", Values::Text(&self.username_key)),
-        ];
-        Recordset::new(self.columns().into_iter().chain(keys).collect())
-    }
-
-    fn attributes(&self) -> Recordset<'_> {
-        Recordset::new(self.columns().into())
-    }
-
-    /// The columns that are not keys, and the ID.
-    fn columns(&self) -> [(&'static str, Values<'_>); 9] {
-        [
-            ("id", Values::Uuid(&self.id)),
-            ("first_name", Values::Text(&self.first_name)),
-            ("last_name", Values::Text(&self.last_name)),
-            ("active", Values::Boolean(&self.active)),
-            ("role_id", Values::Integer(&self.role_id)),
-            ("supervisor_id", Values::NullableUuid(&self.supervisor_id)),
-            ("rank_id", Values::NullableInteger(&self.rank_id)),
-            ("group_id", Values::NullableInteger(&self.group_id)),
-            ("phone", Values::NullableText(&self.phone)),
-        ]
     }
 }

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use user_import::{
     config::Settings,
-    domain::Column::{BadgeNumber, Email, ExternalId, SupervisorEmail, Username},
+    domain::Column::{
+        BadgeNumber, Email, EvidenceGroupExtId, ExternalId, FirstName, LastName, Phone, Rank, Role,
+        Status, SupervisorEmail, Username,
+    },
     proto::User,
 };
 
@@ -15,6 +18,7 @@ on_both_databases![
     any_rearrangement_is_written_one_row_at_a_time,
     the_directory_is_valid_between_commits,
     everybody_may_move_on_by_one_in_one_transaction,
+    those_who_change_in_different_attributes_keep_all_others,
 ];
 
 /// A small generator of numbers, the same for the same seed.
@@ -151,4 +155,46 @@ async fn everybody_may_move_on_by_one_in_one_transaction(database: Database) {
     };
     assert_eq!(app.import(moved(0)).await.summary().created, 200);
     assert_eq!(app.import(moved(1)).await.summary().updated, 200);
+}
+
+async fn those_who_change_in_different_attributes_keep_all_others(database: Database) {
+    let app = App::start(database).await;
+    let changes = [
+        (Email, "other@pd.example"),
+        (BadgeNumber, "777"),
+        (FirstName, "Other"),
+        (LastName, "Other"),
+        (Status, "Inactive"),
+        (Username, "other"),
+        (Role, "Sergeant"),
+        (SupervisorEmail, ""),
+        (Rank, ""),
+        (EvidenceGroupExtId, ""),
+        (Phone, ""),
+    ];
+    let everybody = |change: bool| {
+        let people = roster().people(["chief"]);
+        (0..).zip(changes).fold(people, |people, (n, other)| {
+            let mut values = vec![
+                (SupervisorEmail, "chief@pd.example"),
+                (Rank, "Captain"),
+                (EvidenceGroupExtId, "G-1"),
+                (Phone, "+12025550123"),
+            ];
+            if change {
+                values.retain(|(column, _)| *column != other.0);
+                values.push(other);
+            }
+            people.row(&format!("u{n}"), values)
+        })
+    };
+    assert_eq!(app.import(everybody(false)).await.summary().created, 12);
+    let changed = app.import(everybody(true)).await;
+    assert_eq!(changed.summary().updated, 11, "{changed}");
+    for (n, (column, _)) in (2..).zip(changes) {
+        let names: Vec<_> = changed.row(n).changes.iter().map(|c| &*c.column).collect();
+        assert_eq!(names, [column.header()]);
+    }
+    let again = app.import(everybody(true)).await;
+    assert_eq!(again.summary().unchanged, 12, "{again}");
 }

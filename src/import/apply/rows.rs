@@ -24,7 +24,7 @@ impl Applier {
     }
 
     async fn write_batches(&mut self, pipeline: &mut Pipeline) -> Result<(), WriteError> {
-        let mut pace = Pace::new(self.importer.settings.transaction_rows);
+        let mut pace = self.pace();
         let (mut attempts, mut stale) = (0, 0);
         while let Some(Ready { batch, begun, took }) = pipeline.next(pace.rows()).await? {
             self.expect_running()?;
@@ -83,6 +83,19 @@ impl Applier {
         // Who begins anew must not stand behind a batch that waits for this one.
         pipeline.recall().await;
         self.transact_with(step(false), patience, unsure).await
+    }
+
+    fn pace(&self) -> Pace {
+        let file = match self.importer.store.has_one_writer() {
+            true => self
+                .judged
+                .directory
+                .users()
+                .len()
+                .max(self.judged.rows.len()),
+            false => 0,
+        };
+        Pace::new(self.importer.settings.transaction_rows, file)
     }
 
     fn pipeline(&self) -> Pipeline {

@@ -192,7 +192,7 @@ impl Applier {
         journal: &mut Journal<'_>,
         done: &mut Done,
     ) -> Result<(), WriteError> {
-        let size = self.importer.settings.transaction_rows.max(1);
+        let size = self.size();
         let mut schedule = Schedule::new(&self.judged.plan.order);
         let mut next = self.prepare(&mut schedule, size);
         while let Some(batch) = next.await.map_err(WriteError::task)? {
@@ -211,7 +211,7 @@ impl Applier {
     fn prepare(&self, schedule: &mut Schedule, size: usize) -> JoinHandle<Option<Batch>> {
         let judged = Arc::clone(&self.judged);
         let rows = schedule.take(&judged.plan.order, size);
-        spawn_blocking(move || (!rows.is_empty()).then(|| Batch::new(&judged, rows)))
+        spawn_blocking(move || (!rows.is_empty()).then(|| Batch::new(&judged, rows, false)))
     }
 
     /// Each user is looked at again in the statement itself; who is protected or inactive by then, or

@@ -1,0 +1,96 @@
+//! What an import sets of users, a list of values for each column.
+
+use uuid::Uuid;
+
+use super::recordset::{Recordset, Texts, Values};
+use crate::domain::{Column, ColumnSet};
+
+/// Users to make or to change: of each its ID and the same attributes, one entry a user in each list.
+/// The lists of other attributes stay empty.
+#[derive(Debug, Default)]
+pub struct UserValues {
+    attributes: ColumnSet,
+    /// User IDs.
+    pub id: Vec<Uuid>,
+    /// External IDs.
+    pub external_id: Texts,
+    /// Emails as written.
+    pub email: Texts,
+    /// Case-folded emails.
+    pub email_key: Texts,
+    /// Badge numbers.
+    pub badge_number: Texts,
+    /// Given names.
+    pub first_name: Texts,
+    /// Family names.
+    pub last_name: Texts,
+    /// Whether active.
+    pub active: Vec<bool>,
+    /// Usernames as written.
+    pub username: Texts,
+    /// Case-folded usernames.
+    pub username_key: Texts,
+    /// Roles.
+    pub role_id: Vec<i32>,
+    /// Supervisors; nil: none.
+    pub supervisor_id: Vec<Uuid>,
+    /// Ranks; 0: none.
+    pub rank_id: Vec<i32>,
+    /// Groups; 0: none.
+    pub group_id: Vec<i32>,
+    /// Phones; empty: none.
+    pub phone: Texts,
+}
+
+impl UserValues {
+    /// No users yet; each is to be given these attributes.
+    #[must_use]
+    pub fn new(attributes: ColumnSet) -> Self {
+        Self {
+            attributes,
+            ..Self::default()
+        }
+    }
+
+    /// What each user is given.
+    #[must_use]
+    pub const fn attributes(&self) -> ColumnSet {
+        self.attributes
+    }
+
+    /// The users with the columns of the table that the attributes are stored in, the ID first.
+    pub(super) fn recordset(&self) -> Recordset<'_> {
+        let stored = self.attributes.iter().flat_map(|a| self.columns(a));
+        let columns = std::iter::once(("id", Values::Uuid(&self.id))).chain(stored);
+        Recordset::new(columns.collect())
+    }
+
+    fn columns(&self, attribute: Column) -> Vec<(&'static str, Values<'_>)> {
+        match attribute {
+            Column::ExternalId => vec![("external_id", Values::Text(&self.external_id))],
+            Column::Email => vec![
+                ("email", Values::Text(&self.email)),
+                ("email_key", Values::Text(&self.email_key)),
+            ],
+            Column::BadgeNumber => vec![("badge_number", Values::Text(&self.badge_number))],
+            Column::FirstName => vec![("first_name", Values::Text(&self.first_name))],
+            Column::LastName => vec![("last_name", Values::Text(&self.last_name))],
+            Column::Status => vec![("active", Values::Boolean(&self.active))],
+            Column::Username => vec![
+                ("username", Values::Text(&self.username)),
+                ("username_key", Values::Text(&self.username_key)),
+            ],
+            Column::Role => vec![("role_id", Values::Integer(&self.role_id))],
+            Column::SupervisorEmail => {
+                vec![("supervisor_id", Values::NullableUuid(&self.supervisor_id))]
+            }
+            Column::Rank => vec![("rank_id", Values::NullableInteger(&self.rank_id))],
+            Column::EvidenceGroupExtId => {
+                vec![("group_id", Values::NullableInteger(&self.group_id))]
+            }
+            Column::Phone => vec![("phone", Values::NullableText(&self.phone))],
+            // Nothing is stored of it.
+            Column::Location => Vec::new(),
+        }
+    }
+}
