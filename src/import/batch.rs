@@ -75,13 +75,13 @@ impl Batch {
     /// neighbours in the indexes of emails and usernames come together.
     pub(super) fn new(judged: &Judged, rows: Vec<u32>, by_email: bool) -> Self {
         let decision = |row: u32| &judged.plan.decisions[row as usize];
-        let is_new = |row: &&u32| decision(**row).user.is_none();
+        let is_new = |row: &&u32| judged.directory.user_of(**row).is_none();
         let (mut new, mut known): (Vec<u32>, Vec<u32>) = rows.iter().partition(is_new);
         if by_email {
             new = ordered_by_email(judged, new);
         }
         // By ID: so they are likely to lie in the table.
-        known.sort_unstable_by_key(|&row| decision(row).user);
+        known.sort_unstable_by_key(|&row| judged.directory.user_of(row));
         let mut created = UserValues::new(ColumnSet::ALL);
         for &row in &new {
             push(&mut created, judged, row, &write(judged, row));
