@@ -26,6 +26,7 @@ mod tally;
 mod template;
 mod text;
 mod user;
+mod user_texts;
 mod username;
 
 pub use actor::Actor;
@@ -39,7 +40,7 @@ pub use formula::neutralise;
 pub use issue::{Issue, IssueCode, Issues, Severity};
 pub use nearest::NearestIndex;
 pub use normalise::{is_trimmed, normalise};
-pub use packed::{PackedText, Packer};
+use packed::{PackedTexts, Packer};
 pub use permission::{Permission, Permissions, UnknownPermission};
 pub use phone::PhoneNumber;
 pub use raw::{Cell, RawRow};

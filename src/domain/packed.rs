@@ -1,24 +1,15 @@
 //! Short texts of many rows, or of many users, in one allocation.
 
-use std::sync::Arc;
-
-/// `N` texts in 16 bytes; they lie in a block that they share with their neighbours, and take up their
-/// own bytes and one or two for each text there, in place of `N` allocations.
+/// Groups of `N` texts each, such as the values of some hundred rows: they take up their own bytes and one
+/// or two for each text, in place of `N` allocations a group.
 ///
 /// A million rows of thirteen values, and as many users, are held in memory while an import is planned;
 /// this is what keeps that at a small multiple of the input.
-#[derive(Clone, Debug, Default)]
-pub struct PackedText<const N: usize> {
-    /// `None`: all are empty.
-    block: Option<Arc<Block>>,
-    start: u32,
-    /// Which one of the block's.
-    at: u32,
-}
-
 #[derive(Debug)]
-struct Block {
+pub struct PackedTexts<const N: usize> {
     text: Box<str>,
+    /// By group: where it begins.
+    starts: Box<[u32]>,
     ends: Ends,
 }
 
@@ -47,43 +38,30 @@ impl Ends {
     }
 }
 
-impl<const N: usize> PackedText<N> {
-    /// Packs `parts` by themselves. Together they hold at most 65,535 bytes; what is beyond that is cut,
+impl<const N: usize> PackedTexts<N> {
+    /// Packs one group by itself. Together its texts hold at most 65,535 bytes; what is beyond that is cut,
     /// at a character boundary. (Field limits keep real rows below 14 KiB.)
     #[must_use]
-    pub fn new(parts: [&str; N]) -> Self {
+    pub fn of(group: [&str; N]) -> Self {
         let mut packer = Packer::default();
-        packer.push(parts);
-        packer.finish().next().unwrap_or_default()
+        packer.push(group);
+        packer.finish()
     }
 
-    /// Text number `index`, counted from 0.
+    /// Text number `index` of group number `group`, both counted from 0.
     ///
     /// # Panics
-    /// Where `index` is not below `N`.
+    /// Where there are fewer groups, or `index` is not below `N`.
     #[must_use]
-    pub fn get(&self, index: usize) -> &str {
+    pub fn get(&self, group: usize, index: usize) -> &str {
         assert!(index < N, "there are but {N} texts");
-        let Some(block) = &self.block else {
-            return "";
-        };
-        let (first, start) = (self.at as usize * N, self.start as usize);
-        let begin = index
-            .checked_sub(1)
-            .map_or(0, |i| block.ends.get(first + i));
-        &block.text[start + begin..start + block.ends.get(first + index)]
+        let (first, start) = (group * N, self.starts[group] as usize);
+        let begin = index.checked_sub(1).map_or(0, |i| self.ends.get(first + i));
+        &self.text[start + begin..start + self.ends.get(first + index)]
     }
 }
 
-impl<const N: usize> PartialEq for PackedText<N> {
-    fn eq(&self, other: &Self) -> bool {
-        (0..N).all(|index| self.get(index) == other.get(index))
-    }
-}
-
-impl<const N: usize> Eq for PackedText<N> {}
-
-/// Puts the texts of several rows or users into one block. Some hundreds make its own size insignificant.
+/// Puts the texts of several rows or users together. Some hundreds make its own size insignificant.
 #[derive(Debug, Default)]
 pub struct Packer<const N: usize> {
     text: String,
@@ -92,10 +70,20 @@ pub struct Packer<const N: usize> {
 }
 
 impl<const N: usize> Packer<N> {
-    /// Adds the texts of one; cut as by [`PackedText::new`].
-    pub fn push(&mut self, parts: [&str; N]) {
+    /// The same as by default, with room for this many bytes of text.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a group, the next by number; cut as by [`PackedTexts::of`]. All groups together have less
+    /// than 4 GiB.
+    pub fn push(&mut self, group: [&str; N]) {
         let start = self.text.len();
-        for part in parts {
+        for part in group {
             let room = usize::from(u16::MAX) - (self.text.len() - start);
             self.text.push_str(&part[..part.floor_char_boundary(room)]);
             let end = u16::try_from(self.text.len() - start);
@@ -104,18 +92,26 @@ impl<const N: usize> Packer<N> {
         self.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
     }
 
-    /// What was added, in that order.
-    pub fn finish(self) -> impl Iterator<Item = PackedText<N>> {
-        let block = Arc::new(Block {
+    /// How many groups have been added.
+    #[must_use]
+    pub const fn groups(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// How many bytes of text have been added.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// What was added.
+    #[must_use]
+    pub fn finish(self) -> PackedTexts<N> {
+        PackedTexts {
             text: self.text.into(),
+            starts: self.starts.into(),
             ends: Ends::new(self.ends),
-        });
-        let starts = self.starts.into_iter().zip(0..);
-        starts.map(move |(start, at)| PackedText {
-            block: Some(Arc::clone(&block)),
-            start,
-            at,
-        })
+        }
     }
 }
 
@@ -123,37 +119,35 @@ impl<const N: usize> Packer<N> {
 mod tests {
     use super::*;
 
-    fn parts<const N: usize>(packed: &PackedText<N>) -> Vec<&str> {
-        (0..N).map(|index| packed.get(index)).collect()
+    fn group<const N: usize>(texts: &PackedTexts<N>, group: usize) -> Vec<&str> {
+        (0..N).map(|index| texts.get(group, index)).collect()
     }
 
     #[test]
     fn every_part_comes_back_as_it_went_in() {
-        let packed = PackedText::new(["", "añ", "", "x", ""]);
-        assert_eq!(parts(&packed), ["", "añ", "", "x", ""]);
-        assert_eq!(parts(&PackedText::<2>::default()), ["", ""]);
+        let packed = PackedTexts::of(["", "añ", "", "x", ""]);
+        assert_eq!(group(&packed, 0), ["", "añ", "", "x", ""]);
     }
 
     #[test]
     fn neighbours_keep_apart_whether_short_or_long() {
         for length in [0, 1, 255, 256, 300] {
             let long = "l".repeat(length);
-            let mut packer = Packer::default();
+            let mut packer = Packer::with_room(length);
             packer.push(["a", &long]);
             packer.push(["", "é"]);
-            let packed: Vec<_> = packer.finish().collect();
-            let all: Vec<_> = packed.iter().map(parts).collect();
-            assert_eq!(all, [["a", &*long], ["", "é"]]);
-            assert_eq!(packed[0], PackedText::new(["a", &long]));
-            assert_ne!(packed[0], packed[1]);
+            assert_eq!((packer.groups(), packer.bytes()), (2, length + 3));
+            let packed = packer.finish();
+            assert_eq!(group(&packed, 0), ["a", &*long]);
+            assert_eq!(group(&packed, 1), ["", "é"]);
         }
     }
 
     #[test]
     fn what_does_not_fit_is_cut_between_characters() {
         let long = "é".repeat(40_000);
-        let packed = PackedText::new([long.as_str(), "tail"]);
-        assert_eq!(packed.get(0).len(), 65_534);
-        assert_eq!(packed.get(1), "t");
+        let packed = PackedTexts::of([long.as_str(), "tail"]);
+        assert_eq!(packed.get(0, 0).len(), 65_534);
+        assert_eq!(packed.get(0, 1), "t");
     }
 }

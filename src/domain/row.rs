@@ -1,22 +1,40 @@
 //! A row whose values have been checked by themselves, before the directory is looked at.
 
-use super::{Column, ColumnSet, Issue, Issues, PackedText, Packer, Status};
+use std::sync::Arc;
+
+use super::{Column, ColumnSet, Issue, Issues, PackedTexts, Packer, Status};
+
+/// The values of some hundred rows, by column.
+pub(super) type RowTexts = PackedTexts<{ Column::COUNT }>;
 
 /// One row after the checks that need nothing but the row (semantics §2): trimmed, normalised, with
 /// every fault found. Compact: a million of them are held while an import is planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Row {
     /// 1 = first data row.
     pub number: u32,
     /// CSV line on which the record starts; 0 for typed rows.
     pub line: u32,
-    misfit: bool,
+    /// Which of `texts`; 16 bits, since this makes a row one of 32 bytes.
+    at: u16,
     present: ColumnSet,
     unsound: ColumnSet,
-    located: bool,
+    record: Record,
     status: Option<Status>,
-    text: PackedText<{ Column::COUNT }>,
+    /// `None`: all values are blank.
+    texts: Option<Arc<RowTexts>>,
     issues: Issues,
+}
+
+/// What is known of a row besides its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Record {
+    /// It had a wrong number of fields.
+    Misfit,
+    /// LOCATION had a value.
+    Located,
+    /// Neither.
+    Plain,
 }
 
 /// What [`Row::new`] makes a row from.
@@ -36,35 +54,45 @@ pub struct RowParts<'a> {
 }
 
 impl<'a> RowParts<'a> {
-    /// The values that are kept.
     fn text(&self) -> [&'a str; Column::COUNT] {
-        let mut text = self.values.map(Option::unwrap_or_default);
-        text[Column::Location as usize] = "";
-        text
+        self.values.map(Option::unwrap_or_default)
     }
 }
 
-/// Makes rows whose texts share an allocation; see [`Row::new`].
+/// Makes rows whose texts share allocations; see [`Row::new`].
 #[derive(Debug, Default)]
 pub struct RowPacker {
     rows: Vec<Row>,
+    /// Texts of the last rows.
     texts: Packer<{ Column::COUNT }>,
 }
 
 impl RowPacker {
     /// Adds a row.
     pub fn push(&mut self, parts: RowParts<'_>) {
-        self.texts.push(parts.text());
-        self.rows.push(Row::without_text(parts));
+        let at = u16::try_from(self.texts.groups()).unwrap_or_else(|_| {
+            self.pack();
+            0
+        });
+        let texts = parts.text();
+        let row = Row::without_text(parts);
+        self.texts.push(row.kept(texts));
+        self.rows.push(Row { at, ..row });
     }
 
     /// The rows, in the order in which they were added.
     #[must_use]
     pub fn finish(mut self) -> Vec<Row> {
-        for (row, text) in self.rows.iter_mut().zip(self.texts.finish()) {
-            row.text = text;
-        }
+        self.pack();
         self.rows
+    }
+
+    fn pack(&mut self) {
+        let first = self.rows.len() - self.texts.groups();
+        let texts = Arc::new(std::mem::take(&mut self.texts).finish());
+        for row in &mut self.rows[first..] {
+            row.texts = Some(Arc::clone(&texts));
+        }
     }
 }
 
@@ -73,10 +101,12 @@ impl Row {
     /// it had a value.
     #[must_use]
     pub fn new(parts: RowParts<'_>) -> Self {
-        let text = PackedText::new(parts.text());
+        let texts = parts.text();
+        let row = Self::without_text(parts);
+        let texts = PackedTexts::of(row.kept(texts));
         Self {
-            text,
-            ..Self::without_text(parts)
+            texts: Some(Arc::new(texts)),
+            ..row
         }
     }
 
@@ -89,26 +119,58 @@ impl Row {
         let errors = parts.issues.iter().filter(|issue| issue.is_error());
         let unsound: ColumnSet = errors.filter_map(|issue| issue.column).collect();
         let status = parts.values[Column::Status as usize].and_then(Status::parse);
+        let record = match (parts.misfit, located) {
+            (true, _) => Record::Misfit,
+            (false, true) => Record::Located,
+            (false, false) => Record::Plain,
+        };
         Self {
             number: parts.number,
             line: parts.line,
-            misfit: parts.misfit,
+            at: 0,
             present,
             unsound,
-            located,
+            record,
             status: status.filter(|_| !unsound.contains(Column::Status)),
-            text: PackedText::default(),
+            texts: None,
             issues: parts.issues.into(),
         }
+    }
+
+    /// Of its values, those to be kept as text: a sound status is known without, and LOCATION is reserved.
+    fn kept<'a>(&self, mut texts: [&'a str; Column::COUNT]) -> [&'a str; Column::COUNT] {
+        texts[Column::Location as usize] = "";
+        if self.status.is_some() {
+            texts[Column::Status as usize] = "";
+        }
+        texts
     }
 
     /// `None`: absent. `""`: blank. Else the value: canonical where sound (phone in E.164, status
     /// `Active` or `Inactive`), else as normalised. LOCATION is never kept: `None` or `""`.
     #[must_use]
     pub fn value(&self, column: Column) -> Option<&str> {
-        self.present
-            .contains(column)
-            .then(|| self.text.get(column as usize))
+        self.present.contains(column).then(|| self.text(column))
+    }
+
+    /// The value; `""` where there is none.
+    pub(super) fn text(&self, column: Column) -> &str {
+        if let (Column::Status, Some(status)) = (column, self.status) {
+            return status.as_str();
+        }
+        let texts = self.texts.as_deref();
+        texts.map_or("", |texts| texts.get(self.at.into(), column as usize))
+    }
+
+    /// Where its texts are: among these, in the group of this number.
+    pub(super) fn texts(&self) -> Option<(&Arc<RowTexts>, u16)> {
+        Some((self.texts.as_ref()?, self.at))
+    }
+
+    /// True where these are its texts.
+    pub(super) fn has_texts(&self, texts: &Arc<RowTexts>, at: u16) -> bool {
+        let own = self.texts.as_ref();
+        self.at == at && own.is_some_and(|own| Arc::ptr_eq(own, texts))
     }
 
     /// True where the row has the column, be it blank.
@@ -133,13 +195,13 @@ impl Row {
     /// True where the record had a wrong number of fields, so that no column is known.
     #[must_use]
     pub const fn is_misfit(&self) -> bool {
-        self.misfit
+        matches!(self.record, Record::Misfit)
     }
 
     /// True where LOCATION had a value.
     #[must_use]
     pub const fn has_location(&self) -> bool {
-        self.located
+        matches!(self.record, Record::Located)
     }
 
     /// The status, where it is sound.
@@ -152,5 +214,53 @@ impl Row {
     #[must_use]
     pub fn issues(&self) -> &[Issue] {
         &self.issues
+    }
+}
+
+impl PartialEq for Row {
+    /// Whether all is the same, wherever the values lie.
+    fn eq(&self, other: &Self) -> bool {
+        let facts = |row: &Self| (row.number, row.line, row.unsound, row.record, row.status);
+        facts(self) == facts(other)
+            && self.issues == other.issues
+            && Column::ALL.iter().all(|&c| self.value(c) == other.value(c))
+    }
+}
+
+impl Eq for Row {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(number: u32, email: &str) -> RowParts<'_> {
+        let mut values = [None; Column::COUNT];
+        values[Column::Email as usize] = Some(email);
+        RowParts {
+            number,
+            values,
+            ..RowParts::default()
+        }
+    }
+
+    #[test]
+    fn rows_of_any_number_are_those_made_one_by_one() {
+        // More than one allocation can be shared by.
+        let emails: Vec<String> = (0..66_000).map(|n| format!("{n}@pd.example")).collect();
+        let mut packer = RowPacker::default();
+        for (number, email) in (1..).zip(&emails) {
+            packer.push(parts(number, email));
+        }
+        let rows = packer.finish();
+        assert_eq!(rows.len(), emails.len());
+        for (row, (number, email)) in rows.iter().zip((1..).zip(&emails)) {
+            assert_eq!(*row, Row::new(parts(number, email)));
+        }
+        assert_ne!(rows[0], rows[1]);
+    }
+
+    #[test]
+    fn a_row_takes_no_more_than_it_has_to() {
+        assert_eq!(size_of::<Row>(), 32);
     }
 }

@@ -1,8 +1,11 @@
 //! A user of the directory, as a snapshot holds it.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
-use super::{GroupId, PackedText, Packer, RankId, RoleId};
+use super::user_texts::{self, UserTexts};
+use super::{ColumnSet, GroupId, PackedTexts, Packer, RankId, RoleId, Row};
 
 /// Whether a user may work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +55,7 @@ pub struct UserText<'a> {
 }
 
 impl<'a> UserText<'a> {
-    const fn parts(self) -> [&'a str; 7] {
+    const fn parts(self) -> [&'a str; user_texts::COUNT] {
         [
             self.external_id,
             self.email,
@@ -82,16 +85,16 @@ pub struct User {
     pub group: Option<GroupId>,
     /// Supervisor, by user ID.
     pub supervisor: Option<Uuid>,
-    text: PackedText<7>,
+    pub(super) texts: UserTexts,
 }
 
 impl User {
     /// A user with `text`, active, without supervisor, rank and group.
     #[must_use]
     pub fn new(id: Uuid, role: RoleId, text: UserText<'_>) -> Self {
-        let text = PackedText::new(text.parts());
+        let texts = Arc::new(PackedTexts::of(text.parts()));
         Self {
-            text,
+            texts: UserTexts::Own { texts, at: 0 },
             ..Self::without_text(id, role)
         }
     }
@@ -105,73 +108,102 @@ impl User {
             rank: None,
             group: None,
             supervisor: None,
-            text: PackedText::default(),
+            texts: UserTexts::default(),
         }
     }
 
     /// Unique, compared exactly.
     #[must_use]
     pub fn external_id(&self) -> &str {
-        self.text.get(0)
+        self.texts.get(0)
     }
 
     /// Unique, compared without case.
     #[must_use]
     pub fn email(&self) -> &str {
-        self.text.get(1)
+        self.texts.get(1)
     }
 
     /// Unique, compared exactly.
     #[must_use]
     pub fn badge_number(&self) -> &str {
-        self.text.get(2)
+        self.texts.get(2)
     }
 
     /// Given name.
     #[must_use]
     pub fn first_name(&self) -> &str {
-        self.text.get(3)
+        self.texts.get(3)
     }
 
     /// Family name.
     #[must_use]
     pub fn last_name(&self) -> &str {
-        self.text.get(4)
+        self.texts.get(4)
     }
 
     /// Unique, compared without case.
     #[must_use]
     pub fn username(&self) -> &str {
-        self.text.get(5)
+        self.texts.get(5)
     }
 
     /// E.164; empty: none.
     #[must_use]
     pub fn phone(&self) -> &str {
-        self.text.get(6)
+        self.texts.get(6)
+    }
+
+    /// The columns of its texts in which the user is not as `row` says; absent is the same as blank here.
+    #[must_use]
+    pub fn apart_from(&self, row: &Row) -> ColumnSet {
+        self.texts.apart_from(row)
+    }
+
+    /// Lets each of some hundred `users` share its texts with its row, of those in `rows`, as far as they
+    /// are the same: nothing is different but how much memory they take. A user without a row keeps
+    /// its texts.
+    pub fn share<'a>(users: &'a mut [Self], rows: impl Iterator<Item = Option<&'a Row>>) {
+        let texts = users.iter_mut().map(|user| &mut user.texts);
+        user_texts::share(texts.zip(rows));
     }
 }
 
-/// Makes users whose texts share allocations, some hundreds in each.
-#[derive(Debug, Default)]
+/// Makes users whose texts share allocations.
+#[derive(Debug)]
 pub struct UserPacker {
     users: Vec<User>,
     /// Texts of the last users.
-    texts: Packer<7>,
-    waiting: usize,
+    texts: Packer<{ user_texts::COUNT }>,
+    /// Bytes of text that are to share an allocation.
+    most: usize,
+}
+
+impl Default for UserPacker {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            texts: Packer::default(),
+            most: Self::FEW,
+        }
+    }
 }
 
 impl UserPacker {
-    /// Users whose texts share an allocation.
-    const SHARING: usize = 256;
+    /// Bytes of text that share the first allocation: that of most organisations.
+    const FEW: usize = 1 << 20;
+    /// Bytes of text that share a later one. The allocator keeps one of this size apart from all others,
+    /// and so gives it back to the system as soon as the users share their texts with rows.
+    const MANY: usize = 40 << 20;
 
     /// Adds a user as [`User::new`] makes one; the texts can be read once all are there.
     pub fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
-        if self.waiting == Self::SHARING {
+        if self.texts.bytes() >= self.most {
             self.pack();
+            self.texts = Packer::with_room(Self::MANY + usize::from(u16::MAX));
+            self.most = Self::MANY;
         }
         self.texts.push(text.parts());
-        self.waiting += 1;
         let user = self.users.len();
         self.users.push(User::without_text(id, role));
         &mut self.users[user]
@@ -185,10 +217,36 @@ impl UserPacker {
     }
 
     fn pack(&mut self) {
-        let first = self.users.len() - std::mem::take(&mut self.waiting);
-        let texts = std::mem::take(&mut self.texts).finish();
-        for (user, text) in self.users[first..].iter_mut().zip(texts) {
-            user.text = text;
+        let first = self.users.len() - self.texts.groups();
+        let texts = Arc::new(std::mem::take(&mut self.texts).finish());
+        for (user, at) in self.users[first..].iter_mut().zip(0..) {
+            let texts = Arc::clone(&texts);
+            user.texts = UserTexts::Own { texts, at };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_of_any_number_have_the_texts_they_were_added_with() {
+        let name = |n: u128| format!("{n}{}", "x".repeat(200));
+        let mut packer = UserPacker::default();
+        // More than share the first allocation.
+        for n in 0..12_000 {
+            let text = UserText {
+                email: &name(n),
+                ..UserText::default()
+            };
+            packer.push(Uuid::from_u128(n), RoleId(1), text);
+        }
+        let users = packer.finish();
+        assert_eq!(users.len(), 12_000);
+        for (user, n) in users.iter().zip(0..) {
+            assert_eq!((user.id, user.email()), (Uuid::from_u128(n), &*name(n)));
+            assert_eq!(user.phone(), "");
         }
     }
 }

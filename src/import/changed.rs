@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::verdict::{self, Judged};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
-    plan::{Decision, Outcome},
+    plan::Outcome,
     proto::{DeactivatedUser, Deactivations, RowOutcome, RowResult},
 };
 
@@ -28,10 +28,11 @@ pub(super) fn cloned(judged: &Judged, rows: &[u32]) -> Vec<Row> {
 
 /// Of `rows` of the old plan, those that were to create a user who is there by now.
 pub(super) fn overtaken(old: &Judged, rows: &[u32], new: &Judged) -> Vec<u32> {
-    let overtaken = |&(row, now): &(&u32, &Decision)| {
-        old.plan.decisions[*row as usize].outcome == Outcome::Created && now.user.is_some()
+    let overtaken = |&(row, now): &(&u32, u32)| {
+        old.plan.decisions[*row as usize].outcome == Outcome::Created
+            && new.directory.user_of(now).is_some()
     };
-    let pairs = rows.iter().zip(&new.plan.decisions);
+    let pairs = rows.iter().zip(0..);
     pairs.filter(overtaken).map(|(row, _)| *row).collect()
 }
 

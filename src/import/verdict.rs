@@ -50,7 +50,8 @@ pub struct Judged {
     terms: Terms,
     /// The warnings of the first plan, where this is a later one.
     noted: Option<Arc<Noted>>,
-    /// IDs of the users that rows create, by row; nil for other rows, and in a dry run.
+    /// IDs of the users that rows create, by row; nil for other rows. Empty where no row creates one, and in a
+    /// dry run.
     ids: Vec<Uuid>,
 }
 
@@ -58,7 +59,7 @@ impl Judged {
     /// Plans `rows` on `snapshot`. Pure computation; for a million rows it takes seconds.
     #[must_use]
     pub fn new(rows: Arc<Vec<Row>>, snapshot: Snapshot, import: Uuid, terms: Terms) -> Self {
-        let directory = Directory::new(snapshot.users);
+        let directory = Directory::new(snapshot.users, &rows);
         let catalog = snapshot.catalog;
         let plan = plan::plan(&Request {
             rows: &rows,
@@ -100,11 +101,16 @@ impl Judged {
 
     /// Gives the users to be created their IDs.
     pub fn assign_ids(&mut self) {
-        let id = |decision: &Decision| match decision.outcome {
-            Outcome::Created => Uuid::now_v7(),
-            _ => Uuid::nil(),
+        let creates = |decision: &Decision| decision.outcome == Outcome::Created;
+        let id = |decision: &Decision| match creates(decision) {
+            true => Uuid::now_v7(),
+            false => Uuid::nil(),
         };
-        self.ids = self.plan.decisions.iter().map(id).collect();
+        let decisions = &self.plan.decisions;
+        self.ids = match decisions.iter().any(creates) {
+            true => decisions.iter().map(id).collect(),
+            false => Vec::new(),
+        };
     }
 
     /// What it was planned under.
@@ -129,7 +135,10 @@ impl Judged {
     /// ID of the user that a row created or matched, where there is one.
     #[must_use]
     pub fn user_id(&self, row: usize) -> Option<Uuid> {
-        match self.plan.decisions[row].user {
+        match u32::try_from(row)
+            .ok()
+            .and_then(|row| self.directory.user_of(row))
+        {
             Some(user) => Some(self.directory.users()[user as usize].id),
             None => self.ids.get(row).copied().filter(|id| !id.is_nil()),
         }

@@ -8,7 +8,6 @@ use super::attributes::{sound, stored};
 use super::choices::Choices;
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
-use super::keys::{Key, Numbering};
 use super::outcome::changing;
 use super::text::fold;
 use crate::domain::{
@@ -34,13 +33,9 @@ impl Checked {
 /// Checks every row.
 pub(super) fn check(request: &Request<'_>) -> Checked {
     let mut checker = Checker::new(request);
-    let mut matcher = Matcher {
-        ids: Numbering::new(Key::ExternalId, request.directory.users()),
-        likely: 0,
-    };
-    let matched: Vec<_> = request.rows.iter().map(|row| matcher.find(row)).collect();
+    let directory = request.directory;
     let mut decisions = cores::map(request.rows, |at, row| {
-        checker.check(row, matched[at as usize])
+        checker.check(row, directory.user_of(at))
     });
     for (row, decision) in request.rows.iter().zip(&mut decisions) {
         checker.advise(row, decision);
@@ -53,25 +48,6 @@ pub(super) fn check(request: &Request<'_>) -> Checked {
 fn unsound(decision: &Decision) -> ColumnSet {
     let errors = decision.issues.iter().filter(|issue| issue.is_error());
     errors.filter_map(|issue| issue.column).collect()
-}
-
-/// Finds rows' users by external ID. Rosters tend to come in the directory's own order, so the user
-/// after the one found last is tried first.
-struct Matcher<'a> {
-    ids: Numbering<'a>,
-    likely: u32,
-}
-
-impl Matcher<'_> {
-    /// The user that has the row's external ID. One that failed its check matches too: it stands,
-    /// since its user has it already.
-    fn find(&mut self, row: &Row) -> Option<u32> {
-        let found = self
-            .ids
-            .find_near(row.value(Column::ExternalId)?, self.likely)?;
-        self.likely = found + 1;
-        Some(found)
-    }
 }
 
 /// Group IDs are equal to the letter.
@@ -114,7 +90,6 @@ impl<'a> Checker<'a> {
         issues.extend(protection(row, user));
         let mut decision = Decision {
             outcome: Outcome::Rejected,
-            user: index,
             changes: ColumnSet::EMPTY,
             role: role.unwrap_or(RoleId(0)),
             rank,

@@ -4,6 +4,7 @@
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator,
 };
+use rayon::slice::ParallelSliceMut;
 
 use super::links::index;
 
@@ -25,6 +26,20 @@ pub(super) fn change<T: Send>(items: &mut [T], change: impl Fn(u32, &mut T) + Sy
     match items.len() < MANY {
         true => items.iter_mut().enumerate().for_each(change),
         false => items.par_iter_mut().enumerate().for_each(change),
+    }
+}
+
+/// Does `change` to the items, `size` neighbours at a time; it gets them with the index of the first.
+pub(super) fn change_chunks<T: Send>(
+    items: &mut [T],
+    size: usize,
+    change: impl Fn(u32, &mut [T]) + Sync,
+) {
+    let count = items.len();
+    let change = |(chunk, items): (usize, &mut [T])| change(index(chunk * size), items);
+    match count < MANY {
+        true => items.chunks_mut(size).enumerate().for_each(change),
+        false => items.par_chunks_mut(size).enumerate().for_each(change),
     }
 }
 

@@ -1,17 +1,17 @@
 //! Supervisor cycles on the final state (semantics §5 e): of the rows on a cycle, those that set a
 //! supervisor their user does not already have are rejected.
 //!
-//! Everybody has at most one supervisor, so cycles never share anybody. The first check walks up from
-//! everybody once, and mostly there is no cycle and nothing more to do. Where there is one, rejecting
+//! Everybody has at most one supervisor, so cycles never share anybody. Where no row sets a supervisor
+//! anew there is nothing to look for. Else the first check walks up from everybody once, and mostly there is no cycle and nothing more to do. Where there is one, rejecting
 //! its rows gives their users back the supervisors they had, which may close other cycles, over as many
 //! rounds as there are rows. From then on a [`Forest`] follows the changes: each cycle in it is left
 //! open at one person, whose supervisor is then found to be somewhere below.
 
 use super::finding::{Finding, Findings};
 use super::forest::Forest;
-use super::judge::Rule;
+use super::judge::{Reports, Rule};
 use super::keys::Key;
-use super::links::{Links, Lists, index};
+use super::links::{Links, index};
 use super::roster::{Person, Wish};
 use super::state::State;
 
@@ -20,7 +20,7 @@ const SHOWN: usize = 4;
 
 /// Rejects rows that close a cycle.
 pub(super) struct Cycles<'a> {
-    reports: &'a Lists,
+    reports: &'a Reports<'a>,
     /// None as long as no cycle has been seen.
     forest: Option<Forest>,
     /// Persons whose supervisor may not be what the forest has.
@@ -28,8 +28,8 @@ pub(super) struct Cycles<'a> {
 }
 
 impl<'a> Cycles<'a> {
-    /// `reports` lists the standing rows by the email of the supervisor they name.
-    pub(super) fn new(reports: &'a Lists) -> Self {
+    /// No cycle has been looked for.
+    pub(super) fn new(reports: &'a Reports<'a>) -> Self {
         Self {
             reports,
             forest: None,
@@ -44,6 +44,10 @@ impl<'a> Cycles<'a> {
         moved.dedup();
         if let Some(forest) = &mut self.forest {
             return relink(forest, &moved, state);
+        }
+        let mut nodes = 0..index(state.roster.nodes());
+        if !nodes.any(|node| sets_anew(state, node)) {
+            return Vec::new();
         }
         let supervisors = all_supervisors(state);
         let open = find_cycles(&supervisors);
@@ -89,7 +93,7 @@ impl Rule for Cycles<'_> {
         let roster = state.roster;
         for &row in rejected {
             let email = roster.wanted(Key::Email, row);
-            let reports = email.map_or(&[][..], |email| self.reports.get(email));
+            let reports = email.map_or(&[][..], |email| self.reports.to(email));
             let persons = reports.iter().chain([&row]);
             let nodes = persons.map(|&row| roster.node(roster.person(row)));
             self.moved.extend(nodes);

@@ -26,13 +26,11 @@ pub enum Supervisor {
     Row(u32),
 }
 
-/// The decision on one row.
+/// The decision on one row. Which user it matched the directory knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     /// What happens.
     pub outcome: Outcome,
-    /// The user of the directory that the row matched, by index in the snapshot.
-    pub user: Option<u32>,
     /// What the row changes; for a new user every attribute that gets a value. Empty where rejected
     /// or unchanged.
     pub changes: ColumnSet,

@@ -1,36 +1,38 @@
-//! The snapshot of an organisation's users that a plan is made against.
+//! The snapshot of an organisation's users that a plan is made against, and which rows are about them.
 
-use std::hash::BuildHasher;
-
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::links::indices;
-use crate::domain::User;
+use super::cores;
+use super::links::{Links, index, indices};
+use super::matching::match_rows;
+use crate::domain::{Row, User};
 
-/// All users of an organisation at one moment.
-#[derive(Clone, Debug, Default)]
+/// Users whose texts come to share allocations.
+const SHARING: usize = 256;
+
+/// All users of an organisation at one moment, as the rows of one file find them.
+///
+/// What a user has in common with its row lies in memory once (see [`User::share`]).
+#[derive(Clone, Debug)]
 pub struct Directory {
     users: Vec<User>,
-    /// Indices, found by the user's ID.
-    by_id: HashTable<u32>,
-    hashing: DefaultHashBuilder,
+    /// By user: its supervisor.
+    supervisors: Links,
+    /// By row: its user.
+    matched: Links,
 }
 
 impl Directory {
-    /// A snapshot of these users.
+    /// A snapshot of these users, to plan these rows on.
     #[must_use]
-    pub fn new(users: Vec<User>) -> Self {
-        let hashing = DefaultHashBuilder::default();
-        let hash = |&user: &u32| hashing.hash_one(users[user as usize].id);
-        let mut by_id = HashTable::with_capacity(users.len());
-        for user in indices(&users) {
-            by_id.insert_unique(hash(&user), user, hash);
-        }
+    pub fn new(mut users: Vec<User>, rows: &[Row]) -> Self {
+        let matched = match_rows(&users, rows);
+        share(&mut users, rows, &matched);
         Self {
+            supervisors: find_supervisors(&users),
             users,
-            by_id,
-            hashing,
+            matched,
         }
     }
 
@@ -40,16 +42,76 @@ impl Directory {
         &self.users
     }
 
-    /// The index of the user with this ID.
+    /// The index of the user that `row` (an index) matches by its external ID.
     #[must_use]
-    pub fn index_of(&self, id: Uuid) -> Option<u32> {
-        let has_id = |&user: &u32| self.users[user as usize].id == id;
-        self.by_id.find(self.hashing.hash_one(id), has_id).copied()
+    pub fn user_of(&self, row: u32) -> Option<u32> {
+        self.matched.get(row)
     }
 
-    /// The user with this ID.
+    /// The index of the user who supervises `user` (an index).
     #[must_use]
-    pub fn find(&self, id: Uuid) -> Option<&User> {
-        Some(&self.users[self.index_of(id)? as usize])
+    pub fn supervisor_of(&self, user: u32) -> Option<u32> {
+        self.supervisors.get(user)
+    }
+}
+
+/// Lets users share their texts with the first of the rows that match them. Where the file is about few of
+/// them there is little to be had.
+fn share(users: &mut [User], rows: &[Row], matched: &Links) {
+    let mut row_of = Links::none(users.len());
+    let mut known = 0;
+    for row in indices(rows) {
+        if let Some(user) = matched.get(row) {
+            known += 1;
+            row_of.set_first(user, row);
+        }
+    }
+    if known * 2 < users.len() {
+        return;
+    }
+    cores::change_chunks(users, SHARING, |first, users| {
+        let users_of = first..first + index(users.len());
+        let rows = users_of.map(|user| Some(&rows[row_of.get(user)? as usize]));
+        User::share(users, rows);
+    });
+}
+
+/// By user: its supervisor. Many have the same, so that only supervisors are kept by ID.
+fn find_supervisors(users: &[User]) -> Links {
+    let named = users.iter().filter_map(|user| user.supervisor);
+    let mut known: HashMap<Uuid, Option<u32>> = named.map(|id| (id, None)).collect();
+    for (user, at) in users.iter().zip(0..) {
+        known.entry(user.id).and_modify(|found| *found = Some(at));
+    }
+    let supervisors = users
+        .iter()
+        .map(|user| known.get(&user.supervisor?).copied()?);
+    supervisors.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::scenario::Scenario;
+
+    /// The users that rows match, and the supervisors of users, by index.
+    #[test]
+    fn users_are_found_by_external_id_and_supervisors_by_id() {
+        let users = "
+            X1 a@x 1 ann > c@x
+            X2 b@x 2 bob
+            X3 c@x 3 cyd > c@x
+        ";
+        let rows = "
+            X3 c@x 3 cyd
+            - d@x 4 dan
+            X1 n@x 1 ann
+            x2 b@x 2 bob
+            X3 o@x 3 cyd
+        ";
+        let directory = Scenario::parse(users, rows).directory;
+        let matched: Vec<_> = (0..5).map(|row| directory.user_of(row)).collect();
+        assert_eq!(matched, [Some(2), None, Some(0), None, Some(2)]);
+        let supervisors: Vec<_> = (0..3).map(|user| directory.supervisor_of(user)).collect();
+        assert_eq!(supervisors, [Some(2), None, Some(2)]);
     }
 }

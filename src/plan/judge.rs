@@ -12,11 +12,15 @@
 //! once for its supervisor, since each of these is lost at most once: all rounds together are linear,
 //! and logarithmic in each step for cycles.
 
+use std::cell::OnceCell;
+
 use super::Request;
 use super::cycles::Cycles;
 use super::decision::Decision;
 use super::finding::Findings;
+use super::links::Lists;
 use super::permissions::Permissioning;
+use super::roster::Roster;
 use super::state::State;
 use super::supervisors::Supervisors;
 use super::uniqueness::Uniqueness;
@@ -38,12 +42,11 @@ pub(super) fn judge(
     state: &mut State<'_>,
     findings: &mut Findings,
 ) {
-    let standing = state.standing();
-    let reports = state.roster.reports(&standing);
-    let permissions = Permissioning::new(request, state, decisions, (&standing, &reports));
+    let reports = Reports::new(state.roster);
+    let permissions = Permissioning::new(request, state, decisions, &reports);
     let mut rules: [Box<dyn Rule + '_>; 4] = [
-        Box::new(Uniqueness::new(&standing)),
-        Box::new(Supervisors::new(&standing, &reports)),
+        Box::new(Uniqueness::new()),
+        Box::new(Supervisors::new(&reports)),
         Box::new(Cycles::new(&reports)),
         Box::new(permissions),
     ];
@@ -69,11 +72,59 @@ fn first_rejections(
         .find(|rejected| !rejected.is_empty())
 }
 
-/// Rows to judge: those of `due` that still stand, each once, in order. Leaves `due` empty.
-pub(super) fn take_due(due: &mut Vec<u32>, state: &State<'_>) -> Vec<u32> {
-    let mut rows = std::mem::take(due);
-    rows.retain(|&row| state.stands(row));
-    rows.sort_unstable();
-    rows.dedup();
-    rows
+/// The rows that a rule is to judge when it is asked next.
+#[derive(Default)]
+pub(super) struct Due {
+    /// Every row that stands, whatever `rows` says.
+    all: bool,
+    rows: Vec<u32>,
+}
+
+impl Due {
+    /// Every row that stands.
+    pub(super) const fn all() -> Self {
+        Self {
+            all: true,
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, rows: impl IntoIterator<Item = u32>) {
+        if !self.all {
+            self.rows.extend(rows);
+        }
+    }
+
+    /// The rows that still stand, each once, in order. After that nothing is due.
+    pub(super) fn take(&mut self, state: &State<'_>) -> Vec<u32> {
+        if std::mem::take(&mut self.all) {
+            return state.standing();
+        }
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.retain(|&row| state.stands(row));
+        rows.sort_unstable();
+        rows.dedup();
+        rows
+    }
+}
+
+/// Rows by the email of the supervisor they name. Listed when first asked for: where nothing is rejected
+/// nobody asks.
+pub(super) struct Reports<'a> {
+    roster: &'a Roster<'a>,
+    lists: OnceCell<Lists>,
+}
+
+impl<'a> Reports<'a> {
+    pub(super) const fn new(roster: &'a Roster<'a>) -> Self {
+        Self {
+            roster,
+            lists: OnceCell::new(),
+        }
+    }
+
+    /// The rows, standing or not, that name the email of this number.
+    pub(super) fn to(&self, email: u32) -> &[u32] {
+        self.lists.get_or_init(|| self.roster.reports()).get(email)
+    }
 }

@@ -50,8 +50,12 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// Sorts `(list, item)` pairs into `len` lists; within a list the items keep their order.
+    /// Sorts `(list, item)` pairs into `len` lists; within a list the items keep their order. Where there
+    /// are no pairs the lists take no memory.
     pub(super) fn collect(len: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        if pairs.clone().next().is_none() {
+            return Self::default();
+        }
         let mut starts = vec![0; len + 1];
         for (list, _) in pairs.clone() {
             starts[list as usize + 1] += 1;
@@ -59,19 +63,24 @@ impl Lists {
         for list in 0..len {
             starts[list + 1] += starts[list];
         }
-        let mut next = starts.clone();
         let mut items = vec![0; starts[len] as usize];
         for (list, item) in pairs {
-            let at = &mut next[list as usize];
+            let at = &mut starts[list as usize];
             items[*at as usize] = item;
             *at += 1;
         }
+        // Each start has come to the end of its list, where the next one starts.
+        starts.copy_within(..len, 1);
+        starts[0] = 0;
         Self { starts, items }
     }
 
     pub(super) fn get(&self, list: u32) -> &[u32] {
-        let [start, end] = [list, list + 1].map(|at| self.starts[at as usize] as usize);
-        &self.items[start..end]
+        let list = list as usize;
+        match self.starts.get(list..list + 2) {
+            Some(&[start, end]) => &self.items[start as usize..end as usize],
+            _ => &[],
+        }
     }
 }
 
@@ -105,5 +114,6 @@ mod tests {
         let lists = Lists::collect(4, pairs.into_iter());
         let all: Vec<&[u32]> = (0..4).map(|list| lists.get(list)).collect();
         assert_eq!(all, [&[1, 9][..], &[], &[5, 3], &[]]);
+        assert_eq!(Lists::collect(4, [].into_iter()).get(3), [0; 0]);
     }
 }

@@ -22,6 +22,7 @@ mod forest;
 mod judge;
 mod keys;
 mod links;
+mod matching;
 mod missing;
 mod order;
 mod outcome;
@@ -68,7 +69,7 @@ use wording::Wording;
 pub struct Request<'a> {
     /// The rows of the file, in order.
     pub rows: &'a [Row],
-    /// The organisation's users.
+    /// The organisation's users, as these rows find them.
     pub directory: &'a Directory,
     /// What users can be given.
     pub catalog: &'a Catalog,

@@ -12,6 +12,15 @@ pub struct WriteOrder {
 }
 
 impl WriteOrder {
+    /// An order with room for this many rows.
+    pub(super) fn with_room(rows: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(rows),
+            ends: Vec::with_capacity(rows),
+            before: Lists::default(),
+        }
+    }
+
     /// Adds rows that depend on each other and so share one transaction; they come after all rows
     /// added before.
     pub(super) fn push_group(&mut self, rows: impl IntoIterator<Item = u32>) {

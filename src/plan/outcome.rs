@@ -1,9 +1,10 @@
 //! What each standing row comes to (semantics §4): created, updated or unchanged, and which
 //! attributes change.
 
-use super::attributes::{resulting, stored};
+use super::attributes::resulting;
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
+use super::roster::Person;
 use super::state::State;
 use crate::domain::{Column, ColumnSet, Row, User};
 
@@ -16,7 +17,7 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
         }
         let person = state.roster.person(row);
         decision.supervisor = state.supervisor(person).into();
-        if decision.user.is_none() {
+        if let Person::Row(_) = person {
             let data = &state.roster.rows[row as usize];
             decision.changes = values(data, decision);
             decision.outcome = Outcome::Created;
@@ -35,21 +36,16 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
 /// The attributes of a user of the directory that change, but for the supervisor, whom the other rows
 /// decide; a change of case alone is one.
 pub(super) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet {
-    let attributes = Column::ALL.into_iter();
-    attributes
-        .filter(|&column| differs(row, user, decision, column))
-        .collect()
-}
-
-fn differs(row: &Row, user: &User, decision: &Decision, column: Column) -> bool {
-    match column {
+    let apart = user.apart_from(row);
+    let differs = |&column: &Column| match column {
         Column::Role => decision.role != user.role,
         Column::Rank => decision.rank != user.rank,
         Column::EvidenceGroupExtId => decision.group != user.group,
         Column::SupervisorEmail | Column::Location => false,
         Column::Status => row.status().is_some_and(|status| status != user.status),
-        _ => stored(user, column).is_some_and(|text| text != resulting(row, Some(user), column)),
-    }
+        _ => row.has(column) && apart.contains(column),
+    };
+    Column::ALL.into_iter().filter(differs).collect()
 }
 
 /// The attributes of a new user that get a value.

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::Request;
 use super::decision::Decision;
 use super::finding::{Finding, Findings};
-use super::judge::{Rule, take_due};
+use super::judge::{Due, Reports, Rule};
 use super::keys::{Key, held};
-use super::links::Lists;
+use super::links::indices;
 use super::roster::{Person, Wish};
 use super::state::State;
 use crate::domain::{Catalog, Permission, Permissions, RoleId, Status, User};
@@ -58,32 +58,32 @@ impl Untouchable {
 /// All that can be told of a row without the others is told at once. Only whether the supervisor of a
 /// user changes depends on them: such rows are judged again whenever that may have changed.
 pub(super) struct Permissioning<'a> {
-    due: Vec<u32>,
+    due: Due,
     /// By row: what it may not do in any case.
     fixed: HashMap<u32, Vec<Finding>>,
     /// Rows that must leave their user's supervisor as it is.
     bound: HashSet<u32>,
-    reports: &'a Lists,
+    reports: &'a Reports<'a>,
 }
 
 impl<'a> Permissioning<'a> {
-    /// `reports` lists the standing rows by the email of the supervisor they name.
     pub(super) fn new(
         request: &Request<'_>,
         state: &State<'_>,
         decisions: &[Decision],
-        (standing, reports): (&[u32], &'a Lists),
+        reports: &'a Reports<'a>,
     ) -> Self {
         let untouchable = Untouchable::new(request.catalog, request.permitted);
         let mut this = Self {
-            due: Vec::new(),
+            due: Due::default(),
             fixed: HashMap::new(),
             bound: HashSet::new(),
             reports,
         };
-        for &row in standing {
+        for row in indices(request.rows).filter(|&row| state.stands(row)) {
             let (input, decision) = (&request.rows[row as usize], &decisions[row as usize]);
-            let user = decision.user.map(|user| &state.roster.users[user as usize]);
+            let user = state.roster.user(row);
+            let user = user.map(|user| &state.roster.users[user as usize]);
             let mut found = Vec::new();
             if !request.permitted.deactivation && deactivates(user, input.status()) {
                 found.push(Finding::DeactivationNotPermitted);
@@ -101,7 +101,7 @@ impl<'a> Permissioning<'a> {
                 this.fixed.insert(row, found);
             }
         }
-        this.due = this.fixed.keys().chain(&this.bound).copied().collect();
+        this.due.add(this.fixed.keys().chain(&this.bound).copied());
         this
     }
 
@@ -118,7 +118,7 @@ impl<'a> Permissioning<'a> {
 
 impl Rule for Permissioning<'_> {
     fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
-        let mut rejected = take_due(&mut self.due, state);
+        let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let found = self.find(state, row);
             let rejects = !found.is_empty();
@@ -140,9 +140,9 @@ impl Rule for Permissioning<'_> {
                 Person::Row(_) => None,
             };
             let named = [given, kept].into_iter().flatten();
-            let named = named.flat_map(|email| self.reports.get(email));
-            self.due
-                .extend(named.filter(|row| self.bound.contains(row)));
+            let named = named.flat_map(|email| self.reports.to(email));
+            let bound = named.filter(|row| self.bound.contains(row));
+            self.due.add(bound.copied());
         }
     }
 }

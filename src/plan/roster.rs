@@ -1,7 +1,7 @@
 //! Rows and users with every key replaced by a number: who holds a key in the directory, who wants
 //! it, whom a row names as supervisor. Never changes while rows are judged.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
 
 use super::Request;
 use super::attributes::sound;
@@ -10,7 +10,7 @@ use super::cores;
 use super::decision::{Decision, Supervisor};
 use super::directory::Directory;
 use super::keys::{Key, KeyUse, Numbering};
-use super::links::{Links, Lists, index};
+use super::links::{Links, Lists, index, indices};
 use crate::domain::{Column, Row, User};
 
 /// Somebody of the final state: a user of the directory, or the user that a row creates.
@@ -45,38 +45,35 @@ pub(super) struct Roster<'a> {
     pub(super) users: &'a [User],
     emails: Numbering<'a>,
     keys: [KeyUse; 4],
-    matched: Links,
-    rows_of: Lists,
+    directory: &'a Directory,
+    /// By user: the rows that matched it. Made when first asked for: only what rejects rows does.
+    rows_of: OnceLock<Lists>,
     wishes: Links,
-    supervisors: Links,
 }
 
 impl<'a> Roster<'a> {
     /// The rows and users of `request`, with what the field checks found.
     pub(super) fn new(request: &Request<'a>, checked: &Checked) -> Self {
         let (rows, users) = (request.rows, request.directory.users());
-        let matched = || checked.decisions.iter().map(|decision| decision.user);
+        let directory = request.directory;
+        let matched = || indices(rows).map(|row| directory.user_of(row));
         let values = |column| {
             let sounds = rows.iter().zip(&checked.unsound);
             sounds.map(move |(row, &unsound)| sound(row, unsound, column))
         };
         // With each value of a key the user who is known to have it already.
         let keys = |key: Key| {
-            let has = move |decision: &Decision| {
+            let has = move |(user, decision): (Option<u32>, &Decision)| {
                 let same = !decision.changes.contains(key.column());
-                decision.user.filter(|_| same)
+                user.filter(|_| same)
             };
-            values(key.column()).zip(checked.decisions.iter().map(has))
+            values(key.column()).zip(matched().zip(&checked.decisions).map(has))
         };
-        let rows_of = matched()
-            .zip(0..)
-            .filter_map(|(user, row)| Some((user?, row)));
-        let supervisors = supervisors(request.directory);
         let emails = || {
             let mut emails = Numbering::new(Key::Email, users);
             let by_email = KeyUse::new(&mut emails, keys(Key::Email));
             let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
-                let near = user.and_then(|user| supervisors.get(user));
+                let near = user.and_then(|user| directory.supervisor_of(user));
                 email.map(|email| emails.number_near(email, near))
             };
             let named = values(Column::SupervisorEmail).zip(matched());
@@ -90,12 +87,11 @@ impl<'a> Roster<'a> {
         Self {
             rows,
             users,
-            matched: matched().collect(),
-            rows_of: Lists::collect(users.len(), rows_of),
+            directory,
+            rows_of: OnceLock::new(),
             keys: [by_id, by_email, by_badge, by_username],
             emails,
             wishes,
-            supervisors,
         }
     }
 
@@ -133,12 +129,16 @@ impl<'a> Roster<'a> {
 
     /// The user of the directory that `row` matched by its external ID.
     pub(super) fn user(&self, row: u32) -> Option<u32> {
-        self.matched.get(row)
+        self.directory.user_of(row)
     }
 
     /// The rows that matched `user`, in order.
     pub(super) fn rows_of(&self, user: u32) -> &[u32] {
-        self.rows_of.get(user)
+        let rows_of = self.rows_of.get_or_init(|| {
+            let matched = indices(self.rows).filter_map(|row| Some((self.user(row)?, row)));
+            Lists::collect(self.users.len(), matched)
+        });
+        rows_of.get(user)
     }
 
     /// Whom `row` is about.
@@ -157,14 +157,15 @@ impl<'a> Roster<'a> {
 
     /// The supervisor that `user` has in the directory.
     pub(super) fn supervisor(&self, user: u32) -> Option<u32> {
-        self.supervisors.get(user)
+        self.directory.supervisor_of(user)
     }
 
-    /// The rows of `among` that name a supervisor, listed by that email's number.
-    pub(super) fn reports(&self, among: &[u32]) -> Lists {
-        let named = among.iter().filter_map(|&row| match self.wish(row) {
+    /// The rows that name a supervisor, listed by that email's number.
+    pub(super) fn reports(&self) -> Lists {
+        let rows = indices(self.rows);
+        let named = rows.filter_map(|row| match self.wish(row) {
             Wish::Email(email) => Some((email, row)),
-            Wish::Clear | Wish::Keep => None,
+            _ => None,
         });
         Lists::collect(self.key_count(Key::Email), named)
     }
@@ -189,12 +190,4 @@ impl<'a> Roster<'a> {
             Some(row) => Person::Row(row),
         }
     }
-}
-
-/// By user: its supervisor in the directory, by index.
-fn supervisors(directory: &Directory) -> Links {
-    let users = cores::map(directory.users(), |_, user| {
-        directory.index_of(user.supervisor?)
-    });
-    users.into_iter().collect()
 }

@@ -30,9 +30,10 @@ pub(super) struct Scenario {
 impl Scenario {
     pub(super) fn parse(directory: &str, rows: &str) -> Self {
         let catalog = catalog();
+        let rows: Vec<Row> = lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect();
         Self {
-            directory: Directory::new(users(directory, &catalog)),
-            rows: lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect(),
+            directory: Directory::new(users(directory, &catalog), &rows),
+            rows,
             catalog,
             import_id: Uuid::from_u128(7),
             scope: None,
@@ -70,7 +71,7 @@ impl Scenario {
         let decisions = self.plan().decisions;
         let lines = decisions.iter().zip(1..).map(|(decision, number)| {
             let mut line = format!("{number} {:?}", decision.outcome);
-            if decision.user.is_some() {
+            if self.directory.user_of(number - 1).is_some() {
                 for column in decision.changes.iter() {
                     write!(line, " {column}").unwrap();
                 }

@@ -33,8 +33,9 @@ pub(super) fn sequence(state: &State<'_>, decisions: &[Decision]) -> WriteOrder 
     let writes = |row: &u32| is_write(&decisions[*row as usize]);
     let before = find_before(state, decisions);
     let mut components = Components::new(&before, decisions.len());
-    let mut order = WriteOrder::default();
-    for row in indices(decisions).filter(writes) {
+    let rows = indices(decisions).filter(writes);
+    let mut order = WriteOrder::with_room(rows.clone().count());
+    for row in rows {
         components.pass(row, |mut group| {
             group.sort_unstable();
             order.push_group(group);
@@ -55,13 +56,18 @@ fn is_mover(decision: &Decision) -> bool {
 
 /// By row: the rows that are written before it.
 fn find_before(state: &State<'_>, decisions: &[Decision]) -> Lists {
-    let mut ancestors = Ancestors::new(state, decisions);
+    // In most files nobody gets another supervisor.
+    let mut ancestors = None;
     let mut before = Vec::new();
     for row in indices(decisions).filter(|&row| is_write(&decisions[row as usize])) {
         let freeing = Key::MOVABLE.map(|key| freed_by(state, key, row));
         let above = is_mover(&decisions[row as usize])
-            .then(|| ancestors.nearest_mover(state.supervisor(state.roster.person(row))))
+            .then(|| state.supervisor(state.roster.person(row)))
             .flatten();
+        let above = above.and_then(|above| {
+            let ancestors = ancestors.get_or_insert_with(|| Ancestors::new(state, decisions));
+            ancestors.nearest_mover(Some(above))
+        });
         let all = freeing.into_iter().flatten().chain(above);
         before.extend(all.map(|earlier| (row, earlier)));
     }

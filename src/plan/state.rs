@@ -1,6 +1,8 @@
 //! The state after the import, as far as judging has come: which rows stand, and so who has which
 //! key and which supervisor. Knows the rows, not the rules that reject them.
 
+use hashbrown::HashMap;
+
 use super::keys::{Key, held};
 use super::links::{Links, indices};
 use super::roster::{Person, Roster, Wish};
@@ -14,7 +16,7 @@ pub(super) struct State<'a> {
     /// By key: the one row that stood after the duplicates were out, even where it fell later.
     claims: [Links; 4],
     /// By email: the first of the rows that fell earlier.
-    fallen_early: Links,
+    fallen_early: HashMap<u32, u32>,
 }
 
 impl<'a> State<'a> {
@@ -25,7 +27,7 @@ impl<'a> State<'a> {
             standing: passed.clone(),
             passed,
             claims: Key::ALL.map(|key| Links::none(roster.key_count(key))),
-            fallen_early: Links::none(roster.key_count(Key::Email)),
+            fallen_early: HashMap::new(),
         }
     }
 
@@ -36,8 +38,10 @@ impl<'a> State<'a> {
 
     /// The rows that stand.
     pub(super) fn standing(&self) -> Vec<u32> {
-        let rows = indices(&self.standing);
-        rows.filter(|&row| self.stands(row)).collect()
+        let count = self.standing.iter().filter(|&&stands| stands).count();
+        let mut rows = Vec::with_capacity(count);
+        rows.extend(indices(&self.standing).filter(|&row| self.stands(row)));
+        rows
     }
 
     /// Rejects `row`.
@@ -143,7 +147,7 @@ impl<'a> State<'a> {
         let (late, early): (Vec<u32>, Vec<u32>) = rows.partition(|&row| self.passed[row as usize]);
         for row in late.into_iter().chain(early) {
             if let Some(email) = self.roster.wanted(Key::Email, row) {
-                self.fallen_early.set_first(email, row);
+                self.fallen_early.entry(email).or_insert(row);
             }
         }
     }
@@ -163,7 +167,7 @@ impl<'a> State<'a> {
     pub(super) fn would_give(&self, email: u32) -> Option<u32> {
         self.claim(Key::Email, email)
             .filter(|&row| !self.stands(row))
-            .or_else(|| self.fallen_early.get(email))
+            .or_else(|| self.fallen_early.get(&email).copied())
     }
 
     /// True where `row` stood after the duplicates were out.

@@ -2,23 +2,21 @@
 //! own user.
 
 use super::finding::{Finding, Findings};
-use super::judge::{Rule, take_due};
+use super::judge::{Due, Reports, Rule};
 use super::keys::Key;
-use super::links::Lists;
 use super::roster::Wish;
 use super::state::State;
 
 /// Rejects rows whose supervisor is not found, or is their own user.
 pub(super) struct Supervisors<'a> {
-    due: Vec<u32>,
-    reports: &'a Lists,
+    due: Due,
+    reports: &'a Reports<'a>,
 }
 
 impl<'a> Supervisors<'a> {
-    /// `reports` lists the standing rows by the email of the supervisor they name.
-    pub(super) fn new(standing: &[u32], reports: &'a Lists) -> Self {
+    pub(super) const fn new(reports: &'a Reports<'a>) -> Self {
         Self {
-            due: standing.to_vec(),
+            due: Due::all(),
             reports,
         }
     }
@@ -26,7 +24,7 @@ impl<'a> Supervisors<'a> {
 
 impl Rule for Supervisors<'_> {
     fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
-        let mut rejected = take_due(&mut self.due, state);
+        let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let found = find_fault(state, row);
             let rejects = !found.is_empty();
@@ -42,7 +40,7 @@ impl Rule for Supervisors<'_> {
     fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
         for &row in rejected {
             if let Some(email) = state.roster.wanted(Key::Email, row) {
-                self.due.extend(self.reports.get(email));
+                self.due.add(self.reports.to(email).iter().copied());
             }
         }
     }

@@ -1,27 +1,25 @@
 //! Uniqueness on the final state (semantics §5 c): nobody takes what another user keeps.
 
 use super::finding::{Finding, Findings};
-use super::judge::{Rule, take_due};
+use super::judge::{Due, Rule};
 use super::keys::{Key, held};
 use super::roster::Person;
 use super::state::State;
 
 /// Rejects rows that take a key which a user outside the standing rows has.
 pub(super) struct Uniqueness {
-    due: Vec<u32>,
+    due: Due,
 }
 
 impl Uniqueness {
-    pub(super) fn new(standing: &[u32]) -> Self {
-        Self {
-            due: standing.to_vec(),
-        }
+    pub(super) const fn new() -> Self {
+        Self { due: Due::all() }
     }
 }
 
 impl Rule for Uniqueness {
     fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
-        let mut rejected = take_due(&mut self.due, state);
+        let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let taken = Key::MOVABLE.map(|key| find_taken(state, row, key, findings));
             taken.contains(&true)
@@ -34,7 +32,7 @@ impl Rule for Uniqueness {
         let users = rejected.iter().filter_map(|&row| state.roster.user(row));
         for user in users {
             let kept = Key::MOVABLE.map(|key| state.taker(key, held(user)));
-            self.due.extend(kept.into_iter().flatten());
+            self.due.add(kept.into_iter().flatten());
         }
     }
 }

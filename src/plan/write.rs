@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::attributes::{resulting, stored};
-use super::decision::{Decision, Outcome, Supervisor};
+use super::decision::{Outcome, Supervisor};
+use super::links::index;
 use super::text::fold;
 use super::{Plan, Request};
 use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User};
@@ -67,7 +68,7 @@ impl Plan {
     pub fn write<'a>(&self, request: &Request<'a>, row: usize) -> UserWrite<'a> {
         let decision = &self.decisions[row];
         let data = &request.rows[row];
-        let user = user_of(decision, request);
+        let user = user_of(row, request);
         let text = |column| resulting(data, user, column);
         UserWrite {
             user,
@@ -114,7 +115,7 @@ impl Plan {
     pub fn external_id<'a>(&self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
         let decision = &self.decisions[row];
         let data = &request.rows[row];
-        match user_of(decision, request) {
+        match user_of(row, request) {
             Some(user) => Some(user.external_id().into()),
             None if decision.outcome == Outcome::Created => {
                 Some(new_external_id(data, request.import_id))
@@ -125,13 +126,16 @@ impl Plan {
 
     /// What the row's user has in `column`, as a roster would write it.
     fn before<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<&'a str> {
-        let user = user_of(&self.decisions[row], request)?;
-        let catalog = request.catalog;
+        let user = user_of(row, request)?;
+        let (catalog, directory) = (request.catalog, request.directory);
         match column {
             Column::Role => self.positions.role(catalog, user.role),
             Column::Rank => self.positions.rank(catalog, user.rank),
             Column::EvidenceGroupExtId => self.positions.group(catalog, user.group),
-            Column::SupervisorEmail => Some(request.directory.find(user.supervisor?)?.email()),
+            Column::SupervisorEmail => {
+                let supervisor = directory.supervisor_of(directory.user_of(index(row))?)?;
+                Some(directory.users()[supervisor as usize].email())
+            }
             _ => stored(user, column),
         }
     }
@@ -149,13 +153,14 @@ impl Plan {
             Column::SupervisorEmail => data
                 .value(column)
                 .or_else(|| self.before(request, row, column)),
-            _ => Some(resulting(data, user_of(decision, request), column)),
+            _ => Some(resulting(data, user_of(row, request), column)),
         };
         text.map(Cow::from)
     }
 }
 
-fn user_of<'a>(decision: &Decision, request: &Request<'a>) -> Option<&'a User> {
-    let users = request.directory.users();
-    decision.user.map(|user| &users[user as usize])
+fn user_of<'a>(row: usize, request: &Request<'a>) -> Option<&'a User> {
+    let directory = request.directory;
+    let user = directory.user_of(index(row))?;
+    Some(&directory.users()[user as usize])
 }

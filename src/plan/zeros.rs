@@ -10,6 +10,7 @@ use super::text::strip_leading_zeros;
 /// For one key: the users whose key equals a row's but for leading zeros. Keys are unique and of
 /// bounded length, so there are at most as many of them as a key has characters.
 pub(super) struct Zeros {
+    /// Empty where there are no classes.
     class_of_row: Links,
     members: Lists,
     classes: usize,
@@ -23,19 +24,23 @@ impl Zeros {
             true => roster.wanted_text(key, row),
             false => None,
         };
-        let rows: Vec<Option<&str>> = indices(roster.rows).map(wanted).collect();
+        let rows = || indices(roster.rows).map(wanted);
         let mut classes = Classes::default();
-        if rows.iter().any(Option::is_some) {
+        if !roster.users.is_empty() && rows().any(|text| text.is_some()) {
             // Where no text begins with a zero nothing is alike: most files cost one look at each.
-            let padded = held.clone().chain(rows.iter().copied().flatten());
+            let padded = held.clone().chain(rows().flatten());
             padded
                 .filter(|text| text.starts_with('0'))
                 .for_each(|text| classes.add(text));
         }
+        let class_of_row = match classes.len() {
+            0 => Links::none(0),
+            _ => rows().map(|text| classes.find(text?)).collect(),
+        };
         let pairs = held.enumerate();
         let pairs = pairs.filter_map(|(user, text)| Some((classes.find(text)?, index(user))));
         Self {
-            class_of_row: rows.iter().map(|text| classes.find((*text)?)).collect(),
+            class_of_row,
             members: Lists::collect(classes.len(), pairs),
             classes: classes.len(),
         }
@@ -43,7 +48,10 @@ impl Zeros {
 
     /// The class of keys that has the key of `row`; none where nothing can be alike.
     pub(super) fn class_of(&self, row: u32) -> Option<u32> {
-        self.class_of_row.get(row)
+        match self.classes {
+            0 => None,
+            _ => self.class_of_row.get(row),
+        }
     }
 
     /// The users of a class; those with the very same key are among them.

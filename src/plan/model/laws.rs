@@ -41,16 +41,14 @@ struct Written<'a> {
 impl<'a> Written<'a> {
     fn start(scenario: &'a Scenario, plan: &'a Plan) -> Self {
         let users = scenario.directory.users();
-        let entries = users.iter().map(|user| {
+        let entries = users.iter().zip(0..).map(|(user, at)| {
             let keys = [
                 user.external_id(),
                 user.email(),
                 user.badge_number(),
                 user.username(),
             ];
-            let supervisor = user
-                .supervisor
-                .and_then(|id| scenario.directory.index_of(id));
+            let supervisor = scenario.directory.supervisor_of(at);
             Some(Entry {
                 keys: keys.map(str::to_lowercase),
                 status: user.status.as_str(),
@@ -75,7 +73,8 @@ impl<'a> Written<'a> {
             write.badge_number,
             &*write.username_key,
         ];
-        let place = match self.plan.decisions[row].user {
+        let user = request.directory.user_of(u32::try_from(row).unwrap());
+        let place = match user {
             Some(user) => user as usize,
             None => users + row,
         };
@@ -251,9 +250,8 @@ fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
         let mut rows = 0..scenario.rows.len();
         rows.find(|&row| {
             let decision = &plan.decisions[row];
-            let owner = decision
-                .user
-                .map_or(users.len() + row, |user| user as usize);
+            let user = request.directory.user_of(u32::try_from(row).unwrap());
+            let owner = user.map_or(users.len() + row, |user| user as usize);
             is_new_or_changed(decision.outcome) && owner == place
         })
     };
