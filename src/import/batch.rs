@@ -74,14 +74,14 @@ impl Batch {
     /// Rows of a plan that are to be created or updated. New users come in row order, or `by_email`: so
     /// neighbours in the indexes of emails and usernames come together.
     pub(super) fn new(judged: &Judged, rows: Vec<u32>, by_email: bool) -> Self {
-        let decision = |row: u32| &judged.plan.decisions[row as usize];
-        let is_new = |row: &&u32| judged.directory.user_of(**row).is_none();
+        let user = |row: u32| judged.directory.user_of(row);
+        let is_new = |row: &&u32| user(**row).is_none();
         let (mut new, mut known): (Vec<u32>, Vec<u32>) = rows.iter().partition(is_new);
         if by_email {
             new = ordered_by_email(judged, new);
         }
         // By ID: so they are likely to lie in the table.
-        known.sort_unstable_by_key(|&row| judged.directory.user_of(row));
+        known.sort_unstable_by_key(|&row| user(row));
         let mut created = UserValues::new(ColumnSet::ALL);
         for &row in &new {
             push(&mut created, judged, row, &write(judged, row));
@@ -90,7 +90,7 @@ impl Batch {
         let mut moving = Vec::new();
         for row in known {
             let write = write(judged, row);
-            let kind = Kind::of(decision(row).changes);
+            let kind = Kind::of(judged.plan.decisions[row as usize].changes);
             push(&mut changed[kind as usize], judged, row, &write);
             if let Kind::Keys = kind {
                 moving.push(write);

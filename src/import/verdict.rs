@@ -135,10 +135,8 @@ impl Judged {
     /// ID of the user that a row created or matched, where there is one.
     #[must_use]
     pub fn user_id(&self, row: usize) -> Option<Uuid> {
-        match u32::try_from(row)
-            .ok()
-            .and_then(|row| self.directory.user_of(row))
-        {
+        let number = u32::try_from(row).ok()?;
+        match self.directory.user_of(number) {
             Some(user) => Some(self.directory.users()[user as usize].id),
             None => self.ids.get(row).copied().filter(|id| !id.is_nil()),
         }
