@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// What the field checks found, one entry a row.
 pub(super) struct Checked {
-    /// Decisions so far: user, role, rank, group, issues, and as changes the attributes that differ from the
+    /// Decisions so far: role, rank, group, issues, and as changes the attributes that differ from the
     /// user's; every outcome still `Rejected`.
     pub(super) decisions: Vec<Decision>,
     /// The columns whose value failed a check and does not stand either.
