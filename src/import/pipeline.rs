@@ -84,7 +84,9 @@ impl Pipeline {
     /// # Errors
     /// Where a task of this process does not end well.
     pub(super) async fn next(&mut self, size: usize) -> Result<Option<Ready>, WriteError> {
-        while self.under_way.len() < DEPTH && self.take(size) {}
+        // Large ones are made one after the other: each takes as much memory as its rows.
+        let depth = if size > QUICK { 1 } else { DEPTH };
+        while self.under_way.len() < depth && self.take(size) {}
         match self.under_way.pop_front() {
             Some(flight) => flight.work.await.map_err(WriteError::task)?.map(Some),
             None => Ok(None),
