@@ -241,3 +241,40 @@ fn new_key<'a>(write: &'a UserWrite<'_>, column: Column) -> &'a str {
         _ => write.badge_number,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::encoding::tests::judged_of;
+
+    #[test]
+    fn new_users_come_by_email_but_after_whom_they_report_to() {
+        let judged = judged_of(&[
+            ["Z", "Zoe@pd.example", "Diaz", "ann@pd.example"],
+            ["A", "ann@pd.example", "Diaz", "mia@pd.example"],
+            ["M", "mia@pd.example", "Diaz", "b@pd.example"],
+            ["E", "eva@pd.example", "Diaz", ""],
+            ["D", "dan@pd.example", "Diaz", "zoe@pd.example"],
+        ]);
+        let new = ordered_by_email(&judged, judged.plan.order.rows().to_vec());
+        let emails = new.iter().map(|&row| write(&judged, row).email);
+        let emails: Vec<&str> = emails.collect();
+        let expected = ["eva", "mia", "ann", "Zoe", "dan"].map(|name| format!("{name}@pd.example"));
+        assert_eq!(emails, expected);
+    }
+
+    #[test]
+    fn a_statement_sets_what_one_of_its_users_changes_and_all_keys_or_none() {
+        let judged = judged_of(&[
+            ["B", "b@pd.example", "New", "other@pd.example"],
+            ["C", "other@pd.example", "Ruiz", ""],
+        ]);
+        let [keys, references, details] = kinds(&judged, &[0, 1]);
+        assert_eq!(keys, UNIQUE);
+        let both = [Column::LastName, Column::SupervisorEmail];
+        assert_eq!(
+            (references, details),
+            (ColumnSet::of(&both), ColumnSet::EMPTY)
+        );
+    }
+}

@@ -133,7 +133,7 @@ fn put_nested(number: u32, content: &[u8], buf: &mut impl BufMut) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use prost::Message;
 
     use super::*;
@@ -145,9 +145,10 @@ mod tests {
         store::Snapshot,
     };
 
-    /// Rows of these external IDs, emails and last names; badge number and username are the ID.
-    fn rows(values: &[[&str; 3]]) -> Vec<Row> {
-        let row = |(number, [id, email, last]): (u32, &[&str; 3])| {
+    /// Rows of these external IDs, emails, last names and supervisors; badge number and username are the
+    /// ID.
+    fn rows(values: &[[&str; 4]]) -> Vec<Row> {
+        let row = |(number, [id, email, last, supervisor]): (u32, &[&str; 4])| {
             let cell = |column| match column {
                 Column::ExternalId | Column::BadgeNumber | Column::Username => Cell::Text(id),
                 Column::Email => Cell::Text(email),
@@ -155,6 +156,7 @@ mod tests {
                 Column::LastName => Cell::Text(last),
                 Column::Status => Cell::Text("Active"),
                 Column::Role => Cell::Text("Officer"),
+                Column::SupervisorEmail => Cell::Text(supervisor),
                 _ => Cell::Absent,
             };
             Row::parse(&RawRow {
@@ -167,8 +169,19 @@ mod tests {
         (1..).zip(values).map(row).collect()
     }
 
-    /// One row with each outcome, and one that is updated with a warning.
+    /// One row with each outcome.
     fn judged() -> Judged {
+        judged_of(&[
+            ["A", "a@pd.example", "Müller", ""],
+            ["B", "b@pd.example", "New", ""],
+            ["C", "c@pd.example", "Ruiz", ""],
+            ["D", "nobody", "", ""],
+        ])
+    }
+
+    /// Rows of these external IDs, emails, last names and supervisors, planned on a directory that has
+    /// users B and C.
+    pub(in crate::import) fn judged_of(values: &[[&str; 4]]) -> Judged {
         let user = |number: u128, id, email, last_name| {
             let text = UserText {
                 external_id: id,
@@ -196,17 +209,11 @@ mod tests {
                 user(8, "C", "c@pd.example", "Ruiz"),
             ],
         };
-        let rows = rows(&[
-            ["A", "a@pd.example", "Müller"],
-            ["B", "b@pd.example", "New"],
-            ["C", "c@pd.example", "Ruiz"],
-            ["D", "nobody", ""],
-        ]);
         let terms = Terms {
             scope: None,
             permitted: Permissions::ALL.into(),
         };
-        let mut judged = Judged::new(rows.into(), snapshot, Uuid::nil(), terms);
+        let mut judged = Judged::new(rows(values).into(), snapshot, Uuid::nil(), terms);
         judged.assign_ids();
         judged
     }

@@ -2,10 +2,11 @@
 //! supervisor their user does not already have are rejected.
 //!
 //! Everybody has at most one supervisor, so cycles never share anybody. Where no row sets a supervisor
-//! anew there is nothing to look for. Else the first check walks up from everybody once, and mostly there is no cycle and nothing more to do. Where there is one, rejecting
-//! its rows gives their users back the supervisors they had, which may close other cycles, over as many
-//! rounds as there are rows. From then on a [`Forest`] follows the changes: each cycle in it is left
-//! open at one person, whose supervisor is then found to be somewhere below.
+//! anew there is nothing to look for. Else the first check walks up from everybody once, and mostly there
+//! is no cycle and nothing more to do. Where there is one, rejecting its rows gives their users back the
+//! supervisors they had, which may close other cycles, over as many rounds as there are rows. From then
+//! on a [`Forest`] follows the changes: each cycle in it is left open at one person, whose supervisor is
+//! then found to be somewhere below.
 
 use super::finding::{Finding, Findings};
 use super::forest::Forest;
