@@ -63,7 +63,8 @@ impl Importer {
             if self.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
-            if told.elapsed() >= self.settings.progress_interval {
+            // Nothing follows the summary, even where the upload is not known to have ended.
+            if !watcher.has_summary && told.elapsed() >= self.settings.progress_interval {
                 told = Instant::now();
                 self.offer_progress(&upload, outlet).await?;
             }
