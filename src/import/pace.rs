@@ -30,8 +30,8 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A pace of at most `most` rows. `file`: how many users a file has or
-    /// will have of which each transaction writes most pages; 0 on another database.
+    /// A pace of at most `most` rows. `file`: how many users the database has or will have, where each
+    /// transaction writes most pages of it (SQLite); else 0.
     pub(super) fn new(most: usize, file: usize) -> Self {
         let share = file.div_ceil(SHARES);
         let most = most.min(share.max(QUICK)).max(1);
