@@ -161,6 +161,7 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
         revision: 1,
         catalog: catalog(),
         users: users.to_vec(),
+        read: users.len(),
     };
     let terms = Terms {
         scope: None,
@@ -237,17 +238,19 @@ fn catalog() -> Catalog {
             })
             .collect(),
         ranks: ranks
-            .map(|(id, name)| Rank {
-                id: RankId(id),
-                name,
+            .filter_map(|(id, name)| {
+                let id = RankId::new(id)?;
+                Some(Rank { id, name })
             })
             .collect(),
         groups: groups
-            .map(|(id, name)| Group {
-                id: GroupId(id),
-                external_id: name.clone(),
-                name,
-                active: true,
+            .filter_map(|(id, name)| {
+                Some(Group {
+                    id: GroupId::new(id)?,
+                    external_id: name.clone(),
+                    name,
+                    active: true,
+                })
             })
             .collect(),
     }

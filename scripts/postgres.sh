@@ -104,7 +104,7 @@ start_cluster() {
     done
     for _ in {1..20}; do
         port=$((15000 + RANDOM % 15000))
-        if "${server[@]}" "$bin/pg_ctl" start -D "$cluster/data" -w -t 60 -s -l "$log" \
+        if "${server[@]}" "$bin/pg_ctl" start -D "$cluster/data" -w -t 300 -s -l "$log" \
             -o "-p $port $settings" 2>/dev/null; then
             return
         fi

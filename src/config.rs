@@ -25,6 +25,8 @@ pub struct Settings {
     /// Most rows that one transaction writes, groups that must stay together apart. Transactions
     /// begin small and grow to 20,000 while they stay quick, on SQLite to a tenth of the users.
     pub transaction_rows: usize,
+    /// Bytes of memory, roughly, for directories that the server has read before; 0 keeps none.
+    pub directory_cache: usize,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
     /// How long a transaction is tried again while the database is away.
@@ -125,6 +127,7 @@ impl Default for Settings {
             database: DatabaseLimits::default(),
             mass_deactivation: MassDeactivation::default(),
             transaction_rows: 100_000,
+            directory_cache: 64 * 1024 * 1024,
             half_close_grace: Duration::from_secs(2),
             database_patience: Duration::from_secs(20),
             lease: Duration::from_secs(15),

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
+use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 
@@ -276,9 +277,12 @@ fn judge_clock(theirs: Duration, ours: time::Duration) -> Finding {
 fn missing_file(url: &str) -> Option<PathBuf> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    let path = Path::new(path.split('?').next().unwrap_or(path));
-    let in_memory = path.as_os_str() == ":memory:";
-    (!in_memory && !path.exists()).then(|| path.to_owned())
+    let (path, options) = path.split_once('?').unwrap_or((path, ""));
+    // What is no path is told by whoever opens it.
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    let in_memory = path == ":memory:" || options.split('&').any(|option| option == "mode=memory");
+    let path = PathBuf::from(&*path);
+    (!in_memory && !path.exists()).then_some(path)
 }
 
 fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<Finding> {

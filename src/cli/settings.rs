@@ -66,6 +66,11 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "100000")]
     transaction_rows: NonZeroUsize,
+    /// MiB of memory for users whom the server has read before: on PostgreSQL an import then reads only
+    /// those who have changed since, by whatever means; 0 keeps none
+    #[arg(long, value_name = "MIB", env = "USER_IMPORT_DIRECTORY_CACHE_MIB")]
+    #[arg(default_value_t = 64, value_parser = value_parser!(u32).range(..=65_536))]
+    directory_cache_mib: u32,
     /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
     /// number below, refuses it unless it states how many are meant
     #[arg(
@@ -126,6 +131,7 @@ impl SettingsArgs {
             server: self.limits.limits(),
             database: self.limits.database(),
             transaction_rows: self.transaction_rows.get(),
+            directory_cache: bytes(self.directory_cache_mib).saturating_mul(1024 * 1024),
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: Duration::from_hours(24 * self.result_retention_days),
@@ -166,7 +172,8 @@ mod tests {
         let options = "--lease-seconds 1 --result-retention-days 2 --shutdown-grace-seconds 3 \
             --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
-            --mass-deactivation-users 9 --mass-deactivation-percent-always 11";
+            --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
+            --directory-cache-mib 12";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
@@ -182,6 +189,7 @@ mod tests {
         let guard = settings.mass_deactivation;
         let guard = (guard.percent, guard.users, guard.percent_always);
         assert_eq!(guard, (8, 9, 11));
+        assert_eq!(settings.directory_cache, 12 << 20);
     }
 
     #[test]

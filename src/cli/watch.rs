@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio::signal::ctrl_c;
 
 use super::{
@@ -101,8 +101,12 @@ fn end(report: &mut Report, ended: &Ended) -> io::Result<Exit> {
 }
 
 fn tell_how_to_go_on(args: &WatchArgs, seen: u32) {
+    // Results are counted among those that it selects.
+    let filter = args.result_filter.to_possible_value();
+    let filter = filter.map(|filter| format!(" --result-filter {}", filter.get_name()));
     complain(&format!(
-        "The import may go on. To see the rest of it:\n  user-import watch {} --after {seen}",
-        args.import_id
+        "The import may go on. To see the rest of it:\n  user-import watch {} --after {seen}{}",
+        args.import_id,
+        filter.unwrap_or_default()
     ));
 }

@@ -149,7 +149,7 @@ mod tests {
 
     /// More than all the windows and buffers between the two sides together.
     const LARGE: usize = 16 << 20;
-    const PATIENCE: Duration = Duration::from_mins(1);
+    const PATIENCE: Duration = Duration::from_mins(10);
 
     type Answers = mpsc::Sender<Result<ImportUsersResponse, Status>>;
 

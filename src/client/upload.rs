@@ -1,6 +1,6 @@
 //! Turns a roster's bytes into the request stream of an import.
 
-use std::io;
+use std::{io, time::Duration};
 
 use prost::bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -8,13 +8,16 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt},
     sync::{mpsc, oneshot},
     task::JoinSet,
+    time::{Instant, timeout_at},
 };
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::proto::{ImportFinish, ImportStart, ImportUsersRequest, import_users_request::Message};
 
 /// Bytes of a full chunk. Well under the message limit, well over what makes HTTP/2 frames tiny.
-const CHUNK: u64 = 512 * 1024;
+const CHUNK: usize = 512 * 1024;
+/// How long what has been read waits for more. A server waits two minutes for a message unless it is told otherwise.
+const LINGER: Duration = Duration::from_secs(5);
 /// Messages read ahead of the network.
 const AHEAD: usize = 2;
 
@@ -132,9 +135,50 @@ fn finish(sent: &Sent) -> ImportUsersRequest {
     }))
 }
 
-/// Reads until a chunk is full or the input ends: a pipe gives little at a time.
+/// Reads until a chunk is full or the input ends, as a pipe gives little at a time; but what a slow one has
+/// given is not kept back for long. Empty: the input has ended.
 async fn read_chunk(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
-    let mut chunk = Vec::new();
-    input.take(CHUNK).read_to_end(&mut chunk).await?;
+    let mut chunk = Vec::with_capacity(CHUNK);
+    if input.read_buf(&mut chunk).await? == 0 {
+        return Ok(Bytes::new());
+    }
+    let due = Instant::now() + LINGER;
+    while chunk.len() < CHUNK
+        && let Ok(read) = timeout_at(due, input.read_buf(&mut chunk)).await
+        && read? > 0
+    {}
     Ok(chunk.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_slow_pipe_has_given_is_not_kept_back() {
+        let (mut pipe, mut input) = duplex(64);
+        pipe.write_all(b"EMAIL").await.unwrap();
+        assert_eq!(read_chunk(&mut input).await.unwrap(), "EMAIL");
+        let giving = async {
+            for byte in b",ROLE" {
+                pipe.write_all(&[*byte]).await.unwrap();
+                tokio::time::sleep(LINGER / 10).await;
+            }
+            drop(pipe);
+        };
+        let (chunk, ()) = tokio::join!(read_chunk(&mut input), giving);
+        assert_eq!(chunk.unwrap(), ",ROLE");
+        assert_eq!(read_chunk(&mut input).await.unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn a_chunk_is_full_before_the_next_begins() {
+        let roster = vec![b'x'; CHUNK + 1];
+        let mut input = roster.as_slice();
+        for length in [CHUNK, 1, 0] {
+            assert_eq!(read_chunk(&mut input).await.unwrap().len(), length);
+        }
+    }
 }

@@ -1,16 +1,47 @@
 //! What an organisation's users can be given: roles, ranks and groups.
 
+use std::num::NonZeroI32;
+
 /// Number of a role within its organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoleId(pub i32);
 
-/// Number of a rank within its organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RankId(pub i32);
+/// Defines the number of something that a user need not have. None is 0, so that a million users who may
+/// have one take four bytes each.
+macro_rules! optional_number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(NonZeroI32);
 
-/// Number of a group within its organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct GroupId(pub i32);
+        impl $name {
+            /// `None` for 0, which stands for none at all.
+            #[must_use]
+            pub const fn new(number: i32) -> Option<Self> {
+                match NonZeroI32::new(number) {
+                    Some(number) => Some(Self(number)),
+                    None => None,
+                }
+            }
+
+            /// The number; never 0.
+            #[must_use]
+            pub const fn get(self) -> i32 {
+                self.0.get()
+            }
+        }
+    };
+}
+
+optional_number! {
+    /// Number of a rank within its organisation.
+    RankId
+}
+
+optional_number! {
+    /// Number of a group within its organisation.
+    GroupId
+}
 
 /// A role that a user can have; names are unique without regard to case.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -42,7 +42,13 @@ fn is_address(value: &str) -> bool {
         .without_domain_literal()
         .with_required_tld();
     EmailAddress::parse_with_options(value, options)
-        .is_ok_and(|address| !ends_in_number(address.domain()))
+        .is_ok_and(|address| is_host(address.domain()) && !ends_in_number(address.domain()))
+}
+
+/// True where no character is one that a host's name cannot have (RFC 5321, section 4.1.2; RFC 6531).
+fn is_host(domain: &str) -> bool {
+    let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    domain.chars().all(allowed)
 }
 
 /// True for an IP address without its brackets, which has the form of a domain.
@@ -83,6 +89,9 @@ mod tests {
     #[case("jane..doe@example.com")]
     #[case("jane doe@example.com")]
     #[case("jane@exa mple.com")]
+    #[case("jane@exa$mple.com")]
+    #[case("jane@example.com/roster")]
+    #[case("jane@exa_mple.com")]
     #[case("Jane Doe <jane@example.com>")]
     #[case("<jane@example.com>")]
     #[case("mailto:jane@example.com")]

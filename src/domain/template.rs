@@ -146,11 +146,11 @@ mod tests {
             privileged: false,
         };
         let rank = |id, name: &str| Rank {
-            id: RankId(id),
+            id: RankId::new(id).unwrap(),
             name: name.into(),
         };
         let group = |id, external_id: &str, active| Group {
-            id: GroupId(id),
+            id: GroupId::new(id).unwrap(),
             external_id: external_id.into(),
             name: external_id.into(),
             active,

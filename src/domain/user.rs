@@ -231,6 +231,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_user_takes_no_more_than_it_has_to() {
+        assert_eq!(size_of::<User>(), 64);
+    }
+
+    #[test]
     fn users_of_any_number_have_the_texts_they_were_added_with() {
         let name = |n: u128| format!("{n}{}", "x".repeat(200));
         let mut packer = UserPacker::default();

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -47,16 +47,19 @@ impl Admission {
         }))
     }
 
+    /// True where no import runs.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.0.running().all == 0
+    }
+
     /// A place for one more import into `organization`, a slug, known or not.
     ///
     /// # Errors
     /// [`ImportError::Busy`] where there are as many as may be.
     pub fn enter(&self, organization: &str) -> Result<Place, ImportError> {
         let counts = &self.0;
-        let mut running = counts
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut running = counts.running();
         let of_one = running.organizations.get(organization);
         if of_one.is_some_and(|(count, _)| *count >= counts.most_of_one) {
             return Err(ImportError::Busy(many_of_one(counts.most_of_one)));
@@ -76,6 +79,12 @@ impl Admission {
     }
 }
 
+impl Counts {
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Place {
     /// The organisation's turn to plan: it plans one import at a time, so that it never has all
     /// processors. `None` only where planning is over for good.
@@ -86,8 +95,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let running = self.counts.running.lock();
-        let mut running = running.unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.counts.running();
         running.all -= 1;
         if let Some((count, _)) = running.organizations.get_mut(&self.organization) {
             *count -= 1;
@@ -149,7 +157,10 @@ mod tests {
     #[test]
     fn nothing_is_kept_of_an_organisation_without_imports() {
         let admission = admission(9, 9);
-        drop([admission.enter("a"), admission.enter("a")]);
+        let places = [admission.enter("a"), admission.enter("a")];
+        assert!(!admission.is_idle());
+        drop(places);
+        assert!(admission.is_idle());
         let running = admission.0.running.lock().unwrap();
         assert!(running.all == 0 && running.organizations.is_empty());
     }

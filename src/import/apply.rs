@@ -17,6 +17,7 @@ use tracing::warn;
 
 use super::{
     ImportError, Importer, Refusal,
+    changed::LeftAlone,
     journal::{self, EncodedResults},
     lease::Tenure,
     noted::Noted,
@@ -78,7 +79,9 @@ pub struct Applier {
     missing: Vec<DeactivatedUser>,
     resumed: bool,
     actor: Actor,
+    /// What the plan says of the whole.
     warnings: Vec<crate::proto::Issue>,
+    left_alone: LeftAlone,
     revision: i64,
     /// The next transaction, where it has begun already to keep others from writing meanwhile.
     held: Option<DirectoryWrite>,
@@ -103,6 +106,7 @@ impl Applier {
             judged: work.judged,
             noted: work.noted,
             warnings: record::warnings(&work.record),
+            left_alone: LeftAlone::default(),
             record: work.record,
             held: work.held,
             missing: work.missing,
@@ -123,9 +127,26 @@ impl Applier {
             true => self.write_at_once().await,
             false => self.write_in_turn().await,
         };
-        let result = self.conclude(result).await;
+        let result = match result {
+            // In one transaction nothing has been written.
+            Err(WriteError::Conflict) if all_or_nothing && !self.resumed => {
+                self.held = None;
+                Err(changed_concurrently().into())
+            }
+            result => self.conclude(result).await,
+        };
+        self.note_written();
         self.tenure.end().await;
         (self.record, result)
+    }
+
+    fn note_written(&self) {
+        let tally = record::tally(&self.record);
+        if tally.created + tally.updated + tally.deactivated > 0 {
+            let users = self.judged.directory.users().len() + tally.created as usize;
+            self.importer
+                .note_written(self.record.organization_id, users);
+        }
     }
 
     /// Records the end, where there is one to record.
@@ -137,7 +158,6 @@ impl Applier {
                 self.transact(Step::End(ImportState::Cancelled)).await?;
                 Err(ImportError::Cancelled)
             }
-            Err(WriteError::Conflict) => Err(changed_concurrently().into()),
             Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
             Err(error) => {
                 let (lease, import) = (self.tenure.lease(), self.record.id);
@@ -158,8 +178,17 @@ impl Applier {
             self.settle_replanned().await?;
         } else {
             let settled = self.encode_settled().await?;
-            self.transact(Step::Open(&settled)).await?;
+            // Where nothing is to be written nobody waits for a second transaction.
+            let is_all = self.judged.plan.order.rows().is_empty() && self.missing.is_empty();
+            let step = match is_all {
+                true => Step::AtOnce(&settled),
+                false => Step::Open(&settled),
+            };
+            self.transact(step).await?;
             self.announce_rows(self.judged.settled().collect());
+            if is_all {
+                return Ok(());
+            }
         }
         self.write_rows().await?;
         self.deactivate().await?;
@@ -202,9 +231,17 @@ impl Applier {
         let _stage = crate::telemetry::metrics::Stage::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
         let missing = std::mem::take(&mut self.missing);
-        for users in missing.chunks(self.size()) {
+        let mut waiting: Vec<&[DeactivatedUser]> = missing.rchunks(self.size()).collect();
+        while let Some(users) = waiting.pop() {
             self.expect_running()?;
-            self.transact(Step::Deactivate(users)).await?;
+            match self.transact(Step::Deactivate(users)).await {
+                // Whom the database does not take as he or she is keeps nobody else from being deactivated.
+                Err(WriteError::Conflict) => match users {
+                    [_] => self.left_alone.add(users),
+                    _ => waiting.extend(users.rchunks(users.len().div_ceil(2))),
+                },
+                result => result?,
+            }
         }
         Ok(())
     }

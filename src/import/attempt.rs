@@ -1,5 +1,10 @@
 //! One attempt at an import whose input has been received whole: begun afresh, or joined, replayed
 //! or resumed, as its record says (semantics §8).
+//!
+//! The database alone says what stands: the record under the import's ID, and the organisation's lease. So
+//! it makes no difference which server an attempt comes to, nor what became of the one that took the attempt
+//! before. An attempt looks, does what is to be done as things stand, and looks again where somebody else
+//! was quicker.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -26,7 +31,7 @@ use super::{
 use crate::{
     domain::Row,
     proto::{
-        DeactivatedUser, Deactivations, ImportState, RowResults,
+        DeactivatedUser, Deactivations, ImportPhase, ImportState, RowResults,
         import_users_response::Message as Reply,
     },
     store::{BatchKind, DirectoryWrite, ImportRecord},
@@ -40,7 +45,7 @@ enum Standing {
     /// It has ended, in this state.
     Ended(ImportRecord, ImportState),
     /// Somebody is applying it.
-    Running,
+    Running(ImportRecord),
     /// It stopped before its end.
     Interrupted(ImportRecord),
 }
@@ -75,7 +80,9 @@ impl Session<'_> {
                         _ => Ok(()),
                     };
                 }
-                Standing::Running => {
+                Standing::Running(record) => {
+                    // Whatever keeps it from being followed, this much is written.
+                    self.summary = record::summary(&record, ImportState::Interrupted);
                     if !follower.catch_up(self.outlet).await? || self.outlet.is_gone() {
                         return Err(ImportError::Broken);
                     }
@@ -85,7 +92,10 @@ impl Session<'_> {
                     // Whatever keeps it from going on, this much is written.
                     self.summary = record::summary(&record, ImportState::Interrupted);
                     if let Some(tenure) = self.take_lease().await? {
-                        return self.resume(&rows, record.id, tenure, &mut follower).await;
+                        match self.resume(&rows, record.id, tenure, &mut follower).await {
+                            Err(ImportError::Again) => continue,
+                            result => return result,
+                        }
                     }
                     self.with_progress(sleep(LOOK)).await;
                 }
@@ -107,6 +117,7 @@ impl Session<'_> {
         self.standing().await.map(|_| ())
     }
 
+    /// What the record says now. `IdBound` where the ID was bound to other input or other options.
     async fn standing(&self) -> Result<Standing, ImportError> {
         let store = &self.importer.store;
         let found = || store.import(self.organization, self.record.id);
@@ -124,7 +135,7 @@ impl Session<'_> {
                 Standing::Ended(record, state)
             }
             ImportState::Interrupted => Standing::Interrupted(record),
-            _ => Standing::Running,
+            _ => Standing::Running(record),
         })
     }
 
@@ -135,7 +146,8 @@ impl Session<'_> {
         let asked = Instant::now();
         // Where the answer of one that was taken is lost, it runs out before another is taken.
         let take = || store.take_lease(self.organization, self.record.id, ttl);
-        match self.importer.patiently(take).await? {
+        let taken = self.with_progress(self.importer.patiently(take)).await?;
+        match taken {
             Ok(lease) => {
                 metrics::waited("lease", asked.elapsed());
                 Ok(Some(Tenure::new(store.clone(), lease, ttl)))
@@ -184,6 +196,8 @@ impl Session<'_> {
         self.apply(work, tenure, self.options.all_or_nothing).await
     }
 
+    /// The plan, where no guard refuses it and its caller is still admitted. Where one does, the client is told
+    /// all the same what the plan was, row by row.
     async fn guarded(
         &mut self,
         rows: Arc<Vec<Row>>,
@@ -205,6 +219,8 @@ impl Session<'_> {
         Ok(judged)
     }
 
+    /// The attempt's record with what its ID is bound to: from here on whoever comes with this ID must come
+    /// with the same input and options.
     fn record_to_bind(&self, judged: &Judged) -> ImportRecord {
         let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         ImportRecord {
@@ -240,7 +256,7 @@ impl Session<'_> {
         }
     }
 
-    /// What is left of an interrupted import. `None`: the client has gone.
+    /// What is left of an interrupted import. `None`: the client has gone. `Again`: it has ended.
     async fn remaining(
         &mut self,
         rows: &[Row],
@@ -252,18 +268,25 @@ impl Session<'_> {
         let record = importer.patiently(|| store.import(self.organization, import));
         let record = record.await?;
         let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
+        // Somebody else may have brought it to its end before the lease could be had.
+        if has_ended(&record) {
+            return Err(ImportError::Again);
+        }
         if !follower.catch_up(self.outlet).await? {
             return Ok(None);
         }
         self.expect_latest(import).await?;
-        let done = Recorded::read(self, import).await?;
+        self.progress.enter(ImportPhase::Planning);
+        let done = self.with_progress(Recorded::read(self, import)).await?;
         let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
         let rest = Arc::new(rest.cloned().collect());
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
-        let snapshot = snapshot.await?;
-        let _turn = self.place.planning_turn().await;
+        let snapshot = self.with_progress(snapshot).await?;
+        let _turn = self.with_progress(self.place.planning_turn()).await;
         // Whoever goes on with an import does so with his or her own permissions.
-        let judged = session::judge(rest, snapshot, import, self.terms(None)).await?;
+        let judging = session::judge(rest, snapshot, import, self.terms(None));
+        let judged = self.with_progress(judging).await?;
+        self.progress.set_planned(self.summary.rows);
         let noted = Arc::new(done.noted);
         let mut judged = judged.after(&noted);
         judged.assign_ids();
@@ -345,6 +368,12 @@ impl Session<'_> {
     }
 }
 
+/// True where there is nothing to go on with.
+fn has_ended(record: &ImportRecord) -> bool {
+    let state = ImportState::try_from(record.state).unwrap_or_default();
+    matches!(state, ImportState::Completed | ImportState::Cancelled)
+}
+
 /// What an interrupted import has recorded.
 #[derive(Default)]
 struct Recorded {
@@ -357,6 +386,7 @@ struct Recorded {
 }
 
 impl Recorded {
+    /// Reads all batches of an import, in the order they were recorded.
     async fn read(session: &Session<'_>, import: Uuid) -> Result<Self, ImportError> {
         let store = &session.importer.store;
         let mut recorded = Self::default();

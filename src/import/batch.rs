@@ -9,7 +9,7 @@ use super::{
     verdict::Judged,
 };
 use crate::{
-    domain::{Column, ColumnSet, Status, fold},
+    domain::{Column, ColumnSet, GroupId, RankId, Status, fold},
     plan::{Supervisor, UserWrite},
     store::{DirectoryWrite, UserValues, WriteError},
 };
@@ -183,9 +183,9 @@ fn push(values: &mut UserValues, judged: &Judged, row: u32, write: &UserWrite<'_
             Column::SupervisorEmail => values
                 .supervisor_id
                 .push(supervisor_id(judged, write.supervisor)),
-            Column::Rank => values.rank_id.push(write.rank.map_or(0, |rank| rank.0)),
+            Column::Rank => values.rank_id.push(write.rank.map_or(0, RankId::get)),
             Column::EvidenceGroupExtId => {
-                values.group_id.push(write.group.map_or(0, |group| group.0));
+                values.group_id.push(write.group.map_or(0, GroupId::get));
             }
             Column::Phone => values.phone.push(write.phone),
             Column::Location => {}

@@ -9,7 +9,7 @@ use super::verdict::{self, Judged};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::Outcome,
-    proto::{DeactivatedUser, Deactivations, RowOutcome, RowResult},
+    proto::{self, DeactivatedUser, Deactivations, RowOutcome, RowResult},
 };
 
 /// The rows that are still to be written, without those rejected.
@@ -82,27 +82,99 @@ pub(super) fn ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
     ids.filter_map(Result::ok).collect()
 }
 
-/// Those who have been deactivated, as messages, and a warning for each of the others.
+/// Those who have been deactivated, as messages, and the others.
 pub(super) fn split(
     users: &[DeactivatedUser],
     written: &[Uuid],
-) -> (Vec<Deactivations>, Vec<crate::proto::Issue>) {
+) -> (Vec<Deactivations>, Vec<DeactivatedUser>) {
     let written: HashSet<String> = written.iter().map(Uuid::to_string).collect();
-    let (done, skipped): (Vec<&DeactivatedUser>, Vec<_>) = users
+    let (done, others): (Vec<_>, Vec<_>) = users
         .iter()
+        .cloned()
         .partition(|user| written.contains(&user.user_id));
-    let done = verdict::deactivations(done.into_iter().cloned()).collect();
-    (done, skipped.into_iter().map(left_alone).collect())
+    (verdict::deactivations(done.into_iter()).collect(), others)
+}
+
+/// How many of those left alone are told by name: with what a plan warns of they have to go into one message.
+const NAMED: usize = 100;
+
+/// Users who were to be deactivated and are not; the first of them by name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LeftAlone {
+    named: Vec<proto::Issue>,
+    more: usize,
+}
+
+impl LeftAlone {
+    /// These are, too.
+    pub(super) fn add(&mut self, users: &[DeactivatedUser]) {
+        let room = NAMED - self.named.len();
+        let (named, more) = users.split_at(room.min(users.len()));
+        self.named.extend(named.iter().map(left_alone));
+        self.more += more.len();
+    }
+
+    /// What is to be said of them.
+    pub(super) fn warnings(&self) -> Vec<proto::Issue> {
+        let mut warnings = self.named.clone();
+        if self.more > 0 {
+            let message = format!(
+                "Of users who are not listed, {} more were left as they are for the same reasons.",
+                self.more
+            );
+            let code = IssueCode::ChangedConcurrently;
+            let issue = Issue::warning(code, Column::ExternalId, "", message);
+            warnings.push((&issue).into());
+        }
+        warnings
+    }
 }
 
 /// Says that a user was to be deactivated and is not.
-fn left_alone(user: &DeactivatedUser) -> crate::proto::Issue {
+fn left_alone(user: &DeactivatedUser) -> proto::Issue {
     let external_id = &user.external_id;
     let message = format!(
         "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
-         already, or in a privileged role when its turn came; it was left as it is."
+         already, in a privileged role, or without its role, rank or group when its turn came; it was left \
+         as it is."
     );
     let code = IssueCode::ChangedConcurrently;
     let issue = Issue::warning(code, Column::ExternalId, external_id, message);
     (&issue.about_user(external_id)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(count: usize) -> Vec<DeactivatedUser> {
+        let user = |number| DeactivatedUser {
+            user_id: Uuid::from_u128(number).to_string(),
+            external_id: format!("P-{number}"),
+            ..DeactivatedUser::default()
+        };
+        (1..).map(user).take(count).collect()
+    }
+
+    #[test]
+    fn who_is_left_alone_is_named_up_to_a_number_and_then_counted() {
+        let mut left_alone = LeftAlone::default();
+        assert!(left_alone.warnings().is_empty());
+        left_alone.add(&users(NAMED));
+        assert_eq!(left_alone.warnings().len(), NAMED);
+        left_alone.add(&users(3));
+        left_alone.add(&users(2));
+        let warnings = left_alone.warnings();
+        assert_eq!(warnings.len(), NAMED + 1);
+        assert_eq!(warnings[0].related_external_id, "P-1");
+        assert!(warnings[NAMED].message.contains("5 more"));
+    }
+
+    #[test]
+    fn whoever_is_not_written_is_left_alone() {
+        let all = users(3);
+        let (done, left_alone) = split(&all, &ids(&all[1..2]));
+        assert_eq!((done.len(), &done[0].users[..]), (1, &all[1..2]));
+        assert_eq!(left_alone, [all[0].clone(), all[2].clone()]);
+    }
 }

@@ -208,6 +208,7 @@ pub(super) mod tests {
                 user(7, "B", "b@pd.example", "Old"),
                 user(8, "C", "c@pd.example", "Ruiz"),
             ],
+            read: 2,
         };
         let terms = Terms {
             scope: None,

@@ -1,4 +1,8 @@
 //! What refuses an import although its rows are sound (semantics §7). Pure.
+//!
+//! All guards are asked, and all that refuse are told: an administrator corrects everything at once. They
+//! judge what is planned, so that a dry run is refused by what would refuse the import; who goes on with an
+//! interrupted one is not asked again (semantics §8).
 
 use super::{Options, Refusal, verdict::Judged};
 use crate::{config::MassDeactivation, plan::Plan};
@@ -47,6 +51,7 @@ fn check_all_or_nothing(options: &Options, rejected: u32) -> Option<Refusal> {
     })
 }
 
+/// Where the caller has stated the plan of a dry run.
 fn check_digest(options: &Options, plan: &Plan) -> Option<Refusal> {
     let expected = options.expected_plan_digest?;
     (expected != plan.digest).then(|| {
@@ -56,6 +61,8 @@ fn check_digest(options: &Options, plan: &Plan) -> Option<Refusal> {
     })
 }
 
+/// With `deactivate_missing`: rows whose faults hide whom they list. Who is listed there would be locked out
+/// by a typing error.
 fn check_untold(plan: &Plan) -> Option<Refusal> {
     if plan.untold.is_empty() {
         return None;
@@ -82,6 +89,8 @@ fn check_untold(plan: &Plan) -> Option<Refusal> {
     ))
 }
 
+/// Everybody who would go from Active to Inactive counts, by a row or as missing. A number that the caller
+/// has approved takes the place of the server's guard, be it stricter or not.
 fn check_deactivations(
     options: &Options,
     limits: &MassDeactivation,
@@ -108,7 +117,8 @@ fn check_deactivations(
 }
 
 impl MassDeactivation {
-    /// True where deactivating `count` of `active` users is not to be believed.
+    /// True where deactivating `count` of `active` users is not to be believed: more than a part of them and
+    /// more than some, or more than a larger part however few they are. Counted exactly, without rounding.
     #[must_use]
     pub fn is_exceeded(&self, count: u32, active: u32) -> bool {
         let over = |percent: u32| u64::from(count) * 100 > u64::from(percent) * u64::from(active);

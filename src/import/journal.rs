@@ -21,6 +21,8 @@ pub(super) struct Journal<'a> {
     pub(super) counts: Tally,
     /// Of these, what the import's record does not have yet.
     uncounted: Tally,
+    /// The sequence that it has.
+    counted: i32,
 }
 
 impl<'a> Journal<'a> {
@@ -30,6 +32,7 @@ impl<'a> Journal<'a> {
             sequence,
             counts: Tally::default(),
             uncounted: Tally::default(),
+            counted: sequence,
         }
     }
 
@@ -39,8 +42,19 @@ impl<'a> Journal<'a> {
         payload: &Payload,
         counts: Tally,
     ) -> Result<(), WriteError> {
-        self.write.record(self.sequence, kind, payload).await?;
-        self.sequence += 1;
+        self.write_all(kind, &[payload], counts).await
+    }
+
+    /// Writes batches of one kind, and what they count together.
+    async fn write_all(
+        &mut self,
+        kind: BatchKind,
+        payloads: &[&Payload],
+        counts: Tally,
+    ) -> Result<(), WriteError> {
+        self.write.record(self.sequence, kind, payloads).await?;
+        self.sequence = i32::try_from(payloads.len())
+            .map_or(i32::MAX, |batches| self.sequence.saturating_add(batches));
         self.counts.add(&counts);
         self.uncounted.add(&counts);
         Ok(())
@@ -48,6 +62,10 @@ impl<'a> Journal<'a> {
 
     /// Takes over into the import's record what was recorded since this was last done.
     pub(super) async fn close(&mut self) -> Result<(), WriteError> {
+        if self.counted == self.sequence {
+            return Ok(());
+        }
+        self.counted = self.sequence;
         let counts = std::mem::take(&mut self.uncounted);
         self.write.count(self.sequence, counts).await
     }
@@ -65,15 +83,18 @@ impl<'a> Journal<'a> {
 
     /// Records results: at least one batch, so that the record tells that the transaction is stored.
     pub(super) async fn results(&mut self, results: &[EncodedResults]) -> Result<(), WriteError> {
-        for EncodedResults { payload, counts } in results {
-            self.write(BatchKind::Results, payload, *counts).await?;
-        }
         if results.is_empty() {
             let nothing = Payload::new(&RowResults::default().encode_to_vec());
-            self.write(BatchKind::Results, &nothing, Tally::default())
-                .await?;
+            return self
+                .write(BatchKind::Results, &nothing, Tally::default())
+                .await;
         }
-        Ok(())
+        let payloads: Vec<&Payload> = results.iter().map(|result| &result.payload).collect();
+        let mut all = Tally::default();
+        for result in results {
+            all.add(&result.counts);
+        }
+        self.write_all(BatchKind::Results, &payloads, all).await
     }
 }
 

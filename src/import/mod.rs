@@ -28,7 +28,11 @@ mod session;
 mod staged;
 mod verdict;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use time::OffsetDateTime;
 use tokio::time::interval;
@@ -59,6 +63,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
+/// Time between two looks whether directories that imports have written can be read again in peace.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Runs imports.
 #[derive(Clone, Debug)]
 pub struct Importer {
@@ -76,6 +83,9 @@ pub struct Importer {
     applying: TaskTracker,
     /// The imports that came in parts and run here.
     runs: Runs,
+    /// Organisations that imports have written to since their directories were last read, and how many
+    /// users each has by now.
+    written: Arc<Mutex<HashMap<i64, usize>>>,
 }
 
 impl Importer {
@@ -98,6 +108,7 @@ impl Importer {
             stop,
             applying: TaskTracker::new(),
             runs: Runs::default(),
+            written: Arc::default(),
         }
     }
 
@@ -107,7 +118,8 @@ impl Importer {
         let beating = self.every(self.settings.lease / 3, || self.beat());
         let cleaning = self.every(self.settings.cleaning_interval, || self.expire());
         let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
-        tokio::join!(beating, cleaning, Box::pin(sweeping));
+        let refreshing = self.every(REFRESH_INTERVAL, || self.refresh());
+        tokio::join!(beating, cleaning, Box::pin(sweeping), refreshing);
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
         }
@@ -142,7 +154,28 @@ impl Importer {
     /// # Errors
     /// Where the database fails.
     pub async fn beat(&self) -> Result<(), StoreError> {
-        self.store.beat(self.server).await
+        self.patiently(|| self.store.beat(self.server)).await
+    }
+
+    /// An import has written to an organisation, which has so many users now.
+    fn note_written(&self, organization: i64, users: usize) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.insert(organization, users);
+    }
+
+    /// Reads what imports have written while none runs: whoever comes next would have to wait for that.
+    async fn refresh(&self) -> Result<(), StoreError> {
+        if !self.admission.is_idle() {
+            return Ok(());
+        }
+        let written = {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *written)
+        };
+        for (organization, users) in written {
+            self.store.refresh(organization, users).await?;
+        }
+        Ok(())
     }
 
     async fn expire(&self) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! What a client asked for in `start`.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::Refusal;
@@ -15,6 +17,9 @@ const MAX_SOURCE: usize = 255;
 
 /// Most characters of a mistaken value that a message quotes.
 const MAX_QUOTED: usize = 100;
+
+/// Most unknown names of a scope for which one like it is looked for: each look goes through the catalog.
+const MAX_SUGGESTED: usize = 100;
 
 /// The word that confirms deactivating whoever is not listed.
 pub const CONFIRMATION: &str = "Confirm";
@@ -105,26 +110,32 @@ impl Missing {
     /// Finds the roles and groups in the catalog.
     ///
     /// # Errors
-    /// Every name that is not there: a scope with a mistyped name must not become another scope.
+    /// The names that are not there: a scope with a mistyped name must not become another scope.
     pub fn resolve(&self, catalog: &Catalog) -> Result<Scope, Vec<Refusal>> {
         let mut faults = Vec::new();
         let mut scope = Scope::default();
+        let roles = catalog.roles.iter();
+        let roles: HashMap<_, _> = roles.map(|role| (fold(&role.name), role.id)).collect();
         for name in &self.only_roles {
-            let key = key(name);
-            if let Some(role) = catalog.roles.iter().find(|role| fold(&role.name) == key) {
-                scope.roles.push(role.id);
+            if let Some(role) = roles.get(&*key(name)) {
+                scope.roles.push(*role);
             } else {
                 let known = catalog.roles.iter().map(|role| &*role.name);
+                let looks = faults.len() < MAX_SUGGESTED;
+                let known = known.take_while(|_| looks);
                 faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, known));
             }
         }
+        let groups = catalog.groups.iter();
+        let groups: HashMap<_, _> = groups.map(|g| (&*g.external_id, g.id)).collect();
         for id in &self.only_groups {
             let wanted = normalise(id).unwrap_or_default();
-            let mut groups = catalog.groups.iter();
-            if let Some(group) = groups.find(|group| group.external_id == wanted) {
-                scope.groups.push(group.id);
+            if let Some(group) = groups.get(&*wanted) {
+                scope.groups.push(*group);
             } else {
                 let known = catalog.groups.iter().map(|group| &*group.external_id);
+                let looks = faults.len() < MAX_SUGGESTED;
+                let known = known.take_while(|_| looks);
                 let option = "only_group_external_ids";
                 faults.push(unknown("UNKNOWN_GROUP", option, id, known));
             }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     domain::Tally,
     proto::{
-        Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal, Timestamp,
-        timestamp,
+        CsvFormat, Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal,
+        Timestamp, timestamp,
     },
     store::ImportRecord,
 };
@@ -23,6 +23,8 @@ pub fn options_digest(start: &ImportStart) -> [u8; 32] {
     bound.source.clear();
     bound.result_filter = 0;
     bound.include_values = false;
+    // No options are the same as options that say nothing.
+    bound.csv = bound.csv.filter(|csv| *csv != CsvFormat::default());
     Sha256::digest(bound.encode_to_vec()).into()
 }
 
@@ -205,5 +207,27 @@ pub fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
         rows_planned: rows,
         rows_applied: applied,
         rows_total: rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_say_nothing_are_none() {
+        let csv = |csv: Option<CsvFormat>| {
+            options_digest(&ImportStart {
+                csv,
+                ..ImportStart::default()
+            })
+        };
+        let delimiter = ";".to_owned();
+        let semicolon = CsvFormat {
+            delimiter,
+            ..CsvFormat::default()
+        };
+        assert_eq!(csv(None), csv(Some(CsvFormat::default())));
+        assert_ne!(csv(None), csv(Some(semicolon)));
     }
 }

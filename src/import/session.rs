@@ -1,44 +1,37 @@
 //! The stages of one import, in order.
 
+mod planning;
+mod receiving;
+
 use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use time::OffsetDateTime;
-use tokio::{
-    task::{JoinHandle, spawn_blocking},
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::time::{sleep_until, timeout};
 use tokio_stream::Stream;
 use tracing::{info, warn};
 use uuid::Uuid;
 
+pub(super) use planning::judge;
+
 use super::{
-    ImportError, Importer, Options, Outlet, Received, Receiver, Refusal,
-    admission::Place,
-    guard,
-    progress::Progress,
-    receive::out_of_order,
-    record, refusal,
-    staged::Sender,
-    verdict::{self, Judged, Terms},
+    ImportError, Importer, Options, Outlet, Receiver, admission::Place, guard, progress::Progress,
+    receive::out_of_order, record, refusal, staged::Sender, verdict,
 };
 use crate::{
     access::{Denial, Outlived, Principal},
-    domain::{Actor, Column, Issue, IssueCode, Permission, Row},
-    plan::Scope,
+    domain::{Actor, Permission, Tally},
     proto::{
-        self, ImportFinish, ImportPhase, ImportStart, ImportStarted, ImportState, ImportSummary,
+        ImportStart, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
-    store::{ImportRecord, Snapshot, StoreError},
+    store::{ImportRecord, StoreError},
     telemetry::{
-        metrics::{self, Stage, Work},
+        metrics::{self, Stage},
         traces,
     },
 };
-
-/// Input of at least this size is decoded on a thread for blocking work.
-const HEAVY_BYTES: usize = 32 * 1024;
+use planning::Ahead;
 
 /// A client's messages. An error ends them: a refusal where the client is to be told,
 /// [`ImportError::Broken`] where it has gone. `None` is a message without content.
@@ -158,9 +151,6 @@ pub(super) struct Session<'a> {
     ahead: Option<Ahead>,
 }
 
-/// A directory that is being read.
-type Ahead = JoinHandle<Result<Snapshot, StoreError>>;
-
 impl Session<'_> {
     /// Refuses early where another import holds the organisation, and records the attempt.
     async fn open(&mut self) -> Result<(), ImportError> {
@@ -252,19 +242,35 @@ impl Session<'_> {
                 }
             }
             ImportError::Cancelled => ImportState::Cancelled,
-            _ => ImportState::Interrupted,
+            _ => {
+                // What was planned is not what has become of it; and where the client has gone, whoever goes on
+                // with the import counts its rows.
+                let only_planned = self.summary.state() == ImportState::Unspecified;
+                if only_planned || matches!(error, ImportError::Broken) {
+                    verdict::fill(&mut self.summary, &Tally::default());
+                }
+                ImportState::Interrupted
+            }
         };
         self.close_as(state).await;
     }
 
-    /// Takes the state over into summary and record; a record that is bound has been written by who
-    /// applied it, and stays as it is.
+    /// Takes the state over into the summary, and records it.
     async fn close_as(&mut self, state: ImportState) {
         let now = self.importer.clock.now();
         self.summary.state = state.into();
         if self.summary.finished_at.is_none() {
             self.summary.finished_at = Some(timestamp(now));
         }
+        // Who has applied an import to its end has recorded that.
+        if self.options.validate_only || state != ImportState::Completed {
+            self.record_end(now).await;
+        }
+        self.log();
+    }
+
+    /// Records the end of an attempt; a record that is bound stays as it is.
+    async fn record_end(&mut self, now: OffsetDateTime) {
         record::close(&mut self.record, &self.summary, now);
         let refusals = self.summary.refusals.iter().map(|r| &*r.code);
         let refusals = distinct(refusals);
@@ -273,102 +279,6 @@ impl Session<'_> {
         if let Err(error) = self.importer.patiently(close).await {
             warn!(%error, "the end of an import could not be recorded");
         }
-        self.log();
-    }
-
-    async fn receive(
-        &mut self,
-        inbound: &mut impl Inbound,
-        mut receiver: Receiver,
-        outlived: &mut Outlived,
-    ) -> Result<Received, ImportError> {
-        let _stage = Stage::begin("receive");
-        let mut decoding = Duration::ZERO;
-        self.progress.enter(ImportPhase::Receiving);
-        loop {
-            let message = tokio::select! {
-                message = self.with_progress(inbound.next()) => message,
-                denial = &mut *outlived => return Err(denial.into()),
-                () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
-            };
-            match message.transpose()? {
-                Some(Some(Call::Finish(finish))) => {
-                    let begun = Instant::now();
-                    let received = self.finish(receiver, finish).await;
-                    metrics::stage_took("decode", decoding + begun.elapsed());
-                    return received;
-                }
-                Some(Some(message)) => {
-                    let begun = Instant::now();
-                    let (back, result) = push(receiver, message).await?;
-                    decoding += begun.elapsed();
-                    receiver = back;
-                    self.progress.set_received(receiver.rows());
-                    self.announce_start(&receiver).await;
-                    result?;
-                }
-                Some(None) => return Err(out_of_order("A message was empty.").into()),
-                None => return Err(incomplete().into()),
-            }
-        }
-    }
-
-    async fn finish(
-        &mut self,
-        mut receiver: Receiver,
-        stated: ImportFinish,
-    ) -> Result<Received, ImportError> {
-        let finishing = spawn_blocking(move || {
-            let received = receiver.finish(&stated);
-            (receiver, received)
-        });
-        let (receiver, received) = self.with_progress(finishing).await?;
-        self.announce_start(&receiver).await;
-        let received = received?;
-        self.summary.rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
-        self.progress.set_total(self.summary.rows);
-        self.summary.input_sha256 = received.digest.to_vec();
-        self.summary.warnings = location_warning(&received.rows);
-        Ok(received)
-    }
-
-    /// Posts `started` once, as soon as there is something to tell. An ID that nothing was written
-    /// under when the stream opened may have been bound by another attempt since.
-    async fn announce_start(&mut self, receiver: &Receiver) {
-        if self.started {
-            return;
-        }
-        let Some(heard) = heard(receiver) else {
-            return;
-        };
-        let chosen = self.options.import_id.is_some();
-        self.resumed = self.resumed || (chosen && self.is_bound().await);
-        self.post_start(heard);
-        self.look_ahead();
-    }
-
-    /// Begins to read the directory while the rest of the upload comes in. Whether it is still as it
-    /// was then is asked once the lease is held.
-    fn look_ahead(&mut self) {
-        let (store, organization) = (self.importer.store.clone(), self.organization);
-        self.ahead = Some(tokio::spawn(
-            async move { store.snapshot(organization).await },
-        ));
-    }
-
-    /// The directory as it is now.
-    async fn snapshot(&self, ahead: &mut Option<Ahead>) -> Result<Snapshot, ImportError> {
-        let (store, organization) = (&self.importer.store, self.organization);
-        if let Some(ahead) = ahead.take()
-            && let Ok(snapshot) = ahead.await?
-        {
-            let revision = self.importer.patiently(|| store.revision(organization));
-            if revision.await? == snapshot.revision {
-                return Ok(snapshot);
-            }
-        }
-        let snapshot = self.importer.patiently(|| store.snapshot(organization));
-        Ok(snapshot.await?)
     }
 
     /// Posts `started` if it has not been posted yet.
@@ -384,56 +294,6 @@ impl Session<'_> {
         }));
     }
 
-    /// A client that goes on sending after `finish` does not mean what it says.
-    async fn await_half_close(&self, inbound: &mut impl Inbound) -> Result<(), ImportError> {
-        let grace = self.importer.settings.half_close_grace;
-        match self.with_progress(timeout(grace, inbound.next())).await {
-            Ok(Some(Ok(_))) => Err(out_of_order("A message came after finish.").into()),
-            Ok(Some(Err(error))) => Err(error),
-            Ok(None) | Err(_) => Ok(()),
-        }
-    }
-
-    pub(super) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
-        let _stage = Stage::begin("plan");
-        self.progress.enter(ImportPhase::Planning);
-        let import = self.record.id;
-        let reading = Work::begin("snapshot");
-        let mut ahead = self.ahead.take();
-        let snapshot = self.snapshot(&mut ahead);
-        let snapshot = self.with_progress(snapshot).await?;
-        drop(reading);
-        let scope = match &self.options.deactivate_missing {
-            Some(missing) => Some(missing.resolve(&snapshot.catalog)?),
-            None => None,
-        };
-        let asked = Instant::now();
-        let turn = self.with_progress(self.place.planning_turn()).await;
-        metrics::waited("planning", asked.elapsed());
-        let terms = self.terms(scope);
-        let planning = judge(rows, snapshot, import, terms);
-        let judged = self.with_progress(planning).await?;
-        drop(turn);
-        self.progress.set_planned(self.summary.rows);
-        self.summary.plan_digest = judged.plan.digest.to_vec();
-        verdict::fill(&mut self.summary, &judged.tally());
-        self.warn_of_skipped(&judged);
-        Ok(judged)
-    }
-
-    /// What this caller's plans are made under.
-    pub(super) fn terms(&self, scope: Option<Scope>) -> Terms {
-        let permitted = self.principal.permissions.into();
-        Terms { scope, permitted }
-    }
-
-    /// In place of what an earlier plan of this attempt said.
-    fn warn_of_skipped(&mut self, judged: &Judged) {
-        let warnings = &mut self.summary.warnings;
-        warnings.retain(|known| known.code() != proto::IssueCode::RoleNotGrantable);
-        warnings.extend(judged.skipped().iter().map(Into::into));
-    }
-
     /// Expects that the caller's credential is still good, now that something is to be written.
     pub(super) async fn expect_still_admitted(&self) -> Result<(), ImportError> {
         let importer = self.importer;
@@ -444,17 +304,6 @@ impl Session<'_> {
             }
         });
         Ok(confirmed.await??)
-    }
-
-    /// Tells what would happen, without writing.
-    pub(super) async fn preview(&self, judged: &Judged) {
-        let rows = (0u32..).take(judged.rows.len());
-        let results = judged.results(rows, self.options.filter, self.options.include_values);
-        let _ = self.outlet.send_all(results.map(Reply::Results)).await
-            && self
-                .outlet
-                .send_all(verdict::deactivations(judged.missing()).map(Reply::Deactivations))
-                .await;
     }
 
     /// Waits for `work`, and meanwhile offers the client a progress message now and then.
@@ -489,53 +338,6 @@ impl Session<'_> {
     }
 }
 
-/// What `started` says of the input; `None` until its kind and, of CSV, its header are known.
-fn heard(receiver: &Receiver) -> Option<ImportStarted> {
-    let Some(header) = receiver.header() else {
-        return receiver.is_typed().then(ImportStarted::default);
-    };
-    let columns = header.columns.iter().map(|c| c.header().to_owned());
-    Some(ImportStarted {
-        columns: columns.collect(),
-        ignored_columns: header.ignored.clone(),
-        charset: header.charset.to_owned(),
-        delimiter: header.delimiter.to_string(),
-        ..ImportStarted::default()
-    })
-}
-
-/// Decodes a message; a large one where it keeps nobody else waiting.
-async fn push(
-    mut receiver: Receiver,
-    message: Call,
-) -> Result<(Receiver, Result<(), Vec<Refusal>>), ImportError> {
-    let heavy = match &message {
-        Call::CsvChunk(chunk) => chunk.len() >= HEAVY_BYTES,
-        Call::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
-        Call::Start(_) | Call::Finish(_) => false,
-    };
-    if !heavy {
-        let result = receiver.push(message);
-        return Ok((receiver, result));
-    }
-    let pushing = spawn_blocking(move || {
-        let result = receiver.push(message);
-        (receiver, result)
-    });
-    Ok(pushing.await?)
-}
-
-/// Plans on a thread for blocking work.
-pub(super) async fn judge(
-    rows: Arc<Vec<Row>>,
-    snapshot: Snapshot,
-    import: Uuid,
-    terms: Terms,
-) -> Result<Judged, ImportError> {
-    let planning = spawn_blocking(move || Judged::new(rows, snapshot, import, terms));
-    Ok(planning.await?)
-}
-
 /// Each of these codes once, apart by a comma.
 fn distinct<'a>(codes: impl Iterator<Item = &'a str>) -> String {
     let codes: BTreeSet<_> = codes.collect();
@@ -545,28 +347,4 @@ fn distinct<'a>(codes: impl Iterator<Item = &'a str>) -> String {
 async fn drain(inbound: &mut impl Inbound, grace: Duration) {
     let dropping = async { while let Some(Ok(_)) = inbound.next().await {} };
     let _ = timeout(grace, dropping).await;
-}
-
-fn incomplete() -> Refusal {
-    let message = "The stream ended without finish, so the roster may be cut off. Nothing was \
-        written; send it again.";
-    Refusal::precondition("INCOMPLETE", "finish", message)
-}
-
-fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
-    let mut located = rows.iter().filter(|row| row.has_location());
-    let Some(first) = located.next() else {
-        return Vec::new();
-    };
-    let number = first.number;
-    let whose = match located.count() {
-        0 => format!("row {number} has a value"),
-        others => format!(
-            "{} rows have a value, the first is row {number}",
-            others + 1
-        ),
-    };
-    let message = format!("LOCATION is reserved and not stored; {whose}.");
-    let issue = Issue::warning(IssueCode::LocationIgnored, Column::Location, "", message);
-    vec![(&issue.about_row(number)).into()]
 }

@@ -21,7 +21,7 @@ use crate::{
 pub(super) const MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Most users whose being left alone is said one by one: a summary is a message like others.
-const NAMED_SKIPPED: usize = 200;
+pub(super) const NAMED_SKIPPED: usize = 200;
 
 /// What a plan is made under, besides the rows and the directory.
 #[derive(Clone, Debug)]

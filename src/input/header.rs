@@ -54,7 +54,7 @@ impl Header {
             charset: charset.name(),
             delimiter: char::from(delimiter),
         };
-        Ok((header, Layout::new(slots, charset)))
+        Ok((header, Layout::new(&slots, charset)))
     }
 }
 

@@ -1,20 +1,37 @@
 //! Records into raw rows: one cell a column, or a misfit.
 
+use std::cmp::Ordering;
+
 use super::blank::is_blank;
 use super::charset::Charset;
 use super::record::Record;
 use crate::domain::{Cell, Column, RawRow};
 
-/// Which column each field of a record belongs to.
+/// Which column each field of a record belongs to. However many of them are ignored, a record costs no more.
 pub(super) struct Layout {
-    /// By position; `None`: the field is ignored.
-    slots: Vec<Option<Column>>,
+    /// Fields of a whole record.
+    width: usize,
+    /// The fields that are not ignored, by position.
+    known: Vec<(usize, Column)>,
+    /// Fields up to the last one that a record must have.
+    least: usize,
     charset: Charset,
 }
 
 impl Layout {
-    pub fn new(slots: Vec<Option<Column>>, charset: Charset) -> Self {
-        Self { slots, charset }
+    /// A layout with these columns, by position; `None`: the field is ignored.
+    pub fn new(slots: &[Option<Column>], charset: Charset) -> Self {
+        let known = slots.iter().enumerate();
+        let known: Vec<_> = known
+            .filter_map(|(at, slot)| Some((at, (*slot)?)))
+            .collect();
+        let last = known.iter().rfind(|(_, column)| column.is_required());
+        Self {
+            width: slots.len(),
+            least: last.map_or(0, |(at, _)| at + 1),
+            known,
+            charset,
+        }
     }
 
     /// Data row number `number` (from 1), made of `record`.
@@ -28,7 +45,7 @@ impl Layout {
             } else {
                 [Cell::Absent; Column::COUNT]
             },
-            misfit: (!fits).then(|| (count(self.slots.len()), count(record.len()))),
+            misfit: (!fits).then(|| (count(self.width), count(record.len()))),
         }
     }
 
@@ -36,12 +53,10 @@ impl Layout {
     /// nothing beyond them. A last record without a line end may have been cut off anywhere, so it
     /// must have them all.
     fn fits(&self, record: Record<'_>) -> bool {
-        match self.slots.get(record.len()..) {
-            Some([]) => true,
-            Some(lacking) => {
-                record.terminated && !lacking.iter().flatten().any(|c| c.is_required())
-            }
-            None => record.fields().skip(self.slots.len()).all(is_blank),
+        match record.len().cmp(&self.width) {
+            Ordering::Equal => true,
+            Ordering::Less => record.terminated && record.len() >= self.least,
+            Ordering::Greater => record.fields().skip(self.width).all(is_blank),
         }
     }
 
@@ -49,8 +64,7 @@ impl Layout {
         // Nearly always the whole record is valid, and checking it at once is cheaper.
         let text = str::from_utf8(record.text).ok();
         let mut cells = [Cell::Absent; Column::COUNT];
-        for (index, slot) in self.slots.iter().enumerate() {
-            let Some(column) = *slot else { continue };
+        for &(index, column) in &self.known {
             cells[column as usize] = match record.span(index) {
                 None => Cell::Text(""),
                 // `get`: two fields, each malformed, may together look valid.

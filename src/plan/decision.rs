@@ -45,3 +45,13 @@ pub struct Decision {
     /// All errors and warnings, those of the row's own checks included.
     pub issues: Issues,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_takes_no_more_than_it_has_to() {
+        assert_eq!(size_of::<Decision>(), 32);
+    }
+}

@@ -30,6 +30,7 @@ pub(super) fn review(
     }
 }
 
+/// The supervisor whom the row names is inactive, or will be when the import is over; which is allowed.
 fn warn_of_inactive_supervisor(
     state: &State<'_>,
     missing: &HashSet<u32>,
@@ -48,6 +49,8 @@ fn warn_of_inactive_supervisor(
     }
 }
 
+/// The unique values of a rejected row that somebody else has at the end. Not asked where it cannot be told whom
+/// the row is about: it might be that person.
 fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
     if !state.roster.tells_its_user(row) {
         return;
@@ -78,6 +81,7 @@ fn says_taken(finding: &Finding, state: &State<'_>, key: Key, holder: Person) ->
     }
 }
 
+/// What a rejected row's supervisor comes to, where nothing has said so yet.
 fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     let Wish::Email(email) = state.roster.wish(row) else {
         return;
@@ -96,6 +100,8 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     }
 }
 
+/// External IDs and badge numbers that differ from somebody's by leading zeros alone, as spreadsheets drop
+/// them. A badge number that stays what it was is right.
 fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut Findings) {
     let own = state.roster.user(row);
     if own.is_none() {

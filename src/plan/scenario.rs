@@ -133,7 +133,7 @@ fn show(issue: &Issue) -> String {
 
 pub(super) fn catalog() -> Catalog {
     let group = |n, external_id: &str, active| Group {
-        id: GroupId(n),
+        id: GroupId::new(n).unwrap(),
         external_id: external_id.to_owned(),
         name: format!("Group {n}"),
         active,
@@ -144,7 +144,7 @@ pub(super) fn catalog() -> Catalog {
         privileged: name == "Admin",
     };
     let rank = |n, name: &str| Rank {
-        id: RankId(n),
+        id: RankId::new(n).unwrap(),
         name: name.to_owned(),
     };
     Catalog {

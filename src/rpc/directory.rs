@@ -1,4 +1,7 @@
 //! `DirectoryService`: organisations, catalogs and users.
+//!
+//! Which permission a call needs was asked before it comes here (`rpc::guard`), but for what depends on the
+//! request. Here an organisation is found through its caller, who finds none but his or her own.
 
 use std::{pin::Pin, time::Duration};
 
@@ -55,6 +58,7 @@ impl Directory {
         found.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
+    /// `ALREADY_EXISTS` where there is one with this slug; every other fault of the request is told at once.
     async fn create(
         self,
         caller: Caller,
@@ -72,6 +76,8 @@ impl Directory {
         }))
     }
 
+    /// All of them by slug, or the caller's own. One more than the page has is asked for: it tells that there
+    /// is a next one.
     async fn list_organizations(
         self,
         caller: Caller,
@@ -91,6 +97,8 @@ impl Directory {
         }))
     }
 
+    /// The request's catalog takes the place of the stored one, in one transaction, or every fault of it is
+    /// told. Privileged roles are left to who may grant them.
     async fn replace_catalog(
         self,
         caller: Caller,
@@ -131,6 +139,8 @@ impl Directory {
         }))
     }
 
+    /// A page of users by external ID, after the last one of the page before: users who come and go meanwhile
+    /// make nobody appear twice.
     async fn list(
         self,
         caller: Caller,
@@ -162,6 +172,8 @@ impl Directory {
         }))
     }
 
+    /// A roster that imports unchanged (semantics §9), piece by piece from one snapshot, which is held until the
+    /// last piece has been taken.
     async fn export(
         self,
         caller: Caller,
@@ -207,6 +219,7 @@ impl Directory {
         noted.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
+    /// Protects a user from being made inactive by an import, or ends that.
     async fn protect(
         self,
         caller: Caller,
@@ -393,6 +406,8 @@ fn check_organization(request: &CreateOrganizationRequest) -> Result<(Slug, &str
     }
 }
 
+/// The key a user is looked up by, in the form that is stored; and as it was sent, for messages. Text that
+/// nobody's key can be, such as control characters, finds nobody.
 fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
     let key = key.ok_or_else(|| {
         let message = "Give one of user_id, external_id and email.";
@@ -464,6 +479,7 @@ fn filter(
     })
 }
 
+/// A name of no catalog entry, with the one that is nearest.
 fn unknown(field: &str, value: &str, near: Option<&str>) -> Status {
     let hint = near
         .map(|near| format!(" Did you mean \"{near}\"?"))

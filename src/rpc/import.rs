@@ -1,4 +1,8 @@
 //! `ImportService`: streams in and out of the import engine.
+//!
+//! Which permission a call needs was asked before it comes here (`rpc::guard`), but for what depends on the
+//! request. Here it is expected that the organisation is the caller's, so that what another one has and what
+//! does not exist are answered alike.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -40,6 +44,8 @@ impl Imports {
 }
 
 impl Imports {
+    /// The organisation, and the record of its import with this ID. An ID that only another organisation has
+    /// is answered as unknown.
     async fn find(
         self,
         caller: Caller,
@@ -64,6 +70,7 @@ impl Imports {
         .await
     }
 
+    /// An import as `GetImport` and `CancelImport` answer it.
     async fn message(
         self,
         caller: Caller,
@@ -74,12 +81,16 @@ impl Imports {
         self.as_message(&record, &organization.slug).await
     }
 
+    /// A record as it counts now: one whose server no longer has a heartbeat is interrupted, whatever was
+    /// recorded last (semantics §8).
     async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
         let state = self.importer.state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
         Ok(record::message(record, slug, state))
     }
 
+    /// A page of an organisation's imports, the latest first. One more than the page has is asked for: it tells
+    /// that there is a next one.
     async fn list(
         self,
         caller: Caller,
@@ -105,6 +116,8 @@ impl Imports {
         }))
     }
 
+    /// Removes an upload in parts that waits for the rest, or asks the server that applies the import to
+    /// stop between two transactions. `NOT_APPLYING` where neither can be: what has ended stays so.
     async fn cancel(
         self,
         caller: Caller,

@@ -1,9 +1,12 @@
 //! An import's messages as they come off the wire: what is too large, or grows too much when it is
 //! decompressed, is refused before anybody looks into it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    error::Error as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use futures_util::StreamExt;
@@ -61,8 +64,20 @@ fn broken(status: &Status, most: usize) -> ImportError {
     match status.code() {
         // Also what is too large only once it is decompressed.
         Code::OutOfRange | Code::ResourceExhausted => too_large(most).into(),
+        // The connection has nothing to do with it: these bytes are no message.
+        Code::Internal if status.source().is_none() && !is_of_web(status) => malformed().into(),
         _ => ImportError::Broken,
     }
+}
+
+/// True for what the gRPC-Web layer makes of any error of a connection.
+fn is_of_web(status: &Status) -> bool {
+    status.message().starts_with("tonic-web:")
+}
+
+fn malformed() -> Refusal {
+    let message = "A message could not be decoded, so the roster may be damaged; send it again.";
+    Refusal::invalid("BAD_MESSAGE", "message", message)
 }
 
 fn too_large(most: usize) -> Refusal {

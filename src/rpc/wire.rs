@@ -47,8 +47,10 @@ pub fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
         false => proto::UserStatus::Inactive,
     };
     let role = catalog.role(RoleId(user.role_id));
-    let rank = user.rank_id.and_then(|id| catalog.rank(RankId(id)));
-    let group = user.group_id.and_then(|id| catalog.group(GroupId(id)));
+    let rank = user.rank_id.and_then(RankId::new);
+    let rank = rank.and_then(|id| catalog.rank(id));
+    let group = user.group_id.and_then(GroupId::new);
+    let group = group.and_then(|id| catalog.group(id));
     proto::User {
         id: user.id.to_string(),
         external_id: user.external_id,

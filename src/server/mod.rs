@@ -66,6 +66,7 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
+    let store = store.keeping(settings.directory_cache);
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;

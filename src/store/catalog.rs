@@ -190,10 +190,12 @@ pub(super) async fn read(
     let groups = evidence_group::Entity::find()
         .filter(evidence_group::Column::OrganizationId.eq(organization))
         .order_by_asc(evidence_group::Column::ExternalId);
+    let ranks = ranks.all(tx).await?.into_iter().map(Rank::try_from);
+    let groups = groups.all(tx).await?.into_iter().map(Group::try_from);
     Ok(Catalog {
         roles: roles.all(tx).await?.into_iter().map(Into::into).collect(),
-        ranks: ranks.all(tx).await?.into_iter().map(Into::into).collect(),
-        groups: groups.all(tx).await?.into_iter().map(Into::into).collect(),
+        ranks: ranks.collect::<Result<_, _>>()?,
+        groups: groups.collect::<Result<_, _>>()?,
     })
 }
 
@@ -207,23 +209,32 @@ impl From<role::Model> for Role {
     }
 }
 
-impl From<rank::Model> for Rank {
-    fn from(model: rank::Model) -> Self {
-        Self {
-            id: RankId(model.id),
+/// Numbers are given from 1 on.
+fn numberless(what: &str) -> StoreError {
+    StoreError::encoding(format!("a {what} of the catalog has the number 0"))
+}
+
+impl TryFrom<rank::Model> for Rank {
+    type Error = StoreError;
+
+    fn try_from(model: rank::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: RankId::new(model.id).ok_or_else(|| numberless("rank"))?,
             name: model.name,
-        }
+        })
     }
 }
 
-impl From<evidence_group::Model> for Group {
-    fn from(model: evidence_group::Model) -> Self {
-        Self {
-            id: GroupId(model.id),
+impl TryFrom<evidence_group::Model> for Group {
+    type Error = StoreError;
+
+    fn try_from(model: evidence_group::Model) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: GroupId::new(model.id).ok_or_else(|| numberless("group"))?,
             external_id: model.external_id,
             name: model.name,
             active: model.active,
-        }
+        })
     }
 }
 

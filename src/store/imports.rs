@@ -252,11 +252,16 @@ impl Store {
 impl Writing {
     /// Records an attempt that begins, as [`Store::open_import`] does.
     pub(super) async fn open_import(&self, record: ImportRecord) -> Result<bool, StoreError> {
-        let key = (record.organization_id, record.id);
-        let present = Entity::find_by_id(key).one(&self.tx).await?;
-        match present {
-            Some(present) if present.options_digest.is_some() => return Ok(false),
+        let found = Entity::find_by_id((record.organization_id, record.id));
+        let is_bound = |present: &Model| present.options_digest.is_some();
+        match found.clone().one(&self.tx).await? {
+            Some(present) if is_bound(&present) => return Ok(false),
             Some(_) => {
+                // Somebody may be binding it in a transaction that is under way.
+                let held = found.lock_exclusive().one(&self.tx).await?;
+                if held.as_ref().is_some_and(is_bound) {
+                    return Ok(false);
+                }
                 let replaced = record.into_active_model().reset_all();
                 replaced.update(&self.tx).await?;
             }

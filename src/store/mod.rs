@@ -11,6 +11,7 @@ mod entity;
 mod error;
 mod import_events;
 mod imports;
+mod kept;
 mod leases;
 mod organizations;
 mod payload;
@@ -59,6 +60,7 @@ pub use vitals::Hold;
 pub use writes::DirectoryWrite;
 
 use audit::Notes;
+use kept::Shelf;
 use vitals::Vitals;
 
 use crate::{
@@ -102,6 +104,8 @@ pub struct Store {
     /// connection too.
     ahead: Arc<Semaphore>,
     vitals: Vitals,
+    /// What is known of directories.
+    shelf: Shelf,
 }
 
 /// A write transaction; it ends with `commit`, or by being dropped without effect.
@@ -162,7 +166,19 @@ impl Store {
             turn: sqlite.then(Arc::default),
             ahead: Arc::new(Semaphore::new(CONNECTIONS as usize / 2)),
             vitals: Vitals::default(),
+            shelf: Shelf::default(),
         })
+    }
+
+    /// The same, which keeps directories that it has read, in about so many bytes, and reads only what has
+    /// changed when it is asked for one again. On SQLite, which does not tell what that is, it keeps none.
+    #[must_use]
+    pub fn keeping(self, bytes: usize) -> Self {
+        let bytes = if self.has_one_writer() { 0 } else { bytes };
+        Self {
+            shelf: Shelf::new(bytes),
+            ..self
+        }
     }
 
     /// Answers whether the database can be reached.

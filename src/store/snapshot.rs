@@ -1,14 +1,19 @@
 //! The directory as it was at one moment, for planning.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, Statement,
-    StreamTrait, TransactionOptions, TransactionTrait,
+    StreamTrait, TransactionOptions, TransactionTrait, Value,
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, catalog};
-use crate::domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserPacker, UserText};
+use super::{Store, StoreError, catalog, kept::KeptDirectory};
+use crate::{
+    domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserPacker, UserText},
+    telemetry::metrics,
+};
 
 /// All users and the catalog of an organisation at one moment.
 #[derive(Debug)]
@@ -19,14 +24,19 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// The users, by ID: in the order of the roster that made them, which is likely that of the next.
     pub users: Vec<User>,
+    /// How many of them were read; the others were known from an earlier time, and are as they were.
+    pub read: usize,
 }
 
 /// Between the values of a user; no value has a control character (semantics §2).
 const SEPARATOR: u8 = 0x1F;
 
-/// A user as two IDs and one text: a database hands over three values a row several times faster than
-/// fourteen.
-fn select_users(backend: DbBackend) -> String {
+/// Who may have been written by transaction `$2` or a later one; of `PostgreSQL`.
+pub(super) const WRITTEN_SINCE: &str = "age(xmin) <= age($2::text::xid)";
+
+/// A user as two IDs, two numbers (see [`Numbers`]) and one text: a database hands over five values a row
+/// several times faster than fourteen, and numbers sooner as such than as text.
+fn select_users(backend: DbBackend, further: &str) -> String {
     let (character, order) = match backend {
         DbBackend::Postgres => ("chr", ""),
         // IDs grow with time, so that users lie in this order: SQLite, which goes by an index, would go
@@ -34,10 +44,11 @@ fn select_users(backend: DbBackend) -> String {
         _ => ("char", "ORDER BY id"),
     };
     format!(
-        "SELECT id, supervisor_id, concat_ws({character}({SEPARATOR}), external_id, email, badge_number, \
-        first_name, last_name, username, coalesce(phone, ''), role_id, coalesce(rank_id, 0), \
-        coalesce(group_id, 0), CASE WHEN active THEN 1 ELSE 0 END, \
-        CASE WHEN protected THEN 1 ELSE 0 END) FROM users WHERE organization_id = $1 {order}"
+        "SELECT id, supervisor_id, CAST(role_id AS bigint) * 4 + CASE WHEN active THEN 2 ELSE 0 END + \
+        CASE WHEN protected THEN 1 ELSE 0 END, \
+        CAST(coalesce(rank_id, 0) AS bigint) * 4294967296 + coalesce(group_id, 0), \
+        concat_ws({character}({SEPARATOR}), external_id, email, badge_number, first_name, last_name, \
+        username, coalesce(phone, '')) FROM users WHERE organization_id = $1 {further} {order}"
     )
 }
 
@@ -47,16 +58,59 @@ impl Store {
     /// # Errors
     /// Where the organisation is unknown, or the database fails.
     pub async fn snapshot(&self, organization: i64) -> Result<Snapshot, StoreError> {
+        // Before the moment that is read: what is known must not be of a later one.
+        let known = self.shelf.find(organization);
         let tx = self.begin_reading().await?;
         let revision = revision(&tx, organization).await?;
         let catalog = catalog::read(&tx, organization).await?;
-        let users = users(&tx, organization).await?;
+        let (users, read) = self.read_users(&tx, organization, known).await?;
         tx.commit().await?;
+        metrics::directory_asked(read, users.len() - read);
         Ok(Snapshot {
             revision,
             catalog,
             users,
+            read,
         })
+    }
+
+    /// Reads again what has changed of an organisation's directory since it was read, so that nobody has
+    /// to wait for that later. Does nothing where it is not kept, or has become so large that it would
+    /// not be.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn refresh(&self, organization: i64, users: usize) -> Result<(), StoreError> {
+        if !self.shelf.may_keep(users) {
+            return Ok(());
+        }
+        let Some(known) = self.shelf.find(organization) else {
+            return Ok(());
+        };
+        let tx = self.begin_reading().await?;
+        let (directory, _) = KeptDirectory::read(&tx, organization, Some(&*known)).await?;
+        tx.commit().await?;
+        self.shelf.keep(organization, directory);
+        Ok(())
+    }
+
+    /// The users, given what is known of them, and how many had to be read.
+    async fn read_users(
+        &self,
+        tx: &DatabaseTransaction,
+        organization: i64,
+        known: Option<Arc<KeptDirectory>>,
+    ) -> Result<(Vec<User>, usize), StoreError> {
+        if !self.shelf.keeps() {
+            let (users, _) = read_users(tx, organization, None).await?;
+            let read = users.len();
+            return Ok((users, read));
+        }
+        let (directory, read) = KeptDirectory::read(tx, organization, known.as_deref()).await?;
+        let users = Arc::clone(directory.users());
+        self.shelf.keep(organization, directory);
+        // Where they are not kept they are nobody else's, and not copied.
+        Ok((Arc::unwrap_or_clone(users), read))
     }
 
     /// The organisation's revision now.
@@ -88,29 +142,76 @@ async fn revision(tx: &impl ConnectionTrait, organization: i64) -> Result<i64, S
     }
 }
 
-async fn users(tx: &DatabaseTransaction, organization: i64) -> Result<Vec<User>, StoreError> {
+/// All users of an organisation, by ID, or those written `since` a transaction ([`WRITTEN_SINCE`]); and
+/// roughly how many bytes they take up.
+pub(super) async fn read_users(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    since: Option<Value>,
+) -> Result<(Vec<User>, usize), StoreError> {
     let backend = ConnectionTrait::get_database_backend(tx);
-    let sql = select_users(backend);
-    let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
+    let further = since.as_ref().map(|_| format!("AND {WRITTEN_SINCE}"));
+    let sql = select_users(backend, &further.unwrap_or_default());
+    let values = [organization.into()].into_iter().chain(since);
+    let statement = Statement::from_sql_and_values(backend, sql, values);
     let mut rows = tx.stream_raw(statement).await?;
-    let mut users = UserPacker::default();
+    let (mut users, mut bytes) = (UserPacker::default(), 0);
     while let Some(row) = rows.try_next().await? {
         let ids = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        let text: String = row.try_get_by_index(2)?;
-        add_user(&mut users, ids, &text)
+        let numbers = Numbers {
+            standing: row.try_get_by_index(2)?,
+            choices: row.try_get_by_index(3)?,
+        };
+        let text: String = row.try_get_by_index(4)?;
+        add_user(&mut users, ids, numbers, &text)
             .ok_or_else(|| StoreError::encoding("a user cannot be read"))?;
+        bytes += size_of::<User>() + text.len();
     }
     let mut users = users.finish();
     // Sooner done than by the database, which would look each user up in the order of an index: they lie
     // nearly in this order.
     users.sort_by_key(|user| user.id);
-    Ok(users)
+    Ok((users, bytes))
+}
+
+/// The numbers of a user, two or three in one.
+#[derive(Clone, Copy)]
+struct Numbers {
+    /// The role's four times; and 2 who is active, and 1 who is protected.
+    standing: i64,
+    /// The rank's above 32 bits of the group's; 0: none.
+    choices: i64,
+}
+
+impl Numbers {
+    fn role(self) -> Option<RoleId> {
+        i32::try_from(self.standing >> 2).ok().map(RoleId)
+    }
+
+    const fn is_active(self) -> bool {
+        self.standing & 2 != 0
+    }
+
+    const fn is_protected(self) -> bool {
+        self.standing & 1 != 0
+    }
+
+    fn rank(self) -> Option<RankId> {
+        let rank = i32::try_from(self.choices >> 32);
+        rank.ok().and_then(RankId::new)
+    }
+
+    fn group(self) -> Option<GroupId> {
+        let group = i32::try_from(self.choices & i64::from(u32::MAX));
+        group.ok().and_then(GroupId::new)
+    }
 }
 
 /// Adds the user of whom [`select_users`] selects this. `None`: it is not that.
 fn add_user(
     users: &mut UserPacker,
     (id, supervisor): (Uuid, Option<Uuid>),
+    numbers: Numbers,
     text: &str,
 ) -> Option<()> {
     let mut values = values(text);
@@ -124,20 +225,17 @@ fn add_user(
         username: next()?,
         phone: next()?,
     };
-    let role = RoleId(next()?.parse().ok()?);
-    let (rank, group): (i32, i32) = (next()?.parse().ok()?, next()?.parse().ok()?);
-    let (active, protected) = (next()? == "1", next()? == "1");
     if values.next().is_some() {
         return None;
     }
-    let user = users.push(id, role, text);
+    let user = users.push(id, numbers.role()?, text);
     user.supervisor = supervisor;
-    user.rank = (rank > 0).then_some(RankId(rank));
-    user.group = (group > 0).then_some(GroupId(group));
-    if !active {
+    user.rank = numbers.rank();
+    user.group = numbers.group();
+    if !numbers.is_active() {
         user.status = Status::Inactive;
     }
-    user.protected = protected;
+    user.protected = numbers.is_protected();
     Some(())
 }
 
@@ -156,23 +254,32 @@ fn values(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    const ALL: &str = "X-1\u{1F}A@pd.example\u{1F}007\u{1F}Ann\u{1F}Ó Sé\u{1F}ann\u{1F}+12025550143\u{1F}\
-        3\u{1F}4\u{1F}5\u{1F}0\u{1F}1";
+    const TEXT: &str =
+        "X-1\u{1F}A@pd.example\u{1F}007\u{1F}Ann\u{1F}Ó Sé\u{1F}ann\u{1F}+12025550143";
 
-    fn user(supervisor: Option<Uuid>, text: &str) -> Option<User> {
+    /// As the database counts them.
+    const fn numbers(role: i64, standing: i64, rank: i64, group: i64) -> Numbers {
+        Numbers {
+            standing: role * 4 + standing,
+            choices: rank * 4_294_967_296 + group,
+        }
+    }
+
+    fn user(supervisor: Option<Uuid>, numbers: Numbers, text: &str) -> Option<User> {
         let mut users = UserPacker::default();
-        add_user(&mut users, (Uuid::from_u128(1), supervisor), text)?;
+        let ids = (Uuid::from_u128(1), supervisor);
+        add_user(&mut users, ids, numbers, text)?;
         users.finish().pop()
     }
 
     #[test]
     fn a_user_is_read_from_its_values() {
-        let user = user(Some(Uuid::from_u128(2)), ALL).unwrap();
+        let user = user(Some(Uuid::from_u128(2)), numbers(3, 1, 4, 5), TEXT).unwrap();
         assert_eq!(user.id, Uuid::from_u128(1));
         assert_eq!(user.supervisor, Some(Uuid::from_u128(2)));
         assert_eq!(
             (user.role, user.rank, user.group),
-            (RoleId(3), Some(RankId(4)), Some(GroupId(5)))
+            (RoleId(3), RankId::new(4), GroupId::new(5))
         );
         assert_eq!((user.status, user.protected), (Status::Inactive, true));
         assert_eq!((user.last_name(), user.phone()), ("Ó Sé", "+12025550143"));
@@ -180,9 +287,8 @@ mod tests {
 
     #[test]
     fn what_a_user_does_not_have_is_none() {
-        let text = ALL.replace("+12025550143", "");
-        let none = "\u{1F}0\u{1F}0\u{1F}1\u{1F}0";
-        let user = user(None, &text.replace("\u{1F}4\u{1F}5\u{1F}0\u{1F}1", none)).unwrap();
+        let text = TEXT.replace("+12025550143", "");
+        let user = user(None, numbers(3, 2, 0, 0), &text).unwrap();
         assert_eq!(
             (user.supervisor, user.rank, user.group, user.phone()),
             (None, None, None, "")
@@ -191,10 +297,20 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_numbers_keep_apart() {
+        let most = i64::from(i32::MAX);
+        let numbers = numbers(most, 2, most, most);
+        assert_eq!(numbers.role(), Some(RoleId(i32::MAX)));
+        assert_eq!(numbers.rank(), RankId::new(i32::MAX));
+        assert_eq!(numbers.group(), GroupId::new(i32::MAX));
+        assert!(numbers.is_active() && !numbers.is_protected());
+    }
+
+    #[test]
     fn what_has_too_few_values_or_too_many_is_no_user() {
-        let (fewer, _) = ALL.rsplit_once(char::from(SEPARATOR)).unwrap();
-        for text in [fewer, &format!("{ALL}\u{1F}"), ""] {
-            assert_eq!(user(None, text), None);
+        let (fewer, _) = TEXT.rsplit_once(char::from(SEPARATOR)).unwrap();
+        for text in [fewer, &format!("{TEXT}\u{1F}"), ""] {
+            assert_eq!(user(None, numbers(3, 2, 0, 0), text), None);
         }
     }
 }

@@ -170,7 +170,7 @@ fn selected(organization: i64, filter: &UserFilter) -> Select<Entity> {
         select = select.filter(Column::RoleId.eq(role.0));
     }
     if let Some(group) = filter.group {
-        select = select.filter(Column::GroupId.eq(group.0));
+        select = select.filter(Column::GroupId.eq(group.get()));
     }
     select
 }

@@ -1,23 +1,18 @@
-//! What an import writes: users made, changed and deactivated, many in one statement.
+//! An import's transactions: when one may begin, what it keeps others from, and what must hold before it
+//! commits. What one does to users is in `users`, and to the import's record in `record`.
+
+mod record;
+mod users;
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::{
-    AuditEntry, BatchKind, ImportRecord, Lease, Payload, Store, StoreError, WriteError, Writing,
-    entity::import::Entity as Imports,
-    import_events,
-    recordset::{Recordset, Source, Texts, Values},
-    user_values::UserValues,
-};
-use crate::{
-    domain::{Actor, Tally},
-    proto::{AuditAction, ImportState},
-};
+use super::{AuditEntry, Lease, Store, StoreError, WriteError, Writing};
+use crate::domain::Actor;
 
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
 #[derive(Debug)]
@@ -35,60 +30,6 @@ pub struct DirectoryWrite {
 
 /// First key of the advisory locks that stand before organisations; the second is the organisation.
 const GATE: i32 = 714_553;
-
-/// Numbers of what every statement on users binds: organisation, time and import.
-struct Stamps([String; 3]);
-
-fn insert(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
-    let (names, values) = (columns.join(", "), columns.join(", r."));
-    format!(
-        "INSERT INTO users (organization_id, {names}, protected, created_at, updated_at, \
-        last_import_id) SELECT {organization}, r.{values}, FALSE, {now}, {now}, {import} FROM {rows}"
-    )
-}
-
-/// Sets these columns of the users whom the first of them, the ID, tells.
-fn update(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
-    let set: Vec<String> = columns[1..]
-        .iter()
-        .map(|column| format!("{column} = r.{column}"))
-        .collect();
-    let set = set.join(", ");
-    format!(
-        "UPDATE users SET {set}, updated_at = {now}, last_import_id = {import} \
-        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
-    )
-}
-
-/// Makes active users inactive who are not protected and fulfil `further` too.
-fn deactivation(Stamps([organization, now, import]): &Stamps, rows: &str, further: &str) -> String {
-    format!(
-        "UPDATE users SET active = FALSE, updated_at = {now}, last_import_id = {import} \
-        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id \
-        AND users.active AND NOT users.protected {further} RETURNING users.id"
-    )
-}
-
-fn deactivate(stamps: &Stamps, rows: &str) -> String {
-    deactivation(stamps, rows, "")
-}
-
-fn deactivate_unprivileged(stamps: &Stamps, rows: &str) -> String {
-    let unprivileged = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
-        roles.organization_id = users.organization_id AND roles.id = users.role_id \
-        AND roles.privileged)";
-    deactivation(stamps, rows, unprivileged)
-}
-
-/// Moves the keys of users out of the way of others who take them in the same transaction. No key
-/// has a control character, so what stands in for them meets none.
-fn park(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
-    format!(
-        "UPDATE users SET email_key = r.parked, badge_number = r.parked, username_key = r.parked, \
-        updated_at = {now}, last_import_id = {import} \
-        FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
-    )
-}
 
 impl Store {
     /// Begins a transaction of an import that `actor` has sent. From here to its end nobody but other
@@ -144,9 +85,7 @@ impl Store {
         write.room = Some(room);
         Ok(Some(write))
     }
-}
 
-impl Store {
     /// Begins a transaction that keeps everybody else from writing to the organisation until it ends: what
     /// is read and planned meanwhile, through another connection, still fits then. `None`: that cannot be
     /// had now.
@@ -261,200 +200,6 @@ impl DirectoryWrite {
         }
     }
 
-    /// Moves the import to APPLYING and binds its ID to its input and options.
-    ///
-    /// # Errors
-    /// [`WriteError::Bound`] where another attempt has bound the ID meanwhile.
-    pub async fn bind(&self, record: &ImportRecord) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET state = $3, attempt = $4, server_id = $5, \
-            options_digest = $6, input_sha256 = $7, plan_digest = $8, rows = $9, \
-            protected_skipped = $10, notes = $11, started_at = $12, source = $13 \
-            WHERE organization_id = $1 AND id = $2 AND options_digest IS NULL";
-        let values: Vec<Value> = vec![
-            self.lease.organization.into(),
-            self.import.into(),
-            i32::from(ImportState::Applying).into(),
-            record.attempt.into(),
-            record.server_id.into(),
-            record.options_digest.clone().into(),
-            record.input_sha256.clone().into(),
-            record.plan_digest.clone().into(),
-            record.rows.into(),
-            record.protected_skipped.into(),
-            record.notes.clone().into(),
-            record.started_at.into(),
-            record.source.clone().into(),
-        ];
-        if self.execute(sql.to_owned(), values).await? == 0 {
-            return Err(WriteError::Bound);
-        }
-        self.note(import_events::begun(record, &self.actor, self.now));
-        let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
-        let values = vec![self.lease.organization.into(), self.import.into()];
-        self.execute(sql.to_owned(), values).await.map(|_| ())
-    }
-
-    /// Moves an interrupted import back to APPLYING, in this server's name.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn resume(&self, server: Uuid) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET state = $3, server_id = $4 \
-            WHERE organization_id = $1 AND id = $2";
-        let values: Vec<Value> = vec![
-            self.lease.organization.into(),
-            self.import.into(),
-            i32::from(ImportState::Applying).into(),
-            server.into(),
-        ];
-        let action = AuditAction::ImportResumed;
-        let entry = AuditEntry::done(self.now, &self.actor, action, &self.import);
-        self.note(entry);
-        self.execute(sql.to_owned(), values).await.map(|_| ())
-    }
-
-    /// Records a batch under this sequence number.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn record(
-        &self,
-        sequence: i32,
-        kind: BatchKind,
-        payload: &Payload,
-    ) -> Result<(), WriteError> {
-        let sql = "INSERT INTO import_results (organization_id, import_id, sequence, kind, payload) \
-            VALUES ($1, $2, $3, $4, $5)";
-        let values: Vec<Value> = vec![
-            self.lease.organization.into(),
-            self.import.into(),
-            sequence.into(),
-            (kind as i32).into(),
-            payload.stored().to_vec().into(),
-        ];
-        self.execute(sql.to_owned(), values).await.map(|_| ())
-    }
-
-    /// Takes over into the record how many batches it has by now, and adds what they count.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn count(&self, batches: i32, counts: Tally) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET results = $3, created = created + $4, \
-            updated = updated + $5, unchanged = unchanged + $6, rejected = rejected + $7, \
-            deactivated = deactivated + $8, protected_skipped = protected_skipped + $9 \
-            WHERE organization_id = $1 AND id = $2";
-        let mut values: Vec<Value> = vec![
-            self.lease.organization.into(),
-            self.import.into(),
-            batches.into(),
-        ];
-        let counts = counts
-            .counts()
-            .map(|count| i32::try_from(count).unwrap_or(i32::MAX));
-        values.extend(counts.map(Value::from));
-        self.execute(sql.to_owned(), values).await.map(|_| ())
-    }
-
-    /// Records how a bound import ended.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET state = $3, notes = $4, finished_at = $5 \
-            WHERE organization_id = $1 AND id = $2 AND state = $6";
-        let values: Vec<Value> = vec![
-            self.lease.organization.into(),
-            self.import.into(),
-            i32::from(state).into(),
-            notes.into(),
-            self.now.into(),
-            i32::from(ImportState::Applying).into(),
-        ];
-        let ended = self.execute(sql.to_owned(), values).await? > 0;
-        // It has ended already where the answer of an earlier commit was lost.
-        if ended && let Some(record) = self.recorded().await? {
-            self.note(import_events::ended(&record, state, &self.actor, self.now));
-        }
-        Ok(())
-    }
-
-    fn note(&self, entry: AuditEntry) {
-        self.writing.note(self.lease.organization, entry);
-    }
-
-    /// Moves the keys of these users out of the way; each must be updated in this transaction.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn park(&self, users: &[Uuid]) -> Result<(), WriteError> {
-        let mut parked = Texts::default();
-        for id in users {
-            parked.push(&format!("\u{1}{}", id.simple()));
-        }
-        let columns = vec![
-            ("id", Values::Uuid(users)),
-            ("parked", Values::Text(&parked)),
-        ];
-        self.write(park, &Recordset::new(columns)).await
-    }
-
-    /// Makes users.
-    ///
-    /// # Errors
-    /// [`WriteError::Conflict`] where one of their keys is taken or a reference is gone.
-    pub async fn create(&self, users: &UserValues) -> Result<(), WriteError> {
-        let rows = users.recordset();
-        let columns = rows.names();
-        self.write(|stamps, rows| insert(stamps, &columns, rows), &rows)
-            .await
-    }
-
-    /// Sets the attributes of users. External IDs never change.
-    ///
-    /// # Errors
-    /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
-    pub async fn change(&self, users: &UserValues) -> Result<(), WriteError> {
-        let rows = users.recordset();
-        let columns = rows.names();
-        self.write(|stamps, rows| update(stamps, &columns, rows), &rows)
-            .await
-    }
-
-    /// Makes users inactive who are active and not protected, and, unless the caller
-    /// `may_privileged`, in no privileged role; returns those.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn deactivate(
-        &self,
-        users: &[Uuid],
-        may_privileged: bool,
-    ) -> Result<Vec<Uuid>, WriteError> {
-        let sql = match may_privileged {
-            true => deactivate,
-            false => deactivate_unprivileged,
-        };
-        let recordset = Recordset::new(vec![("id", Values::Uuid(users))]);
-        let mut deactivated = Vec::new();
-        for source in recordset.sources(self.backend()) {
-            let statement = self.statement(sql, source);
-            for row in self.writing.tx.query_all_raw(statement).await? {
-                deactivated.push(row.try_get_by_index(0)?);
-            }
-        }
-        Ok(deactivated)
-    }
-
-    /// The import's record as this transaction finds it.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn recorded(&self) -> Result<Option<ImportRecord>, StoreError> {
-        let key = (self.lease.organization, self.import);
-        Ok(Imports::find_by_id(key).one(&self.writing.tx).await?)
-    }
-
     /// Makes what was written durable and visible.
     ///
     /// # Errors
@@ -463,40 +208,12 @@ impl DirectoryWrite {
         self.writing.commit().await.map_err(WriteError::from_store)
     }
 
+    fn note(&self, entry: AuditEntry) {
+        self.writing.note(self.lease.organization, entry);
+    }
+
     fn backend(&self) -> DbBackend {
         self.writing.tx.get_database_backend()
-    }
-
-    /// Writes each row to exactly one user, or meets a conflict.
-    async fn write(
-        &self,
-        sql: impl Fn(&Stamps, &str) -> String + Sync,
-        rows: &Recordset<'_>,
-    ) -> Result<(), WriteError> {
-        for source in rows.sources(self.backend()) {
-            let rows = source.rows;
-            let written = self
-                .writing
-                .tx
-                .execute_raw(self.statement(&sql, source))
-                .await?;
-            if written.rows_affected() != rows as u64 {
-                return Err(WriteError::Conflict);
-            }
-        }
-        Ok(())
-    }
-
-    fn statement(&self, sql: impl Fn(&Stamps, &str) -> String, source: Source) -> Statement {
-        let mut values = source.values;
-        let stamps = [1, 2, 3].map(|further| format!("${}", values.len() + further));
-        values.extend([
-            self.lease.organization.into(),
-            self.now.into(),
-            Value::from(self.import),
-        ]);
-        let sql = sql(&Stamps(stamps), &source.sql);
-        Statement::from_sql_and_values(self.backend(), sql, values)
     }
 
     async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, WriteError> {

@@ -21,6 +21,7 @@ const DENIED: &str = "user_import_denied_calls_total";
 const IMPORTS: &str = "user_import_imports_total";
 const RUNNING: &str = "user_import_imports_running";
 const ROWS: &str = "user_import_rows_total";
+const DIRECTORY_USERS: &str = "user_import_directory_users_total";
 const STAGE_SECONDS: &str = "user_import_stage_duration_seconds";
 const DATABASE_SECONDS: &str = "user_import_database_duration_seconds";
 const WAIT_SECONDS: &str = "user_import_wait_duration_seconds";
@@ -96,6 +97,10 @@ fn describe() {
     describe_counter!(IMPORTS, "Imports that have ended, by state and kind.");
     describe_gauge!(RUNNING, "Imports under way now, by stage.");
     describe_counter!(ROWS, "Rows of imports that have ended, by outcome.");
+    describe_counter!(
+        DIRECTORY_USERS,
+        "Users of the directories that were asked for, by whether they were read or known."
+    );
     describe_histogram!(
         STAGE_SECONDS,
         Unit::Seconds,
@@ -166,6 +171,13 @@ pub fn import_ended(summary: &ImportSummary) {
     ] {
         counter!(ROWS, "outcome" => outcome, "kind" => kind, "state" => state)
             .increment(rows.into());
+    }
+}
+
+/// A directory was asked for: so many users were read, and so many were known and have not changed.
+pub fn directory_asked(read: usize, known: usize) {
+    for (source, users) in [("database", read), ("memory", known)] {
+        counter!(DIRECTORY_USERS, "source" => source).increment(users as u64);
     }
 }
 

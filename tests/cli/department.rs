@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::process::{Ended, Running, address};
 
 /// A program that takes longer hangs.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 const HEADER: &str =
     "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,PHONE\n";

@@ -1,5 +1,7 @@
 //! `import --deactivate-missing` on a terminal: shows whom it would deactivate, asks, and does just that.
 
+use std::fs;
+
 use crate::{
     department::{Department, officers},
     terminal::Terminal,
@@ -101,6 +103,24 @@ fn what_a_guard_refuses_is_not_asked_about() {
     let (exit, shown) = deactivate(&department, &[]).end();
     assert_eq!(exit, Some(4), "{shown}");
     assert!(!shown.contains(ASKED) && shown.contains("P-12"), "{shown}");
+    assert_eq!(inactive(&department), 0);
+}
+
+#[test]
+fn what_a_guard_refuses_has_its_rejected_rows_in_the_file_and_its_answers_in_the_format() {
+    let department = two_missing();
+    // A row of which nobody can say whom it lists.
+    let damaged = format!("{}P-11\n", officers(10));
+    department.file("roster.csv", &damaged);
+    let options = ["--errors", "errors.csv", "--format", "json"];
+    let (exit, shown) = deactivate(&department, &options).end();
+    assert_eq!(exit, Some(4), "{shown}");
+    for part in ["{\"started\":{", "REJECTED", "{\"summary\":{"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("would have been"), "{shown}");
+    let errors = fs::read_to_string(department.path("errors.csv"));
+    assert!(errors.expect("it is written").contains("P-11"), "{shown}");
     assert_eq!(inactive(&department), 0);
 }
 

@@ -19,7 +19,7 @@ use user_import::{
 use crate::{
     observed::get,
     program::{Process, free_address},
-    support::{App, Call, Database, on_both_databases, roster, start_of},
+    support::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of},
 };
 
 on_both_databases![
@@ -87,7 +87,7 @@ async fn until_answered<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> T
             }
         }
     };
-    let answered = tokio::time::timeout(std::time::Duration::from_mins(1), asking).await;
+    let answered = tokio::time::timeout(PATIENCE, asking).await;
     answered.expect("there is room again")
 }
 

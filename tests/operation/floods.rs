@@ -11,7 +11,7 @@ use user_import::proto::{
 
 use crate::{
     program::Process,
-    support::{App, Database, Imported, on_both_databases, roster, start_of},
+    support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
 };
 
 on_both_databases![
@@ -90,7 +90,7 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
             }
         }
     };
-    let served = tokio::time::timeout(std::time::Duration::from_mins(1), served).await;
+    let served = tokio::time::timeout(PATIENCE, served).await;
     assert_eq!(served.unwrap().summary().created, 1);
 }
 

@@ -1,7 +1,7 @@
 //! Clients that misuse the server take little of its memory, as the system counts it at its peak, and the
 //! others are served meanwhile. (For bombs, see `floods`.)
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -21,7 +21,9 @@ use crate::{
     frames::{GOAWAY, Raw, SETTINGS},
     observed::get,
     program::{Process, free_address},
-    support::{App, Database, FreshDatabase, Imported, on_both_databases, roster, start_of},
+    support::{
+        App, Database, FreshDatabase, Imported, PATIENCE, on_both_databases, roster, start_of,
+    },
 };
 
 on_both_databases![
@@ -87,14 +89,14 @@ impl Scene {
                 tokio::task::yield_now().await;
             }
         };
-        let counted = tokio::time::timeout(Duration::from_mins(2), counting).await;
+        let counted = tokio::time::timeout(PATIENCE, counting).await;
         counted.unwrap_or_else(|_| panic!("{counter}: {}", get(self.metrics)));
     }
 }
 
 /// Their windows are never widened, so that nearly nothing can be sent to them.
 async fn readers_who_never_read_take_little_memory(database: Database) {
-    let scene = Scene::start(database, &["--stream-idle-seconds", "3"]).await;
+    let scene = Scene::start(database, &["--stream-idle-seconds", "6"]).await;
     let long = "x".repeat(128);
     let people = (0..8_000).fold(roster(), |people, number| {
         let names = [(FirstName, &*long), (LastName, &*long)];
@@ -259,7 +261,7 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     }
     let late = r#"user_import_connections_refused_total{reason="tls_handshake_time"} 600"#;
     let counting = async { while !get(metrics).contains(late) {} };
-    let counted = tokio::time::timeout(Duration::from_mins(2), counting).await;
+    let counted = tokio::time::timeout(PATIENCE, counting).await;
     counted.unwrap_or_else(|_| panic!("{}", get(metrics)));
     let more = server.peak() - before;
     assert!(more < LITTLE, "{more} KiB more");

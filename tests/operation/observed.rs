@@ -6,7 +6,6 @@ use std::{
     io::{Read, Write as _},
     net::{SocketAddr, TcpStream},
     sync::Arc,
-    time::Duration,
 };
 
 use opentelemetry_proto::tonic::{
@@ -27,7 +26,7 @@ use user_import::{
 
 use crate::{
     program::{Process, free_address},
-    support::{App, Database, Imported, on_both_databases, roster, start_of},
+    support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
 };
 
 on_both_databases![
@@ -166,7 +165,7 @@ async fn traces_are_the_callers(database: Database) {
         }
         panic!("no more spans come");
     };
-    let span = timeout(Duration::from_mins(1), waiting).await.unwrap();
+    let span = timeout(PATIENCE, waiting).await.unwrap();
     assert_eq!(span.name, "/userimport.v1.ImportService/ImportUsers");
     let ids: Vec<_> = span
         .attributes

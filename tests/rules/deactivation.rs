@@ -16,7 +16,9 @@ on_both_databases![
     a_protected_user_stays_active,
     a_row_cannot_deactivate_a_protected_user,
     a_faulty_row_never_deactivates_its_user,
-    too_many_deactivations_refuse_the_import,
+    too_many_deactivations_refuse_the_import;
+    // SQLite looks at references only where they change.
+    somebody_whom_the_database_does_not_take_keeps_nobody_else_active,
 ];
 
 /// Deactivates who is missing; the number that the caller approves is out of the way.
@@ -119,4 +121,24 @@ async fn too_many_deactivations_refuse_the_import(database: Database) {
     assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
     assert_eq!(imported.deactivations.len(), 2, "{imported}");
     assert_eq!(app.users().await, before);
+}
+
+async fn somebody_whom_the_database_does_not_take_keeps_nobody_else_active() {
+    let app = App::start(Database::Postgres).await;
+    app.people(["ada", "bob", "cyd", "dee"]).await;
+    // As a restore without triggers may leave it.
+    let sql = "SET session_replication_role = replica; \
+        UPDATE users SET rank_id = 99 WHERE external_id = 'cyd'";
+    app.database().execute(sql).await;
+    let ada_alone = roster().people(["ada"]);
+    let imported = app.import_with(deactivating("Confirm"), ada_alone).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+    assert_eq!(imported.deactivations.len(), 2, "{imported}");
+    let summary = imported.summary();
+    assert_eq!(summary.deactivated, 2, "{imported}");
+    let warned = summary.warnings.iter();
+    let warned: Vec<_> = warned
+        .map(|warning| &*warning.related_external_id)
+        .collect();
+    assert_eq!(warned, ["cyd"], "{imported}");
 }

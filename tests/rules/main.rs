@@ -7,7 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-#[allow(dead_code, unused_imports, reason = "the survival tests use the rest")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the survival tests use the rest"
+)]
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -25,9 +30,11 @@ mod growth;
 mod guards;
 mod header;
 mod isolation;
+mod kept_directories;
 mod mass_deactivation;
 mod messages;
 mod missing;
+mod nobody_written;
 mod one_set;
 mod organisations;
 mod patience;

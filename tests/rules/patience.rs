@@ -16,22 +16,11 @@ use crate::{
 
 on_both_databases![
     an_import_whose_transaction_outlasts_its_lease_goes_on,
-    an_import_that_is_received_while_the_database_is_busy_is_not_dead,
+    an_import_that_is_received_while_the_database_is_busy_is_not_dead;
+    // SQLite has one writer.
+    organisations_do_not_wait_for_each_other,
+    a_transaction_that_gave_way_to_another_is_made_again,
 ];
-
-mod postgres_alone {
-    #[test]
-    #[ignore = "needs PostgreSQL: run scripts/test"]
-    fn organisations_do_not_wait_for_each_other() {
-        crate::support::run(super::organisations_do_not_wait_for_each_other());
-    }
-
-    #[test]
-    #[ignore = "needs PostgreSQL: run scripts/test"]
-    fn a_transaction_that_gave_way_to_another_is_made_again() {
-        crate::support::run(super::a_transaction_that_gave_way_to_another_is_made_again());
-    }
-}
 
 const LEASE: Duration = Duration::from_secs(1);
 

@@ -13,7 +13,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
+use crate::support::{App, Database, PATIENCE, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     before_finish_only_started_and_progress_are_sent,
@@ -87,13 +87,18 @@ async fn progress_goes_on_however_steadily_the_client_sends(database: Database) 
             }
         }
     };
-    let read = timeout(Duration::from_secs(10), steady).await;
+    let read = timeout(PATIENCE, steady).await;
     let read = read.expect("progress comes while the client sends");
     assert!(matches!(read, Ok(Some(Reply::Progress(_)))), "{read:?}");
 }
 
 async fn a_message_in_the_grace_after_finish_refuses_the_import(database: Database) {
-    let app = App::start(database).await;
+    // The late message ends it at once.
+    let settings = Settings {
+        half_close_grace: PATIENCE,
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
     for late in [chunk(&roster().people(["bob"])), finish(), start()] {
         let call = app.call().await;
         call.send(start()).await;

@@ -7,14 +7,15 @@ use user_import::{
 };
 
 use crate::support::{
-    App, Database, Imported, any_people, for_all, on_both_databases, roster, roster_of, run,
+    App, Database, Imported, any_people, for_all, on_both_databases, roster, roster_of,
     sound_people, start_of,
 };
 
 on_both_databases![
     any_directory_exports_to_a_file_that_imports_unchanged,
     any_split_into_chunks_gives_the_same_results,
-    typed_rows_give_the_same_results_and_directory_as_the_equal_csv,
+    typed_rows_give_the_same_results_and_directory_as_the_equal_csv;
+    sqlite_and_postgresql_give_the_same_results_and_directory,
 ];
 
 /// Random rosters that a property is tried on.
@@ -105,30 +106,26 @@ async fn typed_rows_give_the_same_results_and_directory_as_the_equal_csv(databas
     });
 }
 
-#[test]
-#[ignore = "needs PostgreSQL: run scripts/test"]
-fn sqlite_and_postgresql_give_the_same_results_and_directory() {
-    run(async {
-        let (sqlite, postgres) = (
-            App::start(Database::Sqlite).await,
-            App::start(Database::Postgres).await,
-        );
-        for_all(
-            CASES,
-            (any_people(), any_people()),
-            async |(first, second)| {
-                for people in [first, second] {
-                    let people = roster_of(&people);
-                    let one = sqlite.import_with(numbered("pd"), &people).await;
-                    let other = postgres.import_with(numbered("pd"), &people).await;
-                    assert_eq!(told(&one), told(&other));
-                    assert_eq!(one.summary().plan_digest, other.summary().plan_digest);
-                    assert_eq!(sqlite.export().await, postgres.export().await);
-                }
-                for app in [&sqlite, &postgres] {
-                    app.tamper("DELETE FROM users").await;
-                }
-            },
-        );
-    });
+async fn sqlite_and_postgresql_give_the_same_results_and_directory() {
+    let (sqlite, postgres) = (
+        App::start(Database::Sqlite).await,
+        App::start(Database::Postgres).await,
+    );
+    for_all(
+        CASES,
+        (any_people(), any_people()),
+        async |(first, second)| {
+            for people in [first, second] {
+                let people = roster_of(&people);
+                let one = sqlite.import_with(numbered("pd"), &people).await;
+                let other = postgres.import_with(numbered("pd"), &people).await;
+                assert_eq!(told(&one), told(&other));
+                assert_eq!(one.summary().plan_digest, other.summary().plan_digest);
+                assert_eq!(sqlite.export().await, postgres.export().await);
+            }
+            for app in [&sqlite, &postgres] {
+                app.tamper("DELETE FROM users").await;
+            }
+        },
+    );
 }

@@ -23,7 +23,15 @@ on_both_databases![
     an_import_planned_again_warns_of_what_an_undisturbed_one_would,
     an_attempt_is_told_at_its_start_that_the_id_has_been_bound_meanwhile,
     an_attempt_that_started_before_the_id_was_bound_is_told_everything_once,
+    what_another_attempt_has_recorded_under_the_id_meanwhile_is_not_counted;
+    // SQLite has one writer: an attempt waits before it has looked at the record.
+    an_id_that_another_attempt_is_binding_is_not_taken_from_it,
+    an_import_that_ends_while_another_attempt_waits_for_the_lease_is_not_gone_on_with,
 ];
+
+/// How many wait for somebody else's transaction (PostgreSQL).
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity \
+    WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 /// What the summary and the record of an interrupted import of [`many`] must agree on.
 async fn expect_what_was_written(app: &App, told: &Imported) {
@@ -184,4 +192,72 @@ async fn an_attempt_that_started_before_the_id_was_bound_is_told_everything_once
     assert_eq!(joined.results, first.results);
     assert_eq!(joined.results.len(), MANY);
     assert_eq!(joined.summary, first.summary);
+}
+
+async fn what_another_attempt_has_recorded_under_the_id_meanwhile_is_not_counted(
+    database: Database,
+) {
+    let app = App::start(database).await;
+    let mut call = app.call().await;
+    call.send(Message::Start(named(ID))).await;
+    let file = roster().people(["ada", "bob"]);
+    call.send(Message::CsvChunk(file.csv().into())).await;
+    while !matches!(call.read().await, Ok(Some(Reply::Started(_)))) {}
+    let dry_run = ImportStart {
+        validate_only: true,
+        ..named(ID)
+    };
+    let dry_run = app.import_with(dry_run, &file).await;
+    assert_eq!(dry_run.summary().created, 2, "{dry_run}");
+    call.send(Message::Finish(ImportFinish::default())).await;
+    let imported = call.finish().await;
+    assert_eq!(imported.summary().created, 2, "{imported}");
+    let record = app.import_record(ID).await.expect("it is recorded");
+    assert_eq!((record.created, record.validate_only), (2, false));
+    assert_eq!(record.state(), ImportState::Completed);
+    let again = app.import_with(named(ID), &file).await;
+    assert_eq!(again.summary, imported.summary);
+}
+
+async fn an_import_that_ends_while_another_attempt_waits_for_the_lease_is_not_gone_on_with() {
+    let app = interrupted(Database::Postgres, named(ID), &many()).await;
+    let written = app.users().await.len();
+    let sql = "UPDATE organizations SET display_name = 'Riverton'";
+    let elsewhere = app.database().begin(sql).await;
+    let roster = many();
+    let (told, ()) = tokio::join!(app.import_with(named(ID), &roster), async {
+        while app.database().number(WAITING).await == 0 {}
+        let ended = format!(
+            "UPDATE imports SET state = {}, finished_at = started_at",
+            i32::from(ImportState::Completed)
+        );
+        elsewhere.commit(&ended).await;
+    });
+    assert_eq!(told.code(), Code::Ok, "{told}");
+    assert_eq!(told.summary().state(), ImportState::Completed);
+    assert_eq!(told.results.len(), told.summary().created as usize);
+    assert!(told.results.len() < MANY, "it was over before: {told}");
+    assert_eq!(app.users().await.len(), written);
+}
+
+async fn an_id_that_another_attempt_is_binding_is_not_taken_from_it() {
+    let app = App::start(Database::Postgres).await;
+    let file = roster().people(["ada", "bob"]);
+    let dry_run = ImportStart {
+        validate_only: true,
+        ..named(ID)
+    };
+    app.import_with(dry_run, &file).await;
+    // To other options.
+    let sql = format!(
+        "UPDATE imports SET options_digest = '\\x00', state = {}",
+        i32::from(ImportState::Applying)
+    );
+    let binding = app.database().begin(&sql).await;
+    let (told, ()) = tokio::join!(app.import_with(named(ID), &file), async {
+        while app.database().number(WAITING).await == 0 {}
+        binding.commit("SELECT 1").await;
+    });
+    assert_eq!(told.code(), Code::AlreadyExists, "{told}");
+    assert!(app.users().await.is_empty());
 }

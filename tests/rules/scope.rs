@@ -12,6 +12,7 @@ use crate::support::{App, Database, Imported, catalog, on_both_databases, roster
 on_both_databases![
     roles_and_groups_bound_the_scope,
     an_unknown_name_in_the_scope_refuses,
+    however_many_names_are_unknown_they_are_told,
     protected_users_in_the_scope_are_counted,
     users_who_would_be_deactivated_are_named_in_a_refused_import,
 ];
@@ -109,8 +110,26 @@ async fn an_unknown_name_in_the_scope_refuses(database: Database) {
             .import_with(start(scope), roster().people(["keep"]))
             .await;
         assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
-        assert_eq!(imported.summary().refusals[0].code, code, "{imported}");
+        let summary = imported.summary();
+        assert_eq!(summary.refusals[0].code, code, "{imported}");
+        // Nothing was planned: its counts add up to the rows that have one.
+        assert_eq!((summary.rows, summary.unchanged), (0, 0), "{imported}");
     }
+}
+
+async fn however_many_names_are_unknown_they_are_told(database: Database) {
+    let app = station(database).await;
+    let scope = DeactivateMissing {
+        only_group_external_ids: (0..100_000).map(|n| format!("X-{n}")).collect(),
+        ..deactivating()
+    };
+    let imported = app
+        .import_with(start(scope), roster().people(["keep"]))
+        .await;
+    assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
+    let refusals = &imported.summary().refusals;
+    assert!(refusals.len() > 1_000, "{}", refusals.len());
+    assert_eq!(refusals.last().unwrap().code, "MORE_REFUSALS");
 }
 
 async fn protected_users_in_the_scope_are_counted(database: Database) {

@@ -13,7 +13,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, finish_of, on_both_databases, roster, start_of};
+use crate::support::{App, Database, PATIENCE, finish_of, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_upload_that_is_cancelled_is_gone,
@@ -60,7 +60,7 @@ async fn until(app: &App, state: ImportState) {
             tokio::task::yield_now().await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
     assert!(waited.is_ok(), "it was never {state:?}");
 }
 
@@ -111,7 +111,7 @@ async fn an_upload_that_is_cancelled_is_gone(database: Database) {
 }
 
 async fn an_upload_that_falls_silent_is_removed(database: Database) {
-    let app = App::start_with(database, impatient(Duration::from_secs(1))).await;
+    let app = App::start_with(database, impatient(Duration::from_secs(4))).await;
     let csv = roster().people(["ada"]).csv().into_bytes();
     app.begin_upload(start()).await.unwrap();
     app.append(ID, 0, &csv).await.unwrap();
@@ -120,7 +120,7 @@ async fn an_upload_that_falls_silent_is_removed(database: Database) {
     let watched = app.watch_in("pd", ID).await;
     let refusal = &watched.summary().refusals[0];
     assert_eq!(refusal.code, "UPLOAD_ABANDONED");
-    insta::assert_snapshot!(refusal.message, @"No part of the roster came for 1 s, so what had come was removed. Nothing was written; begin the import again.");
+    insta::assert_snapshot!(refusal.message, @"No part of the roster came for 4 s, so what had come was removed. Nothing was written; begin the import again.");
     let code = app.append(ID, 0, &csv).await.unwrap_err().code();
     assert_eq!(code, Code::FailedPrecondition);
     assert!(app.users().await.is_empty());
@@ -169,7 +169,7 @@ async fn what_an_import_answered_expires_with_its_results(database: Database) {
             tokio::task::yield_now().await;
         }
     };
-    let gone = tokio::time::timeout(Duration::from_secs(20), gone).await;
+    let gone = tokio::time::timeout(PATIENCE, gone).await;
     gone.expect("it goes");
     let watched = app.watch_in("pd", ID).await;
     assert_eq!(watched.summary().created, 1, "{watched}");

@@ -1,16 +1,22 @@
 //! What a client may send, and in what order (semantics §3, phase 1): whatever else it sends is
 //! refused, and no user is written.
 
-use tonic::Code;
-use user_import::proto::{ImportFinish, UserRow, UserRows, import_users_request::Message};
+use prost::Message as _;
+use tonic::{Code, Request, client::Grpc};
+use tonic_prost::ProstCodec;
+use user_import::proto::{
+    ImportFinish, ImportState, ImportUsersResponse, UserRow, UserRows,
+    import_users_request::Message,
+};
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     messages_out_of_order_are_refused,
     a_stream_without_finish_is_refused,
     totals_that_differ_from_what_came_are_refused,
     an_unknown_organisation_is_refused,
+    a_message_that_cannot_be_decoded_is_refused_and_has_a_summary,
 ];
 
 fn start() -> Message {
@@ -97,4 +103,36 @@ async fn an_unknown_organisation_is_refused(database: Database) {
     let start = Message::Start(start_of("nobody"));
     let imported = app.send([start, Message::Rows(rows), finish()]).await;
     assert_eq!(imported.code(), Code::NotFound, "{imported}");
+}
+
+/// A request whose parts may be any bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Damaged {
+    #[prost(bytes = "vec", tag = "1")]
+    start: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    rows: Vec<u8>,
+}
+
+async fn a_message_that_cannot_be_decoded_is_refused_and_has_a_summary(database: Database) {
+    let app = App::start(database).await;
+    let start = Damaged {
+        start: start_of("pd").encode_to_vec(),
+        ..Damaged::default()
+    };
+    let rows = Damaged {
+        rows: vec![0xFF],
+        ..Damaged::default()
+    };
+    let mut client = Grpc::new(app.connection());
+    client.ready().await.expect("the server listens");
+    let codec = ProstCodec::<Damaged, ImportUsersResponse>::default();
+    let path = "/userimport.v1.ImportService/ImportUsers";
+    let messages = Request::new(tokio_stream::iter([start, rows]));
+    let path = path.parse().expect("it is a path");
+    let answers = client.streaming(messages, path, codec).await;
+    let imported = Imported::collect(answers.map(tonic::Response::into_inner)).await;
+    assert_eq!(imported.code(), Code::InvalidArgument, "{imported}");
+    assert_eq!(imported.summary().state(), ImportState::Refused);
+    assert_eq!(imported.summary().refusals[0].code, "BAD_MESSAGE");
 }

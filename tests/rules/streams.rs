@@ -1,7 +1,5 @@
 //! Nothing that reads from the client waits for something that writes to it (semantics §3).
 
-use std::time::Duration;
-
 use tokio::time::timeout;
 use user_import::{
     domain::Column::Location,
@@ -11,7 +9,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Call, Database, on_both_databases, roster, start_of};
+use crate::support::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_client_may_send_everything_before_it_reads_anything,
@@ -63,7 +61,7 @@ async fn send_unread(app: &App, names: &[String]) -> Call {
 /// Waits until the organisation has `count` users.
 async fn wait_for_users(app: &App, count: usize) {
     let waiting = async { while app.users().await.len() < count {} };
-    let written = timeout(Duration::from_secs(30), waiting).await;
+    let written = timeout(PATIENCE, waiting).await;
     written.expect("the users are written");
 }
 

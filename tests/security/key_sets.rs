@@ -24,7 +24,7 @@ use crate::{
     certificates::{Authority, Issued},
     identity_provider::{Key, jwks, p256},
     rpcs::answer,
-    support::{App, Database, on_both_databases},
+    support::{App, Database, PATIENCE, on_both_databases},
 };
 
 on_both_databases![
@@ -66,7 +66,7 @@ impl KeyServer {
     }
 
     async fn next_handshake(&mut self) -> bool {
-        let next = timeout(Duration::from_mins(1), self.handshakes.recv()).await;
+        let next = timeout(PATIENCE, self.handshakes.recv()).await;
         next.expect("it is asked").expect("it goes on")
     }
 }

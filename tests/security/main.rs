@@ -7,7 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
-#[allow(dead_code, unused_imports, reason = "the other tests use the rest")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the other tests use the rest"
+)]
 #[path = "../support/mod.rs"]
 mod support;
 

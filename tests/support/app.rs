@@ -38,8 +38,8 @@ const CHUNK: usize = 64 * 1024;
 /// Typed rows that one message carries.
 const ROWS_A_MESSAGE: usize = 500;
 
-/// An import that takes longer hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// What takes longer never happens, on whatever machine.
+pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A server on a database of its own, with the organisation `pd` and a catalog.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl App {
 
     /// The same with other settings.
     pub async fn start_with(database: Database, settings: Settings) -> Self {
-        let app = Self::serve(Arc::new(database.create().await), settings).await;
+        let app = Self::serve(Arc::new(database.with_schema().await), settings).await;
         app.organization(ORGANIZATION).await;
         app
     }
@@ -78,7 +78,7 @@ impl App {
     /// Starts a server that speaks TLS and makes the organisation `pd`; `authority` (PEM) vouches for
     /// the server. Its verbs have no credential.
     pub async fn serve_tls(database: Database, settings: Settings, authority: &str) -> Self {
-        let database = Arc::new(database.create().await);
+        let database = Arc::new(database.with_schema().await);
         let server = Server::start(&database.url(), settings.clone()).await;
         let trust = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority));
         let channel = Channel::from_shared(format!("https://{}", server.address))
@@ -102,7 +102,7 @@ impl App {
 
     /// Starts a server that admits nobody without a credential, and makes the organisation `pd`.
     pub async fn serve_closed(database: Database, settings: Settings) -> Self {
-        let database = Arc::new(database.create().await);
+        let database = Arc::new(database.with_schema().await);
         let app = Self::serve(database, settings).await;
         app.make_organization(ORGANIZATION).await;
         app

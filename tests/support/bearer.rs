@@ -10,12 +10,13 @@ use tonic::{
 use user_import::{
     access::TokenText,
     clock::Clock,
+    config::Settings,
     domain::{Actor, Permission, Permissions},
     store::{Store, TokenRecord},
 };
 use uuid::Uuid;
 
-use super::App;
+use super::{App, server};
 
 /// A channel on which a token is presented.
 pub type Connection = InterceptedService<Channel, Bearer>;
@@ -103,7 +104,6 @@ impl App {
 
     /// The database as a command of the server's side sees it.
     pub async fn store(&self) -> Store {
-        let store = Store::connect(&self.database_url()).await;
-        store.expect("the database is there")
+        server::connected(&self.database_url(), &Settings::default()).await
     }
 }

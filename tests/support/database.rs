@@ -1,16 +1,26 @@
 //! A fresh, empty database for each test, removed when the test ends, however it ends.
 
 use std::{
-    env,
+    env, fs,
+    path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
     thread,
+    time::Duration,
 };
 
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
 use tempfile::TempDir;
+use tokio::{sync::OnceCell, time::sleep};
+use user_import::config::Settings;
+
+use super::server;
 
 /// Names the cluster to make PostgreSQL databases on; `scripts/test` sets it.
 const POSTGRES_URL: &str = "USER_IMPORT_TEST_POSTGRES_URL";
+
+/// Names a database there that has the newest schema, once a test has made it; `scripts/test` sets it
+/// where the cluster is its own. It is thrown away with the cluster.
+const POSTGRES_TEMPLATE: &str = "USER_IMPORT_TEST_POSTGRES_TEMPLATE";
 
 /// The databases that every rule holds on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +43,76 @@ impl Database {
             Self::Sqlite => FreshDatabase::Sqlite {
                 directory: tempfile::tempdir().expect("a temporary directory can be made"),
             },
-            Self::Postgres => create_postgres().await,
+            Self::Postgres => FreshDatabase::on_cluster(cluster()).await,
+        }
+    }
+
+    /// The same with the newest schema. It is a copy: all steps for each test were a quarter of what
+    /// the database had to do.
+    pub async fn with_schema(self) -> FreshDatabase {
+        match self {
+            Self::Sqlite => {
+                static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
+                let template = TEMPLATE.get_or_init(sqlite_template).await;
+                let fresh = self.create().await;
+                fs::write(fresh.file(), template).expect("a file can be written");
+                fresh
+            }
+            Self::Postgres => {
+                static TEMPLATE: OnceCell<Option<String>> = OnceCell::const_new();
+                match TEMPLATE.get_or_init(postgres_template).await {
+                    Some(template) => FreshDatabase::made(cluster(), template).await,
+                    None => self.create().await,
+                }
+            }
         }
     }
 }
 
-async fn create_postgres() -> FreshDatabase {
-    let cluster = env::var(POSTGRES_URL).unwrap_or_else(|_| {
+fn cluster() -> String {
+    env::var(POSTGRES_URL).unwrap_or_else(|_| {
         panic!("{POSTGRES_URL} is not set; run scripts/test, which starts PostgreSQL")
-    });
-    FreshDatabase::on_cluster(cluster).await
+    })
+}
+
+/// A file with the newest schema.
+async fn sqlite_template() -> Vec<u8> {
+    let database = Database::Sqlite.create().await;
+    server::migrated(&database.url(), &Settings::default()).await;
+    let whole = database.file().with_extension("whole");
+    // The file itself lacks what is still in its log.
+    let sql = format!("VACUUM INTO '{}'", whole.display());
+    database.execute(&sql).await;
+    fs::read(whole).expect("the copy can be read")
+}
+
+/// How this run's tests copy a database with the newest schema, where it has been given a name.
+async fn postgres_template() -> Option<String> {
+    let template = env::var(POSTGRES_TEMPLATE).ok()?;
+    let cluster = cluster();
+    let there = format!("SELECT COUNT(*) FROM pg_database WHERE datname = '{template}'");
+    if number(&cluster, &there).await == 0 {
+        let database = Database::Postgres.create().await;
+        server::migrated(&database.url(), &Settings::default()).await;
+        // One that somebody is connected to cannot be renamed or copied.
+        database.take_away().await;
+        let connected = format!(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '{}'",
+            database.name()
+        );
+        while number(&cluster, &connected).await > 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
+        let rename = format!("ALTER DATABASE {} RENAME TO {template}", database.name());
+        execute(&cluster, &rename).await;
+    }
+    // Its files are copied and not also logged, where the server can be told so.
+    let version = "SELECT current_setting('server_version_num')::BIGINT";
+    let strategy = match number(&cluster, version).await {
+        150_000.. => "STRATEGY file_copy",
+        _ => "",
+    };
+    Some(format!("TEMPLATE {template} {strategy}"))
 }
 
 /// Differs from that of any test of this process, and of any other on the same machine.
@@ -55,9 +125,30 @@ fn unique_name() -> String {
 impl FreshDatabase {
     /// Makes an empty database on the PostgreSQL cluster at this URL.
     pub async fn on_cluster(cluster: String) -> Self {
+        Self::made(cluster, "").await
+    }
+
+    /// Makes a database there as `options` of `CREATE DATABASE` say.
+    async fn made(cluster: String, options: &str) -> Self {
         let name = unique_name();
-        execute(&cluster, &format!("CREATE DATABASE {name}")).await;
+        execute(&cluster, &format!("CREATE DATABASE {name} {options}")).await;
         Self::Postgres { cluster, name }
+    }
+
+    /// The file of a SQLite database.
+    fn file(&self) -> PathBuf {
+        match self {
+            Self::Sqlite { directory } => directory.path().join("test.db"),
+            Self::Postgres { .. } => unreachable!("a PostgreSQL database is no file"),
+        }
+    }
+
+    /// The name of a PostgreSQL database.
+    fn name(&self) -> &str {
+        match self {
+            Self::Sqlite { .. } => unreachable!("a SQLite database has no name"),
+            Self::Postgres { name, .. } => name,
+        }
     }
 
     /// Runs a statement on a connection of its own.
@@ -77,9 +168,7 @@ impl FreshDatabase {
     /// Where a server finds it.
     pub fn url(&self) -> String {
         match self {
-            Self::Sqlite { directory } => {
-                format!("sqlite://{}", directory.path().join("test.db").display())
-            }
+            Self::Sqlite { .. } => format!("sqlite://{}", self.file().display()),
             Self::Postgres { cluster, name } => {
                 let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
                 format!("{server}/{name}")
@@ -132,18 +221,7 @@ impl FreshDatabase {
 
     /// The one number that a query answers with.
     pub async fn number(&self, sql: &str) -> i64 {
-        let connection = connect(&self.url()).await;
-        let statement = Statement::from_string(connection.get_database_backend(), sql);
-        let row = connection.query_one_raw(statement).await;
-        let number = row.map(|row| row.map(|row| row.try_get_by_index(0)));
-        connection
-            .close()
-            .await
-            .expect("a connection can be closed");
-        match number {
-            Ok(Some(Ok(number))) => number,
-            other => panic!("{sql}: {other:?}"),
-        }
+        number(&self.url(), sql).await
     }
 }
 
@@ -189,6 +267,21 @@ impl Drop for FreshDatabase {
     }
 }
 
+async fn number(url: &str, sql: &str) -> i64 {
+    let connection = connect(url).await;
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection.query_one_raw(statement).await;
+    let number = row.map(|row| row.map(|row| row.try_get_by_index(0)));
+    connection
+        .close()
+        .await
+        .expect("a connection can be closed");
+    match number {
+        Ok(Some(Ok(number))) => number,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
 async fn execute(url: &str, sql: &str) {
     let connection = connect(url).await;
     if let Err(error) = connection.execute_unprepared(sql).await {
@@ -202,7 +295,11 @@ async fn execute(url: &str, sql: &str) {
 
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
+    // A SQLite file may have a writer for as long as the machine likes.
+    options
+        .max_connections(1)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|options| options.busy_timeout(Duration::from_mins(1)));
     sea_orm::Database::connect(options)
         .await
         .unwrap_or_else(|error| panic!("the test database cannot be reached: {error}"))

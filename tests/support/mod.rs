@@ -17,7 +17,7 @@ mod roster;
 mod server;
 mod staged;
 
-pub use app::{App, catalog, start_of};
+pub use app::{App, PATIENCE, catalog, start_of};
 pub use bearer::{Grant, token};
 pub use call::Call;
 pub use database::{Database, FreshDatabase};
@@ -27,12 +27,13 @@ pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};
 pub use staged::finish_of;
 
-/// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL.
+/// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL; those after
+/// a semicolon, `async fn name()`, on PostgreSQL alone.
 ///
 /// A test that is missing from the list is dead code, which CI refuses. Those on PostgreSQL are
 /// ignored unless asked for, so that plain `cargo test` names what it leaves out.
 macro_rules! on_both_databases {
-    ($($test:ident),+ $(,)?) => {
+    ($($test:ident),+ $(,)? $(; $($alone:ident),+ $(,)?)?) => {
         mod sqlite {
             $(
                 #[test]
@@ -43,17 +44,37 @@ macro_rules! on_both_databases {
         }
 
         mod postgres {
-            $(
-                #[test]
-                #[ignore = "needs PostgreSQL: run scripts/test"]
-                fn $test() {
-                    $crate::support::run(super::$test($crate::support::Database::Postgres));
-                }
-            )+
+            $crate::support::postgres_tests![
+                $($test($crate::support::Database::Postgres),)+ $($($alone(),)+)?
+            ];
         }
     };
 }
 pub(crate) use on_both_databases;
+
+/// Runs each of these tests, `async fn name()`, on PostgreSQL alone.
+macro_rules! on_postgres {
+    ($($test:ident),+ $(,)?) => {
+        mod postgres {
+            $crate::support::postgres_tests![$($test(),)+];
+        }
+    };
+}
+pub(crate) use on_postgres;
+
+/// The tests of a module `postgres`, each run as it is called here.
+macro_rules! postgres_tests {
+    ($($test:ident($($database:expr)?),)+) => {
+        $(
+            #[test]
+            #[ignore = "needs PostgreSQL: run scripts/test"]
+            fn $test() {
+                $crate::support::run(super::$test($($database)?));
+            }
+        )+
+    };
+}
+pub(crate) use postgres_tests;
 
 /// Runs a test's body. It has the same snapshots on both databases, which insta must be told.
 pub fn run(body: impl Future<Output = ()>) {

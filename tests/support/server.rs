@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 use user_import::{config::Settings, server, store::Store};
+
+use super::PATIENCE;
 
 /// A running server. Dropped, it begins an orderly shutdown that nobody waits for.
 #[derive(Debug)]
@@ -16,10 +18,7 @@ pub struct Server {
 impl Server {
     /// Brings the schema up to date and serves from then on.
     pub async fn start(database_url: &str, settings: Settings) -> Self {
-        let store = Store::connect_within(database_url, settings.lease, settings.database)
-            .await
-            .expect("the test database can be reached");
-        store.migrate().await.expect("the migrations run");
+        let store = migrated(database_url, &settings).await;
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a loopback port is free");
@@ -46,4 +45,29 @@ impl Server {
         drop(self.stop);
         self.serving.await.expect("the server does not panic");
     }
+}
+
+/// Connects to a database and brings its schema up to date.
+pub async fn migrated(database_url: &str, settings: &Settings) -> Store {
+    let store = connected(database_url, settings).await;
+    store.migrate().await.expect("the migrations run");
+    store
+}
+
+/// Connects to a database.
+pub async fn connected(database_url: &str, settings: &Settings) -> Store {
+    // A machine that stands still for a while makes connecting time out.
+    let connecting = async {
+        loop {
+            let (lease, limits) = (settings.lease, settings.database);
+            match Store::connect_within(database_url, lease, limits).await {
+                Err(error) if error.is_transient() => {}
+                store => return store,
+            }
+        }
+    };
+    let store = timeout(PATIENCE, connecting)
+        .await
+        .expect("connecting ends");
+    store.expect("the test database can be reached")
 }

@@ -55,7 +55,7 @@ impl Cluster {
     /// Sends the server's first process a signal that ends it, by its name without `SIG`.
     pub fn end(&mut self, by: &str) {
         if let Some(mut server) = self.server.take() {
-            signal(&server, by);
+            signal(server.id(), by);
             server.wait().expect("it is our child");
         }
     }

@@ -7,27 +7,11 @@ use tonic_types::StatusExt;
 use user_import::proto::{ImportState, ResultFilter};
 
 use crate::{
+    process::{IMPATIENT, PATIENT},
     proxy::Proxy,
     scene::{ID, Scene, expect_whole, many, start},
-    support::{Database, Imported},
+    support::{Database, Imported, on_postgres},
 };
-
-/// Runs each of these tests on PostgreSQL alone.
-macro_rules! on_postgres {
-    ($($test:ident),+ $(,)?) => {
-        mod postgres {
-            $(
-                #[test]
-                #[ignore = "needs PostgreSQL: run scripts/test"]
-                fn $test() {
-                    $crate::support::run(super::$test());
-                }
-            )+
-        }
-    };
-}
-
-pub(crate) use on_postgres;
 
 on_postgres![
     connections_ended_by_the_database_are_made_again,
@@ -36,15 +20,15 @@ on_postgres![
     a_database_away_for_long_interrupts_the_import,
 ];
 
-/// A server that reaches its database through a proxy.
-async fn behind_proxy() -> (Scene, Proxy) {
+/// A server that reaches its database through a proxy, and waits this many seconds for it.
+async fn behind_proxy(patience: u32) -> (Scene, Proxy) {
     let database = Arc::new(Database::Postgres.create().await);
     let url = database.url();
     let (credentials, rest) = url.rsplit_once('@').expect("the URL names a user");
     let (target, name) = rest.split_once('/').expect("the URL names a database");
     let proxy = Proxy::start(target.to_owned()).await;
     let url = format!("{credentials}@{}/{name}", proxy.address);
-    let scene = Scene::on(database, url, 1).await;
+    let scene = Scene::on(database, url, 1, patience).await;
     scene.app.organization("pd").await;
     (scene, proxy)
 }
@@ -94,12 +78,12 @@ async fn connections_ended_by_the_database_are_made_again() {
 }
 
 async fn connections_cut_on_the_way_are_made_again() {
-    let (scene, proxy) = behind_proxy().await;
+    let (scene, proxy) = behind_proxy(PATIENT).await;
     disturbed(&scene, async || proxy.cut()).await;
 }
 
 async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
-    let (scene, proxy) = behind_proxy().await;
+    let (scene, proxy) = behind_proxy(PATIENT).await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
     proxy.lose_commits(10);
@@ -112,7 +96,7 @@ async fn a_commit_whose_answer_is_lost_is_found_in_the_record() {
 }
 
 async fn a_database_away_for_long_interrupts_the_import() {
-    let (scene, proxy) = behind_proxy().await;
+    let (scene, proxy) = behind_proxy(IMPATIENT).await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
     proxy.set_away(true);

@@ -8,15 +8,17 @@ use user_import::proto::ImportState;
 
 use crate::{
     cluster::Cluster,
-    connections::{on_postgres, until_ok},
+    connections::until_ok,
     kills::{comparable, counts},
-    scene::{ID, Scene, expect_whole, many, start},
-    support::{FreshDatabase, Imported, start_of},
+    process::{IMPATIENT, signal},
+    scene::{ID, Scene, eventually, expect_whole, many, start},
+    support::{FreshDatabase, Imported, on_postgres, start_of},
 };
 
 on_postgres![
     a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back,
     a_database_started_again_at_once_costs_the_import_nothing,
+    a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash,
 ];
 
 /// A server on a cluster of its own, and what an undisturbed import tells there.
@@ -24,7 +26,7 @@ async fn on_own_cluster() -> (Scene, Cluster, Imported) {
     let cluster = Cluster::start().await;
     let database = Arc::new(FreshDatabase::on_cluster(cluster.url()).await);
     let url = database.url();
-    let scene = Scene::on(database, url, 1).await;
+    let scene = Scene::on(database, url, 1, IMPATIENT).await;
     for organization in ["pd", "calm"] {
         scene.app.organization(organization).await;
     }
@@ -76,4 +78,24 @@ async fn a_database_started_again_at_once_costs_the_import_nothing() {
     assert!(codes.contains(&told.code()), "{told}");
     expect_undisturbed(&scene, &calm, &told).await;
     drop(scene);
+}
+
+/// A process of the database server dies, and the server starts all others again, but not itself.
+async fn a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash() {
+    let (scene, cluster, calm) = on_own_cluster().await;
+    let store = scene.app.store().await.keeping(1 << 20);
+    let organization = store.organization("calm").await.expect("it is there").id;
+    // None while the database cannot be asked.
+    let read = async || {
+        let snapshot = store.snapshot(organization).await;
+        snapshot.ok().map(|snapshot| snapshot.read)
+    };
+    eventually(async || read().await == Some(0), "all are known").await;
+    let process = "SELECT pid::bigint FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
+    let process = scene.database.number(process).await;
+    signal(process.try_into().expect("it has a number"), "KILL");
+    let all = Some(calm.results.len());
+    eventually(async || read().await == all, "all are read again").await;
+    drop(scene);
+    drop(cluster);
 }

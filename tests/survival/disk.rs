@@ -6,6 +6,7 @@ use tonic::Code;
 use user_import::proto::ImportState;
 
 use crate::{
+    process::IMPATIENT,
     scene::{Scene, expect_whole, many, start},
     support::{Imported, database::FreshDatabase},
 };
@@ -57,7 +58,7 @@ async fn fill_while_importing(disk: &SmallDisk) {
     let directory = tempfile::tempdir_in(disk.path()).expect("there is space yet");
     let database = Arc::new(FreshDatabase::Sqlite { directory });
     let url = database.url();
-    let scene = Scene::on(database, url, 1).await;
+    let scene = Scene::on(database, url, 1, IMPATIENT).await;
     scene.app.organization("pd").await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;

@@ -10,24 +10,11 @@ use crate::{
 
 on_both_databases![
     one_of_two_servers_writes_to_an_organisation_at_a_time,
-    whoever_joined_takes_a_dead_server_s_import_over,
+    whoever_joined_takes_a_dead_server_s_import_over;
+    // A stopped process is ended by the database server, which SQLite lacks.
+    a_server_that_wakes_after_its_import_was_taken_over_writes_nothing,
+    a_server_that_wakes_after_another_import_writes_nothing,
 ];
-
-mod stopped {
-    #[test]
-    #[ignore = "needs PostgreSQL: run scripts/test"]
-    fn a_server_that_wakes_after_its_import_was_taken_over_writes_nothing() {
-        crate::support::run(
-            super::a_server_that_wakes_after_its_import_was_taken_over_writes_nothing(),
-        );
-    }
-
-    #[test]
-    #[ignore = "needs PostgreSQL: run scripts/test"]
-    fn a_server_that_wakes_after_another_import_writes_nothing() {
-        crate::support::run(super::a_server_that_wakes_after_another_import_writes_nothing());
-    }
-}
 
 async fn one_of_two_servers_writes_to_an_organisation_at_a_time(database: Database) {
     let one = Scene::start(database, 1).await;

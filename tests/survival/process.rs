@@ -10,6 +10,12 @@ use std::{
 /// Shows what the servers log, where it is set to a filter such as `info`.
 const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
 
+/// Seconds that a server waits for its database where that comes back: more than the machine ever pauses.
+pub const PATIENT: u32 = 60;
+
+/// Seconds where it does not, and the test waits for what the server does then.
+pub const IMPATIENT: u32 = 5;
+
 /// A running `user-import serve`, killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -27,12 +33,13 @@ pub fn program() -> Command {
 }
 
 impl Process {
-    /// Starts a server with short leases, and waits until it listens.
-    pub fn start(database_url: &str, transaction_rows: usize) -> Self {
+    /// Starts a server with short leases that waits this many seconds for its database, and waits until it
+    /// listens.
+    pub fn start(database_url: &str, transaction_rows: usize, patience: u32) -> Self {
         let mut command = program();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "1"])
-            .args(["--database-patience-seconds", "2"])
+            .args(["--database-patience-seconds", &patience.to_string()])
             .args(["--transaction-rows", &transaction_rows.to_string()])
             .env("USER_IMPORT_DATABASE_URL", database_url)
             .stdin(Stdio::null())
@@ -60,7 +67,7 @@ impl Process {
 
     /// Sends a signal, by its name without `SIG`.
     pub fn signal(&self, name: &str) {
-        signal(&self.child, name);
+        signal(self.id(), name);
     }
 
     /// Kills it at once, as a power cut would.
@@ -84,9 +91,9 @@ impl Process {
     }
 }
 
-/// Sends a process a signal, by its name without `SIG`.
-pub fn signal(process: &Child, name: &str) {
-    let command = format!("kill -{name} {}", process.id());
+/// Sends the process with this number a signal, by its name without `SIG`.
+pub fn signal(process: u32, name: &str) {
+    let command = format!("kill -{name} {process}");
     let status = Command::new("sh").args(["-c", &command]).status();
     assert!(status.is_ok_and(|status| status.success()), "{command}");
 }

@@ -8,8 +8,10 @@ use user_import::proto::{ImportStart, ImportState};
 use crate::{
     footprint::Footprint,
     leftovers::expect_quiet,
-    process::Process,
-    support::{App, Database, Imported, Roster, database::FreshDatabase, roster, start_of},
+    process::{PATIENT, Process},
+    support::{
+        App, Database, Imported, PATIENCE, Roster, database::FreshDatabase, roster, start_of,
+    },
 };
 
 /// The import ID that a test with one import uses.
@@ -17,9 +19,6 @@ pub const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 
 /// Enough rows for something else to happen while they are written one by one.
 const MANY: usize = 150;
-
-/// What takes longer never happens.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server process with its database, and a client of it. The organisation is `pd`.
 #[derive(Debug)]
@@ -29,6 +28,7 @@ pub struct Scene {
     pub database: Arc<FreshDatabase>,
     url: String,
     transaction_rows: usize,
+    patience: u32,
     /// What a server takes up that has done one import, and nothing else.
     fresh: Footprint,
 }
@@ -38,14 +38,20 @@ impl Scene {
     pub async fn start(database: Database, transaction_rows: usize) -> Self {
         let database = Arc::new(database.create().await);
         let url = database.url();
-        let scene = Self::on(database, url, transaction_rows).await;
+        let scene = Self::on(database, url, transaction_rows, PATIENT).await;
         scene.app.organization("pd").await;
         scene
     }
 
-    /// The first server on the database at `url`, warmed up: it has done an import already.
-    pub async fn on(database: Arc<FreshDatabase>, url: String, transaction_rows: usize) -> Self {
-        let process = Process::start(&url, transaction_rows);
+    /// The first server on the database at `url`, for which it waits `patience` seconds, warmed up: it has
+    /// done an import already.
+    pub async fn on(
+        database: Arc<FreshDatabase>,
+        url: String,
+        transaction_rows: usize,
+        patience: u32,
+    ) -> Self {
+        let process = Process::start(&url, transaction_rows, patience);
         let app = App::attach(Arc::clone(&database), process.address).await;
         app.organization("warm-up").await;
         expect_whole(&app.import_with(start_of("warm-up"), &many()).await);
@@ -56,12 +62,13 @@ impl Scene {
             database,
             url,
             transaction_rows,
+            patience,
         }
     }
 
     /// One more server on the same database.
     pub async fn another(&self) -> Self {
-        let process = Process::start(&self.url, self.transaction_rows);
+        let process = Process::start(&self.url, self.transaction_rows, self.patience);
         let app = App::attach(Arc::clone(&self.database), process.address).await;
         Self {
             process,

@@ -127,7 +127,10 @@ fn a_missing_database_file_is_found_whatever_the_url_looks_like() {
     }
     for url in [
         "sqlite://Cargo.toml",
+        "sqlite://Cargo%2Etoml?mode=rw",
         "sqlite::memory:",
+        "sqlite://?cache=shared&mode=memory",
+        "sqlite://nowhere%FF.db",
         "postgres://import@db/users",
     ] {
         assert!(missing_file(url).is_none(), "{url}");

@@ -38,9 +38,13 @@ impl Job {
         let mut client = self.client.clone();
         let mut retries = Retries::new(self.retries);
         let mut reader = self.input.read().await?;
+        let mut sent = None;
         loop {
             let import = client.import(start.clone(), reader, |answer| report.answer(answer));
-            let ended = import.await?;
+            let mut ended = import.await?;
+            // What an attempt has told of the whole roster stands, though the next one sends less of it.
+            sent = ended.sent.take().or(sent);
+            ended.sent.clone_from(&sent);
             let Some(retry) = retries.after(&ended) else {
                 return Ok(ended);
             };

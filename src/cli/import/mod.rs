@@ -51,6 +51,8 @@ pub async fn run(args: ImportArgs, voice: Voice) -> anyhow::Result<Exit> {
     let input = roster.open().await?;
     // Before anybody is asked: a file that cannot be read.
     drop(input.read().await?);
+    // A slow export takes its time: a connection without a call would be ended, and counted as refused.
+    input.wait().await.map_err(ClientError::Input)?;
     let (client, organization) = args.organization.connect(voice).await?;
     let job = Job {
         client,
@@ -59,12 +61,12 @@ pub async fn run(args: ImportArgs, voice: Voice) -> anyhow::Result<Exit> {
     };
     let mut start = args.start(&organization);
     let mut view = view(&args, voice);
-    if must_ask && let Some(exit) = ask(&job, &mut start, &mut view).await? {
-        return Ok(exit);
+    if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
+        return tell(&args, &job, &ended, &mut report, true).await;
     }
     let mut report = Report::new(view);
     let ended = job.run(&start, &mut report).await?;
-    let exit = tell(&args, &job, &ended, &mut report).await?;
+    let exit = tell(&args, &job, &ended, &mut report, start.validate_only).await?;
     if must_ask && job::is_refused_for(&ended, "PLAN_DIFFERS") {
         complain(
             "The directory or the roster has changed since you were asked. Repeat the command to see \
@@ -88,18 +90,18 @@ fn view(args: &ImportArgs, voice: Voice) -> View {
 }
 
 /// Shows whom the import would deactivate, and asks for the word. Then `start` has it, and the digest of
-/// the plan that was shown, so that nothing else is done; else there is an exit code.
-async fn ask(job: &Job, start: &mut ImportStart, view: &mut View) -> anyhow::Result<Option<Exit>> {
+/// the plan that was shown, so that nothing else is done. Where that would not be done either, how it ended
+/// is given back.
+async fn ask(
+    job: &Job,
+    start: &mut ImportStart,
+    view: &mut View,
+) -> anyhow::Result<Option<(Report, Ended)>> {
     let dry_run = review::dry_run(start);
-    let mut report = Report::new(View {
-        format: Format::Table,
-        ..view.clone()
-    });
+    let mut report = Report::held_back(view.clone());
     let ended = job.run(&dry_run, &mut report).await?;
     let Some(summary) = job::completed(&ended) else {
-        report.end(&ended, &names::Names::new())?;
-        tell_failure(&ended, report.has_told_why(&ended));
-        return Ok(Some(Exit::of_import(&ended)));
+        return Ok(Some((report, ended)));
     };
     let findings = report.findings();
     let question = review::question(&start.organization, summary, findings, &Again::of_process());
@@ -126,30 +128,33 @@ async fn ask(job: &Job, start: &mut ImportStart, view: &mut View) -> anyhow::Res
     Ok(None)
 }
 
-/// Tells how the import ended, and keeps its rejected rows.
+/// Tells how the import, or the dry run, ended, and keeps its rejected rows.
 async fn tell(
     args: &ImportArgs,
     job: &Job,
     ended: &Ended,
     report: &mut Report,
+    is_dry: bool,
 ) -> anyhow::Result<Exit> {
     let names = match args.diff && args.format == Format::Table {
         true => names::of(&job.input, ended, report.findings()).await,
         false => names::Names::new(),
     };
-    report.end(ended, &names).map_err(ClientError::Output)?;
+    let shown = report.end(ended, &names);
     tell_failure(ended, report.has_told_why(ended));
     let exit = Exit::of_import(ended);
-    if exit == Exit::Interrupted {
+    if exit == Exit::Interrupted && !is_dry {
         report.tell_how_to_go_on(ended);
     }
     if let Some(errors) = &args.errors {
         // The import is what it is; a full disk here does not change its exit code.
         match save_rejected(errors, &job.input, ended, report.findings()).await {
             Ok(done) => report.notice(&done),
-            Err(error) => complain(&not_saved(&error, ended)),
+            Err(error) if exit == Exit::Interrupted => complain(&format!("error: {error:#}.")),
+            Err(error) => complain(&not_saved(&error, ended, is_dry)),
         }
     }
+    shown.map_err(ClientError::Output)?;
     Ok(exit)
 }
 
@@ -191,12 +196,16 @@ async fn save_rejected(
     ))
 }
 
-/// The import itself is not undone by that, and knows its rejected rows by its ID.
-fn not_saved(error: &anyhow::Error, ended: &Ended) -> String {
+/// The import itself is not undone by that, and knows its rejected rows by its ID. A dry run can be made
+/// again.
+fn not_saved(error: &anyhow::Error, ended: &Ended, is_dry: bool) -> String {
+    let (what, import_id) = match is_dry {
+        true => ("dry run", String::new()),
+        false => ("import", format!("--import-id {} ", ended.import_id)),
+    };
     format!(
-        "error: {error:#}.\nThe import has ended all the same. To have its rejected rows, repeat the \
-         command with\n  --import-id {} --errors OTHER_FILE.csv",
-        ended.import_id
+        "error: {error:#}.\nThe {what} has ended all the same. To have its rejected rows, repeat the \
+         command with\n  {import_id}--errors OTHER_FILE.csv"
     )
 }
 

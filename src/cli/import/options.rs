@@ -151,7 +151,7 @@ struct Shown {
 }
 
 /// Which rows' results to have.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Filter {
     /// Of every row.
     All,

@@ -55,6 +55,8 @@ pub struct Report {
     progress: Progress,
     findings: Findings,
     shown: Shown,
+    /// Answers for a program that are printed with the end.
+    held: Option<Vec<ImportUsersResponse>>,
     /// Whether the header row of the CSV has been printed.
     is_headed: bool,
 }
@@ -76,8 +78,19 @@ impl Report {
             progress,
             findings: Findings::new(keep),
             shown: Shown::default(),
+            held: None,
             is_headed: false,
             view,
+        }
+    }
+
+    /// Begins to show somebody who waits an import that is printed only if it comes to [`Self::end`].
+    #[must_use]
+    pub fn held_back(view: View) -> Self {
+        Self {
+            progress: Progress::on_stderr(),
+            held: Some(Vec::new()),
+            ..Self::new(view)
         }
     }
 
@@ -96,10 +109,19 @@ impl Report {
             Some(Message::Summary(_)) => return Ok(()),
             _ => {}
         }
+        match &mut self.held {
+            Some(held) if self.view.format != Format::Table => held.push(answer),
+            _ => self.write(&answer)?,
+        }
+        Ok(())
+    }
+
+    /// Prints one answer for a program.
+    fn write(&mut self, answer: &ImportUsersResponse) -> io::Result<()> {
         match self.view.format {
             Format::Table => Ok(()),
-            Format::Json => write_line(&mut io::stdout().lock(), &answer),
-            Format::Csv => self.write_records(Some(&answer)),
+            Format::Json => write_line(&mut io::stdout().lock(), answer),
+            Format::Csv => self.write_records(Some(answer)),
         }
     }
 
@@ -133,6 +155,9 @@ impl Report {
     /// # Errors
     /// Where standard output is closed.
     pub fn end(&mut self, ended: &Ended, names: &BTreeMap<u32, String>) -> io::Result<()> {
+        for answer in self.held.take().into_iter().flatten() {
+            self.write(&answer)?;
+        }
         match self.view.format {
             Format::Table if self.view.voice.quiet => Ok(()),
             Format::Table => {

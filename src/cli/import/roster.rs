@@ -82,6 +82,17 @@ impl Input {
         Self::Once(Arc::new(Mutex::new(Tape::new(source, limit))))
     }
 
+    /// Waits until there is something of it: a server would not wait as long for a slow source.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn wait(&self) -> io::Result<()> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Once(tape) => tape.lock().await.wait().await,
+        }
+    }
+
     /// Reads it from its beginning. Waits for an earlier reader to be dropped.
     ///
     /// # Errors

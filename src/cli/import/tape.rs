@@ -7,9 +7,12 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, ReadBuf},
     sync::OwnedMutexGuard,
 };
+
+/// Bytes that are read to see whether there are any.
+const FIRST: usize = 4096;
 
 /// A source, and what has been read of it.
 pub struct Tape {
@@ -36,6 +39,21 @@ impl Tape {
     #[must_use]
     pub fn kept(&self) -> Option<&[u8]> {
         self.kept.as_deref()
+    }
+
+    /// Waits until there is something to read, or the end.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn wait(&mut self) -> io::Result<()> {
+        if self.ended || self.kept.as_ref().is_none_or(|kept| !kept.is_empty()) {
+            return Ok(());
+        }
+        let mut first = vec![0; self.limit.min(FIRST)];
+        let read = self.source.read(&mut first).await?;
+        self.ended = read == 0;
+        self.keep(&first[..read]);
+        Ok(())
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -92,7 +110,7 @@ impl AsyncRead for TapeReader {
 mod tests {
     use std::sync::Arc;
 
-    use tokio::{io::AsyncReadExt, sync::Mutex};
+    use tokio::sync::Mutex;
 
     use super::*;
 
@@ -128,6 +146,18 @@ mod tests {
             assert_eq!(whole, "one,two,three");
         }
         assert_eq!(tape.lock().await.kept().unwrap(), b"one,two,three");
+    }
+
+    #[tokio::test]
+    async fn what_was_waited_for_is_read_like_the_rest() {
+        let tape = Arc::new(Mutex::new(Tape::new(&b"one,two"[..], 100)));
+        for _ in 0..2 {
+            tape.lock().await.wait().await.unwrap();
+        }
+        let mut whole = String::new();
+        let mut reader = reader(&tape).await;
+        reader.read_to_string(&mut whole).await.unwrap();
+        assert_eq!(whole, "one,two");
     }
 
     #[tokio::test]

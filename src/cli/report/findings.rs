@@ -64,7 +64,10 @@ impl Findings {
                     // What an attempt that is begun anew said before was a preview.
                     *self = Self::new(self.keep);
                 }
-                self.started = Some(started.clone());
+                // One that ended before it had read the header knows less of the file.
+                if self.started.is_none() || !started.delimiter.is_empty() {
+                    self.started = Some(started.clone());
+                }
             }
             Some(Message::Results(results)) => {
                 results

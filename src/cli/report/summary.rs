@@ -66,9 +66,6 @@ impl Page {
         };
         let look = self.look;
         let (end, note): (String, &str) = match summary.state() {
-            ImportState::Completed if summary.validate_only => {
-                (look.bold("completed"), " Nothing was written.")
-            }
             ImportState::Completed => (look.bold("completed"), ""),
             ImportState::Refused => (look.red("refused"), " Nothing was written."),
             ImportState::Cancelled => (
@@ -76,6 +73,10 @@ impl Page {
                 " What was written before that stays written.",
             ),
             _ => (look.red("interrupted"), " Some of it may be written."),
+        };
+        let note = match summary.validate_only {
+            true => " Nothing was written.",
+            false => note,
         };
         // A file that could not be read has no rows to speak of.
         let rows = match summary.rows {
@@ -317,6 +318,19 @@ mod tests {
         To apply exactly this plan, repeat the command without --validate-only and with
           --expected-plan-digest abababab
         ");
+    }
+
+    #[test]
+    fn a_dry_run_has_written_nothing_however_it_ends() {
+        for state in [ImportState::Interrupted, ImportState::Cancelled] {
+            let dry = ImportSummary {
+                validate_only: true,
+                ..summary(state)
+            };
+            let text = text(&dry, &Findings::default());
+            let (headline, _) = text.split_once('\n').unwrap();
+            assert!(headline.ends_with("Nothing was written."), "{headline}");
+        }
     }
 
     #[test]

@@ -1,4 +1,11 @@
 //! The rows of a plan, batch by batch, until all are written or given up.
+//!
+//! A batch is a transaction. While one commits, the next is made, and on `PostgreSQL` it is written already
+//! where no row of it depends on the one before; they commit in the order of the plan, so that what is
+//! stored is always a beginning of it. Two things can come between: somebody else has changed the directory
+//! (`Stale`), or the database refuses a row that the plan thought sound (`Conflict`). Either way what is
+//! left is planned anew, on a new snapshot; of a conflict, batches become smaller until the row that cannot
+//! be written stands alone and is given up.
 
 use std::sync::Arc;
 
@@ -16,6 +23,7 @@ use crate::{
 };
 
 impl Applier {
+    /// Writes what the plan has to write. Transactions that were begun ahead are ended in any case.
     pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
         let mut pipeline = self.pipeline();
         let result = self.write_batches(&mut pipeline).await;
@@ -85,6 +93,8 @@ impl Applier {
         self.transact_with(step(false), patience, unsure).await
     }
 
+    /// How many rows a transaction has. With one writer for all a large file has larger ones: each costs about the
+    /// same, however few its rows.
     fn pace(&self) -> Pace {
         let file = match self.importer.store.has_one_writer() {
             true => self
@@ -98,6 +108,7 @@ impl Applier {
         Pace::new(self.importer.settings.transaction_rows, file)
     }
 
+    /// The batches of what is still to be written, as the plan stands.
     fn pipeline(&self) -> Pipeline {
         let opening = Opening {
             store: self.importer.store.clone(),

@@ -12,7 +12,7 @@ use crate::{
     domain::Tally,
     import::{
         batch::Batch,
-        changed::{ids, split},
+        changed::{LeftAlone, ids, split},
         journal::{EncodedResults, Journal},
         patience::Patience,
         record, verdict,
@@ -21,9 +21,6 @@ use crate::{
     proto::{DeactivatedUser, Deactivations, ImportState},
     store::{BatchKind, DirectoryWrite, ImportRecord, Payload, WriteError},
 };
-
-/// Most users whose being left alone is said one by one: a summary is a message like others.
-const MAX_WARNINGS: usize = 200;
 
 /// One transaction.
 #[derive(Clone, Copy, Debug)]
@@ -120,11 +117,22 @@ impl Applier {
 
     /// Takes over what a transaction has changed whose end nobody saw.
     async fn catch_up(&mut self, step: Step<'_>, stored: ImportRecord) -> Result<(), WriteError> {
-        if let Step::Deactivate(_) | Step::AtOnce(_) = step {
-            self.tell_recorded().await?;
+        let mut done = Done::default();
+        match step {
+            Step::Deactivate(users) => {
+                done.deactivated = self.recorded_deactivated().await?;
+                (_, done.left_alone) = split(users, &ids(&done.deactivated));
+            }
+            Step::AtOnce(_) => {
+                done.deactivated = self.recorded_deactivated().await?;
+                // All that it said it has recorded.
+                self.warnings = record::warnings(&stored);
+            }
+            _ => {}
         }
         self.record = stored;
         self.revision += 1;
+        self.tell(done);
         Ok(())
     }
 
@@ -160,10 +168,9 @@ impl Applier {
                 self.open(write, journal, settled).await?;
                 self.write_all(write, journal, done).await?;
                 journal.close().await?;
-                self.end(write, ImportState::Completed, &done.warnings)
-                    .await
+                self.end(write, ImportState::Completed, done).await
             }
-            Step::End(state) => self.end(write, state, &[]).await,
+            Step::End(state) => self.end(write, state, done).await,
         }
     }
 
@@ -225,7 +232,7 @@ impl Applier {
     ) -> Result<(), WriteError> {
         let may_privileged = self.judged.terms().permitted.privileged;
         let written = write.deactivate(&ids(users), may_privileged).await?;
-        let (deactivated, skipped) = split(users, &written);
+        let (deactivated, left_alone) = split(users, &written);
         for users in deactivated {
             let counts = Tally {
                 deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
@@ -237,8 +244,7 @@ impl Applier {
                 .await?;
             done.deactivated.extend(users.users);
         }
-        let room = MAX_WARNINGS.saturating_sub(self.warnings.len() + done.warnings.len());
-        done.warnings.extend(skipped.into_iter().take(room));
+        done.left_alone.extend(left_alone);
         Ok(())
     }
 
@@ -246,10 +252,17 @@ impl Applier {
         &self,
         write: &DirectoryWrite,
         state: ImportState,
-        further: &[crate::proto::Issue],
+        done: &Done,
     ) -> Result<(), WriteError> {
-        let warnings = [&self.warnings, further].concat();
-        write.end(state, record::encode_notes(&[], &warnings)).await
+        let mut left_alone = self.left_alone.clone();
+        left_alone.add(&done.left_alone);
+        write.end(state, self.notes(&left_alone)).await
+    }
+
+    /// What the record says beside counts and results.
+    fn notes(&self, left_alone: &LeftAlone) -> Vec<u8> {
+        let warnings = [self.warnings.as_slice(), &left_alone.warnings()].concat();
+        record::encode_notes(&[], &warnings)
     }
 
     /// What a committed transaction has changed.
@@ -283,8 +296,8 @@ impl Applier {
     }
 
     fn tell(&mut self, done: Done) {
-        self.warnings.extend(done.warnings);
-        self.record.notes = record::encode_notes(&[], &self.warnings);
+        self.left_alone.add(&done.left_alone);
+        self.record.notes = self.notes(&self.left_alone);
         if !done.deactivated.is_empty() {
             let _ = self
                 .committed
@@ -292,19 +305,19 @@ impl Applier {
         }
     }
 
-    /// Tells the deactivations that the record has beyond what is known to be stored.
-    async fn tell_recorded(&self) -> Result<(), WriteError> {
+    /// The users whom the record says to be deactivated beyond what is known to be stored.
+    async fn recorded_deactivated(&self) -> Result<Vec<DeactivatedUser>, WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
         let store = &self.importer.store;
         let recorded = store.recorded(organization, import, self.record.results, i32::MAX);
+        let mut deactivated = Vec::new();
         for batch in recorded.await? {
             if batch.kind == BatchKind::Deactivated {
                 let users = Deactivations::decode(batch.payload.as_slice());
-                let users = users.map_err(WriteError::task)?.users;
-                let _ = self.committed.send(Committed::Deactivated(users));
+                deactivated.extend(users.map_err(WriteError::task)?.users);
             }
         }
-        Ok(())
+        Ok(deactivated)
     }
 }
 
@@ -312,5 +325,5 @@ impl Applier {
 #[derive(Debug, Default)]
 struct Done {
     deactivated: Vec<DeactivatedUser>,
-    warnings: Vec<crate::proto::Issue>,
+    left_alone: Vec<DeactivatedUser>,
 }

@@ -48,7 +48,7 @@ fn keys_equal_but_for_leading_zeros_list() {
 #[test]
 fn a_scope_leaves_everybody_else_alone() {
     let roles = vec![RoleId(1)];
-    let groups = vec![GroupId(1)];
+    let groups = vec![GroupId::new(1).unwrap()];
     let missing = |roles: &[RoleId], groups: &[GroupId]| {
         let scope = Scope {
             roles: roles.to_vec(),
