@@ -1,13 +1,13 @@
 //! `user-import health`, by which containers and clusters look after a server.
 
-use std::{net::TcpListener, process::Output};
+use std::{net::TcpListener, process::Output, time::Instant};
 
 use user_import::{config::Settings, domain::Permission};
 
 use crate::{
     certificates::{Authority, Files},
     program::program,
-    support::{App, Database, on_both_databases, token},
+    support::{App, Database, PATIENCE, on_both_databases, token},
 };
 
 on_both_databases![
@@ -35,14 +35,19 @@ async fn told(endpoint: String, options: &[&str]) -> (Option<i32>, String) {
 
 /// Asks until this is the answer; the server looks at its database every two seconds.
 async fn until(app: &App, expected: (Option<i32>, &str)) {
-    let mut last = (None, String::new());
-    for _ in 0..200 {
-        last = told(format!("http://{}", app.address()), &[]).await;
-        if (last.0, &*last.1) == expected {
+    until_told(&format!("http://{}", app.address()), &[], expected).await;
+}
+
+async fn until_told(endpoint: &str, options: &[&str], expected: (Option<i32>, &str)) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (exit, printed) = told(endpoint.to_owned(), options).await;
+        if (exit, &*printed) == expected {
             return;
         }
+        let told = (exit, printed);
+        assert!(Instant::now() < deadline, "{told:?} is not {expected:?}");
     }
-    panic!("{last:?} is not {expected:?}");
 }
 
 async fn a_server_that_can_be_used_is_healthy_and_needs_no_credential(database: Database) {
@@ -94,6 +99,7 @@ async fn health_is_asked_over_tls_of_a_server_that_is_known(database: Database) 
     let by_name = format!("https://localhost:{port}");
     let known = ["--ca-cert", &ca];
     let named = ["--ca-cert", &ca, "--server-name", "127.0.0.1"];
+    until_told(&by_address, &known, (Some(0), "SERVING")).await;
     for (endpoint, options, exit) in [
         (&by_address, &known[..], 0),
         (&by_name, &known, 5),
