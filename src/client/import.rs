@@ -3,15 +3,18 @@
 use std::{io, time::Duration};
 
 use futures_util::StreamExt;
-use tokio::io::AsyncRead;
-use tokio_stream::Stream;
-use tonic::{Code, Status};
+use tokio::{io::AsyncRead, sync::mpsc, task::JoinSet};
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
 use super::{Client, ClientError, Sent, connection_lost, upload::Upload};
 use crate::proto::{
     ImportStart, ImportState, ImportSummary, ImportUsersResponse, import_users_response::Message,
 };
+
+/// Answers decoded and not yet shown: some 3,000 rows each.
+const AHEAD: usize = 2;
 
 /// How an import ended, as far as this side knows.
 #[derive(Debug, Default)]
@@ -96,10 +99,36 @@ impl Client {
         let (upload, requests) = Upload::begin(start, input);
         match self.imports.import_users(requests).await {
             Err(status) => ended.status = Some(status),
-            Ok(answers) => read(answers.into_inner(), &mut ended, &mut on_answer).await?,
+            Ok(answers) => {
+                let mut answers = Decoded::begin(answers.into_inner());
+                read(&mut answers.stream, &mut ended, &mut on_answer).await?;
+            }
         }
         ended.sent = upload.outcome().transpose().map_err(ClientError::Input)?;
         Ok(ended)
+    }
+}
+
+/// Answers that a task of its own decodes while those before them are being shown. Dropping it ends the
+/// call.
+struct Decoded {
+    stream: ReceiverStream<Result<ImportUsersResponse, Status>>,
+    _task: JoinSet<()>,
+}
+
+impl Decoded {
+    fn begin(mut answers: Streaming<ImportUsersResponse>) -> Self {
+        let (decoded, stream) = mpsc::channel(AHEAD);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            while let Some(answer) = answers.next().await
+                && decoded.send(answer).await.is_ok()
+            {}
+        });
+        Self {
+            stream: ReceiverStream::new(stream),
+            _task: task,
+        }
     }
 }
 
@@ -134,8 +163,8 @@ mod tests {
 
     use rstest::rstest;
     use sha2::{Digest, Sha256};
-    use tokio::{io::ReadBuf, sync::mpsc, time::timeout};
-    use tonic::{Streaming, async_trait};
+    use tokio::{io::ReadBuf, time::timeout};
+    use tonic::async_trait;
     use tonic_types::ErrorDetails;
 
     use super::*;

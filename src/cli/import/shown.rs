@@ -1,6 +1,6 @@
 //! What has been shown of an import, so that an attempt that goes on with it shows the rest.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::proto::{ImportUsersResponse, import_users_response::Message};
 
@@ -10,7 +10,7 @@ use crate::proto::{ImportUsersResponse, import_users_response::Message};
 /// before, what an earlier one said was no more than a preview, and is forgotten.
 #[derive(Debug, Default)]
 pub struct Shown {
-    rows: HashSet<u32>,
+    rows: RowSet,
     deactivated: HashSet<String>,
 }
 
@@ -37,6 +37,20 @@ impl Shown {
             _ => true,
         };
         is_news.then_some(answer)
+    }
+}
+
+/// Row numbers, in words of 64 neighbours: rows come mostly in order.
+#[derive(Debug, Default)]
+struct RowSet(HashMap<u32, u64>);
+
+impl RowSet {
+    /// Adds a row; false where it was there.
+    fn insert(&mut self, row: u32) -> bool {
+        let word = self.0.entry(row / u64::BITS).or_default();
+        let before = *word;
+        *word |= 1 << (row % u64::BITS);
+        *word != before
     }
 }
 
@@ -78,6 +92,15 @@ mod tests {
         answers
             .filter_map(|answer| shown.news(answer)?.message)
             .collect()
+    }
+
+    #[test]
+    fn rows_are_told_apart_wherever_they_lie() {
+        let mut rows = RowSet::default();
+        let numbers = [0, 1, 63, 64, 127, 1_000_000, u32::MAX];
+        assert!(numbers.into_iter().all(|row| rows.insert(row)));
+        assert!(numbers.into_iter().all(|row| !rows.insert(row)));
+        assert!(rows.insert(2) && rows.insert(65));
     }
 
     #[test]
