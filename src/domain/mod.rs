@@ -44,7 +44,7 @@ use packed::{PackedTexts, Packer};
 pub use permission::{Permission, Permissions, UnknownPermission};
 pub use phone::PhoneNumber;
 pub use raw::{Cell, RawRow};
-pub use raw_rows::RawRows;
+pub use raw_rows::{Intake, check_rows};
 pub use row::{Row, RowPacker, RowParts};
 pub use slug::{InvalidSlug, Slug};
 pub use suggest::nearest;

@@ -15,10 +15,10 @@ pub(super) const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer
 /// # Errors
 /// The first control character, or bidirectional embedding, override or isolate, that is left inside.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, char> {
-    let trimmed = text.trim_matches(is_trimmed);
-    if trimmed.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return Ok(Cow::Borrowed(trimmed));
+    if is_plain(text) {
+        return Ok(Cow::Borrowed(text.trim_ascii()));
     }
+    let trimmed = text.trim_matches(is_trimmed);
     if let Some(forbidden) = trimmed.chars().find(|&c| is_forbidden(c)) {
         return Err(forbidden);
     }
@@ -36,6 +36,12 @@ pub(super) fn normalise_lossy(text: &str) -> Cow<'_, str> {
         let visible = text.replace(is_forbidden, "\u{FFFD}");
         Cow::Owned(normalise(&visible).unwrap_or_default().into_owned())
     })
+}
+
+/// True where all is printable ASCII. Looks at every byte, which is quicker than to look for the first that is not.
+fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// True for what is trimmed from the ends of a value: white space, NBSP, zero-width characters,

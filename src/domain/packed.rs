@@ -70,12 +70,13 @@ pub struct Packer<const N: usize> {
 }
 
 impl<const N: usize> Packer<N> {
-    /// The same as by default, with room for this many bytes of text.
+    /// The same as by default, with room for so many groups, and bytes of text.
     #[must_use]
-    pub fn with_room(bytes: usize) -> Self {
+    pub fn with_room(groups: usize, bytes: usize) -> Self {
         Self {
             text: String::with_capacity(bytes),
-            ..Self::default()
+            starts: Vec::with_capacity(groups),
+            ends: Vec::with_capacity(groups * N),
         }
     }
 
@@ -133,7 +134,7 @@ mod tests {
     fn neighbours_keep_apart_whether_short_or_long() {
         for length in [0, 1, 255, 256, 300] {
             let long = "l".repeat(length);
-            let mut packer = Packer::with_room(length);
+            let mut packer = Packer::with_room(2, length);
             packer.push(["a", &long]);
             packer.push(["", "é"]);
             assert_eq!((packer.groups(), packer.bytes()), (2, length + 3));

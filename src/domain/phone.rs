@@ -82,7 +82,7 @@ impl<'a> From<PhoneNumber<'a>> for Cow<'a, str> {
 }
 
 fn with_plus(value: Cow<'_, str>) -> Cow<'_, str> {
-    if value.contains(['+', '\u{FF0B}']) {
+    if value.starts_with('+') || value.contains(['+', '\u{FF0B}']) {
         return value;
     }
     let number = value.strip_prefix("00").unwrap_or(&value);

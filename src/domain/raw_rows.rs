@@ -1,26 +1,86 @@
-//! Received rows, copied off their decoder so that they can be checked side by side.
+//! Received rows, copied off their decoder and checked on all cores while more come.
 
-use std::ops::Range;
+use std::{ops::Range, sync::mpsc};
 
-use rayon::{
-    iter::{ParallelExtend, ParallelIterator},
-    slice::ParallelSlice,
-};
+use rayon::Scope;
 
 use super::{Cell, Column, RawRow, Row, RowPacker};
 
-/// Rows that are checked at once; a small multiple of what it costs to hand work to another core.
-const FULL: usize = 2_048;
+/// Rows that are checked together, and whose texts share an allocation; a small multiple of what it costs to
+/// hand work to another core.
+const FULL: usize = 256;
 
-/// Rows that are worth another core; their texts share an allocation.
-const SHARE: usize = 128;
+/// Bytes of text of rows that are checked together however few they are.
+const FULL_BYTES: usize = 256 * 1024;
 
-/// Received rows in one allocation. Holds some thousands: see [`is_full`](Self::is_full).
-#[derive(Debug)]
-pub struct RawRows {
+/// What the text of a row usually has.
+const USUAL_BYTES: usize = 192;
+
+/// Checks the rows that `receive` hands over (see [`Row::parse_within`]: their fields may have at most
+/// `max_field_bytes`), and adds them to `checked` in their order. All have been checked when it returns.
+pub fn check_rows<'scope, R>(
+    max_field_bytes: usize,
+    checked: &mut Vec<Row>,
+    receive: impl FnOnce(&mut Intake<'_, 'scope>) -> R,
+) -> R {
+    let (done, batches) = mpsc::channel();
+    let (received, last) = rayon::in_place_scope(|scope| {
+        let mut intake = Intake {
+            scope,
+            raw: RawRows::default(),
+            begun: 0,
+            done,
+            max_field_bytes,
+        };
+        let received = receive(&mut intake);
+        // Not worth another core, and this one would only wait.
+        (received, intake.raw.checked(max_field_bytes))
+    });
+    let mut batches: Vec<(usize, Vec<Row>)> = batches.into_iter().collect();
+    batches.sort_unstable_by_key(|(number, _)| *number);
+    for (_, rows) in batches {
+        checked.extend(rows);
+    }
+    checked.extend(last);
+    received
+}
+
+/// Where received rows go.
+pub struct Intake<'a, 'scope> {
+    scope: &'a Scope<'scope>,
+    raw: RawRows,
+    /// How many batches are being checked, or have been.
+    begun: usize,
+    done: mpsc::Sender<(usize, Vec<Row>)>,
+    max_field_bytes: usize,
+}
+
+impl<'scope> Intake<'_, 'scope> {
+    /// Does something else meanwhile, on another core.
+    pub fn beside(&self, work: impl FnOnce() + Send + 'scope) {
+        self.scope.spawn(|_| work());
+    }
+
+    /// Takes a row.
+    pub fn push(&mut self, row: &RawRow<'_>) {
+        self.raw.push(row);
+        if self.raw.is_full() {
+            let (number, done, most) = (self.begun, self.done.clone(), self.max_field_bytes);
+            let raw = std::mem::take(&mut self.raw);
+            self.begun += 1;
+            self.scope.spawn(move |_| {
+                // Fails only where nobody wants the rows any more.
+                let _ = done.send((number, raw.checked(most)));
+            });
+        }
+    }
+}
+
+/// Rows in one allocation.
+#[derive(Debug, Default)]
+struct RawRows {
     text: String,
     rows: Vec<Kept>,
-    max_field_bytes: usize,
 }
 
 /// One row; its cells lie in the common text.
@@ -40,18 +100,12 @@ enum KeptCell {
 }
 
 impl RawRows {
-    /// No rows; the fields of those to come may have at most `max_field_bytes`.
-    #[must_use]
-    pub const fn new(max_field_bytes: usize) -> Self {
-        Self {
-            text: String::new(),
-            rows: Vec::new(),
-            max_field_bytes,
-        }
-    }
-
     /// Copies a row.
-    pub fn push(&mut self, row: &RawRow<'_>) {
+    fn push(&mut self, row: &RawRow<'_>) {
+        if self.rows.is_empty() {
+            self.rows.reserve(FULL);
+            self.text.reserve(FULL * USUAL_BYTES);
+        }
         let cells = row.cells.map(|cell| match cell {
             Cell::Absent => KeptCell::Absent,
             Cell::Invalid { byte, charset } => KeptCell::Invalid { byte, charset },
@@ -69,26 +123,16 @@ impl RawRows {
         });
     }
 
-    /// True where the rows should be checked before more come.
-    #[must_use]
-    pub const fn is_full(&self) -> bool {
-        self.rows.len() >= FULL
+    const fn is_full(&self) -> bool {
+        self.rows.len() >= FULL || self.text.len() >= FULL_BYTES
     }
 
-    /// Checks the rows (see [`Row::parse_within`]) on all cores, adds them to `checked` in their order, and
-    /// forgets them.
-    pub fn check_into(&mut self, checked: &mut Vec<Row>) {
-        let (text, most) = (&*self.text, self.max_field_bytes);
-        let shares = self.rows.par_chunks(SHARE);
-        checked.par_extend(shares.flat_map_iter(|share| {
-            let mut rows = RowPacker::default();
-            for kept in share {
-                rows.parse(&kept.raw(text), most);
-            }
-            rows.finish()
-        }));
-        self.text.clear();
-        self.rows.clear();
+    fn checked(&self, max_field_bytes: usize) -> Vec<Row> {
+        let mut rows = RowPacker::with_room(self.rows.len(), self.text.len());
+        for kept in &self.rows {
+            rows.parse(&kept.raw(&self.text), max_field_bytes);
+        }
+        rows.finish()
     }
 }
 
@@ -132,17 +176,16 @@ mod tests {
 
     #[test]
     fn rows_checked_side_by_side_are_those_checked_one_by_one() {
-        let emails: Vec<String> = (1..1_000).map(|n| format!("ü{n}@pd.example")).collect();
+        let emails: Vec<String> = (0..1_000).map(|n| format!("ü{n}@pd.example")).collect();
         let rows = || (1..).zip(&emails).map(|(number, email)| raw(number, email));
-        let mut kept = RawRows::new(MAX_FIELD_BYTES);
         let mut checked = Vec::new();
-        for row in rows() {
-            kept.push(&row);
-            if row.number.is_multiple_of(300) {
-                kept.check_into(&mut checked);
-            }
+        for some in (0..1_000).collect::<Vec<_>>().chunks(600) {
+            let some = rows().skip(some[0]).take(some.len());
+            let count = check_rows(MAX_FIELD_BYTES, &mut checked, |intake| {
+                some.inspect(|row| intake.push(row)).count()
+            });
+            assert!(count > 300);
         }
-        kept.check_into(&mut checked);
         let expected: Vec<Row> = rows().map(|row| Row::parse(&row)).collect();
         assert_eq!(checked, expected);
     }

@@ -68,6 +68,15 @@ pub struct RowPacker {
 }
 
 impl RowPacker {
+    /// The same as by default, with room for so many rows, and bytes of text.
+    #[must_use]
+    pub fn with_room(rows: usize, bytes: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(rows),
+            texts: Packer::with_room(rows, bytes),
+        }
+    }
+
     /// Adds a row.
     pub fn push(&mut self, parts: RowParts<'_>) {
         let at = u16::try_from(self.texts.groups()).unwrap_or_else(|_| {

@@ -98,10 +98,12 @@ impl<'a> Username<'a> {
             fault => fault,
         })?;
         let value = within(value, Self::MAX)?;
-        if value.contains(char::is_whitespace) {
-            return Err(Fault::WhiteSpace);
+        if !username::is_plain(&value) {
+            if value.contains(char::is_whitespace) {
+                return Err(Fault::WhiteSpace);
+            }
+            username::check(&value).map_err(Fault::Deceptive)?;
         }
-        username::check(&value).map_err(Fault::Deceptive)?;
         Ok(Self(value))
     }
 }
@@ -150,9 +152,10 @@ fn unrounded(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
 /// True for what a spreadsheet makes of a long number: `1.4155E+10`, `1,5E-3`. The exponent must have
 /// a sign, since `4E12` may be somebody's badge (semantics §2, Spreadsheet damage).
 pub(super) fn is_scientific(value: &str) -> bool {
-    let Some((mantissa, exponent)) = value.split_once(['E', 'e']) else {
+    let Some(at) = value.bytes().position(|byte| matches!(byte, b'E' | b'e')) else {
         return false;
     };
+    let (mantissa, exponent) = (&value[..at], &value[at + 1..]);
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
     let whole = whole.strip_prefix(['+', '-']).unwrap_or(whole);
     exponent.strip_prefix(['+', '-']).is_some_and(is_number)

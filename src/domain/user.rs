@@ -55,6 +55,27 @@ pub struct UserText<'a> {
 }
 
 impl<'a> UserText<'a> {
+    const fn from_parts(parts: [&'a str; user_texts::COUNT]) -> Self {
+        let [
+            external_id,
+            email,
+            badge_number,
+            first_name,
+            last_name,
+            username,
+            phone,
+        ] = parts;
+        Self {
+            external_id,
+            email,
+            badge_number,
+            first_name,
+            last_name,
+            username,
+            phone,
+        }
+    }
+
     const fn parts(self) -> [&'a str; user_texts::COUNT] {
         [
             self.external_id,
@@ -160,6 +181,29 @@ impl User {
         self.texts.apart_from(row)
     }
 
+    /// The same users, whose texts lie in memory in their order.
+    #[must_use]
+    pub fn gathered(users: &[Self]) -> Vec<Self> {
+        let mut gathered = UserPacker::default();
+        for user in users {
+            let text = UserText::from_parts(user.texts.all());
+            let &Self {
+                id,
+                status,
+                protected,
+                role,
+                rank,
+                group,
+                supervisor,
+                texts: _,
+            } = user;
+            let copy = gathered.push(id, role, text);
+            (copy.status, copy.protected) = (status, protected);
+            (copy.rank, copy.group, copy.supervisor) = (rank, group, supervisor);
+        }
+        gathered.finish()
+    }
+
     /// Lets each of some hundred `users` share its texts with its row, of those in `rows`, as far as they
     /// are the same: nothing is different but how much memory they take. A user without a row keeps
     /// its texts.
@@ -200,7 +244,7 @@ impl UserPacker {
     pub fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
         if self.texts.bytes() >= self.most {
             self.pack();
-            self.texts = Packer::with_room(Self::MANY + usize::from(u16::MAX));
+            self.texts = Packer::with_room(0, Self::MANY + usize::from(u16::MAX));
             self.most = Self::MANY;
         }
         self.texts.push(text.parts());
@@ -249,6 +293,8 @@ mod tests {
         }
         let users = packer.finish();
         assert_eq!(users.len(), 12_000);
+        let backwards: Vec<_> = users.iter().rev().cloned().collect();
+        assert_eq!(User::gathered(&backwards), backwards);
         for (user, n) in users.iter().zip(0..) {
             assert_eq!((user.id, user.email()), (Uuid::from_u128(n), &*name(n)));
             assert_eq!(user.phone(), "");

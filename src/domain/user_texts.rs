@@ -73,7 +73,7 @@ impl UserTexts {
         }
     }
 
-    fn all(&self) -> [&str; COUNT] {
+    pub(super) fn all(&self) -> [&str; COUNT] {
         std::array::from_fn(|index| self.get(index))
     }
 

@@ -20,14 +20,16 @@ pub enum Deception {
     Mixed(char),
 }
 
+/// True where all is visible ASCII, in which nothing deceives and nothing is white space.
+pub(super) fn is_plain(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Nothing in `value`, which is normalised, deceives.
 ///
 /// # Errors
 /// The first deception found.
 pub(super) fn check(value: &str) -> Result<(), Deception> {
-    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(());
-    }
     value.chars().try_for_each(check_character)?;
     check_scripts(value)
 }

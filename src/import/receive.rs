@@ -4,16 +4,17 @@ use sha2::{Digest, Sha256};
 
 use super::Refusal;
 use crate::{
-    domain::{Column, RawRow, RawRows, Row},
+    domain::{Column, Row, check_rows},
     input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, TypedRows},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
 
+/// Input of at least this size is worth another thread.
+pub(super) const HEAVY_BYTES: usize = 32 * 1024;
+
 /// What has been received so far.
 pub struct Receiver {
     rows: Vec<Row>,
-    /// Received, and not checked yet; empty between calls.
-    raw: RawRows,
     limits: Limits,
     input: Input,
 }
@@ -51,7 +52,6 @@ impl Receiver {
         };
         Ok(Self {
             rows: Vec::new(),
-            raw: RawRows::new(limits.max_field_bytes),
             limits,
             input: Input::Csv(Box::new(csv)),
         })
@@ -120,11 +120,18 @@ impl Receiver {
             return Err(vec![both_kinds()]);
         };
         csv.begun = true;
-        csv.digest.update(chunk);
-        let mut keep = |raw: &RawRow<'_>| keep(&mut self.raw, &mut self.rows, raw);
-        let pushed = csv.decoder.push(chunk, &mut keep).map_err(refusals);
-        self.raw.check_into(&mut self.rows);
-        pushed
+        let CsvInput {
+            decoder, digest, ..
+        } = &mut **csv;
+        let most = self.limits.max_field_bytes;
+        check_rows(most, &mut self.rows, |intake| {
+            match chunk.len() < HEAVY_BYTES {
+                true => digest.update(chunk),
+                false => intake.beside(|| digest.update(chunk)),
+            }
+            decoder.push(chunk, &mut |row| intake.push(row))
+        })
+        .map_err(refusals)
     }
 
     fn push_rows(&mut self, typed: &[UserRow]) -> Result<(), Vec<Refusal>> {
@@ -134,11 +141,12 @@ impl Receiver {
         let Input::Typed(input) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
-        let mut keep = |raw: &RawRow<'_>| keep(&mut self.raw, &mut self.rows, raw);
-        let mut rows = typed.iter();
-        let pushed = rows.try_for_each(|row| input.push(&values(row), &mut keep));
-        self.raw.check_into(&mut self.rows);
-        pushed.map_err(refusals)
+        let most = self.limits.max_field_bytes;
+        check_rows(most, &mut self.rows, |intake| {
+            let mut rows = typed.iter();
+            rows.try_for_each(|row| input.push(&values(row), &mut |row| intake.push(row)))
+        })
+        .map_err(refusals)
     }
 
     /// Ends either kind of input; returns its digest. No input at all is an empty file.
@@ -154,20 +162,15 @@ impl Receiver {
                 // Bytes first: where they differ the file was cut or changed on its way, and any
                 // fault in it is a consequence.
                 check_bytes(stated, csv.decoder.bytes(), &digest)?;
-                let mut keep = |raw: &RawRow<'_>| keep(&mut self.raw, &mut self.rows, raw);
-                csv.decoder.finish(&mut keep).map_err(refusals)?;
-                self.raw.check_into(&mut self.rows);
+                let decoder = &mut csv.decoder;
+                let most = self.limits.max_field_bytes;
+                check_rows(most, &mut self.rows, |intake| {
+                    decoder.finish(&mut |row| intake.push(row))
+                })
+                .map_err(refusals)?;
                 Ok(digest)
             }
         }
-    }
-}
-
-/// Keeps rows until there are enough to be checked.
-fn keep(raw: &mut RawRows, checked: &mut Vec<Row>, row: &RawRow<'_>) {
-    raw.push(row);
-    if raw.is_full() {
-        raw.check_into(checked);
     }
 }
 

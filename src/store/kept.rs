@@ -87,6 +87,11 @@ impl Shelf {
         }
     }
 
+    /// Most bytes of a directory that is kept.
+    pub(super) const fn room(&self) -> usize {
+        self.most
+    }
+
     /// False where nothing is ever kept.
     pub(super) const fn keeps(&self) -> bool {
         self.most > 0
@@ -152,11 +157,13 @@ impl Places {
 
 impl KeptDirectory {
     /// Reads a directory: all of it, or what has been written since it was `known`. The second value is how
-    /// many users were read. The transaction must see one moment.
+    /// many users were read. The transaction must see one moment. One that takes up no more than `room`
+    /// bytes is going to be kept, and is made ready for that.
     pub(super) async fn read(
         tx: &DatabaseTransaction,
         organization: i64,
         known: Option<&Self>,
+        room: usize,
     ) -> Result<(Self, usize), StoreError> {
         let mark = Mark::read(tx).await?;
         if let Some(known) = known
@@ -165,8 +172,12 @@ impl KeptDirectory {
         {
             return Ok(renewed);
         }
-        let (users, bytes) = snapshot::read_users(tx, organization, None).await?;
+        let (mut users, bytes) = snapshot::read_users(tx, organization, None).await?;
         let read = users.len();
+        if bytes <= room {
+            // The database tells them in another order than rows will ask for them.
+            users = User::gathered(&users);
+        }
         let directory = Self {
             mark,
             users: Arc::new(users),

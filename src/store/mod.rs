@@ -72,10 +72,6 @@ use crate::{
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How many rows SQLite's thread reads before it waits for them to be taken: each wait is a change of
-/// threads.
-const SQLITE_ROWS_AHEAD: usize = 1_024;
-
 /// Pause before a SQLite file that others are making is opened again.
 const SQLITE_PAUSE: Duration = Duration::from_millis(50);
 
@@ -295,7 +291,6 @@ fn tune_sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
         .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
-        .row_buffer_size(SQLITE_ROWS_AHEAD)
 }
 
 /// The same with more memory, and fewer copies of the log.

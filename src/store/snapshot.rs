@@ -31,26 +31,23 @@ pub struct Snapshot {
 /// Between the values of a user; no value has a control character (semantics §2).
 const SEPARATOR: u8 = 0x1F;
 
+/// Between the users of a page.
+const PAGE_SEPARATOR: char = '\u{1E}';
+
+/// Users that SQLite hands over in one text.
+const PAGE: u32 = 512;
+
 /// Who may have been written by transaction `$2` or a later one; of `PostgreSQL`.
 pub(super) const WRITTEN_SINCE: &str = "age(xmin) <= age($2::text::xid)";
 
-/// A user as two IDs, two numbers (see [`Numbers`]) and one text: a database hands over five values a row
-/// several times faster than fourteen, and numbers sooner as such than as text.
-fn select_users(backend: DbBackend, further: &str) -> String {
-    let (character, order) = match backend {
-        DbBackend::Postgres => ("chr", ""),
-        // IDs grow with time, so that users lie in this order: SQLite, which goes by an index, would go
-        // to and fro in the table by any other.
-        _ => ("char", "ORDER BY id"),
-    };
-    format!(
-        "SELECT id, supervisor_id, CAST(role_id AS bigint) * 4 + CASE WHEN active THEN 2 ELSE 0 END + \
-        CASE WHEN protected THEN 1 ELSE 0 END, \
-        CAST(coalesce(rank_id, 0) AS bigint) * 4294967296 + coalesce(group_id, 0), \
-        concat_ws({character}({SEPARATOR}), external_id, email, badge_number, first_name, last_name, \
-        username, coalesce(phone, '')) FROM users WHERE organization_id = $1 {further} {order}"
-    )
-}
+/// Numbers of a user; see [`Numbers`].
+const STANDING: &str = "CAST(role_id AS bigint) * 4 + CASE WHEN active THEN 2 ELSE 0 END + \
+    CASE WHEN protected THEN 1 ELSE 0 END";
+const CHOICES: &str = "CAST(coalesce(rank_id, 0) AS bigint) * 4294967296 + coalesce(group_id, 0)";
+
+/// Texts of a user, in the order of [`UserText`].
+const TEXTS: &str =
+    "external_id, email, badge_number, first_name, last_name, username, coalesce(phone, '')";
 
 impl Store {
     /// Reads an organisation's users and catalog as they are at one moment.
@@ -88,7 +85,8 @@ impl Store {
             return Ok(());
         };
         let tx = self.begin_reading().await?;
-        let (directory, _) = KeptDirectory::read(&tx, organization, Some(&*known)).await?;
+        let (directory, _) =
+            KeptDirectory::read(&tx, organization, Some(&*known), self.shelf.room()).await?;
         tx.commit().await?;
         self.shelf.keep(organization, directory);
         Ok(())
@@ -106,7 +104,8 @@ impl Store {
             let read = users.len();
             return Ok((users, read));
         }
-        let (directory, read) = KeptDirectory::read(tx, organization, known.as_deref()).await?;
+        let (directory, read) =
+            KeptDirectory::read(tx, organization, known.as_deref(), self.shelf.room()).await?;
         let users = Arc::clone(directory.users());
         self.shelf.keep(organization, directory);
         // Where they are not kept they are nobody else's, and not copied.
@@ -149,29 +148,149 @@ pub(super) async fn read_users(
     organization: i64,
     since: Option<Value>,
 ) -> Result<(Vec<User>, usize), StoreError> {
-    let backend = ConnectionTrait::get_database_backend(tx);
-    let further = since.as_ref().map(|_| format!("AND {WRITTEN_SINCE}"));
-    let sql = select_users(backend, &further.unwrap_or_default());
-    let values = [organization.into()].into_iter().chain(since);
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    let mut rows = tx.stream_raw(statement).await?;
-    let (mut users, mut bytes) = (UserPacker::default(), 0);
-    while let Some(row) = rows.try_next().await? {
-        let ids = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        let numbers = Numbers {
-            standing: row.try_get_by_index(2)?,
-            choices: row.try_get_by_index(3)?,
-        };
-        let text: String = row.try_get_by_index(4)?;
-        add_user(&mut users, ids, numbers, &text)
-            .ok_or_else(|| StoreError::encoding("a user cannot be read"))?;
-        bytes += size_of::<User>() + text.len();
+    let mut found = Found::default();
+    match ConnectionTrait::get_database_backend(tx) {
+        DbBackend::Postgres => found.read(tx, organization, since).await?,
+        _ => found.read_pages(tx, organization).await?,
     }
-    let mut users = users.finish();
+    let mut users = found.users.finish();
     // Sooner done than by the database, which would look each user up in the order of an index: they lie
     // nearly in this order.
     users.sort_by_key(|user| user.id);
-    Ok((users, bytes))
+    Ok((users, found.bytes))
+}
+
+/// Users that have been read.
+#[derive(Default)]
+struct Found {
+    users: UserPacker,
+    bytes: usize,
+}
+
+impl Found {
+    /// A user as two IDs, two numbers and one text: `PostgreSQL` hands over five values a row several times
+    /// faster than fourteen, and numbers sooner as such than as text.
+    async fn read(
+        &mut self,
+        tx: &DatabaseTransaction,
+        organization: i64,
+        since: Option<Value>,
+    ) -> Result<(), StoreError> {
+        let further = since.as_ref().map(|_| format!("AND {WRITTEN_SINCE}"));
+        let sql = format!(
+            "SELECT id, supervisor_id, {STANDING}, {CHOICES}, concat_ws(chr({SEPARATOR}), {TEXTS}) \
+            FROM users WHERE organization_id = $1 {}",
+            further.unwrap_or_default()
+        );
+        let values = [organization.into()].into_iter().chain(since);
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        let mut rows = tx.stream_raw(statement).await?;
+        while let Some(row) = rows.try_next().await? {
+            let ids = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let numbers = Numbers {
+                standing: row.try_get_by_index(2)?,
+                choices: row.try_get_by_index(3)?,
+            };
+            let text: String = row.try_get_by_index(4)?;
+            self.add(ids, numbers, &text).ok_or_else(unreadable)?;
+        }
+        Ok(())
+    }
+
+    /// Some hundred users as one text: the driver copies each value of SQLite's in an allocation of its own,
+    /// which another thread gives back. While one page is taken apart the next is read.
+    async fn read_pages(
+        &mut self,
+        tx: &DatabaseTransaction,
+        organization: i64,
+    ) -> Result<(), StoreError> {
+        let mut next = read_page(tx, organization, Vec::new()).await?;
+        while let Some((last, page)) = next {
+            let adding = async { self.add_page(&page).ok_or_else(unreadable) };
+            let (following, added) = tokio::join!(read_page(tx, organization, last), adding);
+            added?;
+            next = following?;
+        }
+        Ok(())
+    }
+
+    /// Adds the users of a page. `None`: it has others than [`read_page`] reads.
+    fn add_page(&mut self, page: &str) -> Option<()> {
+        page.split(PAGE_SEPARATOR).try_for_each(|user| {
+            let mut parts = user.splitn(5, char::from(SEPARATOR));
+            let mut next = || parts.next();
+            let id = Uuid::try_parse(next()?).ok()?;
+            let supervisor = match next()? {
+                "" => None,
+                id => Some(Uuid::try_parse(id).ok()?),
+            };
+            let numbers = Numbers {
+                standing: next()?.parse().ok()?,
+                choices: next()?.parse().ok()?,
+            };
+            self.add((id, supervisor), numbers, next()?)
+        })
+    }
+
+    /// Adds a user with these texts. `None`: they are others than [`TEXTS`], or the numbers are none.
+    fn add(
+        &mut self,
+        (id, supervisor): (Uuid, Option<Uuid>),
+        numbers: Numbers,
+        text: &str,
+    ) -> Option<()> {
+        self.bytes += size_of::<User>() + text.len();
+        let mut values = values(text);
+        let mut next = || values.next();
+        let text = UserText {
+            external_id: next()?,
+            email: next()?,
+            badge_number: next()?,
+            first_name: next()?,
+            last_name: next()?,
+            username: next()?,
+            phone: next()?,
+        };
+        if values.next().is_some() {
+            return None;
+        }
+        let user = self.users.push(id, numbers.role()?, text);
+        user.supervisor = supervisor;
+        user.rank = numbers.rank();
+        user.group = numbers.group();
+        if !numbers.is_active() {
+            user.status = Status::Inactive;
+        }
+        user.protected = numbers.is_protected();
+        Some(())
+    }
+}
+
+fn unreadable() -> StoreError {
+    StoreError::encoding("a user cannot be read")
+}
+
+/// The users of an organisation whose IDs come after this one, up to [`PAGE`] of them in one text, and the
+/// last one's ID. IDs grow with time, so that users lie in this order: SQLite, which goes by an index, would go
+/// to and fro in the table by any other.
+async fn read_page(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    after: Vec<u8>,
+) -> Result<Option<(Vec<u8>, String)>, StoreError> {
+    let sql = format!(
+        "SELECT max(id), group_concat(text, '{PAGE_SEPARATOR}') FROM (SELECT id, \
+        concat_ws(char({SEPARATOR}), hex(id), hex(supervisor_id), {STANDING}, {CHOICES}, {TEXTS}) AS text \
+        FROM users WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT {PAGE})"
+    );
+    let values = [organization.into(), after.into()];
+    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
+    let Some(row) = tx.query_one_raw(statement).await? else {
+        return Ok(None);
+    };
+    let last: Option<Vec<u8>> = row.try_get_by_index(0)?;
+    let page: Option<String> = row.try_get_by_index(1)?;
+    Ok(last.zip(page))
 }
 
 /// The numbers of a user, two or three in one.
@@ -207,38 +326,6 @@ impl Numbers {
     }
 }
 
-/// Adds the user of whom [`select_users`] selects this. `None`: it is not that.
-fn add_user(
-    users: &mut UserPacker,
-    (id, supervisor): (Uuid, Option<Uuid>),
-    numbers: Numbers,
-    text: &str,
-) -> Option<()> {
-    let mut values = values(text);
-    let mut next = || values.next();
-    let text = UserText {
-        external_id: next()?,
-        email: next()?,
-        badge_number: next()?,
-        first_name: next()?,
-        last_name: next()?,
-        username: next()?,
-        phone: next()?,
-    };
-    if values.next().is_some() {
-        return None;
-    }
-    let user = users.push(id, numbers.role()?, text);
-    user.supervisor = supervisor;
-    user.rank = numbers.rank();
-    user.group = numbers.group();
-    if !numbers.is_active() {
-        user.status = Status::Inactive;
-    }
-    user.protected = numbers.is_protected();
-    Some(())
-}
-
 /// What [`SEPARATOR`] separates; several times faster than `str::split` where it is short.
 fn values(text: &str) -> impl Iterator<Item = &str> {
     let ends = memchr::memchr_iter(SEPARATOR, text.as_bytes());
@@ -266,10 +353,10 @@ mod tests {
     }
 
     fn user(supervisor: Option<Uuid>, numbers: Numbers, text: &str) -> Option<User> {
-        let mut users = UserPacker::default();
+        let mut found = Found::default();
         let ids = (Uuid::from_u128(1), supervisor);
-        add_user(&mut users, ids, numbers, text)?;
-        users.finish().pop()
+        found.add(ids, numbers, text)?;
+        found.users.finish().pop()
     }
 
     #[test]
@@ -283,6 +370,28 @@ mod tests {
         );
         assert_eq!((user.status, user.protected), (Status::Inactive, true));
         assert_eq!((user.last_name(), user.phone()), ("Ó Sé", "+12025550143"));
+    }
+
+    #[test]
+    fn users_are_read_from_a_page() {
+        let user = |id, supervisor: &str| {
+            format!("{id:032X}\u{1F}{supervisor}\u{1F}14\u{1F}5\u{1F}{TEXT}")
+        };
+        let supervised = user(2, &format!("{:032X}", 1));
+        let mut found = Found::default();
+        let page = format!("{}{PAGE_SEPARATOR}{supervised}", user(1, ""));
+        found.add_page(&page).unwrap();
+        let users = found.users.finish();
+        let of = |user: &User| (user.id.as_u128(), user.supervisor.map(|id| id.as_u128()));
+        assert_eq!(of(&users[0]), (1, None));
+        assert_eq!(of(&users[1]), (2, Some(1)));
+        assert_eq!(
+            (users[1].role, users[1].group),
+            (RoleId(3), GroupId::new(5))
+        );
+        for page in ["", TEXT, &supervised.replace("\u{1F}14", "\u{1F}x")] {
+            assert_eq!(Found::default().add_page(page), None);
+        }
     }
 
     #[test]

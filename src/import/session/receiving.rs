@@ -12,13 +12,13 @@ use super::{Call, Inbound, Session};
 use crate::{
     access::Outlived,
     domain::{Column, Issue, IssueCode, Row},
-    import::{ImportError, Received, Receiver, Refusal, receive::out_of_order},
+    import::{
+        ImportError, Received, Receiver, Refusal,
+        receive::{HEAVY_BYTES, out_of_order},
+    },
     proto::{ImportFinish, ImportPhase, ImportStarted},
     telemetry::metrics::{self, Stage},
 };
-
-/// Input of at least this size is decoded on a thread for blocking work.
-const HEAVY_BYTES: usize = 32 * 1024;
 
 impl Session<'_> {
     /// Takes messages up to `finish`, and decodes and checks them as they come. Ends before that where the
