@@ -51,6 +51,7 @@ impl Pace {
     pub(super) fn went_through(&mut self, took: Duration) {
         self.rows = match took {
             _ if took > LIMIT => (self.rows / 2).max(FIRST.min(self.most)),
+            _ if took < TARGET / 4 => (self.rows * 4).min(self.most),
             _ if took < TARGET || self.rows < self.share => (self.rows * 2).min(self.most),
             _ => self.rows,
         };
@@ -78,8 +79,8 @@ mod tests {
     fn transactions_grow_while_they_are_quick() {
         let pace = Pace::new(100_000, 0);
         assert_eq!(rows_after(pace, &[]), 1_000);
-        assert_eq!(rows_after(pace, &[10, 10]), 4_000);
-        assert_eq!(rows_after(pace, &[10, 10, 700]), 4_000);
+        assert_eq!(rows_after(pace, &[10, 200]), 8_000);
+        assert_eq!(rows_after(pace, &[10, 200, 700]), 8_000);
         assert_eq!(rows_after(pace, &[10; 9]), 20_000);
     }
 
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn transactions_shrink_where_they_keep_others_from_writing_but_not_below_the_first() {
-        assert_eq!(rows_after(Pace::new(20_000, 0), &[10, 10, 4_001]), 2_000);
+        assert_eq!(rows_after(Pace::new(20_000, 0), &[10, 10, 4_001]), 8_000);
         assert_eq!(
             rows_after(Pace::new(100_000, 1_000_000), &[4_001; 5]),
             1_000

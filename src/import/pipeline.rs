@@ -24,7 +24,7 @@ use super::{Clock, batch::Batch, pace::QUICK, verdict::Judged};
 use crate::{
     domain::Actor,
     plan::Schedule,
-    store::{DirectoryWrite, Lease, Store, WriteError},
+    store::{DirectoryWrite, Lease, SecondConnection, Store, WriteError},
 };
 
 /// How many are on their way: one that commits, and one behind it.
@@ -38,8 +38,8 @@ pub(super) struct Opening {
     pub(super) lease: Lease,
     pub(super) import: Uuid,
     pub(super) actor: Actor,
-    /// Whether a transaction may write before its turn to commit has come.
-    pub(super) ahead: bool,
+    /// Lets a transaction write before its turn to commit has come.
+    pub(super) ahead: Option<SecondConnection>,
 }
 
 /// The batches of one plan.
@@ -177,17 +177,15 @@ impl Pipeline {
 }
 
 impl Opening {
-    /// Writes a batch, as far as its turn to commit. `None`: there is no room for that, or it failed;
+    /// Writes a batch, as far as its turn to commit. `None`: that may not be, or it failed;
     /// whether it does so again is seen when its turn has come.
     async fn write(&self, batch: &Batch) -> Option<DirectoryWrite> {
-        if !self.ahead {
-            return None;
-        }
+        self.ahead.as_ref()?;
         let now = self.clock.now();
         let begun = self
             .store
-            .begin_ahead(self.lease, self.import, &self.actor, now);
-        let write = begun.await.ok().flatten()?;
+            .begin_write(self.lease, self.import, &self.actor, now);
+        let write = begun.await.ok()?;
         batch.write(&write).await.ok().map(|()| write)
     }
 }

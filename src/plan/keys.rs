@@ -153,14 +153,6 @@ impl<'a> Numbering<'a> {
         number
     }
 
-    /// The same, where it is likely to be what `user` has.
-    pub(super) fn number_near(&mut self, text: &'a str, user: Option<u32>) -> u32 {
-        match user {
-            Some(user) if self.key.of(&self.users[user as usize]) == text => user,
-            _ => self.number(text),
-        }
-    }
-
     /// The user who has `text`, which is likely to be `user`.
     pub(super) fn find_near(&mut self, text: &str, user: u32) -> Option<u32> {
         match self.users.get(user as usize) {

@@ -1,5 +1,6 @@
 //! Which row is about which user of the directory: the one that has its external ID (semantics §4).
 
+use super::cores;
 use super::keys::{Key, Numbering};
 use super::links::Links;
 use crate::domain::{Column, Row, User};
@@ -10,7 +11,13 @@ pub(super) fn match_rows(users: &[User], rows: &[Row]) -> Links {
         ids: Numbering::new(Key::ExternalId, users),
         likely: 0,
     };
-    rows.iter().map(|row| matcher.find(row)).collect()
+    // A roster that has not changed has everybody in the same place.
+    let same = cores::map(rows, |at, row| {
+        let user = users.get(at as usize)?;
+        (row.value(Column::ExternalId)? == user.external_id()).then_some(at)
+    });
+    let pairs = rows.iter().zip(same);
+    pairs.map(|(row, same)| matcher.find(row, same)).collect()
 }
 
 /// Finds rows' users by external ID. Rosters tend to come in the directory's own order, so the user
@@ -22,11 +29,10 @@ struct Matcher<'a> {
 
 impl Matcher<'_> {
     /// The user that has the row's external ID. One that failed its check matches too: it stands,
-    /// since its user has it already.
-    fn find(&mut self, row: &Row) -> Option<u32> {
-        let found = self
-            .ids
-            .find_near(row.value(Column::ExternalId)?, self.likely)?;
+    /// since its user has it already. `same`: who is known to.
+    fn find(&mut self, row: &Row, same: Option<u32>) -> Option<u32> {
+        let near = |id| self.ids.find_near(id, self.likely);
+        let found = same.or_else(|| row.value(Column::ExternalId).and_then(near))?;
         self.likely = found + 1;
         Some(found)
     }

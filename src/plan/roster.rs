@@ -9,7 +9,7 @@ use super::check::Checked;
 use super::cores;
 use super::decision::{Decision, Supervisor};
 use super::directory::Directory;
-use super::keys::{Key, KeyUse, Numbering};
+use super::keys::{Key, KeyUse, Numbering, held};
 use super::links::{Links, Lists, index, indices};
 use crate::domain::{Column, Row, User};
 
@@ -72,11 +72,18 @@ impl<'a> Roster<'a> {
         let emails = || {
             let mut emails = Numbering::new(Key::Email, users);
             let by_email = KeyUse::new(&mut emails, keys(Key::Email));
-            let wish = |(email, user): (Option<&'a str>, Option<u32>)| {
-                let near = user.and_then(|user| directory.supervisor_of(user));
-                email.map(|email| emails.number_near(email, near))
+            // Most name the supervisor whom their user has; the others are looked up.
+            let same = cores::map(rows, |at, row| {
+                let unsound = checked.unsound[at as usize];
+                let email = sound(row, unsound, Column::SupervisorEmail)?;
+                let supervisor = directory.supervisor_of(directory.user_of(at)?)?;
+                let is_same = Key::Email.of(&users[supervisor as usize]) == email;
+                is_same.then_some(held(supervisor))
+            });
+            let wish = |(email, same): (Option<&'a str>, Option<u32>)| {
+                email.map(|email| same.unwrap_or_else(|| emails.number(email)))
             };
-            let named = values(Column::SupervisorEmail).zip(matched());
+            let named = values(Column::SupervisorEmail).zip(same);
             let wishes: Links = named.map(wish).collect();
             (by_email.grown(emails.len()), wishes, emails)
         };

@@ -57,7 +57,7 @@ pub use uploads::{Opening, Upload, UploadRoom, UploadStage};
 pub use user_values::UserValues;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use vitals::Hold;
-pub use writes::DirectoryWrite;
+pub use writes::{DirectoryWrite, SecondConnection};
 
 use audit::Notes;
 use kept::Shelf;
@@ -85,6 +85,9 @@ const SQLITE_WRITER_CACHE: u32 = 32 * 1024;
 /// Pages in SQLite's log (4 KiB each) at which the writer copies them into the file, and syncs.
 const SQLITE_LOG_PAGES: u32 = 8 * 1024;
 
+/// How many imports may have a second connection. Where more run, each writes while others commit.
+const SECOND_CONNECTIONS: usize = CONNECTIONS as usize / 4;
+
 /// How long a call may wait for a connection to a database that does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -96,9 +99,8 @@ pub struct Store {
     writer: DatabaseConnection,
     /// SQLite has one writer: within a process, writers take turns in the order they came.
     turn: Option<Arc<Mutex<()>>>,
-    /// How many transactions may write ahead of their turn. Each waits for another, which needs a
-    /// connection too.
-    ahead: Arc<Semaphore>,
+    /// An import may hold a transaction that waits for another one, which needs a connection too.
+    second_connections: Arc<Semaphore>,
     vitals: Vitals,
     /// What is known of directories.
     shelf: Shelf,
@@ -160,7 +162,7 @@ impl Store {
             db,
             writer,
             turn: sqlite.then(Arc::default),
-            ahead: Arc::new(Semaphore::new(CONNECTIONS as usize / 2)),
+            second_connections: Arc::new(Semaphore::new(SECOND_CONNECTIONS)),
             vitals: Vitals::default(),
             shelf: Shelf::default(),
         })

@@ -15,6 +15,8 @@ const SQLITE_ROWS: usize = 2_048;
 pub(super) enum Values<'a> {
     Uuid(&'a [Uuid]),
     Text(&'a Texts),
+    /// The form in which the texts of the column before compare: most often the same texts.
+    Key(&'a Texts, &'a Texts),
     Integer(&'a [i32]),
     Boolean(&'a [bool]),
     NullableUuid(&'a [Uuid]),
@@ -125,10 +127,11 @@ impl<'a> Recordset<'a> {
 
     /// Values without numbers: SQLite looks numbered ones up one by one, which costs the square.
     fn list(&self, start: usize, rows: usize) -> Source {
-        let names: Vec<String> = (1..)
-            .zip(&self.columns)
-            .map(|(index, (name, _))| format!("column{index} AS {name}"))
-            .collect();
+        let named = |(index, (name, column)): (usize, &(&str, Values<'_>))| match column {
+            Values::Key(..) => format!("coalesce(column{index}, column{}) AS {name}", index - 1),
+            _ => format!("column{index} AS {name}"),
+        };
+        let names: Vec<String> = (1..).zip(&self.columns).map(named).collect();
         let row = format!("({})", vec!["?"; names.len()].join(","));
         let sql = format!(
             "(SELECT {} FROM (VALUES {})) AS r",
@@ -164,7 +167,7 @@ impl Values<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Uuid(v) | Self::NullableUuid(v) => v.len(),
-            Self::Text(v) | Self::NullableText(v) => v.len(),
+            Self::Text(v) | Self::Key(v, _) | Self::NullableText(v) => v.len(),
             Self::Integer(v) | Self::NullableInteger(v) => v.len(),
             Self::Boolean(v) => v.len(),
         }
@@ -175,7 +178,7 @@ impl Values<'_> {
     fn postgres_array(&self, index: usize, of: &str) -> String {
         match self {
             // Nothing stands before the first separator.
-            Self::Text(_) | Self::NullableText(_) => {
+            Self::Text(_) | Self::Key(..) | Self::NullableText(_) => {
                 let separator = u32::from(SEPARATOR);
                 format!("(string_to_array(${index}, chr({separator})))[2:]")
             }
@@ -187,7 +190,7 @@ impl Values<'_> {
     const fn postgres_type(&self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Uuid(_) => ("uuid", None),
-            Self::Text(_) => ("text", None),
+            Self::Text(_) | Self::Key(..) => ("text", None),
             Self::Integer(_) => ("integer", None),
             Self::Boolean(_) => ("boolean", None),
             Self::NullableUuid(_) => ("uuid", Some("'00000000-0000-0000-0000-000000000000'::uuid")),
@@ -199,7 +202,7 @@ impl Values<'_> {
     fn array(&self) -> Value {
         match self {
             Self::Uuid(v) | Self::NullableUuid(v) => array(ArrayType::Uuid, v),
-            Self::Text(v) | Self::NullableText(v) => v.joined.clone().into(),
+            Self::Text(v) | Self::Key(v, _) | Self::NullableText(v) => v.joined.clone().into(),
             Self::Integer(v) | Self::NullableInteger(v) => array(ArrayType::Int, v),
             Self::Boolean(v) => array(ArrayType::Bool, v),
         }
@@ -209,9 +212,10 @@ impl Values<'_> {
         match self {
             Self::NullableUuid(v) if v[row].is_nil() => Value::Uuid(None),
             Self::NullableText(v) if v.get(row).is_empty() => Value::String(None),
+            Self::Key(v, text) if v.get(row) == text.get(row) => Value::String(None),
             Self::NullableInteger(v) if v[row] == 0 => Value::Int(None),
             Self::Uuid(v) | Self::NullableUuid(v) => v[row].into(),
-            Self::Text(v) | Self::NullableText(v) => v.get(row).into(),
+            Self::Text(v) | Self::Key(v, _) | Self::NullableText(v) => v.get(row).into(),
             Self::Integer(v) | Self::NullableInteger(v) => v[row].into(),
             Self::Boolean(v) => v[row].into(),
         }
@@ -251,6 +255,34 @@ mod tests {
         let all: Vec<&str> = (0..texts.len()).map(|index| texts.get(index)).collect();
         assert_eq!(all, ["", "añ", "", "x"]);
         assert_eq!(texts.joined, "\u{1F}\u{1F}añ\u{1F}\u{1F}x");
+    }
+
+    #[test]
+    fn a_key_is_bound_only_where_it_is_another_text() {
+        let (mut emails, mut keys) = (Texts::default(), Texts::default());
+        for (email, key) in [("a@x", "a@x"), ("B@x", "b@x")] {
+            emails.push(email);
+            keys.push(key);
+        }
+        let rows = Recordset::new(vec![
+            ("email", Values::Text(&emails)),
+            ("email_key", Values::Key(&keys, &emails)),
+        ]);
+        let source = rows.sources(DbBackend::Sqlite).next().expect("one");
+        assert_eq!(
+            source.sql,
+            "(SELECT column1 AS email, coalesce(column2, column1) AS email_key \
+             FROM (VALUES (?,?),(?,?))) AS r"
+        );
+        let expected: [Value; 4] = [
+            "a@x".into(),
+            Value::String(None),
+            "B@x".into(),
+            "b@x".into(),
+        ];
+        assert_eq!(source.values, expected);
+        let source = rows.sources(DbBackend::Postgres).next().expect("one");
+        assert_eq!(source.values[1], "\u{1F}a@x\u{1F}b@x".into());
     }
 
     #[test]

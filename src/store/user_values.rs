@@ -70,7 +70,7 @@ impl UserValues {
             Column::ExternalId => vec![("external_id", Values::Text(&self.external_id))],
             Column::Email => vec![
                 ("email", Values::Text(&self.email)),
-                ("email_key", Values::Text(&self.email_key)),
+                ("email_key", Values::Key(&self.email_key, &self.email)),
             ],
             Column::BadgeNumber => vec![("badge_number", Values::Text(&self.badge_number))],
             Column::FirstName => vec![("first_name", Values::Text(&self.first_name))],
@@ -78,7 +78,10 @@ impl UserValues {
             Column::Status => vec![("active", Values::Boolean(&self.active))],
             Column::Username => vec![
                 ("username", Values::Text(&self.username)),
-                ("username_key", Values::Text(&self.username_key)),
+                (
+                    "username_key",
+                    Values::Key(&self.username_key, &self.username),
+                ),
             ],
             Column::Role => vec![("role_id", Values::Integer(&self.role_id))],
             Column::SupervisorEmail => {

@@ -24,8 +24,15 @@ pub struct DirectoryWrite {
     now: OffsetDateTime,
     /// The organisation's, once this transaction is stored; known from its claim on.
     revision: Option<i64>,
-    /// Where it writes ahead of its turn.
-    room: Option<OwnedSemaphorePermit>,
+    /// Where it holds others up while its import is planned.
+    room: Option<SecondConnection>,
+}
+
+/// Leave for an import to have a second connection besides that of the transaction that it is writing. Given
+/// back when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct SecondConnection {
+    _permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// First key of the advisory locks that stand before organisations; the second is the organisation.
@@ -63,45 +70,36 @@ impl Store {
         })
     }
 
-    /// The same for one that writes while another of the same import is still to commit. `None`: the
-    /// database has one writer, or enough connections write ahead.
-    ///
-    /// # Errors
-    /// Where the database fails.
-    pub async fn begin_ahead(
-        &self,
-        lease: Lease,
-        import: Uuid,
-        actor: &Actor,
-        now: OffsetDateTime,
-    ) -> Result<Option<DirectoryWrite>, WriteError> {
+    /// Lets an import write a transaction while the one before is still to commit. `None`: the database has
+    /// one writer, or enough imports do so already; then this one's transactions follow each other.
+    #[must_use]
+    pub fn second_connection(&self) -> Option<SecondConnection> {
         if self.has_one_writer() {
-            return Ok(None);
+            return None;
         }
-        let Ok(room) = Arc::clone(&self.ahead).try_acquire_owned() else {
-            return Ok(None);
-        };
-        let mut write = self.begin_write(lease, import, actor, now).await?;
-        write.room = Some(room);
-        Ok(Some(write))
+        let permit = Arc::clone(&self.second_connections).try_acquire_owned();
+        let permit = Arc::new(permit.ok()?);
+        Some(SecondConnection { _permit: permit })
     }
 
     /// Begins a transaction that keeps everybody else from writing to the organisation until it ends: what
     /// is read and planned meanwhile, through another connection, still fits then. `None`: that cannot be
-    /// had now.
+    /// had now. `room`: what the import has already.
     pub async fn begin_alone(
         &self,
         lease: Lease,
         import: Uuid,
         actor: &Actor,
         now: OffsetDateTime,
+        room: Option<SecondConnection>,
     ) -> Option<DirectoryWrite> {
-        let write = if self.has_one_writer() {
-            self.begin_write(lease, import, actor, now).await.ok()?
-        } else {
-            // There must be a connection left to read through.
-            self.begin_ahead(lease, import, actor, now).await.ok()??
-        };
+        // There must be a connection left to read through.
+        let room = room.or_else(|| self.second_connection());
+        if room.is_none() && !self.has_one_writer() {
+            return None;
+        }
+        let mut write = self.begin_write(lease, import, actor, now).await.ok()?;
+        write.room = room;
         let held = write.writing.lock(lease.organization).await;
         held.is_ok().then_some(write)
     }

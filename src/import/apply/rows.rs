@@ -25,9 +25,11 @@ use crate::{
 impl Applier {
     /// Writes what the plan has to write. Transactions that were begun ahead are ended in any case.
     pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
+        self.room = self.importer.store.second_connection();
         let mut pipeline = self.pipeline();
         let result = self.write_batches(&mut pipeline).await;
         pipeline.recall().await;
+        self.room = None;
         result
     }
 
@@ -117,7 +119,7 @@ impl Applier {
             import: self.record.id,
             actor: self.actor.clone(),
             // A second one would wait for those who wait for the first.
-            ahead: self.held.is_none(),
+            ahead: self.room.clone().filter(|_| self.held.is_none()),
         };
         Pipeline::new(opening, Arc::clone(&self.judged))
     }
