@@ -1,6 +1,13 @@
 //! Received rows, copied off their decoder and checked on all cores while more come.
 
-use std::{ops::Range, sync::mpsc};
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
+};
 
 use rayon::Scope;
 
@@ -12,6 +19,10 @@ const FULL: usize = 256;
 
 /// Bytes of text of rows that are checked together however few they are.
 const FULL_BYTES: usize = 256 * 1024;
+
+/// Batches that may wait for another core. Where more come than are checked, whoever decodes them checks some, and
+/// no more are held in memory.
+const WAITING: usize = 16;
 
 /// What the text of a row usually has.
 const USUAL_BYTES: usize = 192;
@@ -29,6 +40,7 @@ pub fn check_rows<'scope, R>(
             scope,
             raw: RawRows::default(),
             begun: 0,
+            waiting: Arc::default(),
             done,
             max_field_bytes,
         };
@@ -51,6 +63,8 @@ pub struct Intake<'a, 'scope> {
     raw: RawRows,
     /// How many batches are being checked, or have been.
     begun: usize,
+    /// How many of them have not been checked.
+    waiting: Arc<AtomicUsize>,
     done: mpsc::Sender<(usize, Vec<Row>)>,
     max_field_bytes: usize,
 }
@@ -65,13 +79,25 @@ impl<'scope> Intake<'_, 'scope> {
     pub fn push(&mut self, row: &RawRow<'_>) {
         self.raw.push(row);
         if self.raw.is_full() {
-            let (number, done, most) = (self.begun, self.done.clone(), self.max_field_bytes);
-            let raw = std::mem::take(&mut self.raw);
-            self.begun += 1;
+            let raw = std::mem::replace(&mut self.raw, RawRows::with_room());
+            self.check(raw);
+        }
+    }
+
+    fn check(&mut self, raw: RawRows) {
+        let (number, done, most) = (self.begun, self.done.clone(), self.max_field_bytes);
+        self.begun += 1;
+        // It is always sent: those who receive wait for the end of all.
+        let check = move || drop(done.send((number, raw.checked(most))));
+        if self.waiting.fetch_add(1, Relaxed) < WAITING {
+            let waiting = Arc::clone(&self.waiting);
             self.scope.spawn(move |_| {
-                // Fails only where nobody wants the rows any more.
-                let _ = done.send((number, raw.checked(most)));
+                check();
+                waiting.fetch_sub(1, Relaxed);
             });
+        } else {
+            check();
+            self.waiting.fetch_sub(1, Relaxed);
         }
     }
 }
@@ -100,12 +126,16 @@ enum KeptCell {
 }
 
 impl RawRows {
+    /// None yet, with room for as many as are checked together.
+    fn with_room() -> Self {
+        Self {
+            text: String::with_capacity(FULL * USUAL_BYTES),
+            rows: Vec::with_capacity(FULL),
+        }
+    }
+
     /// Copies a row.
     fn push(&mut self, row: &RawRow<'_>) {
-        if self.rows.is_empty() {
-            self.rows.reserve(FULL);
-            self.text.reserve(FULL * USUAL_BYTES);
-        }
         let cells = row.cells.map(|cell| match cell {
             Cell::Absent => KeptCell::Absent,
             Cell::Invalid { byte, charset } => KeptCell::Invalid { byte, charset },
@@ -188,5 +218,36 @@ mod tests {
         }
         let expected: Vec<Row> = rows().map(|row| Row::parse(&row)).collect();
         assert_eq!(checked, expected);
+    }
+
+    #[test]
+    fn rows_keep_their_order_however_many_wait_and_however_long_they_are() {
+        let name = "x".repeat(300);
+        let rows = || (1..20_000).map(|number| raw(number, &name));
+        let mut checked = Vec::new();
+        // Where a later row is refused, those before it are there.
+        let refused = check_rows(MAX_FIELD_BYTES, &mut checked, |intake| {
+            rows().for_each(|row| intake.push(&row));
+            Err::<(), _>("refused")
+        });
+        assert_eq!(refused, Err("refused"));
+        let numbers: Vec<u32> = checked.iter().map(|row| row.number).collect();
+        assert!(numbers.into_iter().eq(1..20_000));
+
+        let long = "y".repeat(FULL_BYTES);
+        let mut raw_rows = RawRows::default();
+        raw_rows.push(&raw(1, &long[1..]));
+        assert!(!raw_rows.is_full());
+        raw_rows.push(&raw(2, "y"));
+        assert!(raw_rows.is_full());
+    }
+
+    #[test]
+    fn what_is_done_beside_is_done_in_the_end() {
+        let mut sum = 0;
+        check_rows(MAX_FIELD_BYTES, &mut Vec::new(), |intake| {
+            intake.beside(|| sum = 7);
+        });
+        assert_eq!(sum, 7);
     }
 }

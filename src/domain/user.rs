@@ -293,7 +293,14 @@ mod tests {
         }
         let users = packer.finish();
         assert_eq!(users.len(), 12_000);
-        let backwards: Vec<_> = users.iter().rev().cloned().collect();
+        let mut backwards: Vec<_> = users.iter().rev().cloned().collect();
+        for (user, n) in backwards.iter_mut().zip(1..) {
+            user.status = [Status::Active, Status::Inactive][n % 2];
+            user.protected = n % 3 == 0;
+            user.rank = RankId::new(i32::try_from(n).unwrap());
+            user.group = GroupId::new(i32::try_from(n + 1).unwrap());
+            user.supervisor = (n % 5 > 0).then(|| Uuid::from_u128(n as u128));
+        }
         assert_eq!(User::gathered(&backwards), backwards);
         for (user, n) in users.iter().zip(0..) {
             assert_eq!((user.id, user.email()), (Uuid::from_u128(n), &*name(n)));

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     domain::Actor,
     proto::{DeactivatedUser, ImportPhase, ImportState, RowResult},
-    store::{DirectoryWrite, ImportRecord, SecondConnection, WriteError},
+    store::{DirectoryWrite, ImportRecord, WriteError},
 };
 use transaction::Step;
 
@@ -85,8 +85,6 @@ pub struct Applier {
     revision: i64,
     /// The next transaction, where it has begun already to keep others from writing meanwhile.
     held: Option<DirectoryWrite>,
-    /// While rows are written, where transactions may overlap.
-    room: Option<SecondConnection>,
     progress: Arc<Progress>,
     committed: mpsc::UnboundedSender<Committed>,
 }
@@ -111,7 +109,6 @@ impl Applier {
             left_alone: LeftAlone::default(),
             record: work.record,
             held: work.held,
-            room: None,
             missing: work.missing,
             resumed: work.resumed,
             actor: work.actor,

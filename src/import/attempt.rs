@@ -166,9 +166,7 @@ impl Session<'_> {
         let now = self.importer.clock.now();
         let (lease, import) = (tenure.lease(), self.record.id);
         let store = &self.importer.store;
-        store
-            .begin_alone(lease, import, &self.actor, now, None)
-            .await
+        store.begin_alone(lease, import, &self.actor, now).await
     }
 
     /// Plans and guards an import that nothing has been written of, and applies it.

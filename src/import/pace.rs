@@ -79,6 +79,8 @@ mod tests {
     fn transactions_grow_while_they_are_quick() {
         let pace = Pace::new(100_000, 0);
         assert_eq!(rows_after(pace, &[]), 1_000);
+        assert_eq!(rows_after(pace, &[124]), 4_000);
+        assert_eq!(rows_after(pace, &[125]), 2_000);
         assert_eq!(rows_after(pace, &[10, 200]), 8_000);
         assert_eq!(rows_after(pace, &[10, 200, 700]), 8_000);
         assert_eq!(rows_after(pace, &[10; 9]), 20_000);

@@ -24,7 +24,7 @@ use super::{Clock, batch::Batch, pace::QUICK, verdict::Judged};
 use crate::{
     domain::Actor,
     plan::Schedule,
-    store::{DirectoryWrite, Lease, SecondConnection, Store, WriteError},
+    store::{DirectoryWrite, Lease, Overlap, Store, WriteError},
 };
 
 /// How many are on their way: one that commits, and one behind it.
@@ -38,14 +38,18 @@ pub(super) struct Opening {
     pub(super) lease: Lease,
     pub(super) import: Uuid,
     pub(super) actor: Actor,
-    /// Lets a transaction write before its turn to commit has come.
-    pub(super) ahead: Option<SecondConnection>,
+    /// Whether a transaction may write before its turn to commit has come, if there is room for that.
+    pub(super) may_overlap: bool,
 }
 
 /// The batches of one plan.
 #[derive(Debug)]
 pub(super) struct Pipeline {
     opening: Opening,
+    /// Lets its transactions overlap. All or none: one that has begun and cannot be overtaken is taken back.
+    overlap: Option<Overlap>,
+    /// Tells when the batch taken last has begun its transaction, or is not going to.
+    last_begun: Option<oneshot::Receiver<()>>,
     judged: Arc<Judged>,
     schedule: Schedule,
     under_way: VecDeque<Flight>,
@@ -73,6 +77,8 @@ impl Pipeline {
     pub(super) fn new(opening: Opening, judged: Arc<Judged>) -> Self {
         Self {
             opening,
+            overlap: None,
+            last_begun: None,
             schedule: Schedule::new(&judged.plan.order),
             judged,
             under_way: VecDeque::new(),
@@ -86,6 +92,10 @@ impl Pipeline {
     pub(super) async fn next(&mut self, size: usize) -> Result<Option<Ready>, WriteError> {
         // Large ones are made one after the other: each takes as much memory as its rows.
         let depth = if size > QUICK { 1 } else { DEPTH };
+        let has_several = self.judged.plan.order.rows().len() > size;
+        if self.overlap.is_none() && self.opening.may_overlap && has_several {
+            self.overlap = self.opening.store.overlap();
+        }
         while self.under_way.len() < depth && self.take(size) {}
         match self.under_way.pop_front() {
             Some(flight) => flight.work.await.map_err(WriteError::task)?.map(Some),
@@ -146,21 +156,27 @@ impl Pipeline {
     }
 
     fn depart(
-        &self,
+        &mut self,
         batch: impl Future<Output = Result<Box<Batch>, WriteError>> + Send + 'static,
         waits: bool,
     ) -> Flight {
         let (gate, opened) = waits.then(oneshot::channel).unzip();
-        let opening = self.opening.clone();
+        let (opening, overlap) = (self.opening.clone(), self.overlap.clone());
+        let (begins, begun) = oneshot::channel();
+        let before = self.last_begun.replace(begun);
         let work = async move {
             let batch = batch.await?;
             let may_begin = match opened {
                 Some(opened) => opened.await.is_ok(),
                 None => true,
             };
+            // Whoever wants the organisation alone must not come between two that depend on each other.
+            if let Some(before) = before {
+                let _ = before.await;
+            }
             let began = Instant::now();
-            let begun = match may_begin {
-                true => opening.write(&batch).await,
+            let begun = match may_begin && overlap.is_some() {
+                true => opening.write(&batch, begins).await,
                 false => None,
             };
             Ok(Ready {
@@ -177,15 +193,15 @@ impl Pipeline {
 }
 
 impl Opening {
-    /// Writes a batch, as far as its turn to commit. `None`: that may not be, or it failed;
-    /// whether it does so again is seen when its turn has come.
-    async fn write(&self, batch: &Batch) -> Option<DirectoryWrite> {
-        self.ahead.as_ref()?;
+    /// Writes a batch, as far as its turn to commit, and says when it has begun to. `None`: it failed; whether it
+    /// does so again is seen when its turn has come.
+    async fn write(&self, batch: &Batch, begins: oneshot::Sender<()>) -> Option<DirectoryWrite> {
         let now = self.clock.now();
         let begun = self
             .store
             .begin_write(self.lease, self.import, &self.actor, now);
         let write = begun.await.ok()?;
+        let _ = begins.send(());
         batch.write(&write).await.ok().map(|()| write)
     }
 }

@@ -21,6 +21,7 @@ use std::{
 };
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
+use tokio::task::spawn_blocking;
 
 use super::{
     StoreError,
@@ -176,7 +177,8 @@ impl KeptDirectory {
         let read = users.len();
         if bytes <= room {
             // The database tells them in another order than rows will ask for them.
-            users = User::gathered(&users);
+            let gathering = spawn_blocking(move || User::gathered(&users));
+            users = gathering.await.map_err(StoreError::encoding)?;
         }
         let directory = Self {
             mark,

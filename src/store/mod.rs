@@ -57,7 +57,7 @@ pub use uploads::{Opening, Upload, UploadRoom, UploadStage};
 pub use user_values::UserValues;
 pub use users::{UserFilter, UserKey, UserRecord, contains};
 pub use vitals::Hold;
-pub use writes::{DirectoryWrite, SecondConnection};
+pub use writes::{DirectoryWrite, Overlap};
 
 use audit::Notes;
 use kept::Shelf;
@@ -85,8 +85,12 @@ const SQLITE_WRITER_CACHE: u32 = 32 * 1024;
 /// Pages in SQLite's log (4 KiB each) at which the writer copies them into the file, and syncs.
 const SQLITE_LOG_PAGES: u32 = 8 * 1024;
 
-/// How many imports may have a second connection. Where more run, each writes while others commit.
-const SECOND_CONNECTIONS: usize = CONNECTIONS as usize / 4;
+/// How many imports' transactions may overlap, which takes a connection that waits for another. Where more run,
+/// each writes while others commit.
+const OVERLAPS: usize = CONNECTIONS as usize / 4;
+
+/// How many imports may keep others from writing while they read and plan through another connection.
+const HOLDS: usize = CONNECTIONS as usize / 4;
 
 /// How long a call may wait for a connection to a database that does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -99,8 +103,10 @@ pub struct Store {
     writer: DatabaseConnection,
     /// SQLite has one writer: within a process, writers take turns in the order they came.
     turn: Option<Arc<Mutex<()>>>,
-    /// An import may hold a transaction that waits for another one, which needs a connection too.
-    second_connections: Arc<Semaphore>,
+    /// See [`OVERLAPS`].
+    overlaps: Arc<Semaphore>,
+    /// See [`HOLDS`].
+    holds: Arc<Semaphore>,
     vitals: Vitals,
     /// What is known of directories.
     shelf: Shelf,
@@ -162,7 +168,8 @@ impl Store {
             db,
             writer,
             turn: sqlite.then(Arc::default),
-            second_connections: Arc::new(Semaphore::new(SECOND_CONNECTIONS)),
+            overlaps: Arc::new(Semaphore::new(OVERLAPS)),
+            holds: Arc::new(Semaphore::new(HOLDS)),
             vitals: Vitals::default(),
             shelf: Shelf::default(),
         })

@@ -141,8 +141,8 @@ async fn revision(tx: &impl ConnectionTrait, organization: i64) -> Result<i64, S
     }
 }
 
-/// All users of an organisation, by ID, or those written `since` a transaction ([`WRITTEN_SINCE`]); and
-/// roughly how many bytes they take up.
+/// All users of an organisation, by ID, or on `PostgreSQL` those written `since` a transaction
+/// ([`WRITTEN_SINCE`]); and roughly how many bytes they take up.
 pub(super) async fn read_users(
     tx: &DatabaseTransaction,
     organization: i64,

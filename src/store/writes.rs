@@ -25,13 +25,13 @@ pub struct DirectoryWrite {
     /// The organisation's, once this transaction is stored; known from its claim on.
     revision: Option<i64>,
     /// Where it holds others up while its import is planned.
-    room: Option<SecondConnection>,
+    room: Option<OwnedSemaphorePermit>,
 }
 
-/// Leave for an import to have a second connection besides that of the transaction that it is writing. Given
-/// back when the last clone is dropped.
+/// Leave for an import to write a transaction while the one before is still to commit. Given back when the last
+/// clone is dropped.
 #[derive(Clone, Debug)]
-pub struct SecondConnection {
+pub struct Overlap {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
@@ -70,36 +70,32 @@ impl Store {
         })
     }
 
-    /// Lets an import write a transaction while the one before is still to commit. `None`: the database has
-    /// one writer, or enough imports do so already; then this one's transactions follow each other.
+    /// Lets an import's transactions overlap. `None`: the database has one writer, or enough imports do so already;
+    /// then this one's follow each other.
     #[must_use]
-    pub fn second_connection(&self) -> Option<SecondConnection> {
+    pub fn overlap(&self) -> Option<Overlap> {
         if self.has_one_writer() {
             return None;
         }
-        let permit = Arc::clone(&self.second_connections).try_acquire_owned();
+        let permit = Arc::clone(&self.overlaps).try_acquire_owned();
         let permit = Arc::new(permit.ok()?);
-        Some(SecondConnection { _permit: permit })
+        Some(Overlap { _permit: permit })
     }
 
     /// Begins a transaction that keeps everybody else from writing to the organisation until it ends: what
     /// is read and planned meanwhile, through another connection, still fits then. `None`: that cannot be
-    /// had now. `room`: what the import has already.
+    /// had now.
     pub async fn begin_alone(
         &self,
         lease: Lease,
         import: Uuid,
         actor: &Actor,
         now: OffsetDateTime,
-        room: Option<SecondConnection>,
     ) -> Option<DirectoryWrite> {
         // There must be a connection left to read through.
-        let room = room.or_else(|| self.second_connection());
-        if room.is_none() && !self.has_one_writer() {
-            return None;
-        }
+        let room = Arc::clone(&self.holds).try_acquire_owned().ok()?;
         let mut write = self.begin_write(lease, import, actor, now).await.ok()?;
-        write.room = room;
+        write.room = Some(room);
         let held = write.writing.lock(lease.organization).await;
         held.is_ok().then_some(write)
     }

@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 
 use user_import::domain::Column::{BadgeNumber, Phone};
 
-use crate::support::{App, Database, Roster, on_both_databases, roster};
+use futures_util::future::join_all;
+
+use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     ten_times_the_rows_take_no_more_than_twenty_five_times_as_long,
     a_long_chain_of_badge_numbers_falls_as_one,
     a_long_rotation_of_badge_numbers_is_written_as_one,
+    a_directory_is_read_whole_however_many_there_are,
+    more_imports_at_once_than_may_overlap_are_all_written,
 ];
 
 /// People whose badge numbers are their own number and `by`, up to `limit`, where they begin again.
@@ -68,4 +72,42 @@ async fn a_long_rotation_of_badge_numbers_is_written_as_one(database: Database) 
     app.import(shifted(LONG, 0, LONG)).await;
     let imported = app.import(shifted(LONG, 1, LONG)).await;
     assert_eq!(imported.summary().updated as usize, LONG);
+}
+
+/// As many as are handed over together, one less, one more, and twice as many; and others beside them.
+async fn a_directory_is_read_whole_however_many_there_are(database: Database) {
+    let app = App::start(database).await;
+    for count in [511, 512, 513, 1_024] {
+        let organization = format!("pd-{count}");
+        app.organization(&organization).await;
+        let people = || shifted(count, 0, count).csv();
+        let made = app.import_with(start_of(&organization), people()).await;
+        assert_eq!(made.summary().created as usize, count, "{made}");
+        let again = app.import_with(start_of(&organization), people()).await;
+        assert_eq!(again.summary().unchanged as usize, count, "{again}");
+    }
+}
+
+/// Each in several transactions; there is room for four of them to overlap theirs.
+async fn more_imports_at_once_than_may_overlap_are_all_written(database: Database) {
+    let app = App::start(database).await;
+    let organizations: Vec<_> = (0..9).map(|n| format!("pd-{n}")).collect();
+    for organization in &organizations {
+        app.organization(organization).await;
+    }
+    for (by, of) in [(0, "created"), (1, "updated")] {
+        let imports = organizations.iter().map(|organization| {
+            let people = shifted(3_000, by, 3_000).csv();
+            app.import_with(start_of(organization), people)
+        });
+        for imported in join_all(imports).await {
+            let summary = imported.summary();
+            let written = if by == 0 {
+                summary.created
+            } else {
+                summary.updated
+            };
+            assert_eq!(written, 3_000, "{of}: {imported}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The rows of a plan, batch by batch, until all are written or given up.
 //!
 //! A batch is a transaction. While one commits, the next is made, and on `PostgreSQL` it is written already
-//! where no row of it depends on the one before; they commit in the order of the plan, so that what is
+//! where no row of it depends on the one before and not too many imports do so; they commit in the order of the plan, so that what is
 //! stored is always a beginning of it. Two things can come between: somebody else has changed the directory
 //! (`Stale`), or the database refuses a row that the plan thought sound (`Conflict`). Either way what is
 //! left is planned anew, on a new snapshot; of a conflict, batches become smaller until the row that cannot
@@ -25,11 +25,9 @@ use crate::{
 impl Applier {
     /// Writes what the plan has to write. Transactions that were begun ahead are ended in any case.
     pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
-        self.room = self.importer.store.second_connection();
         let mut pipeline = self.pipeline();
         let result = self.write_batches(&mut pipeline).await;
         pipeline.recall().await;
-        self.room = None;
         result
     }
 
@@ -119,7 +117,7 @@ impl Applier {
             import: self.record.id,
             actor: self.actor.clone(),
             // A second one would wait for those who wait for the first.
-            ahead: self.room.clone().filter(|_| self.held.is_none()),
+            may_overlap: self.held.is_none(),
         };
         Pipeline::new(opening, Arc::clone(&self.judged))
     }

@@ -104,9 +104,7 @@ impl Applier {
         let now = self.importer.clock.now();
         let (lease, import) = (self.tenure.lease(), self.record.id);
         let store = &self.importer.store;
-        let room = self.room.clone();
-        let held = store.begin_alone(lease, import, &self.actor, now, room);
-        self.held = held.await;
+        self.held = store.begin_alone(lease, import, &self.actor, now).await;
     }
 
     /// The record, where it has more than what is known to be stored.
