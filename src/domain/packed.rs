@@ -13,6 +13,10 @@ pub struct PackedTexts<const N: usize> {
     ends: Ends,
 }
 
+/// Bytes from which a text is cut to its length where it is. A smaller one is copied: what is cut off in
+/// between would be gaps that nothing fits into.
+const LARGE: usize = 1 << 20;
+
 /// Where the texts end, each group of `N` counted from its start.
 #[derive(Debug)]
 enum Ends {
@@ -108,8 +112,12 @@ impl<const N: usize> Packer<N> {
     /// What was added.
     #[must_use]
     pub fn finish(self) -> PackedTexts<N> {
+        let text = match self.text.len() < LARGE {
+            true => self.text.as_str().into(),
+            false => self.text.into(),
+        };
         PackedTexts {
-            text: self.text.into(),
+            text,
             starts: self.starts.into(),
             ends: Ends::new(self.ends),
         }
