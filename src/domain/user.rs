@@ -55,27 +55,6 @@ pub struct UserText<'a> {
 }
 
 impl<'a> UserText<'a> {
-    const fn from_parts(parts: [&'a str; user_texts::COUNT]) -> Self {
-        let [
-            external_id,
-            email,
-            badge_number,
-            first_name,
-            last_name,
-            username,
-            phone,
-        ] = parts;
-        Self {
-            external_id,
-            email,
-            badge_number,
-            first_name,
-            last_name,
-            username,
-            phone,
-        }
-    }
-
     const fn parts(self) -> [&'a str; user_texts::COUNT] {
         [
             self.external_id,
@@ -186,7 +165,6 @@ impl User {
     pub fn gathered(users: &[Self]) -> Vec<Self> {
         let mut gathered = UserPacker::default();
         for user in users {
-            let text = UserText::from_parts(user.texts.all());
             let &Self {
                 id,
                 status,
@@ -197,7 +175,7 @@ impl User {
                 supervisor,
                 texts: _,
             } = user;
-            let copy = gathered.push(id, role, text);
+            let copy = gathered.add(id, role, user.texts.all());
             (copy.status, copy.protected) = (status, protected);
             (copy.rank, copy.group, copy.supervisor) = (rank, group, supervisor);
         }
@@ -242,12 +220,22 @@ impl UserPacker {
 
     /// Adds a user as [`User::new`] makes one; the texts can be read once all are there.
     pub fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
+        self.add(id, role, text.parts())
+    }
+
+    /// The same of texts in the order of [`UserText`].
+    pub(super) fn add(
+        &mut self,
+        id: Uuid,
+        role: RoleId,
+        texts: [&str; user_texts::COUNT],
+    ) -> &mut User {
         if self.texts.bytes() >= self.most {
             self.pack();
             self.texts = Packer::with_room(0, Self::MANY + usize::from(u16::MAX));
             self.most = Self::MANY;
         }
-        self.texts.push(text.parts());
+        self.texts.push(texts);
         let user = self.users.len();
         self.users.push(User::without_text(id, role));
         &mut self.users[user]

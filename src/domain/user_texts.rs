@@ -206,7 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{RoleId, RowPacker, RowParts, User, UserPacker, UserText};
+    use crate::domain::{RoleId, RowPacker, RowParts, User, UserPacker};
 
     /// What a row may say of a text: nothing, that there is none, the same, or something else.
     const SAYS: [fn(&str) -> Option<String>; 5] = [
@@ -229,18 +229,8 @@ mod tests {
         let mut users = UserPacker::default();
         for n in 0..count {
             let texts = texts(n);
-            let [external_id, email, badge_number, ..] = texts.each_ref().map(String::as_str);
-            let [.., first_name, last_name, username, phone] = texts.each_ref().map(String::as_str);
-            let text = UserText {
-                external_id,
-                email,
-                badge_number,
-                first_name,
-                last_name,
-                username,
-                phone,
-            };
-            users.push(uuid::Uuid::from_u128(n as u128), RoleId(1), text);
+            let texts = texts.each_ref().map(String::as_str);
+            users.add(uuid::Uuid::from_u128(n as u128), RoleId(1), texts);
         }
         users.finish()
     }
