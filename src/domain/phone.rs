@@ -43,6 +43,12 @@ impl<'a> PhoneNumber<'a> {
         Ok(number)
     }
 
+    /// Makes ready to read these before long, which is quicker for many at once than one by one.
+    pub fn anticipate<'t>(texts: impl Iterator<Item = &'t str>) {
+        let written = texts.map(|text| strip_plus(text.trim_ascii()));
+        memo::fetch(written.filter_map(Writing::without_plus));
+    }
+
     fn read(international: &str) -> Result<Self, Fault> {
         let number = parse_possible(international)?;
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
@@ -85,8 +91,13 @@ fn with_plus(value: Cow<'_, str>) -> Cow<'_, str> {
     if value.starts_with('+') || value.contains(['+', '\u{FF0B}']) {
         return value;
     }
-    let number = value.strip_prefix("00").unwrap_or(&value);
-    Cow::Owned(format!("+{number}"))
+    Cow::Owned(format!("+{}", strip_plus(&value)))
+}
+
+/// Takes off the `+`, or the `00` in its place.
+fn strip_plus(value: &str) -> &str {
+    let number = value.strip_prefix('+').or_else(|| value.strip_prefix("00"));
+    number.unwrap_or(value)
 }
 
 /// `+` and the digits of a number.

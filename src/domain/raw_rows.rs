@@ -11,7 +11,7 @@ use std::{
 
 use rayon::Scope;
 
-use super::{Cell, Column, RawRow, Row, RowPacker};
+use super::{Cell, Column, PhoneNumber, RawRow, Row, RowPacker};
 
 /// Rows that are checked together, and whose texts share an allocation; a small multiple of what it costs to
 /// hand work to another core.
@@ -158,6 +158,14 @@ impl RawRows {
     }
 
     fn checked(&self, max_field_bytes: usize) -> Vec<Row> {
+        let phones =
+            self.rows
+                .iter()
+                .filter_map(|kept| match &kept.cells[Column::Phone as usize] {
+                    KeptCell::Text(span) => Some(&self.text[span.clone()]),
+                    _ => None,
+                });
+        PhoneNumber::anticipate(phones);
         let mut rows = RowPacker::with_room(self.rows.len(), self.text.len());
         for kept in &self.rows {
             rows.parse(&kept.raw(&self.text), max_field_bytes);
