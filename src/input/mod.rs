@@ -14,6 +14,7 @@ mod delimiter;
 mod fault;
 mod header;
 mod layout;
+mod marks;
 mod name;
 mod preamble;
 mod record;
