@@ -12,7 +12,7 @@ use super::finding::{Finding, Findings};
 use super::forest::Forest;
 use super::judge::{Reports, Rule};
 use super::keys::Key;
-use super::links::{Links, index};
+use super::links::{Links, index, indices};
 use super::roster::{Person, Wish};
 use super::state::State;
 
@@ -46,8 +46,9 @@ impl<'a> Cycles<'a> {
         if let Some(forest) = &mut self.forest {
             return relink(forest, &moved, state);
         }
-        let mut nodes = 0..index(state.roster.nodes());
-        if !nodes.any(|node| sets_anew(state, node)) {
+        let roster = state.roster;
+        let mut persons = indices(roster.rows).map(|row| roster.person(row));
+        if !persons.any(|person| sets_anew(state, person)) {
             return Vec::new();
         }
         let supervisors = all_supervisors(state);
@@ -112,9 +113,8 @@ fn all_supervisors(state: &State<'_>) -> Links {
     nodes.map(|node| supervisor_of(state, node)).collect()
 }
 
-/// True where `node` has a row that sets a supervisor whom its user does not already have.
-fn sets_anew(state: &State<'_>, node: u32) -> bool {
-    let person = state.roster.at(node);
+/// True where `person` has a row that sets a supervisor whom its user does not already have.
+fn sets_anew(state: &State<'_>, person: Person) -> bool {
     let wish = state.row_of(person).map(|row| state.roster.wish(row));
     matches!(wish, Some(Wish::Email(_)))
         && state.supervisor(person) != state.present_supervisor(person)
@@ -142,7 +142,12 @@ fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
         supervisors.set(node, None);
     }
     let nodes = 0..index(supervisors.len());
-    Forest::new(nodes.map(|node| (supervisors.get(node), sets_anew(state, node))))
+    Forest::new(nodes.map(|node| {
+        (
+            supervisors.get(node),
+            sets_anew(state, state.roster.at(node)),
+        )
+    }))
 }
 
 /// Gives the `moved` persons the supervisors they have by now. Returns those whose supervisor is
@@ -150,7 +155,7 @@ fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
 fn relink(forest: &mut Forest, moved: &[u32], state: &State<'_>) -> Vec<u32> {
     for &node in moved {
         forest.cut(node);
-        forest.set_mark(node, sets_anew(state, node));
+        forest.set_mark(node, sets_anew(state, state.roster.at(node)));
     }
     let mut open = Vec::new();
     for &node in moved {

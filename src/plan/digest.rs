@@ -37,7 +37,9 @@ impl Encoder {
             Outcome::Rejected => 4,
         });
         let mut changes = decision.changes;
-        if request.rows[row].sound(Column::ExternalId).is_none() {
+        if changes.contains(Column::ExternalId)
+            && request.rows[row].sound(Column::ExternalId).is_none()
+        {
             changes.remove(Column::ExternalId);
         }
         self.number(changes.iter().count());

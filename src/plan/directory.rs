@@ -27,11 +27,15 @@ impl Directory {
     /// A snapshot of these users, to plan these rows on.
     #[must_use]
     pub fn new(mut users: Vec<User>, rows: &[Row]) -> Self {
-        let matched = match_rows(&users, rows);
+        let (matched, supervisors) = cores::both(
+            users.len(),
+            || match_rows(&users, rows),
+            || find_supervisors(&users),
+        );
         share(&mut users, rows, &matched);
         Self {
-            supervisors: find_supervisors(&users),
             users,
+            supervisors,
             matched,
         }
     }

@@ -43,6 +43,13 @@ impl Findings {
         self.0.entry(row).or_default().push(finding);
     }
 
+    /// The rows that something was found about, in order.
+    pub(super) fn rows(&self) -> Vec<u32> {
+        let mut rows: Vec<u32> = self.0.keys().copied().collect();
+        rows.sort_unstable();
+        rows
+    }
+
     /// What was found about `row`.
     pub(super) fn of(&self, row: u32) -> &[Finding] {
         self.0.get(&row).map_or(&[], Vec::as_slice)

@@ -153,6 +153,15 @@ impl<'a> Numbering<'a> {
         number
     }
 
+    /// The number of what a row gives, if it gives anything.
+    pub(super) fn number_of(&mut self, given: Given<'a>) -> Option<u32> {
+        match given {
+            Given::Nothing => None,
+            Given::Held(user) => Some(held(user)),
+            Given::Text(text) => Some(self.number(text)),
+        }
+    }
+
     /// The user who has `text`, which is likely to be `user`.
     pub(super) fn find_near(&mut self, text: &str, user: u32) -> Option<u32> {
         match self.users.get(user as usize) {
@@ -173,6 +182,17 @@ impl<'a> Numbering<'a> {
     }
 }
 
+/// What a row gives its user for a key.
+#[derive(Clone, Copy)]
+pub(super) enum Given<'a> {
+    /// Nothing sound.
+    Nothing,
+    /// What this user of the directory has.
+    Held(u32),
+    /// This, whoever has it.
+    Text(&'a str),
+}
+
 /// Who has and who wants the texts of one key, each by its number. What a user of the directory
 /// has, has that user's number.
 pub(super) struct KeyUse {
@@ -184,16 +204,12 @@ pub(super) struct KeyUse {
 }
 
 impl KeyUse {
-    /// Numbers what the rows want: `values`, one a row, each with the user who is known to have it.
+    /// Numbers what the rows want.
     pub(super) fn new<'a>(
         numbers: &mut Numbering<'a>,
-        values: impl Iterator<Item = (Option<&'a str>, Option<u32>)>,
+        given: impl Iterator<Item = Given<'a>>,
     ) -> Self {
-        let number = |(value, user): (Option<&'a str>, Option<u32>)| {
-            let held = user.map(held);
-            value.map(|value| held.unwrap_or_else(|| numbers.number(value)))
-        };
-        let wanted = values.map(number).collect();
+        let wanted = given.map(|given| numbers.number_of(given)).collect();
         Self {
             users: index(numbers.users.len()),
             count: numbers.len(),

@@ -6,7 +6,7 @@ use std::ops::Range;
 const NONE: u32 = u32::MAX;
 
 /// An array of optional indices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Links(Vec<u32>);
 
 impl Links {

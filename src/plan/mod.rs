@@ -57,7 +57,7 @@ pub use write::{UserWrite, generated_external_id};
 use crate::domain::{Catalog, GroupId, RoleId, Row, Status};
 use check::{Checked, check};
 use finding::{Finding, Findings};
-use links::{index, indices};
+use links::index;
 use missing::{Alike, Missing, find_missing};
 use positions::Positions;
 use roster::Roster;
@@ -143,7 +143,8 @@ pub fn plan(request: &Request<'_>) -> Plan {
 
 /// Adds what was found to the decisions, in words.
 fn word(request: &Request<'_>, state: &State<'_>, findings: &Findings, decisions: &mut [Decision]) {
-    let suggests = indices(request.rows).any(|row| {
+    let rows = findings.rows();
+    let suggests = rows.iter().any(|&row| {
         let mut found = findings.of(row).iter();
         found.any(|finding| matches!(finding, Finding::SupervisorNotFound))
     });
@@ -153,7 +154,7 @@ fn word(request: &Request<'_>, state: &State<'_>, findings: &Findings, decisions
         Vec::new()
     };
     let mut wording = Wording::new(request, state, &emails);
-    for row in indices(request.rows) {
+    for row in rows {
         let issues = findings.of(row).iter().map(|f| wording.word(row, f));
         decisions[row as usize].issues.extend(issues);
     }

@@ -9,9 +9,9 @@ use super::check::Checked;
 use super::cores;
 use super::decision::{Decision, Supervisor};
 use super::directory::Directory;
-use super::keys::{Key, KeyUse, Numbering, held};
+use super::keys::{Given, Key, KeyUse, Numbering};
 use super::links::{Links, Lists, index, indices};
-use crate::domain::{Column, Row, User};
+use crate::domain::{Column, ColumnSet, Row, User};
 
 /// Somebody of the final state: a user of the directory, or the user that a row creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,35 +56,38 @@ impl<'a> Roster<'a> {
     pub(super) fn new(request: &Request<'a>, checked: &Checked) -> Self {
         let (rows, users) = (request.rows, request.directory.users());
         let directory = request.directory;
-        let matched = || indices(rows).map(|row| directory.user_of(row));
-        let values = |column| {
-            let sounds = rows.iter().zip(&checked.unsound);
-            sounds.map(move |(row, &unsound)| sound(row, unsound, column))
-        };
-        // With each value of a key the user who is known to have it already.
         let keys = |key: Key| {
-            let has = move |(user, decision): (Option<u32>, &Decision)| {
-                let same = !decision.changes.contains(key.column());
-                user.filter(|_| same)
+            let known = checked.decisions.iter().zip(&checked.unsound);
+            let given = move |(at, (decision, &unsound)): (u32, (&Decision, &ColumnSet))| {
+                let (row, column) = (&rows[at as usize], key.column());
+                let standing = row.has(column) && !unsound.contains(column);
+                match directory.user_of(at) {
+                    // No user is without a key, so that the same is sound.
+                    Some(user) if standing && !decision.changes.contains(column) => {
+                        Given::Held(user)
+                    }
+                    _ => sound(row, unsound, column).map_or(Given::Nothing, Given::Text),
+                }
             };
-            values(key.column()).zip(matched().zip(&checked.decisions).map(has))
+            indices(rows).zip(known).map(given)
         };
         let emails = || {
             let mut emails = Numbering::new(Key::Email, users);
             let by_email = KeyUse::new(&mut emails, keys(Key::Email));
             // Most name the supervisor whom their user has; the others are looked up.
-            let same = cores::map(rows, |at, row| {
+            let named = cores::map(rows, |at, row| {
                 let unsound = checked.unsound[at as usize];
-                let email = sound(row, unsound, Column::SupervisorEmail)?;
-                let supervisor = directory.supervisor_of(directory.user_of(at)?)?;
-                let is_same = Key::Email.of(&users[supervisor as usize]) == email;
-                is_same.then_some(held(supervisor))
+                let Some(email) = sound(row, unsound, Column::SupervisorEmail) else {
+                    return Given::Nothing;
+                };
+                let user = directory.user_of(at);
+                let supervisor = user.and_then(|user| directory.supervisor_of(user));
+                let same = supervisor
+                    .filter(|&supervisor| Key::Email.of(&users[supervisor as usize]) == email);
+                same.map_or(Given::Text(email), Given::Held)
             });
-            let wish = |(email, same): (Option<&'a str>, Option<u32>)| {
-                email.map(|email| same.unwrap_or_else(|| emails.number(email)))
-            };
-            let named = values(Column::SupervisorEmail).zip(same);
-            let wishes: Links = named.map(wish).collect();
+            let named = named.into_iter();
+            let wishes: Links = named.map(|named| emails.number_of(named)).collect();
             (by_email.grown(emails.len()), wishes, emails)
         };
         let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), keys(key));

@@ -39,7 +39,10 @@ impl Rule for Uniqueness {
 
 /// True where a user outside the standing rows has the key that `row` wants; says so.
 fn find_taken(state: &State<'_>, row: u32, key: Key, findings: &mut Findings) -> bool {
+    let own = state.roster.user(row).map(held);
     let wanted = state.roster.wanted(key, row);
+    // What its own user has is for nobody else to keep.
+    let wanted = wanted.filter(|_| wanted != own);
     let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
         return false;
     };

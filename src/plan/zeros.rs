@@ -9,6 +9,7 @@ use super::text::strip_leading_zeros;
 
 /// For one key: the users whose key equals a row's but for leading zeros. Keys are unique and of
 /// bounded length, so there are at most as many of them as a key has characters.
+#[derive(Default)]
 pub(super) struct Zeros {
     /// Empty where there are no classes.
     class_of_row: Links,
@@ -33,14 +34,13 @@ impl Zeros {
                 .filter(|text| text.starts_with('0'))
                 .for_each(|text| classes.add(text));
         }
-        let class_of_row = match classes.len() {
-            0 => Links::none(0),
-            _ => rows().map(|text| classes.find(text?)).collect(),
-        };
+        if classes.is_empty() {
+            return Self::default();
+        }
         let pairs = held.enumerate();
         let pairs = pairs.filter_map(|(user, text)| Some((classes.find(text)?, index(user))));
         Self {
-            class_of_row,
+            class_of_row: rows().map(|text| classes.find(text?)).collect(),
             members: Lists::collect(classes.len(), pairs),
             classes: classes.len(),
         }
@@ -81,10 +81,11 @@ impl<'a> Classes<'a> {
     }
 
     fn find(&self, text: &str) -> Option<u32> {
-        match self.0.is_empty() {
-            true => None,
-            false => self.0.get(strip_leading_zeros(text)).copied(),
-        }
+        self.0.get(strip_leading_zeros(text)).copied()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn len(&self) -> usize {
