@@ -41,8 +41,15 @@ pub(super) const ATTEMPTS: u32 = 3;
 /// What has become final.
 #[derive(Debug)]
 pub enum Committed {
-    /// Rows of a plan, by index.
-    Rows(Arc<Judged>, Vec<u32>),
+    /// Rows of a plan.
+    Rows {
+        /// The plan.
+        judged: Arc<Judged>,
+        /// Their indices.
+        rows: Vec<u32>,
+        /// Their results as they were recorded, in this order; empty where that was another.
+        recorded: Vec<EncodedResults>,
+    },
     /// Rows that a later plan rejects.
     Verdicts(Vec<RowResult>),
     /// Users deactivated because they are not listed.
@@ -185,7 +192,7 @@ impl Applier {
                 false => Step::Open(&settled),
             };
             self.transact(step).await?;
-            self.announce_rows(self.judged.settled().collect());
+            self.announce_rows(self.judged.settled().collect(), settled);
             if is_all {
                 return Ok(());
             }
@@ -212,7 +219,8 @@ impl Applier {
             let settled = self.encode_settled().await?;
             match self.transact(Step::AtOnce(&settled)).await {
                 Ok(()) => {
-                    self.announce_rows((0u32..).take(self.judged.rows.len()).collect());
+                    let rows = (0u32..).take(self.judged.rows.len());
+                    self.announce_rows(rows.collect(), Vec::new());
                     return Ok(());
                 }
                 Err(WriteError::Stale | WriteError::Conflict) => {
@@ -258,12 +266,15 @@ impl Applier {
         }
     }
 
-    fn announce_rows(&self, rows: Vec<u32>) {
+    fn announce_rows(&self, rows: Vec<u32>, recorded: Vec<EncodedResults>) {
         self.progress.add_applied(rows.len());
+        let judged = Arc::clone(&self.judged);
         // Nobody listens any more where the client has gone.
-        let _ = self
-            .committed
-            .send(Committed::Rows(Arc::clone(&self.judged), rows));
+        let _ = self.committed.send(Committed::Rows {
+            judged,
+            rows,
+            recorded,
+        });
     }
 
     async fn announce_verdicts(&mut self, verdicts: Vec<RowResult>) -> Result<(), WriteError> {

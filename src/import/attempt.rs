@@ -31,7 +31,7 @@ use super::{
 use crate::{
     domain::Row,
     proto::{
-        DeactivatedUser, Deactivations, ImportPhase, ImportState, RowResults,
+        DeactivatedUser, Deactivations, ImportPhase, ImportState, ResultFilter, RowResults,
         import_users_response::Message as Reply,
     },
     store::{BatchKind, DirectoryWrite, ImportRecord},
@@ -334,7 +334,7 @@ impl Session<'_> {
         let writing: JoinHandle<_> = self.importer.applying.spawn(writing);
         let mut reading = true;
         while let Some(event) = self.with_progress(events.recv()).await {
-            reading = reading && self.tell(event).await;
+            reading = reading && self.tell(event).await?;
         }
         let (record, result) = writing.await?;
         // Rolled back: the summary keeps the counts that were planned.
@@ -346,25 +346,33 @@ impl Session<'_> {
     }
 
     /// Sends what has become final. False: the client has gone.
-    async fn tell(&self, event: Committed) -> bool {
-        let filter = self.options.filter;
-        match event {
-            Committed::Rows(judged, rows) => {
-                let results = judged.results(rows, filter, self.options.include_values);
-                self.outlet.send_all(results.map(Reply::Results)).await
+    async fn tell(&self, event: Committed) -> Result<bool, ImportError> {
+        let (filter, values) = (self.options.filter, self.options.include_values);
+        let as_recorded = filter == ResultFilter::All && !values;
+        let outlet = self.outlet;
+        Ok(match event {
+            Committed::Rows { recorded, .. } if as_recorded && !recorded.is_empty() => {
+                for results in recorded {
+                    if !outlet.send(Reply::Results(results.message()?)).await {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Committed::Rows { judged, rows, .. } => {
+                let results = judged.results(rows, filter, values);
+                outlet.send_all(results.map(Reply::Results)).await
             }
             Committed::Verdicts(mut results) => {
                 results.retain(|result| verdict::passes_recorded(filter, result.outcome()));
                 let messages = verdict::verdicts(results.into_iter());
-                self.outlet.send_all(messages.map(Reply::Results)).await
+                outlet.send_all(messages.map(Reply::Results)).await
             }
             Committed::Deactivated(users) => {
                 let messages = verdict::deactivations(users.into_iter());
-                self.outlet
-                    .send_all(messages.map(Reply::Deactivations))
-                    .await
+                outlet.send_all(messages.map(Reply::Deactivations)).await
             }
-        }
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
-    store::{BatchKind, DirectoryWrite, Payload, WriteError},
+    store::{BatchKind, DirectoryWrite, Payload, StoreError, WriteError},
 };
 
 /// Writes the record's batches within a transaction.
@@ -103,6 +103,14 @@ impl<'a> Journal<'a> {
 pub(super) struct EncodedResults {
     payload: Payload,
     counts: Tally,
+}
+
+impl EncodedResults {
+    /// The message that is recorded, as it is sent where somebody wants all results and no values.
+    pub(super) fn message(&self) -> Result<RowResults, StoreError> {
+        let message = self.payload.message()?;
+        Ok(RowResults::from_encoded(message.into()))
+    }
 }
 
 /// Encodes results for the record.

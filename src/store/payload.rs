@@ -14,6 +14,14 @@ impl Payload {
         Self(lz4_flex::block::compress_prepend_size(message))
     }
 
+    /// The encoded message that was compressed.
+    ///
+    /// # Errors
+    /// None, unless it has been damaged in memory.
+    pub fn message(&self) -> Result<Vec<u8>, StoreError> {
+        Self::read(&self.0)
+    }
+
     /// As it is stored.
     pub(super) fn stored(&self) -> &[u8] {
         &self.0
@@ -34,6 +42,7 @@ mod tests {
         for message in [Vec::new(), b"EMAIL".repeat(1_000)] {
             let payload = Payload::new(&message);
             assert_eq!(Payload::read(payload.stored()).expect("whole"), message);
+            assert_eq!(payload.message().expect("whole"), message);
         }
     }
 
