@@ -12,13 +12,13 @@ mod transaction;
 
 use std::sync::Arc;
 
-use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio::sync::mpsc;
 use tracing::warn;
 
 use super::{
     ImportError, Importer, Refusal,
     changed::LeftAlone,
-    journal::{self, EncodedResults},
+    journal::{self, Part, Settled},
     lease::Tenure,
     noted::Noted,
     pace::QUICK,
@@ -48,7 +48,7 @@ pub enum Committed {
         /// Their indices.
         rows: Vec<u32>,
         /// Their results as they were recorded, in this order; empty where that was another.
-        recorded: Vec<EncodedResults>,
+        recorded: Vec<Part>,
     },
     /// Rows that a later plan rejects.
     Verdicts(Vec<RowResult>),
@@ -184,7 +184,7 @@ impl Applier {
             self.transact(Step::Resume).await?;
             self.settle_replanned().await?;
         } else {
-            let settled = self.encode_settled().await?;
+            let settled = self.settled().await?;
             // Where nothing is to be written nobody waits for a second transaction.
             let is_all = self.judged.plan.order.rows().is_empty() && self.missing.is_empty();
             let step = match is_all {
@@ -192,7 +192,7 @@ impl Applier {
                 false => Step::Open(&settled),
             };
             self.transact(step).await?;
-            self.announce_rows(self.judged.settled().collect(), settled);
+            self.announce_rows(self.judged.settled().collect(), settled.all().await?);
             if is_all {
                 return Ok(());
             }
@@ -202,21 +202,22 @@ impl Applier {
         self.transact(Step::End(ImportState::Completed)).await
     }
 
-    /// Encodes what is final before the first write.
-    async fn encode_settled(&self) -> Result<Vec<EncodedResults>, WriteError> {
-        let judged = Arc::clone(&self.judged);
-        let encoding = spawn_blocking(move || {
-            let settled: Vec<u32> = judged.settled().collect();
-            journal::encode_rows(&judged, &settled)
-        });
-        encoding.await.map_err(WriteError::task)
+    /// Begins to encode what is final before the first write.
+    async fn settled(&self) -> Result<Settled, WriteError> {
+        let rows = self.judged.settled().collect();
+        let settled = Settled::begin(Arc::clone(&self.judged), rows);
+        // Nobody is to wait for the only writer while it waits for this.
+        if self.importer.store.has_one_writer() {
+            settled.all().await?;
+        }
+        Ok(settled)
     }
 
     /// One transaction for everything; planned again, and only if the plan stays what it was, where
     /// the directory has changed.
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for attempt in 1..=ATTEMPTS {
-            let settled = self.encode_settled().await?;
+            let settled = self.settled().await?;
             match self.transact(Step::AtOnce(&settled)).await {
                 Ok(()) => {
                     let rows = (0u32..).take(self.judged.rows.len());
@@ -266,7 +267,7 @@ impl Applier {
         }
     }
 
-    fn announce_rows(&self, rows: Vec<u32>, recorded: Vec<EncodedResults>) {
+    fn announce_rows(&self, rows: Vec<u32>, recorded: Vec<Part>) {
         self.progress.add_applied(rows.len());
         let judged = Arc::clone(&self.judged);
         // Nobody listens any more where the client has gone.

@@ -352,7 +352,7 @@ impl Session<'_> {
         let outlet = self.outlet;
         Ok(match event {
             Committed::Rows { recorded, .. } if as_recorded && !recorded.is_empty() => {
-                for results in recorded {
+                for results in recorded.iter().flat_map(|part| part.iter()) {
                     if !outlet.send(Reply::Results(results.message()?)).await {
                         return Ok(false);
                     }

@@ -1,7 +1,14 @@
 //! Recording results, within the transaction that makes them true.
 
+use std::sync::Arc;
+
+use futures_util::{FutureExt, future::Shared};
 use prost::Message;
-use rayon::{iter::ParallelIterator, slice::ParallelSlice};
+use rayon::{
+    iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator},
+    slice::ParallelSlice,
+};
+use tokio::{sync::oneshot, task::spawn_blocking};
 
 use super::{
     encoding::Encoded,
@@ -81,6 +88,17 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
+    /// Records results as they come; at least one batch.
+    pub(super) async fn settled(&mut self, settled: &Settled) -> Result<(), WriteError> {
+        if settled.parts.is_empty() {
+            return self.results(&[]).await;
+        }
+        for part in settled.parts() {
+            self.results(&part.await?).await?;
+        }
+        Ok(())
+    }
+
     /// Records results: at least one batch, so that the record tells that the transaction is stored.
     pub(super) async fn results(&mut self, results: &[EncodedResults]) -> Result<(), WriteError> {
         if results.is_empty() {
@@ -132,11 +150,59 @@ const SHARE: usize = 16_384;
 
 /// Encodes the verdicts on rows of a plan for the record, on all cores.
 pub(super) fn encode_rows(judged: &Judged, rows: &[u32]) -> Vec<EncodedResults> {
-    let encoded = |Encoded { message, counts }| EncodedResults {
+    rows.par_chunks(SHARE)
+        .flat_map_iter(|rows| encode_share(judged, rows))
+        .collect()
+}
+
+fn encode_share(judged: &Judged, rows: &[u32]) -> impl Iterator<Item = EncodedResults> {
+    let rows = judged.recorded(rows.iter().copied());
+    rows.map(|Encoded { message, counts }| EncodedResults {
         payload: Payload::new(&message),
         counts,
-    };
-    rows.par_chunks(SHARE)
-        .flat_map_iter(|rows| judged.recorded(rows.iter().copied()).map(encoded))
-        .collect()
+    })
+}
+
+/// Some results, one after the other. Cheap to clone.
+pub(super) type Part = Arc<Vec<EncodedResults>>;
+
+/// The verdicts on rows of a plan, encoded on all cores while those before them are recorded. They can be asked
+/// for again, as a transaction can be tried again.
+#[derive(Debug)]
+pub(super) struct Settled {
+    parts: Vec<Shared<oneshot::Receiver<Part>>>,
+}
+
+impl Settled {
+    /// Begins to encode the verdicts on these rows.
+    pub(super) fn begin(judged: Arc<Judged>, rows: Vec<u32>) -> Self {
+        let shares = rows.len().div_ceil(SHARE);
+        let (done, parts): (Vec<_>, Vec<_>) = (0..shares).map(|_| oneshot::channel()).unzip();
+        spawn_blocking(move || {
+            let shares = rows.par_chunks(SHARE).zip(done.into_par_iter());
+            shares.for_each(|(rows, done)| {
+                let part = encode_share(&judged, rows).collect();
+                // Nobody waits any more where the import has been given up.
+                let _ = done.send(Arc::new(part));
+            });
+        });
+        Self {
+            parts: parts.into_iter().map(FutureExt::shared).collect(),
+        }
+    }
+
+    /// The parts, in the order of the rows, each to be had as soon as it is encoded.
+    fn parts(&self) -> impl Iterator<Item = impl Future<Output = Result<Part, WriteError>>> {
+        let parts = self.parts.iter().cloned();
+        parts.map(|part| part.map(|part| part.map_err(WriteError::task)))
+    }
+
+    /// All of them.
+    pub(super) async fn all(&self) -> Result<Vec<Part>, WriteError> {
+        let mut all = Vec::with_capacity(self.parts.len());
+        for part in self.parts() {
+            all.push(part.await?);
+        }
+        Ok(all)
+    }
 }

@@ -44,7 +44,7 @@ impl Applier {
                     // Where others write all the time, they do so again soon.
                     stale = stale.min(ATTEMPTS - 1);
                     pipeline.committed(&batch.rows);
-                    self.announce_rows(batch.rows, batch.results);
+                    self.announce_rows(batch.rows, vec![Arc::new(batch.results)]);
                     continue;
                 }
                 Err(WriteError::Stale) => {

@@ -13,7 +13,7 @@ use crate::{
     import::{
         batch::Batch,
         changed::{LeftAlone, ids, split},
-        journal::{EncodedResults, Journal},
+        journal::{EncodedResults, Journal, Settled},
         patience::Patience,
         record, verdict,
     },
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step<'a> {
     /// Bind the ID; record what is final already, and whom to deactivate.
-    Open(&'a [EncodedResults]),
+    Open(&'a Settled),
     /// Take an interrupted import up again.
     Resume,
     /// Write these rows of the plan, unless the transaction has `written` them already.
@@ -36,7 +36,7 @@ pub(super) enum Step<'a> {
     /// Deactivate these users.
     Deactivate(&'a [DeactivatedUser]),
     /// All of the above but `Resume`, and the end.
-    AtOnce(&'a [EncodedResults]),
+    AtOnce(&'a Settled),
     /// Record the end.
     End(ImportState),
 }
@@ -178,10 +178,10 @@ impl Applier {
         &self,
         write: &DirectoryWrite,
         journal: &mut Journal<'_>,
-        settled: &[EncodedResults],
+        settled: &Settled,
     ) -> Result<(), WriteError> {
         write.bind(&self.record).await?;
-        journal.results(settled).await?;
+        journal.settled(settled).await?;
         let messages: Vec<Deactivations> =
             verdict::deactivations(self.missing.iter().cloned()).collect();
         for users in messages {
