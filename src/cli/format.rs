@@ -45,9 +45,9 @@ impl<T: Serialize, const TABLE: usize, const CSV: usize> List<'_, T, TABLE, CSV>
     pub fn print(&self, format: Format) -> anyhow::Result<()> {
         match format {
             Format::Json => {
-                let mut out = io::stdout().lock();
+                let (mut out, mut line) = (io::stdout().lock(), Vec::new());
                 let mut items = self.items.iter();
-                let lines = items.try_for_each(|item| write_line(&mut out, item));
+                let lines = items.try_for_each(|item| write_line(&mut out, &mut line, item));
                 Ok(lines.map_err(ClientError::Output)?)
             }
             Format::Csv => {
@@ -63,15 +63,21 @@ impl<T: Serialize, const TABLE: usize, const CSV: usize> List<'_, T, TABLE, CSV>
     }
 }
 
-/// Writes a message as a line of JSON, at once: whoever reads it may be following along.
+/// Writes a message as a line of JSON, at once: whoever reads it may be following along. `line` is room that
+/// can be used for the next one again; what is in it is overwritten.
 ///
 /// # Errors
 /// Where it cannot be written.
-pub fn write_line(out: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+pub fn write_line(
+    out: &mut impl Write,
+    line: &mut Vec<u8>,
+    message: &impl Serialize,
+) -> io::Result<()> {
     // In one piece: standard output looks through everything that is written for line ends.
-    let mut line = serde_json::to_vec(message)?;
+    line.clear();
+    serde_json::to_writer(&mut *line, message)?;
     line.push(b'\n');
-    out.write_all(&line)?;
+    out.write_all(line)?;
     out.flush()
 }
 
@@ -101,7 +107,7 @@ mod tests {
     #[test]
     fn an_answer_is_one_line_of_the_contracts_json() {
         let mut out = Vec::new();
-        write_line(&mut out, &results()).unwrap();
+        write_line(&mut out, &mut Vec::new(), &results()).unwrap();
         assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"results":{"results":[{"row":1,"line":2,"outcome":"ROW_OUTCOME_CREATED","externalId":"P-1\n"}]}}"#);
     }
 }

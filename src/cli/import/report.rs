@@ -59,6 +59,8 @@ pub struct Report {
     held: Option<Vec<ImportUsersResponse>>,
     /// Whether the header row of the CSV has been printed.
     is_headed: bool,
+    /// Room for a line of JSON.
+    line: Vec<u8>,
 }
 
 impl Report {
@@ -80,6 +82,7 @@ impl Report {
             shown: Shown::default(),
             held: None,
             is_headed: false,
+            line: Vec::new(),
             view,
         }
     }
@@ -120,7 +123,7 @@ impl Report {
     fn write(&mut self, answer: &ImportUsersResponse) -> io::Result<()> {
         match self.view.format {
             Format::Table => Ok(()),
-            Format::Json => write_line(&mut io::stdout().lock(), answer),
+            Format::Json => write_line(&mut io::stdout().lock(), &mut self.line, answer),
             Format::Csv => self.write_records(Some(answer)),
         }
     }
@@ -170,7 +173,8 @@ impl Report {
                     return Ok(());
                 };
                 let message = Some(Message::Summary(summary));
-                write_line(&mut io::stdout().lock(), &ImportUsersResponse { message })
+                let message = ImportUsersResponse { message };
+                write_line(&mut io::stdout().lock(), &mut self.line, &message)
             }
             Format::Csv => {
                 self.write_records(None)?;
