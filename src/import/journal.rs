@@ -206,3 +206,50 @@ impl Settled {
         Ok(all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::encoding::tests::judged_of;
+
+    fn judged() -> Arc<Judged> {
+        Arc::new(judged_of(&[
+            ["A", "a@pd.example", "Müller", ""],
+            ["B", "b@pd.example", "Old", ""],
+            ["D", "nobody", "", ""],
+        ]))
+    }
+
+    /// Row numbers of some results, in order.
+    fn rows<'a>(results: impl IntoIterator<Item = &'a EncodedResults>) -> Vec<u32> {
+        let messages = results.into_iter().map(|results| {
+            let message = results.message().expect("undamaged").encode_to_vec();
+            RowResults::decode(&*message).expect("a message")
+        });
+        let results = messages.flat_map(|message| message.results);
+        results.map(|result| result.row).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_settled_comes_in_order_and_as_often_as_it_is_asked_for() {
+        let judged = judged();
+        let indices: Vec<u32> = (0..3).cycle().take(3 * SHARE + 1).collect();
+        let expected = rows(&encode_rows(&judged, &indices));
+        assert_eq!(expected.len(), indices.len());
+        let settled = Settled::begin(judged, indices);
+        for _ in 0..2 {
+            let parts = settled.all().await.expect("encoded");
+            assert_eq!(parts.len(), 4);
+            assert_eq!(rows(parts.iter().flat_map(|part| part.iter())), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_what_cannot_be_encoded() {
+        let no_such_row = 7;
+        let settled = Settled::begin(judged(), vec![no_such_row]);
+        assert!(settled.all().await.is_err());
+        let nothing = Settled::begin(judged(), Vec::new());
+        assert!(nothing.all().await.is_ok_and(|parts| parts.is_empty()));
+    }
+}
