@@ -47,7 +47,7 @@ pub enum Committed {
         judged: Arc<Judged>,
         /// Their indices.
         rows: Vec<u32>,
-        /// Their results as they were recorded, in this order; empty where that was another.
+        /// Their results as they were recorded, in this order, where they are still at hand.
         recorded: Vec<Part>,
     },
     /// Rows that a later plan rejects.

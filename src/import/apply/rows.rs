@@ -44,7 +44,8 @@ impl Applier {
                     // Where others write all the time, they do so again soon.
                     stale = stale.min(ATTEMPTS - 1);
                     pipeline.committed(&batch.rows);
-                    self.announce_rows(batch.rows, vec![Arc::new(batch.results)]);
+                    // What was recorded is not kept beside the next batch, which is large.
+                    self.announce_rows(batch.rows, Vec::new());
                     continue;
                 }
                 Err(WriteError::Stale) => {
