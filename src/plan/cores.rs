@@ -12,10 +12,7 @@ use super::links::index;
 const MANY: usize = 1_000;
 
 /// What `make` makes of each of `items`, in their order; it gets each with its index.
-pub(super) fn map<'t, T: Sync, R: Send>(
-    items: &'t [T],
-    make: impl Fn(u32, &'t T) -> R + Sync,
-) -> Vec<R> {
+pub(super) fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(u32, &T) -> R + Sync) -> Vec<R> {
     let make = |(at, item)| make(index(at), item);
     match items.len() < MANY {
         true => items.iter().enumerate().map(make).collect(),

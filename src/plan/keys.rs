@@ -153,15 +153,6 @@ impl<'a> Numbering<'a> {
         number
     }
 
-    /// The number of what a row gives, if it gives anything.
-    pub(super) fn number_of(&mut self, given: Given<'a>) -> Option<u32> {
-        match given {
-            Given::Nothing => None,
-            Given::Held(user) => Some(held(user)),
-            Given::Text(text) => Some(self.number(text)),
-        }
-    }
-
     /// The user who has `text`, which is likely to be `user`.
     pub(super) fn find_near(&mut self, text: &str, user: u32) -> Option<u32> {
         match self.users.get(user as usize) {
@@ -183,7 +174,6 @@ impl<'a> Numbering<'a> {
 }
 
 /// What a row gives its user for a key.
-#[derive(Clone, Copy)]
 pub(super) enum Given<'a> {
     /// Nothing sound.
     Nothing,
@@ -209,7 +199,12 @@ impl KeyUse {
         numbers: &mut Numbering<'a>,
         given: impl Iterator<Item = Given<'a>>,
     ) -> Self {
-        let wanted = given.map(|given| numbers.number_of(given)).collect();
+        let number = |given| match given {
+            Given::Nothing => None,
+            Given::Held(user) => Some(held(user)),
+            Given::Text(text) => Some(numbers.number(text)),
+        };
+        let wanted = given.map(number).collect();
         Self {
             users: index(numbers.users.len()),
             count: numbers.len(),

@@ -9,7 +9,7 @@ use super::check::Checked;
 use super::cores;
 use super::decision::{Decision, Supervisor};
 use super::directory::Directory;
-use super::keys::{Given, Key, KeyUse, Numbering};
+use super::keys::{Given, Key, KeyUse, Numbering, held};
 use super::links::{Links, Lists, index, indices};
 use crate::domain::{Column, ColumnSet, Row, User};
 
@@ -75,19 +75,19 @@ impl<'a> Roster<'a> {
             let mut emails = Numbering::new(Key::Email, users);
             let by_email = KeyUse::new(&mut emails, keys(Key::Email));
             // Most name the supervisor whom their user has; the others are looked up.
-            let named = cores::map(rows, |at, row| {
-                let unsound = checked.unsound[at as usize];
-                let Some(email) = sound(row, unsound, Column::SupervisorEmail) else {
-                    return Given::Nothing;
-                };
-                let user = directory.user_of(at);
-                let supervisor = user.and_then(|user| directory.supervisor_of(user));
-                let same = supervisor
-                    .filter(|&supervisor| Key::Email.of(&users[supervisor as usize]) == email);
-                same.map_or(Given::Text(email), Given::Held)
+            let email = |row: u32| {
+                let (row, unsound) = (&rows[row as usize], checked.unsound[row as usize]);
+                sound(row, unsound, Column::SupervisorEmail)
+            };
+            let same = cores::map(rows, |row, _| {
+                let supervisor = directory.supervisor_of(directory.user_of(row)?)?;
+                let is_same = Key::Email.of(&users[supervisor as usize]) == email(row)?;
+                is_same.then_some(held(supervisor))
             });
-            let named = named.into_iter();
-            let wishes: Links = named.map(|named| emails.number_of(named)).collect();
+            let wish = |(row, same): (u32, Option<u32>)| {
+                same.or_else(|| email(row).map(|email| emails.number(email)))
+            };
+            let wishes: Links = indices(rows).zip(same).map(wish).collect();
             (by_email.grown(emails.len()), wishes, emails)
         };
         let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), keys(key));
