@@ -9,8 +9,8 @@ use std::{
     },
 };
 
-/// Numbers kept, in eight bytes each: 4 MiB in all. A power of two.
-const KEPT: usize = 512 * 1024;
+/// Numbers kept, in eight bytes each: 4 MiB in all. As many as a hash can be.
+const KEPT: usize = 1 << 19;
 
 /// Numbers that share a place: as many as a line of the processor's cache holds, which is read at once.
 const SHARING: usize = 8;
@@ -53,9 +53,9 @@ impl Writing {
         SEEN.keep(self, assigned);
     }
 
-    /// Multiplicative hashing: its upper bits depend on all of the writing.
+    /// 19 bits. Multiplicative hashing: only the upper ones depend on all of the writing.
     const fn hash(self) -> usize {
-        (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
+        (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - 19)) as usize
     }
 }
 
