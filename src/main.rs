@@ -7,6 +7,7 @@ use user_import::cli::{Cli, Exit};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    user_import_allocator::limit_arenas();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -31,6 +31,7 @@ on_both_databases![
     floods_of_resets_take_little_memory,
     tiny_messages_take_little_memory_while_the_database_is_slow,
     half_open_handshakes_take_little_memory,
+    memory_is_divided_in_no_more_parts_than_there_are_cores,
 ];
 
 /// KiB that misuse may take: a small part of what a large import does.
@@ -265,4 +266,16 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     counted.unwrap_or_else(|_| panic!("{}", get(metrics)));
     let more = server.peak() - before;
     assert!(more < LITTLE, "{more} KiB more");
+}
+
+/// What a part holds that is free is of no use to the threads of another, and there are dozens of threads.
+async fn memory_is_divided_in_no_more_parts_than_there_are_cores(database: Database) {
+    let scene = Scene::start(database, &[]).await;
+    let names: Vec<_> = (0..5_000).map(|n| format!("u{n}")).collect();
+    let people = roster().people(names.iter().map(String::as_str));
+    let imported = scene.app.import(&people).await;
+    assert_eq!(imported.summary().created, 5_000);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let arenas = scene.server.arenas();
+    assert!(arenas < cores, "{arenas} beside the first");
 }

@@ -67,6 +67,23 @@ impl Process {
         peak.expect("the peak is a number")
     }
 
+    /// How many arenas glibc has made for its threads, beside the first: each begins at a multiple of 64 MiB
+    /// of addresses, of which it uses some and holds the rest.
+    pub fn arenas(&self) -> usize {
+        const ARENA: u64 = 64 << 20;
+        let path = format!("/proc/{}/maps", self.child.id());
+        let maps = std::fs::read_to_string(path).expect("Linux tells of its processes");
+        let mappings: Vec<(u64, u64, &str)> = maps.lines().filter_map(mapping).collect();
+        let begins_one = |pair: &&[(u64, u64, &str)]| {
+            let [(start, end, used), (next, last, held)] = **pair else {
+                return false;
+            };
+            let whole = start % ARENA == 0 && next == end && last == start + ARENA;
+            whole && used == "rw-p" && held == "---p"
+        };
+        mappings.windows(2).filter(begins_one).count()
+    }
+
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) {
         let kill = format!("kill -TERM {}", self.child.id());
@@ -90,6 +107,14 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Where a line of Linux's `maps` begins and ends, and what may be done there.
+fn mapping(line: &str) -> Option<(u64, u64, &str)> {
+    let (range, rest) = line.split_once(' ')?;
+    let (start, end) = range.split_once('-')?;
+    let address = |digits| u64::from_str_radix(digits, 16).ok();
+    Some((address(start)?, address(end)?, rest.get(..4)?))
 }
 
 /// A port of this machine that nobody uses now; somebody may take it before it is used.
