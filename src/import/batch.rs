@@ -72,16 +72,18 @@ impl Kind {
 
 impl Batch {
     /// Rows of a plan that are to be created or updated. New users come in row order, or `by_email`: so
-    /// neighbours in the indexes of emails and usernames come together.
+    /// neighbours in the indexes of emails and usernames come together. Others come as they are likely to
+    /// lie in the table, which is as they were made.
     pub(super) fn new(judged: &Judged, rows: Vec<u32>, by_email: bool) -> Self {
         let user = |row: u32| judged.directory.user_of(row);
         let is_new = |row: &&u32| user(**row).is_none();
         let (mut new, mut known): (Vec<u32>, Vec<u32>) = rows.iter().partition(is_new);
         if by_email {
             new = ordered_by_email(judged, new);
+            known.sort_by_cached_key(|&row| write(judged, row).email_key);
+        } else {
+            known.sort_unstable_by_key(|&row| user(row));
         }
-        // By ID: so they are likely to lie in the table.
-        known.sort_unstable_by_key(|&row| user(row));
         let mut created = UserValues::new(ColumnSet::ALL);
         for &row in &new {
             push(&mut created, judged, row, &write(judged, row));
@@ -261,6 +263,19 @@ mod tests {
         let emails: Vec<&str> = emails.collect();
         let expected = ["eva", "mia", "ann", "Zoe", "dan"].map(|name| format!("{name}@pd.example"));
         assert_eq!(emails, expected);
+    }
+
+    #[test]
+    fn known_users_come_as_new_ones_would() {
+        let judged = judged_of(&[
+            ["B", "z@pd.example", "New", ""],
+            ["C", "y@pd.example", "Ruiz", ""],
+        ]);
+        let [b, c] = [7, 8].map(Uuid::from_u128);
+        for (by_email, expected) in [(false, [b, c]), (true, [c, b])] {
+            let batch = Batch::new(&judged, vec![0, 1], by_email);
+            assert_eq!(batch.changed[Kind::Keys as usize].id, expected);
+        }
     }
 
     #[test]
