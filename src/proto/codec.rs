@@ -5,7 +5,7 @@ use std::{any::TypeId, marker::PhantomData};
 
 use bytes::Buf;
 use prost::{
-    Message,
+    DecodeError, Message,
     encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
 };
 use tonic::{
@@ -64,13 +64,26 @@ impl<U: Message + Default + 'static> Decoder for BoundedDecoder<U> {
         if is_upload && has_too_many_rows(buf.chunk()) {
             return Err(Status::out_of_range("too many rows in a message"));
         }
-        let decoded = U::decode(buf).map_err(|error| Status::internal(error.to_string()))?;
+        let in_one_piece = buf.chunk().len() == buf.remaining();
+        let decoded = match in_one_piece && !is_upload {
+            true => decode_slice(buf),
+            // The chunks of an upload become parts of the buffer, not copies.
+            false => U::decode(buf),
+        };
+        let decoded = decoded.map_err(|error| Status::internal(error.to_string()))?;
         Ok(Some(decoded))
     }
 
     fn buffer_settings(&self) -> BufferSettings {
         BufferSettings::default()
     }
+}
+
+/// Decodes a message that lies in one piece: each step in a slice takes a fraction of one in a buffer.
+fn decode_slice<U: Message + Default>(buf: &mut DecodeBuf<'_>) -> Result<U, DecodeError> {
+    let decoded = U::decode(buf.chunk());
+    buf.advance(buf.remaining());
+    decoded
 }
 
 /// True where a message has more typed rows than one may have; looks at its outermost fields alone.
