@@ -21,6 +21,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Results arrive faster than a terminal shows them; wide windows keep the server from waiting.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
+/// Frames of the usual 16 KiB are read 8 KiB at a time.
+const FRAME: u32 = 256 << 10;
 /// A server that is gone without a word is noticed within about half a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -157,6 +159,7 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_frame_size(FRAME)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .connect()
             .await

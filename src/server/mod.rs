@@ -53,6 +53,9 @@ use crate::{
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
+/// Largest frame taken, in bytes. An upload in frames of the usual 16 KiB is read 8 KiB at a time.
+const FRAME: u32 = 256 * 1024;
+
 /// Largest headers taken, in bytes; a token is the largest of them.
 const HEADER_BYTES: u32 = 16 * 1024;
 
@@ -159,6 +162,7 @@ fn transport(limits: &ServerLimits) -> Server {
         .accept_http1(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .max_concurrent_streams(limits.streams)
         .http2_max_header_list_size(HEADER_BYTES)
         .http2_keepalive_interval(Some(keepalive))
