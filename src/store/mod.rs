@@ -80,7 +80,7 @@ const CONNECTIONS: u32 = 16;
 
 /// What the writer keeps of a SQLite file in memory, in KiB: the indexes' pages are written all
 /// over, and each that falls out is written once more.
-const SQLITE_WRITER_CACHE: u32 = 40 * 1024;
+const SQLITE_WRITER_CACHE: u32 = 32 * 1024;
 
 /// Pages in SQLite's log (4 KiB each) at which the writer copies them into the file, and syncs.
 const SQLITE_LOG_PAGES: u32 = 8 * 1024;
