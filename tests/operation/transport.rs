@@ -14,6 +14,7 @@ use crate::{
 };
 
 on_both_databases![
+    a_frame_may_be_larger_than_usual,
     as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refused,
     a_silent_peer_is_given_up_and_one_that_answers_stays,
 ];
@@ -95,4 +96,18 @@ async fn a_silent_peer_is_given_up_and_one_that_answers_stays(database: Database
     tokio::join!(ending, staying);
     awake.call(3, IMPORT).await;
     awake.until(HEADERS, 3).await.expect("it is served");
+}
+
+/// Of a kind that nobody knows, which is passed over (RFC 9113 §5.5) unless it is too large to be read.
+async fn a_frame_may_be_larger_than_usual(database: Database) {
+    const UNKNOWN: u8 = 0xFA;
+    let app = App::start(database).await;
+    for (bytes, is_served) in [(256 * 1024, true), (256 * 1024 + 1, false)] {
+        let mut raw = Raw::connect(app.address()).await;
+        raw.until(SETTINGS, 0).await.expect("it answers");
+        raw.send(UNKNOWN, 0, 0, &vec![0; bytes]).await;
+        raw.call(1, IMPORT).await;
+        let answered = raw.until(HEADERS, 1).await;
+        assert_eq!(answered.is_some(), is_served, "{bytes} bytes");
+    }
 }
