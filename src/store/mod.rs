@@ -309,3 +309,25 @@ fn tune_sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES.to_string())
         .pragma("temp_store", "MEMORY")
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Statement;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_sqlite_has_committed_survives_and_refers_to_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("db").display());
+        let store = Store::connect(&url).await.unwrap();
+        // NORMAL is 1, FULL 2.
+        let durable = "SELECT journal_mode = 'wal' AND synchronous >= 1 AND foreign_keys \
+            FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys";
+        for connection in [&store.db, &store.writer] {
+            let statement = Statement::from_string(DbBackend::Sqlite, durable);
+            let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+            assert!(row.try_get_by_index::<bool>(0).unwrap());
+        }
+    }
+}
