@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{database::Database, process};
@@ -114,9 +115,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        let pid = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status();
-        if !told.is_ok_and(|status| status.success()) {
+        if kill_process(Pid::from_child(&self.child), Signal::TERM).is_err() {
             let _ = self.child.kill();
         }
         let _ = self.child.wait();

@@ -7,6 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../support/signal.rs"]
+mod signal;
+
 mod audit;
 mod commands;
 mod department;

@@ -10,6 +10,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::signal::{self, Signal};
+
 /// A program that is running, and what it prints. Killed when dropped.
 pub struct Running {
     child: Child,
@@ -75,14 +77,7 @@ impl Running {
 
     /// Asks it to stop, as a service manager does.
     pub fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
-        assert!(
-            Command::new("sh")
-                .args(["-c", &kill])
-                .status()
-                .unwrap()
-                .success()
-        );
+        signal::send(self.child.id(), Signal::TERM);
     }
 
     /// Kills it, and waits until it is gone.

@@ -11,6 +11,8 @@ use rustix::{
     termios::{Winsize, tcsetwinsize},
 };
 
+use crate::signal::{self, Signal};
+
 /// A program on a terminal of 100 columns; killed when dropped.
 pub struct Terminal {
     child: Child,
@@ -66,9 +68,7 @@ impl Terminal {
 
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
-        let kill = ["-INT", &self.child.id().to_string()];
-        let killed = Command::new("kill").args(kill).status().unwrap();
-        assert!(killed.success());
+        signal::send(self.child.id(), Signal::INT);
     }
 
     /// Waits for the end: the exit code, and all that was shown.

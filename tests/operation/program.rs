@@ -8,6 +8,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use crate::support::signal::{self, Signal};
+
 /// The program, free of the settings of whoever runs the tests.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_user-import"));
@@ -86,11 +88,7 @@ impl Process {
 
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) {
-        let kill = format!("kill -TERM {}", self.child.id());
-        Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .expect("sh runs");
+        signal::send(self.child.id(), Signal::TERM);
         self.child.wait().expect("it is our child");
     }
 

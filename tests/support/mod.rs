@@ -15,6 +15,7 @@ mod random;
 mod refusal;
 mod roster;
 mod server;
+pub mod signal;
 mod staged;
 
 pub use app::{App, PATIENCE, catalog, start_of};

@@ -12,7 +12,10 @@ use std::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{process::signal, scene::eventually};
+use crate::{
+    scene::eventually,
+    support::signal::{self, Signal},
+};
 
 /// The directory of PostgreSQL's programs; `scripts/test` sets it.
 const PROGRAMS: &str = "USER_IMPORT_TEST_POSTGRES_BIN";
@@ -52,10 +55,10 @@ impl Cluster {
         format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
     }
 
-    /// Sends the server's first process a signal that ends it, by its name without `SIG`.
-    pub fn end(&mut self, by: &str) {
+    /// Sends the server's first process a signal that ends it.
+    pub fn end(&mut self, by: Signal) {
         if let Some(mut server) = self.server.take() {
-            signal(server.id(), by);
+            signal::send(server.id(), by);
             server.wait().expect("it is our child");
         }
     }
@@ -126,7 +129,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.end("QUIT");
+        self.end(Signal::QUIT);
     }
 }
 

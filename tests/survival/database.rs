@@ -10,9 +10,13 @@ use crate::{
     cluster::Cluster,
     connections::until_ok,
     kills::{comparable, counts},
-    process::{IMPATIENT, signal},
+    process::IMPATIENT,
     scene::{ID, Scene, eventually, expect_whole, many, start},
-    support::{FreshDatabase, Imported, on_postgres, start_of},
+    support::{
+        FreshDatabase, Imported, on_postgres,
+        signal::{self, Signal},
+        start_of,
+    },
 };
 
 on_postgres![
@@ -56,7 +60,7 @@ async fn a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back()
     let (scene, mut cluster, calm) = on_own_cluster().await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
-    cluster.end("KILL");
+    cluster.end(Signal::KILL);
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");
     assert!(ended.status.get_details_retry_info().is_some());
@@ -72,7 +76,7 @@ async fn a_database_started_again_at_once_costs_the_import_nothing() {
     let (scene, mut cluster, calm) = on_own_cluster().await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
-    cluster.end("QUIT");
+    cluster.end(Signal::QUIT);
     let (told, ()) = tokio::join!(first.and_rest(answers), cluster.restart());
     let codes = [Code::Ok, Code::Unavailable];
     assert!(codes.contains(&told.code()), "{told}");
@@ -93,7 +97,7 @@ async fn a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash()
     eventually(async || read().await == Some(0), "all are known").await;
     let process = "SELECT pid::bigint FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
     let process = scene.database.number(process).await;
-    signal(process.try_into().expect("it has a number"), "KILL");
+    signal::send(process.try_into().expect("it has a number"), Signal::KILL);
     let all = Some(calm.results.len());
     eventually(async || read().await == all, "all are read again").await;
     drop(scene);

@@ -5,7 +5,7 @@ use user_import::proto::{ImportStart, ImportState, ResultFilter};
 
 use crate::{
     scene::{ID, Scene, eventually, expect_whole, many, start},
-    support::{Database, Imported, on_both_databases, roster, start_of},
+    support::{Database, Imported, on_both_databases, roster, signal::Signal, start_of},
 };
 
 on_both_databases![
@@ -55,7 +55,7 @@ async fn stop_server(
 ) {
     let mut answers = one.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
-    one.process.signal("STOP");
+    one.process.signal(Signal::STOP);
     (first, answers)
 }
 
@@ -66,7 +66,7 @@ async fn a_server_that_wakes_after_its_import_was_taken_over_writes_nothing() {
     let taken_over = other.app.import_with(start(), &many()).await;
     expect_whole(&taken_over);
     let before = other.app.users().await;
-    one.process.signal("CONT");
+    one.process.signal(Signal::CONT);
     let woken = first.and_rest(answers).await;
     assert_eq!(woken.code(), Code::Unavailable, "{woken}");
     for result in &woken.results {
@@ -97,7 +97,7 @@ async fn a_server_that_wakes_after_another_import_writes_nothing() {
     eventually(accepted, "another import begins").await;
     let before = other.app.users().await;
     assert!(before.len() < 150, "it was too quick");
-    one.process.signal("CONT");
+    one.process.signal(Signal::CONT);
     let woken = first.and_rest(answers).await;
     assert_eq!(woken.code(), Code::Unavailable, "{woken}");
     assert_eq!(other.app.users().await, before);

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::signal::{self, Signal};
+
 /// Shows what the servers log, where it is set to a filter such as `info`.
 const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
 
@@ -65,9 +67,9 @@ impl Process {
         self.child.id()
     }
 
-    /// Sends a signal, by its name without `SIG`.
-    pub fn signal(&self, name: &str) {
-        signal(self.id(), name);
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        signal::send(self.id(), signal);
     }
 
     /// Kills it at once, as a power cut would.
@@ -89,13 +91,6 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-}
-
-/// Sends the process with this number a signal, by its name without `SIG`.
-pub fn signal(process: u32, name: &str) {
-    let command = format!("kill -{name} {process}");
-    let status = Command::new("sh").args(["-c", &command]).status();
-    assert!(status.is_ok_and(|status| status.success()), "{command}");
 }
 
 impl Drop for Process {

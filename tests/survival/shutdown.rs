@@ -11,7 +11,7 @@ use user_import::proto::{ImportState, ImportUsersRequest, import_users_request::
 use crate::{
     leftovers::expect_quiet,
     scene::{Scene, expect_whole, many, start},
-    support::{Database, Imported, on_both_databases, start_of},
+    support::{Database, Imported, on_both_databases, signal::Signal, start_of},
 };
 
 on_both_databases![
@@ -27,7 +27,7 @@ async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: D
     let mut scene = Scene::start(database, 1).await;
     let mut answers = scene.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
-    scene.process.signal("TERM");
+    scene.process.signal(Signal::TERM);
     let ended = first.and_rest(answers).await;
     assert_eq!(ended.code(), Code::Unavailable, "{ended}");
     assert!(ended.status.get_details_retry_info().is_some());
@@ -58,7 +58,7 @@ async fn silent_and_stalled_clients_do_not_hold_the_shutdown_up(database: Databa
     // Says everything, and never reads.
     let _stalled = scene.app.begin(start(), &many()).await;
     scene.until_state(ImportState::Applying).await;
-    scene.process.signal("TERM");
+    scene.process.signal(Signal::TERM);
     assert!(scene.process.ended_within(BOUND).await.success());
     expect_quiet(&scene.database).await;
     drop(silent);
@@ -70,7 +70,7 @@ async fn whoever_is_only_beginning_is_told_to_come_again(database: Database) {
     let sending = scene.app.call().await;
     sending.send(Message::Start(start())).await;
     scene.until_state(ImportState::Receiving).await;
-    scene.process.signal("TERM");
+    scene.process.signal(Signal::TERM);
     for ended in [silent.read_to_end().await, sending.read_to_end().await] {
         assert_eq!(ended.code(), Code::Unavailable, "{ended}");
         assert!(ended.status.get_details_retry_info().is_some());
