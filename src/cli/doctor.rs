@@ -160,12 +160,12 @@ fn configuration(settings: &Settings) -> Vec<Finding> {
              --max-imports",
         ),
         (
-            server.exports.organization >= server.exports.server,
+            server.exports.key >= server.exports.server,
             "one organisation can take every export: set --max-exports-per-organization below \
              --max-exports",
         ),
         (
-            server.watches.organization >= server.watches.server,
+            server.watches.key >= server.watches.server,
             "one organisation can take every watch: set --max-watches-per-organization below \
              --max-watches",
         ),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::limits::{DatabaseLimits, Deadlines, ServerLimits, Share};
+use crate::limits::{Bounds, DatabaseLimits, Deadlines, MemoryBounds, ServerLimits};
+
+const MIB: usize = 1024 * 1024;
 
 /// Limits on what clients may take up of the server.
 #[derive(Args, Debug)]
@@ -58,6 +60,11 @@ pub struct LimitsArgs {
     )]
     #[arg(default_value_t = 16, value_parser = value_parser!(u32).range(1..))]
     max_watches_per_organization: u32,
+    /// MiB that everything sent by clients may occupy; one address, one principal and one organisation have at
+    /// most half of it
+    #[arg(long, value_name = "MIB", env = "USER_IMPORT_MAX_CLIENT_MEMORY")]
+    #[arg(default_value_t = 1_024, value_parser = value_parser!(u32).range(16..=1_048_576))]
+    max_client_memory: u32,
     /// Most connections at a time
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CONNECTIONS")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
@@ -123,14 +130,15 @@ impl LimitsArgs {
             imports: count(self.max_imports),
             organization_imports: count(self.max_imports_per_organization),
             organization_calls: count(self.max_calls_per_organization),
-            exports: Share {
+            exports: Bounds {
                 server: count(self.max_exports),
-                organization: count(self.max_exports_per_organization),
+                key: count(self.max_exports_per_organization),
             },
-            watches: Share {
+            watches: Bounds {
                 server: count(self.max_watches),
-                organization: count(self.max_watches_per_organization),
+                key: count(self.max_watches_per_organization),
             },
+            memory: MemoryBounds::of(count(self.max_client_memory).saturating_mul(MIB)),
             connections: count(self.max_connections),
             address_connections: count(self.max_connections_per_address),
             streams: self.max_streams,
@@ -195,7 +203,8 @@ mod tests {
              --first-message-seconds 10 --stream-idle-seconds 11 --upload-seconds 12 \
              --keepalive-seconds 13 --keepalive-timeout-seconds 14 \
              --max-calls-per-organization 15 --max-exports 16 --max-exports-per-organization 17 \
-             --max-watches 18 --max-watches-per-organization 19",
+             --max-watches 18 --max-watches-per-organization 19 \
+             --max-client-memory 20",
         );
         assert_debug_snapshot!(limits, @r"
         ServerLimits {
@@ -204,13 +213,17 @@ mod tests {
             imports: 3,
             organization_imports: 4,
             organization_calls: 15,
-            exports: Share {
+            exports: Bounds {
                 server: 16,
-                organization: 17,
+                key: 17,
             },
-            watches: Share {
+            watches: Bounds {
                 server: 18,
-                organization: 19,
+                key: 19,
+            },
+            memory: MemoryBounds {
+                server: 20971520,
+                share: 10485760,
             },
             connections: 5,
             address_connections: 6,

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::{
     access::Denial,
     input::FileFault,
+    limits::MemoryExhausted,
     proto,
     store::{Answer, Holder, StoreError, WriteError},
 };
@@ -65,6 +66,16 @@ impl Refusal {
             subject: subject.to_owned(),
             message,
         }
+    }
+}
+
+impl From<MemoryExhausted> for Refusal {
+    fn from(MemoryExhausted(scope): MemoryExhausted) -> Self {
+        let message = format!(
+            "The memory that {} may use for requests is in use; try again in a moment.",
+            scope.words()
+        );
+        Self::limit("MEMORY_IN_USE", scope.subject(), message)
     }
 }
 

@@ -4,10 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tonic::{Request, Status};
 
-use super::{crowd::Seat, status};
+use super::{call_limiter::CallPermit, status};
 use crate::{
     access::{Denial, Principal},
     domain::{Actor, Permission},
+    limits::{Account, Party},
     store::{Organization, Store},
 };
 
@@ -16,18 +17,25 @@ use crate::{
 pub struct Caller {
     principal: Arc<Principal>,
     address: Option<SocketAddr>,
-    seat: Seat,
+    permit: CallPermit,
+    account: Account,
 }
 
 impl Caller {
-    /// Stands for this principal, who calls from `address`, and takes `seat` once it is known what the
-    /// call is about.
+    /// This principal, who calls from `address`. Once the call's organisation is known it takes `permit`,
+    /// and its bytes are charged to the organisation too.
     #[must_use]
-    pub const fn new(principal: Arc<Principal>, address: Option<SocketAddr>, seat: Seat) -> Self {
+    pub const fn new(
+        principal: Arc<Principal>,
+        address: Option<SocketAddr>,
+        permit: CallPermit,
+        account: Account,
+    ) -> Self {
         Self {
             principal,
             address,
-            seat,
+            permit,
+            account,
         }
     }
 
@@ -68,8 +76,11 @@ impl Caller {
     pub fn expect_organization(&self, slug: &str) -> Result<(), Status> {
         let allowed = self.principal.expect_organization(slug);
         allowed.map_err(|denial| status::from_denial(&denial))?;
-        let seated = self.seat.take(slug);
-        seated.map_err(|refusal| status::busy(&refusal))
+        let bounded = self.permit.take(slug).and_then(|()| {
+            let party = Party::Organization(slug.to_owned());
+            Ok(self.account.charge_to(party)?)
+        });
+        bounded.map_err(|refusal| status::busy(&refusal))
     }
 
     /// True where the caller has the permission.

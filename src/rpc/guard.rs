@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,30 +15,21 @@ use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
 use super::{
+    call_limiter::{CallLimiter, CallPermit},
     caller::Caller,
-    crowd::{Crowd, Seat},
     denials::{Attempt, Denials},
     detached,
     oversight::oversee,
-    policy::{Rule, rule},
+    policy::{Access, Patience, Place, Rpc, rpc},
     status,
 };
-use crate::access::{Denial, Gate, Outlived, Peer, Presented, Principal};
+use crate::{
+    access::{Denial, Gate, Outlived, Peer, Presented, Principal},
+    limits::{MemoryBudget, Party, ServerLimits},
+};
 
 /// Headers by which a proxy says that it hands on somebody else's call.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
-
-/// The RPCs that wait for a database that is away; the others say so at once.
-const PATIENT: [&str; 5] = [
-    "/userimport.v1.ImportService/ImportUsers",
-    "/userimport.v1.ImportService/BeginImport",
-    "/userimport.v1.ImportService/AppendImport",
-    "/userimport.v1.ImportService/FinishImport",
-    "/userimport.v1.ImportService/WatchImport",
-];
-
-/// The RPC that looks after its credential by itself.
-const IMPORT: &str = "/userimport.v1.ImportService/ImportUsers";
 
 /// Pause before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -48,61 +40,63 @@ pub struct Guard {
     gate: Gate,
     patience: Duration,
     denials: Denials,
-    crowd: Crowd,
+    limiter: CallLimiter,
+    memory: MemoryBudget,
 }
 
 impl Guard {
     /// A guard that lets in whom `gate` admits, bears with a database that is away for `patience`, and
-    /// tells `denials` of whom it does not let in; those it lets in are counted in `crowd`.
+    /// tells `denials` of whom it does not let in; the others are bounded by `limits`.
     #[must_use]
-    pub const fn new(gate: Gate, patience: Duration, denials: Denials, crowd: Crowd) -> Self {
+    pub fn new(gate: Gate, patience: Duration, denials: Denials, limits: &ServerLimits) -> Self {
         Self {
             gate,
             patience,
             denials,
-            crowd,
+            limiter: CallLimiter::new(limits),
+            memory: MemoryBudget::new(limits.memory),
         }
     }
 
     fn attempt(&self, request: &Request<Body>) -> Attempt {
-        let peer = request.extensions().get::<Peer>();
-        let address = peer.and_then(|peer| peer.address);
-        self.denials.attempt(request.uri().path(), address)
+        self.denials.attempt(request.uri().path(), address(request))
     }
 
-    /// Recognises the caller, and leaves what is known of him or her with the request. Returns what to
-    /// wait for while the answer is sent.
+    /// Recognises the caller of `rpc`, and leaves what is known with the request. Returns what to wait for
+    /// while the answer is sent.
     async fn admit(
         &self,
+        rpc: &Rpc,
         request: &mut Request<Body>,
         attempt: &mut Attempt,
-        seat: Seat,
+        permit: CallPermit,
     ) -> Result<Option<Outlived>, Status> {
-        let path = request.uri().path();
-        let rule = rule(path).ok_or_else(|| Status::unimplemented("There is no such method."))?;
-        if rule == Rule::Anybody {
+        let address = address(request);
+        let account = self.memory.account(address.map(|address| address.ip()));
+        request.extensions_mut().insert(account.clone());
+        if rpc.access == Access::Anybody {
             return Ok(None);
         }
-        let is_patient = PATIENT.contains(&path);
-        let presented = presented(request);
-        let looks_itself = path == IMPORT;
-        let principal = Arc::new(self.recognise(presented, is_patient).await?);
+        let is_patient = rpc.patience == Patience::Waits;
+        let recognised = self.recognise(presented(request), is_patient);
+        let principal = Arc::new(recognised.await?);
         attempt.is_by(&principal);
-        let permitted = match rule {
-            Rule::NeedsEither(_, other) if principal.permissions.has(other) => Ok(()),
-            Rule::Needs(permission) | Rule::NeedsEither(permission, _) => {
+        let permitted = match rpc.access {
+            Access::NeedsEither(_, other) if principal.permissions.has(other) => Ok(()),
+            Access::Needs(permission) | Access::NeedsEither(permission, _) => {
                 principal.expect(permission)
             }
-            Rule::Anybody | Rule::AnyCaller => Ok(()),
+            Access::Anybody | Access::AnyCaller => Ok(()),
         };
         permitted.map_err(|denial| status::from_denial(&denial))?;
-        let peer = request.extensions().get::<Peer>();
-        let address = peer.and_then(|peer| peer.address);
-        let outlived = (!looks_itself).then(|| self.gate.outlived(Arc::clone(&principal)));
-        request
-            .extensions_mut()
-            .insert(Caller::new(principal, address, seat));
-        Ok(outlived)
+        let charged = account.charge_to(Party::Principal(principal.name.clone()));
+        charged.map_err(|exhausted| status::busy(&exhausted.into()))?;
+        // An import looks after its credential by itself.
+        let looks_itself = rpc.place == Place::Import;
+        let expiry = (!looks_itself).then(|| self.gate.outlived(Arc::clone(&principal)));
+        let caller = Caller::new(principal, address, permit, account);
+        request.extensions_mut().insert(caller);
+        Ok(expiry)
     }
 
     async fn recognise(&self, presented: Presented, patient: bool) -> Result<Principal, Status> {
@@ -122,6 +116,11 @@ impl Guard {
         })
         .await
     }
+}
+
+fn address(request: &Request<Body>) -> Option<SocketAddr> {
+    let peer = request.extensions().get::<Peer>();
+    peer.and_then(|peer| peer.address)
 }
 
 fn presented(request: &Request<Body>) -> Presented {
@@ -185,12 +184,17 @@ where
         let guard = self.guard.clone();
         Box::pin(async move {
             let mut attempt = guard.attempt(&request);
-            let seat = guard.crowd.seat(request.uri().path());
-            let admitted = guard.admit(&mut request, &mut attempt, seat.clone());
+            let Some(rpc) = rpc(request.uri().path()) else {
+                let status = Status::unimplemented("There is no such method.");
+                attempt.note(&status);
+                return Ok(status.into_http());
+            };
+            let permit = guard.limiter.permit(rpc.place);
+            let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone());
             match admitted.await {
                 Ok(outlived) => {
                     let answer = inner.call(request).await?;
-                    Ok(oversee(answer, attempt, outlived, seat))
+                    Ok(oversee(answer, attempt, outlived, permit))
                 }
                 Err(status) => {
                     attempt.note(&status);

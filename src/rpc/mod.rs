@@ -1,9 +1,9 @@
 //! The gRPC services: wire ↔ domain, every error to its status, and who may call what, in one place each.
 
 mod audit;
+mod call_limiter;
 mod caller;
 mod catalog;
-mod crowd;
 mod denials;
 mod directory;
 mod export;
@@ -18,12 +18,11 @@ mod upload;
 mod wire;
 
 pub use audit::Audit;
-pub use crowd::Crowd;
 pub use denials::Denials;
 pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;
-pub use policy::is_request_stream;
+pub use policy::{Rpc, rpc};
 pub use status::{origin_refused, request_too_slow};
 pub use upload::{WireBytes, message_too_large};
 

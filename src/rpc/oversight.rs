@@ -13,7 +13,7 @@ use http::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tonic::{Status, body::Body};
 
-use super::{crowd::Seat, denials::Attempt, status};
+use super::{call_limiter::CallPermit, denials::Attempt, status};
 use crate::access::Outlived;
 
 /// An answer that is watched over.
@@ -23,7 +23,7 @@ struct Overseen {
     /// `None`: the RPC looks after that itself, or it has ended.
     outlived: Option<Outlived>,
     /// The call has it for as long as it is answered.
-    _seat: Seat,
+    _permit: CallPermit,
     over: bool,
 }
 
@@ -32,7 +32,7 @@ pub fn oversee(
     answer: Response<Body>,
     attempt: Attempt,
     outlived: Option<Outlived>,
-    seat: Seat,
+    permit: CallPermit,
 ) -> Response<Body> {
     if let Some(status) = Status::from_header_map(answer.headers()) {
         attempt.note(&status);
@@ -43,7 +43,7 @@ pub fn oversee(
             body,
             attempt,
             outlived,
-            _seat: seat,
+            _permit: permit,
             over: false,
         })
     })

@@ -1,128 +1,180 @@
-//! What each RPC needs: the one table. What is not in it is not served.
+//! What each RPC needs and may take up: the one table. What is not in it is not served.
 
-use crate::domain::Permission;
+use crate::domain::Permission::{
+    self, CatalogWrite, OrganizationsWrite, UsersDeactivate, UsersImport, UsersRead,
+};
+
+/// One RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rpc {
+    /// `/package.Service/Method`.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// What it does while the database is away.
+    pub patience: Patience,
+    /// As what it is counted.
+    pub place: Place,
+    /// What a client sends.
+    pub request: Request,
+}
 
 /// Who may call an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// Anybody: whoever looks after servers asks for their health without a credential.
+pub enum Access {
+    /// Anybody: probes ask for a server's health without a credential.
     Anybody,
     /// Any caller who is recognised.
     AnyCaller,
-    /// A caller with this permission, for an organisation of his or her own.
+    /// A caller with this permission, for an organisation of theirs.
     Needs(Permission),
     /// The same with the first of these permissions; with the second the handler looks closer.
     NeedsEither(Permission, Permission),
 }
 
-use Permission::{
-    CatalogWrite, OrganizationsWrite, UsersDeactivate, UsersImport, UsersRead as Read,
+/// What an RPC does while the database is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Waits for it, for a bounded time.
+    Waits,
+    /// Says so at once.
+    Fails,
+}
+
+/// What bounds the number of calls under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The connection alone.
+    Uncounted,
+    /// Calls about one organisation.
+    Call,
+    /// Imports; see `crate::import`.
+    Import,
+    /// Exports.
+    Export,
+    /// Watches.
+    Watch,
+}
+
+/// What a client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// One message that never needs more than 1 KiB.
+    Small,
+    /// One message, within the server's limit.
+    Message,
+    /// Any number of messages.
+    Stream,
+    /// Any number of messages that never need more than 1 KiB each.
+    SmallStream,
+}
+
+use Access::{AnyCaller, Anybody, Needs, NeedsEither};
+use Patience::{Fails, Waits};
+use Place::{Call, Export, Import, Uncounted, Watch};
+use Request::{Message, Small, SmallStream, Stream};
+
+macro_rules! table {
+    ($($path:literal $access:expr, $patience:ident, $place:ident, $request:ident;)*) => {
+        &[$(Rpc {
+            path: concat!("/", $path),
+            access: $access,
+            patience: $patience,
+            place: $place,
+            request: $request,
+        }),*]
+    };
+}
+
+/// `start` and the handlers may ask for more: an import that deactivates or shows values, a catalog that
+/// changes which roles are privileged. `WatchImport` needs no `users.read` from whoever sent the import in
+/// parts, who has no other way to its results. Who is protected decides whom an import deactivates.
+const TABLE: &[Rpc] = table! {
+    "userimport.v1.ImportService/ImportUsers"           Needs(UsersImport),                  Waits, Import,    Stream;
+    "userimport.v1.ImportService/BeginImport"           Needs(UsersImport),                  Waits, Call,      Message;
+    "userimport.v1.ImportService/AppendImport"          Needs(UsersImport),                  Waits, Call,      Message;
+    "userimport.v1.ImportService/FinishImport"          Needs(UsersImport),                  Waits, Call,      Message;
+    "userimport.v1.ImportService/WatchImport"           NeedsEither(UsersRead, UsersImport), Waits, Watch,     Message;
+    "userimport.v1.ImportService/CancelImport"          Needs(UsersImport),                  Fails, Call,      Message;
+    "userimport.v1.ImportService/GetImportTemplate"     Needs(UsersImport),                  Fails, Call,      Message;
+    "userimport.v1.ImportService/GetImport"             Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.ImportService/ListImports"           Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.DirectoryService/CreateOrganization" Needs(OrganizationsWrite),           Fails, Call,      Message;
+    "userimport.v1.DirectoryService/GetOrganization"    Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.DirectoryService/ListOrganizations"  Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.DirectoryService/GetCatalog"         Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.DirectoryService/UpdateCatalog"      Needs(CatalogWrite),                 Fails, Call,      Message;
+    "userimport.v1.DirectoryService/GetUser"            Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.DirectoryService/ListUsers"          Needs(UsersRead),                    Fails, Call,      Message;
+    "userimport.v1.DirectoryService/ExportUsers"        Needs(UsersRead),                    Fails, Export,    Message;
+    "userimport.v1.DirectoryService/SetUserProtected"   Needs(UsersDeactivate),              Fails, Call,      Message;
+    "userimport.v1.AuditService/ListAuditEvents"        Needs(UsersRead),                    Fails, Call,      Message;
+    "grpc.health.v1.Health/Check"                       Anybody,                             Fails, Uncounted, Small;
+    "grpc.health.v1.Health/List"                        Anybody,                             Fails, Uncounted, Small;
+    "grpc.health.v1.Health/Watch"                       Anybody,                             Fails, Uncounted, Small;
+    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+                                                        AnyCaller,                           Fails, Uncounted, SmallStream;
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+                                                        AnyCaller,                           Fails, Uncounted, SmallStream;
 };
 
-const IMPORTS: &str = "/userimport.v1.ImportService/";
-const DIRECTORY: &str = "/userimport.v1.DirectoryService/";
-const AUDIT: &str = "/userimport.v1.AuditService/ListAuditEvents";
-
-const HEALTH: &str = "/grpc.health.v1.Health/";
-const REFLECTION: [&str; 2] = [
-    "/grpc.reflection.v1.ServerReflection/",
-    "/grpc.reflection.v1alpha.ServerReflection/",
-];
-
-/// The rule for the RPC at `path` (`/package.Service/Method`); `None`: there is no such RPC.
+/// The RPC at `path`; `None`: there is no such RPC.
 #[must_use]
-pub fn rule(path: &str) -> Option<Rule> {
-    if path.starts_with(HEALTH) {
-        return Some(Rule::Anybody);
-    }
-    if REFLECTION.iter().any(|prefix| path.starts_with(prefix)) {
-        return Some(Rule::AnyCaller);
-    }
-    if path == AUDIT {
-        return Some(Rule::Needs(Read));
-    }
-    if path.strip_prefix(IMPORTS) == Some("WatchImport") {
-        // Whoever has sent an import in parts has no other way to its results.
-        return Some(Rule::NeedsEither(Read, UsersImport));
-    }
-    let imports = || path.strip_prefix(IMPORTS).and_then(of_imports);
-    let directory = || path.strip_prefix(DIRECTORY).and_then(of_directory);
-    imports().or_else(directory).map(Rule::Needs)
+pub fn rpc(path: &str) -> Option<&'static Rpc> {
+    TABLE.iter().find(|rpc| rpc.path == path)
 }
 
-/// True where the RPC at `path` has more than one request.
-#[must_use]
-pub fn is_request_stream(path: &str) -> bool {
-    path.strip_prefix(IMPORTS) == Some("ImportUsers")
-        || REFLECTION.iter().any(|prefix| path.starts_with(prefix))
-}
-
-fn of_imports(method: &str) -> Option<Permission> {
-    Some(match method {
-        // What is asked for in `start` may need more: `import::Options`.
-        "ImportUsers" | "BeginImport" | "AppendImport" | "FinishImport" | "CancelImport"
-        | "GetImportTemplate" => UsersImport,
-        "GetImport" | "ListImports" => Read,
-        _ => return None,
-    })
-}
-
-fn of_directory(method: &str) -> Option<Permission> {
-    Some(match method {
-        "CreateOrganization" => OrganizationsWrite,
-        // A catalog that changes which roles are privileged needs `users.grant-privileged` too.
-        "UpdateCatalog" => CatalogWrite,
-        "GetOrganization" | "ListOrganizations" | "GetCatalog" | "GetUser" | "ListUsers"
-        | "ExportUsers" => Read,
-        // Who is protected decides whom an import deactivates.
-        "SetUserProtected" => UsersDeactivate,
-        _ => return None,
-    })
+impl Rpc {
+    /// `true` if a client sends more than one message.
+    #[must_use]
+    pub const fn has_request_stream(&self) -> bool {
+        matches!(self.request, Stream | SmallStream)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
+    use prost::Message as _;
     use prost_types::FileDescriptorSet;
 
     use super::*;
     use crate::proto::DESCRIPTOR_SET;
 
-    fn paths() -> Vec<String> {
+    /// Each RPC of the contract, and whether its requests are a stream.
+    fn contract() -> Vec<(String, bool)> {
         let files = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap().file;
-        let mut paths = Vec::new();
+        let mut rpcs = Vec::new();
         for file in files {
-            for service in file.service {
-                let service_name =
-                    format!("/{}.{}/", file.package.as_deref().unwrap(), service.name());
+            let package = file.package.as_deref().unwrap();
+            for service in &file.service {
+                let path = |method: &str| format!("/{package}.{}/{method}", service.name());
                 let methods = service.method.iter();
-                paths.extend(methods.map(|method| service_name.clone() + method.name()));
+                rpcs.extend(methods.map(|m| (path(m.name()), m.client_streaming())));
             }
         }
-        paths
+        rpcs
     }
 
     #[test]
-    fn every_rpc_needs_a_permission() {
-        let paths = paths();
-        assert!(paths.len() >= 15, "{paths:?}");
-        for path in paths {
-            let rule = rule(&path);
-            let needs = matches!(rule, Some(Rule::Needs(_) | Rule::NeedsEither(..)));
-            assert!(needs, "{path}");
+    fn every_rpc_of_the_contract_needs_a_permission_and_is_counted() {
+        let contract = contract();
+        assert!(contract.len() >= 15, "{contract:?}");
+        for (path, is_stream) in contract {
+            let rpc = rpc(&path).expect(&path);
+            assert!(matches!(rpc.access, Needs(_) | NeedsEither(..)), "{path}");
+            assert_ne!(rpc.place, Uncounted, "{path}");
+            assert_eq!(rpc.has_request_stream(), is_stream, "{path}");
         }
     }
 
     #[test]
-    fn streams_of_requests_are_told_from_single_ones() {
-        let files = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap().file;
-        let services = files.iter().flat_map(|file| &file.service);
-        for method in services.flat_map(|service| &service.method) {
-            let path = paths()
-                .into_iter()
-                .find(|path| path.ends_with(method.name()));
-            let is_stream = is_request_stream(&path.unwrap());
-            assert_eq!(is_stream, method.client_streaming(), "{}", method.name());
+    fn nothing_stands_in_the_table_twice_or_without_being_served() {
+        let contract = contract();
+        for rpc in TABLE {
+            let same = TABLE.iter().filter(|other| other.path == rpc.path);
+            assert_eq!(same.count(), 1, "{}", rpc.path);
+            let is_known = contract.iter().any(|(path, _)| path == rpc.path);
+            assert!(is_known || rpc.path.starts_with("/grpc."), "{}", rpc.path);
         }
     }
 
@@ -137,8 +189,9 @@ mod tests {
             "/userimport.v1.ImportService/ListUsers",
             "/userimport.v2.ImportService/ImportUsers",
             "/x/grpc.health.v1.Health/Check",
+            "/grpc.health.v1.Health/",
         ] {
-            assert_eq!(rule(path), None, "{path}");
+            assert_eq!(rpc(path), None, "{path}");
         }
     }
 }

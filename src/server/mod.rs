@@ -44,7 +44,7 @@ use crate::{
     domain::PhoneNumber,
     import::Importer,
     limits::ServerLimits,
-    rpc::{Crowd, Denials, Guard},
+    rpc::{Denials, Guard},
     store::{Store, StoreError},
 };
 
@@ -92,12 +92,7 @@ pub async fn serve(
     let applying = importer.clone();
     let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
-    let guard = Guard::new(
-        gate,
-        patience,
-        Denials::new(store, clock),
-        Crowd::new(&limits),
-    );
+    let guard = Guard::new(gate, patience, Denials::new(store, clock), &limits);
     let serving = transport(&limits)
         .layer(origins)
         // What comes after it sees gRPC, however it came.

@@ -92,7 +92,8 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if rpc::is_request_stream(request.uri().path()) {
+        let rpc = rpc::rpc(request.uri().path());
+        if rpc.is_some_and(rpc::Rpc::has_request_stream) {
             return Box::pin(self.inner.call(request));
         }
         // The one that is ready is used, and a copy waits for the next call.

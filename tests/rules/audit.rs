@@ -9,7 +9,7 @@ use user_import::{
         Column::{Role as RoleColumn, Status as StatusColumn},
         Permission,
     },
-    limits::{ServerLimits, Share},
+    limits::{Bounds, ServerLimits},
     proto::{
         AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
         ListAuditEventsRequest, SetUserProtectedRequest, UpdateCatalogRequest,
@@ -470,9 +470,9 @@ async fn an_event_names_the_credential(database: Database) {
 }
 
 async fn events_at_once_make_one_chain(database: Database) {
-    let exports = Share {
+    let exports = Bounds {
         server: 20,
-        organization: 20,
+        key: 20,
     };
     let server = ServerLimits {
         exports,

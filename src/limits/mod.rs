@@ -1,6 +1,15 @@
-//! How much of the server one client, one organisation, or all of them together may take up.
+//! How much of the server one client, one organisation, or all of them together may take up: the settings,
+//! and the two mechanisms that enforce them, a limiter for what is under way and a budget for bytes.
 //!
-//! Pure settings; whoever enforces one says so. What an import may hold is [`crate::input::Limits`].
+//! Knows nothing of calls or imports. What one import may hold is [`crate::input::Limits`].
+
+mod keyed_limiter;
+mod memory_budget;
+
+pub use keyed_limiter::{Bounds, KeyedLimiter, LimitReached, Permit};
+pub use memory_budget::{
+    Account, MemoryBounds, MemoryBudget, MemoryExhausted, MemoryScope, Party, Reservation,
+};
 
 use std::time::Duration;
 
@@ -17,10 +26,12 @@ pub struct ServerLimits {
     pub organization_imports: usize,
     /// Calls at a time about one organisation, imports and exports apart.
     pub organization_calls: usize,
-    /// Exports at a time; each holds the directory that it is of.
-    pub exports: Share,
-    /// Watches at a time; each holds what its reader has not read.
-    pub watches: Share,
+    /// Exports at a time, on the server and for one organisation; each holds the directory that it is of.
+    pub exports: Bounds,
+    /// Watches at a time, on the server and for one organisation; each holds what its reader has not read.
+    pub watches: Bounds,
+    /// Bytes that clients' data may occupy.
+    pub memory: MemoryBounds,
     /// Connections at a time.
     pub connections: usize,
     /// Of these, connections from one address.
@@ -29,15 +40,6 @@ pub struct ServerLimits {
     pub streams: u32,
     /// How long a client may take.
     pub deadlines: Deadlines,
-}
-
-/// How many there may be at a time.
-#[derive(Clone, Copy, Debug)]
-pub struct Share {
-    /// On the server.
-    pub server: usize,
-    /// Of these, for one organisation.
-    pub organization: usize,
 }
 
 /// How long a client may take for something.
@@ -92,14 +94,12 @@ impl Default for ServerLimits {
             imports: 32,
             organization_imports: 8,
             organization_calls: 100,
-            exports: Share {
-                server: 8,
-                organization: 3,
-            },
-            watches: Share {
+            exports: Bounds { server: 8, key: 3 },
+            watches: Bounds {
                 server: 64,
-                organization: 16,
+                key: 16,
             },
+            memory: MemoryBounds::default(),
             connections: 1_000,
             address_connections: 250,
             streams: 100,

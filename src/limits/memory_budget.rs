@@ -1,0 +1,399 @@
+//! The one budget in bytes for everything that clients' bytes occupy: bodies, uploads, rows, and results
+//! that are not read yet.
+//!
+//! It is asked before a byte is held, and each byte is charged to the server and to everybody known to be
+//! behind it: the address, the principal, the organisation. Each of these has a share, so that one of
+//! them never takes the memory of the others. Never waits; knows nothing of what the bytes are.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Bytes that clients' data may occupy at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryBounds {
+    /// On the server.
+    pub server: usize,
+    /// Of these, for one address, one principal or one organisation.
+    pub share: usize,
+}
+
+impl Default for MemoryBounds {
+    /// 1 GiB, of which one party has at most half.
+    fn default() -> Self {
+        Self::of(1024 * 1024 * 1024)
+    }
+}
+
+impl MemoryBounds {
+    /// `server` bytes in all, of which one party has at most half.
+    #[must_use]
+    pub const fn of(server: usize) -> Self {
+        Self {
+            server,
+            share: server / 2,
+        }
+    }
+}
+
+/// Somebody to whom bytes are charged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// A client's address.
+    Address(IpAddr),
+    /// A principal, by name.
+    Principal(String),
+    /// An organisation, by slug.
+    Organization(String),
+}
+
+/// Whose bytes are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the memory of {} is used up", .0.words())]
+pub struct MemoryExhausted(pub MemoryScope);
+
+/// A level at which bytes are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryScope {
+    /// The whole server.
+    Server,
+    /// One client's address.
+    Address,
+    /// One principal.
+    Principal,
+    /// One organisation.
+    Organization,
+}
+
+/// Counts the bytes in use. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct MemoryBudget(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    bounds: MemoryBounds,
+    used: Mutex<Used>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    total: usize,
+    of_parties: HashMap<Party, usize>,
+}
+
+/// The bytes of one call, and to whom they are charged. Cheap to clone; the call's bytes are shared.
+#[derive(Clone, Debug)]
+pub struct Account(Arc<Call>);
+
+#[derive(Debug)]
+struct Call {
+    budget: MemoryBudget,
+    /// Changed while the budget's own lock is held, so that the two always agree.
+    charged: Mutex<Charged>,
+}
+
+#[derive(Debug, Default)]
+struct Charged {
+    bytes: usize,
+    parties: Vec<Party>,
+}
+
+/// Bytes held for a call; given back when dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    account: Account,
+    bytes: usize,
+}
+
+impl MemoryBudget {
+    /// A budget of which nothing is used.
+    #[must_use]
+    pub fn new(bounds: MemoryBounds) -> Self {
+        Self(Arc::new(Inner {
+            bounds,
+            used: Mutex::default(),
+        }))
+    }
+
+    /// An account for a call from `address`, if it is known.
+    #[must_use]
+    pub fn account(&self, address: Option<IpAddr>) -> Account {
+        let parties = address.map(|address| Party::Address(address.to_canonical()));
+        Account(Arc::new(Call {
+            budget: self.clone(),
+            charged: Mutex::new(Charged {
+                bytes: 0,
+                parties: parties.into_iter().collect(),
+            }),
+        }))
+    }
+
+    /// Bytes in use.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.used().total
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Account {
+    /// Charges the call's bytes, those held already included, to `party` too.
+    ///
+    /// # Errors
+    /// The party's share is used up; nothing has changed then.
+    pub fn charge_to(&self, party: Party) -> Result<(), MemoryExhausted> {
+        let mut used = self.0.budget.used();
+        let mut charged = self.charged();
+        if charged.parties.contains(&party) {
+            return Ok(());
+        }
+        let share = self.0.budget.0.bounds.share;
+        used.expect_room(&party, charged.bytes, share)?;
+        used.add(&party, charged.bytes);
+        charged.parties.push(party);
+        Ok(())
+    }
+
+    /// Holds `bytes`.
+    ///
+    /// # Errors
+    /// Whose bytes are used up; nothing is held then.
+    pub fn reserve(&self, bytes: usize) -> Result<Reservation, MemoryExhausted> {
+        self.charge(bytes)?;
+        Ok(Reservation {
+            account: self.clone(),
+            bytes,
+        })
+    }
+
+    fn charge(&self, bytes: usize) -> Result<(), MemoryExhausted> {
+        let MemoryBounds { server, share } = self.0.budget.0.bounds;
+        let mut used = self.0.budget.used();
+        let mut charged = self.charged();
+        for party in &charged.parties {
+            used.expect_room(party, bytes, share)?;
+        }
+        if used.total.saturating_add(bytes) > server {
+            return Err(MemoryExhausted(MemoryScope::Server));
+        }
+        used.total += bytes;
+        for party in &charged.parties {
+            used.add(party, bytes);
+        }
+        charged.bytes += bytes;
+        Ok(())
+    }
+
+    fn give_back(&self, bytes: usize) {
+        let mut used = self.0.budget.used();
+        let mut charged = self.charged();
+        used.total -= bytes;
+        charged.bytes -= bytes;
+        for party in &charged.parties {
+            used.subtract(party, bytes);
+        }
+    }
+
+    fn charged(&self) -> MutexGuard<'_, Charged> {
+        self.0
+            .charged
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reservation {
+    /// Holds `bytes` more.
+    ///
+    /// # Errors
+    /// Whose bytes are used up; what was held before stays held.
+    pub fn grow(&mut self, bytes: usize) -> Result<(), MemoryExhausted> {
+        self.account.charge(bytes)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Gives `bytes` back; no more than are held.
+    pub fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.account.give_back(bytes);
+        self.bytes -= bytes;
+    }
+
+    /// Holds `bytes` from now on.
+    ///
+    /// # Errors
+    /// As [`grow`](Self::grow).
+    pub fn resize(&mut self, bytes: usize) -> Result<(), MemoryExhausted> {
+        if bytes > self.bytes {
+            return self.grow(bytes - self.bytes);
+        }
+        self.shrink(self.bytes - bytes);
+        Ok(())
+    }
+
+    /// Bytes held.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.account.give_back(self.bytes);
+    }
+}
+
+impl Used {
+    fn expect_room(&self, party: &Party, more: usize, share: usize) -> Result<(), MemoryExhausted> {
+        let of_party = self.of_parties.get(party).copied().unwrap_or_default();
+        match of_party.saturating_add(more) > share {
+            true => Err(MemoryExhausted(party.scope())),
+            false => Ok(()),
+        }
+    }
+
+    /// A party without bytes is not listed, so that nothing stays of those who have gone.
+    fn add(&mut self, party: &Party, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
+        match self.of_parties.get_mut(party) {
+            Some(used) => *used += bytes,
+            None => drop(self.of_parties.insert(party.clone(), bytes)),
+        }
+    }
+
+    fn subtract(&mut self, party: &Party, bytes: usize) {
+        match self.of_parties.get_mut(party) {
+            Some(used) if *used > bytes => *used -= bytes,
+            _ => drop(self.of_parties.remove(party)),
+        }
+    }
+}
+
+impl Party {
+    const fn scope(&self) -> MemoryScope {
+        match self {
+            Self::Address(_) => MemoryScope::Address,
+            Self::Principal(_) => MemoryScope::Principal,
+            Self::Organization(_) => MemoryScope::Organization,
+        }
+    }
+}
+
+impl MemoryScope {
+    /// Its name in a sentence.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Server => "the server",
+            Self::Address => "this address",
+            Self::Principal => "this principal",
+            Self::Organization => "this organisation",
+        }
+    }
+
+    /// Its name for a program.
+    #[must_use]
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::Server => "memory",
+            Self::Address => "memory_per_address",
+            Self::Principal => "memory_per_principal",
+            Self::Organization => "memory_per_organization",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn budget() -> MemoryBudget {
+        MemoryBudget::new(MemoryBounds {
+            server: 100,
+            share: 60,
+        })
+    }
+
+    fn account(budget: &MemoryBudget, address: u8) -> Account {
+        budget.account(Some([192, 0, 2, address].into()))
+    }
+
+    fn organization(name: &str) -> Party {
+        Party::Organization(name.to_owned())
+    }
+
+    #[test]
+    fn one_address_leaves_room_to_the_others() {
+        let budget = budget();
+        let _first = account(&budget, 1).reserve(60).unwrap();
+        let same = account(&budget, 1).reserve(1).unwrap_err();
+        assert_eq!(same, MemoryExhausted(MemoryScope::Address));
+        let _other = account(&budget, 2).reserve(40).unwrap();
+        let third = account(&budget, 3).reserve(1).unwrap_err();
+        assert_eq!(third, MemoryExhausted(MemoryScope::Server));
+    }
+
+    #[test]
+    fn bytes_held_before_somebody_is_known_are_charged_to_them_once() {
+        let budget = budget();
+        let (one, other) = (account(&budget, 1), account(&budget, 2));
+        let _held = (one.reserve(40).unwrap(), other.reserve(30).unwrap());
+        one.charge_to(organization("pd")).unwrap();
+        one.charge_to(organization("pd")).unwrap();
+        let refused = other.charge_to(organization("pd")).unwrap_err();
+        assert_eq!(refused, MemoryExhausted(MemoryScope::Organization));
+        assert!(one.reserve(20).is_ok() && other.reserve(20).is_ok());
+    }
+
+    #[test]
+    fn a_reservation_that_cannot_grow_stays_as_it_is() {
+        let budget = budget();
+        let mut held = budget.account(None).reserve(10).unwrap();
+        assert!(held.grow(91).is_err());
+        assert_eq!((held.bytes(), budget.in_use()), (10, 10));
+        held.resize(90).unwrap();
+        held.resize(20).unwrap();
+        held.shrink(100);
+        assert_eq!((held.bytes(), budget.in_use()), (0, 0));
+    }
+
+    proptest! {
+        /// Whatever is held and given back, and whenever somebody becomes known: the counts agree, no bound
+        /// is passed, and at the end nothing is held of anybody.
+        #[test]
+        fn the_counts_agree_whatever_happens(
+            steps in proptest::collection::vec((0_u8..4, 0_usize..4, 0_usize..50), 0..60),
+        ) {
+            let budget = budget();
+            let accounts: Vec<_> = (0..4).map(|n| account(&budget, n / 2)).collect();
+            let mut held: Vec<Reservation> = Vec::new();
+            for (what, which, bytes) in steps {
+                match what {
+                    0 => held.extend(accounts[which].reserve(bytes)),
+                    1 => drop(accounts[which].charge_to(organization("pd"))),
+                    2 if which < held.len() => drop(held[which].resize(bytes)),
+                    _ if which < held.len() => drop(held.remove(which)),
+                    _ => {}
+                }
+                let sum: usize = held.iter().map(Reservation::bytes).sum();
+                prop_assert_eq!(budget.in_use(), sum);
+                let used = budget.used();
+                prop_assert!(used.total <= 100 && used.of_parties.values().all(|&n| n <= 60));
+            }
+            drop(held);
+            prop_assert_eq!(budget.in_use(), 0);
+            prop_assert!(budget.used().of_parties.is_empty());
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! How many calls one organisation has under way, so that a busy one leaves the database to the others.
+//!
+//! A call counts from when its organisation is known to the last byte of its answer. Imports have a limiter
+//! of their own. An export holds a whole directory, and a watch what its reader has not read, so that there
+//! are far fewer of them, on the whole server too. Which kind a call is: [`super::policy`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::policy::Place;
+use crate::{
+    import::Refusal,
+    limits::{Bounds, KeyedLimiter, LimitReached, Permit, ServerLimits},
+};
+
+/// Bounds the calls that are under way. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct CallLimiter {
+    calls: KeyedLimiter<String>,
+    exports: KeyedLimiter<String>,
+    watches: KeyedLimiter<String>,
+}
+
+/// A call's permit, taken once its organisation is known; given back with the last copy of it.
+#[derive(Clone, Debug)]
+pub struct CallPermit(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limiter: CallLimiter,
+    place: Place,
+    taken: Mutex<Option<Permit<String>>>,
+}
+
+impl CallLimiter {
+    /// A limiter with nothing under way.
+    #[must_use]
+    pub fn new(limits: &ServerLimits) -> Self {
+        let calls = Bounds {
+            // Connections, and the calls on each, bound those of all organisations.
+            server: usize::MAX,
+            key: limits.organization_calls,
+        };
+        Self {
+            calls: KeyedLimiter::new(calls),
+            exports: KeyedLimiter::new(limits.exports),
+            watches: KeyedLimiter::new(limits.watches),
+        }
+    }
+
+    /// The permit of a call whose organisation is not known yet.
+    #[must_use]
+    pub fn permit(&self, place: Place) -> CallPermit {
+        CallPermit(Arc::new(Inner {
+            limiter: self.clone(),
+            place,
+            taken: Mutex::default(),
+        }))
+    }
+
+    const fn of(&self, place: Place) -> Option<&KeyedLimiter<String>> {
+        match place {
+            Place::Uncounted | Place::Import => None,
+            Place::Call => Some(&self.calls),
+            Place::Export => Some(&self.exports),
+            Place::Watch => Some(&self.watches),
+        }
+    }
+}
+
+impl CallPermit {
+    /// Counts the call as one of `organization`, a slug, known or not; once.
+    ///
+    /// # Errors
+    /// The bound that is reached.
+    pub fn take(&self, organization: &str) -> Result<(), Refusal> {
+        let place = self.0.place;
+        let Some(limiter) = self.0.limiter.of(place) else {
+            return Ok(());
+        };
+        let taken = self.0.taken.lock();
+        let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        if taken.is_none() {
+            let permit = limiter.try_acquire(organization.to_owned());
+            *taken = Some(permit.map_err(|reached| refusal(place, reached))?);
+        }
+        Ok(())
+    }
+}
+
+fn refusal(place: Place, reached: LimitReached) -> Refusal {
+    let (name, code) = match place {
+        Place::Export => ("exports", "TOO_MANY_EXPORTS"),
+        Place::Watch => ("watches", "TOO_MANY_WATCHES"),
+        Place::Uncounted | Place::Import | Place::Call => ("calls", "TOO_MANY_CALLS"),
+    };
+    match reached {
+        LimitReached::Key(most) => {
+            let message = format!(
+                "{most} {name} of this organisation are under way, which is the limit; try again when \
+                 one has ended."
+            );
+            Refusal::limit(code, &format!("{name}_per_organization"), message)
+        }
+        LimitReached::Server(most) => {
+            let message = format!(
+                "The server has {most} {name} under way, which is the limit; try again in a moment."
+            );
+            Refusal::limit(code, name, message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limiter() -> CallLimiter {
+        CallLimiter::new(&ServerLimits {
+            organization_calls: 2,
+            exports: Bounds { server: 3, key: 2 },
+            ..ServerLimits::default()
+        })
+    }
+
+    /// A call that has its permit, or which limit keeps it out.
+    fn call(limiter: &CallLimiter, place: Place, organization: &str) -> Result<CallPermit, String> {
+        let permit = limiter.permit(place);
+        let taken = permit.take(organization);
+        taken.map(|()| permit).map_err(|refusal| refusal.subject)
+    }
+
+    #[test]
+    fn exports_are_counted_apart_from_calls() {
+        let limiter = limiter();
+        let export = |organization| call(&limiter, Place::Export, organization);
+        let (_first, second) = (export("a").unwrap(), export("a").unwrap());
+        assert_eq!(export("a").unwrap_err(), "exports_per_organization");
+        let _third = export("b").unwrap();
+        assert_eq!(export("c").unwrap_err(), "exports");
+        assert!(call(&limiter, Place::Call, "a").is_ok());
+        drop(second);
+        assert!(export("c").is_ok());
+    }
+
+    #[test]
+    fn a_call_counts_once_until_its_last_copy_is_gone_and_an_import_not_at_all() {
+        let limiter = limiter();
+        let permit = call(&limiter, Place::Call, "a").unwrap();
+        permit.take("a").unwrap();
+        let copy = permit.clone();
+        drop(permit);
+        let other = call(&limiter, Place::Call, "a").unwrap();
+        let refused = call(&limiter, Place::Call, "a").unwrap_err();
+        assert_eq!(refused, "calls_per_organization");
+        drop((copy, other));
+        let imports: Vec<_> = (0..9).map(|_| call(&limiter, Place::Import, "a")).collect();
+        assert!(imports.iter().all(Result::is_ok) && limiter.calls.total() == 0);
+    }
+}
