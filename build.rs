@@ -1,5 +1,10 @@
 //! Compiles the public contract (`proto/`) in pure Rust: no protoc on the machine.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what is generated is nobody's secret"
+)]
+
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;

@@ -17,6 +17,7 @@
 //! | [`audit`] | the hash chain of who did what; pure |
 //! | [`store`] | the database: the only place that knows SQL (with `migrations/`) |
 //! | `rpc` | the gRPC services: wire to domain, errors to statuses |
+//! | `private_files` | files and folders that nobody but their owner may read |
 //! | [`server`] | listener, connections, health, reflection, shutdown |
 //! | [`telemetry`] | logs, metrics, traces |
 //! | [`client`], [`cli`] | the gRPC client, and the commands on top of it |
@@ -31,6 +32,14 @@
 //! is committed. A roster that comes in parts waits in the database until its last part is there, and then
 //! takes the same path as a stream. There is one validator, one planner and one writer; a dry run stops before the writer.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "what tests write is in folders of their own"
+    )
+)]
+
 pub mod access;
 pub mod audit;
 pub mod cli;
@@ -44,6 +53,7 @@ pub mod limits;
 #[path = "../migrations/mod.rs"]
 mod migrations;
 pub mod plan;
+mod private_files;
 pub mod proto;
 mod rpc;
 pub mod server;

@@ -5,6 +5,11 @@
 //! Looks at the programs from outside only: it starts them as their users do, and reads the clock,
 //! their output and what Linux accounts for their processes.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark's files are nobody's secret"
+)]
+
 mod bars;
 mod baseline;
 mod bench;

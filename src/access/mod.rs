@@ -21,4 +21,4 @@ pub use origin::{InvalidOrigin, Origin};
 pub use peer::Peer;
 pub use principal::{Credential, Principal, Reach};
 pub use reloaded::Reloaded;
-pub use token::{InvalidToken, TokenText};
+pub use token::{InvalidToken, TokenText, looks_like_token};

@@ -64,6 +64,17 @@ impl fmt::Debug for TokenText {
     }
 }
 
+/// True for a text that has a token in it, as one that was given in place of something else: one of ours, or
+/// one of an identity provider.
+#[must_use]
+pub fn looks_like_token(text: &str) -> bool {
+    let after = |prefix| text.split_once(prefix).map(|(_, rest)| rest);
+    let is_ours = after(PREFIX).is_some_and(|rest| rest.len() >= BYTES);
+    // A JSON object in Base64, and what follows it.
+    let is_signed = after("eyJ").is_some_and(|rest| rest.contains('.'));
+    is_ours || is_signed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 //! A server on a free loopback port, a database in a temporary folder, and over gRPC the same client
 //! that `import` uses.
 
-use std::{env, fs, path::PathBuf};
+use std::{env, path::Path};
 
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     client::{Address, Client, ClientError, Credentials, Ended},
     config::Settings,
+    private_files,
     proto::{
         Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
         import_users_response::Message,
@@ -42,8 +43,9 @@ pub struct DemoArgs {}
 /// # Errors
 /// Where the embedded server cannot be started or does not do as it should.
 pub async fn run(_: DemoArgs) -> anyhow::Result<Exit> {
-    let folder = Folder::create()?;
-    let embedded = Embedded::start(&folder).await?;
+    let folder = private_files::temporary_folder("user-import-demo-");
+    let folder = folder.context("no temporary folder can be made")?;
+    let embedded = Embedded::start(folder.path()).await?;
     let shown = show(&embedded.address).await;
     let stopped = embedded.stop().await;
     shown.and(stopped)?;
@@ -163,8 +165,9 @@ struct Embedded {
 }
 
 impl Embedded {
-    async fn start(folder: &Folder) -> anyhow::Result<Self> {
-        let store = Store::connect(&folder.database_url()).await?;
+    async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let url = format!("sqlite://{}", folder.join("demo.db").display());
+        let store = Store::connect(&url).await?;
         store.migrate().await?;
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
@@ -190,28 +193,6 @@ impl Embedded {
             "the embedded server stopped by itself"
         );
         self.running.await?
-    }
-}
-
-/// A temporary folder that goes when the demo does.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn create() -> anyhow::Result<Self> {
-        let path = env::temp_dir().join(format!("user-import-demo-{}", uuid::Uuid::new_v4()));
-        fs::create_dir(&path).with_context(|| format!("{} cannot be made", path.display()))?;
-        Ok(Self(path))
-    }
-
-    fn database_url(&self) -> String {
-        format!("sqlite://{}", self.0.join("demo.db").display())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is in the temporary folder, where it is nobody's worry.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

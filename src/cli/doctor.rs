@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, builder::BoolishValueParser};
-use percent_encoding::percent_decode_str;
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 
@@ -201,7 +200,8 @@ fn configuration(settings: &Settings) -> Vec<Finding> {
 /// Connects only where that makes no database.
 async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<Finding> {
     let wrong = |text: String| vec![Finding::new(Verdict::Wrong, "database", text)];
-    if let Some(file) = missing_file(&args.database.database_url) {
+    let file = args.database.database_url.file();
+    if let Some(file) = file.filter(|file| !file.exists()) {
         return wrong(format!(
             "there is no file {}; user-import migrate or serve makes it, or correct --database-url",
             file.display()
@@ -272,17 +272,6 @@ fn judge_clock(theirs: Duration, ours: time::Duration) -> Finding {
         "{seconds:.0} s from the database's; set both machines' clocks by the same time servers"
     );
     Finding::new(Verdict::Wrong, "clock", text)
-}
-
-fn missing_file(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:")?;
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let (path, options) = path.split_once('?').unwrap_or((path, ""));
-    // What is no path is told by whoever opens it.
-    let path = percent_decode_str(path).decode_utf8().ok()?;
-    let in_memory = path == ":memory:" || options.split('&').any(|option| option == "mode=memory");
-    let path = PathBuf::from(&*path);
-    (!in_memory && !path.exists()).then_some(path)
 }
 
 fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<Finding> {

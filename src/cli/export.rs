@@ -87,12 +87,8 @@ impl ExportArgs {
 pub async fn run(args: ExportArgs, voice: Voice) -> anyhow::Result<Exit> {
     let (mut client, organization) = args.organization.connect(voice).await?;
     let mut output = Output::create(&args.output)?;
-    match client.export(args.request(organization), &mut output).await {
-        Ok(()) => output.complete()?,
-        Err(error) => {
-            output.discard();
-            return Err(error.into());
-        }
-    }
+    let request = args.request(organization);
+    client.export(request, &mut output).await?;
+    output.complete()?;
     Ok(Exit::Done)
 }

@@ -1,15 +1,13 @@
 //! `man`: the help of every command as manual pages.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use super::{Cli, Exit, output::write_whole, voice::Voice};
+use crate::private_files;
 
 /// Write a manual page for each command
 #[derive(Args, Debug)]
@@ -29,7 +27,7 @@ pub struct ManArgs {
 /// Where the pages cannot be written.
 pub fn run(args: &ManArgs, voice: Voice) -> anyhow::Result<Exit> {
     let folder = &args.output;
-    fs::create_dir_all(folder)
+    private_files::create_folder(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let mut program = Cli::command();
     program.build();

@@ -3,8 +3,11 @@
 use anyhow::Context;
 use clap::Args;
 
-use super::{Exit, voice::Voice};
-use crate::{config::Settings, store::Store};
+use super::{Exit, secret::unquoted, voice::Voice};
+use crate::{
+    config::Settings,
+    store::{DatabaseUrl, Store},
+};
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
 #[derive(Args, Debug)]
@@ -26,8 +29,8 @@ pub struct DatabaseArgs {
         env = "USER_IMPORT_DATABASE_URL",
         hide_env_values = true
     )]
-    #[arg(default_value = "sqlite://user-import.db")]
-    pub(super) database_url: String,
+    #[arg(default_value = "sqlite://user-import.db", value_parser = unquoted::<DatabaseUrl>())]
+    pub(super) database_url: DatabaseUrl,
 }
 
 impl DatabaseArgs {

@@ -25,6 +25,7 @@ mod output;
 mod profile;
 mod profiles;
 mod report;
+mod secret;
 mod security;
 mod serve;
 mod server;
@@ -105,6 +106,12 @@ enum Command {
 }
 
 impl Cli {
+    /// Reads the command line of this process; says what is wrong with it, and ends the process then.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::try_parse().unwrap_or_else(|error| secret::without_secrets(error).exit())
+    }
+
     /// Runs the command to its end and says how it went. A failure is told on standard error.
     pub async fn run(self) -> Exit {
         match self.try_run().await {
@@ -121,7 +128,7 @@ impl Cli {
         let traces = telemetry::start(
             filter.unwrap_or(self.command.default_log(self.voice)),
             self.log.log_format,
-            self.command.otlp_endpoint(),
+            self.command.otlp_endpoint().as_deref(),
         )
         .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
         let exit = self.command.run(self.voice).await;
@@ -144,9 +151,9 @@ impl Command {
     }
 
     /// Where traces go.
-    fn otlp_endpoint(&self) -> Option<&str> {
+    fn otlp_endpoint(&self) -> Option<String> {
         match self {
-            Self::Serve(args) => args.otlp_endpoint.as_deref(),
+            Self::Serve(args) => args.otlp_endpoint.as_ref().map(ToString::to_string),
             _ => None,
         }
     }

@@ -7,17 +7,19 @@ use std::{
 };
 
 use anyhow::Context;
+use tempfile::NamedTempFile;
 
-/// An output that is being written.
+use crate::private_files;
+
+/// An output that is being written. If it is dropped before it is complete, no file is left of it.
 pub enum Output {
     /// Standard output.
     Stdout(Stdout),
-    /// A file beside its final place, so that a broken transfer never spoils what is there.
+    /// A file beside its final place, so that a broken transfer never spoils what is there. It is private,
+    /// whatever the mode of the file that it replaces.
     File {
         /// The unfinished file.
-        file: File,
-        /// Its name.
-        partial: PathBuf,
+        file: NamedTempFile,
         /// The name it gets when it is complete.
         path: PathBuf,
     },
@@ -47,15 +49,8 @@ impl Output {
             }
             _ => {}
         }
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".part");
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial)?;
-        Ok(Self::File {
-            file,
-            partial,
-            path,
-        })
+        let file = private_files::beside(&path)?;
+        Ok(Self::File { file, path })
     }
 
     /// Puts the complete file in its place.
@@ -66,22 +61,11 @@ impl Output {
         match self {
             Self::Stdout(mut out) => out.flush().context("standard output is closed"),
             Self::Device(mut device) => device.flush().context("it takes no more"),
-            Self::File {
-                file,
-                partial,
-                path,
-            } => file
-                .sync_all()
-                .and_then(|()| fs::rename(&partial, &path))
-                .with_context(|| cannot_write(&path)),
-        }
-    }
-
-    /// Forgets what was written.
-    pub fn discard(self) {
-        if let Self::File { partial, .. } = self {
-            // It is not in anybody's way; the failure that led here is what matters.
-            let _ = fs::remove_file(partial);
+            Self::File { file, path } => {
+                let synced = file.as_file().sync_all();
+                let placed = synced.and_then(|()| file.persist(&path).map_err(|error| error.error));
+                placed.map(drop).with_context(|| cannot_write(&path))
+            }
         }
     }
 }
@@ -90,14 +74,16 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
-            Self::File { file, .. } | Self::Device(file) => file.write(bytes),
+            Self::File { file, .. } => file.write(bytes),
+            Self::Device(device) => device.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(out) => out.flush(),
-            Self::File { file, .. } | Self::Device(file) => file.flush(),
+            Self::File { file, .. } => file.flush(),
+            Self::Device(device) => device.flush(),
         }
     }
 }
@@ -116,13 +102,9 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Where they cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut output = Output::create(path)?;
-    match output.write_all(bytes) {
-        Ok(()) => output.complete(),
-        Err(error) => {
-            output.discard();
-            Err(error).with_context(|| cannot_write(path))
-        }
-    }
+    let written = output.write_all(bytes);
+    written.with_context(|| cannot_write(path))?;
+    output.complete()
 }
 
 fn cannot_write(path: &Path) -> String {
@@ -146,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_discarded_leaves_no_trace() {
+    fn what_is_not_completed_leaves_no_trace() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.csv");
         let mut output = Output::create(&path).unwrap();
         output.write_all(b"half").unwrap();
-        output.discard();
+        drop(output);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -161,6 +143,21 @@ mod tests {
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
         let error = write_whole(Path::new("/dev/full"), b"x").unwrap_err();
         assert!(format!("{error:#}").contains("No space left"), "{error:#}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_private_although_the_one_it_replaces_was_not() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.csv");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_whole(&path, b"new").unwrap();
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[cfg(unix)]

@@ -14,6 +14,7 @@ use super::{
     settings::SettingsArgs,
 };
 use crate::{
+    client::Address,
     config::{Security, Settings},
     server::{self, Exposure},
     store::Store,
@@ -67,7 +68,7 @@ pub struct ServeArgs {
         env = "USER_IMPORT_OTLP_ENDPOINT",
         help_heading = "Telemetry"
     )]
-    pub(super) otlp_endpoint: Option<String>,
+    pub(super) otlp_endpoint: Option<Address>,
 }
 
 /// Runs the command.

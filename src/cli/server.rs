@@ -14,9 +14,13 @@ use clap::{
 use super::{
     failure::UsageError,
     profile::{self, Profile, TokenPlace},
+    secret::unquoted,
     voice::Voice,
 };
-use crate::client::{Address, Client, Credentials, Token};
+use crate::{
+    access::looks_like_token,
+    client::{Address, Client, Credentials, Token},
+};
 
 /// Where a server is looked for when nobody says.
 const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
@@ -30,6 +34,7 @@ struct Given {
     endpoint: Option<Address>,
     /// Token to present to the server [default: the profile's]
     #[arg(long, env = "USER_IMPORT_TOKEN", hide_env_values = true)]
+    #[arg(value_parser = unquoted::<Token>())]
     token: Option<Token>,
     /// File with the token in it; nobody but its owner should be able to read it
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TOKEN_FILE")]
@@ -219,6 +224,11 @@ impl OrganizationArgs {
 }
 
 fn token_in(file: &Path, voice: Voice) -> Result<Token, UsageError> {
+    if looks_like_token(&file.to_string_lossy()) {
+        let text = "--token-file takes the name of a file. The token itself goes into that file, or into \
+            USER_IMPORT_TOKEN.";
+        return Err(UsageError::new(text));
+    }
     let token = read(file)?;
     if is_readable_by_others(file) {
         let file = file.display();

@@ -36,6 +36,9 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let uri = Uri::from_str(text).map_err(|error| error.to_string())?;
         match (uri.scheme_str(), uri.authority()) {
+            (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
+                Err("a user or a password has no place in it".to_owned())
+            }
             (Some("http" | "https"), Some(_)) => Ok(Self(uri)),
             _ => Err("write it as https://HOST:PORT, or http://HOST:PORT without TLS".to_owned()),
         }
@@ -180,7 +183,13 @@ mod tests {
 
     #[test]
     fn an_address_needs_its_scheme() {
-        for text in ["localhost:50051", "localhost", "ftp://host", ""] {
+        for text in [
+            "localhost:50051",
+            "localhost",
+            "ftp://host",
+            "http://u:p@host",
+            "",
+        ] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
         let address: Address = "http://[::1]:50051".parse().unwrap();

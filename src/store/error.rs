@@ -1,13 +1,25 @@
 //! What can go wrong in the database.
 
+use std::{io, path::PathBuf};
+
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+
+use super::InvalidDatabaseUrl;
 
 /// A fault of the database, or of what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL names no database that this service knows.
-    #[error("the database URL must begin with sqlite: or postgres:")]
-    UnknownDatabase,
+    /// The URL of the database is no such URL.
+    #[error("the database's URL is refused: {0}")]
+    InvalidUrl(#[from] InvalidDatabaseUrl),
+    /// SQLite's file can neither be made nor be written.
+    #[error("{} cannot be opened: {error}", file.display())]
+    File {
+        /// Its name.
+        file: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// No organisation has this slug.
     #[error("no such organisation")]
     UnknownOrganization,

@@ -7,6 +7,7 @@
 
 mod audit;
 mod catalog;
+mod database_url;
 mod entity;
 mod error;
 mod import_events;
@@ -28,7 +29,7 @@ mod users;
 mod vitals;
 mod writes;
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -42,6 +43,7 @@ use tokio::{
 
 pub use audit::{AuditEntry, AuditPage};
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
+pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub use error::{StoreError, WriteError};
 pub use imports::{BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
@@ -66,6 +68,7 @@ use vitals::Vitals;
 use crate::{
     config::Settings,
     limits::DatabaseLimits,
+    private_files,
     telemetry::metrics::{self, Work},
 };
 
@@ -131,7 +134,7 @@ impl Store {
     /// # Errors
     /// Where the URL is neither, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::connect_with(url, Settings::default().lease).await
+        Self::connect_with(&url.parse()?, Settings::default().lease).await
     }
 
     /// The same where a lease lasts for `lease`: `PostgreSQL` ends a transaction of a process that
@@ -139,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub async fn connect_with(url: &str, lease: Duration) -> Result<Self, StoreError> {
+    pub async fn connect_with(url: &DatabaseUrl, lease: Duration) -> Result<Self, StoreError> {
         Self::connect_within(url, lease, DatabaseLimits::default()).await
     }
 
@@ -148,14 +151,12 @@ impl Store {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connect_within(
-        url: &str,
+        url: &DatabaseUrl,
         lease: Duration,
         limits: DatabaseLimits,
     ) -> Result<Self, StoreError> {
-        let sqlite = url.starts_with("sqlite:");
-        if !sqlite && !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
-            return Err(StoreError::UnknownDatabase);
-        }
+        provide_file(url)?;
+        let sqlite = url.is_sqlite();
         let db = connect(connect_options(url, lease, limits, tune_sqlite), sqlite).await?;
         let writer = if sqlite {
             let mut options = connect_options(url, lease, limits, tune_sqlite_writer);
@@ -267,13 +268,31 @@ async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx:
     Ok(!connection.is_in_transaction())
 }
 
+/// SQLite's file is private from its beginning on, and SQLite gives the files beside it the same mode.
+fn provide_file(url: &DatabaseUrl) -> Result<(), StoreError> {
+    let Some(file) = url.file() else {
+        return Ok(());
+    };
+    if let Err(error) = private_files::provide(&file) {
+        return Err(StoreError::File { file, error });
+    }
+    // SQLite follows a link, too.
+    let file = fs::canonicalize(&file).unwrap_or(file);
+    for ending in ["-wal", "-shm"] {
+        let mut beside = file.clone().into_os_string();
+        beside.push(ending);
+        private_files::shut_out_others(beside.as_ref());
+    }
+    Ok(())
+}
+
 fn connect_options(
-    url: &str,
+    url: &DatabaseUrl,
     lease: Duration,
     limits: DatabaseLimits,
     sqlite: fn(SqliteConnectOptions) -> SqliteConnectOptions,
 ) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
+    let mut options = ConnectOptions::new(url.reveal());
     options
         .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -6,6 +6,10 @@
     clippy::expect_used,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what tests write is in folders of their own"
+)]
 
 #[path = "../support/signal.rs"]
 mod signal;
@@ -21,6 +25,7 @@ mod history;
 mod looks;
 mod missing;
 mod output;
+mod private;
 mod process;
 mod profiles;
 mod retries;

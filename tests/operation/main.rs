@@ -6,6 +6,10 @@
     clippy::expect_used,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what tests write is in folders of their own"
+)]
 
 #[allow(dead_code, unused_imports, reason = "the rules' tests use the rest")]
 #[path = "../support/mod.rs"]

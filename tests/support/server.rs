@@ -56,11 +56,12 @@ pub async fn migrated(database_url: &str, settings: &Settings) -> Store {
 
 /// Connects to a database.
 pub async fn connected(database_url: &str, settings: &Settings) -> Store {
+    let url = database_url.parse().expect("this is the URL of a database");
     // A machine that stands still for a while makes connecting time out.
     let connecting = async {
         loop {
             let (lease, limits) = (settings.lease, settings.database);
-            match Store::connect_within(database_url, lease, limits).await {
+            match Store::connect_within(&url, lease, limits).await {
                 Err(error) if error.is_transient() => {}
                 store => return store,
             }

@@ -30,7 +30,9 @@ pub struct Address {
 
 /// A document must not be fetched from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write it as https://HOST/PATH; http:// only for a loopback address")]
+#[error(
+    "write it as https://HOST/PATH, without a user or a password; http:// only for a loopback address"
+)]
 pub struct InvalidAddress;
 
 impl Address {
@@ -49,6 +51,13 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let uri = Uri::from_str(text).map_err(|_| InvalidAddress)?;
+        // It would be sent to nobody, and shown where the address is.
+        if uri
+            .authority()
+            .is_some_and(|whole| whole.as_str().contains('@'))
+        {
+            return Err(InvalidAddress);
+        }
         let host = uri.host().ok_or(InvalidAddress)?;
         let host = host.trim_matches(['[', ']']).to_owned();
         let is_loopback = host

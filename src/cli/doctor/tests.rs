@@ -115,24 +115,3 @@ fn settings_that_do_not_go_together_are_named() {
         "{found:?}"
     );
 }
-
-#[test]
-fn a_missing_database_file_is_found_whatever_the_url_looks_like() {
-    for url in [
-        "sqlite://no/such.db",
-        "sqlite:no/such.db",
-        "sqlite:///no/such.db?mode=rwc",
-    ] {
-        assert!(missing_file(url).is_some(), "{url}");
-    }
-    for url in [
-        "sqlite://Cargo.toml",
-        "sqlite://Cargo%2Etoml?mode=rw",
-        "sqlite::memory:",
-        "sqlite://?cache=shared&mode=memory",
-        "sqlite://nowhere%FF.db",
-        "postgres://import@db/users",
-    ] {
-        assert!(missing_file(url).is_none(), "{url}");
-    }
-}

@@ -47,10 +47,7 @@ pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
         return Err(UsageError::new(message));
     }
     match Output::create(path) {
-        Ok(output) => {
-            output.discard();
-            Ok(())
-        }
+        Ok(_) => Ok(()),
         Err(error) => Err(UsageError::new(format!(
             "--errors: {error:#}. Name another file."
         ))),

@@ -8,7 +8,7 @@ use super::{
     document::{Entry, Fault, Source},
     known, place,
 };
-use crate::{client::Address, domain::Slug};
+use crate::{access::looks_like_token, client::Address, domain::Slug, store::has_password};
 
 /// The keys of a profile.
 pub const KEYS: [&str; 7] = [
@@ -88,6 +88,9 @@ impl Profile {
     }
 
     fn take_token(&mut self, source: &Source<'_>, entry: Entry<'_, '_>) -> Result<(), Fault> {
+        if looks_like_token(&text(source, entry)?) {
+            return Err(source.fault(entry.1.span(), NO_TOKENS_HERE));
+        }
         let place = match entry.0.get_ref().as_ref() {
             "token_env" => TokenPlace::Variable(text(source, entry)?),
             _ => TokenPlace::File(path(source, entry)?),
@@ -120,7 +123,8 @@ fn path(source: &Source<'_>, entry: Entry<'_, '_>) -> Result<PathBuf, Fault> {
 
 fn endpoint(source: &Source<'_>, entry: Entry<'_, '_>) -> Result<Address, Fault> {
     let text = text(source, entry)?;
-    let fault = |why| source.fault(entry.1.span(), format!("endpoint \"{text}\": {why}."));
+    let shown = if has_password(&text) { "…" } else { &text };
+    let fault = |why| source.fault(entry.1.span(), format!("endpoint \"{shown}\": {why}."));
     text.parse().map_err(fault)
 }
 
