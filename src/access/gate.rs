@@ -108,22 +108,31 @@ impl Gate {
     /// # Errors
     /// Where it has expired, was revoked, or, for a caller without one, is needed by now.
     pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
+        self.permissions_now(principal).await.map(|_| ())
+    }
+
+    /// What a principal may do now; its credential may permit less or more than when it was admitted.
+    ///
+    /// # Errors
+    /// If the credential is not good any more, as [`confirm`](Self::confirm) says.
+    pub async fn permissions_now(&self, principal: &Principal) -> Result<Permissions, Denial> {
         self.expect_time_left(principal.expires_at)?;
         match &principal.credential {
-            Credential::Jwt => Ok(()),
+            Credential::Jwt => Ok(principal.permissions),
             Credential::Certificate(certificate) => {
                 let now = self.admit_certificate(certificate)?;
                 let is_same =
                     now.reach == principal.reach && now.permissions == principal.permissions;
-                is_same.then_some(()).ok_or(Denial::Revoked)
+                is_same.then_some(now.permissions).ok_or(Denial::Revoked)
             }
             Credential::Local => match self.is_closed().await? {
                 true => Err(Denial::Missing),
-                false => Ok(()),
+                false => Ok(principal.permissions),
             },
             Credential::Token(id) => {
                 let token = self.0.store.token(*id).await?;
-                self.recognise(&token.ok_or(Denial::Revoked)?).map(|_| ())
+                let now = self.recognise(&token.ok_or(Denial::Revoked)?)?;
+                Ok(now.permissions)
             }
         }
     }

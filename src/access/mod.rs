@@ -5,6 +5,7 @@
 //! call needs which permission (`rpc` has that table).
 
 mod denial;
+mod disclosure;
 mod gate;
 mod identities;
 pub mod jwt;
@@ -15,6 +16,7 @@ mod reloaded;
 mod token;
 
 pub use denial::Denial;
+pub use disclosure::{Audience, Disclosure};
 pub use gate::{Gate, Outlived, Presented, Sources};
 pub use identities::{ClientCertificate, Identities, Identity};
 pub use origin::{InvalidOrigin, Origin};

@@ -20,7 +20,7 @@ pub fn check(options: &Options, limits: &MassDeactivation, judged: &Judged) -> V
         check_all_or_nothing(options, rejected),
         check_digest(options, plan),
         check_untold(plan),
-        check_deactivations(options, limits, plan),
+        check_deactivations(options, limits, (plan.going_inactive, plan.active_users)),
     ]
     .into_iter()
     .flatten()
@@ -94,26 +94,39 @@ fn check_untold(plan: &Plan) -> Option<Refusal> {
 fn check_deactivations(
     options: &Options,
     limits: &MassDeactivation,
-    plan: &Plan,
+    (count, active): (u32, u32),
 ) -> Option<Refusal> {
-    let (count, active) = (plan.going_inactive, plan.active_users);
     match options.max_deactivations {
         Some(max) => (count > max).then(|| {
             let message = format!(
-                "{count} of {active} active users would be deactivated, and max_deactivations \
+                "{count} of {active}{OF_ACTIVE_USERS}, and max_deactivations \
                  allows {max}. Check the roster; if it is right, allow {count}.",
             );
             Refusal::precondition("TOO_MANY_DEACTIVATIONS", "max_deactivations", message)
         }),
         None => limits.is_exceeded(count, active).then(|| {
             let message = format!(
-                "{count} of {active} active users would be deactivated, which is more than a \
+                "{count} of {active}{OF_ACTIVE_USERS}, which is more than a \
                  roster normally loses. Check that the file is whole; if it is right, state \
                  max_deactivations {count}."
             );
             Refusal::precondition("MASS_DEACTIVATION", "max_deactivations", message)
         }),
     }
+}
+
+/// The end of the phrase that says how many active users there are.
+const OF_ACTIVE_USERS: &str = " active users would be deactivated";
+
+/// The message of a refusal without the number of active users.
+#[must_use]
+pub fn without_active_users(message: &str) -> String {
+    let without = || {
+        let (counts, rest) = message.split_once(OF_ACTIVE_USERS)?;
+        let (count, _) = counts.rsplit_once(" of ")?;
+        Some(format!("{count} users would be deactivated{rest}"))
+    };
+    without().unwrap_or_else(|| message.to_owned())
 }
 
 impl MassDeactivation {
@@ -136,6 +149,31 @@ fn rows_are(count: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::ImportStart;
+
+    #[test]
+    fn the_number_of_active_users_can_be_taken_out_of_what_a_guard_says() {
+        for max_deactivations in [None, Some(3)] {
+            let options = Options::parse(ImportStart {
+                organization: "pd".to_owned(),
+                max_deactivations,
+                ..ImportStart::default()
+            });
+            let options = options.expect("the options are good");
+            let refusal = check_deactivations(&options, &MassDeactivation::default(), (31, 59));
+            let message = refusal.expect("the guard is hit").message;
+            let without = without_active_users(&message);
+            assert!(
+                message.contains("59") && !without.contains("59"),
+                "{without}"
+            );
+            assert!(
+                without.starts_with("31 users would be deactivated, "),
+                "{without}"
+            );
+        }
+        assert_eq!(without_active_users("2 of 3 rows"), "2 of 3 rows");
+    }
 
     #[test]
     fn more_than_five_per_cent_and_more_than_ten_users_are_a_mass_deactivation() {

@@ -8,6 +8,7 @@ mod apply;
 mod attempt;
 mod batch;
 mod changed;
+pub mod disclosure;
 mod encoding;
 mod follow;
 mod guard;
@@ -56,7 +57,7 @@ pub use session::Inbound;
 pub use staged::{Asked, Sender};
 
 use crate::{
-    access::{Gate, Principal},
+    access::{Audience, Gate, Principal},
     config::Settings,
     domain::Actor,
     limits::ServerLimits,
@@ -189,6 +190,18 @@ impl Importer {
     pub async fn finish_applying(&self) {
         self.applying.close();
         self.applying.wait().await;
+    }
+
+    /// The caller who sends an import, as one who is told of it.
+    #[must_use]
+    pub fn sender_audience(&self, principal: Arc<Principal>) -> Audience {
+        Audience::of_own(self.gate.clone(), principal)
+    }
+
+    /// The caller who watches an import that the principal named `ran_by` ran.
+    #[must_use]
+    pub fn watcher_audience(&self, principal: Arc<Principal>, ran_by: &str) -> Audience {
+        Audience::of(ran_by, self.gate.clone(), principal)
     }
 
     /// What a client may take up.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access::Denial,
+    access::{Denial, Disclosure},
     input::FileFault,
     limits::MemoryExhausted,
     proto,
@@ -150,12 +150,15 @@ pub enum ImportError {
     /// A part of an upload does not begin where the upload ends: here.
     #[error("the part does not begin where the upload ends")]
     OffsetDiffers(u64),
-    /// As an earlier run of the same import ended.
+    /// As an earlier run of the same import ended, for a reader who may be told this much.
     #[error("the import ended with status {}", .0.code)]
-    Told(Answer),
+    Told(Answer, Disclosure),
     /// The import ID is bound to other input or options.
     #[error("the import ID is bound to other input or options")]
     IdBound(Uuid),
+    /// The import ID is another principal's.
+    #[error("the import ID is in use by another principal")]
+    IdInUse(Uuid),
     /// An interrupted import must not be resumed: this one has begun applying since.
     #[error("the import was overtaken by another")]
     OvertakenBy(Uuid),
@@ -189,6 +192,7 @@ impl ImportError {
         let (code, subject) = match self {
             Self::Held(holder) => ("IMPORT_RUNNING", holder.import.to_string()),
             Self::IdBound(import) => ("IMPORT_ID_BOUND", import.to_string()),
+            Self::IdInUse(import) => ("IMPORT_ID_IN_USE", import.to_string()),
             Self::OvertakenBy(import) => ("OVERTAKEN", import.to_string()),
             Self::Denied(denial) => (denial.reason(), "credential".to_owned()),
             _ => ("REFUSED", String::new()),
@@ -213,6 +217,10 @@ impl ImportError {
             Self::IdBound(import) => format!(
                 "Import ID {import} belongs to an import with other input or options; choose \
                  another ID, or send what was sent before."
+            ),
+            Self::IdInUse(import) => format!(
+                "Import ID {import} is in use by another credential; choose another ID, or send it \
+                 with the credential that used it first."
             ),
             Self::OvertakenBy(import) => format!(
                 "This import was interrupted, and import {import} has begun applying since; going \

@@ -25,7 +25,7 @@ use crate::{
         ImportStart, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
-    store::{ImportRecord, StoreError},
+    store::{AttemptOpening, ImportRecord, StoreError},
     telemetry::{
         metrics::{self, Stage},
         traces,
@@ -156,7 +156,11 @@ impl Session<'_> {
     async fn open(&mut self) -> Result<(), ImportError> {
         let store = &self.importer.store;
         let open = || store.open_import(self.record.clone());
-        self.resumed = !self.importer.patiently(open).await?;
+        self.resumed = match self.importer.patiently(open).await? {
+            AttemptOpening::Recorded => false,
+            AttemptOpening::Bound => true,
+            AttemptOpening::InUse => return Err(ImportError::IdInUse(self.record.id)),
+        };
         if self.resumed || self.options.validate_only {
             return Ok(());
         }

@@ -153,11 +153,15 @@ impl<'a> Wording<'a> {
             return self.error(at, say);
         }
         let near = self.nearest_email(row);
-        self.error(at, |value| match near {
+        let (near, giver) = near.unzip();
+        let issue = self.error(at, |value| match near {
             Some(near) => format!("{value} is nobody's email; did you mean \"{near}\"?"),
             None => format!("{value} is nobody's email; correct it, or add that user to the file."),
-        })
-        .suggest(near)
+        });
+        Issue {
+            related_row: giver.flatten(),
+            ..issue.suggest(near)
+        }
     }
 
     fn not_changeable(&self, row: u32) -> Issue {
@@ -192,8 +196,9 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// The email of the final state nearest to the supervisor's that `row` names, its own apart.
-    fn nearest_email(&mut self, row: u32) -> Option<&'a str> {
+    /// The email of the final state nearest to the supervisor's that `row` names, its own apart; and the
+    /// number of the row that gives it, if one does.
+    fn nearest_email(&mut self, row: u32) -> Option<(&'a str, Option<u32>)> {
         let state = self.state;
         let Wish::Email(named) = state.roster.wish(row) else {
             return None;
@@ -204,7 +209,8 @@ impl<'a> Wording<'a> {
             emails.nearest(&Key::Email.comparable(email))
         });
         let near = state.owner(Key::Email, (*near)?)?;
-        (near != state.own_person(row)).then(|| state.email(near))
+        let giver = || state.row_of(near).map(|giver| self.number(giver));
+        (near != state.own_person(row)).then(|| (state.email(near), giver()))
     }
 
     fn external_id(&self, person: Person) -> Cow<'a, str> {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{caller::Caller, catalog, detached, export, paging::Page, status, wire};
 use crate::{
-    access::Reach,
+    access::{Disclosure, Reach},
     domain::{Actor, Catalog, Permission, Slug, fold, nearest, normalise},
     import::{Clock, Refusal},
     proto::{
@@ -24,7 +24,7 @@ use crate::{
         SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
         directory_service_server::DirectoryService, get_user_request::Key,
     },
-    store::{AuditEntry, Organization, Store, UserFilter, UserKey},
+    store::{AuditEntry, Organization, Protection, Store, UserFilter, UserKey},
 };
 
 /// Longest display name of an organisation, in characters.
@@ -228,16 +228,24 @@ impl Directory {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
-        let id = user_id(&request.user_id)?;
-        let (protected, now) = (request.protected, self.clock.now());
+        let protection = Protection {
+            user: user_id(&request.user_id)?,
+            protected: request.protected,
+            may_privilege: caller.may(Permission::UsersGrantPrivileged),
+        };
+        let (actor, now) = (caller.actor(), self.clock.now());
         let user = self
             .store
-            .protect_user(organization.id, id, protected, &caller.actor(), now)
+            .protect_user(organization.id, protection, &actor, now)
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
+        let user = wire::user(user, &catalog);
         Ok(Response::new(SetUserProtectedResponse {
-            user: Some(wire::user(user, &catalog)),
+            user: Some(match Disclosure::of(caller.principal().permissions) {
+                Disclosure::AllUsers => user,
+                Disclosure::OwnRoster => wire::protection_alone(user),
+            }),
         }))
     }
 }

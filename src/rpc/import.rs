@@ -13,8 +13,11 @@ use tracing::{Instrument, Span};
 
 use super::{caller::Caller, detached, paging::Page, staged::upload_id, status, upload};
 use crate::{
+    access::{Audience, Disclosure},
     domain::{TEMPLATE_FILENAME, template_csv},
-    import::{Asked, ImportError, Importer, Outlet, Refusal, Replies, parse_filter, record},
+    import::{
+        Asked, ImportError, Importer, Outlet, Refusal, Replies, disclosure, parse_filter, record,
+    },
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
@@ -70,7 +73,7 @@ impl Imports {
         .await
     }
 
-    /// An import as `GetImport` and `CancelImport` answer it.
+    /// An import as `GetImport` answers it.
     async fn message(
         self,
         caller: Caller,
@@ -79,6 +82,23 @@ impl Imports {
     ) -> Result<Import, Status> {
         let (organization, record) = self.clone().find(caller, slug, import_id).await?;
         self.as_message(&record, &organization.slug).await
+    }
+
+    /// The import as `CancelImport` answers it, to a caller who may not be able to read users.
+    async fn cancelled(
+        self,
+        caller: Caller,
+        slug: String,
+        import_id: String,
+    ) -> Result<Import, Status> {
+        let disclosure = Disclosure::of(caller.principal().permissions);
+        let name = caller.principal().name.clone();
+        let import = self.message(caller, slug, import_id).await?;
+        let owns = import.principal == name;
+        Ok(match disclosure {
+            Disclosure::AllUsers => import,
+            Disclosure::OwnRoster => disclosure::record_without_others(import, owns),
+        })
     }
 
     /// A record as it counts now: one whose server no longer has a heartbeat is interrupted, whatever was
@@ -131,7 +151,7 @@ impl Imports {
         let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
         if removed.map_err(|error| status::from_import(&error))? {
             return Ok(Response::new(CancelImportResponse {
-                import_record: Some(self.message(caller, slug, id).await?),
+                import_record: Some(self.cancelled(caller, slug, id).await?),
             }));
         }
         let failed = |error| status::from_store(&error, &slug);
@@ -157,7 +177,7 @@ impl Imports {
             return Err(status::refused(&[refusal]));
         }
         Ok(Response::new(CancelImportResponse {
-            import_record: Some(self.message(caller, slug, id).await?),
+            import_record: Some(self.cancelled(caller, slug, id).await?),
         }))
     }
 }
@@ -173,16 +193,22 @@ fn watched(message: Reply) -> Watched {
     }
 }
 
-/// What goes to the client. It is asked for outside of the call, whose ID and span it has all the same.
+/// What goes to the client, as far as it may be told it. It is asked for outside of the call, whose ID and
+/// span it has all the same.
 fn answers<T>(
     replies: Replies,
+    audience: Audience,
     wrap: fn(Reply) -> T,
 ) -> impl Stream<Item = Result<T, Status>> + Send {
     let (id, span) = (request::id(), Span::current());
     let failed = move |error: ImportError| {
         span.in_scope(|| request::during(id, || status::from_import(&error)))
     };
-    replies.map(move |reply| reply.map(wrap).map_err(&failed))
+    let told = replies.then(move |reply| {
+        let audience = audience.clone();
+        async move { disclosure::disclose(reply, &audience).await }
+    });
+    told.map(move |reply| reply.map(wrap).map_err(&failed))
 }
 
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -203,10 +229,11 @@ impl ImportService for Imports {
         let inbound = upload::messages(request.into_inner(), wire, limits);
         let inbound = self.importer.reservoir(inbound);
         let (outlet, replies) = Outlet::new(limits.deadlines.idle);
+        let audience = self.importer.sender_audience(Arc::clone(&principal));
         // A task of its own: hanging up must not drop it in the middle of a transaction.
         let running = self.importer.clone().run(principal, actor, inbound, outlet);
         tokio::spawn(running.in_current_span());
-        let replies = answers(replies, |message| ImportUsersResponse {
+        let replies = answers(replies, audience, |message| ImportUsersResponse {
             message: Some(message),
         });
         Ok(Response::new(Box::pin(replies)))
@@ -257,7 +284,9 @@ impl ImportService for Imports {
             return Err(status::refused(&faults));
         }
         let (id, slug) = (request.import_id, request.organization);
+        let principal = Arc::clone(caller.principal());
         let (organization, record) = self.clone().find(caller, slug, id).await?;
+        let audience = self.importer.watcher_audience(principal, &record.principal);
         let (outlet, replies) = Outlet::new(self.importer.server_limits().deadlines.idle);
         let asked = Asked {
             filter: (request.result_filter != 0).then_some(filter),
@@ -266,7 +295,7 @@ impl ImportService for Imports {
         let importer = self.importer.clone();
         let watching = importer.watch((organization.id, record.id), asked, outlet);
         tokio::spawn(watching.in_current_span());
-        let replies = answers(replies, |message| WatchImportResponse {
+        let replies = answers(replies, audience, |message| WatchImportResponse {
             message: Some(watched(message)),
         });
         Ok(Response::new(Box::pin(replies)))

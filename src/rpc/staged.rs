@@ -96,8 +96,8 @@ impl Imports {
         .await
     }
 
-    /// Expects that the caller may see the import's results: whoever may read users, or has begun it
-    /// in parts. To anybody else all imports are alike, and those that do not exist.
+    /// Expects that the caller may watch the import: it has `users.read`, or ran the import. To
+    /// anybody else all imports are alike, and those that do not exist.
     pub(super) async fn expect_may_watch(
         &self,
         caller: &Caller,
@@ -109,11 +109,11 @@ impl Imports {
         };
         let (importer, principal) = (self.importer.clone(), caller.principal().clone());
         let (slug, import) = (slug.to_owned(), Uuid::try_parse(import).unwrap_or_default());
-        let has_begun = detached(async move {
-            let begun = importer.has_begun(&principal, &slug, import).await;
-            begun.map_err(|error| status::from_store(&error, ""))
+        let has_run = detached(async move {
+            let run = importer.has_run(&principal, &slug, import).await;
+            run.map_err(|error| status::from_store(&error, ""))
         });
-        match has_begun.await? {
+        match has_run.await? {
             true => Ok(()),
             false => Err(status::from_denial(&denial)),
         }

@@ -8,9 +8,9 @@ use tracing::error;
 use uuid::Uuid;
 
 use crate::{
-    access::Denial,
+    access::{Denial, Disclosure},
     domain::Permission,
-    import::{ImportError, Refusal, RefusalKind},
+    import::{ImportError, Refusal, RefusalKind, disclosure},
     limits::Deadlines,
     store::{Answer, CatalogError, StoreError},
     telemetry::{metrics, request},
@@ -56,9 +56,13 @@ pub fn from_import(error: &ImportError) -> Status {
             Status::with_error_details(Code::Aborted, error.explanation(), details)
         }
         ImportError::OffsetDiffers(expected) => offset_differs(*expected, error.explanation()),
-        ImportError::Told(answer) => told(answer),
+        ImportError::Told(answer, disclosure) => told(answer, *disclosure),
         ImportError::IdBound(import) => {
             let details = about_import("IMPORT_ID_BOUND", *import);
+            Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
+        }
+        ImportError::IdInUse(import) => {
+            let details = about_import("IMPORT_ID_IN_USE", *import);
             Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
         }
         ImportError::OvertakenBy(import) => {
@@ -109,7 +113,7 @@ fn offset_differs(expected: u64, message: String) -> Status {
     Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
-/// How an import ended, to be told again to whoever asks.
+/// How an import ended, to be told again to everybody who asks.
 #[must_use]
 pub fn answer(error: &ImportError) -> Answer {
     let status = from_import(error);
@@ -120,9 +124,28 @@ pub fn answer(error: &ImportError) -> Answer {
     }
 }
 
-fn told(answer: &Answer) -> Status {
+fn told(answer: &Answer, disclosure: Disclosure) -> Status {
     let details = answer.details.clone().into();
-    Status::with_details(Code::from_i32(answer.code), &answer.message, details)
+    let status = Status::with_details(Code::from_i32(answer.code), &answer.message, details);
+    match disclosure {
+        Disclosure::AllUsers => status,
+        Disclosure::OwnRoster => without_others(&status),
+    }
+}
+
+/// A status without what it tells about other users.
+fn without_others(status: &Status) -> Status {
+    let mut details = status.get_error_details();
+    if let Some(failure) = details.precondition_failure() {
+        let without = |violation: &PreconditionViolation| PreconditionViolation {
+            description: disclosure::text_without_others(&violation.description),
+            ..violation.clone()
+        };
+        let violations: Vec<_> = failure.violations.iter().map(without).collect();
+        details.set_precondition_failure(violations);
+    }
+    let message = disclosure::text_without_others(status.message());
+    Status::with_error_details(status.code(), message, details)
 }
 
 /// Whatever was written is written; the client alone is given up.
@@ -200,6 +223,14 @@ pub fn from_store(error: &StoreError, name: &str) -> Status {
             // An email is personal data, and statuses are logged on the way.
             let message = "There is no such user in this organisation.".to_owned();
             resource(Code::NotFound, "user", "", message)
+        }
+        StoreError::PrivilegedUser => {
+            let permission = Permission::UsersGrantPrivileged;
+            let message = format!(
+                "The user has a privileged role: to protect such a user or to end that needs the \
+                 permission {permission}, which this credential does not have."
+            );
+            denied(&Denial::Permission(permission), message)
         }
         StoreError::OrganizationExists => {
             let message = format!("There is an organisation {name:?} already.");

@@ -74,3 +74,12 @@ pub fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
             .unwrap_or_default(),
     }
 }
+
+/// What a caller is told of a user who may protect users and not read them.
+pub fn protection_alone(user: proto::User) -> proto::User {
+    proto::User {
+        id: user.id,
+        protected: user.protected,
+        ..proto::User::default()
+    }
+}

@@ -26,6 +26,9 @@ pub enum StoreError {
     /// No user of the organisation has this key.
     #[error("no such user")]
     UnknownUser,
+    /// The user has a privileged role, and the caller may not change users who have one.
+    #[error("the user has a privileged role")]
+    PrivilegedUser,
     /// An organisation has this slug already.
     #[error("the organisation exists already")]
     OrganizationExists,

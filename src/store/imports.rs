@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    QueryFilter, QueryOrder, QuerySelect, Statement, TryInsertResult, Value,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -35,6 +35,17 @@ pub enum BatchKind {
     ToWrite = 3,
 }
 
+/// What became of an attempt that was to be recorded under an import ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptOpening {
+    /// It is recorded, in place of an earlier attempt of the same principal.
+    Recorded,
+    /// Applying has begun under the ID; its record stays as it is.
+    Bound,
+    /// The ID is another principal's; its record stays as it is.
+    InUse,
+}
+
 /// One recorded batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedBatch {
@@ -59,12 +70,12 @@ impl Store {
         Ok(Entity::find_by_id((organization, id)).one(&self.db).await?)
     }
 
-    /// Records an attempt that begins, in place of an earlier one under the same ID. False: the ID
-    /// is bound, and its record stays as it is.
+    /// Records an attempt that begins, in place of an earlier one of the same principal under the
+    /// same ID.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn open_import(&self, record: ImportRecord) -> Result<bool, StoreError> {
+    pub async fn open_import(&self, record: ImportRecord) -> Result<AttemptOpening, StoreError> {
         let writing = self.begin().await?;
         let opened = writing.open_import(record).await?;
         writing.commit().await?;
@@ -251,29 +262,37 @@ impl Store {
 
 impl Writing {
     /// Records an attempt that begins, as [`Store::open_import`] does.
-    pub(super) async fn open_import(&self, record: ImportRecord) -> Result<bool, StoreError> {
-        let found = Entity::find_by_id((record.organization_id, record.id));
-        let is_bound = |present: &Model| present.options_digest.is_some();
-        match found.clone().one(&self.tx).await? {
-            Some(present) if is_bound(&present) => return Ok(false),
-            Some(_) => {
-                // Somebody may be binding it in a transaction that is under way.
-                let held = found.lock_exclusive().one(&self.tx).await?;
-                if held.as_ref().is_some_and(is_bound) {
-                    return Ok(false);
-                }
-                let replaced = record.into_active_model().reset_all();
-                replaced.update(&self.tx).await?;
+    pub(super) async fn open_import(
+        &self,
+        record: ImportRecord,
+    ) -> Result<AttemptOpening, StoreError> {
+        let key = (record.organization_id, record.id);
+        match Entity::find_by_id(key).one(&self.tx).await? {
+            // Nobody waits for the transactions of a bound import.
+            Some(present) if present.admits(&record) != AttemptOpening::Recorded => {
+                return Ok(present.admits(&record));
             }
+            Some(_) => {}
             None => {
-                // Of two at once the second replaces the first.
-                Entity::insert(record.into_active_model())
+                // Of two at once the second waits here for the first, and finds its record.
+                let inserted = Entity::insert(record.clone().into_active_model())
                     .on_conflict_do_nothing()
                     .exec_without_returning(&self.tx)
                     .await?;
+                if matches!(inserted, TryInsertResult::Inserted(1..)) {
+                    return Ok(AttemptOpening::Recorded);
+                }
             }
         }
-        Ok(true)
+        // Somebody may be binding it in a transaction that is under way.
+        let held = Entity::find_by_id(key).lock_exclusive().one(&self.tx);
+        let opening = held.await?.map(|present| present.admits(&record));
+        let opening = opening.unwrap_or(AttemptOpening::InUse);
+        if opening == AttemptOpening::Recorded {
+            let replaced = record.into_active_model().reset_all();
+            replaced.update(&self.tx).await?;
+        }
+        Ok(opening)
     }
 
     /// True where this attempt's own end is recorded already.
@@ -282,6 +301,18 @@ impl Writing {
         let stored = found.one(&self.tx).await?;
         Ok(stored
             .is_some_and(|stored| stored.attempt == record.attempt && stored.finished_at.is_some()))
+    }
+}
+
+impl Model {
+    /// What becomes of another attempt under the same ID. One who sends the same input and options
+    /// as a bound import may go on with it, whoever that is; that is judged later.
+    fn admits(&self, attempt: &Self) -> AttemptOpening {
+        match self.options_digest {
+            Some(_) => AttemptOpening::Bound,
+            None if self.principal == attempt.principal => AttemptOpening::Recorded,
+            None => AttemptOpening::InUse,
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub use audit::{AuditEntry, AuditPage};
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub use error::{StoreError, WriteError};
-pub use imports::{BatchKind, ImportRecord, RecordedBatch};
+pub use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use payload::Payload;
@@ -57,7 +57,7 @@ pub use upload_parts::{Appended, Part, UploadChunk};
 pub use upload_runs::{Answer, ClaimedRun, RunReply};
 pub use uploads::{Opening, Upload, UploadRoom, UploadStage};
 pub use user_values::UserValues;
-pub use users::{UserFilter, UserKey, UserRecord, contains};
+pub use users::{Protection, UserFilter, UserKey, UserRecord, contains};
 pub use vitals::Hold;
 pub use writes::{DirectoryWrite, Overlap};
 

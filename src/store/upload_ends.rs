@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError, Upload, UploadStage, Writing, entity::import::Entity as Imports,
-    leases::now_ms, uploads::millis,
+    AuditEntry, Opening, Store, StoreError, Upload, UploadStage, Writing,
+    entity::import::Entity as Imports, leases::now_ms, uploads::millis,
 };
 use crate::{domain::Actor, proto::AuditAction};
 
@@ -120,11 +120,17 @@ impl Writing {
         Ok(())
     }
 
-    /// True where the upload's import ID is bound to the same options.
-    pub(super) async fn is_bound_to(&self, upload: &Upload) -> Result<bool, StoreError> {
+    /// Why the upload may not go on with the bound import of its ID; `None`: it may. An import in
+    /// parts takes its ID's place for everybody who watches, so that it stays its own principal's.
+    pub(super) async fn why_not_bound_to(
+        &self,
+        upload: &Upload,
+    ) -> Result<Option<Opening>, StoreError> {
         let found = Imports::find_by_id((upload.organization_id, upload.import_id));
-        let record = found.one(&self.tx).await?;
-        Ok(record
-            .is_some_and(|record| record.options_digest.as_ref() == Some(&upload.options_digest)))
+        Ok(match found.one(&self.tx).await? {
+            Some(record) if record.principal != upload.principal => Some(Opening::InUse),
+            Some(record) if record.options_digest.as_ref() == Some(&upload.options_digest) => None,
+            _ => Some(Opening::OtherOptions),
+        })
     }
 }

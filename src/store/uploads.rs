@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Statement, Value};
 use uuid::Uuid;
 
 use super::{
-    ImportRecord, Store, StoreError, Writing,
+    AttemptOpening, ImportRecord, Store, StoreError, Writing,
     entity::upload::{Entity, Model},
     leases::now_ms,
 };
@@ -49,8 +49,8 @@ pub enum Opening {
     GoesOn(i64),
     /// The ID is in use with other options, or bound to them.
     OtherOptions,
-    /// The import of somebody else's upload is running.
-    OtherPrincipal,
+    /// The ID is another principal's.
+    InUse,
     /// As many are open as may be.
     Full,
 }
@@ -106,8 +106,14 @@ impl Store {
         if writing.open_uploads(&upload, room.idle).await? >= room.most {
             return Ok(Opening::Full);
         }
-        if !writing.open_import(record).await? && !writing.is_bound_to(&upload).await? {
-            return Ok(Opening::OtherOptions);
+        match writing.open_import(record).await? {
+            AttemptOpening::Recorded => {}
+            AttemptOpening::InUse => return Ok(Opening::InUse),
+            AttemptOpening::Bound => {
+                if let Some(refused) = writing.why_not_bound_to(&upload).await? {
+                    return Ok(refused);
+                }
+            }
         }
         writing
             .remove_upload(organization, upload.import_id)
@@ -129,18 +135,14 @@ impl Store {
         wanted: &Upload,
         room: UploadRoom,
     ) -> Result<Option<Opening>, StoreError> {
-        let own = present.principal == wanted.principal;
+        let same_options = present.options_digest == wanted.options_digest;
         Ok(match present.stage() {
+            _ if present.principal != wanted.principal => Some(Opening::InUse),
             UploadStage::Ended => None,
+            _ if !same_options => Some(Opening::OtherOptions),
             UploadStage::Running if self.is_alive(present.server_id, room.alive).await? => {
-                Some(match own {
-                    _ if present.options_digest != wanted.options_digest => Opening::OtherOptions,
-                    true => Opening::GoesOn(present.received),
-                    false => Opening::OtherPrincipal,
-                })
+                Some(Opening::GoesOn(present.received))
             }
-            _ if !own => None,
-            _ if present.options_digest != wanted.options_digest => Some(Opening::OtherOptions),
             _ => {
                 writing.restart_upload(wanted).await?;
                 Some(Opening::GoesOn(present.received))

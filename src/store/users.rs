@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Statement,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError,
+    AuditEntry, Store, StoreError, Writing,
     entity::user::{Column, Entity, Model},
 };
 use crate::{
@@ -53,6 +54,17 @@ pub struct UserFilter {
 /// How many users are read at a time while looking for those that contain a text.
 const READ_AHEAD: u64 = 1_000;
 
+/// Whether a user is to be protected from being made inactive by an import.
+#[derive(Clone, Copy, Debug)]
+pub struct Protection {
+    /// The user.
+    pub user: Uuid,
+    /// Protected, or not any more.
+    pub protected: bool,
+    /// The caller may change users who have a privileged role.
+    pub may_privilege: bool,
+}
+
 impl Store {
     /// Finds a user.
     ///
@@ -88,28 +100,52 @@ impl Store {
     /// Protects a user from being made inactive by an import, or ends that.
     ///
     /// # Errors
-    /// [`StoreError::UnknownUser`] where there is none.
+    /// [`StoreError::UnknownUser`] where there is none; [`StoreError::PrivilegedUser`] if the user has
+    /// a privileged role and the caller may not change such users.
     pub async fn protect_user(
         &self,
         organization: i64,
-        id: Uuid,
-        protected: bool,
+        Protection {
+            user,
+            protected,
+            may_privilege,
+        }: Protection,
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<UserRecord, StoreError> {
         let writing = self.begin().await?;
         writing.enter_alone(organization).await?;
+        if !may_privilege && writing.is_privileged(organization, user).await? {
+            return Err(StoreError::PrivilegedUser);
+        }
         writing.touch(organization).await?;
         let sql = "UPDATE users SET protected = $3, updated_at = $4 \
             WHERE organization_id = $1 AND id = $2 AND protected <> $3";
-        let values = vec![organization.into(), id.into(), protected.into(), now.into()];
+        let values = vec![
+            organization.into(),
+            user.into(),
+            protected.into(),
+            now.into(),
+        ];
         if writing.execute(sql.to_owned(), values).await? > 0 {
             let action = AuditAction::UserProtectionChanged;
-            let entry = AuditEntry::done(now, actor, action, &id);
+            let entry = AuditEntry::done(now, actor, action, &user);
             writing.note(organization, entry.with("protected", &protected));
         }
         writing.commit().await?;
-        self.user(organization, &UserKey::Id(id)).await
+        self.user(organization, &UserKey::Id(user)).await
+    }
+}
+
+impl Writing {
+    /// True if the user has a privileged role.
+    async fn is_privileged(&self, organization: i64, user: Uuid) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM users u JOIN roles r ON r.organization_id = u.organization_id \
+            AND r.id = u.role_id WHERE u.organization_id = $1 AND u.id = $2 AND r.privileged";
+        let backend = self.tx.get_database_backend();
+        let values = [organization.into(), user.into()];
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        Ok(self.tx.query_one_raw(statement).await?.is_some())
     }
 }
 

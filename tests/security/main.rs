@@ -26,6 +26,8 @@ mod rpcs;
 
 mod before_applying;
 mod credentials;
+mod disclosure;
+mod import_ids;
 mod jwt;
 mod key_sets;
 mod local_callers;

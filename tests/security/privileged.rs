@@ -7,7 +7,8 @@ use user_import::{
         Permission,
     },
     proto::{
-        Catalog, DeactivateMissing, GetCatalogRequest, ImportStart, Role, UpdateCatalogRequest,
+        Catalog, DeactivateMissing, GetCatalogRequest, ImportStart, Role, SetUserProtectedRequest,
+        UpdateCatalogRequest,
     },
 };
 
@@ -21,6 +22,7 @@ on_both_databases![
     a_row_deactivates_nobody_without_the_permission,
     missing_administrators_are_left_active_and_named,
     whoever_may_grant_privileges_may_do_all_of_it,
+    only_who_may_grant_privileges_protects_somebody_who_has_them,
     only_who_may_grant_privileges_decides_which_roles_are_privileged,
     the_digest_of_a_dry_run_is_that_of_who_may_do_the_same,
 ];
@@ -139,6 +141,41 @@ async fn whoever_may_grant_privileges_may_do_all_of_it(database: Database) {
     let summary = imported.summary();
     assert_eq!((summary.updated, summary.deactivated), (1, 1), "{imported}");
     assert_eq!(summary.warnings, []);
+}
+
+async fn only_who_may_grant_privileges_protects_somebody_who_has_them(database: Database) {
+    let app = department(database).await;
+    let clerk = clerk(&app).await;
+    let administrator = app.holding(token("pd", Permission::ALL)).await;
+    let (ada, bob) = (clerk.user("ada").await, clerk.user("bob").await);
+    for protected in [true, false] {
+        let request = |user_id: &str| SetUserProtectedRequest {
+            organization: "pd".to_owned(),
+            user_id: user_id.to_owned(),
+            protected,
+        };
+        let denied = clerk.directory().set_user_protected(request(&ada.id)).await;
+        assert_eq!(
+            told(&denied.unwrap_err()),
+            "PermissionDenied PERMISSION_MISSING: The user has a privileged role: to protect such \
+             a user or to end that needs the permission users.grant-privileged, which this \
+             credential does not have."
+        );
+        assert_eq!(clerk.user("ada").await.protected, !protected);
+        clerk
+            .directory()
+            .set_user_protected(request(&bob.id))
+            .await
+            .unwrap();
+        let done = administrator
+            .directory()
+            .set_user_protected(request(&ada.id))
+            .await;
+        assert_eq!(
+            done.unwrap().into_inner().user.unwrap().protected,
+            protected
+        );
+    }
 }
 
 async fn only_who_may_grant_privileges_decides_which_roles_are_privileged(database: Database) {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     super::{
         failure::UsageError,
-        report::{Findings, count, printable},
+        report::{Findings, count, deactivated_name, printable},
         voice::Voice,
     },
     again::Again,
@@ -85,8 +85,7 @@ fn write_question(
         printable(organization)
     )?;
     for user in findings.deactivated.iter().take(SHOWN) {
-        let external_id = printable(&user.external_id);
-        writeln!(text, "  - {external_id}  {}", printable(&user.email))?;
+        writeln!(text, "  - {}", deactivated_name(user))?;
     }
     let shown = u32::try_from(SHOWN).unwrap_or(u32::MAX);
     if summary.deactivated > shown {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{
     Findings, Look,
-    text::{count, duration, grouped, hex, millis_between, printable},
+    text::{count, deactivated_name, duration, grouped, hex, millis_between, printable},
 };
 use crate::proto::{ImportState, ImportSummary, Issue};
 
@@ -165,8 +165,7 @@ impl Page {
         };
         writeln!(self.text, "\n{tense} the roster does not list them")?;
         for user in &findings.deactivated {
-            let external_id = printable(&user.external_id);
-            writeln!(self.text, "  - {external_id}  {}", printable(&user.email))?;
+            writeln!(self.text, "  - {}", deactivated_name(user))?;
         }
         self.more(
             summary.deactivated,

@@ -4,7 +4,21 @@ use std::borrow::Cow;
 
 use time::OffsetDateTime;
 
-use crate::proto::Timestamp;
+use crate::proto::{DeactivatedUser, Timestamp};
+
+/// What a deactivated user is called: the external ID and email, or our own ID for who may not be told
+/// them.
+#[must_use]
+pub fn deactivated_name(user: &DeactivatedUser) -> String {
+    match user.external_id.is_empty() {
+        true => printable(&user.user_id).into_owned(),
+        false => format!(
+            "{}  {}",
+            printable(&user.external_id),
+            printable(&user.email)
+        ),
+    }
+}
 
 /// `text` with every character that could steer a terminal or reorder a line made visible, as
 /// `\u{1b}`. A roster may come from anybody.

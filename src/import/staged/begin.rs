@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::Sender;
 use crate::{
-    access::{Denial, Principal},
+    access::Principal,
     import::{
         ImportError, Importer, Options, Receiver, Refusal, record, session::expect_permitted,
     },
     proto::{ImportStart, ImportState, ImportSummary},
-    store::{ImportRecord, Opening, Upload, UploadRoom, UploadStage},
+    store::{AttemptOpening, ImportRecord, Opening, Upload, UploadRoom, UploadStage},
     telemetry::{metrics, traces},
 };
 
@@ -46,7 +46,7 @@ impl Importer {
             Opening::Begun => Ok((import, 0)),
             Opening::GoesOn(received) => Ok((import, received.unsigned_abs())),
             Opening::OtherOptions => Err(ImportError::IdBound(import)),
-            Opening::OtherPrincipal => Err(Denial::OtherCredential.into()),
+            Opening::InUse => Err(ImportError::IdInUse(import)),
             Opening::Full => Err(ImportError::Busy(full(room.most))),
         }
     }
@@ -80,7 +80,7 @@ impl Importer {
             Some(holder) if holder.import != import => {
                 let error = ImportError::Held(holder);
                 let open = || self.store.open_import(record.clone());
-                if self.patiently(open).await? {
+                if self.patiently(open).await? == AttemptOpening::Recorded {
                     let state = ImportState::Refused;
                     let refusals = vec![error.refusal()];
                     self.close_unfinished(record.clone(), &sender.actor, state, refusals)

@@ -119,11 +119,11 @@ impl Importer {
         Ok(again.is_some_and(|again| (again.stage, again.run) == (upload.stage, upload.run)))
     }
 
-    /// True where this principal has begun the import in parts, and so may watch it.
+    /// True if this principal runs the import, or ran it.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn has_begun(
+    pub async fn has_run(
         &self,
         principal: &Principal,
         slug: &str,
@@ -137,8 +137,8 @@ impl Importer {
             Err(StoreError::UnknownOrganization) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let found = self.store.upload(organization, import).await?;
-        Ok(found.is_some_and(|upload| upload.principal == principal.name))
+        let found = self.store.import(organization, import).await?;
+        Ok(found.is_some_and(|record| record.principal == principal.name))
     }
 }
 

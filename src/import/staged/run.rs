@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Sender, part::finished, runs::UnderWay, spool, start_of};
 use crate::{
+    access::Disclosure,
     import::{ImportError, Importer, Outlet, follow::LOOK, session, session::expect_permitted},
     proto::{ImportFinish, ImportStart, ResultFilter},
     store::{Answer, ClaimedRun, Upload, UploadStage},
@@ -108,7 +109,7 @@ impl Importer {
         }
         Ok(match is_over {
             _ if upload.accepted => Look::Accepted,
-            true => Look::Ended(ImportError::Told(answer_of(upload))),
+            true => Look::Ended(ImportError::Told(answer_of(upload), Disclosure::AllUsers)),
             false => Look::Running,
         })
     }
@@ -217,6 +218,7 @@ const fn is_final(error: &ImportError) -> bool {
             | ImportError::Denied(_)
             | ImportError::UnknownOrganization(_)
             | ImportError::IdBound(_)
+            | ImportError::IdInUse(_)
             | ImportError::OvertakenBy(_)
             | ImportError::Cancelled
     )

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Asked, run::answer_of, start_of};
 use crate::{
+    access::Disclosure,
     import::{
         ImportError, Importer, Outlet,
         follow::{LOOK, Selection},
@@ -129,7 +130,7 @@ impl<'a> Watcher<'a> {
             }
             UploadStage::Open | UploadStage::Running => Ok(false),
             UploadStage::Stopped | UploadStage::Ended => match answer_of(upload) {
-                answer if answer.code != 0 => Err(ImportError::Told(answer)),
+                answer if answer.code != 0 => Err(ImportError::Told(answer, Disclosure::AllUsers)),
                 _ if !self.has_summary => Err(ImportError::TakenOver),
                 _ => Ok(true),
             },

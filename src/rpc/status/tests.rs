@@ -82,6 +82,7 @@ fn in_use() -> Status {
 #[case(from_import(&E::OvertakenBy(Uuid::nil())), Code::FailedPrecondition, "PreconditionFailure")]
 #[case(from_import(&E::Held(holder())), Code::Aborted, "ErrorInfo RetryInfo")]
 #[case(from_import(&E::IdBound(Uuid::nil())), Code::AlreadyExists, "ErrorInfo")]
+#[case(from_import(&E::IdInUse(Uuid::nil())), Code::AlreadyExists, "ErrorInfo")]
 #[case(from_import(&E::UnknownOrganization("a".to_owned())), Code::NotFound, "ResourceInfo")]
 #[case(from_import(&E::UnknownImport("a".to_owned())), Code::NotFound, "ResourceInfo")]
 #[case(from_store(&StoreError::UnknownUser, "a"), Code::NotFound, "ResourceInfo")]

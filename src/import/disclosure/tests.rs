@@ -1,0 +1,139 @@
+use rstest::rstest;
+
+use super::*;
+use crate::proto::{ColumnChange, Issue, IssueCode as Code};
+
+/// What a reader of users is told, with a secret in every place that could hold one.
+fn issue(code: Code, column: &str, related_row: u32) -> Issue {
+    Issue {
+        code: code.into(),
+        column: column.to_owned(),
+        value: "own".to_owned(),
+        message: format!("{column} \"own\" of \"secret\""),
+        suggestion: "secret".to_owned(),
+        related_external_id: "secret".to_owned(),
+        related_row,
+        ..Issue::default()
+    }
+}
+
+#[rstest]
+#[case::taken(
+    Code::EmailTaken,
+    "EMAIL",
+    0,
+    r#"EMAIL "own" is already taken; give this row another email."#
+)]
+#[case::taken_by_a_row(
+    Code::BadgeNumberTaken,
+    "BADGE_NUMBER",
+    7,
+    r#"BADGE_NUMBER "own" is taken by row 7; give this row another badge number."#
+)]
+#[case::username(
+    Code::UsernameTaken,
+    "USERNAME",
+    0,
+    r#"USERNAME "own" is already taken; give this row another username."#
+)]
+#[case::supervisor(
+    Code::SupervisorNotFound,
+    "SUPERVISOR_EMAIL",
+    0,
+    r#"SUPERVISOR_EMAIL "own" is nobody's email; correct it, or add that user to the file."#
+)]
+#[case::cycle(
+    Code::SupervisorCycle,
+    "SUPERVISOR_EMAIL",
+    0,
+    r#"SUPERVISOR_EMAIL "own" closes a circle. Give another supervisor."#
+)]
+#[case::zeros(Code::LeadingZerosLost, "EXTERNAL_ID", 0, r#"EXTERNAL_ID "own" equals an existing one but for leading zeros; if a spreadsheet changed them, format the column as text."#)]
+#[case::privileged(
+    Code::RoleNotGrantable,
+    "EXTERNAL_ID",
+    0,
+    "Users who are not listed have a privileged role, and are left Active: to deactivate such a user needs the permission users.grant-privileged."
+)]
+#[case::left_alone(
+    Code::ChangedConcurrently,
+    "EXTERNAL_ID",
+    0,
+    "Users who are not listed were to be deactivated, and were left as they are: they had been changed when their turn came."
+)]
+#[case::unknown_code(Code::Unspecified, "EMAIL", 0, "")]
+fn nothing_of_another_user_is_left(
+    #[case] code: Code,
+    #[case] column: &str,
+    #[case] row: u32,
+    #[case] message: &str,
+) {
+    let told = issue::without_others(issue(code, column, row));
+    assert_eq!(told.message, message);
+    let told = format!("{told:?}");
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn an_email_of_the_callers_own_file_stays_suggested() {
+    let own = issue(Code::SupervisorNotFound, "SUPERVISOR_EMAIL", 3);
+    assert_eq!(issue::without_others(own.clone()), own);
+}
+
+#[test]
+fn values_and_deactivated_users_are_not_told() {
+    let result = RowResult {
+        row: 1,
+        changes: vec![ColumnChange {
+            column: "EMAIL".to_owned(),
+            before: Some("secret".to_owned()),
+            after: Some("secret".to_owned()),
+        }],
+        ..RowResult::default()
+    };
+    let user = DeactivatedUser {
+        user_id: "id".to_owned(),
+        external_id: "secret".to_owned(),
+        email: "secret".to_owned(),
+    };
+    let users = vec![user];
+    for message in [
+        Message::Results(RowResults::new(vec![result])),
+        Message::Deactivations(Deactivations { users }),
+    ] {
+        assert!(message_tells_of_others(&message));
+        let told = format!("{:?}", message_without_others(message).unwrap());
+        assert!(!told.contains("secret"), "{told}");
+    }
+}
+
+#[test]
+fn how_many_users_were_left_alone_is_not_told() {
+    let left = issue(Code::RoleNotGrantable, "EXTERNAL_ID", 0);
+    let summary = ImportSummary {
+        warnings: vec![left; 3],
+        ..ImportSummary::default()
+    };
+    let Message::Summary(told) = message_without_others(Message::Summary(summary)).unwrap() else {
+        panic!("a summary stays one");
+    };
+    assert_eq!(told.warnings.len(), 1);
+}
+
+#[test]
+fn another_ones_import_is_told_as_state_and_counts() {
+    let import = Import {
+        import_id: "id".to_owned(),
+        rows: 3,
+        source: "secret".to_owned(),
+        principal: "secret".to_owned(),
+        warnings: vec![issue(Code::EmailTaken, "EMAIL", 0)],
+        plan_digest: vec![1],
+        ..Import::default()
+    };
+    let told = record_without_others(import.clone(), false);
+    assert_eq!((told.rows, &told.warnings[..]), (3, &[][..]));
+    assert!(!format!("{told:?}").contains("secret") && told.plan_digest.is_empty());
+    let own = record_without_others(import, true);
+    assert_eq!((&*own.source, own.warnings.len()), ("secret", 1));
+}
