@@ -36,7 +36,7 @@ pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8
         assert!(raw.line > last.1, "lines go on");
         last = (raw.number, raw.line);
         let row = Row::parse_within(raw, LIMITS.max_field_bytes);
-        rows.push(format!("{raw:?} {:?}", row.issues()));
+        rows.push(format!("{raw:?} {:?}", row.issues().collect::<Vec<_>>()));
     };
     let (header, faults) = match CsvDecoder::new(options, LIMITS) {
         Err(faults) => (None, faults),

@@ -9,16 +9,16 @@ use super::normalise::normalise_lossy;
 use super::suggest::nearest;
 use super::text::filled;
 use super::{
-    BadgeNumber, Cell, Column, Email, ExternalId, Fault, Issue, IssueCode, Name, PhoneNumber,
-    RawRow, Row, RowPacker, RowParts, Status, Username, fold, is_template_example,
+    BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, RawRow, Row, RowPacker,
+    RowParts, Status, Username, fold, is_template_example,
 };
 
 /// Most bytes that a field may have by default, as received (semantics §2, Record faults).
 pub const MAX_FIELD_BYTES: usize = 4096;
 
 /// Most characters kept of a value that failed its check, or that only the planner can judge; no
-/// longer one equals anything that is stored.
-const MAX_KEPT: usize = 512;
+/// longer one equals anything that is stored, and none is quoted further.
+const MAX_KEPT: usize = 256;
 
 impl Row {
     /// Checks a row by itself (semantics §2): normalises each value, brings the sound ones into
@@ -34,91 +34,87 @@ impl Row {
     /// The same where a field may have `most` bytes.
     #[must_use]
     pub fn parse_within(raw: &RawRow<'_>, most: usize) -> Self {
-        check(raw, most, Self::new)
+        check(raw, most, |parts| Self::new(&parts))
     }
 }
 
 impl RowPacker {
     /// Checks a row as [`Row::parse_within`] does, and adds it.
     pub fn parse(&mut self, raw: &RawRow<'_>, most: usize) {
-        check(raw, most, |parts| self.push(parts));
+        check(raw, most, |parts| self.push(&parts));
     }
 }
 
 /// Gives `keep` what there is to keep of a row.
 fn check<T>(raw: &RawRow<'_>, most: usize, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
-    let mut issues = Vec::new();
+    let mut found = Found::default();
     let values = match raw.misfit {
-        Some((expected, found)) => {
-            issues.push(misfit(expected, found));
+        Some((expected, found_fields)) => {
+            let fault = Fault::FieldCount {
+                expected: expected.into(),
+                found: found_fields.into(),
+            };
+            found.faults.push((None, fault));
             Default::default()
         }
-        None => Column::ALL.map(|column| check_cell(column, raw.cell(column), most, &mut issues)),
+        None => Column::ALL.map(|column| found.check_cell(column, raw.cell(column), most)),
     };
     keep(RowParts {
         number: raw.number,
         line: raw.line,
-        misfit: raw.misfit.is_some(),
         values: values.each_ref().map(Option::as_deref),
-        issues,
+        faults: found.faults,
+        written_phone: &found.written_phone,
+        charset: found.charset,
     })
 }
 
-fn misfit(expected: u32, found: u32) -> Issue {
-    let advice = if found > expected {
-        "put double quotes around a value that holds the delimiter"
-    } else {
-        "add what is missing"
-    };
-    let message = format!("The row has {found} fields, but the header has {expected}; {advice}.");
-    Issue::row_error(IssueCode::FieldCount, message)
+/// What the checks of a row have found.
+#[derive(Default)]
+struct Found<'a> {
+    faults: Vec<(Option<Column>, Fault)>,
+    written_phone: Cow<'a, str>,
+    charset: &'static str,
 }
 
-/// What the row keeps of `cell`: the value in canonical form, or as normalised where it is faulty.
-fn check_cell<'a>(
-    column: Column,
-    cell: Cell<'a>,
-    most: usize,
-    issues: &mut Vec<Issue>,
-) -> Option<Cow<'a, str>> {
-    match cell {
-        Cell::Absent => {
-            report(&Fault::Blank, column, "", issues);
-            None
-        }
-        Cell::Invalid { byte, charset } => {
-            report(&Fault::Encoding { byte, charset }, column, "", issues);
-            Some(Cow::Borrowed(""))
-        }
-        Cell::Text(text) => Some(check_text(column, text, most, issues)),
-    }
-}
-
-fn check_text<'a>(
-    column: Column,
-    text: &'a str,
-    most: usize,
-    issues: &mut Vec<Issue>,
-) -> Cow<'a, str> {
-    match parse(column, text, most) {
-        Ok((value, warning)) => {
-            if let Some(fault) = warning {
-                report(&fault, column, &normalise_lossy(text), issues);
+impl<'a> Found<'a> {
+    /// What the row keeps of `cell`: the value in canonical form, or as normalised where it is faulty.
+    fn check_cell(&mut self, column: Column, cell: Cell<'a>, most: usize) -> Option<Cow<'a, str>> {
+        match cell {
+            Cell::Absent => {
+                self.report(Fault::Blank, column);
+                None
             }
-            value
-        }
-        Err(fault) => {
-            let value = bounded(normalise_lossy(text));
-            report(&fault, column, &value, issues);
-            value
+            Cell::Invalid { byte, charset } => {
+                self.charset = charset;
+                self.report(Fault::Encoding { byte }, column);
+                Some(Cow::Borrowed(""))
+            }
+            Cell::Text(text) => Some(self.check_text(column, text, most)),
         }
     }
-}
 
-/// Records `fault`, except that an optional column may be blank.
-fn report(fault: &Fault, column: Column, value: &str, issues: &mut Vec<Issue>) {
-    if *fault != Fault::Blank || column.is_required() {
-        issues.push(fault.issue(column, value));
+    fn check_text(&mut self, column: Column, text: &'a str, most: usize) -> Cow<'a, str> {
+        match parse(column, text, most) {
+            Ok((value, warning)) => {
+                if let Some(fault) = warning {
+                    self.written_phone = bounded(normalise_lossy(text));
+                    self.report(fault, column);
+                }
+                value
+            }
+            Err(fault) => {
+                self.report(fault, column);
+                bounded(normalise_lossy(text))
+            }
+        }
+    }
+
+    /// Records `fault`, except that an optional column may be blank.
+    fn report(&mut self, fault: Fault, column: Column) {
+        if fault != Fault::Blank || column.is_required() {
+            self.faults.push((Some(column), fault));
+        }
     }
 }
 
@@ -126,8 +122,8 @@ fn report(fault: &Fault, column: Column, value: &str, issues: &mut Vec<Issue>) {
 fn parse(column: Column, text: &str, most: usize) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     if text.len() > most {
         return Err(Fault::Oversized {
-            bytes: text.len(),
-            limit: most,
+            bytes: text.len().into(),
+            limit: most.into(),
         });
     }
     let value = match column {
@@ -166,7 +162,7 @@ fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
 
 fn parse_phone(text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     let number = PhoneNumber::parse(text)?;
-    let warning = (!number.is_assigned()).then(|| Fault::Unassigned(number.as_e164().into()));
+    let warning = (!number.is_assigned()).then_some(Fault::Unassigned);
     Ok((number.into(), warning))
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use email_address::{EmailAddress, Options};
 
 use super::Fault;
+use super::fault::Unit;
 use super::text::{checked_text, filled};
 
 checked_text! {
@@ -14,7 +15,7 @@ checked_text! {
 
 impl<'a> Email<'a> {
     /// Longest one, in bytes (RFC 5321's path without its angle brackets).
-    pub const MAX_BYTES: usize = 254;
+    pub const MAX_BYTES: u16 = 254;
 
     /// Reads an email address: no display name, and a domain with a dot, not an IP address.
     ///
@@ -22,11 +23,11 @@ impl<'a> Email<'a> {
     /// Blank, too long, no such address, or with a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         let value = filled(text)?;
-        if value.len() > Self::MAX_BYTES {
+        if value.len() > Self::MAX_BYTES.into() {
             return Err(Fault::TooLong {
-                actual: value.len(),
+                actual: value.len().into(),
                 limit: Self::MAX_BYTES,
-                unit: "bytes",
+                unit: Unit::Bytes,
             });
         }
         if !is_plain_address(&value) && !is_address(&value) {
@@ -173,9 +174,9 @@ mod tests {
         };
         assert!(Email::parse(&of_length(254)).is_ok());
         let too_long = Fault::TooLong {
-            actual: 255,
+            actual: 255_u32.into(),
             limit: 254,
-            unit: "bytes",
+            unit: Unit::Bytes,
         };
         assert_eq!(Email::parse(&of_length(255)), Err(too_long));
     }

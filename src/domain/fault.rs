@@ -1,6 +1,7 @@
 //! Why a value is not valid, and the words that say so.
 //!
-//! Every message about a single value is written here; messages about users and other rows are the
+//! A fault is kept in eight bytes, and worded when it is told: a file may have a dozen in each of a million
+//! rows. Every message about a single value is written here; messages about users and other rows are the
 //! planner's.
 
 use std::fmt;
@@ -9,7 +10,7 @@ use super::{Column, Deception, Issue, IssueCode, Status};
 
 /// What is wrong with a value. Displayed as the rest of a sentence that begins with the column and
 /// the value, such as `is blank; fill it in.`
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Nothing is left after normalising.
     #[error("is blank; fill it in.")]
@@ -18,30 +19,36 @@ pub enum Fault {
     #[error("has {actual} {unit}; shorten it to at most {limit}.")]
     TooLong {
         /// How many there are.
-        actual: usize,
-        /// How many there may be.
-        limit: usize,
-        /// `characters` or `bytes`.
-        unit: &'static str,
+        actual: Count,
+        /// The limit.
+        limit: u16,
+        /// What is counted.
+        unit: Unit,
     },
     /// More bytes, as received, than any field may have.
     #[error("has {bytes} bytes, and no field may have more than {limit}; shorten it.")]
     Oversized {
         /// How many there are.
-        bytes: usize,
-        /// How many there may be.
-        limit: usize,
+        bytes: Count,
+        /// The limit.
+        limit: Count,
     },
-    /// A byte that is not valid in the file's charset.
-    #[error(
-        "holds the byte 0x{byte:02X}, which is not valid {charset}; save the file as UTF-8, or name \
-         the charset it has (such as windows-1252) in the charset option."
-    )]
+    /// A byte that is not valid in the file's charset, which is the file's to name: see [`Fault::issue`].
+    #[error("holds the byte 0x{byte:02X}, which is not valid in its charset.")]
     Encoding {
         /// The first such byte.
         byte: u8,
-        /// Standard name of the charset.
-        charset: &'static str,
+    },
+    /// A record with a wrong number of fields; the fault of a row as a whole.
+    #[error("The row has {found} fields, but the header has {expected}; {}.", match found > expected {
+        true => "put double quotes around a value that holds the delimiter",
+        false => "add what is missing",
+    })]
+    FieldCount {
+        /// How many the header has.
+        expected: Count,
+        /// How many the row has.
+        found: Count,
     },
     /// A control character or one that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
@@ -67,9 +74,15 @@ pub enum Fault {
     /// White space in a username.
     #[error("contains white space; take it out, or write a dot in its place.")]
     WhiteSpace,
-    /// A username that is not what it looks like.
-    #[error("{0}")]
-    Deceptive(Deception),
+    /// A username with a character that nobody sees: see [`Deception::Invisible`].
+    #[error("{}", Deception::Invisible(*.0))]
+    Invisible(char),
+    /// A username with a variant of a letter: see [`Deception::Variant`].
+    #[error("{}", Deception::Variant(*.0))]
+    Variant(char),
+    /// A username of several scripts: see [`Deception::Mixed`].
+    #[error("{}", Deception::Mixed(*.0))]
+    MixedScripts(char),
     /// Not a phone number.
     #[error("is not a phone number; write it with its country code, such as +1 202 555 0143.")]
     Phone,
@@ -82,44 +95,139 @@ pub enum Fault {
     /// A phone number with an extension.
     #[error("has an extension; leave the extension out.")]
     Extension,
-    /// A possible phone number, in E.164, that is not assigned: a warning.
-    #[error("was read as {0}, which is not a number in use; check its country code and digits.")]
-    Unassigned(Box<str>),
+    /// A possible phone number that is not assigned: a warning. The row has it in E.164.
+    #[error("is not a number in use; check its country code and digits.")]
+    Unassigned,
+}
+
+/// What a length is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Code points.
+    Characters,
+    /// Bytes of UTF-8.
+    Bytes,
+}
+
+/// A number of fields, characters or bytes of a record, in three bytes: none has more than 1 MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count([u8; 3]);
+
+/// What a message about a faulty value needs to know besides the fault.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FaultContext<'a> {
+    /// The value, normalised; empty: none is quoted.
+    pub value: &'a str,
+    /// What a phone number was read as.
+    pub e164: &'a str,
+    /// Standard name of the file's charset.
+    pub charset: &'a str,
 }
 
 impl Fault {
     /// How the fault is reported to a program.
     #[must_use]
-    pub const fn code(&self) -> IssueCode {
+    pub const fn code(self) -> IssueCode {
         match self {
             Self::Blank => IssueCode::Required,
             Self::TooLong { .. } | Self::Oversized { .. } => IssueCode::TooLong,
             Self::Encoding { .. } => IssueCode::InvalidEncoding,
+            Self::FieldCount { .. } => IssueCode::FieldCount,
             Self::Character(_) => IssueCode::InvalidCharacter,
             Self::ScientificNotation => IssueCode::ScientificNotation,
             Self::Email => IssueCode::InvalidEmail,
             Self::TemplateExample => IssueCode::TemplateExample,
             Self::Status(_) => IssueCode::InvalidStatus,
-            Self::WhiteSpace | Self::Deceptive(_) => IssueCode::InvalidUsername,
+            Self::WhiteSpace | Self::Invisible(_) | Self::Variant(_) | Self::MixedScripts(_) => {
+                IssueCode::InvalidUsername
+            }
             Self::Phone
             | Self::CountryCode
             | Self::PhoneLength
             | Self::Extension
-            | Self::Unassigned(_) => IssueCode::InvalidPhone,
+            | Self::Unassigned => IssueCode::InvalidPhone,
         }
     }
 
-    /// The fault as an issue of `column`, quoting `value` (normalised; empty: none).
+    /// Returns `true` if the fault rejects its row.
     #[must_use]
-    pub fn issue(&self, column: Column, value: &str) -> Issue {
-        let message = format!("{column} {}{self}", Quote(value));
+    pub const fn is_error(self) -> bool {
+        !matches!(self, Self::Unassigned)
+    }
+
+    /// The fault as an issue of `column`; of the row as a whole if there is none.
+    #[must_use]
+    pub fn issue(self, column: Option<Column>, context: FaultContext<'_>) -> Issue {
+        let Some(column) = column else {
+            return Issue::row_error(self.code(), self.to_string());
+        };
+        let value = context.value;
+        let message = format!("{column} {}{}", Quote(value), self.sentence(context));
         match self {
-            Self::Unassigned(_) => Issue::warning(self.code(), column, value, message),
+            Self::Unassigned => Issue::warning(self.code(), column, value, message),
             Self::Status(near) => {
                 Issue::error(self.code(), column, value, message).suggest(near.map(Status::as_str))
             }
             _ => Issue::error(self.code(), column, value, message),
         }
+    }
+
+    fn sentence(self, FaultContext { e164, charset, .. }: FaultContext<'_>) -> String {
+        match self {
+            Self::Encoding { byte } => format!(
+                "holds the byte 0x{byte:02X}, which is not valid {charset}; save the file as UTF-8, or name \
+                 the charset it has (such as windows-1252) in the charset option."
+            ),
+            Self::Unassigned => format!("was read as {e164}, which {self}"),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl From<Deception> for Fault {
+    fn from(deception: Deception) -> Self {
+        match deception {
+            Deception::Invisible(c) => Self::Invisible(c),
+            Deception::Variant(c) => Self::Variant(c),
+            Deception::Mixed(c) => Self::MixedScripts(c),
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Characters => "characters",
+            Self::Bytes => "bytes",
+        })
+    }
+}
+
+impl Count {
+    const MAX: u32 = 0x00FF_FFFF;
+
+    fn get(self) -> u32 {
+        let [high, middle, low] = self.0;
+        u32::from_be_bytes([0, high, middle, low])
+    }
+}
+
+impl From<u32> for Count {
+    fn from(n: u32) -> Self {
+        let [_, high, middle, low] = n.min(Self::MAX).to_be_bytes();
+        Self([high, middle, low])
+    }
+}
+
+impl From<usize> for Count {
+    fn from(n: usize) -> Self {
+        u32::try_from(n).unwrap_or(Self::MAX).into()
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
     }
 }
 
@@ -148,11 +256,31 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_in_the_sentence_between_characters() {
-        let message = Fault::Email.issue(Column::Email, &"é".repeat(61)).message;
+        let long = "é".repeat(61);
+        let context = FaultContext {
+            value: &long,
+            ..FaultContext::default()
+        };
+        let message = Fault::Email.issue(Some(Column::Email), context).message;
         let shown = "é".repeat(60);
         assert!(
             message.starts_with(&format!("EMAIL \"{shown}…\" is not")),
             "{message}"
         );
+    }
+
+    /// A million rows may have a dozen each.
+    #[test]
+    fn a_fault_takes_eight_bytes() {
+        assert_eq!(size_of::<Fault>(), 8);
+    }
+
+    #[test]
+    fn a_count_keeps_what_a_record_can_have() {
+        for n in [0, 1, 255, 256, 65_536, 1024 * 1024, Count::MAX] {
+            assert_eq!(Count::from(n).to_string(), n.to_string());
+        }
+        assert_eq!(Count::from(u32::MAX).get(), Count::MAX);
+        assert!(Count::from(256_u32) > Count::from(255_u32));
     }
 }

@@ -1,7 +1,5 @@
 //! What is wrong with a row, as a value.
 
-use std::ops::{Deref, DerefMut};
-
 use super::Column;
 
 /// How bad an issue is.
@@ -135,53 +133,6 @@ impl Issue {
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
-    }
-}
-
-/// The issues of a row: most have none, so that eight bytes are all it takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::box_collection)] // a vector alone takes 24
-pub struct Issues(Option<Box<Vec<Issue>>>);
-
-impl Issues {
-    /// Adds one.
-    pub fn push(&mut self, issue: Issue) {
-        self.0.get_or_insert_default().push(issue);
-    }
-}
-
-impl Deref for Issues {
-    type Target = [Issue];
-
-    fn deref(&self) -> &[Issue] {
-        self.0.as_deref().map_or(&[], Vec::as_slice)
-    }
-}
-
-impl DerefMut for Issues {
-    fn deref_mut(&mut self) -> &mut [Issue] {
-        self.0.as_deref_mut().map_or(&mut [], Vec::as_mut_slice)
-    }
-}
-
-impl<'a> IntoIterator for &'a Issues {
-    type Item = &'a Issue;
-    type IntoIter = std::slice::Iter<'a, Issue>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl From<Vec<Issue>> for Issues {
-    fn from(issues: Vec<Issue>) -> Self {
-        Self((!issues.is_empty()).then(|| Box::new(issues)))
-    }
-}
-
-impl Extend<Issue> for Issues {
-    fn extend<I: IntoIterator<Item = Issue>>(&mut self, issues: I) {
-        issues.into_iter().for_each(|issue| self.push(issue));
     }
 }
 

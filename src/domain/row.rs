@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Column, ColumnSet, Issue, Issues, PackedTexts, Packer, Status};
-
-/// The values of some hundred rows, by column.
-pub(super) type RowTexts = PackedTexts<{ Column::COUNT }>;
+use super::row_texts::{RowTexts, RowTextsPacker, Texts};
+use super::{Column, ColumnSet, Fault, FaultContext, Issue, Status};
 
 /// One row after the checks that need nothing but the row (semantics §2): trimmed, normalised, with
 /// every fault found. Compact: a million of them are held while an import is planned.
@@ -15,26 +13,36 @@ pub struct Row {
     pub number: u32,
     /// CSV line on which the record starts; 0 for typed rows.
     pub line: u32,
-    /// Which of `texts`; 16 bits, since this makes a row one of 32 bytes.
+    /// Which of `texts`; 16 bits, since this makes a row one of 24 bytes.
     at: u16,
     present: ColumnSet,
     unsound: ColumnSet,
-    record: Record,
+    marks: Marks,
     status: Option<Status>,
-    /// `None`: all values are blank.
+    /// `None`: all values are blank, and there are no faults.
     texts: Option<Arc<RowTexts>>,
-    issues: Issues,
 }
 
 /// What is known of a row besides its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Record {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Marks(u8);
+
+impl Marks {
     /// It had a wrong number of fields.
-    Misfit,
+    const MISFIT: Self = Self(1);
     /// LOCATION had a value.
-    Located,
-    /// Neither.
-    Plain,
+    const LOCATED: Self = Self(2);
+    /// The phone number is sound, but there is a warning about it.
+    const PHONE_WARNED: Self = Self(4);
+
+    const fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    /// This mark, if `set`.
+    const fn when(self, set: bool) -> u8 {
+        if set { self.0 } else { 0 }
+    }
 }
 
 /// What [`Row::new`] makes a row from.
@@ -44,19 +52,16 @@ pub struct RowParts<'a> {
     pub number: u32,
     /// CSV line on which the record starts; 0 for typed rows.
     pub line: u32,
-    /// The record had a wrong number of fields, so no column is known.
-    pub misfit: bool,
     /// By `Column as usize`: `None` absent, `""` blank, else the value: in canonical form where it
     /// passed its checks, as normalised where it did not.
     pub values: [Option<&'a str>; Column::COUNT],
-    /// Everything found wrong so far.
-    pub issues: Vec<Issue>,
-}
-
-impl<'a> RowParts<'a> {
-    fn text(&self) -> [&'a str; Column::COUNT] {
-        self.values.map(Option::unwrap_or_default)
-    }
+    /// Everything found wrong, in the order of the columns: at most one fault of each, or the one fault of
+    /// a row with a wrong number of fields, so that no column is known.
+    pub faults: Vec<(Option<Column>, Fault)>,
+    /// The phone number as written, if there is a warning about it.
+    pub written_phone: &'a str,
+    /// Standard name of the file's charset; it may be empty if no byte is invalid in it.
+    pub charset: &'static str,
 }
 
 /// Makes rows whose texts share allocations; see [`Row::new`].
@@ -64,7 +69,7 @@ impl<'a> RowParts<'a> {
 pub struct RowPacker {
     rows: Vec<Row>,
     /// Texts of the last rows.
-    texts: Packer<{ Column::COUNT }>,
+    texts: RowTextsPacker,
 }
 
 impl RowPacker {
@@ -73,19 +78,18 @@ impl RowPacker {
     pub fn with_room(rows: usize, bytes: usize) -> Self {
         Self {
             rows: Vec::with_capacity(rows),
-            texts: Packer::with_room(rows, bytes),
+            texts: RowTextsPacker::with_room(rows, bytes),
         }
     }
 
     /// Adds a row.
-    pub fn push(&mut self, parts: RowParts<'_>) {
-        let at = u16::try_from(self.texts.groups()).unwrap_or_else(|_| {
+    pub fn push(&mut self, parts: &RowParts<'_>) {
+        let at = u16::try_from(self.texts.rows()).unwrap_or_else(|_| {
             self.pack();
             0
         });
-        let texts = parts.text();
         let row = Row::without_text(parts);
-        self.texts.push(row.kept(texts));
+        row.keep_text(parts, &mut self.texts);
         self.rows.push(Row { at, ..row });
     }
 
@@ -97,7 +101,7 @@ impl RowPacker {
     }
 
     fn pack(&mut self) {
-        let first = self.rows.len() - self.texts.groups();
+        let first = self.rows.len() - self.texts.rows();
         let texts = Arc::new(std::mem::take(&mut self.texts).finish());
         for row in &mut self.rows[first..] {
             row.texts = Some(Arc::clone(&texts));
@@ -106,57 +110,70 @@ impl RowPacker {
 }
 
 impl Row {
-    /// Makes a row. A column with an error among the issues is unsound; LOCATION keeps only whether
-    /// it had a value.
+    /// Makes a row. A column with an error among the faults is unsound; of LOCATION nothing is kept but whether
+    /// it had a value, unless that is faulty.
     #[must_use]
-    pub fn new(parts: RowParts<'_>) -> Self {
-        let texts = parts.text();
+    pub fn new(parts: &RowParts<'_>) -> Self {
         let row = Self::without_text(parts);
-        let texts = PackedTexts::of(row.kept(texts));
+        let mut texts = RowTextsPacker::default();
+        row.keep_text(parts, &mut texts);
         Self {
-            texts: Some(Arc::new(texts)),
+            texts: Some(Arc::new(texts.finish())),
             ..row
         }
     }
 
-    fn without_text(parts: RowParts<'_>) -> Self {
+    fn without_text(parts: &RowParts<'_>) -> Self {
         let present = Column::ALL
             .into_iter()
             .filter(|&c| parts.values[c as usize].is_some())
             .collect();
         let located = parts.values[Column::Location as usize].is_some_and(|v| !v.is_empty());
-        let errors = parts.issues.iter().filter(|issue| issue.is_error());
-        let unsound: ColumnSet = errors.filter_map(|issue| issue.column).collect();
+        let errors = parts.faults.iter().filter(|(_, fault)| fault.is_error());
+        let unsound: ColumnSet = errors.filter_map(|&(column, _)| column).collect();
+        let misfit = parts.faults.iter().any(|(column, _)| column.is_none());
+        let warned = parts.faults.iter().any(|(_, fault)| !fault.is_error());
         let status = parts.values[Column::Status as usize].and_then(Status::parse);
-        let record = match (parts.misfit, located) {
-            (true, _) => Record::Misfit,
-            (false, true) => Record::Located,
-            (false, false) => Record::Plain,
-        };
         Self {
             number: parts.number,
             line: parts.line,
             at: 0,
             present,
             unsound,
-            record,
+            marks: Marks(
+                Marks::MISFIT.when(misfit)
+                    | Marks::LOCATED.when(located && !misfit)
+                    | Marks::PHONE_WARNED.when(warned),
+            ),
             status: status.filter(|_| !unsound.contains(Column::Status)),
             texts: None,
-            issues: parts.issues.into(),
         }
     }
 
-    /// Of its values, those to be kept as text: a sound status is known without, and LOCATION is reserved.
-    fn kept<'a>(&self, mut texts: [&'a str; Column::COUNT]) -> [&'a str; Column::COUNT] {
-        texts[Column::Location as usize] = "";
-        if self.status.is_some() {
-            texts[Column::Status as usize] = "";
+    /// Keeps of its values those that are not known otherwise: a sound status is, and LOCATION is reserved.
+    fn keep_text(&self, parts: &RowParts<'_>, texts: &mut RowTextsPacker) {
+        let mut values = parts.values.map(Option::unwrap_or_default);
+        if !self.unsound.contains(Column::Location) {
+            values[Column::Location as usize] = "";
         }
-        texts
+        if self.status.is_some() {
+            values[Column::Status as usize] = "";
+        }
+        let kept = Texts {
+            values,
+            written_phone: parts.written_phone,
+        };
+        match &*parts.faults {
+            [] => texts.push(&kept, &[], ""),
+            faults => {
+                let faults: Vec<Fault> = faults.iter().map(|&(_, fault)| fault).collect();
+                texts.push(&kept, &faults, parts.charset);
+            }
+        }
     }
 
     /// `None`: absent. `""`: blank. Else the value: canonical where sound (phone in E.164, status
-    /// `Active` or `Inactive`), else as normalised. LOCATION is never kept: `None` or `""`.
+    /// `Active` or `Inactive`), else as normalised. A sound LOCATION is not kept: `None` or `""`.
     #[must_use]
     pub fn value(&self, column: Column) -> Option<&str> {
         self.present.contains(column).then(|| self.text(column))
@@ -195,6 +212,12 @@ impl Row {
         (!value.is_empty() && !self.unsound.contains(column)).then_some(value)
     }
 
+    /// The columns that failed a check.
+    #[must_use]
+    pub const fn unsound(&self) -> ColumnSet {
+        self.unsound
+    }
+
     /// True where the column failed a check.
     #[must_use]
     pub const fn is_unsound(&self, column: Column) -> bool {
@@ -204,13 +227,13 @@ impl Row {
     /// True where the record had a wrong number of fields, so that no column is known.
     #[must_use]
     pub const fn is_misfit(&self) -> bool {
-        matches!(self.record, Record::Misfit)
+        self.marks.has(Marks::MISFIT)
     }
 
     /// True where LOCATION had a value.
     #[must_use]
     pub const fn has_location(&self) -> bool {
-        matches!(self.record, Record::Located)
+        self.marks.has(Marks::LOCATED)
     }
 
     /// The status, where it is sound.
@@ -219,19 +242,53 @@ impl Row {
         self.status
     }
 
-    /// Everything that these checks found.
+    /// Returns `true` if these checks found anything.
     #[must_use]
-    pub fn issues(&self) -> &[Issue] {
-        &self.issues
+    pub const fn has_faults(&self) -> bool {
+        !self.unsound.is_empty()
+            || self.marks.has(Marks::MISFIT)
+            || self.marks.has(Marks::PHONE_WARNED)
+    }
+
+    /// Everything that these checks found, in the order of the columns. `None`: the row as a whole.
+    pub fn faults(&self) -> impl Iterator<Item = (Option<Column>, Fault)> {
+        let mut columns = self.unsound;
+        if self.marks.has(Marks::PHONE_WARNED) {
+            columns.insert(Column::Phone);
+        }
+        let texts = self.texts.as_deref().filter(|_| self.has_faults());
+        let faults = texts.map_or(&[][..], |texts| texts.faults(self.at));
+        let columns = columns.iter().map(Some).chain([None]);
+        columns.zip(faults.iter().copied())
+    }
+
+    /// The same in words, which are made when they are asked for.
+    pub fn issues(&self) -> impl Iterator<Item = Issue> {
+        self.faults()
+            .map(|(column, fault)| fault.issue(column, self.context(column, fault)))
+    }
+
+    fn context(&self, column: Option<Column>, fault: Fault) -> FaultContext<'_> {
+        let Some((column, texts)) = column.zip(self.texts.as_deref()) else {
+            return FaultContext::default();
+        };
+        FaultContext {
+            value: match fault {
+                Fault::Unassigned => texts.written_phone(self.at.into()),
+                _ => self.text(column),
+            },
+            e164: self.text(Column::Phone),
+            charset: texts.charset(),
+        }
     }
 }
 
 impl PartialEq for Row {
     /// Whether all is the same, wherever the values lie.
     fn eq(&self, other: &Self) -> bool {
-        let facts = |row: &Self| (row.number, row.line, row.unsound, row.record, row.status);
+        let facts = |row: &Self| (row.number, row.line, row.unsound, row.marks, row.status);
         facts(self) == facts(other)
-            && self.issues == other.issues
+            && self.issues().eq(other.issues())
             && Column::ALL.iter().all(|&c| self.value(c) == other.value(c))
     }
 }
@@ -258,18 +315,18 @@ mod tests {
         let emails: Vec<String> = (0..66_000).map(|n| format!("{n}@pd.example")).collect();
         let mut packer = RowPacker::default();
         for (number, email) in (1..).zip(&emails) {
-            packer.push(parts(number, email));
+            packer.push(&parts(number, email));
         }
         let rows = packer.finish();
         assert_eq!(rows.len(), emails.len());
         for (row, (number, email)) in rows.iter().zip((1..).zip(&emails)) {
-            assert_eq!(*row, Row::new(parts(number, email)));
+            assert_eq!(*row, Row::new(&parts(number, email)));
         }
         assert_ne!(rows[0], rows[1]);
     }
 
     #[test]
     fn a_row_takes_no_more_than_it_has_to() {
-        assert_eq!(size_of::<Row>(), 32);
+        assert_eq!(size_of::<Row>(), 24);
     }
 }

@@ -199,7 +199,7 @@ mod tests {
                 cells,
                 misfit: None,
             });
-            let codes: Vec<_> = row.issues().iter().map(|issue| issue.code).collect();
+            let codes: Vec<_> = row.issues().map(|issue| issue.code).collect();
             assert_eq!(codes, [IssueCode::TemplateExample], "{record:?}");
             rows += 1;
         }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Deception, Fault, normalise, username};
+use super::{Fault, fault::Unit, normalise, username};
 
 /// `text` normalised (semantics §2).
 ///
@@ -94,7 +94,7 @@ impl<'a> Username<'a> {
     /// reorders text, or with letters that look like those of another script.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         let value = filled(text).map_err(|fault| match fault {
-            Fault::Character(c) => Fault::Deceptive(Deception::Invisible(c)),
+            Fault::Character(c) => Fault::Invisible(c),
             fault => fault,
         })?;
         let value = within(value, Self::MAX)?;
@@ -102,7 +102,7 @@ impl<'a> Username<'a> {
             if value.contains(char::is_whitespace) {
                 return Err(Fault::WhiteSpace);
             }
-            username::check(&value).map_err(Fault::Deceptive)?;
+            username::check(&value)?;
         }
         Ok(Self(value))
     }
@@ -134,9 +134,9 @@ fn within(value: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, Fault> {
     }
     match value.chars().count() {
         actual if actual > limit => Err(Fault::TooLong {
-            actual,
-            limit,
-            unit: "characters",
+            actual: actual.into(),
+            limit: u16::try_from(limit).unwrap_or(u16::MAX),
+            unit: Unit::Characters,
         }),
         _ => Ok(value),
     }

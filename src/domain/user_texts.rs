@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::row::RowTexts;
+use super::row_texts::RowTexts;
 use super::{Column, ColumnSet, PackedTexts, Packer, Row};
 
 /// How many texts a user has.
@@ -250,7 +250,7 @@ mod tests {
                 values[column as usize] = said.as_deref();
             }
             values[Column::Role as usize] = Some("Officer");
-            rows.push(RowParts {
+            rows.push(&RowParts {
                 values,
                 ..RowParts::default()
             });

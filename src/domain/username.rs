@@ -10,7 +10,7 @@ use unicode_security::{
 };
 
 /// What is deceptive about a username. Displayed as the rest of a sentence that begins with the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deception {
     /// A character that nobody sees, or that reorders what is seen.
     Invisible(char),

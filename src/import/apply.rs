@@ -48,7 +48,7 @@ pub enum Committed {
         /// Their indices.
         rows: Vec<u32>,
         /// Their results as they were recorded, in this order, where they are still at hand.
-        recorded: Vec<Part>,
+        recorded: Option<Part>,
     },
     /// Rows that a later plan rejects.
     Verdicts(Vec<RowResult>),
@@ -184,7 +184,7 @@ impl Applier {
             self.transact(Step::Resume).await?;
             self.settle_replanned().await?;
         } else {
-            let settled = self.settled().await?;
+            let settled = self.settled().await;
             // Where nothing is to be written nobody waits for a second transaction.
             let is_all = self.judged.plan.order.rows().is_empty() && self.missing.is_empty();
             let step = match is_all {
@@ -192,7 +192,9 @@ impl Applier {
                 false => Step::Open(&settled),
             };
             self.transact(step).await?;
-            self.announce_rows(self.judged.settled().collect(), settled.all().await?);
+            for (rows, part) in settled.kept().await {
+                self.announce_rows(rows, part);
+            }
             if is_all {
                 return Ok(());
             }
@@ -203,25 +205,25 @@ impl Applier {
     }
 
     /// Begins to encode what is final before the first write.
-    async fn settled(&self) -> Result<Settled, WriteError> {
-        let rows = self.judged.settled().collect();
-        let settled = Settled::begin(Arc::clone(&self.judged), rows);
+    async fn settled(&self) -> Settled {
+        let rows: Vec<u32> = self.judged.settled().collect();
+        let settled = Settled::begin(Arc::clone(&self.judged), &rows);
         // Nobody is to wait for the only writer while it waits for this.
         if self.importer.store.has_one_writer() {
-            settled.all().await?;
+            settled.ready().await;
         }
-        Ok(settled)
+        settled
     }
 
     /// One transaction for everything; planned again, and only if the plan stays what it was, where
     /// the directory has changed.
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for attempt in 1..=ATTEMPTS {
-            let settled = self.settled().await?;
+            let settled = self.settled().await;
             match self.transact(Step::AtOnce(&settled)).await {
                 Ok(()) => {
                     let rows = (0u32..).take(self.judged.rows.len());
-                    self.announce_rows(rows.collect(), Vec::new());
+                    self.announce_rows(rows.collect(), None);
                     return Ok(());
                 }
                 Err(WriteError::Stale | WriteError::Conflict) => {
@@ -267,7 +269,7 @@ impl Applier {
         }
     }
 
-    fn announce_rows(&self, rows: Vec<u32>, recorded: Vec<Part>) {
+    fn announce_rows(&self, rows: Vec<u32>, recorded: Option<Part>) {
         self.progress.add_applied(rows.len());
         let judged = Arc::clone(&self.judged);
         // Nobody listens any more where the client has gone.

@@ -351,8 +351,11 @@ impl Session<'_> {
         let as_recorded = filter == ResultFilter::All && !values;
         let outlet = self.outlet;
         Ok(match event {
-            Committed::Rows { recorded, .. } if as_recorded && !recorded.is_empty() => {
-                for results in recorded.iter().flat_map(|part| part.iter()) {
+            Committed::Rows {
+                recorded: Some(recorded),
+                ..
+            } if as_recorded => {
+                for results in recorded.iter() {
                     if !outlet.send(Reply::Results(results.message()?)).await {
                         return Ok(false);
                     }

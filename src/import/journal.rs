@@ -1,11 +1,14 @@
 //! Recording results, within the transaction that makes them true.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
-use futures_util::{FutureExt, future::Shared};
+use futures_util::{FutureExt, Stream, StreamExt, future::Shared, stream};
 use prost::Message;
 use rayon::{
-    iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator},
+    iter::{IntoParallelIterator, ParallelIterator},
     slice::ParallelSlice,
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
@@ -79,8 +82,7 @@ impl<'a> Journal<'a> {
 
     /// Records the warnings of rows that are still to be written, for whoever plans them again.
     pub(super) async fn noted(&mut self, noted: &Noted) -> Result<(), WriteError> {
-        let messages: Vec<RowResults> = verdict::verdicts(noted.results()).collect();
-        for message in messages {
+        for message in verdict::verdicts(noted.results()) {
             let payload = Payload::new(&message.encode_to_vec());
             self.write(BatchKind::ToWrite, &payload, Tally::default())
                 .await?;
@@ -90,11 +92,12 @@ impl<'a> Journal<'a> {
 
     /// Records results as they come; at least one batch.
     pub(super) async fn settled(&mut self, settled: &Settled) -> Result<(), WriteError> {
-        if settled.parts.is_empty() {
+        if settled.shares.is_empty() {
             return self.results(&[]).await;
         }
-        for part in settled.parts() {
-            self.results(&part.await?).await?;
+        let mut parts = settled.parts();
+        while let Some(part) = parts.next().await {
+            self.results(&part?).await?;
         }
         Ok(())
     }
@@ -166,49 +169,106 @@ fn encode_share(judged: &Judged, rows: &[u32]) -> impl Iterator<Item = EncodedRe
 /// Some results, one after the other. Cheap to clone.
 pub(super) type Part = Arc<Vec<EncodedResults>>;
 
+/// Bytes of encoded verdicts that are kept: what a few hundred thousand rows have that need no writing.
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
+
+/// Parts that are made while one is recorded, where they are not kept.
+const MADE_AHEAD: usize = 2;
+
 /// The verdicts on rows of a plan, encoded on all cores while those before them are recorded. They can be asked
-/// for again, as a transaction can be tried again.
+/// for again, as a transaction can be tried again. No more than some MiB are kept; the others are encoded
+/// whenever they are asked for, a few at a time.
 #[derive(Debug)]
 pub(super) struct Settled {
-    parts: Vec<Shared<oneshot::Receiver<Part>>>,
+    judged: Arc<Judged>,
+    shares: Vec<Share>,
+}
+
+/// Rows whose verdicts are encoded together.
+#[derive(Debug)]
+struct Share {
+    rows: Arc<[u32]>,
+    /// Fails where the part is not kept.
+    part: Shared<oneshot::Receiver<Part>>,
 }
 
 impl Settled {
     /// Begins to encode the verdicts on these rows.
-    pub(super) fn begin(judged: Arc<Judged>, rows: Vec<u32>) -> Self {
-        let shares = rows.len().div_ceil(SHARE);
-        let (done, parts): (Vec<_>, Vec<_>) = (0..shares).map(|_| oneshot::channel()).unzip();
-        spawn_blocking(move || {
-            let shares = rows.par_chunks(SHARE).zip(done.into_par_iter());
-            shares.for_each(|(rows, done)| {
-                let part = encode_share(&judged, rows).collect();
-                // Nobody waits any more where the import has been given up.
-                let _ = done.send(Arc::new(part));
-            });
+    pub(super) fn begin(judged: Arc<Judged>, rows: &[u32]) -> Self {
+        Self::keeping(judged, rows, KEPT_BYTES)
+    }
+
+    fn keeping(judged: Arc<Judged>, rows: &[u32], bytes: usize) -> Self {
+        let rows: Vec<Arc<[u32]>> = rows.chunks(SHARE).map(Arc::from).collect();
+        let (done, parts): (Vec<_>, Vec<_>) = rows.iter().map(|_| oneshot::channel()).unzip();
+        let work: Vec<_> = rows.iter().cloned().zip(done).collect();
+        let encoding = Arc::clone(&judged);
+        spawn_blocking(move || encode_and_keep(&encoding, work, bytes));
+        let shares = rows.into_iter().zip(parts);
+        let shares = shares.map(|(rows, part)| Share {
+            rows,
+            part: part.shared(),
         });
         Self {
-            parts: parts.into_iter().map(FutureExt::shared).collect(),
+            judged,
+            shares: shares.collect(),
         }
     }
 
     /// The parts, in the order of the rows, each to be had as soon as it is encoded.
-    fn parts(&self) -> impl Iterator<Item = impl Future<Output = Result<Part, WriteError>>> {
-        let parts = self.parts.iter().cloned();
-        parts.map(|part| part.map(|part| part.map_err(WriteError::task)))
+    fn parts(&self) -> impl Stream<Item = Result<Part, WriteError>> + Unpin {
+        let parts = self.shares.iter().map(|share| {
+            let (part, rows) = (share.part.clone(), Arc::clone(&share.rows));
+            let judged = Arc::clone(&self.judged);
+            async move {
+                if let Ok(kept) = part.await {
+                    return Ok(kept);
+                }
+                let encoding = spawn_blocking(move || encode_share(&judged, &rows).collect());
+                let part: Vec<EncodedResults> = encoding.await.map_err(WriteError::task)?;
+                Ok(Arc::new(part))
+            }
+        });
+        let parts: Vec<_> = parts.collect();
+        stream::iter(parts).buffered(MADE_AHEAD)
     }
 
-    /// All of them.
-    pub(super) async fn all(&self) -> Result<Vec<Part>, WriteError> {
-        let mut all = Vec::with_capacity(self.parts.len());
-        for part in self.parts() {
-            all.push(part.await?);
+    /// Waits until all are encoded that are kept.
+    pub(super) async fn ready(&self) {
+        for share in &self.shares {
+            let _ = share.part.clone().await;
         }
-        Ok(all)
     }
+
+    /// The rows, with their encoded verdicts as far as those are kept.
+    pub(super) async fn kept(&self) -> Vec<(Vec<u32>, Option<Part>)> {
+        let mut all = Vec::with_capacity(self.shares.len());
+        for share in &self.shares {
+            all.push((share.rows.to_vec(), share.part.clone().await.ok()));
+        }
+        all
+    }
+}
+
+/// Encodes the verdicts on shares of rows, until so many bytes are kept.
+fn encode_and_keep(judged: &Judged, work: Vec<(Arc<[u32]>, oneshot::Sender<Part>)>, most: usize) {
+    let kept = AtomicUsize::new(0);
+    work.into_par_iter().for_each(|(rows, done)| {
+        if kept.load(Relaxed) >= most {
+            return;
+        }
+        let part: Vec<EncodedResults> = encode_share(judged, &rows).collect();
+        let bytes: usize = part.iter().map(|results| results.payload.bytes()).sum();
+        kept.fetch_add(bytes, Relaxed);
+        // Nobody waits any more where the import has been given up.
+        let _ = done.send(Arc::new(part));
+    });
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::TryStreamExt;
+
     use super::*;
     use crate::import::encoding::tests::judged_of;
 
@@ -236,20 +296,44 @@ mod tests {
         let indices: Vec<u32> = (0..3).cycle().take(3 * SHARE + 1).collect();
         let expected = rows(&encode_rows(&judged, &indices));
         assert_eq!(expected.len(), indices.len());
-        let settled = Settled::begin(judged, indices);
+        let settled = Settled::begin(judged, &indices);
         for _ in 0..2 {
-            let parts = settled.all().await.expect("encoded");
-            assert_eq!(parts.len(), 4);
-            assert_eq!(rows(parts.iter().flat_map(|part| part.iter())), expected);
+            assert_eq!(recorded(&settled).await.expect("encoded"), expected);
         }
+        let kept = settled.kept().await;
+        assert!(kept.len() == 4 && kept.iter().all(|(_, part)| part.is_some()));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_kept_is_encoded_again_in_its_place() {
+        let judged = judged();
+        let indices: Vec<u32> = (0..3).cycle().take(3 * SHARE + 1).collect();
+        let expected = rows(&encode_rows(&judged, &indices));
+        let settled = Settled::keeping(judged, &indices, 1);
+        for _ in 0..2 {
+            assert_eq!(recorded(&settled).await.expect("encoded"), expected);
+        }
+        let kept = settled.kept().await;
+        assert!(
+            kept.iter().any(|(_, part)| part.is_none()),
+            "little is kept"
+        );
+        let told = kept.iter().flat_map(|(rows, _)| rows).copied();
+        assert!(told.eq(indices), "all rows are named");
+    }
+
+    /// Row numbers of all parts, in order.
+    async fn recorded(settled: &Settled) -> Result<Vec<u32>, WriteError> {
+        let parts: Vec<Part> = settled.parts().try_collect().await?;
+        Ok(rows(parts.iter().flat_map(|part| part.iter())))
     }
 
     #[tokio::test]
     async fn nobody_waits_for_what_cannot_be_encoded() {
         let no_such_row = 7;
-        let settled = Settled::begin(judged(), vec![no_such_row]);
-        assert!(settled.all().await.is_err());
-        let nothing = Settled::begin(judged(), Vec::new());
-        assert!(nothing.all().await.is_ok_and(|parts| parts.is_empty()));
+        let settled = Settled::begin(judged(), &[no_such_row]);
+        assert!(recorded(&settled).await.is_err());
+        let nothing = Settled::begin(judged(), &[]);
+        assert!(recorded(&nothing).await.is_ok_and(|rows| rows.is_empty()));
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use prost::Message;
 use uuid::Uuid;
 
-use super::noted::Noted;
+use super::noted::{Noted, is_about_others};
 use crate::{
     domain::{Catalog, Column, Issue, IssueCode, Row, Severity, Tally},
     plan::{self, Decision, Directory, Outcome, Permitted, Plan, Request, Scope},
@@ -92,7 +92,8 @@ impl Judged {
     /// The warnings of the rows that are to be written.
     #[must_use]
     pub fn noted(&self) -> Noted {
-        let warned = |row: &u32| !self.plan.decisions[*row as usize].issues.is_empty();
+        let request = self.request();
+        let warned = |row: &u32| self.plan.codes(&request, *row).any(is_about_others);
         let rows = self.plan.order.rows().iter().copied().filter(warned);
         let mut noted = Noted::default();
         noted.add(rows.map(|row| self.result(row as usize, false)));
@@ -174,8 +175,9 @@ impl Judged {
     }
 
     pub(super) fn issues(&self, row: usize) -> Vec<proto::Issue> {
-        let issues = self.plan.decisions[row].issues.iter();
-        let issues = issues.map(proto::Issue::from).collect();
+        let number = u32::try_from(row).unwrap_or(u32::MAX);
+        let issues = self.plan.issues(&self.request(), number);
+        let issues = issues.iter().map(proto::Issue::from).collect();
         match &self.noted {
             Some(noted) => noted.settle(self.rows[row].number, issues),
             None => issues,

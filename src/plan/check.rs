@@ -5,28 +5,79 @@ use std::borrow::Cow;
 
 use super::Request;
 use super::attributes::{sound, stored};
-use super::choices::Choices;
+use super::choices::{Choices, Named};
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
+use super::finding::{Finding, Findings};
+use super::links::indices;
 use super::outcome::changing;
 use super::text::fold;
-use crate::domain::{
-    Column, ColumnSet, GroupId, Issue, IssueCode, RankId, RoleId, Row, Severity, Status, User,
-};
+use crate::domain::{Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, User};
 
 /// What the field checks found, one entry a row.
 pub(super) struct Checked {
-    /// Decisions so far: role, rank, group, issues, and as changes the attributes that differ from the
-    /// user's; every outcome still `Rejected`.
+    /// Decisions so far: role, rank, group, and as changes the attributes that differ from the user's; every
+    /// outcome still `Rejected`.
     pub(super) decisions: Vec<Decision>,
     /// The columns whose value failed a check and does not stand either.
     pub(super) unsound: Vec<ColumnSet>,
+    /// What there is to say, the rows' own faults apart.
+    pub(super) findings: Findings,
+}
+
+/// What the field checks found in a row, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct CheckMarks(u8);
+
+impl CheckMarks {
+    /// The row has faults of its own.
+    const FAULTY: Self = Self(1);
+    const MISFIT: Self = Self(1 << 1);
+    const UNKNOWN_ROLE: Self = Self(1 << 2);
+    const UNKNOWN_RANK: Self = Self(1 << 3);
+    const UNKNOWN_GROUP: Self = Self(1 << 4);
+    const INACTIVE_GROUP: Self = Self(1 << 5);
+    /// The inactive group is the one that the user has: a warning.
+    const KEPT_GROUP: Self = Self(1 << 6);
+    /// An import never makes a protected user inactive (semantics §2).
+    const PROTECTED: Self = Self(1 << 7);
+
+    /// These, with the column that each makes unsound.
+    const UNSOUND: [(Self, Column); 5] = [
+        (Self::UNKNOWN_ROLE, Column::Role),
+        (Self::UNKNOWN_RANK, Column::Rank),
+        (Self::UNKNOWN_GROUP, Column::EvidenceGroupExtId),
+        (Self::INACTIVE_GROUP, Column::EvidenceGroupExtId),
+        (Self::PROTECTED, Column::Status),
+    ];
+
+    const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    fn add(&mut self, mark: Self) {
+        self.0 |= mark.0;
+    }
+
+    fn add_if(&mut self, mark: Self, found: bool) {
+        if found {
+            self.add(mark);
+        }
+    }
 }
 
 impl Checked {
-    /// True where the row passed its field checks.
-    pub(super) fn passed(decision: &Decision) -> bool {
-        !decision.issues.iter().any(Issue::is_error)
+    /// By row: whether it passed its field checks.
+    pub(super) fn passed(&self) -> Vec<bool> {
+        let rows = self.decisions.iter().zip(&self.unsound);
+        let passed = |(decision, unsound): (&Decision, &ColumnSet)| {
+            unsound.is_empty() && !decision.marks.has(CheckMarks::MISFIT)
+        };
+        rows.map(passed).collect()
     }
 }
 
@@ -34,20 +85,47 @@ impl Checked {
 pub(super) fn check(request: &Request<'_>) -> Checked {
     let mut checker = Checker::new(request);
     let directory = request.directory;
-    let mut decisions = cores::map(request.rows, |at, row| {
+    let decisions = cores::map(request.rows, |at, row| {
         checker.check(row, directory.user_of(at))
     });
-    for (row, decision) in request.rows.iter().zip(&mut decisions) {
-        checker.advise(row, decision);
+    let unsound = cores::map(&decisions, |at, decision| {
+        unsound(request, at, decision.marks)
+    });
+    let mut findings = Findings::new(request.rows.len());
+    // In the order of the rows, since there is an end to looking for what may have been meant.
+    for row in indices(&decisions) {
+        let marks = decisions[row as usize].marks;
+        if !marks.is_empty() {
+            checker.advise(row, &request.rows[row as usize], marks, &mut findings);
+        }
     }
-    let unsound = decisions.iter().map(unsound).collect();
-    Checked { decisions, unsound }
+    Checked {
+        decisions,
+        unsound,
+        findings,
+    }
 }
 
-/// The columns that failed a check.
-fn unsound(decision: &Decision) -> ColumnSet {
-    let errors = decision.issues.iter().filter(|issue| issue.is_error());
-    errors.filter_map(|issue| issue.column).collect()
+/// The columns of a row that failed a check.
+fn unsound(request: &Request<'_>, at: u32, marks: CheckMarks) -> ColumnSet {
+    if marks.is_empty() {
+        return ColumnSet::EMPTY;
+    }
+    let mut unsound = ColumnSet::EMPTY;
+    if marks.has(CheckMarks::FAULTY) {
+        let row = &request.rows[at as usize];
+        let user = request.user_of(at);
+        let failed = row.unsound().iter();
+        unsound = failed
+            .filter(|&column| !is_kept(row, user, column))
+            .collect();
+    }
+    for (mark, column) in CheckMarks::UNSOUND {
+        if marks.has(mark) {
+            unsound.insert(column);
+        }
+    }
+    unsound
 }
 
 /// Group IDs are equal to the letter.
@@ -69,25 +147,23 @@ impl<'a> Checker<'a> {
         let ranks = catalog.ranks.iter().map(|r| (r.name.as_str(), r.id));
         let groups = catalog.groups.iter();
         let groups = groups.map(|g| (g.external_id.as_str(), (g.id, g.active)));
-        let unknown_group = (IssueCode::UnknownGroup, "group");
-        let active = catalog.groups.iter().filter(|group| group.active);
-        let active = active.map(|group| group.external_id.as_str());
         Self {
             users: request.directory.users(),
-            roles: Choices::new(Column::Role, (IssueCode::UnknownRole, "role"), fold, roles),
-            ranks: Choices::new(Column::Rank, (IssueCode::UnknownRank, "rank"), fold, ranks),
-            groups: Choices::new(Column::EvidenceGroupExtId, unknown_group, exact, groups)
-                .suggesting(active),
+            roles: Choices::new(Named::Role, catalog, fold, roles),
+            ranks: Choices::new(Named::Rank, catalog, fold, ranks),
+            groups: Choices::new(Named::Group, catalog, exact, groups),
         }
     }
 
     fn check(&self, row: &Row, index: Option<u32>) -> Decision {
         let user = index.map(|u| &self.users[u as usize]);
-        let mut issues: Vec<Issue> = row.issues().iter().map(|i| settle(i, row, user)).collect();
-        let role = self.role(row, &mut issues);
-        let rank = self.rank(row, user, &mut issues);
-        let group = self.group(row, user, &mut issues);
-        issues.extend(protection(row, user));
+        let mut marks = CheckMarks::default();
+        marks.add_if(CheckMarks::FAULTY, row.has_faults());
+        marks.add_if(CheckMarks::MISFIT, row.is_misfit());
+        let role = self.role(row, &mut marks);
+        let rank = self.rank(row, user, &mut marks);
+        let group = self.group(row, user, &mut marks);
+        marks.add_if(CheckMarks::PROTECTED, is_protected_from(row, user));
         let mut decision = Decision {
             outcome: Outcome::Rejected,
             changes: ColumnSet::EMPTY,
@@ -95,7 +171,7 @@ impl<'a> Checker<'a> {
             rank,
             group,
             supervisor: Supervisor::None,
-            issues: issues.into(),
+            marks,
         };
         // While row and user are at hand: rows need not come in the users' order.
         if let Some(user) = user {
@@ -104,95 +180,70 @@ impl<'a> Checker<'a> {
         decision
     }
 
-    /// Words what names nothing of the catalog; in the order of the rows, since there is an end to looking
-    /// for what may have been meant.
-    fn advise(&mut self, row: &Row, decision: &mut Decision) {
-        for issue in decision.issues.iter_mut() {
-            let name = issue.column.and_then(|column| row.value(column));
-            let name = name.unwrap_or_default();
-            self.roles.advise(issue, name);
-            self.ranks.advise(issue, name);
-            self.groups.advise(issue, name);
+    /// Adds what is found, with the nearest name that could be meant.
+    fn advise(&mut self, at: u32, row: &Row, marks: CheckMarks, findings: &mut Findings) {
+        if marks.has(CheckMarks::UNKNOWN_ROLE) {
+            findings.push(at, self.roles.unknown(row));
+        }
+        if marks.has(CheckMarks::UNKNOWN_RANK) {
+            findings.push(at, self.ranks.unknown(row));
+        }
+        if marks.has(CheckMarks::UNKNOWN_GROUP) {
+            findings.push(at, self.groups.unknown(row));
+        }
+        for (mark, kept) in [
+            (CheckMarks::INACTIVE_GROUP, false),
+            (CheckMarks::KEPT_GROUP, true),
+        ] {
+            if marks.has(mark) {
+                findings.push(at, Finding::GroupInactive { kept });
+            }
+        }
+        if marks.has(CheckMarks::PROTECTED) {
+            findings.push(at, Finding::UserProtected);
         }
     }
 
-    fn role(&self, row: &Row, issues: &mut Vec<Issue>) -> Option<RoleId> {
+    fn role(&self, row: &Row, marks: &mut CheckMarks) -> Option<RoleId> {
         let found = self.roles.find(row.sound(Column::Role)?);
-        found.map_err(|issue| issues.push(issue)).ok()
+        marks.add_if(CheckMarks::UNKNOWN_ROLE, found.is_none());
+        found
     }
 
-    fn rank(&self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<RankId> {
+    fn rank(&self, row: &Row, user: Option<&User>, marks: &mut CheckMarks) -> Option<RankId> {
         if !row.has(Column::Rank) {
             return user?.rank;
         }
         let found = self.ranks.find(row.sound(Column::Rank)?);
-        found.map_err(|issue| issues.push(issue)).ok()
+        marks.add_if(CheckMarks::UNKNOWN_RANK, found.is_none());
+        found
     }
 
-    fn group(&self, row: &Row, user: Option<&User>, issues: &mut Vec<Issue>) -> Option<GroupId> {
+    fn group(&self, row: &Row, user: Option<&User>, marks: &mut CheckMarks) -> Option<GroupId> {
         let present = user.and_then(|user| user.group);
         if !row.has(Column::EvidenceGroupExtId) {
             return present;
         }
-        let name = row.sound(Column::EvidenceGroupExtId)?;
-        let found = self.groups.find(name);
-        let (id, active) = found.map_err(|issue| issues.push(issue)).ok()?;
-        if !active {
-            issues.push(inactive_group(name, present == Some(id)));
+        let found = self.groups.find(row.sound(Column::EvidenceGroupExtId)?);
+        marks.add_if(CheckMarks::UNKNOWN_GROUP, found.is_none());
+        let (id, active) = found?;
+        match present == Some(id) {
+            true => marks.add_if(CheckMarks::KEPT_GROUP, !active),
+            false => marks.add_if(CheckMarks::INACTIVE_GROUP, !active),
         }
         Some(id)
     }
 }
 
-/// The issue as it counts for this user: a value that its user already has stands, with a warning.
-fn settle(issue: &Issue, row: &Row, user: Option<&User>) -> Issue {
-    let mut issue = issue.clone();
-    if issue.is_error() && issue.column.is_some_and(|c| is_kept(row, user, c)) {
-        issue.severity = Severity::Warning;
-        issue.message = format!(
-            "{} It stands, because the user has it already.",
-            issue.message
-        )
-        .into();
-    }
-    issue
-}
-
-/// True where the row's value is, to the letter, what the user has. (A supervisor's email is another
-/// user's: semantics §5 alone judges it.)
-fn is_kept(row: &Row, user: Option<&User>, column: Column) -> bool {
+/// Returns `true` if the row's value is, to the letter, what the user has: it stands, whatever a check says of
+/// it. (A supervisor's email is another user's: semantics §5 alone judges it.)
+pub(super) fn is_kept(row: &Row, user: Option<&User>, column: Column) -> bool {
     let value = sound(row, ColumnSet::EMPTY, column);
     value.is_some() && value == user.and_then(|user| stored(user, column))
 }
 
-fn inactive_group(name: &str, kept: bool) -> Issue {
-    let code = IssueCode::InactiveGroup;
-    let column = Column::EvidenceGroupExtId;
-    if kept {
-        let message =
-            format!("{column} \"{name}\" is inactive. It stands, because the user has it already.");
-        Issue::warning(code, column, name, message)
-    } else {
-        let message = format!("{column} \"{name}\" is inactive; give an active group.");
-        Issue::error(code, column, name, message)
-    }
-}
-
-/// An import never makes a protected user inactive (semantics §2).
-fn protection(row: &Row, user: Option<&User>) -> Option<Issue> {
-    let user = user.filter(|user| user.protected && user.status == Status::Active)?;
-    (row.status()? == Status::Inactive).then(|| {
-        let message = format!(
-            "STATUS \"Inactive\" would deactivate user \"{}\", who is protected; \
-             keep the user Active, or end the protection first.",
-            user.external_id()
-        );
-        Issue::error(
-            IssueCode::ProtectedUser,
-            Column::Status,
-            "Inactive",
-            message,
-        )
-        .about_user(user.external_id())
-    })
+/// Returns `true` if the row would make a protected user inactive.
+fn is_protected_from(row: &Row, user: Option<&User>) -> bool {
+    user.is_some_and(|user| user.protected && user.status == Status::Active)
+        && row.status() == Some(Status::Inactive)
 }

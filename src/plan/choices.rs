@@ -4,101 +4,137 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
+use super::finding::Finding;
+use super::links::index;
 use super::text::nearest;
-use crate::domain::Issue;
-use crate::domain::{Column, IssueCode};
+use crate::domain::{Catalog, Column, IssueCode, Row};
 
 /// Names compared while looking for suggestions, per column and import. Beyond it no more are made,
 /// so that a million different typing errors cannot stall an import.
 const COMPARISONS: usize = 2_000_000;
 
-/// Offers named in a message where none is near.
-const NAMED: usize = 5;
+/// Different names whose suggestion is remembered; a mistake that repeats itself does so among few.
+const REMEMBERED: usize = 10_000;
+
+/// What a row names of the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Role,
+    Rank,
+    Group,
+}
+
+impl Named {
+    pub(super) const fn column(self) -> Column {
+        match self {
+            Self::Role => Column::Role,
+            Self::Rank => Column::Rank,
+            Self::Group => Column::EvidenceGroupExtId,
+        }
+    }
+
+    /// The code that says there is none of this name.
+    pub(super) const fn unknown(self) -> IssueCode {
+        match self {
+            Self::Role => IssueCode::UnknownRole,
+            Self::Rank => IssueCode::UnknownRank,
+            Self::Group => IssueCode::UnknownGroup,
+        }
+    }
+
+    /// What an administrator calls it.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::Rank => "rank",
+            Self::Group => "group",
+        }
+    }
+
+    /// The names that can be given to a user anew, each with its index in the catalog.
+    pub(super) fn offers(self, catalog: &Catalog) -> impl Iterator<Item = (u32, &str)> {
+        (0..self.count(catalog)).filter_map(move |at| Some((index(at), self.offer(catalog, at)?)))
+    }
+
+    /// The name at this index of the catalog.
+    pub(super) fn name(self, catalog: &Catalog, at: u32) -> &str {
+        self.offer(catalog, at as usize).unwrap_or_default()
+    }
+
+    fn count(self, catalog: &Catalog) -> usize {
+        match self {
+            Self::Role => catalog.roles.len(),
+            Self::Rank => catalog.ranks.len(),
+            Self::Group => catalog.groups.len(),
+        }
+    }
+
+    fn offer(self, catalog: &Catalog, at: usize) -> Option<&str> {
+        match self {
+            Self::Role => Some(&catalog.roles.get(at)?.name),
+            Self::Rank => Some(&catalog.ranks.get(at)?.name),
+            Self::Group => {
+                let group = catalog.groups.get(at).filter(|group| group.active)?;
+                Some(&group.external_id)
+            }
+        }
+    }
+}
 
 /// The offers of one column.
 pub(super) struct Choices<'a, T> {
-    column: Column,
-    unknown: IssueCode,
-    noun: &'static str,
+    named: Named,
     comparable: fn(&str) -> Cow<'_, str>,
     offers: HashMap<Cow<'a, str>, T>,
-    names: Vec<&'a str>,
-    suggested: HashMap<String, Option<&'a str>>,
+    /// The names that are suggested, and their indices in the catalog.
+    names: Vec<(u32, &'a str)>,
+    suggested: HashMap<String, Option<u32>>,
     comparisons_left: usize,
 }
 
 impl<'a, T: Copy> Choices<'a, T> {
-    /// Offers of `column`, whose names are equal where `comparable` makes them so.
+    /// Offers of the catalog, whose names are equal where `comparable` makes them so.
     pub(super) fn new(
-        column: Column,
-        (unknown, noun): (IssueCode, &'static str),
+        named: Named,
+        catalog: &'a Catalog,
         comparable: fn(&str) -> Cow<'_, str>,
-        offers: impl Iterator<Item = (&'a str, T)> + Clone,
+        offers: impl Iterator<Item = (&'a str, T)>,
     ) -> Self {
         Self {
-            column,
-            unknown,
-            noun,
+            named,
             comparable,
-            names: offers.clone().map(|(name, _)| name).collect(),
             offers: offers.map(|(name, t)| (comparable(name), t)).collect(),
+            names: named.offers(catalog).collect(),
             suggested: HashMap::new(),
             comparisons_left: COMPARISONS,
         }
     }
 
-    /// The same, suggesting nothing but these names: the others can be given to nobody anew.
-    pub(super) fn suggesting(mut self, names: impl Iterator<Item = &'a str>) -> Self {
-        self.names = names.collect();
-        self
+    /// The offer with this name.
+    pub(super) fn find(&self, name: &str) -> Option<T> {
+        self.offers.get(&*(self.comparable)(name)).copied()
     }
 
-    /// The offer with this name, or the issue that says there is none; [`advise`](Self::advise) words it.
-    pub(super) fn find(&self, name: &str) -> Result<T, Issue> {
-        let found = self.offers.get(&*(self.comparable)(name)).copied();
-        found.ok_or_else(|| Issue::error(self.unknown, self.column, name, String::new()))
-    }
-
-    /// Words the issue that [`find`](Self::find) has made of `name`, if it is that.
-    pub(super) fn advise(&mut self, issue: &mut Issue, name: &str) {
-        if (issue.code, issue.column) != (self.unknown, Some(self.column)) {
-            return;
+    /// That there is no offer of the name that `row` has.
+    pub(super) fn unknown(&mut self, row: &Row) -> Finding {
+        let name = row.value(self.named.column()).unwrap_or_default();
+        Finding::Unknown {
+            named: self.named,
+            near: self.nearest(name),
         }
-        let near = self.nearest(name);
-        let advice = match near {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => self.advice(),
-        };
-        let message = format!(
-            "{} \"{}\" is not a {} of this organisation; {advice}",
-            self.column, issue.value, self.noun
-        );
-        issue.message = message.into_boxed_str();
-        issue.suggestion = near.unwrap_or_default().into();
     }
 
-    fn advice(&self) -> String {
-        if self.names.is_empty() {
-            return format!("add the {} to the catalog first.", self.noun);
-        }
-        let quoted = self.names.iter().map(|name| format!("\"{name}\""));
-        let named = quoted.take(NAMED).collect::<Vec<_>>().join(", ");
-        let more = if self.names.len() > NAMED {
-            ", …"
-        } else {
-            ""
-        };
-        let choice = if self.names.len() == 1 { "" } else { "one of " };
-        format!("use {choice}{named}{more}.")
-    }
-
-    fn nearest(&mut self, name: &str) -> Option<&'a str> {
+    fn nearest(&mut self, name: &str) -> Option<u32> {
         if let Some(&known) = self.suggested.get(name) {
             return known;
         }
         self.comparisons_left = self.comparisons_left.checked_sub(self.names.len())?;
-        let near = nearest(name, self.names.iter().copied());
-        self.suggested.insert(name.to_owned(), near);
+        let near = nearest(name, self.names.iter().map(|&(_, name)| name));
+        let near = near.and_then(|near| self.names.iter().find(|(_, name)| *name == near));
+        let near = near.map(|&(at, _)| at);
+        if self.suggested.len() < REMEMBERED {
+            self.suggested.insert(name.to_owned(), near);
+        }
         near
     }
 }

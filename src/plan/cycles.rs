@@ -8,16 +8,13 @@
 //! on a [`Forest`] follows the changes: each cycle in it is left open at one person, whose supervisor is
 //! then found to be somewhere below.
 
-use super::finding::{Finding, Findings};
+use super::finding::{Circle, Finding, Findings, SHOWN};
 use super::forest::Forest;
 use super::judge::{Reports, Rule};
 use super::keys::Key;
 use super::links::{Links, index, indices};
 use super::roster::{Person, Wish};
 use super::state::State;
-
-/// Persons shown of a cycle in a message.
-const SHOWN: usize = 4;
 
 /// Rejects rows that close a cycle.
 pub(super) struct Cycles<'a> {
@@ -80,8 +77,9 @@ impl Rule for Cycles<'_> {
             }
         }
         for &row in &rejected {
-            let path = show(state, state.roster.person(row));
-            findings.push(row, Finding::SupervisorCycle { path });
+            let circle = show(state, state.roster.person(row));
+            let circle = findings.add_circle(circle);
+            findings.push(row, Finding::SupervisorCycle { circle });
         }
         rejected
     }
@@ -169,18 +167,21 @@ fn relink(forest: &mut Forest, moved: &[u32], state: &State<'_>) -> Vec<u32> {
 }
 
 /// The cycle through `person` as an administrator reads it, cut where it is long.
-fn show(state: &State<'_>, person: Person) -> String {
+fn show(state: &State<'_>, person: Person) -> Circle {
     let up = std::iter::successors(Some(person), |&at| state.supervisor(at));
     let mut rest = up.skip(1);
-    let mut shown = vec![state.email(person)];
+    let mut shown = [None; SHOWN];
+    shown[0] = Some(state.email_source(person));
     let mut next = rest.next();
-    while let Some(at) = next.filter(|&at| at != person && shown.len() < SHOWN) {
-        shown.push(state.email(at));
+    for place in &mut shown[1..] {
+        let Some(at) = next.filter(|&at| at != person) else {
+            break;
+        };
+        *place = Some(state.email_source(at));
         next = rest.next();
     }
-    if next != Some(person) {
-        shown.push("…");
+    Circle {
+        shown,
+        has_more: next != Some(person),
     }
-    shown.push(state.email(person));
-    shown.join(" → ")
 }

@@ -1,6 +1,7 @@
 //! What is decided for one row.
 
-use crate::domain::{ColumnSet, GroupId, Issues, RankId, RoleId};
+use super::check::CheckMarks;
+use crate::domain::{ColumnSet, GroupId, RankId, RoleId};
 
 /// What happens to a row's user (semantics §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,8 +43,8 @@ pub struct Decision {
     pub group: Option<GroupId>,
     /// Final supervisor.
     pub supervisor: Supervisor,
-    /// All errors and warnings, those of the row's own checks included.
-    pub issues: Issues,
+    /// What the field checks found; [`Plan::issues`](super::Plan::issues) says it.
+    pub(super) marks: CheckMarks,
 }
 
 #[cfg(test)]
@@ -52,6 +53,6 @@ mod tests {
 
     #[test]
     fn a_decision_takes_no_more_than_it_has_to() {
-        assert_eq!(size_of::<Decision>(), 32);
+        assert_eq!(size_of::<Decision>(), 24);
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::decision::{Decision, Outcome};
 use super::links::index;
 use super::{Plan, Request};
-use crate::domain::Column;
+use crate::domain::{Column, IssueCode};
 
 /// The digest of `plan`, which was made for `request`.
 pub(super) fn digest(plan: &Plan, request: &Request<'_>) -> [u8; 32] {
@@ -49,9 +49,10 @@ impl Encoder {
             self.value(before.as_deref());
             self.value(after.as_deref());
         }
-        self.number(decision.issues.len());
-        for issue in &decision.issues {
-            self.byte(issue.code as u8);
+        let codes: Vec<IssueCode> = plan.codes(request, index(row)).collect();
+        self.number(codes.len());
+        for code in codes {
+            self.byte(code as u8);
         }
     }
 

@@ -1,27 +1,37 @@
-//! What judging finds, before it is put into words.
+//! What checking and judging find about rows, in a few bytes each: put into words when it is told.
 
-use hashbrown::HashMap;
-
+use super::choices::Named;
 use super::keys::Key;
+use super::links::{Links, index};
 use super::roster::Person;
 
 /// One thing found about a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
+    /// The catalog has nothing of this name; the index of the nearest that it has.
+    Unknown { named: Named, near: Option<u32> },
+    /// The group is inactive; `kept`: the user has it already (a warning).
+    GroupInactive { kept: bool },
+    /// The user is protected, and would become inactive.
+    UserProtected,
     /// An earlier row has the same key.
     Duplicate { key: Key, row: u32 },
-    /// Somebody else has the key.
+    /// Somebody else has the key: a user, or whoever a row is about, by that row.
     Taken { key: Key, holder: Person },
     /// The key would be free, had `row` not been rejected.
     KeptByRejection { key: Key, row: u32 },
     /// Nobody has the supervisor's email.
     SupervisorNotFound,
+    /// The same; the nearest email is that of this user, or the one in this row.
+    SupervisorNear { email: Person },
+    /// The same, as this row was rejected.
+    SupervisorRowRejected { row: u32 },
     /// Somebody would have the supervisor's email, had `row` not been rejected.
     SupervisorRejected { row: u32 },
     /// The supervisor is the row's own user.
     SupervisorIsSelf,
-    /// The supervisor closes a circle; `path` shows it as text.
-    SupervisorCycle { path: String },
+    /// The supervisor closes a circle; which one, by number.
+    SupervisorCycle { circle: u32 },
     /// The caller may not give the role.
     RoleNotGrantable,
     /// The caller may not change the user, who has a privileged role.
@@ -34,24 +44,159 @@ pub(super) enum Finding {
     ZerosLost { key: Key, user: u32 },
 }
 
-/// All that was found, by row, in the order in which it was found.
-#[derive(Debug, Default)]
-pub(super) struct Findings(HashMap<u32, Vec<Finding>>);
+/// Persons shown of a circle of supervisors.
+pub(super) const SHOWN: usize = 4;
+
+/// A circle of supervisors as it is shown: who is on it, each as the user or the row that has the email, and
+/// whether more are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Circle {
+    pub(super) shown: [Option<Person>; SHOWN],
+    pub(super) has_more: bool,
+}
+
+/// All that was found, by row, in the order in which it was found. Where nothing was, it takes no memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    rows: usize,
+    /// By row: the first entry, and the last.
+    first: Links,
+    last: Links,
+    entries: Vec<Entry>,
+    circles: Vec<Circle>,
+}
+
+/// A finding, and where the next one of its row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    finding: Finding,
+    next: Option<EntryId>,
+}
+
+/// The number of an entry, counted from 1.
+type EntryId = std::num::NonZeroU32;
 
 impl Findings {
-    pub(super) fn push(&mut self, row: u32, finding: Finding) {
-        self.0.entry(row).or_default().push(finding);
+    /// Nothing about so many rows.
+    pub(super) fn new(rows: usize) -> Self {
+        Self {
+            rows,
+            ..Self::default()
+        }
     }
 
-    /// The rows that something was found about, in order.
-    pub(super) fn rows(&self) -> Vec<u32> {
-        let mut rows: Vec<u32> = self.0.keys().copied().collect();
-        rows.sort_unstable();
-        rows
+    pub(super) fn push(&mut self, row: u32, finding: Finding) {
+        if self.entries.is_empty() {
+            self.first = Links::none(self.rows);
+            self.last = Links::none(self.rows);
+        }
+        let at = index(self.entries.len());
+        self.entries.push(Entry {
+            finding,
+            next: None,
+        });
+        self.first.set_first(row, at);
+        if let Some(last) = self.last.get(row) {
+            self.entries[last as usize].next = EntryId::new(at + 1);
+        }
+        self.last.set(row, Some(at));
+    }
+
+    /// Keeps a circle of supervisors; its number.
+    pub(super) fn add_circle(&mut self, circle: Circle) -> u32 {
+        self.circles.push(circle);
+        index(self.circles.len() - 1)
+    }
+
+    /// The circle of this number.
+    pub(super) fn circle(&self, number: u32) -> &Circle {
+        &self.circles[number as usize]
     }
 
     /// What was found about `row`.
-    pub(super) fn of(&self, row: u32) -> &[Finding] {
-        self.0.get(&row).map_or(&[], Vec::as_slice)
+    pub(super) fn of(&self, row: u32) -> impl Iterator<Item = Finding> {
+        self.entries_of(row)
+            .map(|at| self.entries[at as usize].finding)
+    }
+
+    fn entries_of(&self, row: u32) -> impl Iterator<Item = u32> {
+        let first = match self.entries.is_empty() {
+            true => None,
+            false => self.first.get(row),
+        };
+        std::iter::successors(first, |&at| {
+            let next = self.entries[at as usize].next?;
+            Some(next.get() - 1)
+        })
+    }
+
+    /// Puts what `change` makes of each finding in its place, in the order of the rows.
+    pub(super) fn change(&mut self, mut change: impl FnMut(u32, Finding) -> Finding) {
+        if self.entries.is_empty() {
+            return;
+        }
+        for row in 0..index(self.rows) {
+            let mut next = self.first.get(row);
+            while let Some(at) = next {
+                let entry = &mut self.entries[at as usize];
+                entry.finding = change(row, entry.finding);
+                next = entry.next.map(|next| next.get() - 1);
+            }
+        }
+    }
+
+    /// Gives back what was made ready for more findings.
+    pub(super) fn close(&mut self) {
+        self.last = Links::default();
+        self.entries.shrink_to_fit();
+        self.circles.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_is_kept_in_order_by_row_and_takes_little() {
+        let mut findings = Findings::new(3);
+        assert_eq!(findings.of(2).count(), 0);
+        findings.push(2, Finding::SupervisorIsSelf);
+        findings.push(0, Finding::UserProtected);
+        findings.push(2, Finding::RoleNotGrantable);
+        let of = |row| findings.of(row).collect::<Vec<_>>();
+        assert_eq!(
+            of(2),
+            [Finding::SupervisorIsSelf, Finding::RoleNotGrantable]
+        );
+        assert_eq!((of(0), of(1)), (vec![Finding::UserProtected], vec![]));
+        assert_eq!(size_of::<Entry>(), 16);
+    }
+
+    #[test]
+    fn findings_are_changed_in_the_order_of_the_rows() {
+        let mut findings = Findings::new(2);
+        findings.push(1, Finding::SupervisorNotFound);
+        findings.push(0, Finding::UserProtected);
+        findings.push(1, Finding::RoleNotGrantable);
+        let mut seen = Vec::new();
+        findings.change(|row, finding| {
+            seen.push((row, finding));
+            Finding::SupervisorIsSelf
+        });
+        findings.close();
+        assert_eq!(
+            seen,
+            [
+                (0, Finding::UserProtected),
+                (1, Finding::SupervisorNotFound),
+                (1, Finding::RoleNotGrantable)
+            ]
+        );
+        assert!(
+            findings
+                .of(1)
+                .all(|found| found == Finding::SupervisorIsSelf)
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 const NONE: u32 = u32::MAX;
 
 /// An array of optional indices.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Links(Vec<u32>);
 
 impl Links {

@@ -7,6 +7,7 @@
 //! [`plan`] reads top-down; each step is a module of its own. Rows and users go by their index, keys
 //! (emails, badge numbers and so on) by a number that the roster gives each text once.
 
+mod advice;
 mod attributes;
 mod check;
 mod choices;
@@ -52,17 +53,17 @@ pub use decision::{Decision, Outcome, Supervisor};
 pub use directory::Directory;
 pub use order::{Schedule, WriteOrder};
 pub use permissions::Permitted;
+pub(crate) use wording::{supervisor_inactive, zeros_lost};
 pub use write::{UserWrite, generated_external_id};
 
-use crate::domain::{Catalog, GroupId, RoleId, Row, Status};
-use check::{Checked, check};
-use finding::{Finding, Findings};
+use crate::domain::{Catalog, GroupId, RoleId, Row, Status, User};
+use check::check;
+use finding::Findings;
 use links::index;
 use missing::{Alike, Missing, find_missing};
 use positions::Positions;
 use roster::Roster;
 use state::State;
-use wording::Wording;
 
 /// What to plan.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +117,16 @@ pub struct Plan {
     /// Equal exactly where two plans do the same to the same data (semantics §7).
     pub digest: [u8; 32],
     positions: Positions,
+    /// What there is to say of the rows, their own faults apart; [`issues`](Self::issues) says it.
+    findings: Findings,
+}
+
+impl<'a> Request<'a> {
+    /// The user of the directory that row number `row` (an index) matches.
+    fn user_of(&self, row: u32) -> Option<&'a User> {
+        let user = self.directory.user_of(row)?;
+        Some(&self.directory.users()[user as usize])
+    }
 }
 
 /// Plans an import.
@@ -125,39 +136,23 @@ pub fn plan(request: &Request<'_>) -> Plan {
     let roster = Roster::new(request, &checked);
     let alike = Alike::new(&roster, request.deactivate_missing.is_some());
     let missing = find_missing(request, &roster, &checked.unsound, &alike);
-    let mut decisions = checked.decisions;
-
-    let mut state = State::new(&roster, decisions.iter().map(Checked::passed).collect());
-    let mut findings = Findings::default();
+    let mut state = State::new(&roster, checked.passed());
+    let (mut decisions, mut findings) = (checked.decisions, checked.findings);
     duplicates::reject_duplicates(&mut state, &mut findings);
     judge::judge(request, &decisions, &mut state, &mut findings);
 
     outcome::settle(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
     review::review(&state, &deactivated, &alike, &mut findings);
-    word(request, &state, &findings, &mut decisions);
+    advice::advise(&state, &mut findings);
     let order = sequence::sequence(&state, &decisions);
     let going_inactive = count_going_inactive(&state, &missing);
-    assemble(request, (decisions, order), missing, going_inactive)
-}
-
-/// Adds what was found to the decisions, in words.
-fn word(request: &Request<'_>, state: &State<'_>, findings: &Findings, decisions: &mut [Decision]) {
-    let rows = findings.rows();
-    let suggests = rows.iter().any(|&row| {
-        let mut found = findings.of(row).iter();
-        found.any(|finding| matches!(finding, Finding::SupervisorNotFound))
-    });
-    let emails = if suggests {
-        state.roster.emails()
-    } else {
-        Vec::new()
-    };
-    let mut wording = Wording::new(request, state, &emails);
-    for row in rows {
-        let issues = findings.of(row).iter().map(|f| wording.word(row, f));
-        decisions[row as usize].issues.extend(issues);
-    }
+    assemble(
+        request,
+        (decisions, findings, order),
+        missing,
+        going_inactive,
+    )
 }
 
 fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
@@ -174,7 +169,7 @@ fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
 
 fn assemble(
     request: &Request<'_>,
-    (decisions, order): (Vec<Decision>, WriteOrder),
+    (decisions, findings, order): (Vec<Decision>, Findings, WriteOrder),
     missing: Missing,
     going_inactive: u32,
 ) -> Plan {
@@ -191,6 +186,7 @@ fn assemble(
         untold: missing.untold,
         digest: [0; 32],
         positions: Positions::new(request.catalog),
+        findings,
     };
     plan.digest = digest::digest(&plan, request);
     plan

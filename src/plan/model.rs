@@ -5,7 +5,7 @@ mod laws;
 mod world;
 
 use super::scenario::Scenario;
-use super::{Outcome, Permitted, Plan};
+use super::{Outcome, Permitted, Plan, Request};
 use crate::domain::{Catalog, Column, Issue, IssueCode, RoleId, Row, Status, User};
 
 const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
@@ -118,8 +118,8 @@ impl<'a> Model<'a> {
 
     fn check(&self, row: usize) -> Vec<Fault> {
         let data = &self.rows[row];
-        let counts = |issue: &&Issue| issue.column.is_none_or(|c| self.is_unsound(row, c));
-        let issues = data.issues().iter().filter(counts);
+        let counts = |issue: &Issue| issue.column.is_none_or(|c| self.is_unsound(row, c));
+        let issues = data.issues().filter(counts);
         let mut faults: Vec<Fault> = issues
             .map(|issue| (issue.code, issue.column, None))
             .collect();
@@ -442,11 +442,9 @@ fn taken(column: Column) -> IssueCode {
 }
 
 /// The errors that `plan` reports about `row`, in an order of their own.
-fn planned_faults(plan: &Plan, row: usize) -> Vec<Fault> {
-    let errors = plan.decisions[row]
-        .issues
-        .iter()
-        .filter(|issue| issue.is_error());
+fn planned_faults(plan: &Plan, request: &Request<'_>, row: usize) -> Vec<Fault> {
+    let issues = plan.issues(request, u32::try_from(row).unwrap());
+    let errors = issues.iter().filter(|issue| issue.is_error());
     sorted(
         errors
             .map(|issue| (issue.code, issue.column, issue.related_row))

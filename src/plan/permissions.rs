@@ -60,10 +60,18 @@ impl Untouchable {
 pub(super) struct Permissioning<'a> {
     due: Due,
     /// By row: what it may not do in any case.
-    fixed: HashMap<u32, Vec<Finding>>,
+    fixed: HashMap<u32, Denied>,
     /// Rows that must leave their user's supervisor as it is.
     bound: HashSet<u32>,
     reports: &'a Reports<'a>,
+}
+
+/// What a row may not do.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Denied {
+    deactivation: bool,
+    role: bool,
+    user: bool,
 }
 
 impl<'a> Permissioning<'a> {
@@ -84,35 +92,38 @@ impl<'a> Permissioning<'a> {
             let (input, decision) = (&request.rows[row as usize], &decisions[row as usize]);
             let user = state.roster.user(row);
             let user = user.map(|user| &state.roster.users[user as usize]);
-            let mut found = Vec::new();
-            if !request.permitted.deactivation && deactivates(user, input.status()) {
-                found.push(Finding::DeactivationNotPermitted);
-            }
+            let mut denied = Denied {
+                deactivation: !request.permitted.deactivation && deactivates(user, input.status()),
+                ..Denied::default()
+            };
             if untouchable.has(decision.role) && user.map(|user| user.role) != Some(decision.role) {
-                found.push(Finding::RoleNotGrantable);
+                denied.role = true;
             } else if user.is_some_and(|user| untouchable.has(user.role)) {
-                if !decision.changes.is_empty() {
-                    found.push(Finding::UserNotChangeable);
-                } else if state.roster.wish(row) != Wish::Keep {
+                denied.user = !decision.changes.is_empty();
+                if !denied.user && state.roster.wish(row) != Wish::Keep {
                     this.bound.insert(row);
                 }
             }
-            if !found.is_empty() {
-                this.fixed.insert(row, found);
+            if denied != Denied::default() {
+                this.fixed.insert(row, denied);
             }
         }
         this.due.add(this.fixed.keys().chain(&this.bound).copied());
         this
     }
 
-    fn find(&self, state: &State<'_>, row: u32) -> Vec<Finding> {
-        let mut found = self.fixed.get(&row).cloned().unwrap_or_default();
+    fn find(&self, state: &State<'_>, row: u32) -> impl Iterator<Item = Finding> {
+        let mut denied = self.fixed.get(&row).copied().unwrap_or_default();
         let person = state.roster.person(row);
-        if self.bound.contains(&row) && state.supervisor(person) != state.present_supervisor(person)
-        {
-            found.push(Finding::UserNotChangeable);
-        }
-        found
+        denied.user |= self.bound.contains(&row)
+            && state.supervisor(person) != state.present_supervisor(person);
+        let found = [
+            (denied.deactivation, Finding::DeactivationNotPermitted),
+            (denied.role, Finding::RoleNotGrantable),
+            (denied.user, Finding::UserNotChangeable),
+        ];
+        let found = found.into_iter().filter(|(denied, _)| *denied);
+        found.map(|(_, finding)| finding)
     }
 }
 
@@ -120,10 +131,10 @@ impl Rule for Permissioning<'_> {
     fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
-            let found = self.find(state, row);
-            let rejects = !found.is_empty();
-            for finding in found {
+            let mut rejects = false;
+            for finding in self.find(state, row) {
                 findings.push(row, finding);
+                rejects = true;
             }
             rejects
         });

@@ -64,7 +64,6 @@ fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
         };
         let known = findings
             .of(row)
-            .iter()
             .any(|known| says_taken(known, state, key, holder));
         if !known {
             findings.push(row, Finding::Taken { key, holder });
@@ -73,8 +72,8 @@ fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
 }
 
 /// True where `finding` says already that `holder`, or anybody, has the key.
-fn says_taken(finding: &Finding, state: &State<'_>, key: Key, holder: Person) -> bool {
-    match *finding {
+fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: Person) -> bool {
+    match finding {
         Finding::Taken { key: known, .. } => known == key,
         Finding::Duplicate { key: known, row } => known == key && state.row_of(holder) == Some(row),
         _ => false,
@@ -95,7 +94,7 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     } else {
         return;
     };
-    if !findings.of(row).contains(&fault) {
+    if !findings.of(row).any(|known| known == fault) {
         findings.push(row, fault);
     }
 }

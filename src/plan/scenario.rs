@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::{Directory, Permitted, Plan, Request, Scope, plan};
 use crate::domain::{
-    Catalog, Column, Group, GroupId, Issue, IssueCode, Rank, RankId, Role, RoleId, Row, RowParts,
-    Status, User, UserText,
+    Catalog, Column, Fault, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row, RowParts,
+    Status, Unit, User, UserText,
 };
 
 /// Everything a plan is made of, owned.
@@ -68,16 +68,16 @@ impl Scenario {
 
     /// One line a row: number, outcome, changed columns where updated, issues.
     pub(super) fn decided(&self) -> String {
-        let decisions = self.plan().decisions;
-        let lines = decisions.iter().zip(1..).map(|(decision, number)| {
+        let (plan, request) = (self.plan(), self.request());
+        let lines = plan.decisions.iter().zip(1..).map(|(decision, number)| {
             let mut line = format!("{number} {:?}", decision.outcome);
             if self.directory.user_of(number - 1).is_some() {
                 for column in decision.changes.iter() {
                     write!(line, " {column}").unwrap();
                 }
             }
-            let issues = decision.issues.iter().map(show);
-            issues.for_each(|issue| line += &issue);
+            let issues = plan.issues(&request, number - 1);
+            issues.iter().map(show).for_each(|issue| line += &issue);
             line
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -187,21 +187,24 @@ fn find_group(catalog: &Catalog, name: &str) -> GroupId {
 
 fn row(line: &str, number: u32) -> Row {
     if line == "misfit" {
-        return Row::new(RowParts {
+        let fault = Fault::FieldCount {
+            expected: 13_u32.into(),
+            found: 12_u32.into(),
+        };
+        return Row::new(&RowParts {
             number,
-            misfit: true,
-            issues: vec![Issue::row_error(IssueCode::FieldCount, String::new())],
+            faults: vec![(None, fault)],
             ..RowParts::default()
         });
     }
     let line = Line::parse(line);
     let [external_id, email, badge_number, username] = line.keys;
     let mut cells = [const { None }; Column::COUNT];
-    let mut issues = Vec::new();
+    let mut faults = Vec::new();
     let mut set = |column: Column, text| {
-        let (value, issue) = cell(column, text);
+        let (value, fault) = cell(column, text);
         cells[column as usize] = value;
-        issues.extend(issue);
+        faults.extend(fault.map(|fault| (Some(column), fault)));
     };
     set(Column::ExternalId, external_id);
     set(Column::Email, email);
@@ -218,28 +221,32 @@ fn row(line: &str, number: u32) -> Row {
         line.named("group").unwrap_or("_"),
     );
     set(Column::Phone, line.named("phone").unwrap_or("_"));
-    Row::new(RowParts {
+    faults.sort_by_key(|&(column, _)| column);
+    Row::new(&RowParts {
         number,
         line: number + 1,
-        misfit: false,
         values: cells,
-        issues,
+        faults,
+        ..RowParts::default()
     })
 }
 
 /// The value that `text` stands for, and what its check found.
-fn cell(column: Column, text: &str) -> (Option<&str>, Option<Issue>) {
-    let message = || "Failed its check.".to_owned();
-    let fault = |code, value| Some(Issue::error(code, column, value, message()));
+fn cell(column: Column, text: &str) -> (Option<&str>, Option<Fault>) {
+    let failed = Fault::TooLong {
+        actual: 1_000_u32.into(),
+        limit: 100,
+        unit: Unit::Characters,
+    };
     match text {
         "_" | "-" if column.is_required() => {
             let value = (text == "-").then_some("");
-            (value, fault(IssueCode::Required, ""))
+            (value, Some(Fault::Blank))
         }
         "_" => (None, None),
         "-" => (Some(""), None),
         _ => match text.strip_prefix('!') {
-            Some(value) => (Some(value), fault(IssueCode::TooLong, value)),
+            Some(value) => (Some(value), Some(failed)),
             None => (Some(text), None),
         },
     }

@@ -121,17 +121,15 @@ impl<'a> State<'a> {
             .unwrap_or(Status::Active)
     }
 
-    /// The email of `person` in the final state, as it is written.
-    pub(super) fn email(&self, person: Person) -> &'a str {
+    /// What has the email of `person` in the final state, as it is written: a row, or else the user.
+    pub(super) fn email_source(&self, person: Person) -> Person {
         let named_by = match person {
             Person::Row(row) => Some(row),
             Person::User(_) => self.row_of(person),
         };
         let column = Key::Email.column();
-        let given = named_by.and_then(|row| self.roster.rows[row as usize].value(column));
-        given
-            .or_else(|| self.user(person).map(User::email))
-            .unwrap_or_default()
+        let given = named_by.filter(|&row| self.roster.rows[row as usize].has(column));
+        given.map_or(person, Person::Row)
     }
 
     fn user(&self, person: Person) -> Option<&'a User> {

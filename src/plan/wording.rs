@@ -1,258 +1,331 @@
 //! Findings in words an administrator can act on (semantics §6).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use super::Request;
-use super::finding::Finding;
+use super::check::is_kept;
+use super::choices::Named;
+use super::finding::{Circle, Finding};
 use super::keys::Key;
-use super::roster::{Person, Wish};
-use super::state::State;
-use super::text::NearestIndex;
+use super::roster::Person;
 use super::write::new_external_id;
-use crate::domain::{Column, Issue, IssueCode, Severity};
+use super::{Plan, Request};
+use crate::domain::{Column, Issue, IssueCode, Severity, User};
 
-/// Words findings against the final state.
-pub(super) struct Wording<'a> {
+/// Offers named in a message where none is near.
+const NAMED: usize = 5;
+
+impl Plan {
+    /// All errors and warnings of row number `row` (an index), those of its own checks first. They are
+    /// put into words here, and not kept: ask for the rows that are about to be told.
+    #[must_use]
+    pub fn issues(&self, request: &Request<'_>, row: u32) -> Vec<Issue> {
+        let data = &request.rows[row as usize];
+        let user = request.user_of(row);
+        let own = data.issues().map(|mut issue| {
+            if issue.is_error() && issue.column.is_some_and(|c| is_kept(data, user, c)) {
+                issue.severity = Severity::Warning;
+                issue.message = said_to_stand(&issue.message).into();
+            }
+            issue
+        });
+        let wording = Wording {
+            plan: self,
+            request,
+        };
+        let found = self.findings.of(row);
+        own.chain(found.map(|finding| wording.word(row, finding)))
+            .collect()
+    }
+
+    /// The codes of these, in the same order.
+    pub fn codes(&self, request: &Request<'_>, row: u32) -> impl Iterator<Item = IssueCode> {
+        let own = request.rows[row as usize].faults();
+        let own = own.map(|(_, fault)| fault.code());
+        own.chain(self.findings.of(row).map(code))
+    }
+}
+
+/// What is said of a value that failed its check.
+fn said_to_stand(message: &str) -> String {
+    format!("{message} It stands, because the user has it already.")
+}
+
+const fn code(finding: Finding) -> IssueCode {
+    match finding {
+        Finding::Unknown { named, .. } => named.unknown(),
+        Finding::GroupInactive { .. } => IssueCode::InactiveGroup,
+        Finding::UserProtected => IssueCode::ProtectedUser,
+        Finding::Duplicate { .. } => IssueCode::DuplicateInFile,
+        Finding::Taken { key, .. } => key.taken(),
+        Finding::KeptByRejection { .. } | Finding::SupervisorRejected { .. } => {
+            IssueCode::DependsOnRejectedRow
+        }
+        Finding::SupervisorNotFound
+        | Finding::SupervisorNear { .. }
+        | Finding::SupervisorRowRejected { .. } => IssueCode::SupervisorNotFound,
+        Finding::SupervisorIsSelf => IssueCode::SupervisorIsSelf,
+        Finding::SupervisorCycle { .. } => IssueCode::SupervisorCycle,
+        Finding::RoleNotGrantable | Finding::UserNotChangeable => IssueCode::RoleNotGrantable,
+        Finding::DeactivationNotPermitted => IssueCode::DeactivationNotPermitted,
+        Finding::SupervisorInactive => IssueCode::SupervisorInactive,
+        Finding::ZerosLost { .. } => IssueCode::LeadingZerosLost,
+    }
+}
+
+const fn column(finding: Finding) -> Column {
+    match finding {
+        Finding::Unknown { named, .. } => named.column(),
+        Finding::GroupInactive { .. } => Column::EvidenceGroupExtId,
+        Finding::UserProtected | Finding::DeactivationNotPermitted => Column::Status,
+        Finding::Duplicate { key, .. }
+        | Finding::Taken { key, .. }
+        | Finding::KeptByRejection { key, .. }
+        | Finding::ZerosLost { key, .. } => key.column(),
+        Finding::RoleNotGrantable | Finding::UserNotChangeable => Column::Role,
+        Finding::SupervisorNotFound
+        | Finding::SupervisorNear { .. }
+        | Finding::SupervisorRowRejected { .. }
+        | Finding::SupervisorRejected { .. }
+        | Finding::SupervisorIsSelf
+        | Finding::SupervisorCycle { .. }
+        | Finding::SupervisorInactive => Column::SupervisorEmail,
+    }
+}
+
+/// Words what was found; all it needs is the plan and what was planned.
+struct Wording<'a> {
+    plan: &'a Plan,
     request: &'a Request<'a>,
-    state: &'a State<'a>,
-    /// Emails that somebody has in the final state.
-    emails: NearestIndex<'a>,
-    /// By email that nobody has: the nearest that somebody has.
-    suggested: HashMap<u32, Option<u32>>,
 }
 
 impl<'a> Wording<'a> {
-    /// `emails` are those that may be suggested.
-    pub(super) fn new(
-        request: &'a Request<'a>,
-        state: &'a State<'a>,
-        emails: &'a [(Cow<'a, str>, u32)],
-    ) -> Self {
-        let emails = emails.iter().map(|(email, id)| (&**email, *id));
-        let owned = emails.filter(|&(_, id)| state.owner(Key::Email, id).is_some());
-        Self {
-            request,
-            state,
-            emails: NearestIndex::new(owned.map(|(email, id)| (id, email))),
-            suggested: HashMap::new(),
-        }
-    }
-
     /// The issue that says `finding` about `row`.
-    pub(super) fn word(&mut self, row: u32, finding: &Finding) -> Issue {
-        match *finding {
-            Finding::Duplicate { key, row: earlier } => self.duplicate(row, key, earlier),
-            Finding::Taken { key, holder } => self.taken(row, key, holder),
-            Finding::KeptByRejection { key, row: cause } => self.kept(row, key, cause),
-            Finding::SupervisorNotFound => self.supervisor_not_found(row),
-            Finding::SupervisorRejected { row: cause } => self.supervisor_rejected(row, cause),
-            Finding::SupervisorIsSelf => self.error(
-                (row, Column::SupervisorEmail, IssueCode::SupervisorIsSelf),
-                |value| {
-                    format!("{value} is the row's own user; name another user or leave it blank.")
-                },
-            ),
-            Finding::SupervisorCycle { ref path } => self.error(
-                (row, Column::SupervisorEmail, IssueCode::SupervisorCycle),
-                |value| format!("{value} closes a circle: {path}. Give another supervisor."),
-            ),
-            Finding::RoleNotGrantable => {
-                self.error((row, Column::Role, IssueCode::RoleNotGrantable), |value| {
-                    format!(
-                        "{value} is a privileged role, which needs the permission \
-                         users.grant-privileged to give; ask an administrator who has it."
-                    )
-                })
+    fn word(&self, row: u32, finding: Finding) -> Issue {
+        let value = self.request.rows[row as usize].value(column(finding));
+        let mut issue = Issue::error(
+            code(finding),
+            column(finding),
+            value.unwrap_or_default(),
+            String::new(),
+        );
+        if matches!(
+            finding,
+            Finding::SupervisorInactive
+                | Finding::ZerosLost { .. }
+                | Finding::GroupInactive { kept: true }
+        ) {
+            issue.severity = Severity::Warning;
+        }
+        let named = format!("{} \"{}\"", column(finding), issue.value);
+        issue.message = self.say(row, finding, &named, &issue.value).into();
+        self.relate(row, finding, issue)
+    }
+
+    /// Adds the value, the row and the user that a finding is about besides.
+    fn relate(&self, row: u32, finding: Finding, issue: Issue) -> Issue {
+        match finding {
+            Finding::Unknown { named, near } => {
+                issue.suggest(near.map(|near| named.name(self.request.catalog, near)))
             }
-            Finding::UserNotChangeable => self.not_changeable(row),
-            Finding::DeactivationNotPermitted => self.error(
-                (row, Column::Status, IssueCode::DeactivationNotPermitted),
-                |value| {
-                    format!(
-                        "{value} would deactivate the user, which needs the permission \
-                         users.deactivate; import with a credential that has it."
-                    )
-                },
-            ),
-            Finding::SupervisorInactive => self.warning(
-                (row, Column::SupervisorEmail, IssueCode::SupervisorInactive),
-                |value| {
-                    format!(
-                        "{value} is inactive after this import; check who supervises this user."
-                    )
-                },
-            ),
-            Finding::ZerosLost { key, user } => self.zeros_lost(row, key, user),
-        }
-    }
-
-    fn duplicate(&self, row: u32, key: Key, earlier: u32) -> Issue {
-        let number = self.number(earlier);
-        self.error(
-            (row, key.column(), IssueCode::DuplicateInFile),
-            |value| match key {
-                Key::ExternalId => {
-                    format!("{value} is in row {number} already; keep one of the two rows.")
+            Finding::Duplicate { row: other, .. }
+            | Finding::KeptByRejection { row: other, .. }
+            | Finding::SupervisorRejected { row: other } => issue.about_row(self.number(other)),
+            Finding::Taken { holder, .. } => {
+                let issue = issue.about_user(&self.external_id(holder));
+                match holder {
+                    Person::User(_) => issue,
+                    Person::Row(giver) => issue.about_row(self.number(giver)),
                 }
-                _ => format!(
-                    "{value} is in row {number} already; give one of the two rows another {}.",
-                    key.noun()
-                ),
-            },
-        )
-        .about_row(number)
-    }
-
-    fn taken(&self, row: u32, key: Key, holder: Person) -> Issue {
-        let giver = self.state.row_of(holder).map(|row| self.number(row));
-        let id = self.external_id(holder);
-        let issue = self.error((row, key.column(), key.taken()), |value| {
-            let belongs = match giver {
-                None => format!("already belongs to user \"{id}\""),
-                Some(giver) => format!("belongs to user \"{id}\" by row {giver}"),
-            };
-            format!("{value} {belongs}; give this row another {}.", key.noun())
-        });
-        Issue {
-            related_row: giver,
-            ..issue.about_user(&id)
+            }
+            Finding::SupervisorNear { email } => {
+                let issue = issue.suggest(Some(self.email(email)));
+                match email {
+                    Person::User(_) => issue,
+                    Person::Row(giver) => issue.about_row(self.number(giver)),
+                }
+            }
+            Finding::UserProtected | Finding::UserNotChangeable => {
+                issue.about_user(&self.external_id(Person::Row(row)))
+            }
+            Finding::ZerosLost { key, user } => {
+                let user = self.user(user);
+                issue
+                    .suggest(Some(key.of(user)))
+                    .about_user(user.external_id())
+            }
+            _ => issue,
         }
     }
 
-    fn kept(&self, row: u32, key: Key, cause: u32) -> Issue {
-        let number = self.number(cause);
-        let code = IssueCode::DependsOnRejectedRow;
-        let issue = self.error((row, key.column(), code), |_| String::new());
-        let message = format!(
-            "Row {number}, which would have freed {} \"{}\", was rejected; correct row {number} first.",
-            key.noun(),
-            issue.value
-        );
-        with_message(issue, message).about_row(number)
-    }
-
-    fn supervisor_rejected(&self, row: u32, cause: u32) -> Issue {
-        let number = self.number(cause);
-        let code = IssueCode::DependsOnRejectedRow;
-        let issue = self.error((row, Column::SupervisorEmail, code), |_| String::new());
-        let message = format!(
-            "Row {number}, whose user would have had the email \"{}\", was rejected; \
-             correct row {number} first.",
-            issue.value
-        );
-        with_message(issue, message).about_row(number)
-    }
-
-    fn supervisor_not_found(&mut self, row: u32) -> Issue {
-        let at = (row, Column::SupervisorEmail, IssueCode::SupervisorNotFound);
-        if let Some(cause) = self.would_give_supervisor(row) {
-            let number = self.number(cause);
-            let say =
-                |value: &str| format!("{value} is nobody's email, as row {number} was rejected.");
-            return self.error(at, say);
-        }
-        let near = self.nearest_email(row);
-        let (near, giver) = near.unzip();
-        let issue = self.error(at, |value| match near {
-            Some(near) => format!("{value} is nobody's email; did you mean \"{near}\"?"),
-            None => format!("{value} is nobody's email; correct it, or add that user to the file."),
-        });
-        Issue {
-            related_row: giver.flatten(),
-            ..issue.suggest(near)
+    /// The sentence; `named` is the column and its value, as most begin.
+    fn say(&self, row: u32, finding: Finding, named: &str, value: &str) -> String {
+        match finding {
+            Finding::Unknown { named: kind, near } => self.unknown(kind, near, named),
+            Finding::GroupInactive { kept: true } => {
+                said_to_stand(&format!("{named} is inactive."))
+            }
+            Finding::GroupInactive { kept: false } => {
+                format!("{named} is inactive; give an active group.")
+            }
+            Finding::UserProtected => format!(
+                "{named} would deactivate user \"{}\", who is protected; keep the user Active, or end \
+                 the protection first.",
+                self.external_id(Person::Row(row))
+            ),
+            Finding::Duplicate { key, row } => duplicate(named, key, self.number(row)),
+            Finding::Taken { key, holder } => self.taken(named, key, holder),
+            Finding::KeptByRejection { key, row } => {
+                let (number, noun) = (self.number(row), key.noun());
+                format!(
+                    "Row {number}, which would have freed {noun} \"{value}\", was rejected; correct row \
+                     {number} first."
+                )
+            }
+            Finding::ZerosLost { key, user } => zeros_lost(named, key.of(self.user(user))),
+            Finding::RoleNotGrantable => format!(
+                "{named} is a privileged role, which needs the permission users.grant-privileged to \
+                 give; ask an administrator who has it."
+            ),
+            Finding::UserNotChangeable => format!(
+                "User \"{}\" has a privileged role, and changing the user needs the permission \
+                 users.grant-privileged; ask an administrator who has it.",
+                self.external_id(Person::Row(row))
+            ),
+            Finding::DeactivationNotPermitted => format!(
+                "{named} would deactivate the user, which needs the permission users.deactivate; \
+                 import with a credential that has it."
+            ),
+            _ => self.of_supervisor(finding, named, value),
         }
     }
 
-    fn not_changeable(&self, row: u32) -> Issue {
-        let id = self.external_id(self.state.roster.person(row));
-        let issue = self.error((row, Column::Role, IssueCode::RoleNotGrantable), |_| {
-            format!(
-                "User \"{id}\" has a privileged role, and changing the user needs the permission \
-                 users.grant-privileged; ask an administrator who has it."
-            )
-        });
-        issue.about_user(&id)
-    }
-
-    fn zeros_lost(&self, row: u32, key: Key, user: u32) -> Issue {
-        let existing = key.of(&self.state.roster.users[user as usize]);
-        let holder = self.external_id(Person::User(user));
-        self.warning((row, key.column(), IssueCode::LeadingZerosLost), |value| {
-            format!(
-                "{value} equals the existing \"{existing}\" but for leading zeros; \
-                 if a spreadsheet changed them, format the column as text."
-            )
-        })
-        .suggest(Some(existing))
-        .about_user(&holder)
-    }
-
-    /// The rejected row whose user would have had the supervisor's email that `row` names.
-    fn would_give_supervisor(&self, row: u32) -> Option<u32> {
-        match self.state.roster.wish(row) {
-            Wish::Email(email) => self.state.would_give(email),
-            Wish::Clear | Wish::Keep => None,
+    fn of_supervisor(&self, finding: Finding, named: &str, value: &str) -> String {
+        match finding {
+            Finding::SupervisorRowRejected { row } => format!(
+                "{named} is nobody's email, as row {} was rejected.",
+                self.number(row)
+            ),
+            Finding::SupervisorNear { email } => format!(
+                "{named} is nobody's email; did you mean \"{}\"?",
+                self.email(email)
+            ),
+            Finding::SupervisorRejected { row } => {
+                let number = self.number(row);
+                format!(
+                    "Row {number}, whose user would have had the email \"{value}\", was rejected; \
+                     correct row {number} first."
+                )
+            }
+            Finding::SupervisorIsSelf => {
+                format!("{named} is the row's own user; name another user or leave it blank.")
+            }
+            Finding::SupervisorCycle { circle } => format!(
+                "{named} closes a circle: {}. Give another supervisor.",
+                self.path(self.plan.findings.circle(circle))
+            ),
+            Finding::SupervisorInactive => supervisor_inactive(named),
+            _ => format!("{named} is nobody's email; correct it, or add that user to the file."),
         }
     }
 
-    /// The email of the final state nearest to the supervisor's that `row` names, its own apart; and the
-    /// number of the row that gives it, if one does.
-    fn nearest_email(&mut self, row: u32) -> Option<(&'a str, Option<u32>)> {
-        let state = self.state;
-        let Wish::Email(named) = state.roster.wish(row) else {
-            return None;
+    fn unknown(&self, kind: Named, near: Option<u32>, named: &str) -> String {
+        let catalog = self.request.catalog;
+        let noun = kind.noun();
+        let advice = if let Some(near) = near {
+            format!("did you mean \"{}\"?", kind.name(catalog, near))
+        } else {
+            let offers = kind.offers(catalog).map(|(_, name)| name);
+            let offers: Vec<&str> = offers.take(NAMED + 1).collect();
+            advice(noun, &offers)
         };
-        let emails = &mut self.emails;
-        let near = self.suggested.entry(named).or_insert_with(|| {
-            let email = state.roster.rows[row as usize].value(Column::SupervisorEmail)?;
-            emails.nearest(&Key::Email.comparable(email))
-        });
-        let near = state.owner(Key::Email, (*near)?)?;
-        let giver = || state.row_of(near).map(|giver| self.number(giver));
-        (near != state.own_person(row)).then(|| (state.email(near), giver()))
+        format!("{named} is not a {noun} of this organisation; {advice}")
     }
 
+    fn taken(&self, named: &str, key: Key, holder: Person) -> String {
+        let id = self.external_id(holder);
+        let belongs = match holder {
+            Person::User(_) => format!("already belongs to user \"{id}\""),
+            Person::Row(giver) => {
+                format!("belongs to user \"{id}\" by row {}", self.number(giver))
+            }
+        };
+        format!("{named} {belongs}; give this row another {}.", key.noun())
+    }
+
+    /// A circle of supervisors, by their emails.
+    fn path(&self, circle: &Circle) -> String {
+        let shown = circle.shown.iter().flatten();
+        let mut shown: Vec<&str> = shown.map(|&person| self.email(person)).collect();
+        let first = shown.first().copied();
+        shown.extend(circle.has_more.then_some("…"));
+        shown.extend(first);
+        shown.join(" → ")
+    }
+
+    /// The external ID of a user, or of the user that a row is about.
     fn external_id(&self, person: Person) -> Cow<'a, str> {
         match person {
-            Person::User(user) => self.state.roster.users[user as usize].external_id().into(),
+            Person::User(user) => self.user(user).external_id().into(),
+            Person::Row(row) => match self.request.user_of(row) {
+                Some(user) => user.external_id().into(),
+                None => new_external_id(&self.request.rows[row as usize], self.request.import_id),
+            },
+        }
+    }
+
+    /// The email that a user has, or that a row gives.
+    fn email(&self, person: Person) -> &'a str {
+        match person {
+            Person::User(user) => self.user(user).email(),
             Person::Row(row) => {
-                new_external_id(&self.request.rows[row as usize], self.request.import_id)
+                let email = self.request.rows[row as usize].value(Key::Email.column());
+                email.unwrap_or_default()
             }
         }
+    }
+
+    fn user(&self, user: u32) -> &'a User {
+        &self.request.directory.users()[user as usize]
     }
 
     fn number(&self, row: u32) -> u32 {
         self.request.rows[row as usize].number
     }
+}
 
-    fn value(&self, row: u32, column: Column) -> &'a str {
-        let value = self.request.rows[row as usize].value(column);
-        value.unwrap_or_default()
-    }
+/// Says that a value equals another user's but for leading zeros; `named` is the column and the value.
+pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
+    format!(
+        "{named} equals the existing \"{existing}\" but for leading zeros; if a spreadsheet changed \
+         them, format the column as text."
+    )
+}
 
-    /// An error whose message begins with the column and its value, as `say` gets them.
-    fn error(
-        &self,
-        (row, column, code): (u32, Column, IssueCode),
-        say: impl FnOnce(&str) -> String,
-    ) -> Issue {
-        let issue = Issue::error(code, column, self.value(row, column), String::new());
-        let message = say(&format!("{column} \"{}\"", issue.value));
-        with_message(issue, message)
-    }
+/// Says that a supervisor is inactive; `named` is the column and the value.
+pub(crate) fn supervisor_inactive(named: &str) -> String {
+    format!("{named} is inactive after this import; check who supervises this user.")
+}
 
-    fn warning(&self, at: (u32, Column, IssueCode), say: impl FnOnce(&str) -> String) -> Issue {
-        Issue {
-            severity: Severity::Warning,
-            ..self.error(at, say)
+fn duplicate(named: &str, key: Key, number: u32) -> String {
+    match key {
+        Key::ExternalId => {
+            format!("{named} is in row {number} already; keep one of the two rows.")
         }
+        _ => format!(
+            "{named} is in row {number} already; give one of the two rows another {}.",
+            key.noun()
+        ),
     }
 }
 
-fn with_message(issue: Issue, message: String) -> Issue {
-    Issue {
-        message: message.into_boxed_str(),
-        ..issue
+/// What to do where no offer is near; more than [`NAMED`] offers are not all named.
+fn advice(noun: &str, offers: &[&str]) -> String {
+    if offers.is_empty() {
+        return format!("add the {noun} to the catalog first.");
     }
+    let quoted = offers.iter().take(NAMED).map(|name| format!("\"{name}\""));
+    let named = quoted.collect::<Vec<_>>().join(", ");
+    let more = if offers.len() > NAMED { ", …" } else { "" };
+    let choice = if offers.len() == 1 { "" } else { "one of " };
+    format!("use {choice}{named}{more}.")
 }

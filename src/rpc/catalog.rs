@@ -80,7 +80,7 @@ impl Faults {
             let external_id = match ExternalId::parse(&group.external_id) {
                 Ok(id) => id.as_str().to_owned(),
                 Err(fault) => {
-                    self.fault(&subject, &fault);
+                    self.fault(&subject, fault);
                     continue;
                 }
             };
@@ -103,13 +103,13 @@ impl Faults {
         match Name::parse(value) {
             Ok(name) => Some(name.as_str().to_owned()),
             Err(fault) => {
-                self.fault(subject, &fault);
+                self.fault(subject, fault);
                 None
             }
         }
     }
 
-    fn fault(&mut self, subject: &str, fault: &Fault) {
+    fn fault(&mut self, subject: &str, fault: Fault) {
         self.0.push(Refusal::invalid(
             "BAD_NAME",
             subject,

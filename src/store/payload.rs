@@ -22,6 +22,12 @@ impl Payload {
         Self::read(&self.0)
     }
 
+    /// Bytes that it takes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
     /// As it is stored.
     pub(super) fn stored(&self) -> &[u8] {
         &self.0

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::domain::Severity;
+use crate::domain::{Issue, IssueCode, Severity};
 
 /// A row without fault, as received.
 const JANE: [(Column, &str); 13] = [
@@ -40,6 +40,10 @@ fn row_with(column: Column, cell: Cell<'_>) -> Row {
     Row::parse(&raw(&[(column, cell)]))
 }
 
+fn issues(row: &Row) -> Vec<Issue> {
+    row.issues().collect()
+}
+
 /// The issues of a row, one a line: severity, code, message, suggestion.
 fn told(row: &Row) -> String {
     let line = |issue: &Issue| {
@@ -52,7 +56,10 @@ fn told(row: &Row) -> String {
             issue.severity, issue.code, issue.message
         )
     };
-    row.issues().iter().map(line).collect::<Vec<_>>().join("\n")
+    row.issues()
+        .map(|issue| line(&issue))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn told_of(column: Column, text: &str) -> String {
@@ -62,7 +69,7 @@ fn told_of(column: Column, text: &str) -> String {
 #[test]
 fn a_row_without_fault_keeps_every_value_in_canonical_form() {
     let row = Row::parse(&raw(&[]));
-    assert_eq!(row.issues(), []);
+    assert_eq!(row.issues().count(), 0);
     assert_eq!((row.number, row.line, row.is_misfit()), (7, 8, false));
     for (column, text) in JANE {
         let canonical = match column {
@@ -88,8 +95,8 @@ fn absent_blank_and_value_are_three_things() {
         for blank in ["", " \u{A0}", "\u{200B}\u{FEFF}"] {
             let row = row_with(column, Cell::Text(blank));
             assert_eq!(
-                (row.value(column), row.issues()),
-                (Some(""), &[][..]),
+                (row.value(column), row.issues().count()),
+                (Some(""), 0),
                 "{column}"
             );
         }
@@ -145,7 +152,8 @@ fn every_fault_of_a_row_is_told_at_once_in_the_order_of_the_columns() {
     Error InvalidCharacter: ROLE "Offi�cer" holds the invisible character U+0007; remove it.
     Error InvalidPhone: PHONE "n/a" is not a phone number; write it with its country code, such as +1 202 555 0143.
     "#);
-    let email = &row.issues()[1];
+    let issues = issues(&row);
+    let email = &issues[1];
     assert_eq!(
         (email.column, &*email.value),
         (Some(Column::Email), "jane.example.com")
@@ -190,7 +198,7 @@ fn a_phone_number_not_in_use_is_a_warning_and_is_kept() {
     let row = row_with(Column::Phone, Cell::Text("650-253-0000"));
     assert_snapshot!(told(&row), @r#"Warning InvalidPhone: PHONE "650-253-0000" was read as +6502530000, which is not a number in use; check its country code and digits."#);
     assert_eq!(row.sound(Column::Phone), Some("+6502530000"));
-    assert_eq!(&*row.issues()[0].value, "650-253-0000");
+    assert_eq!(&*issues(&row)[0].value, "650-253-0000");
 }
 
 #[rstest]
@@ -216,7 +224,7 @@ fn a_record_with_a_wrong_number_of_fields_has_that_fault_alone(
     let start =
         format!("Error FieldCount: The row has {found} fields, but the header has 13; {advice}");
     assert!(told(&row).starts_with(&start), "{}", told(&row));
-    assert_eq!((row.issues().len(), row.issues()[0].column), (1, None));
+    assert_eq!((row.issues().count(), issues(&row)[0].column), (1, None));
 }
 
 #[test]
@@ -228,7 +236,7 @@ fn a_field_over_4_kib_is_refused_in_any_column_however_blank() {
     {
         assert_eq!(told_of(column, &fits), "", "{column}");
         let row = row_with(column, Cell::Text(&over));
-        assert_eq!(row.issues()[0].code, IssueCode::TooLong, "{column}");
+        assert_eq!(issues(&row)[0].code, IssueCode::TooLong, "{column}");
     }
     let blanks = format!("{fits} ");
     assert_snapshot!(told_of(Column::Location, &blanks), @"Error TooLong: LOCATION has 4097 bytes, and no field may have more than 4096; shorten it.");
@@ -255,8 +263,8 @@ fn forbidden_characters_and_bytes_are_faults_in_every_column() {
             Column::Username => IssueCode::InvalidUsername,
             _ => IssueCode::InvalidCharacter,
         };
-        assert_eq!(row.issues()[0].code, code, "{column}");
-        assert_eq!(&*row.issues()[0].value, "a\u{FFFD}b");
+        assert_eq!(issues(&row)[0].code, code, "{column}");
+        assert_eq!(&*issues(&row)[0].value, "a\u{FFFD}b");
         let row = row_with(
             column,
             Cell::Invalid {
@@ -264,8 +272,8 @@ fn forbidden_characters_and_bytes_are_faults_in_every_column() {
                 charset: "UTF-8",
             },
         );
-        assert_eq!(row.issues()[0].code, IssueCode::InvalidEncoding, "{column}");
-        assert!(row.is_unsound(column) && row.issues()[0].is_error());
+        assert_eq!(issues(&row)[0].code, IssueCode::InvalidEncoding, "{column}");
+        assert!(row.is_unsound(column) && issues(&row)[0].is_error());
     }
 }
 
@@ -288,7 +296,7 @@ fn an_example_of_the_template_is_recognised_in_any_case() {
 #[test]
 fn only_a_phone_number_not_in_use_is_a_warning() {
     let row = row_with(Column::Phone, Cell::Text("+1 555 555 0143"));
-    assert_eq!(row.issues()[0].severity, Severity::Warning);
+    assert_eq!(issues(&row)[0].severity, Severity::Warning);
     assert!(!row.is_unsound(Column::Phone));
 }
 

@@ -14,6 +14,9 @@ use crate::{
     store::WriteError,
 };
 
+/// Verdicts that are recorded together: put into words, each may take some KiB.
+const TOLD_TOGETHER: usize = 2_000;
+
 impl Applier {
     pub(super) async fn replan_all(&mut self) -> Result<(), WriteError> {
         let rows = Arc::clone(&self.judged.rows);
@@ -42,8 +45,9 @@ impl Applier {
             let overtaken = overtaken(&old, &rest, &judged);
             if overtaken.is_empty() {
                 self.adopt(judged);
-                self.announce_verdicts(given_up_results(&old, &rejected))
-                    .await?;
+                for rows in rejected.chunks(TOLD_TOGETHER) {
+                    self.announce_verdicts(given_up_results(&old, rows)).await?;
+                }
                 return self.settle_replanned().await;
             }
             rejected.extend(overtaken);
@@ -71,14 +75,17 @@ impl Applier {
     /// Records which rows of a new plan need no writing: unchanged by now, or rejected.
     pub(super) async fn settle_replanned(&mut self) -> Result<(), WriteError> {
         let judged = Arc::clone(&self.judged);
-        let results = judged.settled().map(|row| {
-            let result = judged.result(row as usize, false);
-            match judged.plan.decisions[row as usize].outcome {
-                Outcome::Rejected if !self.resumed => changed(result),
-                _ => result,
-            }
-        });
-        let results = results.collect();
-        self.announce_verdicts(results).await
+        let settled: Vec<u32> = judged.settled().collect();
+        for rows in settled.chunks(TOLD_TOGETHER) {
+            let results = rows.iter().map(|&row| {
+                let result = judged.result(row as usize, false);
+                match judged.plan.decisions[row as usize].outcome {
+                    Outcome::Rejected if !self.resumed => changed(result),
+                    _ => result,
+                }
+            });
+            self.announce_verdicts(results.collect()).await?;
+        }
+        Ok(())
     }
 }

@@ -45,7 +45,7 @@ impl Applier {
                     stale = stale.min(ATTEMPTS - 1);
                     pipeline.committed(&batch.rows);
                     // What was recorded is not kept beside the next batch, which is large.
-                    self.announce_rows(batch.rows, Vec::new());
+                    self.announce_rows(batch.rows, None);
                     continue;
                 }
                 Err(WriteError::Stale) => {

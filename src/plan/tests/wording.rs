@@ -4,11 +4,13 @@ use crate::plan::scenario::Scenario;
 
 /// Every message, one a line.
 fn messages(directory: &str, rows: &str) -> String {
-    let plan = Scenario::parse(directory, rows).plan();
-    let decisions = plan.decisions.iter().zip(1..);
-    let lines = decisions.flat_map(|(decision, row)| {
-        let issues = decision.issues.iter();
-        issues.map(move |issue| format!("{row} {} [{}]", issue.message, issue.suggestion))
+    let scenario = Scenario::parse(directory, rows);
+    let (plan, request) = (scenario.plan(), scenario.request());
+    let rows = (0..).take(scenario.rows.len());
+    let lines = rows.flat_map(|row| {
+        let issues = plan.issues(&request, row).into_iter();
+        let number = row + 1;
+        issues.map(move |issue| format!("{number} {} [{}]", issue.message, issue.suggestion))
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -58,12 +60,12 @@ fn messages_about_keys_name_the_other_user_or_row() {
     3 USERNAME "nat" is in row 2 already; give one of the two rows another username. []
     3 BADGE_NUMBER "3" equals the existing "003" but for leading zeros; if a spreadsheet changed them, format the column as text. [003]
     4 EXTERNAL_ID "N2" is in row 2 already; keep one of the two rows. []
-    5 Failed its check. []
+    5 USERNAME "new" has 1000 characters; shorten it to at most 100. []
     5 EMAIL "n@x.example" belongs to user "N2" by row 2; give this row another email. []
     6 SUPERVISOR_EMAIL "nobody@elsewhere.example" is nobody's email; correct it, or add that user to the file. []
     7 BADGE_NUMBER "5" already belongs to user "X5"; give this row another badge number. []
     7 Row 8, which would have freed badge number "5", was rejected; correct row 8 first. []
-    8 Failed its check. []
+    8 USERNAME "eva" has 1000 characters; shorten it to at most 100. []
     "#);
 }
 

@@ -1,0 +1,110 @@
+//! What some hundred rows keep in common: their texts, and the faults of those that have any.
+
+use super::{Column, Fault, PackedTexts, Packer};
+
+/// Texts of a row: its values by column, and last its phone number as written.
+const TEXTS: usize = Column::COUNT + 1;
+
+/// The texts and faults of some hundred rows, in a few allocations.
+#[derive(Debug)]
+pub(super) struct RowTexts {
+    texts: PackedTexts<TEXTS>,
+    faults: RowFaults,
+    charset: &'static str,
+}
+
+/// The faults of the rows that have any.
+#[derive(Debug, Default)]
+struct RowFaults {
+    /// Which row has faults, and where they begin; in order.
+    starts: Vec<(u16, u32)>,
+    faults: Vec<Fault>,
+}
+
+/// What is kept of one row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Texts<'a> {
+    /// By `Column as usize`.
+    pub(super) values: [&'a str; Column::COUNT],
+    /// The phone number as written, if that is to be quoted.
+    pub(super) written_phone: &'a str,
+}
+
+/// Puts the texts and faults of several rows together.
+#[derive(Debug, Default)]
+pub(super) struct RowTextsPacker {
+    texts: Packer<TEXTS>,
+    faults: RowFaults,
+    charset: &'static str,
+}
+
+impl RowTexts {
+    /// Row number `row`'s value in column number `column`.
+    pub(super) fn get(&self, row: usize, column: usize) -> &str {
+        self.texts.get(row, column)
+    }
+
+    /// Row number `row`'s phone number as written, if that is to be quoted.
+    pub(super) fn written_phone(&self, row: usize) -> &str {
+        self.texts.get(row, Column::COUNT)
+    }
+
+    /// The faults of row number `row`, in the order of the columns.
+    pub(super) fn faults(&self, row: u16) -> &[Fault] {
+        let RowFaults { starts, faults } = &self.faults;
+        let Ok(at) = starts.binary_search_by_key(&row, |&(row, _)| row) else {
+            return &[];
+        };
+        let end = starts.get(at + 1).map(|&(_, start)| start as usize);
+        &faults[starts[at].1 as usize..end.unwrap_or(faults.len())]
+    }
+
+    /// Standard name of the charset of the file, if one of these rows has bytes that are not valid in it.
+    pub(super) const fn charset(&self) -> &'static str {
+        self.charset
+    }
+}
+
+impl RowTextsPacker {
+    /// The same as by default, with room for so many rows, and bytes of text.
+    pub(super) fn with_room(rows: usize, bytes: usize) -> Self {
+        Self {
+            texts: Packer::with_room(rows, bytes),
+            ..Self::default()
+        }
+    }
+
+    /// How many rows have been added.
+    pub(super) const fn rows(&self) -> usize {
+        self.texts.groups()
+    }
+
+    /// Adds a row, the next by number. All rows are of one file, which has one charset.
+    pub(super) fn push(&mut self, texts: &Texts<'_>, faults: &[Fault], charset: &'static str) {
+        let row = u16::try_from(self.rows()).unwrap_or(u16::MAX);
+        let mut all = [""; TEXTS];
+        all[..Column::COUNT].copy_from_slice(&texts.values);
+        all[Column::COUNT] = texts.written_phone;
+        self.texts.push(all);
+        if faults.is_empty() {
+            return;
+        }
+        let start = u32::try_from(self.faults.faults.len()).unwrap_or(u32::MAX);
+        self.faults.starts.push((row, start));
+        self.faults.faults.extend_from_slice(faults);
+        if !charset.is_empty() {
+            self.charset = charset;
+        }
+    }
+
+    /// What was added.
+    pub(super) fn finish(mut self) -> RowTexts {
+        self.faults.starts.shrink_to_fit();
+        self.faults.faults.shrink_to_fit();
+        RowTexts {
+            texts: self.texts.finish(),
+            faults: self.faults,
+            charset: self.charset,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Completes findings by what only the final state tells: which row gives a key to its holder, and which
+//! email may have been meant (semantics §6). After that they can be put into words without it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::finding::{Finding, Findings};
+use super::keys::Key;
+use super::roster::{Person, Wish};
+use super::state::State;
+use super::text::NearestIndex;
+use crate::domain::Column;
+
+/// Completes `findings`, in the order of the rows, since there is an end to looking for what may have been meant.
+pub(super) fn advise(state: &State<'_>, findings: &mut Findings) {
+    let mut suggests = false;
+    findings.change(|_, finding| {
+        suggests |= finding == Finding::SupervisorNotFound;
+        match finding {
+            Finding::Taken { key, holder } => Finding::Taken {
+                key,
+                holder: state.row_of(holder).map_or(holder, Person::Row),
+            },
+            finding => finding,
+        }
+    });
+    if suggests {
+        let emails = state.roster.emails();
+        let mut nearest = NearestEmails::new(state, &emails);
+        findings.change(|row, finding| match finding {
+            Finding::SupervisorNotFound => nearest.advise(row),
+            finding => finding,
+        });
+    }
+    findings.close();
+}
+
+/// The emails of the final state, by nearness.
+struct NearestEmails<'a> {
+    state: &'a State<'a>,
+    emails: NearestIndex<'a>,
+    /// By email that nobody has: the nearest that somebody has.
+    suggested: HashMap<u32, Option<u32>>,
+}
+
+impl<'a> NearestEmails<'a> {
+    /// `emails` are those that may be suggested.
+    fn new(state: &'a State<'a>, emails: &'a [(Cow<'a, str>, u32)]) -> Self {
+        let emails = emails.iter().map(|(email, id)| (&**email, *id));
+        let owned = emails.filter(|&(_, id)| state.owner(Key::Email, id).is_some());
+        Self {
+            state,
+            emails: NearestIndex::new(owned.map(|(email, id)| (id, email))),
+            suggested: HashMap::new(),
+        }
+    }
+
+    /// What to say of a supervisor who is not found.
+    fn advise(&mut self, row: u32) -> Finding {
+        if let Wish::Email(email) = self.state.roster.wish(row)
+            && let Some(row) = self.state.would_give(email)
+        {
+            return Finding::SupervisorRowRejected { row };
+        }
+        match self.nearest(row) {
+            Some(email) => Finding::SupervisorNear { email },
+            None => Finding::SupervisorNotFound,
+        }
+    }
+
+    /// Who has the email nearest to the supervisor's that `row` names, its own apart.
+    fn nearest(&mut self, row: u32) -> Option<Person> {
+        let state = self.state;
+        let Wish::Email(named) = state.roster.wish(row) else {
+            return None;
+        };
+        let emails = &mut self.emails;
+        let near = self.suggested.entry(named).or_insert_with(|| {
+            let email = state.roster.rows[row as usize].value(Column::SupervisorEmail)?;
+            emails.nearest(&Key::Email.comparable(email))
+        });
+        let near = state.owner(Key::Email, (*near)?)?;
+        (near != state.own_person(row)).then(|| state.email_source(near))
+    }
+}
