@@ -1,10 +1,10 @@
 //! Organisations, what their users can be given, and the users.
 
+use super::steps::{prelude::*, schema};
 use sea_orm::DbBackend;
-use sea_orm_migration::{prelude::*, schema};
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 #[derive(DeriveIden)]
@@ -54,7 +54,7 @@ enum Users {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
         manager.create_table(organizations(backend)).await?;
         manager
@@ -75,18 +75,6 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(drop(Users::Table)).await?;
-        manager.drop_table(drop(EvidenceGroups::Table)).await?;
-        manager.drop_table(drop("ranks")).await?;
-        manager.drop_table(drop("roles")).await?;
-        manager.drop_table(drop(Organizations::Table)).await
-    }
-}
-
-fn drop(table: impl IntoIden) -> TableDropStatement {
-    Table::drop().table(table.into_iden()).to_owned()
 }
 
 /// A text column that sorts and compares by its bytes, so that both databases agree.

@@ -1,10 +1,10 @@
 //! Imports: their records, their results, who may write, and which servers are alive.
 
+use super::steps::{prelude::*, schema};
 use sea_orm::DbBackend;
-use sea_orm_migration::{prelude::*, schema};
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 #[derive(DeriveIden)]
@@ -72,7 +72,7 @@ enum Servers {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let last = schema::uuid_null(Organizations::LastImportId);
         let alter = Table::alter()
             .table(Organizations::Table)
@@ -91,22 +91,6 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(drop(Servers::Table)).await?;
-        manager.drop_table(drop(ImportLeases::Table)).await?;
-        manager.drop_table(drop(ImportResults::Table)).await?;
-        manager.drop_table(drop(Imports::Table)).await?;
-        let alter = Table::alter()
-            .table(Organizations::Table)
-            .drop_column(Organizations::LastImportId)
-            .to_owned();
-        manager.alter_table(alter).await
-    }
-}
-
-fn drop(table: impl IntoIden) -> TableDropStatement {
-    Table::drop().table(table.into_iden()).to_owned()
 }
 
 fn imports() -> TableCreateStatement {

@@ -1,9 +1,9 @@
 //! Tokens that jobs present. They come before any organisation: one may act on all of them.
 
-use sea_orm_migration::{prelude::*, schema};
+use super::steps::{prelude::*, schema};
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 #[derive(DeriveIden)]
@@ -22,7 +22,7 @@ enum Tokens {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let table = Table::create()
             .table(Tokens::Table)
             .col(schema::uuid(Tokens::Id).primary_key())
@@ -36,10 +36,5 @@ impl MigrationTrait for Migration {
             .col(schema::timestamp_with_time_zone_null(Tokens::LastUsedAt))
             .to_owned();
         manager.create_table(table).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = Table::drop().table(Tokens::Table).to_owned();
-        manager.drop_table(table).await
     }
 }

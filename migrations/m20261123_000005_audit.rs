@@ -3,10 +3,10 @@
 //! The number 0 stands for the server itself, so there is no reference to the organisations; they
 //! are never removed.
 
-use sea_orm_migration::{prelude::*, schema};
+use super::steps::{prelude::*, schema};
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 #[derive(DeriveIden)]
@@ -35,19 +35,10 @@ enum AuditHeads {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(events()).await?;
         manager.create_table(heads()).await
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(drop(AuditHeads::Table)).await?;
-        manager.drop_table(drop(AuditEvents::Table)).await
-    }
-}
-
-fn drop(table: impl IntoIden) -> TableDropStatement {
-    Table::drop().table(table.into_iden()).to_owned()
 }
 
 fn events() -> TableCreateStatement {

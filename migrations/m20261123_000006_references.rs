@@ -8,11 +8,11 @@
 //! Both sides lock the row of the organisation, so that they see each other: who gives users a
 //! reference takes it shared, who removes what may be referred to takes it alone.
 
+use super::steps::prelude::*;
 use sea_orm::DbBackend;
-use sea_orm_migration::prelude::*;
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 /// Columns of users and the tables that they refer to.
@@ -41,7 +41,7 @@ const TRIGGERS: &str = "\
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         if manager.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
@@ -55,28 +55,6 @@ impl MigrationTrait for Migration {
             connection.execute_unprepared(&hold).await?;
         }
         Ok(())
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        if manager.get_database_backend() != DbBackend::Postgres {
-            return Ok(());
-        }
-        let connection = manager.get_connection();
-        for (column, table) in REFERENCES {
-            let sql = format!(
-                "DROP TRIGGER {table}_referred_{column} ON {table}; \
-                DROP FUNCTION {table}_referred_{column}(); \
-                ALTER TABLE users ADD FOREIGN KEY (organization_id, {column}) \
-                REFERENCES {table} (organization_id, id)"
-            );
-            connection.execute_unprepared(&sql).await?;
-        }
-        let sql = "DROP TRIGGER users_insert_references ON users; \
-            DROP TRIGGER users_update_references ON users; \
-            DROP FUNCTION users_expect_references(); \
-            ALTER TABLE users ADD FOREIGN KEY (organization_id) REFERENCES organizations (id); \
-            ALTER TABLE users RESET (fillfactor)";
-        connection.execute_unprepared(sql).await.map(|_| ())
     }
 }
 

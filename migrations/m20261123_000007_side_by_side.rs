@@ -4,11 +4,11 @@
 //! whoever moves that row's revision on. Now it holds the row's key alone: that still keeps out who
 //! removes what may be referred to, and nobody else.
 
+use super::steps::prelude::*;
 use sea_orm::DbBackend;
-use sea_orm_migration::prelude::*;
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 /// The function of the step before, as the database has it, with another lock.
@@ -21,12 +21,8 @@ const KEY: &str = "FOR KEY SHARE;";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         relock(manager, SHARED, KEY).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        relock(manager, KEY, SHARED).await
     }
 }
 

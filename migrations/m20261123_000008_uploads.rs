@@ -1,10 +1,10 @@
 //! Rosters that come in parts: what has been received of them, and what their imports answered.
 
+use super::steps::{prelude::*, schema};
 use sea_orm::DbBackend;
-use sea_orm_migration::{prelude::*, schema};
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 #[derive(DeriveIden)]
@@ -59,7 +59,7 @@ enum UploadReplies {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(uploads()).await?;
         manager.create_table(chunks()).await?;
         manager.create_table(replies()).await?;
@@ -72,16 +72,6 @@ impl MigrationTrait for Migration {
         }
         Ok(())
     }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(drop(UploadReplies::Table)).await?;
-        manager.drop_table(drop(UploadChunks::Table)).await?;
-        manager.drop_table(drop(Uploads::Table)).await
-    }
-}
-
-fn drop(table: impl IntoIden) -> TableDropStatement {
-    Table::drop().table(table.into_iden()).to_owned()
 }
 
 fn uploads() -> TableCreateStatement {

@@ -1,7 +1,7 @@
 //! The schema, one file per step, newest last. The same tables and rules on SQLite and
 //! PostgreSQL; every key of every table that belongs to an organisation leads with it.
 
-use sea_orm_migration::prelude::*;
+pub mod steps;
 
 mod m20261122_000001_directory;
 mod m20261122_000002_imports;
@@ -12,21 +12,25 @@ mod m20261123_000006_references;
 mod m20261123_000007_side_by_side;
 mod m20261123_000008_uploads;
 
-/// Brings a database to the newest schema.
-#[derive(Debug)]
-pub struct Migrator;
+use steps::NamedStep;
 
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261122_000001_directory::Migration),
-            Box::new(m20261122_000002_imports::Migration),
-            Box::new(m20261123_000003_tokens::Migration),
-            Box::new(m20261123_000004_privileged_roles::Migration),
-            Box::new(m20261123_000005_audit::Migration),
-            Box::new(m20261123_000006_references::Migration),
-            Box::new(m20261123_000007_side_by_side::Migration),
-            Box::new(m20261123_000008_uploads::Migration),
-        ]
-    }
+/// A step by the name of its file.
+macro_rules! step {
+    ($name:ident) => {
+        (stringify!($name), Box::new($name::Migration))
+    };
+}
+
+/// All steps, oldest first.
+pub fn all() -> Vec<NamedStep> {
+    vec![
+        step!(m20261122_000001_directory),
+        step!(m20261122_000002_imports),
+        step!(m20261123_000003_tokens),
+        step!(m20261123_000004_privileged_roles),
+        step!(m20261123_000005_audit),
+        step!(m20261123_000006_references),
+        step!(m20261123_000007_side_by_side),
+        step!(m20261123_000008_uploads),
+    ]
 }

@@ -6,10 +6,12 @@
 use std::{collections::HashSet, time::Duration};
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
-use sea_orm_migration::MigratorTrait;
 
 use super::{Store, StoreError, leases::now_ms};
-use crate::migrations::Migrator;
+use crate::{
+    clock::Clock,
+    migrations::{self, steps},
+};
 
 /// What a database's schema lacks and has, compared to what this release knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +51,8 @@ impl Store {
         if !schema.newer.is_empty() {
             return Err(StoreError::SchemaDiverged);
         }
-        Migrator::up(&writing.tx, None).await?;
+        let now = Clock::system().now().unix_timestamp();
+        steps::take(&migrations::all(), &schema.missing, &writing.tx, now).await?;
         writing.commit().await
     }
 
@@ -94,9 +97,9 @@ impl Store {
 
 async fn read(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
     let had = steps(db).await?;
-    let known: Vec<String> = Migrator::migrations()
-        .iter()
-        .map(|step| step.name().to_owned())
+    let known: Vec<String> = migrations::all()
+        .into_iter()
+        .map(|(name, _)| name.to_owned())
         .collect();
     Ok(Schema {
         newer: had
