@@ -5,7 +5,12 @@
     reason = "what is generated is nobody's secret"
 )]
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use prost::Message;
 
@@ -37,5 +42,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         .btree_map(["."])
         .exclude([".userimport.v1.RowResults"])
         .build(&[".userimport.v1"])?;
+    compile_health(&out)
+}
+
+/// gRPC's own health protocol: a set of its own, so that the contract is ours alone.
+fn compile_health(out: &Path) -> Result<(), Box<dyn Error>> {
+    let descriptors = protox::compile(["grpc/health/v1/health.proto"], ["proto"])?;
+    fs::write(out.join("health.binpb"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .codec_path("crate::proto::codec::BoundedCodec")
+        .btree_map(".")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -60,8 +60,6 @@ pub struct Security {
     pub reload_interval: Duration,
     /// How long a client may take for its TLS handshake.
     pub handshake_timeout: Duration,
-    /// TLS handshakes at a time; further clients wait.
-    pub handshakes: usize,
 }
 
 impl Default for Security {
@@ -73,7 +71,6 @@ impl Default for Security {
             web_origins: Vec::new(),
             reload_interval: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
-            handshakes: 256,
         }
     }
 }

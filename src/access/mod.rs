@@ -12,6 +12,7 @@ pub mod jwt;
 mod origin;
 mod peer;
 mod principal;
+mod recognition;
 mod reloaded;
 mod token;
 
@@ -22,5 +23,6 @@ pub use identities::{ClientCertificate, Identities, Identity};
 pub use origin::{InvalidOrigin, Origin};
 pub use peer::Peer;
 pub use principal::{Credential, Principal, Reach};
+pub use recognition::Recognition;
 pub use reloaded::Reloaded;
 pub use token::{InvalidToken, TokenText, looks_like_token};

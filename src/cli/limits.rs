@@ -65,7 +65,7 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "MIB", env = "USER_IMPORT_MAX_CLIENT_MEMORY")]
     #[arg(default_value_t = 1_024, value_parser = value_parser!(u32).range(16..=1_048_576))]
     max_client_memory: u32,
-    /// Most connections at a time
+    /// Most connections at a time; half of them are for callers who have shown a credential
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CONNECTIONS")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
     max_connections: u32,

@@ -141,12 +141,11 @@ impl Cli {
 }
 
 impl Command {
-    /// Without what sea-orm says, for every snapshot, of options that SQLite does not have.
     const fn default_log(&self, voice: Voice) -> &'static str {
         match self {
             _ if voice.quiet => "error",
-            Self::Serve(_) => "info,sea_orm::driver::sqlx_sqlite=error",
-            _ => "warn,sea_orm::driver::sqlx_sqlite=error",
+            Self::Serve(_) => "info",
+            _ => "warn",
         }
     }
 

@@ -257,7 +257,6 @@ mod tests {
             ],
             reload_interval: 5s,
             handshake_timeout: 4s,
-            handshakes: 256,
         }
         "#);
     }

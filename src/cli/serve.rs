@@ -16,7 +16,7 @@ use super::{
 use crate::{
     client::Address,
     config::{Security, Settings},
-    server::{self, Exposure},
+    server::{self, Exposure, Listeners},
     store::Store,
     telemetry::metrics,
 };
@@ -39,6 +39,9 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:50051"
     )]
     listen: SocketAddr,
+    /// Address to serve health on, and nothing else, in plain text: for probes that know no TLS
+    #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN")]
+    health_listen: Option<SocketAddr>,
     /// Listen on an address that other machines reach although TLS or credentials are missing: whoever is
     /// on the way can read and change what is sent, tokens included
     #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
@@ -93,12 +96,21 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
             .context("the database cannot be migrated")?,
     }
     expose(&args, &settings.security, &store).await?;
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", args.listen))?;
-    announce(listener.local_addr()?)?;
-    server::serve(listener, store, settings, stopped()).await?;
+    let listeners = Listeners {
+        health: match args.health_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        },
+        calls: listen(args.listen).await?,
+    };
+    announce(&listeners)?;
+    server::serve(listeners, store, settings, stopped()).await?;
     Ok(Exit::Done)
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listening = TcpListener::bind(address).await;
+    listening.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Refuses to listen where that is not safe, and says what has to be known.
@@ -132,7 +144,11 @@ async fn expect_schema(store: &Store) -> anyhow::Result<()> {
 }
 
 /// Tells people through the log, and scripts through a line on standard output.
-fn announce(address: SocketAddr) -> io::Result<()> {
+fn announce(listeners: &Listeners) -> io::Result<()> {
+    if let Some(health) = &listeners.health {
+        tracing::info!(address = %health.local_addr()?, "listening for health");
+    }
+    let address = listeners.calls.local_addr()?;
     tracing::info!(%address, "listening");
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {address}")?;

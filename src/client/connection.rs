@@ -9,12 +9,10 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri},
 };
 
-use tonic_health::pb::health_client::HealthClient;
-
 use super::ClientError;
 use crate::proto::{
     audit_service_client::AuditServiceClient, directory_service_client::DirectoryServiceClient,
-    import_service_client::ImportServiceClient,
+    health::health_client::HealthClient, import_service_client::ImportServiceClient,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

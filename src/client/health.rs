@@ -1,9 +1,9 @@
 //! Whether a server can be used, as it says itself (`grpc.health.v1`).
 
 use tonic::Code;
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
 
 use super::{Client, ClientError};
+use crate::proto::health::{HealthCheckRequest, health_check_response::ServingStatus};
 
 /// What a server says of itself or of one of its services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use super::Network;
+
 /// Bytes that clients' data may occupy at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryBounds {
@@ -41,8 +43,8 @@ impl MemoryBounds {
 /// Somebody to whom bytes are charged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
-    /// A client's address.
-    Address(IpAddr),
+    /// A client, by its address.
+    Address(Network),
     /// A principal, by name.
     Principal(String),
     /// An organisation, by slug.
@@ -120,7 +122,7 @@ impl MemoryBudget {
     /// An account for a call from `address`, if it is known.
     #[must_use]
     pub fn account(&self, address: Option<IpAddr>) -> Account {
-        let parties = address.map(|address| Party::Address(address.to_canonical()));
+        let parties = address.map(|address| Party::Address(Network::of(address)));
         Account(Arc::new(Call {
             budget: self.clone(),
             charged: Mutex::new(Charged {

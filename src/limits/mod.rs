@@ -5,11 +5,13 @@
 
 mod keyed_limiter;
 mod memory_budget;
+mod network;
 
 pub use keyed_limiter::{Bounds, KeyedLimiter, LimitReached, Permit};
 pub use memory_budget::{
     Account, MemoryBounds, MemoryBudget, MemoryExhausted, MemoryScope, Party, Reservation,
 };
+pub use network::Network;
 
 use std::time::Duration;
 

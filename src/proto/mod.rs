@@ -15,6 +15,14 @@ include!(concat!(env!("OUT_DIR"), "/userimport.v1.serde.rs"));
 /// The encoded `FileDescriptorSet` of the contract, for server reflection and for publishing.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/userimport.binpb"));
 
+/// gRPC's own health protocol.
+pub mod health {
+    tonic::include_proto!("grpc.health.v1");
+
+    /// The encoded `FileDescriptorSet` of it, for server reflection.
+    pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/health.binpb"));
+}
+
 /// A point in time, as messages have it.
 #[must_use]
 pub fn timestamp(time: time::OffsetDateTime) -> Timestamp {

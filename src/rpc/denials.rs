@@ -1,5 +1,5 @@
-//! Calls that are denied: counted, each of them; logged and told to the audit trail, as far as that fills
-//! no disk.
+//! Calls that are denied: counted and logged, each of them; told to the audit trail as far as that fills no
+//! disk, as `telemetry` sees to it for the log.
 //!
 //! Knows statuses, not why they came about, so that a denial by the guard, by a service and in the
 //! middle of a stream are told alike. Nothing of what a caller sent is logged.
@@ -8,11 +8,9 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use time::OffsetDateTime;
-use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use tracing::warn;
@@ -25,10 +23,6 @@ use crate::{
     store::{AuditEntry, Store, StoreError},
     telemetry::metrics,
 };
-
-/// Denied calls that are logged in one [`PERIOD`]; of the others their number alone.
-const LOGGED: u32 = 100;
-const PERIOD: Duration = Duration::from_secs(10);
 
 /// The same denial of the same principal is one audit event in this time.
 const REPEAT: time::Duration = time::Duration::hours(1);
@@ -45,7 +39,6 @@ pub struct Denials(Arc<Inner>);
 struct Inner {
     store: Store,
     clock: Clock,
-    log: Mutex<Log>,
     told: Mutex<Told>,
 }
 
@@ -66,7 +59,6 @@ impl Denials {
         Self(Arc::new(Inner {
             store,
             clock,
-            log: Mutex::new(Log::new(Instant::now())),
             told: Mutex::default(),
         }))
     }
@@ -110,14 +102,6 @@ impl Attempt {
     }
 
     fn log(&self, reason: &'static str) {
-        let mut log = self.denials.0.log.lock();
-        let log = log.as_mut().unwrap_or_else(|poisoned| poisoned.get_mut());
-        let Some(unlogged) = log.admit(Instant::now()) else {
-            return;
-        };
-        if unlogged > 0 {
-            warn!(calls = unlogged, "more calls were denied than are logged");
-        }
         let address = self.address.map(|address| address.ip().to_string());
         let credential = self.principal.as_ref();
         let credential = credential.map(|principal| principal.credential.label());
@@ -173,38 +157,6 @@ async fn append(store: &Store, chain: &str, entry: AuditEntry) {
     }
 }
 
-/// How much is logged.
-#[derive(Debug)]
-struct Log {
-    since: Instant,
-    logged: u32,
-    unlogged: u64,
-}
-
-impl Log {
-    const fn new(now: Instant) -> Self {
-        Self {
-            since: now,
-            logged: 0,
-            unlogged: 0,
-        }
-    }
-
-    /// Whether one more is logged, and how many before it were not.
-    fn admit(&mut self, now: Instant) -> Option<u64> {
-        if now.duration_since(self.since) >= PERIOD {
-            self.since = now;
-            self.logged = 0;
-        }
-        if self.logged >= LOGGED {
-            self.unlogged += 1;
-            return None;
-        }
-        self.logged += 1;
-        Some(std::mem::take(&mut self.unlogged))
-    }
-}
-
 /// When which denial was told to the audit trail.
 #[derive(Debug, Default)]
 struct Told(HashMap<(String, &'static str, &'static str), OffsetDateTime>);
@@ -231,16 +183,6 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-
-    #[test]
-    fn a_flood_of_denied_calls_is_logged_in_part_and_counted_whole() {
-        let begun = Instant::now();
-        let mut log = Log::new(begun);
-        let logged = (0..250).filter(|_| log.admit(begun).is_some()).count();
-        assert_eq!(logged, 100);
-        assert_eq!(log.admit(begun + PERIOD), Some(150));
-        assert_eq!(log.admit(begun + PERIOD), Some(0));
-    }
 
     #[test]
     fn the_same_denial_is_told_once_an_hour() {

@@ -24,7 +24,7 @@ use super::{
     status,
 };
 use crate::{
-    access::{Denial, Gate, Outlived, Peer, Presented, Principal},
+    access::{Denial, Gate, Outlived, Peer, Presented, Principal, Recognition},
     limits::{MemoryBudget, Party, ServerLimits},
 };
 
@@ -89,6 +89,9 @@ impl Guard {
             Access::Anybody | Access::AnyCaller => Ok(()),
         };
         permitted.map_err(|denial| status::from_denial(&denial))?;
+        if let Some(recognition) = request.extensions().get::<Recognition>() {
+            recognition.note();
+        }
         let charged = account.charge_to(Party::Principal(principal.name.clone()));
         charged.map_err(|exhausted| status::busy(&exhausted.into()))?;
         // An import looks after its credential by itself.

@@ -14,6 +14,7 @@ mod paging;
 mod policy;
 mod staged;
 mod status;
+mod transport;
 mod upload;
 mod wire;
 
@@ -23,8 +24,11 @@ pub use directory::Directory;
 pub use guard::Guard;
 pub use import::Imports;
 pub use policy::{Rpc, rpc};
-pub use status::{origin_refused, request_too_slow};
-pub use upload::{WireBytes, message_too_large};
+pub use transport::{
+    SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, memory_exhausted, message_too_large,
+    origin_refused, request_too_slow, too_many_health_watches, undecodable, unreadable,
+};
+pub use upload::WireBytes;
 
 use std::future::Future;
 

@@ -130,6 +130,12 @@ impl Rpc {
     pub const fn has_request_stream(&self) -> bool {
         matches!(self.request, Stream | SmallStream)
     }
+
+    /// `true` if no message of a client needs more than 1 KiB.
+    #[must_use]
+    pub const fn has_small_requests(&self) -> bool {
+        matches!(self.request, Small | SmallStream)
+    }
 }
 
 #[cfg(test)]

@@ -11,13 +11,12 @@ use crate::{
     access::{Denial, Disclosure},
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, disclosure},
-    limits::Deadlines,
     store::{Answer, CatalogError, StoreError},
     telemetry::{metrics, request},
 };
 
 /// `ErrorInfo.domain` of all our reasons.
-const DOMAIN: &str = "userimport";
+pub(super) const DOMAIN: &str = "userimport";
 
 /// Bytes of text that the details of one status may have. Details travel in trailers, encoded in
 /// base64, together with the message: this keeps them below 4 KiB.
@@ -165,28 +164,6 @@ fn about_import(reason: &'static str, import: Uuid) -> ErrorDetails {
     metrics::refused(reason);
     let metadata = HashMap::from([("import_id".to_owned(), import.to_string())]);
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
-}
-
-/// The status of a call from a page whose origin is not known.
-#[must_use]
-pub fn origin_refused() -> Status {
-    const REASON: &str = "ORIGIN_NOT_ALLOWED";
-    metrics::refused(REASON);
-    let details = ErrorDetails::with_error_info(REASON, DOMAIN, HashMap::new());
-    let message = "Pages of this origin may not call this server; its operator allows an origin \
-        with --web-origin.";
-    Status::with_error_details(Code::PermissionDenied, message, details)
-}
-
-/// The status of a call whose request took too long to come.
-#[must_use]
-pub fn request_too_slow(limits: &Deadlines) -> Status {
-    let message = format!(
-        "The request did not come whole: nothing came for {} s, or it took longer than {} s.",
-        limits.idle.as_secs(),
-        limits.upload.as_secs()
-    );
-    refused(&[Refusal::limit("REQUEST_TOO_SLOW", "idle", message)])
 }
 
 /// The status of a call that is not admitted.

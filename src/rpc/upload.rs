@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 
-use super::status;
+use super::transport::too_large;
 use crate::{
     import::{ImportError, Inbound, Refusal},
     limits::ServerLimits,
@@ -54,18 +54,16 @@ pub fn messages(
     })
 }
 
-/// The status of a message that is too large.
-#[must_use]
-pub fn message_too_large(most: usize) -> Status {
-    status::refused(&[too_large(most)])
-}
-
 fn broken(status: &Status, most: usize) -> ImportError {
     match status.code() {
         // Also what is too large only once it is decompressed.
         Code::OutOfRange | Code::ResourceExhausted => too_large(most).into(),
         // The connection has nothing to do with it: these bytes are no message.
-        Code::Internal if status.source().is_none() && !is_of_web(status) => malformed().into(),
+        Code::Internal | Code::InvalidArgument
+            if status.source().is_none() && !is_of_web(status) =>
+        {
+            malformed().into()
+        }
         _ => ImportError::Broken,
     }
 }
@@ -78,16 +76,6 @@ fn is_of_web(status: &Status) -> bool {
 fn malformed() -> Refusal {
     let message = "A message could not be decoded, so the roster may be damaged; send it again.";
     Refusal::invalid("BAD_MESSAGE", "message", message)
-}
-
-fn too_large(most: usize) -> Refusal {
-    let rows = ServerLimits::MESSAGE_ROWS;
-    let most = match most {
-        ServerLimits::MESSAGE_BYTES => "4 MiB".to_owned(),
-        most => format!("{most} bytes"),
-    };
-    let message = format!("A message is over {most} or {rows} rows; send smaller chunks.");
-    Refusal::limit("MESSAGE_TOO_LARGE", "message", message)
 }
 
 /// Expects that so many decoded bytes have not grown too much from those that came over the wire.

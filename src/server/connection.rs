@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -54,16 +53,6 @@ impl Connection {
             stream: Stream::Tls(Box::new(stream)),
             peer,
         }
-    }
-
-    /// Where the client is; `None` where it has gone already.
-    #[must_use]
-    pub fn remote_address(&self) -> Option<SocketAddr> {
-        let stream = match &self.stream {
-            Stream::Plain(stream) => stream,
-            Stream::Tls(stream) => stream.get_ref().0,
-        };
-        stream.peer_addr().ok()
     }
 
     /// What is read from and written to.

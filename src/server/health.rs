@@ -1,16 +1,35 @@
-//! Says whether this server can be used: not while it starts or drains, nor without its database.
+//! Health: whether this server can be used (`grpc.health.v1`). Not while it starts or drains, nor without
+//! its database.
+//!
+//! Anybody may ask, so that an answer costs nothing: it is what the watch over the database has found last.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use tokio::{
-    sync::watch,
+    sync::watch::{self, Receiver, Sender},
     time::{sleep, timeout},
 };
+use tokio_stream::{Stream, wrappers::WatchStream};
 use tokio_util::sync::CancellationToken;
-use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic::{
+    Request, Response, Status,
+    codec::CompressionEncoding::{Gzip, Zstd},
+};
 use tracing::{info, warn};
 
-use crate::{store::Store, telemetry::metrics};
+use crate::{
+    access::Peer,
+    limits::{Bounds, KeyedLimiter, Network, Permit},
+    proto::health::{
+        HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+        health_check_response::ServingStatus::{self, NotServing, ServiceUnknown, Serving},
+        health_server::{Health, HealthServer},
+    },
+    rpc::{self, SMALL_REQUEST_BYTES},
+    store::Store,
+    telemetry::metrics,
+};
 
 /// What health knows: the server as a whole, and each service.
 const NAMES: [&str; 4] = [
@@ -24,45 +43,60 @@ const NAMES: [&str; 4] = [
 const PAUSE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Says of the server and its services that they can be used, or not.
-pub async fn tell(reporter: &HealthReporter, status: ServingStatus) {
-    for name in NAMES {
-        reporter.set_service_status(name, status).await;
-    }
+/// Clients who watch at a time, on one port.
+const WATCHES: Bounds = Bounds {
+    server: 100,
+    key: 10,
+};
+
+/// The service on one port. `status` holds for the server and for all its services alike.
+pub fn service(status: Receiver<ServingStatus>) -> HealthServer<impl Health> {
+    let service = HealthService {
+        status,
+        watches: KeyedLimiter::new(WATCHES),
+    };
+    HealthServer::new(service)
+        .accept_compressed(Gzip)
+        .accept_compressed(Zstd)
+        .max_decoding_message_size(SMALL_REQUEST_BYTES)
+}
+
+/// What the server says of itself before it has started.
+pub fn starting() -> (Sender<ServingStatus>, Receiver<ServingStatus>) {
+    watch::channel(NotServing)
 }
 
 /// Watches the database from `started` on, until `stop`; then the server is draining.
 pub async fn watch(
-    reporter: HealthReporter,
+    status: Sender<ServingStatus>,
     store: Store,
-    mut started: watch::Receiver<bool>,
+    mut started: Receiver<bool>,
     stop: CancellationToken,
 ) {
     let watching = async {
         // Fails only where the server ends before it has started.
         if started.wait_for(|started| *started).await.is_ok() {
-            look_again_and_again(&reporter, &store).await;
+            watch_database(&status, &store).await;
         }
     };
     tokio::select! {
         () = watching => {}
         () = stop.cancelled() => {}
     }
-    tell(&reporter, ServingStatus::NotServing).await;
+    status.send_replace(NotServing);
 }
 
-async fn look_again_and_again(reporter: &HealthReporter, store: &Store) {
+async fn watch_database(status: &Sender<ServingStatus>, store: &Store) {
     let mut was = None;
     loop {
         let is = is_there(store).await;
         if was != Some(is) {
             was = Some(is);
             told_of_change(is);
-            let status = match is {
-                true => ServingStatus::Serving,
-                false => ServingStatus::NotServing,
-            };
-            tell(reporter, status).await;
+            status.send_replace(match is {
+                true => Serving,
+                false => NotServing,
+            });
         }
         sleep(PAUSE).await;
     }
@@ -81,5 +115,81 @@ fn told_of_change(is: bool) {
         info!("serving: the database is there");
     } else {
         warn!("not serving: the database is away");
+    }
+}
+
+#[derive(Debug)]
+struct HealthService {
+    status: Receiver<ServingStatus>,
+    watches: KeyedLimiter<Network>,
+}
+
+impl HealthService {
+    fn now(&self) -> HealthCheckResponse {
+        answer(*self.status.borrow())
+    }
+
+    fn permit<T>(&self, request: &Request<T>) -> Result<Option<Permit<Network>>, Status> {
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.and_then(|peer| peer.address);
+        let permit = address.map(|address| self.watches.try_acquire(Network::of(address.ip())));
+        permit
+            .transpose()
+            .map_err(|reached| rpc::too_many_health_watches(&reached))
+    }
+}
+
+fn answer(status: ServingStatus) -> HealthCheckResponse {
+    HealthCheckResponse {
+        status: status.into(),
+    }
+}
+
+fn is_known(request: &HealthCheckRequest) -> bool {
+    NAMES.contains(&request.service.as_str())
+}
+
+#[tonic::async_trait]
+impl Health for HealthService {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
+
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
+        match is_known(request.get_ref()) {
+            true => Ok(Response::new(self.now())),
+            false => Err(Status::not_found("There is no such service.")),
+        }
+    }
+
+    async fn list(
+        &self,
+        _request: Request<HealthListRequest>,
+    ) -> Result<Response<HealthListResponse>, Status> {
+        let now = |name: &str| (name.to_owned(), self.now());
+        Ok(Response::new(HealthListResponse {
+            statuses: NAMES.into_iter().map(now).collect(),
+        }))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let permit = self.permit(&request)?;
+        // The permit lives as long as the stream.
+        let tell = move |status| {
+            let _permit = &permit;
+            Ok(answer(status))
+        };
+        // A service that is not known yet may be one day, as the protocol sees it: the stream stays open.
+        let statuses: Self::WatchStream = if is_known(request.get_ref()) {
+            Box::pin(WatchStream::new(self.status.clone()).map(tell))
+        } else {
+            let unknown = stream::iter([ServiceUnknown]).chain(stream::pending());
+            Box::pin(unknown.map(tell))
+        };
+        Ok(Response::new(statuses))
     }
 }

@@ -2,52 +2,42 @@
 //! its end are counted, and a limit of the transport is told like any other.
 
 use std::{
-    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use super::connections::{Line, Usage};
+use super::{
+    connections::Line,
+    usage::{CallInProgress, Usage},
+};
 use crate::{
-    rpc::{WireBytes, message_too_large},
+    rpc::{self, WireBytes},
     telemetry::{metrics, request, traces},
 };
 
-/// Puts an [`Intake`] before a service; `I` is what connections tell of themselves.
-#[derive(Debug)]
-pub struct IntakeLayer<I> {
-    started: watch::Receiver<bool>,
+/// Puts an [`Intake`] before a service.
+#[derive(Clone, Debug)]
+pub struct IntakeLayer {
     message_bytes: usize,
-    info: PhantomData<fn() -> I>,
 }
 
-impl<I> IntakeLayer<I> {
-    /// Calls but for health and reflection wait until `started`.
-    pub const fn new(started: watch::Receiver<bool>, message_bytes: usize) -> Self {
-        Self {
-            started,
-            message_bytes,
-            info: PhantomData,
-        }
+impl IntakeLayer {
+    /// Messages have at most `message_bytes`.
+    pub const fn new(message_bytes: usize) -> Self {
+        Self { message_bytes }
     }
 }
 
-impl<I> Clone for IntakeLayer<I> {
-    fn clone(&self) -> Self {
-        Self::new(self.started.clone(), self.message_bytes)
-    }
-}
-
-impl<S, I> Layer<S> for IntakeLayer<I> {
-    type Service = Intake<S, I>;
+impl<S> Layer<S> for IntakeLayer {
+    type Service = Intake<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         Intake {
@@ -58,26 +48,16 @@ impl<S, I> Layer<S> for IntakeLayer<I> {
 }
 
 /// A service behind its [`IntakeLayer`].
-#[derive(Debug)]
-pub struct Intake<S, I> {
+#[derive(Clone, Debug)]
+pub struct Intake<S> {
     inner: S,
-    layer: IntakeLayer<I>,
+    layer: IntakeLayer,
 }
 
-impl<S: Clone, I> Clone for Intake<S, I> {
-    fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            layer: self.layer.clone(),
-        }
-    }
-}
-
-impl<S, I> Service<Request<Body>> for Intake<S, I>
+impl<S> Service<Request<Body>> for Intake<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
-    I: Clone + Send + Sync + 'static,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -88,9 +68,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let line = request.extensions_mut().remove::<Line<I>>();
+        let line = request.extensions_mut().remove::<Line>();
         let in_use = line.map(|line| {
-            request.extensions_mut().insert(line.inner);
+            let extensions = request.extensions_mut();
+            extensions.insert(line.peer);
+            extensions.insert(line.usage.recognition().clone());
             Usage::begin(line.usage)
         });
         let id = Uuid::now_v7();
@@ -105,16 +87,10 @@ where
         // What was made ready is used up, so that a clone stays behind.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let mut started = self.layer.started.clone();
-        let waits = request.uri().path().starts_with("/userimport.");
         let most = self.layer.message_bytes;
         let serving = async move {
-            if waits {
-                // Fails only where the server is gone, and with it the call.
-                let _ = started.wait_for(|started| *started).await;
-            }
             let response = inner.call(request).await?;
-            Ok(end_call(limited(response, most), call, &Span::current()))
+            Ok(end_call(readable(response, most), call, &Span::current()))
         };
         Box::pin(request::serving(id, serving.instrument(span)))
     }
@@ -125,7 +101,7 @@ struct Call {
     method: &'static str,
     code: Option<Code>,
     begun: Instant,
-    _in_use: Option<super::connections::InUse>,
+    _in_use: Option<CallInProgress>,
 }
 
 impl Call {
@@ -157,19 +133,21 @@ fn count_bytes(request: Request<Body>) -> Request<Body> {
     Request::from_parts(parts, Body::new(body))
 }
 
-/// tonic answers a call whose message is too large by `OUT_OF_RANGE`; nobody else here does.
-fn limited(response: Response<Body>, most: usize) -> Response<Body> {
-    let told = Status::from_header_map(response.headers());
-    match told {
-        Some(status) if is_too_large(&status) => message_too_large(most).into_http(),
+/// What tonic alone has said of a message that it cannot read; all that we say has details.
+fn readable(response: Response<Body>, most: usize) -> Response<Body> {
+    match Status::from_header_map(response.headers()) {
+        Some(status) if status.details().is_empty() && is_unreadable(status.code()) => {
+            rpc::unreadable(&status, most).into_http()
+        }
         _ => response,
     }
 }
 
-/// Also where it is too large only once it is decompressed.
-fn is_too_large(status: &Status) -> bool {
-    let bare = status.details().is_empty();
-    bare && matches!(status.code(), Code::OutOfRange | Code::ResourceExhausted)
+const fn is_unreadable(code: Code) -> bool {
+    matches!(
+        code,
+        Code::OutOfRange | Code::ResourceExhausted | Code::Internal
+    )
 }
 
 /// The call ends with the last of its answer, or where nobody wants the rest.

@@ -1,18 +1,26 @@
 //! Accepts connections, and shakes hands where TLS is spoken, until nobody takes them any more.
+//!
+//! Accepting never waits for a client: a handshake has a task of its own, and a connection without a place
+//! is closed at once.
 
 use std::{io, sync::Arc, time::Duration};
 
 use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::mpsc,
     time::{sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
 
-use super::{connection::Connection, tls};
-use crate::{access::Reloaded, config::Security, telemetry::metrics};
+use super::{
+    connection::Connection,
+    connection_limiter::{ConnectionLimiter, ConnectionPermit},
+    connections::Tracked,
+    tls,
+};
+use crate::{access::Reloaded, telemetry::metrics};
 
 /// Connections that may wait to be taken.
 const WAITING: usize = 16;
@@ -20,44 +28,45 @@ const WAITING: usize = 16;
 /// Pause after an accept that failed: what there was too little of takes a moment to come back.
 const PAUSE: Duration = Duration::from_millis(100);
 
-type Ready = mpsc::Sender<io::Result<Connection>>;
+type Ready = mpsc::Sender<io::Result<Tracked>>;
 
 /// How handshakes are made.
 #[derive(Clone, Debug)]
-struct Handshakes {
-    config: Arc<Reloaded<ServerConfig>>,
-    timeout: Duration,
-    slots: Arc<Semaphore>,
+pub struct Handshakes {
+    /// The server's certificate, and more.
+    pub config: Arc<Reloaded<ServerConfig>>,
+    /// How long one may take.
+    pub timeout: Duration,
 }
 
-/// The connections of `listener`, which is closed once the stream is dropped; over TLS where there is
-/// a configuration for it.
+/// The connections of `listener` that have a place, over TLS if there are `handshakes`. The listener is
+/// closed once the stream is dropped.
 pub fn connections(
     listener: TcpListener,
-    config: Option<Arc<Reloaded<ServerConfig>>>,
-    security: &Security,
-) -> ReceiverStream<io::Result<Connection>> {
+    handshakes: Option<Handshakes>,
+    limiter: ConnectionLimiter,
+) -> ReceiverStream<io::Result<Tracked>> {
     let (ready, connections) = mpsc::channel(WAITING);
-    let handshakes = config.map(|config| Handshakes {
-        config,
-        timeout: security.handshake_timeout,
-        slots: Arc::new(Semaphore::new(security.handshakes.max(1))),
-    });
-    tokio::spawn(accept(listener, handshakes, ready));
+    tokio::spawn(accept(listener, handshakes, limiter, ready));
     ReceiverStream::new(connections)
 }
 
-async fn accept(listener: TcpListener, handshakes: Option<Handshakes>, ready: Ready) {
+async fn accept(
+    listener: TcpListener,
+    handshakes: Option<Handshakes>,
+    limiter: ConnectionLimiter,
+    ready: Ready,
+) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = ready.closed() => return,
         };
         match accepted {
-            Ok((stream, _)) => {
-                prepare(&stream);
-                pass_on(stream, handshakes.as_ref(), &ready).await;
-            }
+            Ok((stream, address)) => match limiter.admit(address.ip()) {
+                Ok(permit) => pass_on(stream, permit, handshakes.as_ref(), &ready).await,
+                Err(reason) => metrics::connection_refused(reason),
+            },
             Err(error) => {
                 warn!(%error, "a connection could not be accepted");
                 sleep(PAUSE).await;
@@ -66,38 +75,40 @@ async fn accept(listener: TcpListener, handshakes: Option<Handshakes>, ready: Re
     }
 }
 
-/// Hands a connection on, or to a handshake of its own: one that is slow keeps nobody waiting until
-/// there are as many as may be.
-async fn pass_on(stream: TcpStream, handshakes: Option<&Handshakes>, ready: &Ready) {
-    let Some(handshakes) = handshakes else {
-        // Fails only where nobody takes connections any more.
-        let _ = ready.send(Ok(Connection::plain(stream))).await;
+/// Hands a connection on, or to a handshake of its own.
+async fn pass_on(
+    stream: TcpStream,
+    permit: ConnectionPermit,
+    handshakes: Option<&Handshakes>,
+    ready: &Ready,
+) {
+    prepare(&stream);
+    if let Some(handshakes) = handshakes {
+        let shaking = shake_hands(stream, permit, handshakes.clone(), ready.clone());
+        tokio::spawn(shaking);
         return;
-    };
-    let slot = tokio::select! {
-        slot = Arc::clone(&handshakes.slots).acquire_owned() => slot,
-        () = ready.closed() => return,
-    };
-    if let Ok(slot) = slot {
-        tokio::spawn(shake_hands(stream, handshakes.clone(), slot, ready.clone()));
     }
+    let tracked = Tracked::new(Connection::plain(stream), permit);
+    // Fails only where nobody takes connections any more.
+    let _ = ready.send(Ok(tracked)).await;
 }
 
 async fn shake_hands(
     stream: TcpStream,
+    permit: ConnectionPermit,
     handshakes: Handshakes,
-    slot: OwnedSemaphorePermit,
     ready: Ready,
 ) {
     let shaking = tls::accept(&handshakes.config, stream);
     let shaken = tokio::select! {
         shaken = timeout(handshakes.timeout, shaking) => shaken,
+        () = permit.closing().cancelled() => return,
         () = ready.closed() => return,
     };
-    drop(slot);
     match shaken {
         Ok(Ok(stream)) => {
-            let _ = ready.send(Ok(Connection::encrypted(stream))).await;
+            let tracked = Tracked::new(Connection::encrypted(stream), permit);
+            let _ = ready.send(Ok(tracked)).await;
         }
         // Anybody can make these happen, so they are counted, and no news.
         Ok(Err(error)) => {
@@ -114,6 +125,7 @@ async fn shake_hands(
 /// Without this each small answer waits some 40 ms for the client's acknowledgement.
 fn prepare(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
-        warn!(%error, "a connection has delays");
+        // It has gone already.
+        debug!(%error, "a connection has delays");
     }
 }

@@ -1,16 +1,22 @@
 //! The running server: listener, guard, services, health, reflection, shutdown.
 
+mod call_time;
 mod connection;
+mod connection_limiter;
 mod connections;
 mod exposure;
 mod health;
+mod http_rules;
 mod intake;
 mod listener;
+mod reflection;
 mod security;
 mod services;
 mod tls;
+mod unary_body;
+mod usage;
 mod web;
-mod whole;
+mod web_text;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -22,28 +28,29 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
-use tonic_health::{
-    ServingStatus,
-    pb::health_server::{Health, HealthServer},
-};
 use tonic_web::GrpcWebLayer;
+use tower::util::MapRequestLayer;
 use tracing::warn;
 
 pub use exposure::{Exposed, Exposure};
 pub use tls::expect_sound as expect_sound_tls;
 
-use connections::Connections;
+use call_time::CallTimeLayer;
+use connection_limiter::ConnectionLimiter;
+use http_rules::HttpRulesLayer;
 use intake::IntakeLayer;
+use listener::Handshakes;
+use unary_body::UnaryBodyLayer;
 use web::WebLayer;
-use whole::WholeLayer;
 
 use crate::{
-    access::{Gate, Peer},
+    access::Gate,
     clock::Clock,
     config::Settings,
     domain::PhoneNumber,
     import::Importer,
     limits::ServerLimits,
+    proto::health::health_check_response::ServingStatus,
     rpc::{Denials, Guard},
     store::{Store, StoreError},
 };
@@ -59,16 +66,35 @@ const FRAME: u32 = 256 * 1024;
 /// Largest headers taken, in bytes; a token is the largest of them.
 const HEADER_BYTES: u32 = 16 * 1024;
 
-/// Serves on `listener` until `shutdown` is ready and the calls under way have ended.
+/// Where a server listens.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For all calls.
+    pub calls: TcpListener,
+    /// For health alone, in plain text.
+    pub health: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(calls: TcpListener) -> Self {
+        Self {
+            calls,
+            health: None,
+        }
+    }
+}
+
+/// Serves on `listeners` until `shutdown` is ready and the calls under way have ended.
 ///
 /// # Errors
-/// Where the listener fails.
+/// Where a listener fails.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     store: Store,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
+    let listeners = listeners.into();
     let store = store.keeping(settings.directory_cache);
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
@@ -78,7 +104,12 @@ pub async fn serve(
     let clock = Clock::system();
     let origins = WebLayer::new(&settings.security.web_origins);
     let named = security::start(&settings.security, &stop)?;
-    let accepted = listener::connections(listener, named.tls, &settings.security);
+    let handshakes = named.tls.map(|config| Handshakes {
+        config,
+        timeout: settings.security.handshake_timeout,
+    });
+    let limiter = ConnectionLimiter::new(&limits);
+    let accepted = listener::connections(listeners.calls, handshakes, limiter);
     let gate = Gate::new(store.clone(), clock.clone(), named.sources, looks);
     let importer = Importer::new(
         store.clone(),
@@ -88,28 +119,59 @@ pub async fn serve(
         stop.clone(),
     );
     let (start, started) = watch::channel(false);
-    let (watching, health) = begin_health(store.clone(), started.clone(), stop.clone()).await;
+    let (telling, status) = health::starting();
+    let health_port = CancellationToken::new();
+    if let Some(listener) = listeners.health {
+        tokio::spawn(serve_health(
+            listener,
+            status.clone(),
+            limits.clone(),
+            health_port.clone(),
+        ));
+    }
+    let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
+    let watching = tokio::spawn(watching);
     let applying = importer.clone();
     let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
     let guard = Guard::new(gate, patience, Denials::new(store, clock), &limits);
     let serving = transport(&limits)
         .layer(origins)
+        .layer(HttpRulesLayer)
         // What comes after it sees gRPC, however it came.
         .layer(GrpcWebLayer::new())
-        .layer(IntakeLayer::<Peer>::new(
-            started.clone(),
-            limits.message_bytes,
-        ))
+        .layer(MapRequestLayer::new(web_text::decode))
+        .layer(IntakeLayer::new(limits.message_bytes))
+        .layer(CallTimeLayer::new(started.clone()))
         .layer(guard)
-        .layer(WholeLayer::new(&limits))
+        .layer(UnaryBodyLayer::new(&limits))
         .add_routes(services)
-        .add_service(health)
-        .serve_with_incoming_shutdown(Connections::new(accepted, &limits), stop.cancelled());
+        .add_service(health::service(status))
+        .serve_with_incoming_shutdown(accepted, stop.cancelled());
     let (result, deadline) = run(serving, started, shutdown, &stop, grace).await;
     finish(&applying, house, deadline).await?;
     watching.await?;
+    health_port.cancel();
     result
+}
+
+/// Serves health alone until `stop`: also while the server drains.
+async fn serve_health(
+    listener: TcpListener,
+    status: watch::Receiver<ServingStatus>,
+    limits: ServerLimits,
+    stop: CancellationToken,
+) {
+    let accepted = listener::connections(listener, None, ConnectionLimiter::new(&limits));
+    let serving = transport(&limits)
+        .layer(HttpRulesLayer)
+        .layer(IntakeLayer::new(limits.message_bytes))
+        .layer(UnaryBodyLayer::new(&limits))
+        .add_service(health::service(status))
+        .serve_with_incoming_shutdown(accepted, stop.cancelled());
+    if let Err(error) = serving.await {
+        warn!(%error, "health is not served any more");
+    }
 }
 
 /// Serves until the end, or until the grace after `shutdown` is over. Returns the end of that grace too.
@@ -135,18 +197,6 @@ async fn run(
     };
     stop.cancel();
     (result, deadline.unwrap_or_else(|| Instant::now() + grace))
-}
-
-/// Health that says not serving until the server has `started`, and the task that keeps it true.
-async fn begin_health(
-    store: Store,
-    started: watch::Receiver<bool>,
-    stop: CancellationToken,
-) -> (JoinHandle<()>, HealthServer<impl Health>) {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    health::tell(&reporter, ServingStatus::NotServing).await;
-    let watching = tokio::spawn(health::watch(reporter, store, started, stop));
-    (watching, health)
 }
 
 /// The transport, with everything on it bounded.

@@ -5,12 +5,12 @@ use tonic::{
     service::Routes,
 };
 
+use super::reflection::{self, Alpha};
 use crate::{
     import::{Clock, Importer},
     limits::ServerLimits,
     proto::{
-        DESCRIPTOR_SET, audit_service_server::AuditServiceServer,
-        directory_service_server::DirectoryServiceServer,
+        audit_service_server::AuditServiceServer, directory_service_server::DirectoryServiceServer,
         import_service_server::ImportServiceServer,
     },
     rpc::{Audit, Directory, Imports},
@@ -46,15 +46,11 @@ pub fn all(
             .send_compressed(Gzip)
             .send_compressed(Zstd)
             .max_decoding_message_size(limits.message_bytes);
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
+    let reflection = reflection::service()?;
     let mut routes = Routes::builder();
     routes
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
+        .add_service(reflection.clone())
+        .add_service(Alpha(reflection))
         .add_service(imports)
         .add_service(directory)
         .add_service(audit);

@@ -33,8 +33,9 @@ const SECONDS: [f64; 14] = [
 ];
 
 /// Every method there is; any other path counts as `other`.
-const METHODS: [&str; 24] = [
+const METHODS: [&str; 25] = [
     "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
     "/grpc.health.v1.Health/Watch",
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

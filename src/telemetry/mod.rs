@@ -5,6 +5,7 @@
 
 pub mod metrics;
 pub mod request;
+mod throttle;
 pub mod traces;
 
 use std::io::{self, IsTerminal};
@@ -14,7 +15,13 @@ use tracing_subscriber::{
     EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
+use throttle::Throttle;
 use traces::Traces;
+
+/// Libraries whose warnings any peer can provoke, or that say the same of every statement: they log errors
+/// alone, unless a filter names them.
+const QUIET: &str = "h2=error,hyper=error,rustls=error,tokio_rustls=error,tonic=error,tower=error,\
+     sea_orm::driver::sqlx_sqlite=error";
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -26,7 +33,7 @@ pub enum LogFormat {
 }
 
 /// Starts logging what passes `filter`, such as `info` or `warn,user_import=debug`, and sending traces
-/// to the OTLP collector at `traces`, where one is given. Needs a runtime for that.
+/// to the OTLP collector at `traces`, where one is given. Needs a runtime.
 ///
 /// # Errors
 /// Where `filter` is not a filter, `traces` is no URL, or logging has been started before.
@@ -35,7 +42,9 @@ pub fn start(
     format: LogFormat,
     traces: Option<&str>,
 ) -> anyhow::Result<Option<Traces>> {
-    let filter = EnvFilter::try_new(filter).context("this is not a log filter")?;
+    let filter = parse_filter(filter)?;
+    let throttle = Throttle::default();
+    tokio::spawn(throttle.clone().report());
     let traces = traces.map(Traces::to).transpose()?;
     let spans = traces.as_ref().map(Traces::tracer);
     let spans = spans.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer));
@@ -45,12 +54,22 @@ pub fn start(
         LogFormat::Json => lines.json().boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines)
+        .with(lines.with_filter(throttle))
         .with(spans)
         .with(filter)
         .with(filter_fn(|about| !quotes_values(about.target())))
         .try_init()?;
     Ok(traces)
+}
+
+/// What an operator asks for comes last, so that it wins over [`QUIET`] where it names the same.
+fn parse_filter(filter: &str) -> anyhow::Result<EnvFilter> {
+    let is_off = filter.trim().eq_ignore_ascii_case("off");
+    let directives = match is_off {
+        true => filter.to_owned(),
+        false => format!("{QUIET},{filter}"),
+    };
+    EnvFilter::try_new(directives).context("this is not a log filter")
 }
 
 /// True for what logs the values that it works on, whatever is asked for: those of a roster never get
@@ -67,4 +86,30 @@ fn has_colours() -> bool {
 #[must_use]
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What passes a filter, as the filter itself writes it.
+    fn directives(filter: &str) -> String {
+        parse_filter(filter).unwrap().to_string()
+    }
+
+    #[test]
+    fn what_a_peer_can_provoke_is_no_news_unless_it_is_asked_for() {
+        for filter in ["info", "debug", "warn,user_import=debug", ""] {
+            for quiet in ["h2=error", "rustls=error", "hyper=error", "tonic=error"] {
+                assert!(directives(filter).contains(quiet), "{filter:?}: {quiet}");
+            }
+        }
+        let asked = directives("info,h2=trace");
+        assert!(
+            asked.contains("h2=trace") && !asked.contains("h2=error"),
+            "{asked}"
+        );
+        assert_eq!(directives("off"), "off");
+        assert!(parse_filter("x=y=z").is_err());
+    }
 }

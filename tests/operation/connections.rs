@@ -1,24 +1,29 @@
 //! Connections that are of no use end by themselves, and there are only so many.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
+use tonic_health::pb::HealthCheckRequest;
 use user_import::{
     config::Settings,
     limits::{Deadlines, ServerLimits},
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use crate::{
+    frames::{Raw, SETTINGS},
+    support::{App, Database, on_both_databases, roster},
+};
 
 on_both_databases![
     a_connection_that_never_makes_a_call_ends,
     a_connection_without_calls_ends_and_its_client_notices_nothing,
     a_connection_with_an_open_call_stays,
-    connections_over_the_limit_are_closed_at_once,
+    over_the_limit_the_oldest_strangers_connection_makes_room,
+    health_watches_keep_nobody_out,
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -122,22 +127,62 @@ async fn a_connection_with_an_open_call_stays(database: Database) {
     assert_eq!(call.finish().await.summary().created, 1);
 }
 
-async fn connections_over_the_limit_are_closed_at_once(database: Database) {
-    // One of them is the app's own.
+/// A connection that the server has taken, from an address of this machine.
+async fn greeted(app: &App, from: [u8; 4]) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((IpAddr::from(from), 0).into()).unwrap();
+    let mut connection = socket.connect(app.address()).await.unwrap();
+    connection
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .unwrap();
+    // The server's settings: it has been taken.
+    let mut settings = [0; 9];
+    let greeted = timeout(LONG, connection.read_exact(&mut settings)).await;
+    greeted.unwrap().unwrap();
+    connection
+}
+
+const HERE: [u8; 4] = [127, 0, 0, 1];
+
+async fn over_the_limit_the_oldest_strangers_connection_makes_room(database: Database) {
+    // One of them is the app's own, which has shown what it needs.
     let app = app(database, 3, Deadlines::default()).await;
-    let mut two = Vec::new();
-    for _ in 0..2 {
-        let mut connection = TcpStream::connect(app.address()).await.unwrap();
-        connection
-            .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-            .await
-            .unwrap();
-        // The server's settings: it has been taken.
-        let mut settings = [0; 9];
-        let greeted = timeout(LONG, connection.read_exact(&mut settings)).await;
-        greeted.unwrap().unwrap();
-        two.push(connection);
-    }
-    closed(TcpStream::connect(app.address()).await.unwrap()).await;
+    let (first, mut second) = (greeted(&app, HERE).await, greeted(&app, HERE).await);
+    let _third = greeted(&app, HERE).await;
+    closed(first).await;
+    // Another address has places of its own.
+    let _other = greeted(&app, [127, 0, 0, 2]).await;
     app.people(["ada"]).await;
+    let silent = timeout(SECOND / 10, second.read_exact(&mut [0; 1_000])).await;
+    assert!(silent.is_err(), "the second one stands");
+}
+
+/// Each on a connection, from one address and from many; far more than there are places.
+async fn health_watches_keep_nobody_out(database: Database) {
+    let server = ServerLimits {
+        connections: 20,
+        address_connections: 12,
+        ..ServerLimits::default()
+    };
+    let settings = Settings {
+        server,
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    for from in [|_| 9, |number| number] {
+        let mut watching = Vec::new();
+        for number in 2..62 {
+            let mut raw = Raw::over(greeted(&app, [127, 0, 0, from(number)]).await);
+            raw.send(SETTINGS, 0, 0, &[]).await;
+            raw.call(1, "/grpc.health.v1.Health/Watch").await;
+            raw.message(1, &HealthCheckRequest::default(), true).await;
+            watching.push(raw);
+        }
+        // On the connection that stands, and on a new one.
+        app.users().await;
+        let newcomer = app.another_client().await;
+        newcomer.users().await;
+        drop(watching);
+    }
 }

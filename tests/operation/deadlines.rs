@@ -14,6 +14,7 @@ use user_import::{
     },
 };
 
+use crate::http_client::OpenCall;
 use crate::support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
@@ -22,6 +23,8 @@ on_both_databases![
     an_upload_that_goes_on_for_ever_is_refused,
     a_reader_who_stalls_is_given_up_and_its_import_goes_on,
     an_export_that_nobody_reads_never_ends_as_if_it_were_whole,
+    a_call_ends_at_its_callers_deadline,
+    a_deadline_that_cannot_be_read_is_refused,
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -168,4 +171,34 @@ async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Da
         }
     };
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+}
+
+const DEADLINE_EXCEEDED: Option<i32> = Some(4);
+const IMPORTS: &str = "/userimport.v1.ImportService/";
+
+/// A stream, whose answers have begun, and a request that never comes whole.
+async fn a_call_ends_at_its_callers_deadline(database: Database) {
+    let app = App::start(database).await;
+    for (rpc, beginning) in [
+        ("ImportUsers", &[][..]),
+        ("AppendImport", &[0, 0, 0, 0, 9, 1]),
+    ] {
+        let path = format!("{IMPORTS}{rpc}");
+        for timeout in ["300m", "300000u", "0n"] {
+            let headers = [("grpc-timeout", timeout)];
+            let call = OpenCall::begin(app.address(), &path, &headers, beginning).await;
+            assert_eq!(call.status().await, DEADLINE_EXCEEDED, "{rpc} {timeout}");
+        }
+    }
+    app.people(["ada"]).await;
+}
+
+async fn a_deadline_that_cannot_be_read_is_refused(database: Database) {
+    let app = App::start(database).await;
+    for timeout in ["1", "S", "1s", "-1S", "123456789S", "1.5S"] {
+        let headers = [("grpc-timeout", timeout)];
+        let path = format!("{IMPORTS}ImportUsers");
+        let call = OpenCall::begin(app.address(), &path, &headers, &[]).await;
+        assert_eq!(call.status().await, Some(3), "{timeout}");
+    }
 }

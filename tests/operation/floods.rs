@@ -10,6 +10,7 @@ use user_import::proto::{
 };
 
 use crate::{
+    frames::{ACK, PING, Raw, frame},
     program::Process,
     support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
 };
@@ -18,6 +19,7 @@ on_both_databases![
     tiny_messages_are_taken_while_the_database_is_slow,
     resets_leave_the_server_to_the_others,
     bombs_take_little_memory,
+    what_a_peer_provokes_fills_no_log,
 ];
 
 /// Nobody can write: on SQLite there is one writer, on PostgreSQL nobody gets to the table.
@@ -125,4 +127,28 @@ async fn bombs_take_little_memory(database: Database) {
     let more = server.peak() - before;
     assert!(more < 64 * 1024, "{more} KiB more");
     app.people(["bob"]).await;
+}
+
+/// Answers to pings that nobody has sent, 200,000 of them: no line each, also where somebody asks for them.
+async fn what_a_peer_provokes_fills_no_log(database: Database) {
+    for (filter, most_bytes) in [("info", 4_096), ("debug,h2=warn", 128 * 1024)] {
+        let fresh = Arc::new(database.create().await);
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let server = Process::serve(&fresh.url(), &["--log", filter], &log);
+        let app = App::attach(Arc::clone(&fresh), server.address).await;
+        app.organization("pd").await;
+        let before = std::fs::metadata(&log).unwrap().len();
+        let acknowledgements = frame(PING, ACK, 0, &[7; 8]).repeat(1_000);
+        let mut raw = Raw::connect(server.address).await;
+        for _ in 0..200 {
+            raw.write(&acknowledgements).await;
+        }
+        // It has read them all, or has closed the connection.
+        raw.send(PING, 0, 0, &[1; 8]).await;
+        while raw.next().await.is_some_and(|frame| frame.kind != PING) {}
+        let written = std::fs::metadata(&log).unwrap().len() - before;
+        assert!(written < most_bytes, "{filter}: {written} bytes");
+        app.people(["ada"]).await;
+    }
 }

@@ -9,6 +9,7 @@ use tokio::{
     time::timeout,
 };
 
+pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
@@ -19,7 +20,7 @@ pub const GOAWAY: u8 = 7;
 pub const REFUSED_STREAM: u32 = 7;
 pub const CANCEL: u32 = 8;
 
-const ACK: u8 = 1;
+pub const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -47,12 +48,22 @@ impl Raw {
     pub async fn connect(address: SocketAddr) -> Self {
         let mut connection = TcpStream::connect(address).await.expect("it listens");
         connection.write_all(PREFACE).await.expect("it is taken");
-        let mut raw = Self {
-            connection,
-            authorization: None,
-        };
+        let mut raw = Self::over(connection);
         raw.send(SETTINGS, 0, 0, &[]).await;
         raw
+    }
+
+    /// Goes on with a connection on which the preface was said.
+    pub const fn over(connection: TcpStream) -> Self {
+        Self {
+            connection,
+            authorization: None,
+        }
+    }
+
+    /// Sends bytes as they are; false: the server has closed the connection.
+    pub async fn write(&mut self, bytes: &[u8]) -> bool {
+        self.connection.write_all(bytes).await.is_ok()
     }
 
     /// Sends a frame; false: the server has closed the connection.
@@ -150,7 +161,7 @@ impl Frame {
     }
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len())
         .expect("it is short")
         .to_be_bytes();

@@ -30,6 +30,7 @@ mod floods;
 mod formulas;
 mod frames;
 mod health;
+mod http_client;
 mod memory;
 mod messages;
 mod metrics;

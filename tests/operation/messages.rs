@@ -12,6 +12,7 @@ use user_import::{
     },
 };
 
+use crate::http_client::{OpenCall, grpc, send as send_http, status};
 use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
@@ -20,6 +21,8 @@ on_both_databases![
     a_decompression_bomb_is_refused,
     many_small_bombs_are_refused_together,
     both_compressions_are_spoken_both_ways,
+    what_is_no_message_is_an_invalid_argument,
+    a_length_over_the_limit_is_refused_before_the_message_comes,
 ];
 
 const ENCODINGS: [CompressionEncoding; 2] = [CompressionEncoding::Gzip, CompressionEncoding::Zstd];
@@ -133,5 +136,39 @@ async fn both_compressions_are_spoken_both_ways(database: Database) {
             .unwrap();
         let spoken = answers.metadata().get("grpc-encoding").unwrap();
         assert_eq!(spoken.to_str().unwrap(), encoding.to_string());
+    }
+}
+
+const UNARY: &str = "/userimport.v1.ImportService/AppendImport";
+const STREAM: &str = "/userimport.v1.ImportService/ImportUsers";
+const HEALTH: &str = "/grpc.health.v1.Health/Check";
+const WATCH: &str = "/grpc.health.v1.Health/Watch";
+
+async fn what_is_no_message_is_an_invalid_argument(database: Database) {
+    let app = App::start(database).await;
+    let not_protobuf = &[0, 0, 0, 0, 2, 0xFF, 0xFF][..];
+    let half = &[0, 0, 0, 0, 9, 1];
+    let two = &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let not_gzip = &[1, 0, 0, 0, 2, 7, 7];
+    for (path, bodies) in [
+        (UNARY, &[not_protobuf, half, two, &[], not_gzip][..]),
+        (HEALTH, &[not_protobuf, half, two, &[]]),
+        (WATCH, &[not_protobuf, half, two, &[]]),
+        (STREAM, &[not_protobuf, not_gzip]),
+    ] {
+        for body in bodies {
+            let body = http_body_util::Full::new(hyper::body::Bytes::copy_from_slice(body));
+            let request = grpc(app.address(), path, &[("grpc-encoding", "gzip")]);
+            let answer = send_http(app.address(), request.body(body.clone()).unwrap()).await;
+            assert_eq!(status(answer).await, Some(3), "{path} {body:?}");
+        }
+    }
+}
+
+async fn a_length_over_the_limit_is_refused_before_the_message_comes(database: Database) {
+    let app = App::start(database).await;
+    for path in [UNARY, STREAM] {
+        let call = OpenCall::begin(app.address(), path, &[], &[0, 1, 0, 0, 0]).await;
+        assert_eq!(call.status().await, Some(8), "{path}");
     }
 }

@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use http::{Method, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use user_import::{
     config::Settings,
     limits::{Deadlines, ServerLimits},
@@ -10,6 +13,7 @@ use user_import::{
 
 use crate::{
     frames::{CANCEL, HEADERS, PING, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS},
+    http_client::{exchange, grpc, send},
     support::{App, Database, on_both_databases},
 };
 
@@ -17,6 +21,9 @@ on_both_databases![
     a_frame_may_be_larger_than_usual,
     as_many_calls_as_may_be_are_taken_on_a_connection_and_one_more_is_refused,
     a_silent_peer_is_given_up_and_one_that_answers_stays,
+    what_is_no_call_is_answered_as_http_has_it,
+    http_1_needs_exactly_one_host,
+    a_browser_is_told_what_this_is,
 ];
 
 const IMPORT: &str = "/userimport.v1.ImportService/ImportUsers";
@@ -109,5 +116,80 @@ async fn a_frame_may_be_larger_than_usual(database: Database) {
         raw.call(1, IMPORT).await;
         let answered = raw.until(HEADERS, 1).await;
         assert_eq!(answered.is_some(), is_served, "{bytes} bytes");
+    }
+}
+
+async fn what_is_no_call_is_answered_as_http_has_it(database: Database) {
+    let app = App::start(database).await;
+    for (method, content_type, expected) in [
+        (
+            Method::GET,
+            "application/grpc",
+            StatusCode::METHOD_NOT_ALLOWED,
+        ),
+        (
+            Method::PUT,
+            "application/grpc",
+            StatusCode::METHOD_NOT_ALLOWED,
+        ),
+        (Method::DELETE, "text/plain", StatusCode::METHOD_NOT_ALLOWED),
+        (
+            Method::POST,
+            "application/json",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (
+            Method::POST,
+            "application/grpc+json",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (Method::POST, "", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (Method::POST, "application/grpc+proto", StatusCode::OK),
+    ] {
+        let mut request = grpc(app.address(), IMPORT, &[])
+            .method(method.clone())
+            .body(Full::<Bytes>::default())
+            .unwrap();
+        let value = content_type.parse().unwrap();
+        request.headers_mut().insert("content-type", value);
+        let answer = send(app.address(), request).await;
+        assert_eq!(answer.status(), expected, "{method} {content_type:?}");
+        let allowed = answer.headers().contains_key("allow");
+        assert_eq!(allowed, expected == StatusCode::METHOD_NOT_ALLOWED);
+    }
+}
+
+async fn http_1_needs_exactly_one_host(database: Database) {
+    let app = App::start(database).await;
+    let call = "content-type: application/grpc-web+proto\r\ncontent-length: 5\r\n\
+        connection: close\r\n\r\n\0\0\0\0\0";
+    for (hosts, expected) in [
+        ("", "400"),
+        ("host: a\r\nhost: a\r\n", "400"),
+        ("host: a\r\nhost: b\r\n", "400"),
+        ("host: a b\r\n", "400"),
+        ("host: localhost:50051\r\n", "200"),
+    ] {
+        let request = format!("POST {IMPORT} HTTP/1.1\r\n{hosts}{call}");
+        let answer = exchange(app.address(), request.as_bytes()).await;
+        let status = answer.split(' ').nth(1);
+        assert_eq!(status, Some(expected), "{hosts:?}: {answer}");
+    }
+}
+
+async fn a_browser_is_told_what_this_is(database: Database) {
+    let app = App::start(database).await;
+    let head = "Host: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n";
+    for (line, status) in [
+        ("GET / HTTP/1.1", "200"),
+        ("GET /index.html HTTP/1.1", "405"),
+    ] {
+        let answer = exchange(app.address(), format!("{line}\r\n{head}").as_bytes()).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(answer.contains("content-type: text/plain"), "{answer}");
+        assert!(answer.contains("speaks gRPC"), "{answer}");
     }
 }

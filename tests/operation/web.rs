@@ -38,6 +38,8 @@ on_both_databases![
     slow_headers_do_not_hold_a_connection,
     a_request_that_never_comes_whole_is_refused,
     what_is_no_grpc_web_is_not_answered,
+    text_may_be_padded_in_each_of_its_parts,
+    text_that_is_no_base64_is_refused,
 ];
 
 const LONG: Duration = Duration::from_mins(1);
@@ -137,7 +139,10 @@ impl Dialect {
             messages: Vec::new(),
             in_body: false,
         };
-        answered.read(&self.decode(&body.to_bytes()));
+        // What is no call is answered in words.
+        if answered.http == StatusCode::OK {
+            answered.read(&self.decode(&body.to_bytes()));
+        }
         answered
     }
 
@@ -568,9 +573,23 @@ async fn a_request_that_never_comes_whole_is_refused(database: Database) {
 async fn what_is_no_grpc_web_is_not_answered(database: Database) {
     let app = App::start(database).await;
     for (method, content_type, expected) in [
-        (Method::GET, "text/html", StatusCode::BAD_REQUEST),
-        (Method::POST, "application/json", StatusCode::BAD_REQUEST),
-        (Method::POST, "text/plain", StatusCode::BAD_REQUEST),
+        (Method::GET, "text/html", StatusCode::METHOD_NOT_ALLOWED),
+        (
+            Method::POST,
+            "application/json",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (
+            Method::POST,
+            "text/plain",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        // gRPC itself needs HTTP/2.
+        (
+            Method::POST,
+            "application/grpc",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
         (
             Method::GET,
             "application/grpc-web",
@@ -587,5 +606,42 @@ async fn what_is_no_grpc_web_is_not_answered(database: Database) {
         let answered = PLAIN.send(&app, request).await;
         assert_eq!(answered.http, expected, "{content_type}");
         assert!(answered.messages.is_empty());
+    }
+}
+
+/// As a client does that encodes what it has at hand; the last part is whole, or cut in two.
+async fn text_may_be_padded_in_each_of_its_parts(database: Database) {
+    let app = App::start(database).await;
+    let message = GetOrganizationRequest {
+        organization: "pd".to_owned(),
+    };
+    let path = "/userimport.v1.DirectoryService/GetOrganization";
+    let encoded = message.encode_to_vec();
+    for dialect in DIALECTS.into_iter().filter(|dialect| dialect.text) {
+        let mut body = STANDARD.encode([0, 0, 0, 0]);
+        body += &STANDARD.encode([u8::try_from(encoded.len()).unwrap()]);
+        body += &STANDARD.encode(&encoded);
+        let mut request = dialect.request(&app, path, &message);
+        *request.body_mut() = Full::new(body.into());
+        let answered = dialect.send(&app, request).await;
+        assert_eq!(
+            answered.header("content-type"),
+            Some(dialect.content_type())
+        );
+        assert_eq!((answered.status, answered.messages.len()), (Some(0), 1));
+    }
+}
+
+async fn text_that_is_no_base64_is_refused(database: Database) {
+    let app = App::start(database).await;
+    let message = GetOrganizationRequest::default();
+    let path = "/userimport.v1.DirectoryService/GetOrganization";
+    for dialect in DIALECTS.into_iter().filter(|dialect| dialect.text) {
+        for text in ["!!!!", "AAAA=AAA", "AAAAAAA"] {
+            let mut request = dialect.request(&app, path, &message);
+            *request.body_mut() = Full::new(text.into());
+            let answered = dialect.send(&app, request).await;
+            assert_eq!(answered.status, Some(3), "{text}: {answered:?}");
+        }
     }
 }

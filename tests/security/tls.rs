@@ -1,22 +1,24 @@
 //! TLS, and client certificates on the allow-list.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
+    time::timeout,
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 use user_import::{
     config::{Security, Settings},
     domain::Permission,
+    limits::ServerLimits,
 };
 
 use crate::{
     certificates::{Authority, Files, Issued, dns, uri},
     rpcs::{answer, call},
-    support::{App, Database, on_both_databases, token},
+    support::{App, Database, PATIENCE, on_both_databases, token},
 };
 
 on_both_databases![
@@ -26,7 +28,8 @@ on_both_databases![
     a_certificate_that_is_no_good_does_not_replace_the_one_before,
     a_client_certificate_is_who_the_list_says,
     a_list_that_changes_holds_at_once_for_connections_that_stand,
-    a_silent_handshake_ends_and_keeps_nobody_waiting,
+    a_silent_handshake_ends,
+    silent_handshakes_keep_nobody_waiting,
     grpc_web_is_served_over_tls_too,
 ];
 
@@ -213,24 +216,53 @@ async fn a_list_that_changes_holds_at_once_for_connections_that_stand(database: 
     );
 }
 
-async fn a_silent_handshake_ends_and_keeps_nobody_waiting(database: Database) {
+async fn a_silent_handshake_ends(database: Database) {
     let authority = Authority::new();
     let files = Files::new(&authority.server());
     let security = Security {
-        handshake_timeout: Duration::from_secs(5),
-        handshakes: 2,
+        handshake_timeout: Duration::from_secs(1),
         ..files.security()
     };
     let app = App::serve_tls(database, settings(security), &authority.pem()).await;
-    let mut silent = Vec::new();
-    for _ in 0..3 {
-        silent.push(TcpStream::connect(app.address()).await.unwrap());
-    }
-    // As many as may be silent wait for their time to be over, and then the next ones are heard.
-    connect(&app, &authority, None).await.unwrap();
-    let mut nothing = [0];
-    let ended = silent[0].read(&mut nothing).await;
+    let mut silent = TcpStream::connect(app.address()).await.unwrap();
+    let ended = silent.read(&mut [0]).await;
     assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+}
+
+/// Of another client's address and of the caller's own; far more than there are places, and each could be
+/// silent for longer than anybody waits.
+async fn silent_handshakes_keep_nobody_waiting(database: Database) {
+    let authority = Authority::new();
+    let files = Files::new(&authority.server());
+    let settings = Settings {
+        security: Security {
+            handshake_timeout: 2 * PATIENCE,
+            ..files.security()
+        },
+        server: ServerLimits {
+            connections: 40,
+            address_connections: 20,
+            ..ServerLimits::default()
+        },
+        ..Settings::default()
+    };
+    let app = App::serve_tls(database, settings, &authority.pem()).await;
+    for address in [[127, 0, 0, 2], [127, 0, 0, 1]] {
+        let mut silent = Vec::new();
+        for _ in 0..100 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind((IpAddr::from(address), 0).into()).unwrap();
+            silent.push(socket.connect(app.address()).await.unwrap());
+        }
+        let channel = timeout(PATIENCE, connect(&app, &authority, None)).await;
+        let caller = app.through(channel.expect("nobody waits").unwrap());
+        let answered = timeout(PATIENCE, answer(&caller, PATH, "pd")).await;
+        let answered = answered.expect("nobody waits");
+        // Whoever shows no credential is told so, unless the machine's own callers need none.
+        let is_answer = answered == "Ok" || answered.starts_with("Unauthenticated");
+        assert!(is_answer, "{answered}");
+        drop(silent);
+    }
 }
 
 /// As browsers and simple gateways do that know HTTP/1.1 alone.

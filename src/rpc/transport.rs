@@ -1,0 +1,116 @@
+//! Statuses of calls that are refused before anybody looks into them: by the transport, or by what their
+//! bytes are.
+
+use std::{collections::HashMap, time::Duration};
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::status::{self, DOMAIN};
+use crate::{
+    import::Refusal,
+    limits::{LimitReached, MemoryExhausted, ServerLimits},
+    telemetry::metrics,
+};
+
+/// Most bytes of a request that anybody may send without a credential, and of a question about the contract.
+pub const SMALL_REQUEST_BYTES: usize = 1024;
+
+/// A page whose origin is not known calls.
+#[must_use]
+pub fn origin_refused() -> Status {
+    const REASON: &str = "ORIGIN_NOT_ALLOWED";
+    metrics::refused(REASON);
+    let details = ErrorDetails::with_error_info(REASON, DOMAIN, HashMap::new());
+    let message = "Pages of this origin may not call this server; its operator allows an origin \
+        with --web-origin.";
+    Status::with_error_details(Code::PermissionDenied, message, details)
+}
+
+/// A request took too long to come: nothing came for `idle`, or all of it took longer than `whole`.
+#[must_use]
+pub fn request_too_slow(idle: Duration, whole: Duration) -> Status {
+    let message = format!(
+        "The request did not come whole: nothing came for {} s, or it took longer than {} s.",
+        idle.as_secs(),
+        whole.as_secs()
+    );
+    status::refused(&[Refusal::limit("REQUEST_TOO_SLOW", "idle", message)])
+}
+
+/// A message is over `most` bytes, or has too many rows.
+#[must_use]
+pub fn message_too_large(most: usize) -> Status {
+    status::refused(&[too_large(most)])
+}
+
+/// The refusal of a message that is over `most` bytes, or has too many rows.
+pub fn too_large(most: usize) -> Refusal {
+    let rows = ServerLimits::MESSAGE_ROWS;
+    let message = match most {
+        SMALL_REQUEST_BYTES => format!("A message of this RPC has at most {most} bytes."),
+        ServerLimits::MESSAGE_BYTES => {
+            format!("A message is over 4 MiB or {rows} rows; send smaller chunks.")
+        }
+        most => format!("A message is over {most} bytes or {rows} rows; send smaller chunks."),
+    };
+    Refusal::limit("MESSAGE_TOO_LARGE", "message", message)
+}
+
+/// The bytes of a request are no message.
+#[must_use]
+pub fn undecodable() -> Status {
+    let message = "The request could not be decoded; it is no message of this RPC.";
+    status::refused(&[Refusal::invalid(
+        "BAD_MESSAGE",
+        "message",
+        message.to_owned(),
+    )])
+}
+
+/// What tonic says of a message that it cannot read, as we say it; `most` bytes are read.
+#[must_use]
+pub fn unreadable(status: &Status, most: usize) -> Status {
+    match status.code() {
+        // Also where it is too large only once it is decompressed.
+        Code::OutOfRange | Code::ResourceExhausted => message_too_large(most),
+        Code::Internal | Code::InvalidArgument => undecodable(),
+        _ => status.clone(),
+    }
+}
+
+/// The caller's own deadline is over.
+#[must_use]
+pub fn deadline_exceeded() -> Status {
+    metrics::refused("DEADLINE_EXCEEDED");
+    Status::deadline_exceeded("The call took longer than its grpc-timeout.")
+}
+
+/// The caller's deadline cannot be read; serving the call without one is not what was asked for.
+#[must_use]
+pub fn bad_timeout() -> Status {
+    let message = "grpc-timeout must be at most 8 digits and a unit (H, M, S, m, u or n).";
+    status::refused(&[Refusal::invalid(
+        "BAD_TIMEOUT",
+        "grpc-timeout",
+        message.to_owned(),
+    )])
+}
+
+/// There is no memory for a request.
+#[must_use]
+pub fn memory_exhausted(exhausted: MemoryExhausted) -> Status {
+    status::busy(&exhausted.into())
+}
+
+/// Too many clients watch the server's health.
+#[must_use]
+pub fn too_many_health_watches(reached: &LimitReached) -> Status {
+    let (subject, most) = match reached {
+        LimitReached::Server(most) => ("health_watches", most),
+        LimitReached::Key(most) => ("health_watches_per_address", most),
+    };
+    let message =
+        format!("{most} clients watch the server's health, which is the limit; use Check.");
+    status::busy(&Refusal::limit("TOO_MANY_HEALTH_WATCHES", subject, message))
+}

@@ -1,0 +1,261 @@
+//! The request of a call that has one: taken whole before the call is served, in bounded time and memory. A
+//! client that sends half of one holds nothing but those bytes and a place among the calls, and that not
+//! for long.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use tokio::time::{Instant, timeout_at};
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+
+use crate::{
+    limits::{Account, Reservation, ServerLimits},
+    rpc::{self, Rpc, SMALL_REQUEST_BYTES},
+};
+
+/// What comes before a message on the wire: whether it is compressed, and its length.
+const PREFIX_BYTES: usize = 5;
+
+/// How long a small request may take.
+const SMALL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Puts [`UnaryBody`] before a service.
+#[derive(Clone, Debug)]
+pub struct UnaryBodyLayer {
+    bounds: Bounds,
+}
+
+/// How large and how slow a request may be.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    message_bytes: usize,
+    /// Without a byte.
+    idle: Duration,
+    /// To its end.
+    whole: Duration,
+}
+
+impl UnaryBodyLayer {
+    /// As large, and as slow, as clients may be.
+    pub const fn new(limits: &ServerLimits) -> Self {
+        let bounds = Bounds {
+            message_bytes: limits.message_bytes,
+            idle: limits.deadlines.idle,
+            whole: limits.deadlines.upload,
+        };
+        Self { bounds }
+    }
+
+    fn bounds(&self, path: &str) -> Bounds {
+        match is_small(path) {
+            true => Bounds {
+                message_bytes: SMALL_REQUEST_BYTES,
+                idle: SMALL_PATIENCE,
+                whole: SMALL_PATIENCE,
+            },
+            false => self.bounds,
+        }
+    }
+}
+
+/// What is no RPC has no large request either.
+fn is_small(path: &str) -> bool {
+    rpc::rpc(path).is_none_or(Rpc::has_small_requests)
+}
+
+/// A request as far as it has come.
+#[derive(Debug, Default)]
+struct Taken {
+    bytes: BytesMut,
+    /// What is charged for it; `None`: nothing is, as it is small and anybody's.
+    reservation: Option<Reservation>,
+}
+
+impl Taken {
+    fn of(account: Option<&Account>) -> Result<Self, Status> {
+        let reservation = account.map(|account| account.reserve(0)).transpose();
+        Ok(Self {
+            bytes: BytesMut::new(),
+            reservation: reservation.map_err(rpc::memory_exhausted)?,
+        })
+    }
+
+    /// Takes all of it.
+    async fn fill(&mut self, mut body: Body, bounds: &Bounds) -> Result<(), Status> {
+        let last = Instant::now() + bounds.whole;
+        loop {
+            let due = last.min(Instant::now() + bounds.idle);
+            let frame = match timeout_at(due, body.frame()).await {
+                Ok(Some(frame)) => frame.map_err(|status| broken(&status))?,
+                Ok(None) => return self.expect_whole(),
+                Err(_) => return Err(rpc::request_too_slow(bounds.idle, bounds.whole)),
+            };
+            if let Ok(data) = frame.into_data() {
+                self.push(&data, bounds.message_bytes)?;
+            }
+        }
+    }
+
+    /// What is declared to be too large is refused with its first bytes.
+    fn push(&mut self, data: &Bytes, most: usize) -> Result<(), Status> {
+        let declared = declared(&self.bytes, data);
+        if declared.is_some_and(|length| length > most) {
+            return Err(rpc::message_too_large(most));
+        }
+        let all = self.bytes.len() + data.len();
+        if all > declared.unwrap_or_default() + PREFIX_BYTES {
+            return Err(rpc::undecodable());
+        }
+        if let Some(reservation) = &mut self.reservation {
+            let held = reservation.grow(data.len());
+            held.map_err(rpc::memory_exhausted)?;
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn expect_whole(&self) -> Result<(), Status> {
+        let expected = declared(&self.bytes, &[]).map(|length| length + PREFIX_BYTES);
+        match expected == Some(self.bytes.len()) {
+            true => Ok(()),
+            false => Err(rpc::undecodable()),
+        }
+    }
+}
+
+/// The length that a message has by its prefix, once all of that is there.
+fn declared(first: &[u8], rest: &[u8]) -> Option<usize> {
+    let mut prefix = first.iter().chain(rest).skip(1);
+    let mut length = [0; PREFIX_BYTES - 1];
+    for byte in &mut length {
+        *byte = *prefix.next()?;
+    }
+    usize::try_from(u32::from_be_bytes(length)).ok()
+}
+
+/// A connection that has broken leaves nobody to tell; what we have refused ourselves is told.
+fn broken(status: &Status) -> Status {
+    match status.code() {
+        Code::InvalidArgument => status.clone(),
+        _ => Status::cancelled("the client's request broke off"),
+    }
+}
+
+impl<S> Layer<S> for UnaryBodyLayer {
+    type Service = UnaryBody<S>;
+
+    fn layer(&self, inner: S) -> UnaryBody<S> {
+        let layer = self.clone();
+        UnaryBody { layer, inner }
+    }
+}
+
+/// A service that has the requests of its calls whole, but for those that are streams.
+#[derive(Clone, Debug)]
+pub struct UnaryBody<S> {
+    layer: UnaryBodyLayer,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for UnaryBody<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let path = request.uri().path();
+        if rpc::rpc(path).is_some_and(Rpc::has_request_stream) {
+            return Box::pin(self.inner.call(request));
+        }
+        let bounds = self.layer.bounds(path);
+        // The one that is ready is used, and a copy waits for the next call.
+        let copy = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, copy);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            // What is small never waits behind others, nor for their memory.
+            let account = parts.extensions.get::<Account>();
+            let account = account.filter(|_| bounds.message_bytes > SMALL_REQUEST_BYTES);
+            let mut taken = match Taken::of(account) {
+                Ok(taken) => taken,
+                Err(status) => return Ok(status.into_http()),
+            };
+            if let Err(status) = taken.fill(body, &bounds).await {
+                return Ok(status.into_http());
+            }
+            // Held until the call is answered, by when its message has been dealt with.
+            let _reservation = taken.reservation;
+            let body = Body::new(Full::new(taken.bytes.freeze()));
+            inner.call(Request::from_parts(parts, body)).await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: usize = 1_000;
+
+    fn pushed(parts: &[&[u8]]) -> Result<usize, Code> {
+        let mut taken = Taken::default();
+        for part in parts {
+            let part = Bytes::copy_from_slice(part);
+            taken.push(&part, MOST).map_err(|status| status.code())?;
+        }
+        let whole = taken.expect_whole().map_err(|status| status.code());
+        whole.map(|()| taken.bytes.len())
+    }
+
+    #[test]
+    fn a_message_is_taken_in_whatever_parts_it_comes() {
+        for parts in [
+            &[&[0, 0, 0, 0, 2, 7, 7][..]][..],
+            &[&[0], &[0, 0], &[0, 2, 7], &[7]],
+            &[&[0, 0, 0, 0, 2], &[7, 7]],
+        ] {
+            assert_eq!(pushed(parts), Ok(7), "{parts:?}");
+        }
+        assert_eq!(pushed(&[&[0, 0, 0, 0, 0]]), Ok(5));
+    }
+
+    #[test]
+    fn a_length_over_the_limit_is_refused_before_the_message_comes() {
+        for (length, refused) in [(1_000_u32, false), (1_001, true), (u32::MAX, true)] {
+            for flag in [0, 1] {
+                let [a, b, c, d] = length.to_be_bytes();
+                let code = pushed(&[&[flag, a], &[b, c, d]]).unwrap_err();
+                assert_eq!(code == Code::ResourceExhausted, refused, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_message_is_refused() {
+        for parts in [
+            &[][..],
+            &[&[0, 0, 0][..]],
+            &[&[0, 0, 0, 0, 2, 7]],
+            &[&[0, 0, 0, 0, 1, 7, 7]],
+            &[&[0, 0, 0, 0, 1, 7], &[7]],
+            &[&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0]],
+        ] {
+            assert_eq!(pushed(parts), Err(Code::InvalidArgument), "{parts:?}");
+        }
+    }
+}

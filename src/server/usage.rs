@@ -1,0 +1,103 @@
+//! What happens on one connection: the calls under way, since when there are none, and whether a caller
+//! has shown a credential.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{access::Recognition, limits::Deadlines};
+
+/// What happens on one connection.
+#[derive(Debug)]
+pub struct Usage {
+    first_call: Duration,
+    idle: Duration,
+    recognition: Recognition,
+    calls: Mutex<Calls>,
+}
+
+#[derive(Debug)]
+struct Calls {
+    under_way: usize,
+    began: bool,
+    /// When the connection was opened, or the last call ended.
+    since: Instant,
+}
+
+/// A call under way on a connection; it ends when dropped.
+#[derive(Debug)]
+pub struct CallInProgress(Arc<Usage>);
+
+impl Usage {
+    /// A connection that was opened just now.
+    #[must_use]
+    pub fn new(deadlines: &Deadlines) -> Self {
+        Self {
+            first_call: deadlines.first_call,
+            idle: deadlines.connection_idle,
+            recognition: Recognition::default(),
+            calls: Mutex::new(Calls {
+                under_way: 0,
+                began: false,
+                since: Instant::now(),
+            }),
+        }
+    }
+
+    /// A call begins.
+    #[must_use]
+    pub fn begin(usage: Arc<Self>) -> CallInProgress {
+        let mut calls = usage.lock();
+        calls.under_way += 1;
+        calls.began = true;
+        drop(calls);
+        CallInProgress(usage)
+    }
+
+    /// When the connection ends if nothing happens; while a call is under way, when to look again.
+    #[must_use]
+    pub fn end(&self) -> Instant {
+        let calls = self.lock();
+        match (calls.under_way, calls.began) {
+            (0, false) => calls.since + self.first_call,
+            (0, true) => calls.since + self.idle,
+            _ => Instant::now() + self.idle,
+        }
+    }
+
+    /// Why a connection ends without a call under way, as a label of a metric.
+    #[must_use]
+    pub fn idleness(&self) -> &'static str {
+        match self.lock().began {
+            true => "connection_idle",
+            false => "no_first_call",
+        }
+    }
+
+    /// Returns `true` if no call is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.lock().under_way == 0
+    }
+
+    /// Whether a caller on this connection has shown a credential.
+    #[must_use]
+    pub const fn recognition(&self) -> &Recognition {
+        &self.recognition
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for CallInProgress {
+    fn drop(&mut self) {
+        let mut calls = self.0.lock();
+        calls.under_way -= 1;
+        calls.since = Instant::now();
+    }
+}
