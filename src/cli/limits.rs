@@ -20,11 +20,12 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_COMPRESSION_RATIO")]
     #[arg(default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
     max_compression_ratio: u32,
-    /// Most imports at a time, those still uploading included
+    /// Most imports at a time, those still uploading apart
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IMPORTS")]
     #[arg(default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     max_imports: u32,
-    /// Most imports at a time into one organisation, and most rosters in parts that may be open there
+    /// Most imports at a time into one organisation, and most rosters in parts that may be open there; four
+    /// times as many streams may be uploading
     #[arg(
         long,
         value_name = "N",
@@ -89,6 +90,10 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_CONNECTION_IDLE_SECONDS")]
     #[arg(default_value_t = 900, value_parser = value_parser!(u64).range(1..=86_400))]
     connection_idle_seconds: u64,
+    /// Seconds that an import which has been received waits for one of those before it to end
+    #[arg(long, value_name = "S", env = "USER_IMPORT_IMPORT_TURN_SECONDS")]
+    #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(0..=3_600))]
+    import_turn_seconds: u64,
     /// Seconds that an import may take to send its first message
     #[arg(long, value_name = "S", env = "USER_IMPORT_FIRST_MESSAGE_SECONDS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=3_600))]
@@ -159,6 +164,7 @@ impl LimitsArgs {
         Deadlines {
             first_call: Duration::from_secs(self.first_call_seconds),
             connection_idle: Duration::from_secs(self.connection_idle_seconds),
+            import_turn: Duration::from_secs(self.import_turn_seconds),
             first_message: Duration::from_secs(self.first_message_seconds),
             idle: Duration::from_secs(self.stream_idle_seconds),
             upload: Duration::from_secs(self.upload_seconds),
@@ -204,7 +210,7 @@ mod tests {
              --keepalive-seconds 13 --keepalive-timeout-seconds 14 \
              --max-calls-per-organization 15 --max-exports 16 --max-exports-per-organization 17 \
              --max-watches 18 --max-watches-per-organization 19 \
-             --max-client-memory 20",
+             --max-client-memory 20 --import-turn-seconds 21",
         );
         assert_debug_snapshot!(limits, @r"
         ServerLimits {
@@ -231,6 +237,7 @@ mod tests {
             deadlines: Deadlines {
                 first_call: 8s,
                 connection_idle: 9s,
+                import_turn: 21s,
                 first_message: 10s,
                 idle: 11s,
                 upload: 12s,

@@ -282,7 +282,8 @@ impl Session<'_> {
         let rest = Arc::new(rest.cloned().collect());
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
         let snapshot = self.with_progress(snapshot).await?;
-        let _turn = self.with_progress(self.place.planning_turn()).await;
+        let turn = importer.limiter.planning_turn(&self.options.organization);
+        let _turn = self.with_progress(turn).await;
         // Whoever goes on with an import does so with his or her own permissions.
         let judging = session::judge(rest, snapshot, import, self.terms(None));
         let judged = self.with_progress(judging).await?;

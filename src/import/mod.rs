@@ -3,7 +3,6 @@
 //! Knows neither tonic nor SQL: messages of the contract come in as a stream and go out through an
 //! [`Outlet`], so that a list of messages can drive it in a test.
 
-mod admission;
 mod apply;
 mod attempt;
 mod batch;
@@ -12,6 +11,7 @@ pub mod disclosure;
 mod encoding;
 mod follow;
 mod guard;
+mod import_limiter;
 mod journal;
 mod lease;
 mod noted;
@@ -41,7 +41,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 use uuid::Uuid;
 
-use admission::Admission;
+use import_limiter::ImportLimiter;
 use staged::Runs;
 
 pub use options::parse_filter;
@@ -73,7 +73,7 @@ pub struct Importer {
     store: Store,
     settings: Arc<Settings>,
     clock: Clock,
-    admission: Admission,
+    limiter: ImportLimiter,
     /// Looks again whether a credential is still good.
     gate: Gate,
     /// Names this server process among those on the same database.
@@ -101,7 +101,7 @@ impl Importer {
     ) -> Self {
         Self {
             store,
-            admission: Admission::new(&settings.server),
+            limiter: ImportLimiter::new(&settings.server),
             settings,
             clock,
             gate,
@@ -166,7 +166,7 @@ impl Importer {
 
     /// Reads what imports have written while none runs: whoever comes next would have to wait for that.
     async fn refresh(&self) -> Result<(), StoreError> {
-        if !self.admission.is_idle() {
+        if !self.limiter.is_idle() {
             return Ok(());
         }
         let written = {

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Dura
 
 use futures_util::StreamExt;
 use time::OffsetDateTime;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_stream::Stream;
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -15,8 +15,13 @@ use uuid::Uuid;
 pub(super) use planning::judge;
 
 use super::{
-    ImportError, Importer, Options, Outlet, Receiver, admission::Place, guard, progress::Progress,
-    receive::out_of_order, record, refusal, staged::Sender, verdict,
+    ImportError, Importer, Options, Outlet, Receiver, guard,
+    import_limiter::{ImportPermit, UploadPermit},
+    progress::Progress,
+    receive::out_of_order,
+    record, refusal,
+    staged::Sender,
+    verdict,
 };
 use crate::{
     access::{Denial, Outlived, Principal},
@@ -53,7 +58,9 @@ pub async fn run(
     let mut outlived = importer.gate.outlived(Arc::clone(&principal));
     let start = receive_start(&mut inbound, importer, &mut outlived).await?;
     expect_permitted(&principal, &start)?;
-    let place = importer.admission.enter(&start.organization)?;
+    let uploading = importer
+        .limiter
+        .begin_upload(&start.organization, &principal.name)?;
     let options_digest = record::options_digest(&start);
     let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
@@ -78,7 +85,6 @@ pub async fn run(
         options_digest,
         resumed: false,
         started: false,
-        ahead: None,
         progress: Arc::new(Progress::new(importer.settings.progress_interval)),
         summary: ImportSummary {
             import_id: import.to_string(),
@@ -88,11 +94,14 @@ pub async fn run(
         },
         record,
         options,
-        place,
+        permit: None,
+        ahead: None,
+        looked_ahead: false,
         actor,
     };
     session.open().await?;
-    let result = session.run(&mut inbound, receiver, &mut outlived).await;
+    let receiving = (receiver, uploading);
+    let result = session.run(&mut inbound, receiving, &mut outlived).await;
     session.end(result, &mut inbound).await
 }
 
@@ -143,12 +152,14 @@ pub(super) struct Session<'a> {
     pub(super) progress: Arc<Progress>,
     /// What is known; sent as the last message.
     pub(super) summary: ImportSummary,
-    /// Held until the end.
-    pub(super) place: Place,
+    /// Held from when the upload has been received until the end.
+    permit: Option<ImportPermit>,
     resumed: bool,
     started: bool,
     /// The directory, read while the upload comes in.
     ahead: Option<Ahead>,
+    /// It was read once, and not for the rest of the upload again.
+    looked_ahead: bool,
 }
 
 impl Session<'_> {
@@ -180,11 +191,13 @@ impl Session<'_> {
     async fn run(
         &mut self,
         inbound: &mut impl Inbound,
-        receiver: Receiver,
+        (receiver, uploading): (Receiver, UploadPermit),
         outlived: &mut Outlived,
     ) -> Result<(), ImportError> {
         let received = self.receive(inbound, receiver, outlived).await?;
         self.await_half_close(inbound).await?;
+        self.enter(outlived).await?;
+        drop(uploading);
         self.outlet.accept();
         let rows = Arc::new(received.rows);
         if !self.options.validate_only {
@@ -204,6 +217,20 @@ impl Session<'_> {
             true => Ok(()),
             false => Err(refusals.into()),
         }
+    }
+
+    /// Waits until there may be one more import.
+    async fn enter(&mut self, outlived: &mut Outlived) -> Result<(), ImportError> {
+        let asked = Instant::now();
+        let permit = self.importer.limiter.enter(&self.options.organization);
+        let permit = tokio::select! {
+            permit = self.with_progress(permit) => permit?,
+            denial = outlived => return Err(denial.into()),
+            () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+        };
+        metrics::waited("import", asked.elapsed());
+        self.permit = Some(permit);
+        Ok(())
     }
 
     /// Records how the attempt ended, and sends the summary as the last message.
@@ -232,6 +259,10 @@ impl Session<'_> {
         let state = match error {
             ImportError::Refused(refusals) => {
                 self.summary.refusals = refusal::listed(refusals);
+                ImportState::Refused
+            }
+            ImportError::Busy(refusal) => {
+                self.summary.refusals = refusal::listed(std::slice::from_ref(refusal));
                 ImportState::Refused
             }
             ImportError::Held(_)

@@ -1,28 +1,40 @@
 //! The one concurrency bound: so many at a time on the server, and so many of these for each key (an
 //! address, an organisation).
 //!
-//! Never waits. Knows nothing of what it counts.
+//! Waits where it is asked to, in order of arrival. Knows nothing of what it counts.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use tokio::{sync::oneshot, time::timeout};
 
 /// Counts what is under way, in all and for each key. Cheap to clone.
 #[derive(Debug)]
-pub struct KeyedLimiter<K: Eq + Hash>(Arc<Inner<K>>);
+pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<Inner<K>>);
 
 #[derive(Debug)]
-struct Inner<K> {
+struct Inner<K: Eq + Hash + Clone> {
     bounds: Bounds,
     held: Mutex<Held<K>>,
 }
 
 #[derive(Debug)]
-struct Held<K> {
+struct Held<K: Eq + Hash + Clone> {
     total: usize,
     of_keys: HashMap<K, usize>,
+    /// In order of arrival; none of them has room.
+    waiting: VecDeque<Waiter<K>>,
+}
+
+/// Somebody who waits for a permit.
+#[derive(Debug)]
+struct Waiter<K: Eq + Hash + Clone> {
+    key: K,
+    granted: oneshot::Sender<Permit<K>>,
 }
 
 /// How many there may be at a time.
@@ -45,7 +57,7 @@ pub enum LimitReached {
 
 /// The right to be one of those under way; given back when dropped.
 #[derive(Debug)]
-pub struct Permit<K: Eq + Hash> {
+pub struct Permit<K: Eq + Hash + Clone> {
     limiter: KeyedLimiter<K>,
     key: K,
 }
@@ -57,6 +69,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
         let held = Held {
             total: 0,
             of_keys: HashMap::new(),
+            waiting: VecDeque::new(),
         };
         Self(Arc::new(Inner {
             bounds,
@@ -69,26 +82,89 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     /// # Errors
     /// The bound that is reached; that of the key comes first, so that a busy key is told of its own.
     pub fn try_acquire(&self, key: K) -> Result<Permit<K>, LimitReached> {
-        let Bounds { server, key: each } = self.0.bounds;
-        let mut held = self.held();
-        let of_key = held.of_keys.get(&key).copied().unwrap_or_default();
-        if of_key >= each {
-            return Err(LimitReached::Key(each));
+        self.held().count(&key, self.0.bounds)?;
+        Ok(self.permit(key))
+    }
+
+    /// Takes a permit for `key`, or waits for one; whoever came before and waits for the same comes first.
+    ///
+    /// # Errors
+    /// The bound that is still reached after `patience`.
+    pub async fn acquire(&self, key: K, patience: Duration) -> Result<Permit<K>, LimitReached> {
+        let granted = {
+            let mut held = self.held();
+            held.forget_gone();
+            if held.count(&key, self.0.bounds).is_ok() {
+                drop(held);
+                return Ok(self.permit(key));
+            }
+            let (grant, granted) = oneshot::channel();
+            held.waiting.push_back(Waiter {
+                key: key.clone(),
+                granted: grant,
+            });
+            granted
+        };
+        if let Ok(Ok(permit)) = timeout(patience, granted).await {
+            return Ok(permit);
         }
-        if held.total >= server {
-            return Err(LimitReached::Server(server));
-        }
-        held.total += 1;
-        held.of_keys.insert(key.clone(), of_key + 1);
-        drop(held);
-        Ok(Permit {
+        self.held().forget_gone();
+        self.try_acquire(key)
+    }
+
+    fn permit(&self, key: K) -> Permit<K> {
+        Permit {
             limiter: self.clone(),
             key,
-        })
+        }
+    }
+
+    /// Gives those their permits who wait and have room now.
+    fn grant(&self) {
+        let mut granted = Vec::new();
+        {
+            let mut held = self.held();
+            let mut waiting = std::mem::take(&mut held.waiting);
+            waiting.retain(|waiter| !waiter.granted.is_closed());
+            while let Some(waiter) = waiting.pop_front() {
+                match held.count(&waiter.key, self.0.bounds) {
+                    Ok(()) => granted.push(waiter),
+                    Err(LimitReached::Key(_)) => held.waiting.push_back(waiter),
+                    Err(LimitReached::Server(_)) => {
+                        held.waiting.push_back(waiter);
+                        held.waiting.append(&mut waiting);
+                    }
+                }
+            }
+        }
+        for Waiter { key, granted } in granted {
+            // Who has gone meanwhile gives it back at once.
+            drop(granted.send(self.permit(key)));
+        }
     }
 }
 
-impl<K: Eq + Hash> KeyedLimiter<K> {
+impl<K: Eq + Hash + Clone> Held<K> {
+    /// Counts one more for `key`.
+    fn count(&mut self, key: &K, bounds: Bounds) -> Result<(), LimitReached> {
+        let of_key = self.of_keys.get(key).copied().unwrap_or_default();
+        if of_key >= bounds.key {
+            return Err(LimitReached::Key(bounds.key));
+        }
+        if self.total >= bounds.server {
+            return Err(LimitReached::Server(bounds.server));
+        }
+        self.total += 1;
+        self.of_keys.insert(key.clone(), of_key + 1);
+        Ok(())
+    }
+
+    fn forget_gone(&mut self) {
+        self.waiting.retain(|waiter| !waiter.granted.is_closed());
+    }
+}
+
+impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     /// How many are under way.
     #[must_use]
     pub fn total(&self) -> usize {
@@ -100,19 +176,24 @@ impl<K: Eq + Hash> KeyedLimiter<K> {
     }
 }
 
-impl<K: Eq + Hash> Clone for KeyedLimiter<K> {
+impl<K: Eq + Hash + Clone> Clone for KeyedLimiter<K> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<K: Eq + Hash> Drop for Permit<K> {
+impl<K: Eq + Hash + Clone> Drop for Permit<K> {
     fn drop(&mut self) {
         let mut held = self.limiter.held();
         held.total -= 1;
         match held.of_keys.get_mut(&self.key) {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(held.of_keys.remove(&self.key)),
+        }
+        let somebody_waits = !held.waiting.is_empty();
+        drop(held);
+        if somebody_waits {
+            self.limiter.grant();
         }
     }
 }
@@ -137,6 +218,52 @@ mod tests {
         );
         drop(first);
         assert!(limiter.try_acquire("c").is_ok());
+    }
+
+    /// The permits come in the order in which they were asked for, but nobody waits for another's key.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_comes_in_order_of_arrival() {
+        let limiter = limiter();
+        let held = [
+            limiter.try_acquire("a").unwrap(),
+            limiter.try_acquire("a").unwrap(),
+        ];
+        let (told, mut order) = tokio::sync::mpsc::unbounded_channel();
+        let wait = |key, name| {
+            let (limiter, told) = (limiter.clone(), told.clone());
+            tokio::spawn(async move {
+                let permit = limiter.acquire(key, Duration::from_secs(9)).await;
+                told.send((name, permit.is_ok())).unwrap();
+                std::future::pending::<()>().await;
+                drop(permit);
+            })
+        };
+        let first = wait("a", "first");
+        tokio::task::yield_now().await;
+        wait("a", "second");
+        wait("b", "other");
+        assert_eq!(order.recv().await, Some(("other", true)));
+        drop(held);
+        assert_eq!(order.recv().await, Some(("first", true)));
+        // The server is full; the second gets what the first gives back.
+        first.abort();
+        assert_eq!(order.recv().await, Some(("second", true)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever_nor_after_going_away() {
+        let limiter = limiter();
+        let held = [
+            limiter.try_acquire("a").unwrap(),
+            limiter.try_acquire("a").unwrap(),
+        ];
+        let reached = limiter.acquire("a", Duration::from_secs(9)).await;
+        assert_eq!(reached.unwrap_err(), LimitReached::Key(2));
+        let gone = limiter.acquire("a", Duration::MAX);
+        assert!(timeout(Duration::from_secs(1), gone).await.is_err());
+        drop(held);
+        assert_eq!(limiter.total(), 0);
+        assert!(limiter.held().waiting.is_empty());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct ServerLimits {
     pub message_bytes: usize,
     /// Most bytes that a byte of compressed messages may become, over a whole upload.
     pub compression_ratio: u64,
-    /// Imports at a time, those still uploading included.
+    /// Imports at a time; those still uploading do not count.
     pub imports: usize,
     /// Of these, imports into one organisation.
     pub organization_imports: usize,
@@ -51,6 +51,8 @@ pub struct Deadlines {
     pub first_call: Duration,
     /// Without a call on a connection.
     pub connection_idle: Duration,
+    /// For an import that has been received, until one of those before it ends.
+    pub import_turn: Duration,
     /// From an import's call to its first message.
     pub first_message: Duration,
     /// From one message to the next, or to reading an answer that waits.
@@ -115,6 +117,7 @@ impl Default for Deadlines {
         Self {
             first_call: Duration::from_secs(20),
             connection_idle: Duration::from_mins(15),
+            import_turn: Duration::from_secs(10),
             first_message: Duration::from_secs(30),
             idle: Duration::from_mins(2),
             upload: Duration::from_hours(1),

@@ -1,24 +1,49 @@
-//! As many imports as may be, on a server and for an organisation; one more is told to wait.
+//! The limit of imports on a server and for an organisation; one more waits its turn, and is then told to come
+//! again. An upload that has only begun is no import.
+
+use std::{sync::Arc, time::Duration};
 
 use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
-    limits::ServerLimits,
-    proto::{ImportFinish, import_users_request::Message, import_users_response::Message as Reply},
+    domain::Column::Role,
+    limits::{Deadlines, ServerLimits},
+    proto::{
+        ImportFinish, ImportStart, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
 };
 
-use crate::support::{App, Call, Database, Imported, on_both_databases, roster, start_of};
+use crate::{
+    observed::get,
+    program::{Process, free_address},
+    support::{App, Call, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
+};
 
 on_both_databases![
     a_busy_organisation_leaves_room_to_the_others,
     a_busy_server_says_when_to_come_again,
+    an_import_waits_its_turn,
+    uploads_that_have_only_begun_keep_nobody_out,
+    uploads_of_one_organisation_have_a_limit,
+    an_upload_without_rows_has_no_directory,
 ];
 
-async fn app(database: Database, imports: usize, organization_imports: usize) -> App {
+/// A server for so many imports; one more waits for `turn`.
+async fn app(
+    database: Database,
+    imports: usize,
+    organization_imports: usize,
+    turn: Duration,
+) -> App {
     let server = ServerLimits {
         imports,
         organization_imports,
+        deadlines: Deadlines {
+            import_turn: turn,
+            ..Deadlines::default()
+        },
         ..ServerLimits::default()
     };
     let settings = Settings {
@@ -36,11 +61,38 @@ async fn upload(app: &App) -> Call {
     call.send(Message::Start(start_of("pd"))).await;
     let csv = roster().people(["ada"]).csv();
     call.send(Message::CsvChunk(csv.into())).await;
-    loop {
-        if let Some(Reply::Started(_)) = call.read().await.unwrap() {
-            return call;
-        }
+    until(&mut call, |reply| matches!(reply, Reply::Started(_))).await;
+    call
+}
+
+/// An import into `pd` that runs until its results are read: a dry run with much to say of its rows.
+async fn run(app: &App) -> Call {
+    let mut call = app.call().await;
+    let start = ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    };
+    call.send(Message::Start(start)).await;
+    let wizard = "Wizard".repeat(40);
+    let rows = (0..40_000).fold(roster(), |rows, number| {
+        rows.row(&format!("v{number}"), [(Role, &*wizard)])
+    });
+    for chunk in rows.csv().as_bytes().chunks(1024 * 1024) {
+        call.send(Message::CsvChunk(chunk.to_vec().into())).await;
     }
+    call.send(Message::Finish(ImportFinish::default())).await;
+    call.half_close();
+    until(&mut call, |reply| matches!(reply, Reply::Results(_))).await;
+    call
+}
+
+async fn until(call: &mut Call, wanted: impl Fn(&Reply) -> bool) {
+    while !call
+        .read()
+        .await
+        .unwrap()
+        .is_some_and(|reply| wanted(&reply))
+    {}
 }
 
 fn expect_busy(imported: &Imported, limit: &str) {
@@ -53,25 +105,112 @@ fn expect_busy(imported: &Imported, limit: &str) {
 }
 
 async fn a_busy_organisation_leaves_room_to_the_others(database: Database) {
-    let app = app(database, 3, 2).await;
-    let (first, second) = (upload(&app).await, upload(&app).await);
+    let app = app(database, 3, 2, Duration::ZERO).await;
+    let (first, second) = (run(&app).await, run(&app).await);
     let refused = app.import(roster().people(["bob"])).await;
     expect_busy(&refused, "imports_per_organization");
     let other = app.import_with(start_of("sheriff"), roster().people(["bob"]).csv());
     assert_eq!(other.await.summary().created, 1);
-    second.send(Message::Finish(ImportFinish::default())).await;
-    assert_eq!(second.finish().await.summary().created, 1);
+    assert_eq!(second.finish().await.code(), Code::Ok);
     assert_eq!(app.import(roster().people(["bob"])).await.code(), Code::Ok);
     drop(first);
 }
 
 async fn a_busy_server_says_when_to_come_again(database: Database) {
-    let app = app(database, 2, 2).await;
-    let (first, second) = (upload(&app).await, upload(&app).await);
+    let app = app(database, 2, 2, Duration::ZERO).await;
+    let (first, second) = (run(&app).await, run(&app).await);
     let other = || app.import_with(start_of("sheriff"), roster().people(["bob"]).csv());
     expect_busy(&other().await, "imports");
-    first.send(Message::Finish(ImportFinish::default())).await;
-    assert_eq!(first.finish().await.summary().created, 1);
+    assert_eq!(first.finish().await.code(), Code::Ok);
     assert_eq!(other().await.summary().created, 1);
     drop(second);
+}
+
+async fn an_import_waits_its_turn(database: Database) {
+    let app = app(database, 1, 1, PATIENCE).await;
+    let first = run(&app).await;
+    let mut second = upload(&app).await;
+    second.send(Message::Finish(ImportFinish::default())).await;
+    second.half_close();
+    // It is received and waits, which it says every now and then.
+    until(&mut second, |reply| matches!(reply, Reply::Progress(_))).await;
+    assert_eq!(first.finish().await.code(), Code::Ok);
+    assert_eq!(second.read_to_end().await.summary().created, 1);
+}
+
+/// Streams that send `start`, or the beginning of a roster, and then nothing.
+async fn uploads_that_have_only_begun_keep_nobody_out(database: Database) {
+    let app = app(database, 2, 2, Duration::ZERO).await;
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        let call = app.call().await;
+        call.send(Message::Start(start_of("pd"))).await;
+        begun.push(call);
+        begun.push(upload(&app).await);
+    }
+    let other = app.import_with(start_of("sheriff"), roster().people(["bob"]).csv());
+    assert_eq!(other.await.summary().created, 1);
+    assert_eq!(
+        app.import(roster().people(["bob"])).await.summary().created,
+        1
+    );
+    let last = begun.pop().expect("some have begun");
+    last.send(Message::Finish(ImportFinish::default())).await;
+    assert_eq!(last.finish().await.summary().created, 1);
+}
+
+async fn uploads_of_one_organisation_have_a_limit(database: Database) {
+    let app = app(database, 2, 1, Duration::ZERO).await;
+    let mut begun = Vec::new();
+    for _ in 0..4 {
+        begun.push(upload(&app).await);
+    }
+    expect_busy(&app.import(roster().people(["bob"])).await, "uploads");
+    let other = app.import_with(start_of("sheriff"), roster().people(["bob"]).csv());
+    assert_eq!(other.await.summary().created, 1);
+    drop(begun.pop());
+    let again = async { while app.import(roster().people(["bob"])).await.code() != Code::Ok {} };
+    tokio::time::timeout(PATIENCE, again)
+        .await
+        .expect("there is room again");
+}
+
+/// Whether the directory has been read shows in the metrics.
+async fn an_upload_without_rows_has_no_directory(database: Database) {
+    let database = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let served = ["--metrics-listen", &address.to_string()];
+    let serve = || Process::serve(&database.url(), &served, &folder.path().join("log"));
+    // Another process wrote the directory: one reads again by itself what it has written.
+    let before = serve();
+    let app = App::attach(Arc::clone(&database), before.address).await;
+    app.organization("pd").await;
+    let people = roster().people(["ada"]);
+    assert_eq!(app.import(people).await.summary().created, 1);
+    drop((app, before));
+    let server = serve();
+    let app = App::attach(Arc::clone(&database), server.address).await;
+    let read = || {
+        let page = get(address);
+        let lines = page
+            .lines()
+            .filter(|line| line.starts_with("user_import_directory_users_total"));
+        let counts = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+        counts.sum::<u64>()
+    };
+    let before = read();
+    let csv = roster().people(["ada"]).csv();
+    let (header, row) = csv.split_at(csv.find('\n').expect("a header") + 1);
+    let mut call = app.call().await;
+    call.send(Message::Start(start_of("pd"))).await;
+    call.send(Message::CsvChunk(header.as_bytes().to_vec().into()))
+        .await;
+    until(&mut call, |reply| matches!(reply, Reply::Progress(_))).await;
+    assert_eq!(read(), before, "nothing is read for a header");
+    call.send(Message::CsvChunk(row.as_bytes().to_vec().into()))
+        .await;
+    while read() == before {
+        tokio::task::yield_now().await;
+    }
 }

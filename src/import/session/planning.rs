@@ -1,6 +1,6 @@
 //! Deciding what the input comes to: one snapshot of the directory, and one plan made on it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     task::{JoinHandle, spawn_blocking},
@@ -15,30 +15,66 @@ use crate::{
         ImportError,
         verdict::{self, Judged, Terms},
     },
+    limits::Permit,
     plan::Scope,
     proto::{self, ImportPhase},
     store::{Snapshot, StoreError},
     telemetry::metrics::{self, Stage, Work},
 };
 
-/// A directory that is being read.
-pub(super) type Ahead = JoinHandle<Result<Snapshot, StoreError>>;
+/// How long a directory that was read ahead is held for an upload that has fallen silent.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// How long it is held at most: an upload that takes longer gains little by it.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// A directory that is being read, or has been, before the upload has been received.
+pub(super) struct Ahead {
+    reading: JoinHandle<(Result<Snapshot, StoreError>, Permit<String>)>,
+    begun: Instant,
+    heard: Instant,
+}
+
+impl Ahead {
+    /// The client has sent something.
+    pub(super) fn heard(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    /// Until when it is held.
+    pub(super) fn until(&self) -> Instant {
+        (self.heard + SILENCE).min(self.begun + LONGEST)
+    }
+}
 
 impl Session<'_> {
-    /// Begins to read the directory while the rest of the upload comes in. Whether it is still as it
-    /// was then is asked once the lease is held.
+    /// Begins to read the directory while the rest of the upload comes in, once, where not too many do so.
+    /// Whether it is still as it was then is asked once the lease is held.
     pub(super) fn look_ahead(&mut self) {
+        if self.looked_ahead {
+            return;
+        }
+        let limiter = &self.importer.limiter;
+        let Some(permit) = limiter.look_ahead(&self.options.organization) else {
+            return;
+        };
+        self.looked_ahead = true;
         let (store, organization) = (self.importer.store.clone(), self.organization);
-        self.ahead = Some(tokio::spawn(
-            async move { store.snapshot(organization).await },
-        ));
+        let now = Instant::now();
+        // Nobody may abort it: its connection would go back inside a transaction.
+        let reading = tokio::spawn(async move { (store.snapshot(organization).await, permit) });
+        self.ahead = Some(Ahead {
+            reading,
+            begun: now,
+            heard: now,
+        });
     }
 
     /// The directory as it is now.
-    async fn snapshot(&self, ahead: &mut Option<Ahead>) -> Result<Snapshot, ImportError> {
+    async fn snapshot(&self, ahead: Option<Ahead>) -> Result<Snapshot, ImportError> {
         let (store, organization) = (&self.importer.store, self.organization);
-        if let Some(ahead) = ahead.take()
-            && let Ok(snapshot) = ahead.await?
+        if let Some(ahead) = ahead
+            && let (Ok(snapshot), _permit) = ahead.reading.await?
         {
             let revision = self.importer.patiently(|| store.revision(organization));
             if revision.await? == snapshot.revision {
@@ -57,8 +93,8 @@ impl Session<'_> {
         self.progress.enter(ImportPhase::Planning);
         let import = self.record.id;
         let reading = Work::begin("snapshot");
-        let mut ahead = self.ahead.take();
-        let snapshot = self.snapshot(&mut ahead);
+        let ahead = self.ahead.take();
+        let snapshot = self.snapshot(ahead);
         let snapshot = self.with_progress(snapshot).await?;
         drop(reading);
         let scope = match &self.options.deactivate_missing {
@@ -66,7 +102,9 @@ impl Session<'_> {
             None => None,
         };
         let asked = Instant::now();
-        let turn = self.with_progress(self.place.planning_turn()).await;
+        let limiter = &self.importer.limiter;
+        let turn = limiter.planning_turn(&self.options.organization);
+        let turn = self.with_progress(turn).await;
         metrics::waited("planning", asked.elapsed());
         let terms = self.terms(scope);
         let planning = judge(rows, snapshot, import, terms);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::{
     task::spawn_blocking,
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
-use super::{Call, Inbound, Session};
+use super::{Call, Inbound, Session, planning::Ahead};
 use crate::{
     access::Outlived,
     domain::{Column, Issue, IssueCode, Row},
@@ -33,13 +33,24 @@ impl Session<'_> {
         let mut decoding = Duration::ZERO;
         self.progress.enter(ImportPhase::Receiving);
         loop {
+            let held_until = self.ahead.as_ref().map(Ahead::until);
             let message = tokio::select! {
                 message = self.with_progress(inbound.next()) => message,
                 denial = &mut *outlived => return Err(denial.into()),
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+                () = sleep_until(held_until.unwrap_or_else(Instant::now)), if held_until.is_some() => {
+                    self.ahead = None;
+                    continue;
+                }
             };
+            if let Some(ahead) = &mut self.ahead {
+                ahead.heard();
+            }
             match message.transpose()? {
                 Some(Some(Call::Finish(finish))) => {
+                    if heard(&receiver).is_some() {
+                        self.look_ahead();
+                    }
                     let begun = Instant::now();
                     let received = self.finish(receiver, finish).await;
                     metrics::stage_took("decode", decoding + begun.elapsed());
@@ -53,6 +64,9 @@ impl Session<'_> {
                     self.progress.set_received(receiver.rows());
                     self.announce_start(&receiver).await;
                     result?;
+                    if receiver.rows() > 0 {
+                        self.look_ahead();
+                    }
                 }
                 Some(None) => return Err(out_of_order("A message was empty.").into()),
                 None => return Err(incomplete().into()),
@@ -93,7 +107,6 @@ impl Session<'_> {
         let chosen = self.options.import_id.is_some();
         self.resumed = self.resumed || (chosen && self.is_bound().await);
         self.post_start(heard);
-        self.look_ahead();
     }
 
     /// A client that goes on sending after `finish` does not mean what it says.
