@@ -11,6 +11,7 @@ mod m20261123_000005_audit;
 mod m20261123_000006_references;
 mod m20261123_000007_side_by_side;
 mod m20261123_000008_uploads;
+mod m20261129_000009_credential_sources;
 
 use steps::NamedStep;
 
@@ -32,5 +33,6 @@ pub fn all() -> Vec<NamedStep> {
         step!(m20261123_000006_references),
         step!(m20261123_000007_side_by_side),
         step!(m20261123_000008_uploads),
+        step!(m20261129_000009_credential_sources),
     ]
 }

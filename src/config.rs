@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     access::{
-        Origin,
+        Origin, TokenText,
         jwt::{Address, AlgorithmName},
     },
     input::Limits,
@@ -54,6 +54,9 @@ pub struct Security {
     pub identities: Option<PathBuf>,
     /// The identity provider.
     pub jwt: Option<JwtSettings>,
+    /// The local token of this server, valid until a credential has been configured. `None`: nobody is
+    /// admitted until then.
+    pub local_token: Option<TokenText>,
     /// Whose pages may call from within a browser.
     pub web_origins: Vec<Origin>,
     /// Time between two looks at the files that these name, and at the credentials of streams.
@@ -68,6 +71,7 @@ impl Default for Security {
             tls: None,
             identities: None,
             jwt: None,
+            local_token: None,
             web_origins: Vec::new(),
             reload_interval: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),

@@ -18,6 +18,12 @@ pub enum Denial {
     /// The credential was revoked.
     #[error("This credential was revoked; ask for a new one.")]
     Revoked,
+    /// The server's local token, after a credential has been configured.
+    #[error(
+        "The server's local token is not valid any more, since a credential has been configured; send \
+         a token that user-import token create makes."
+    )]
+    LocalTokenEnded,
     /// The credential does not permit this.
     #[error("This needs the permission {0}, which this credential does not have.")]
     Permission(Permission),
@@ -43,7 +49,7 @@ impl Denial {
             Self::Missing => "CREDENTIAL_MISSING",
             Self::Invalid => "CREDENTIAL_INVALID",
             Self::Expired => "CREDENTIAL_EXPIRED",
-            Self::Revoked => "CREDENTIAL_REVOKED",
+            Self::Revoked | Self::LocalTokenEnded => "CREDENTIAL_REVOKED",
             Self::Permission(_) => "PERMISSION_MISSING",
             Self::Organization => "OTHER_ORGANIZATION",
             Self::OtherCredential => "OTHER_CREDENTIAL",

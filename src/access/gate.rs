@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     domain::Permissions,
-    store::{Store, StoreError, TokenRecord},
+    store::{CredentialSource, Store, StoreError, TokenRecord},
 };
 
 /// A token's last use is written at most this often.
@@ -39,9 +39,6 @@ pub struct Presented {
     pub certificate: Option<Arc<ClientCertificate>>,
     /// There is an authorization header, of another kind or not readable.
     pub other_authorization: bool,
-    /// The call comes from this machine itself, to an address of this machine alone, and is not
-    /// handed on by a proxy.
-    pub is_local: bool,
 }
 
 /// Whose credentials are good, besides the tokens in the database.
@@ -51,6 +48,19 @@ pub struct Sources {
     pub identities: Option<Arc<Reloaded<Identities>>>,
     /// The identity provider.
     pub jwt: Option<Arc<Jwt>>,
+    /// The server's local token, good until a credential has been configured.
+    pub local: Option<TokenText>,
+}
+
+impl Sources {
+    /// The sources of credentials that are options of this server.
+    pub fn configured(&self) -> impl Iterator<Item = CredentialSource> + use<> {
+        let certificates = self.identities.as_ref();
+        let provider = self.jwt.as_ref();
+        let certificates = certificates.map(|_| CredentialSource::ClientCertificates);
+        let provider = provider.map(|_| CredentialSource::IdentityProvider);
+        certificates.into_iter().chain(provider)
+    }
 }
 
 /// Ready once a credential is good no more, with the reason.
@@ -65,7 +75,9 @@ struct Inner {
     store: Store,
     clock: Clock,
     sources: Sources,
-    /// A credential has been configured: callers without one are turned away, for ever.
+    /// SHA-256 of the local token, as other tokens are compared.
+    local: Option<[u8; 32]>,
+    /// A credential has been configured: the local token is not valid, for ever.
     closed: AtomicBool,
     /// When each token's use was last written.
     uses: Mutex<HashMap<Uuid, OffsetDateTime>>,
@@ -74,19 +86,31 @@ struct Inner {
 }
 
 impl Gate {
-    /// A gate for the credentials in this database, and from these sources; those of streams are looked
-    /// at again after each `interval`.
-    #[must_use]
-    pub fn new(store: Store, clock: Clock, sources: Sources, interval: Duration) -> Self {
-        let closed = sources.identities.is_some() || sources.jwt.is_some();
-        Self(Arc::new(Inner {
+    /// A gate for the credentials in this database, and from these sources, which the database is told of
+    /// for ever; those of streams are looked at again after each `interval`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn open(
+        store: Store,
+        clock: Clock,
+        sources: Sources,
+        interval: Duration,
+    ) -> Result<Self, StoreError> {
+        for source in sources.configured() {
+            store.note_credential_source(source, clock.now()).await?;
+        }
+        let closed = sources.configured().next().is_some();
+        let local = sources.local.as_ref().map(TokenText::hash);
+        Ok(Self(Arc::new(Inner {
             store,
             clock,
             sources,
+            local,
             closed: AtomicBool::new(closed),
             uses: Mutex::default(),
             interval,
-        }))
+        })))
     }
 
     /// Recognises a caller.
@@ -98,15 +122,14 @@ impl Gate {
             (Some(bearer), _) => self.admit_bearer(bearer).await,
             _ if presented.other_authorization => Err(Denial::Invalid),
             (None, Some(certificate)) => self.admit_certificate(certificate),
-            (None, None) if !presented.is_local || self.is_closed().await? => Err(Denial::Missing),
-            (None, None) => Ok(Principal::local()),
+            (None, None) => Err(Denial::Missing),
         }
     }
 
     /// Looks again whether a principal's credential is still good, after some time has passed.
     ///
     /// # Errors
-    /// Where it has expired, was revoked, or, for a caller without one, is needed by now.
+    /// If it has expired, was revoked, or is the local token after a credential has been configured.
     pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
         self.permissions_now(principal).await.map(|_| ())
     }
@@ -125,10 +148,7 @@ impl Gate {
                     now.reach == principal.reach && now.permissions == principal.permissions;
                 is_same.then_some(now.permissions).ok_or(Denial::Revoked)
             }
-            Credential::Local => match self.is_closed().await? {
-                true => Err(Denial::Missing),
-                false => Ok(principal.permissions),
-            },
+            Credential::Local => Ok(self.admit_local().await?.permissions),
             Credential::Token(id) => {
                 let token = self.0.store.token(*id).await?;
                 let now = self.recognise(&token.ok_or(Denial::Revoked)?)?;
@@ -164,12 +184,12 @@ impl Gate {
         left.unwrap_or(self.0.interval).min(self.0.interval)
     }
 
-    /// True where callers need a credential: one is, or has ever been, configured.
+    /// Returns `true` if the local token is not valid: a credential is, or has ever been, configured.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// If the database fails.
     pub async fn is_closed(&self) -> Result<bool, StoreError> {
-        if !self.0.closed.load(Ordering::Relaxed) && self.0.store.has_tokens().await? {
+        if !self.0.closed.load(Ordering::Relaxed) && self.0.store.has_had_credentials().await? {
             self.0.closed.store(true, Ordering::Relaxed);
         }
         Ok(self.0.closed.load(Ordering::Relaxed))
@@ -180,11 +200,22 @@ impl Gate {
             let jwt = self.0.sources.jwt.as_ref().ok_or(Denial::Invalid)?;
             return jwt.recognise(bearer, self.0.clock.now()).await;
         };
-        let token = self.0.store.token_by_hash(&text.hash()).await?;
+        let hash = text.hash();
+        if self.0.local == Some(hash) {
+            return self.admit_local().await;
+        }
+        let token = self.0.store.token_by_hash(&hash).await?;
         let token = token.ok_or(Denial::Invalid)?;
         let principal = self.recognise(&token)?;
         self.note_use(token.id);
         Ok(principal)
+    }
+
+    async fn admit_local(&self) -> Result<Principal, Denial> {
+        match self.is_closed().await? {
+            true => Err(Denial::LocalTokenEnded),
+            false => Ok(Principal::local()),
+        }
     }
 
     fn admit_certificate(&self, certificate: &Arc<ClientCertificate>) -> Result<Principal, Denial> {

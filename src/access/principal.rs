@@ -52,7 +52,7 @@ impl Reach {
 /// What a principal was recognised by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// None: a caller on the server's own machine, while no credential is configured.
+    /// The server's local token, while no credential is configured.
     Local,
     /// A token of ours.
     Token(Uuid),
@@ -91,8 +91,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// A caller on the server's own machine, who may do everything while no credential is
-    /// configured.
+    /// The holder of the server's local token, who may do everything while no credential is configured.
     #[must_use]
     pub fn local() -> Self {
         Self {

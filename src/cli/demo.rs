@@ -15,8 +15,9 @@ use super::{
     report::{Asked, Findings, Look, row_lines, summary_text},
 };
 use crate::{
-    client::{Address, Client, ClientError, Credentials, Ended},
-    config::Settings,
+    access::TokenText,
+    client::{Address, Client, ClientError, Credentials, Ended, PresentedToken, Token},
+    config::{Security, Settings},
     private_files,
     proto::{
         Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
@@ -46,17 +47,22 @@ pub async fn run(_: DemoArgs) -> anyhow::Result<Exit> {
     let folder = private_files::temporary_folder("user-import-demo-");
     let folder = folder.context("no temporary folder can be made")?;
     let embedded = Embedded::start(folder.path()).await?;
-    let shown = show(&embedded.address).await;
+    let shown = show(&embedded).await;
     let stopped = embedded.stop().await;
     shown.and(stopped)?;
     Ok(Exit::Done)
 }
 
-async fn show(address: &Address) -> anyhow::Result<()> {
+async fn show(embedded: &Embedded) -> anyhow::Result<()> {
+    let address = &embedded.address;
     print(&format!(
         "A server is running on {address}, with an empty database.\n"
     ))?;
-    let mut client = Client::connect(address, Credentials::default()).await?;
+    let credentials = Credentials {
+        token: PresentedToken::Fixed(embedded.token.clone()),
+        ..Credentials::default()
+    };
+    let mut client = Client::connect(address, credentials).await?;
     let catalog: Catalog = serde_json::from_str(CATALOG)?;
     client
         .create_organization(ORGANIZATION, "Riverton Police Department")
@@ -160,6 +166,8 @@ fn try_next() -> String {
 /// A server in this process.
 struct Embedded {
     address: Address,
+    /// Known in this process alone.
+    token: Token,
     stop: oneshot::Sender<()>,
     running: JoinHandle<anyhow::Result<()>>,
 }
@@ -179,9 +187,12 @@ impl Embedded {
             // A sender that is gone means stop, too.
             let _ = stopped.await;
         };
-        let serving = server::serve(listener, store, Settings::default(), stopped);
+        let local = TokenText::generate().context("this system has no randomness to give")?;
+        let token = local.reveal().parse().map_err(anyhow::Error::msg)?;
+        let serving = server::serve(listener, store, settings(local), stopped);
         Ok(Self {
             address,
+            token,
             stop,
             running: tokio::spawn(serving),
         })
@@ -193,6 +204,17 @@ impl Embedded {
             "the embedded server stopped by itself"
         );
         self.running.await?
+    }
+}
+
+/// Default settings with this local token.
+fn settings(local: TokenText) -> Settings {
+    Settings {
+        security: Security {
+            local_token: Some(local),
+            ..Security::default()
+        },
+        ..Settings::default()
     }
 }
 

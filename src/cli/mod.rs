@@ -169,7 +169,7 @@ impl Command {
             Self::Catalog(command) => catalog::run(command, voice).await,
             Self::Org(command) => org::run(command, voice).await,
             Self::Token(command) => token::run(command, voice).await,
-            Self::Serve(args) => serve::run(*args).await,
+            Self::Serve(args) => Box::pin(serve::run(*args)).await,
             Self::Migrate(args) => migrate::run(args, voice).await,
             Self::Health(args) => health::run(args, voice).await,
             Self::Doctor(args) => doctor::run(*args).await,

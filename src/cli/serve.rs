@@ -7,19 +7,23 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, builder::BoolishValueParser};
-use tokio::{net::TcpListener, signal};
+use tokio::{net::TcpSocket, signal};
 
 use super::{
     Exit, failure::UsageError, migrate::DatabaseArgs, security::SecurityArgs,
     settings::SettingsArgs,
 };
 use crate::{
+    access::{LocalTokenFile, local_token},
     client::Address,
     config::{Security, Settings},
-    server::{self, Exposure, Listeners},
+    server::{self, Configured, Exposure, Listeners},
     store::Store,
     telemetry::metrics,
 };
+
+/// Connections that may wait until they are accepted.
+const BACKLOG: u32 = 1_024;
 
 /// Run the server until it gets SIGINT or SIGTERM
 #[derive(Args, Debug)]
@@ -80,7 +84,7 @@ pub struct ServeArgs {
 /// Where the address is in use, or the database cannot be used.
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     args.settings.expect_sound()?;
-    let settings = Settings {
+    let mut settings = Settings {
         security: args.security.security(),
         ..args.settings.settings()
     };
@@ -95,39 +99,82 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
             .await
             .context("the database cannot be migrated")?,
     }
-    expose(&args, &settings.security, &store).await?;
+    let exposure = expose(&args, &settings.security, &store).await?;
+    let health = args.health_listen.map(bind).transpose()?;
+    let calls = bind(args.listen)?;
+    // Before anybody is answered: a client that waits for its server takes the token once it can connect.
+    let local = local_token(&exposure, calls.local_addr()?.port());
+    settings.security.local_token = local.as_ref().map(|local| local.token().clone());
     let listeners = Listeners {
-        health: match args.health_listen {
-            Some(address) => Some(listen(address).await?),
-            None => None,
-        },
-        calls: listen(args.listen).await?,
+        health: health.map(|socket| socket.listen(BACKLOG)).transpose()?,
+        calls: calls.listen(BACKLOG)?,
     };
     announce(&listeners)?;
     server::serve(listeners, store, settings, stopped()).await?;
     Ok(Exit::Done)
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listening = TcpListener::bind(address).await;
-    listening.with_context(|| format!("cannot listen on {address}"))
+/// Takes an address, at which nobody is answered yet.
+fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
+    let bind = || -> io::Result<TcpSocket> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As for any listener: connections of a server before this one may linger.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bind().with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The local token, if it is what this server is to admit.
+fn local_token(exposure: &Exposure, port: u16) -> Option<LocalTokenFile> {
+    if !exposure.is_loopback() {
+        return None;
+    }
+    if exposure.credentials != Configured::Never {
+        local_token::remove_stale(port);
+        return None;
+    }
+    match LocalTokenFile::create(port) {
+        Ok(local) => {
+            let file = local.path().display();
+            tracing::info!(
+                %file,
+                "no credential is configured: whoever has the local token in this file may do \
+                 everything, and nobody else anything, until a token is created (user-import token \
+                 create)"
+            );
+            Some(local)
+        }
+        Err(error) => {
+            tracing::warn!(
+                "no credential is configured, and there is no place for a local token, so nobody is \
+                 admitted until a token is created (user-import token create): {error:#}"
+            );
+            None
+        }
+    }
 }
 
 /// Refuses to listen where that is not safe, and says what has to be known.
-async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow::Result<()> {
+async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow::Result<Exposure> {
+    let has_options = security.identities.is_some() || security.jwt.is_some();
+    let now = has_options || store.has_tokens().await?;
     let exposure = Exposure {
         address: args.listen,
         has_tls: security.tls.is_some(),
-        has_credentials: security.identities.is_some()
-            || security.jwt.is_some()
-            || store.has_tokens().await?,
+        credentials: Configured::of(now, store.has_had_credentials().await?),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
     let judged = exposure.judge();
     for warning in judged.map_err(|exposed| UsageError::new(format!("{exposed}.")))? {
         tracing::warn!("{warning}");
     }
-    Ok(())
+    Ok(exposure)
 }
 
 /// A server on a schema that lacks something would fail at the first call.

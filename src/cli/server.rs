@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::{
@@ -18,12 +19,12 @@ use super::{
     voice::Voice,
 };
 use crate::{
-    access::looks_like_token,
-    client::{Address, Client, Credentials, Token},
+    access::{local_token, looks_like_token},
+    client::{Address, Client, Credentials, PresentedToken, Token},
 };
 
 /// Where a server is looked for when nobody says.
-const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
 /// The options that every client command has.
 #[derive(Args, Clone, Debug)]
@@ -32,7 +33,8 @@ struct Given {
     /// Address of the server [default: the profile's, else `http://127.0.0.1:50051`]
     #[arg(long, value_name = "URL", env = "USER_IMPORT_ENDPOINT")]
     endpoint: Option<Address>,
-    /// Token to present to the server [default: the profile's]
+    /// Token to present to the server [default: the profile's, else the local token of a server on this
+    /// machine]
     #[arg(long, env = "USER_IMPORT_TOKEN", hide_env_values = true)]
     #[arg(value_parser = unquoted::<Token>())]
     token: Option<Token>,
@@ -180,6 +182,12 @@ impl ServerArgs {
         let certificate =
             certificate.map(|(certificate, key)| Ok((read(certificate)?, read(key)?)));
         let ca_cert = given.ca_cert.as_deref().or(profile.ca_cert.as_deref());
+        let token = match token {
+            Some(token) => PresentedToken::Fixed(token),
+            // A certificate is a credential, and a token beside it would be looked at first.
+            None if certificate.is_none() => local_token_for(endpoint, voice),
+            None => PresentedToken::None,
+        };
         Ok(Credentials {
             token,
             server_name: given.server_name.clone(),
@@ -221,6 +229,21 @@ impl OrganizationArgs {
         let client = self.server.connect_as(&profile, voice).await?;
         Ok((client, organization))
     }
+}
+
+/// The local token of the server at this endpoint, if that is on loopback.
+fn local_token_for(endpoint: &Address, voice: Voice) -> PresentedToken {
+    if !endpoint.is_loopback() {
+        return PresentedToken::None;
+    }
+    let port = endpoint.port();
+    if let Err(untrusted) = local_token::find(port) {
+        voice.notice(&format!("warning: the local token {untrusted}."));
+    }
+    PresentedToken::Found(Arc::new(move || {
+        let token = local_token::find(port).ok()??;
+        token.reveal().parse().ok()
+    }))
 }
 
 fn token_in(file: &Path, voice: Voice) -> Result<Token, UsageError> {

@@ -1,7 +1,8 @@
-//! `token create`, `token list`, `token revoke`: what jobs present to a server. Works on the
-//! database, beside any server that is running on it.
+//! `token create`, `token list`, `token revoke`: what jobs present to a server. They work on the
+//! database, beside any server that is running on it. `token local` prints what that server made itself.
 
 mod list;
+mod local;
 mod reach;
 
 use anyhow::Context;
@@ -28,7 +29,7 @@ use crate::{
 use list::{Line, TOKENS, TOKENS_CSV, cells, organization, record};
 use reach::ReachArgs;
 
-/// Make, list and revoke the tokens that jobs present to a server
+/// Make, list and revoke the tokens that clients present to a server
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example: for a nightly import\n  \
     user-import token create nightly-cad --organization my-department --permission users.import")]
@@ -36,6 +37,7 @@ pub enum TokenCommand {
     Create(CreateArgs),
     List(ListArgs),
     Revoke(RevokeArgs),
+    Local(local::LocalArgs),
 }
 
 /// Make a token, and print it this once
@@ -108,6 +110,7 @@ pub async fn run(command: TokenCommand, voice: Voice) -> anyhow::Result<Exit> {
         TokenCommand::Create(args) => create(args, voice).await,
         TokenCommand::List(args) => list(args).await,
         TokenCommand::Revoke(args) => revoke(args, voice).await,
+        TokenCommand::Local(args) => local::run(&args),
     }
 }
 

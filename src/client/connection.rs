@@ -1,6 +1,6 @@
 //! Where the server is, who is calling, and the connection made of both.
 
-use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
 use tonic::{
     Request, Status,
@@ -47,9 +47,22 @@ impl Address {
     /// True where whoever is on the way can read what is sent: no TLS, to another machine.
     #[must_use]
     pub fn is_overheard(&self) -> bool {
+        !self.is_tls() && !self.is_loopback()
+    }
+
+    /// Returns `true` if the server is on this machine: `localhost` or a loopback address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
         let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
-        let is_loopback = host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-        !self.is_tls() && !is_loopback && host != "localhost"
+        let address = host.parse().map(|ip: IpAddr| ip.to_canonical());
+        address.is_ok_and(|ip| ip.is_loopback()) || host.eq_ignore_ascii_case("localhost")
+    }
+
+    /// The server's port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let default = if self.is_tls() { 443 } else { 80 };
+        self.0.port_u16().unwrap_or(default)
     }
 
     /// True where the connection is to be encrypted.
@@ -86,11 +99,47 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Finds the token to present; `None`: there is none now.
+pub type FindToken = Arc<dyn Fn() -> Option<Token> + Send + Sync>;
+
+/// Which token a caller presents.
+#[derive(Clone, Default)]
+pub enum PresentedToken {
+    /// None.
+    #[default]
+    None,
+    /// The same with every call.
+    Fixed(Token),
+    /// The one that is found at each call: a server that starts again has another local token.
+    Found(FindToken),
+}
+
+impl PresentedToken {
+    /// The token for the next call.
+    fn now(&self) -> Option<Token> {
+        match self {
+            Self::None => None,
+            Self::Fixed(token) => Some(token.clone()),
+            Self::Found(find) => find(),
+        }
+    }
+}
+
+impl fmt::Debug for PresentedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Fixed(_) => "Fixed(…)",
+            Self::Found(_) => "Found(…)",
+        })
+    }
+}
+
 /// How a caller shows who he or she is, and whom he or she trusts; all PEM.
 #[derive(Clone, Default)]
 pub struct Credentials {
     /// The token.
-    pub token: Option<Token>,
+    pub token: PresentedToken,
     /// Authorities that vouch for the server, instead of those that browsers trust.
     pub ca_certificate: Option<String>,
     /// The name in the server's certificate, where it is not that of its address.
@@ -120,13 +169,13 @@ impl Credentials {
 
 /// Puts the token, where there is one, on every request.
 #[derive(Clone, Debug)]
-pub(super) struct Bearer(Option<Token>);
+pub(super) struct Bearer(PresentedToken);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(Token(value)) = &self.0 {
+        if let Some(Token(value)) = self.0.now() {
             let metadata = request.metadata_mut();
-            metadata.insert("authorization", value.clone());
+            metadata.insert("authorization", value);
         }
         Ok(request)
     }
@@ -192,6 +241,30 @@ mod tests {
         }
         let address: Address = "http://[::1]:50051".parse().unwrap();
         assert_eq!(address.to_string(), "http://[::1]:50051");
+    }
+
+    #[test]
+    fn the_local_token_is_for_loopback_addresses_alone() {
+        for (address, port) in [
+            ("http://127.0.0.1:50051", Some(50_051)),
+            ("http://127.9.8.7:1", Some(1)),
+            ("https://127.0.0.1", Some(443)),
+            ("http://[::1]", Some(80)),
+            ("http://[::ffff:127.0.0.1]:2", Some(2)),
+            ("http://LocalHost:3", Some(3)),
+            ("http://0.0.0.0:50051", None),
+            ("http://[::]:50051", None),
+            ("http://192.0.2.1:50051", None),
+            ("http://127.0.0.1.example:50051", None),
+            ("http://localhost.example:50051", None),
+            ("http://127.0.0.1@192.0.2.1:50051", None),
+            ("http://localhost@host.example:50051", None),
+            ("http://127.1:50051", None),
+        ] {
+            let parsed: Address = address.parse().unwrap();
+            let found = parsed.is_loopback().then(|| parsed.port());
+            assert_eq!(found, port, "{address}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod upload;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub use connection::{Address, Client, Credentials, Token};
+pub use connection::{Address, Client, Credentials, FindToken, PresentedToken, Token};
 pub use error::{ClientError, connection_lost};
 pub use health::Health;
 pub use import::Ended;

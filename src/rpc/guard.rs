@@ -28,9 +28,6 @@ use crate::{
     limits::{MemoryBudget, Party, ServerLimits},
 };
 
-/// Headers by which a proxy says that it hands on somebody else's call.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
-
 /// Pause before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -130,12 +127,10 @@ fn presented(request: &Request<Body>) -> Presented {
     let headers = request.headers();
     let bearer = bearer(headers);
     let peer = request.extensions().get::<Peer>();
-    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
     Presented {
         other_authorization: bearer.is_none() && headers.contains_key(AUTHORIZATION),
         bearer,
         certificate: peer.and_then(|peer| peer.certificate.clone()),
-        is_local: peer.is_some_and(|peer| peer.is_local) && !is_forwarded,
     }
 }
 

@@ -70,7 +70,10 @@ trait Duplex: AsyncRead + AsyncWrite + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Duplex for S {}
 
 fn peer(stream: &TcpStream) -> Peer {
-    Peer::between(stream.local_addr().ok(), stream.peer_addr().ok())
+    Peer {
+        address: stream.peer_addr().ok(),
+        certificate: None,
+    }
 }
 
 impl Connected for Connection {

@@ -9,10 +9,33 @@ pub struct Exposure {
     pub address: SocketAddr,
     /// It speaks TLS.
     pub has_tls: bool,
-    /// Callers need a credential: one is configured.
-    pub has_credentials: bool,
+    /// Whether a credential is configured.
+    pub credentials: Configured,
     /// The operator accepts the risk of listening beyond this machine without both.
     pub accepts_risk: bool,
+}
+
+/// Whether a credential is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Configured {
+    /// None has ever been: a local token is admitted.
+    Never,
+    /// One has been, and none is now: nobody is admitted.
+    Before,
+    /// One is.
+    Now,
+}
+
+impl Configured {
+    /// Whether one is now, and whether one has ever been.
+    #[must_use]
+    pub const fn of(now: bool, ever: bool) -> Self {
+        match (now, ever) {
+            (true, _) => Self::Now,
+            (false, true) => Self::Before,
+            (false, false) => Self::Never,
+        }
+    }
 }
 
 /// A server must not listen like this.
@@ -30,26 +53,31 @@ pub struct Exposed {
 const NO_TLS: &str = "without TLS anybody on the way can read and change what is sent, credentials \
     included";
 const NO_CREDENTIALS: &str = "no credential is configured, so nobody there could be admitted";
+const NONE_ANY_MORE: &str = "no credential is configured any more, so nobody is admitted: create a token \
+    (user-import token create), or give the option again that this database's servers had";
 
 impl Exposure {
+    /// Returns `true` if only this machine reaches the address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
+    }
+
     /// What to tell the operator when the server starts; each a warning.
     ///
     /// # Errors
     /// Where the server would listen beyond this machine without both TLS and credentials, and the
     /// operator has not accepted that.
     pub fn judge(&self) -> Result<Vec<&'static str>, Exposed> {
-        let is_local = self.address.ip().to_canonical().is_loopback();
         let mut warnings = Vec::new();
-        if !self.has_credentials {
-            warnings.push(
-                "no credential is configured: callers on this machine may do everything, until a \
-                 token is created (user-import token create), and nobody else may do anything",
-            );
+        if self.credentials == Configured::Before {
+            warnings.push(NONE_ANY_MORE);
         }
-        if is_local {
+        if self.is_loopback() {
             return Ok(warnings);
         }
-        let (missing, remedy) = match (self.has_tls, self.has_credentials) {
+        let has_credentials = self.credentials == Configured::Now;
+        let (missing, remedy) = match (self.has_tls, has_credentials) {
             (true, true) => return Ok(warnings),
             (false, true) => (NO_TLS, "--tls-cert and --tls-key"),
             (true, false) => (NO_CREDENTIALS, "a token"),
@@ -76,7 +104,7 @@ mod tests {
         Exposure {
             address: address.parse().unwrap(),
             has_tls,
-            has_credentials,
+            credentials: Configured::of(has_credentials, false),
             accepts_risk: false,
         }
     }
@@ -101,8 +129,23 @@ mod tests {
                 "[::ffff:127.0.0.1]:1",
             ] {
                 let warnings = exposure(loopback, tls, credentials).judge().unwrap();
-                assert_eq!(warnings.is_empty(), credentials, "{loopback}");
+                assert!(warnings.is_empty(), "{loopback}");
             }
+        }
+    }
+
+    #[test]
+    fn a_server_that_has_lost_its_credentials_says_that_it_admits_nobody() {
+        for (now, before, expected) in [
+            (false, false, &[][..]),
+            (false, true, &[NONE_ANY_MORE]),
+            (true, true, &[]),
+        ] {
+            let exposure = Exposure {
+                credentials: Configured::of(now, before),
+                ..exposure("127.0.0.1:1", false, false)
+            };
+            assert_eq!(exposure.judge().unwrap(), expected, "{now} {before}");
         }
     }
 

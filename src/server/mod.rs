@@ -32,7 +32,7 @@ use tonic_web::GrpcWebLayer;
 use tower::util::MapRequestLayer;
 use tracing::warn;
 
-pub use exposure::{Exposed, Exposure};
+pub use exposure::{Configured, Exposed, Exposure};
 pub use tls::expect_sound as expect_sound_tls;
 
 use call_time::CallTimeLayer;
@@ -110,7 +110,7 @@ pub async fn serve(
     });
     let limiter = ConnectionLimiter::new(&limits);
     let accepted = listener::connections(listeners.calls, handshakes, limiter);
-    let gate = Gate::new(store.clone(), clock.clone(), named.sources, looks);
+    let gate = Gate::open(store.clone(), clock.clone(), named.sources, looks).await?;
     let importer = Importer::new(
         store.clone(),
         Arc::new(settings),

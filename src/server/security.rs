@@ -59,7 +59,12 @@ pub fn start(security: &Security, stop: &CancellationToken) -> anyhow::Result<Na
         let keeping = async move { jwt.keys().keep_fresh(interval).await };
         tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
     }
-    let sources = Sources { identities, jwt };
+    let local = security.local_token.clone();
+    let sources = Sources {
+        identities,
+        jwt,
+        local,
+    };
     Ok(Named { tls, sources })
 }
 

@@ -7,6 +7,7 @@
 
 mod audit;
 mod catalog;
+mod credential_sources;
 mod database_url;
 mod entity;
 mod error;
@@ -43,6 +44,7 @@ use tokio::{
 
 pub use audit::{AuditEntry, AuditPage};
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
+pub use credential_sources::CredentialSource;
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub use error::{StoreError, WriteError};
 pub use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};

@@ -35,6 +35,8 @@ pub fn program() -> Command {
     for name in ours.filter(|name| name.to_string_lossy().starts_with("USER_IMPORT_")) {
         program.env_remove(name);
     }
+    // Their local tokens stay out of the home of whoever runs the tests.
+    program.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
     program
 }
 

@@ -1,6 +1,10 @@
 //! Tokens, and what the server says about who is admitted.
 
-use std::fs;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use crate::department::{Department, officers, program, text};
 
@@ -91,13 +95,96 @@ fn a_token_for_an_organisation_that_is_not_there_is_not_made() {
 }
 
 #[test]
-fn the_server_says_that_local_callers_may_do_everything() {
+fn the_server_says_who_may_do_everything() {
     let department = Department::open();
     let log = department.read("server.log");
     assert!(
-        log.contains("callers on this machine may do everything"),
+        log.contains("whoever has the local token in this file may do everything"),
         "{log}"
     );
+}
+
+/// The file of the local token of this department's server.
+fn local_token_file(department: &Department) -> PathBuf {
+    let name = format!("user-import/{}.token", department.address().port());
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[test]
+fn the_local_token_is_in_a_file_of_its_own_until_the_server_stops() {
+    let mut department = Department::open();
+    let file = local_token_file(&department);
+    let first = fs::read_to_string(&file).unwrap();
+    let printed = department.run(&["token", "local"]);
+    assert_eq!(printed.status.code(), Some(0), "{printed:?}");
+    assert_eq!(text(&printed.stdout), first);
+    let token = first.trim_end();
+    assert!(token.parse::<user_import::access::TokenText>().is_ok());
+    assert!(!department.read("server.log").contains(token));
+    let server = department.take_server();
+    server.terminate();
+    let ended = server.end(&department.path("server.log"));
+    assert_eq!(ended.exit, Some(0), "{}", ended.errors);
+    assert!(!file.exists());
+    let none = department.run(&["token", "local"]);
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    let told = text(&none.stderr);
+    assert!(
+        told.contains("there is no local token for http://127.0.0.1:") && none.stdout.is_empty(),
+        "{none:?}"
+    );
+    department.start_server();
+    assert_ne!(fs::read_to_string(&file).unwrap(), first);
+    assert_eq!(department.run(&["imports"]).status.code(), Some(0));
+}
+
+#[test]
+fn the_local_token_of_a_server_that_was_killed_is_not_used() {
+    let mut department = Department::open();
+    drop(department.take_server());
+    let file = local_token_file(&department);
+    let left = fs::read_to_string(&file).unwrap();
+    let none = department.run(&["token", "local"]);
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+    department.start_server();
+    let printed = department.run(&["token", "local"]);
+    assert!(printed.status.success() && text(&printed.stdout) != left);
+}
+
+#[test]
+fn a_configured_credential_leaves_no_local_token() {
+    let mut department = Department::open();
+    let file = local_token_file(&department);
+    create(&department, "users.read");
+    // The server still runs, and admits its own token no more.
+    let refused = department.run(&["imports"]);
+    assert_eq!(refused.status.code(), Some(4), "{refused:?}");
+    let told = text(&refused.stderr);
+    assert!(told.contains("local token is not valid any more"), "{told}");
+    drop(department.take_server());
+    assert!(file.exists(), "it was killed");
+    department.start_server();
+    assert!(!file.exists());
+    let none = department.run(&["token", "local"]);
+    assert_eq!(none.status.code(), Some(1), "{none:?}");
+}
+
+#[test]
+fn a_local_token_is_for_this_machine_and_readable_for_nobody_else() {
+    let department = Department::open();
+    let elsewhere = ["token", "local", "--endpoint", "http://192.0.2.1:50051"];
+    let elsewhere = department.run(&elsewhere);
+    assert_eq!(elsewhere.status.code(), Some(2), "{elsewhere:?}");
+    let file = local_token_file(&department);
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    let refused = department.run(&["token", "local"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let imports = department.run(&["imports"]);
+    assert_eq!(imports.status.code(), Some(4), "{imports:?}");
+    for output in [refused, imports] {
+        let told = text(&output.stderr);
+        assert!(told.contains("other users have access to it"), "{told}");
+    }
 }
 
 #[test]

@@ -115,7 +115,7 @@ async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(dat
 async fn slow_reader(app: &App) -> App {
     let channel = Channel::from_shared(format!("http://{}", app.address())).unwrap();
     let channel = channel.initial_stream_window_size(65_535).connect().await;
-    app.through(channel.unwrap())
+    app.through(channel.unwrap()).as_local()
 }
 
 async fn export(app: &App, organization: &str) -> Result<Streaming<ExportUsersResponse>, Status> {

@@ -112,7 +112,7 @@ async fn denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values(da
         .await;
     let reader = app.holding(token("pd", [UsersRead])).await;
     let called = [
-        look(&app, "pd").await,
+        look(&app.without_credential(), "pd").await,
         look(&app.presenting("hunter2"), "pd").await,
         look(&app.presenting(&revoked_text), "pd").await,
         look(&app.presenting(&text), "pd").await,

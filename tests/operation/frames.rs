@@ -9,6 +9,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::support::authorization_at;
+
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
@@ -54,10 +56,11 @@ impl Raw {
     }
 
     /// Goes on with a connection on which the preface was said.
-    pub const fn over(connection: TcpStream) -> Self {
+    pub fn over(connection: TcpStream) -> Self {
+        let address = connection.peer_addr().expect("it is connected");
         Self {
             connection,
-            authorization: None,
+            authorization: Some(authorization_at(address)),
         }
     }
 

@@ -14,6 +14,8 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
+use crate::support::authorization_at;
+
 /// A wait that is longer hangs.
 pub const LONG: Duration = Duration::from_mins(1);
 
@@ -48,13 +50,17 @@ impl OpenCall {
     }
 }
 
-/// A request as gRPC has it.
+/// A request as gRPC has it, of a local caller unless the headers say who calls.
 pub fn grpc(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> http::request::Builder {
     let request = Request::builder()
         .method(Method::POST)
         .uri(format!("http://{address}{path}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers");
+    let request = match headers.iter().any(|(name, _)| *name == "authorization") {
+        true => request,
+        false => request.header("authorization", authorization_at(address)),
+    };
     headers.iter().fold(request, |request, (name, value)| {
         request.header(*name, *value)
     })

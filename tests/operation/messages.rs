@@ -2,7 +2,7 @@
 //! compressions, both ways.
 
 use tokio_stream::iter;
-use tonic::{Code, codec::CompressionEncoding, transport::Channel};
+use tonic::{Code, codec::CompressionEncoding};
 use tonic_types::StatusExt;
 use user_import::{
     limits::ServerLimits,
@@ -13,7 +13,7 @@ use user_import::{
 };
 
 use crate::http_client::{OpenCall, grpc, send as send_http, status};
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use crate::support::{App, Connection, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_oversized_message_is_a_quota_failure_outside_streams_too,
@@ -28,7 +28,7 @@ on_both_databases![
 const ENCODINGS: [CompressionEncoding; 2] = [CompressionEncoding::Gzip, CompressionEncoding::Zstd];
 
 async fn send(
-    mut client: ImportServiceClient<Channel>,
+    mut client: ImportServiceClient<Connection>,
     input: impl IntoIterator<Item = Message>,
 ) -> Imported {
     let messages = [Message::Start(start_of("pd"))]
@@ -44,12 +44,8 @@ async fn send(
     Imported::collect(answers.map(tonic::Response::into_inner)).await
 }
 
-fn plain(app: &App) -> ImportServiceClient<Channel> {
-    ImportServiceClient::new(app.channel())
-}
-
-fn compressing(app: &App, encoding: CompressionEncoding) -> ImportServiceClient<Channel> {
-    plain(app)
+fn compressing(app: &App, encoding: CompressionEncoding) -> ImportServiceClient<Connection> {
+    app.imports()
         .send_compressed(encoding)
         .accept_compressed(encoding)
 }
@@ -85,9 +81,9 @@ async fn a_message_has_only_so_many_rows(database: Database) {
         Message::Rows(UserRows { rows })
     };
     let most = ServerLimits::MESSAGE_ROWS;
-    let refused = send(plain(&app), [rows(most + 1)]).await;
+    let refused = send(app.imports(), [rows(most + 1)]).await;
     assert_eq!(quota(&refused), "message");
-    let judged = send(plain(&app), [rows(most)]).await;
+    let judged = send(app.imports(), [rows(most)]).await;
     assert_eq!(judged.summary().rejected as usize, most);
 }
 
@@ -117,7 +113,7 @@ async fn many_small_bombs_are_refused_together(database: Database) {
         assert_eq!(quota(&refused), "compression_ratio", "{encoding}");
     }
     // As it is, the same file has no rows, and no other fault.
-    let plain = send(plain(&app), file(4)).await;
+    let plain = send(app.imports(), file(4)).await;
     assert_eq!(plain.code(), Code::InvalidArgument, "{plain}");
 }
 

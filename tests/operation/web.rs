@@ -118,6 +118,7 @@ impl Dialect {
             .header("content-type", self.content_type())
             .header("accept", self.content_type())
             .header("x-grpc-web", "1")
+            .header("authorization", app.authorization())
             .body(Full::new(self.encode(&message.encode_to_vec())))
             .unwrap()
     }
@@ -541,7 +542,8 @@ async fn a_request_that_never_comes_whole_is_refused(database: Database) {
     let mut connection = TcpStream::connect(app.address()).await.unwrap();
     let head = format!(
         "POST {IMPORTS}BeginImport HTTP/1.1\r\nhost: x\r\ncontent-type: application/grpc-web\r\n\
-         content-length: 100\r\n\r\n\0\0\0"
+         authorization: {}\r\ncontent-length: 100\r\n\r\n\0\0\0",
+        app.authorization()
     );
     connection.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -563,6 +565,7 @@ async fn a_request_that_never_comes_whole_is_refused(database: Database) {
         .uri(format!("http://{}{IMPORTS}BeginImport", app.address()))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
+        .header("authorization", app.authorization())
         .body(body)
         .unwrap();
     let answer = timeout(LONG, sender.send_request(request)).await;

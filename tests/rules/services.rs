@@ -52,7 +52,7 @@ async fn reflection_lists_the_services(database: Database) {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut client = ServerReflectionClient::new(app.channel());
+    let mut client = ServerReflectionClient::new(app.connection());
     let answers = client.server_reflection_info(once(request)).await;
     let answer = answers.expect("it answers").into_inner().next().await;
     match answer
@@ -77,7 +77,7 @@ async fn reflection_v1alpha_lists_the_services(database: Database) {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),
     };
-    let mut client = ServerReflectionClient::new(app.channel());
+    let mut client = ServerReflectionClient::new(app.connection());
     let answers = client.server_reflection_info(once(request)).await;
     let answer = answers.expect("it answers").into_inner().next().await;
     match answer

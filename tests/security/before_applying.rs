@@ -84,6 +84,6 @@ async fn a_local_caller_overtaken_by_the_first_token_writes_nothing(database: Da
     let app = App::start(database).await;
     let call = begun(&app).await;
     let reader = app.holding(token("pd", [Permission::UsersRead])).await;
-    assert_refused(&finished(call).await, "CREDENTIAL_MISSING");
+    assert_refused(&finished(call).await, "CREDENTIAL_REVOKED");
     assert_eq!(reader.users().await, []);
 }

@@ -1,22 +1,53 @@
-//! Until a credential is configured, callers on the server's own machine may do everything; after
-//! that nobody may without one.
+//! No credential, no access, on loopback too. Until a credential is configured, the server's local token
+//! permits everything; after that it permits nothing, for ever.
+
+use std::fs;
 
 use tonic::{Code, Request};
-use user_import::{domain::Permission, proto::GetOrganizationRequest};
+use user_import::{
+    access::TokenText,
+    config::{JwtKeys, JwtSettings, Security, Settings},
+    domain::Permission,
+    proto::GetOrganizationRequest,
+};
 
 use crate::{
-    rpcs::{self, call, is_admitted},
+    rpcs::{self, answer, call, is_admitted},
     support::{App, Database, on_both_databases, token},
 };
 
 on_both_databases![
-    a_local_caller_may_do_everything_while_no_credential_is_configured,
-    a_token_made_while_the_server_runs_closes_it_to_callers_without_one,
-    a_token_that_was_revoked_keeps_it_closed,
-    a_caller_behind_a_proxy_is_not_local,
+    nobody_is_admitted_without_a_credential_on_loopback_either,
+    the_local_token_may_do_everything_while_no_credential_is_configured,
+    a_token_made_while_the_server_runs_ends_the_local_token,
+    a_token_that_was_revoked_keeps_it_ended,
+    an_identity_provider_ends_the_local_token_for_ever,
+    a_list_of_client_certificates_ends_the_local_token_for_ever,
+    a_proxy_in_front_of_the_server_opens_nothing,
 ];
 
-async fn a_local_caller_may_do_everything_while_no_credential_is_configured(database: Database) {
+const GET: &str = "/userimport.v1.DirectoryService/GetOrganization";
+const ENDED: &str = "Unauthenticated CREDENTIAL_REVOKED: The server's local token is not valid any \
+    more, since a credential has been configured; send a token that user-import token create makes.";
+
+async fn nobody_is_admitted_without_a_credential_on_loopback_either(database: Database) {
+    let app = App::start(database).await;
+    let other = TokenText::generate().unwrap();
+    let strangers = [
+        app.without_credential(),
+        app.presenting(other.reveal()),
+        app.presenting("local"),
+        app.presenting(""),
+    ];
+    for stranger in &strangers {
+        for path in rpcs::all() {
+            let status = call(stranger, &path, "pd").await.unwrap_err();
+            assert_eq!(status.code(), Code::Unauthenticated, "{path}");
+        }
+    }
+}
+
+async fn the_local_token_may_do_everything_while_no_credential_is_configured(database: Database) {
     let app = App::start(database).await;
     for path in rpcs::all() {
         let answer = call(&app, &path, "pd").await;
@@ -24,7 +55,7 @@ async fn a_local_caller_may_do_everything_while_no_credential_is_configured(data
     }
 }
 
-async fn a_token_made_while_the_server_runs_closes_it_to_callers_without_one(database: Database) {
+async fn a_token_made_while_the_server_runs_ends_the_local_token(database: Database) {
     let app = App::start(database).await;
     let other_server = app.another_server().await;
     assert_eq!(app.users().await, []);
@@ -34,10 +65,11 @@ async fn a_token_made_while_the_server_runs_closes_it_to_callers_without_one(dat
             let status = call(server, &path, "pd").await.unwrap_err();
             assert_eq!(status.code(), Code::Unauthenticated, "{path}");
         }
+        assert_eq!(answer(server, GET, "pd").await, ENDED);
     }
 }
 
-async fn a_token_that_was_revoked_keeps_it_closed(database: Database) {
+async fn a_token_that_was_revoked_keeps_it_ended(database: Database) {
     let app = App::start(database).await;
     let (id, _) = app.create_token(token("pd", Permission::ALL)).await;
     app.revoke(id).await;
@@ -48,14 +80,73 @@ async fn a_token_that_was_revoked_keeps_it_closed(database: Database) {
     }
 }
 
-async fn a_caller_behind_a_proxy_is_not_local(database: Database) {
+/// A server whose local token is good, then one beside it with these settings, then both again without.
+async fn ends_the_local_token(database: Database, security: Security) {
     let app = App::start(database).await;
-    for header in ["x-forwarded-for", "forwarded", "x-real-ip"] {
+    assert_eq!(answer(&app, GET, "pd").await, "Ok");
+    let settings = Settings {
+        security,
+        ..Settings::default()
+    };
+    let closed = App::serve(app.shared_database(), settings).await;
+    assert_eq!(answer(&closed, GET, "pd").await, ENDED);
+    assert_eq!(answer(&app, GET, "pd").await, ENDED);
+    let app = app.restart().await;
+    let closed = closed.restart_with(Settings::default()).await;
+    assert_eq!(answer(&closed, GET, "pd").await, ENDED);
+    assert_eq!(answer(&app, GET, "pd").await, ENDED);
+}
+
+async fn an_identity_provider_ends_the_local_token_for_ever(database: Database) {
+    let jwt = JwtSettings {
+        keys: JwtKeys::Url("http://127.0.0.1:1/keys".parse().unwrap()),
+        keys_ca: None,
+        issuer: "https://id.example".to_owned(),
+        audience: "user-import".to_owned(),
+        algorithms: vec!["ES256".parse().unwrap()],
+        leeway: std::time::Duration::ZERO,
+        organization_claim: "organization".to_owned(),
+        permissions_claim: "permissions".to_owned(),
+    };
+    let security = Security {
+        jwt: Some(jwt),
+        ..Security::default()
+    };
+    Box::pin(ends_the_local_token(database, security)).await;
+}
+
+async fn a_list_of_client_certificates_ends_the_local_token_for_ever(database: Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("identities.json");
+    fs::write(&list, "{\"identities\": []}").unwrap();
+    let security = Security {
+        identities: Some(list),
+        ..Security::default()
+    };
+    Box::pin(ends_the_local_token(database, security)).await;
+}
+
+/// A call through a proxy at its defaults comes from this machine, with no header or with such as anybody can
+/// write.
+async fn a_proxy_in_front_of_the_server_opens_nothing(database: Database) {
+    let app = App::start(database).await;
+    let caller = app.without_credential();
+    for (header, value) in [
+        ("x-request-id", "1"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("forwarded", "for=127.0.0.1"),
+        ("x-real-ip", "127.0.0.1"),
+        ("x-envoy-internal", "true"),
+    ] {
         let organization = "pd".to_owned();
         let mut request = Request::new(GetOrganizationRequest { organization });
         let metadata = request.metadata_mut();
-        metadata.insert(header, "192.0.2.1".parse().unwrap());
-        let status = app.directory().get_organization(request).await.unwrap_err();
-        assert_eq!(status.code(), Code::Unauthenticated, "{header}");
+        metadata.insert(header, value.parse().unwrap());
+        let called = caller.directory().get_organization(request).await;
+        assert_eq!(
+            called.unwrap_err().code(),
+            Code::Unauthenticated,
+            "{header}"
+        );
     }
 }

@@ -71,7 +71,7 @@ async fn a_server_with_tls_does_not_speak_plain_text(database: Database) {
     let app = App::serve_tls(database, settings(files.security()), &authority.pem()).await;
     let plain = Channel::from_shared(format!("http://{}", app.address())).unwrap();
     if let Ok(channel) = plain.connect().await {
-        let answer = call(&app.through(channel), PATH, "pd").await;
+        let answer = call(&app.through(channel).as_local(), PATH, "pd").await;
         assert!(answer.is_err(), "{answer:?}");
     }
 }
@@ -81,6 +81,7 @@ async fn a_new_certificate_is_taken_over_while_calls_go_on(database: Database) {
     let files = Files::new(&old.server());
     let app = App::serve_tls(database, settings(files.security()), &old.pem()).await;
     let standing = app.through(connect(&app, &old, None).await.unwrap());
+    let standing = standing.as_local();
     let load = standing.clone_connection();
     let calling = tokio::spawn(async move {
         let mut calls = 0;
@@ -282,7 +283,9 @@ async fn grpc_web_is_served_over_tls_too(database: Database) {
     let mut stream = shake_hands(&app, &authority, &[b"http/1.1"]).await;
     let call = format!(
         "POST {PATH} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-         content-type: application/grpc-web+proto\r\ncontent-length: 9\r\n\r\n\0\0\0\0\x04\n\x02pd"
+         authorization: {}\r\ncontent-type: application/grpc-web+proto\r\ncontent-length: 9\r\n\r\n\
+         \0\0\0\0\x04\n\x02pd",
+        app.authorization()
     );
     stream.write_all(call.as_bytes()).await.unwrap();
     let mut answer = Vec::new();

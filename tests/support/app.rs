@@ -23,7 +23,7 @@ use user_import::{
 
 use super::{
     Database, Imported,
-    bearer::{Bearer, Connection},
+    bearer::{Bearer, Connection, authorization_at},
     database::FreshDatabase,
     roster,
     server::Server,
@@ -70,13 +70,14 @@ impl App {
 
     /// The same with other settings.
     pub async fn start_with(database: Database, settings: Settings) -> Self {
-        let app = Self::serve(Arc::new(database.with_schema().await), settings).await;
+        let database = Arc::new(database.with_schema().await);
+        let app = Box::pin(Self::serve(database, settings)).await;
         app.organization(ORGANIZATION).await;
         app
     }
 
     /// Starts a server that speaks TLS and makes the organisation `pd`; `authority` (PEM) vouches for
-    /// the server. Its verbs have no credential.
+    /// the server.
     pub async fn serve_tls(database: Database, settings: Settings, authority: &str) -> Self {
         let database = Arc::new(database.with_schema().await);
         let server = Server::start(&database.url(), settings.clone()).await;
@@ -90,9 +91,9 @@ impl App {
             .expect("the server listens");
         let app = Self {
             address: server.address,
+            bearer: Bearer::local(server.address),
             server: Some(server),
             channel,
-            bearer: Bearer::default(),
             settings,
             database,
         };
@@ -100,7 +101,7 @@ impl App {
         app
     }
 
-    /// Starts a server that admits nobody without a credential, and makes the organisation `pd`.
+    /// Starts a server that does not admit its local token, and makes the organisation `pd`.
     pub async fn serve_closed(database: Database, settings: Settings) -> Self {
         let database = Arc::new(database.with_schema().await);
         let app = Self::serve(database, settings).await;
@@ -129,6 +130,19 @@ impl App {
         }
     }
 
+    /// The same server and connection, without a credential.
+    pub fn without_credential(&self) -> Self {
+        self.through(self.channel.clone())
+    }
+
+    /// The same server and connection, called by whoever has the server's local token.
+    pub fn as_local(&self) -> Self {
+        Self {
+            bearer: Bearer::local(self.address),
+            ..self.without_credential()
+        }
+    }
+
     /// The same server, connection and credential once more.
     pub fn clone_connection(&self) -> Self {
         Self {
@@ -139,7 +153,7 @@ impl App {
 
     /// Starts a server on a database that is as it is.
     pub async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
-        let server = Server::start(&database.url(), settings.clone()).await;
+        let server = Box::pin(Server::start(&database.url(), settings.clone())).await;
         let app = Self::attach(database, server.address).await;
         Self {
             server: Some(server),
@@ -158,7 +172,7 @@ impl App {
         Self {
             server: None,
             channel,
-            bearer: Bearer::default(),
+            bearer: Bearer::local(address),
             address,
             settings: Settings::default(),
             database,
@@ -172,10 +186,16 @@ impl App {
 
     /// Stops the server in order and starts one on the same database.
     pub async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(settings).await
+    }
+
+    /// The same with other settings.
+    pub async fn restart_with(self, settings: Settings) -> Self {
         if let Some(server) = self.server {
             server.stop().await;
         }
-        Self::serve(self.database, self.settings).await
+        Box::pin(Self::serve(self.database, settings)).await
     }
 
     /// Where its database is, for whatever uses it beside the server.
@@ -196,6 +216,11 @@ impl App {
     /// The connection, for clients of other services.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// The value of the authorization header with which a local caller is admitted.
+    pub fn authorization(&self) -> String {
+        authorization_at(self.address)
     }
 
     /// The same server, called by somebody who presents `token`.
@@ -403,6 +428,11 @@ impl App {
             let responses = client.import_users(tokio_stream::iter(requests)).await;
             Imported::collect(responses.map(tonic::Response::into_inner)).await
         }
+    }
+
+    /// The database, for one more server on it.
+    pub fn shared_database(&self) -> Arc<FreshDatabase> {
+        Arc::clone(&self.database)
     }
 
     /// The database, for what no call can bring about.

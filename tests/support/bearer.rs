@@ -1,5 +1,7 @@
 //! Tokens: made in a database, and presented with every call.
 
+use std::{net::SocketAddr, path::Path, sync::LazyLock};
+
 use time::{Duration, OffsetDateTime};
 use tonic::{
     Request, Status,
@@ -8,7 +10,7 @@ use tonic::{
     transport::Channel,
 };
 use user_import::{
-    access::TokenText,
+    access::{TokenText, local_token},
     clock::Clock,
     config::Settings,
     domain::{Actor, Permission, Permissions},
@@ -18,6 +20,32 @@ use uuid::Uuid;
 
 use super::{App, server};
 
+/// Where servers that are processes of their own keep their local tokens: `XDG_RUNTIME_DIR` of the program
+/// under test.
+pub const RUNTIME_DIRECTORY: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// The local token of every server in this process.
+static LOCAL_TOKEN: LazyLock<TokenText> =
+    LazyLock::new(|| TokenText::generate().expect("there is randomness"));
+
+/// The local token that servers in this process are given.
+pub fn local_token() -> TokenText {
+    LOCAL_TOKEN.clone()
+}
+
+/// The local token of the server at this address, whether it is in this process or one of its own.
+pub fn local_token_at(address: SocketAddr) -> TokenText {
+    let place = Path::new(RUNTIME_DIRECTORY).join("user-import");
+    let found = local_token::find_in(&place, address.port());
+    let found = found.expect("nobody else writes into the tests' directory");
+    found.unwrap_or_else(local_token)
+}
+
+/// What a local caller of the server at this address says in the authorization header.
+pub fn authorization_at(address: SocketAddr) -> String {
+    format!("Bearer {}", local_token_at(address).reveal())
+}
+
 /// A channel on which a token is presented.
 pub type Connection = InterceptedService<Channel, Bearer>;
 
@@ -26,6 +54,11 @@ pub type Connection = InterceptedService<Channel, Bearer>;
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Bearer {
+    /// What a local caller of the server at this address presents.
+    pub fn local(address: SocketAddr) -> Self {
+        Self::new(local_token_at(address).reveal())
+    }
+
     pub fn new(token: &str) -> Self {
         let value = format!("Bearer {token}").parse();
         Self(Some(value.expect("a token can be sent")))

@@ -19,7 +19,7 @@ pub mod signal;
 mod staged;
 
 pub use app::{App, PATIENCE, catalog, start_of};
-pub use bearer::{Grant, token};
+pub use bearer::{Connection, Grant, RUNTIME_DIRECTORY, authorization_at, local_token, token};
 pub use call::Call;
 pub use database::{Database, FreshDatabase};
 pub use imported::Imported;

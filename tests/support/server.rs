@@ -3,9 +3,13 @@
 use std::net::SocketAddr;
 
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
-use user_import::{config::Settings, server, store::Store};
+use user_import::{
+    config::{Security, Settings},
+    server,
+    store::Store,
+};
 
-use super::PATIENCE;
+use super::{PATIENCE, bearer::local_token};
 
 /// A running server. Dropped, it begins an orderly shutdown that nobody waits for.
 #[derive(Debug)]
@@ -16,8 +20,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Brings the schema up to date and serves from then on.
+    /// Brings the schema up to date and serves from then on, with the tests' local token.
     pub async fn start(database_url: &str, settings: Settings) -> Self {
+        let security = Security {
+            local_token: Some(local_token()),
+            ..settings.security
+        };
+        let settings = Settings {
+            security,
+            ..settings
+        };
         let store = migrated(database_url, &settings).await;
         let listener = TcpListener::bind("127.0.0.1:0")
             .await

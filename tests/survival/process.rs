@@ -31,6 +31,8 @@ pub fn program() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
         command.env_remove(name);
     }
+    // Their local tokens stay out of the home of whoever runs the tests.
+    command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -11,7 +11,7 @@ use crate::{
         jwt::{fetch, parse_keys},
     },
     config::{JwtKeys, TlsFiles},
-    server::{Exposure, expect_sound_tls},
+    server::{Configured, Exposure, expect_sound_tls},
     store::Store,
 };
 
@@ -31,17 +31,24 @@ pub(super) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<Finding> {
     let about = "exposure";
     // A schema that lacks them is a finding of its own.
     let has_token = store.has_tokens().await.unwrap_or_default();
+    let ever = store.has_had_credentials().await.unwrap_or_default();
+    let now = has_token || args.tls_client_identities.is_some() || args.jwt_jwks.is_some();
     let exposure = Exposure {
         address: args.listen,
         has_tls: args.tls_cert.is_some(),
-        has_credentials: has_token
-            || args.tls_client_identities.is_some()
-            || args.jwt_jwks.is_some(),
+        credentials: Configured::of(now, ever),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
     match exposure.judge() {
         Ok(warnings) if warnings.is_empty() => {
-            let text = format!("{} is safe to listen on", args.listen);
+            let text = match exposure.credentials {
+                Configured::Now => format!("{} is safe to listen on", args.listen),
+                Configured::Never | Configured::Before => format!(
+                    "{} is safe to listen on; no credential is configured, so whoever runs the server \
+                     may call, with its local token (user-import token local)",
+                    args.listen
+                ),
+            };
             vec![Finding::new(Verdict::Well, about, text)]
         }
         Ok(warnings) => {

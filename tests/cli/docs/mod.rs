@@ -113,6 +113,8 @@ fn run(steps: &[Step]) -> String {
         .current_dir(folder.path())
         .env("PATH", format!("{}/bin:{path}", folder.path().display()))
         .env("HOME", folder.path())
+        // Where the server's local token is.
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .env_remove("XDG_CONFIG_HOME")
         .env("NO_COLOR", "1")
         .env("USER_IMPORT_ENDPOINT", endpoint);

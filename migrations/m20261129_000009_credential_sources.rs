@@ -1,0 +1,28 @@
+//! Which sources of credentials besides tokens a server on this database has ever been started with.
+
+use super::steps::{prelude::*, schema};
+
+/// The step.
+#[derive(Debug)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum CredentialSources {
+    Table,
+    Kind,
+    ConfiguredAt,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let table = Table::create()
+            .table(CredentialSources::Table)
+            .col(schema::text(CredentialSources::Kind).primary_key())
+            .col(schema::timestamp_with_time_zone(
+                CredentialSources::ConfiguredAt,
+            ))
+            .to_owned();
+        manager.create_table(table).await
+    }
+}
