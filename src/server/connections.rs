@@ -7,7 +7,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::{
@@ -58,6 +58,30 @@ impl Tracked {
         false
     }
 
+    /// Reads no more than a stranger may hold.
+    fn poll_stranger(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let usage = Arc::clone(self.permit.usage());
+        usage.recognition().register(cx.waker());
+        let room = usage.unread().room();
+        if room == 0 {
+            if !usage.unread().is_held() {
+                cx.waker().wake_by_ref();
+            }
+            return Poll::Pending;
+        }
+        let most = room.min(buf.remaining());
+        let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
+        ready!(Pin::new(&mut self.connection).poll_read(cx, &mut part))?;
+        let bytes = part.filled().len();
+        buf.advance(bytes);
+        usage.unread().add(bytes);
+        Poll::Ready(Ok(()))
+    }
+
     /// What was polled; an error if it has to wait and the connection is over.
     fn unless_over<T>(
         &mut self,
@@ -99,7 +123,11 @@ impl AsyncRead for Tracked {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.connection).poll_read(cx, buf) {
+        let polled = match self.permit.usage().recognition().is_there() {
+            true => Pin::new(&mut self.connection).poll_read(cx, buf),
+            false => self.poll_stranger(cx, buf),
+        };
+        match polled {
             // As if the client had closed it.
             Poll::Pending if self.is_over(cx) => Poll::Ready(Ok(())),
             polled => polled,

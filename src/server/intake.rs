@@ -3,11 +3,13 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
@@ -16,6 +18,7 @@ use uuid::Uuid;
 
 use super::{
     connections::Line,
+    unread::OpenRequest,
     usage::{CallInProgress, Usage},
 };
 use crate::{
@@ -69,11 +72,11 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let line = request.extensions_mut().remove::<Line>();
-        let in_use = line.map(|line| {
+        let usage = line.map(|line| {
             let extensions = request.extensions_mut();
             extensions.insert(line.peer);
             extensions.insert(line.usage.recognition().clone());
-            Usage::begin(line.usage)
+            line.usage
         });
         let id = Uuid::now_v7();
         let span = traces::call_span(&request, id);
@@ -81,9 +84,9 @@ where
             method: metrics::method(request.uri().path()),
             code: None,
             begun: Instant::now(),
-            _in_use: in_use,
+            _in_use: usage.clone().map(Usage::begin),
         };
-        let request = count_bytes(request);
+        let request = count_bytes(request, usage);
         // What was made ready is used up, so that a clone stays behind.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
@@ -121,16 +124,55 @@ impl Drop for Call {
     }
 }
 
-fn count_bytes(request: Request<Body>) -> Request<Body> {
+fn count_bytes(request: Request<Body>, usage: Option<Arc<Usage>>) -> Request<Body> {
     let bytes = WireBytes::default();
-    let counted = bytes.clone();
     let (mut parts, body) = request.into_parts();
-    parts.extensions.insert(bytes);
-    let body = body.map_frame(move |frame| {
-        counted.add(frame.data_ref().map_or(0, bytes::Bytes::len));
-        frame
-    });
+    parts.extensions.insert(bytes.clone());
+    let body = Counted {
+        body,
+        bytes,
+        request: usage.map(OpenRequest::begin),
+    };
     Request::from_parts(parts, Body::new(body))
+}
+
+/// A request's body, whose bytes are counted as they are read.
+struct Counted {
+    body: Body,
+    bytes: WireBytes,
+    /// `None`: all of it was read.
+    request: Option<OpenRequest>,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let polled = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &polled {
+            Some(Ok(frame)) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.bytes.add(bytes);
+                if let Some(request) = &self.request {
+                    request.read(bytes);
+                }
+            }
+            Some(Err(_)) | None => self.request = None,
+        }
+        Poll::Ready(polled)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// What tonic alone has said of a message that it cannot read; all that we say has details.

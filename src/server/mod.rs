@@ -14,6 +14,7 @@ mod security;
 mod services;
 mod tls;
 mod unary_body;
+mod unread;
 mod usage;
 mod web;
 mod web_text;
@@ -65,6 +66,9 @@ const FRAME: u32 = 256 * 1024;
 
 /// Largest headers taken, in bytes; a token is the largest of them.
 const HEADER_BYTES: u32 = 16 * 1024;
+
+/// Connections at a time on the port for health; half of them, as nobody shows a credential there.
+const HEALTH_CONNECTIONS: usize = 200;
 
 /// Where a server listens.
 #[derive(Debug)]
@@ -162,7 +166,12 @@ async fn serve_health(
     limits: ServerLimits,
     stop: CancellationToken,
 ) {
-    let accepted = listener::connections(listener, None, ConnectionLimiter::new(&limits));
+    let connections = ServerLimits {
+        connections: HEALTH_CONNECTIONS,
+        ..limits.clone()
+    };
+    let limiter = ConnectionLimiter::new(&connections);
+    let accepted = listener::connections(listener, None, limiter);
     let serving = transport(&limits)
         .layer(HttpRulesLayer)
         .layer(IntakeLayer::new(limits.message_bytes))

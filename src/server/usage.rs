@@ -8,6 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::unread::Unread;
 use crate::{access::Recognition, limits::Deadlines};
 
 /// What happens on one connection.
@@ -16,6 +17,7 @@ pub struct Usage {
     first_call: Duration,
     idle: Duration,
     recognition: Recognition,
+    unread: Unread,
     calls: Mutex<Calls>,
 }
 
@@ -39,6 +41,7 @@ impl Usage {
             first_call: deadlines.first_call,
             idle: deadlines.connection_idle,
             recognition: Recognition::default(),
+            unread: Unread::default(),
             calls: Mutex::new(Calls {
                 under_way: 0,
                 began: false,
@@ -87,6 +90,12 @@ impl Usage {
     #[must_use]
     pub const fn recognition(&self) -> &Recognition {
         &self.recognition
+    }
+
+    /// What it holds that nobody has read.
+    #[must_use]
+    pub const fn unread(&self) -> &Unread {
+        &self.unread
     }
 
     fn lock(&self) -> MutexGuard<'_, Calls> {

@@ -1,7 +1,7 @@
 //! Clients that misuse the server take little of its memory, as the system counts it at its peak, and the
 //! others are served meanwhile. (For bombs, see `floods`.)
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -32,7 +32,8 @@ on_both_databases![
     tiny_messages_take_little_memory_while_the_database_is_slow,
     half_open_handshakes_take_little_memory,
     unfinished_health_requests_take_little_memory,
-    memory_is_divided_in_two_parts_for_each_core,
+    memory_is_divided_in_two_parts_for_each_core;
+    strangers_take_little_memory_while_their_calls_wait,
 ];
 
 /// KiB that misuse may take: a small part of what a large import does.
@@ -297,6 +298,39 @@ async fn unfinished_health_requests_take_little_memory(database: Database) {
         peers.push(raw);
     }
     scene.expect_little_more(before).await;
+}
+
+/// For the server to start, as for a database that is away: each sends what the windows let through.
+async fn strangers_take_little_memory_while_their_calls_wait() {
+    let fresh = Arc::new(Database::Postgres.with_schema().await);
+    let blocked = fresh.begin("LOCK TABLE servers IN ACCESS EXCLUSIVE MODE");
+    let blocked = blocked.await;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let server = Process::serve(&fresh.url(), &["--no-migrate"], &log);
+    let before = server.peak();
+    let mut strangers = Vec::new();
+    for _ in 0..30 {
+        let mut raw = Raw::connect(server.address).await;
+        let sending = async {
+            for stream in [1, 3, 5, 7] {
+                raw.call(stream, &format!("{IMPORTS}/ImportUsers")).await;
+                for _ in 0..130 {
+                    raw.send(DATA, 0, stream, &[0; 16_000]).await;
+                }
+            }
+        };
+        // What the server does not take stays where it is.
+        let _ = tokio::time::timeout(Duration::from_millis(500), sending).await;
+        strangers.push(raw);
+    }
+    let more = server.peak() - before;
+    assert!(more < LITTLE, "{more} KiB more");
+    blocked.commit("").await;
+    drop(strangers);
+    let app = App::attach(Arc::clone(&fresh), server.address).await;
+    app.organization("pd").await;
+    app.people(["ada"]).await;
 }
 
 /// What a part holds that is free is of no use to the threads of another, and there are dozens of threads.
