@@ -52,6 +52,16 @@ impl<const N: usize> PackedTexts<N> {
         packer.finish()
     }
 
+    /// Bytes that these take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let ends = match &self.ends {
+            Ends::Narrow(ends) => ends.len(),
+            Ends::Wide(ends) => size_of_val(&**ends),
+        };
+        self.text.len() + size_of_val(&*self.starts) + ends
+    }
+
     /// Text number `index` of group number `group`, both counted from 0.
     ///
     /// # Panics

@@ -172,6 +172,17 @@ impl Row {
         }
     }
 
+    /// Bytes that the texts and faults of these rows take, which were checked together.
+    #[must_use]
+    pub fn text_bytes(rows: &[Self]) -> usize {
+        let texts = rows.iter().filter_map(|row| row.texts.as_ref());
+        let (bytes, _) = texts.fold((0, None), |(bytes, last), texts| match last {
+            Some(last) if Arc::ptr_eq(last, texts) => (bytes, Some(last)),
+            _ => (bytes + texts.bytes(), Some(texts)),
+        });
+        bytes
+    }
+
     /// `None`: absent. `""`: blank. Else the value: canonical where sound (phone in E.164, status
     /// `Active` or `Inactive`), else as normalised. A sound LOCATION is not kept: `None` or `""`.
     #[must_use]
@@ -323,6 +334,28 @@ mod tests {
             assert_eq!(*row, Row::new(&parts(number, email)));
         }
         assert_ne!(rows[0], rows[1]);
+    }
+
+    #[test]
+    fn what_rows_take_is_counted_once_however_many_share_it() {
+        let emails: Vec<String> = (0..300).map(|n| format!("{n}@pd.example")).collect();
+        let length: usize = emails.iter().map(String::len).sum();
+        let mut packer = RowPacker::default();
+        for (number, email) in (1..).zip(&emails) {
+            packer.push(&RowParts {
+                faults: vec![(Some(Column::Email), Fault::Email)],
+                ..parts(number, email)
+            });
+        }
+        let rows = packer.finish();
+        let bytes = Row::text_bytes(&rows);
+        let (texts, ends, faults) = (length, 300 * (4 + 14), 300 * (8 + 8));
+        assert!(
+            (texts + ends + faults..texts + ends + faults + 256).contains(&bytes),
+            "{bytes}"
+        );
+        let one_by_one: usize = rows.chunks(1).map(Row::text_bytes).sum();
+        assert_eq!(one_by_one, 300 * bytes);
     }
 
     #[test]

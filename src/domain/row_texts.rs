@@ -59,6 +59,12 @@ impl RowTexts {
         &faults[starts[at].1 as usize..end.unwrap_or(faults.len())]
     }
 
+    /// Bytes that these take.
+    pub(super) fn bytes(&self) -> usize {
+        let RowFaults { starts, faults } = &self.faults;
+        size_of::<Self>() + self.texts.bytes() + size_of_val(&**starts) + size_of_val(&**faults)
+    }
+
     /// Standard name of the charset of the file, if one of these rows has bytes that are not valid in it.
     pub(super) const fn charset(&self) -> &'static str {
         self.charset

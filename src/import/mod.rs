@@ -59,8 +59,7 @@ pub use staged::{Asked, Sender};
 use crate::{
     access::{Audience, Gate, Principal},
     config::Settings,
-    domain::Actor,
-    limits::ServerLimits,
+    limits::{Account, MemoryExhausted, ServerLimits},
     store::{Store, StoreError},
 };
 
@@ -210,26 +209,26 @@ impl Importer {
         &self.settings.server
     }
 
-    /// What a client sends, taken as it comes.
-    #[must_use]
-    pub fn reservoir(&self, inbound: impl Inbound + 'static) -> Reservoir {
+    /// What a client sends, taken as it comes, and charged to `account`.
+    ///
+    /// # Errors
+    /// Never: nothing is held yet.
+    pub fn reservoir(
+        &self,
+        inbound: impl Inbound + 'static,
+        account: &Account,
+    ) -> Result<Reservoir, MemoryExhausted> {
         Reservoir::fill(
             inbound,
             self.settings.limits.max_bytes,
             self.settings.server.deadlines,
+            account,
         )
     }
 
-    /// Runs one import for `principal`, who is `actor` in the audit trail, to its end: messages in,
-    /// messages out. Must have a task of its own, which is not dropped with the client's call.
-    pub async fn run(
-        self,
-        principal: Arc<Principal>,
-        actor: Actor,
-        inbound: impl Inbound,
-        outlet: Outlet,
-    ) {
-        let sender = Sender { principal, actor };
+    /// Runs one import for its sender to its end: messages in, messages out. Must have a task of its own,
+    /// which is not dropped with the client's call.
+    pub async fn run(self, sender: Sender, inbound: impl Inbound, outlet: Outlet) {
         let began = self.clock.now();
         if let Err(error) = session::run(&self, sender, began, inbound, &outlet).await {
             outlet.fail(error).await;

@@ -3,7 +3,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,7 +15,7 @@ use tokio::{
 use tokio_stream::Stream;
 
 use super::ImportError;
-use crate::proto::import_users_response::Message;
+use crate::{limits::Reservation, proto::import_users_response::Message};
 
 /// Messages that may wait for a client who does not read.
 const WAITING: usize = 8;
@@ -52,15 +52,25 @@ pub struct Replies {
 
 /// `None`: the client is given up.
 #[derive(Debug)]
-struct Waiting(Mutex<Option<mpsc::Receiver<Waits>>>);
+struct Waiting {
+    receiver: Mutex<Option<mpsc::Receiver<Waits>>>,
+    /// For what waits, until both ends are gone.
+    memory: OnceLock<Reservation>,
+}
 
 impl Outlet {
+    /// Bytes that what waits takes at most, roughly: one large message, decoded.
+    pub const BYTES: usize = 1024 * 1024;
+
     /// An outlet, and what comes out of it. A client is given up that has not read for `patience`
     /// while something waits.
     #[must_use]
     pub fn new(patience: Duration) -> (Self, Replies) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let waiting = Arc::new(Waiting(Mutex::new(Some(receiver))));
+        let waiting = Arc::new(Waiting {
+            receiver: Mutex::new(Some(receiver)),
+            memory: OnceLock::new(),
+        });
         let replies = Replies {
             waiting: Arc::clone(&waiting),
             told: false,
@@ -73,6 +83,14 @@ impl Outlet {
             accepted: watch::Sender::new(false),
         };
         (outlet, replies)
+    }
+
+    /// Keeps the memory that was reserved for what waits: [`Outlet::BYTES`].
+    #[must_use]
+    pub fn holding(self, memory: Reservation) -> Self {
+        // It is asked for once.
+        let _ = self.waiting.memory.set(memory);
+        self
     }
 
     /// Sends a message that the client may miss: dropped where it does not read.
@@ -164,7 +182,7 @@ const fn is_large(message: &Message) -> bool {
 
 impl Waiting {
     fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<Waits>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

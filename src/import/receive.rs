@@ -15,6 +15,9 @@ pub(super) const HEAVY_BYTES: usize = 32 * 1024;
 /// What has been received so far.
 pub struct Receiver {
     rows: Vec<Row>,
+    /// Bytes that the texts of the first `measured` rows take.
+    text_bytes: usize,
+    measured: usize,
     limits: Limits,
     input: Input,
 }
@@ -52,6 +55,8 @@ impl Receiver {
         };
         Ok(Self {
             rows: Vec::new(),
+            text_bytes: 0,
+            measured: 0,
             limits,
             input: Input::Csv(Box::new(csv)),
         })
@@ -61,6 +66,13 @@ impl Receiver {
     #[must_use]
     pub fn rows(&self) -> u32 {
         u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Bytes that the rows take so far.
+    pub fn bytes(&mut self) -> usize {
+        self.text_bytes += Row::text_bytes(&self.rows[self.measured..]);
+        self.measured = self.rows.len();
+        self.text_bytes + self.rows.capacity() * size_of::<Row>()
     }
 
     /// The header of a CSV file, as soon as it is known.

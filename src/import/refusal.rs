@@ -234,6 +234,12 @@ impl ImportError {
     }
 }
 
+impl From<MemoryExhausted> for ImportError {
+    fn from(exhausted: MemoryExhausted) -> Self {
+        Self::Busy(exhausted.into())
+    }
+}
+
 impl From<Denial> for ImportError {
     fn from(denial: Denial) -> Self {
         match denial {

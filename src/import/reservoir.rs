@@ -14,6 +14,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
+use prost::Message as _;
 use tokio::{
     sync::Notify,
     time::{Instant, timeout, timeout_at},
@@ -22,7 +23,7 @@ use tokio_stream::Stream;
 
 use super::{ImportError, Inbound, Refusal};
 use crate::{
-    limits::Deadlines,
+    limits::{Account, Deadlines, MemoryExhausted, Reservation},
     proto::{UserRow, UserRows, import_users_request::Message},
 };
 
@@ -41,17 +42,17 @@ type Item = Result<Option<Message>, ImportError>;
 /// The taking end: what the client has sent, in order.
 pub struct Reservoir(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     state: Mutex<State>,
     /// There is room again, or nobody takes anything any more.
     room: Notify,
 }
 
-#[derive(Default)]
 struct State {
-    items: VecDeque<Item>,
-    bytes: usize,
+    /// Each with its weight.
+    items: VecDeque<(Item, usize)>,
+    /// As many bytes as all of them weigh.
+    held: Reservation,
     /// Nothing more comes.
     ended: bool,
     /// Nobody takes anything any more.
@@ -62,13 +63,21 @@ struct State {
 }
 
 impl Reservoir {
-    /// Reads `inbound` in a task of its own, keeping at most some `capacity` bytes.
-    #[must_use]
-    pub fn fill(inbound: impl Inbound + 'static, capacity: u64, deadlines: Deadlines) -> Self {
-        let shared = Arc::new(Shared::default());
+    /// Reads `inbound` in a task of its own, keeping at most some `capacity` bytes, which are charged to
+    /// `account`; it ends with [`ImportError::Busy`] if that has no more.
+    ///
+    /// # Errors
+    /// Never: nothing is held yet.
+    pub fn fill(
+        inbound: impl Inbound + 'static,
+        capacity: u64,
+        deadlines: Deadlines,
+        account: &Account,
+    ) -> Result<Self, MemoryExhausted> {
+        let shared = Arc::new(Shared::new(account.reserve(0)?));
         let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
         tokio::spawn(fill(inbound, Arc::clone(&shared), capacity, deadlines));
-        Self(shared)
+        Ok(Self(shared))
     }
 }
 
@@ -77,14 +86,14 @@ impl Stream for Reservoir {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         let mut state = self.0.lock();
-        let Some(item) = state.items.pop_front() else {
+        let Some((item, weight)) = state.items.pop_front() else {
             state.waker = Some(cx.waker().clone());
             return match state.ended {
                 true => Poll::Ready(None),
                 false => Poll::Pending,
             };
         };
-        state.bytes -= weight(&item);
+        state.held.shrink(weight);
         state.stalled = false;
         drop(state);
         self.0.room.notify_one();
@@ -94,22 +103,54 @@ impl Stream for Reservoir {
 
 impl Drop for Reservoir {
     fn drop(&mut self) {
-        self.0.lock().abandoned = true;
+        let mut state = self.0.lock();
+        state.abandoned = true;
+        state.items.clear();
+        let held = state.held.bytes();
+        state.held.shrink(held);
+        drop(state);
         self.0.room.notify_one();
     }
 }
 
 impl Shared {
+    fn new(held: Reservation) -> Self {
+        let state = State {
+            items: VecDeque::new(),
+            held,
+            ended: false,
+            abandoned: false,
+            stalled: false,
+            waker: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            room: Notify::new(),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, item: Item) {
+    /// Adds an item of this weight, unless there is no memory for it.
+    fn add(&self, item: Item, weight: usize) -> Result<(), MemoryExhausted> {
         let mut state = self.lock();
-        state.bytes += weight(&item);
-        if let Some(item) = state.append(item) {
-            state.items.push_back(item);
+        if state.abandoned {
+            return Ok(());
         }
+        state.held.grow(weight)?;
+        if let Some(item) = state.append(item, weight) {
+            state.items.push_back((item, weight));
+        }
+        state.wake();
+        Ok(())
+    }
+
+    /// Adds why nothing more is taken.
+    fn refuse(&self, error: ImportError) {
+        let mut state = self.lock();
+        state.items.push_back((Err(error), 0));
         state.wake();
     }
 
@@ -124,14 +165,14 @@ impl Shared {
         loop {
             let taken = {
                 let state = self.lock();
-                if state.bytes < BACKLOG_BYTES || state.stalled || state.abandoned {
+                if state.held.bytes() < BACKLOG_BYTES || state.stalled || state.abandoned {
                     return;
                 }
-                state.bytes
+                state.held.bytes()
             };
             let room = timeout(STALLED, self.room.notified()).await;
             let mut state = self.lock();
-            state.stalled = room.is_err() && state.bytes == taken;
+            state.stalled = room.is_err() && state.held.bytes() == taken;
         }
     }
 
@@ -140,7 +181,7 @@ impl Shared {
         loop {
             {
                 let state = self.lock();
-                if state.abandoned || state.bytes < capacity {
+                if state.abandoned || state.held.bytes() < capacity {
                     return !state.abandoned;
                 }
             }
@@ -157,12 +198,14 @@ impl State {
     }
 
     /// Puts a small piece to the last one; gives back what has to stand by itself.
-    fn append(&mut self, item: Item) -> Option<Item> {
+    fn append(&mut self, item: Item, more_weight: usize) -> Option<Item> {
         let small = |bytes: usize| bytes < PIECE_BYTES / 2;
         match (self.items.back_mut(), item) {
-            (Some(Ok(Some(Message::CsvChunk(last)))), Ok(Some(Message::CsvChunk(more))))
-                if small(last.len()) && small(more.len()) =>
-            {
+            (
+                Some((Ok(Some(Message::CsvChunk(last))), weight)),
+                Ok(Some(Message::CsvChunk(more))),
+            ) if small(last.len()) && small(more.len()) => {
+                *weight += more_weight;
                 let mut joined = std::mem::take(last)
                     .try_into_mut()
                     .unwrap_or_else(|shared| shared[..].into());
@@ -170,9 +213,10 @@ impl State {
                 *last = joined.freeze();
                 None
             }
-            (Some(Ok(Some(Message::Rows(last)))), Ok(Some(Message::Rows(more))))
-                if small(rows_weight(last) + rows_weight(&more)) =>
+            (Some((Ok(Some(Message::Rows(last))), weight)), Ok(Some(Message::Rows(more))))
+                if small(*weight + more_weight) =>
             {
+                *weight += more_weight;
                 last.rows.extend(more.rows);
                 None
             }
@@ -184,15 +228,22 @@ impl State {
 /// Roughly what an item takes up, in bytes; the same whether pieces are put together or not.
 fn weight(item: &Item) -> usize {
     match item {
-        Ok(Some(Message::CsvChunk(chunk))) => chunk.len(),
-        Ok(Some(Message::Rows(rows))) => rows_weight(rows),
+        Ok(Some(message)) => message_weight(message),
         _ => 0,
     }
 }
 
-/// An upper bound that needs no look at the values: what most rows stay below.
+/// The same of a message.
+pub(super) fn message_weight(message: &Message) -> usize {
+    match message {
+        Message::CsvChunk(chunk) => chunk.len(),
+        Message::Rows(rows) => rows_weight(rows),
+        Message::Start(_) | Message::Finish(_) => 0,
+    }
+}
+
 fn rows_weight(rows: &UserRows) -> usize {
-    rows.rows.len() * (size_of::<UserRow>() + 256)
+    rows.rows.len() * size_of::<UserRow>() + rows.encoded_len()
 }
 
 async fn fill(
@@ -216,16 +267,20 @@ async fn fill(
         match timeout_at(due, inbound.next()).await {
             Ok(Some(item)) => {
                 let broken = item.is_err();
-                large = weight(&item) >= PIECE_BYTES / 2;
+                let weight = weight(&item);
+                large = weight >= PIECE_BYTES / 2;
                 timing.heard(&item);
-                shared.add(item);
+                if let Err(exhausted) = shared.add(item, weight) {
+                    shared.refuse(exhausted.into());
+                    break;
+                }
                 if broken {
                     break;
                 }
             }
             Ok(None) => break,
             Err(_) => {
-                shared.add(Err(refusal.into()));
+                shared.refuse(refusal.into());
                 break;
             }
         }

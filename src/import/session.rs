@@ -26,6 +26,7 @@ use super::{
 use crate::{
     access::{Denial, Outlived, Principal},
     domain::{Actor, Permission, Tally},
+    limits::{Party, Reservation},
     proto::{
         ImportStart, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
@@ -37,6 +38,12 @@ use crate::{
     },
 };
 use planning::Ahead;
+
+/// Bytes that an upload takes besides its rows: a record, for each delimiter that its header may have.
+const SESSION_BYTES: usize = 512 * 1024;
+
+/// Bytes that the plan of a row takes.
+const PLAN_BYTES: usize = 128;
 
 /// A client's messages. An error ends them: a refusal where the client is to be told,
 /// [`ImportError::Broken`] where it has gone. `None` is a message without content.
@@ -50,7 +57,11 @@ impl<S> Inbound for S where S: Stream<Item = Result<Option<Call>, ImportError>> 
 /// However it ends, if not well; where it had begun, the summary has been sent.
 pub async fn run(
     importer: &Importer,
-    Sender { principal, actor }: Sender,
+    Sender {
+        principal,
+        actor,
+        account,
+    }: Sender,
     started_at: OffsetDateTime,
     mut inbound: impl Inbound,
     outlet: &Outlet,
@@ -61,6 +72,8 @@ pub async fn run(
     let uploading = importer
         .limiter
         .begin_upload(&start.organization, &principal.name)?;
+    account.charge_to(Party::Organization(start.organization.clone()))?;
+    let memory = account.reserve(SESSION_BYTES)?;
     let options_digest = record::options_digest(&start);
     let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
@@ -95,6 +108,7 @@ pub async fn run(
         record,
         options,
         permit: None,
+        memory,
         ahead: None,
         looked_ahead: false,
         actor,
@@ -154,6 +168,8 @@ pub(super) struct Session<'a> {
     pub(super) summary: ImportSummary,
     /// Held from when the upload has been received until the end.
     permit: Option<ImportPermit>,
+    /// For what has been received, and what is planned of it.
+    memory: Reservation,
     resumed: bool,
     started: bool,
     /// The directory, read while the upload comes in.
@@ -197,6 +213,7 @@ impl Session<'_> {
         let received = self.receive(inbound, receiver, outlived).await?;
         self.await_half_close(inbound).await?;
         self.enter(outlived).await?;
+        self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
         self.outlet.accept();
         let rows = Arc::new(received.rows);

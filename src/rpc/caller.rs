@@ -89,6 +89,12 @@ impl Caller {
         self.principal.permissions.has(permission)
     }
 
+    /// To whom the call's bytes are charged.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
     /// The principal.
     #[must_use]
     pub const fn principal(&self) -> &Arc<Principal> {

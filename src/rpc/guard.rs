@@ -20,12 +20,13 @@ use super::{
     denials::{Attempt, Denials},
     detached,
     oversight::oversee,
-    policy::{Access, Patience, Place, Rpc, rpc},
+    policy::{self, Access, Patience, Place, Rpc, rpc},
     status,
+    stream_body::PartialMessage,
 };
 use crate::{
     access::{Denial, Gate, Outlived, Peer, Presented, Principal, Recognition},
-    limits::{MemoryBudget, Party, ServerLimits},
+    limits::{Account, MemoryBudget, MemoryExhausted, Party, ServerLimits},
 };
 
 /// Pause before a database that is away is asked again.
@@ -118,6 +119,15 @@ impl Guard {
     }
 }
 
+/// Charges the messages of a stream as they come; a single message is charged where it is taken.
+fn metered(rpc: &Rpc, request: Request<Body>) -> Result<Request<Body>, MemoryExhausted> {
+    let account = request.extensions().get::<Account>().cloned();
+    match account.filter(|_| rpc.request == policy::Request::Stream) {
+        Some(account) => PartialMessage::meter(request, &account),
+        None => Ok(request),
+    }
+}
+
 fn address(request: &Request<Body>) -> Option<SocketAddr> {
     let peer = request.extensions().get::<Peer>();
     peer.and_then(|peer| peer.address)
@@ -191,6 +201,12 @@ where
             let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone());
             match admitted.await {
                 Ok(outlived) => {
+                    let request = match metered(rpc, request) {
+                        Ok(request) => request,
+                        Err(exhausted) => {
+                            return Ok(status::busy(&exhausted.into()).into_http());
+                        }
+                    };
                     let answer = inner.call(request).await?;
                     Ok(oversee(answer, attempt, outlived, permit))
                 }

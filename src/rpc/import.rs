@@ -11,7 +11,16 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span};
 
-use super::{caller::Caller, detached, paging::Page, staged::upload_id, status, upload};
+use super::{
+    caller::Caller,
+    detached,
+    paging::Page,
+    staged::{sender, upload_id},
+    status,
+    stream_body::PartialMessage,
+    transport::memory_exhausted,
+    upload,
+};
 use crate::{
     access::{Audience, Disclosure},
     domain::{TEMPLATE_FILENAME, template_csv},
@@ -223,15 +232,20 @@ impl ImportService for Imports {
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
         let caller = Caller::of(&request)?;
-        let (principal, actor) = (Arc::clone(caller.principal()), caller.actor());
+        let sender = sender(&caller);
+        let memory = sender.account.reserve(Outlet::BYTES);
+        let memory = memory.map_err(memory_exhausted)?;
         let wire = request.extensions().get().cloned().unwrap_or_default();
+        let partial = request.extensions().get::<PartialMessage>().cloned();
         let limits = self.importer.server_limits();
-        let inbound = upload::messages(request.into_inner(), wire, limits);
-        let inbound = self.importer.reservoir(inbound);
+        let inbound = upload::messages(request.into_inner(), wire, partial, limits);
+        let inbound = self.importer.reservoir(inbound, &sender.account);
+        let inbound = inbound.map_err(memory_exhausted)?;
         let (outlet, replies) = Outlet::new(limits.deadlines.idle);
-        let audience = self.importer.sender_audience(Arc::clone(&principal));
+        let outlet = outlet.holding(memory);
+        let audience = self.importer.sender_audience(Arc::clone(&sender.principal));
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        let running = self.importer.clone().run(principal, actor, inbound, outlet);
+        let running = self.importer.clone().run(sender, inbound, outlet);
         tokio::spawn(running.in_current_span());
         let replies = answers(replies, audience, |message| ImportUsersResponse {
             message: Some(message),
@@ -285,9 +299,12 @@ impl ImportService for Imports {
         }
         let (id, slug) = (request.import_id, request.organization);
         let principal = Arc::clone(caller.principal());
-        let (organization, record) = self.clone().find(caller, slug, id).await?;
+        let (organization, record) = self.clone().find(caller.clone(), slug, id).await?;
         let audience = self.importer.watcher_audience(principal, &record.principal);
+        let memory = caller.account().reserve(Outlet::BYTES);
+        let memory = memory.map_err(memory_exhausted)?;
         let (outlet, replies) = Outlet::new(self.importer.server_limits().deadlines.idle);
+        let outlet = outlet.holding(memory);
         let asked = Asked {
             filter: (request.result_filter != 0).then_some(filter),
             skip: request.after_result,

@@ -14,6 +14,7 @@ mod paging;
 mod policy;
 mod staged;
 mod status;
+mod stream_body;
 mod transport;
 mod upload;
 mod wire;

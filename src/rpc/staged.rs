@@ -120,10 +120,11 @@ impl Imports {
     }
 }
 
-fn sender(caller: &Caller) -> Sender {
+pub(super) fn sender(caller: &Caller) -> Sender {
     Sender {
         principal: caller.principal().clone(),
         actor: caller.actor(),
+        account: caller.account().clone(),
     }
 }
 

@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 
+use super::stream_body::PartialMessage;
 use super::transport::too_large;
 use crate::{
     import::{ImportError, Inbound, Refusal},
@@ -42,12 +43,20 @@ impl WireBytes {
 pub fn messages(
     inbound: Streaming<ImportUsersRequest>,
     wire: WireBytes,
+    partial: Option<PartialMessage>,
     limits: &ServerLimits,
 ) -> impl Inbound + use<> {
     let (most, ratio) = (limits.message_bytes, limits.compression_ratio);
     let mut decoded = 0;
     inbound.map(move |message| {
-        let message = message.map_err(|status| broken(&status, most))?;
+        let exhausted = partial.as_ref().and_then(PartialMessage::exhausted);
+        let message = message.map_err(|status| match exhausted {
+            Some(exhausted) => exhausted.into(),
+            None => broken(&status, most),
+        })?;
+        if let Some(partial) = &partial {
+            partial.taken();
+        }
         decoded += message.encoded_len() as u64;
         expect_ratio(decoded, &wire, ratio)?;
         Ok(message.message)

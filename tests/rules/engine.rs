@@ -9,7 +9,8 @@ use user_import::{
     access::{Gate, Principal, Sources},
     config::Settings,
     domain::Actor,
-    import::{Clock, ImportError, Importer, Outlet},
+    import::{Clock, ImportError, Importer, Outlet, Sender},
+    limits::{MemoryBounds, MemoryBudget},
     proto::{
         ImportFinish, ImportState, UserRows, import_users_request::Message as Call,
         import_users_response::Message as Reply,
@@ -50,8 +51,12 @@ async fn importer(app: &App) -> Importer {
     )
 }
 
-fn local() -> Arc<Principal> {
-    Arc::new(Principal::local())
+fn sender() -> Sender {
+    Sender {
+        principal: Arc::new(Principal::local()),
+        actor: Actor::default(),
+        account: MemoryBudget::new(MemoryBounds::default()).account(None),
+    }
 }
 
 /// An import of ada, whole.
@@ -68,12 +73,7 @@ fn messages() -> Inbound {
 /// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
     let (outlet, mut replies) = Outlet::new(Duration::from_mins(1));
-    let running = tokio::spawn(importer(app).await.run(
-        local(),
-        Actor::default(),
-        iter(inbound),
-        outlet,
-    ));
+    let running = tokio::spawn(importer(app).await.run(sender(), iter(inbound), outlet));
     let mut said = Vec::new();
     while let Some(reply) = replies.next().await {
         if !matches!(reply, Ok(Reply::Progress(_))) {
@@ -173,7 +173,7 @@ async fn nobody_listening_stops_no_import(database: Database) {
     drop(replies);
     importer(&app)
         .await
-        .run(local(), Actor::default(), iter(messages()), outlet)
+        .run(sender(), iter(messages()), outlet)
         .await;
     assert_eq!(app.users().await.len(), 1);
 }

@@ -3,7 +3,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::*;
-use crate::proto::{ImportFinish, ImportStart};
+use crate::{
+    limits::{MemoryBounds, MemoryBudget},
+    proto::{ImportFinish, ImportStart},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -18,9 +21,53 @@ fn deadlines() -> Deadlines {
 
 /// A client, and what is kept of what it sends.
 fn client(capacity: u64) -> (mpsc::UnboundedSender<Item>, Reservoir) {
+    client_of(capacity, &MemoryBudget::new(MemoryBounds::default()))
+}
+
+/// The same within this budget.
+fn client_of(capacity: u64, memory: &MemoryBudget) -> (mpsc::UnboundedSender<Item>, Reservoir) {
     let (sender, sent) = mpsc::unbounded_channel();
     let sent = UnboundedReceiverStream::new(sent);
-    (sender, Reservoir::fill(sent, capacity, deadlines()))
+    let account = memory.account(None);
+    let reservoir = Reservoir::fill(sent, capacity, deadlines(), &account);
+    (sender, reservoir.expect("nothing is held yet"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_within_the_memory_of_the_server_and_given_back() {
+    let memory = MemoryBudget::new(MemoryBounds::of(1_000));
+    let (first, mut reservoir) = client_of(10_000, &memory);
+    first.send(Ok(Some(start()))).unwrap();
+    first.send(Ok(Some(chunk(&[b'a'; 700])))).unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(memory.in_use(), 700);
+    let (second, other) = client_of(10_000, &memory);
+    second.send(Ok(Some(chunk(&[b'b'; 301])))).unwrap();
+    let mut other = Box::pin(other);
+    let refused = other.next().await;
+    assert!(
+        matches!(&refused, Some(Err(ImportError::Busy(refusal))) if refusal.code == "MEMORY_IN_USE"),
+        "{refused:?}"
+    );
+    assert!(other.next().await.is_none(), "nothing more is taken");
+    // Who was there before is not disturbed, and what is taken is free again.
+    let taken = [reservoir.next().await, reservoir.next().await];
+    assert!(taken.iter().all(|item| matches!(item, Some(Ok(_)))));
+    assert_eq!(memory.in_use(), 0);
+    first.send(Ok(Some(chunk(&[b'a'; 700])))).unwrap();
+    tokio::task::yield_now().await;
+    drop(reservoir);
+    assert_eq!(memory.in_use(), 0);
+}
+
+#[test]
+fn rows_weigh_what_their_values_have() {
+    let long = UserRow {
+        email: Some("x".repeat(60_000)),
+        ..UserRow::default()
+    };
+    let rows = Message::Rows(UserRows { rows: vec![long] });
+    assert!(message_weight(&rows) > 60_000);
 }
 
 fn chunk(bytes: &[u8]) -> Message {
@@ -101,13 +148,13 @@ async fn no_more_is_read_than_there_is_room_for() {
         client.send(Ok(Some(chunk(&vec![b'x'; 50_000])))).unwrap();
     }
     tokio::time::sleep(SECOND).await;
-    assert_eq!(reservoir.0.lock().bytes, 150_000);
+    assert_eq!(reservoir.0.lock().held.bytes(), 150_000);
     for _ in 0..10 {
         assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
         tokio::time::sleep(SECOND / 10).await;
-        assert!(reservoir.0.lock().bytes <= 150_000);
+        assert!(reservoir.0.lock().held.bytes() <= 150_000);
     }
-    assert_eq!(reservoir.0.lock().bytes, 0);
+    assert_eq!(reservoir.0.lock().held.bytes(), 0);
 }
 
 const LARGE: usize = 1024 * 1024;
@@ -127,7 +174,11 @@ async fn large_pieces_wait_with_their_client_while_others_are_taken() {
     for taken in 0..40 {
         tokio::time::sleep(SECOND / 10).await;
         let waiting = (40 - taken).min(BACKLOG_BYTES / LARGE);
-        assert_eq!(reservoir.0.lock().bytes, waiting * LARGE, "after {taken}");
+        assert_eq!(
+            reservoir.0.lock().held.bytes(),
+            waiting * LARGE,
+            "after {taken}"
+        );
         assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
     }
 }
@@ -136,7 +187,7 @@ async fn large_pieces_wait_with_their_client_while_others_are_taken() {
 async fn while_nothing_is_taken_all_is_read() {
     let (client, mut reservoir) = client_in_a_hurry();
     tokio::time::sleep(SECOND).await;
-    assert_eq!(reservoir.0.lock().bytes, 40 * LARGE);
+    assert_eq!(reservoir.0.lock().held.bytes(), 40 * LARGE);
     for _ in 0..40 {
         assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
     }
@@ -145,7 +196,12 @@ async fn while_nothing_is_taken_all_is_read() {
         client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
     }
     tokio::time::sleep(SECOND / 10).await;
-    assert_eq!(reservoir.0.lock().bytes, BACKLOG_BYTES);
+    assert_eq!(reservoir.0.lock().held.bytes(), BACKLOG_BYTES);
+}
+
+fn shared() -> Shared {
+    let account = MemoryBudget::new(MemoryBounds::default()).account(None);
+    Shared::new(account.reserve(0).expect("nothing is held yet"))
 }
 
 proptest! {
@@ -153,31 +209,31 @@ proptest! {
     fn small_pieces_are_put_together_and_nothing_is_lost(
         pieces in prop::collection::vec((any::<u8>(), 0usize..40_000), 0..20)
     ) {
-        let shared = Shared::default();
+        let shared = shared();
         let mut sent = Vec::new();
         for (byte, length) in &pieces {
             sent.extend(std::iter::repeat_n(*byte, *length));
-            shared.add(Ok(Some(chunk(&vec![*byte; *length]))));
+            shared.add(Ok(Some(chunk(&vec![*byte; *length]))), *length).unwrap();
         }
         let mut state = shared.lock();
         let kept: Vec<u8> = state
             .items
             .drain(..)
-            .flat_map(|item| match item {
+            .flat_map(|(item, _)| match item {
                 Ok(Some(Message::CsvChunk(chunk))) => chunk.to_vec(),
                 other => panic!("{other:?}"),
             })
             .collect();
-        prop_assert_eq!(state.bytes, sent.len());
+        prop_assert_eq!(state.held.bytes(), sent.len());
         prop_assert_eq!(kept, sent);
     }
 }
 
 #[test]
 fn thousands_of_tiny_messages_take_few_places() {
-    let shared = Shared::default();
+    let shared = shared();
     for _ in 0..10_000 {
-        shared.add(Ok(Some(chunk(&[b'x'; 50]))));
+        shared.add(Ok(Some(chunk(&[b'x'; 50]))), 50).unwrap();
     }
     assert!(shared.lock().items.len() < 20);
 }

@@ -8,13 +8,14 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Call, Inbound, Session, planning::Ahead};
+use super::{Call, Inbound, SESSION_BYTES, Session, planning::Ahead};
 use crate::{
     access::Outlived,
     domain::{Column, Issue, IssueCode, Row},
     import::{
         ImportError, Received, Receiver, Refusal,
         receive::{HEAVY_BYTES, out_of_order},
+        reservoir::message_weight,
     },
     proto::{ImportFinish, ImportPhase, ImportStarted},
     telemetry::metrics::{self, Stage},
@@ -58,9 +59,11 @@ impl Session<'_> {
                 }
                 Some(Some(message)) => {
                     let begun = Instant::now();
+                    self.memory.grow(message_weight(&message))?;
                     let (back, result) = push(receiver, message).await?;
                     decoding += begun.elapsed();
                     receiver = back;
+                    self.memory.resize(SESSION_BYTES + receiver.bytes())?;
                     self.progress.set_received(receiver.rows());
                     self.announce_start(&receiver).await;
                     result?;

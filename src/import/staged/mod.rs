@@ -23,6 +23,7 @@ use super::{ImportError, Importer, Refusal};
 use crate::{
     access::{Denial, Principal},
     domain::Actor,
+    limits::Account,
     proto::{ImportStart, ResultFilter},
     store::{StoreError, Upload, UploadStage},
 };
@@ -34,6 +35,8 @@ pub struct Sender {
     pub principal: Arc<Principal>,
     /// The same with an address.
     pub actor: Actor,
+    /// To whom the call's bytes are charged.
+    pub account: Account,
 }
 
 /// What somebody who watches wants.

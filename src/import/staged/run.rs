@@ -161,12 +161,16 @@ impl Importer {
         start.result_filter = ResultFilter::All.into();
         // Nobody reads but the database, which may be away for longer than a client may.
         let (outlet, replies) = Outlet::new(self.settings.server.deadlines.upload);
+        let memory = sender.account.reserve(Outlet::BYTES);
         let acceptance = outlet.acceptance();
         let storing = self.store_replies(run, replies, acceptance.clone());
         let began = upload.started_at;
         let inbound = spool::stream(self.clone(), upload, start, finish);
         let running = async {
-            let result = session::run(&self, sender, began, inbound, &outlet).await;
+            let result = match memory {
+                Ok(_memory) => session::run(&self, sender, began, inbound, &outlet).await,
+                Err(exhausted) => Err(exhausted.into()),
+            };
             // With it end the replies.
             drop(outlet);
             result
