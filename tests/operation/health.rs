@@ -182,6 +182,13 @@ async fn a_request_that_is_too_large_is_refused_with_its_first_bytes(database: D
             let path = format!("/grpc.health.v1.Health/{rpc}");
             let headers = [("grpc-encoding", "gzip")];
             let call = OpenCall::begin(app.address(), &path, &headers, beginning).await;
+            // Not for being late, which comes after some seconds.
+            let message = call.response.headers().get("grpc-message").cloned();
+            let message = message.as_ref().and_then(|message| message.to_str().ok());
+            assert!(
+                message.is_some_and(|text| text.contains("1024")),
+                "{message:?}"
+            );
             assert_eq!(call.status().await, RESOURCE_EXHAUSTED, "{beginning:?}");
         }
     }

@@ -286,6 +286,8 @@ async fn unfinished_health_requests_take_little_memory(database: Database) {
     let mut peers = Vec::new();
     for _ in 0..5 {
         let mut raw = Raw::connect(scene.server.address).await;
+        let settings = raw.until(SETTINGS, 0).await.unwrap();
+        raw.acknowledge(&settings).await;
         for stream in (1..200).step_by(2) {
             raw.call(stream, "/grpc.health.v1.Health/Check").await;
             raw.send(DATA, 0, stream, &[0, 0, 64, 0, 0]).await;
@@ -312,6 +314,9 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     let mut strangers = Vec::new();
     for _ in 0..30 {
         let mut raw = Raw::connect(server.address).await;
+        // From then on the windows are as wide as the server says.
+        let settings = raw.until(SETTINGS, 0).await.unwrap();
+        raw.acknowledge(&settings).await;
         let sending = async {
             for stream in [1, 3, 5, 7] {
                 raw.call(stream, &format!("{IMPORTS}/ImportUsers")).await;
