@@ -48,8 +48,12 @@ pub struct Raw {
 impl Raw {
     /// Connects, and says the preface.
     pub async fn connect(address: SocketAddr) -> Self {
-        let mut connection = TcpStream::connect(address).await.expect("it listens");
-        connection.write_all(PREFACE).await.expect("it is taken");
+        Self::on(TcpStream::connect(address).await.expect("it listens")).await
+    }
+
+    /// The same on a connection that is made already; a server that closes it at once is noticed later.
+    pub async fn on(mut connection: TcpStream) -> Self {
+        let _ = connection.write_all(PREFACE).await;
         let mut raw = Self::over(connection);
         raw.send(SETTINGS, 0, 0, &[]).await;
         raw
@@ -64,6 +68,14 @@ impl Raw {
         }
     }
 
+    /// The same without a credential.
+    pub fn of_a_stranger(self) -> Self {
+        Self {
+            authorization: None,
+            ..self
+        }
+    }
+
     /// Sends bytes as they are; false: the server has closed the connection.
     pub async fn write(&mut self, bytes: &[u8]) -> bool {
         self.connection.write_all(bytes).await.is_ok()
@@ -73,6 +85,11 @@ impl Raw {
     pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
         let frame = frame(kind, flags, stream, payload);
         self.connection.write_all(&frame).await.is_ok()
+    }
+
+    /// A frame, many times over.
+    pub fn many(kind: u8, flags: u8, stream: u32, payload: &[u8], count: usize) -> Vec<u8> {
+        frame(kind, flags, stream, payload).repeat(count)
     }
 
     /// Begins a call.

@@ -19,6 +19,11 @@ mod support;
 #[path = "../security/certificates.rs"]
 mod certificates;
 
+#[allow(dead_code, reason = "the tests of security use the rest")]
+#[path = "../security/rpcs.rs"]
+mod rpcs;
+
+mod attacks;
 mod busy;
 mod connections;
 mod crowds;

@@ -8,6 +8,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 use crate::support::signal::{self, Signal};
 
 /// The program, free of the settings of whoever runs the tests.
@@ -69,6 +71,24 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         peak.expect("the peak is a number")
+    }
+
+    /// Refuses it more memory than this from now on, in bytes: what it can write to, touched or not. Without
+    /// privileges there is no limit on what is resident, which [`peak`](Self::peak) tells afterwards.
+    pub fn limit_memory(&self, bytes: u64) {
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
+        let process = Some(Pid::from_child(&self.child));
+        prlimit(process, Resource::Data, limit).expect("a limit can be lowered");
+    }
+
+    /// False once it has ended, in whatever way.
+    pub fn is_running(&self) -> bool {
+        // One that nobody has waited for yet has no memory any more.
+        let path = format!("/proc/{}/status", self.child.id());
+        std::fs::read_to_string(path).is_ok_and(|status| status.contains("VmHWM:"))
     }
 
     /// How many arenas glibc has made for its threads, beside the first: each begins at a multiple of 64 MiB

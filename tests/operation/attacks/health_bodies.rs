@@ -1,0 +1,79 @@
+//! 5 connections of 100 health requests that never end, from somebody without a credential.
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use futures_util::{StreamExt, future::join_all, stream};
+use http::Request;
+use http_body_util::StreamBody;
+use hyper::{
+    body::{Bytes, Frame},
+    client::conn::http2,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{net::TcpStream, time::timeout};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+use super::besieged::Besieged;
+use crate::support::{Database, on_both_databases};
+
+on_both_databases![unfinished_health_bodies_are_refused_before_they_are_held];
+
+/// The largest message that any call may have, less a byte.
+const BODY: usize = (4 << 20) - 1;
+
+/// How long the attackers go on where nobody answers them.
+const LONG: Duration = Duration::from_secs(15);
+
+/// The head of a message of 4 MiB, all of it but the last byte, and then nothing.
+fn unfinished(
+    path: &str,
+    address: SocketAddr,
+) -> Request<impl hyper::body::Body<Data = Bytes, Error = Infallible> + use<>> {
+    let length = u32::try_from(BODY + 1).unwrap().to_be_bytes();
+    let head = Bytes::from([&[0][..], &length].concat());
+    let piece = Bytes::from(vec![b'x'; 64 * 1024]);
+    let pieces = stream::repeat(piece.clone()).take(BODY / piece.len());
+    let body = stream::once(std::future::ready(head))
+        .chain(pieces)
+        .chain(stream::pending());
+    Request::post(format!("http://{address}{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(StreamBody::new(body.map(|piece| Ok(Frame::data(piece)))))
+        .unwrap()
+}
+
+/// Makes 100 such requests on one connection, and waits for their answers.
+async fn attack(address: SocketAddr, path: &str) {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let shaken = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
+    let (sender, connection) = shaken.unwrap();
+    let driven = tokio::spawn(connection);
+    let calls = (0..100).map(|_| {
+        let mut sender = sender.clone();
+        async move {
+            sender.ready().await?;
+            sender.send_request(unfinished(path, address)).await
+        }
+    });
+    let answers = timeout(LONG, join_all(calls)).await;
+    // The connection goes on for as long as the others are looked after.
+    drop((answers, driven));
+}
+
+async fn unfinished_health_bodies_are_refused_before_they_are_held(database: Database) {
+    let besieged = Besieged::start(database, &[]).await;
+    let address = besieged.server.address;
+    for path in [
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    ] {
+        let attackers = (0..5).map(|_| attack(address, path));
+        let mut health = HealthClient::new(besieged.operator.another_client().await.channel());
+        let asked = async { health.check(HealthCheckRequest::default()).await };
+        let (_, asked) = tokio::join!(join_all(attackers), asked);
+        asked.expect("health is told meanwhile");
+        besieged.expect_unharmed().await;
+    }
+}
