@@ -10,7 +10,7 @@ use super::tls;
 use crate::{
     access::{
         Identities, Reloaded, Sources,
-        jwt::{self, Jwt, Keys},
+        jwt::{Jwt, KeySet, Keys},
     },
     config::{JwtKeys, JwtSettings, Security},
 };
@@ -73,8 +73,12 @@ fn provider(settings: &JwtSettings) -> anyhow::Result<Jwt> {
         JwtKeys::Url(address) => Keys::at(address.clone(), settings.keys_ca.clone())
             .context("the authorities of the identity provider")?,
         JwtKeys::File(file) => {
-            let keys =
-                Reloaded::start(vec![file.clone()], |contents| jwt::parse_keys(&contents[0]));
+            let place = file.display().to_string();
+            let keys = Reloaded::start(vec![file.clone()], move |contents| {
+                let keys = KeySet::parse(&contents[0])?;
+                keys.complain(&place);
+                Ok(keys)
+            });
             Keys::File(keys?)
         }
     };

@@ -39,10 +39,10 @@ on_both_databases![
 const ISSUER: &str = "https://id.example";
 const AUDIENCE: &str = "user-import";
 const PATH: &str = "/userimport.v1.DirectoryService/GetOrganization";
-const INVALID: &str = "Unauthenticated CREDENTIAL_INVALID: This credential is not valid here; check \
+pub const INVALID: &str = "Unauthenticated CREDENTIAL_INVALID: This credential is not valid here; check \
     that it is complete and for this server.";
 
-fn settings(keys: JwtKeys) -> Settings {
+pub fn settings(keys: JwtKeys) -> Settings {
     let algorithms = ["RS256", "ES256", "EdDSA"].map(|name| name.parse().unwrap());
     Settings {
         security: Security {
@@ -64,12 +64,12 @@ fn settings(keys: JwtKeys) -> Settings {
 }
 
 /// A server that trusts the keys of a file.
-struct Scene {
-    app: App,
-    file: tempfile::NamedTempFile,
+pub struct Scene {
+    pub app: App,
+    pub file: tempfile::NamedTempFile,
 }
 
-async fn scene(database: Database, keys: &[(&str, &Key)]) -> Scene {
+pub async fn scene(database: Database, keys: &[(&str, &Key)]) -> Scene {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), jwks(keys)).unwrap();
     let settings = settings(JwtKeys::File(file.path().to_owned()));
@@ -82,7 +82,7 @@ fn now() -> i64 {
 }
 
 /// The claims of a good token, with some of them changed; `null` leaves one out.
-fn claims(changes: Value) -> Value {
+pub fn claims(changes: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "cad-job", "exp": now() + 600, "nbf": now() - 1,
         "organization": "pd", "permissions": ["users.read", "users.import"],
@@ -100,7 +100,7 @@ fn claims(changes: Value) -> Value {
     claims
 }
 
-async fn told(app: &App, token: &str) -> String {
+pub async fn told(app: &App, token: &str) -> String {
     answer(&app.presenting(token), PATH, "pd").await
 }
 

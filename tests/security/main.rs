@@ -31,6 +31,7 @@ mod import_ids;
 mod jwt;
 mod key_sets;
 mod local_callers;
+mod odd_tokens;
 mod organisations;
 mod outliving;
 mod permissions;

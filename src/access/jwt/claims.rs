@@ -1,6 +1,6 @@
 //! What a token says, once its signature has been verified.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
@@ -13,27 +13,56 @@ use crate::{
 /// Most characters of a subject that records keep.
 const MAX_SUBJECT: usize = 200;
 
-/// The claims that this service reads. The times must be numbers: a time that is not understood must
-/// not count as none.
+/// The claims that this service reads, each of the type that RFC 7519 gives it: the issuer is one text, and
+/// the times are numbers. A claim that is not understood must not count as none.
 #[derive(Debug, Deserialize)]
 pub struct Claims {
+    iss: String,
+    aud: Audience,
     sub: String,
     exp: f64,
+    #[serde(default, deserialize_with = "given")]
     nbf: Option<f64>,
     #[serde(flatten)]
     others: Map<String, Value>,
+}
+
+/// Whom a token is for.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn includes(&self, service: &str) -> bool {
+        match self {
+            Self::One(one) => one == service,
+            Self::Several(several) => several.iter().any(|one| one == service),
+        }
+    }
+}
+
+/// A number that is there; `null` is none.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(deserializer).map(Some)
 }
 
 impl Claims {
     /// The principal that they are of.
     ///
     /// # Errors
-    /// Where their time is over or has not come, or they name no organisation.
+    /// If they are of another issuer or for another service, their time is over or has not come, or they
+    /// name no organisation.
     pub fn principal(
         &self,
         settings: &JwtSettings,
         now: OffsetDateTime,
     ) -> Result<Principal, Denial> {
+        if self.iss != settings.issuer || !self.aud.includes(&settings.audience) {
+            return Err(Denial::Invalid);
+        }
         let expires_at =
             moment(self.exp)?.saturating_add(settings.leeway.try_into().unwrap_or_default());
         if expires_at <= now {
@@ -46,6 +75,9 @@ impl Claims {
         }
         let subject = self.sub.chars().filter(|c| !c.is_control());
         let subject: String = subject.take(MAX_SUBJECT).collect();
+        if subject.trim().is_empty() {
+            return Err(Denial::Invalid);
+        }
         Ok(Principal {
             name: format!("jwt {subject}"),
             reach: self.reach(&settings.organization_claim)?,

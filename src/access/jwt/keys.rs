@@ -6,18 +6,17 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
-use jsonwebtoken::{
-    Algorithm, DecodingKey,
-    jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse},
-};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
 };
 use tracing::warn;
 
-use super::fetch::{Address, authorities, fetch};
+use super::{
+    fetch::{Address, authorities, fetch},
+    key_set::KeySet,
+};
 use crate::access::Reloaded;
 
 /// A URL is asked again this often.
@@ -34,7 +33,7 @@ const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Keys {
     /// A file.
-    File(Arc<Reloaded<JwkSet>>),
+    File(Arc<Reloaded<KeySet>>),
     /// A URL.
     Url(Box<Remote>),
 }
@@ -45,7 +44,7 @@ pub struct Remote {
     address: Address,
     /// Authorities that vouch for it beside the public ones.
     own: Option<PathBuf>,
-    current: RwLock<Arc<JwkSet>>,
+    current: RwLock<Arc<KeySet>>,
     /// When it was last asked; held while it is.
     asked: Mutex<Option<Instant>>,
 }
@@ -61,22 +60,22 @@ impl Keys {
         Ok(Self::Url(Box::new(Remote {
             address,
             own,
-            current: RwLock::new(Arc::new(JwkSet { keys: Vec::new() })),
+            current: RwLock::default(),
             asked: Mutex::new(None),
         })))
     }
 
-    /// The key that a token names, if it may be used like this. A token that names none is verified
-    /// where there is only one.
-    pub async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
+    /// The keys that a token may be signed with, as [`KeySet::find`] says.
+    pub async fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<DecodingKey> {
         match self {
-            Self::File(file) => choose(&file.current(), id, algorithm),
+            Self::File(file) => file.current().find(id, algorithm),
             Self::Url(remote) => {
-                if let Some(key) = choose(&remote.current(), id, algorithm) {
-                    return Some(key);
+                let known = remote.current().find(id, algorithm);
+                if !known.is_empty() {
+                    return known;
                 }
                 remote.ask_unless_just_asked().await;
-                choose(&remote.current(), id, algorithm)
+                remote.current().find(id, algorithm)
             }
         }
     }
@@ -91,7 +90,7 @@ impl Keys {
 }
 
 impl Remote {
-    fn current(&self) -> Arc<JwkSet> {
+    fn current(&self) -> Arc<KeySet> {
         let current = self.current.read();
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
@@ -123,8 +122,12 @@ impl Remote {
     async fn ask(&self, asked: &mut Option<Instant>) -> bool {
         let answer = fetch(&self.address, self.own.as_deref()).await;
         *asked = Some(Instant::now());
-        match answer.and_then(|body| parse(&body)) {
+        match answer.and_then(|body| KeySet::parse(&body)) {
             Ok(keys) => {
+                // Said once of each state of the set.
+                if keys.unusable() != self.current().unusable() {
+                    keys.complain(&self.address.to_string());
+                }
                 let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
                 *current = Arc::new(keys);
                 true
@@ -136,39 +139,4 @@ impl Remote {
             }
         }
     }
-}
-
-/// Reads a document of keys. Keys that are not understood are left out, as RFC 7517 wants it.
-///
-/// # Errors
-/// Where it is no such document, has no key of use, or a secret one: whoever can read it could sign.
-pub fn parse(document: &[u8]) -> anyhow::Result<JwkSet> {
-    let set: Lenient = serde_json::from_slice(document).context("this is no JWK set")?;
-    let known = set.keys.into_iter();
-    let keys: Vec<Jwk> = known
-        .filter_map(|key| serde_json::from_value(key).ok())
-        .collect();
-    let is_secret = |key: &Jwk| matches!(key.algorithm, AlgorithmParameters::OctetKey(_));
-    ensure!(!keys.iter().any(is_secret), "a secret is in the JWK set");
-    ensure!(!keys.is_empty(), "no key of the JWK set is of use");
-    Ok(JwkSet { keys })
-}
-
-#[derive(serde::Deserialize)]
-struct Lenient {
-    keys: Vec<serde_json::Value>,
-}
-
-fn choose(set: &JwkSet, id: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
-    let key = match (id, &*set.keys) {
-        (Some(id), _) => set.find(id)?,
-        (None, [only]) => only,
-        (None, _) => return None,
-    };
-    let uses = key.common.public_key_use.as_ref();
-    let is_for_signatures = uses.is_none_or(|uses| *uses == PublicKeyUse::Signature);
-    let own = key.common.key_algorithm;
-    let is_for_this = own.is_none_or(|own| own.to_string() == format!("{algorithm:?}"));
-    let usable = is_for_signatures && is_for_this;
-    usable.then(|| DecodingKey::from_jwk(key).ok()).flatten()
 }

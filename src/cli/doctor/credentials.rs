@@ -8,7 +8,7 @@ use super::{DoctorArgs, Finding, Verdict};
 use crate::{
     access::{
         Identities,
-        jwt::{fetch, parse_keys},
+        jwt::{KeySet, fetch},
     },
     config::{JwtKeys, TlsFiles},
     server::{Configured, Exposure, expect_sound_tls},
@@ -102,10 +102,16 @@ async fn provider(keys: &JwtKeys, own: Option<&Path>) -> Finding {
             (address.to_string(), read)
         }
     };
-    match read.and_then(|document| parse_keys(&document)) {
+    match read.and_then(|document| KeySet::parse(&document)) {
+        Ok(set) if set.unusable().is_empty() => {
+            let text = format!("{shown} has {} public keys", set.len());
+            Finding::new(Verdict::Well, about, text)
+        }
         Ok(set) => {
-            let count = set.keys.len();
-            let text = format!("{shown} has {count} public keys");
+            let (count, unusable) = (set.len(), set.unusable().join("; "));
+            let text = format!(
+                "{shown} has {count} public keys; no token is verified with the others: {unusable}"
+            );
             Finding::new(Verdict::Well, about, text)
         }
         Err(error) => {
