@@ -431,8 +431,7 @@ async fn a_preflight_needs_no_credential(database: Database) {
     assert_eq!(refused.header("access-control-allow-origin"), Some(PAGE));
 }
 
-/// As a page does that has made its own name point to this machine, where callers may do everything
-/// while no credential is configured: to the browser it is the same origin.
+/// As a page does that has made its own name point to this machine: to the browser it is the same origin.
 async fn without_configuration_no_page_may_call(database: Database) {
     let app = App::start(database).await;
     for dialect in DIALECTS {

@@ -54,6 +54,7 @@ type ended struct {
 func begin(server *server, arguments ...string) *running {
 	options := []string{"--endpoint", server.address, "--organization", organization}
 	running := &running{t: server.t, process: exec.Command(client, append(options, arguments...)...)}
+	running.process.Env = server.environment()
 	running.process.Stderr = &running.errors
 	out, err := running.process.StdoutPipe()
 	check(server.t, err)

@@ -13,6 +13,8 @@ import (
 const (
 	repository   = "../../.."
 	organization = "riverton-pd"
+	permissions  = "users.import,users.deactivate,users.read,users.grant-privileged,catalog.write," +
+		"organizations.write"
 )
 
 // Each row in a transaction of its own, so that there is time to interfere; and the import of a server that died
@@ -26,12 +28,15 @@ type server struct {
 	options   []string
 	address   string
 	process   *exec.Cmd
+	// A credential of its own: unlike the server's local token, it is valid after a restart too.
+	token string
 }
 
 func openServer(t *testing.T, options ...string) *server {
 	server := &server{t: t, directory: t.TempDir(), options: options, address: "127.0.0.1:0"}
 	server.start()
 	t.Cleanup(server.kill)
+	server.token = server.createToken()
 	server.command("org", "create", organization)
 	server.command("catalog", "apply", filepath.Join(repository, "examples/catalog.json"),
 		"--organization", organization)
@@ -41,8 +46,7 @@ func openServer(t *testing.T, options ...string) *server {
 // start starts it on the same database and, the second time, the same port.
 func (server *server) start() {
 	server.t.Helper()
-	database := "sqlite://" + filepath.Join(server.directory, "users.db")
-	serve := []string{"serve", "--listen", server.address, "--database-url", database}
+	serve := []string{"serve", "--listen", server.address, "--database-url", server.database()}
 	server.process = exec.Command(program(), append(serve, server.options...)...)
 	out, err := server.process.StdoutPipe()
 	check(server.t, err)
@@ -50,6 +54,24 @@ func (server *server) start() {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	check(server.t, err)
 	server.address = line[strings.LastIndex(line, " ")+1 : len(line)-1]
+}
+
+func (server *server) database() string {
+	return "sqlite://" + filepath.Join(server.directory, "users.db")
+}
+
+func (server *server) createToken() string {
+	server.t.Helper()
+	command := exec.Command(program(), "token", "create", "tests", "--every-organization",
+		"--permission", permissions, "--database-url", server.database())
+	out, err := command.Output()
+	check(server.t, err)
+	return strings.TrimSpace(string(out))
+}
+
+// environment is the one of clients, which has the token.
+func (server *server) environment() []string {
+	return append(os.Environ(), "USER_IMPORT_TOKEN="+server.token)
 }
 
 // kill sends SIGKILL: it has no chance to tidy up.
@@ -63,6 +85,7 @@ func (server *server) command(arguments ...string) string {
 	server.t.Helper()
 	command := exec.Command(program(), append(arguments, "--endpoint", "http://"+server.address)...)
 	command.Stderr = os.Stderr
+	command.Env = server.environment()
 	out, err := command.Output()
 	check(server.t, err)
 	return string(out)
@@ -79,6 +102,7 @@ func (server *server) beginImport(file string) *exec.Cmd {
 	server.t.Helper()
 	command := exec.Command(program(), "import", file, "--organization", organization,
 		"--format", "json", "--endpoint", "http://"+server.address)
+	command.Env = server.environment()
 	out, err := command.StdoutPipe()
 	check(server.t, err)
 	check(server.t, command.Start())

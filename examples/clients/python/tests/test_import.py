@@ -17,6 +17,7 @@ def begin(server, *arguments) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "roster_import", *options, *map(str, arguments)],
         cwd=HERE,
+        env=server.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

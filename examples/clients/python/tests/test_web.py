@@ -145,13 +145,11 @@ def test_an_interrupted_import_says_how_to_go_on(tmp_path):
 
 
 def test_a_token_is_presented(server, tmp_path):
-    # The token closes the server to callers without one.
-    database = f"sqlite://{tmp_path / 'users.db'}"
     create = [PROGRAM, "token", "create", "web", "--organization", ORGANIZATION]
-    permitted = ["--permission", "users.import", "--database-url", database]
+    permitted = ["--permission", "users.import", "--database-url", server.database]
     made = subprocess.run([*create, *permitted], capture_output=True, text=True, check=True)
     file = REPOSITORY / "examples/roster-before.csv"
-    code, _, errors = run(server, "--web", "csv", file)
+    code, _, errors = run(server, "--web", "--token", "other", "csv", file)
     assert (code, "credential" in errors) == (4, True), errors
     # To import is enough: what it began it may watch.
     code, out, errors = run(server, "--web", "--token", made.stdout.strip(), "csv", file)

@@ -27,7 +27,10 @@ class Run {
   constructor(server: Server, ...args: string[]) {
     const options = ["--endpoint", server.address, "--organization", ORGANIZATION, ...args];
     const program = join(__dirname, "../src/main.js");
-    this.process = spawn(process.execPath, [program, ...options], { stdio: "pipe" });
+    this.process = spawn(process.execPath, [program, ...options], {
+      stdio: "pipe",
+      env: server.environment,
+    });
     this.process.stdout.on("data", (data) => (this.out += data));
     this.process.stderr.on("data", (data) => (this.errors += data));
     this.closed = once(this.process, "close");

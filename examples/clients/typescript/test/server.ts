@@ -11,6 +11,9 @@ export const REPOSITORY = resolve(__dirname, "../../../../..");
 export const ORGANIZATION = "riverton-pd";
 const PROGRAM = process.env.USER_IMPORT_BIN ?? join(REPOSITORY, "target/debug/user-import");
 
+const PERMISSIONS =
+  "users.import,users.deactivate,users.read,users.grant-privileged,catalog.write,organizations.write";
+
 /**
  * Each row in a transaction of its own, so that there is time to interfere; and the import of a
  * server that died can be taken over after a second.
@@ -20,6 +23,8 @@ export const SLOW = ["--transaction-rows", "1", "--lease-seconds", "1"];
 export class Server {
   readonly directory = mkdtempSync(join(tmpdir(), "roster-import-"));
   address = "127.0.0.1:0";
+  /** With a token: unlike the server's local one, it is valid after a restart too. */
+  environment = process.env;
   private process?: ChildProcess;
 
   private constructor(private readonly options: string[]) {}
@@ -27,6 +32,7 @@ export class Server {
   static async open(...options: string[]): Promise<Server> {
     const server = new Server(options);
     await server.start();
+    server.environment = { ...process.env, USER_IMPORT_TOKEN: server.createToken() };
     server.command("org", "create", ORGANIZATION);
     const catalog = join(REPOSITORY, "examples/catalog.json");
     server.command("catalog", "apply", catalog, "--organization", ORGANIZATION);
@@ -35,12 +41,21 @@ export class Server {
 
   /** On the same database and, the second time, the same port. */
   async start(): Promise<void> {
-    const database = `sqlite://${join(this.directory, "users.db")}`;
-    const serve = ["serve", "--listen", this.address, "--database-url", database];
+    const serve = ["serve", "--listen", this.address, "--database-url", this.database()];
     const log = openSync(join(this.directory, "server.log"), "a");
     this.process = spawn(PROGRAM, [...serve, ...this.options], { stdio: ["ignore", "pipe", log] });
     const [line] = await once(createInterface(this.process.stdout!), "line");
     this.address = line.split(" ").at(-1);
+  }
+
+  private database(): string {
+    return `sqlite://${join(this.directory, "users.db")}`;
+  }
+
+  private createToken(): string {
+    const create = ["token", "create", "tests", "--every-organization", "--permission", PERMISSIONS];
+    const command = [...create, "--database-url", this.database()];
+    return execFileSync(PROGRAM, command, { encoding: "utf8", stdio: "pipe" }).trim();
   }
 
   /** SIGKILL: it has no chance to tidy up. */
@@ -57,7 +72,7 @@ export class Server {
   /** Runs one of the `user-import` commands against it, and returns what that prints. */
   command(...args: string[]): string {
     const endpoint = ["--endpoint", `http://${this.address}`];
-    return execFileSync(PROGRAM, [...args, ...endpoint], { encoding: "utf8" });
+    return execFileSync(PROGRAM, [...args, ...endpoint], { encoding: "utf8", env: this.environment });
   }
 
   /** The number of its users. */
@@ -70,7 +85,10 @@ export class Server {
   async beginImport(file: string): Promise<ChildProcess> {
     const command = ["import", file, "--organization", ORGANIZATION, "--format", "json"];
     const endpoint = ["--endpoint", `http://${this.address}`];
-    const other = spawn(PROGRAM, [...command, ...endpoint], { stdio: ["ignore", "pipe", "ignore"] });
+    const other = spawn(PROGRAM, [...command, ...endpoint], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: this.environment,
+    });
     for await (const line of createInterface(other.stdout!)) {
       if (line.includes('"results"')) break;
     }

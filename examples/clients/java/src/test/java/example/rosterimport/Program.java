@@ -45,7 +45,9 @@ final class Program {
     List<String> command = new ArrayList<>(List.of(java, "-XX:TieredStopAtLevel=1", "-cp", classes, Main.class.getName()));
     command.addAll(List.of("--endpoint", server.address(), "--organization", Server.ORGANIZATION));
     command.addAll(List.of(arguments));
-    process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
+    builder.environment().put("USER_IMPORT_TOKEN", server.token());
+    process = builder.start();
     lines = process.inputReader();
   }
 

@@ -19,6 +19,10 @@ final class Server implements AutoCloseable {
    */
   static final String[] SLOW = {"--transaction-rows", "1", "--lease-seconds", "1"};
 
+  private static final String PERMISSIONS =
+      "users.import,users.deactivate,users.read,users.grant-privileged,catalog.write,"
+          + "organizations.write";
+
   private static final String PROGRAM =
       System.getenv()
           .getOrDefault("USER_IMPORT_BIN", REPOSITORY.resolve("target/debug/user-import").toString());
@@ -27,11 +31,13 @@ final class Server implements AutoCloseable {
   private final String[] options;
   private String address = "127.0.0.1:0";
   private Process process;
+  private final String token;
 
   Server(Path directory, String... options) throws IOException, InterruptedException {
     this.directory = directory;
     this.options = options;
     start();
+    token = createToken();
     command("org", "create", ORGANIZATION);
     String catalog = REPOSITORY.resolve("examples/catalog.json").toString();
     command("catalog", "apply", catalog, "--organization", ORGANIZATION);
@@ -41,12 +47,31 @@ final class Server implements AutoCloseable {
     return address;
   }
 
+  /** Who calls, for clients: unlike the server's local token, it is valid after a restart too. */
+  String token() {
+    return token;
+  }
+
+  private String database() {
+    return "sqlite://" + directory.resolve("users.db");
+  }
+
+  private String createToken() throws IOException, InterruptedException {
+    Process create =
+        new ProcessBuilder(
+                PROGRAM, "token", "create", "tests", "--every-organization", "--permission",
+                PERMISSIONS, "--database-url", database())
+            .start();
+    String made = new String(create.getInputStream().readAllBytes());
+    assertEquals(0, create.waitFor());
+    return made.strip();
+  }
+
   /** On the same database and, the second time, the same port. */
   void start() throws IOException {
-    String database = "sqlite://" + directory.resolve("users.db");
     List<String> serve =
         new ArrayList<>(
-            List.of(PROGRAM, "serve", "--listen", address, "--database-url", database));
+            List.of(PROGRAM, "serve", "--listen", address, "--database-url", database()));
     serve.addAll(List.of(options));
     process =
         new ProcessBuilder(serve)
@@ -96,8 +121,9 @@ final class Server implements AutoCloseable {
     List<String> command = new ArrayList<>(List.of(PROGRAM));
     command.addAll(List.of(arguments));
     command.addAll(List.of("--endpoint", "http://" + address));
-    return new ProcessBuilder(command)
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().put("USER_IMPORT_TOKEN", token);
+    return builder.start();
   }
 }
