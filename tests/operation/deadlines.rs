@@ -117,6 +117,18 @@ async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Databa
         call.send(Message::Rows(UserRows { rows })).await;
     }
     call.send(Message::Finish(ImportFinish::default())).await;
+    let completed = async {
+        loop {
+            let (imports, _) = app.import_page(10, "").await;
+            if imports
+                .iter()
+                .any(|import| import.state() == ImportState::Completed)
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, completed).await.unwrap();
     // Its place gets free only once it has been given up.
     let served = async {
         loop {

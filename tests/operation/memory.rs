@@ -7,11 +7,12 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt;
 use tonic::Code;
+use tonic_types::StatusExt;
 use user_import::{
-    domain::Column::{FirstName, LastName, Role},
+    domain::Column::{self, FirstName, LastName, Role},
     proto::{
         ExportUsersRequest, ImportFinish, ImportStart, ImportUsersRequest, UserRows,
-        WatchImportRequest, import_users_request::Message,
+        WatchImportRequest, import_users_request::Message, import_users_response::Message as Reply,
     },
 };
 
@@ -32,6 +33,8 @@ on_both_databases![
     tiny_messages_take_little_memory_while_the_database_is_slow,
     half_open_handshakes_take_little_memory,
     unfinished_health_requests_take_little_memory,
+    rows_of_nothing_but_faults_take_no_more_than_sound_ones,
+    an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing,
     memory_is_divided_in_two_parts_for_each_core;
     strangers_take_little_memory_while_their_calls_wait,
 ];
@@ -138,6 +141,71 @@ async fn readers_who_never_read_take_little_memory(database: Database) {
     scene.until_counted(unread, 3).await;
     scene.expect_little_more(before).await;
     drop(readers);
+}
+
+/// A dry run, whose answers are read and not kept. How many rows were rejected.
+async fn read_dry_run(app: &App, csv: &str) -> u32 {
+    let mut call = app.call().await;
+    let start = ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    };
+    call.send(Message::Start(start)).await;
+    for chunk in csv.as_bytes().chunks(256 * 1024) {
+        call.send(Message::CsvChunk(chunk.to_vec().into())).await;
+    }
+    call.send(Message::Finish(ImportFinish::default())).await;
+    call.half_close();
+    let mut rejected = 0;
+    while let Some(reply) = call.read().await.expect("a dry run is refused nothing") {
+        if let Reply::Summary(summary) = reply {
+            rejected = summary.rejected;
+        }
+    }
+    rejected
+}
+
+/// Each row has something wrong in every column, of which much is to be said.
+async fn rows_of_nothing_but_faults_take_no_more_than_sound_ones(database: Database) {
+    const ROWS: u32 = 40_000;
+    let names: Vec<_> = (0..ROWS).map(|n| format!("someone-{n}")).collect();
+    let sound = roster().people(names.iter().map(String::as_str)).csv();
+    let header: Vec<_> = Column::ALL.map(Column::header).into();
+    let faulty = header.join(",")
+        + &"\n1E+1,x,1E+1,,,q,a b,\u{1},\u{1},\u{1},\u{1},\u{1},x".repeat(ROWS as usize);
+    let taken = async |csv: &str, rejected: u32| {
+        let scene = Scene::start(database, &[]).await;
+        let before = scene.server.peak();
+        assert_eq!(read_dry_run(&scene.app, csv).await, rejected);
+        scene.server.peak() - before
+    };
+    let sound = taken(&sound, 0).await;
+    let faulty = taken(&faulty, ROWS).await;
+    assert!(
+        faulty <= sound + sound / 4,
+        "{faulty} KiB, and {sound} where all is sound"
+    );
+}
+
+/// With 16 MiB for all, of which one party has half.
+async fn an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing(database: Database) {
+    let scene = Scene::start(database, &["--max-client-memory", "16"]).await;
+    let names: Vec<_> = (0..60_000).map(|n| format!("someone-{n}")).collect();
+    let people = roster().people(names.iter().map(String::as_str));
+    for _ in 0..2 {
+        let refused = scene.app.import(&people).await;
+        assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+        let details = refused.status.get_error_details();
+        let violations = &details
+            .quota_failure()
+            .expect("a quota is named")
+            .violations;
+        assert_eq!(violations[0].subject, "memory_per_address");
+    }
+    assert!(scene.app.users().await.is_empty());
+    // What they held is free again.
+    let small = roster().people(names[..10_000].iter().map(String::as_str));
+    assert_eq!(scene.app.import(&small).await.summary().created, 10_000);
 }
 
 /// Of rows that are rejected, each with much to say.
