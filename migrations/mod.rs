@@ -12,6 +12,7 @@ mod m20261123_000006_references;
 mod m20261123_000007_side_by_side;
 mod m20261123_000008_uploads;
 mod m20261129_000009_credential_sources;
+mod m20261129_000010_removals;
 
 use steps::NamedStep;
 
@@ -34,5 +35,6 @@ pub fn all() -> Vec<NamedStep> {
         step!(m20261123_000007_side_by_side),
         step!(m20261123_000008_uploads),
         step!(m20261129_000009_credential_sources),
+        step!(m20261129_000010_removals),
     ]
 }

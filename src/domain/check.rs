@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::normalise::normalise_lossy;
-use super::suggest::nearest;
+use super::suggest::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, RawRow, Row, RowPacker,
@@ -155,7 +155,8 @@ fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
     let value = filled(text)?;
     let status = Status::parse(&value).ok_or_else(|| {
         let known = [Status::Active, Status::Inactive].map(Status::as_str);
-        Fault::Status(nearest(&value, known).and_then(Status::parse))
+        let near = nearest(&value, known, &mut SuggestionBudget::of_value());
+        Fault::Status(near.and_then(Status::parse))
     })?;
     Ok(Cow::Borrowed(status.as_str()))
 }

@@ -48,7 +48,7 @@ pub use raw::{Cell, RawRow};
 pub use raw_rows::{Intake, check_rows};
 pub use row::{Row, RowPacker, RowParts};
 pub use slug::{InvalidSlug, Slug};
-pub use suggest::nearest;
+pub use suggest::{MAX_COMPARED, Offers, SuggestionBudget, nearest};
 pub use tally::Tally;
 pub use template::{TEMPLATE_FILENAME, is_template_example, template_csv};
 pub use text::{BadgeNumber, ExternalId, Name, Username, strip_leading_zeros};

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use strsim::osa_distance;
 
+use super::SuggestionBudget;
+
 /// Finds, among up to a million keys, the one within two edits of another key.
 ///
 /// The candidates are read at the first question, so that an import without one pays nothing. Looking
-/// at all of them for each of many needles would make an import quadratic, so the work is bounded over
-/// all questions: a look at one candidate costs 1, a distance as many as its table has cells. Neither
-/// depends on the order of the candidates. A question that would cost more than is left has no answer,
-/// nor have those after it; the same questions in the same order always get the same answers.
+/// at all of them for each of many needles would make an import quadratic, so each question is paid for from
+/// the import's budget. What one costs does not depend on the order of the candidates.
 pub struct NearestIndex<'a> {
     unread: Option<Box<dyn Iterator<Item = (u32, &'a str)> + 'a>>,
     entries: Entries<'a>,
-    budget: Budget,
 }
 
 /// Candidates by their length in characters.
@@ -30,16 +29,12 @@ impl<'a> NearestIndex<'a> {
     /// Most edits between a needle and what is suggested for it.
     const REACH: usize = 2;
 
-    /// What one import may spend: about a second's work.
-    const BUDGET: usize = 500_000_000;
-
     /// An index of `candidates`: a number of the caller's, and a key already [folded](super::fold).
     #[must_use]
     pub fn new(candidates: impl IntoIterator<Item = (u32, &'a str), IntoIter: 'a>) -> Self {
         Self {
             unread: Some(Box::new(candidates.into_iter())),
             entries: BTreeMap::new(),
-            budget: Budget(Self::BUDGET),
         }
     }
 
@@ -47,19 +42,19 @@ impl<'a> NearestIndex<'a> {
     /// of several as near, the first in order of key. `None` also where the work allowed is used up.
     ///
     /// Ask once for each distinct needle.
-    pub fn nearest(&mut self, needle: &str) -> Option<u32> {
+    pub fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<u32> {
         self.read();
         let length = needle.chars().count();
         let lengths = length.saturating_sub(Self::REACH)..=length + Self::REACH;
         let groups = || self.entries.range(lengths.clone()).map(|(_, group)| group);
-        self.budget.spend(groups().map(Vec::len).sum())?;
+        budget.spend(groups().map(Vec::len).sum())?;
         let letters = letters(needle);
         let similar: Vec<_> = groups()
             .flatten()
             .filter(|entry| may_be_near(entry.letters, letters))
             .collect();
         let cells = |entry: &&Entry<'_>| entry.key.len().saturating_mul(needle.len());
-        self.budget.spend(similar.iter().map(cells).sum())?;
+        budget.spend(similar.iter().map(cells).sum())?;
         similar
             .into_iter()
             .map(|entry| (osa_distance(needle, entry.key), entry.key, entry.id))
@@ -74,18 +69,6 @@ impl<'a> NearestIndex<'a> {
             let letters = letters(key);
             group.push(Entry { letters, key, id });
         }
-    }
-}
-
-/// Work that may still be done.
-struct Budget(usize);
-
-impl Budget {
-    /// Takes `cost`; where that is more than is left, takes all and gives `None`.
-    fn spend(&mut self, cost: usize) -> Option<()> {
-        let left = self.0.checked_sub(cost);
-        self.0 = left.unwrap_or(0);
-        left.map(|_| ())
     }
 }
 
@@ -115,6 +98,11 @@ mod tests {
         "j\u{F6}rg@example.com",
     ];
 
+    fn nearest<'a>(keys: impl Iterator<Item = (u32, &'a str)> + 'a, needle: &str) -> Option<u32> {
+        let budget = &mut SuggestionBudget::of_import();
+        NearestIndex::new(keys).nearest(needle, budget)
+    }
+
     fn numbered<'a>(keys: &'a [&'a str]) -> impl Iterator<Item = (u32, &'a str)> + 'a {
         (0..).zip(keys.iter().copied())
     }
@@ -129,13 +117,13 @@ mod tests {
     #[case::far("captain@example.com", None)]
     #[case::blank("", None)]
     fn the_nearest_email_is_found(#[case] needle: &str, #[case] found: Option<u32>) {
-        assert_eq!(NearestIndex::new(numbered(&EMAILS)).nearest(needle), found);
+        assert_eq!(nearest(numbered(&EMAILS), needle), found);
     }
 
     #[test]
     fn of_two_as_near_the_first_in_order_of_key_wins() {
-        let mut index = NearestIndex::new([(5, "jan.b@example.com"), (9, "jan.a@example.com")]);
-        assert_eq!(index.nearest("jan.c@example.com"), Some(9));
+        let keys = [(5, "jan.b@example.com"), (9, "jan.a@example.com")];
+        assert_eq!(nearest(keys.into_iter(), "jan.c@example.com"), Some(9));
     }
 
     #[test]
@@ -148,10 +136,9 @@ mod tests {
     fn when_the_budget_is_used_up_there_are_no_more_answers() {
         let mut index = NearestIndex::new([(2, "chief@example.com")]);
         let one_question = 1 + 17 * 17;
-        index.budget = Budget(2 * one_question - 1);
-        let answers = [(); 3].map(|()| index.nearest("cheif@example.com"));
+        let mut budget = SuggestionBudget::of(2 * one_question - 1);
+        let answers = [(); 3].map(|()| index.nearest("cheif@example.com", &mut budget));
         assert_eq!(answers, [Some(2), None, None]);
-        assert_eq!(index.budget.0, 0);
     }
 
     proptest! {
@@ -163,7 +150,7 @@ mod tests {
             let candidates = (0..).zip(keys.iter().map(String::as_str));
             let near = candidates.clone().map(|(id, key)| (osa_distance(&needle, key), key, id));
             let expected = near.filter(|&(distance, ..)| distance <= 2).min().map(|(.., id)| id);
-            prop_assert_eq!(NearestIndex::new(candidates).nearest(&needle), expected);
+            prop_assert_eq!(nearest(candidates, &needle), expected);
         }
     }
 }

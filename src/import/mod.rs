@@ -60,7 +60,7 @@ use crate::{
     access::{Audience, Gate, Principal},
     config::Settings,
     limits::{Account, MemoryExhausted, ServerLimits},
-    store::{Store, StoreError},
+    store::{Lane, Share, Store, StoreError},
 };
 
 /// Time between two looks whether directories that imports have written can be read again in peace.
@@ -92,14 +92,14 @@ impl Importer {
     /// An importer into this database, until `stop` is cancelled.
     #[must_use]
     pub fn new(
-        store: Store,
+        store: &Store,
         settings: Arc<Settings>,
         clock: Clock,
         gate: Gate,
         stop: CancellationToken,
     ) -> Self {
         Self {
-            store,
+            store: store.on(Lane::Imports),
             limiter: ImportLimiter::new(&settings.server),
             settings,
             clock,
@@ -201,6 +201,18 @@ impl Importer {
     #[must_use]
     pub fn watcher_audience(&self, principal: Arc<Principal>, ran_by: &str) -> Audience {
         Audience::of(ran_by, self.gate.clone(), principal)
+    }
+
+    /// Waits for an organisation's share of the connections of imports.
+    ///
+    /// # Errors
+    /// As [`Store::share`].
+    pub async fn share(
+        &self,
+        organization: &str,
+        gone: &CancellationToken,
+    ) -> Result<Share, StoreError> {
+        self.store.share(organization, gone).await
     }
 
     /// What a client may take up.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Refusal;
 use crate::{
-    domain::{Catalog, fold, nearest, normalise},
+    domain::{Catalog, Offers, SuggestionBudget, fold, normalise},
     input::CsvOptions,
     plan::Scope,
     proto::{self, ImportStart, ResultFilter},
@@ -17,9 +17,6 @@ const MAX_SOURCE: usize = 255;
 
 /// Most characters of a mistaken value that a message quotes.
 const MAX_QUOTED: usize = 100;
-
-/// Most unknown names of a scope for which one like it is looked for: each look goes through the catalog.
-const MAX_SUGGESTED: usize = 100;
 
 /// The word that confirms deactivating whoever is not listed.
 pub const CONFIRMATION: &str = "Confirm";
@@ -113,17 +110,19 @@ impl Missing {
     /// The names that are not there: a scope with a mistyped name must not become another scope.
     pub fn resolve(&self, catalog: &Catalog) -> Result<Scope, Vec<Refusal>> {
         let mut faults = Vec::new();
+        let mut budget = SuggestionBudget::of_call();
         let mut scope = Scope::default();
+        let role_names = Offers::new(catalog.roles.iter().map(|role| &*role.name));
+        let group_ids = Offers::new(catalog.groups.iter().map(|group| &*group.external_id));
         let roles = catalog.roles.iter();
         let roles: HashMap<_, _> = roles.map(|role| (fold(&role.name), role.id)).collect();
         for name in &self.only_roles {
             if let Some(role) = roles.get(&*key(name)) {
                 scope.roles.push(*role);
             } else {
-                let known = catalog.roles.iter().map(|role| &*role.name);
-                let looks = faults.len() < MAX_SUGGESTED;
-                let known = known.take_while(|_| looks);
-                faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, known));
+                let near = role_names.nearest(name, &mut budget);
+                let near = near.map(|at| &*catalog.roles[at].name);
+                faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, near));
             }
         }
         let groups = catalog.groups.iter();
@@ -133,11 +132,10 @@ impl Missing {
             if let Some(group) = groups.get(&*wanted) {
                 scope.groups.push(*group);
             } else {
-                let known = catalog.groups.iter().map(|group| &*group.external_id);
-                let looks = faults.len() < MAX_SUGGESTED;
-                let known = known.take_while(|_| looks);
+                let near = group_ids.nearest(id, &mut budget);
+                let near = near.map(|at| &*catalog.groups[at].external_id);
                 let option = "only_group_external_ids";
-                faults.push(unknown("UNKNOWN_GROUP", option, id, known));
+                faults.push(unknown("UNKNOWN_GROUP", option, id, near));
             }
         }
         if faults.is_empty() {
@@ -152,13 +150,8 @@ fn key(name: &str) -> String {
     fold(&normalise(name).unwrap_or_default()).into_owned()
 }
 
-fn unknown<'a>(
-    code: &'static str,
-    option: &str,
-    value: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> Refusal {
-    let hint = nearest(value, known).map(|near| format!(" Did you mean \"{near}\"?"));
+fn unknown(code: &'static str, option: &str, value: &str, near: Option<&str>) -> Refusal {
+    let hint = near.map(|near| format!(" Did you mean \"{near}\"?"));
     let hint = hint.unwrap_or_default();
     let value: String = value.chars().take(MAX_QUOTED).collect();
     let message = format!("{option}: the organisation's catalog has no \"{value}\".{hint}");

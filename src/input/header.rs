@@ -6,7 +6,7 @@ use super::charset::Charset;
 use super::layout::Layout;
 use super::name::Name;
 use super::record::Record;
-use crate::domain::{Cell, Column, ColumnSet};
+use crate::domain::{Cell, Column, ColumnSet, SuggestionBudget};
 
 /// Most unknown columns that are reported one by one. All of them, in a roster; the bound is there for
 /// what is none, since a response message has at most 1 MiB.
@@ -101,7 +101,7 @@ impl<'a> HeaderCell<'a> {
     }
 
     /// The fault of being unknown, where `absent` are the columns that the header does not have.
-    fn fault(&self, absent: ColumnSet) -> FileFault {
+    fn fault(&self, absent: ColumnSet, budget: &mut SuggestionBudget) -> FileFault {
         if self.text.is_empty() {
             return FileFault::UnnamedColumn {
                 position: self.position,
@@ -109,7 +109,7 @@ impl<'a> HeaderCell<'a> {
         }
         FileFault::UnknownColumn {
             name: self.shown(),
-            suggestion: self.name.nearest(absent),
+            suggestion: self.name.nearest(absent, budget),
             malformed: match self.content {
                 Cell::Invalid { byte, charset } => Some((byte, charset)),
                 Cell::Absent | Cell::Text(_) => None,
@@ -139,7 +139,9 @@ fn unknown(cells: &[HeaderCell<'_>], columns: &[Column]) -> Vec<FileFault> {
         .collect();
     let mut unknown = cells.iter().filter(|cell| cell.is_unknown());
     let listed = unknown.by_ref().take(MAX_UNKNOWN);
-    let mut faults: Vec<_> = listed.map(|cell| cell.fault(absent)).collect();
+    let mut budget = SuggestionBudget::of_call();
+    let faults = listed.map(|cell| cell.fault(absent, &mut budget));
+    let mut faults: Vec<_> = faults.collect();
     let count = unknown.count();
     if count > 0 {
         faults.push(FileFault::MoreUnknownColumns { count });

@@ -1,7 +1,7 @@
 //! Names in a header: which column one means, and which it comes near.
 
 use super::blank::trim;
-use crate::domain::{Column, ColumnSet};
+use crate::domain::{Column, ColumnSet, MAX_COMPARED, SuggestionBudget};
 
 /// Names of columns that our own error report adds start so; they are ignored in every file.
 const REPORT_PREFIX: &str = "IMPORT_";
@@ -35,8 +35,18 @@ impl Name {
         self.0.starts_with(REPORT_PREFIX)
     }
 
-    /// The nearest of `columns`, where one is near.
-    pub(super) fn nearest(&self, columns: ColumnSet) -> Option<Column> {
+    /// The nearest of `columns`, where one is near and the budget reaches.
+    pub(super) fn nearest(
+        &self,
+        columns: ColumnSet,
+        budget: &mut SuggestionBudget,
+    ) -> Option<Column> {
+        let length = self.0.len();
+        if length > MAX_COMPARED {
+            return None;
+        }
+        let cells = columns.iter().map(|column| column.header().len() * length);
+        budget.spend(cells.sum())?;
         // A slip seldom hits the first letter; without this SURNAME comes near USERNAME.
         let initial = self.0.chars().next()?;
         columns
@@ -102,7 +112,8 @@ mod tests {
             ("Hire date", None),
             ("", None),
         ] {
-            assert_eq!(Name::parse(cell).nearest(all), nearest, "{cell:?}");
+            let budget = &mut SuggestionBudget::of_call();
+            assert_eq!(Name::parse(cell).nearest(all, budget), nearest, "{cell:?}");
         }
     }
 }

@@ -8,11 +8,11 @@ use super::finding::{Finding, Findings};
 use super::keys::Key;
 use super::roster::{Person, Wish};
 use super::state::State;
-use super::text::NearestIndex;
+use super::text::{NearestIndex, SuggestionBudget};
 use crate::domain::Column;
 
 /// Completes `findings`, in the order of the rows, since there is an end to looking for what may have been meant.
-pub(super) fn advise(state: &State<'_>, findings: &mut Findings) {
+pub(super) fn advise(state: &State<'_>, findings: &mut Findings, budget: &mut SuggestionBudget) {
     let mut suggests = false;
     findings.change(|_, finding| {
         suggests |= finding == Finding::SupervisorNotFound;
@@ -28,7 +28,7 @@ pub(super) fn advise(state: &State<'_>, findings: &mut Findings) {
         let emails = state.roster.emails();
         let mut nearest = NearestEmails::new(state, &emails);
         findings.change(|row, finding| match finding {
-            Finding::SupervisorNotFound => nearest.advise(row),
+            Finding::SupervisorNotFound => nearest.advise(row, budget),
             finding => finding,
         });
     }
@@ -56,20 +56,20 @@ impl<'a> NearestEmails<'a> {
     }
 
     /// What to say of a supervisor who is not found.
-    fn advise(&mut self, row: u32) -> Finding {
+    fn advise(&mut self, row: u32, budget: &mut SuggestionBudget) -> Finding {
         if let Wish::Email(email) = self.state.roster.wish(row)
             && let Some(row) = self.state.would_give(email)
         {
             return Finding::SupervisorRowRejected { row };
         }
-        match self.nearest(row) {
+        match self.nearest(row, budget) {
             Some(email) => Finding::SupervisorNear { email },
             None => Finding::SupervisorNotFound,
         }
     }
 
     /// Who has the email nearest to the supervisor's that `row` names, its own apart.
-    fn nearest(&mut self, row: u32) -> Option<Person> {
+    fn nearest(&mut self, row: u32, budget: &mut SuggestionBudget) -> Option<Person> {
         let state = self.state;
         let Wish::Email(named) = state.roster.wish(row) else {
             return None;
@@ -77,7 +77,7 @@ impl<'a> NearestEmails<'a> {
         let emails = &mut self.emails;
         let near = self.suggested.entry(named).or_insert_with(|| {
             let email = state.roster.rows[row as usize].value(Column::SupervisorEmail)?;
-            emails.nearest(&Key::Email.comparable(email))
+            emails.nearest(&Key::Email.comparable(email), budget)
         });
         let near = state.owner(Key::Email, (*near)?)?;
         (near != state.own_person(row)).then(|| state.email_source(near))

@@ -11,7 +11,7 @@ use super::decision::{Decision, Outcome, Supervisor};
 use super::finding::{Finding, Findings};
 use super::links::indices;
 use super::outcome::changing;
-use super::text::fold;
+use super::text::{SuggestionBudget, fold};
 use crate::domain::{Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, User};
 
 /// What the field checks found, one entry a row.
@@ -82,7 +82,7 @@ impl Checked {
 }
 
 /// Checks every row.
-pub(super) fn check(request: &Request<'_>) -> Checked {
+pub(super) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Checked {
     let mut checker = Checker::new(request);
     let directory = request.directory;
     let decisions = cores::map(request.rows, |at, row| {
@@ -96,7 +96,8 @@ pub(super) fn check(request: &Request<'_>) -> Checked {
     for row in indices(&decisions) {
         let marks = decisions[row as usize].marks;
         if !marks.is_empty() {
-            checker.advise(row, &request.rows[row as usize], marks, &mut findings);
+            let found = &request.rows[row as usize];
+            checker.advise((row, found), marks, &mut findings, budget);
         }
     }
     Checked {
@@ -181,15 +182,21 @@ impl<'a> Checker<'a> {
     }
 
     /// Adds what is found, with the nearest name that could be meant.
-    fn advise(&mut self, at: u32, row: &Row, marks: CheckMarks, findings: &mut Findings) {
+    fn advise(
+        &mut self,
+        (at, row): (u32, &Row),
+        marks: CheckMarks,
+        findings: &mut Findings,
+        budget: &mut SuggestionBudget,
+    ) {
         if marks.has(CheckMarks::UNKNOWN_ROLE) {
-            findings.push(at, self.roles.unknown(row));
+            findings.push(at, self.roles.unknown(row, budget));
         }
         if marks.has(CheckMarks::UNKNOWN_RANK) {
-            findings.push(at, self.ranks.unknown(row));
+            findings.push(at, self.ranks.unknown(row, budget));
         }
         if marks.has(CheckMarks::UNKNOWN_GROUP) {
-            findings.push(at, self.groups.unknown(row));
+            findings.push(at, self.groups.unknown(row, budget));
         }
         for (mark, kept) in [
             (CheckMarks::INACTIVE_GROUP, false),

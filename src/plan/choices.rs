@@ -6,12 +6,8 @@ use hashbrown::HashMap;
 
 use super::finding::Finding;
 use super::links::index;
-use super::text::nearest;
+use super::text::{Offers, SuggestionBudget};
 use crate::domain::{Catalog, Column, IssueCode, Row};
-
-/// Names compared while looking for suggestions, per column and import. Beyond it no more are made,
-/// so that a million different typing errors cannot stall an import.
-const COMPARISONS: usize = 2_000_000;
 
 /// Different names whose suggestion is remembered; a mistake that repeats itself does so among few.
 const REMEMBERED: usize = 10_000;
@@ -88,8 +84,9 @@ pub(super) struct Choices<'a, T> {
     offers: HashMap<Cow<'a, str>, T>,
     /// The names that are suggested, and their indices in the catalog.
     names: Vec<(u32, &'a str)>,
+    /// The same, made when a suggestion is asked for.
+    near: Option<Offers<'a>>,
     suggested: HashMap<String, Option<u32>>,
-    comparisons_left: usize,
 }
 
 impl<'a, T: Copy> Choices<'a, T> {
@@ -105,8 +102,8 @@ impl<'a, T: Copy> Choices<'a, T> {
             comparable,
             offers: offers.map(|(name, t)| (comparable(name), t)).collect(),
             names: named.offers(catalog).collect(),
+            near: None,
             suggested: HashMap::new(),
-            comparisons_left: COMPARISONS,
         }
     }
 
@@ -116,22 +113,22 @@ impl<'a, T: Copy> Choices<'a, T> {
     }
 
     /// That there is no offer of the name that `row` has.
-    pub(super) fn unknown(&mut self, row: &Row) -> Finding {
+    pub(super) fn unknown(&mut self, row: &Row, budget: &mut SuggestionBudget) -> Finding {
         let name = row.value(self.named.column()).unwrap_or_default();
         Finding::Unknown {
             named: self.named,
-            near: self.nearest(name),
+            near: self.nearest(name, budget),
         }
     }
 
-    fn nearest(&mut self, name: &str) -> Option<u32> {
+    fn nearest(&mut self, name: &str, budget: &mut SuggestionBudget) -> Option<u32> {
         if let Some(&known) = self.suggested.get(name) {
             return known;
         }
-        self.comparisons_left = self.comparisons_left.checked_sub(self.names.len())?;
-        let near = nearest(name, self.names.iter().map(|&(_, name)| name));
-        let near = near.and_then(|near| self.names.iter().find(|(_, name)| *name == near));
-        let near = near.map(|&(at, _)| at);
+        let names = &self.names;
+        let offers = || Offers::new(names.iter().map(|&(_, name)| name));
+        let near = self.near.get_or_insert_with(offers).nearest(name, budget);
+        let near = near.map(|at| names[at].0);
         if self.suggested.len() < REMEMBERED {
             self.suggested.insert(name.to_owned(), near);
         }

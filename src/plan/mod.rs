@@ -64,6 +64,7 @@ use missing::{Alike, Missing, find_missing};
 use positions::Positions;
 use roster::Roster;
 use state::State;
+use text::SuggestionBudget;
 
 /// What to plan.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +133,8 @@ impl<'a> Request<'a> {
 /// Plans an import.
 #[must_use]
 pub fn plan(request: &Request<'_>) -> Plan {
-    let checked = check(request);
+    let mut budget = SuggestionBudget::of_import();
+    let checked = check(request, &mut budget);
     let roster = Roster::new(request, &checked);
     let alike = Alike::new(&roster, request.deactivate_missing.is_some());
     let missing = find_missing(request, &roster, &checked.unsound, &alike);
@@ -144,7 +146,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
     outcome::settle(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
     review::review(&state, &deactivated, &alike, &mut findings);
-    advice::advise(&state, &mut findings);
+    advice::advise(&state, &mut findings, &mut budget);
     let order = sequence::sequence(&state, &decisions);
     let going_inactive = count_going_inactive(&state, &missing);
     assemble(

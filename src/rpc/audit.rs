@@ -29,12 +29,13 @@ impl Audit {
         caller.expect_organization(&request.organization)?;
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
-        let chain = self.store.audit_chain(&slug).await.map_err(failed)?;
         let page = Page::parse(request.page_size, &request.page_token)?;
+        let store = self.store.on(page.lane());
+        let share = caller.share(&store, &slug).await?;
+        let _turn = share.turn().await.map_err(failed)?;
+        let chain = store.audit_chain(&slug).await.map_err(failed)?;
         let (position, limit) = (page.number()?, page.size as u64 + 1);
-        let found = self
-            .store
-            .audit_events(chain, position, request.oldest_first, limit);
+        let found = store.audit_events(chain, position, request.oldest_first, limit);
         let mut found = found.await.map_err(failed)?;
         let next_page_token = page.cut_numbered(&mut found.events, |event| event.sequence);
         Ok(Response::new(ListAuditEventsResponse {

@@ -1,7 +1,8 @@
 //! Who is calling, as handlers see it: the only way to an organisation.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
 use super::{call_limiter::CallPermit, status};
@@ -9,7 +10,7 @@ use crate::{
     access::{Denial, Principal},
     domain::{Actor, Permission},
     limits::{Account, Party},
-    store::{Organization, Store},
+    store::{Lane, Organization, Share, Store},
 };
 
 /// The caller of a request, recognised and permitted to call this RPC.
@@ -19,23 +20,51 @@ pub struct Caller {
     address: Option<SocketAddr>,
     permit: CallPermit,
     account: Account,
+    lane: Lane,
+    gone: CancellationToken,
+}
+
+/// An organisation that a call is about, and its share of the database, which is given back when dropped.
+#[derive(Debug)]
+pub struct Visit {
+    organization: Organization,
+    _share: Share,
+}
+
+impl Visit {
+    /// Gives the share back, and goes on with the organisation.
+    pub fn leave(self) -> Organization {
+        self.organization
+    }
+}
+
+impl Deref for Visit {
+    type Target = Organization;
+
+    fn deref(&self) -> &Organization {
+        &self.organization
+    }
 }
 
 impl Caller {
     /// This principal, who calls from `address`. Once the call's organisation is known it takes `permit`,
-    /// and its bytes are charged to the organisation too.
+    /// and its bytes are charged to the organisation too. It uses the connections of `lane`, until `gone` is
+    /// cancelled because nobody waits for the answer any more.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         principal: Arc<Principal>,
         address: Option<SocketAddr>,
         permit: CallPermit,
         account: Account,
+        (lane, gone): (Lane, CancellationToken),
     ) -> Self {
         Self {
             principal,
             address,
             permit,
             account,
+            lane,
+            gone,
         }
     }
 
@@ -58,14 +87,29 @@ impl Caller {
         caller.ok_or_else(|| status::from_denial(&Denial::Missing))
     }
 
-    /// Finds an organisation. One that is not the caller's is not even looked for.
+    /// Finds an organisation, once its share of the store's lane is free. One that is not the caller's is not
+    /// even looked for.
     ///
     /// # Errors
     /// Where it is not for this caller, where there is none, or the database fails.
-    pub async fn organization(&self, store: &Store, slug: &str) -> Result<Organization, Status> {
+    pub async fn organization(&self, store: &Store, slug: &str) -> Result<Visit, Status> {
         self.expect_organization(slug)?;
+        let share = self.share(store, slug).await?;
         let found = store.organization(slug).await;
-        found.map_err(|error| status::from_store(&error, slug))
+        let organization = found.map_err(|error| status::from_store(&error, slug))?;
+        Ok(Visit {
+            organization,
+            _share: share,
+        })
+    }
+
+    /// Waits for an organisation's share of the store's lane.
+    ///
+    /// # Errors
+    /// Where it has too much under way, or the caller has gone.
+    pub async fn share(&self, store: &Store, slug: &str) -> Result<Share, Status> {
+        let share = store.share(slug, &self.gone).await;
+        share.map_err(|error| status::from_store(&error, slug))
     }
 
     /// Expects that the caller may act on the organisation, and that there is room for one more call
@@ -81,6 +125,18 @@ impl Caller {
             Ok(self.account.charge_to(party)?)
         });
         bounded.map_err(|refusal| status::busy(&refusal))
+    }
+
+    /// The database through the connections of this call's lane.
+    #[must_use]
+    pub fn store(&self, store: &Store) -> Store {
+        store.on(self.lane)
+    }
+
+    /// Cancelled when nobody waits for the answer any more.
+    #[must_use]
+    pub const fn gone(&self) -> &CancellationToken {
+        &self.gone
     }
 
     /// True where the caller has the permission.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use prost::Message;
+
 use crate::{
     domain::{ExternalId, Fault, Name, fold},
     import::Refusal,
@@ -9,11 +11,23 @@ use crate::{
     store::{CatalogDraft, DraftEntry, DraftGroup},
 };
 
-/// Checks a catalog's names.
+/// Roles, ranks and groups of a catalog, together.
+const MAX_ENTRIES: usize = 5_000;
+
+/// Size of a catalog as a message, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Size up to which a catalog is told, in bytes: clients take messages of 4 MiB. Only one from before there were
+/// limits is larger.
+const MAX_TOLD_BYTES: usize = 3 * 1024 * 1024;
+
+/// Checks a catalog's size and names.
 ///
 /// # Errors
-/// Every fault at once: names that are blank, too long, or there twice.
+/// A limit that it exceeds, or every fault at once: names that are blank, too long, or there twice.
 pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
+    let oversized = oversized(catalog, MAX_ENTRIES, MAX_BYTES);
+    oversized.map_or(Ok(()), |refusal| Err(vec![refusal]))?;
     let mut faults = Faults::default();
     let draft = CatalogDraft {
         roles: faults.entries(
@@ -32,6 +46,27 @@ pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
     } else {
         Err(faults.0)
     }
+}
+
+/// Expects that a stored catalog fits into an answer.
+///
+/// # Errors
+/// Where it is too large.
+pub fn expect_told(catalog: &proto::Catalog) -> Result<(), Refusal> {
+    oversized(catalog, usize::MAX, MAX_TOLD_BYTES).map_or(Ok(()), Err)
+}
+
+fn oversized(catalog: &proto::Catalog, max_entries: usize, max_bytes: usize) -> Option<Refusal> {
+    let entries = catalog.roles.len() + catalog.ranks.len() + catalog.groups.len();
+    let bytes = catalog.encoded_len();
+    if entries <= max_entries && bytes <= max_bytes {
+        return None;
+    }
+    let message = format!(
+        "The catalog has {entries} roles, ranks and groups in {bytes} bytes; it may have {MAX_ENTRIES} in \
+         {MAX_BYTES} bytes. Leave out those that nobody needs."
+    );
+    Some(Refusal::limit("CATALOG_TOO_LARGE", "catalog", message))
 }
 
 fn privileged_key(role: &proto::Role) -> Option<String> {

@@ -7,14 +7,20 @@ use std::{pin::Pin, time::Duration};
 
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{caller::Caller, catalog, detached, export, paging::Page, status, wire};
+use super::{
+    caller::{Caller, Visit},
+    catalog, computed, detached, export,
+    paging::Page,
+    status, wire,
+};
 use crate::{
     access::{Disclosure, Reach},
-    domain::{Actor, Catalog, Permission, Slug, fold, nearest, normalise},
+    domain::{Actor, Catalog, Permission, Slug, SuggestionBudget, fold, nearest, normalise},
     import::{Clock, Refusal},
     proto::{
         AuditAction, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
@@ -24,11 +30,17 @@ use crate::{
         SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
         directory_service_server::DirectoryService, get_user_request::Key,
     },
-    store::{AuditEntry, Organization, Protection, Store, UserFilter, UserKey},
+    store::{
+        AuditEntry, Lane, Organization, Protection, Share, Store, StoreError, UserFilter, UserKey,
+        UserPage,
+    },
 };
 
 /// Longest display name of an organisation, in characters.
 const MAX_DISPLAY_NAME: usize = 255;
+
+/// Stands for the callers of all organisations where a share is asked for; no slug is empty.
+const EVERY: &str = "";
 
 /// Pieces of an export that may wait for a client who does not read.
 const WAITING_PIECES: usize = 4;
@@ -85,11 +97,20 @@ impl Directory {
     ) -> Result<Response<ListOrganizationsResponse>, Status> {
         let page = Page::parse(request.page_size, &request.page_token)?;
         let limit = page.size as u64 + 1;
-        let found = match &caller.principal().reach {
-            Reach::Every => self.store.organizations(&page.after, limit).await,
-            Reach::One(slug) => self.store.organization_after(slug, &page.after).await,
-        };
-        let mut found = found.map_err(|error| status::from_store(&error, ""))?;
+        let store = self.store.on(page.lane());
+        let failed = |error| status::from_store(&error, "");
+        let mut found = match &caller.principal().reach {
+            Reach::Every => {
+                let share = caller.share(&store, EVERY).await?;
+                let _turn = share.turn().await.map_err(failed)?;
+                store.organizations(&page.after, limit).await
+            }
+            Reach::One(slug) => {
+                let _share = caller.share(&self.store, slug.as_str()).await?;
+                self.store.organization_after(slug, &page.after).await
+            }
+        }
+        .map_err(failed)?;
         let next_page_token = page.cut(&mut found, |organization| &organization.slug);
         Ok(Response::new(ListOrganizationsResponse {
             organizations: found.into_iter().map(wire::organization).collect(),
@@ -113,7 +134,10 @@ impl Directory {
             .ok_or_else(|| status::refused(&[missing()]))?;
         let draft = catalog::parse(&wanted).map_err(|faults| status::refused(&faults))?;
         let may_privilege = caller.may(Permission::UsersGrantPrivileged);
-        let (store, actor, now) = (&self.store, caller.actor(), self.clock.now());
+        let organization = organization.leave();
+        let store = caller.store(&self.store);
+        let _share = caller.share(&store, &organization.slug).await?;
+        let (actor, now) = (caller.actor(), self.clock.now());
         let replacing = store.replace_catalog(&organization, &draft, may_privilege, &actor, now);
         let stored = replacing.await;
         let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
@@ -151,25 +175,54 @@ impl Directory {
             .await?;
         let catalog = self.catalog(&organization).await?;
         let page = Page::parse(request.page_size, &request.page_token)?;
-        let status = request.status;
-        let filter = filter(
-            status,
-            &request.role,
-            &request.group,
-            &request.text,
-            &catalog,
-        )?;
+        let (catalog, filter) = computed(move || {
+            let (role, group, text) = (&request.role, &request.group, &request.text);
+            let filter = filter(request.status, role, group, text, &catalog);
+            (catalog, filter)
+        })
+        .await?;
+        let filter = filter?;
         let mut found = self
-            .store
-            .users(organization.id, &filter, &page.after, page.size + 1)
-            .await
-            .map_err(|error| status::from_store(&error, &organization.slug))?;
-        let next_page_token = page.cut(&mut found, |record| &record.user.external_id);
-        let users = found.into_iter().map(|record| wire::user(record, &catalog));
+            .find_users(&caller, organization, &filter, &page)
+            .await?;
+        let mut next_page_token = page.cut(&mut found.users, |record| &record.user.external_id);
+        let search_incomplete = next_page_token.is_empty() && found.stopped_at.is_some();
+        if let Some(stopped_at) = found.stopped_at.filter(|_| search_incomplete) {
+            next_page_token = Page::token_after(&stopped_at);
+        }
+        let users = found.users.into_iter();
+        let users = computed(move || users.map(|user| wire::user(user, &catalog)).collect());
         Ok(Response::new(ListUsersResponse {
-            users: users.collect(),
+            users: users.await?,
             next_page_token,
+            search_incomplete,
         }))
+    }
+
+    /// One user more than the page has, where there are so many. A filter may have to look at many users until
+    /// it has found a page, and so has its turn after other heavy reads.
+    async fn find_users(
+        &self,
+        caller: &Caller,
+        organization: Visit,
+        filter: &UserFilter,
+        page: &Page,
+    ) -> Result<UserPage, Status> {
+        let searches = *filter != UserFilter::default();
+        let lane = match searches {
+            true => Lane::Heavy,
+            false => page.lane(),
+        };
+        let (store, limit) = (self.store.on(lane), page.size + 1);
+        // Nobody waits for one share with another in hand.
+        let organization = organization.leave();
+        let share = caller.share(&store, &organization.slug).await?;
+        let (id, after) = (organization.id, &page.after);
+        let found = match searches {
+            true => store.search(&share, id, filter, after, limit).await,
+            false => list_users(&store, &share, id, after, limit).await,
+        };
+        found.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
     /// A roster that imports unchanged (semantics §9), piece by piece from one snapshot, which is held until the
@@ -182,17 +235,20 @@ impl Directory {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
-        let snapshot = self.store.snapshot(organization.id).await;
+        let organization = organization.leave();
+        let heavy = caller.store(&self.store);
+        let share = caller.share(&heavy, &organization.slug).await?;
+        let snapshot = heavy.snapshot_in_turn(organization.id, &share).await;
+        drop(share);
         let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
-        let (role, group) = (&request.role, &request.group);
-        let filter = filter(
-            request.status,
-            role,
-            group,
-            &request.text,
-            &snapshot.catalog,
-        )?;
         let neutralize = request.neutralize_formulas;
+        let (snapshot, filter) = computed(move || {
+            let (role, group, text) = (&request.role, &request.group, &request.text);
+            let filter = filter(request.status, role, group, text, &snapshot.catalog);
+            (snapshot, filter)
+        })
+        .await?;
+        let filter = filter?;
         self.note_export(
             &organization,
             &caller.actor(),
@@ -201,7 +257,8 @@ impl Directory {
         .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         let pieces = export::pieces(snapshot, filter, neutralize);
-        tokio::spawn(send_pieces(pieces, sender, self.patience).in_current_span());
+        let turns = (heavy, organization.slug);
+        tokio::spawn(send_pieces(pieces, turns, sender, self.patience).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
@@ -250,16 +307,46 @@ impl Directory {
     }
 }
 
+async fn list_users(
+    store: &Store,
+    share: &Share,
+    organization: i64,
+    after: &str,
+    limit: usize,
+) -> Result<UserPage, StoreError> {
+    let _turn = share.turn().await?;
+    Ok(UserPage {
+        users: store.users(organization, after, limit).await?,
+        stopped_at: None,
+    })
+}
+
 /// A reader who stalls is given up, and with it the snapshot; its stream does not end as if it were whole.
 async fn send_pieces(
-    mut pieces: impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send,
+    mut pieces: impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send + 'static,
+    (store, organization): (Store, String),
     sender: mpsc::Sender<Result<ExportUsersResponse, Status>>,
     patience: Duration,
 ) {
-    while let Some(piece) = pieces.next() {
-        let piece = piece
-            .map(|csv_chunk| ExportUsersResponse { csv_chunk })
-            .map_err(|error| status::internal(&error));
+    loop {
+        let making = make_piece(pieces, &store, &organization);
+        let made = tokio::select! {
+            made = making => made,
+            () = sender.closed() => return,
+        };
+        let piece = match made {
+            Ok((_, None)) => return,
+            Ok((rest, Some(piece))) => {
+                pieces = rest;
+                piece.map(|csv_chunk| ExportUsersResponse { csv_chunk })
+            }
+            Err(status) => {
+                // Fails only where the client has gone.
+                let _ = sender.send(Err(status)).await;
+                return;
+            }
+        };
+        let piece = piece.map_err(|error| status::internal(&error));
         match timeout(patience, sender.send(piece)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
@@ -273,6 +360,27 @@ async fn send_pieces(
             }
         }
     }
+}
+
+/// Makes the next piece in turn with other heavy reads, on a thread for blocking work.
+async fn make_piece<I>(
+    mut pieces: I,
+    store: &Store,
+    organization: &str,
+) -> Result<(I, Option<I::Item>), Status>
+where
+    I: Iterator<Item: Send> + Send + 'static,
+{
+    let failed = |error| status::from_store(&error, organization);
+    // Given up together with this future.
+    let gone = CancellationToken::new();
+    let share = store.share(organization, &gone).await.map_err(failed)?;
+    let _turn = share.turn().await.map_err(failed)?;
+    let making = computed(move || {
+        let piece = pieces.next();
+        (pieces, piece)
+    });
+    making.await
 }
 
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -298,7 +406,7 @@ impl DirectoryService for Directory {
             let slug = request.into_inner().organization;
             let found = caller.organization(&store, &slug).await?;
             Ok(Response::new(GetOrganizationResponse {
-                organization: Some(wire::organization(found)),
+                organization: Some(wire::organization(found.leave())),
             }))
         })
         .await
@@ -324,9 +432,10 @@ impl DirectoryService for Directory {
         detached(async move {
             let slug = request.into_inner().organization;
             let organization = caller.organization(&this.store, &slug).await?;
-            let catalog = this.catalog(&organization).await?;
+            let catalog = wire::catalog(this.catalog(&organization).await?);
+            catalog::expect_told(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
             Ok(Response::new(GetCatalogResponse {
-                catalog: Some(wire::catalog(catalog)),
+                catalog: Some(catalog),
             }))
         })
         .await
@@ -465,19 +574,14 @@ fn filter(
     let groups = || catalog.groups.iter();
     let found_role = roles().find(|known| fold(&known.name) == role_key);
     let found_group = groups().find(|known| known.external_id == group);
+    let mut budget = SuggestionBudget::of_call();
     if found_role.is_none() && !role.is_empty() {
-        return Err(unknown(
-            "role",
-            role,
-            nearest(role, roles().map(|r| &*r.name)),
-        ));
+        let near = nearest(role, roles().map(|r| &*r.name), &mut budget);
+        return Err(unknown("role", role, near));
     }
     if found_group.is_none() && !group.is_empty() {
-        return Err(unknown(
-            "group",
-            group,
-            nearest(group, groups().map(|g| &*g.external_id)),
-        ));
+        let near = nearest(group, groups().map(|g| &*g.external_id), &mut budget);
+        return Err(unknown("group", group, near));
     }
     Ok(UserFilter {
         active,

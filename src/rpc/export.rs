@@ -12,8 +12,11 @@ use crate::{
 /// Size at which a piece of the file is sent, in bytes; one record is at most a few KiB.
 const CHUNK_BYTES: usize = 48 * 1024;
 
+/// Users looked at for one piece; a filter that few pass makes small pieces.
+const CHUNK_USERS: usize = 5_000;
+
 /// The CSV file of the users of `snapshot` that pass the filter, in pieces: a header, then a record a
-/// user, by external ID.
+/// user, by external ID. A piece may be empty. The first one takes longest: users are put in order for it.
 ///
 /// # Errors
 /// Each piece may fail where the writer does, which it does not on memory.
@@ -22,18 +25,21 @@ pub fn pieces(
     filter: UserFilter,
     neutralize_formulas: bool,
 ) -> impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send {
-    let by_external_id = |a: &User, b: &User| a.external_id().cmp(b.external_id());
-    snapshot.users.sort_unstable_by(by_external_id);
-    let names = Names::new(&snapshot, neutralize_formulas);
+    let mut names = None;
     let mut next = 0;
     let mut header = true;
     std::iter::from_fn(move || {
+        let names = names.get_or_insert_with(|| {
+            let by_external_id = |a: &User, b: &User| a.external_id().cmp(b.external_id());
+            snapshot.users.sort_unstable_by(by_external_id);
+            Names::new(&snapshot, neutralize_formulas)
+        });
         let users = &snapshot.users;
         if !header && next >= users.len() {
             return None;
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let written = fill(&mut writer, &names, users, &filter, &mut next, &mut header);
+        let written = fill(&mut writer, names, users, &filter, &mut next, &mut header);
         Some(written.and_then(|()| writer.into_inner().map_err(|e| e.into_error().into())))
     })
 }
@@ -51,7 +57,8 @@ fn fill(
         writer.write_record(Column::ALL.map(Column::header))?;
     }
     let mut bytes = 0;
-    while let Some(user) = users.get(*next).filter(|_| bytes < CHUNK_BYTES) {
+    let end = users.len().min(*next + CHUNK_USERS);
+    while let Some(user) = users[..end].get(*next).filter(|_| bytes < CHUNK_BYTES) {
         *next += 1;
         if passes(user, filter) {
             let record = names.record(users, user);

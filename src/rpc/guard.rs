@@ -11,6 +11,7 @@ use std::{
 
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
@@ -68,6 +69,7 @@ impl Guard {
         request: &mut Request<Body>,
         attempt: &mut Attempt,
         permit: CallPermit,
+        gone: CancellationToken,
     ) -> Result<Option<Outlived>, Status> {
         let address = address(request);
         let account = self.memory.account(address.map(|address| address.ip()));
@@ -95,7 +97,7 @@ impl Guard {
         // An import looks after its credential by itself.
         let looks_itself = rpc.place == Place::Import;
         let expiry = (!looks_itself).then(|| self.gate.outlived(Arc::clone(&principal)));
-        let caller = Caller::new(principal, address, permit, account);
+        let caller = Caller::new(principal, address, permit, account, (rpc.lane, gone));
         request.extensions_mut().insert(caller);
         Ok(expiry)
     }
@@ -198,7 +200,10 @@ where
                 return Ok(status.into_http());
             };
             let permit = guard.limiter.permit(rpc.place);
-            let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone());
+            // Cancelled if the client goes before there is an answer: this future is dropped then.
+            let gone = CancellationToken::new();
+            let _here = gone.clone().drop_guard();
+            let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone(), gone);
             match admitted.await {
                 Ok(outlived) => {
                     let request = match metered(rpc, request) {

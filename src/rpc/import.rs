@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span};
 
 use super::{
-    caller::Caller,
+    caller::{Caller, Visit},
     detached,
     paging::Page,
     staged::{sender, upload_id},
@@ -36,7 +36,7 @@ use crate::{
         import_service_server::ImportService, import_users_response::Message as Reply,
         watch_import_response::Message as Watched,
     },
-    store::{ImportRecord, Organization, Store},
+    store::{ImportRecord, Store},
     telemetry::{request, traces},
 };
 
@@ -63,7 +63,7 @@ impl Imports {
         caller: Caller,
         slug: String,
         import_id: String,
-    ) -> Result<(Organization, ImportRecord), Status> {
+    ) -> Result<(Visit, ImportRecord), Status> {
         caller.expect_organization(&slug)?;
         let id = upload_id(&import_id)?;
         traces::tell_import(id);
@@ -157,6 +157,8 @@ impl Imports {
             .clone()
             .find(caller.clone(), slug.clone(), id.clone())
             .await?;
+        // The answer asks for a share again.
+        let organization = organization.leave();
         let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
         if removed.map_err(|error| status::from_import(&error))? {
             return Ok(Response::new(CancelImportResponse {

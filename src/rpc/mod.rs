@@ -49,3 +49,11 @@ async fn detached<T: Send + 'static>(
         Err(error) => Err(status::internal(&error)),
     }
 }
+
+/// Computes something that may take longer than a thread of the runtime is to be kept.
+async fn computed<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Status> {
+    let computed = tokio::task::spawn_blocking(work).await;
+    computed.map_err(|error| status::internal(&error))
+}

@@ -5,10 +5,13 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::status;
-use crate::import::Refusal;
+use crate::{import::Refusal, store::Lane};
 
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
+
+/// Items of a page that is looked up in no time.
+const SMALL_SIZE: usize = 200;
 
 /// A page that a client asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +40,19 @@ impl Page {
             )
         })?;
         Ok(Self { after, size })
+    }
+
+    /// Which connections it is read through.
+    pub const fn lane(&self) -> Lane {
+        match self.size <= SMALL_SIZE {
+            true => Lane::Interactive,
+            false => Lane::Heavy,
+        }
+    }
+
+    /// Token of the page that goes on after `key`.
+    pub fn token_after(key: &str) -> String {
+        encode(key)
     }
 
     /// Cuts `items`, of which one more than a page was read, to the page; returns the next page's

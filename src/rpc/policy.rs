@@ -1,7 +1,10 @@
 //! What each RPC needs and may take up: the one table. What is not in it is not served.
 
-use crate::domain::Permission::{
-    self, CatalogWrite, OrganizationsWrite, UsersDeactivate, UsersImport, UsersRead,
+use crate::{
+    domain::Permission::{
+        self, CatalogWrite, OrganizationsWrite, UsersDeactivate, UsersImport, UsersRead,
+    },
+    store::Lane,
 };
 
 /// One RPC.
@@ -17,6 +20,8 @@ pub struct Rpc {
     pub place: Place,
     /// What a client sends.
     pub request: Request,
+    /// Which connections to the database it uses. Pages that are large, and searches, are heavy in any case.
+    pub lane: Lane,
 }
 
 /// Who may call an RPC.
@@ -70,18 +75,20 @@ pub enum Request {
 }
 
 use Access::{AnyCaller, Anybody, Needs, NeedsEither};
+use Lane::{Heavy, Imports, Interactive};
 use Patience::{Fails, Waits};
 use Place::{Call, Export, Import, Uncounted, Watch};
 use Request::{Message, Small, SmallStream, Stream};
 
 macro_rules! table {
-    ($($path:literal $access:expr, $patience:ident, $place:ident, $request:ident;)*) => {
+    ($($path:literal $access:expr, $patience:ident, $place:ident, $request:ident, $lane:ident;)*) => {
         &[$(Rpc {
             path: concat!("/", $path),
             access: $access,
             patience: $patience,
             place: $place,
             request: $request,
+            lane: $lane,
         }),*]
     };
 }
@@ -90,32 +97,32 @@ macro_rules! table {
 /// changes which roles are privileged. `WatchImport` needs no `users.read` from whoever sent the import in
 /// parts, who has no other way to its results. Who is protected decides whom an import deactivates.
 const TABLE: &[Rpc] = table! {
-    "userimport.v1.ImportService/ImportUsers"           Needs(UsersImport),                  Waits, Import,    Stream;
-    "userimport.v1.ImportService/BeginImport"           Needs(UsersImport),                  Waits, Call,      Message;
-    "userimport.v1.ImportService/AppendImport"          Needs(UsersImport),                  Waits, Call,      Message;
-    "userimport.v1.ImportService/FinishImport"          Needs(UsersImport),                  Waits, Call,      Message;
-    "userimport.v1.ImportService/WatchImport"           NeedsEither(UsersRead, UsersImport), Waits, Watch,     Message;
-    "userimport.v1.ImportService/CancelImport"          Needs(UsersImport),                  Fails, Call,      Message;
-    "userimport.v1.ImportService/GetImportTemplate"     Needs(UsersImport),                  Fails, Call,      Message;
-    "userimport.v1.ImportService/GetImport"             Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.ImportService/ListImports"           Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.DirectoryService/CreateOrganization" Needs(OrganizationsWrite),           Fails, Call,      Message;
-    "userimport.v1.DirectoryService/GetOrganization"    Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.DirectoryService/ListOrganizations"  Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.DirectoryService/GetCatalog"         Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.DirectoryService/UpdateCatalog"      Needs(CatalogWrite),                 Fails, Call,      Message;
-    "userimport.v1.DirectoryService/GetUser"            Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.DirectoryService/ListUsers"          Needs(UsersRead),                    Fails, Call,      Message;
-    "userimport.v1.DirectoryService/ExportUsers"        Needs(UsersRead),                    Fails, Export,    Message;
-    "userimport.v1.DirectoryService/SetUserProtected"   Needs(UsersDeactivate),              Fails, Call,      Message;
-    "userimport.v1.AuditService/ListAuditEvents"        Needs(UsersRead),                    Fails, Call,      Message;
-    "grpc.health.v1.Health/Check"                       Anybody,                             Fails, Uncounted, Small;
-    "grpc.health.v1.Health/List"                        Anybody,                             Fails, Uncounted, Small;
-    "grpc.health.v1.Health/Watch"                       Anybody,                             Fails, Uncounted, Small;
+    "userimport.v1.ImportService/ImportUsers"           Needs(UsersImport),                  Waits, Import,    Stream,      Imports;
+    "userimport.v1.ImportService/BeginImport"           Needs(UsersImport),                  Waits, Call,      Message,     Imports;
+    "userimport.v1.ImportService/AppendImport"          Needs(UsersImport),                  Waits, Call,      Message,     Imports;
+    "userimport.v1.ImportService/FinishImport"          Needs(UsersImport),                  Waits, Call,      Message,     Imports;
+    "userimport.v1.ImportService/WatchImport"           NeedsEither(UsersRead, UsersImport), Waits, Watch,     Message,     Imports;
+    "userimport.v1.ImportService/CancelImport"          Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
+    "userimport.v1.ImportService/GetImportTemplate"     Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
+    "userimport.v1.ImportService/GetImport"             Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.ImportService/ListImports"           Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/CreateOrganization" Needs(OrganizationsWrite),           Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/GetOrganization"    Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/ListOrganizations"  Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/GetCatalog"         Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/UpdateCatalog"      Needs(CatalogWrite),                 Fails, Call,      Message,     Heavy;
+    "userimport.v1.DirectoryService/GetUser"            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/ListUsers"          Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "userimport.v1.DirectoryService/ExportUsers"        Needs(UsersRead),                    Fails, Export,    Message,     Heavy;
+    "userimport.v1.DirectoryService/SetUserProtected"   Needs(UsersDeactivate),              Fails, Call,      Message,     Interactive;
+    "userimport.v1.AuditService/ListAuditEvents"        Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+    "grpc.health.v1.Health/Check"                       Anybody,                             Fails, Uncounted, Small,       Interactive;
+    "grpc.health.v1.Health/List"                        Anybody,                             Fails, Uncounted, Small,       Interactive;
+    "grpc.health.v1.Health/Watch"                       Anybody,                             Fails, Uncounted, Small,       Interactive;
     "grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-                                                        AnyCaller,                           Fails, Uncounted, SmallStream;
+                                                        AnyCaller,                           Fails, Uncounted, SmallStream, Interactive;
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
-                                                        AnyCaller,                           Fails, Uncounted, SmallStream;
+                                                        AnyCaller,                           Fails, Uncounted, SmallStream, Interactive;
 };
 
 /// The RPC at `path`; `None`: there is no such RPC.

@@ -13,6 +13,7 @@ use crate::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         FinishImportRequest, FinishImportResponse,
     },
+    store::Share,
 };
 
 impl Imports {
@@ -29,6 +30,7 @@ impl Imports {
             )]));
         };
         detached(async move {
+            let _share = self.share(&caller, &start.organization).await?;
             let begun = self.importer.begin_upload(&sender(&caller), start).await;
             let (import, received) = begun.map_err(|error| status::from_import(&error))?;
             Ok(BeginImportResponse {
@@ -57,6 +59,7 @@ impl Imports {
             return Err(status::refused(&[refusal]));
         };
         detached(async move {
+            let _share = self.share(&caller, &request.organization).await?;
             let part = (request.offset, content);
             let appended = self.importer.append_upload(
                 caller.principal(),
@@ -70,6 +73,14 @@ impl Imports {
             })
         })
         .await
+    }
+
+    /// The organisation's share of the connections of imports, for one short call.
+    async fn share(&self, caller: &Caller, organization: &str) -> Result<Share, Status> {
+        // Nobody takes up the share of another organisation.
+        caller.expect_organization(organization)?;
+        let share = self.importer.share(organization, caller.gone()).await;
+        share.map_err(|error| status::from_store(&error, organization))
     }
 
     /// Ends an upload, and waits until its import is under way.

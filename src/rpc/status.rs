@@ -213,9 +213,17 @@ pub fn from_store(error: &StoreError, name: &str) -> Status {
             let message = format!("There is an organisation {name:?} already.");
             resource(Code::AlreadyExists, "organization", name, message)
         }
+        StoreError::Busy => busy(&too_much_under_way()),
+        StoreError::Abandoned => Status::cancelled("The caller has gone."),
         error if error.is_transient() => unavailable(error),
         error => internal(error),
     }
+}
+
+fn too_much_under_way() -> Refusal {
+    let message = "This organisation has more calls under way than it can be served in time; try again \
+        when some have ended.";
+    Refusal::limit("TOO_MUCH_UNDER_WAY", "database_per_organization", message)
 }
 
 /// The status of a catalog that was not replaced.

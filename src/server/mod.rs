@@ -116,7 +116,7 @@ pub async fn serve(
     let accepted = listener::connections(listeners.calls, handshakes, limiter);
     let gate = Gate::open(store.clone(), clock.clone(), named.sources, looks).await?;
     let importer = Importer::new(
-        store.clone(),
+        &store,
         Arc::new(settings),
         clock.clone(),
         gate.clone(),

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Statement,
+};
 use time::OffsetDateTime;
 
 use super::{
     AuditEntry, Organization, Store, StoreError, Writing,
     entity::{evidence_group, rank, role},
+    recordset::{Recordset, Texts, Values},
 };
 use crate::{
     domain::{Actor, Catalog, Group, GroupId, Rank, RankId, Role, RoleId},
@@ -72,15 +75,16 @@ impl From<sea_orm::DbErr> for CatalogError {
     }
 }
 
-/// One of the three parts of a catalog; roles and ranks are alike, and groups have their external
-/// ID for a key.
+/// One of the three parts of a catalog; they are alike, but for their names of columns.
 #[derive(Clone, Copy)]
 struct Part {
     kind: &'static str,
     table: &'static str,
     key: &'static str,
+    /// A column of yes or no, where the part has one.
+    flag: Option<&'static str>,
     /// What people call an entry.
-    label: &'static str,
+    label: fn(&Entry) -> &str,
     users_column: &'static str,
 }
 
@@ -88,30 +92,45 @@ const ROLES: Part = Part {
     kind: "role",
     table: "roles",
     key: "name_key",
-    label: "name",
+    flag: Some("privileged"),
+    label: |entry| &entry.name,
     users_column: "role_id",
 };
 const RANKS: Part = Part {
     kind: "rank",
     table: "ranks",
     key: "name_key",
-    label: "name",
+    flag: None,
+    label: |entry| &entry.name,
     users_column: "rank_id",
 };
 const GROUPS: Part = Part {
     kind: "group",
     table: "evidence_groups",
     key: "external_id",
-    label: "external_id",
+    flag: Some("active"),
+    label: |entry| &entry.key,
     users_column: "group_id",
 };
 
-/// What is to become of a part: which entries go, and which number each entry of the draft has.
+/// An entry of a part, as stored or as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    id: i32,
+    key: String,
+    name: String,
+    flag: bool,
+}
+
+/// What is to become of a part.
 struct Assignment {
-    removed: Vec<(i32, String)>,
+    removed: Vec<Entry>,
+    /// Entries that are new or differ from what is stored.
+    changed: Vec<Entry>,
+    /// Numbers of entries whose key will be another.
+    moved: Vec<i32>,
+    /// Number of each entry of the draft.
     numbers: Vec<i32>,
-    /// Numbers in use until now, with their keys.
-    present: HashMap<i32, String>,
 }
 
 impl Store {
@@ -142,14 +161,22 @@ impl Store {
     ) -> Result<Catalog, CatalogError> {
         let Organization { id, slug, .. } = organization;
         let organization = *id;
-        let writing = self.begin().await?;
+        let writing = self.begin_checking_references().await?;
         writing.enter_alone(organization).await?;
         writing.touch(organization).await?;
-        let present = read_keys(&writing, organization).await?;
-        let roles = assign(ROLES, &present.roles, &entries(&draft.roles))?;
-        let ranks = assign(RANKS, &present.ranks, &entries(&draft.ranks))?;
-        let groups: Vec<_> = draft.groups.iter().map(group_entry).collect();
-        let groups = assign(GROUPS, &present.groups, &groups)?;
+        let assigned = async |part, wanted: Vec<Wanted<'_>>| {
+            let present = read_part(&writing, organization, part).await?;
+            assign(part, &present, &wanted)
+        };
+        let roles = draft.roles.iter().map(|role| Wanted {
+            flag: draft.privileged.contains(&role.key),
+            ..Wanted::from(role)
+        });
+        let roles = assigned(ROLES, roles.collect()).await?;
+        let ranks = draft.ranks.iter().map(Wanted::from).collect();
+        let ranks = assigned(RANKS, ranks).await?;
+        let groups = draft.groups.iter().map(Wanted::from).collect();
+        let groups = assigned(GROUPS, groups).await?;
         let privileged = privileged(draft, &roles);
         if !may_privilege && privileged != read_privileged(&writing, organization).await? {
             return Err(CatalogError::OtherPrivileges);
@@ -158,12 +185,8 @@ impl Store {
         let parts = [(ROLES, &roles), (RANKS, &ranks), (GROUPS, &groups)];
         refuse_used(&writing, organization, &parts).await?;
         for (part, assignment) in parts {
-            clear(&writing, organization, part, assignment).await?;
+            write(&writing, organization, part, assignment).await?;
         }
-        write_named(&writing, organization, ROLES, &roles, &draft.roles).await?;
-        write_privileged(&writing, organization, privileged).await?;
-        write_named(&writing, organization, RANKS, &ranks, &draft.ranks).await?;
-        write_groups(&writing, organization, &groups, &draft.groups).await?;
 
         let catalog = read(&writing.tx, organization).await?;
         let entry = AuditEntry::done(now, actor, AuditAction::CatalogUpdated, slug)
@@ -238,81 +261,105 @@ impl TryFrom<evidence_group::Model> for Group {
     }
 }
 
-/// Number and key of every entry in place.
-struct Keys {
-    roles: Vec<(i32, String)>,
-    ranks: Vec<(i32, String)>,
-    groups: Vec<(i32, String)>,
-}
-
-async fn read_keys(writing: &Writing, organization: i64) -> Result<Keys, StoreError> {
-    Ok(Keys {
-        roles: read_part(writing, organization, ROLES).await?,
-        ranks: read_part(writing, organization, RANKS).await?,
-        groups: read_part(writing, organization, GROUPS).await?,
-    })
-}
-
 async fn read_part(
     writing: &Writing,
     organization: i64,
     part: Part,
-) -> Result<Vec<(i32, String)>, StoreError> {
+) -> Result<Vec<Entry>, StoreError> {
     let Part { table, key, .. } = part;
-    let sql = format!("SELECT id, {key} FROM {table} WHERE organization_id = $1");
+    let flag = part.flag.unwrap_or("FALSE");
+    let sql = format!("SELECT id, {key}, name, {flag} FROM {table} WHERE organization_id = $1");
     let backend = writing.tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
     let rows = writing.tx.query_all_raw(statement).await?;
     rows.iter()
-        .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
+        .map(|row| {
+            Ok(Entry {
+                id: row.try_get_by_index(0)?,
+                key: row.try_get_by_index(1)?,
+                name: row.try_get_by_index(2)?,
+                flag: row.try_get_by_index(3)?,
+            })
+        })
         .collect()
 }
 
-/// Key now, key until now, and name of each entry.
-type Entry<'a> = (&'a str, Option<&'a str>, &'a str);
-
-fn entries(draft: &[DraftEntry]) -> Vec<Entry<'_>> {
-    draft
-        .iter()
-        .map(|entry| (&*entry.key, entry.previous_key.as_deref(), &*entry.name))
-        .collect()
+/// An entry of a draft.
+struct Wanted<'a> {
+    key: &'a str,
+    previous_key: Option<&'a str>,
+    name: &'a str,
+    flag: bool,
 }
 
-fn group_entry(group: &DraftGroup) -> Entry<'_> {
-    (&group.external_id, None, &group.name)
+impl<'a> From<&'a DraftEntry> for Wanted<'a> {
+    fn from(entry: &'a DraftEntry) -> Self {
+        Self {
+            key: &entry.key,
+            previous_key: entry.previous_key.as_deref(),
+            name: &entry.name,
+            flag: false,
+        }
+    }
+}
+
+impl<'a> From<&'a DraftGroup> for Wanted<'a> {
+    fn from(group: &'a DraftGroup) -> Self {
+        Self {
+            key: &group.external_id,
+            previous_key: None,
+            name: &group.name,
+            flag: group.active,
+        }
+    }
 }
 
 /// Gives each entry of the draft the number of the entry it continues, or a new one.
-fn assign(
-    part: Part,
-    present: &[(i32, String)],
-    draft: &[Entry<'_>],
-) -> Result<Assignment, CatalogError> {
-    let by_key: HashMap<&str, i32> = present.iter().map(|(id, key)| (&**key, *id)).collect();
-    let mut next = present.iter().map(|(id, _)| *id).max().unwrap_or(0);
+fn assign(part: Part, present: &[Entry], draft: &[Wanted<'_>]) -> Result<Assignment, CatalogError> {
+    let by_key: HashMap<&str, &Entry> = present.iter().map(|entry| (&*entry.key, entry)).collect();
+    let mut next = present.iter().map(|entry| entry.id).max().unwrap_or(0);
     let mut kept = HashSet::new();
-    let mut numbers = Vec::with_capacity(draft.len());
-    for &(key, previous, name) in draft {
-        let continued = match previous {
+    let (mut numbers, mut changed, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+    for wanted in draft {
+        let continued = match wanted.previous_key {
             // A draft that was applied before names an entry that has its new name by now.
-            Some(previous) => by_key.get(previous).or_else(|| by_key.get(key)),
-            None => by_key.get(key),
+            Some(previous) => by_key.get(previous).or_else(|| by_key.get(wanted.key)),
+            None => by_key.get(wanted.key),
         };
-        let missing = previous.is_some() && continued.is_none();
-        let twice = continued.is_some_and(|id| !kept.insert(*id));
+        let missing = wanted.previous_key.is_some() && continued.is_none();
+        let twice = continued.is_some_and(|entry| !kept.insert(entry.id));
         if missing || twice {
-            return Err(CatalogError::NothingToRename(part.kind, name.to_owned()));
+            let name = wanted.name.to_owned();
+            return Err(CatalogError::NothingToRename(part.kind, name));
         }
-        numbers.push(continued.copied().unwrap_or_else(|| {
-            next += 1;
-            next
-        }));
+        let id = continued.map_or_else(
+            || {
+                next += 1;
+                next
+            },
+            |entry| entry.id,
+        );
+        numbers.push(id);
+        let entry = Entry {
+            id,
+            key: wanted.key.to_owned(),
+            name: wanted.name.to_owned(),
+            flag: wanted.flag,
+        };
+        if continued.is_some_and(|present| present.key != entry.key) {
+            moved.push(id);
+        }
+        if continued.is_none_or(|present| **present != entry) {
+            changed.push(entry);
+        }
     }
-    let removed = present.iter().filter(|(id, _)| !kept.contains(id));
+    let removed = present.iter().filter(|entry| !kept.contains(&entry.id));
+    let removed = removed.cloned().collect();
     Ok(Assignment {
-        removed: removed.cloned().collect(),
+        removed,
+        changed,
+        moved,
         numbers,
-        present: present.iter().cloned().collect(),
     })
 }
 
@@ -321,12 +368,15 @@ async fn refuse_used(
     organization: i64,
     parts: &[(Part, &Assignment); 3],
 ) -> Result<(), CatalogError> {
+    if parts.iter().all(|(_, part)| part.removed.is_empty()) {
+        return Ok(());
+    }
+    let usage = read_usage(writing, organization).await?;
     let mut used = Vec::new();
-    for (part, assignment) in parts {
-        for (id, _) in &assignment.removed {
-            let (label, users) = read_usage(writing, organization, *part, *id).await?;
-            if users > 0 {
-                used.push((part.kind, label, users));
+    for ((part, assignment), usage) in parts.iter().zip(usage) {
+        for entry in &assignment.removed {
+            if let Some(users) = usage.get(&entry.id) {
+                used.push((part.kind, (part.label)(entry).to_owned(), *users));
             }
         }
     }
@@ -336,71 +386,105 @@ async fn refuse_used(
     }
 }
 
-/// What an entry is called, and how many users have it.
-async fn read_usage(
-    writing: &Writing,
-    organization: i64,
-    part: Part,
-    id: i32,
-) -> Result<(String, u64), StoreError> {
-    let (table, label, column) = (part.table, part.label, part.users_column);
+/// How many users have an entry, by its number.
+type Usage = HashMap<i32, u64>;
+
+/// How often each role, rank and group is used: one pass over the users, whatever is asked for.
+async fn read_usage(writing: &Writing, organization: i64) -> Result<[Usage; 3], StoreError> {
+    let columns = [ROLES, RANKS, GROUPS].map(|part| part.users_column);
+    let columns = columns.join(", ");
     let sql = format!(
-        "SELECT {label}, (SELECT COUNT(*) FROM users WHERE organization_id = $1 AND {column} = $2) \
-        FROM {table} WHERE organization_id = $1 AND id = $2"
+        "SELECT {columns}, count(*) FROM users WHERE organization_id = $1 GROUP BY {columns}"
     );
     let backend = writing.tx.get_database_backend();
-    let values = [organization.into(), id.into()];
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    let Some(row) = writing.tx.query_one_raw(statement).await? else {
-        return Ok((String::new(), 0));
-    };
-    let users: i64 = row.try_get_by_index(1)?;
-    Ok((row.try_get_by_index(0)?, users.unsigned_abs()))
+    let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
+    let mut usage: [Usage; 3] = Default::default();
+    for row in writing.tx.query_all_raw(statement).await? {
+        let users: i64 = row.try_get_by_index(usage.len())?;
+        for (index, usage) in usage.iter_mut().enumerate() {
+            let entry: Option<i32> = row.try_get_by_index(index)?;
+            if let Some(entry) = entry {
+                *usage.entry(entry).or_default() += users.unsigned_abs();
+            }
+        }
+    }
+    Ok(usage)
 }
 
-/// Removes what goes, and moves every key that stays out of the way, so that names can be swapped.
-async fn clear(
+/// Removes what goes, moves keys that change out of the way, so that names can be swapped, and writes what is
+/// new or changed; in a statement or two each, however many entries there are.
+async fn write(
     writing: &Writing,
     organization: i64,
     part: Part,
     assignment: &Assignment,
 ) -> Result<(), StoreError> {
     let Part { table, key, .. } = part;
-    for (id, _) in &assignment.removed {
-        let sql = format!("DELETE FROM {table} WHERE organization_id = $1 AND id = $2");
-        let values = vec![organization.into(), (*id).into()];
-        writing.execute(sql, values).await?;
-    }
+    let removed: Vec<i32> = assignment.removed.iter().map(|entry| entry.id).collect();
+    let delete = format!("DELETE FROM {table}");
+    write_some(writing, organization, &delete, &removed).await?;
     // No key has a control character, so these meet none.
-    let sql = format!("UPDATE {table} SET {key} = $2 || id WHERE organization_id = $1");
-    let values = vec![organization.into(), "\u{1}".into()];
-    writing.execute(sql, values).await.map(|_| ())
+    let first = match writing.tx.get_database_backend() {
+        DbBackend::Postgres => "chr(1)",
+        _ => "char(1)",
+    };
+    let move_keys = format!("UPDATE {table} SET {key} = {first} || id");
+    write_some(writing, organization, &move_keys, &assignment.moved).await?;
+    upsert(writing, organization, part, &assignment.changed).await
 }
 
-async fn write_named(
+/// Does to these entries what `sql` says.
+async fn write_some(
+    writing: &Writing,
+    organization: i64,
+    sql: &str,
+    ids: &[i32],
+) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<String> = ids.iter().map(i32::to_string).collect();
+    let ids = ids.join(",");
+    // Numbers alone, and a statement of its own each time: nothing to bind or to keep.
+    let sql = format!("{sql} WHERE organization_id = {organization} AND id IN ({ids})");
+    writing.tx.execute_unprepared(&sql).await?;
+    Ok(())
+}
+
+async fn upsert(
     writing: &Writing,
     organization: i64,
     part: Part,
-    assignment: &Assignment,
-    draft: &[DraftEntry],
+    entries: &[Entry],
 ) -> Result<(), StoreError> {
-    let table = part.table;
-    for (entry, id) in draft.iter().zip(&assignment.numbers) {
-        let sql = match assignment.present.contains_key(id) {
-            true => format!(
-                "UPDATE {table} SET name = $3, name_key = $4 WHERE organization_id = $1 AND id = $2"
-            ),
-            false => format!(
-                "INSERT INTO {table} (organization_id, id, name, name_key) VALUES ($1, $2, $3, $4)"
-            ),
-        };
-        let values = vec![
-            organization.into(),
-            (*id).into(),
-            entry.name.clone().into(),
-            entry.key.clone().into(),
-        ];
-        writing.execute(sql, values).await?;
+    let (mut keys, mut names) = (Texts::default(), Texts::default());
+    for entry in entries {
+        keys.push(&entry.key);
+        names.push(&entry.name);
+    }
+    let ids: Vec<i32> = entries.iter().map(|entry| entry.id).collect();
+    let flags: Vec<bool> = entries.iter().map(|entry| entry.flag).collect();
+    let mut columns = vec![
+        ("id", Values::Integer(&ids)),
+        (part.key, Values::Text(&keys)),
+        ("name", Values::Text(&names)),
+    ];
+    columns.extend(part.flag.map(|flag| (flag, Values::Boolean(&flags))));
+    let rows = Recordset::new(columns);
+    let columns = rows.names();
+    let set: Vec<String> = columns[1..]
+        .iter()
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
+    let (table, set) = (part.table, set.join(", "));
+    let (names, values) = (columns.join(", "), columns.join(", r."));
+    for source in rows.sources(writing.tx.get_database_backend()) {
+        let sql = format!(
+            "INSERT INTO {table} (organization_id, {names}) SELECT {organization}, r.{values} \
+            FROM {} WHERE TRUE ON CONFLICT (organization_id, id) DO UPDATE SET {set}",
+            source.sql
+        );
+        writing.execute(sql, source.values).await?;
     }
     Ok(())
 }
@@ -423,50 +507,4 @@ async fn read_privileged(writing: &Writing, organization: i64) -> Result<Privile
         .filter(role::Column::Privileged.eq(true));
     let privileged = privileged.all(&writing.tx).await?.into_iter();
     Ok(privileged.map(|role| (role.id, role.name_key)).collect())
-}
-
-async fn write_privileged(
-    writing: &Writing,
-    organization: i64,
-    privileged: Privileged,
-) -> Result<(), StoreError> {
-    let none = "UPDATE roles SET privileged = FALSE WHERE organization_id = $1";
-    writing
-        .execute(none.to_owned(), vec![organization.into()])
-        .await?;
-    for (id, _) in privileged {
-        let one = "UPDATE roles SET privileged = TRUE WHERE organization_id = $1 AND id = $2";
-        let values = vec![organization.into(), id.into()];
-        writing.execute(one.to_owned(), values).await?;
-    }
-    Ok(())
-}
-
-async fn write_groups(
-    writing: &Writing,
-    organization: i64,
-    assignment: &Assignment,
-    draft: &[DraftGroup],
-) -> Result<(), StoreError> {
-    for (group, id) in draft.iter().zip(&assignment.numbers) {
-        let sql = match assignment.present.contains_key(id) {
-            true => {
-                "UPDATE evidence_groups SET external_id = $3, name = $4, active = $5 \
-                WHERE organization_id = $1 AND id = $2"
-            }
-            false => {
-                "INSERT INTO evidence_groups (organization_id, id, external_id, name, active) \
-                VALUES ($1, $2, $3, $4, $5)"
-            }
-        };
-        let values = vec![
-            organization.into(),
-            (*id).into(),
-            group.external_id.clone().into(),
-            group.name.clone().into(),
-            group.active.into(),
-        ];
-        writing.execute(sql.to_owned(), values).await?;
-    }
-    Ok(())
 }

@@ -38,6 +38,12 @@ pub enum StoreError {
          others; use the newest release that has run on this database"
     )]
     SchemaDiverged,
+    /// The organisation has more under way than it can be served in time.
+    #[error("the organisation has too much under way")]
+    Busy,
+    /// Nobody waits for the answer any more.
+    #[error("the caller has gone")]
+    Abandoned,
     /// Whatever the database said.
     #[error(transparent)]
     Database(#[from] DbErr),

@@ -224,6 +224,7 @@ impl Store {
         sequence: i32,
         limit: i32,
     ) -> Result<Vec<RecordedBatch>, StoreError> {
+        let _reading = self.lanes.reading(organization).await;
         let sql = "SELECT sequence, kind, payload FROM import_results WHERE organization_id = $1 \
             AND import_id = $2 AND sequence >= $3 ORDER BY sequence LIMIT $4";
         let values: [Value; 4] = [

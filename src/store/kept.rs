@@ -24,7 +24,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value}
 use tokio::task::spawn_blocking;
 
 use super::{
-    StoreError,
+    Share, StoreError,
     snapshot::{self, WRITTEN_SINCE},
 };
 use crate::domain::User;
@@ -165,15 +165,16 @@ impl KeptDirectory {
         organization: i64,
         known: Option<&Self>,
         room: usize,
+        share: Option<&Share>,
     ) -> Result<(Self, usize), StoreError> {
         let mark = Mark::read(tx).await?;
         if let Some(known) = known
             && mark.follows(&known.mark)
-            && let Some(renewed) = known.renewed(tx, organization, &mark).await?
+            && let Some(renewed) = known.renewed(tx, organization, &mark, share).await?
         {
             return Ok(renewed);
         }
-        let (mut users, bytes) = snapshot::read_users(tx, organization, None).await?;
+        let (mut users, bytes) = snapshot::read_users(tx, organization, None, share).await?;
         let read = users.len();
         if bytes <= room {
             // The database tells them in another order than rows will ask for them.
@@ -200,6 +201,7 @@ impl KeptDirectory {
         tx: &DatabaseTransaction,
         organization: i64,
         mark: &Mark,
+        share: Option<&Share>,
     ) -> Result<Option<(Self, usize)>, StoreError> {
         let counts = self.mark.count_since(tx, organization).await?;
         if self.is_worn_by(counts.written) {
@@ -208,7 +210,7 @@ impl KeptDirectory {
         let (mut users, mut bytes, mut read) = (Arc::clone(&self.users), self.bytes, 0);
         if counts.written > 0 {
             let since = Some(self.mark.transaction());
-            let (written, more) = snapshot::read_users(tx, organization, since).await?;
+            let (written, more) = snapshot::read_users(tx, organization, since, share).await?;
             read = written.len();
             bytes += more;
             users = Arc::new(merged(&self.users, written));

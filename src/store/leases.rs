@@ -104,7 +104,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn renew_lease(&self, lease: Lease) -> Result<bool, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_vital().await?;
         let renewed = writing.renew(lease).await?;
         writing.commit().await?;
         Ok(renewed)
@@ -133,7 +133,7 @@ impl Store {
             "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
             ON CONFLICT (id) DO UPDATE SET heartbeat_ms = {now}"
         );
-        let writing = self.begin().await?;
+        let writing = self.begin_vital().await?;
         writing.execute(sql, vec![server.into()]).await?;
         writing.commit().await?;
         self.vitals.set_server(Some(server));
@@ -148,7 +148,7 @@ impl Store {
         self.vitals.set_server(None);
         let now = now_ms(self.backend());
         let sql = format!("DELETE FROM servers WHERE id = $1 OR heartbeat_ms < {now} - 86400000");
-        let writing = self.begin().await?;
+        let writing = self.begin_vital().await?;
         writing.execute(sql, vec![server.into()]).await?;
         writing.commit().await
     }

@@ -14,6 +14,8 @@ mod error;
 mod import_events;
 mod imports;
 mod kept;
+mod keyed_queue;
+mod lanes;
 mod leases;
 mod organizations;
 mod payload;
@@ -48,6 +50,7 @@ pub use credential_sources::CredentialSource;
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub use error::{StoreError, WriteError};
 pub use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};
+pub use lanes::{Lane, Share, Turn};
 pub use leases::{Holder, Lease};
 pub use organizations::Organization;
 pub use payload::Payload;
@@ -59,12 +62,13 @@ pub use upload_parts::{Appended, Part, UploadChunk};
 pub use upload_runs::{Answer, ClaimedRun, RunReply};
 pub use uploads::{Opening, Upload, UploadRoom, UploadStage};
 pub use user_values::UserValues;
-pub use users::{Protection, UserFilter, UserKey, UserRecord, contains};
+pub use users::{Protection, UserFilter, UserKey, UserPage, UserRecord, contains};
 pub use vitals::Hold;
 pub use writes::{DirectoryWrite, Overlap};
 
 use audit::Notes;
 use kept::Shelf;
+use lanes::Lanes;
 use vitals::Vitals;
 
 use crate::{
@@ -80,9 +84,6 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 /// Pause before a SQLite file that others are making is opened again.
 const SQLITE_PAUSE: Duration = Duration::from_millis(50);
 
-/// Most connections to a database.
-const CONNECTIONS: u32 = 16;
-
 /// What the writer keeps of a SQLite file in memory, in KiB: the indexes' pages are written all
 /// over, and each that falls out is written once more.
 const SQLITE_WRITER_CACHE: u32 = 32 * 1024;
@@ -92,10 +93,10 @@ const SQLITE_LOG_PAGES: u32 = 8 * 1024;
 
 /// How many imports' transactions may overlap, which takes a connection that waits for another. Where more run,
 /// each writes while others commit.
-const OVERLAPS: usize = CONNECTIONS as usize / 4;
+const OVERLAPS: usize = 4;
 
 /// How many imports may keep others from writing while they read and plan through another connection.
-const HOLDS: usize = CONNECTIONS as usize / 4;
+const HOLDS: usize = 4;
 
 /// How long a call may wait for a connection to a database that does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,9 +104,14 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connected database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// The lane's.
     db: DatabaseConnection,
-    /// What writes: on SQLite a connection of its own, on `PostgreSQL` any.
-    writer: DatabaseConnection,
+    lane: Lane,
+    lanes: Arc<Lanes>,
+    /// What writes on SQLite; on `PostgreSQL` every lane writes for itself.
+    writer: Option<DatabaseConnection>,
+    /// The same without SQLite's own check of references, for who checks them all at once.
+    checking_writer: Option<DatabaseConnection>,
     /// SQLite has one writer: within a process, writers take turns in the order they came.
     turn: Option<Arc<Mutex<()>>>,
     /// See [`OVERLAPS`].
@@ -159,17 +165,22 @@ impl Store {
     ) -> Result<Self, StoreError> {
         provide_file(url)?;
         let sqlite = url.is_sqlite();
-        let db = connect(connect_options(url, lease, limits, tune_sqlite), sqlite).await?;
-        let writer = if sqlite {
-            let mut options = connect_options(url, lease, limits, tune_sqlite_writer);
-            options.max_connections(1);
-            connect(options, sqlite).await?
+        // Options are large, and so is what waits for a connection with them.
+        let options = connect_options(url, lease, limits, tune_sqlite);
+        let lanes = Box::pin(Lanes::connect(&options, sqlite)).await?;
+        let writers = if sqlite {
+            let options = connect_options(url, lease, limits, tune_sqlite_writer);
+            Some(Box::pin(connect_writers(options)).await?)
         } else {
-            db.clone()
+            None
         };
+        let (writer, checking_writer) = writers.unzip();
         Ok(Self {
-            db,
+            db: lanes.connection(Lane::Interactive).clone(),
+            lane: Lane::Interactive,
+            lanes: Arc::new(lanes),
             writer,
+            checking_writer,
             turn: sqlite.then(Arc::default),
             overlaps: Arc::new(Semaphore::new(OVERLAPS)),
             holds: Arc::new(Semaphore::new(HOLDS)),
@@ -209,6 +220,25 @@ impl Store {
 
     /// Begins a write transaction.
     async fn begin(&self) -> Result<Writing, StoreError> {
+        let connection = self.writer.as_ref().unwrap_or(&self.db);
+        self.begin_through(connection).await
+    }
+
+    /// Begins a write transaction that removes much of what users may refer to, and looks itself that none
+    /// does. SQLite would look through all users for each row that is removed.
+    async fn begin_checking_references(&self) -> Result<Writing, StoreError> {
+        let connection = self.checking_writer.as_ref().unwrap_or(&self.db);
+        self.begin_through(connection).await
+    }
+
+    /// Begins a write transaction that keeps this process alive in the eyes of others: it waits for no other
+    /// work's connection. On SQLite, which has one writer, each transaction does that for all others.
+    async fn begin_vital(&self) -> Result<Writing, StoreError> {
+        let connection = self.writer.as_ref().unwrap_or(self.lanes.vital());
+        self.begin_through(connection).await
+    }
+
+    async fn begin_through(&self, connection: &DatabaseConnection) -> Result<Writing, StoreError> {
         let asked = Instant::now();
         let turn = match &self.turn {
             Some(turn) => Some(Arc::clone(turn).lock_owned().await),
@@ -218,7 +248,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let tx = self.writer.begin_with_options(options).await?;
+        let tx = connection.begin_with_options(options).await?;
         metrics::waited("transaction", asked.elapsed());
         let vitals = turn.is_some().then(|| self.vitals.clone());
         Ok(Writing {
@@ -262,6 +292,17 @@ async fn connect(options: ConnectOptions, sqlite: bool) -> Result<DatabaseConnec
     }
 }
 
+/// SQLite's writer, and the one that checks references itself; only one of them has a transaction at a time.
+async fn connect_writers(
+    mut options: ConnectOptions,
+) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    options.max_connections(1);
+    let writer = connect(options.clone(), true).await?;
+    options.map_sqlx_sqlite_opts(|options| tune_sqlite(options).foreign_keys(false));
+    options.connect_lazy(true);
+    Ok((writer, connect(options, true).await?))
+}
+
 /// False where a connection that comes back to the pool is still inside a transaction, as one is
 /// whose rollback failed on a full disk; it is closed then, and with it goes its lock.
 async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
@@ -296,7 +337,6 @@ fn connect_options(
 ) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.reveal());
     options
-        .max_connections(CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |options| {
@@ -345,7 +385,7 @@ mod tests {
         // NORMAL is 1, FULL 2.
         let durable = "SELECT journal_mode = 'wal' AND synchronous >= 1 AND foreign_keys \
             FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys";
-        for connection in [&store.db, &store.writer] {
+        for connection in [&store.db, store.writer.as_ref().unwrap()] {
             let statement = Statement::from_string(DbBackend::Sqlite, durable);
             let row = connection.query_one_raw(statement).await.unwrap().unwrap();
             assert!(row.try_get_by_index::<bool>(0).unwrap());

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Store, StoreError, catalog, kept::KeptDirectory};
+use super::{Share, Store, StoreError, Turn, catalog, kept::KeptDirectory};
 use crate::{
     domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserPacker, UserText},
     telemetry::metrics,
@@ -55,12 +55,33 @@ impl Store {
     /// # Errors
     /// Where the organisation is unknown, or the database fails.
     pub async fn snapshot(&self, organization: i64) -> Result<Snapshot, StoreError> {
+        let _reading = self.lanes.reading(organization).await;
+        self.read_snapshot(organization, None).await
+    }
+
+    /// The same a step at a time, each in turn with the heavy reads of other organisations.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot), and as [`Share::turn`].
+    pub async fn snapshot_in_turn(
+        &self,
+        organization: i64,
+        share: &Share,
+    ) -> Result<Snapshot, StoreError> {
+        self.read_snapshot(organization, Some(share)).await
+    }
+
+    async fn read_snapshot(
+        &self,
+        organization: i64,
+        share: Option<&Share>,
+    ) -> Result<Snapshot, StoreError> {
         // Before the moment that is read: what is known must not be of a later one.
         let known = self.shelf.find(organization);
         let tx = self.begin_reading().await?;
         let revision = revision(&tx, organization).await?;
         let catalog = catalog::read(&tx, organization).await?;
-        let (users, read) = self.read_users(&tx, organization, known).await?;
+        let (users, read) = self.read_users(&tx, organization, known, share).await?;
         tx.commit().await?;
         metrics::directory_asked(read, users.len() - read);
         Ok(Snapshot {
@@ -86,7 +107,7 @@ impl Store {
         };
         let tx = self.begin_reading().await?;
         let (directory, _) =
-            KeptDirectory::read(&tx, organization, Some(&*known), self.shelf.room()).await?;
+            KeptDirectory::read(&tx, organization, Some(&*known), self.shelf.room(), None).await?;
         tx.commit().await?;
         self.shelf.keep(organization, directory);
         Ok(())
@@ -98,14 +119,16 @@ impl Store {
         tx: &DatabaseTransaction,
         organization: i64,
         known: Option<Arc<KeptDirectory>>,
+        share: Option<&Share>,
     ) -> Result<(Vec<User>, usize), StoreError> {
         if !self.shelf.keeps() {
-            let (users, _) = read_users(tx, organization, None).await?;
+            let (users, _) = read_users(tx, organization, None, share).await?;
             let read = users.len();
             return Ok((users, read));
         }
-        let (directory, read) =
-            KeptDirectory::read(tx, organization, known.as_deref(), self.shelf.room()).await?;
+        let known = known.as_deref();
+        let directory = KeptDirectory::read(tx, organization, known, self.shelf.room(), share);
+        let (directory, read) = directory.await?;
         let users = Arc::clone(directory.users());
         self.shelf.keep(organization, directory);
         // Where they are not kept they are nobody else's, and not copied.
@@ -147,17 +170,52 @@ pub(super) async fn read_users(
     tx: &DatabaseTransaction,
     organization: i64,
     since: Option<Value>,
+    share: Option<&Share>,
 ) -> Result<(Vec<User>, usize), StoreError> {
     let mut found = Found::default();
+    let mut pace = Pace::new(share);
     match ConnectionTrait::get_database_backend(tx) {
-        DbBackend::Postgres => found.read(tx, organization, since).await?,
-        _ => found.read_pages(tx, organization).await?,
+        DbBackend::Postgres => found.read(tx, organization, since, &mut pace).await?,
+        _ => found.read_pages(tx, organization, &mut pace).await?,
     }
     let mut users = found.users.finish();
     // Sooner done than by the database, which would look each user up in the order of an index: they lie
     // nearly in this order.
     users.sort_by_key(|user| user.id);
     Ok((users, found.bytes))
+}
+
+/// Lets others have their turn after each [`Pace::STEP`] users, where that was asked for.
+struct Pace<'a> {
+    share: Option<&'a Share>,
+    turn: Option<Turn>,
+    users: usize,
+}
+
+impl<'a> Pace<'a> {
+    const STEP: usize = 4_096;
+
+    const fn new(share: Option<&'a Share>) -> Self {
+        Self {
+            share,
+            turn: None,
+            users: 0,
+        }
+    }
+
+    /// Before `users` more are read.
+    async fn step(&mut self, users: usize) -> Result<(), StoreError> {
+        let Some(share) = self.share else {
+            return Ok(());
+        };
+        if self.turn.is_none() || self.users >= Self::STEP {
+            self.turn = None;
+            self.turn = Some(share.turn().await?);
+            self.users = 0;
+        }
+        self.users += users;
+        Ok(())
+    }
 }
 
 /// Users that have been read.
@@ -175,6 +233,7 @@ impl Found {
         tx: &DatabaseTransaction,
         organization: i64,
         since: Option<Value>,
+        pace: &mut Pace<'_>,
     ) -> Result<(), StoreError> {
         let further = since.as_ref().map(|_| format!("AND {WRITTEN_SINCE}"));
         let sql = format!(
@@ -184,8 +243,10 @@ impl Found {
         );
         let values = [organization.into()].into_iter().chain(since);
         let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        pace.step(0).await?;
         let mut rows = tx.stream_raw(statement).await?;
         while let Some(row) = rows.try_next().await? {
+            pace.step(1).await?;
             let ids = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
             let numbers = Numbers {
                 standing: row.try_get_by_index(2)?,
@@ -203,9 +264,12 @@ impl Found {
         &mut self,
         tx: &DatabaseTransaction,
         organization: i64,
+        pace: &mut Pace<'_>,
     ) -> Result<(), StoreError> {
+        pace.step(0).await?;
         let mut next = read_page(tx, organization, Vec::new()).await?;
         while let Some((last, page)) = next {
+            pace.step(PAGE as usize).await?;
             let adding = async { self.add_page(&page).ok_or_else(unreadable) };
             let (following, added) = tokio::join!(read_page(tx, organization, last), adding);
             added?;

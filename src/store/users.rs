@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    Statement,
+    Statement, Value,
 };
 use time::OffsetDateTime;
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Store, StoreError, Writing,
+    AuditEntry, Share, Store, StoreError, Writing,
     entity::user::{Column, Entity, Model},
 };
 use crate::{
@@ -51,8 +52,25 @@ pub struct UserFilter {
     pub text: String,
 }
 
-/// How many users are read at a time while looking for those that contain a text.
-const READ_AHEAD: u64 = 1_000;
+/// Users that a search has found.
+#[derive(Clone, Debug, Default)]
+pub struct UserPage {
+    /// By external ID.
+    pub users: Vec<UserRecord>,
+    /// The external ID after which to go on, where the search stopped before it had found enough or looked at
+    /// all users.
+    pub stopped_at: Option<String>,
+}
+
+/// Users that one step of a search looks at.
+const STEP: usize = 2_000;
+
+/// Users that one call looks at: what it costs does not depend on how large the organisation is.
+const MOST_LOOKED_AT: usize = 20_000;
+
+/// Between the texts of a user, and between users; no value has a control character (semantics §2).
+const SEPARATOR: char = '\u{1F}';
+const USER_SEPARATOR: char = '\u{1E}';
 
 /// Whether a user is to be protected from being made inactive by an import.
 #[derive(Clone, Copy, Debug)]
@@ -79,19 +97,113 @@ impl Store {
         records.pop().ok_or(StoreError::UnknownUser)
     }
 
-    /// Up to `limit` users that pass the filter, by external ID, from the one after `after` on.
+    /// Up to `limit` users by external ID, from the one after `after` on.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn users(
         &self,
         organization: i64,
-        filter: &UserFilter,
         after: &str,
         limit: usize,
     ) -> Result<Vec<UserRecord>, StoreError> {
         let tx = self.begin_reading().await?;
-        let users = page(&tx, organization, filter, after, limit).await?;
+        let select = of(organization)
+            .filter(Column::ExternalId.gt(after))
+            .order_by_asc(Column::ExternalId)
+            .limit(limit as u64);
+        let users = select.all(&tx).await?;
+        let records = with_supervisors(&tx, organization, users).await?;
+        tx.commit().await?;
+        Ok(records)
+    }
+
+    /// Looks for up to `limit` users that pass the filter, by external ID, from the one after `after` on. It
+    /// looks at [`MOST_LOOKED_AT`] users, a step at a time, each in turn with those of other organisations.
+    ///
+    /// # Errors
+    /// Where the database fails, and as [`Share::turn`].
+    pub async fn search(
+        &self,
+        share: &Share,
+        organization: i64,
+        filter: &UserFilter,
+        after: &str,
+        limit: usize,
+    ) -> Result<UserPage, StoreError> {
+        let mut found = Vec::new();
+        let mut after = after.to_owned();
+        let mut stopped_at = None;
+        for looked_at in (STEP..).step_by(STEP) {
+            let _turn = share.turn().await?;
+            let step = self.step(organization, filter, &after).await?;
+            found.extend(step.found);
+            if found.len() >= limit || !step.goes_on {
+                break;
+            }
+            after = step.last;
+            if looked_at >= MOST_LOOKED_AT {
+                stopped_at = Some(after);
+                break;
+            }
+        }
+        found.truncate(limit);
+        let _turn = share.turn().await?;
+        let users = self.users_named(organization, found).await?;
+        Ok(UserPage { users, stopped_at })
+    }
+
+    /// Looks at the next users after `after`.
+    async fn step(
+        &self,
+        organization: i64,
+        filter: &UserFilter,
+        after: &str,
+    ) -> Result<Step, StoreError> {
+        let sql = format!(
+            "SELECT max(external_id), count(*), string_agg(texts, $4) FILTER (WHERE {}) FROM (SELECT \
+            external_id, active, role_id, group_id, concat_ws($3, external_id, email_key, \
+            badge_number, first_name, last_name, username_key) AS texts FROM users \
+            WHERE organization_id = $1 AND external_id > $2 ORDER BY external_id LIMIT {STEP}) AS step",
+            filter.condition()
+        );
+        let values: [Value; 4] = [
+            organization.into(),
+            after.into(),
+            SEPARATOR.to_string().into(),
+            USER_SEPARATOR.to_string().into(),
+        ];
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        let Some(row) = self.db.query_one_raw(statement).await? else {
+            return Ok(Step::default());
+        };
+        let last: Option<String> = row.try_get_by_index(0)?;
+        let looked_at: i64 = row.try_get_by_index(1)?;
+        let users: Option<String> = row.try_get_by_index(2)?;
+        let (users, text) = (users.unwrap_or_default(), filter.text.clone());
+        // Long texts in other letters than ASCII take a while.
+        let matching = spawn_blocking(move || matching(&users, &text));
+        Ok(Step {
+            found: matching.await.map_err(StoreError::encoding)?,
+            last: last.unwrap_or_default(),
+            goes_on: usize::try_from(looked_at).is_ok_and(|looked_at| looked_at == STEP),
+        })
+    }
+
+    /// The users with these external IDs, by external ID.
+    async fn users_named(
+        &self,
+        organization: i64,
+        external_ids: Vec<String>,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        if external_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tx = self.begin_reading().await?;
+        let select = of(organization)
+            .filter(Column::ExternalId.is_in(external_ids))
+            .order_by_asc(Column::ExternalId);
+        let users = select.all(&tx).await?;
         let records = with_supervisors(&tx, organization, users).await?;
         tx.commit().await?;
         Ok(records)
@@ -161,72 +273,52 @@ fn find(organization: i64, key: &UserKey) -> Select<Entity> {
     })
 }
 
-/// The databases disagree on what is equal without case, so the text is looked for here.
-async fn page(
-    tx: &impl ConnectionTrait,
-    organization: i64,
-    filter: &UserFilter,
-    after: &str,
-    limit: usize,
-) -> Result<Vec<Model>, StoreError> {
-    let mut found = Vec::new();
-    let mut after = after.to_owned();
-    let read = match filter.text.is_empty() {
-        true => limit as u64,
-        false => READ_AHEAD.max(limit as u64),
-    };
-    loop {
-        let select = selected(organization, filter)
-            .filter(Column::ExternalId.gt(&after))
-            .order_by_asc(Column::ExternalId)
-            .limit(read);
-        let users = select.all(tx).await?;
-        let Some(last) = users.last() else { break };
-        after.clone_from(&last.external_id);
-        let end = (users.len() as u64) < read;
-        found.extend(
-            users
-                .into_iter()
-                .filter(|user| contains(texts(user), &filter.text)),
-        );
-        if end || found.len() >= limit {
-            break;
-        }
-    }
-    found.truncate(limit);
-    Ok(found)
+/// What one step of a search has found.
+#[derive(Default)]
+struct Step {
+    /// External IDs, in order.
+    found: Vec<String>,
+    /// External ID of the last user looked at.
+    last: String,
+    /// There may be more users.
+    goes_on: bool,
 }
 
-fn selected(organization: i64, filter: &UserFilter) -> Select<Entity> {
-    let mut select = of(organization);
-    if let Some(active) = filter.active {
-        select = select.filter(Column::Active.eq(active));
+impl UserFilter {
+    /// The part of the filter that the database judges.
+    fn condition(&self) -> String {
+        let active = self.active.map(|active| match active {
+            true => "active".to_owned(),
+            false => "NOT active".to_owned(),
+        });
+        let role = self.role.map(|role| format!("role_id = {}", role.0));
+        let group = self
+            .group
+            .map(|group| format!("group_id = {}", group.get()));
+        let conditions: Vec<_> = [active, role, group].into_iter().flatten().collect();
+        match conditions.is_empty() {
+            true => "1 = 1".to_owned(),
+            false => conditions.join(" AND "),
+        }
     }
-    if let Some(role) = filter.role {
-        select = select.filter(Column::RoleId.eq(role.0));
-    }
-    if let Some(group) = filter.group {
-        select = select.filter(Column::GroupId.eq(group.get()));
-    }
-    select
+}
+
+/// The external IDs of those `users` (each its texts, the external ID first) that have `text`, in order. The
+/// databases disagree on what is equal without case, so the text is looked for here. No text has a separator,
+/// so none is found across two of them.
+fn matching(users: &str, text: &str) -> Vec<String> {
+    let users = users.split(USER_SEPARATOR).filter(|user| !user.is_empty());
+    let matching = users.filter(|user| contains([*user], text));
+    let ids = matching.filter_map(|user| user.split(SEPARATOR).next());
+    let mut ids: Vec<String> = ids.map(str::to_owned).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// True where one of `texts` has `text`, which is case-folded.
 #[must_use]
 pub fn contains<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     text.is_empty() || texts.into_iter().any(|value| fold(value).contains(text))
-}
-
-/// What a text is looked for in.
-fn texts(user: &Model) -> [&str; 6] {
-    [
-        &user.external_id,
-        &user.email,
-        &user.badge_number,
-        &user.first_name,
-        &user.last_name,
-        &user.username,
-    ]
 }
 
 async fn with_supervisors(
@@ -236,13 +328,11 @@ async fn with_supervisors(
 ) -> Result<Vec<UserRecord>, StoreError> {
     let ids = users.iter().filter_map(|user| user.supervisor_id);
     let supervisors = of(organization)
+        .select_only()
+        .columns([Column::Id, Column::Email])
         .filter(Column::Id.is_in(ids))
-        .all(tx)
-        .await?;
-    let emails: HashMap<Uuid, String> = supervisors
-        .into_iter()
-        .map(|user| (user.id, user.email))
-        .collect();
+        .into_tuple::<(Uuid, String)>();
+    let emails: HashMap<_, _> = supervisors.all(tx).await?.into_iter().collect();
     let record = |user: Model| UserRecord {
         supervisor_email: user.supervisor_id.and_then(|id| emails.get(&id).cloned()),
         user,

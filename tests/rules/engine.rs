@@ -43,7 +43,7 @@ async fn importer(app: &App) -> Importer {
     );
     let gate = gate.await.expect("the database is there");
     Importer::new(
-        store,
+        &store,
         Arc::new(Settings::default()),
         clock,
         gate,

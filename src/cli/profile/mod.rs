@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::failure::UsageError;
-use crate::domain::nearest;
+use crate::domain::{SuggestionBudget, nearest};
 
 /// The file of profiles, read.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl File {
 
 /// The end of a sentence about a name that is not known: the nearest one, or all that are.
 fn known<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    if let Some(near) = nearest(name, names.clone()) {
+    if let Some(near) = nearest(name, names.clone(), &mut SuggestionBudget::of_call()) {
         return format!("; did you mean \"{near}\"?");
     }
     match names.collect::<Vec<_>>().join(", ") {

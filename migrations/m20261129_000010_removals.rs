@@ -1,0 +1,84 @@
+//! PostgreSQL looks once a statement, not once a row, whether users refer to roles, ranks and groups that are
+//! removed: a catalog that loses a thousand of them costs one pass over the users.
+
+use sea_orm::DbBackend;
+use sea_orm_migration::prelude::*;
+
+/// The step.
+#[derive(Debug, DeriveMigrationName)]
+pub struct Migration;
+
+/// Columns of users, and the tables that they refer to.
+const REFERENCES: [(&str, &str); 3] = [
+    ("role_id", "roles"),
+    ("rank_id", "ranks"),
+    ("group_id", "evidence_groups"),
+];
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for (column, table) in REFERENCES {
+            let removed = hold_removed(column, table);
+            execute(
+                manager,
+                &hold_each(column, table, "UPDATE OF organization_id, id"),
+            )
+            .await?;
+            execute(manager, &removed).await?;
+        }
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for (column, table) in REFERENCES {
+            let sql = format!(
+                "DROP TRIGGER {table}_removed_{column} ON {table}; \
+                DROP FUNCTION {table}_removed_{column}()"
+            );
+            execute(manager, &sql).await?;
+            let events = "DELETE OR UPDATE OF organization_id, id";
+            execute(manager, &hold_each(column, table, events)).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let connection = manager.get_connection();
+    connection.execute_unprepared(sql).await.map(|_| ())
+}
+
+/// Has the check of single rows made at these events.
+fn hold_each(column: &str, table: &str, events: &str) -> String {
+    format!(
+        "DROP TRIGGER {table}_referred_{column} ON {table}; \
+        CREATE TRIGGER {table}_referred_{column} AFTER {events} \
+        ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_referred_{column}()"
+    )
+}
+
+/// Refuses a statement that removes what a user refers to by `column`. Planned afresh each time, for as many rows
+/// as there are.
+fn hold_removed(column: &str, table: &str) -> String {
+    format!(
+        "CREATE FUNCTION {table}_removed_{column}() RETURNS trigger LANGUAGE plpgsql AS $body$ \
+        DECLARE used boolean; \
+        BEGIN \
+        PERFORM FROM organizations WHERE id IN (SELECT organization_id FROM gone) FOR UPDATE; \
+        EXECUTE 'SELECT EXISTS (SELECT FROM users AS u JOIN gone AS g \
+        ON g.organization_id = u.organization_id AND g.id = u.{column})' INTO used; \
+        IF used THEN \
+        RAISE foreign_key_violation USING MESSAGE = 'a user refers to it by {column}', \
+        TABLE = '{table}', COLUMN = 'id'; \
+        END IF; \
+        RETURN NULL; \
+        END $body$; \
+        CREATE TRIGGER {table}_removed_{column} AFTER DELETE ON {table} \
+        REFERENCING OLD TABLE AS gone \
+        FOR EACH STATEMENT EXECUTE FUNCTION {table}_removed_{column}()"
+    )
+}
