@@ -3,6 +3,11 @@
 //!
 //! `cargo bench --bench micro`; a word after `--` chooses benchmarks whose name contains it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark's files are nobody's secret"
+)]
+
 #[path = "loader/names.rs"]
 mod names;
 #[path = "loader/roster.rs"]
@@ -167,7 +172,15 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
         scope: None,
         permitted: Permitted::EVERYTHING,
     };
-    let mut judged = Judged::new(Arc::clone(rows), snapshot, Uuid::from_u128(1), terms);
+    let Some(mut judged) = Judged::new(
+        Arc::clone(rows),
+        snapshot,
+        Uuid::from_u128(1),
+        terms,
+        &|| true,
+    ) else {
+        unreachable!("it is wanted to the end");
+    };
     judged.assign_ids();
     judged
 }

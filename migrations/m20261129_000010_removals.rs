@@ -1,11 +1,11 @@
 //! PostgreSQL looks once a statement, not once a row, whether users refer to roles, ranks and groups that are
 //! removed: a catalog that loses a thousand of them costs one pass over the users.
 
+use super::steps::prelude::*;
 use sea_orm::DbBackend;
-use sea_orm_migration::prelude::*;
 
 /// The step.
-#[derive(Debug, DeriveMigrationName)]
+#[derive(Debug)]
 pub struct Migration;
 
 /// Columns of users, and the tables that they refer to.
@@ -17,28 +17,10 @@ const REFERENCES: [(&str, &str); 3] = [
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         for (column, table) in REFERENCES {
-            let removed = hold_removed(column, table);
-            execute(
-                manager,
-                &hold_each(column, table, "UPDATE OF organization_id, id"),
-            )
-            .await?;
-            execute(manager, &removed).await?;
-        }
-        Ok(())
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (column, table) in REFERENCES {
-            let sql = format!(
-                "DROP TRIGGER {table}_removed_{column} ON {table}; \
-                DROP FUNCTION {table}_removed_{column}()"
-            );
-            execute(manager, &sql).await?;
-            let events = "DELETE OR UPDATE OF organization_id, id";
-            execute(manager, &hold_each(column, table, events)).await?;
+            execute(manager, &hold_each_changed(column, table)).await?;
+            execute(manager, &hold_removed(column, table)).await?;
         }
         Ok(())
     }
@@ -52,11 +34,11 @@ async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     connection.execute_unprepared(sql).await.map(|_| ())
 }
 
-/// Has the check of single rows made at these events.
-fn hold_each(column: &str, table: &str, events: &str) -> String {
+/// Leaves the check of single rows to those that are given another ID.
+fn hold_each_changed(column: &str, table: &str) -> String {
     format!(
         "DROP TRIGGER {table}_referred_{column} ON {table}; \
-        CREATE TRIGGER {table}_referred_{column} AFTER {events} \
+        CREATE TRIGGER {table}_referred_{column} AFTER UPDATE OF organization_id, id \
         ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_referred_{column}()"
     )
 }

@@ -35,6 +35,10 @@ pub struct Settings {
     pub lease: Duration,
     /// How long after an import's end its results are kept; its record and counts stay.
     pub result_retention: Duration,
+    /// How long an attempt is kept that never began applying.
+    pub attempt_retention: Duration,
+    /// How many such attempts are kept of one organisation; refused ones go first.
+    pub attempts_kept: u32,
     /// Time between two looks for results to remove.
     pub cleaning_interval: Duration,
     /// How long an orderly shutdown waits for clients to go.
@@ -133,6 +137,8 @@ impl Default for Settings {
             database_patience: Duration::from_secs(20),
             lease: Duration::from_secs(15),
             result_retention: Duration::from_hours(90 * 24),
+            attempt_retention: Duration::from_hours(30 * 24),
+            attempts_kept: 1_000,
             cleaning_interval: Duration::from_hours(1),
             shutdown_grace: Duration::from_secs(5),
             progress_interval: Duration::from_secs(1),

@@ -26,7 +26,7 @@
 //!
 //! Bytes arrive in [`import::Receiver`] and go through [`input::CsvDecoder`] (typed rows enter through
 //! [`input::TypedRows`]); both end in a [`domain::RawRow`]. [`domain::Row::parse`] checks its values and
-//! keeps it in compact form. Once `finish` has been verified, [`plan::plan`] decides all rows against one
+//! keeps it in compact form. Once `finish` has been verified, [`plan::plan_while`] decides all rows against one
 //! snapshot of the directory; guards may refuse the whole. Then rows are written in the plan's order, some
 //! hundreds to a transaction, each transaction with the results of its rows, and a result is sent once it
 //! is committed. A roster that comes in parts waits in the database until its last part is there, and then

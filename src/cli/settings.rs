@@ -37,6 +37,14 @@ pub struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     result_retention_days: u64,
+    /// Days after which a dry run, and a refused or interrupted attempt that wrote nothing, is forgotten
+    #[arg(long, value_name = "D", env = "USER_IMPORT_ATTEMPT_RETENTION_DAYS")]
+    #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
+    attempt_retention_days: u64,
+    /// Most such attempts that are remembered of one organisation; refused ones are forgotten first
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ATTEMPTS_KEPT")]
+    #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
+    max_attempts_kept: u32,
     /// Seconds that clients have to go when the server is told to stop
     #[arg(
         long,
@@ -135,6 +143,8 @@ impl SettingsArgs {
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: Duration::from_hours(24 * self.result_retention_days),
+            attempt_retention: Duration::from_hours(24 * self.attempt_retention_days),
+            attempts_kept: self.max_attempts_kept,
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             ..Settings::default()
         }
@@ -173,10 +183,12 @@ mod tests {
             --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
-            --directory-cache-mib 12";
+            --directory-cache-mib 12 --attempt-retention-days 13 --max-attempts-kept 14";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
+        assert_eq!(settings.attempt_retention, Duration::from_hours(13 * 24));
+        assert_eq!(settings.attempts_kept, 14);
         assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
         assert_eq!(settings.database_patience, Duration::from_secs(7));
         let limits = (settings.limits.max_rows, settings.limits.max_bytes);

@@ -194,4 +194,20 @@ mod tests {
         assert_eq!(nearest(&longer, [&*long], &mut budget), None);
         assert_eq!(budget.0, left);
     }
+    #[test]
+    fn thousands_of_long_unknown_names_cost_no_more_than_the_budget() {
+        let names: Vec<_> = (0..500).map(|n| format!("{n:0>125}")).collect();
+        let offers = Offers::new(names.iter().map(String::as_str));
+        let each = 500 + 500 * 125 * 128;
+        let mut budget = SuggestionBudget::of(2 * each + each / 2);
+        let needles = (0..4_000).map(|n| format!("{n:x>128}"));
+        let left: Vec<_> = needles
+            .map(|needle| {
+                let _ = offers.nearest(&needle, &mut budget);
+                budget.0
+            })
+            .collect();
+        assert_eq!(left[..3], [each + each / 2, each / 2, 0]);
+        assert!(left[3..].iter().all(|&left| left == 0));
+    }
 }

@@ -11,7 +11,7 @@ use std::{collections::HashSet, sync::Arc};
 use prost::Message;
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
     time::{Instant, sleep},
 };
 use tracing::Instrument;
@@ -238,7 +238,7 @@ impl Session<'_> {
     /// Plans the rows that were still to be written when the import stopped, and goes on.
     async fn resume(
         &mut self,
-        rows: &[Row],
+        rows: &Arc<Vec<Row>>,
         import: Uuid,
         tenure: Tenure,
         follower: &mut Follower,
@@ -259,7 +259,7 @@ impl Session<'_> {
     /// What is left of an interrupted import. `None`: the client has gone. `Again`: it has ended.
     async fn remaining(
         &mut self,
-        rows: &[Row],
+        rows: &Arc<Vec<Row>>,
         import: Uuid,
         follower: &mut Follower,
     ) -> Result<Option<Work>, ImportError> {
@@ -278,14 +278,15 @@ impl Session<'_> {
         self.expect_latest(import).await?;
         self.progress.enter(ImportPhase::Planning);
         let done = self.with_progress(Recorded::read(self, import)).await?;
-        let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
-        let rest = Arc::new(rest.cloned().collect());
+        let (rest, done) = rest_of(Arc::clone(rows), done).await?;
         let snapshot = importer.patiently(|| store.snapshot(self.organization));
         let snapshot = self.with_progress(snapshot).await?;
         let turn = importer.limiter.planning_turn(&self.options.organization);
         let _turn = self.with_progress(turn).await;
         // Whoever goes on with an import does so with his or her own permissions.
-        let judging = session::judge(rest, snapshot, import, self.terms(None));
+        let terms = self.terms(None);
+        let judging =
+            self.while_told(|wanted| session::judge(rest, snapshot, import, terms, wanted));
         let judged = self.with_progress(judging).await?;
         self.progress.set_planned(self.summary.rows);
         let noted = Arc::new(done.noted);
@@ -378,6 +379,18 @@ impl Session<'_> {
             }
         })
     }
+}
+
+/// The rows that have no result yet; a million are not looked through on a thread of the runtime.
+async fn rest_of(
+    rows: Arc<Vec<Row>>,
+    done: Recorded,
+) -> Result<(Arc<Vec<Row>>, Recorded), ImportError> {
+    let looking = spawn_blocking(move || {
+        let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
+        (Arc::new(rest.cloned().collect()), done)
+    });
+    Ok(looking.await?)
 }
 
 /// True where there is nothing to go on with.

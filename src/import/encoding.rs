@@ -214,7 +214,8 @@ pub(super) mod tests {
             scope: None,
             permitted: Permissions::ALL.into(),
         };
-        let mut judged = Judged::new(rows(values).into(), snapshot, Uuid::nil(), terms);
+        let rows = rows(values).into();
+        let mut judged = Judged::new(rows, snapshot, Uuid::nil(), terms, &|| true).unwrap();
         judged.assign_ids();
         judged
     }

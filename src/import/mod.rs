@@ -30,7 +30,7 @@ mod staged;
 mod verdict;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -60,11 +60,14 @@ use crate::{
     access::{Audience, Gate, Principal},
     config::Settings,
     limits::{Account, MemoryExhausted, ServerLimits},
-    store::{Lane, Share, Store, StoreError},
+    store::{AttemptRetention, Lane, Share, Store, StoreError},
 };
 
 /// Time between two looks whether directories that imports have written can be read again in peace.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Time between two looks whether an organisation has more attempts than are kept.
+const FORGETTING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs imports.
 #[derive(Clone, Debug)]
@@ -86,6 +89,8 @@ pub struct Importer {
     /// Organisations that imports have written to since their directories were last read, and how many
     /// users each has by now.
     written: Arc<Mutex<HashMap<i64, usize>>>,
+    /// Organisations with attempts that have ended without applying since it was last looked how many there are.
+    attempted: Arc<Mutex<HashSet<i64>>>,
 }
 
 impl Importer {
@@ -109,6 +114,7 @@ impl Importer {
             applying: TaskTracker::new(),
             runs: Runs::default(),
             written: Arc::default(),
+            attempted: Arc::default(),
         }
     }
 
@@ -119,7 +125,15 @@ impl Importer {
         let cleaning = self.every(self.settings.cleaning_interval, || self.expire());
         let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
         let refreshing = self.every(REFRESH_INTERVAL, || self.refresh());
-        tokio::join!(beating, cleaning, Box::pin(sweeping), refreshing);
+        let forgetting = self.every(FORGETTING_INTERVAL, || self.forget_attempts());
+        let forgetting = Box::pin(forgetting);
+        tokio::join!(
+            beating,
+            cleaning,
+            Box::pin(sweeping),
+            refreshing,
+            forgetting
+        );
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
         }
@@ -179,10 +193,43 @@ impl Importer {
     }
 
     async fn expire(&self) -> Result<(), StoreError> {
+        let organizations = self.store.organizations_with_attempts().await?;
+        self.expire_attempts(organizations).await?;
         let before = self.clock.now() - self.settings.result_retention;
         self.store.expire_results(before).await?;
         let retention = self.settings.result_retention;
         self.store.expire_uploads(retention).await.map(|_| ())
+    }
+
+    /// An attempt has ended that never began applying.
+    fn note_attempt(&self, organization: i64) {
+        let attempted = self.attempted.lock();
+        attempted
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(organization);
+    }
+
+    /// Keeps no more attempts than are kept, of the organisations that have had some here.
+    async fn forget_attempts(&self) -> Result<(), StoreError> {
+        let attempted = {
+            let attempted = self.attempted.lock();
+            std::mem::take(&mut *attempted.unwrap_or_else(PoisonError::into_inner))
+        };
+        self.expire_attempts(attempted).await
+    }
+
+    async fn expire_attempts(
+        &self,
+        organizations: impl IntoIterator<Item = i64>,
+    ) -> Result<(), StoreError> {
+        let retention = AttemptRetention {
+            most: self.settings.attempts_kept,
+            since: self.clock.now() - self.settings.attempt_retention,
+        };
+        for organization in organizations {
+            self.store.expire_attempts(organization, retention).await?;
+        }
+        Ok(())
     }
 
     /// Waits until no import is being applied any more; `stop` must have been cancelled.

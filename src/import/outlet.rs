@@ -156,6 +156,11 @@ impl Outlet {
         self.sender.is_closed()
     }
 
+    /// Ready when the client has gone.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+
     /// Ends the stream with an error.
     pub async fn fail(&self, error: ImportError) {
         self.pass(Err(error), None).await;

@@ -14,6 +14,11 @@ use crate::{
     store::ImportRecord,
 };
 
+/// Bytes that the record of a refused attempt has for its refusals; and of each, for its subject and its message.
+const REFUSALS_BYTES: usize = 2_200;
+const SUBJECT_BYTES: usize = 200;
+const MESSAGE_BYTES: usize = 800;
+
 /// What a bound import was asked for, as a digest: the whole of `start` but for what concerns only
 /// the stream that asked (semantics §8).
 #[must_use]
@@ -37,6 +42,33 @@ pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue]) -> Vec<u8> {
         ..Import::default()
     };
     notes.encode_to_vec()
+}
+
+/// The refusals of a refused attempt, encoded for the record: the first of them that fit, cut where they are long,
+/// and how many more. Who was refused has been told all of them; the record takes 4 KiB at most with the rest that
+/// it says.
+fn encode_refusals(refusals: &[Refusal]) -> Vec<u8> {
+    let cut = |text: &str, bytes| text[..text.floor_char_boundary(bytes)].to_owned();
+    let mut room = REFUSALS_BYTES;
+    let kept = refusals.iter().map_while(|refusal| {
+        let kept = Refusal {
+            code: refusal.code.clone(),
+            subject: cut(&refusal.subject, SUBJECT_BYTES),
+            message: cut(&refusal.message, MESSAGE_BYTES),
+        };
+        room = room.checked_sub(kept.encoded_len() + 4)?;
+        Some(kept)
+    });
+    let mut kept: Vec<_> = kept.collect();
+    let more = refusals.len() - kept.len();
+    if more > 0 {
+        kept.push(Refusal {
+            code: "MORE_REFUSALS".to_owned(),
+            subject: String::new(),
+            message: format!("{more} more were told when the import was refused."),
+        });
+    }
+    encode_notes(&kept, &[])
 }
 
 /// A record with what is known when an attempt begins, on this server and for this principal.
@@ -90,7 +122,10 @@ pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDate
         protected_skipped: summary.protected_skipped,
     };
     set_tally(record, &tally);
-    record.notes = encode_notes(&summary.refusals, &summary.warnings);
+    record.notes = match summary.state() {
+        ImportState::Refused => encode_refusals(&summary.refusals),
+        _ => encode_notes(&summary.refusals, &summary.warnings),
+    };
     record.finished_at = Some(now);
 }
 
@@ -229,5 +264,39 @@ mod tests {
         };
         assert_eq!(csv(None), csv(Some(CsvFormat::default())));
         assert_ne!(csv(None), csv(Some(semicolon)));
+    }
+    #[test]
+    fn of_a_refused_attempt_four_kibibytes_are_kept() {
+        let refusal = |number: usize| Refusal {
+            code: "UNKNOWN_COLUMN".to_owned(),
+            subject: "\u{416}".repeat(2_000),
+            message: format!("{number} {}", "\u{416}".repeat(2_000)),
+        };
+        let start = ImportStart {
+            source: "\u{10348}".repeat(255),
+            ..ImportStart::default()
+        };
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let by = (Uuid::nil(), &*"p".repeat(300));
+        let mut record = begun(1, Uuid::nil(), by, &start, now);
+        let summary = ImportSummary {
+            state: ImportState::Refused.into(),
+            refusals: (0..3_000).map(refusal).collect(),
+            input_sha256: vec![1; 32],
+            ..ImportSummary::default()
+        };
+        close(&mut record, &summary, now);
+        let told = message(&record, "pd", ImportState::Refused);
+        assert!(told.encoded_len() <= 4_096, "{}", told.encoded_len());
+        assert_eq!(told.refusals.len(), 3);
+        assert!(told.refusals[2].message.starts_with("2998 more"));
+        // What fits is kept as it is.
+        let fitting = [Refusal {
+            code: "NO_ROWS".to_owned(),
+            subject: "file".to_owned(),
+            message: "The file has no rows.".to_owned(),
+        }];
+        let kept = Import::decode(&*encode_refusals(&fitting)).unwrap();
+        assert_eq!(kept.refusals, fitting);
     }
 }

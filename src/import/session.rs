@@ -12,7 +12,7 @@ use tokio_stream::Stream;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-pub(super) use planning::judge;
+pub(super) use planning::{Wanted, judge};
 
 use super::{
     ImportError, Importer, Options, Outlet, Receiver, guard,
@@ -331,6 +331,7 @@ impl Session<'_> {
         if let Err(error) = self.importer.patiently(close).await {
             warn!(%error, "the end of an import could not be recorded");
         }
+        self.importer.note_attempt(self.organization);
     }
 
     /// Posts `started` if it has not been posted yet.

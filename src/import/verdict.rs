@@ -56,20 +56,28 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Plans `rows` on `snapshot`. Pure computation; for a million rows it takes seconds.
+    /// Plans `rows` on `snapshot`, for as long as that is `wanted`. Pure computation; for a million rows it
+    /// takes seconds. `None`: it was not wanted to the end.
     #[must_use]
-    pub fn new(rows: Arc<Vec<Row>>, snapshot: Snapshot, import: Uuid, terms: Terms) -> Self {
+    pub fn new(
+        rows: Arc<Vec<Row>>,
+        snapshot: Snapshot,
+        import: Uuid,
+        terms: Terms,
+        wanted: &dyn Fn() -> bool,
+    ) -> Option<Self> {
         let directory = Directory::new(snapshot.users, &rows);
         let catalog = snapshot.catalog;
-        let plan = plan::plan(&Request {
+        let request = Request {
             rows: &rows,
             directory: &directory,
             catalog: &catalog,
             import_id: import,
             deactivate_missing: terms.scope.as_ref(),
             permitted: terms.permitted,
-        });
-        Self {
+        };
+        let plan = plan::plan_while(&request, wanted)?;
+        Some(Self {
             rows,
             revision: snapshot.revision,
             directory,
@@ -79,7 +87,7 @@ impl Judged {
             terms,
             noted: None,
             ids: Vec::new(),
-        }
+        })
     }
 
     /// Makes this a later plan of rows that an earlier one had these warnings for.

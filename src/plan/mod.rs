@@ -4,7 +4,7 @@
 //! Pure: rows, directory and catalog in, a [`Plan`] out; no IO, no clock, no database. Linear in rows and
 //! users (`n log n` where supervisors close circles), and free of recursion: up to a million of each.
 //!
-//! [`plan`] reads top-down; each step is a module of its own. Rows and users go by their index, keys
+//! [`plan_while`] reads top-down; each step is a module of its own. Rows and users go by their index, keys
 //! (emails, badge numbers and so on) by a number that the roster gives each text once.
 
 mod advice;
@@ -131,30 +131,43 @@ impl<'a> Request<'a> {
 }
 
 /// Plans an import.
+#[cfg(test)]
 #[must_use]
 pub fn plan(request: &Request<'_>) -> Plan {
+    let Some(plan) = plan_while(request, &|| true) else {
+        unreachable!("it is wanted to the end");
+    };
+    plan
+}
+
+/// Plans an import, for as long as the plan is `wanted`: each step asks again. `None`: it was not.
+#[must_use]
+pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Plan> {
+    let step = || wanted().then_some(());
+    step()?;
     let mut budget = SuggestionBudget::of_import();
     let checked = check(request, &mut budget);
+    step()?;
     let roster = Roster::new(request, &checked);
     let alike = Alike::new(&roster, request.deactivate_missing.is_some());
     let missing = find_missing(request, &roster, &checked.unsound, &alike);
     let mut state = State::new(&roster, checked.passed());
     let (mut decisions, mut findings) = (checked.decisions, checked.findings);
+    step()?;
     duplicates::reject_duplicates(&mut state, &mut findings);
     judge::judge(request, &decisions, &mut state, &mut findings);
 
+    step()?;
     outcome::settle(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
     review::review(&state, &deactivated, &alike, &mut findings);
     advice::advise(&state, &mut findings, &mut budget);
+    step()?;
     let order = sequence::sequence(&state, &decisions);
     let going_inactive = count_going_inactive(&state, &missing);
-    assemble(
-        request,
-        (decisions, findings, order),
-        missing,
-        going_inactive,
-    )
+    step()?;
+    let written = (decisions, findings, order);
+    Some(assemble(request, written, missing, going_inactive))
 }
 
 fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {

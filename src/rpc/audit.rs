@@ -37,7 +37,9 @@ impl Audit {
         let (position, limit) = (page.number()?, page.size as u64 + 1);
         let found = store.audit_events(chain, position, request.oldest_first, limit);
         let mut found = found.await.map_err(failed)?;
-        let next_page_token = page.cut_numbered(&mut found.events, |event| event.sequence);
+        let next_page_token = page.cut(&mut found.events, |_, event| {
+            Page::after(&event.sequence.to_string())
+        });
         Ok(Response::new(ListAuditEventsResponse {
             events: found.events,
             next_page_token,

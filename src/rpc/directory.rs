@@ -23,12 +23,13 @@ use crate::{
     domain::{Actor, Catalog, Permission, Slug, SuggestionBudget, fold, nearest, normalise},
     import::{Clock, Refusal},
     proto::{
-        AuditAction, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
-        ExportUsersResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
-        GetOrganizationResponse, GetUserRequest, GetUserResponse, ListOrganizationsRequest,
-        ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SetUserProtectedRequest,
-        SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
-        directory_service_server::DirectoryService, get_user_request::Key,
+        self, AuditAction, CreateOrganizationRequest, CreateOrganizationResponse,
+        ExportUsersRequest, ExportUsersResponse, GetCatalogRequest, GetCatalogResponse,
+        GetOrganizationRequest, GetOrganizationResponse, GetUserRequest, GetUserResponse,
+        ListOrganizationsRequest, ListOrganizationsResponse, ListUsersRequest, ListUsersResponse,
+        SetUserProtectedRequest, SetUserProtectedResponse, UpdateCatalogRequest,
+        UpdateCatalogResponse, UserStatus, directory_service_server::DirectoryService,
+        get_user_request::Key,
     },
     store::{
         AuditEntry, Lane, Organization, Protection, Share, Store, StoreError, UserFilter, UserKey,
@@ -99,7 +100,7 @@ impl Directory {
         let limit = page.size as u64 + 1;
         let store = self.store.on(page.lane());
         let failed = |error| status::from_store(&error, "");
-        let mut found = match &caller.principal().reach {
+        let found = match &caller.principal().reach {
             Reach::Every => {
                 let share = caller.share(&store, EVERY).await?;
                 let _turn = share.turn().await.map_err(failed)?;
@@ -111,9 +112,12 @@ impl Directory {
             }
         }
         .map_err(failed)?;
-        let next_page_token = page.cut(&mut found, |organization| &organization.slug);
+        let mut organizations = found.into_iter().map(wire::organization).collect();
+        let next_page_token = page.cut(&mut organizations, |_, last: &proto::Organization| {
+            Page::after(&last.organization)
+        });
         Ok(Response::new(ListOrganizationsResponse {
-            organizations: found.into_iter().map(wire::organization).collect(),
+            organizations,
             next_page_token,
         }))
     }
@@ -182,18 +186,19 @@ impl Directory {
         })
         .await?;
         let filter = filter?;
-        let mut found = self
+        let found = self
             .find_users(&caller, organization, &filter, &page)
             .await?;
-        let mut next_page_token = page.cut(&mut found.users, |record| &record.user.external_id);
-        let search_incomplete = next_page_token.is_empty() && found.stopped_at.is_some();
-        if let Some(stopped_at) = found.stopped_at.filter(|_| search_incomplete) {
-            next_page_token = Page::token_after(&stopped_at);
-        }
         let users = found.users.into_iter();
         let users = computed(move || users.map(|user| wire::user(user, &catalog)).collect());
+        let mut users: Vec<proto::User> = users.await?;
+        let mut next_page_token = page.cut(&mut users, |_, last| Page::after(&last.external_id));
+        let search_incomplete = next_page_token.is_empty() && found.stopped_at.is_some();
+        if let Some(stopped_at) = found.stopped_at.filter(|_| search_incomplete) {
+            next_page_token = Page::after(&stopped_at);
+        }
         Ok(Response::new(ListUsersResponse {
-            users: users.await?,
+            users,
             next_page_token,
             search_incomplete,
         }))

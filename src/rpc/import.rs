@@ -7,14 +7,16 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::StreamExt;
+use time::OffsetDateTime;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span};
+use uuid::Uuid;
 
 use super::{
     caller::{Caller, Visit},
     detached,
-    paging::Page,
+    paging::{MAX_BYTES, Page},
     staged::{sender, upload_id},
     status,
     stream_body::PartialMessage,
@@ -36,7 +38,7 @@ use crate::{
         import_service_server::ImportService, import_users_response::Message as Reply,
         watch_import_response::Message as Watched,
     },
-    store::{ImportRecord, Store},
+    store::{ImportRecord, Store, StoreError},
     telemetry::{request, traces},
 };
 
@@ -130,19 +132,46 @@ impl Imports {
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
         let organization = caller.organization(&self.store, &slug).await?;
-        let before = page.position()?;
-        let limit = page.size as u64 + 1;
-        let found = self.store.imports(organization.id, before, limit).await;
-        let mut found = found.map_err(failed)?;
-        let next_page_token = page.cut_at(&mut found, |last| (last.started_at, last.id));
+        let found = self
+            .read_page(organization.id, (&page, page.position()?))
+            .await;
+        let found = found.map_err(failed)?;
         let mut imports = Vec::with_capacity(found.len());
         for record in &found {
             imports.push(self.as_message(record, &slug).await?);
         }
+        let next_page_token = page.cut(&mut imports, |at, _| {
+            Page::after_moment((found[at].started_at, found[at].id))
+        });
         Ok(Response::new(ListImportsResponse {
             imports,
             next_page_token,
         }))
+    }
+
+    /// One record more than the page has, where there are so many and a message has room: a few at a time, since
+    /// one that an earlier release has kept may be large.
+    async fn read_page(
+        &self,
+        organization: i64,
+        (page, mut before): (&Page, Option<(OffsetDateTime, Uuid)>),
+    ) -> Result<Vec<ImportRecord>, StoreError> {
+        const STEP: usize = 50;
+        let mut found: Vec<ImportRecord> = Vec::new();
+        let mut bytes = 0;
+        while found.len() <= page.size && bytes <= MAX_BYTES {
+            let limit = STEP.min(page.size + 1 - found.len());
+            let step = self.store.imports(organization, before, limit as u64);
+            let step = step.await?;
+            let is_last = step.len() < limit;
+            bytes += step.iter().map(|record| record.notes.len()).sum::<usize>();
+            found.extend(step);
+            before = found.last().map(|last| (last.started_at, last.id));
+            if is_last {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// Removes an upload in parts that waits for the rest, or asks the server that applies the import to

@@ -1,5 +1,6 @@
 //! Pages of a list, by the key of the last item of the page before.
 
+use prost::Message;
 use time::OffsetDateTime;
 use tonic::Status;
 use uuid::Uuid;
@@ -9,6 +10,12 @@ use crate::{import::Refusal, store::Lane};
 
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
+
+/// Size of a page as a message, in bytes: clients take messages of 4 MiB unless told otherwise.
+pub const MAX_BYTES: usize = 3 * 1024 * 1024;
+
+/// What an item takes up in a message beside itself: its tag and its length.
+const ITEM_BYTES: usize = 6;
 
 /// Items of a page that is looked up in no time.
 const SMALL_SIZE: usize = 200;
@@ -50,38 +57,37 @@ impl Page {
         }
     }
 
-    /// Token of the page that goes on after `key`.
-    pub fn token_after(key: &str) -> String {
+    /// Cuts `items`, of which one more than a page may have been read, to the page's size and to what a message
+    /// may have. Returns the next page's token, empty on the last page; `token` gives it for an item by its index.
+    pub fn cut<T: Message>(
+        &self,
+        items: &mut Vec<T>,
+        token: impl Fn(usize, &T) -> String,
+    ) -> String {
+        let mut bytes = 0;
+        let fits = |item: &&T| {
+            bytes += item.encoded_len() + ITEM_BYTES;
+            bytes <= MAX_BYTES
+        };
+        // One item is always far smaller than a page.
+        let fitting = items.iter().take_while(fits).count().max(1);
+        let size = fitting.min(self.size);
+        if items.len() <= size {
+            return String::new();
+        }
+        items.truncate(size);
+        let last = items.last().map(|last| token(size - 1, last));
+        last.unwrap_or_default()
+    }
+
+    /// Token of the page that goes on after this key.
+    pub fn after(key: &str) -> String {
         encode(key)
     }
 
-    /// Cuts `items`, of which one more than a page was read, to the page; returns the next page's
-    /// token, empty on the last page.
-    pub fn cut<T>(&self, items: &mut Vec<T>, key: impl Fn(&T) -> &str) -> String {
-        if items.len() <= self.size {
-            return String::new();
-        }
-        items.truncate(self.size);
-        items
-            .last()
-            .map_or_else(String::new, |last| encode(key(last)))
-    }
-
-    /// As [`cut`](Self::cut), for a list by time and ID.
-    pub fn cut_at<T>(
-        &self,
-        items: &mut Vec<T>,
-        key: impl Fn(&T) -> (OffsetDateTime, Uuid),
-    ) -> String {
-        if items.len() <= self.size {
-            return String::new();
-        }
-        items.truncate(self.size);
-        let token = items.last().map(|last| {
-            let (time, id) = key(last);
-            encode(&format!("{} {id}", time.unix_timestamp_nanos()))
-        });
-        token.unwrap_or_default()
+    /// Token of the page that goes on after this time and ID.
+    pub fn after_moment((time, id): (OffsetDateTime, Uuid)) -> String {
+        encode(&format!("{} {id}", time.unix_timestamp_nanos()))
     }
 
     /// Where a list by time and ID goes on; `None` on the first page.
@@ -98,16 +104,6 @@ impl Page {
             Some((time, Uuid::try_parse(id).ok()?))
         };
         position().map(Some).ok_or_else(Self::foreign)
-    }
-
-    /// As [`cut`](Self::cut), for a list by number.
-    pub fn cut_numbered<T>(&self, items: &mut Vec<T>, number: impl Fn(&T) -> i64) -> String {
-        if items.len() <= self.size {
-            return String::new();
-        }
-        items.truncate(self.size);
-        let token = items.last().map(|last| encode(&number(last).to_string()));
-        token.unwrap_or_default()
     }
 
     /// Where a list by number goes on; `None` on the first page.
@@ -160,16 +156,26 @@ fn decode(token: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::Organization;
+
+    fn organizations(slugs: &[&str]) -> Vec<Organization> {
+        let organization = |slug: &&str| Organization {
+            organization: (*slug).to_owned(),
+            ..Organization::default()
+        };
+        slugs.iter().map(organization).collect()
+    }
+
+    fn cut(size: usize, items: &mut Vec<Organization>) -> String {
+        let after = String::new();
+        Page { after, size }.cut(items, |_, item| Page::after(&item.organization))
+    }
 
     #[test]
     fn a_token_leads_to_where_the_page_before_ended() {
-        let page = Page {
-            after: String::new(),
-            size: 2,
-        };
-        let mut items = vec!["a", "é|ü", "c"];
-        let token = page.cut(&mut items, |item| item);
-        assert_eq!(items, ["a", "é|ü"]);
+        let mut items = organizations(&["a", "é|ü", "c"]);
+        let token = cut(2, &mut items);
+        assert_eq!(items, organizations(&["a", "é|ü"]));
         assert_eq!(
             Page::parse(2, &token).map(|page| page.after).ok(),
             Some("é|ü".to_owned())
@@ -178,11 +184,20 @@ mod tests {
 
     #[test]
     fn the_last_page_has_no_token() {
-        let page = Page {
-            after: String::new(),
-            size: 2,
-        };
-        assert_eq!(page.cut(&mut vec!["a", "b"], |item| item), "");
+        assert_eq!(cut(2, &mut organizations(&["a", "b"])), "");
+        assert_eq!(cut(2, &mut Vec::new()), "");
+    }
+
+    #[test]
+    fn a_page_ends_where_it_would_be_too_large() {
+        let third = "x".repeat(MAX_BYTES / 3);
+        let mut items = organizations(&["a", &third, &third, "b", &third, "c"]);
+        assert_eq!(cut(6, &mut items), Page::after("b"));
+        assert_eq!(items.len(), 4);
+        // One that is too large by itself does not keep the others from being told.
+        let mut items = organizations(&[&"x".repeat(MAX_BYTES), "b"]);
+        assert_ne!(cut(2, &mut items), "");
+        assert_eq!(items.len(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! revision it was read at; an import's transaction that finds another one knows that the directory
 //! has changed since it was planned ([`WriteError::Stale`]).
 
+mod attempts;
 mod audit;
 mod catalog;
 mod credential_sources;
@@ -44,6 +45,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+pub use attempts::AttemptRetention;
 pub use audit::{AuditEntry, AuditPage};
 pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use credential_sources::CredentialSource;

@@ -92,15 +92,25 @@ impl Store {
         Ok(was_removed)
     }
 
-    /// Removes what is left of uploads whose imports ended so long ago.
+    /// Removes what is left of uploads whose imports ended so long ago; where nothing was applied, after a
+    /// day: whoever has sent it has had its answers.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn expire_uploads(&self, retention: Duration) -> Result<u64, StoreError> {
         let writing = self.begin().await?;
         let now = now_ms(self.backend());
-        let sql = format!("DELETE FROM uploads WHERE stage = $1 AND touched_ms + $2 <= {now}");
-        let values = vec![(UploadStage::Ended as i32).into(), millis(retention).into()];
+        let sql = format!(
+            "DELETE FROM uploads WHERE stage = $1 AND (touched_ms + $2 <= {now} \
+            OR (touched_ms + $3 <= {now} AND EXISTS (SELECT 1 FROM imports i \
+            WHERE i.organization_id = uploads.organization_id AND i.id = uploads.import_id \
+            AND i.options_digest IS NULL)))"
+        );
+        let values = vec![
+            (UploadStage::Ended as i32).into(),
+            millis(retention).into(),
+            millis(Duration::from_hours(24)).into(),
+        ];
         let removed = writing.execute(sql, values).await?;
         writing.commit().await?;
         Ok(removed)

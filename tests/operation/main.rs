@@ -36,6 +36,7 @@ mod formulas;
 mod frames;
 mod health;
 mod http_client;
+mod kept_attempts;
 mod large_catalogs;
 mod memory;
 mod messages;

@@ -60,9 +60,9 @@ impl Applier {
         let snapshot = snapshot.await?;
         let mut terms = self.judged.terms().clone();
         terms.scope = terms.scope.filter(|_| missing);
-        let mut judged = session::judge(rows, snapshot, self.record.id, terms)
-            .await
-            .map_err(WriteError::task)?;
+        let wanted = session::Wanted::to_the_end();
+        let judged = session::judge(rows, snapshot, self.record.id, terms, wanted);
+        let mut judged = judged.await.map_err(WriteError::task)?;
         judged.assign_ids();
         Ok(judged)
     }

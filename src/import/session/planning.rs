@@ -6,6 +6,7 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Reply, Session};
@@ -107,7 +108,7 @@ impl Session<'_> {
         let turn = self.with_progress(turn).await;
         metrics::waited("planning", asked.elapsed());
         let terms = self.terms(scope);
-        let planning = judge(rows, snapshot, import, terms);
+        let planning = self.while_told(|wanted| judge(rows, snapshot, import, terms, wanted));
         let judged = self.with_progress(planning).await?;
         drop(turn);
         self.summary.rows = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
@@ -116,6 +117,24 @@ impl Session<'_> {
         verdict::fill(&mut self.summary, &judged.tally());
         self.warn_of_skipped(&judged);
         Ok(judged)
+    }
+
+    /// Plans while there is somebody to tell: nothing is being applied yet, and a client that has gone comes again.
+    pub(in crate::import) async fn while_told<F>(
+        &self,
+        plan: impl FnOnce(Wanted) -> F,
+    ) -> Result<Judged, ImportError>
+    where
+        F: Future<Output = Result<Judged, ImportError>>,
+    {
+        // Dropped together with this future.
+        let here = CancellationToken::new();
+        let planning = plan(Wanted(here.clone()));
+        let _here = here.drop_guard();
+        tokio::select! {
+            judged = planning => judged,
+            () = self.outlet.closed() => Err(ImportError::Broken),
+        }
     }
 
     /// What this caller's plans are made under.
@@ -143,13 +162,28 @@ impl Session<'_> {
     }
 }
 
+/// Whether a plan is still wanted.
+#[derive(Clone, Debug)]
+pub(in crate::import) struct Wanted(CancellationToken);
+
+impl Wanted {
+    /// To the end, whoever goes.
+    pub(in crate::import) fn to_the_end() -> Self {
+        Self(CancellationToken::new())
+    }
+}
+
 /// Plans on a thread for blocking work.
 pub(in crate::import) async fn judge(
     rows: Arc<Vec<Row>>,
     snapshot: Snapshot,
     import: Uuid,
     terms: Terms,
+    Wanted(over): Wanted,
 ) -> Result<Judged, ImportError> {
-    let planning = spawn_blocking(move || Judged::new(rows, snapshot, import, terms));
-    Ok(planning.await?)
+    let planning = spawn_blocking(move || {
+        let wanted = || !over.is_cancelled();
+        Judged::new(rows, snapshot, import, terms, &wanted)
+    });
+    planning.await?.ok_or(ImportError::Broken)
 }

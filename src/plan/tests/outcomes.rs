@@ -1,8 +1,10 @@
 //! What a standing row comes to (semantics §4), its warnings, its values and the digest.
 
+use std::cell::Cell;
+
 use crate::domain::Column;
 use crate::plan::scenario::{Scenario, decides};
-use crate::plan::{Scope, generated_external_id};
+use crate::plan::{Scope, generated_external_id, plan_while};
 
 const TWO: &str = "
     X1 a@x 1 ann > b@x rank=Captain group=G1 phone=+15005550006
@@ -157,4 +159,20 @@ fn the_digest_covers_who_is_deactivated_but_no_generated_id() {
     assert_eq!(kept, scenario.plan().digest);
     let scenario = scenario.deactivating_missing(Scope::default());
     assert_ne!(kept, scenario.plan().digest);
+}
+
+#[test]
+fn a_plan_that_is_no_longer_wanted_is_given_up() {
+    let scenario = Scenario::parse(TWO, "X1 a@x 1 eve");
+    let planned_for = |looks: u32| {
+        let left = Cell::new(looks);
+        let wanted = || {
+            let wanted = left.get() > 0;
+            left.set(left.get().saturating_sub(1));
+            wanted
+        };
+        plan_while(&scenario.request(), &wanted).is_some()
+    };
+    assert!(!planned_for(0) && !planned_for(1) && !planned_for(3));
+    assert!(planned_for(100));
 }

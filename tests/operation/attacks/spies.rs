@@ -1,5 +1,7 @@
 //! Somebody who may import and not read, after what others have.
 
+use std::fmt::Write;
+
 use tonic::{Code, Status};
 use user_import::{
     domain::{Column::Phone, Permission},
@@ -52,7 +54,7 @@ async fn watch(caller: &App) -> Result<String, Status> {
     let mut told = String::new();
     while let Some(answer) = answers.message().await? {
         let is_last = matches!(answer.message, Some(Watched::Summary(_)));
-        told += &format!("{answer:?}");
+        write!(told, "{answer:?}").expect("a text takes what is written");
         if is_last {
             break;
         }
