@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -89,6 +90,20 @@ impl Process {
         // One that nobody has waited for yet has no memory any more.
         let path = format!("/proc/{}/status", self.child.id());
         std::fs::read_to_string(path).is_ok_and(|status| status.contains("VmHWM:"))
+    }
+
+    /// The CPU time that it has used, of all its threads.
+    pub fn cpu(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("Linux tells of its processes");
+        // The program's name, in parentheses, may hold anything; numbers follow it.
+        let (_, numbers) = stat.rsplit_once(')').expect("it has a name");
+        let ticks = numbers.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum();
+        // Hundredths of a second on every Linux.
+        Duration::from_millis(10 * ticks)
     }
 
     /// How many arenas glibc has made for its threads, beside the first: each begins at a multiple of 64 MiB

@@ -6,7 +6,10 @@ use std::{
 };
 
 use tempfile::TempDir;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    task::JoinHandle,
+};
 use tonic::{Code, Status};
 use user_import::{
     domain::Permission,
@@ -95,6 +98,21 @@ impl Besieged {
         self.bystander.import_one("somebody").await;
     }
 
+    /// A bystander's calls and imports, before and during an attack.
+    pub async fn measure(&self, attack: impl AsyncFnOnce() -> Attack) -> Vec<Slowed> {
+        let call = async || self.bystander.look().await.expect("others are served");
+        let import = async || self.bystander.import_one("somebody").await;
+        let usual = [mean(20, call).await, mean(8, import).await];
+        let attack = attack().await;
+        let attacked = [mean(20, call).await, mean(8, import).await];
+        attack.end().await;
+        self.expect_unharmed().await;
+        let times = usual.into_iter().zip(attacked);
+        times
+            .map(|(usual, attacked)| Slowed { usual, attacked })
+            .collect()
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
@@ -163,4 +181,29 @@ pub async fn mean(count: u32, work: impl AsyncFn()) -> Duration {
         work().await;
     }
     begun.elapsed() / count
+}
+
+/// An attack that goes on until it is ended.
+pub struct Attack {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Attack {
+    /// One that these work at.
+    pub fn working(tasks: impl IntoIterator<Item = JoinHandle<()>>) -> Self {
+        Self {
+            tasks: tasks.into_iter().collect(),
+        }
+    }
+
+    /// Ends it.
+    pub async fn end(self) {
+        for task in self.tasks {
+            task.abort();
+            // A panic of an attacker is one of the test.
+            if let Err(error) = task.await {
+                assert!(error.is_cancelled(), "{error}");
+            }
+        }
+    }
 }

@@ -9,6 +9,8 @@ mod besieged;
 mod connections;
 mod faults;
 mod health_bodies;
+mod names;
+mod searches;
 mod spies;
 mod uploads;
 

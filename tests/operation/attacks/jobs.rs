@@ -1,0 +1,43 @@
+//! Eight jobs that push into one organisation, beside another tenant.
+
+use tonic::Code;
+use user_import::domain::Permission;
+
+use super::besieged::{Attack, Besieged, Slowed, expect_twice_at_most};
+use crate::support::{App, Database, on_both_databases, roster, start_of};
+
+on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
+
+/// Pushes users for ever, each time others.
+async fn push(job: App, name: String) {
+    for round in 0.. {
+        let names = [0, 1, 2].map(|n| format!("{name}-{round}-{n}"));
+        let people = roster().people(names.iter().map(String::as_str));
+        let pushed = job.import_with(start_of("pd"), people).await;
+        let code = pushed.code();
+        // Told to come again, or that there are too many.
+        assert!(
+            matches!(code, Code::Ok | Code::Aborted | Code::ResourceExhausted),
+            "{pushed}"
+        );
+    }
+}
+
+async fn measure(database: Database) -> Vec<Slowed> {
+    let besieged = Besieged::start(database, &[]).await;
+    let mut jobs = Vec::new();
+    for _ in 0..8 {
+        jobs.push(besieged.caller("pd", [Permission::UsersImport]).await);
+    }
+    let attack = async || {
+        let pushing = jobs.iter().enumerate().map(|(number, job)| {
+            tokio::spawn(push(job.clone_connection(), format!("job{number}")))
+        });
+        Attack::working(pushing)
+    };
+    besieged.measure(attack).await
+}
+
+async fn eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times(database: Database) {
+    expect_twice_at_most(async || measure(database).await).await;
+}

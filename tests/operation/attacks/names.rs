@@ -1,0 +1,130 @@
+//! 4,000 long names that no catalog has, each of which is to be suggested something for.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+use user_import::{
+    domain::{
+        Column::{EvidenceGroupExtId, Rank as RankColumn, Role as RoleColumn, SupervisorEmail},
+        Permission,
+    },
+    proto::{
+        Catalog, ImportPhase, ImportUsersResponse, Rank, Role,
+        import_users_response::Message as Answer,
+    },
+};
+
+use super::besieged::{Besieged, dry_run};
+use crate::support::{Database, on_both_databases, roster};
+
+on_both_databases![
+    long_unknown_names_cost_little_more_than_known_ones,
+    work_for_a_client_that_has_gone_ends,
+];
+
+const ROWS: usize = 4_000;
+
+/// A name of 255 bytes, unlike the others at its end.
+fn long(n: usize) -> String {
+    format!("{}{n:05}", "abcdefghij".repeat(25))
+}
+
+/// A thousand roles and ranks with long names, and those that rosters have.
+fn catalog() -> Catalog {
+    let mut catalog = crate::support::catalog();
+    for n in 0..1_000 {
+        let name = long(n).replace('a', "e")[..120].to_owned() + &format!("{n:05}");
+        catalog.roles.push(Role {
+            name: name.clone(),
+            ..Role::default()
+        });
+        catalog.ranks.push(Rank {
+            name,
+            ..Rank::default()
+        });
+    }
+    catalog
+}
+
+/// People of whom these many have names that nobody knows.
+fn people(unknown: usize) -> String {
+    let rows = (0..ROWS).fold(roster(), |rows, n| {
+        let name = long(n);
+        let supervisor = format!("{}@pd.example", &name[..60]);
+        let known = [
+            (RoleColumn, "Officer"),
+            (RankColumn, "Captain"),
+            (EvidenceGroupExtId, "G-1"),
+            (SupervisorEmail, ""),
+        ];
+        let strange = [
+            (RoleColumn, &*name),
+            (RankColumn, &name[..128]),
+            (EvidenceGroupExtId, &name),
+            (SupervisorEmail, &supervisor),
+        ];
+        let values = if n < unknown { strange } else { known };
+        rows.row(&format!("p{n}"), values)
+    });
+    rows.csv()
+}
+
+async fn besieged(database: Database) -> Besieged {
+    let besieged = Besieged::start(database, &[]).await;
+    besieged.operator.catalog("pd", catalog()).await;
+    besieged
+}
+
+async fn long_unknown_names_cost_little_more_than_known_ones(database: Database) {
+    let besieged = besieged(database).await;
+    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
+    let cost = async |csv: String| {
+        let before = besieged.server.cpu();
+        let imported = importer.import_with(dry_run("pd"), csv).await;
+        assert_eq!(
+            imported.summary().rows as usize,
+            ROWS,
+            "{}",
+            imported.status
+        );
+        besieged.server.cpu() - before
+    };
+    let usual = cost(people(0)).await;
+    let attacked = cost(people(ROWS)).await;
+    // Four issues a row are worded, and a budget of comparisons may be spent.
+    assert!(
+        attacked <= 8 * usual,
+        "{attacked:?}, and {usual:?} for known names"
+    );
+    besieged.expect_unharmed().await;
+}
+
+async fn work_for_a_client_that_has_gone_ends(database: Database) {
+    let besieged = besieged(database).await;
+    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
+    let begun = besieged.server.cpu();
+    importer.import_with(dry_run("pd"), people(0)).await;
+    let usual = besieged.server.cpu() - begun;
+    let mut answers = importer.begin(dry_run("pd"), people(ROWS)).await;
+    let is_planning = |answer: ImportUsersResponse| matches!(answer.message, Some(Answer::Progress(progress)) if progress.phase() == ImportPhase::Planning);
+    while !is_planning(answers.message().await.unwrap().expect("it is planned")) {}
+    drop(answers);
+    // From here on nobody waits for anything: the server comes to rest.
+    let begun = besieged.server.cpu();
+    let resting = async {
+        loop {
+            let (before, at) = (besieged.server.cpu(), Instant::now());
+            while at.elapsed() < Duration::from_millis(300) {
+                tokio::task::yield_now().await;
+            }
+            if besieged.server.cpu() - before < Duration::from_millis(60) {
+                return;
+            }
+        }
+    };
+    timeout(crate::support::PATIENCE, resting)
+        .await
+        .expect("it comes to rest");
+    let more = besieged.server.cpu() - begun;
+    assert!(more <= 8 * usual, "{more:?}, and {usual:?} for known names");
+}

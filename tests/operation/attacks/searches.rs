@@ -1,0 +1,55 @@
+//! 60 text searches beside another tenant's calls and import: 200,000 users at the scale 50.
+
+use std::fmt::Write;
+
+use tonic::Code;
+use user_import::{domain::Permission, proto::ListUsersRequest};
+
+use super::{
+    besieged::{Attack, Besieged, Slowed, expect_twice_at_most},
+    scale,
+};
+use crate::support::{Database, on_both_databases, start_of};
+
+on_both_databases![sixty_searches_leave_another_tenant_its_usual_times];
+
+const USERS: usize = 4_000;
+
+async fn measure(database: Database) -> Vec<Slowed> {
+    let besieged = Besieged::start(database, &[]).await;
+    let mut csv =
+        "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE\n".to_owned();
+    for n in 0..USERS * scale() {
+        writeln!(
+            csv,
+            "E{n},e{n}@pd.example,B{n},Ada,Example,Active,u{n},Officer"
+        )
+        .unwrap();
+    }
+    let imported = besieged.operator.import_with(start_of("pd"), csv).await;
+    assert_eq!(imported.code(), Code::Ok, "{}", imported.status);
+    let reader = besieged.caller("pd", [Permission::UsersRead]).await;
+    let attack = async || {
+        let searches = (0..60).map(|n| {
+            let mut directory = reader.directory();
+            let request = ListUsersRequest {
+                organization: "pd".to_owned(),
+                // Of nobody, so that everybody is looked at.
+                text: format!("nobody {n}"),
+                ..ListUsersRequest::default()
+            };
+            tokio::spawn(async move {
+                loop {
+                    // Refused or answered: the next one comes.
+                    let _ = directory.list_users(request.clone()).await;
+                }
+            })
+        });
+        Attack::working(searches)
+    };
+    besieged.measure(attack).await
+}
+
+async fn sixty_searches_leave_another_tenant_its_usual_times(database: Database) {
+    expect_twice_at_most(async || measure(database).await).await;
+}
