@@ -23,7 +23,8 @@ class Server:
         self.database = f"sqlite://{directory / 'users.db'}"
         self.address = "127.0.0.1:0"
         self.start()
-        self.environment = {**os.environ, "USER_IMPORT_TOKEN": self._create_token()}
+        self.token = self._create_token()
+        self.environment = {**os.environ, "USER_IMPORT_TOKEN": self.token}
         catalog = REPOSITORY / "examples/catalog.json"
         self.command("org", "create", ORGANIZATION)
         self.command("catalog", "apply", str(catalog), "--organization", ORGANIZATION)

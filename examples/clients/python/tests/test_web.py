@@ -15,8 +15,8 @@ from userimport.v1.import_service_pb2 import ImportStart
 class Counting(WebStub):
     """Remembers which parts were sent, and lets a test interfere between two."""
 
-    def __init__(self, endpoint, between=lambda number: None):
-        super().__init__(endpoint)
+    def __init__(self, server, between=lambda number: None):
+        super().__init__(server.address, server.token)
         self.parts, self._between = [], between
 
     def AppendImport(self, request, timeout=None):
@@ -85,7 +85,7 @@ def test_an_upload_goes_on_by_its_offset_where_the_server_was_killed(server, tmp
             server.kill()
 
     told = []
-    with Counting(server.address, interfere) as stub:
+    with Counting(server, interfere) as stub:
         ended = import_in_parts(
             stub,
             ImportStart(organization=ORGANIZATION),
