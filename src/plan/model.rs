@@ -445,9 +445,14 @@ fn taken(column: Column) -> IssueCode {
 fn planned_faults(plan: &Plan, request: &Request<'_>, row: usize) -> Vec<Fault> {
     let issues = plan.issues(request, u32::try_from(row).unwrap());
     let errors = issues.iter().filter(|issue| issue.is_error());
+    // The row of an email that may have been meant is advice, and nothing that was judged.
+    let cause = |issue: &Issue| match issue.code {
+        IssueCode::SupervisorNotFound => None,
+        _ => issue.related_row,
+    };
     sorted(
         errors
-            .map(|issue| (issue.code, issue.column, issue.related_row))
+            .map(|issue| (issue.code, issue.column, cause(issue)))
             .collect(),
     )
 }
