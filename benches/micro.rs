@@ -25,7 +25,7 @@ use user_import::{
     },
     import::{Judged, Terms},
     input::{CsvDecoder, CsvOptions, Limits},
-    plan::{Decision, Outcome, Permitted, Supervisor},
+    plan::{Decision, DigestKey, Outcome, Permitted, Supervisor},
     proto::ResultFilter,
     store::Snapshot,
 };
@@ -171,6 +171,7 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
     let terms = Terms {
         scope: None,
         permitted: Permitted::EVERYTHING,
+        digest_key: DigestKey::new(&[7; 32]),
     };
     let Some(mut judged) = Judged::new(
         Arc::clone(rows),

@@ -13,6 +13,8 @@ mod m20261123_000007_side_by_side;
 mod m20261123_000008_uploads;
 mod m20261129_000009_credential_sources;
 mod m20261129_000010_removals;
+mod m20261129_000011_digest_secrets;
+mod m20261129_000012_append_only_audit;
 
 use steps::NamedStep;
 
@@ -36,5 +38,7 @@ pub fn all() -> Vec<NamedStep> {
         step!(m20261123_000008_uploads),
         step!(m20261129_000009_credential_sources),
         step!(m20261129_000010_removals),
+        step!(m20261129_000011_digest_secrets),
+        step!(m20261129_000012_append_only_audit),
     ]
 }

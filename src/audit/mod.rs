@@ -50,6 +50,25 @@ pub fn hash(organization: &str, event: &AuditEvent) -> [u8; 32] {
     digest.finalize().into()
 }
 
+/// Bytes of the names that one detail of an event lists.
+const NAMES_BYTES: usize = 500;
+
+/// Names as one detail of an event: a JSON list of the first, and how many more there are.
+#[must_use]
+pub fn few_names<T: AsRef<str>>(names: &[T]) -> String {
+    let mut bytes = 0;
+    let fits = |name: &&T| {
+        bytes += name.as_ref().len();
+        bytes <= NAMES_BYTES
+    };
+    let listed: Vec<&str> = names.iter().take_while(fits).map(AsRef::as_ref).collect();
+    let list = serde_json::Value::from(listed.clone()).to_string();
+    match names.len() - listed.len() {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +122,19 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), count);
+    }
+
+    #[test]
+    fn a_detail_lists_few_names() {
+        assert_eq!(
+            few_names(&["Chief, \"Sr.\"", "Clerk"]),
+            r#"["Chief, \"Sr.\"","Clerk"]"#
+        );
+        let long = "x".repeat(300);
+        assert_eq!(
+            few_names(&[&long, &long]),
+            format!("[\"{long}\"] and 1 more")
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::audit::Noted;
 /// List who did what to an organisation, newest first; or verify that nothing of it was changed
 ///
 /// Each event has the hash of the one before it. `audit verify` reads them all, hashes them again on
-/// this machine, and says where the chain is broken.
+/// this machine, and says where the chain is broken; a trail without events is no trail to vouch for.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     user-import audit --organization my-department --limit 50\n  \
@@ -85,15 +85,20 @@ async fn verify(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
              were appended; keep a copy of the database before anything else is done to it."
         ),
     };
+    if head.sequence == 0 {
+        anyhow::bail!(
+            "the audit trail of {organization} has no event, so there is nothing to vouch for. \
+             Making an organisation is an event: if it was not made by a release before audit \
+             trails, its events were erased. The server's log has the heads that it had."
+        );
+    }
     voice.confirm(&format!(
         "The audit trail of {organization} is whole: {} events, none changed, removed or added.\n",
         head.sequence
     ))?;
-    if head.sequence > 0 {
-        voice.confirm(&format!(
-            "Note this outside the database; given to a later `audit verify`, it shows that the \
-             trail was not made anew:\n  --expect {head}\n"
-        ))?;
-    }
+    voice.confirm(&format!(
+        "Note this outside the database; given to a later `audit verify`, it shows that the \
+         trail was not made anew:\n  --expect {head}\n"
+    ))?;
     Ok(Exit::Done)
 }

@@ -13,11 +13,11 @@ use super::{
     failure::UsageError,
     format::Format,
     output::print,
-    report::{CsvPage, Listing, Look},
+    report::{CsvPage, Listing, Look, printable},
     server::OrganizationArgs,
     voice::Voice,
 };
-use crate::proto::Catalog;
+use crate::{domain::privilege_warnings, proto::Catalog};
 
 /// Show or replace an organisation's roles, ranks and groups
 #[derive(Debug, Subcommand)]
@@ -115,6 +115,10 @@ async fn apply(args: &ApplyArgs, voice: Voice) -> anyhow::Result<Exit> {
     let (mut client, organization) = args.organization.connect(voice).await?;
     let catalog = client.update_catalog(&organization, catalog).await?;
     voice.confirm(&format!("{organization} now has {}.\n", contents(&catalog)))?;
+    let roles = catalog.roles.iter();
+    for warning in privilege_warnings(roles.map(|role| (&*role.name, role.privileged))) {
+        voice.notice(&format!("warning: {}.", printable(&warning)));
+    }
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,7 @@
 //! `doctor`: what is wrong with a server's configuration and surroundings, and what to do about it.
 
 mod credentials;
+mod roles;
 
 use std::{
     fmt,
@@ -218,6 +219,7 @@ async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<
     };
     match look(&store, clock, begun).await {
         Ok(mut findings) => {
+            findings.extend(roles::look(&store).await);
             findings.extend(credentials::exposure(args, &store).await);
             findings
         }

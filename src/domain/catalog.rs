@@ -2,6 +2,8 @@
 
 use std::num::NonZeroI32;
 
+use super::fold;
+
 /// Number of a role within its organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoleId(pub i32);
@@ -85,6 +87,33 @@ pub struct Catalog {
     pub ranks: Vec<Rank>,
     /// In order of external ID.
     pub groups: Vec<Group>,
+}
+
+/// Words in the names of roles that administer a system.
+const ADMINISTRATORS: [&str; 6] = ["admin", "superuser", "super user", "sysop", "root", "owner"];
+
+/// What is to be said of which roles, by name, are privileged: only those need
+/// `users.grant-privileged` to be given.
+#[must_use]
+pub fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)>) -> Vec<String> {
+    let roles: Vec<_> = roles.collect();
+    let mut warnings = Vec::new();
+    if !roles.is_empty() && roles.iter().all(|(_, privileged)| !privileged) {
+        let message = "no role is privileged, so whoever may import can give any role; mark those \
+            that administer with \"privileged\": true";
+        warnings.push(message.to_owned());
+    }
+    let administers = |name: &str| {
+        let name = fold(name);
+        ADMINISTRATORS.iter().any(|word| name.contains(word))
+    };
+    let unmarked = roles
+        .iter()
+        .filter(|(name, privileged)| !privileged && administers(name));
+    warnings.extend(unmarked.map(|(name, _)| {
+        format!("the role \"{name}\" is called like an administrator's and is not privileged")
+    }));
+    warnings
 }
 
 impl Catalog {

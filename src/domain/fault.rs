@@ -74,9 +74,6 @@ pub enum Fault {
     /// White space in a username.
     #[error("contains white space; take it out, or write a dot in its place.")]
     WhiteSpace,
-    /// A username with a character that nobody sees: see [`Deception::Invisible`].
-    #[error("{}", Deception::Invisible(*.0))]
-    Invisible(char),
     /// A username with a variant of a letter: see [`Deception::Variant`].
     #[error("{}", Deception::Variant(*.0))]
     Variant(char),
@@ -138,7 +135,7 @@ impl Fault {
             Self::Email => IssueCode::InvalidEmail,
             Self::TemplateExample => IssueCode::TemplateExample,
             Self::Status(_) => IssueCode::InvalidStatus,
-            Self::WhiteSpace | Self::Invisible(_) | Self::Variant(_) | Self::MixedScripts(_) => {
+            Self::WhiteSpace | Self::Variant(_) | Self::MixedScripts(_) => {
                 IssueCode::InvalidUsername
             }
             Self::Phone
@@ -187,7 +184,7 @@ impl Fault {
 impl From<Deception> for Fault {
     fn from(deception: Deception) -> Self {
         match deception {
-            Deception::Invisible(c) => Self::Invisible(c),
+            Deception::Invisible(c) => Self::Character(c),
             Deception::Variant(c) => Self::Variant(c),
             Deception::Mixed(c) => Self::MixedScripts(c),
         }

@@ -10,7 +10,7 @@ const MARK: char = '\u{200B}';
 /// `value` such that no spreadsheet computes it: unchanged, or with an invisible character in front.
 #[must_use]
 pub fn neutralise(value: &str) -> Cow<'_, str> {
-    if value.starts_with(is_formula_start) {
+    if value.starts_with(is_formula_start) || value.trim_start().starts_with(is_formula_start) {
         return Cow::Owned(format!("{MARK}{value}"));
     }
     Cow::Borrowed(value)
@@ -44,10 +44,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_neutralised_is_read_as_it_was(text in "[=+@|%a-z0-9\u{300}\u{338}\u{FF1D}\u{200B}-]{0,8}") {
+        fn what_is_neutralised_is_read_as_it_was(text in "[ =+@|%a-z0-9\u{300}\u{338}\u{FF1D}\u{200B}-]{0,8}") {
             let value = normalise(&text).unwrap();
             let harmless = neutralise(&value);
-            prop_assert!(!harmless.starts_with(is_formula_start));
+            prop_assert!(!harmless.trim_start().starts_with(is_formula_start));
             prop_assert_eq!(normalise(&harmless).unwrap(), &*value);
         }
     }

@@ -5,6 +5,7 @@
 
 mod actor;
 mod catalog;
+mod catalog_names;
 mod check;
 mod column;
 mod email;
@@ -21,6 +22,7 @@ mod raw;
 mod raw_rows;
 mod row;
 mod row_texts;
+mod sheet;
 mod slug;
 mod suggest;
 mod tally;
@@ -31,7 +33,8 @@ mod user_texts;
 mod username;
 
 pub use actor::Actor;
-pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
+pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId, privilege_warnings};
+pub use catalog_names::{CatalogName, NameFault, role_faults, visible_faults};
 pub use check::MAX_FIELD_BYTES;
 pub use column::{Column, ColumnSet};
 pub use email::Email;
@@ -47,6 +50,7 @@ pub use phone::PhoneNumber;
 pub use raw::{Cell, RawRow};
 pub use raw_rows::{Intake, check_rows};
 pub use row::{Row, RowPacker, RowParts};
+pub use sheet::CsvSheet;
 pub use slug::{InvalidSlug, Slug};
 pub use suggest::{MAX_COMPARED, Offers, SuggestionBudget, nearest};
 pub use tally::Tally;

@@ -1,6 +1,8 @@
 //! The file to start from: a header row and four example rows, which an import knows and rejects.
 
-use super::{Catalog, Column};
+use std::borrow::Cow;
+
+use super::{Catalog, Column, neutralise};
 
 /// What an example has in one column.
 #[derive(Clone, Copy)]
@@ -97,7 +99,8 @@ pub fn template_csv(catalog: &Catalog) -> Vec<u8> {
     // Writing to memory records of equal length cannot fail, so there is no error to hand on.
     let _ = csv.write_record(Column::ALL.map(Column::header));
     for number in 0..EXAMPLES.len() {
-        let _ = csv.write_record(Column::ALL.map(|column| cell(catalog, number, column)));
+        let cells = Column::ALL.map(|column| cell(catalog, number, column));
+        let _ = csv.write_record(cells.each_ref().map(|cell| cell.as_bytes()));
     }
     csv.into_inner().unwrap_or_default()
 }
@@ -108,18 +111,25 @@ pub fn is_template_example(email_key: &str) -> bool {
     EMAILS.contains(&email_key)
 }
 
-fn cell(catalog: &Catalog, number: usize, column: Column) -> &str {
-    match (EXAMPLES[number][column as usize], column) {
-        (Is(text), _) => text,
-        (Own, Column::Role) => {
+/// Names of the catalog are made harmless for spreadsheets; our own examples are.
+fn cell(catalog: &Catalog, number: usize, column: Column) -> Cow<'_, str> {
+    match EXAMPLES[number][column as usize] {
+        Is(text) => Cow::Borrowed(text),
+        Own => neutralise(own_cell(catalog, number, column)),
+    }
+}
+
+fn own_cell(catalog: &Catalog, number: usize, column: Column) -> &str {
+    match column {
+        Column::Role => {
             let roles = catalog.roles.iter().map(|role| &*role.name);
             taking_turns(roles, number).unwrap_or("Officer")
         }
-        (Own, Column::Rank) => {
+        Column::Rank => {
             let ranks = catalog.ranks.iter().map(|rank| &*rank.name);
             taking_turns(ranks, number).unwrap_or_default()
         }
-        (Own, _) => {
+        _ => {
             let groups = catalog.groups.iter().filter(|group| group.active);
             taking_turns(groups.map(|group| &*group.external_id), number).unwrap_or_default()
         }

@@ -93,11 +93,7 @@ impl<'a> Username<'a> {
     /// Blank, too long, with white space, or deceptive: with an invisible character or one that
     /// reorders text, or with letters that look like those of another script.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
-        let value = filled(text).map_err(|fault| match fault {
-            Fault::Character(c) => Fault::Invisible(c),
-            fault => fault,
-        })?;
-        let value = within(value, Self::MAX)?;
+        let value = within(filled(text)?, Self::MAX)?;
         if !username::is_plain(&value) {
             if value.contains(char::is_whitespace) {
                 return Err(Fault::WhiteSpace);

@@ -34,6 +34,19 @@ pub(super) fn check(value: &str) -> Result<(), Deception> {
     check_scripts(value)
 }
 
+/// Nothing in `value`, which is normalised, is invisible.
+///
+/// # Errors
+/// The first character that nobody sees.
+pub(super) fn check_visible(value: &str) -> Result<(), Deception> {
+    let checked = value.chars().map(check_character);
+    let mut faults = checked.filter_map(Result::err);
+    match faults.find(|fault| matches!(fault, Deception::Invisible(_))) {
+        Some(fault) => Err(fault),
+        None => Ok(()),
+    }
+}
+
 fn check_character(c: char) -> Result<(), Deception> {
     match c.identifier_type() {
         Some(

@@ -71,6 +71,8 @@ pub struct Work {
     pub resumed: bool,
     /// Who has sent it.
     pub actor: Actor,
+    /// The options, as the audit trail has them.
+    pub asked_for: String,
     /// The first transaction, where it has begun before the plan was made.
     pub held: Option<DirectoryWrite>,
 }
@@ -86,6 +88,7 @@ pub struct Applier {
     missing: Vec<DeactivatedUser>,
     resumed: bool,
     actor: Actor,
+    asked_for: String,
     /// What the plan says of the whole.
     warnings: Vec<crate::proto::Issue>,
     left_alone: LeftAlone,
@@ -119,6 +122,7 @@ impl Applier {
             missing: work.missing,
             resumed: work.resumed,
             actor: work.actor,
+            asked_for: work.asked_for,
             progress,
             committed,
         }

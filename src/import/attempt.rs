@@ -191,6 +191,7 @@ impl Session<'_> {
             judged: Arc::new(judged),
             resumed: false,
             actor: self.actor.clone(),
+            asked_for: self.asked_for.clone(),
             held,
         };
         self.apply(work, tenure, self.options.all_or_nothing).await
@@ -302,6 +303,7 @@ impl Session<'_> {
             missing: done.missing,
             resumed: true,
             actor: self.actor.clone(),
+            asked_for: self.asked_for.clone(),
             held: None,
         }))
     }

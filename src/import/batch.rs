@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::{
+    audited,
     journal::{self, EncodedResults},
     verdict::Judged,
 };
 use crate::{
     domain::{Column, ColumnSet, GroupId, RankId, Status, fold},
     plan::{Supervisor, UserWrite},
-    store::{DirectoryWrite, UserValues, WriteError},
+    store::{DirectoryWrite, RoleGrants, UserValues, WriteError},
 };
 
 /// The columns that no two users share.
@@ -33,6 +34,7 @@ pub(super) struct Batch {
     pub(super) rows: Vec<u32>,
     /// Their results, as recorded.
     pub(super) results: Vec<EncodedResults>,
+    grants: RoleGrants,
     parked: Vec<Uuid>,
     created: UserValues,
     /// By [`Kind`], each with the attributes that any of its users changes.
@@ -100,6 +102,7 @@ impl Batch {
         }
         Self {
             results: journal::encode_rows(judged, &rows),
+            grants: audited::role_grants(judged, &rows),
             rows,
             parked: handed_over(judged, &moving, &new),
             created,
@@ -118,6 +121,7 @@ impl Batch {
         for users in &self.changed {
             transaction.change(users).await?;
         }
+        transaction.note_grants(&self.grants);
         Ok(())
     }
 }

@@ -140,7 +140,7 @@ pub(super) mod tests {
     use crate::{
         domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User, UserText},
         import::verdict::Terms,
-        plan::Outcome,
+        plan::{DigestKey, Outcome},
         proto::RowResult,
         store::Snapshot,
     };
@@ -213,6 +213,7 @@ pub(super) mod tests {
         let terms = Terms {
             scope: None,
             permitted: Permissions::ALL.into(),
+            digest_key: DigestKey::new(&[7; 32]),
         };
         let rows = rows(values).into();
         let mut judged = Judged::new(rows, snapshot, Uuid::nil(), terms, &|| true).unwrap();

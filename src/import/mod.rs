@@ -5,6 +5,7 @@
 
 mod apply;
 mod attempt;
+mod audited;
 mod batch;
 mod changed;
 pub mod disclosure;
@@ -69,6 +70,9 @@ const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 /// Time between two looks whether an organisation has more attempts than are kept.
 const FORGETTING_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Time between two looks whether an audit trail was cut off.
+const AUDIT_INTERVAL: Duration = Duration::from_mins(1);
+
 /// Runs imports.
 #[derive(Clone, Debug)]
 pub struct Importer {
@@ -126,13 +130,15 @@ impl Importer {
         let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
         let refreshing = self.every(REFRESH_INTERVAL, || self.refresh());
         let forgetting = self.every(FORGETTING_INTERVAL, || self.forget_attempts());
+        let auditing = self.every(AUDIT_INTERVAL, || self.store.look_at_audit_heads());
         let forgetting = Box::pin(forgetting);
         tokio::join!(
             beating,
             cleaning,
             Box::pin(sweeping),
             refreshing,
-            forgetting
+            forgetting,
+            Box::pin(auditing)
         );
         if let Err(error) = self.store.end_beat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");

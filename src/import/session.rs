@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(super) use planning::{Wanted, judge};
 
 use super::{
-    ImportError, Importer, Options, Outlet, Receiver, guard,
+    ImportError, Importer, Options, Outlet, Receiver, audited, guard,
     import_limiter::{ImportPermit, UploadPermit},
     progress::Progress,
     receive::out_of_order,
@@ -27,11 +27,12 @@ use crate::{
     access::{Denial, Outlived, Principal},
     domain::{Actor, Permission, Tally},
     limits::{Party, Reservation},
+    plan::DigestKey,
     proto::{
         ImportStart, ImportStarted, ImportState, ImportSummary,
         import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
     },
-    store::{AttemptOpening, ImportRecord, StoreError},
+    store::{AttemptEnd, AttemptOpening, ImportRecord},
     telemetry::{
         metrics::{self, Stage},
         traces,
@@ -75,17 +76,14 @@ pub async fn run(
     account.charge_to(Party::Organization(start.organization.clone()))?;
     let memory = account.reserve(SESSION_BYTES)?;
     let options_digest = record::options_digest(&start);
+    let asked_for = audited::options(&start);
     let options = Options::parse(start.clone())?;
     let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
     let store = &importer.store;
-    let organization = importer.patiently(|| store.organization(&options.organization));
-    let organization = match organization.await {
-        Ok(organization) => organization.id,
-        Err(StoreError::UnknownOrganization) => {
-            return Err(ImportError::UnknownOrganization(options.organization));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let organization = importer.organization(&options.organization).await?;
+    let secret = importer.patiently(|| store.digest_secret(&organization));
+    let digest_key = DigestKey::new(&secret.await?);
+    let organization = organization.id;
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
     traces::tell_import(import);
     let by = (importer.server, &*principal.name);
@@ -96,6 +94,8 @@ pub async fn run(
         outlet,
         organization,
         options_digest,
+        asked_for,
+        digest_key,
         resumed: false,
         started: false,
         progress: Arc::new(Progress::new(importer.settings.progress_interval)),
@@ -161,6 +161,9 @@ pub(super) struct Session<'a> {
     /// Who has sent it, from where.
     pub(super) actor: Actor,
     pub(super) options_digest: [u8; 32],
+    /// The options, as the audit trail has them.
+    pub(super) asked_for: String,
+    pub(super) digest_key: DigestKey,
     /// The record of this attempt, as it began.
     pub(super) record: ImportRecord,
     pub(super) progress: Arc<Progress>,
@@ -325,9 +328,12 @@ impl Session<'_> {
     async fn record_end(&mut self, now: OffsetDateTime) {
         record::close(&mut self.record, &self.summary, now);
         let refusals = self.summary.refusals.iter().map(|r| &*r.code);
-        let refusals = distinct(refusals);
+        let end = AttemptEnd {
+            refusals: &distinct(refusals),
+            options: &self.asked_for,
+        };
         let store = &self.importer.store;
-        let close = || store.close_import(&self.record, &self.actor, &refusals);
+        let close = || store.close_import(&self.record, &self.actor, end);
         if let Err(error) = self.importer.patiently(close).await {
             warn!(%error, "the end of an import could not be recorded");
         }

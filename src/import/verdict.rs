@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::noted::{Noted, is_about_others};
 use crate::{
     domain::{Catalog, Column, Issue, IssueCode, Row, Severity, Tally},
-    plan::{self, Decision, Directory, Outcome, Permitted, Plan, Request, Scope},
+    plan::{self, Decision, DigestKey, Directory, Outcome, Permitted, Plan, Request, Scope},
     proto::{
         self, ColumnChange, DeactivatedUser, Deactivations, ImportSummary, IssueSeverity,
         ResultFilter, RowOutcome, RowResult, RowResults,
@@ -30,6 +30,8 @@ pub struct Terms {
     pub scope: Option<Scope>,
     /// What whoever asks for the import may do.
     pub permitted: Permitted,
+    /// The organisation's key for the plan's digest.
+    pub digest_key: DigestKey,
 }
 
 /// Rows with the decision on each. Everything that is told about them is derived from here, when
@@ -75,6 +77,7 @@ impl Judged {
             import_id: import,
             deactivate_missing: terms.scope.as_ref(),
             permitted: terms.permitted,
+            digest_key: &terms.digest_key,
         };
         let plan = plan::plan_while(&request, wanted)?;
         Some(Self {
@@ -138,6 +141,7 @@ impl Judged {
             import_id: self.import,
             deactivate_missing: self.terms.scope.as_ref(),
             permitted: self.terms.permitted,
+            digest_key: &self.terms.digest_key,
         }
     }
 

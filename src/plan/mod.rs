@@ -50,6 +50,7 @@ mod tests;
 use uuid::Uuid;
 
 pub use decision::{Decision, Outcome, Supervisor};
+pub use digest::DigestKey;
 pub use directory::Directory;
 pub use order::{Schedule, WriteOrder};
 pub use permissions::Permitted;
@@ -81,6 +82,8 @@ pub struct Request<'a> {
     pub deactivate_missing: Option<&'a Scope>,
     /// What the caller may do.
     pub permitted: Permitted,
+    /// Keys the plan's digest.
+    pub digest_key: &'a DigestKey,
 }
 
 /// Which users `deactivate_missing` is about; a user must match both.
@@ -115,7 +118,7 @@ pub struct Plan {
     /// to deactivate who is missing (semantics §7). Empty where that was not asked for. Each is a record
     /// with a wrong number of fields, or has an error in the keys that would tell.
     pub untold: Vec<u32>,
-    /// Equal exactly where two plans do the same to the same data (semantics §7).
+    /// Equal exactly where two plans do the same to the same data of one organisation (semantics §7).
     pub digest: [u8; 32],
     positions: Positions,
     /// What there is to say of the rows, their own faults apart; [`issues`](Self::issues) says it.

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::{Directory, Permitted, Plan, Request, Scope, plan};
+use super::{DigestKey, Directory, Permitted, Plan, Request, Scope, plan};
 use crate::domain::{
     Catalog, Column, Fault, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row, RowParts,
     Status, Unit, User, UserText,
@@ -25,6 +25,7 @@ pub(super) struct Scenario {
     pub(super) import_id: Uuid,
     pub(super) scope: Option<Scope>,
     pub(super) permitted: Permitted,
+    pub(super) digest_key: DigestKey,
 }
 
 impl Scenario {
@@ -38,6 +39,7 @@ impl Scenario {
             import_id: Uuid::from_u128(7),
             scope: None,
             permitted: Permitted::EVERYTHING,
+            digest_key: DigestKey::new(&[7; 32]),
         }
     }
 
@@ -59,6 +61,7 @@ impl Scenario {
             import_id: self.import_id,
             deactivate_missing: self.scope.as_ref(),
             permitted: self.permitted,
+            digest_key: &self.digest_key,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     access::{Denial, Disclosure},
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, disclosure},
-    store::{Answer, CatalogError, StoreError},
+    store::{Answer, BadName, CatalogError, StoreError},
     telemetry::{metrics, request},
 };
 
@@ -235,6 +235,10 @@ pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
             let refusals: Vec<Refusal> = entries.iter().map(in_use).collect();
             refused(&refusals)
         }
+        CatalogError::BadNames(faults) => {
+            let refusals: Vec<Refusal> = faults.iter().map(bad_name).collect();
+            refused(&refusals)
+        }
         CatalogError::OtherPrivileges => {
             let permission = Permission::UsersGrantPrivileged;
             let message = format!(
@@ -256,6 +260,11 @@ pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
             )])
         }
     }
+}
+
+fn bad_name(bad: &BadName) -> Refusal {
+    let BadName { field, name, fault } = bad;
+    Refusal::invalid("BAD_NAME", field, format!("{field}: \"{name}\" {fault}"))
 }
 
 fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {

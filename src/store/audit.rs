@@ -18,6 +18,7 @@ use time::OffsetDateTime;
 
 use super::{
     Store, StoreError, Writing,
+    audit_heads::ChainHead,
     entity::audit_event::{Column, Entity, Model},
     entity::organization,
 };
@@ -181,15 +182,16 @@ impl Writing {
         self.notes.add(organization, entry);
     }
 
-    /// Appends what was noted.
-    pub(super) async fn append_notes(&self) -> Result<(), StoreError> {
+    /// Appends what was noted. Returns where chains end once this transaction has committed.
+    pub(super) async fn append_notes(&self) -> Result<Vec<ChainHead>, StoreError> {
+        let mut heads = Vec::new();
         for (organization, entry) in self.notes.take() {
-            self.append(organization, entry).await?;
+            heads.push(self.append(organization, entry).await?);
         }
-        Ok(())
+        Ok(heads)
     }
 
-    async fn append(&self, organization: i64, entry: AuditEntry) -> Result<(), StoreError> {
+    async fn append(&self, organization: i64, entry: AuditEntry) -> Result<ChainHead, StoreError> {
         let name = self.chain_name(organization).await?;
         let (sequence, previous_hash) = self.next_in_chain(organization).await?;
         let mut event = AuditEvent {
@@ -205,13 +207,19 @@ impl Writing {
             hash: Vec::new(),
         };
         event.hash = hash(&name, &event).to_vec();
-        let head = event.hash.clone();
+        let head = ChainHead {
+            chain: organization,
+            name,
+            sequence,
+            hash: event.hash.clone(),
+        };
         Entity::insert(row(organization, entry.at, event)?.into_active_model())
             .exec_without_returning(&self.tx)
             .await?;
         let sql = "UPDATE audit_heads SET hash = $2 WHERE organization_id = $1";
-        let values = vec![organization.into(), head.into()];
-        self.execute(sql.to_owned(), values).await.map(|_| ())
+        let values = vec![organization.into(), head.hash.clone().into()];
+        self.execute(sql.to_owned(), values).await?;
+        Ok(head)
     }
 
     async fn chain_name(&self, organization: i64) -> Result<String, StoreError> {

@@ -8,12 +8,15 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    AuditEntry, Organization, Store, StoreError, Writing,
+    AuditEntry, Organization, Store, StoreError, Writing, catalog_events,
     entity::{evidence_group, rank, role},
     recordset::{Recordset, Texts, Values},
 };
 use crate::{
-    domain::{Actor, Catalog, Group, GroupId, Rank, RankId, Role, RoleId},
+    domain::{
+        Actor, Catalog, CatalogName, Group, GroupId, NameFault, Rank, RankId, Role, RoleId,
+        role_faults, visible_faults,
+    },
     proto::AuditAction,
 };
 
@@ -61,12 +64,26 @@ pub enum CatalogError {
     /// The draft renames an entry that does not exist, or renames one twice: (kind, new name).
     #[error("there is no such {0} to rename")]
     NothingToRename(&'static str, String),
+    /// New names that are not what they look like.
+    #[error("names of the catalog deceive")]
+    BadNames(Vec<BadName>),
     /// Other roles would be privileged than before, which the caller may not decide.
     #[error("other roles would be privileged")]
     OtherPrivileges,
     /// Anything else.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A name that a catalog does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadName {
+    /// The field of the draft, such as `catalog.roles[2].name`.
+    pub field: String,
+    /// The name.
+    pub name: String,
+    /// What is wrong with it.
+    pub fault: NameFault,
 }
 
 impl From<sea_orm::DbErr> for CatalogError {
@@ -149,7 +166,7 @@ impl Store {
     /// or by the name they had.
     ///
     /// # Errors
-    /// Where an entry to remove is in use, or one to rename is not there; and, unless the caller
+    /// Where an entry to remove is in use, one to rename is not there, or a new name deceives; and, unless the caller
     /// `may_privilege`, where a privileged role would be added, renamed, removed or no longer so.
     pub async fn replace_catalog(
         &self,
@@ -177,8 +194,10 @@ impl Store {
         let ranks = assigned(RANKS, ranks).await?;
         let groups = draft.groups.iter().map(Wanted::from).collect();
         let groups = assigned(GROUPS, groups).await?;
+        let before = read(&writing.tx, organization).await?;
+        expect_names(draft, &before, (&roles, &ranks, &groups))?;
         let privileged = privileged(draft, &roles);
-        if !may_privilege && privileged != read_privileged(&writing, organization).await? {
+        if !may_privilege && privileged != privileged_now(&before) {
             return Err(CatalogError::OtherPrivileges);
         }
 
@@ -189,11 +208,11 @@ impl Store {
         }
 
         let catalog = read(&writing.tx, organization).await?;
-        let entry = AuditEntry::done(now, actor, AuditAction::CatalogUpdated, slug)
-            .with("roles", &catalog.roles.len())
-            .with("ranks", &catalog.ranks.len())
-            .with("groups", &catalog.groups.len());
-        writing.note(organization, entry);
+        let entry = AuditEntry::done(now, actor, AuditAction::CatalogUpdated, slug);
+        writing.note(
+            organization,
+            catalog_events::updated(entry, &before.roles, &catalog),
+        );
         writing.commit().await?;
         Ok(catalog)
     }
@@ -489,22 +508,89 @@ async fn upsert(
     Ok(())
 }
 
-/// Number and key of each privileged role. A role is what its name says wherever users sign in, so one
-/// that has another name is another.
+/// Number and name of each privileged role. A role is what its name says wherever users sign in, so one
+/// that has another name, be it in other letters alone, is another.
 type Privileged = HashSet<(i32, String)>;
 
 fn privileged(draft: &CatalogDraft, roles: &Assignment) -> Privileged {
     let roles = draft.roles.iter().zip(&roles.numbers);
     let privileged = roles.filter(|(role, _)| draft.privileged.contains(&role.key));
     privileged
-        .map(|(role, &id)| (id, role.key.clone()))
+        .map(|(role, &id)| (id, role.name.clone()))
         .collect()
 }
 
-async fn read_privileged(writing: &Writing, organization: i64) -> Result<Privileged, StoreError> {
-    let privileged = role::Entity::find()
-        .filter(role::Column::OrganizationId.eq(organization))
-        .filter(role::Column::Privileged.eq(true));
-    let privileged = privileged.all(&writing.tx).await?.into_iter();
-    Ok(privileged.map(|role| (role.id, role.name_key)).collect())
+fn privileged_now(catalog: &Catalog) -> Privileged {
+    let privileged = catalog.roles.iter().filter(|role| role.privileged);
+    privileged
+        .map(|role| (role.id.0, role.name.clone()))
+        .collect()
+}
+
+/// Expects that new names are what they look like; those that are stored already stand.
+fn expect_names(
+    draft: &CatalogDraft,
+    before: &Catalog,
+    (roles, ranks, groups): (&Assignment, &Assignment, &Assignment),
+) -> Result<(), CatalogError> {
+    let known = before.roles.iter().map(|role| (role.id.0, &*role.name));
+    let role_names = names(entry_names(&draft.roles), roles, known);
+    let known = before.ranks.iter().map(|rank| (rank.id.get(), &*rank.name));
+    let rank_names = names(entry_names(&draft.ranks), ranks, known);
+    let known = before
+        .groups
+        .iter()
+        .map(|group| (group.id.get(), &*group.name));
+    let group_names = draft.groups.iter().map(|group| &*group.name);
+    let group_names = names(group_names, groups, known);
+    let known = before
+        .groups
+        .iter()
+        .map(|group| (group.id.get(), &*group.external_id));
+    let group_ids = draft.groups.iter().map(|group| &*group.external_id);
+    let group_ids = names(group_ids, groups, known);
+    let found = [
+        ("roles", "name", &role_names, role_faults(&role_names)),
+        ("ranks", "name", &rank_names, visible_faults(&rank_names)),
+        ("groups", "name", &group_names, visible_faults(&group_names)),
+        (
+            "groups",
+            "external_id",
+            &group_ids,
+            visible_faults(&group_ids),
+        ),
+    ];
+    let faults = found.into_iter().flat_map(|(part, field, names, faults)| {
+        let bad = |(at, fault): (usize, NameFault)| BadName {
+            field: format!("catalog.{part}[{at}].{field}"),
+            name: names[at].name.to_owned(),
+            fault,
+        };
+        faults.into_iter().map(bad).collect::<Vec<_>>()
+    });
+    let faults: Vec<_> = faults.collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(CatalogError::BadNames(faults)),
+    }
+}
+
+fn entry_names(entries: &[DraftEntry]) -> impl Iterator<Item = &str> {
+    entries.iter().map(|entry| &*entry.name)
+}
+
+/// The names of a part, and which of them stand: those that the same entry has already.
+fn names<'a>(
+    draft: impl Iterator<Item = &'a str>,
+    assignment: &Assignment,
+    known: impl Iterator<Item = (i32, &'a str)>,
+) -> Vec<CatalogName<'a>> {
+    let known: HashMap<i32, &str> = known.collect();
+    let named = draft.zip(&assignment.numbers);
+    named
+        .map(|(name, number)| CatalogName {
+            name,
+            stands: known.get(number) == Some(&name),
+        })
+        .collect()
 }

@@ -1,19 +1,49 @@
 //! What the audit trail says of imports.
 
-use time::OffsetDateTime;
+use std::collections::BTreeMap;
 
-use super::{AuditEntry, ImportRecord};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{AuditEntry, ImportRecord, audit_heads::hex};
 use crate::{
+    audit::few_names,
     domain::Actor,
     proto::{AuditAction, AuditOutcome, ImportState},
 };
+
+/// How an attempt ended, as the audit trail is told it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttemptEnd<'a> {
+    /// The codes of why it was refused, apart by a comma; empty: it was not.
+    pub refusals: &'a str,
+    /// What it was asked for, as `name` or `name=value`, apart by a space.
+    pub options: &'a str,
+}
+
+/// How many users get and lose a privileged role, by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoleGrants {
+    /// Users who get it.
+    pub granted: BTreeMap<String, u32>,
+    /// Users who lose it.
+    pub taken: BTreeMap<String, u32>,
+}
+
+impl RoleGrants {
+    /// True if nobody gets or loses one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.granted.is_empty() && self.taken.is_empty()
+    }
+}
 
 /// An attempt that ends without having begun to apply, and the codes of why it was refused: what it is
 /// told as, if at all. One that broke off has done nothing.
 pub(super) fn attempt_ended(
     record: &ImportRecord,
     actor: &Actor,
-    refusals: &str,
+    AttemptEnd { refusals, options }: AttemptEnd<'_>,
 ) -> Option<AuditEntry> {
     let is_completed = record.state == i32::from(ImportState::Completed);
     let at = record.finished_at.unwrap_or(record.started_at);
@@ -22,17 +52,59 @@ pub(super) fn attempt_ended(
             .ending(AuditOutcome::Refused)
             .with("refusals", &refusals)
             .with("validate_only", &record.validate_only);
-        return Some(counted(entry, record));
+        return Some(described(counted(entry, record), record, options));
     }
     (record.validate_only && is_completed).then(|| {
         let entry = AuditEntry::done(at, actor, AuditAction::ImportPreviewed, &record.id);
-        counted(entry.ending(AuditOutcome::Completed), record)
+        let entry = counted(entry.ending(AuditOutcome::Completed), record);
+        described(entry, record, options)
     })
 }
 
 /// An import begins applying.
-pub(super) fn begun(record: &ImportRecord, actor: &Actor, at: OffsetDateTime) -> AuditEntry {
-    AuditEntry::done(at, actor, AuditAction::ImportBegun, &record.id).with("rows", &record.rows)
+pub(super) fn begun(
+    record: &ImportRecord,
+    options: &str,
+    actor: &Actor,
+    at: OffsetDateTime,
+) -> AuditEntry {
+    let entry = AuditEntry::done(at, actor, AuditAction::ImportBegun, &record.id);
+    described(entry.with("rows", &record.rows), record, options)
+}
+
+/// Users get or lose privileged roles, in the transaction that writes them.
+pub(super) fn roles_granted(
+    import: Uuid,
+    grants: &RoleGrants,
+    actor: &Actor,
+    at: OffsetDateTime,
+) -> AuditEntry {
+    let action = AuditAction::PrivilegedRolesGranted;
+    let entry = AuditEntry::done(at, actor, action, &import);
+    let parts = [("granted", &grants.granted), ("taken", &grants.taken)];
+    let told = parts.into_iter().filter(|(_, counts)| !counts.is_empty());
+    told.fold(entry, |entry, (name, counts)| {
+        let counts = counts
+            .iter()
+            .map(|(role, users)| format!("{role}: {users}"));
+        entry.with(name, &few_names(&counts.collect::<Vec<_>>()))
+    })
+}
+
+/// What was sent and asked for, and what plan came of it.
+fn described(mut entry: AuditEntry, record: &ImportRecord, options: &str) -> AuditEntry {
+    if !options.is_empty() {
+        entry = entry.with("options", &options);
+    }
+    for (name, digest) in [
+        ("input_sha256", &record.input_sha256),
+        ("plan_digest", &record.plan_digest),
+    ] {
+        if !digest.is_empty() {
+            entry = entry.with(name, &hex(digest));
+        }
+    }
+    entry
 }
 
 /// An import that had begun applying ends in this state; the record has the counts.

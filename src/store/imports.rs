@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Lease, Payload, Store, StoreError, Writing,
+    AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, Writing,
     entity::import::{Column, Entity, Model},
     import_events,
 };
@@ -82,8 +82,7 @@ impl Store {
         Ok(opened)
     }
 
-    /// Records how an attempt ended that never began applying, and why where it was refused: the
-    /// codes, apart by a comma. The record stays as it is where a later attempt has replaced it, or
+    /// Records how an attempt ended that never began applying. The record stays as it is where a later attempt has replaced it, or
     /// the ID is bound by now; a refusal is told to the audit trail all the same.
     ///
     /// # Errors
@@ -92,7 +91,7 @@ impl Store {
         &self,
         record: &ImportRecord,
         actor: &Actor,
-        refusals: &str,
+        end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
         let writing = self.begin().await?;
         let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
@@ -119,8 +118,8 @@ impl Store {
         ];
         let closed = writing.execute(sql.to_owned(), values).await? > 0;
         // One that was closed before is told again by nobody: the answer of that commit was lost.
-        let is_news = closed || (!refusals.is_empty() && !writing.is_closed(record).await?);
-        let entry = import_events::attempt_ended(record, actor, refusals);
+        let is_news = closed || (!end.refusals.is_empty() && !writing.is_closed(record).await?);
+        let entry = import_events::attempt_ended(record, actor, end);
         if let Some(entry) = entry.filter(|_| is_news) {
             writing.note(record.organization_id, entry);
         }

@@ -7,7 +7,9 @@
 
 mod attempts;
 mod audit;
+mod audit_heads;
 mod catalog;
+mod catalog_events;
 mod credential_sources;
 mod database_url;
 mod entity;
@@ -47,10 +49,11 @@ use tokio::{
 
 pub use attempts::AttemptRetention;
 pub use audit::{AuditEntry, AuditPage};
-pub use catalog::{CatalogDraft, CatalogError, DraftEntry, DraftGroup};
+pub use catalog::{BadName, CatalogDraft, CatalogError, DraftEntry, DraftGroup};
 pub use credential_sources::CredentialSource;
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub use error::{StoreError, WriteError};
+pub use import_events::{AttemptEnd, RoleGrants};
 pub use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};
 pub use lanes::{Lane, Share, Turn};
 pub use leases::{Holder, Lease};
@@ -69,6 +72,7 @@ pub use vitals::Hold;
 pub use writes::{DirectoryWrite, Overlap};
 
 use audit::Notes;
+use audit_heads::KnownHeads;
 use kept::Shelf;
 use lanes::Lanes;
 use vitals::Vitals;
@@ -123,6 +127,7 @@ pub struct Store {
     vitals: Vitals,
     /// What is known of directories.
     shelf: Shelf,
+    audit_heads: KnownHeads,
 }
 
 /// A write transaction; it ends with `commit`, or by being dropped without effect.
@@ -135,6 +140,7 @@ pub struct Writing {
     _work: Work,
     /// What the commit is to append to the audit trail.
     notes: Notes,
+    audit_heads: KnownHeads,
 }
 
 impl Store {
@@ -188,6 +194,7 @@ impl Store {
             holds: Arc::new(Semaphore::new(HOLDS)),
             vitals: Vitals::default(),
             shelf: Shelf::default(),
+            audit_heads: KnownHeads::default(),
         })
     }
 
@@ -259,15 +266,18 @@ impl Store {
             vitals,
             _work: Work::begin("transaction"),
             notes: Notes::default(),
+            audit_heads: self.audit_heads.clone(),
         })
     }
 }
 
 impl Writing {
     async fn commit(self) -> Result<(), StoreError> {
-        self.append_notes().await?;
+        let heads = self.append_notes().await?;
         self.keep_alive().await?;
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        self.audit_heads.moved(heads);
+        Ok(())
     }
 
     async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, StoreError> {

@@ -1,8 +1,10 @@
 //! Organisations: made, found, listed.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
 use time::OffsetDateTime;
 
@@ -18,6 +20,14 @@ use crate::{
 
 /// An organisation, as stored.
 pub type Organization = Model;
+
+/// Bytes of an organisation's secret for the digests of plans.
+const DIGEST_SECRET: usize = 32;
+
+fn read_secret(stored: &[u8]) -> Result<[u8; DIGEST_SECRET], StoreError> {
+    let secret = stored.try_into();
+    secret.map_err(|_| StoreError::encoding("an organisation's digest secret is damaged"))
+}
 
 impl Store {
     /// Creates an organisation with an empty catalog.
@@ -39,6 +49,7 @@ impl Store {
             revision: Set(0),
             last_import_id: Set(None),
             created_at: Set(now),
+            digest_secret: Set(None),
         };
         let inserted = Entity::insert(organization)
             .exec_with_returning(&writing.tx)
@@ -67,6 +78,34 @@ impl Store {
             .ok_or(StoreError::UnknownOrganization)
     }
 
+    /// The organisation's secret for the digests of plans, which is made when it is first asked for and
+    /// then stays.
+    ///
+    /// # Errors
+    /// If the database fails, or the system has no randomness to give.
+    pub async fn digest_secret(
+        &self,
+        organization: &Organization,
+    ) -> Result<[u8; DIGEST_SECRET], StoreError> {
+        if let Some(secret) = &organization.digest_secret {
+            return read_secret(secret);
+        }
+        let mut made = [0; DIGEST_SECRET];
+        getrandom::fill(&mut made).map_err(StoreError::encoding)?;
+        let writing = self.begin().await?;
+        // Of two servers that make one at once, the first decides.
+        let sql = "UPDATE organizations SET digest_secret = COALESCE(digest_secret, $2) \
+            WHERE id = $1 RETURNING digest_secret";
+        let backend = writing.tx.get_database_backend();
+        let values = [organization.id.into(), made.to_vec().into()];
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let row = writing.tx.query_one_raw(statement).await?;
+        let row = row.ok_or(StoreError::UnknownOrganization)?;
+        let stored: Vec<u8> = row.try_get_by_index(0)?;
+        writing.commit().await?;
+        read_secret(&stored)
+    }
+
     /// Up to `limit` organisations by slug, from the one after `after` on.
     ///
     /// # Errors
@@ -82,6 +121,22 @@ impl Store {
             .limit(limit)
             .all(&self.db)
             .await?)
+    }
+
+    /// The roles of every organisation that has any, by its slug: name, and whether it is privileged.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn roles_of_all(&self) -> Result<BTreeMap<String, Vec<(String, bool)>>, StoreError> {
+        let sql = "SELECT o.slug, r.name, r.privileged FROM roles r \
+            JOIN organizations o ON o.id = r.organization_id ORDER BY o.slug, r.name_key";
+        let statement = Statement::from_string(self.backend(), sql);
+        let mut organizations: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        for row in self.db.query_all_raw(statement).await? {
+            let roles = organizations.entry(row.try_get_by_index(0)?).or_default();
+            roles.push((row.try_get_by_index(1)?, row.try_get_by_index(2)?));
+        }
+        Ok(organizations)
     }
 
     /// The organisation with this slug, where it comes after `after`; as a list.

@@ -26,6 +26,9 @@ const STAGE_SECONDS: &str = "user_import_stage_duration_seconds";
 const DATABASE_SECONDS: &str = "user_import_database_duration_seconds";
 const WAIT_SECONDS: &str = "user_import_wait_duration_seconds";
 const DATABASE_UP: &str = "user_import_database_up";
+const AUDIT_EVENTS: &str = "user_import_audit_events";
+const AUDIT_HEADS: &str = "user_import_audit_heads";
+const AUDIT_SETBACKS: &str = "user_import_audit_setbacks_total";
 
 /// Upper bounds of the histograms, in seconds: from a look-up to the largest import.
 const SECONDS: [f64; 14] = [
@@ -118,6 +121,34 @@ fn describe() {
         "How long imports waited, by what for."
     );
     describe_gauge!(DATABASE_UP, "1 while the database answers, else 0.");
+    describe_gauge!(
+        AUDIT_EVENTS,
+        "Events of all audit trails together; never fewer than before."
+    );
+    describe_gauge!(
+        AUDIT_HEADS,
+        "The first 48 bits of the hash that each audit trail ends with, all combined by XOR."
+    );
+    describe_counter!(
+        AUDIT_SETBACKS,
+        "Audit trails that were found to end earlier, or otherwise, than before."
+    );
+    counter!(AUDIT_SETBACKS).absolute(0);
+}
+
+/// Tells where all audit trails together end.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a metric is a float; 48 bits fit"
+)]
+pub fn audit_heads(events: i64, hashes: u64) {
+    gauge!(AUDIT_EVENTS).set(events as f64);
+    gauge!(AUDIT_HEADS).set(hashes as f64);
+}
+
+/// Counts an audit trail that ends earlier, or otherwise, than before.
+pub fn audit_setback() {
+    counter!(AUDIT_SETBACKS).increment(1);
 }
 
 /// The method as a label: itself where there is such a method.

@@ -60,12 +60,33 @@ fn a_whole_trail_is_verified_and_a_changed_one_is_not() {
 
     tamper(
         &department,
-        "UPDATE audit_events SET subject = 'x' WHERE sequence = 3",
+        "DROP TRIGGER audit_events_not_changed; \
+         UPDATE audit_events SET subject = 'x' WHERE sequence = 3",
     );
     let broken = department.run(&["audit", "verify"]);
     assert_eq!(broken.status.code(), Some(1), "{broken:?}");
     let said = text(&broken.stderr);
     assert!(said.contains("event 3 was altered"), "{said}");
+}
+
+#[test]
+fn an_erased_trail_is_nothing_to_vouch_for() {
+    let department = Department::open();
+    let verify = department.run(&["audit", "verify"]);
+    let said = text(&verify.stdout);
+    let noted = said.lines().last().unwrap().trim().replace("--expect ", "");
+    tamper(
+        &department,
+        "DROP TRIGGER audit_events_not_removed; DROP TRIGGER audit_heads_not_removed; \
+         DELETE FROM audit_events; DELETE FROM audit_heads",
+    );
+    let erased = department.run(&["audit", "verify"]);
+    assert_eq!(erased.status.code(), Some(1), "{erased:?}");
+    let said = text(&erased.stderr);
+    assert!(said.contains("there is nothing to vouch for"), "{said}");
+    let noted = department.run(&["audit", "verify", "--expect", &noted]);
+    assert_eq!(noted.status.code(), Some(1), "{noted:?}");
+    assert!(text(&noted.stderr).contains("is not the one that was noted"));
 }
 
 #[test]

@@ -36,6 +36,28 @@ fn an_organisation_has_the_catalog_that_was_applied() {
 }
 
 #[test]
+fn a_catalog_whose_administrators_anybody_can_make_is_warned_about() {
+    let department = Department::open();
+    let apply = |roles: &str| {
+        let catalog = format!("{{\"roles\": [{{\"name\": \"Officer\"}}, {roles}]}}");
+        let applied = department.run_with_input(&["catalog", "apply", "-"], &catalog);
+        assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+        text(&applied.stderr).to_owned()
+    };
+    let warned = apply("{\"name\": \"Site Admin\"}");
+    assert!(
+        warned.contains("warning: no role is privileged"),
+        "{warned}"
+    );
+    assert!(
+        warned.contains("\"Site Admin\" is called like an administrator's and is not privileged"),
+        "{warned}"
+    );
+    let quiet = apply("{\"name\": \"Site Admin\", \"privileged\": true}");
+    assert!(!quiet.contains("warning"), "{quiet}");
+}
+
+#[test]
 fn the_template_is_a_roster_whose_examples_are_rejected() {
     let department = Department::open();
     let template = department.run(&["template", "--output", "template.csv"]);

@@ -13,6 +13,7 @@ on_both_databases![
     files_that_do_not_fit_together_or_are_not_understood_are_wrong,
     an_address_that_serve_would_refuse_is_wrong,
     a_provider_whose_keys_cannot_be_had_is_wrong,
+    administrators_who_are_not_privileged_are_warned_about,
 ];
 
 async fn migrated(database: Database) -> FreshDatabase {
@@ -102,4 +103,38 @@ async fn a_provider_whose_keys_cannot_be_had_is_wrong(database: Database) {
     let url = format!("https://{}/keys", nobody.local_addr().unwrap());
     drop(nobody);
     expect_wrong(&doctor(&database, &["--jwt-jwks", &url]), "JWT keys", &url);
+}
+
+async fn administrators_who_are_not_privileged_are_warned_about(database: Database) {
+    let database = migrated(database).await;
+    database
+        .execute(
+            "INSERT INTO organizations (id, slug, display_name, revision, created_at) \
+             VALUES (1, 'pd', 'PD', 0, CURRENT_TIMESTAMP)",
+        )
+        .await;
+    let quiet = doctor(&database, &[]).1;
+    assert!(quiet.contains("ok       roles"), "{quiet}");
+    for (id, name) in [(1, "Officer"), (2, "Administrator")] {
+        let sql = format!(
+            "INSERT INTO roles (organization_id, id, name, name_key, privileged) \
+             VALUES (1, {id}, '{name}', '{name}', FALSE)"
+        );
+        database.execute(&sql).await;
+    }
+    let (exit, said) = doctor(&database, &[]);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(
+        said.contains("warning  roles          pd: no role is privileged"),
+        "{said}"
+    );
+    assert!(
+        said.contains("pd: the role \"Administrator\" is called like"),
+        "{said}"
+    );
+    database
+        .execute("UPDATE roles SET privileged = TRUE WHERE id = 2")
+        .await;
+    let well = doctor(&database, &[]).1;
+    assert!(well.contains("ok       roles"), "{well}");
 }

@@ -25,10 +25,10 @@ async fn deceptive_usernames_are_rejected_with_the_reason(database: Database) {
         .await;
     let told: Vec<_> = (1..=6).flat_map(|row| rejected.messages(row)).collect();
     assert_snapshot!(rejected, @"
-    1 REJECTED control [INVALID_USERNAME]
-    2 REJECTED invisible [INVALID_USERNAME]
-    3 REJECTED bidirectional [INVALID_USERNAME]
-    4 REJECTED mark [INVALID_USERNAME]
+    1 REJECTED control [INVALID_CHARACTER]
+    2 REJECTED invisible [INVALID_CHARACTER]
+    3 REJECTED bidirectional [INVALID_CHARACTER]
+    4 REJECTED mark [INVALID_CHARACTER]
     5 REJECTED mixed [INVALID_USERNAME]
     6 REJECTED variant [INVALID_USERNAME]
     COMPLETED: 6 rows, 6 rejected

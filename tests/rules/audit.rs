@@ -36,6 +36,9 @@ on_both_databases![
     events_have_who_and_where_and_no_value_of_a_roster,
     events_come_in_pages_in_both_orders,
     organisations_have_chains_of_their_own,
+    a_catalog_says_which_roles_became_what,
+    an_import_says_what_was_asked_for_and_which_privileged_roles_it_gave,
+    events_can_only_be_added,
     tampering_is_found_and_located,
     events_at_once_make_one_chain,
     tokens_are_told_where_they_are_good,
@@ -118,7 +121,145 @@ async fn making_an_organisation_and_its_catalog_is_told(database: Database) {
         .iter()
         .map(|(name, n)| format!("{name}={n}"));
     let counts: Vec<_> = counts.collect();
-    assert_eq!(counts, ["groups=2", "ranks=2", "roles=3"]);
+    let added = "roles_added=[\"Administrator\",\"Officer\",\"Sergeant\"]";
+    assert_eq!(counts, ["groups=2", "ranks=2", "roles=3", added]);
+}
+
+/// What the last event says beside the counts.
+async fn last_details(app: &App, action: AuditAction) -> Vec<String> {
+    let (events, _) = chain(app, "pd").await;
+    let told = events.iter().rev().find(|event| event.action() == action);
+    let details = told.expect("it was told").details.iter();
+    let named = details.filter(|(_, value)| value.parse::<u32>().is_err());
+    named
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect()
+}
+
+async fn a_catalog_says_which_roles_became_what(database: Database) {
+    let app = App::start(database).await;
+    let mut changed = catalog();
+    changed.roles.retain(|role| role.name != "Sergeant");
+    for role in &mut changed.roles {
+        role.privileged = role.name == "Administrator";
+    }
+    app.catalog("pd", changed.clone()).await;
+    assert_eq!(
+        last_details(&app, AuditAction::CatalogUpdated).await,
+        [
+            "roles_marked_privileged=[\"Administrator\"]",
+            "roles_removed=[\"Sergeant\"]"
+        ]
+    );
+    for role in &mut changed.roles {
+        if role.name == "Administrator" {
+            role.privileged = false;
+            role.previous_name = std::mem::replace(&mut role.name, "Chief".to_owned());
+        }
+    }
+    app.catalog("pd", changed).await;
+    assert_eq!(
+        last_details(&app, AuditAction::CatalogUpdated).await,
+        [
+            "roles_renamed=[\"Administrator -> Chief\"]",
+            "roles_unmarked_privileged=[\"Administrator\"]"
+        ]
+    );
+}
+
+async fn an_import_says_what_was_asked_for_and_which_privileged_roles_it_gave(database: Database) {
+    let app = App::start(database).await;
+    let mut privileged = catalog();
+    for role in &mut privileged.roles {
+        role.privileged = role.name != "Officer";
+    }
+    app.catalog("pd", privileged).await;
+    let start = ImportStart {
+        max_rejected_rows: Some(3),
+        ..start_of("pd")
+    };
+    let people = roster()
+        .row("ada", [(RoleColumn, "Administrator")])
+        .row("bob", [(RoleColumn, "Administrator")])
+        .people(["cy"]);
+    let imported = app.import_with(start.clone(), people).await;
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let summary = imported.summary();
+    let described = [
+        format!("input_sha256={}", hex(&summary.input_sha256)),
+        "options=max_rejected_rows=3".to_owned(),
+        format!("plan_digest={}", hex(&summary.plan_digest)),
+    ];
+    assert_eq!(
+        last_details(&app, AuditAction::ImportBegun).await,
+        described
+    );
+    let grants = AuditAction::PrivilegedRolesGranted;
+    assert_eq!(
+        last_details(&app, grants).await,
+        ["granted=[\"Administrator: 2\"]"]
+    );
+    let moved = roster()
+        .row("ada", [(RoleColumn, "Sergeant")])
+        .row("bob", [(RoleColumn, "Officer")]);
+    app.import(moved).await;
+    assert_eq!(
+        last_details(&app, grants).await,
+        ["granted=[\"Sergeant: 1\"]", "taken=[\"Administrator: 2\"]"]
+    );
+    let dry = ImportStart {
+        validate_only: true,
+        ..start
+    };
+    app.import_with(dry, roster().people(["dan"])).await;
+    let told = last_details(&app, AuditAction::ImportPreviewed).await;
+    assert!(
+        told.contains(&"options=validate_only max_rejected_rows=3".to_owned()),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 3, "{told:?}");
+    // What gives and takes none says nothing.
+    let (events, _) = chain(&app, "pd").await;
+    let granting = events.iter().filter(|event| event.action() == grants);
+    assert_eq!(granting.count(), 2);
+}
+
+async fn events_can_only_be_added(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let before = chain(&app, "pd").await;
+    let is_sqlite = app.database_url().starts_with("sqlite");
+    let of_one = match is_sqlite {
+        true => [
+            "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE sequence = 1",
+            "UPDATE OR REPLACE audit_events SET sequence = 1 WHERE sequence = 2",
+        ],
+        false => ["TRUNCATE audit_events", "TRUNCATE audit_heads"],
+    };
+    for tampering in [
+        "UPDATE audit_events SET principal = 'x'",
+        "DELETE FROM audit_events",
+        "DELETE FROM audit_events WHERE sequence = 4",
+        "UPDATE audit_heads SET sequence = sequence - 1",
+        "UPDATE audit_heads SET organization_id = organization_id + 100",
+        "DELETE FROM audit_heads",
+    ]
+    .into_iter()
+    .chain(of_one)
+    {
+        let refused = app.database().try_execute(tampering).await;
+        let words = refused.expect_err(tampering);
+        assert!(
+            words.contains("can only be added to"),
+            "{tampering}: {words}"
+        );
+    }
+    assert_eq!(chain(&app, "pd").await, before);
 }
 
 async fn an_import_is_told_when_it_begins_and_when_it_ends(database: Database) {
@@ -406,7 +547,7 @@ async fn tampering_is_found_and_located(database: Database) {
         app.organization("sheriff").await;
         app.people(["ada"]).await;
         assert_eq!(verified(&app, "pd").await, Ok(4));
-        app.tamper(&tampering).await;
+        app.tamper_audit(&tampering).await;
         assert_eq!(verified(&app, "pd").await, Err(found), "{tampering}");
         assert_eq!(verified(&app, "sheriff").await, Ok(2), "{tampering}");
     }

@@ -15,6 +15,7 @@ on_both_databases![
     an_unrelated_change_is_the_same_plan,
     the_digest_knows_no_options_and_no_generated_ids,
     whom_an_import_deactivates_is_part_of_the_plan,
+    the_same_plan_of_another_organisation_has_another_digest,
 ];
 
 fn dry() -> ImportStart {
@@ -168,4 +169,19 @@ async fn whom_an_import_deactivates_is_part_of_the_plan(database: Database) {
     assert_ne!(with_bob, without);
     app.protect("bob").await;
     assert_eq!(digest(&app, missing, &ada).await, without);
+}
+
+/// Else somebody who knows how it is made could guess what is stored, and try each guess.
+async fn the_same_plan_of_another_organisation_has_another_digest(database: Database) {
+    let app = App::start(database).await;
+    app.organization("sheriff").await;
+    let there = ImportStart {
+        organization: "sheriff".to_owned(),
+        ..dry()
+    };
+    let here = digest(&app, dry(), planned()).await;
+    assert_ne!(digest(&app, there.clone(), planned()).await, here);
+    // It stays the same when the server is another.
+    let again = app.another_server().await;
+    assert_eq!(digest(&again, dry(), planned()).await, here);
 }

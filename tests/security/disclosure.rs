@@ -8,7 +8,7 @@ use user_import::{
         Permission::{self, UsersDeactivate, UsersImport, UsersRead},
     },
     proto::{
-        CancelImportRequest, DeactivateMissing, GetUserRequest, ImportStart, IssueCode,
+        CancelImportRequest, DeactivateMissing, GetUserRequest, ImportStart, Issue, IssueCode,
         SetUserProtectedRequest, UserStatus, WatchImportRequest, get_user_request::Key,
     },
 };
@@ -104,7 +104,7 @@ fn all_told(imported: &Imported) -> String {
 
 fn codes(imported: &Imported) -> Vec<IssueCode> {
     let issues = imported.results.iter().flat_map(|result| &result.issues);
-    issues.map(|issue| issue.code()).collect()
+    issues.map(Issue::code).collect()
 }
 
 async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Database) {

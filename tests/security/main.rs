@@ -37,5 +37,6 @@ mod outliving;
 mod permissions;
 mod privileged;
 mod resuming;
+mod role_names;
 mod staged;
 mod tls;

@@ -12,13 +12,13 @@ use std::{
 };
 
 use anyhow::Context;
-use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::{
     failure::UsageError,
     output::{Output, write_whole},
     report::Findings,
 };
+use crate::domain::CsvSheet;
 use crate::proto::{ImportStarted, Issue, IssueSeverity, RowResult};
 use records::{Dialect, Records, records};
 
@@ -74,21 +74,17 @@ fn render(roster: &[u8], findings: &Findings) -> anyhow::Result<String> {
     let records = records(roster, &dialect, &lines)?;
     let columns = Columns::of(&records.header);
 
-    let mut out = WriterBuilder::new()
-        .delimiter(dialect.delimiter)
-        .flexible(true)
-        .quote_style(QuoteStyle::Necessary)
-        .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
+    let mut out = CsvSheet::new(dialect.delimiter, BYTE_ORDER_MARK);
     let header = columns.own_of(&records.header);
-    out.write_record(header.iter().map(String::as_str).chain(ADDED))?;
+    out.push(header.iter().map(String::as_str).chain(ADDED))?;
     for row in findings.rejected.values() {
         write_row(&mut out, row, &records, &columns)?;
     }
-    Ok(String::from_utf8(out.into_inner()?)?)
+    Ok(String::from_utf8(out.into_bytes()?)?)
 }
 
 fn write_row(
-    out: &mut Writer<Vec<u8>>,
+    out: &mut CsvSheet,
     row: &RowResult,
     records: &Records,
     columns: &Columns,
@@ -101,7 +97,7 @@ fn write_row(
     })?;
     let added = added(row);
     let fields = columns.own_of(fields);
-    out.write_record(fields.iter().chain(&added))?;
+    out.push(fields.iter().chain(&added))?;
     Ok(())
 }
 
@@ -258,6 +254,17 @@ mod tests {
         Role, e-mail ,Shirt size,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS
         Oficer, b@x.org,"say ""M""",UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
         "#);
+    }
+
+    #[test]
+    fn no_cell_is_computed_and_a_corrected_file_says_the_same() {
+        let roster = "ROLE,PHONE,STREET\nOficer,+1 202 555 0143,-Main St\n";
+        let text = rendered(roster, &[2]);
+        let line = text.lines().nth(1).unwrap();
+        assert!(
+            line.starts_with("Oficer,\u{200B}+1 202 555 0143,\u{200B}-Main St,"),
+            "{line:?}"
+        );
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Lists as tables for people, and as CSV for spreadsheets and programs.
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use csv::{Writer, WriterBuilder};
 
 use super::{Look, text::printable};
+use crate::domain::CsvSheet;
 
 /// The columns of a table.
 pub struct Listing<const N: usize> {
@@ -48,13 +48,13 @@ impl<const N: usize> Listing<N> {
 
 /// CSV that is being made, a record a line. What could steer a terminal is written visibly, line breaks
 /// inside a value too, so that a record is never more than a line.
-pub struct CsvPage(Writer<Vec<u8>>);
+pub struct CsvPage(CsvSheet);
 
 impl CsvPage {
     /// Nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(WriterBuilder::new().from_writer(Vec::new()))
+        Self(CsvSheet::default())
     }
 
     /// A whole page: a header row, and the records below it.
@@ -79,7 +79,7 @@ impl CsvPage {
     /// Never, as records go to memory; the type of the writer has some.
     pub fn push(&mut self, record: &[impl AsRef<str>]) -> anyhow::Result<()> {
         let fields = record.iter().map(|field| printable(field.as_ref()));
-        Ok(self.0.write_record(fields.map(Cow::into_owned))?)
+        Ok(self.0.push(fields)?)
     }
 
     /// What has been added.
@@ -87,10 +87,7 @@ impl CsvPage {
     /// # Errors
     /// As [`push`](Self::push).
     pub fn text(self) -> anyhow::Result<String> {
-        let bytes = self
-            .0
-            .into_inner()
-            .map_err(csv::IntoInnerError::into_error)?;
+        let bytes = self.0.into_bytes()?;
         Ok(String::from_utf8(bytes)?)
     }
 }
@@ -100,6 +97,21 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+
+    #[test]
+    fn no_spreadsheet_computes_a_cell() {
+        let record = [
+            "-Main St".to_owned(),
+            "=1+1".to_owned(),
+            "+1".to_owned(),
+            "@x".to_owned(),
+        ];
+        let page = CsvPage::of(&["a", "b", "c", "d"], [record]).unwrap();
+        assert_eq!(
+            page,
+            "a,b,c,d\n\u{200B}-Main St,\u{200B}=1+1,\u{200B}+1,\u{200B}@x\n"
+        );
+    }
 
     #[test]
     fn a_record_is_one_line_whatever_is_in_it() {

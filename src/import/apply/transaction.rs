@@ -180,7 +180,7 @@ impl Applier {
         journal: &mut Journal<'_>,
         settled: &Settled,
     ) -> Result<(), WriteError> {
-        write.bind(&self.record).await?;
+        write.bind(&self.record, &self.asked_for).await?;
         journal.settled(settled).await?;
         let messages: Vec<Deactivations> =
             verdict::deactivations(self.missing.iter().cloned()).collect();

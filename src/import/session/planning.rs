@@ -139,8 +139,11 @@ impl Session<'_> {
 
     /// What this caller's plans are made under.
     pub(in crate::import) fn terms(&self, scope: Option<Scope>) -> Terms {
-        let permitted = self.principal.permissions.into();
-        Terms { scope, permitted }
+        Terms {
+            scope,
+            permitted: self.principal.permissions.into(),
+            digest_key: self.digest_key.clone(),
+        }
     }
 
     /// In place of what an earlier plan of this attempt said.

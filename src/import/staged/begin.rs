@@ -7,10 +7,11 @@ use super::Sender;
 use crate::{
     access::Principal,
     import::{
-        ImportError, Importer, Options, Receiver, Refusal, record, session::expect_permitted,
+        ImportError, Importer, Options, Receiver, Refusal, audited, record,
+        session::expect_permitted,
     },
     proto::{ImportStart, ImportState, ImportSummary},
-    store::{AttemptOpening, ImportRecord, Opening, Upload, UploadRoom, UploadStage},
+    store::{AttemptEnd, AttemptOpening, ImportRecord, Opening, Upload, UploadRoom, UploadStage},
     telemetry::{metrics, traces},
 };
 
@@ -33,7 +34,8 @@ impl Importer {
         traces::tell_import(import);
         start.import_id = import.to_string();
         let record = self.begun(organization, import, &sender.principal, &start);
-        self.expect_free(&record, sender).await?;
+        let asked_for = audited::options(&start);
+        self.expect_free((&record, &asked_for), sender).await?;
         let upload = new_upload(&record, &start);
         let limits = &self.settings.server;
         let room = UploadRoom {
@@ -65,7 +67,11 @@ impl Importer {
 
     /// Refuses early where another import holds the organisation, as `ImportUsers` does; one that had
     /// begun before is let go on.
-    async fn expect_free(&self, record: &ImportRecord, sender: &Sender) -> Result<(), ImportError> {
+    async fn expect_free(
+        &self,
+        (record, asked_for): (&ImportRecord, &str),
+        sender: &Sender,
+    ) -> Result<(), ImportError> {
         let (organization, import) = (record.organization_id, record.id);
         let upload = self.patiently(|| self.store.upload(organization, import));
         let is_open = upload
@@ -83,7 +89,8 @@ impl Importer {
                 if self.patiently(open).await? == AttemptOpening::Recorded {
                     let state = ImportState::Refused;
                     let refusals = vec![error.refusal()];
-                    self.close_unfinished(record.clone(), &sender.actor, state, refusals)
+                    let attempt = (record.clone(), asked_for);
+                    self.close_unfinished(attempt, &sender.actor, state, refusals)
                         .await?;
                 }
                 Err(error)
@@ -92,16 +99,20 @@ impl Importer {
         }
     }
 
-    /// Records the end of an import that never began to be planned.
+    /// Records the end of an import, with the options it was asked for, that never began to be planned.
     pub(super) async fn close_unfinished(
         &self,
-        mut record: ImportRecord,
+        (mut record, asked_for): (ImportRecord, &str),
         actor: &crate::domain::Actor,
         state: ImportState,
         refusals: Vec<crate::proto::Refusal>,
     ) -> Result<(), ImportError> {
         let codes: Vec<_> = refusals.iter().map(|refusal| &*refusal.code).collect();
         let codes = codes.join(",");
+        let end = AttemptEnd {
+            refusals: &codes,
+            options: asked_for,
+        };
         let summary = ImportSummary {
             state: state.into(),
             validate_only: record.validate_only,
@@ -109,7 +120,7 @@ impl Importer {
             ..ImportSummary::default()
         };
         record::close(&mut record, &summary, self.clock.now());
-        let close = || self.store.close_import(&record, actor, &codes);
+        let close = || self.store.close_import(&record, actor, end);
         self.patiently(close).await?;
         metrics::import_ended(&summary);
         Ok(())

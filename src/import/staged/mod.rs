@@ -25,7 +25,7 @@ use crate::{
     domain::Actor,
     limits::Account,
     proto::{ImportStart, ResultFilter},
-    store::{StoreError, Upload, UploadStage},
+    store::{Organization, StoreError, Upload, UploadStage},
 };
 
 /// Who sends an import: as permissions have it, and as the audit trail names him or her.
@@ -49,14 +49,19 @@ pub struct Asked {
 }
 
 impl Importer {
-    async fn organization_id(&self, slug: &str) -> Result<i64, ImportError> {
+    /// Finds an organisation.
+    pub(super) async fn organization(&self, slug: &str) -> Result<Organization, ImportError> {
         match self.patiently(|| self.store.organization(slug)).await {
-            Ok(organization) => Ok(organization.id),
+            Ok(organization) => Ok(organization),
             Err(StoreError::UnknownOrganization) => {
                 Err(ImportError::UnknownOrganization(slug.to_owned()))
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn organization_id(&self, slug: &str) -> Result<i64, ImportError> {
+        Ok(self.organization(slug).await?.id)
     }
 
     /// Finds the upload that the caller has begun.

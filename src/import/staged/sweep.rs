@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::start_of;
 use crate::{
     domain::Actor,
-    import::{ImportError, Importer, Refusal, refusal},
+    import::{ImportError, Importer, Refusal, audited, refusal},
     proto::ImportState,
     store::{ImportRecord, StoreError, Upload, UploadStage},
     telemetry::metrics,
@@ -48,7 +49,8 @@ impl Importer {
             return Ok(false);
         }
         let state = ImportState::Cancelled;
-        self.close_unfinished(record.clone(), actor, state, Vec::new())
+        let asked_for = audited::options(&start_of(&upload)?);
+        self.close_unfinished((record.clone(), &asked_for), actor, state, Vec::new())
             .await?;
         Ok(true)
     }
@@ -83,7 +85,9 @@ impl Importer {
             };
             let refusals = refusal::listed(&[abandoned(idle)]);
             let state = ImportState::Refused;
-            let closed = self.close_unfinished(record, &actor, state, refusals);
+            let asked_for = start_of(upload).map(|start| audited::options(&start));
+            let asked_for = asked_for.unwrap_or_default();
+            let closed = self.close_unfinished((record, &asked_for), &actor, state, refusals);
             if let Err(error) = closed.await {
                 warn!(%error, "the end of an upload could not be recorded");
             }

@@ -152,6 +152,14 @@ fn the_digest_covers_what_happens_and_nothing_else() {
 }
 
 #[test]
+fn the_digest_says_nothing_to_who_does_not_have_the_key() {
+    let mut scenario = Scenario::parse(TWO, "X1 a@x 1 ann first=Ann");
+    let own = scenario.plan().digest;
+    scenario.digest_key = crate::plan::DigestKey::new(&[8; 32]);
+    assert_ne!(own, scenario.plan().digest);
+}
+
+#[test]
 fn the_digest_covers_who_is_deactivated_but_no_generated_id() {
     let mut scenario = Scenario::parse(TWO, "- n@x 9 new");
     let kept = scenario.plan().digest;

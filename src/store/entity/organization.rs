@@ -1,10 +1,12 @@
 //! An organisation: everything else belongs to one.
 
+use std::fmt;
+
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
 /// One organisation.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "organizations")]
 pub struct Model {
     /// Number that every key of every other table leads with.
@@ -20,6 +22,18 @@ pub struct Model {
     pub last_import_id: Option<Uuid>,
     /// When it was created.
     pub created_at: OffsetDateTime,
+    /// Keys the digests of plans; `None`: not needed yet.
+    pub digest_secret: Option<Vec<u8>>,
+}
+
+/// Without the secret.
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Organization")
+            .field("id", &self.id)
+            .field("slug", &self.slug)
+            .finish_non_exhaustive()
+    }
 }
 
 /// None: related rows are found by key.

@@ -8,7 +8,7 @@ use crate::{
     domain::Tally,
     proto::{AuditAction, ImportState},
     store::{
-        AuditEntry, BatchKind, ImportRecord, Payload, StoreError, WriteError,
+        AuditEntry, BatchKind, ImportRecord, Payload, RoleGrants, StoreError, WriteError,
         entity::import::Entity as Imports, import_events,
     },
 };
@@ -18,11 +18,11 @@ const BATCHES: usize = 8;
 
 impl DirectoryWrite {
     /// Moves the import to APPLYING and binds its ID to its input and options. What another attempt has
-    /// recorded under it meanwhile, which wrote nothing, is forgotten.
+    /// recorded under it meanwhile, which wrote nothing, is forgotten. The audit trail gets the `options`.
     ///
     /// # Errors
     /// [`WriteError::Bound`] where another attempt has bound the ID meanwhile.
-    pub async fn bind(&self, record: &ImportRecord) -> Result<(), WriteError> {
+    pub async fn bind(&self, record: &ImportRecord, options: &str) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET state = $3, attempt = $4, server_id = $5, \
             options_digest = $6, input_sha256 = $7, plan_digest = $8, rows = $9, \
             protected_skipped = $10, notes = $11, started_at = $12, source = $13, principal = $14, \
@@ -51,7 +51,7 @@ impl DirectoryWrite {
                 None => StoreError::encoding("the record of the import is gone").into(),
             });
         }
-        self.note(import_events::begun(record, &self.actor, self.now));
+        self.note(import_events::begun(record, options, &self.actor, self.now));
         let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
         let values = vec![self.lease.organization.into(), self.import.into()];
         self.execute(sql.to_owned(), values).await.map(|_| ())
@@ -74,6 +74,16 @@ impl DirectoryWrite {
         let entry = AuditEntry::done(self.now, &self.actor, action, &self.import);
         self.note(entry);
         self.execute(sql.to_owned(), values).await.map(|_| ())
+    }
+
+    /// Notes for the audit trail that this transaction gives and takes privileged roles.
+    pub fn note_grants(&self, grants: &RoleGrants) {
+        if !grants.is_empty() {
+            let (import, actor) = (self.import, &self.actor);
+            self.note(import_events::roles_granted(
+                import, grants, actor, self.now,
+            ));
+        }
     }
 
     /// Records batches of one kind under this sequence number and those after it.

@@ -1,0 +1,24 @@
+//! A secret of each organisation that keys its plan digests. It is made when it is first needed.
+
+use super::steps::{prelude::*, schema};
+
+/// The step.
+#[derive(Debug)]
+pub struct Migration;
+
+#[derive(DeriveIden)]
+enum Organizations {
+    Table,
+    DigestSecret,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let alter = Table::alter()
+            .table(Organizations::Table)
+            .add_column(schema::blob_null(Organizations::DigestSecret))
+            .to_owned();
+        manager.alter_table(alter).await
+    }
+}

@@ -1,0 +1,70 @@
+//! The one writer of CSV that people open in a spreadsheet: no cell of it is computed.
+
+use csv::{Writer, WriterBuilder};
+
+use super::neutralise;
+
+/// CSV that is being made in memory.
+#[derive(Debug)]
+pub struct CsvSheet(Writer<Vec<u8>>);
+
+impl Default for CsvSheet {
+    fn default() -> Self {
+        Self::new(b',', "")
+    }
+}
+
+impl CsvSheet {
+    /// With this delimiter, after what it `begins` with.
+    #[must_use]
+    pub fn new(delimiter: u8, begins: &str) -> Self {
+        let mut builder = WriterBuilder::new();
+        let builder = builder.delimiter(delimiter).flexible(true);
+        Self(builder.from_writer(begins.as_bytes().to_vec()))
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// Never, as records go to memory; the type of the writer has some.
+    pub fn push<T: AsRef<str>>(
+        &mut self,
+        record: impl IntoIterator<Item = T>,
+    ) -> Result<(), csv::Error> {
+        let mut record = record.into_iter();
+        record.try_for_each(|cell| {
+            let cell = neutralise(cell.as_ref());
+            self.0.write_field(cell.as_bytes())
+        })?;
+        self.0.write_record(None::<&[u8]>)
+    }
+
+    /// What has been added.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn into_bytes(self) -> Result<Vec<u8>, csv::Error> {
+        let written = self.0.into_inner();
+        written.map_err(|error| error.into_error().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_computed() {
+        let mut sheet = CsvSheet::new(b';', "\u{feff}");
+        sheet
+            .push(["a", "=1+1", "-Main St", " +1", "@x", "\tx", "b;c"])
+            .unwrap();
+        sheet.push(["", "one cell less"]).unwrap();
+        let text = String::from_utf8(sheet.into_bytes().unwrap()).unwrap();
+        assert_eq!(
+            text,
+            "\u{feff}a;\u{200B}=1+1;\u{200B}-Main St;\u{200B} +1;\u{200B}@x;\u{200B}\tx;\"b;c\"\n\
+             ;one cell less\n"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! What the audit trail says of a catalog that takes the place of another.
+
+use std::collections::HashMap;
+
+use super::AuditEntry;
+use crate::{
+    audit::few_names,
+    domain::{Catalog, Role, RoleId},
+};
+
+/// The entry with how many entries there are now, and what has become of which role.
+pub(super) fn updated(entry: AuditEntry, before: &[Role], now: &Catalog) -> AuditEntry {
+    let counted = entry
+        .with("roles", &now.roles.len())
+        .with("ranks", &now.ranks.len())
+        .with("groups", &now.groups.len());
+    let changes = role_changes(before, &now.roles);
+    let told = changes.into_iter().filter(|(_, names)| !names.is_empty());
+    told.fold(counted, |entry, (what, names)| {
+        entry.with(what, &few_names(&names))
+    })
+}
+
+fn role_changes(before: &[Role], now: &[Role]) -> [(&'static str, Vec<String>); 5] {
+    let (old, new) = (by_number(before), by_number(now));
+    let was = |role: &Role| old.get(&role.id).copied();
+    let is = |role: &Role| new.get(&role.id).copied();
+    let names = |roles: &[Role], chosen: &dyn Fn(&Role) -> bool| {
+        let chosen = roles.iter().filter(|role| chosen(role));
+        chosen.map(|role| role.name.clone()).collect()
+    };
+    let renamed = now.iter().filter_map(|role| {
+        let old = was(role).filter(|old| old.name != role.name)?;
+        Some(format!("{} -> {}", old.name, role.name))
+    });
+    [
+        ("roles_added", names(now, &|role| was(role).is_none())),
+        ("roles_removed", names(before, &|role| is(role).is_none())),
+        ("roles_renamed", renamed.collect()),
+        (
+            "roles_marked_privileged",
+            names(now, &|role| {
+                role.privileged && !was(role).is_some_and(|old| old.privileged)
+            }),
+        ),
+        (
+            "roles_unmarked_privileged",
+            names(before, &|role| {
+                role.privileged && !is(role).is_some_and(|new| new.privileged)
+            }),
+        ),
+    ]
+}
+
+fn by_number(roles: &[Role]) -> HashMap<RoleId, &Role> {
+    roles.iter().map(|role| (role.id, role)).collect()
+}
