@@ -119,7 +119,7 @@ impl Session<'_> {
         Ok(judged)
     }
 
-    /// Plans while there is somebody to tell: nothing is being applied yet, and a client that has gone comes again.
+    /// Plans; a dry run only while there is somebody to tell.
     pub(in crate::import) async fn while_told<F>(
         &self,
         plan: impl FnOnce(Wanted) -> F,
@@ -133,7 +133,7 @@ impl Session<'_> {
         let _here = here.drop_guard();
         tokio::select! {
             judged = planning => judged,
-            () = self.outlet.closed() => Err(ImportError::Broken),
+            () = self.outlet.closed(), if self.options.validate_only => Err(ImportError::Broken),
         }
     }
 
