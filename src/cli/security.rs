@@ -250,6 +250,7 @@ mod tests {
                     permissions_claim: "p",
                 },
             ),
+            local_token: None,
             web_origins: [
                 Origin(
                     "https://r.example",

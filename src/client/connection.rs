@@ -261,8 +261,11 @@ mod tests {
             ("http://localhost@host.example:50051", None),
             ("http://127.1:50051", None),
         ] {
-            let parsed: Address = address.parse().unwrap();
-            let found = parsed.is_loopback().then(|| parsed.port());
+            // Some are no address at all: they name a user.
+            let parsed = address.parse::<Address>().ok();
+            let found = parsed
+                .filter(Address::is_loopback)
+                .map(|parsed| parsed.port());
             assert_eq!(found, port, "{address}");
         }
     }
