@@ -58,7 +58,7 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let mut removed = 0;
         loop {
-            let writing = self.begin().await?;
+            let writing = self.begin_for(organization).await?;
             let old = writing.old_attempts(organization, retention.since);
             let mut expired = old.await?;
             if expired.is_empty() {

@@ -110,7 +110,7 @@ impl Store {
     /// # Errors
     /// Where the database fails; what the event tells of must not be done then.
     pub async fn audit(&self, organization: i64, entry: AuditEntry) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(organization).await?;
         writing.note(organization, entry);
         writing.commit().await
     }

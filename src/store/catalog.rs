@@ -178,7 +178,7 @@ impl Store {
     ) -> Result<Catalog, CatalogError> {
         let Organization { id, slug, .. } = organization;
         let organization = *id;
-        let writing = self.begin_checking_references().await?;
+        let writing = self.begin_checking_references(organization).await?;
         writing.enter_alone(organization).await?;
         writing.touch(organization).await?;
         let assigned = async |part, wanted: Vec<Wanted<'_>>| {

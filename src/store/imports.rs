@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn open_import(&self, record: ImportRecord) -> Result<AttemptOpening, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(record.organization_id).await?;
         let opened = writing.open_import(record).await?;
         writing.commit().await?;
         Ok(opened)
@@ -93,7 +93,7 @@ impl Store {
         actor: &Actor,
         end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(record.organization_id).await?;
         let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
             created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
             protected_skipped = $13, notes = $14, finished_at = $15 \
@@ -137,7 +137,7 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(lease.organization).await?;
         let sql = "UPDATE imports SET state = $4 \
             WHERE organization_id = $1 AND id = $2 AND state = $5 AND EXISTS (SELECT 1 \
             FROM import_leases WHERE organization_id = $1 AND number = $3)";
@@ -170,7 +170,7 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(organization).await?;
         let sql = "UPDATE imports SET cancel_requested = TRUE \
             WHERE organization_id = $1 AND id = $2 AND state = $3";
         let applying = i32::from(ImportState::Applying);

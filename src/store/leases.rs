@@ -74,7 +74,7 @@ impl Store {
         import: Uuid,
         ttl: Duration,
     ) -> Result<Result<Lease, Holder>, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(organization).await?;
         writing.enter_alone(organization).await?;
         writing.lock(organization).await?;
         let own = self.vitals.held(organization);
@@ -118,7 +118,7 @@ impl Store {
         let sql = "UPDATE import_leases SET renewed_ms = 0 \
             WHERE organization_id = $1 AND number = $2";
         let values = vec![lease.organization.into(), lease.number.into()];
-        let writing = self.begin().await?;
+        let writing = self.begin_for(lease.organization).await?;
         writing.execute(sql.to_owned(), values).await?;
         writing.commit().await
     }

@@ -74,6 +74,7 @@ pub use writes::{DirectoryWrite, Overlap};
 use audit::Notes;
 use audit_heads::KnownHeads;
 use kept::Shelf;
+use keyed_queue::{KeyedPermit, KeyedQueue};
 use lanes::Lanes;
 use vitals::Vitals;
 
@@ -118,8 +119,8 @@ pub struct Store {
     writer: Option<DatabaseConnection>,
     /// The same without SQLite's own check of references, for who checks them all at once.
     checking_writer: Option<DatabaseConnection>,
-    /// SQLite has one writer: within a process, writers take turns in the order they came.
-    turn: Option<Arc<Mutex<()>>>,
+    /// SQLite has one writer: within a process, writers take turns.
+    turns: Option<WriterTurns>,
     /// See [`OVERLAPS`].
     overlaps: Arc<Semaphore>,
     /// See [`HOLDS`].
@@ -134,7 +135,7 @@ pub struct Store {
 #[derive(Debug)]
 pub struct Writing {
     tx: DatabaseTransaction,
-    _turn: Option<OwnedMutexGuard<()>>,
+    _turn: Option<WriterTurn>,
     /// What the commit is to keep alive.
     vitals: Option<Vitals>,
     _work: Work,
@@ -189,7 +190,7 @@ impl Store {
             lanes: Arc::new(lanes),
             writer,
             checking_writer,
-            turn: sqlite.then(Arc::default),
+            turns: sqlite.then(WriterTurns::default),
             overlaps: Arc::new(Semaphore::new(OVERLAPS)),
             holds: Arc::new(Semaphore::new(HOLDS)),
             vitals: Vitals::default(),
@@ -220,37 +221,47 @@ impl Store {
     /// True where the database has one writer at a time: SQLite.
     #[must_use]
     pub const fn has_one_writer(&self) -> bool {
-        self.turn.is_some()
+        self.turns.is_some()
     }
 
     fn backend(&self) -> DbBackend {
         self.db.get_database_backend()
     }
 
-    /// Begins a write transaction.
+    /// Begins a write transaction that is about no organisation.
     async fn begin(&self) -> Result<Writing, StoreError> {
         let connection = self.writer.as_ref().unwrap_or(&self.db);
-        self.begin_through(connection).await
+        self.begin_through(connection, None).await
     }
 
-    /// Begins a write transaction that removes much of what users may refer to, and looks itself that none
-    /// does. SQLite would look through all users for each row that is removed.
-    async fn begin_checking_references(&self) -> Result<Writing, StoreError> {
+    /// Begins a write transaction that is about `organization`.
+    async fn begin_for(&self, organization: i64) -> Result<Writing, StoreError> {
+        let connection = self.writer.as_ref().unwrap_or(&self.db);
+        self.begin_through(connection, Some(organization)).await
+    }
+
+    /// Begins a write transaction that removes much of what `organization`'s users may refer to, and looks
+    /// itself that none does. SQLite would look through all users for each row that is removed.
+    async fn begin_checking_references(&self, organization: i64) -> Result<Writing, StoreError> {
         let connection = self.checking_writer.as_ref().unwrap_or(&self.db);
-        self.begin_through(connection).await
+        self.begin_through(connection, Some(organization)).await
     }
 
     /// Begins a write transaction that keeps this process alive in the eyes of others: it waits for no other
     /// work's connection. On SQLite, which has one writer, each transaction does that for all others.
     async fn begin_vital(&self) -> Result<Writing, StoreError> {
         let connection = self.writer.as_ref().unwrap_or(self.lanes.vital());
-        self.begin_through(connection).await
+        self.begin_through(connection, None).await
     }
 
-    async fn begin_through(&self, connection: &DatabaseConnection) -> Result<Writing, StoreError> {
+    async fn begin_through(
+        &self,
+        connection: &DatabaseConnection,
+        organization: Option<i64>,
+    ) -> Result<Writing, StoreError> {
         let asked = Instant::now();
-        let turn = match &self.turn {
-            Some(turn) => Some(Arc::clone(turn).lock_owned().await),
+        let turn = match &self.turns {
+            Some(turns) => Some(turns.take(organization).await),
             None => None,
         };
         let options = TransactionOptions {
@@ -284,6 +295,43 @@ impl Writing {
         let backend = self.tx.get_database_backend();
         let statement = sea_orm::Statement::from_sql_and_values(backend, sql, values);
         Ok(self.tx.execute_raw(statement).await?.rows_affected())
+    }
+}
+
+/// Who may write to a SQLite file. The transactions of one organisation wait for each other first, so that
+/// however many it has, the others wait for one of them.
+#[derive(Clone, Debug)]
+struct WriterTurns {
+    of_organizations: KeyedQueue<i64>,
+    writer: Arc<Mutex<()>>,
+}
+
+#[derive(Debug)]
+struct WriterTurn {
+    // Dropped first: the organisation's next one may wait for the writer as soon as it is free.
+    _writer: OwnedMutexGuard<()>,
+    _of_organization: Option<KeyedPermit<i64>>,
+}
+
+impl Default for WriterTurns {
+    fn default() -> Self {
+        Self {
+            of_organizations: KeyedQueue::new(1),
+            writer: Arc::default(),
+        }
+    }
+}
+
+impl WriterTurns {
+    async fn take(&self, organization: Option<i64>) -> WriterTurn {
+        let of_organization = match organization {
+            Some(organization) => Some(self.of_organizations.acquire(organization).await),
+            None => None,
+        };
+        WriterTurn {
+            _writer: Arc::clone(&self.writer).lock_owned().await,
+            _of_organization: of_organization,
+        }
     }
 }
 

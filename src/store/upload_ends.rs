@@ -25,7 +25,7 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let (organization, import) = (upload.organization_id, upload.import_id);
-        let writing = self.begin().await?;
+        let writing = self.begin_for(organization).await?;
         let sql = "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 \
             AND run = $3 AND stage = $4 AND NOT EXISTS (SELECT 1 FROM imports i \
             WHERE i.organization_id = $1 AND i.id = $2 AND i.options_digest IS NOT NULL)";
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn remove_abandoned(&self, upload: &Upload) -> Result<bool, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(upload.organization_id).await?;
         let sql = "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 \
             AND touched_ms = $3";
         let values = vec![

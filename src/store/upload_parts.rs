@@ -66,7 +66,7 @@ impl Store {
         part: &Part,
         (rows, bytes): (i64, i64),
     ) -> Result<Appended, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(organization).await?;
         if !writing.touch_upload((organization, import)).await? {
             return Ok(Appended::Unknown);
         }

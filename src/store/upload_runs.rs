@@ -52,7 +52,7 @@ impl Store {
         server: Uuid,
         finish: Vec<u8>,
     ) -> Result<bool, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(claimed.organization).await?;
         let now = now_ms(self.backend());
         let sql = format!(
             "UPDATE uploads SET stage = $5, server_id = $6, run = $3, finish = $7, \
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn accept_run(&self, run: ClaimedRun) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(run.organization).await?;
         let sql = "UPDATE uploads SET accepted = TRUE \
             WHERE organization_id = $1 AND import_id = $2 AND run = $3";
         writing.execute(sql.to_owned(), run.key()).await?;
@@ -101,7 +101,7 @@ impl Store {
         sequence: i32,
         replies: &[Payload],
     ) -> Result<bool, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(run.organization).await?;
         if !writing.holds(run).await? {
             return Ok(false);
         }
@@ -159,7 +159,7 @@ impl Store {
         accepted: bool,
         answer: &Answer,
     ) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(run.organization).await?;
         let now = now_ms(self.backend());
         let sql = format!(
             "UPDATE uploads SET stage = $4, accepted = $5, answer_code = $6, \

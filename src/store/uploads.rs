@@ -92,7 +92,7 @@ impl Store {
         upload: Upload,
         room: UploadRoom,
     ) -> Result<Opening, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(upload.organization_id).await?;
         let organization = upload.organization_id;
         // Of two at once the second sees the first.
         writing.lock(organization).await?;

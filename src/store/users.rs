@@ -225,7 +225,7 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<UserRecord, StoreError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(organization).await?;
         writing.enter_alone(organization).await?;
         if !may_privilege && writing.is_privileged(organization, user).await? {
             return Err(StoreError::PrivilegedUser);

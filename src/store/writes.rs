@@ -52,7 +52,7 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<DirectoryWrite, WriteError> {
-        let writing = self.begin().await?;
+        let writing = self.begin_for(lease.organization).await?;
         if self.backend() == DbBackend::Sqlite {
             // Rows that refer to each other may be in several statements.
             let defer = "PRAGMA defer_foreign_keys = ON";
