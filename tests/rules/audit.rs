@@ -183,12 +183,8 @@ async fn an_import_says_what_was_asked_for_and_which_privileged_roles_it_gave(da
         .row("bob", [(RoleColumn, "Administrator")])
         .people(["cy"]);
     let imported = app.import_with(start.clone(), people).await;
-    let hex = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-    };
+    let digit = |text: String, byte: &u8| format!("{text}{byte:02x}");
+    let hex = |bytes: &[u8]| bytes.iter().fold(String::new(), digit);
     let summary = imported.summary();
     let described = [
         format!("input_sha256={}", hex(&summary.input_sha256)),

@@ -171,9 +171,7 @@ async fn nobody_listening_stops_no_import(database: Database) {
     let app = App::start(database).await;
     let (outlet, replies) = Outlet::new(Duration::from_mins(1));
     drop(replies);
-    importer(&app)
-        .await
-        .run(sender(), iter(messages()), outlet)
-        .await;
+    let importer = importer(&app).await;
+    Box::pin(importer.run(sender(), iter(messages()), outlet)).await;
     assert_eq!(app.users().await.len(), 1);
 }

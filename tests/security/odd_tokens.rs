@@ -138,7 +138,7 @@ async fn serve(database: Database, keys: &Value) -> Scene {
 }
 
 /// The public half of a key, with these members.
-fn with(key: &Key, id: &str, members: Value) -> Value {
+fn with(key: &Key, id: &str, members: &Value) -> Value {
     let mut jwk = key.jwk(id);
     let object = jwk.as_object_mut().unwrap();
     object.extend(members.as_object().unwrap().clone());
@@ -169,7 +169,7 @@ async fn a_key_that_is_not_for_signatures_verifies_none(database: Database) {
     ];
     let keys: Value = cases
         .iter()
-        .map(|(id, members, _)| with(&key, id, members.clone()))
+        .map(|(id, members, _)| with(&key, id, members))
         .collect();
     let Scene { app, .. } = serve(database, &keys).await;
     for (id, members, expected) in cases {
@@ -204,15 +204,15 @@ fn with_secrets(good: &Key) -> Vec<Value> {
     let other = p256();
     let d = base64([7; 32]);
     vec![
-        with(&other, "leaked", json!({"d": d})),
-        with(&other, "leaked", json!({"d": d, "use": "enc"})),
-        with(&other, "leaked", json!({"d": null})),
-        with(&rsa(), "leaked", json!({"p": d})),
-        with(&ed25519(), "leaked", json!({"d": d})),
+        with(&other, "leaked", &json!({"d": d})),
+        with(&other, "leaked", &json!({"d": d, "use": "enc"})),
+        with(&other, "leaked", &json!({"d": null})),
+        with(&rsa(), "leaked", &json!({"p": d})),
+        with(&ed25519(), "leaked", &json!({"d": d})),
         Key::Secret(vec![7; 32]).jwk("leaked"),
         json!({"kty": "oct", "kid": "leaked"}),
         json!({"kty": "AKP", "kid": "leaked", "priv": d}),
-        with(good, "leaked", json!({"k": d})),
+        with(good, "leaked", &json!({"k": d})),
     ]
 }
 
@@ -255,13 +255,13 @@ fn unusable(good: &Key) -> Vec<Value> {
         json!({"kty": "RSA", "kid": "no exponent", "n": base64([0xff; 256])}),
         json!({"kty": "RSA", "kid": "one", "n": base64([0xff; 256]), "e": "AQ"}),
         json!({"kty": "EC", "crv": "P-521", "kid": "p521", "x": "AA", "y": "AA"}),
-        with(good, "cut", json!({"x": base64([1; 31])})),
-        with(good, "broken", json!({"x": "*"})),
+        with(good, "cut", &json!({"x": base64([1; 31])})),
+        with(good, "broken", &json!({"x": "*"})),
         json!({"kty": "OKP", "crv": "X25519", "kid": "agreement", "x": base64([9; 32])}),
         json!({"kty": "OKP", "crv": "Ed448", "kid": "ed448", "x": base64([9; 57])}),
         json!({"kty": "unheard-of", "kid": "new"}),
         json!({"kid": "empty"}),
-        with(good, "", json!({"kid": 7})),
+        with(good, "", &json!({"kid": 7})),
     ]
 }
 

@@ -87,7 +87,7 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
             "{}",
             imported.status
         );
-        besieged.server.cpu() - before
+        besieged.server.cpu().saturating_sub(before)
     };
     let usual = cost(people(0)).await;
     let attacked = cost(people(ROWS)).await;
@@ -104,7 +104,7 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
     let importer = besieged.caller("pd", [Permission::UsersImport]).await;
     let begun = besieged.server.cpu();
     importer.import_with(dry_run("pd"), people(0)).await;
-    let usual = besieged.server.cpu() - begun;
+    let usual = besieged.server.cpu().saturating_sub(begun);
     let mut answers = importer.begin(dry_run("pd"), people(ROWS)).await;
     let is_planning = |answer: ImportUsersResponse| matches!(answer.message, Some(Answer::Progress(progress)) if progress.phase() == ImportPhase::Planning);
     while !is_planning(answers.message().await.unwrap().expect("it is planned")) {}
@@ -117,7 +117,7 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
             while at.elapsed() < Duration::from_millis(300) {
                 tokio::task::yield_now().await;
             }
-            if besieged.server.cpu() - before < Duration::from_millis(60) {
+            if besieged.server.cpu().saturating_sub(before) < Duration::from_millis(60) {
                 return;
             }
         }
@@ -125,6 +125,6 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
     timeout(crate::support::PATIENCE, resting)
         .await
         .expect("it comes to rest");
-    let more = besieged.server.cpu() - begun;
+    let more = besieged.server.cpu().saturating_sub(begun);
     assert!(more <= 8 * usual, "{more:?}, and {usual:?} for known names");
 }
