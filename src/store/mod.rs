@@ -358,7 +358,13 @@ async fn connect_writers(
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
     options.max_connections(1);
     let writer = connect(options.clone(), true).await?;
-    options.map_sqlx_sqlite_opts(|options| tune_sqlite(options).foreign_keys(false));
+    options.map_sqlx_sqlite_opts(|options| {
+        // A change of the catalog leaves it to the writer to copy the log.
+        let log_pages = SQLITE_LOG_PAGES.to_string();
+        tune_sqlite(options)
+            .foreign_keys(false)
+            .pragma("wal_autocheckpoint", log_pages)
+    });
     options.connect_lazy(true);
     Ok((writer, connect(options, true).await?))
 }

@@ -1,11 +1,14 @@
 //! Beginning and finishing an upload: what is sent again is harmless, and what gets no further is told
 //! at once.
 
+use std::time::Duration;
+
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
-    limits::ServerLimits,
+    domain::Column::Role,
+    limits::{Deadlines, ServerLimits},
     proto::{
         DeactivateMissing, ImportFinish, ImportStart, ImportState, import_users_request::Message,
         import_users_response::Message as Reply,
@@ -14,7 +17,7 @@ use user_import::{
 
 use crate::{
     retries::{many, named, start_slow},
-    support::{App, Database, finish_of, on_both_databases, roster, start_of},
+    support::{App, Call, Database, finish_of, on_both_databases, roster, start_of},
 };
 
 on_both_databases![
@@ -366,10 +369,35 @@ async fn open_uploads_are_bounded(database: Database) {
     app.begin_upload(start_of("pd")).await.unwrap();
 }
 
+/// A dry run that holds its place until its results are read.
+async fn hold_a_place(app: &App) -> Call {
+    let mut call = app.call().await;
+    let start = ImportStart {
+        validate_only: true,
+        ..start_of("pd")
+    };
+    call.send(Message::Start(start)).await;
+    let wizard = "Wizard".repeat(40);
+    let rows = (0..40_000).fold(roster(), |rows, number| {
+        rows.row(&format!("v{number}"), [(Role, &*wizard)])
+    });
+    for chunk in rows.csv().as_bytes().chunks(1024 * 1024) {
+        call.send(Message::CsvChunk(chunk.to_vec().into())).await;
+    }
+    call.send(Message::Finish(ImportFinish::default())).await;
+    call.half_close();
+    while !matches!(call.read().await.unwrap(), Some(Reply::Results(_))) {}
+    call
+}
+
 async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
     let settings = Settings {
         server: ServerLimits {
             organization_imports: 1,
+            deadlines: Deadlines {
+                import_turn: Duration::from_millis(100),
+                ..Deadlines::default()
+            },
             ..ServerLimits::default()
         },
         ..Settings::default()
@@ -378,12 +406,7 @@ async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
     let csv = roster().people(["ada"]).csv().into_bytes();
     app.begin_upload(start()).await.unwrap();
     app.append(ID, 0, &csv).await.unwrap();
-    let mut other = app.call().await;
-    other.send(Message::Start(start_of("pd"))).await;
-    let header = csv.split_inclusive(|byte| *byte == b'\n').next();
-    let header = header.unwrap().to_vec();
-    other.send(Message::CsvChunk(header.into())).await;
-    while !matches!(other.read().await.unwrap(), Some(Reply::Started(_))) {}
+    let other = hold_a_place(&app).await;
     let refused = app.finish(ID, finish_of(&csv)).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.get_details_retry_info().is_some());
