@@ -42,7 +42,7 @@ fn a_catalog_whose_administrators_anybody_can_make_is_warned_about() {
         let catalog = format!("{{\"roles\": [{{\"name\": \"Officer\"}}, {roles}]}}");
         let applied = department.run_with_input(&["catalog", "apply", "-"], &catalog);
         assert_eq!(applied.status.code(), Some(0), "{applied:?}");
-        text(&applied.stderr).to_owned()
+        text(&applied.stderr)
     };
     let warned = apply("{\"name\": \"Site Admin\"}");
     assert!(

@@ -1,6 +1,7 @@
 //! Eight jobs that push into one organisation, beside another tenant.
 
 use tonic::Code;
+use tonic_types::StatusExt;
 use user_import::domain::Permission;
 
 use super::besieged::{Attack, Besieged, Slowed, expect_twice_at_most};
@@ -8,7 +9,7 @@ use crate::support::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
 
-/// Pushes users for ever, each time others.
+/// Pushes users for ever, each time others, and comes again when it is told to.
 async fn push(job: App, name: String) {
     for round in 0.. {
         let names = [0, 1, 2].map(|n| format!("{name}-{round}-{n}"));
@@ -20,6 +21,10 @@ async fn push(job: App, name: String) {
             matches!(code, Code::Ok | Code::Aborted | Code::ResourceExhausted),
             "{pushed}"
         );
+        let wait = pushed.status.get_details_retry_info();
+        if let Some(wait) = wait.and_then(|info| info.retry_delay) {
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 

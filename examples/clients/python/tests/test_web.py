@@ -146,12 +146,14 @@ def test_an_interrupted_import_says_how_to_go_on(tmp_path):
 
 def test_a_token_is_presented(server, tmp_path):
     create = [PROGRAM, "token", "create", "web", "--organization", ORGANIZATION]
-    permitted = ["--permission", "users.import", "--database-url", server.database]
+    # The roster has an administrator, whose role is privileged.
+    permissions = ["--permission", "users.import", "--permission", "users.grant-privileged"]
+    permitted = [*permissions, "--database-url", server.database]
     made = subprocess.run([*create, *permitted], capture_output=True, text=True, check=True)
     file = REPOSITORY / "examples/roster-before.csv"
     code, _, errors = run(server, "--web", "--token", "other", "csv", file)
     assert (code, "credential" in errors) == (4, True), errors
-    # To import is enough: what it began it may watch.
+    # To read users is not needed: what it began it may watch.
     code, out, errors = run(server, "--web", "--token", made.stdout.strip(), "csv", file)
     assert (code, len(outcomes(out))) == (0, 12), errors
 
