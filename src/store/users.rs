@@ -119,7 +119,7 @@ impl Store {
     }
 
     /// Looks for up to `limit` users that pass the filter, by external ID, from the one after `after` on. It
-    /// looks at [`MOST_LOOKED_AT`] users, a step at a time, each in turn with those of other organisations.
+    /// looks at `MOST_LOOKED_AT` users, a step at a time, each in turn with those of other organisations.
     ///
     /// # Errors
     /// Where the database fails, and as [`Share::turn`].
