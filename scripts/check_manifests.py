@@ -61,13 +61,16 @@ def check_kubernetes(folder: pathlib.Path) -> None:
             check_pod(name, pod)
         if document["kind"] == "Deployment":
             container = document["spec"]["template"]["spec"]["containers"][0]
-            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-                command = container.get(probe, {}).get("exec", {}).get("command", [])
-                expect(command[1:2] == ["health"], f"the Deployment's {probe} asks for no health")
+            ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
+            for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+                probe = container.get(name, {})
+                command = probe.get("exec", {}).get("command", [])
+                port = probe.get("grpc", {}).get("port")
+                asks = command[1:2] == ["health"] or (port is not None and port == ports.get("health"))
+                expect(asks, f"the Deployment's {name} asks for no health")
             alive = container.get("livenessProbe", {}).get("exec", {}).get("command", [])
             expect("--alive" in alive, "a server whose database is away would be restarted")
-            ports = {port["name"] for port in container.get("ports", [])}
-            expect(ports == {"grpc", "metrics"}, f"the Deployment's ports are {ports}")
+            expect(set(ports) == {"grpc", "metrics", "health"}, f"the Deployment's ports are {ports}")
 
 
 def check_compose(path: pathlib.Path) -> None:
