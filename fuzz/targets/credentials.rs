@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use user_import::access::{Identities, Reach, TokenText, jwt};
 
 fuzz_target!(|data: &[u8]| {
-    let _ = jwt::parse_keys(data);
+    let _ = jwt::KeySet::parse(data);
     let _ = Identities::parse(data);
     let Ok(text) = std::str::from_utf8(data) else {
         return;
