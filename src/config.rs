@@ -22,6 +22,8 @@ pub struct Settings {
     pub database: DatabaseLimits,
     /// When an import deactivates too many users to be believed.
     pub mass_deactivation: MassDeactivation,
+    /// When an import replaces too many people to be believed.
+    pub mass_identity_change: MassIdentityChange,
     /// Most rows that one transaction writes, groups that must stay together apart. Transactions
     /// begin small and grow to 20,000 while they stay quick, on SQLite to a tenth of the users.
     pub transaction_rows: usize,
@@ -131,6 +133,7 @@ impl Default for Settings {
             server: ServerLimits::default(),
             database: DatabaseLimits::default(),
             mass_deactivation: MassDeactivation::default(),
+            mass_identity_change: MassIdentityChange::default(),
             transaction_rows: 100_000,
             directory_cache: 64 * 1024 * 1024,
             half_close_grace: Duration::from_secs(2),
@@ -165,6 +168,32 @@ impl Default for MassDeactivation {
             percent: 5,
             users: 10,
             percent_always: 50,
+        }
+    }
+}
+
+/// The guard against a mass change of identity (semantics §7): an import is refused if more than
+/// `percent` of the rows that match a user, and more than `rows` of them, put another person in the
+/// user's place, or more than `percent_always` of at least `least_rows`.
+#[derive(Clone, Copy, Debug)]
+pub struct MassIdentityChange {
+    /// Per cent of the rows that match a user.
+    pub percent: u32,
+    /// Number of rows.
+    pub rows: u32,
+    /// Per cent of the rows that match a user, if these are at least `least_rows`.
+    pub percent_always: u32,
+    /// Rows that match a user, from which on `percent_always` counts.
+    pub least_rows: u32,
+}
+
+impl Default for MassIdentityChange {
+    fn default() -> Self {
+        Self {
+            percent: 5,
+            rows: 10,
+            percent_always: 50,
+            least_rows: 4,
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, value_parser};
 
 use super::{failure::UsageError, limits::LimitsArgs};
 use crate::{
-    config::{MassDeactivation, Settings},
+    config::{MassDeactivation, MassIdentityChange, Settings},
     input::Limits,
 };
 
@@ -100,6 +100,35 @@ pub struct SettingsArgs {
     )]
     #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
     mass_deactivation_percent_always: u32,
+    /// Per cent of the rows that match a user in which an import may put another person in the user's
+    /// place; more, and more than the number below, refuses it unless it states how many are meant
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_IDENTITY_CHANGE_PERCENT"
+    )]
+    #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
+    mass_identity_change_percent: u32,
+    /// Rows that may replace a person whatever the percentage
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_IDENTITY_CHANGE_ROWS")]
+    #[arg(default_value_t = 10)]
+    mass_identity_change_rows: u32,
+    /// Per cent of the rows that match a user which may replace a person whatever their number
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_IDENTITY_CHANGE_PERCENT_ALWAYS"
+    )]
+    #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
+    mass_identity_change_percent_always: u32,
+    /// Rows that match a user from which on that percentage counts: of fewer, all may replace a person
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MASS_IDENTITY_CHANGE_LEAST_ROWS"
+    )]
+    #[arg(default_value_t = 4)]
+    mass_identity_change_least_rows: u32,
     #[command(flatten)]
     limits: LimitsArgs,
 }
@@ -135,6 +164,12 @@ impl SettingsArgs {
                 percent: self.mass_deactivation_percent,
                 users: self.mass_deactivation_users,
                 percent_always: self.mass_deactivation_percent_always,
+            },
+            mass_identity_change: MassIdentityChange {
+                percent: self.mass_identity_change_percent,
+                rows: self.mass_identity_change_rows,
+                percent_always: self.mass_identity_change_percent_always,
+                least_rows: self.mass_identity_change_least_rows,
             },
             server: self.limits.limits(),
             database: self.limits.database(),
@@ -183,7 +218,9 @@ mod tests {
             --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
-            --directory-cache-mib 12 --attempt-retention-days 13 --max-attempts-kept 14";
+            --directory-cache-mib 12 --attempt-retention-days 13 --max-attempts-kept 14 \
+            --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
+            --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
@@ -201,6 +238,9 @@ mod tests {
         let guard = settings.mass_deactivation;
         let guard = (guard.percent, guard.users, guard.percent_always);
         assert_eq!(guard, (8, 9, 11));
+        let guard = settings.mass_identity_change;
+        let percents = (guard.percent, guard.percent_always);
+        assert_eq!((percents, guard.rows, guard.least_rows), ((15, 17), 16, 18));
         assert_eq!(settings.directory_cache, 12 << 20);
     }
 
@@ -225,6 +265,7 @@ mod tests {
             "--max-field-bytes 1023",
             "--max-field-bytes 65537",
             "--mass-deactivation-percent 101",
+            "--mass-identity-change-percent 101",
         ] {
             assert!(parse(options).is_err(), "{options}");
         }

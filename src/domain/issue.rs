@@ -48,6 +48,7 @@ pub enum IssueCode {
     ChangedConcurrently,
     RoleNotGrantable,
     DeactivationNotPermitted,
+    IdentityReplaced = 37,
 }
 
 /// One thing that is wrong with a row, or worth knowing about it.

@@ -91,6 +91,8 @@ pub struct Applier {
     asked_for: String,
     /// What the plan says of the whole.
     warnings: Vec<crate::proto::Issue>,
+    /// How many rows replace a person, as planned.
+    identity_changes: u32,
     left_alone: LeftAlone,
     revision: i64,
     /// The next transaction, where it has begun already to keep others from writing meanwhile.
@@ -116,6 +118,7 @@ impl Applier {
             judged: work.judged,
             noted: work.noted,
             warnings: record::warnings(&work.record),
+            identity_changes: record::identity_changes(&work.record),
             left_alone: LeftAlone::default(),
             record: work.record,
             held: work.held,

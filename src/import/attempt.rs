@@ -205,9 +205,8 @@ impl Session<'_> {
         held: &mut Option<DirectoryWrite>,
     ) -> Result<Judged, ImportError> {
         let mut judged = self.plan(rows).await?;
-        let limits = &self.importer.settings.mass_deactivation;
         let stage = Stage::begin("guard");
-        let refusals = guard::check(&self.options, limits, &judged);
+        let refusals = guard::check(&self.options, &self.importer.settings, &judged);
         drop(stage);
         if !refusals.is_empty() {
             // Nobody is to wait for what the client takes to read.
@@ -231,7 +230,7 @@ impl Session<'_> {
             plan_digest: judged.plan.digest.to_vec(),
             rows: number(self.summary.rows),
             protected_skipped: number(judged.plan.protected_skipped),
-            notes: record::encode_notes(&[], &self.summary.warnings),
+            notes: record::encode_notes(&[], &self.summary.warnings, judged.plan.identity_changes),
             ..self.record.clone()
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn options(start: &ImportStart) -> String {
     for (name, number) in [
         ("max_rejected_rows", start.max_rejected_rows),
         ("max_deactivations", start.max_deactivations),
+        ("max_identity_changes", start.max_identity_changes),
     ] {
         options.extend(number.map(|number| format!("{name}={number}")));
     }
@@ -91,6 +92,7 @@ mod tests {
         let start = ImportStart {
             validate_only: true,
             max_deactivations: Some(3),
+            max_identity_changes: Some(4),
             deactivate_missing: Some(DeactivateMissing {
                 only_roles: vec!["Officer".to_owned()],
                 ..DeactivateMissing::default()
@@ -98,7 +100,8 @@ mod tests {
             source: "a path".to_owned(),
             ..ImportStart::default()
         };
-        let told = "validate_only max_deactivations=3 deactivate_missing only_roles=[\"Officer\"]";
+        let told = "validate_only max_deactivations=3 max_identity_changes=4 deactivate_missing \
+            only_roles=[\"Officer\"]";
         assert_eq!(options(&start), told);
         assert_eq!(options(&ImportStart::default()), "");
     }

@@ -5,14 +5,17 @@
 //! interrupted one is not asked again (semantics §8).
 
 use super::{Options, Refusal, verdict::Judged};
-use crate::{config::MassDeactivation, plan::Plan};
+use crate::{
+    config::{MassDeactivation, MassIdentityChange, Settings},
+    plan::Plan,
+};
 
 /// How many row numbers a message names.
 const NAMED_ROWS: usize = 5;
 
 /// Every guard that the planned import hits.
 #[must_use]
-pub fn check(options: &Options, limits: &MassDeactivation, judged: &Judged) -> Vec<Refusal> {
+pub fn check(options: &Options, settings: &Settings, judged: &Judged) -> Vec<Refusal> {
     let rejected = judged.tally().rejected;
     let plan = &judged.plan;
     [
@@ -20,7 +23,16 @@ pub fn check(options: &Options, limits: &MassDeactivation, judged: &Judged) -> V
         check_all_or_nothing(options, rejected),
         check_digest(options, plan),
         check_untold(plan),
-        check_deactivations(options, limits, (plan.going_inactive, plan.active_users)),
+        check_deactivations(
+            options,
+            &settings.mass_deactivation,
+            (plan.going_inactive, plan.active_users),
+        ),
+        check_identities(
+            options,
+            &settings.mass_identity_change,
+            (plan.identity_changes, plan.matched_rows),
+        ),
     ]
     .into_iter()
     .flatten()
@@ -115,6 +127,38 @@ fn check_deactivations(
     }
 }
 
+/// A spreadsheet of which one column alone was sorted hands every account to another person. A number that
+/// the caller has approved takes the place of the server's guard.
+fn check_identities(
+    options: &Options,
+    limits: &MassIdentityChange,
+    (count, matched): (u32, u32),
+) -> Option<Refusal> {
+    let replace = format!(
+        "{count} of the {matched} rows that match a user would make the user another person (at least \
+         three of email, badge number, username and both names change)"
+    );
+    match options.max_identity_changes {
+        Some(max) => (count > max).then(|| {
+            let message = format!(
+                "{replace}, and max_identity_changes allows {max}. Check the roster; if it is right, \
+                 allow {count}."
+            );
+            Refusal::precondition("TOO_MANY_IDENTITY_CHANGES", MAX_IDENTITY_CHANGES, message)
+        }),
+        None => limits.is_exceeded(count, matched).then(|| {
+            let message = format!(
+                "{replace}. A spreadsheet sorted by one column alone does that. Undo the sorting or \
+                 export the roster again, and import that file; if these people really are others, \
+                 state max_identity_changes {count}."
+            );
+            Refusal::precondition("MASS_IDENTITY_CHANGE", MAX_IDENTITY_CHANGES, message)
+        }),
+    }
+}
+
+const MAX_IDENTITY_CHANGES: &str = "max_identity_changes";
+
 /// The end of the phrase that says how many active users there are.
 const OF_ACTIVE_USERS: &str = " active users would be deactivated";
 
@@ -131,12 +175,28 @@ pub fn without_active_users(message: &str) -> String {
 
 impl MassDeactivation {
     /// True where deactivating `count` of `active` users is not to be believed: more than a part of them and
-    /// more than some, or more than a larger part however few they are. Counted exactly, without rounding.
+    /// more than some, or more than a larger part however few they are.
     #[must_use]
     pub fn is_exceeded(&self, count: u32, active: u32) -> bool {
-        let over = |percent: u32| u64::from(count) * 100 > u64::from(percent) * u64::from(active);
+        let over = |percent: u32| is_over(percent, count, active);
         (over(self.percent) && count > self.users) || over(self.percent_always)
     }
+}
+
+impl MassIdentityChange {
+    /// Returns `true` if it is not believable that `count` of `matched` rows replace a person: more than a
+    /// part of the rows and more than some, or more than a larger part of rows that are not too few.
+    #[must_use]
+    pub fn is_exceeded(&self, count: u32, matched: u32) -> bool {
+        let over = |percent: u32| is_over(percent, count, matched);
+        (over(self.percent) && count > self.rows)
+            || (matched >= self.least_rows && over(self.percent_always))
+    }
+}
+
+/// Returns `true` if `count` is more than this part of `all`. Counted exactly, without rounding.
+fn is_over(percent: u32, count: u32, all: u32) -> bool {
+    u64::from(count) * 100 > u64::from(percent) * u64::from(all)
 }
 
 fn rows_are(count: u32) -> String {
@@ -198,5 +258,39 @@ mod tests {
                 "{count} of {active}"
             );
         }
+    }
+
+    #[test]
+    fn more_than_five_per_cent_and_more_than_ten_rows_are_a_mass_change_of_identity() {
+        let guard = MassIdentityChange::default();
+        for (count, matched, refused) in [
+            (10, 21, false),
+            (11, 22, true),
+            (11, 219, true),
+            (11, 220, false),
+            (12, 220, true),
+            (3, 3, false),
+            (2, 4, false),
+            (3, 4, true),
+            (0, 0, false),
+        ] {
+            let is_refused = guard.is_exceeded(count, matched);
+            assert_eq!(is_refused, refused, "{count} of {matched}");
+        }
+    }
+
+    #[test]
+    fn what_the_identity_guard_says() {
+        let said = |max_identity_changes| {
+            let options = Options::parse(ImportStart {
+                max_identity_changes,
+                ..ImportStart::default()
+            });
+            let limits = MassIdentityChange::default();
+            check_identities(&options.unwrap(), &limits, (12, 40)).map(|refusal| refusal.message)
+        };
+        assert_eq!(said(Some(12)), None);
+        insta::assert_snapshot!(said(Some(2)).unwrap(), @"12 of the 40 rows that match a user would make the user another person (at least three of email, badge number, username and both names change), and max_identity_changes allows 2. Check the roster; if it is right, allow 12.");
+        insta::assert_snapshot!(said(None).unwrap(), @"12 of the 40 rows that match a user would make the user another person (at least three of email, badge number, username and both names change). A spreadsheet sorted by one column alone does that. Undo the sorting or export the roster again, and import that file; if these people really are others, state max_identity_changes 12.");
     }
 }

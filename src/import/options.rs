@@ -40,6 +40,8 @@ pub struct Options {
     pub deactivate_missing: Option<Missing>,
     /// More deactivations than this refuse the import, in place of the server's guard.
     pub max_deactivations: Option<u32>,
+    /// More rows than this that replace a person refuse the import, in place of the server's guard.
+    pub max_identity_changes: Option<u32>,
     /// How to read CSV.
     pub csv: CsvOptions,
     /// Which results to send.
@@ -82,6 +84,7 @@ impl Options {
             expected_plan_digest,
             deactivate_missing: start.deactivate_missing.map(Missing::from),
             max_deactivations: start.max_deactivations,
+            max_identity_changes: start.max_identity_changes,
             csv: CsvOptions {
                 charset: csv.charset,
                 delimiter: csv.delimiter,

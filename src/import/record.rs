@@ -33,12 +33,13 @@ pub fn options_digest(start: &ImportStart) -> [u8; 32] {
     Sha256::digest(bound.encode_to_vec()).into()
 }
 
-/// Refusals and warnings, encoded for the record.
+/// Refusals, warnings and the count of identity changes, encoded for the record.
 #[must_use]
-pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue]) -> Vec<u8> {
+pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue], identity_changes: u32) -> Vec<u8> {
     let notes = Import {
         refusals: refusals.to_vec(),
         warnings: warnings.to_vec(),
+        identity_changes,
         ..Import::default()
     };
     notes.encode_to_vec()
@@ -47,7 +48,7 @@ pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue]) -> Vec<u8> {
 /// The refusals of a refused attempt, encoded for the record: the first of them that fit, cut where they are long,
 /// and how many more. Who was refused has been told all of them; the record takes 4 KiB at most with the rest that
 /// it says.
-fn encode_refusals(refusals: &[Refusal]) -> Vec<u8> {
+fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
     let cut = |text: &str, bytes| text[..text.floor_char_boundary(bytes)].to_owned();
     let mut room = REFUSALS_BYTES;
     let kept = refusals.iter().map_while(|refusal| {
@@ -68,7 +69,7 @@ fn encode_refusals(refusals: &[Refusal]) -> Vec<u8> {
             message: format!("{more} more were told when the import was refused."),
         });
     }
-    encode_notes(&kept, &[])
+    encode_notes(&kept, &[], identity_changes)
 }
 
 /// A record with what is known when an attempt begins, on this server and for this principal.
@@ -123,8 +124,12 @@ pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDate
     };
     set_tally(record, &tally);
     record.notes = match summary.state() {
-        ImportState::Refused => encode_refusals(&summary.refusals),
-        _ => encode_notes(&summary.refusals, &summary.warnings),
+        ImportState::Refused => encode_refusals(&summary.refusals, summary.identity_changes),
+        _ => encode_notes(
+            &summary.refusals,
+            &summary.warnings,
+            summary.identity_changes,
+        ),
     };
     record.finished_at = Some(now);
 }
@@ -165,6 +170,12 @@ pub fn warnings(record: &ImportRecord) -> Vec<Issue> {
     notes(record).warnings
 }
 
+/// The number of identity changes of a record, as planned.
+#[must_use]
+pub fn identity_changes(record: &ImportRecord) -> u32 {
+    notes(record).identity_changes
+}
+
 fn finished_at(record: &ImportRecord) -> Option<Timestamp> {
     record.finished_at.map(timestamp)
 }
@@ -190,6 +201,7 @@ pub fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
         warnings: import.warnings,
         started_at: import.started_at,
         finished_at: import.finished_at,
+        identity_changes: import.identity_changes,
     }
 }
 
@@ -219,6 +231,7 @@ pub fn message(record: &ImportRecord, organization: &str, state: ImportState) ->
         source: record.source.clone(),
         principal: record.principal.clone(),
         progress: Some(progress(record, state)),
+        identity_changes: notes.identity_changes,
     }
 }
 
@@ -296,7 +309,7 @@ mod tests {
             subject: "file".to_owned(),
             message: "The file has no rows.".to_owned(),
         }];
-        let kept = Import::decode(&*encode_refusals(&fitting)).unwrap();
+        let kept = Import::decode(&*encode_refusals(&fitting, 0)).unwrap();
         assert_eq!(kept.refusals, fitting);
     }
 }

@@ -225,9 +225,8 @@ impl Session<'_> {
         }
         self.expect_own_id().await?;
         let judged = self.plan(rows).await?;
-        let limits = &self.importer.settings.mass_deactivation;
         let stage = Stage::begin("guard");
-        let refusals = guard::check(&self.options, limits, &judged);
+        let refusals = guard::check(&self.options, &self.importer.settings, &judged);
         drop(stage);
         tokio::select! {
             () = self.preview(&judged) => {}
@@ -303,6 +302,7 @@ impl Session<'_> {
                 let only_planned = self.summary.state() == ImportState::Unspecified;
                 if only_planned || matches!(error, ImportError::Broken) {
                     verdict::fill(&mut self.summary, &Tally::default());
+                    self.summary.identity_changes = 0;
                 }
                 ImportState::Interrupted
             }

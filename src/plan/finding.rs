@@ -40,6 +40,8 @@ pub(super) enum Finding {
     DeactivationNotPermitted,
     /// The supervisor is inactive (a warning).
     SupervisorInactive,
+    /// The row changes so much of its user that it is another person (a warning).
+    IdentityReplaced,
     /// Equal to what this user of the directory has, but for leading zeros (a warning).
     ZerosLost { key: Key, user: u32 },
 }

@@ -20,6 +20,7 @@ mod directory;
 mod duplicates;
 mod finding;
 mod forest;
+mod identity;
 mod judge;
 mod keys;
 mod links;
@@ -60,6 +61,7 @@ pub use write::{UserWrite, generated_external_id};
 use crate::domain::{Catalog, GroupId, RoleId, Row, Status, User};
 use check::check;
 use finding::Findings;
+use identity::IdentityChanges;
 use links::index;
 use missing::{Alike, Missing, find_missing};
 use positions::Positions;
@@ -114,6 +116,10 @@ pub struct Plan {
     pub going_inactive: u32,
     /// Active users of the snapshot.
     pub active_users: u32,
+    /// Rows that put another person in the place of their user (semantics §7).
+    pub identity_changes: u32,
+    /// Rows that stand and match a user.
+    pub matched_rows: u32,
     /// Numbers (1 = first) of the rows of which nobody can tell whom they list, and which so make it unsafe
     /// to deactivate who is missing (semantics §7). Empty where that was not asked for. Each is a record
     /// with a wrong number of fields, or has an error in the keys that would tell.
@@ -164,13 +170,19 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
     outcome::settle(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
     review::review(&state, &deactivated, &alike, &mut findings);
+    let identity = identity::warn_of_replaced(&state, &decisions, &mut findings);
     advice::advise(&state, &mut findings, &mut budget);
     step()?;
     let order = sequence::sequence(&state, &decisions);
     let going_inactive = count_going_inactive(&state, &missing);
     step()?;
     let written = (decisions, findings, order);
-    Some(assemble(request, written, missing, going_inactive))
+    Some(assemble(
+        request,
+        written,
+        missing,
+        (going_inactive, identity),
+    ))
 }
 
 fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
@@ -189,7 +201,7 @@ fn assemble(
     request: &Request<'_>,
     (decisions, findings, order): (Vec<Decision>, Findings, WriteOrder),
     missing: Missing,
-    going_inactive: u32,
+    (going_inactive, identity): (u32, IdentityChanges),
 ) -> Plan {
     let users = request.directory.users().iter();
     let active = users.filter(|user| user.status == Status::Active);
@@ -201,6 +213,8 @@ fn assemble(
         privileged_skipped: missing.privileged_skipped,
         going_inactive,
         active_users: index(active.count()),
+        identity_changes: identity.replaced,
+        matched_rows: identity.matched,
         untold: missing.untold,
         digest: [0; 32],
         positions: Positions::new(request.catalog),

@@ -1,7 +1,8 @@
 //! Small directories and files as text, for tests: rows in, decisions out.
 //!
 //! One user or row a line: external ID, email, badge number, username, then any of `> EMAIL` (the
-//! supervisor; `> -` blank), `inactive`, `protected`, `role=`, `rank=`, `group=`, `phone=`, `first=`. In a
+//! supervisor; `> -` blank), `inactive`, `protected`, `role=`, `rank=`, `group=`, `phone=`, `first=`,
+//! `last=`. In a
 //! row `-` is blank, `_` absent and `!value` a value that failed its check; `misfit` is a record with a
 //! wrong number of fields. Groups: G1, and G2, which is inactive. Roles: Officer, and Admin, which is
 //! privileged.
@@ -216,7 +217,7 @@ fn row(line: &str, number: u32) -> Row {
     set(Column::Status, line.status());
     set(Column::Role, line.named("role").unwrap_or("Officer"));
     set(Column::FirstName, line.named("first").unwrap_or("Kim"));
-    set(Column::LastName, "Doe");
+    set(Column::LastName, line.named("last").unwrap_or("Doe"));
     set(Column::SupervisorEmail, line.supervisor.unwrap_or("_"));
     set(Column::Rank, line.named("rank").unwrap_or("_"));
     set(
@@ -307,8 +308,8 @@ impl<'a> Line<'a> {
             email,
             badge_number,
             username,
-            first_name: "Kim",
-            last_name: "Doe",
+            first_name: self.named("first").unwrap_or("Kim"),
+            last_name: self.named("last").unwrap_or("Doe"),
             phone: self.named("phone").unwrap_or_default(),
         }
     }

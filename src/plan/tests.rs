@@ -1,5 +1,6 @@
 //! Rows in, decisions out.
 
+mod identity;
 mod judgement;
 mod missing;
 mod outcomes;

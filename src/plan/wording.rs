@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use super::check::is_kept;
 use super::choices::Named;
 use super::finding::{Circle, Finding};
+use super::identity::replaced_columns;
 use super::keys::Key;
 use super::roster::Person;
 use super::write::new_external_id;
 use super::{Plan, Request};
-use crate::domain::{Column, Issue, IssueCode, Severity, User};
+use crate::domain::{Column, ColumnSet, Issue, IssueCode, Severity, User};
 
 /// Offers named in a message where none is near.
 const NAMED: usize = 5;
@@ -69,6 +70,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::DeactivationNotPermitted => IssueCode::DeactivationNotPermitted,
         Finding::SupervisorInactive => IssueCode::SupervisorInactive,
         Finding::ZerosLost { .. } => IssueCode::LeadingZerosLost,
+        Finding::IdentityReplaced => IssueCode::IdentityReplaced,
     }
 }
 
@@ -82,6 +84,7 @@ const fn column(finding: Finding) -> Column {
         | Finding::KeptByRejection { key, .. }
         | Finding::ZerosLost { key, .. } => key.column(),
         Finding::RoleNotGrantable | Finding::UserNotChangeable => Column::Role,
+        Finding::IdentityReplaced => Column::ExternalId,
         Finding::SupervisorNotFound
         | Finding::SupervisorNear { .. }
         | Finding::SupervisorRowRejected { .. }
@@ -112,6 +115,7 @@ impl<'a> Wording<'a> {
             finding,
             Finding::SupervisorInactive
                 | Finding::ZerosLost { .. }
+                | Finding::IdentityReplaced
                 | Finding::GroupInactive { kept: true }
         ) {
             issue.severity = Severity::Warning;
@@ -195,6 +199,7 @@ impl<'a> Wording<'a> {
                 "{named} would deactivate the user, which needs the permission users.deactivate; \
                  import with a credential that has it."
             ),
+            Finding::IdentityReplaced => self.identity_replaced(row),
             _ => self.of_supervisor(finding, named, value),
         }
     }
@@ -226,6 +231,21 @@ impl<'a> Wording<'a> {
             Finding::SupervisorInactive => supervisor_inactive(named),
             _ => format!("{named} is nobody's email; correct it, or add that user to the file."),
         }
+    }
+
+    fn identity_replaced(&self, row: u32) -> String {
+        let (data, decision) = (
+            &self.request.rows[row as usize],
+            &self.plan.decisions[row as usize],
+        );
+        let user = self.request.user_of(row);
+        let columns = user.map(|user| replaced_columns(data, user, decision.changes));
+        format!(
+            "This row makes user \"{}\" another person: {} all change. If that is not meant, check \
+             that each value is in the row of its EXTERNAL_ID.",
+            self.external_id(Person::Row(row)),
+            listed(columns.unwrap_or_default())
+        )
     }
 
     fn unknown(&self, kind: Named, near: Option<u32>, named: &str) -> String {
@@ -304,6 +324,13 @@ pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
 /// Says that a supervisor is inactive; `named` is the column and the value.
 pub(crate) fn supervisor_inactive(named: &str) -> String {
     format!("{named} is inactive after this import; check who supervises this user.")
+}
+
+/// The names of columns, the last one behind `and`.
+fn listed(columns: ColumnSet) -> String {
+    let mut names: Vec<&str> = columns.iter().map(Column::header).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("{} and {last}", names.join(", "))
 }
 
 fn duplicate(named: &str, key: Key, number: u32) -> String {

@@ -33,6 +33,7 @@ mod filters;
 mod growth;
 mod guards;
 mod header;
+mod identity_changes;
 mod isolation;
 mod kept_directories;
 mod mass_deactivation;

@@ -91,6 +91,7 @@ impl Workload {
                 ..DeactivateMissing::default()
             }),
             max_deactivations: Some(1_000),
+            max_identity_changes: Some(1_000),
             ..start_of(organization)
         }
     }

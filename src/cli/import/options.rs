@@ -82,6 +82,10 @@ struct Guards {
     /// Refuse if more users than this would be deactivated [default: the server's guard]
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_DEACTIVATIONS")]
     max_deactivations: Option<u32>,
+    /// Refuse if more rows than this put another person in the place of their user [default: the server's
+    /// guard]
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IDENTITY_CHANGES")]
+    max_identity_changes: Option<u32>,
     /// Refuse unless the plan is the one of the dry run that printed this digest
     #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
     expected_plan_digest: Option<PlanDigest>,
@@ -212,6 +216,7 @@ impl ImportArgs {
             expected_plan_digest: digest.map(|digest| digest.0.clone()).unwrap_or_default(),
             deactivate_missing: self.missing.request(),
             max_deactivations: guards.max_deactivations,
+            max_identity_changes: guards.max_identity_changes,
             csv: Some(self.csv.format()),
             result_filter: ResultFilter::from(self.shown.result_filter).into(),
             include_values: self.shown.include_values || self.diff,
@@ -328,7 +333,7 @@ mod tests {
     fn every_option_reaches_its_field() {
         let hex = "0f".repeat(32);
         let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
-            --max-deactivations 4 --deactivate-missing --only-role Officer --only-role Clerk \
+            --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
             --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
             --result-filter rejections --include-values --source nightly --expected-plan-digest";
         let options: Vec<&str> = line.split_whitespace().chain([hex.as_str()]).collect();
@@ -345,6 +350,7 @@ mod tests {
                 only_group_external_ids: vec!["G1".to_owned()],
             }),
             max_deactivations: Some(4),
+            max_identity_changes: Some(5),
             csv: Some(CsvFormat {
                 charset: "windows-1252".to_owned(),
                 delimiter: "\t".to_owned(),

@@ -114,6 +114,11 @@ impl Page {
             self.text
                 .insert_str(self.text.len() - 1, "  not listed, but kept active");
         }
+        if summary.identity_changes > 0 {
+            self.count("replaced", summary.identity_changes, Look::yellow)?;
+            self.text
+                .insert_str(self.text.len() - 1, "  another person in a user's place");
+        }
         Ok(())
     }
 
@@ -393,6 +398,7 @@ mod tests {
             rejected: 1,
             deactivated: 2,
             protected_skipped: 1,
+            identity_changes: 3,
             ..summary(ImportState::Completed)
         };
         let user = DeactivatedUser {
@@ -415,6 +421,7 @@ mod tests {
           rejected            1
           deactivated         2
           protected           1  not listed, but kept active
+          replaced            3  another person in a user's place
 
         Warnings
           - LOCATION is not stored.

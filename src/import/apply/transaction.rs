@@ -262,7 +262,7 @@ impl Applier {
     /// What the record says beside counts and results.
     fn notes(&self, left_alone: &LeftAlone) -> Vec<u8> {
         let warnings = [self.warnings.as_slice(), &left_alone.warnings()].concat();
-        record::encode_notes(&[], &warnings)
+        record::encode_notes(&[], &warnings, self.identity_changes)
     }
 
     /// What a committed transaction has changed.

@@ -39,7 +39,8 @@ pub(super) fn without_others(issue: Issue) -> Issue {
         | Code::DependsOnRejectedRow
         | Code::ProtectedUser
         | Code::LocationIgnored
-        | Code::DeactivationNotPermitted => issue,
+        | Code::DeactivationNotPermitted
+        | Code::IdentityReplaced => issue,
         Code::Unspecified => nothing_known(issue),
     }
 }

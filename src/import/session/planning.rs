@@ -115,6 +115,7 @@ impl Session<'_> {
         self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = judged.plan.digest.to_vec();
         verdict::fill(&mut self.summary, &judged.tally());
+        self.summary.identity_changes = judged.plan.identity_changes;
         self.warn_of_skipped(&judged);
         Ok(judged)
     }

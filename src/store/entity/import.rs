@@ -47,7 +47,7 @@ pub struct Model {
     pub protected_skipped: i32,
     /// Batches of results recorded.
     pub results: i32,
-    /// An encoded `Import` message that has refusals and warnings only.
+    /// An encoded `Import` message that has refusals, warnings and `identity_changes` only.
     pub notes: Vec<u8>,
     /// Somebody asked for it to stop.
     pub cancel_requested: bool,
