@@ -1,33 +1,156 @@
-//! Twice in the file (semantics §5 b): of two rows with the same key, the later is rejected.
+//! Twice in the file (semantics §5 b): rows that contradict each other about one user, and keys that
+//! several rows give to different users. All rows are judged at once, so that their order does not matter.
 
+use hashbrown::HashMap;
+
+use super::copies::Copies;
+use super::decision::Decision;
 use super::finding::{Finding, Findings};
-use super::keys::Key;
+use super::keys::{Key, held};
 use super::links::indices;
+use super::roster::Roster;
 use super::state::State;
 
-/// Rejects, in row order, each standing row that has a key of an earlier row that still stands.
-pub(super) fn reject_duplicates(state: &mut State<'_>, findings: &mut Findings) {
-    for row in indices(state.roster.rows) {
-        if state.stands(row) {
-            admit(state, row, findings);
+/// Sets the copies of rows aside, and rejects the rows that cannot all be right.
+pub(super) fn reject_duplicates(
+    state: &mut State<'_>,
+    decisions: &[Decision],
+    findings: &mut Findings,
+) {
+    if !claim_keys(state, |_| {}) {
+        let copies = Copies::find(state.roster, decisions, state.passed());
+        state.set_aside(copies);
+        let mut shared = Shared::default();
+        claim_keys(state, |clash| shared.add(state.roster, &clash));
+        for (row, finding) in shared.judge(state) {
+            findings.push(row, finding);
+            state.reject(row);
         }
+        claim_keys(state, |_| {});
     }
     state.note_fallen();
 }
 
-fn admit(state: &mut State<'_>, row: u32, findings: &mut Findings) {
-    let keys = Key::ALL.map(|key| Some((key, state.roster.wanted(key, row)?)));
-    let mut clashes = false;
-    for (key, id) in keys.into_iter().flatten() {
-        if let Some(earlier) = state.claim(key, id) {
-            findings.push(row, Finding::Duplicate { key, row: earlier });
-            clashes = true;
+/// A key that two rows want: the first row with it, and another.
+#[derive(Clone, Copy)]
+struct Clash {
+    key: Key,
+    id: u32,
+    first: u32,
+    row: u32,
+}
+
+/// Lets each standing row claim its keys, and tells of each key that has been claimed already. Returns `true`
+/// if none has.
+fn claim_keys(state: &mut State<'_>, mut tell: impl FnMut(Clash)) -> bool {
+    state.clear_claims();
+    let mut is_clear = true;
+    for row in indices(state.roster.rows) {
+        if !state.stands(row) {
+            continue;
+        }
+        for (key, id) in state.roster.claimed_keys(row) {
+            match state.claim(key, id) {
+                None => state.set_claim(key, id, row),
+                Some(first) => {
+                    is_clear = false;
+                    tell(Clash {
+                        key,
+                        id,
+                        first,
+                        row,
+                    });
+                }
+            }
         }
     }
-    if clashes {
-        return state.reject(row);
+    is_clear
+}
+
+/// The keys that several rows want.
+#[derive(Default)]
+struct Shared {
+    keys: HashMap<(Key, u32), Sharing>,
+    clashes: Vec<Clash>,
+}
+
+/// The rows that want one key.
+struct Sharing {
+    /// The lowest of them.
+    first: u32,
+    /// The lowest that can be named to the first: one about somebody else, or, for an external ID, any.
+    second: Option<u32>,
+    /// The lowest whose user has the key already.
+    keeper: Option<u32>,
+}
+
+impl Shared {
+    fn add(&mut self, roster: &Roster<'_>, clash: &Clash) {
+        let keeps = |row: u32| roster.user(row).map(held) == Some(clash.id);
+        let first = clash.first;
+        let sharing = self.keys.entry((clash.key, clash.id));
+        let sharing = sharing.or_insert_with(|| Sharing {
+            first,
+            second: None,
+            keeper: Some(first).filter(|&row| keeps(row)),
+        });
+        if sharing.second.is_none() && is_rival(roster, clash.key, first, clash.row) {
+            sharing.second = Some(clash.row);
+        }
+        if sharing.keeper.is_none() && keeps(clash.row) {
+            sharing.keeper = Some(clash.row);
+        }
+        self.clashes.push(*clash);
     }
-    for (key, id) in keys.into_iter().flatten() {
-        state.set_claim(key, id, row);
+
+    /// The rows to reject, in order, each once for each of its keys.
+    fn judge(self, state: &State<'_>) -> Vec<(u32, Finding)> {
+        let firsts = self.keys.iter();
+        let firsts = firsts.map(|(&(key, id), sharing)| (sharing.first, key, id));
+        let others = self
+            .clashes
+            .iter()
+            .map(|clash| (clash.row, clash.key, clash.id));
+        let mut members: Vec<(u32, Key, u32)> = firsts.chain(others).collect();
+        members.sort_unstable();
+        let mut rejected: Vec<(u32, Finding)> = Vec::new();
+        for (row, key, id) in members {
+            let finding = self.keys[&(key, id)].judge(state.roster, key, row);
+            // Rows that match_by finds claim both their user and their new external ID.
+            let is_said = |finding| rejected.last() == Some(&(row, finding));
+            rejected.extend(
+                finding
+                    .filter(|&f| !is_said(f))
+                    .map(|finding| (row, finding)),
+            );
+        }
+        rejected
+    }
+}
+
+impl Sharing {
+    /// What is wrong with `row`, one of these: it cannot have the key beside the row that is named.
+    fn judge(&self, roster: &Roster<'_>, key: Key, row: u32) -> Option<Finding> {
+        let keeper = self.keeper.filter(|_| key != Key::ExternalId);
+        let other = match keeper {
+            Some(keeper) => Some(keeper),
+            None if is_rival(roster, key, row, self.first) => Some(self.first),
+            None => self.second,
+        };
+        let other = other.filter(|&other| is_rival(roster, key, row, other))?;
+        Some(Finding::Duplicate {
+            key,
+            row: other,
+            kept: keeper.is_some(),
+        })
+    }
+}
+
+/// Returns `true` if the two rows cannot both have the key. Rows about one user contradict each other once, by
+/// their external ID, and not by each key besides.
+fn is_rival(roster: &Roster<'_>, key: Key, one: u32, other: u32) -> bool {
+    match key {
+        Key::ExternalId => one != other,
+        _ => roster.subject(one) != roster.subject(other),
     }
 }

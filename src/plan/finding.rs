@@ -14,8 +14,10 @@ pub(super) enum Finding {
     GroupInactive { kept: bool },
     /// The user is protected, and would become inactive.
     UserProtected,
-    /// An earlier row has the same key.
-    Duplicate { key: Key, row: u32 },
+    /// `row` has the same key; `kept`: its user has it already.
+    Duplicate { key: Key, row: u32, kept: bool },
+    /// `row` has the same values, and the same fate (a warning).
+    Copy { row: u32 },
     /// Somebody else has the key: a user, or whoever a row is about, by that row.
     Taken { key: Key, holder: Person },
     /// The key would be free, had `row` not been rejected.

@@ -10,7 +10,7 @@ use super::text::fold;
 use crate::domain::{Column, IssueCode, User};
 
 /// A key that is unique within an organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Key {
     ExternalId,
     Email,

@@ -24,6 +24,11 @@ impl Links {
         self.0[at as usize] = to.unwrap_or(NONE);
     }
 
+    /// Leaves nothing set.
+    pub(super) fn clear(&mut self) {
+        self.0.fill(NONE);
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

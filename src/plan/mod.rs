@@ -12,6 +12,7 @@ mod attributes;
 mod check;
 mod choices;
 mod components;
+mod copies;
 mod cores;
 mod cycles;
 mod decision;
@@ -60,6 +61,7 @@ pub use write::{UserWrite, generated_external_id};
 
 use crate::domain::{Catalog, GroupId, RoleId, Row, Status, User};
 use check::check;
+use copies::Copies;
 use finding::Findings;
 use identity::IdentityChanges;
 use links::index;
@@ -129,6 +131,7 @@ pub struct Plan {
     positions: Positions,
     /// What there is to say of the rows, their own faults apart; [`issues`](Self::issues) says it.
     findings: Findings,
+    copies: Copies,
 }
 
 impl<'a> Request<'a> {
@@ -163,7 +166,7 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
     let mut state = State::new(&roster, checked.passed());
     let (mut decisions, mut findings) = (checked.decisions, checked.findings);
     step()?;
-    duplicates::reject_duplicates(&mut state, &mut findings);
+    duplicates::reject_duplicates(&mut state, &decisions, &mut findings);
     judge::judge(request, &decisions, &mut state, &mut findings);
 
     step()?;
@@ -176,7 +179,7 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
     let order = sequence::sequence(&state, &decisions);
     let going_inactive = count_going_inactive(&state, &missing);
     step()?;
-    let written = (decisions, findings, order);
+    let written = (decisions, findings, order, state.into_copies());
     Some(assemble(
         request,
         written,
@@ -199,7 +202,7 @@ fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
 
 fn assemble(
     request: &Request<'_>,
-    (decisions, findings, order): (Vec<Decision>, Findings, WriteOrder),
+    (decisions, findings, order, copies): (Vec<Decision>, Findings, WriteOrder, Copies),
     missing: Missing,
     (going_inactive, identity): (u32, IdentityChanges),
 ) -> Plan {
@@ -219,6 +222,7 @@ fn assemble(
         digest: [0; 32],
         positions: Positions::new(request.catalog),
         findings,
+        copies,
     };
     plan.digest = digest::digest(&plan, request);
     plan

@@ -35,6 +35,8 @@ struct Model<'a> {
     faults: Vec<Vec<Fault>>,
     /// By row: when it was rejected.
     fell: Vec<Option<u32>>,
+    /// By row: the first row that it equals. A copy counts as fallen, and has that row's fate.
+    copy_of: Vec<Option<usize>>,
     time: u32,
 }
 
@@ -47,16 +49,24 @@ impl<'a> Model<'a> {
             users: scenario.directory.users(),
             faults: Vec::new(),
             fell: Vec::new(),
+            copy_of: Vec::new(),
             time: 0,
         };
         model.faults = (0..model.rows.len()).map(|row| model.check(row)).collect();
         let failed = model.faults.iter().map(|faults| !faults.is_empty());
         model.fell = failed.map(|failed| failed.then_some(0)).collect();
         model.time = 1;
+        model.copy_of = (0..model.rows.len())
+            .map(|row| model.find_original(row))
+            .collect();
         for row in 0..model.rows.len() {
-            let found = model.duplicates(row);
-            model.reject(vec![(row, found)]);
+            if model.copy_of[row].is_some() {
+                model.fell[row] = Some(0);
+            }
         }
+        let found = model.standing().map(|row| (row, model.duplicates(row)));
+        let found = found.collect();
+        model.reject(found);
         loop {
             model.time += 1;
             let rules = [
@@ -72,6 +82,11 @@ impl<'a> Model<'a> {
             }
         }
         model.faults = (0..model.rows.len()).map(|row| model.review(row)).collect();
+        for row in 0..model.rows.len() {
+            if let Some(original) = model.copy_of[row] {
+                model.faults[row] = model.faults[original].clone();
+            }
+        }
         model
     }
 
@@ -131,19 +146,59 @@ impl<'a> Model<'a> {
         faults
     }
 
-    fn duplicates(&self, row: usize) -> Vec<Fault> {
-        let columns = [Column::ExternalId].into_iter().chain(KEYS);
-        let clash = |column: Column| {
-            let value = self.sound(row, column)?;
-            let mut earlier = (0..row).filter(|&r| self.fell[r].is_none());
-            let twin = earlier.find(|&r| self.sound(r, column).as_ref() == Some(&value))?;
-            Some((
-                IssueCode::DuplicateInFile,
-                Some(column),
-                Some(self.number(twin)),
-            ))
+    /// The first row that passed its field checks and says the same in every column that is stored.
+    fn find_original(&self, row: usize) -> Option<usize> {
+        let stored = |row: usize| {
+            let values = Column::ALL
+                .into_iter()
+                .filter(|&column| column != Column::Location);
+            let value = |column: Column| {
+                let value = self.rows[row].value(column)?;
+                match column {
+                    Column::ExternalId if value.is_empty() => None,
+                    Column::SupervisorEmail | Column::Status | Column::Role => {
+                        Some(value.to_lowercase())
+                    }
+                    _ => Some(value.to_owned()),
+                }
+            };
+            values.map(value).collect::<Vec<_>>()
         };
-        columns.filter_map(clash).collect()
+        let equal = |&other: &usize| self.fell[other].is_none() && stored(other) == stored(row);
+        (0..row).find(equal).filter(|_| self.fell[row].is_none())
+    }
+
+    /// True where both rows are about one user, of the directory or new.
+    fn is_same_user(&self, one: usize, other: usize) -> bool {
+        let id = |row| self.sound(row, Column::ExternalId);
+        one == other || id(one).is_some() && id(one) == id(other)
+    }
+
+    fn duplicates(&self, row: usize) -> Vec<Fault> {
+        let code = IssueCode::DuplicateInFile;
+        let others = || self.standing().filter(move |&other| other != row);
+        let mut faults = Vec::new();
+        let twin = others().find(|&other| self.is_same_user(row, other));
+        faults.extend(twin.map(|twin| (code, Some(Column::ExternalId), Some(self.number(twin)))));
+        for column in KEYS {
+            let value = self.sound(row, column);
+            let shares = |r: usize| self.sound(r, column) == value;
+            let keeps = |r: usize| {
+                let user = self.user(r).map(|user| &self.users[user]);
+                let held = user.map(|user| match column {
+                    Column::Email => user.email().to_lowercase(),
+                    Column::Username => user.username().to_lowercase(),
+                    _ => user.badge_number().to_owned(),
+                });
+                held == value
+            };
+            let rivals = || others().filter(|&r| shares(r) && !self.is_same_user(row, r));
+            let keeper = rivals().find(|&r| keeps(r));
+            if let Some(other) = keeper.or_else(|| rivals().next().filter(|_| !keeps(row))) {
+                faults.push((code, Some(column), Some(self.number(other))));
+            }
+        }
+        faults
     }
 
     fn number(&self, row: usize) -> u32 {
@@ -237,7 +292,8 @@ impl<'a> Model<'a> {
 
     /// Names the rejected row among those that would have helped: the last to fall, else the first.
     fn depends(&self, column: Column, helps: impl Fn(usize) -> bool) -> Option<Fault> {
-        let fallen = (0..self.rows.len()).filter(|&row| self.fell[row].is_some() && helps(row));
+        let fell = |row: usize| self.fell[row].is_some() && self.copy_of[row].is_none();
+        let fallen = (0..self.rows.len()).filter(|&row| fell(row) && helps(row));
         let last = fallen.clone().filter_map(|row| self.fell[row]).max();
         let number = self.number(fallen.clone().find(|&row| self.fell[row] == last)?);
         Some((IssueCode::DependsOnRejectedRow, Some(column), Some(number)))
@@ -359,6 +415,12 @@ impl<'a> Model<'a> {
     }
 
     fn outcome(&self, row: usize) -> Outcome {
+        if let Some(original) = self.copy_of[row] {
+            return match self.outcome(original) {
+                Outcome::Rejected => Outcome::Rejected,
+                _ => Outcome::Unchanged,
+            };
+        }
         if self.fell[row].is_some() {
             return Outcome::Rejected;
         }

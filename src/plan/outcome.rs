@@ -13,6 +13,9 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
     cores::change(decisions, |row, decision| {
         if !state.stands(row) {
             decision.changes = ColumnSet::EMPTY;
+            if state.original(row).is_some_and(|first| state.stands(first)) {
+                decision.outcome = Outcome::Unchanged;
+            }
             return;
         }
         let person = state.roster.person(row);

@@ -20,6 +20,9 @@ pub(super) fn review(
     findings: &mut Findings,
 ) {
     for row in indices(state.roster.rows) {
+        if state.original(row).is_some() {
+            continue;
+        }
         if state.stands(row) {
             warn_of_inactive_supervisor(state, missing, row, findings);
         } else {
@@ -75,7 +78,9 @@ fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
 fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: Person) -> bool {
     match finding {
         Finding::Taken { key: known, .. } => known == key,
-        Finding::Duplicate { key: known, row } => known == key && state.row_of(holder) == Some(row),
+        Finding::Duplicate {
+            key: known, row, ..
+        } => known == key && state.row_of(holder) == Some(row),
         _ => false,
     }
 }

@@ -30,6 +30,15 @@ impl From<Option<Person>> for Supervisor {
     }
 }
 
+/// The user that a row is about: one of the directory, a new one with an external ID, or one without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    User(u32),
+    /// A number of [`Key::ExternalId`].
+    NewId(u32),
+    Row(u32),
+}
+
 /// What a row does to its user's supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -123,6 +132,25 @@ impl<'a> Roster<'a> {
     /// The key that `row` gives its user, where that value is sound.
     pub(super) fn wanted(&self, key: Key, row: u32) -> Option<u32> {
         self.keys[key as usize].wanted(row)
+    }
+
+    /// The keys that no other row may have beside `row`, and the external ID of its user, which says that the
+    /// row is about that user.
+    pub(super) fn claimed_keys(&self, row: u32) -> impl Iterator<Item = (Key, u32)> {
+        let wanted = Key::ALL.into_iter();
+        let wanted = wanted.filter_map(move |key| Some((key, self.wanted(key, row)?)));
+        let own = self.user(row).map(held);
+        let own = own.filter(|_| own != self.wanted(Key::ExternalId, row));
+        wanted.chain(own.map(|id| (Key::ExternalId, id)))
+    }
+
+    /// What tells rows about one user from rows about another.
+    pub(super) fn subject(&self, row: u32) -> Subject {
+        match (self.user(row), self.wanted(Key::ExternalId, row)) {
+            (Some(user), _) => Subject::User(user),
+            (None, Some(id)) => Subject::NewId(id),
+            (None, None) => Subject::Row(row),
+        }
     }
 
     /// The same as the row writes it.

@@ -3,6 +3,7 @@
 
 use hashbrown::HashMap;
 
+use super::copies::Copies;
 use super::keys::{Key, held};
 use super::links::{Links, indices};
 use super::roster::{Person, Roster, Wish};
@@ -13,6 +14,8 @@ pub(super) struct State<'a> {
     pub(super) roster: &'a Roster<'a>,
     passed: Vec<bool>,
     standing: Vec<bool>,
+    /// Rows that are judged as the row that they equal; they do not stand by themselves.
+    copies: Copies,
     /// By key: the one row that stood after the duplicates were out, even where it fell later.
     claims: [Links; 4],
     /// By email: the first of the rows that fell earlier.
@@ -26,6 +29,7 @@ impl<'a> State<'a> {
             roster,
             standing: passed.clone(),
             passed,
+            copies: Copies::default(),
             claims: Key::ALL.map(|key| Links::none(roster.key_count(key))),
             fallen_early: HashMap::new(),
         }
@@ -44,6 +48,31 @@ impl<'a> State<'a> {
         rows
     }
 
+    /// By row: whether it passed its field checks.
+    pub(super) fn passed(&self) -> &[bool] {
+        &self.passed
+    }
+
+    /// Leaves these rows to be judged as the rows that they equal.
+    pub(super) fn set_aside(&mut self, copies: Copies) {
+        for row in indices(self.roster.rows) {
+            if copies.original(row).is_some() {
+                self.standing[row as usize] = false;
+            }
+        }
+        self.copies = copies;
+    }
+
+    /// The row that `row` is a copy of.
+    pub(super) fn original(&self, row: u32) -> Option<u32> {
+        self.copies.original(row)
+    }
+
+    /// The copies, once all is judged.
+    pub(super) fn into_copies(self) -> Copies {
+        self.copies
+    }
+
     /// Rejects `row`.
     pub(super) fn reject(&mut self, row: u32) {
         self.standing[row as usize] = false;
@@ -52,6 +81,13 @@ impl<'a> State<'a> {
     /// The row that stood with this key after the duplicates were out.
     pub(super) fn claim(&self, key: Key, id: u32) -> Option<u32> {
         self.claims[key as usize].get(id)
+    }
+
+    /// Forgets who claims which key.
+    pub(super) fn clear_claims(&mut self) {
+        for links in &mut self.claims {
+            links.clear();
+        }
     }
 
     /// Notes that `row` stands with this key, and that no other may.
@@ -141,7 +177,8 @@ impl<'a> State<'a> {
 
     /// Notes the rows that fell before the duplicates were out, those that fell last first.
     pub(super) fn note_fallen(&mut self) {
-        let rows = indices(&self.passed).filter(|&row| !self.stands(row));
+        let fell = |&row: &u32| !self.stands(row) && self.original(row).is_none();
+        let rows = indices(&self.passed).filter(fell);
         let (late, early): (Vec<u32>, Vec<u32>) = rows.partition(|&row| self.passed[row as usize]);
         for row in late.into_iter().chain(early) {
             if let Some(email) = self.roster.wanted(Key::Email, row) {
@@ -156,7 +193,8 @@ impl<'a> State<'a> {
         let held = held(user);
         let frees = |row: u32| self.roster.wanted(key, row).is_some_and(|id| id != held);
         let rows = self.roster.rows_of(user).iter().copied();
-        let fallen = rows.filter(|&row| !self.stands(row) && frees(row));
+        let fell = |row: u32| !self.stands(row) && self.original(row).is_none();
+        let fallen = rows.filter(|&row| fell(row) && frees(row));
         fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row as usize]))
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::check::is_kept;
 use super::choices::Named;
+use super::decision::Outcome;
 use super::finding::{Circle, Finding};
 use super::identity::replaced_columns;
 use super::keys::Key;
@@ -33,7 +34,7 @@ impl Plan {
             plan: self,
             request,
         };
-        let found = self.findings.of(row);
+        let found = self.found(row);
         own.chain(found.map(|finding| wording.word(row, finding)))
             .collect()
     }
@@ -42,8 +43,27 @@ impl Plan {
     pub fn codes(&self, request: &Request<'_>, row: u32) -> impl Iterator<Item = IssueCode> {
         let own = request.rows[row as usize].faults();
         let own = own.map(|(_, fault)| fault.code());
-        own.chain(self.findings.of(row).map(code))
+        own.chain(self.found(row).map(code))
     }
+
+    /// What was found about `row`; about a copy also what rejects the row that it equals, and that it is one.
+    fn found(&self, row: u32) -> impl Iterator<Item = Finding> {
+        let original = self.copies.original(row);
+        let is_rejected = self.decisions[row as usize].outcome == Outcome::Rejected;
+        let shared = original.filter(|_| is_rejected).into_iter();
+        let shared = shared.flat_map(|original| self.findings.of(original));
+        let shared = shared.filter(|finding| !is_of_the_row_alone(*finding));
+        let copy = original.map(|row| Finding::Copy { row });
+        self.findings.of(row).chain(shared).chain(copy)
+    }
+}
+
+/// Returns `true` for what the field checks find, and so find about a copy too.
+const fn is_of_the_row_alone(finding: Finding) -> bool {
+    matches!(
+        finding,
+        Finding::Unknown { .. } | Finding::GroupInactive { .. } | Finding::UserProtected
+    )
 }
 
 /// What is said of a value that failed its check.
@@ -56,7 +76,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::Unknown { named, .. } => named.unknown(),
         Finding::GroupInactive { .. } => IssueCode::InactiveGroup,
         Finding::UserProtected => IssueCode::ProtectedUser,
-        Finding::Duplicate { .. } => IssueCode::DuplicateInFile,
+        Finding::Duplicate { .. } | Finding::Copy { .. } => IssueCode::DuplicateInFile,
         Finding::Taken { key, .. } => key.taken(),
         Finding::KeptByRejection { .. } | Finding::SupervisorRejected { .. } => {
             IssueCode::DependsOnRejectedRow
@@ -84,7 +104,7 @@ const fn column(finding: Finding) -> Column {
         | Finding::KeptByRejection { key, .. }
         | Finding::ZerosLost { key, .. } => key.column(),
         Finding::RoleNotGrantable | Finding::UserNotChangeable => Column::Role,
-        Finding::IdentityReplaced => Column::ExternalId,
+        Finding::IdentityReplaced | Finding::Copy { .. } => Column::ExternalId,
         Finding::SupervisorNotFound
         | Finding::SupervisorNear { .. }
         | Finding::SupervisorRowRejected { .. }
@@ -116,6 +136,7 @@ impl<'a> Wording<'a> {
             Finding::SupervisorInactive
                 | Finding::ZerosLost { .. }
                 | Finding::IdentityReplaced
+                | Finding::Copy { .. }
                 | Finding::GroupInactive { kept: true }
         ) {
             issue.severity = Severity::Warning;
@@ -132,6 +153,7 @@ impl<'a> Wording<'a> {
                 issue.suggest(near.map(|near| named.name(self.request.catalog, near)))
             }
             Finding::Duplicate { row: other, .. }
+            | Finding::Copy { row: other }
             | Finding::KeptByRejection { row: other, .. }
             | Finding::SupervisorRejected { row: other } => issue.about_row(self.number(other)),
             Finding::Taken { holder, .. } => {
@@ -176,7 +198,13 @@ impl<'a> Wording<'a> {
                  the protection first.",
                 self.external_id(Person::Row(row))
             ),
-            Finding::Duplicate { key, row } => duplicate(named, key, self.number(row)),
+            Finding::Duplicate { key, row, kept } => {
+                duplicate((named, value), key, self.number(row), kept)
+            }
+            Finding::Copy { row } => format!(
+                "This row equals row {} in all values and was judged as that row; delete one of the two.",
+                self.number(row)
+            ),
             Finding::Taken { key, holder } => self.taken(named, key, holder),
             Finding::KeptByRejection { key, row } => {
                 let (number, noun) = (self.number(row), key.noun());
@@ -333,15 +361,21 @@ fn listed(columns: ColumnSet) -> String {
     format!("{} and {last}", names.join(", "))
 }
 
-fn duplicate(named: &str, key: Key, number: u32) -> String {
+fn duplicate((named, value): (&str, &str), key: Key, number: u32, kept: bool) -> String {
+    let noun = key.noun();
     match key {
-        Key::ExternalId => {
-            format!("{named} is in row {number} already; keep one of the two rows.")
-        }
-        _ => format!(
-            "{named} is in row {number} already; give one of the two rows another {}.",
-            key.noun()
+        Key::ExternalId if value.is_empty() => format!(
+            "Row {number} is about the same user and has other values; keep the row that is right, and \
+             delete the other."
         ),
+        Key::ExternalId => format!(
+            "{named} is in row {number} too, with other values; keep the row that is right, and delete \
+             the other."
+        ),
+        _ if kept => format!(
+            "{named} is in row {number} too, whose user has it already; give this row another {noun}."
+        ),
+        _ => format!("{named} is in row {number} too; give one of the two rows another {noun}."),
     }
 }
 

@@ -114,6 +114,11 @@ impl Plan {
     #[must_use]
     pub fn external_id<'a>(&self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
         let decision = &self.decisions[row];
+        if decision.outcome == Outcome::Unchanged
+            && let Some(original) = self.copies.original(index(row))
+        {
+            return self.external_id(request, original as usize);
+        }
         let data = &request.rows[row];
         match user_of(row, request) {
             Some(user) => Some(user.external_id().into()),

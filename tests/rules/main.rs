@@ -66,6 +66,7 @@ mod stream_order;
 mod streams;
 mod supervisors;
 mod template;
+mod twice_in_the_file;
 mod uncertain_rows;
 mod uniqueness;
 mod uploads;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{Index, select};
 
 use crate::plan::scenario::Scenario;
 use crate::plan::{Permitted, Scope};
@@ -29,10 +29,23 @@ impl World {
         self.shuffled(0)
     }
 
-    /// The same with the rows rotated by `by`.
+    /// The same with the rows in another order, each with its place in this one.
+    pub(super) fn order(&self, by: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        order.rotate_left(by % self.rows.len());
+        if by % 2 == 1 {
+            order.reverse();
+        }
+        order
+    }
+
+    /// The same with the rows in that order.
     pub(super) fn shuffled(&self, by: usize) -> Scenario {
-        let mut rows = self.rows.clone();
-        rows.rotate_left(by % self.rows.len());
+        let rows: Vec<&str> = self
+            .order(by)
+            .into_iter()
+            .map(|row| &*self.rows[row])
+            .collect();
         Scenario::parse(&self.directory, &rows.join("\n"))
             .deactivating_missing(Scope::default())
             .permitting(self.permitted)
@@ -49,6 +62,8 @@ pub(super) fn worlds() -> impl Strategy<Value = World> {
     );
     shape.prop_flat_map(|(tidiness, users, rows)| {
         let rows: Vec<_> = (0..rows).map(|at| row(at, tidiness)).collect();
+        let rows = (rows, vec((any::<Index>(), select(&CHANGES[..])), 0..3));
+        let rows = rows.prop_map(|(rows, again)| with_again(rows, &again));
         let world = (
             directory(users, tidiness > 0),
             rows.prop_shuffle(),
@@ -60,6 +75,21 @@ pub(super) fn worlds() -> impl Strategy<Value = World> {
             permitted,
         })
     })
+}
+
+/// What a row that comes again has more: nothing (a copy), or what contradicts it.
+const CHANGES: [&str; 6] = ["", "", "", " inactive", " last=Roe", " rank=Captain"];
+
+/// These rows, and some of them again.
+fn with_again(mut rows: Vec<String>, again: &[(Index, &str)]) -> Vec<String> {
+    for (row, change) in again {
+        let row = row.get(&rows).clone();
+        rows.push(match row.as_str() {
+            "misfit" => row,
+            _ => row + change,
+        });
+    }
+    rows
 }
 
 /// Everything for the most part.

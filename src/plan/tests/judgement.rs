@@ -71,20 +71,20 @@ fn a_rejected_row_keeps_what_its_user_holds_and_takes_down_who_counted_on_it() {
 }
 
 #[test]
-fn the_later_of_two_rows_with_the_same_key_is_rejected_in_every_such_column() {
+fn rows_about_one_user_contradict_each_other_and_share_keys_with_others() {
     decides(
         "",
         "N1 a@x 1 ann
          N1 A@x 2 bob
          N2 b@x 1 ANN",
-        "1 Created
-         2 Rejected DuplicateInFile(EXTERNAL_ID row 1) DuplicateInFile(EMAIL row 1)
+        "1 Rejected DuplicateInFile(EXTERNAL_ID row 2) DuplicateInFile(BADGE_NUMBER row 3) DuplicateInFile(USERNAME row 3)
+         2 Rejected DuplicateInFile(EXTERNAL_ID row 1)
          3 Rejected DuplicateInFile(BADGE_NUMBER row 1) DuplicateInFile(USERNAME row 1)",
     );
 }
 
 #[test]
-fn a_duplicate_counts_only_against_rows_that_still_stand() {
+fn duplicates_are_judged_at_once_among_the_rows_that_passed_their_field_checks() {
     decides(
         "",
         "N1 a@x 1 !ann
@@ -92,9 +92,120 @@ fn a_duplicate_counts_only_against_rows_that_still_stand() {
          N2 a@x 2 bob
          N3 c@x 2 cyd",
         "1 Rejected TooLong(USERNAME)
-         2 Created
-         3 Rejected DuplicateInFile(EMAIL row 2) BadgeNumberTaken(BADGE_NUMBER of N3 row 4)
-         4 Created",
+         2 Rejected DuplicateInFile(EMAIL row 3)
+         3 Rejected DuplicateInFile(EMAIL row 2) DuplicateInFile(BADGE_NUMBER row 4)
+         4 Rejected DuplicateInFile(BADGE_NUMBER row 3)",
+    );
+}
+
+#[test]
+fn the_row_whose_user_has_a_key_already_keeps_it() {
+    decides(
+        TWO,
+        "N1 a@x 9 new
+         N2 n@x 2 BOB
+         X1 A@x 1 ann
+         X2 b@x 2 bob",
+        "1 Rejected DuplicateInFile(EMAIL row 3)
+         2 Rejected DuplicateInFile(BADGE_NUMBER row 4) DuplicateInFile(USERNAME row 4)
+         3 Updated EMAIL
+         4 Unchanged",
+    );
+    // Even if its user cannot be told for other reasons.
+    decides(
+        TWO,
+        "N1 a@x 9 new
+         X1 a@x 1 ann
+         X1 a@x 7 ann",
+        "1 Rejected DuplicateInFile(EMAIL row 2) EmailTaken(EMAIL of X1)
+         2 Rejected DuplicateInFile(EXTERNAL_ID row 3)
+         3 Rejected DuplicateInFile(EXTERNAL_ID row 2)",
+    );
+    // Whoever gives it up does not keep it.
+    decides(
+        TWO,
+        "N1 a@x 9 new
+         N2 a@x 8 nan
+         X1 z@x 1 ann",
+        "1 Rejected DuplicateInFile(EMAIL row 2)
+         2 Rejected DuplicateInFile(EMAIL row 1)
+         3 Updated EMAIL",
+    );
+}
+
+#[test]
+fn a_copy_shares_the_fate_of_the_row_that_it_equals() {
+    decides(
+        TWO,
+        "X1 a@x 7 ann
+         X1 a@x 7 ann
+         X1 a@x 7 ann
+         N1 n@x 2 nan
+         N1 n@x 2 nan
+         - o@x 3 olu
+         _ o@x 3 olu
+         X2 b@x 2 bob inactive
+         X2 b@x 2 bob
+         X2 b@x 2 bob inactive",
+        "1 Updated BADGE_NUMBER
+         2 Unchanged ~DuplicateInFile(EXTERNAL_ID row 1)
+         3 Unchanged ~DuplicateInFile(EXTERNAL_ID row 1)
+         4 Rejected DuplicateInFile(BADGE_NUMBER row 8) BadgeNumberTaken(BADGE_NUMBER of X2)
+         5 Rejected DuplicateInFile(BADGE_NUMBER row 8) BadgeNumberTaken(BADGE_NUMBER of X2) ~DuplicateInFile(EXTERNAL_ID row 4)
+         6 Created
+         7 Unchanged ~DuplicateInFile(EXTERNAL_ID row 6)
+         8 Rejected DuplicateInFile(EXTERNAL_ID row 9)
+         9 Rejected DuplicateInFile(EXTERNAL_ID row 8)
+         10 Rejected DuplicateInFile(EXTERNAL_ID row 9) ~DuplicateInFile(EXTERNAL_ID row 8)",
+    );
+}
+
+#[test]
+fn what_makes_a_row_no_copy() {
+    for other in [
+        "N1 a@x 1 ann inactive",
+        "N1 A@x 1 ann",
+        "N1 a@x 1 Ann",
+        "N1 a@x 01 ann",
+        "N1 a@x 1 ann first=KIM",
+        "N1 a@x 1 ann rank=Captain",
+        "N1 a@x 1 ann > b@x",
+        "N1 a@x 1 ann > -",
+        "N1 a@x 1 ann phone=+12025550123",
+        "N1 a@x 1 ann role=Admin",
+    ] {
+        decides(
+            "X2 b@x 2 bob",
+            &format!("N1 a@x 1 ann\n{other}"),
+            "1 Rejected DuplicateInFile(EXTERNAL_ID row 2)
+             2 Rejected DuplicateInFile(EXTERNAL_ID row 1)",
+        );
+    }
+}
+
+#[test]
+fn case_makes_no_difference_where_it_is_not_stored() {
+    decides(
+        "X2 b@x 2 bob",
+        "N1 a@x 1 ann > b@x role=Officer rank=Captain
+         N1 a@x 1 ann > B@X role=OFFICER rank=captain",
+        "1 Created
+         2 Unchanged ~DuplicateInFile(EXTERNAL_ID row 1)",
+    );
+}
+
+#[test]
+fn copies_that_name_each_other_as_supervisor_are_one_row_that_names_itself_or_another() {
+    decides(
+        "",
+        "N1 a@x 1 ann > b@x
+         N2 b@x 2 bob > a@x
+         N1 a@x 1 ann > b@x
+         N2 b@x 2 bob > a@x",
+        "1 Rejected SupervisorCycle(SUPERVISOR_EMAIL) SupervisorNotFound(SUPERVISOR_EMAIL)
+         2 Rejected SupervisorCycle(SUPERVISOR_EMAIL) SupervisorNotFound(SUPERVISOR_EMAIL)
+         3 Rejected SupervisorCycle(SUPERVISOR_EMAIL) SupervisorNotFound(SUPERVISOR_EMAIL) ~DuplicateInFile(EXTERNAL_ID row 1)
+         4 Rejected SupervisorCycle(SUPERVISOR_EMAIL) SupervisorNotFound(SUPERVISOR_EMAIL) ~DuplicateInFile(EXTERNAL_ID row 2)",
     );
 }
 
@@ -104,12 +215,10 @@ fn of_a_holders_rejected_rows_the_one_that_stood_longest_is_the_cause() {
         TWO,
         "N1 a@x 9 new
          X1 c@x 1 !anx
-         X1 d@x 2 ann
-         X1 e@x 5 any",
+         X1 d@x 2 ann",
         "1 Rejected EmailTaken(EMAIL of X1) DependsOnRejectedRow(EMAIL row 3)
          2 Rejected TooLong(USERNAME)
-         3 Rejected BadgeNumberTaken(BADGE_NUMBER of X2)
-         4 Rejected DuplicateInFile(EXTERNAL_ID row 3)",
+         3 Rejected BadgeNumberTaken(BADGE_NUMBER of X2)",
     );
 }
 
@@ -154,7 +263,7 @@ fn a_supervisor_that_a_rejected_row_would_have_made_depends_on_it() {
          N2 m@x 1 mew
          N3 m@x 9 mow",
         "1 Rejected SupervisorNotFound(SUPERVISOR_EMAIL) DependsOnRejectedRow(SUPERVISOR_EMAIL row 2)
-         2 Rejected BadgeNumberTaken(BADGE_NUMBER of X1)
+         2 Rejected DuplicateInFile(EMAIL row 3) BadgeNumberTaken(BADGE_NUMBER of X1)
          3 Rejected DuplicateInFile(EMAIL row 2)",
     );
 }
@@ -276,12 +385,12 @@ fn a_circle_takes_down_uniqueness_then_supervisors_then_another_circle() {
         "X2 b@x 7 bob > a@x
          N1 n@x 2 new
          N2 m@x 8 mew > n@x
-         X4 m@x 4 dan > z@x
-         N3 z@x 9 zed > d@x",
+         X4 e@x 4 dan > m@x
+         N3 z@x 9 zed > a@x",
         "1 Rejected SupervisorCycle(SUPERVISOR_EMAIL)
          2 Rejected BadgeNumberTaken(BADGE_NUMBER of X2) DependsOnRejectedRow(BADGE_NUMBER row 1)
          3 Rejected SupervisorNotFound(SUPERVISOR_EMAIL) DependsOnRejectedRow(SUPERVISOR_EMAIL row 2)
-         4 Rejected DuplicateInFile(EMAIL row 3)
+         4 Rejected SupervisorNotFound(SUPERVISOR_EMAIL) DependsOnRejectedRow(SUPERVISOR_EMAIL row 3)
          5 Created",
     );
 }

@@ -113,3 +113,35 @@ fn a_chain_of_circles_each_closed_by_rejecting_the_one_before() {
     };
     grows_linearly(build, Outcome::Rejected);
 }
+
+#[test]
+fn copies_of_one_row() {
+    let build = |n| {
+        let rows = lines(n, |_| "X1 a@x 1 ann".to_owned());
+        Scenario::parse("X1 a@x 1 ann", &rows)
+    };
+    grows_linearly(build, Outcome::Unchanged);
+}
+
+#[test]
+fn rows_that_all_give_one_email_or_one_badge_number() {
+    for shared in ["email", "badge"] {
+        let build = |n| {
+            let rows = lines(n, |i| match shared {
+                "email" => format!("N{i} a@x {i} u{i}"),
+                _ => format!("N{i} {i}@x 7 u{i}"),
+            });
+            Scenario::parse("", &rows)
+        };
+        grows_linearly(build, Outcome::Rejected);
+    }
+}
+
+#[test]
+fn rows_that_all_contradict_each_other_about_one_user() {
+    let build = |n| {
+        let rows = lines(n, |i| format!("X1 a@x 1 u{i}"));
+        Scenario::parse("X1 a@x 1 ann", &rows)
+    };
+    grows_linearly(build, Outcome::Rejected);
+}
