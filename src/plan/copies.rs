@@ -107,7 +107,7 @@ impl<'a> Originals<'a> {
         let rows = [one, other].map(|row| &self.roster.rows[row as usize]);
         let [a, b] = rows;
         let keys = [Key::ExternalId, Key::BadgeNumber];
-        let wishes = [one, other].map(|row| self.roster.wish(row));
+        let wishes = [one, other].map(|row| self.roster.written_wish(row));
         TEXTS
             .iter()
             .all(|&column| a.value(column) == b.value(column))

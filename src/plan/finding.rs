@@ -30,7 +30,7 @@ pub(super) enum Finding {
     SupervisorRowRejected { row: u32 },
     /// Somebody would have the supervisor's email, had `row` not been rejected.
     SupervisorRejected { row: u32 },
-    /// The supervisor is the row's own user.
+    /// The supervisor is the row's own user, which is read as none (a warning).
     SupervisorIsSelf,
     /// The supervisor closes a circle; which one, by number.
     SupervisorCycle { circle: u32 },

@@ -255,6 +255,7 @@ impl<'a> Model<'a> {
             .row
             .and_then(|row| self.rows[row].value(Column::SupervisorEmail));
         match named {
+            Some(email) if one.keys[0] == email.to_lowercase() => None,
             Some(email) => position(everybody, &email.to_lowercase()),
             None => self.present_supervisor(one.user?),
         }
@@ -305,9 +306,8 @@ impl<'a> Model<'a> {
         let verdict = |row: usize| {
             let mut faults = Vec::new();
             if let Some(email) = self.sound(row, Column::SupervisorEmail) {
-                if self.sound(row, Column::Email).as_ref() == Some(&email) {
-                    faults.push((IssueCode::SupervisorIsSelf, column, None));
-                } else if position(&everybody, &email).is_none() {
+                let is_self = self.sound(row, Column::Email).as_ref() == Some(&email);
+                if !is_self && position(&everybody, &email).is_none() {
                     faults.push((IssueCode::SupervisorNotFound, column, None));
                     let gives = |r: usize| self.sound(r, Column::Email).as_ref() == Some(&email);
                     faults.extend(self.depends(Column::SupervisorEmail, gives));
@@ -399,14 +399,11 @@ impl<'a> Model<'a> {
             }
         }
         if let Some(email) = self.sound(row, Column::SupervisorEmail) {
-            let named = everybody.iter().find(|one| one.keys[0] == email);
-            let is_self = self.sound(row, Column::Email).as_ref() == Some(&email)
-                || named.is_some_and(is_own);
-            let code = match named {
-                _ if is_self => IssueCode::SupervisorIsSelf,
-                None => IssueCode::SupervisorNotFound,
-                Some(_) => return faults,
-            };
+            let is_self = self.sound(row, Column::Email).as_ref() == Some(&email);
+            if is_self || position(&everybody, &email).is_some() {
+                return faults;
+            }
+            let code = IssueCode::SupervisorNotFound;
             if faults.iter().all(|fault| fault.0 != code) {
                 faults.push((code, Some(Column::SupervisorEmail), None));
             }

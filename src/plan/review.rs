@@ -30,6 +30,9 @@ pub(super) fn review(
             find_supervisor_fault(state, row, findings);
         }
         warn_of_lost_zeros(state, alike, row, findings);
+        if state.roster.names_itself(row) {
+            findings.push(row, Finding::SupervisorIsSelf);
+        }
     }
 }
 
@@ -90,15 +93,10 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     let Wish::Email(email) = state.roster.wish(row) else {
         return;
     };
-    let named = state.owner(Key::Email, email);
-    let is_own = state.roster.wanted(Key::Email, row) == Some(email);
-    let fault = if is_own || named == Some(state.own_person(row)) {
-        Finding::SupervisorIsSelf
-    } else if named.is_none() {
-        Finding::SupervisorNotFound
-    } else {
+    let fault = Finding::SupervisorNotFound;
+    if state.owner(Key::Email, email).is_some() {
         return;
-    };
+    }
     if !findings.of(row).any(|known| known == fault) {
         findings.push(row, fault);
     }

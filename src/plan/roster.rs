@@ -186,6 +186,20 @@ impl<'a> Roster<'a> {
 
     /// What `row` does to its user's supervisor.
     pub(super) fn wish(&self, row: u32) -> Wish {
+        match self.written_wish(row) {
+            // Many systems give the head of an organisation so (semantics §5).
+            Wish::Email(email) if self.wanted(Key::Email, row) == Some(email) => Wish::Clear,
+            wish => wish,
+        }
+    }
+
+    /// Returns `true` if `row` names its own user as supervisor.
+    pub(super) fn names_itself(&self, row: u32) -> bool {
+        self.wish(row) != self.written_wish(row)
+    }
+
+    /// The same as the row writes it: its own user may be the supervisor.
+    pub(super) fn written_wish(&self, row: u32) -> Wish {
         match self.wishes.get(row) {
             Some(email) => Wish::Email(email),
             None if self.rows[row as usize].has(Column::SupervisorEmail) => Wish::Clear,

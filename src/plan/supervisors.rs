@@ -1,5 +1,4 @@
-//! Supervisors on the final state (semantics §5 d): somebody has the email, and it is not the row's
-//! own user.
+//! Supervisors on the final state (semantics §5 d): somebody has the email.
 
 use super::finding::{Finding, Findings};
 use super::judge::{Due, Reports, Rule};
@@ -7,7 +6,7 @@ use super::keys::Key;
 use super::roster::Wish;
 use super::state::State;
 
-/// Rejects rows whose supervisor is not found, or is their own user.
+/// Rejects rows whose supervisor is not found.
 pub(super) struct Supervisors<'a> {
     due: Due,
     reports: &'a Reports<'a>,
@@ -50,9 +49,6 @@ fn find_fault(state: &State<'_>, row: u32) -> Vec<Finding> {
     let Wish::Email(email) = state.roster.wish(row) else {
         return Vec::new();
     };
-    if state.roster.wanted(Key::Email, row) == Some(email) {
-        return vec![Finding::SupervisorIsSelf];
-    }
     if state.owner(Key::Email, email).is_some() {
         return Vec::new();
     }

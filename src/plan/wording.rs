@@ -9,9 +9,10 @@ use super::finding::{Circle, Finding};
 use super::identity::replaced_columns;
 use super::keys::Key;
 use super::roster::Person;
+use super::text::fold;
 use super::write::new_external_id;
 use super::{Plan, Request};
-use crate::domain::{Column, ColumnSet, Issue, IssueCode, Severity, User};
+use crate::domain::{Column, ColumnSet, Issue, IssueCode, Severity, Status, User};
 
 /// Offers named in a message where none is near.
 const NAMED: usize = 5;
@@ -134,6 +135,7 @@ impl<'a> Wording<'a> {
         if matches!(
             finding,
             Finding::SupervisorInactive
+                | Finding::SupervisorIsSelf
                 | Finding::ZerosLost { .. }
                 | Finding::IdentityReplaced
                 | Finding::Copy { .. }
@@ -205,7 +207,7 @@ impl<'a> Wording<'a> {
                 "This row equals row {} in all values and was judged as that row; delete one of the two.",
                 self.number(row)
             ),
-            Finding::Taken { key, holder } => self.taken(named, key, holder),
+            Finding::Taken { key, holder } => self.taken(row, named, key, holder),
             Finding::KeptByRejection { key, row } => {
                 let (number, noun) = (self.number(row), key.noun());
                 format!(
@@ -250,7 +252,10 @@ impl<'a> Wording<'a> {
                 )
             }
             Finding::SupervisorIsSelf => {
-                format!("{named} is the row's own user; name another user or leave it blank.")
+                format!(
+                    "{named} is the row's own user, and is read as no supervisor; leave it blank if the \
+                     user has none."
+                )
             }
             Finding::SupervisorCycle { circle } => format!(
                 "{named} closes a circle: {}. Give another supervisor.",
@@ -289,15 +294,55 @@ impl<'a> Wording<'a> {
         format!("{named} is not a {noun} of this organisation; {advice}")
     }
 
-    fn taken(&self, named: &str, key: Key, holder: Person) -> String {
+    fn taken(&self, row: u32, named: &str, key: Key, holder: Person) -> String {
         let id = self.external_id(holder);
         let belongs = match holder {
+            Person::User(user) if self.user(user).status == Status::Inactive => {
+                format!("already belongs to user \"{id}\", who is inactive")
+            }
             Person::User(_) => format!("already belongs to user \"{id}\""),
             Person::Row(giver) => {
                 format!("belongs to user \"{id}\" by row {}", self.number(giver))
             }
         };
-        format!("{named} {belongs}; give this row another {}.", key.noun())
+        match self.advice_on_identity(row, holder, &id) {
+            Some(advice) => format!("{named} {belongs}{advice}"),
+            None => format!("{named} {belongs}; give this row another {}.", key.noun()),
+        }
+    }
+
+    /// What to do if the row is about the user who has its keys, as it seems to be.
+    fn advice_on_identity(&self, row: u32, holder: Person, id: &str) -> Option<String> {
+        let subject = self.subject(holder)?;
+        let of_holder = |finding| matches!(finding, Finding::Taken { holder, .. } if self.subject(holder) == Some(subject));
+        let several = self.plan.found(row).filter(|f| of_holder(*f)).count() > 1;
+        let given = self.request.rows[row as usize].value(Column::ExternalId);
+        let given = given.unwrap_or_default();
+        let by_case = given != id && fold(given) == fold(id);
+        let write = format!("write \"{id}\" in EXTERNAL_ID");
+        if by_case {
+            return Some(format!(
+                ", whose EXTERNAL_ID differs from this row's \"{given}\" by case alone; {write}."
+            ));
+        }
+        several.then(|| {
+            let moves = match given {
+                "" => "to find users without EXTERNAL_ID",
+                _ => "to give users new external IDs",
+            };
+            format!(
+                ", as other values of this row do. If the row is about this user, {write}; {moves}, import \
+                 with match_by."
+            )
+        })
+    }
+
+    /// The user of the directory that `person` is.
+    fn subject(&self, person: Person) -> Option<u32> {
+        match person {
+            Person::User(user) => Some(user),
+            Person::Row(row) => self.request.directory.user_of(row),
+        }
     }
 
     /// A circle of supervisors, by their emails.

@@ -155,6 +155,7 @@ impl Plan {
             Column::Role => self.positions.role(catalog, decision.role),
             Column::Rank => self.positions.rank(catalog, decision.rank),
             Column::EvidenceGroupExtId => self.positions.group(catalog, decision.group),
+            Column::SupervisorEmail if decision.supervisor == Supervisor::None => None,
             Column::SupervisorEmail => data
                 .value(column)
                 .or_else(|| self.before(request, row, column)),

@@ -72,4 +72,5 @@ mod uniqueness;
 mod uploads;
 mod users;
 mod values;
+mod who_it_is;
 mod write_order;

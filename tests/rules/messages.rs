@@ -172,14 +172,14 @@ async fn what_is_said_of_a_value_beside_other_users_and_rows(database: Database)
     app.protect("pat").await;
     assert_snapshot!(table(&app.import(beside_others()).await), @r#"
     PROTECTED_USER | STATUS | Inactive | STATUS "Inactive" would deactivate user "pat", who is protected; keep the user Active, or end the protection first.
-    EMAIL_TAKEN | EMAIL | ADA@pd.example | EMAIL "ADA@pd.example" already belongs to user "ada"; give this row another email.
-    BADGE_NUMBER_TAKEN | BADGE_NUMBER | B-ada | BADGE_NUMBER "B-ada" already belongs to user "ada"; give this row another badge number.
-    USERNAME_TAKEN | USERNAME | Ada | USERNAME "Ada" already belongs to user "ada"; give this row another username.
+    EMAIL_TAKEN | EMAIL | ADA@pd.example | EMAIL "ADA@pd.example" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    BADGE_NUMBER_TAKEN | BADGE_NUMBER | B-ada | BADGE_NUMBER "B-ada" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    USERNAME_TAKEN | USERNAME | Ada | USERNAME "Ada" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
     LEADING_ZEROS_LOST | EXTERNAL_ID | 42 | EXTERNAL_ID "42" equals the existing "0042" but for leading zeros; if a spreadsheet changed them, format the column as text. | 0042
     LEADING_ZEROS_LOST | BADGE_NUMBER | 07 | BADGE_NUMBER "07" equals the existing "007" but for leading zeros; if a spreadsheet changed them, format the column as text. | 007
     SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | aad@pd.example | SUPERVISOR_EMAIL "aad@pd.example" is nobody's email; did you mean "ada@pd.example"? | ada@pd.example
     SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | chief@elsewhere.example | SUPERVISOR_EMAIL "chief@elsewhere.example" is nobody's email; correct it, or add that user to the file.
-    SUPERVISOR_IS_SELF | SUPERVISOR_EMAIL | Self@pd.example | SUPERVISOR_EMAIL "Self@pd.example" is the row's own user; name another user or leave it blank.
+    SUPERVISOR_IS_SELF | SUPERVISOR_EMAIL | Self@pd.example | SUPERVISOR_EMAIL "Self@pd.example" is the row's own user, and is read as no supervisor; leave it blank if the user has none.
     SUPERVISOR_CYCLE | SUPERVISOR_EMAIL | two@pd.example | SUPERVISOR_EMAIL "two@pd.example" closes a circle: one@pd.example → two@pd.example → one@pd.example. Give another supervisor.
     SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | two@pd.example | SUPERVISOR_EMAIL "two@pd.example" is nobody's email, as row 8 was rejected.
     SUPERVISOR_CYCLE | SUPERVISOR_EMAIL | one@pd.example | SUPERVISOR_EMAIL "one@pd.example" closes a circle: two@pd.example → one@pd.example → two@pd.example. Give another supervisor.

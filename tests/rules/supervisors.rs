@@ -79,9 +79,9 @@ async fn nobody_supervises_oneself(database: Database) {
         .row("ada", [(SupervisorEmail, "ADA@pd.example")])
         .row("new", [(SupervisorEmail, "new@pd.example")]);
     assert_snapshot!(app.import(selves).await, @r"
-    1 REJECTED ada [SUPERVISOR_IS_SELF]
-    2 REJECTED new [SUPERVISOR_IS_SELF]
-    COMPLETED: 2 rows, 2 rejected
+    1 UNCHANGED ada [warning: SUPERVISOR_IS_SELF]
+    2 CREATED new [warning: SUPERVISOR_IS_SELF]
+    COMPLETED: 2 rows, 1 created, 1 unchanged
     ");
 }
 

@@ -269,13 +269,13 @@ fn a_supervisor_that_a_rejected_row_would_have_made_depends_on_it() {
 }
 
 #[test]
-fn nobody_supervises_themselves() {
+fn who_names_themselves_as_supervisor_has_none() {
     decides(
         TWO,
         "X1 z@x 1 ann > Z@x
          N1 n@x 9 new > n@x",
-        "1 Rejected SupervisorIsSelf(SUPERVISOR_EMAIL)
-         2 Rejected SupervisorIsSelf(SUPERVISOR_EMAIL)",
+        "1 Updated EMAIL ~SupervisorIsSelf(SUPERVISOR_EMAIL)
+         2 Created ~SupervisorIsSelf(SUPERVISOR_EMAIL)",
     );
 }
 
@@ -404,7 +404,7 @@ fn a_rejected_row_also_lists_what_else_is_wrong_with_its_sound_values() {
          N3 y@x 5 !yan > y@x",
         "1 Rejected TooLong(USERNAME) EmailTaken(EMAIL of X2) BadgeNumberTaken(BADGE_NUMBER of X1) SupervisorNotFound(SUPERVISOR_EMAIL)
          2 Created
-         3 Rejected TooLong(USERNAME) BadgeNumberTaken(BADGE_NUMBER of N2 row 2) SupervisorIsSelf(SUPERVISOR_EMAIL)",
+         3 Rejected TooLong(USERNAME) BadgeNumberTaken(BADGE_NUMBER of N2 row 2) ~SupervisorIsSelf(SUPERVISOR_EMAIL)",
     );
 }
 

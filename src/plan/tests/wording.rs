@@ -55,14 +55,14 @@ fn messages_about_keys_name_the_other_user_or_row() {
     ), @r#"
     1 BADGE_NUMBER "2" already belongs to user "X2"; give this row another badge number. []
     1 EMAIL "a@x.example" already belongs to user "X1"; give this row another email. []
-    2 Row 4 is about the same user and has other values; keep the row that is right, and delete the other. []
+    2 EXTERNAL_ID "N2" is in row 4 too, with other values; keep the row that is right, and delete the other. []
     2 BADGE_NUMBER "3" is in row 3 too; give one of the two rows another badge number. []
     2 USERNAME "nat" is in row 3 too; give one of the two rows another username. []
     2 BADGE_NUMBER "3" equals the existing "003" but for leading zeros; if a spreadsheet changed them, format the column as text. [003]
     3 BADGE_NUMBER "3" is in row 2 too; give one of the two rows another badge number. []
     3 USERNAME "nat" is in row 2 too; give one of the two rows another username. []
     3 BADGE_NUMBER "3" equals the existing "003" but for leading zeros; if a spreadsheet changed them, format the column as text. [003]
-    4 Row 2 is about the same user and has other values; keep the row that is right, and delete the other. []
+    4 EXTERNAL_ID "N2" is in row 2 too, with other values; keep the row that is right, and delete the other. []
     5 USERNAME "new" has 1000 characters; shorten it to at most 100. []
     6 SUPERVISOR_EMAIL "nobody@elsewhere.example" is nobody's email; correct it, or add that user to the file. []
     7 BADGE_NUMBER "5" already belongs to user "X5"; give this row another badge number. []
@@ -84,9 +84,7 @@ fn messages_about_supervisors_say_what_to_do() {
     1 SUPERVISOR_EMAIL "b@x.example" closes a circle: a@x.example → b@x.example → a@x.example. Give another supervisor. []
     2 SUPERVISOR_EMAIL "c@x.example" is inactive after this import; check who supervises this user. []
     3 SUPERVISOR_EMAIL "dd@x.example" is nobody's email; did you mean "d@x.example"? [d@x.example]
-    4 SUPERVISOR_EMAIL "n@x.example" is the row's own user; name another user or leave it blank. []
-    5 SUPERVISOR_EMAIL "n@x.example" is nobody's email, as row 4 was rejected. []
-    5 Row 4, whose user would have had the email "n@x.example", was rejected; correct row 4 first. []
+    4 SUPERVISOR_EMAIL "n@x.example" is the row's own user, and is read as no supervisor; leave it blank if the user has none. []
     "#);
 }
 

@@ -1,0 +1,194 @@
+//! Messages that say who a row is about (semantics §5): rehires, new external IDs, rosters without any; and the
+//! head of an organisation, who is given as his own supervisor.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use user_import::{
+    domain::Column::{
+        self, BadgeNumber, Email, ExternalId, Role, Status, SupervisorEmail, Username,
+    },
+    proto::{DeactivateMissing, ImportStart},
+};
+
+use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+
+on_both_databases![
+    a_rehire_is_told_who_he_is,
+    new_external_ids_for_everybody_reject_all_and_deactivate_nobody,
+    a_roster_without_external_ids_is_told_what_to_write,
+    an_external_id_in_another_case_is_named,
+    one_taken_value_is_no_reason_to_be_somebody_else,
+    the_head_who_is_his_own_supervisor_has_none,
+    a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards,
+];
+
+/// Row, code and message of each issue.
+fn said(imported: &Imported) -> String {
+    let mut said = String::new();
+    for result in &imported.results {
+        for issue in &result.issues {
+            let code = issue.code().as_str_name().trim_start_matches("ISSUE_CODE_");
+            writeln!(said, "{} {code} {}", result.row, issue.message).expect("text grows");
+        }
+    }
+    said
+}
+
+async fn a_rehire_is_told_who_he_is(database: Database) {
+    let app = App::start(database).await;
+    let before = roster().row("ada", [(Status, "Inactive")]).people(["bob"]);
+    app.import(before).await;
+    let rehired = roster()
+        .row("ada", [(ExternalId, "E-2001")])
+        .people(["bob"]);
+    let imported = app.import(&rehired).await;
+    assert_snapshot!(said(&imported), @r#"
+    1 EMAIL_TAKEN EMAIL "ada@pd.example" already belongs to user "ada", who is inactive, as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "ada", who is inactive, as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    1 USERNAME_TAKEN USERNAME "ada" already belongs to user "ada", who is inactive, as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    "#);
+    assert_eq!(imported.row(1).issues[0].related_external_id, "ada");
+    assert_eq!(
+        said(&app.import_rows(rehired.typed()).await),
+        said(&imported)
+    );
+    // One value of an inactive user: that is said, and no more.
+    let one = roster().row("new", [(Username, "ADA")]);
+    assert_snapshot!(said(&app.import(one).await), @r#"1 USERNAME_TAKEN USERNAME "ADA" already belongs to user "ada", who is inactive; give this row another username."#);
+}
+
+async fn new_external_ids_for_everybody_reject_all_and_deactivate_nobody(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob", "cy"]).await;
+    let before = app.users().await;
+    let start = ImportStart {
+        deactivate_missing: Some(DeactivateMissing {
+            confirmation: "Confirm".to_owned(),
+            ..DeactivateMissing::default()
+        }),
+        ..start_of("pd")
+    };
+    let renumbered = roster()
+        .row("ada", [(ExternalId, "WD0")])
+        .row("bob", [(ExternalId, "WD1"), (Email, "robert@pd.example")])
+        .row(
+            "cy",
+            [(ExternalId, "WD2"), (BadgeNumber, "9"), (Role, "Sergeant")],
+        );
+    let imported = app.import_with(start, renumbered).await;
+    assert_eq!(imported.summary().rejected, 3, "{imported}");
+    assert_eq!(
+        (app.users().await, imported.deactivations.len()),
+        (before, 0)
+    );
+    assert_snapshot!(said(&imported), @r#"
+    1 EMAIL_TAKEN EMAIL "ada@pd.example" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    1 USERNAME_TAKEN USERNAME "ada" already belongs to user "ada", as other values of this row do. If the row is about this user, write "ada" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    2 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-bob" already belongs to user "bob", as other values of this row do. If the row is about this user, write "bob" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    2 USERNAME_TAKEN USERNAME "bob" already belongs to user "bob", as other values of this row do. If the row is about this user, write "bob" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    3 EMAIL_TAKEN EMAIL "cy@pd.example" already belongs to user "cy", as other values of this row do. If the row is about this user, write "cy" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    3 USERNAME_TAKEN USERNAME "cy" already belongs to user "cy", as other values of this row do. If the row is about this user, write "cy" in EXTERNAL_ID; to give users new external IDs, import with match_by.
+    "#);
+}
+
+async fn a_roster_without_external_ids_is_told_what_to_write(database: Database) {
+    let app = App::start(database).await;
+    let nameless = |last| roster().row("ada", [(ExternalId, ""), (Column::LastName, last)]);
+    let first = app.import(nameless("Whitlock")).await;
+    let id = &first.row(1).external_id;
+    let again = app.import(nameless("Quill")).await;
+    assert_snapshot!(said(&again).replace(id, "GENERATED"), @r#"
+    1 EMAIL_TAKEN EMAIL "ada@pd.example" already belongs to user "GENERATED", as other values of this row do. If the row is about this user, write "GENERATED" in EXTERNAL_ID; to find users without EXTERNAL_ID, import with match_by.
+    1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "GENERATED", as other values of this row do. If the row is about this user, write "GENERATED" in EXTERNAL_ID; to find users without EXTERNAL_ID, import with match_by.
+    1 USERNAME_TAKEN USERNAME "ada" already belongs to user "GENERATED", as other values of this row do. If the row is about this user, write "GENERATED" in EXTERNAL_ID; to find users without EXTERNAL_ID, import with match_by.
+    "#);
+    let typed = app.import_rows(nameless("Quill").typed()).await;
+    assert_eq!(said(&typed), said(&again));
+}
+
+async fn an_external_id_in_another_case_is_named(database: Database) {
+    let app = App::start(database).await;
+    let before = roster().row("ada", [(ExternalId, "E-1001")]);
+    app.import(before).await;
+    let other = roster().row(
+        "ada",
+        [
+            (ExternalId, "e-1001"),
+            (Email, "new@pd.example"),
+            (Username, "new"),
+        ],
+    );
+    assert_snapshot!(said(&app.import(other).await), @r#"1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "E-1001", whose EXTERNAL_ID differs from this row's "e-1001" by case alone; write "E-1001" in EXTERNAL_ID."#);
+}
+
+async fn one_taken_value_is_no_reason_to_be_somebody_else(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let rows = roster().row("new", [(Email, "ada@pd.example"), (BadgeNumber, "B-bob")]);
+    assert_snapshot!(said(&app.import(rows).await), @r#"
+    1 EMAIL_TAKEN EMAIL "ada@pd.example" already belongs to user "ada"; give this row another email.
+    1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-bob" already belongs to user "bob"; give this row another badge number.
+    "#);
+}
+
+async fn the_head_who_is_his_own_supervisor_has_none(database: Database) {
+    let app = App::start(database).await;
+    let rows = roster()
+        .row("ada", [(SupervisorEmail, "Ada@pd.example")])
+        .row("bob", [(SupervisorEmail, "ada@pd.example")])
+        .row("cy", [(SupervisorEmail, "bob@pd.example")]);
+    let typed = app
+        .import_rows_with(
+            ImportStart {
+                validate_only: true,
+                ..start_of("pd")
+            },
+            rows.typed(),
+        )
+        .await;
+    let imported = app.import(&rows).await;
+    assert_snapshot!(imported, @r"
+    1 CREATED ada [warning: SUPERVISOR_IS_SELF]
+    2 CREATED bob
+    3 CREATED cy
+    COMPLETED: 3 rows, 3 created
+    ");
+    assert_snapshot!(said(&imported), @r#"1 SUPERVISOR_IS_SELF SUPERVISOR_EMAIL "Ada@pd.example" is the row's own user, and is read as no supervisor; leave it blank if the user has none."#);
+    assert_eq!(said(&typed), said(&imported));
+    assert_eq!(app.user("ada").await.supervisor_email, "");
+    assert_eq!(app.import(&rows).await.summary().unchanged, 3);
+}
+
+async fn a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards(database: Database) {
+    let app = App::start(database).await;
+    let before = roster()
+        .row("ada", [(SupervisorEmail, "bob@pd.example")])
+        .people(["bob"]);
+    app.import(before).await;
+    let start = ImportStart {
+        include_values: true,
+        ..start_of("pd")
+    };
+    let renamed = roster().row(
+        "ada",
+        [
+            (Email, "chief@pd.example"),
+            (SupervisorEmail, "CHIEF@pd.example"),
+        ],
+    );
+    let imported = app.import_with(start, renamed).await;
+    assert_snapshot!(imported, @r"
+    1 UPDATED ada: EMAIL, SUPERVISOR_EMAIL [warning: SUPERVISOR_IS_SELF]
+    COMPLETED: 1 rows, 1 updated
+    ");
+    let change = imported
+        .row(1)
+        .changes
+        .iter()
+        .find(|c| c.column == "SUPERVISOR_EMAIL");
+    let change = change.map(|change| (change.before.as_deref(), change.after.as_deref()));
+    assert_eq!(change, Some((Some("bob@pd.example"), None)));
+    assert_eq!(app.user("ada").await.supervisor_email, "");
+}
