@@ -82,6 +82,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Used {
     total: usize,
+    /// The largest total since [`MemoryBudget::take_fall`] last returned `true`.
+    peak: usize,
     of_parties: HashMap<Party, usize>,
 }
 
@@ -138,6 +140,17 @@ impl MemoryBudget {
         self.used().total
     }
 
+    /// Returns `true` if at least `bytes` fewer are in use than at the peak since this last returned `true`.
+    #[must_use]
+    pub fn take_fall(&self, bytes: usize) -> bool {
+        let mut used = self.used();
+        let fell = used.peak - used.total >= bytes;
+        if fell {
+            used.peak = used.total;
+        }
+        fell
+    }
+
     fn used(&self) -> MutexGuard<'_, Used> {
         self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -184,6 +197,7 @@ impl Account {
             return Err(MemoryExhausted(MemoryScope::Server));
         }
         used.total += bytes;
+        used.peak = used.peak.max(used.total);
         for party in &charged.parties {
             used.add(party, bytes);
         }
@@ -368,6 +382,18 @@ mod tests {
         held.resize(20).unwrap();
         held.shrink(100);
         assert_eq!((held.bytes(), budget.in_use()), (0, 0));
+    }
+
+    #[test]
+    fn a_fall_from_the_peak_is_told_once() {
+        let budget = budget();
+        let mut held = budget.account(None).reserve(80).unwrap();
+        held.shrink(39);
+        assert!(!budget.take_fall(40));
+        held.shrink(1);
+        assert!(budget.take_fall(40) && !budget.take_fall(40));
+        held.shrink(40);
+        assert!(budget.take_fall(40));
     }
 
     proptest! {

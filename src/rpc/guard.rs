@@ -57,6 +57,12 @@ impl Guard {
         }
     }
 
+    /// What counts the bytes of all calls.
+    #[must_use]
+    pub const fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
     fn attempt(&self, request: &Request<Body>) -> Attempt {
         self.denials.attempt(request.uri().path(), address(request))
     }

@@ -5,6 +5,7 @@ mod connection;
 mod connection_limiter;
 mod connections;
 mod exposure;
+mod free_memory;
 mod health;
 mod http_rules;
 mod intake;
@@ -139,6 +140,8 @@ pub async fn serve(
     let house = tokio::spawn(keep_house(importer.clone(), start));
     let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
     let guard = Guard::new(gate, patience, Denials::new(store, clock), &limits);
+    let releasing = free_memory::release(guard.memory().clone());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(releasing));
     let serving = transport(&limits)
         .layer(origins)
         .layer(HttpRulesLayer)

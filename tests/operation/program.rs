@@ -67,11 +67,20 @@ impl Process {
 
     /// The most memory that it has ever had, in KiB.
     pub fn peak(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has now, in KiB.
+    pub fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("Linux tells of its processes");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        peak.expect("the peak is a number")
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let size = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        size.expect("the size is a number")
     }
 
     /// Refuses it more memory than this from now on, in bytes: what it can write to, touched or not. Without
