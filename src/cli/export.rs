@@ -26,6 +26,10 @@ pub struct ExportArgs {
     #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
     #[arg(value_parser = BoolishValueParser::new())]
     neutralize_formulas: bool,
+    /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
+    #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    byte_order_mark: bool,
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
@@ -76,6 +80,7 @@ impl ExportArgs {
             group: filters.group.clone().unwrap_or_default(),
             text: filters.text.clone().unwrap_or_default(),
             neutralize_formulas: self.neutralize_formulas,
+            byte_order_mark: self.byte_order_mark,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use super::{Exit, output::write_whole, server::OrganizationArgs, voice::Voice};
 
@@ -20,6 +20,10 @@ pub struct TemplateArgs {
         default_value = "-"
     )]
     output: PathBuf,
+    /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
+    #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    byte_order_mark: bool,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -30,7 +34,7 @@ pub struct TemplateArgs {
 /// Where the server refuses, or the file cannot be written.
 pub async fn run(args: TemplateArgs, voice: Voice) -> anyhow::Result<Exit> {
     let (mut client, organization) = args.organization.connect(voice).await?;
-    let template = client.template(&organization).await?;
+    let template = client.template(&organization, args.byte_order_mark).await?;
     write_whole(&args.output, &template.csv)?;
     Ok(Exit::Done)
 }

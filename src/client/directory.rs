@@ -62,9 +62,11 @@ impl Client {
     pub async fn template(
         &mut self,
         organization: &str,
+        byte_order_mark: bool,
     ) -> Result<GetImportTemplateResponse, ClientError> {
         let request = GetImportTemplateRequest {
             organization: organization.to_owned(),
+            byte_order_mark,
         };
         let answer = self.imports.get_import_template(request).await?;
         Ok(answer.into_inner())

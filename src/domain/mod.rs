@@ -50,7 +50,7 @@ pub use phone::PhoneNumber;
 pub use raw::{Cell, RawRow};
 pub use raw_rows::{Intake, check_rows};
 pub use row::{Row, RowPacker, RowParts};
-pub use sheet::CsvSheet;
+pub use sheet::{BYTE_ORDER_MARK, CsvSheet};
 pub use slug::{InvalidSlug, Slug};
 pub use suggest::{MAX_COMPARED, Offers, SuggestionBudget, nearest};
 pub use tally::Tally;

@@ -4,6 +4,9 @@ use csv::{Writer, WriterBuilder};
 
 use super::neutralise;
 
+/// What a UTF-8 file begins with, so that spreadsheets read it as UTF-8.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// CSV that is being made in memory.
 #[derive(Debug)]
 pub struct CsvSheet(Writer<Vec<u8>>);

@@ -91,11 +91,11 @@ const EXAMPLES: [[Example; Column::COUNT]; 4] = [
     ],
 ];
 
-/// The template as UTF-8 CSV. Roles, ranks and active groups are the organisation's own; where it has
+/// The template as UTF-8 CSV, behind what it `begins` with. Roles, ranks and active groups are the organisation's own; where it has
 /// none the role is `Officer`, since one is required, and rank and group are blank.
 #[must_use]
-pub fn template_csv(catalog: &Catalog) -> Vec<u8> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
+pub fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
+    let mut csv = csv::Writer::from_writer(begins.as_bytes().to_vec());
     // Writing to memory records of equal length cannot fail, so there is no error to hand on.
     let _ = csv.write_record(Column::ALL.map(Column::header));
     for number in 0..EXAMPLES.len() {
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_template_uses_the_organisations_own_names() {
-        let csv = String::from_utf8(template_csv(&catalog())).unwrap();
+        let csv = String::from_utf8(template_csv(&catalog(), "")).unwrap();
         assert_snapshot!(csv, @r#"
         EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE
         EXAMPLE-1,jordan.sample@template.example,00101,Jordan,Sample,Active,jordan.sample,Investigator,,,Sergeant,NORTH,+12025550101
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_template_of_an_empty_catalog_has_blank_ranks_and_groups() {
-        let csv = String::from_utf8(template_csv(&Catalog::default())).unwrap();
+        let csv = String::from_utf8(template_csv(&Catalog::default(), "")).unwrap();
         assert_snapshot!(csv, @r#"
         EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,LOCATION,RANK,EVIDENCE_GROUP_EXT_ID,PHONE
         EXAMPLE-1,jordan.sample@template.example,00101,Jordan,Sample,Active,jordan.sample,Officer,,,,,+12025550101
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_example_is_rejected_for_being_one_and_for_nothing_else() {
-        let csv = template_csv(&catalog());
+        let csv = template_csv(&catalog(), "");
         let mut reader = csv::Reader::from_reader(&*csv);
         let mut rows = 0;
         for record in reader.records().map(Result::unwrap) {

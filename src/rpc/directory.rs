@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     caller::{Caller, Visit},
-    catalog, computed, detached, export,
+    catalog, computed, detached,
+    export::{self, Spreadsheet},
     paging::Page,
     status, wire,
 };
@@ -246,7 +247,10 @@ impl Directory {
         let snapshot = heavy.snapshot_in_turn(organization.id, &share).await;
         drop(share);
         let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
-        let neutralize = request.neutralize_formulas;
+        let spreadsheet = Spreadsheet {
+            neutralize_formulas: request.neutralize_formulas,
+            byte_order_mark: request.byte_order_mark,
+        };
         let (snapshot, filter) = computed(move || {
             let (role, group, text) = (&request.role, &request.group, &request.text);
             let filter = filter(request.status, role, group, text, &snapshot.catalog);
@@ -261,7 +265,7 @@ impl Directory {
         )
         .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-        let pieces = export::pieces(snapshot, filter, neutralize);
+        let pieces = export::pieces(snapshot, filter, spreadsheet);
         let turns = (heavy, organization.slug);
         tokio::spawn(send_pieces(pieces, turns, sender, self.patience).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))

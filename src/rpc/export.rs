@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Column, GroupId, RankId, RoleId, Status, User, neutralise},
+    domain::{BYTE_ORDER_MARK, Column, GroupId, RankId, RoleId, Status, User, neutralise},
     store::{Snapshot, UserFilter, contains},
 };
 
@@ -15,6 +15,15 @@ const CHUNK_BYTES: usize = 48 * 1024;
 /// Users looked at for one piece; a filter that few pass makes small pieces.
 const CHUNK_USERS: usize = 5_000;
 
+/// What a spreadsheet needs of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct Spreadsheet {
+    /// Make values harmless that would be computed.
+    pub neutralize_formulas: bool,
+    /// Begin with a byte order mark.
+    pub byte_order_mark: bool,
+}
+
 /// The CSV file of the users of `snapshot` that pass the filter, in pieces: a header, then a record a
 /// user, by external ID. A piece may be empty. The first one takes longest: users are put in order for it.
 ///
@@ -23,8 +32,12 @@ const CHUNK_USERS: usize = 5_000;
 pub fn pieces(
     mut snapshot: Snapshot,
     filter: UserFilter,
-    neutralize_formulas: bool,
+    spreadsheet: Spreadsheet,
 ) -> impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send {
+    let mut begins = match spreadsheet.byte_order_mark {
+        true => BYTE_ORDER_MARK,
+        false => "",
+    };
     let mut names = None;
     let mut next = 0;
     let mut header = true;
@@ -32,13 +45,13 @@ pub fn pieces(
         let names = names.get_or_insert_with(|| {
             let by_external_id = |a: &User, b: &User| a.external_id().cmp(b.external_id());
             snapshot.users.sort_unstable_by(by_external_id);
-            Names::new(&snapshot, neutralize_formulas)
+            Names::new(&snapshot, spreadsheet.neutralize_formulas)
         });
         let users = &snapshot.users;
         if !header && next >= users.len() {
             return None;
         }
-        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut writer = csv::Writer::from_writer(std::mem::take(&mut begins).into());
         let written = fill(&mut writer, names, users, &filter, &mut next, &mut header);
         Some(written.and_then(|()| writer.into_inner().map_err(|e| e.into_error().into())))
     })

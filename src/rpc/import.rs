@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     access::{Audience, Disclosure},
-    domain::{TEMPLATE_FILENAME, template_csv},
+    domain::{BYTE_ORDER_MARK, TEMPLATE_FILENAME, template_csv},
     import::{
         Asked, ImportError, Importer, Outlet, Refusal, Replies, disclosure, parse_filter, record,
     },
@@ -384,7 +384,12 @@ impl ImportService for Imports {
         request: Request<GetImportTemplateRequest>,
     ) -> Result<Response<GetImportTemplateResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let slug = request.into_inner().organization;
+        let request = request.into_inner();
+        let slug = request.organization;
+        let begins = match request.byte_order_mark {
+            true => BYTE_ORDER_MARK,
+            false => "",
+        };
         let store = self.store.clone();
         detached(async move {
             let failed = |error| status::from_store(&error, &slug);
@@ -392,7 +397,7 @@ impl ImportService for Imports {
             let catalog = store.catalog(organization.id).await.map_err(failed)?;
             Ok(Response::new(GetImportTemplateResponse {
                 filename: TEMPLATE_FILENAME.to_owned(),
-                csv: template_csv(&catalog),
+                csv: template_csv(&catalog, begins),
             }))
         })
         .await

@@ -60,12 +60,27 @@ pub fn too_large(most: usize) -> Refusal {
 /// The bytes of a request are no message.
 #[must_use]
 pub fn undecodable() -> Status {
-    let message = "The request could not be decoded; it is no message of this RPC.";
-    status::refused(&[Refusal::invalid(
-        "BAD_MESSAGE",
-        "message",
-        message.to_owned(),
-    )])
+    status::refused(&[undecodable_refusal("")])
+}
+
+/// The refusal of bytes that prost cannot decode, for this error. Names the field if its text is not UTF-8: sent
+/// again, it would be the same.
+pub fn undecodable_refusal(error: &str) -> Refusal {
+    if let Some(field) = field_not_utf8(error) {
+        let message = format!("The text of {field} is not UTF-8; encode it as UTF-8.");
+        return Refusal::invalid("BAD_MESSAGE", field, message);
+    }
+    let message = "The message could not be decoded: it is damaged, or no message of this RPC. \
+                   Nothing of it was used.";
+    Refusal::invalid("BAD_MESSAGE", "message", message)
+}
+
+/// The innermost field that prost names, without its message, where its text is not UTF-8.
+fn field_not_utf8(error: &str) -> Option<&str> {
+    let places = error.strip_suffix("invalid string value: data is not UTF-8 encoded")?;
+    let (_, places) = places.split_once("failed to decode Protobuf message: ")?;
+    let (_, field) = places.split(": ").next()?.split_once('.')?;
+    Some(field)
 }
 
 /// What tonic says of a message that it cannot read, as we say it; `most` bytes are read.
@@ -74,7 +89,9 @@ pub fn unreadable(status: &Status, most: usize) -> Status {
     match status.code() {
         // Also where it is too large only once it is decompressed.
         Code::OutOfRange | Code::ResourceExhausted => message_too_large(most),
-        Code::Internal | Code::InvalidArgument => undecodable(),
+        Code::Internal | Code::InvalidArgument => {
+            status::refused(&[undecodable_refusal(status.message())])
+        }
         _ => status.clone(),
     }
 }
@@ -113,4 +130,26 @@ pub fn too_many_health_watches(reached: &LimitReached) -> Status {
     let message =
         format!("{most} clients watch the server's health, which is the limit; use Check.");
     status::busy(&Refusal::limit("TOO_MANY_HEALTH_WATCHES", subject, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::proto::ImportUsersRequest;
+
+    #[test]
+    fn text_that_is_not_utf8_is_refused_by_the_name_of_its_field() {
+        // A row whose field 4, the first name, is one byte of windows-1252.
+        let row = [0x22, 0x01, 0xF1];
+        let rows = [&[0x0A, 3][..], &row].concat();
+        let request = [&[0x1A, 5][..], &rows].concat();
+        let error = ImportUsersRequest::decode(&*request).unwrap_err();
+        let refusal = undecodable_refusal(&error.to_string());
+        assert_eq!(refusal.subject, "first_name");
+        insta::assert_snapshot!(refusal.message, @"The text of first_name is not UTF-8; encode it as UTF-8.");
+        let damaged = ImportUsersRequest::decode(&[0xFF][..]).unwrap_err();
+        assert_eq!(undecodable_refusal(&damaged.to_string()).subject, "message");
+    }
 }

@@ -14,7 +14,7 @@ use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 
 use super::stream_body::PartialMessage;
-use super::transport::too_large;
+use super::transport::{too_large, undecodable_refusal};
 use crate::{
     import::{ImportError, Inbound, Refusal},
     limits::ServerLimits,
@@ -71,7 +71,7 @@ fn broken(status: &Status, most: usize) -> ImportError {
         Code::Internal | Code::InvalidArgument
             if status.source().is_none() && !is_of_web(status) =>
         {
-            malformed().into()
+            undecodable_refusal(status.message()).into()
         }
         _ => ImportError::Broken,
     }
@@ -80,11 +80,6 @@ fn broken(status: &Status, most: usize) -> ImportError {
 /// True for what the gRPC-Web layer makes of any error of a connection.
 fn is_of_web(status: &Status) -> bool {
     status.message().starts_with("tonic-web:")
-}
-
-fn malformed() -> Refusal {
-    let message = "A message could not be decoded, so the roster may be damaged; send it again.";
-    Refusal::invalid("BAD_MESSAGE", "message", message)
 }
 
 /// Expects that so many decoded bytes have not grown too much from those that came over the wire.

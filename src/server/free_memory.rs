@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::limits::MemoryBudget;
 
@@ -13,8 +14,12 @@ const LOOK: Duration = Duration::from_secs(2);
 /// again costs the next import some milliseconds.
 const WORTHWHILE: usize = 32 * 1024 * 1024;
 
-/// Never ends.
-pub(super) async fn release(budget: MemoryBudget) {
+/// Looks at the budget now and then, until `stop`.
+pub(super) fn keep_releasing(budget: MemoryBudget, stop: CancellationToken) {
+    tokio::spawn(stop.run_until_cancelled_owned(release(budget)));
+}
+
+async fn release(budget: MemoryBudget) {
     loop {
         sleep(LOOK).await;
         if budget.take_fall(WORTHWHILE) {

@@ -136,12 +136,10 @@ pub async fn serve(
     }
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
-    let applying = importer.clone();
     let house = tokio::spawn(keep_house(importer.clone(), start));
-    let services = services::all(importer, store.clone(), clock.clone(), &limits)?;
+    let services = services::all(importer.clone(), store.clone(), clock.clone(), &limits)?;
     let guard = Guard::new(gate, patience, Denials::new(store, clock), &limits);
-    let releasing = free_memory::release(guard.memory().clone());
-    tokio::spawn(stop.clone().run_until_cancelled_owned(releasing));
+    free_memory::keep_releasing(guard.memory().clone(), stop.clone());
     let serving = transport(&limits)
         .layer(origins)
         .layer(HttpRulesLayer)
@@ -156,7 +154,7 @@ pub async fn serve(
         .add_service(health::service(status))
         .serve_with_incoming_shutdown(accepted, stop.cancelled());
     let (result, deadline) = run(serving, started, shutdown, &stop, grace).await;
-    finish(&applying, house, deadline).await?;
+    finish(&importer, house, deadline).await?;
     watching.await?;
     health_port.cancel();
     result

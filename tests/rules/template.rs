@@ -4,9 +4,11 @@
 use insta::assert_snapshot;
 use tonic::Code;
 use tonic_types::StatusExt;
-use user_import::proto::{Catalog, GetImportTemplateRequest, GetImportTemplateResponse, UserRow};
+use user_import::proto::{
+    Catalog, ExportUsersRequest, GetImportTemplateRequest, GetImportTemplateResponse, UserRow,
+};
 
-use crate::support::{App, Database, on_both_databases};
+use crate::support::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     the_template_uses_the_organisations_own_names,
@@ -14,11 +16,13 @@ on_both_databases![
     an_example_is_rejected_in_any_case_and_as_a_typed_row,
     rows_written_below_the_examples_stand,
     the_template_of_an_unknown_organisation_is_not_found,
+    a_template_and_an_export_for_a_spreadsheet_begin_with_a_byte_order_mark,
 ];
 
 async fn template(app: &App, organization: &str) -> GetImportTemplateResponse {
     let request = GetImportTemplateRequest {
         organization: organization.to_owned(),
+        byte_order_mark: false,
     };
     let response = app.imports().get_import_template(request).await;
     response.expect("the organisation is there").into_inner()
@@ -87,6 +91,7 @@ async fn the_template_of_an_unknown_organisation_is_not_found(database: Database
     let app = App::start(database).await;
     let request = GetImportTemplateRequest {
         organization: "nobody".to_owned(),
+        byte_order_mark: false,
     };
     let status = app
         .imports()
@@ -99,4 +104,38 @@ async fn the_template_of_an_unknown_organisation_is_not_found(database: Database
         (&*resource.resource_type, &*resource.resource_name),
         ("organization", "nobody")
     );
+}
+
+async fn a_template_and_an_export_for_a_spreadsheet_begin_with_a_byte_order_mark(
+    database: Database,
+) {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    let app = App::start(database).await;
+    let request = GetImportTemplateRequest {
+        organization: "pd".to_owned(),
+        byte_order_mark: true,
+    };
+    let marked = app.imports().get_import_template(request).await.unwrap();
+    let plain = template(&app, "pd").await.csv;
+    assert_eq!(marked.into_inner().csv, [MARK, &plain].concat());
+
+    let people = roster().people(["ada", "bob"]);
+    assert_eq!(app.import(&people).await.summary().created, 2);
+    let request = ExportUsersRequest {
+        organization: "pd".to_owned(),
+        byte_order_mark: true,
+        ..ExportUsersRequest::default()
+    };
+    let mut pieces = app
+        .directory()
+        .export_users(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let mut marked = Vec::new();
+    while let Some(piece) = pieces.message().await.unwrap() {
+        marked.extend(piece.csv_chunk);
+    }
+    assert_eq!(marked, [MARK, app.export().await.as_bytes()].concat());
+    assert_eq!(app.import(marked).await.summary().unchanged, 2);
 }

@@ -103,7 +103,11 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             import_id,
         }
         .encode_to_vec(),
-        "GetImportTemplate" => GetImportTemplateRequest { organization }.encode_to_vec(),
+        "GetImportTemplate" => GetImportTemplateRequest {
+            organization,
+            byte_order_mark: false,
+        }
+        .encode_to_vec(),
         other => panic!("{other} is new: give it a request, and a place in every test here"),
     }
 }

@@ -8,6 +8,7 @@ mod records;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    io::{BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -18,12 +19,13 @@ use super::{
     output::{Output, write_whole},
     report::Findings,
 };
-use crate::domain::CsvSheet;
+use crate::domain::{BYTE_ORDER_MARK, CsvSheet};
 use crate::proto::{ImportStarted, Issue, IssueSeverity, RowResult};
 use records::{Dialect, Records, records};
 
+/// Most bytes of a header, as the server reads it.
+const HEADER_BYTES: u64 = 64 * 1024;
 const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGESTIONS"];
-const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Checks, before anything is sent, that the file can be written.
 ///
@@ -62,6 +64,27 @@ pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
 pub fn write(path: &Path, roster: &[u8], findings: &Findings) -> anyhow::Result<()> {
     let text = render(roster, findings).context("the rejected rows cannot be written to a file")?;
     write_whole(path, text.as_bytes())
+}
+
+/// Removes a file that an earlier run wrote, whose rows are none of this run's. Returns `true` if there was one.
+/// Any other file stays as it is.
+///
+/// # Errors
+/// The file cannot be read or removed.
+pub fn remove_earlier(path: &Path) -> anyhow::Result<bool> {
+    let name = || format!("{} of an earlier run cannot be removed", path.display());
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut header = String::new();
+    let file = fs::File::open(path).with_context(name)?;
+    // What is not text is none of ours.
+    let read = BufReader::new(file.take(HEADER_BYTES)).read_line(&mut header);
+    if read.is_err() || !header.contains(ADDED[0]) {
+        return Ok(false);
+    }
+    fs::remove_file(path).with_context(name)?;
+    Ok(true)
 }
 
 fn render(roster: &[u8], findings: &Findings) -> anyhow::Result<String> {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     client::{ClientError, Ended},
-    proto::ImportStart,
+    proto::{ImportStart, ImportState},
 };
 
 use again::Again;
@@ -179,10 +179,7 @@ async fn save_rejected(
     findings: &Findings,
 ) -> anyhow::Result<String> {
     if findings.rejected.is_empty() {
-        return Ok(format!(
-            "No row was rejected: {} was not written.",
-            path.display()
-        ));
+        return without_rejected(path, ended);
     }
     let sent = ended
         .sent
@@ -194,6 +191,31 @@ async fn save_rejected(
         "The rejected rows are in {}: correct them there and import that file.",
         path.display()
     ))
+}
+
+/// Leaves no file of an earlier run, unless nobody knows yet what was rejected. Says what was done.
+fn without_rejected(path: &Path, ended: &Ended) -> anyhow::Result<String> {
+    let why = match ended.state() {
+        Some(ImportState::Completed | ImportState::Cancelled) => "No row was rejected",
+        Some(ImportState::Refused) if has_rows(ended) => "No row was rejected",
+        Some(ImportState::Refused) => "The import was refused before its rows were judged",
+        _ => {
+            let path = path.display();
+            return Ok(format!("The import has not ended: {path} was not written."));
+        }
+    };
+    let done = match errors_file::remove_earlier(path)? {
+        true => "of an earlier run was removed",
+        false => "was not written",
+    };
+    Ok(format!("{why}: {} {done}.", path.display()))
+}
+
+fn has_rows(ended: &Ended) -> bool {
+    ended
+        .summary
+        .as_ref()
+        .is_some_and(|summary| summary.rows > 0)
 }
 
 /// The import itself is not undone by that, and knows its rejected rows by its ID. A dry run can be made
@@ -222,8 +244,8 @@ mod tests {
     use crate::{
         client::fake::{self, Behaviour},
         proto::{
-            ImportStarted, ImportState, ImportSummary, ImportUsersRequest, ImportUsersResponse,
-            Issue, IssueCode, IssueSeverity, RowOutcome, RowResult, RowResults,
+            ImportStarted, ImportSummary, ImportUsersRequest, ImportUsersResponse, Issue,
+            IssueCode, IssueSeverity, RowOutcome, RowResult, RowResults,
             import_users_response::Message,
         },
     };
@@ -294,11 +316,17 @@ mod tests {
         })
     }
 
-    /// Runs the command against a server that answers so, and gives what it leaves.
     async fn import(answers: Answers) -> (Exit, Option<String>) {
+        import_over(None, answers).await
+    }
+
+    /// Runs the command against a server that answers so, where the errors file is `earlier`, and gives what it
+    /// leaves.
+    async fn import_over(earlier: Option<&str>, answers: Answers) -> (Exit, Option<String>) {
         let folder = TempDir::new().unwrap();
         let file = |name: &str| -> PathBuf { folder.path().join(name) };
         fs::write(file("roster.csv"), ROSTER).unwrap();
+        earlier.inspect(|text| fs::write(file("errors.csv"), text).unwrap());
         let endpoint = fake::serve(answers).await.to_string();
         let args = TestCli::try_parse_from([
             "import".as_ref(),
@@ -340,6 +368,44 @@ mod tests {
         let end = summary(ImportState::Completed, 0);
         let (exit, errors) = import(Answers(vec![started(), end], None)).await;
         assert_eq!((exit, errors), (Exit::Done, None));
+    }
+
+    #[tokio::test]
+    async fn without_rejected_rows_the_errors_file_of_an_earlier_run_is_removed() {
+        const EARLIER: &str = "\u{feff}ROLE;IMPORT_ERROR_CODES\nOficer;UNKNOWN_ROLE\n";
+        for (state, left) in [
+            (ImportState::Completed, None),
+            (ImportState::Refused, None),
+            (ImportState::Interrupted, Some(EARLIER)),
+        ] {
+            let answers = Answers(vec![started(), summary(state, 0)], None);
+            let (_, errors) = import_over(Some(EARLIER), answers).await;
+            assert_eq!(errors.as_deref(), left, "{state:?}");
+        }
+        for other in ["ROLE\nOfficer\n", ""] {
+            let answers = Answers(vec![started(), summary(ImportState::Completed, 0)], None);
+            let (_, errors) = import_over(Some(other), answers).await;
+            assert_eq!(errors.as_deref(), Some(other), "it is not a file of ours");
+        }
+    }
+
+    #[test]
+    fn only_rows_that_were_judged_are_said_to_stand() {
+        let said = |state: ImportState, rows| {
+            let summary = ImportSummary {
+                state: state.into(),
+                rows,
+                ..ImportSummary::default()
+            };
+            let ended = Ended {
+                summary: Some(summary),
+                ..Ended::default()
+            };
+            without_rejected(Path::new("no/errors.csv"), &ended).unwrap()
+        };
+        insta::assert_snapshot!(said(ImportState::Completed, 2), @"No row was rejected: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Refused, 0), @"The import was refused before its rows were judged: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Interrupted, 2), @"The import has not ended: no/errors.csv was not written.");
     }
 
     #[tokio::test]

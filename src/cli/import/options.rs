@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use uuid::Uuid;
 
@@ -270,16 +271,25 @@ impl Csv {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PlanDigest(Vec<u8>);
 
+/// As the summary prints it, or as it is in JSON.
 fn digest(text: &str) -> Result<PlanDigest, String> {
+    let bytes = from_hex(text).or_else(|| BASE64_STANDARD.decode(text).ok());
+    let bytes = bytes
+        .filter(|bytes| bytes.len() == 32)
+        .ok_or("a plan digest has 64 hexadecimal digits, or 44 characters of Base64 as in JSON")?;
+    Ok(PlanDigest(bytes))
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
     let nibble = |digit: char| digit.to_digit(16).and_then(|n| u8::try_from(n).ok());
-    let nibbles: Option<Vec<u8>> = text.chars().map(nibble).collect();
-    match nibbles {
-        Some(nibbles) if nibbles.len() == 64 => {
-            let bytes = nibbles.chunks(2).map(|pair| pair[0] << 4 | pair[1]);
-            Ok(PlanDigest(bytes.collect()))
-        }
-        _ => Err("a plan digest has 64 hexadecimal digits".to_owned()),
-    }
+    let nibbles = text.chars().map(nibble).collect::<Option<Vec<u8>>>()?;
+    let is_whole = nibbles.len() == 64;
+    is_whole.then(|| {
+        nibbles
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect()
+    })
 }
 
 fn delimiter(text: &str) -> Result<String, String> {
@@ -327,6 +337,21 @@ mod tests {
         let mut start = start(&[]);
         assert!(Uuid::parse_str(&std::mem::take(&mut start.import_id)).is_ok());
         assert_eq!(start, expected);
+    }
+
+    #[test]
+    fn a_plan_digest_is_taken_as_it_is_printed_and_as_it_is_in_json() {
+        let base64 = BASE64_STANDARD.encode([15; 32]);
+        for written in ["0f".repeat(32), "0F".repeat(32), base64] {
+            let start = start(&["--expected-plan-digest", &written]);
+            assert_eq!(start.expected_plan_digest, vec![15; 32], "{written}");
+        }
+        for wrong in ["0f", "AAAA", &"0g".repeat(32)] {
+            assert!(
+                parse(&["--expected-plan-digest", wrong]).is_err(),
+                "{wrong}"
+            );
+        }
     }
 
     #[test]

@@ -16,10 +16,8 @@ pub struct Findings {
     pub rejected: BTreeMap<u32, RowResult>,
     /// How many rows have been rejected.
     pub rejected_count: u32,
-    /// Warnings on rows that stand, by row number: the first of them.
-    pub warnings: BTreeMap<u32, Vec<Issue>>,
-    /// How many rows that stand have warnings.
-    pub warned_count: u32,
+    /// Warnings on rows that stand, by code and column.
+    pub warnings: BTreeMap<(i32, String), RowWarnings>,
     /// Rows that make or change a user, by number: the first of them, where they are reviewed.
     pub changed: BTreeMap<u32, RowResult>,
     /// How many rows make or change a user.
@@ -29,6 +27,15 @@ pub struct Findings {
     /// True once the summary has come.
     pub ended: bool,
     keep: Keep,
+}
+
+/// Warnings of one kind.
+#[derive(Debug, Default)]
+pub struct RowWarnings {
+    /// How many there are.
+    pub count: u32,
+    /// What they say, by row number: the first of them.
+    pub messages: BTreeMap<u32, String>,
 }
 
 /// How much to hold, beside what is shown in any case: an import may have a million rows.
@@ -111,15 +118,12 @@ impl Findings {
                 return;
             }
         }
-        let mut warnings = result
-            .issues
-            .iter()
-            .filter(|issue| is_warning(issue))
-            .peekable();
-        if warnings.peek().is_some() {
-            self.warned_count += 1;
-            keep(&mut self.warnings, Self::SHOWN, result.row, || {
-                warnings.cloned().collect()
+        for issue in result.issues.iter().filter(|issue| is_warning(issue)) {
+            let kind = (issue.code, issue.column.clone());
+            let warnings = self.warnings.entry(kind).or_default();
+            warnings.count += 1;
+            keep(&mut warnings.messages, Self::SHOWN, result.row, || {
+                issue.message.clone()
             });
         }
     }

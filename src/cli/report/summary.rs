@@ -4,9 +4,10 @@ use std::fmt::{self, Write};
 
 use super::{
     Findings, Look,
+    findings::RowWarnings,
     text::{count, deactivated_name, duration, grouped, hex, millis_between, printable},
 };
-use crate::proto::{ImportState, ImportSummary, Issue};
+use crate::proto::{ImportState, ImportSummary};
 
 /// What the reader of a summary asked for, and so need not be told, or can be told to ask for again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,12 @@ pub fn summary_text(
     let _ = page.write(summary, findings, asked);
     page.text
 }
+
+/// Warnings of one kind that are told one by one.
+const ALIKE: u32 = 2;
+
+/// Rows that are named for a kind of warnings.
+const NAMED_ROWS: usize = 20;
 
 /// A summary that is being written.
 struct Page {
@@ -141,22 +148,38 @@ impl Page {
         for issue in &summary.warnings {
             writeln!(self.text, "  - {}", printable(&issue.message))?;
         }
-        for (row, issues) in &findings.warnings {
-            self.row_warnings(*row, issues)?;
-        }
-        self.more(
-            findings.warned_count,
-            findings.warnings.len(),
-            "row with warnings",
-            "rows with warnings",
-        )
+        let mut kinds: Vec<_> = findings.warnings.values().collect();
+        kinds.sort_by_key(|kind| kind.messages.keys().next());
+        kinds
+            .into_iter()
+            .try_for_each(|kind| self.row_warnings(kind))
     }
 
-    fn row_warnings(&mut self, row: u32, issues: &[Issue]) -> fmt::Result {
-        for issue in issues {
-            writeln!(self.text, "  - row {row}: {}", printable(&issue.message))?;
+    /// Those of one kind: each by itself while they are few, else the first and the numbers of the rows.
+    fn row_warnings(&mut self, kind: &RowWarnings) -> fmt::Result {
+        let mut messages = kind.messages.iter();
+        if kind.count <= ALIKE {
+            return messages.try_for_each(|(row, message)| {
+                writeln!(self.text, "  - row {row}: {}", printable(message))
+            });
         }
-        Ok(())
+        let Some((first, message)) = messages.next() else {
+            return Ok(());
+        };
+        let (count, message) = (grouped(kind.count), printable(message));
+        writeln!(self.text, "  - {count} rows like row {first}: {message}")?;
+        let rows: Vec<_> = kind.messages.keys().take(NAMED_ROWS).collect();
+        let named: Vec<_> = rows.iter().map(ToString::to_string).collect();
+        write!(self.text, "    rows {}", named.join(", "))?;
+        let named = u32::try_from(named.len()).unwrap_or(u32::MAX);
+        match kind.count - named {
+            0 => writeln!(self.text),
+            more => writeln!(
+                self.text,
+                " and {} more; --format json has them all",
+                grouped(more)
+            ),
+        }
     }
 
     fn deactivated(&mut self, summary: &ImportSummary, findings: &Findings) -> fmt::Result {
@@ -259,10 +282,12 @@ fn pace(summary: &ImportSummary) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::proto::{DeactivatedUser, Refusal, Timestamp};
+    use crate::proto::{DeactivatedUser, Issue, Refusal, Timestamp};
 
     fn summary(state: ImportState) -> ImportSummary {
         let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
@@ -407,10 +432,15 @@ mod tests {
             ..DeactivatedUser::default()
         };
         let mut findings = Findings::default();
-        findings
-            .warnings
-            .insert(7, vec![warning("BADGE_NUMBER \"42\" was \"0042\".")]);
-        findings.warned_count = 3;
+        for (code, rows) in [(1, 7..8), (2, 10..50)] {
+            let message = |row| (row, format!("BADGE_NUMBER \"{row}\" was \"00{row}\"."));
+            let messages: BTreeMap<_, _> = rows.map(message).collect();
+            let count = u32::try_from(messages.len()).unwrap();
+            let kind = (code, "BADGE_NUMBER".to_owned());
+            findings
+                .warnings
+                .insert(kind, RowWarnings { count, messages });
+        }
         findings.deactivated.push(user);
         assert_snapshot!(text(&with, &findings), @r#"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
@@ -425,8 +455,9 @@ mod tests {
 
         Warnings
           - LOCATION is not stored.
-          - row 7: BADGE_NUMBER "42" was "0042".
-          - 2 more rows with warnings; --format json has them all
+          - row 7: BADGE_NUMBER "7" was "007".
+          - 40 rows like row 10: BADGE_NUMBER "10" was "0010".
+            rows 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29 and 20 more; --format json has them all
 
         Deactivated, because the roster does not list them
           - P-9  p9@example.org
