@@ -169,6 +169,7 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
         read: users.len(),
     };
     let terms = Terms {
+        match_by: None,
         scope: None,
         permitted: Permitted::EVERYTHING,
         digest_key: DigestKey::new(&[7; 32]),

@@ -7,7 +7,7 @@ use super::verdict::Judged;
 use crate::{
     audit::few_names,
     domain::{Column, RoleId},
-    proto::{DeactivateMissing, ImportStart},
+    proto::{DeactivateMissing, ImportStart, MatchBy},
     store::RoleGrants,
 };
 
@@ -33,6 +33,9 @@ pub(super) fn options(start: &ImportStart) -> String {
         ("max_identity_changes", start.max_identity_changes),
     ] {
         options.extend(number.map(|number| format!("{name}={number}")));
+    }
+    if start.match_by() != MatchBy::Unspecified {
+        options.push(format!("match_by={}", start.match_by().as_str_name()));
     }
     if !start.expected_plan_digest.is_empty() {
         options.push("expected_plan_digest".to_owned());

@@ -18,6 +18,9 @@ use crate::{
 /// The columns that no two users share.
 const UNIQUE: ColumnSet = ColumnSet::of(&[Column::Email, Column::BadgeNumber, Column::Username]);
 
+/// The columns of which a change is looked up in an index.
+const KEYS: ColumnSet = UNIQUE.union(ColumnSet::of(&[Column::ExternalId]));
+
 /// The columns that refer to something: SQLite looks all of it up wherever a statement sets one of them.
 const REFERENCES: ColumnSet = ColumnSet::of(&[
     Column::Role,
@@ -56,7 +59,7 @@ enum Kind {
 impl Kind {
     fn of(changes: ColumnSet) -> Self {
         match changes {
-            _ if changes.intersects(UNIQUE) => Self::Keys,
+            _ if changes.intersects(KEYS) => Self::Keys,
             _ if changes.intersects(REFERENCES) => Self::References,
             _ => Self::Details,
         }

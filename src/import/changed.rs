@@ -26,11 +26,21 @@ pub(super) fn cloned(judged: &Judged, rows: &[u32]) -> Vec<Row> {
         .collect()
 }
 
-/// Of `rows` of the old plan, those that were to create a user who is there by now.
+/// Of `rows` of the old plan, those whose user is another by now: there, gone, or no longer found by `match_by`.
 pub(super) fn overtaken(old: &Judged, rows: &[u32], new: &Judged) -> Vec<u32> {
-    let overtaken = |&(row, now): &(&u32, u32)| {
-        old.plan.decisions[*row as usize].outcome == Outcome::Created
-            && new.directory.user_of(now).is_some()
+    let user = |judged: &Judged, row| {
+        let user = judged.directory.user_of(row)?;
+        Some(judged.directory.users()[user as usize].id)
+    };
+    // Whose external ID has gone makes a new user; who was found by another key must not.
+    let is_found =
+        |judged: &Judged, row| judged.terms().match_by.is_some() && user(judged, row).is_some();
+    let overtaken = |&(&row, now): &(&u32, u32)| {
+        let was_new = old.plan.decisions[row as usize].outcome == Outcome::Created;
+        match was_new {
+            true => user(new, now).is_some(),
+            false => is_found(old, row) && user(old, row) != user(new, now),
+        }
     };
     let pairs = rows.iter().zip(0..);
     pairs.filter(overtaken).map(|(row, _)| *row).collect()

@@ -212,6 +212,7 @@ pub(super) mod tests {
         };
         let terms = Terms {
             scope: None,
+            match_by: None,
             permitted: Permissions::ALL.into(),
             digest_key: DigestKey::new(&[7; 32]),
         };

@@ -8,7 +8,7 @@ use super::Refusal;
 use crate::{
     domain::{Catalog, Offers, SuggestionBudget, fold, normalise},
     input::CsvOptions,
-    plan::Scope,
+    plan::{MatchBy, Scope},
     proto::{self, ImportStart, ResultFilter},
 };
 
@@ -42,6 +42,8 @@ pub struct Options {
     pub max_deactivations: Option<u32>,
     /// More rows than this that replace a person refuse the import, in place of the server's guard.
     pub max_identity_changes: Option<u32>,
+    /// How rows find their users besides the external ID.
+    pub match_by: Option<MatchBy>,
     /// How to read CSV.
     pub csv: CsvOptions,
     /// Which results to send.
@@ -69,6 +71,7 @@ impl Options {
         let import_id = parse_id(&start.import_id, &mut faults);
         let expected_plan_digest = parse_digest(&start.expected_plan_digest, &mut faults);
         let filter = parse_filter(start.result_filter, &mut faults);
+        let match_by = parse_match_by(start.match_by, &mut faults);
         check_source(&start.source, &mut faults);
         check_confirmation(&start, &mut faults);
         if !faults.is_empty() {
@@ -85,6 +88,7 @@ impl Options {
             deactivate_missing: start.deactivate_missing.map(Missing::from),
             max_deactivations: start.max_deactivations,
             max_identity_changes: start.max_identity_changes,
+            match_by,
             csv: CsvOptions {
                 charset: csv.charset,
                 delimiter: csv.delimiter,
@@ -187,6 +191,20 @@ fn parse_digest(bytes: &[u8], faults: &mut Vec<Refusal>) -> Option<[u8; 32]> {
         faults.push(refusal);
     }
     digest
+}
+
+fn parse_match_by(number: i32, faults: &mut Vec<Refusal>) -> Option<MatchBy> {
+    match proto::MatchBy::try_from(number) {
+        Ok(proto::MatchBy::Unspecified) => None,
+        Ok(proto::MatchBy::Email) => Some(MatchBy::Email),
+        Ok(proto::MatchBy::BadgeNumber) => Some(MatchBy::BadgeNumber),
+        Ok(proto::MatchBy::Username) => Some(MatchBy::Username),
+        Err(_) => {
+            let message = format!("match_by has no value {number}.");
+            faults.push(Refusal::invalid("BAD_MATCH_BY", "match_by", message));
+            None
+        }
+    }
 }
 
 /// Reads a `result_filter`; unspecified means all.

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::noted::{Noted, is_about_others};
 use crate::{
     domain::{Catalog, Column, Issue, IssueCode, Row, Severity, Tally},
-    plan::{self, Decision, DigestKey, Directory, Outcome, Permitted, Plan, Request, Scope},
+    plan::{
+        self, Decision, DigestKey, Directory, MatchBy, Outcome, Permitted, Plan, Request, Scope,
+    },
     proto::{
         self, ColumnChange, DeactivatedUser, Deactivations, ImportSummary, IssueSeverity,
         ResultFilter, RowOutcome, RowResult, RowResults,
@@ -28,6 +30,8 @@ pub(super) const NAMED_SKIPPED: usize = 200;
 pub struct Terms {
     /// Whom `deactivate_missing` looks at, where it was asked for.
     pub scope: Option<Scope>,
+    /// How rows find their users besides the external ID.
+    pub match_by: Option<MatchBy>,
     /// What whoever asks for the import may do.
     pub permitted: Permitted,
     /// The organisation's key for the plan's digest.
@@ -68,7 +72,7 @@ impl Judged {
         terms: Terms,
         wanted: &dyn Fn() -> bool,
     ) -> Option<Self> {
-        let directory = Directory::new(snapshot.users, &rows);
+        let directory = Directory::new(snapshot.users, &rows, terms.match_by);
         let catalog = snapshot.catalog;
         let request = Request {
             rows: &rows,

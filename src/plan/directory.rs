@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::cores;
+use super::keys::MatchBy;
 use super::links::{Links, index, indices};
 use super::matching::match_rows;
 use crate::domain::{Row, User};
@@ -24,12 +25,13 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// A snapshot of these users, to plan these rows on.
+    /// A snapshot of these users, to plan these rows on; rows find their users by external ID, and by
+    /// `match_by` besides.
     #[must_use]
-    pub fn new(mut users: Vec<User>, rows: &[Row]) -> Self {
+    pub fn new(mut users: Vec<User>, rows: &[Row], match_by: Option<MatchBy>) -> Self {
         let (matched, supervisors) = cores::both(
             users.len(),
-            || match_rows(&users, rows),
+            || match_rows(&users, rows, match_by),
             || find_supervisors(&users),
         );
         share(&mut users, rows, &matched);
@@ -46,7 +48,7 @@ impl Directory {
         &self.users
     }
 
-    /// The index of the user that `row` (an index) matches by its external ID.
+    /// The index of the user that `row` (an index) matches.
     #[must_use]
     pub fn user_of(&self, row: u32) -> Option<u32> {
         self.matched.get(row)

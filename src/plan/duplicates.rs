@@ -115,14 +115,16 @@ impl Shared {
         members.sort_unstable();
         let mut rejected: Vec<(u32, Finding)> = Vec::new();
         for (row, key, id) in members {
-            let finding = self.keys[&(key, id)].judge(state.roster, key, row);
-            // Rows that match_by finds claim both their user and their new external ID.
-            let is_said = |finding| rejected.last() == Some(&(row, finding));
-            rejected.extend(
-                finding
-                    .filter(|&f| !is_said(f))
-                    .map(|finding| (row, finding)),
-            );
+            let Some(finding) = self.keys[&(key, id)].judge(state.roster, key, row) else {
+                continue;
+            };
+            match rejected.last_mut() {
+                // Rows that match_by finds claim both their user and their new external ID.
+                Some((known, last)) if *known == row && last.shared_key() == Some(key) => {
+                    *last = last.naming_the_lower(finding);
+                }
+                _ => rejected.push((row, finding)),
+            }
         }
         rejected
     }

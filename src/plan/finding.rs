@@ -48,6 +48,24 @@ pub(super) enum Finding {
     ZerosLost { key: Key, user: u32 },
 }
 
+impl Finding {
+    /// The key that several rows have.
+    pub(super) const fn shared_key(self) -> Option<Key> {
+        match self {
+            Self::Duplicate { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The one of two findings about shared keys that names the lower row.
+    pub(super) const fn naming_the_lower(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Duplicate { row: one, .. }, Self::Duplicate { row, .. }) if row < one => other,
+            _ => self,
+        }
+    }
+}
+
 /// Persons shown of a circle of supervisors.
 pub(super) const SHOWN: usize = 4;
 

@@ -18,6 +18,27 @@ pub(super) enum Key {
     Username,
 }
 
+/// The key by which a row finds its user besides the external ID (semantics §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MatchBy {
+    /// The email, ignoring case.
+    Email,
+    /// The badge number, exactly.
+    BadgeNumber,
+    /// The username, ignoring case.
+    Username,
+}
+
+impl From<MatchBy> for Key {
+    fn from(by: MatchBy) -> Self {
+        match by {
+            MatchBy::Email => Self::Email,
+            MatchBy::BadgeNumber => Self::BadgeNumber,
+            MatchBy::Username => Self::Username,
+        }
+    }
+}
+
 impl Key {
     /// All four; `ALL[k as usize] == k`.
     pub(super) const ALL: [Self; 4] = [
@@ -159,6 +180,11 @@ impl<'a> Numbering<'a> {
             Some(near) if self.key.of(near) == text => Some(user),
             _ => self.find(&self.key.comparable(text)).0,
         }
+    }
+
+    /// The user who has `text`.
+    pub(super) fn holder(&mut self, text: &str) -> Option<u32> {
+        self.find(&self.key.comparable(text)).0
     }
 
     /// All texts as they compare, in the order of their numbers.

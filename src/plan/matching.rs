@@ -1,12 +1,21 @@
-//! Which row is about which user of the directory: the one that has its external ID (semantics §4).
+//! Which row is about which user of the directory: the one that has its external ID, or, if asked for, another
+//! of its keys (semantics §4).
 
 use super::cores;
-use super::keys::{Key, Numbering};
-use super::links::Links;
+use super::keys::{Key, MatchBy, Numbering};
+use super::links::{Links, indices};
 use crate::domain::{Column, Row, User};
 
 /// By row: the user that it matches.
-pub(super) fn match_rows(users: &[User], rows: &[Row]) -> Links {
+pub(super) fn match_rows(users: &[User], rows: &[Row], match_by: Option<MatchBy>) -> Links {
+    let mut matched = match_by_id(users, rows);
+    if let Some(by) = match_by {
+        match_others(users, rows, by.into(), &mut matched);
+    }
+    matched
+}
+
+fn match_by_id(users: &[User], rows: &[Row]) -> Links {
     let mut matcher = Matcher {
         ids: Numbering::new(Key::ExternalId, users),
         likely: 0,
@@ -18,6 +27,25 @@ pub(super) fn match_rows(users: &[User], rows: &[Row]) -> Links {
     });
     let pairs = rows.iter().zip(same);
     pairs.map(|(row, same)| matcher.find(row, same)).collect()
+}
+
+/// Matches the rows that would create a user with the users whom no row matches by external ID. A row whose
+/// external ID failed its check would not: nobody knows whose it is.
+fn match_others(users: &[User], rows: &[Row], key: Key, matched: &mut Links) {
+    let mut is_matched = vec![false; users.len()];
+    for user in indices(rows).filter_map(|row| matched.get(row)) {
+        is_matched[user as usize] = true;
+    }
+    let mut holders = Numbering::new(key, users);
+    for (at, row) in indices(rows).zip(rows) {
+        if matched.get(at).is_some() || row.is_unsound(Column::ExternalId) {
+            continue;
+        }
+        let holder = row
+            .sound(key.column())
+            .and_then(|text| holders.holder(text));
+        matched.set(at, holder.filter(|&user| !is_matched[user as usize]));
+    }
 }
 
 /// Finds rows' users by external ID. Rosters tend to come in the directory's own order, so the user

@@ -73,7 +73,7 @@ pub(super) struct Alike {
 impl Alike {
     /// `listing`: it is also to be told whom rows list that matched another user.
     pub(super) fn new(roster: &Roster<'_>, listing: bool) -> Self {
-        let is_loose = |row| roster.user(row).is_none();
+        let is_loose = |row| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
         let takes_badge = |row| {
             let own = roster.user(row).map(held);
             own.is_none() || own != roster.wanted(Key::BadgeNumber, row)

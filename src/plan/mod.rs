@@ -54,6 +54,7 @@ use uuid::Uuid;
 pub use decision::{Decision, Outcome, Supervisor};
 pub use digest::DigestKey;
 pub use directory::Directory;
+pub use keys::MatchBy;
 pub use order::{Schedule, WriteOrder};
 pub use permissions::Permitted;
 pub(crate) use wording::{supervisor_inactive, zeros_lost};

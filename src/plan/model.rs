@@ -5,7 +5,7 @@ mod laws;
 mod world;
 
 use super::scenario::Scenario;
-use super::{Outcome, Permitted, Plan, Request};
+use super::{MatchBy, Outcome, Permitted, Plan, Request};
 use crate::domain::{Catalog, Column, Issue, IssueCode, RoleId, Row, Status, User};
 
 const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
@@ -28,6 +28,7 @@ struct Somebody {
 }
 
 struct Model<'a> {
+    match_by: Option<Column>,
     permitted: Permitted,
     catalog: &'a Catalog,
     rows: &'a [Row],
@@ -43,6 +44,11 @@ struct Model<'a> {
 impl<'a> Model<'a> {
     fn judge(scenario: &'a Scenario) -> Self {
         let mut model = Self {
+            match_by: scenario.match_by.map(|by| match by {
+                MatchBy::Email => Column::Email,
+                MatchBy::BadgeNumber => Column::BadgeNumber,
+                MatchBy::Username => Column::Username,
+            }),
             permitted: scenario.permitted,
             catalog: &scenario.catalog,
             rows: &scenario.rows,
@@ -127,8 +133,29 @@ impl<'a> Model<'a> {
     }
 
     fn user(&self, row: usize) -> Option<usize> {
+        self.user_by_id(row).or_else(|| self.user_by_key(row))
+    }
+
+    fn user_by_id(&self, row: usize) -> Option<usize> {
         let id = self.rows[row].value(Column::ExternalId)?;
         self.users.iter().position(|user| user.external_id() == id)
+    }
+
+    /// The user who has the row's key of `match_by`, and whom no row matches by external ID.
+    fn user_by_key(&self, row: usize) -> Option<usize> {
+        let column = self.match_by?;
+        let data = &self.rows[row];
+        let value = data
+            .sound(column)
+            .filter(|_| !data.is_unsound(Column::ExternalId))?;
+        let holder = self.users.iter().position(|user| match column {
+            Column::Email => user.email().to_lowercase() == value.to_lowercase(),
+            Column::BadgeNumber => user.badge_number() == value,
+            _ => user.username().to_lowercase() == value.to_lowercase(),
+        });
+        let is_listed =
+            |&user: &usize| (0..self.rows.len()).any(|r| self.user_by_id(r) == Some(user));
+        holder.filter(|user| !is_listed(user))
     }
 
     fn check(&self, row: usize) -> Vec<Fault> {
@@ -171,14 +198,26 @@ impl<'a> Model<'a> {
     /// True where both rows are about one user, of the directory or new.
     fn is_same_user(&self, one: usize, other: usize) -> bool {
         let id = |row| self.sound(row, Column::ExternalId);
-        one == other || id(one).is_some() && id(one) == id(other)
+        let user = |row| self.user(row);
+        one == other
+            || user(one).is_some() && user(one) == user(other)
+            || user(one).is_none()
+                && user(other).is_none()
+                && id(one).is_some()
+                && id(one) == id(other)
+    }
+
+    /// True where both rows cannot be right about whom they are.
+    fn contradicts(&self, one: usize, other: usize) -> bool {
+        let id = |row| self.sound(row, Column::ExternalId);
+        self.is_same_user(one, other) || id(one).is_some() && id(one) == id(other)
     }
 
     fn duplicates(&self, row: usize) -> Vec<Fault> {
         let code = IssueCode::DuplicateInFile;
         let others = || self.standing().filter(move |&other| other != row);
         let mut faults = Vec::new();
-        let twin = others().find(|&other| self.is_same_user(row, other));
+        let twin = others().find(|&other| self.contradicts(row, other));
         faults.extend(twin.map(|twin| (code, Some(Column::ExternalId), Some(self.number(twin)))));
         for column in KEYS {
             let value = self.sound(row, column);
@@ -239,8 +278,8 @@ impl<'a> Model<'a> {
         Somebody {
             user,
             row,
-            external_id: id
-                .or_else(new_id)
+            external_id: new_id()
+                .or(id)
                 .unwrap_or_else(|| format!("generated {row:?}")),
             keys,
             status: given
@@ -379,7 +418,11 @@ impl<'a> Model<'a> {
         }
         let everybody = self.everybody();
         let id = self.sound(row, Column::ExternalId);
-        let is_own = |one: &Somebody| id.as_ref() == Some(&one.external_id);
+        let user = self.user(row);
+        let is_own = |one: &Somebody| match user {
+            Some(_) => one.user == user,
+            None => id.as_ref() == Some(&one.external_id),
+        };
         for (key, column) in KEYS.into_iter().enumerate() {
             let Some(value) = self.sound(row, column) else {
                 continue;
@@ -428,7 +471,9 @@ impl<'a> Model<'a> {
         };
         let (data, present) = (&self.rows[row], &self.users[user]);
         let texts = [present.email(), present.badge_number(), present.username()];
-        let same = KEYS.map(|column| data.value(column).unwrap_or_default()) == texts
+        let id = self.sound(row, Column::ExternalId);
+        let same = id.is_none_or(|id| id == present.external_id())
+            && KEYS.map(|column| data.value(column).unwrap_or_default()) == texts
             && after.status == present.status
             && self.role(row) == present.role
             && after.supervisor == self.present_supervisor(user);
@@ -452,7 +497,7 @@ impl<'a> Model<'a> {
             let by_other = email == Some(data.email().to_lowercase())
                 || bare_badge == Some(strip(data.badge_number()))
                 || username == Some(data.username().to_lowercase());
-            by_id || matched.is_none() && by_other
+            by_id || matched == Some(user) || matched.is_none() && by_other
         };
         (0..self.users.len()).filter(lists).collect()
     }

@@ -45,6 +45,8 @@ pub(super) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet
         Column::Rank => decision.rank != user.rank,
         Column::EvidenceGroupExtId => decision.group != user.group,
         Column::SupervisorEmail | Column::Location => false,
+        // Blank: the user keeps the one it has.
+        Column::ExternalId => row.sound(column).is_some() && apart.contains(column),
         Column::Status => row.status().is_some_and(|status| status != user.status),
         _ => row.has(column) && apart.contains(column),
     };

@@ -106,7 +106,8 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
 /// them. A badge number that stays what it was is right.
 fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut Findings) {
     let own = state.roster.user(row);
-    if own.is_none() {
+    let id = state.roster.wanted(Key::ExternalId, row);
+    if id.is_some() && own.map(held) != id {
         warn_of_alike(state, Key::ExternalId, &alike.external_ids, row, findings);
     }
     let badge = state.roster.wanted(Key::BadgeNumber, row);

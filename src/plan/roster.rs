@@ -69,7 +69,7 @@ impl<'a> Roster<'a> {
             let known = checked.decisions.iter().zip(&checked.unsound);
             let given = move |(at, (decision, &unsound)): (u32, (&Decision, &ColumnSet))| {
                 let (row, column) = (&rows[at as usize], key.column());
-                let standing = row.has(column) && !unsound.contains(column);
+                let standing = sound(row, unsound, column).is_some();
                 match directory.user_of(at) {
                     // No user is without a key, so that the same is sound.
                     Some(user) if standing && !decision.changes.contains(column) => {
@@ -165,7 +165,7 @@ impl<'a> Roster<'a> {
         !data.is_unsound(Column::ExternalId) || self.user(row).is_some()
     }
 
-    /// The user of the directory that `row` matched by its external ID.
+    /// The user of the directory that `row` matched.
     pub(super) fn user(&self, row: u32) -> Option<u32> {
         self.directory.user_of(row)
     }

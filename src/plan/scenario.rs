@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::{DigestKey, Directory, Permitted, Plan, Request, Scope, plan};
+use super::{DigestKey, Directory, MatchBy, Permitted, Plan, Request, Scope, plan};
 use crate::domain::{
     Catalog, Column, Fault, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row, RowParts,
     Status, Unit, User, UserText,
@@ -25,6 +25,7 @@ pub(super) struct Scenario {
     pub(super) catalog: Catalog,
     pub(super) import_id: Uuid,
     pub(super) scope: Option<Scope>,
+    pub(super) match_by: Option<MatchBy>,
     pub(super) permitted: Permitted,
     pub(super) digest_key: DigestKey,
 }
@@ -34,11 +35,12 @@ impl Scenario {
         let catalog = catalog();
         let rows: Vec<Row> = lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect();
         Self {
-            directory: Directory::new(users(directory, &catalog), &rows),
+            directory: Directory::new(users(directory, &catalog), &rows, None),
             rows,
             catalog,
             import_id: Uuid::from_u128(7),
             scope: None,
+            match_by: None,
             permitted: Permitted::EVERYTHING,
             digest_key: DigestKey::new(&[7; 32]),
         }
@@ -46,6 +48,13 @@ impl Scenario {
 
     pub(super) fn deactivating_missing(mut self, scope: Scope) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    pub(super) fn matching_by(mut self, match_by: Option<MatchBy>) -> Self {
+        let users = self.directory.users().to_vec();
+        self.directory = Directory::new(users, &self.rows, match_by);
+        self.match_by = match_by;
         self
     }
 

@@ -201,7 +201,9 @@ impl<'a> Wording<'a> {
                 self.external_id(Person::Row(row))
             ),
             Finding::Duplicate { key, row, kept } => {
-                duplicate((named, value), key, self.number(row), kept)
+                let other = self.request.rows[row as usize].value(key.column());
+                let shares = !value.is_empty() && other == Some(value);
+                duplicate(named, (key, shares), self.number(row), kept)
             }
             Finding::Copy { row } => format!(
                 "This row equals row {} in all values and was judged as that row; delete one of the two.",
@@ -406,10 +408,10 @@ fn listed(columns: ColumnSet) -> String {
     format!("{} and {last}", names.join(", "))
 }
 
-fn duplicate((named, value): (&str, &str), key: Key, number: u32, kept: bool) -> String {
+fn duplicate(named: &str, (key, shares): (Key, bool), number: u32, kept: bool) -> String {
     let noun = key.noun();
     match key {
-        Key::ExternalId if value.is_empty() => format!(
+        Key::ExternalId if !shares => format!(
             "Row {number} is about the same user and has other values; keep the row that is right, and \
              delete the other."
         ),

@@ -73,8 +73,10 @@ impl Plan {
         UserWrite {
             user,
             external_id: match user {
-                Some(user) => user.external_id().into(),
-                None => new_external_id(data, request.import_id),
+                Some(user) if !decision.changes.contains(Column::ExternalId) => {
+                    user.external_id().into()
+                }
+                _ => new_external_id(data, request.import_id),
             },
             email: text(Column::Email),
             email_key: fold(text(Column::Email)),
@@ -121,6 +123,9 @@ impl Plan {
         }
         let data = &request.rows[row];
         match user_of(row, request) {
+            Some(_) if decision.changes.contains(Column::ExternalId) => {
+                data.sound(Column::ExternalId).map(Cow::from)
+            }
             Some(user) => Some(user.external_id().into()),
             None if decision.outcome == Outcome::Created => {
                 Some(new_external_id(data, request.import_id))

@@ -37,6 +37,7 @@ mod identity_changes;
 mod isolation;
 mod kept_directories;
 mod mass_deactivation;
+mod match_by;
 mod messages;
 mod missing;
 mod nobody_written;

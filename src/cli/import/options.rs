@@ -10,7 +10,7 @@ use super::{
     super::{failure::UsageError, format::Format, server::OrganizationArgs},
     review::{self, Asking},
 };
-use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, ResultFilter};
+use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
 
 /// Bring an organisation's users in step with a roster
 ///
@@ -34,6 +34,10 @@ pub struct ImportArgs {
     /// the command that applies just that. Needs the permission users.read
     #[arg(long, env = "USER_IMPORT_DIFF", value_parser = BoolishValueParser::new())]
     pub diff: bool,
+    /// Find users by this column too, where their external ID finds none: for rosters without external IDs, and for
+    /// the day when they all change
+    #[arg(long, value_name = "COLUMN", env = "USER_IMPORT_MATCH_BY", value_enum)]
+    match_by: Option<Matching>,
     /// UUID that names this import; repeat it to retry or continue [default: a new one]
     #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
     import_id: Option<String>,
@@ -68,6 +72,27 @@ pub struct ImportArgs {
     pub retries: u32,
     #[command(flatten)]
     pub organization: OrganizationArgs,
+}
+
+/// What finds users besides their external ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Matching {
+    /// The email, ignoring case
+    Email,
+    /// The badge number, exactly
+    BadgeNumber,
+    /// The username, ignoring case
+    Username,
+}
+
+impl From<Matching> for MatchBy {
+    fn from(matching: Matching) -> Self {
+        match matching {
+            Matching::Email => Self::Email,
+            Matching::BadgeNumber => Self::BadgeNumber,
+            Matching::Username => Self::Username,
+        }
+    }
 }
 
 /// When to refuse the import as a whole.
@@ -218,6 +243,10 @@ impl ImportArgs {
             deactivate_missing: self.missing.request(),
             max_deactivations: guards.max_deactivations,
             max_identity_changes: guards.max_identity_changes,
+            match_by: self
+                .match_by
+                .map_or(MatchBy::Unspecified, MatchBy::from)
+                .into(),
             csv: Some(self.csv.format()),
             result_filter: ResultFilter::from(self.shown.result_filter).into(),
             include_values: self.shown.include_values || self.diff,
@@ -358,7 +387,7 @@ mod tests {
     fn every_option_reaches_its_field() {
         let hex = "0f".repeat(32);
         let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
-            --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
+            --match-by badge-number --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
             --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
             --result-filter rejections --include-values --source nightly --expected-plan-digest";
         let options: Vec<&str> = line.split_whitespace().chain([hex.as_str()]).collect();
@@ -374,6 +403,7 @@ mod tests {
                 only_roles: vec!["Officer".to_owned(), "Clerk".to_owned()],
                 only_group_external_ids: vec!["G1".to_owned()],
             }),
+            match_by: MatchBy::BadgeNumber.into(),
             max_deactivations: Some(4),
             max_identity_changes: Some(5),
             csv: Some(CsvFormat {

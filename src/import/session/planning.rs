@@ -142,6 +142,7 @@ impl Session<'_> {
     pub(in crate::import) fn terms(&self, scope: Option<Scope>) -> Terms {
         Terms {
             scope,
+            match_by: self.options.match_by,
             permitted: self.principal.permissions.into(),
             digest_key: self.digest_key.clone(),
         }

@@ -264,7 +264,7 @@ proptest! {
         let rows: Vec<String> = stood.map(|(_, line)| line.clone()).collect();
         prop_assume!(!rows.is_empty());
         let directory = directory_after(&first, &plan);
-        let again = World { directory, rows, permitted: world.permitted };
+        let again = World { directory, rows, permitted: world.permitted, match_by: world.match_by };
         let decisions = again.scenario().plan().decisions;
         prop_assert!(decisions.iter().all(|d| d.outcome == Outcome::Unchanged), "{}", again.directory);
     }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::plan::scenario::Scenario;
-use crate::plan::{Permitted, Scope};
+use crate::plan::{MatchBy, Permitted, Scope};
 
 const IDS: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
 const BADGES: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
@@ -22,6 +22,7 @@ pub(super) struct World {
     pub(super) directory: String,
     pub(super) rows: Vec<String>,
     pub(super) permitted: Permitted,
+    pub(super) match_by: Option<MatchBy>,
 }
 
 impl World {
@@ -49,6 +50,7 @@ impl World {
         Scenario::parse(&self.directory, &rows.join("\n"))
             .deactivating_missing(Scope::default())
             .permitting(self.permitted)
+            .matching_by(self.match_by)
     }
 }
 
@@ -68,13 +70,20 @@ pub(super) fn worlds() -> impl Strategy<Value = World> {
             directory(users, tidiness > 0),
             rows.prop_shuffle(),
             permitted(),
+            match_by(),
         );
-        world.prop_map(|(directory, rows, permitted)| World {
+        world.prop_map(|(directory, rows, permitted, match_by)| World {
             directory,
             rows,
             permitted,
+            match_by,
         })
     })
+}
+
+fn match_by() -> impl Strategy<Value = Option<MatchBy>> {
+    let by = [MatchBy::Email, MatchBy::BadgeNumber, MatchBy::Username].map(Some);
+    prop_oneof![Just(None), select(by.to_vec())]
 }
 
 /// What a row that comes again has more: nothing (a copy), or what contradicts it.

@@ -92,7 +92,7 @@ impl DirectoryWrite {
             .await
     }
 
-    /// Sets the attributes of users. External IDs never change.
+    /// Sets the attributes of users.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
