@@ -22,7 +22,7 @@ const MAX_KEPT: usize = 256;
 
 impl Row {
     /// Checks a row by itself (semantics §2): normalises each value, brings the sound ones into
-    /// canonical form, and records every fault found. A record with a wrong number of fields has that
+    /// canonical form, and records every fault found. A record that has a fault as a whole has that
     /// fault alone, and no values.
     ///
     /// A field with bytes that are not valid is present, without text, and unsound.
@@ -49,11 +49,7 @@ impl RowPacker {
 fn check<T>(raw: &RawRow<'_>, most: usize, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
     let mut found = Found::default();
     let values = match raw.misfit {
-        Some((expected, found_fields)) => {
-            let fault = Fault::FieldCount {
-                expected: expected.into(),
-                found: found_fields.into(),
-            };
+        Some(fault) => {
             found.faults.push((None, fault));
             Default::default()
         }

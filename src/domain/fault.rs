@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::{Column, Deception, Issue, IssueCode, Status};
+use super::{Column, Deception, ForeignLine, Issue, IssueCode, ReportLine, Status, StrayQuote};
 
 /// What is wrong with a value. Displayed as the rest of a sentence that begins with the column and
 /// the value, such as `is blank; fill it in.`
@@ -50,6 +50,33 @@ pub enum Fault {
         /// How many the row has.
         found: Count,
     },
+    /// The same, and the fields beyond those of the header are blank.
+    #[error(
+        "The row has {found} fields, but the header has {expected}; put double quotes around a value that holds the \
+         delimiter, or remove the delimiters at the end of the line."
+    )]
+    SurplusBlanks {
+        /// How many the header has.
+        expected: Count,
+        /// How many the row has.
+        found: Count,
+    },
+    /// The same, and the record has one value or two.
+    #[error("The line has {found} of the header's {expected} fields. {line}")]
+    ReportLine {
+        /// How many the header has.
+        expected: Count,
+        /// How many the line has.
+        found: Count,
+        /// What it seems to be.
+        line: ReportLine,
+    },
+    /// Quotes that do not hold one value each; the fault of a row as a whole.
+    #[error("{0}")]
+    StrayQuote(StrayQuote),
+    /// A line that is nobody's row; the fault of a row as a whole.
+    #[error("{0}")]
+    NotARow(ForeignLine),
     /// A control character or one that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
     Character(char),
@@ -129,7 +156,11 @@ impl Fault {
             Self::Blank => IssueCode::Required,
             Self::TooLong { .. } | Self::Oversized { .. } => IssueCode::TooLong,
             Self::Encoding { .. } => IssueCode::InvalidEncoding,
-            Self::FieldCount { .. } => IssueCode::FieldCount,
+            Self::FieldCount { .. } | Self::SurplusBlanks { .. } | Self::ReportLine { .. } => {
+                IssueCode::FieldCount
+            }
+            Self::StrayQuote(_) => IssueCode::StrayQuote,
+            Self::NotARow(_) => IssueCode::NotARow,
             Self::Character(_) => IssueCode::InvalidCharacter,
             Self::ScientificNotation => IssueCode::ScientificNotation,
             Self::Email => IssueCode::InvalidEmail,

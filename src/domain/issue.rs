@@ -48,7 +48,9 @@ pub enum IssueCode {
     ChangedConcurrently,
     RoleNotGrantable,
     DeactivationNotPermitted,
+    StrayQuote = 32,
     IdentityReplaced = 37,
+    NotARow = 39,
 }
 
 /// One thing that is wrong with a row, or worth knowing about it.

@@ -1,6 +1,6 @@
 //! A row as it was received: the one place where CSV and typed rows meet.
 
-use super::Column;
+use super::{Column, Fault};
 
 /// One received row, borrowed from the decoder for as long as it takes to check it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,11 +9,11 @@ pub struct RawRow<'a> {
     pub number: u32,
     /// CSV line on which the record starts (1 = first line); 0 for typed rows.
     pub line: u32,
-    /// One cell a column, by `Column as usize`. All `Absent` where the record has a wrong number
-    /// of fields, since then nobody can tell which is which.
+    /// One cell a column, by `Column as usize`. All `Absent` if the record as a whole has a fault: nobody can tell
+    /// which cell is which.
     pub cells: [Cell<'a>; Column::COUNT],
-    /// Set where the record has a wrong number of fields: (expected, found).
-    pub misfit: Option<(u32, u32)>,
+    /// The fault of the record as a whole, such as a wrong number of fields.
+    pub misfit: Option<Fault>,
 }
 
 /// What a row has in one column.

@@ -11,7 +11,7 @@ use std::{
 
 use rayon::Scope;
 
-use super::{Cell, Column, PhoneNumber, RawRow, Row, RowPacker};
+use super::{Cell, Column, Fault, PhoneNumber, RawRow, Row, RowPacker};
 
 /// Rows that are checked together, and whose texts share an allocation; a small multiple of what it costs to
 /// hand work to another core.
@@ -114,7 +114,7 @@ struct RawRows {
 struct Kept {
     number: u32,
     line: u32,
-    misfit: Option<(u32, u32)>,
+    misfit: Option<Fault>,
     cells: [KeptCell; Column::COUNT],
 }
 
@@ -208,7 +208,7 @@ mod tests {
             number,
             line: number + 1,
             cells,
-            misfit: number.is_multiple_of(7).then_some((9, 8)),
+            misfit: number.is_multiple_of(7).then_some(Fault::Blank),
         }
     }
 

@@ -28,12 +28,14 @@ pub struct Row {
 struct Marks(u8);
 
 impl Marks {
-    /// It had a wrong number of fields.
+    /// The record as a whole had a fault.
     const MISFIT: Self = Self(1);
     /// LOCATION had a value.
     const LOCATED: Self = Self(2);
     /// The phone number is sound, but there is a warning about it.
     const PHONE_WARNED: Self = Self(4);
+    /// The record is nobody's row, such as the header once more.
+    const FOREIGN: Self = Self(8);
 
     const fn has(self, mark: Self) -> bool {
         self.0 & mark.0 != 0
@@ -56,7 +58,7 @@ pub struct RowParts<'a> {
     /// passed its checks, as normalised where it did not.
     pub values: [Option<&'a str>; Column::COUNT],
     /// Everything found wrong, in the order of the columns: at most one fault of each, or the one fault of
-    /// a row with a wrong number of fields, so that no column is known.
+    /// the record as a whole, of which no column is known.
     pub faults: Vec<(Option<Column>, Fault)>,
     /// The phone number as written, if there is a warning about it.
     pub written_phone: &'a str,
@@ -132,6 +134,7 @@ impl Row {
         let errors = parts.faults.iter().filter(|(_, fault)| fault.is_error());
         let unsound: ColumnSet = errors.filter_map(|&(column, _)| column).collect();
         let misfit = parts.faults.iter().any(|(column, _)| column.is_none());
+        let foreign = matches!(*parts.faults, [(None, Fault::NotARow(_))]);
         let warned = parts.faults.iter().any(|(_, fault)| !fault.is_error());
         let status = parts.values[Column::Status as usize].and_then(Status::parse);
         Self {
@@ -143,7 +146,8 @@ impl Row {
             marks: Marks(
                 Marks::MISFIT.when(misfit)
                     | Marks::LOCATED.when(located && !misfit)
-                    | Marks::PHONE_WARNED.when(warned),
+                    | Marks::PHONE_WARNED.when(warned)
+                    | Marks::FOREIGN.when(foreign),
             ),
             status: status.filter(|_| !unsound.contains(Column::Status)),
             texts: None,
@@ -235,10 +239,16 @@ impl Row {
         self.unsound.contains(column)
     }
 
-    /// True where the record had a wrong number of fields, so that no column is known.
+    /// Returns `true` if the record as a whole had a fault, such as a wrong number of fields: no column is known.
     #[must_use]
     pub const fn is_misfit(&self) -> bool {
         self.marks.has(Marks::MISFIT)
+    }
+
+    /// Returns `true` if the record is known to be nobody's row, such as the header once more.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        self.marks.has(Marks::FOREIGN)
     }
 
     /// True where LOCATION had a value.

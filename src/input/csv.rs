@@ -2,9 +2,9 @@
 
 use super::charset::{Charset, Transcoder};
 use super::delimiter;
-use super::layout::Layout;
 use super::preamble::{Found, Preamble};
-use super::record::{Record, RecordReader};
+use super::record::RecordReader;
+use super::table::{Numbered, Rows};
 use super::{FileFault, Header, Limits};
 use crate::domain::RawRow;
 
@@ -50,7 +50,7 @@ struct Opening {
 /// The rows, behind the header.
 struct Table {
     header: Header,
-    layout: Layout,
+    rows: Rows,
     records: RecordReader,
 }
 
@@ -221,7 +221,7 @@ impl Stage {
         let (header, layout) = Header::read(records.record(), charset, delimiter, ignore_unknown)?;
         let mut table = Table {
             header,
-            layout,
+            rows: Rows::new(layout),
             records,
         };
         // Kept whatever becomes of the rows: the header is known.
@@ -238,7 +238,7 @@ impl Table {
         rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         while self.records.read(&mut text)? {
-            rows.take(&self.layout, self.records.record())?;
+            self.rows.take(self.records.record(), rows)?;
         }
         Ok(())
     }
@@ -248,34 +248,9 @@ impl Table {
         rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         if self.records.finish()? {
-            rows.take(&self.layout, self.records.record())?;
+            self.rows.take(self.records.record(), rows)?;
         }
-        Ok(())
-    }
-}
-
-/// Where rows go, numbered and counted against the limit.
-struct Numbered<'a, S> {
-    rows: &'a mut u32,
-    limit: u32,
-    sink: &'a mut S,
-}
-
-impl<S: FnMut(&RawRow<'_>)> Numbered<'_, S> {
-    fn take(&mut self, layout: &Layout, record: Record<'_>) -> Result<(), FileFault> {
-        if record.is_blank() {
-            return Ok(());
-        }
-        let row = self.rows.saturating_add(1);
-        if row > self.limit {
-            return Err(FileFault::TooManyRows {
-                limit: self.limit,
-                row,
-            });
-        }
-        *self.rows = row;
-        (self.sink)(&layout.row(row, record));
-        Ok(())
+        self.rows.finish(rows)
     }
 }
 
@@ -306,7 +281,10 @@ mod tests {
         assert_eq!(read(&marked), rows);
         assert_eq!(header(&declared("latin1"), &marked).charset, "UTF-16LE");
         let torn = [&marked[..], b"x"].concat();
-        assert_eq!(read(torn), format!("{rows}\n2@4: misfit, 1 for 7"));
+        assert_eq!(
+            read(torn),
+            format!("{rows}\n2@4: misfit, 1 for 7: a line of a report (Other)")
+        );
     }
 
     #[test]

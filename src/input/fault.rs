@@ -61,6 +61,33 @@ pub enum FileFault {
         /// CSV line on which the record starts.
         line: u32,
     },
+    /// The header's quotes do not hold one name each.
+    #[error(
+        "The quotes of the header, on line {line}, do not hold one name each; close each quoted name before the \
+         delimiter, and double a quote that belongs to a name."
+    )]
+    StrayQuote {
+        /// CSV line on which the header starts.
+        line: u32,
+    },
+    /// The header goes on with values of a row.
+    #[error(
+        "The header, on line {line}, holds an email address: a row seems to follow on the same line; begin the row \
+         on a line of its own."
+    )]
+    HeaderWithRow {
+        /// CSV line on which the header starts.
+        line: u32,
+    },
+    /// A second header that differs from the first.
+    #[error(
+        "Line {line} names the columns again, but other ones or in another order; import the rows below it as a file \
+         of their own."
+    )]
+    AnotherHeader {
+        /// CSV line on which the second header starts.
+        line: u32,
+    },
     /// A record over [`max_record_bytes`](super::Limits::max_record_bytes).
     #[error(
         "The record that starts on line {line} is longer than {}; a quote opened there may not be \
@@ -160,6 +187,9 @@ impl FileFault {
             Self::DuplicateColumn { .. } => "DUPLICATE_COLUMN",
             Self::NoHeader { .. } => "NO_HEADER",
             Self::UnclosedQuote { .. } => "UNCLOSED_QUOTE",
+            Self::StrayQuote { .. } => "STRAY_QUOTE",
+            Self::HeaderWithRow { .. } => "HEADER_WITH_ROW",
+            Self::AnotherHeader { .. } => "ANOTHER_HEADER",
             Self::RecordTooLong { .. } | Self::RowTooLong { .. } => "RECORD_TOO_LONG",
             Self::TooManyRows { .. } => "TOO_MANY_ROWS",
             Self::TooManyBytes { .. } => "TOO_MANY_BYTES",
@@ -179,9 +209,11 @@ impl FileFault {
             }
             Self::UnknownColumn { name, .. } => name.clone(),
             Self::UnnamedColumn { position } => format!("column {position}"),
-            Self::UnclosedQuote { line } | Self::RecordTooLong { line, .. } => {
-                format!("line {line}")
-            }
+            Self::UnclosedQuote { line }
+            | Self::StrayQuote { line }
+            | Self::HeaderWithRow { line }
+            | Self::AnotherHeader { line }
+            | Self::RecordTooLong { line, .. } => format!("line {line}"),
             Self::RowTooLong { row, .. }
             | Self::TooManyRows { row, .. }
             | Self::TooManyBytes { row, .. } => format!("row {row}"),

@@ -1,7 +1,7 @@
 //! Runs the decoder for the tests of this folder, and shows what it makes of an input.
 
 use super::{CsvDecoder, CsvOptions, FileFault, Header, Limits};
-use crate::domain::{Cell, Column, RawRow};
+use crate::domain::{Cell, Column, Fault, RawRow, StrayQuote};
 
 /// The required columns, as a header.
 pub(super) const REQUIRED: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
@@ -91,12 +91,36 @@ pub(super) fn header(options: &CsvOptions, input: impl AsRef<[u8]>) -> Header {
 
 fn show(row: &RawRow<'_>) -> String {
     let place = format!("{}@{}", row.number, row.line);
-    if let Some((expected, found)) = row.misfit {
+    if let Some(fault) = row.misfit {
         assert_eq!(row.cells, [Cell::Absent; Column::COUNT]);
-        return format!("{place}: misfit, {found} for {expected}");
+        return format!("{place}: {}", show_misfit(fault));
     }
     let cells: Vec<_> = row.cells.iter().filter_map(show_cell).collect();
     format!("{place}: {}", cells.join("|"))
+}
+
+fn show_misfit(fault: Fault) -> String {
+    match fault {
+        Fault::FieldCount { expected, found } => format!("misfit, {found} for {expected}"),
+        Fault::SurplusBlanks { expected, found } => {
+            format!("misfit, {found} for {expected}, the last of them blank")
+        }
+        Fault::ReportLine {
+            expected,
+            found,
+            line,
+        } => format!("misfit, {found} for {expected}: a line of a report ({line:?})"),
+        Fault::NotARow(line) => format!("not a row ({line:?})"),
+        Fault::StrayQuote(StrayQuote {
+            fault,
+            column,
+            lines,
+        }) => {
+            let column = column.map_or("?", Column::header);
+            format!("stray quote, {fault:?} in {column}, lines: {lines}")
+        }
+        other => panic!("{other:?} is no fault of a record"),
+    }
 }
 
 fn show_cell(cell: &Cell<'_>) -> Option<String> {

@@ -1,12 +1,13 @@
 //! The header: which column each field of a record belongs to, and everything wrong with that.
 
 use super::FileFault;
-use super::blank::{is_blank, trim};
+use super::blank::trim;
 use super::charset::Charset;
+use super::foreign::Foreign;
 use super::layout::Layout;
 use super::name::Name;
 use super::record::Record;
-use crate::domain::{Cell, Column, ColumnSet, SuggestionBudget};
+use crate::domain::{Cell, Column, ColumnSet, Email, SuggestionBudget};
 
 /// Most unknown columns that are reported one by one. All of them, in a roster; the bound is there for
 /// what is none, since a response message has at most 1 MiB.
@@ -37,7 +38,13 @@ impl Header {
         delimiter: u8,
         ignore_unknown: bool,
     ) -> Result<(Self, Layout), Vec<FileFault>> {
+        if record.has_unclosed_field() {
+            return Err(FileFault::StrayQuote { line: record.line }.into());
+        }
         let cells = HeaderCell::read_all(record, charset);
+        if cells.iter().any(HeaderCell::is_of_a_row) {
+            return Err(FileFault::HeaderWithRow { line: record.line }.into());
+        }
         let slots: Vec<Option<Column>> = cells.iter().map(|cell| cell.name.column()).collect();
         let columns: Vec<Column> = slots.iter().copied().flatten().collect();
         let mut faults = miscounted(&columns);
@@ -54,7 +61,13 @@ impl Header {
             charset: charset.name(),
             delimiter: char::from(delimiter),
         };
-        Ok((header, Layout::new(&slots, charset)))
+        // A cell without a name may be a doubled delimiter, which shifts all columns behind it in records that lack
+        // a field.
+        let is_exact = cells.iter().any(|cell| cell.text.is_empty());
+        let surplus = record.len() - cells.len();
+        let foreign = Foreign::new(cells.into_iter().map(|cell| cell.name).collect());
+        let layout = Layout::new(&slots, (surplus, is_exact), foreign, charset);
+        Ok((header, layout))
     }
 }
 
@@ -70,12 +83,7 @@ struct HeaderCell<'a> {
 impl<'a> HeaderCell<'a> {
     /// The cells, but for blank ones at the end.
     fn read_all(record: Record<'a>, charset: Charset) -> Vec<Self> {
-        let width = record
-            .fields()
-            .rev()
-            .skip_while(|field| is_blank(field))
-            .count();
-        let fields = record.fields().take(width).enumerate();
+        let fields = record.fields().take(record.filled()).enumerate();
         fields
             .map(|(index, field)| {
                 let text = String::from_utf8_lossy(field);
@@ -94,6 +102,11 @@ impl<'a> HeaderCell<'a> {
             return format!("column {}", self.position);
         }
         FileFault::showable(&self.text)
+    }
+
+    /// Returns `true` if it is an email address, as every row has one: the header's line end is missing.
+    fn is_of_a_row(&self) -> bool {
+        self.text.contains('@') && Email::parse(&self.text).is_ok()
     }
 
     fn is_unknown(&self) -> bool {

@@ -1,11 +1,10 @@
-//! Records into raw rows: one cell a column, or a misfit.
+//! Records into raw rows: one cell a column, or what is wrong with the record as a whole.
 
-use std::cmp::Ordering;
-
-use super::blank::is_blank;
+use super::FileFault;
 use super::charset::Charset;
-use super::record::Record;
-use crate::domain::{Cell, Column, RawRow};
+use super::foreign::{Foreign, report_line};
+use super::record::{Record, Stray};
+use crate::domain::{Cell, Column, Fault, RawRow, StrayQuote};
 
 /// Which column each field of a record belongs to. However many of them are ignored, a record costs no more.
 pub(super) struct Layout {
@@ -15,48 +14,130 @@ pub(super) struct Layout {
     known: Vec<(usize, Column)>,
     /// Fields up to the last one that a record must have.
     least: usize,
+    /// Where STATUS is.
+    status: usize,
+    /// How many blank fields a record may have beyond `width`.
+    surplus: Vec<usize>,
+    foreign: Foreign,
     charset: Charset,
 }
 
 impl Layout {
-    /// A layout with these columns, by position; `None`: the field is ignored.
-    pub fn new(slots: &[Option<Column>], charset: Charset) -> Self {
+    /// A layout with these columns, by position; `None`: the field is ignored. The header has `surplus` blank cells
+    /// behind them. `is_exact`: no record may lack a field.
+    pub fn new(
+        slots: &[Option<Column>],
+        (surplus, is_exact): (usize, bool),
+        foreign: Foreign,
+        charset: Charset,
+    ) -> Self {
         let known = slots.iter().enumerate();
         let known: Vec<_> = known
             .filter_map(|(at, slot)| Some((at, (*slot)?)))
             .collect();
         let last = known.iter().rfind(|(_, column)| column.is_required());
+        let status = known.iter().find(|(_, column)| *column == Column::Status);
         Self {
             width: slots.len(),
-            least: last.map_or(0, |(at, _)| at + 1),
+            least: match is_exact {
+                true => slots.len(),
+                false => last.map_or(0, |(at, _)| at + 1),
+            },
+            status: status.map_or(0, |(at, _)| *at),
             known,
+            surplus: vec![surplus],
+            foreign,
             charset,
         }
     }
 
     /// Data row number `number` (from 1), made of `record`.
-    pub fn row<'a>(&self, number: u32, record: Record<'a>) -> RawRow<'a> {
-        let fits = self.fits(record);
-        RawRow {
+    ///
+    /// # Errors
+    /// `ANOTHER_HEADER`.
+    pub fn row<'a>(&self, number: u32, record: Record<'a>) -> Result<RawRow<'a>, FileFault> {
+        let misfit = self.misfit(record)?;
+        Ok(RawRow {
             number,
             line: record.line,
-            cells: if fits {
-                self.cells(record)
-            } else {
-                [Cell::Absent; Column::COUNT]
+            cells: match misfit {
+                None => self.cells(record),
+                Some(_) => [Cell::Absent; Column::COUNT],
             },
-            misfit: (!fits).then(|| (count(self.width), count(record.len()))),
+            misfit,
+        })
+    }
+
+    /// How many blank fields `record` has beyond those of the header, if that is a number that no record may have
+    /// so far.
+    pub fn new_surplus(&self, record: Record<'_>) -> Option<usize> {
+        let surplus = record.len().checked_sub(self.width)?;
+        (surplus > 0 && !self.surplus.contains(&surplus) && record.filled() <= self.width)
+            .then_some(surplus)
+    }
+
+    /// Lets records have so many blank fields beyond those of the header.
+    pub fn allow_surplus(&mut self, surplus: usize) {
+        self.surplus.push(surplus);
+    }
+
+    /// What is wrong with a record as a whole.
+    fn misfit(&self, record: Record<'_>) -> Result<Option<Fault>, FileFault> {
+        if let Some(stray) = record.stray {
+            return Ok(Some(Fault::StrayQuote(self.stray_quote(record, stray))));
+        }
+        let fits = self.fits(record);
+        if fits && self.may_be_row(record) {
+            return Ok(None);
+        }
+        if let Some(line) = self.foreign.recognise(record)? {
+            return Ok(Some(Fault::NotARow(line)));
+        }
+        Ok((!fits).then(|| self.miscount(record)))
+    }
+
+    /// Returns `true` if the record has a field for each column, but for optional ones at its end, and beyond them
+    /// as many blank ones as are allowed. A last record without a line end may have been cut off anywhere, so it
+    /// must have them all.
+    fn fits(&self, record: Record<'_>) -> bool {
+        match record.len().checked_sub(self.width) {
+            Some(0) => true,
+            None => record.terminated && record.len() >= self.least,
+            Some(surplus) => self.surplus.contains(&surplus) && record.filled() <= self.width,
         }
     }
 
-    /// True where a record has a field for each column, but for optional ones at its end, and
-    /// nothing beyond them. A last record without a line end may have been cut off anywhere, so it
-    /// must have them all.
-    fn fits(&self, record: Record<'_>) -> bool {
-        match record.len().cmp(&self.width) {
-            Ordering::Equal => true,
-            Ordering::Less => record.terminated && record.len() >= self.least,
-            Ordering::Greater => record.fields().skip(self.width).all(is_blank),
+    /// Returns `false` if its STATUS is that of no row.
+    fn may_be_row(&self, record: Record<'_>) -> bool {
+        let status = record.span(self.status);
+        let first = status.and_then(|span| record.text[span].first());
+        matches!(first, Some(b'A' | b'a' | b'I' | b'i'))
+    }
+
+    fn miscount(&self, record: Record<'_>) -> Fault {
+        let (expected, found) = (self.width.into(), record.len().into());
+        if record.len() > self.width {
+            return match record.filled() <= self.width {
+                true => Fault::SurplusBlanks { expected, found },
+                false => Fault::FieldCount { expected, found },
+            };
+        }
+        match report_line(record) {
+            Some(line) => Fault::ReportLine {
+                expected,
+                found,
+                line,
+            },
+            None => Fault::FieldCount { expected, found },
+        }
+    }
+
+    fn stray_quote(&self, record: Record<'_>, Stray { fault, field }: Stray) -> StrayQuote {
+        let column = self.known.iter().find(|(at, _)| *at == field);
+        StrayQuote {
+            fault,
+            column: column.map(|&(_, column)| column),
+            lines: record.lines.into(),
         }
     }
 
@@ -75,11 +156,6 @@ impl Layout {
         }
         cells
     }
-}
-
-/// A number of fields, which the cap on a record keeps far below `u32::MAX`.
-fn count(fields: usize) -> u32 {
-    u32::try_from(fields).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -144,14 +220,45 @@ mod tests {
     }
 
     #[test]
-    fn a_record_with_too_many_fields_is_a_misfit_unless_they_are_blank() {
+    fn a_record_with_too_many_fields_is_a_misfit_unless_they_are_blank_in_the_first_two_alike() {
         assert_rows(
-            "e,b,f,l,s,u,r,,\ne,b,f,l,s,u,r, ,\u{A0}\ne,b,f,l,s,u,r,x\ne,b,f,l,s,u,r,,x,\n",
+            "e,b,f,l,s,u,r,,\ne,b,f,l,s,u,r, ,\u{A0}\ne,b,f,l,s,u,r,x\ne,b,f,l,s,u,r,,x,\ne,b,f,l,s,u,r,\n\
+             e,b,f,l,s,u,r\n",
             &[
                 "1@2: e|b|f|l|s|u|r",
                 "2@3: e|b|f|l|s|u|r",
                 "3@4: misfit, 8 for 7",
                 "4@5: misfit, 10 for 7",
+                "5@6: misfit, 8 for 7, the last of them blank",
+                "6@7: e|b|f|l|s|u|r",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_surplus_blank_field_of_one_record_is_a_shift() {
+        let blank = "misfit, 8 for 7, the last of them blank";
+        let row = "e|b|f|l|s|u|r";
+        assert_rows("e,b,f,l,s,u,r,\n", &[&*format!("1@2: {blank}")]);
+        assert_rows("\ne,b,f,l,s,u,r,", &[&*format!("1@3: {blank}")]);
+        assert_rows(
+            "e,b,f,l,s,u,r,\n,\ne,b,f,l,s,u,r\ne,b,f,l,s,u,r,\n",
+            &[
+                &*format!("1@2: {blank}"),
+                &*format!("2@4: {row}"),
+                &*format!("3@5: {blank}"),
+            ],
+        );
+        assert_rows(
+            "e,b,f,l,s,u,r,\ne,b,f,l,s,u,r,x\n",
+            &[&*format!("1@2: {blank}"), "2@3: misfit, 8 for 7"],
+        );
+        assert_rows(
+            "e,b,f,l,s,u,r\ne,b,f,l,s,u,r,\ne,b,f,l,s,u,r,\n",
+            &[
+                &*format!("1@2: {row}"),
+                &*format!("2@3: {blank}"),
+                &*format!("3@4: {blank}"),
             ],
         );
     }
@@ -164,7 +271,7 @@ mod tests {
                 "1@2: x|e|b|f|l|s|u|r||p",
                 "2@3: x|e|b|f|l|s|u|r||",
                 "3@4: misfit, 7 for 10",
-                "4@5: misfit, 1 for 10",
+                "4@5: misfit, 1 for 10: a line of a report (Other)",
             ],
         );
     }
@@ -195,9 +302,9 @@ mod tests {
     fn cells_under_blank_header_cells_at_the_end_must_be_blank() {
         assert_eq!(
             read(format!(
-                "{REQUIRED},, \ne,b,f,l,s,u,r,,\ne,b,f,l,s,u,r\ne,b,f,l,s,u,r,x\n"
+                "{REQUIRED},, \ne,b,f,l,s,u,r,,\ne,b,f,l,s,u,r\ne,b,f,l,s,u,r,x\ne,b,f,l,s,u,r,\n"
             )),
-            "1@2: e|b|f|l|s|u|r\n2@3: e|b|f|l|s|u|r\n3@4: misfit, 8 for 7"
+            "1@2: e|b|f|l|s|u|r\n2@3: e|b|f|l|s|u|r\n3@4: misfit, 8 for 7\n4@5: misfit, 8 for 7, the last of them blank"
         );
     }
 

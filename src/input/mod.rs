@@ -5,13 +5,14 @@
 //! means: it neither trims nor checks what stands in a cell.
 //!
 //! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and
-//! columns), `record` (fields) and `layout` (one cell a column).
+//! columns), `record` (fields), `table` (numbered rows) and `layout` (one cell a column).
 
 mod blank;
 mod charset;
 mod csv;
 mod delimiter;
 mod fault;
+mod foreign;
 mod header;
 mod layout;
 mod marks;
@@ -19,6 +20,7 @@ mod name;
 mod preamble;
 mod record;
 mod split;
+mod table;
 mod typed;
 
 #[cfg(test)]

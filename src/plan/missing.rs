@@ -119,7 +119,7 @@ impl Listing<'_> {
     fn is_untold(&self, row: u32, unsound: ColumnSet) -> bool {
         let data = &self.roster.rows[row as usize];
         if data.is_misfit() {
-            return true;
+            return !data.is_foreign();
         }
         let failed = Key::MOVABLE.map(|key| unsound.contains(key.column()));
         let failed = failed.into_iter().filter(|&failed| failed).count();

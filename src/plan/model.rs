@@ -526,7 +526,8 @@ impl<'a> Model<'a> {
                 .is_empty();
             let doubtful =
                 self.is_unsound(row, Column::ExternalId) || !has_id && failed > 0 || failed > 1;
-            self.rows[row].is_misfit() || doubtful && self.listed_by(row).is_empty()
+            let data = &self.rows[row];
+            data.is_misfit() && !data.is_foreign() || doubtful && self.listed_by(row).is_empty()
         };
         let rows = (0..self.rows.len()).filter(is_untold);
         rows.map(|row| self.rows[row].number).collect()

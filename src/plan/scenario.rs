@@ -2,10 +2,9 @@
 //!
 //! One user or row a line: external ID, email, badge number, username, then any of `> EMAIL` (the
 //! supervisor; `> -` blank), `inactive`, `protected`, `role=`, `rank=`, `group=`, `phone=`, `first=`,
-//! `last=`. In a
-//! row `-` is blank, `_` absent and `!value` a value that failed its check; `misfit` is a record with a
-//! wrong number of fields. Groups: G1, and G2, which is inactive. Roles: Officer, and Admin, which is
-//! privileged.
+//! `last=`. In a row `-` is blank, `_` absent and `!value` a value that failed its check; `misfit` is a
+//! record with a wrong number of fields, and `header again` one that is nobody's row. Groups: G1, and G2,
+//! which is inactive. Roles: Officer, and Admin, which is privileged.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,8 +13,8 @@ use uuid::Uuid;
 
 use super::{DigestKey, Directory, MatchBy, Permitted, Plan, Request, Scope, plan};
 use crate::domain::{
-    Catalog, Column, Fault, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row, RowParts,
-    Status, Unit, User, UserText,
+    Catalog, Column, Fault, ForeignLine, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row,
+    RowParts, Status, Unit, User, UserText,
 };
 
 /// Everything a plan is made of, owned.
@@ -199,11 +198,7 @@ fn find_group(catalog: &Catalog, name: &str) -> GroupId {
 }
 
 fn row(line: &str, number: u32) -> Row {
-    if line == "misfit" {
-        let fault = Fault::FieldCount {
-            expected: 13_u32.into(),
-            found: 12_u32.into(),
-        };
+    if let Some(fault) = record_fault(line) {
         return Row::new(&RowParts {
             number,
             faults: vec![(None, fault)],
@@ -242,6 +237,18 @@ fn row(line: &str, number: u32) -> Row {
         faults,
         ..RowParts::default()
     })
+}
+
+/// The fault that the line stands for, if it is no row.
+fn record_fault(line: &str) -> Option<Fault> {
+    match line {
+        "misfit" => Some(Fault::FieldCount {
+            expected: 13_u32.into(),
+            found: 12_u32.into(),
+        }),
+        "header again" => Some(Fault::NotARow(ForeignLine::Header)),
+        _ => None,
+    }
 }
 
 /// The value that `text` stands for, and what its check found.

@@ -3,6 +3,7 @@
 mod identity;
 mod judgement;
 mod missing;
+mod one_byte;
 mod outcomes;
 mod permissions;
 mod scale;

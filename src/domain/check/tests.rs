@@ -213,7 +213,10 @@ fn a_record_with_a_wrong_number_of_fields_has_that_fault_alone(
         number: 1,
         line: 2,
         cells,
-        misfit: Some((13, found)),
+        misfit: Some(Fault::FieldCount {
+            expected: 13_u32.into(),
+            found: found.into(),
+        }),
     });
     assert!(
         row.is_misfit()

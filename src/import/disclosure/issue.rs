@@ -40,7 +40,9 @@ pub(super) fn without_others(issue: Issue) -> Issue {
         | Code::ProtectedUser
         | Code::LocationIgnored
         | Code::DeactivationNotPermitted
-        | Code::IdentityReplaced => issue,
+        | Code::IdentityReplaced
+        | Code::StrayQuote
+        | Code::NotARow => issue,
         Code::Unspecified => nothing_known(issue),
     }
 }

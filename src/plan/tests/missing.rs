@@ -67,6 +67,7 @@ fn a_scope_leaves_everybody_else_alone() {
 fn a_row_is_untold_where_its_keys_failed_and_none_is_a_users() {
     let rows = [
         ("misfit", true),
+        ("header again", false),
         ("!X9 z@x 9 zed", true),
         ("!X9 a@x 9 zed", false),
         ("!X9 z@x 07 zed", false),

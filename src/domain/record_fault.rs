@@ -1,0 +1,120 @@
+//! What is wrong with a record as a whole, in a byte each, and the sentences that say so.
+//!
+//! The CSV reader finds these. Nobody can tell whose row such a record is.
+
+use std::fmt;
+
+use super::{Column, Count};
+
+/// What is wrong with the quotes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuoteFault {
+    /// Text stands between a closing quote and the delimiter.
+    TextBehind,
+    /// The same, and a backslash precedes a quote of the value.
+    Backslash,
+    /// A value that does not begin with a quote has an odd number of them.
+    Unpaired,
+    /// A quoted value spans lines, and it holds the delimiter or text follows its closing quote: the quote that
+    /// closed it is another value's.
+    Unclosed,
+}
+
+/// A record whose quotes do not hold one value each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StrayQuote {
+    /// What is wrong.
+    pub fault: QuoteFault,
+    /// The column in which the first such quote stands, as far as that is known.
+    pub column: Option<Column>,
+    /// Lines of the file that the record spans.
+    pub lines: Count,
+}
+
+/// What a line seems to be that has one or two values where the header has more columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportLine {
+    /// `(3 rows affected)`.
+    RowCount,
+    /// `Total: 3`.
+    Total,
+    /// `End of report`, `Page 1 of 2`.
+    End,
+    /// A title, a note, or a row that lacks values.
+    Other,
+}
+
+/// A line that is nobody's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignLine {
+    /// The header once more.
+    Header,
+    /// `---,---`.
+    Ruling,
+}
+
+impl fmt::Display for StrayQuote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = Place(self.column);
+        match self.fault {
+            QuoteFault::TextBehind => write!(
+                f,
+                "Text follows the closing quote of a value{place}; double each quote that belongs to a quoted value \
+                 (\"Dana \"\"Dee\"\"\"), and close the value right before the delimiter."
+            ),
+            QuoteFault::Backslash => write!(
+                f,
+                "Text follows the closing quote of a value{place}, because a backslash does not protect a quote; \
+                 double each quote that belongs to a quoted value: write \"\" in place of \\\"."
+            ),
+            QuoteFault::Unpaired => write!(
+                f,
+                "A value without quotes around it has a single quote mark in it{place}; remove the quote mark, or put \
+                 the whole value in quotes and double the quote mark inside it."
+            ),
+            QuoteFault::Unclosed => write!(
+                f,
+                "A quoted value{place} is not closed on its line, so that {} lines were read as one row; close the \
+                 value where it ends. The rows on these lines were not read.",
+                self.lines
+            ),
+        }
+    }
+}
+
+/// A column within a sentence, if it is known.
+struct Place(Option<Column>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |column| write!(f, " in {column}"))
+    }
+}
+
+impl fmt::Display for ReportLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RowCount => "It is the row count of a database tool, not a user; delete the line.",
+            Self::Total => "It is a total, not a user; delete the line.",
+            Self::End => "It is the end of a report or a page, not a user; delete the line.",
+            Self::Other => {
+                "If it is a title, a total or a note, delete the line; if it is a user, add what is missing."
+            }
+        })
+    }
+}
+
+impl fmt::Display for ForeignLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => {
+                "This line repeats the header, as in files that were joined; it is not a user. Delete the line; the \
+                 other rows are read as usual."
+            }
+            Self::Ruling => {
+                "This is a ruling line, which some tools draw below the header; it is not a user. Delete the line; \
+                 the other rows are read as usual."
+            }
+        })
+    }
+}

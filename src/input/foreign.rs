@@ -1,0 +1,121 @@
+//! Lines that are nobody's row: the header once more, ruling lines, totals and notes of a report.
+//!
+//! Only records that cannot be a row are looked at: those with a wrong number of fields, and those whose STATUS
+//! begins neither as Active nor as Inactive does.
+
+use super::FileFault;
+use super::blank::{is_blank, trim};
+use super::name::Name;
+use super::record::Record;
+use crate::domain::{Column, ForeignLine, ReportLine};
+
+/// Most values that a total or a note of a report has.
+const MAX_REPORT_VALUES: usize = 2;
+
+/// Shortest ruling: a single `-` may stand for a value that is not known.
+const MIN_RULING: usize = 3;
+
+/// What tells that a record is foreign.
+pub(super) struct Foreign {
+    /// Of the header's cells, blank ones at its end apart.
+    names: Vec<Name>,
+}
+
+impl Foreign {
+    pub const fn new(names: Vec<Name>) -> Self {
+        Self { names }
+    }
+
+    /// What `record` is, if it is nobody's row.
+    ///
+    /// # Errors
+    /// `ANOTHER_HEADER`: it is a header of other columns, or in another order; nobody can tell which of the two the
+    /// rows below it have.
+    pub fn recognise(&self, record: Record<'_>) -> Result<Option<ForeignLine>, FileFault> {
+        if self.is_header(record) {
+            return Ok(Some(ForeignLine::Header));
+        }
+        if names_required_columns(record) {
+            return Err(FileFault::AnotherHeader { line: record.line });
+        }
+        Ok(is_ruling(record).then_some(ForeignLine::Ruling))
+    }
+
+    fn is_header(&self, record: Record<'_>) -> bool {
+        record.filled() == self.names.len()
+            && self.names.iter().zip(record.fields()).all(|(name, field)| {
+                str::from_utf8(field).is_ok_and(|text| Name::parse(text) == *name)
+            })
+    }
+}
+
+/// What a record with too few fields seems to be, if it has so few values that it may be a line of a report.
+pub(super) fn report_line(record: Record<'_>) -> Option<ReportLine> {
+    let mut filled = record.fields().filter(|field| !is_blank(field));
+    let first = filled.next()?;
+    let values = 1 + filled.take(MAX_REPORT_VALUES).count();
+    let text = String::from_utf8_lossy(first);
+    (values <= MAX_REPORT_VALUES).then(|| read_report_line(&trim(&text).to_lowercase()))
+}
+
+fn read_report_line(text: &str) -> ReportLine {
+    let mut words = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.by_ref().take(8).collect();
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    match *words {
+        [count, noun, ..] if is_number(count) && is_counted(noun) => ReportLine::RowCount,
+        ["no", noun, ..] if is_counted(noun) => ReportLine::RowCount,
+        ["query", "ok", ..] => ReportLine::RowCount,
+        [first, ..] if TOTALS.contains(&first) => ReportLine::Total,
+        ["grand" | "sub", "total" | "totals", ..] => ReportLine::Total,
+        ["end" | "eof"] | ["end", "of", ..] | ["page", ..] => ReportLine::End,
+        _ => ReportLine::Other,
+    }
+}
+
+/// First words of totals.
+const TOTALS: [&str; 10] = [
+    "total", "totals", "subtotal", "sum", "count", "record", "records", "row", "rows", "number",
+];
+
+fn is_counted(noun: &str) -> bool {
+    matches!(noun, "row" | "rows" | "record" | "records")
+}
+
+fn names_required_columns(record: Record<'_>) -> bool {
+    let names = record
+        .fields()
+        .filter_map(|field| str::from_utf8(field).ok());
+    let mut missing: Vec<Column> = Column::ALL
+        .into_iter()
+        .filter(|column| column.is_required())
+        .collect();
+    for name in names {
+        if let Some(column) = Name::parse(name).column() {
+            missing.retain(|&missing| missing != column);
+        }
+    }
+    missing.is_empty()
+}
+
+/// Returns `true` if what shows in the record is drawn, as in `---,---` or `+----+----+`.
+fn is_ruling(record: Record<'_>) -> bool {
+    let mut longest = 0;
+    for field in record.fields() {
+        let Ok(text) = str::from_utf8(field) else {
+            return false;
+        };
+        if !text.chars().all(|c| is_drawn(c) || c.is_whitespace()) {
+            return false;
+        }
+        longest = longest.max(text.chars().filter(|&c| is_drawn(c)).count());
+    }
+    longest >= MIN_RULING
+}
+
+/// Characters of ruling lines: hyphens and dashes, and what frames are drawn with.
+const fn is_drawn(c: char) -> bool {
+    matches!(c, '-' | '=' | '_' | '+' | '|' | '*' | '~' | ':' | '\u{2010}'..='\u{2015}' | '\u{2500}'..='\u{257F}')
+}

@@ -1,0 +1,150 @@
+//! Records behind the header into numbered rows, some of which wait until the next record says what they are.
+
+use super::FileFault;
+use super::layout::Layout;
+use super::record::{OwnedRecord, Record};
+use crate::domain::RawRow;
+
+/// Makes rows of the records behind the header.
+pub(super) struct Rows {
+    layout: Layout,
+    /// Whether there has been a record that is not blank.
+    begun: bool,
+    held: Option<(Held, OwnedRecord)>,
+}
+
+/// Why a record waits for the next one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// The first has so many blank fields more than the header. If the second has as many, the file is written so;
+    /// otherwise its values are shifted.
+    Surplus(usize),
+    /// It is nothing but NUL or Ctrl-Z. If it is the last, it marks the end of the file.
+    EndMark,
+}
+
+impl Rows {
+    pub const fn new(layout: Layout) -> Self {
+        Self {
+            layout,
+            begun: false,
+            held: None,
+        }
+    }
+
+    /// Takes the next record.
+    ///
+    /// # Errors
+    /// `TOO_MANY_ROWS`, `ANOTHER_HEADER`.
+    pub fn take(
+        &mut self,
+        record: Record<'_>,
+        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+    ) -> Result<(), FileFault> {
+        if record.is_blank() {
+            return Ok(());
+        }
+        if let Some((reason, held)) = self.held.take() {
+            if let Held::Surplus(surplus) = reason
+                && self.layout.new_surplus(record) == Some(surplus)
+            {
+                self.layout.allow_surplus(surplus);
+            }
+            rows.give(&self.layout, held.borrow())?;
+        }
+        if let Some(reason) = self.reason_to_hold(record) {
+            self.held = Some((reason, record.into()));
+            return Ok(());
+        }
+        rows.give(&self.layout, record)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn finish(
+        &mut self,
+        rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
+    ) -> Result<(), FileFault> {
+        match self.held.take() {
+            Some((Held::Surplus(_), held)) => rows.give(&self.layout, held.borrow()),
+            Some((Held::EndMark, _)) | None => Ok(()),
+        }
+    }
+
+    fn reason_to_hold(&mut self, record: Record<'_>) -> Option<Held> {
+        let is_first = !std::mem::replace(&mut self.begun, true);
+        if is_first && let Some(surplus) = self.layout.new_surplus(record) {
+            return Some(Held::Surplus(surplus));
+        }
+        is_end_mark(record.text).then_some(Held::EndMark)
+    }
+}
+
+fn is_end_mark(text: &[u8]) -> bool {
+    matches!(text.first(), Some(0 | 0x1A)) && text.iter().all(|byte| matches!(byte, 0 | 0x1A))
+}
+
+/// Where rows go, numbered and counted against the limit.
+pub(super) struct Numbered<'a, S> {
+    pub rows: &'a mut u32,
+    pub limit: u32,
+    pub sink: &'a mut S,
+}
+
+impl<S: FnMut(&RawRow<'_>)> Numbered<'_, S> {
+    fn give(&mut self, layout: &Layout, record: Record<'_>) -> Result<(), FileFault> {
+        let row = self.rows.saturating_add(1);
+        if row > self.limit {
+            return Err(FileFault::TooManyRows {
+                limit: self.limit,
+                row,
+            });
+        }
+        let raw = layout.row(row, record)?;
+        *self.rows = row;
+        (self.sink)(&raw);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::harness::{REQUIRED, read};
+
+    const ROW: &str = "e,b,f,l,Active,u,r";
+    const SHOWN: &str = "e|b|f|l|Active|u|r";
+
+    #[test]
+    fn an_end_mark_is_no_record_if_it_is_the_last() {
+        for end in [
+            "\u{1A}",
+            "\0",
+            "\u{1A}\r\n",
+            "\u{1A}\u{1A}\0\0\n\n,,\n",
+            "\"\u{1A}\"",
+        ] {
+            let input = format!("{REQUIRED}\n{ROW}\n{end}");
+            assert_eq!(read(&input), format!("1@2: {SHOWN}"), "{end:?}");
+        }
+        assert_eq!(
+            read(format!("{REQUIRED}\n\u{1A}\n{ROW}\n")),
+            format!("1@2: misfit, 1 for 7: a line of a report (Other)\n2@3: {SHOWN}")
+        );
+        assert_eq!(read(format!("{REQUIRED}\n\u{1A}")), read(REQUIRED),);
+    }
+
+    #[test]
+    fn an_end_mark_behind_a_value_belongs_to_it() {
+        let input = format!("{REQUIRED}\n{ROW}\u{1A}");
+        assert_eq!(read(input), format!("1@2: {SHOWN}\u{1A}"));
+    }
+
+    #[test]
+    fn a_held_record_keeps_its_number_and_line() {
+        let surplus = "misfit, 8 for 7, the last of them blank";
+        let input = format!("{REQUIRED}\n{ROW},\n\n{ROW}\n\u{1A}");
+        assert_eq!(read(input), format!("1@2: {surplus}\n2@4: {SHOWN}"));
+    }
+}

@@ -1,0 +1,204 @@
+//! Lines that are nobody's row (semantics §2 and §7): end marks, the header once more, ruling lines, totals.
+
+use insta::assert_snapshot;
+use tonic::Code;
+use user_import::proto::{DeactivateMissing, ImportStart};
+
+use crate::support::{App, Database, Imported, on_both_databases, start_of};
+
+on_both_databases![
+    an_end_mark_is_no_row,
+    the_header_once_more_is_rejected_and_stops_no_sync,
+    a_ruling_line_is_rejected_and_stops_no_sync,
+    a_header_of_other_columns_refuses_the_file,
+    totals_and_notes_are_named_and_stop_the_sync,
+    people_with_odd_values_are_people,
+];
+
+const HEADER: &str =
+    "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,RANK";
+
+fn row(id: &str) -> String {
+    format!("{id},{id}@pd.example,B-{id},Ann,Lee,Active,{id},Officer,\r\n")
+}
+
+fn deactivating() -> ImportStart {
+    ImportStart {
+        deactivate_missing: Some(DeactivateMissing {
+            confirmation: "Confirm".to_owned(),
+            ..DeactivateMissing::default()
+        }),
+        max_deactivations: Some(100),
+        ..start_of("pd")
+    }
+}
+
+/// Syncs ada, `line` and bob over ada, bob and cy, who is missing; a dry run.
+async fn sync(app: &App, line: &str) -> Imported {
+    let start = ImportStart {
+        validate_only: true,
+        ..deactivating()
+    };
+    let csv = format!("{HEADER}\r\n{}{line}\r\n{}", row("ada"), row("bob"));
+    app.import_with(start, csv).await
+}
+
+async fn start(database: Database) -> App {
+    let app = App::start(database).await;
+    let people: String = ["ada", "bob", "cy"].map(row).concat();
+    app.import(format!("{HEADER}\r\n{people}")).await;
+    app
+}
+
+async fn an_end_mark_is_no_row(database: Database) {
+    let app = start(database).await;
+    for mark in [
+        "\u{1A}",
+        "\u{1A}\r\n",
+        "\0\0\0",
+        "\u{1A}\0\0\r\n\r\n",
+        "\"\u{1A}\"",
+    ] {
+        let csv = format!("{HEADER}\r\n{}{}{mark}", row("ada"), row("bob"));
+        let start = ImportStart {
+            validate_only: true,
+            ..deactivating()
+        };
+        let imported = app.import_with(start, csv).await;
+        assert_snapshot!(imported, @"
+        1 UNCHANGED ada
+        2 UNCHANGED bob
+        deactivated: cy
+        COMPLETED: 2 rows, 2 unchanged, 1 deactivated
+        ");
+    }
+    let imported = sync(&app, "\u{1A}").await;
+    assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
+}
+
+async fn the_header_once_more_is_rejected_and_stops_no_sync(database: Database) {
+    let app = start(database).await;
+    for line in [
+        HEADER.to_owned(),
+        format!("\u{FEFF}{HEADER}"),
+        HEADER.to_lowercase().replace('_', " "),
+        format!("\"{}\"", HEADER.replace(',', "\", \"")),
+        format!("{HEADER},,"),
+    ] {
+        let imported = sync(&app, &line).await;
+        assert_snapshot!(imported, @"
+        1 UNCHANGED ada
+        2 REJECTED  [NOT_A_ROW]
+        3 UNCHANGED bob
+        deactivated: cy
+        COMPLETED: 3 rows, 2 unchanged, 1 rejected, 1 deactivated
+        ");
+        assert_snapshot!(imported.messages(2).join("\n"), @"This line repeats the header, as in files that were joined; it is not a user. Delete the line; the other rows are read as usual.");
+    }
+}
+
+async fn a_ruling_line_is_rejected_and_stops_no_sync(database: Database) {
+    let app = start(database).await;
+    for line in [
+        "-----------,-----,------------,----------,---------,------,--------,----,----",
+        "---,---,---,---,---,---,---,---,",
+        "=====,=====,=====,=====,=====,=====,=====,=====,=====",
+        "----------------------------------------",
+        "+-------------+-------+--------------+",
+        "\u{2500}\u{2500}\u{2500}\u{253C}\u{2500}\u{2500}\u{2500}",
+        "----- ----- ----- -----",
+        "-,--,---,-,-,-,-,-,-",
+    ] {
+        let imported = sync(&app, line).await;
+        assert_snapshot!(imported, @"
+        1 UNCHANGED ada
+        2 REJECTED  [NOT_A_ROW]
+        3 UNCHANGED bob
+        deactivated: cy
+        COMPLETED: 3 rows, 2 unchanged, 1 rejected, 1 deactivated
+        ");
+        assert_snapshot!(imported.messages(2).join("\n"), @"This is a ruling line, which some tools draw below the header; it is not a user. Delete the line; the other rows are read as usual.");
+    }
+}
+
+async fn a_header_of_other_columns_refuses_the_file(database: Database) {
+    let app = start(database).await;
+    for header in [
+        "EMAIL,EXTERNAL_ID,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,RANK",
+        "EXTERNAL_ID,EMAIL,BADGE_NUMBER,LAST_NAME,FIRST_NAME,STATUS,USERNAME,ROLE,RANK",
+        "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE",
+        "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,RANK,PHONE",
+    ] {
+        let csv = format!("{HEADER}\r\n{}{header}\r\n{}", row("ada"), row("bob"));
+        assert_snapshot!(app.refuse(start_of("pd"), csv).await, @r"
+        InvalidArgument
+        ANOTHER_HEADER line 3: Line 3 names the columns again, but other ones or in another order; import the rows below it as a file of their own.
+        ");
+    }
+}
+
+async fn totals_and_notes_are_named_and_stop_the_sync(database: Database) {
+    let app = start(database).await;
+    for (lines, said) in [
+        (
+            [
+                "(3 rows affected)",
+                "(1 row(s) affected)",
+                "3 rows selected.",
+            ],
+            "The line has 1 of the header's 9 fields. It is the row count of a database tool, not a user; delete the line.",
+        ),
+        (
+            ["Total: 3", "TOTAL RECORDS 3", "Grand total"],
+            "The line has 1 of the header's 9 fields. It is a total, not a user; delete the line.",
+        ),
+        (
+            ["End of report", "*** END OF FILE ***", "Page 1 of 2"],
+            "The line has 1 of the header's 9 fields. It is the end of a report or a page, not a user; delete the line.",
+        ),
+        (
+            ["Harbor Police Department", "# exported by CAD", "ada"],
+            "The line has 1 of the header's 9 fields. If it is a title, a total or a note, delete the line; if it is a user, add what is missing.",
+        ),
+        (
+            ["Total,3,,", "\"Total\",\" 3\",\"\",\"\"", ",,Total:,3"],
+            "The line has 4 of the header's 9 fields. It is a total, not a user; delete the line.",
+        ),
+    ] {
+        for line in lines {
+            let imported = sync(&app, line).await;
+            assert_eq!(imported.messages(2), [said], "{line}");
+            assert_eq!(
+                imported.summary().refusals[0].code,
+                "UNCERTAIN_ROWS",
+                "{line}:\n{imported}"
+            );
+            assert!(
+                imported.to_string().contains("2 REJECTED  [FIELD_COUNT]"),
+                "{imported}"
+            );
+        }
+    }
+}
+
+/// What only looks like a foreign line is judged as a row.
+async fn people_with_odd_values_are_people(database: Database) {
+    let app = start(database).await;
+    for line in [
+        "-,--,-,-,-,-,-,-,-",
+        "EXTERNAL_ID,new@pd.example,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,RANK",
+        "---,---,---,---,---,---,---,---,x",
+    ] {
+        let told = sync(&app, line).await.to_string();
+        assert!(
+            told.contains("2 REJECTED") && !told.contains("NOT_A_ROW"),
+            "{told}"
+        );
+    }
+    let imported = sync(
+        &app,
+        "STATUS,status@pd.example,---,EMAIL,ROLE,Active,rank,Officer,",
+    )
+    .await;
+    assert_eq!(imported.summary().created, 1, "{imported}");
+}

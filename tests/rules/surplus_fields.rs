@@ -1,0 +1,123 @@
+//! Blank fields beyond those of the header (semantics §2, CSV dialect): a file may have them in all its records alike;
+//! in one record they are the trace of a value that holds the delimiter.
+
+use insta::assert_snapshot;
+
+use crate::support::{App, Database, Imported, on_both_databases};
+
+on_both_databases![
+    as_many_as_the_header_has_are_accepted,
+    as_many_as_the_first_two_records_have_are_accepted,
+    any_other_number_rejects_the_row,
+    a_value_with_a_delimiter_is_never_read_one_column_off,
+];
+
+const HEADER: &str =
+    "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,RANK,PHONE";
+
+fn row(id: &str, end: &str) -> String {
+    format!("{id},{id}@pd.example,B-{id},Ann,Lee,Active,{id},Officer,,{end}\n")
+}
+
+/// A file whose header and records end so.
+fn file(header: &str, ends: &[&str]) -> String {
+    let rows = ["ada", "bob", "cy"].into_iter().zip(ends);
+    format!("{HEADER}{header}\n") + &rows.map(|(id, end)| row(id, end)).collect::<String>()
+}
+
+async fn import(app: &App, header: &str, ends: &[&str]) -> Imported {
+    app.import(file(header, ends)).await
+}
+
+async fn as_many_as_the_header_has_are_accepted(database: Database) {
+    let app = App::start(database).await;
+    assert_eq!(
+        import(&app, ",,,", &[",,,", ",,, ", ",,,"])
+            .await
+            .summary()
+            .created,
+        3
+    );
+    assert_eq!(
+        import(&app, ",", &[",", "", ",\u{A0}"])
+            .await
+            .summary()
+            .unchanged,
+        3
+    );
+    assert_eq!(
+        import(&app, ", ", &["", ",", ""]).await.summary().unchanged,
+        3
+    );
+}
+
+async fn as_many_as_the_first_two_records_have_are_accepted(database: Database) {
+    let app = App::start(database).await;
+    assert_eq!(
+        import(&app, "", &[",", ",", ","]).await.summary().created,
+        3
+    );
+    assert_eq!(
+        import(&app, "", &[",,", ",, ", ""])
+            .await
+            .summary()
+            .unchanged,
+        3
+    );
+    assert_eq!(
+        import(&app, ",", &[",,", ",,", ","])
+            .await
+            .summary()
+            .unchanged,
+        3
+    );
+}
+
+async fn any_other_number_rejects_the_row(database: Database) {
+    let app = App::start(database).await;
+    for (header, ends, rejected) in [
+        ("", ["", ",", ""], vec![2]),
+        ("", [",", "", ""], vec![1]),
+        ("", [",", ",", ",,"], vec![3]),
+        ("", ["", ",", ","], vec![2, 3]),
+        (",,", [",", ",,", ",,,"], vec![1, 3]),
+        (",,", ["", ",,note", ",,"], vec![2]),
+        ("", [",x", ",x", ",,"], vec![1, 2, 3]),
+    ] {
+        let imported = import(&app, header, &ends).await;
+        let told = imported.results.iter().filter(|row| {
+            let codes: Vec<_> = row
+                .issues
+                .iter()
+                .map(|issue| issue.code().as_str_name())
+                .collect();
+            codes == ["ISSUE_CODE_FIELD_COUNT"]
+        });
+        let told: Vec<u32> = told.map(|row| row.row).collect();
+        assert_eq!(told, rejected, "{header:?} {ends:?}\n{imported}");
+    }
+    let imported = import(&app, "", &[",,"]).await;
+    assert_snapshot!(imported.messages(1).join("\n"), @"The row has 12 fields, but the header has 10; put double quotes around a value that holds the delimiter, or remove the delimiters at the end of the line.");
+}
+
+async fn a_value_with_a_delimiter_is_never_read_one_column_off(database: Database) {
+    let app = App::start(database).await;
+    let header =
+        "EXTERNAL_ID,EMAIL,BADGE_NUMBER,STATUS,USERNAME,ROLE,FIRST_NAME,LAST_NAME,LOCATION";
+    let person = "ada,ada@pd.example,B-ada,Active,ada,Officer,Dana";
+    assert_eq!(
+        app.import(format!("{header}\n{person},\"Whitlock, Jr.\",\n"))
+            .await
+            .summary()
+            .created,
+        1
+    );
+    for values in ["Whitlock, Jr.,", "Whitlock, Jr., ", "Whitlock,,"] {
+        let imported = app.import(format!("{header}\n{person},{values}\n")).await;
+        assert_snapshot!(imported, @"
+        1 REJECTED  [FIELD_COUNT]
+        COMPLETED: 1 rows, 1 rejected
+        ");
+    }
+    assert_eq!(app.user("ada").await.last_name, "Whitlock, Jr.");
+}
