@@ -8,14 +8,17 @@ use super::finding::{Finding, Findings};
 use super::keys::Key;
 use super::roster::{Person, Wish};
 use super::state::State;
+use super::supervisor_names::{SupervisorNames, renaming_row};
 use super::text::{NearestIndex, SuggestionBudget};
 use crate::domain::Column;
 
 /// Completes `findings`, in the order of the rows, since there is an end to looking for what may have been meant.
 pub(super) fn advise(state: &State<'_>, findings: &mut Findings, budget: &mut SuggestionBudget) {
-    let mut suggests = false;
-    findings.change(|_, finding| {
-        suggests |= finding == Finding::SupervisorNotFound;
+    let mut not_found = Vec::new();
+    findings.change(|row, finding| {
+        if finding == Finding::SupervisorNotFound {
+            not_found.push(row);
+        }
         match finding {
             Finding::Taken { key, holder } => Finding::Taken {
                 key,
@@ -24,11 +27,12 @@ pub(super) fn advise(state: &State<'_>, findings: &mut Findings, budget: &mut Su
             finding => finding,
         }
     });
-    if suggests {
+    if !not_found.is_empty() {
+        let names = SupervisorNames::find(state, not_found.into_iter());
         let emails = state.roster.emails();
         let mut nearest = NearestEmails::new(state, &emails);
         findings.change(|row, finding| match finding {
-            Finding::SupervisorNotFound => nearest.advise(row, budget),
+            Finding::SupervisorNotFound => nearest.advise(row, &names, budget),
             finding => finding,
         });
     }
@@ -56,11 +60,25 @@ impl<'a> NearestEmails<'a> {
     }
 
     /// What to say of a supervisor who is not found.
-    fn advise(&mut self, row: u32, budget: &mut SuggestionBudget) -> Finding {
-        if let Wish::Email(email) = self.state.roster.wish(row)
-            && let Some(row) = self.state.would_give(email)
-        {
-            return Finding::SupervisorRowRejected { row };
+    fn advise(
+        &mut self,
+        row: u32,
+        names: &SupervisorNames,
+        budget: &mut SuggestionBudget,
+    ) -> Finding {
+        let state = self.state;
+        if let Wish::Email(email) = state.roster.wish(row) {
+            if let Some(row) = state.would_give(email) {
+                return Finding::SupervisorRowRejected { row };
+            }
+            if let Some(renaming) = renaming_row(state, email) {
+                return Finding::SupervisorRenamed { row: renaming };
+            }
+        }
+        let meant = names.meant(&state.roster.rows[row as usize]);
+        if let Some(person) = meant.filter(|&person| person != state.own_person(row)) {
+            let email = state.email_source(person);
+            return Finding::SupervisorNear { email };
         }
         match self.nearest(row, budget) {
             Some(email) => Finding::SupervisorNear { email },

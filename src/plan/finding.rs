@@ -26,6 +26,8 @@ pub(super) enum Finding {
     SupervisorNotFound,
     /// The same; the nearest email is that of this user, or the one in this row.
     SupervisorNear { email: Person },
+    /// The same, as this row gives the user with that email another one.
+    SupervisorRenamed { row: u32 },
     /// The same, as this row was rejected.
     SupervisorRowRejected { row: u32 },
     /// Somebody would have the supervisor's email, had `row` not been rejected.

@@ -35,9 +35,11 @@ mod review;
 mod roster;
 mod sequence;
 mod state;
+mod supervisor_names;
 mod supervisors;
 mod text;
 mod uniqueness;
+mod waiting;
 mod wording;
 mod write;
 mod zeros;
@@ -49,6 +51,7 @@ mod scenario;
 #[cfg(test)]
 mod tests;
 
+use hashbrown::HashMap;
 use uuid::Uuid;
 
 pub use decision::{Decision, Outcome, Supervisor};
@@ -57,7 +60,7 @@ pub use directory::Directory;
 pub use keys::MatchBy;
 pub use order::{Schedule, WriteOrder};
 pub use permissions::Permitted;
-pub(crate) use wording::{supervisor_inactive, zeros_lost};
+pub(crate) use wording::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
 pub use write::{UserWrite, generated_external_id};
 
 use crate::domain::{Catalog, GroupId, RoleId, Row, Status, User};
@@ -133,6 +136,8 @@ pub struct Plan {
     /// What there is to say of the rows, their own faults apart; [`issues`](Self::issues) says it.
     findings: Findings,
     copies: Copies,
+    /// By row: how many rows are rejected because of it.
+    waiting: HashMap<u32, u32>,
 }
 
 impl<'a> Request<'a> {
@@ -209,6 +214,7 @@ fn assemble(
 ) -> Plan {
     let users = request.directory.users().iter();
     let active = users.filter(|user| user.status == Status::Active);
+    let waiting = waiting::count_waiting(index(request.rows.len()), &findings);
     let mut plan = Plan {
         decisions,
         order,
@@ -224,6 +230,7 @@ fn assemble(
         positions: Positions::new(request.catalog),
         findings,
         copies,
+        waiting,
     };
     plan.digest = digest::digest(&plan, request);
     plan

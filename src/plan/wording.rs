@@ -36,8 +36,15 @@ impl Plan {
             request,
         };
         let found = self.found(row);
-        own.chain(found.map(|finding| wording.word(row, finding)))
-            .collect()
+        let mut issues: Vec<Issue> = own
+            .chain(found.map(|finding| wording.word(row, finding)))
+            .collect();
+        if let Some(&count) = self.waiting.get(&row)
+            && let Some(error) = issues.iter_mut().find(|issue| issue.is_error())
+        {
+            error.message = format!("{} {}", error.message, waiting(count)).into();
+        }
+        issues
     }
 
     /// The codes of these, in the same order.
@@ -67,6 +74,26 @@ const fn is_of_the_row_alone(finding: Finding) -> bool {
     )
 }
 
+/// Says that a row gives the user of an email another one.
+pub(crate) const RENAMES: &str = " changes it to ";
+
+const WAITS: &str = " other row waits for this one.";
+const WAIT: &str = " other rows wait for this one.";
+
+fn waiting(count: u32) -> String {
+    let words = if count == 1 { WAITS } else { WAIT };
+    format!("{count}{words}")
+}
+
+/// The sentence at the end of a message that says how many rows wait for its row.
+pub(crate) fn waiting_sentence(message: &str) -> Option<&str> {
+    let before = message
+        .strip_suffix(WAIT)
+        .or_else(|| message.strip_suffix(WAITS))?;
+    let start = before.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    (start < before.len()).then(|| &message[start..])
+}
+
 /// What is said of a value that failed its check.
 fn said_to_stand(message: &str) -> String {
     format!("{message} It stands, because the user has it already.")
@@ -84,6 +111,7 @@ const fn code(finding: Finding) -> IssueCode {
         }
         Finding::SupervisorNotFound
         | Finding::SupervisorNear { .. }
+        | Finding::SupervisorRenamed { .. }
         | Finding::SupervisorRowRejected { .. } => IssueCode::SupervisorNotFound,
         Finding::SupervisorIsSelf => IssueCode::SupervisorIsSelf,
         Finding::SupervisorCycle { .. } => IssueCode::SupervisorCycle,
@@ -108,6 +136,7 @@ const fn column(finding: Finding) -> Column {
         Finding::IdentityReplaced | Finding::Copy { .. } => Column::ExternalId,
         Finding::SupervisorNotFound
         | Finding::SupervisorNear { .. }
+        | Finding::SupervisorRenamed { .. }
         | Finding::SupervisorRowRejected { .. }
         | Finding::SupervisorRejected { .. }
         | Finding::SupervisorIsSelf
@@ -165,6 +194,9 @@ impl<'a> Wording<'a> {
                     Person::Row(giver) => issue.about_row(self.number(giver)),
                 }
             }
+            Finding::SupervisorRenamed { row: renaming } => issue
+                .suggest(Some(self.email(Person::Row(renaming))))
+                .about_row(self.number(renaming)),
             Finding::SupervisorNear { email } => {
                 let issue = issue.suggest(Some(self.email(email)));
                 match email {
@@ -241,6 +273,11 @@ impl<'a> Wording<'a> {
             Finding::SupervisorRowRejected { row } => format!(
                 "{named} is nobody's email, as row {} was rejected.",
                 self.number(row)
+            ),
+            Finding::SupervisorRenamed { row } => format!(
+                "{named} is nobody's email after this import, as row {}{RENAMES}\"{}\"; write that.",
+                self.number(row),
+                self.email(Person::Row(row))
             ),
             Finding::SupervisorNear { email } => format!(
                 "{named} is nobody's email; did you mean \"{}\"?",

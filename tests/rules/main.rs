@@ -67,6 +67,7 @@ mod standing_values;
 mod statuses;
 mod stream_order;
 mod streams;
+mod supervisor_advice;
 mod supervisors;
 mod surplus_fields;
 mod template;

@@ -183,7 +183,7 @@ async fn what_is_said_of_a_value_beside_other_users_and_rows(database: Database)
     SUPERVISOR_CYCLE | SUPERVISOR_EMAIL | one@pd.example | SUPERVISOR_EMAIL "one@pd.example" closes a circle: two@pd.example → one@pd.example → two@pd.example. Give another supervisor.
     SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | one@pd.example | SUPERVISOR_EMAIL "one@pd.example" is nobody's email, as row 7 was rejected.
     SUPERVISOR_INACTIVE | SUPERVISOR_EMAIL | out@pd.example | SUPERVISOR_EMAIL "out@pd.example" is inactive after this import; check who supervises this user.
-    INVALID_STATUS | STATUS | ? | STATUS "?" is neither Active nor Inactive; write one of the two.
+    INVALID_STATUS | STATUS | ? | STATUS "?" is neither Active nor Inactive; write one of the two. 1 other row waits for this one.
     SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | bad@pd.example | SUPERVISOR_EMAIL "bad@pd.example" is nobody's email, as row 10 was rejected.
     DEPENDS_ON_REJECTED_ROW | SUPERVISOR_EMAIL | bad@pd.example | Row 10, whose user would have had the email "bad@pd.example", was rejected; correct row 10 first.
     DUPLICATE_IN_FILE | EXTERNAL_ID | good | EXTERNAL_ID "good" is in row 13 too, with other values; keep the row that is right, and delete the other.

@@ -55,7 +55,7 @@ async fn the_email_that_a_supervisor_gives_up_finds_nobody(database: Database) {
         .row("bob", [(SupervisorEmail, "ada@pd.example")])
         .row("ada", [(Email, "countess@pd.example")]);
     assert_snapshot!(app.import(outdated).await, @r"
-    1 REJECTED bob [SUPERVISOR_NOT_FOUND]
+    1 REJECTED bob [SUPERVISOR_NOT_FOUND row 2]
     2 UPDATED ada: EMAIL
     COMPLETED: 2 rows, 1 updated, 1 rejected
     ");

@@ -1,11 +1,24 @@
 //! One issue without what belongs to other users.
 
-use crate::proto::{Issue, IssueCode};
+use crate::{
+    plan::{RENAMES, waiting_sentence},
+    proto::{Issue, IssueCode},
+};
 
 /// The issue as somebody is told it who may not read users.
 ///
 /// Each code is decided about by itself, so that a new one does not compile before it is.
 pub(super) fn without_others(issue: Issue) -> Issue {
+    let waiting = waiting_sentence(&issue.message).map(str::to_owned);
+    let mut issue = said_without_others(issue);
+    // How many rows wait is told of the caller's own file.
+    if let Some(waiting) = waiting.filter(|waiting| !issue.message.ends_with(waiting)) {
+        issue.message = format!("{} {waiting}", issue.message);
+    }
+    issue
+}
+
+fn said_without_others(issue: Issue) -> Issue {
     use IssueCode as Code;
     match issue.code() {
         Code::ExternalIdTaken if is_its_own_id(&issue) => issue,
@@ -64,7 +77,9 @@ fn taken(issue: Issue) -> Issue {
 
 /// An email that the caller's own roster gives stays suggested: its row is named beside it.
 fn supervisor_not_found(issue: Issue) -> Issue {
-    if issue.suggestion.is_empty() || issue.related_row != 0 {
+    // That a row renames its user tells the email that the user has.
+    let is_own = issue.related_row != 0 && !issue.message.contains(RENAMES);
+    if issue.suggestion.is_empty() || is_own {
         return issue;
     }
     let message = format!(

@@ -81,6 +81,35 @@ fn an_email_of_the_callers_own_file_stays_suggested() {
 }
 
 #[test]
+fn that_a_row_renames_a_user_is_not_told_by_the_email_that_the_user_has() {
+    let renamed = Issue {
+        message:
+            "SUPERVISOR_EMAIL \"own\" is nobody's email after this import, as row 3 changes it to \
+            \"secret\"; write that."
+                .to_owned(),
+        ..issue(Code::SupervisorNotFound, "SUPERVISOR_EMAIL", 3)
+    };
+    let told = format!("{:?}", issue::without_others(renamed));
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[test]
+fn how_many_rows_wait_for_a_row_is_told() {
+    for waiting in [
+        "1 other row waits for this one.",
+        "12 other rows wait for this one.",
+    ] {
+        let taken = Issue {
+            message: format!("EMAIL \"own\" of \"secret\". {waiting}"),
+            ..issue(Code::EmailTaken, "EMAIL", 0)
+        };
+        let told = issue::without_others(taken).message;
+        let expected = "EMAIL \"own\" is already taken; give this row another email.";
+        assert_eq!(told, format!("{expected} {waiting}"));
+    }
+}
+
+#[test]
 fn values_and_deactivated_users_are_not_told() {
     let result = RowResult {
         row: 1,

@@ -250,7 +250,7 @@ fn an_email_given_up_in_the_same_file_is_not_found() {
         TWO,
         "X1 a@x 1 ann > b@x
          X2 z@x 2 bob",
-        "1 Rejected SupervisorNotFound(SUPERVISOR_EMAIL)
+        "1 Rejected SupervisorNotFound(SUPERVISOR_EMAIL row 2)
          2 Updated EMAIL",
     );
 }

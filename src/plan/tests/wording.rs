@@ -67,7 +67,7 @@ fn messages_about_keys_name_the_other_user_or_row() {
     6 SUPERVISOR_EMAIL "nobody@elsewhere.example" is nobody's email; correct it, or add that user to the file. []
     7 BADGE_NUMBER "5" already belongs to user "X5"; give this row another badge number. []
     7 Row 8, which would have freed badge number "5", was rejected; correct row 8 first. []
-    8 USERNAME "eva" has 1000 characters; shorten it to at most 100. []
+    8 USERNAME "eva" has 1000 characters; shorten it to at most 100. 1 other row waits for this one. []
     "#);
 }
 

@@ -1,0 +1,121 @@
+//! What is said of a supervisor who is not found (semantics §5), and how many rows wait for one that is
+//! rejected.
+
+use insta::assert_snapshot;
+use user_import::domain::Column::{
+    BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail, Username,
+};
+
+use crate::support::{App, Database, Imported, on_both_databases, roster};
+
+on_both_databases![
+    a_supervisor_who_is_renamed_is_suggested_by_the_new_address,
+    a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address,
+    a_name_that_two_people_have_suggests_nobody,
+    the_row_at_the_root_says_how_many_wait_for_it,
+];
+
+/// Row, message and suggestion of each issue.
+fn said(imported: &Imported) -> String {
+    let said = imported.results.iter().flat_map(|result| {
+        let issues = result.issues.iter();
+        issues.map(|i| format!("{} {} [{}]", result.row, i.message, i.suggestion))
+    });
+    said.collect::<Vec<_>>().join("\n")
+}
+
+async fn a_supervisor_who_is_renamed_is_suggested_by_the_new_address(database: Database) {
+    let app = App::start(database).await;
+    let before = roster()
+        .people(["ada"])
+        .row("bob", [(SupervisorEmail, "ada@pd.example")]);
+    app.import(before).await;
+    let rows = roster()
+        .row(
+            "ada",
+            [
+                (Email, "ada.quill@pd.example"),
+                (LastName, "Quill"),
+                (Username, "aquill"),
+            ],
+        )
+        .row("bob", [(SupervisorEmail, "ada@pd.example")])
+        .row("new", [(SupervisorEmail, "ADA@pd.example")]);
+    let imported = app.import(&rows).await;
+    assert_snapshot!(said(&imported), @r#"
+    2 SUPERVISOR_EMAIL "ada@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
+    3 SUPERVISOR_EMAIL "ADA@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
+    "#);
+    assert_eq!(imported.row(2).issues[0].related_row, 1);
+}
+
+async fn a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let cells = [
+        "ADA",
+        "B-ada",
+        "x-9",
+        "b-boss",
+        "Dana Whitlock",
+        "whitlock,  dana",
+        "Whitlock Dana",
+        "ada@pd.exampel",
+    ];
+    let boss = [
+        (ExternalId, "X-9"),
+        (FirstName, "Dana"),
+        (LastName, "Whitlock"),
+    ];
+    let rows = (0..)
+        .zip(cells)
+        .fold(roster().row("boss", boss), |rows, (at, cell)| {
+            rows.row(&format!("p{at}"), [(SupervisorEmail, cell)])
+        });
+    let imported = app.import(&rows).await;
+    assert_snapshot!(said(&imported), @r#"
+    2 SUPERVISOR_EMAIL "ADA" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
+    3 SUPERVISOR_EMAIL "B-ada" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
+    4 SUPERVISOR_EMAIL "x-9" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
+    5 SUPERVISOR_EMAIL "b-boss" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
+    6 SUPERVISOR_EMAIL "Dana Whitlock" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
+    7 SUPERVISOR_EMAIL "whitlock,  dana" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
+    8 SUPERVISOR_EMAIL "Whitlock Dana" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
+    9 SUPERVISOR_EMAIL "ada@pd.exampel" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
+    "#);
+    assert_eq!(said(&app.import_rows(rows.typed()).await), said(&imported));
+}
+
+async fn a_name_that_two_people_have_suggests_nobody(database: Database) {
+    let app = App::start(database).await;
+    let name = [(FirstName, "Kim"), (LastName, "Lee")];
+    let rows = roster()
+        .row("one", name)
+        .row("two", name)
+        .row("new", [(SupervisorEmail, "Kim Lee")]);
+    assert_snapshot!(said(&app.import(rows).await), @r#"3 SUPERVISOR_EMAIL "Kim Lee" is nobody's email; correct it, or add that user to the file. []"#);
+}
+
+async fn the_row_at_the_root_says_how_many_wait_for_it(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let rows = roster()
+        .row("chief", [(Status, "?")])
+        .row("b", [(SupervisorEmail, "chief@pd.example")])
+        .row("c", [(SupervisorEmail, "b@pd.example")])
+        .row("d", [(SupervisorEmail, "b@pd.example")])
+        .row("ada", [(Email, "nowhere"), (BadgeNumber, "B-7")])
+        .row("e", [(BadgeNumber, "B-ada")]);
+    assert_snapshot!(said(&app.import(rows).await), @r#"
+    1 STATUS "?" is neither Active nor Inactive; write one of the two. 3 other rows wait for this one. []
+    2 SUPERVISOR_EMAIL "chief@pd.example" is nobody's email, as row 1 was rejected. []
+    2 Row 1, whose user would have had the email "chief@pd.example", was rejected; correct row 1 first. []
+    3 SUPERVISOR_EMAIL "b@pd.example" is nobody's email, as row 2 was rejected. []
+    3 Row 2, whose user would have had the email "b@pd.example", was rejected; correct row 2 first. []
+    4 SUPERVISOR_EMAIL "b@pd.example" is nobody's email, as row 2 was rejected. []
+    4 Row 2, whose user would have had the email "b@pd.example", was rejected; correct row 2 first. []
+    5 EMAIL "nowhere" is not an email address; write it like name@example.com. 1 other row waits for this one. []
+    6 BADGE_NUMBER "B-ada" already belongs to user "ada"; give this row another badge number. []
+    6 Row 5, which would have freed badge number "B-ada", was rejected; correct row 5 first. []
+    "#);
+}
