@@ -9,9 +9,9 @@
 //! way, and a genuine U+FFFD in the input stays what it is. Delimiters, quotes and line ends are
 //! ASCII and never part of either.
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::FileFault;
+use super::{FileFault, charset_names};
 use crate::domain::Cell;
 
 /// Bytes of text decoded at a time.
@@ -87,17 +87,15 @@ struct Decoding {
 }
 
 impl Transcoder {
-    /// A transcoder for the charset of that label (WHATWG's labels, any case); empty: UTF-8.
+    /// A transcoder for the charset of that label, a standard one or one of everyday use; empty: UTF-8.
     ///
     /// # Errors
     /// Where no charset has that label.
     pub(super) fn new(label: &str) -> Result<Self, FileFault> {
         let declared = match label.trim() {
             "" => UTF_8,
-            label => Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-                FileFault::BadCharset {
-                    label: FileFault::showable(label),
-                }
+            label => charset_names::find(label).ok_or_else(|| FileFault::BadCharset {
+                label: FileFault::showable(label),
             })?,
         };
         let held = Vec::with_capacity(3);
@@ -210,7 +208,12 @@ impl Decoding {
                 DecoderResult::OutputFull => {}
                 DecoderResult::Malformed(length, read_after) => {
                     let back = usize::from(length) + usize::from(read_after);
-                    out(&marker(self.byte_back(back)), self.charset)?;
+                    let byte = self.byte_back(back);
+                    out(&marker(byte), self.charset)?;
+                    // Without its shift back to ASCII, a row of ISO-2022-JP would swallow the next one.
+                    if self.charset.0 == ISO_2022_JP && matches!(byte, b'\r' | b'\n') {
+                        out(&[byte], self.charset)?;
+                    }
                 }
             }
         }
@@ -316,6 +319,16 @@ mod tests {
                 assert!(text.starts_with(b"ab\xFF"));
             }
         }
+    }
+
+    #[test]
+    fn a_lost_shift_of_iso_2022_jp_swallows_no_line_end() {
+        let (text, _) = transcode("iso-2022-jp", b"\x1B$B%F\n%F\x1B(Ba\n", 1);
+        assert_eq!(
+            text.iter().filter(|&&byte| byte == b'\n').count(),
+            2,
+            "{text:?}"
+        );
     }
 
     #[test]

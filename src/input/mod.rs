@@ -9,6 +9,7 @@
 
 mod blank;
 mod charset;
+mod charset_names;
 mod csv;
 mod delimiter;
 mod fault;

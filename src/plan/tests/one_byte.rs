@@ -265,7 +265,7 @@ fn users() -> Vec<User> {
 /// Whom an import of `rows` deactivates or changes; nobody if it is refused.
 fn harmed(rows: Vec<Row>) -> Vec<usize> {
     let mut scenario = Scenario::parse("", "").deactivating_missing(Scope::default());
-    scenario.directory = Directory::new(users(), &rows);
+    scenario.directory = Directory::new(users(), &rows, None);
     scenario.rows = rows;
     let plan = scenario.plan();
     if !plan.untold.is_empty() {
@@ -294,7 +294,7 @@ fn the_sound_roster_changes_nobody() {
         assert_eq!(rows.len(), PEOPLE.len(), "{dialect:?}");
         assert_eq!(harmed(rows.clone()), [0; 0], "{dialect:?}");
         let mut scenario = Scenario::parse("", "").deactivating_missing(Scope::default());
-        scenario.directory = Directory::new(users(), &rows);
+        scenario.directory = Directory::new(users(), &rows, None);
         scenario.rows = rows;
         let outcome = if has_ids {
             Outcome::Unchanged
