@@ -152,6 +152,9 @@ impl CsvDecoder {
     ) -> Result<(), Vec<FileFault>> {
         self.check()?;
         let stage = &mut self.stage;
+        if let Stage::Opening(opening) = stage {
+            opening.preamble.see(bytes);
+        }
         let mut rows = Numbered {
             rows: &mut self.rows,
             limit: self.limits.max_rows,
@@ -340,7 +343,8 @@ mod tests {
     #[test]
     fn after_a_fault_every_call_returns_it() {
         let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
-        let fault = decoder.push(b"name,shift\n", &mut |_| {}).unwrap_err();
+        let lines = b"name,shift\n".repeat(2_000);
+        let fault = decoder.push(&lines, &mut |_| {}).unwrap_err();
         assert_eq!(
             decoder.push(REQUIRED.as_bytes(), &mut |_| panic!("a row")),
             Err(fault.clone())

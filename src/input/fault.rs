@@ -1,5 +1,7 @@
 //! The faults that refuse a whole file, and what an administrator reads about each.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::blank::is_blank_char;
@@ -47,7 +49,7 @@ pub enum FileFault {
         times: usize,
     },
     /// No cell of the first record is a column's name, or there is no record.
-    #[error("No header found: {}", header_advice(*mistaken))]
+    #[error("No header found: {mistaken}")]
     NoHeader {
         /// What the input seems to be in place of a CSV file.
         mistaken: Mistaken,
@@ -170,6 +172,65 @@ pub enum Mistaken {
     Workbook,
     /// UTF-16 without a byte order mark.
     UnmarkedUtf16,
+    /// CSV with other lines above the header, which is on this line.
+    HeaderBelow {
+        /// 1 = first line.
+        line: u32,
+    },
+    /// CSV each line of which is one quoted value.
+    QuotedLines,
+    /// A `#TYPE` line of PowerShell, above the header.
+    TypeLine,
+    /// A web page.
+    Html,
+    /// A web page on which to sign in.
+    SignIn,
+    /// Another XML document.
+    Xml,
+    /// JSON.
+    Json,
+    /// A PDF document.
+    Pdf,
+    /// Compressed by gzip.
+    Gzip,
+    /// A ZIP archive.
+    Zip,
+}
+
+impl fmt::Display for Mistaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HeaderBelow { line } => {
+                return write!(
+                    f,
+                    "line {line} has the column names, which must be on the first line; delete the lines above it."
+                );
+            }
+            Self::Empty => "the file is empty.",
+            Self::Headless => "the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.",
+            Self::Workbook => "this is an Excel workbook; save it as CSV UTF-8.",
+            Self::UnmarkedUtf16 => {
+                "this seems to be UTF-16 without a byte order mark; set the charset option to utf-16le or utf-16be."
+            }
+            Self::QuotedLines => {
+                "each line is quoted as a whole, so that it is a single value; export the file again, or remove the \
+                 quotes around the lines and undouble those inside."
+            }
+            Self::TypeLine => {
+                "the first line is a #TYPE line of PowerShell; export with -NoTypeInformation, or delete the line."
+            }
+            Self::Html => "this is a web page (HTML), not CSV; export the roster as CSV.",
+            Self::SignIn => {
+                "this is a web page (HTML) that asks to sign in; the download was not signed in. Sign in and download \
+                 the roster again."
+            }
+            Self::Xml => "this is XML, not CSV; export the roster as CSV.",
+            Self::Json => "this is JSON, not CSV; export the roster as CSV.",
+            Self::Pdf => "this is a PDF document, not CSV; export the roster as CSV.",
+            Self::Gzip => "this file is compressed (gzip); unpack it first.",
+            Self::Zip => "this is a ZIP archive; unpack it, and import the CSV file in it.",
+        })
+    }
 }
 
 impl FileFault {
@@ -275,20 +336,6 @@ fn unknown_column_advice(
         ),
         (Some(column), None) => format!(": did you mean {column}?"),
         (None, None) => "; remove it, or set ignore_unknown_columns.".to_owned(),
-    }
-}
-
-const fn header_advice(mistaken: Mistaken) -> &'static str {
-    match mistaken {
-        Mistaken::Empty => "the file is empty.",
-        Mistaken::Headless => {
-            "the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS."
-        }
-        Mistaken::Workbook => "this is an Excel workbook; save it as CSV UTF-8.",
-        Mistaken::UnmarkedUtf16 => {
-            "this seems to be UTF-16 without a byte order mark; set the charset option to utf-16le \
-             or utf-16be."
-        }
     }
 }
 

@@ -17,6 +17,7 @@ mod foreign;
 mod header;
 mod layout;
 mod marks;
+mod mistaken;
 mod name;
 mod preamble;
 mod record;

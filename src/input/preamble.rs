@@ -5,9 +5,12 @@
 //! record; the one that finds most known names goes on to read the rows.
 
 use super::delimiter::{DELIMITERS, FirstLine};
-use super::name::Name;
-use super::record::{Record, RecordReader};
+use super::mistaken::{self, HEAD, known_names};
+use super::record::RecordReader;
 use super::{FileFault, Mistaken};
+
+/// Bytes as received that tell what is no text: a workbook names its parts early.
+const BYTES: usize = 4 * 1024;
 
 /// Reads text until the header is known.
 #[derive(Default)]
@@ -16,8 +19,9 @@ pub(super) struct Preamble {
     declared: Option<u8>,
     /// Longest record.
     cap: usize,
-    /// First bytes of the text, four at most: they tell what a file without a header is.
-    opening: Vec<u8>,
+    /// The beginning of the file, as received and as text: they tell what a file without a header is.
+    bytes: Vec<u8>,
+    head: Vec<u8>,
     /// Text that some candidate has not read, or that its rows are yet to be read from.
     pending: Vec<u8>,
     /// Empty until the first line is known.
@@ -48,8 +52,9 @@ impl Preamble {
     /// # Errors
     /// Where a `sep=` line states a delimiter that is not read.
     pub fn push(&mut self, text: &[u8], last: bool) -> Result<bool, FileFault> {
-        let missing = 4 - self.opening.len();
-        self.opening.extend(text.iter().take(missing));
+        let missing = HEAD - self.head.len();
+        self.head
+            .extend_from_slice(&text[..missing.min(text.len())]);
         self.pending.extend_from_slice(text);
         if self.candidates.is_empty() && !self.read_first_line(last)? {
             return Ok(false);
@@ -58,7 +63,17 @@ impl Preamble {
             candidate.read(&self.pending, last);
         }
         self.forget_what_all_have_read();
-        Ok(self.candidates.iter().all(Candidate::is_settled))
+        let is_settled = self.candidates.iter().all(Candidate::is_settled);
+        let is_named = self.candidates.iter().any(|c| c.known > 0);
+        // Without a name, more of the text tells what the file is.
+        Ok(is_settled && (is_named || last || self.head.len() == HEAD))
+    }
+
+    /// Takes note of the next bytes as received.
+    pub fn see(&mut self, bytes: &[u8]) {
+        let missing = BYTES - self.bytes.len();
+        self.bytes
+            .extend_from_slice(&bytes[..missing.min(bytes.len())]);
     }
 
     /// What the best candidate found.
@@ -67,7 +82,7 @@ impl Preamble {
     /// Where there is no header, or it is a record that cannot be read.
     pub fn into_found(mut self) -> Result<Found, FileFault> {
         let is_blank = self.candidates.iter().any(Candidate::has_nothing);
-        let mistaken = mistaken(&self.opening, is_blank);
+        let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank);
         let no_header = FileFault::NoHeader { mistaken };
         // The last of equals is the maximum: reversed, the delimiter that comes first.
         let best = self.candidates.into_iter().rev();
@@ -198,26 +213,6 @@ impl Candidate {
     }
 }
 
-fn known_names(record: Record<'_>) -> usize {
-    let names = record
-        .fields()
-        .filter_map(|field| str::from_utf8(field).ok());
-    names
-        .filter(|name| Name::parse(name).column().is_some())
-        .count()
-}
-
-/// What a file without a header is, by its first bytes and whether it has lines that are not blank.
-fn mistaken(opening: &[u8], is_blank: bool) -> Mistaken {
-    match opening {
-        // A ZIP archive, or the compound file of older Excel.
-        b"PK\x03\x04" | b"\xD0\xCF\x11\xE0" => Mistaken::Workbook,
-        [0, 1..=0x7F, ..] | [1..=0x7F, 0, ..] => Mistaken::UnmarkedUtf16,
-        _ if is_blank => Mistaken::Empty,
-        _ => Mistaken::Headless,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::CsvOptions;
@@ -308,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_workbook_is_told_from_csv_even_where_a_quote_in_it_is_never_closed() {
-        let shown = read("PK\u{3}\u{4},\"\t\";\"|\"");
+        let shown = read("PK\u{3}\u{4}[Content_Types].xml,\"\t\";\"|\"");
         assert!(shown.contains("Excel workbook"), "{shown}");
         assert!(read("\"jane\n").starts_with("UNCLOSED_QUOTE"));
     }

@@ -119,7 +119,7 @@ async fn a_file_without_a_header_is_told_so_and_not_quoted(database: Database) {
     InvalidArgument
     NO_HEADER: No header found: the file is empty.
     ");
-    assert_snapshot!(refuse(&app, b"PK\x03\x04\x14\0\x06\0".to_vec()).await, @r"
+    assert_snapshot!(refuse(&app, b"PK\x03\x04\x14\0\x06\0[Content_Types].xml".to_vec()).await, @r"
     InvalidArgument
     NO_HEADER: No header found: this is an Excel workbook; save it as CSV UTF-8.
     ");
