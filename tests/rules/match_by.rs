@@ -226,7 +226,7 @@ async fn keys_and_external_ids_move_in_one_import(database: Database) {
             &user.badge_number,
             &user.username,
         ];
-        values.map(|value| value.as_str()).join(" ")
+        values.map(String::as_str).join(" ")
     });
     assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
     W1 ada@pd.example B-bob bob
