@@ -15,6 +15,7 @@ mod m20261129_000009_credential_sources;
 mod m20261129_000010_removals;
 mod m20261129_000011_digest_secrets;
 mod m20261129_000012_append_only_audit;
+mod m20261129_000013_values;
 
 use steps::NamedStep;
 
@@ -40,5 +41,6 @@ pub fn all() -> Vec<NamedStep> {
         step!(m20261129_000010_removals),
         step!(m20261129_000011_digest_secrets),
         step!(m20261129_000012_append_only_audit),
+        step!(m20261129_000013_values),
     ]
 }

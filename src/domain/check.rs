@@ -5,12 +5,16 @@
 
 use std::borrow::Cow;
 
-use super::normalise::normalise_lossy;
+use super::artifact::{formula_text, phone_without_artifacts};
+use super::garbled::{may_be_garbled, repaired};
+use super::normalise::{normalise_as_before, normalise_lossy};
+use super::placeholder::is_spreadsheet_error;
 use super::suggest::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, RawRow, Row, RowPacker,
-    RowParts, Status, Username, fold, is_template_example,
+    RowParts, Status, Username, Written, fold, has_artifact, is_date_like, is_placeholder,
+    is_template_example, normalise, username,
 };
 
 /// Most bytes that a field may have by default, as received (semantics §2, Record faults).
@@ -60,22 +64,29 @@ fn check<T>(raw: &RawRow<'_>, most: usize, keep: impl FnOnce(RowParts<'_>) -> T)
         line: raw.line,
         values: values.each_ref().map(Option::as_deref),
         faults: found.faults,
-        written_phone: &found.written_phone,
+        written: found.written,
+        is_suspect: found.is_suspect,
         charset: found.charset,
     })
 }
 
 /// What the checks of a row have found.
 #[derive(Default)]
-struct Found<'a> {
+struct Found {
     faults: Vec<(Option<Column>, Fault)>,
-    written_phone: Cow<'a, str>,
+    written: Written,
+    is_suspect: bool,
     charset: &'static str,
 }
 
-impl<'a> Found<'a> {
+impl Found {
     /// What the row keeps of `cell`: the value in canonical form, or as normalised where it is faulty.
-    fn check_cell(&mut self, column: Column, cell: Cell<'a>, most: usize) -> Option<Cow<'a, str>> {
+    fn check_cell<'a>(
+        &mut self,
+        column: Column,
+        cell: Cell<'a>,
+        most: usize,
+    ) -> Option<Cow<'a, str>> {
         match cell {
             Cell::Absent => {
                 self.report(Fault::Blank, column);
@@ -86,15 +97,39 @@ impl<'a> Found<'a> {
                 self.report(Fault::Encoding { byte }, column);
                 Some(Cow::Borrowed(""))
             }
-            Cell::Text(text) => Some(self.check_text(column, text, most)),
+            Cell::Text(text) if text.len() > most => {
+                let fault = Fault::Oversized {
+                    bytes: text.len().into(),
+                    limit: most.into(),
+                };
+                self.report(fault, column);
+                Some(bounded(normalise_lossy(text)))
+            }
+            Cell::Text(text) => Some(self.check_text(column, text)),
         }
     }
 
-    fn check_text(&mut self, column: Column, text: &'a str, most: usize) -> Cow<'a, str> {
-        match parse(column, text, most) {
+    fn check_text<'a>(&mut self, column: Column, text: &'a str) -> Cow<'a, str> {
+        let value = match formula_text(text) {
+            None => return self.check_value(column, text, text),
+            Some(Cow::Borrowed(inner)) => self.check_value(column, inner, text),
+            Some(Cow::Owned(inner)) => {
+                let value = self.check_value(column, &inner, text);
+                Cow::Owned(value.into_owned())
+            }
+        };
+        self.keep_written(column, text, &value);
+        value
+    }
+
+    /// `written` is the whole cell, of which `text` may be a part.
+    fn check_value<'a>(&mut self, column: Column, text: &'a str, written: &str) -> Cow<'a, str> {
+        let checked = parse(column, text);
+        let mut is_quoted = column != Column::Phone;
+        let value = match checked {
             Ok((value, warning)) => {
+                is_quoted |= warning.is_some();
                 if let Some(fault) = warning {
-                    self.written_phone = bounded(normalise_lossy(text));
                     self.report(fault, column);
                 }
                 value
@@ -102,6 +137,29 @@ impl<'a> Found<'a> {
             Err(fault) => {
                 self.report(fault, column);
                 bounded(normalise_lossy(text))
+            }
+        };
+        let is_suspect = is_suspect(column, text, &value);
+        self.is_suspect |= is_suspect;
+        // A value that is borrowed is as it was written, blanks around it apart.
+        if matches!(value, Cow::Owned(_)) && (is_quoted || is_suspect) {
+            self.keep_written(column, written, &value);
+        }
+        value
+    }
+
+    /// Keeps how a value was written, if it is another text than `value`: what earlier versions made of it.
+    fn keep_written(&mut self, column: Column, text: &str, value: &str) {
+        let before = || normalise_as_before(text).filter(|before| before.len() <= MAX_KEPT);
+        match column {
+            Column::Status | Column::Location => {}
+            // A message quotes it.
+            Column::Phone if self.written.has(column) => {}
+            Column::Phone => self.written.add(column, &bounded(normalise_lossy(text))),
+            _ => {
+                if let Some(before) = before().filter(|before| **before != *value) {
+                    self.written.add(column, &before);
+                }
             }
         }
     }
@@ -115,20 +173,14 @@ impl<'a> Found<'a> {
 }
 
 /// The value in canonical form, and what is worth a warning about it.
-fn parse(column: Column, text: &str, most: usize) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
-    if text.len() > most {
-        return Err(Fault::Oversized {
-            bytes: text.len().into(),
-            limit: most.into(),
-        });
-    }
+fn parse(column: Column, text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     let value = match column {
-        Column::ExternalId => ExternalId::parse(text)?.into(),
+        Column::ExternalId => identifier(ExternalId::parse(text).map(Into::into))?,
         Column::Email => parse_email(text)?,
-        Column::BadgeNumber => BadgeNumber::parse(text)?.into(),
-        Column::FirstName | Column::LastName => Name::parse(text)?.into(),
+        Column::BadgeNumber => identifier(BadgeNumber::parse(text).map(Into::into))?,
+        Column::FirstName | Column::LastName => person_name(Name::parse(text)?.into())?,
         Column::Status => parse_status(text)?,
-        Column::Username => Username::parse(text)?.into(),
+        Column::Username => parse_username(text)?,
         Column::Role
         | Column::SupervisorEmail
         | Column::Location
@@ -136,7 +188,64 @@ fn parse(column: Column, text: &str, most: usize) -> Result<(Cow<'_, str>, Optio
         | Column::EvidenceGroupExtId => bounded(filled(text)?),
         Column::Phone => return parse_phone(text),
     };
-    Ok((value, None))
+    let is_garbled = holds_text(column) && may_be_garbled(text) && is_garbled(text);
+    Ok((value, is_garbled.then_some(Fault::Garbled)))
+}
+
+fn is_garbled(text: &str) -> bool {
+    normalise_as_before(text).is_some_and(|written| repaired(&written).is_some())
+}
+
+/// Columns whose values are stored as they are written; the others are judged by the planner.
+const fn holds_text(column: Column) -> bool {
+    matches!(
+        column,
+        Column::ExternalId
+            | Column::Email
+            | Column::BadgeNumber
+            | Column::FirstName
+            | Column::LastName
+            | Column::Username
+    )
+}
+
+/// Returns `true` if the planner is to look whether the directory has `value` without an export artefact.
+fn is_suspect(column: Column, text: &str, value: &str) -> bool {
+    match column {
+        Column::Phone => phone_before(text).is_some(),
+        Column::ExternalId | Column::Username => has_artifact(value),
+        Column::BadgeNumber => has_artifact(value) || is_date_like(value),
+        _ => false,
+    }
+}
+
+/// An external ID or badge number that shows what it is, and is one.
+fn identifier(value: Result<Cow<'_, str>, Fault>) -> Result<Cow<'_, str>, Fault> {
+    let value = value?;
+    if is_placeholder(&value) {
+        return Err(Fault::Placeholder);
+    }
+    username::check_shown(&value)?;
+    Ok(value)
+}
+
+fn parse_username(text: &str) -> Result<Cow<'_, str>, Fault> {
+    match Username::parse(text) {
+        Ok(value) if !is_placeholder(value.as_str()) => Ok(value.into()),
+        // "not available" has white space.
+        Err(fault) if fault != Fault::WhiteSpace || !is_placeholder(&normalise_lossy(text)) => {
+            Err(fault)
+        }
+        _ => Err(Fault::Placeholder),
+    }
+}
+
+/// Null is a surname.
+fn person_name(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
+    match is_spreadsheet_error(&value) {
+        true => Err(Fault::SpreadsheetError),
+        false => Ok(value),
+    }
 }
 
 fn parse_email(text: &str) -> Result<Cow<'_, str>, Fault> {
@@ -158,9 +267,24 @@ fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
 }
 
 fn parse_phone(text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+    if let Some(plain) = phone_before(text) {
+        // The planner warns of it, or knows better.
+        return Ok((
+            Cow::Owned(PhoneNumber::parse(&plain)?.as_e164().to_owned()),
+            None,
+        ));
+    }
     let number = PhoneNumber::parse(text)?;
     let warning = (!number.is_assigned()).then_some(Fault::Unassigned);
     Ok((number.into(), warning))
+}
+
+/// The phone number without an export artefact, if it has one. Most have none of three characters.
+fn phone_before(text: &str) -> Option<String> {
+    if !text.bytes().any(|byte| matches!(byte, b'\'' | b',' | b'.')) {
+        return None;
+    }
+    phone_without_artifacts(&normalise(text).ok()?)
 }
 
 fn bounded(value: Cow<'_, str>) -> Cow<'_, str> {

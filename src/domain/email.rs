@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use email_address::{EmailAddress, Options};
 
-use super::Fault;
+use super::email_repair::is_typographic;
 use super::fault::Unit;
 use super::text::{checked_text, filled};
+use super::{Fault, fold};
 
 checked_text! {
-    /// An email address, as its administrator writes it; compared by its [`fold`](super::fold).
+    /// An email address, as its administrator writes it; compared by its [`email_key`].
     Email
 }
 
@@ -34,6 +35,22 @@ impl<'a> Email<'a> {
             return Err(Fault::Email);
         }
         Ok(Self(value))
+    }
+}
+
+/// The key by which emails are compared and stored (semantics §1): the local part [folded](fold), the domain in its
+/// ASCII form, so that `müller.example` and its `xn--` form are one. The key of a key is itself.
+#[must_use]
+pub fn email_key(email: &str) -> Cow<'_, str> {
+    let Some((local, domain)) = email
+        .rsplit_once('@')
+        .filter(|(_, domain)| !domain.is_ascii())
+    else {
+        return fold(email);
+    };
+    match idna::domain_to_ascii(domain) {
+        Ok(ascii) => Cow::Owned(format!("{}@{ascii}", fold(local))),
+        Err(_) => fold(email),
     }
 }
 
@@ -68,6 +85,10 @@ fn is_plain_address(value: &str) -> bool {
 }
 
 fn is_address(value: &str) -> bool {
+    // Allowed in a local part, and never part of a true one.
+    if value.starts_with('\'') || value.contains("'@") || value.contains(is_typographic) {
+        return false;
+    }
     let options = Options::default()
         .without_display_text()
         .without_domain_literal()
@@ -130,6 +151,9 @@ mod tests {
     #[case("jane@example.com; john@example.com")]
     #[case("jane@example.com,john@example.com")]
     #[case("jane@@example.com")]
+    #[case("o\u{2019}neil@example.com")]
+    #[case("'jane@example.com")]
+    #[case("'jane'@example.com")]
     fn what_is_not_one_address_does_not(#[case] text: &str) {
         assert_eq!(Email::parse(text), Err(Fault::Email));
     }
@@ -163,6 +187,20 @@ mod tests {
         ] {
             assert!(!is_plain_address(value) && is_address(value), "{value}");
         }
+    }
+
+    #[rstest]
+    #[case::plain("Jane@Example.COM", "jane@example.com")]
+    #[case::umlaut("J\u{F6}rg@M\u{FC}LLER.example", "j\u{F6}rg@xn--mller-kva.example")]
+    #[case::its_ascii_form("j\u{F6}rg@XN--MLLER-KVA.example", "j\u{F6}rg@xn--mller-kva.example")]
+    #[case::decomposed("a@mu\u{308}ller.example", "a@xn--mller-kva.example")]
+    #[case::sharp_s_is_no_ss("a@stra\u{DF}e.example", "a@xn--strae-oqa.example")]
+    #[case::local_part("Wei\u{DF}@pd.example", "weiss@pd.example")]
+    #[case::full_stop_of_another_script("a@m\u{FC}ller\u{3002}example", "a@xn--mller-kva.example")]
+    #[case::no_domain("m\u{DC}ller", "m\u{FC}ller")]
+    fn domains_compare_in_their_ascii_form(#[case] email: &str, #[case] key: &str) {
+        assert_eq!(email_key(email), key);
+        assert_eq!(email_key(key), key);
     }
 
     #[test]

@@ -4,9 +4,14 @@
 //! rows. Every message about a single value is written here; messages about users and other rows are the
 //! planner's.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use super::{Column, Deception, ForeignLine, Issue, IssueCode, ReportLine, Status, StrayQuote};
+use super::email_repair::{Meant, meant};
+use super::garbled::repaired;
+use super::{
+    Column, Deception, ForeignLine, Issue, IssueCode, ReportLine, Status, StrayQuote,
+    is_placeholder, shown,
+};
 
 /// What is wrong with a value. Displayed as the rest of a sentence that begins with the column and
 /// the value, such as `is blank; fill it in.`
@@ -80,6 +85,21 @@ pub enum Fault {
     /// A control character or one that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
     Character(char),
+    /// U+FFFD, which stands for a letter that was lost before.
+    #[error(
+        "holds U+FFFD, which programs write for a letter that they have lost; export the file again, as \
+         UTF-8, and check the name where it comes from."
+    )]
+    LostLetter,
+    /// A value that means "nothing"; see [`is_placeholder`](super::is_placeholder).
+    #[error("stands for \"no value\", so that it identifies nobody.")]
+    Placeholder,
+    /// What a spreadsheet shows where it could not compute a name.
+    #[error("is an error of the spreadsheet, not a name; correct its formula, or enter the name.")]
+    SpreadsheetError,
+    /// Decoded twice, or with HTML entities: a warning.
+    #[error("looks garbled: a program before this import has read it in the wrong charset.")]
+    Garbled,
     /// A number that a spreadsheet has rounded.
     #[error(
         "is in scientific notation; format the column as text in the spreadsheet and enter the full \
@@ -155,12 +175,14 @@ impl Fault {
         match self {
             Self::Blank => IssueCode::Required,
             Self::TooLong { .. } | Self::Oversized { .. } => IssueCode::TooLong,
-            Self::Encoding { .. } => IssueCode::InvalidEncoding,
+            Self::Encoding { .. } | Self::LostLetter => IssueCode::InvalidEncoding,
             Self::FieldCount { .. } | Self::SurplusBlanks { .. } | Self::ReportLine { .. } => {
                 IssueCode::FieldCount
             }
             Self::StrayQuote(_) => IssueCode::StrayQuote,
             Self::NotARow(_) => IssueCode::NotARow,
+            Self::Placeholder | Self::SpreadsheetError => IssueCode::PlaceholderValue,
+            Self::Garbled => IssueCode::GarbledText,
             Self::Character(_) => IssueCode::InvalidCharacter,
             Self::ScientificNotation => IssueCode::ScientificNotation,
             Self::Email => IssueCode::InvalidEmail,
@@ -180,7 +202,13 @@ impl Fault {
     /// Returns `true` if the fault rejects its row.
     #[must_use]
     pub const fn is_error(self) -> bool {
-        !matches!(self, Self::Unassigned)
+        !matches!(self, Self::Unassigned | Self::Garbled)
+    }
+
+    /// Returns `true` if a message quotes the value as it was written, not as it was read.
+    #[must_use]
+    pub const fn quotes_as_written(self) -> bool {
+        matches!(self, Self::Unassigned | Self::Garbled)
     }
 
     /// The fault as an issue of `column`; of the row as a whole if there is none.
@@ -190,18 +218,60 @@ impl Fault {
             return Issue::row_error(self.code(), self.to_string());
         };
         let value = context.value;
-        let message = format!("{column} {}{}", Quote(value), self.sentence(context));
+        let suggestion = self.suggestion(value);
+        let sentence = self.sentence(column, suggestion.as_deref(), context);
+        let message = format!("{column} {}{sentence}", Quote(value));
+        let issue = match self.is_error() {
+            true => Issue::error(self.code(), column, value, message),
+            false => Issue::warning(self.code(), column, value, message),
+        };
+        issue.suggest(suggestion.as_deref())
+    }
+
+    /// What was probably meant.
+    fn suggestion(self, value: &str) -> Option<Cow<'_, str>> {
         match self {
-            Self::Unassigned => Issue::warning(self.code(), column, value, message),
-            Self::Status(near) => {
-                Issue::error(self.code(), column, value, message).suggest(near.map(Status::as_str))
-            }
-            _ => Issue::error(self.code(), column, value, message),
+            Self::Status(near) => near.map(|near| near.as_str().into()),
+            Self::Garbled => repaired(value).map(Cow::from),
+            Self::Email => match meant(value) {
+                Meant::Address(address) => Some(address.into()),
+                Meant::Several | Meant::Unknown => None,
+            },
+            _ => None,
         }
     }
 
-    fn sentence(self, FaultContext { e164, charset, .. }: FaultContext<'_>) -> String {
+    fn sentence(
+        self,
+        column: Column,
+        suggestion: Option<&str>,
+        FaultContext {
+            e164,
+            charset,
+            value,
+        }: FaultContext<'_>,
+    ) -> String {
         match self {
+            Self::Placeholder if column == Column::ExternalId => format!(
+                "{self} Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."
+            ),
+            Self::Placeholder => format!("{self} Enter the {}.", noun(column)),
+            Self::Garbled => format!(
+                "looks garbled, as text does that was decoded twice or taken from a web page; if \"{}\" is right, \
+                 correct it where the file comes from, and export it as UTF-8.",
+                suggestion.unwrap_or_default()
+            ),
+            Self::Email => match (suggestion, meant(value)) {
+                (Some(address), _) => {
+                    format!("is more than an email address, or has a slip in it; write {address}.")
+                }
+                (None, Meant::Several) => "holds several email addresses; write one.".to_owned(),
+                (None, _) => self.to_string(),
+            },
+            Self::Phone if is_placeholder(value) => {
+                "is not a phone number; leave the cell blank, which clears the phone number."
+                    .to_owned()
+            }
             Self::Encoding { byte } => format!(
                 "holds the byte 0x{byte:02X}, which is not valid {charset}; save the file as UTF-8, or name \
                  the charset it has (such as windows-1252) in the charset option."
@@ -209,6 +279,15 @@ impl Fault {
             Self::Unassigned => format!("was read as {e164}, which {self}"),
             _ => self.to_string(),
         }
+    }
+}
+
+/// What an administrator calls a value of this column.
+const fn noun(column: Column) -> &'static str {
+    match column {
+        Column::BadgeNumber => "badge number",
+        Column::Username => "username",
+        _ => "value",
     }
 }
 
@@ -270,10 +349,11 @@ impl Quote<'_> {
 
 impl fmt::Display for Quote<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(Self::MAX) {
-            _ if self.0.is_empty() => Ok(()),
-            None => write!(f, "\"{}\" ", self.0),
-            Some((end, _)) => write!(f, "\"{}…\" ", &self.0[..end]),
+        let value = shown(self.0);
+        match value.char_indices().nth(Self::MAX) {
+            _ if value.is_empty() => Ok(()),
+            None => write!(f, "\"{value}\" "),
+            Some((end, _)) => write!(f, "\"{}…\" ", &value[..end]),
         }
     }
 }

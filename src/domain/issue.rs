@@ -48,9 +48,14 @@ pub enum IssueCode {
     ChangedConcurrently,
     RoleNotGrantable,
     DeactivationNotPermitted,
-    StrayQuote = 32,
-    IdentityReplaced = 37,
-    NotARow = 39,
+    StrayQuote,
+    PlaceholderValue,
+    ExportArtifact,
+    GarbledText,
+    PhoneRegionAssumed,
+    IdentityReplaced,
+    InvalidFormat,
+    NotARow,
 }
 
 /// One thing that is wrong with a row, or worth knowing about it.

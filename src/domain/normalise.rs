@@ -1,32 +1,30 @@
 //! What happens to every value before any check (semantics §2, Values).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::{CodePointMapData, props::GeneralCategory};
 
 /// Unicode normalisation form C, the one form that values are stored and compared in.
 pub(super) const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
 
 /// `text` as it is judged and stored (semantics §2): trimmed of white space, zero-width characters and
-/// bidirectional marks, each run of line breaks and tabs made one space, in NFC.
+/// bidirectional marks, each run of line breaks and tabs made one space, every other Unicode space a plain
+/// one, without soft hyphens and zero-width spaces, in NFC.
 ///
 /// Borrows wherever nothing inside changes; printable ASCII costs one scan.
 ///
 /// # Errors
-/// The first control character, or bidirectional embedding, override or isolate, that is left inside.
+/// The first control character, bidirectional embedding, override or isolate, or U+FFFD, that is left inside.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, char> {
     if is_plain(text) {
         return Ok(Cow::Borrowed(text.trim_ascii()));
     }
     let trimmed = text.trim_matches(is_trimmed);
-    if let Some(forbidden) = trimmed.chars().find(|&c| is_forbidden(c)) {
-        return Err(forbidden);
+    match trimmed.chars().find(|&c| is_forbidden(c)) {
+        Some(forbidden) => Err(forbidden),
+        None => Ok(tidied(trimmed)),
     }
-    if !trimmed.contains(is_break) {
-        return Ok(NFC.normalize(trimmed));
-    }
-    let line = on_one_line(trimmed);
-    Ok(Cow::Owned(NFC.normalize(&line).into_owned()))
 }
 
 /// The same for a value that will not be stored, only quoted: forbidden characters become U+FFFD, so
@@ -34,8 +32,34 @@ pub fn normalise(text: &str) -> Result<Cow<'_, str>, char> {
 pub(super) fn normalise_lossy(text: &str) -> Cow<'_, str> {
     normalise(text).unwrap_or_else(|_| {
         let visible = text.replace(is_forbidden, "\u{FFFD}");
-        Cow::Owned(normalise(&visible).unwrap_or_default().into_owned())
+        Cow::Owned(tidied(visible.trim_matches(is_trimmed)).into_owned())
     })
+}
+
+/// `text` as earlier versions stored it: other spaces and soft hyphens stay where they are. `None`: they
+/// took no such text. An export of a user they stored has the value so.
+#[must_use]
+pub fn normalise_as_before(text: &str) -> Option<Cow<'_, str>> {
+    let trimmed = text.trim_matches(is_trimmed);
+    let is_taken = !trimmed.contains(|c| is_forbidden(c) && c != '\u{FFFD}');
+    is_taken.then(|| match trimmed.contains(is_break) {
+        true => Cow::Owned(NFC.normalize(&on_one_line(trimmed)).into_owned()),
+        false => NFC.normalize(trimmed),
+    })
+}
+
+/// `trimmed` on one line, with plain spaces alone, and composed.
+fn tidied(trimmed: &str) -> Cow<'_, str> {
+    if !trimmed.contains(|c| is_break(c) || is_other_space(c) || is_removed(c)) {
+        return NFC.normalize(trimmed);
+    }
+    let spaced: String = trimmed
+        .chars()
+        .filter(|&c| !is_removed(c))
+        .map(|c| if is_other_space(c) { ' ' } else { c })
+        .collect();
+    let line = on_one_line(spaced.trim_matches(is_trimmed));
+    Cow::Owned(NFC.normalize(&line).into_owned())
 }
 
 /// True where all is printable ASCII. Looks at every byte, which is quicker than to look for the first that is not.
@@ -62,9 +86,54 @@ fn is_break(c: char) -> bool {
     )
 }
 
+/// The first character of `written` that a value is read without, or with a plain space in its place.
+#[must_use]
+pub fn first_invisible(written: &str) -> Option<char> {
+    written
+        .chars()
+        .find(|&c| is_removed(c) || is_other_space(c))
+}
+
+/// `value` with each character that nobody sees named, such as `[U+00A0]`, to be quoted in a message.
+#[must_use]
+pub fn shown(value: &str) -> Cow<'_, str> {
+    if value.is_ascii() || !value.chars().any(is_unseen) {
+        return Cow::Borrowed(value);
+    }
+    let mut shown = String::with_capacity(value.len() + 8);
+    for c in value.chars() {
+        match is_unseen(c) {
+            // Writing to a text cannot fail.
+            true => drop(write!(shown, "[U+{:04X}]", u32::from(c))),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_unseen(c: char) -> bool {
+    is_other_space(c) || is_format(c)
+}
+
+/// Returns `true` for the general category Cf.
+pub(super) fn is_format(c: char) -> bool {
+    CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
+}
+
+/// A space that looks like the plain one.
+fn is_other_space(c: char) -> bool {
+    !c.is_ascii() && c.is_whitespace() && !is_break(c)
+}
+
+/// A character that nobody sees and that means nothing within a value.
+pub(super) const fn is_removed(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{200B}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// U+FFFD stands for a letter that was lost before the text came here.
 fn is_forbidden(c: char) -> bool {
     let reorders = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    reorders || (c.is_control() && !is_break(c))
+    reorders || c == '\u{FFFD}' || (c.is_control() && !is_break(c))
 }
 
 /// `text` with each run of line breaks and tabs made one space.
@@ -102,7 +171,15 @@ mod tests {
     #[case::inner_crlf("a\r\nb", "a b")]
     #[case::inner_run("a\t\n\u{B}\u{C}\r\u{85}\u{2028}\u{2029}b", "a b")]
     #[case::runs_apart("a\n \nb", "a   b")]
-    #[case::inner_nbsp_stays("a\u{A0}b", "a\u{A0}b")]
+    #[case::inner_nbsp("a\u{A0}b", "a b")]
+    #[case::inner_thin_space("a\u{2009}b", "a b")]
+    #[case::inner_narrow_and_ideographic("a\u{202F}b\u{3000}c", "a b c")]
+    #[case::inner_soft_hyphen("Whit\u{AD}lock", "Whitlock")]
+    #[case::inner_zero_width_space("a\u{200B}b", "ab")]
+    #[case::inner_word_joiner_and_bom("a\u{2060}b\u{FEFF}c", "abc")]
+    #[case::removed_beside_a_space("a \u{AD}", "a")]
+    #[case::removed_alone("\u{AD}\u{200B}", "")]
+    #[case::composed_over_what_is_removed("e\u{200B}\u{301}", "\u{E9}")]
     #[case::inner_zero_width_stays("a\u{200D}b", "a\u{200D}b")]
     #[case::decomposed("Ame\u{301}lie", "Am\u{E9}lie")]
     #[case::decomposed_over_lines("e\u{301}\ne\u{301}", "\u{E9} \u{E9}")]
@@ -121,14 +198,30 @@ mod tests {
     #[case::override_("a\u{202E}b", '\u{202E}')]
     #[case::isolate("a\u{2066}b", '\u{2066}')]
     #[case::pop_isolate("a\u{2069}", '\u{2069}')]
+    #[case::a_lost_letter("Mu\u{FFFD}oz", '\u{FFFD}')]
     #[case::the_first_of_two("a\u{7}b\u{202E}", '\u{7}')]
     fn control_and_override_characters_are_named(#[case] text: &str, #[case] forbidden: char) {
         assert_eq!(normalise(text), Err(forbidden));
     }
 
     #[test]
+    fn what_nobody_sees_is_named_in_a_quote() {
+        assert_eq!(
+            shown("01\u{A0}0\u{200D}1 \u{E9}"),
+            "01[U+00A0]0[U+200D]1 \u{E9}"
+        );
+        assert!(matches!(shown("Mu\u{F1}oz"), Cow::Borrowed(_)));
+        assert_eq!(first_invisible("a\u{E9}\u{AD}b\u{A0}"), Some('\u{AD}'));
+        assert_eq!(first_invisible("a b\u{E9}"), None);
+    }
+
+    #[test]
     fn plain_text_is_not_copied() {
-        for text in [" Smith ", "\u{200B}M\u{FC}ller\u{A0}"] {
+        for text in [
+            " Smith ",
+            "\u{200B}M\u{FC}ller\u{A0}",
+            "Jos\u{E9} Mu\u{F1}oz",
+        ] {
             assert!(matches!(normalise(text), Ok(Cow::Borrowed(_))), "{text:?}");
         }
     }
@@ -139,16 +232,29 @@ mod tests {
         assert_eq!(normalise_lossy(" plain "), "plain");
     }
 
+    #[rstest]
+    #[case::spaces_stay("a\u{A0}b\u{2009}c", Some("a\u{A0}b\u{2009}c"))]
+    #[case::soft_hyphens_stay("\u{AD}a\u{200B}b", Some("\u{AD}a\u{200B}b"))]
+    #[case::breaks("a\r\nb\u{A0}", Some("a b"))]
+    #[case::a_lost_letter("Mu\u{FFFD}oz", Some("Mu\u{FFFD}oz"))]
+    #[case::an_escape("a\u{1B}b", None)]
+    fn what_releases_before_stored_is_known(#[case] text: &str, #[case] stored: Option<&str>) {
+        assert_eq!(normalise_as_before(text).as_deref(), stored);
+    }
+
     proptest! {
         #[test]
         fn normalising_twice_is_normalising_once(text in any::<String>()) {
-            let once = normalise_lossy(&text);
-            prop_assert_eq!(normalise(&once), Ok(Cow::Borrowed(&*once)));
+            let once = normalise_lossy(&text.replace('\u{FFFD}', "")).into_owned();
+            prop_assert_eq!(normalise_lossy(&once), Cow::Borrowed(&*once));
+            if !once.contains('\u{FFFD}') {
+                prop_assert_eq!(normalise(&once), Ok(Cow::Borrowed(&*once)));
+            }
         }
 
         #[test]
         fn marks_and_spaces_in_any_order_normalise_to_a_fixed_point(
-            text in "[a-c \t\u{300}-\u{330}\u{345}\u{85}\u{200B}\u{2000}\u{1FEF}\u{AC00}\u{1100}\u{1161}]{0,12}"
+            text in "[a-c \t\u{300}-\u{330}\u{345}\u{85}\u{AD}\u{A0}\u{200B}\u{2000}\u{1FEF}\u{AC00}\u{1100}\u{1161}]{0,12}"
         ) {
             let once = normalise_lossy(&text);
             prop_assert_eq!(normalise(&once), Ok(Cow::Borrowed(&*once)));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::artifact::phone_without_artifacts;
 use super::row_texts::{RowTexts, RowTextsPacker, Texts};
 use super::{Column, ColumnSet, Fault, FaultContext, Issue, Status};
 
@@ -32,10 +33,14 @@ impl Marks {
     const MISFIT: Self = Self(1);
     /// LOCATION had a value.
     const LOCATED: Self = Self(2);
-    /// The phone number is sound, but there is a warning about it.
-    const PHONE_WARNED: Self = Self(4);
+    /// There is a warning about a value.
+    const WARNED: Self = Self(4);
+    /// A value was written otherwise than it was read.
+    const WRITTEN: Self = Self(8);
+    /// A key or the phone number may have an export artefact; see [`Row::is_suspect`].
+    const SUSPECT: Self = Self(16);
     /// The record is nobody's row, such as the header once more.
-    const FOREIGN: Self = Self(8);
+    const FOREIGN: Self = Self(32);
 
     const fn has(self, mark: Self) -> bool {
         self.0 & mark.0 != 0
@@ -60,10 +65,41 @@ pub struct RowParts<'a> {
     /// Everything found wrong, in the order of the columns: at most one fault of each, or the one fault of
     /// the record as a whole, of which no column is known.
     pub faults: Vec<(Option<Column>, Fault)>,
-    /// The phone number as written, if there is a warning about it.
-    pub written_phone: &'a str,
+    /// The values that were written otherwise than they were read.
+    pub written: Written,
+    /// A key or the phone number may have an export artefact.
+    pub is_suspect: bool,
     /// Standard name of the file's charset; it may be empty if no byte is invalid in it.
     pub charset: &'static str,
+}
+
+/// The values of a row that were written otherwise than they were read: a user from earlier may have one so,
+/// and a message quotes it so. In one text, each behind a control character that names its column: no value has
+/// one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written(String);
+
+impl Written {
+    /// Adds how `column` was written.
+    pub fn add(&mut self, column: Column, text: &str) {
+        self.0.push(Self::mark(column));
+        self.0.push_str(text);
+    }
+
+    /// Returns `true` if `column` was added.
+    #[must_use]
+    pub fn has(&self, column: Column) -> bool {
+        self.0.contains(Self::mark(column))
+    }
+
+    const fn mark(column: Column) -> char {
+        (column as u8 + 1) as char
+    }
+
+    fn find(written: &str, column: Column) -> Option<&str> {
+        let (_, text) = written.split_once(Self::mark(column))?;
+        text.split(char::is_control).next()
+    }
 }
 
 /// Makes rows whose texts share allocations; see [`Row::new`].
@@ -146,7 +182,9 @@ impl Row {
             marks: Marks(
                 Marks::MISFIT.when(misfit)
                     | Marks::LOCATED.when(located && !misfit)
-                    | Marks::PHONE_WARNED.when(warned)
+                    | Marks::WARNED.when(warned)
+                    | Marks::WRITTEN.when(!parts.written.0.is_empty())
+                    | Marks::SUSPECT.when(parts.is_suspect)
                     | Marks::FOREIGN.when(foreign),
             ),
             status: status.filter(|_| !unsound.contains(Column::Status)),
@@ -165,13 +203,15 @@ impl Row {
         }
         let kept = Texts {
             values,
-            written_phone: parts.written_phone,
+            written: &parts.written.0,
         };
         match &*parts.faults {
-            [] => texts.push(&kept, &[], ""),
+            [] => texts.push(&kept, (ColumnSet::EMPTY, &[]), ""),
             faults => {
+                let warned = faults.iter().filter(|(_, fault)| !fault.is_error());
+                let warned = warned.filter_map(|&(column, _)| column).collect();
                 let faults: Vec<Fault> = faults.iter().map(|&(_, fault)| fault).collect();
-                texts.push(&kept, &faults, parts.charset);
+                texts.push(&kept, (warned, &faults), parts.charset);
             }
         }
     }
@@ -212,6 +252,36 @@ impl Row {
     pub(super) fn has_texts(&self, texts: &Arc<RowTexts>, at: u16) -> bool {
         let own = self.texts.as_ref();
         self.at == at && own.is_some_and(|own| Arc::ptr_eq(own, texts))
+    }
+
+    /// How the value in `column` was written, if that is not how it was read. Only earlier versions stored it
+    /// so, and of a phone number only a message quotes it.
+    #[must_use]
+    pub fn written(&self, column: Column) -> Option<&str> {
+        if !self.marks.has(Marks::WRITTEN) {
+            return None;
+        }
+        Written::find(self.texts.as_deref()?.written(self.at.into()), column)
+    }
+
+    /// Returns `true` if `stored` is the value in `column` as it was read or as it was written.
+    #[must_use]
+    pub fn says(&self, column: Column, stored: &str) -> bool {
+        let value = self.value(column);
+        value == Some(stored) || self.written(column) == Some(stored)
+    }
+
+    /// Returns `true` if a key or the phone number may have an export artefact.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        self.marks.has(Marks::SUSPECT)
+    }
+
+    /// Returns `true` if the phone number was written with an export artefact, without which it was read.
+    #[must_use]
+    pub fn has_phone_artifact(&self) -> bool {
+        let written = self.written(Column::Phone);
+        written.is_some_and(|written| phone_without_artifacts(written).is_some())
     }
 
     /// True where the row has the column, be it blank.
@@ -266,20 +336,15 @@ impl Row {
     /// Returns `true` if these checks found anything.
     #[must_use]
     pub const fn has_faults(&self) -> bool {
-        !self.unsound.is_empty()
-            || self.marks.has(Marks::MISFIT)
-            || self.marks.has(Marks::PHONE_WARNED)
+        !self.unsound.is_empty() || self.marks.has(Marks::MISFIT) || self.marks.has(Marks::WARNED)
     }
 
     /// Everything that these checks found, in the order of the columns. `None`: the row as a whole.
     pub fn faults(&self) -> impl Iterator<Item = (Option<Column>, Fault)> {
-        let mut columns = self.unsound;
-        if self.marks.has(Marks::PHONE_WARNED) {
-            columns.insert(Column::Phone);
-        }
         let texts = self.texts.as_deref().filter(|_| self.has_faults());
-        let faults = texts.map_or(&[][..], |texts| texts.faults(self.at));
-        let columns = columns.iter().map(Some).chain([None]);
+        let none = (ColumnSet::EMPTY, &[][..]);
+        let (warned, faults) = texts.map_or(none, |texts| texts.faults(self.at));
+        let columns = self.unsound.union(warned).iter().map(Some).chain([None]);
         columns.zip(faults.iter().copied())
     }
 
@@ -294,9 +359,9 @@ impl Row {
             return FaultContext::default();
         };
         FaultContext {
-            value: match fault {
-                Fault::Unassigned => texts.written_phone(self.at.into()),
-                _ => self.text(column),
+            value: match fault.quotes_as_written() {
+                true => self.written(column).unwrap_or(self.text(column)),
+                false => self.text(column),
             },
             e164: self.text(Column::Phone),
             charset: texts.charset(),
@@ -311,6 +376,9 @@ impl PartialEq for Row {
         facts(self) == facts(other)
             && self.issues().eq(other.issues())
             && Column::ALL.iter().all(|&c| self.value(c) == other.value(c))
+            && Column::ALL
+                .iter()
+                .all(|&c| self.written(c) == other.written(c))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What some hundred rows keep in common: their texts, and the faults of those that have any.
 
-use super::{Column, Fault, PackedTexts, Packer};
+use super::{Column, ColumnSet, Fault, PackedTexts, Packer};
 
-/// Texts of a row: its values by column, and last its phone number as written.
+/// Texts of a row: its values by column, and last those that were written otherwise.
 const TEXTS: usize = Column::COUNT + 1;
 
 /// The texts and faults of some hundred rows, in a few allocations.
@@ -16,8 +16,8 @@ pub(super) struct RowTexts {
 /// The faults of the rows that have any.
 #[derive(Debug, Default)]
 struct RowFaults {
-    /// Which row has faults, and where they begin; in order.
-    starts: Vec<(u16, u32)>,
+    /// Which row has faults, the columns of its warnings, and where its faults begin; in order.
+    starts: Vec<(u16, ColumnSet, u32)>,
     faults: Vec<Fault>,
 }
 
@@ -26,8 +26,8 @@ struct RowFaults {
 pub(super) struct Texts<'a> {
     /// By `Column as usize`.
     pub(super) values: [&'a str; Column::COUNT],
-    /// The phone number as written, if that is to be quoted.
-    pub(super) written_phone: &'a str,
+    /// The values that were written otherwise, as [`Written`](super::row::Written) has them.
+    pub(super) written: &'a str,
 }
 
 /// Puts the texts and faults of several rows together.
@@ -44,19 +44,20 @@ impl RowTexts {
         self.texts.get(row, column)
     }
 
-    /// Row number `row`'s phone number as written, if that is to be quoted.
-    pub(super) fn written_phone(&self, row: usize) -> &str {
+    /// Row number `row`'s values that were written otherwise.
+    pub(super) fn written(&self, row: usize) -> &str {
         self.texts.get(row, Column::COUNT)
     }
 
-    /// The faults of row number `row`, in the order of the columns.
-    pub(super) fn faults(&self, row: u16) -> &[Fault] {
+    /// The faults of row number `row` in the order of the columns, and the columns that have a warning.
+    pub(super) fn faults(&self, row: u16) -> (ColumnSet, &[Fault]) {
         let RowFaults { starts, faults } = &self.faults;
-        let Ok(at) = starts.binary_search_by_key(&row, |&(row, _)| row) else {
-            return &[];
+        let Ok(at) = starts.binary_search_by_key(&row, |&(row, ..)| row) else {
+            return (ColumnSet::EMPTY, &[]);
         };
-        let end = starts.get(at + 1).map(|&(_, start)| start as usize);
-        &faults[starts[at].1 as usize..end.unwrap_or(faults.len())]
+        let (_, warned, start) = starts[at];
+        let end = starts.get(at + 1).map(|&(.., start)| start as usize);
+        (warned, &faults[start as usize..end.unwrap_or(faults.len())])
     }
 
     /// Bytes that these take.
@@ -86,17 +87,22 @@ impl RowTextsPacker {
     }
 
     /// Adds a row, the next by number. All rows are of one file, which has one charset.
-    pub(super) fn push(&mut self, texts: &Texts<'_>, faults: &[Fault], charset: &'static str) {
+    pub(super) fn push(
+        &mut self,
+        texts: &Texts<'_>,
+        (warned, faults): (ColumnSet, &[Fault]),
+        charset: &'static str,
+    ) {
         let row = u16::try_from(self.rows()).unwrap_or(u16::MAX);
         let mut all = [""; TEXTS];
         all[..Column::COUNT].copy_from_slice(&texts.values);
-        all[Column::COUNT] = texts.written_phone;
+        all[Column::COUNT] = texts.written;
         self.texts.push(all);
         if faults.is_empty() {
             return;
         }
         let start = u32::try_from(self.faults.faults.len()).unwrap_or(u32::MAX);
-        self.faults.starts.push((row, start));
+        self.faults.starts.push((row, warned, start));
         self.faults.faults.extend_from_slice(faults);
         if !charset.is_empty() {
             self.charset = charset;

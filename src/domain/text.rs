@@ -9,9 +9,13 @@ use super::{Fault, fault::Unit, normalise, username};
 /// `text` normalised (semantics §2).
 ///
 /// # Errors
-/// [`Fault::Character`] where a forbidden character is inside, [`Fault::Blank`] where nothing is left.
+/// [`Fault::Character`] if a forbidden character is inside ([`Fault::LostLetter`] for U+FFFD), [`Fault::Blank`] if
+/// nothing is left.
 pub(super) fn filled(text: &str) -> Result<Cow<'_, str>, Fault> {
-    let value = normalise(text).map_err(Fault::Character)?;
+    let value = normalise(text).map_err(|c| match c {
+        '\u{FFFD}' => Fault::LostLetter,
+        c => Fault::Character(c),
+    })?;
     if value.is_empty() {
         return Err(Fault::Blank);
     }

@@ -9,6 +9,8 @@ use unicode_security::{
     mixed_script::AugmentedScriptSet,
 };
 
+use super::normalise::is_format;
+
 /// What is deceptive about a username. Displayed as the rest of a sentence that begins with the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deception {
@@ -44,6 +46,20 @@ pub(super) fn check_visible(value: &str) -> Result<(), Deception> {
     match faults.find(|fault| matches!(fault, Deception::Invisible(_))) {
         Some(fault) => Err(fault),
         None => Ok(()),
+    }
+}
+
+/// Nothing in `value`, an external ID or badge number, is invisible or only formats what is around it.
+///
+/// # Errors
+/// The first such character.
+pub(super) fn check_shown(value: &str) -> Result<(), Deception> {
+    if value.is_ascii() {
+        return Ok(());
+    }
+    match value.chars().find(|&c| is_format(c)) {
+        Some(c) => Err(Deception::Invisible(c)),
+        None => check_visible(value),
     }
 }
 

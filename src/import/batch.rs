@@ -10,7 +10,7 @@ use super::{
     verdict::Judged,
 };
 use crate::{
-    domain::{Column, ColumnSet, GroupId, RankId, Status, fold},
+    domain::{Column, ColumnSet, GroupId, RankId, Status, email_key, fold},
     plan::{Supervisor, UserWrite},
     store::{DirectoryWrite, RoleGrants, UserValues, WriteError},
 };
@@ -237,7 +237,7 @@ fn freed_keys(write: &UserWrite<'_>) -> Vec<(Uuid, Column, String)> {
 
 fn old_key(user: &crate::domain::User, column: Column) -> String {
     match column {
-        Column::Email => fold(user.email()).into_owned(),
+        Column::Email => email_key(user.email()).into_owned(),
         Column::Username => fold(user.username()).into_owned(),
         _ => user.badge_number().to_owned(),
     }

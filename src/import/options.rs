@@ -1,12 +1,12 @@
 //! What a client asked for in `start`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use uuid::Uuid;
 
 use super::Refusal;
 use crate::{
-    domain::{Catalog, Offers, SuggestionBudget, fold, normalise},
+    domain::{Catalog, NameIndex, Offers, SuggestionBudget, fold, normalise},
     input::CsvOptions,
     plan::{MatchBy, Scope},
     proto::{self, ImportStart, ResultFilter},
@@ -122,10 +122,10 @@ impl Missing {
         let role_names = Offers::new(catalog.roles.iter().map(|role| &*role.name));
         let group_ids = Offers::new(catalog.groups.iter().map(|group| &*group.external_id));
         let roles = catalog.roles.iter();
-        let roles: HashMap<_, _> = roles.map(|role| (fold(&role.name), role.id)).collect();
+        let roles = NameIndex::new(fold, roles.map(|role| (&*role.name, role.id)));
         for name in &self.only_roles {
-            if let Some(role) = roles.get(&*key(name)) {
-                scope.roles.push(*role);
+            if let Some(role) = roles.find(&normalise(name).unwrap_or_default()) {
+                scope.roles.push(role);
             } else {
                 let near = role_names.nearest(name, &mut budget);
                 let near = near.map(|at| &*catalog.roles[at].name);
@@ -133,11 +133,14 @@ impl Missing {
             }
         }
         let groups = catalog.groups.iter();
-        let groups: HashMap<_, _> = groups.map(|g| (&*g.external_id, g.id)).collect();
+        let groups = NameIndex::new(
+            |id| Cow::Borrowed(id),
+            groups.map(|g| (&*g.external_id, g.id)),
+        );
         for id in &self.only_groups {
             let wanted = normalise(id).unwrap_or_default();
-            if let Some(group) = groups.get(&*wanted) {
-                scope.groups.push(*group);
+            if let Some(group) = groups.find(&wanted) {
+                scope.groups.push(group);
             } else {
                 let near = group_ids.nearest(id, &mut budget);
                 let near = near.map(|at| &*catalog.groups[at].external_id);
@@ -151,10 +154,6 @@ impl Missing {
             Err(faults)
         }
     }
-}
-
-fn key(name: &str) -> String {
-    fold(&normalise(name).unwrap_or_default()).into_owned()
 }
 
 fn unknown(code: &'static str, option: &str, value: &str, near: Option<&str>) -> Refusal {

@@ -1,7 +1,9 @@
 //! Names in a header: which column one means, and which it comes near.
 
+use std::borrow::Cow;
+
 use super::blank::trim;
-use crate::domain::{Column, ColumnSet, MAX_COMPARED, SuggestionBudget};
+use crate::domain::{Column, ColumnSet, MAX_COMPARED, SuggestionBudget, is_dash, normalise};
 
 /// Names of columns that our own error report adds start so; they are ignored in every file.
 const REPORT_PREFIX: &str = "IMPORT_";
@@ -18,11 +20,12 @@ impl Name {
     /// The name that `cell` holds.
     pub(super) fn parse(cell: &str) -> Self {
         let compared = |c: char| match c {
-            '-' => '_',
+            c if is_dash(c) => '_',
             c if c.is_whitespace() => '_',
             c => c.to_ascii_uppercase(),
         };
-        Self(trim(cell).chars().map(compared).collect())
+        let cell = normalise(cell).unwrap_or(Cow::Borrowed(cell));
+        Self(trim(&cell).chars().map(compared).collect())
     }
 
     /// The column of this name.
@@ -71,6 +74,10 @@ mod tests {
             "First-Name",
             "\u{FEFF} First\u{A0}Name\u{200B}\t",
             "first\nname",
+            "FIRST\u{2009}NAME",
+            "FIRST\u{2011}NAME",
+            "FIRST_\u{200B}NA\u{AD}ME",
+            "FIRST\u{2060}_NAME\u{FEFF}",
         ] {
             assert_eq!(
                 Name::parse(cell).column(),

@@ -23,11 +23,14 @@ pub(super) fn stored(user: &User, column: Column) -> Option<&str> {
     }
 }
 
-/// What a standing row leaves its user with in `column`, for the same attributes; `""` for blank.
+/// What a standing row leaves its user with in `column`, for the same attributes; `""` for blank. What the user
+/// has just as the row writes it stays so, even if values are stored otherwise today.
 pub(super) fn resulting<'a>(row: &'a Row, user: Option<&'a User>, column: Column) -> &'a str {
-    row.value(column)
-        .or_else(|| stored(user?, column))
-        .unwrap_or_default()
+    let stored = || stored(user?, column);
+    match row.written(column) {
+        Some(written) if stored() == Some(written) => written,
+        _ => row.value(column).or_else(stored).unwrap_or_default(),
+    }
 }
 
 /// The row's value in `column`, where it has one and `unsound` does not hold the column.

@@ -9,10 +9,14 @@ use super::choices::{Choices, Named};
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
 use super::finding::{Finding, Findings};
+use super::keys::Key;
 use super::links::indices;
 use super::outcome::changing;
 use super::text::{SuggestionBudget, fold};
-use crate::domain::{Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, User};
+use super::values::{Mistaken, check_values};
+use crate::domain::{
+    Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, User, is_placeholder,
+};
 
 /// What the field checks found, one entry a row.
 pub(super) struct Checked {
@@ -23,6 +27,8 @@ pub(super) struct Checked {
     pub(super) unsound: Vec<ColumnSet>,
     /// What there is to say, the rows' own faults apart.
     pub(super) findings: Findings,
+    /// What rejected keys were probably meant to be.
+    pub(super) mistaken: Mistaken,
 }
 
 /// What the field checks found in a row, as bits.
@@ -88,22 +94,30 @@ pub(super) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Che
     let decisions = cores::map(request.rows, |at, row| {
         checker.check(row, directory.user_of(at))
     });
-    let unsound = cores::map(&decisions, |at, decision| {
+    let mut unsound = cores::map(&decisions, |at, decision| {
         unsound(request, at, decision.marks)
     });
     let mut findings = Findings::new(request.rows.len());
+    let mut mistaken = Mistaken::default();
     // In the order of the rows, since there is an end to looking for what may have been meant.
     for row in indices(&decisions) {
         let marks = decisions[row as usize].marks;
         if !marks.is_empty() {
             let found = &request.rows[row as usize];
+            if unsound[row as usize].contains(Column::ExternalId)
+                && directory.user_of(row).is_some()
+            {
+                mistaken.ids.insert(row);
+            }
             checker.advise((row, found), marks, &mut findings, budget);
         }
     }
+    check_values(request, &mut unsound, &mut findings, &mut mistaken);
     Checked {
         decisions,
         unsound,
         findings,
+        mistaken,
     }
 }
 
@@ -114,11 +128,9 @@ fn unsound(request: &Request<'_>, at: u32, marks: CheckMarks) -> ColumnSet {
     }
     let mut unsound = ColumnSet::EMPTY;
     if marks.has(CheckMarks::FAULTY) {
-        let row = &request.rows[at as usize];
-        let user = request.user_of(at);
-        let failed = row.unsound().iter();
+        let failed = request.rows[at as usize].unsound().iter();
         unsound = failed
-            .filter(|&column| !is_kept(row, user, column))
+            .filter(|&column| !is_kept(request, at, column))
             .collect();
     }
     for (mark, column) in CheckMarks::UNSOUND {
@@ -212,7 +224,7 @@ impl<'a> Checker<'a> {
     }
 
     fn role(&self, row: &Row, marks: &mut CheckMarks) -> Option<RoleId> {
-        let found = self.roles.find(row.sound(Column::Role)?);
+        let found = self.roles.find(row, row.sound(Column::Role)?);
         marks.add_if(CheckMarks::UNKNOWN_ROLE, found.is_none());
         found
     }
@@ -221,7 +233,7 @@ impl<'a> Checker<'a> {
         if !row.has(Column::Rank) {
             return user?.rank;
         }
-        let found = self.ranks.find(row.sound(Column::Rank)?);
+        let found = self.ranks.find(row, row.sound(Column::Rank)?);
         marks.add_if(CheckMarks::UNKNOWN_RANK, found.is_none());
         found
     }
@@ -231,7 +243,9 @@ impl<'a> Checker<'a> {
         if !row.has(Column::EvidenceGroupExtId) {
             return present;
         }
-        let found = self.groups.find(row.sound(Column::EvidenceGroupExtId)?);
+        let found = self
+            .groups
+            .find(row, row.sound(Column::EvidenceGroupExtId)?);
         marks.add_if(CheckMarks::UNKNOWN_GROUP, found.is_none());
         let (id, active) = found?;
         match present == Some(id) {
@@ -242,11 +256,38 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Returns `true` if the row's value is, to the letter, what the user has: it stands, whatever a check says of
-/// it. (A supervisor's email is another user's: semantics §5 alone judges it.)
-pub(super) fn is_kept(row: &Row, user: Option<&User>, column: Column) -> bool {
-    let value = sound(row, ColumnSet::EMPTY, column);
-    value.is_some() && value == user.and_then(|user| stored(user, column))
+/// Returns `true` if the value of row number `at` is, to the letter, what its user has: it stands, whatever a
+/// check says of it.
+///
+/// A placeholder in `EXTERNAL_ID` stands only for a row that names that very person: an export without external
+/// IDs has the same word for everybody.
+pub(super) fn is_kept(request: &Request<'_>, at: u32, column: Column) -> bool {
+    let row = &request.rows[at as usize];
+    let Some(user) = request.user_of(at) else {
+        return false;
+    };
+    let stored = match column {
+        // Of another user, whom semantics §5 alone judges, except that a stored one may have lost a letter.
+        Column::SupervisorEmail => request
+            .supervisor_email(at)
+            .filter(|email| email.contains('\u{FFFD}')),
+        _ => stored(user, column),
+    };
+    let Some(stored) = stored.filter(|stored| !stored.is_empty() && row.says(column, stored))
+    else {
+        return false;
+    };
+    column != Column::ExternalId || !is_placeholder(stored) || names_person(row, user)
+}
+
+/// Returns `true` if the row has a key of `user` besides the external ID.
+fn names_person(row: &Row, user: &User) -> bool {
+    let is_same = |key: Key| {
+        let value = sound(row, ColumnSet::EMPTY, key.column());
+        let is_equal = |value| key.comparable(value) == key.comparable(key.of(user));
+        value.is_some_and(is_equal) || row.says(key.column(), key.of(user))
+    };
+    Key::MOVABLE.into_iter().any(is_same)
 }
 
 /// Returns `true` if the row would make a protected user inactive.

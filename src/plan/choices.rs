@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use super::finding::Finding;
 use super::links::index;
 use super::text::{Offers, SuggestionBudget};
-use crate::domain::{Catalog, Column, IssueCode, Row};
+use crate::domain::{Catalog, Column, IssueCode, NameIndex, Row};
 
 /// Different names whose suggestion is remembered; a mistake that repeats itself does so among few.
 const REMEMBERED: usize = 10_000;
@@ -80,8 +80,7 @@ impl Named {
 /// The offers of one column.
 pub(super) struct Choices<'a, T> {
     named: Named,
-    comparable: fn(&str) -> Cow<'_, str>,
-    offers: HashMap<Cow<'a, str>, T>,
+    offers: NameIndex<'a, T>,
     /// The names that are suggested, and their indices in the catalog.
     names: Vec<(u32, &'a str)>,
     /// The same, made when a suggestion is asked for.
@@ -99,17 +98,19 @@ impl<'a, T: Copy> Choices<'a, T> {
     ) -> Self {
         Self {
             named,
-            comparable,
-            offers: offers.map(|(name, t)| (comparable(name), t)).collect(),
+            offers: NameIndex::new(comparable, offers),
             names: named.offers(catalog).collect(),
             near: None,
             suggested: HashMap::new(),
         }
     }
 
-    /// The offer with this name.
-    pub(super) fn find(&self, name: &str) -> Option<T> {
-        self.offers.get(&*(self.comparable)(name)).copied()
+    /// The offer whose name is `name`, the value of `row`. One that has just what the row writes comes first: a
+    /// name of the catalog may be from before values were normalised as they are today.
+    pub(super) fn find(&self, row: &Row, name: &str) -> Option<T> {
+        let written = row.written(self.named.column());
+        let as_written = written.and_then(|written| self.offers.find_exact(written));
+        as_written.or_else(|| self.offers.find(name))
     }
 
     /// That there is no offer of the name that `row` has.

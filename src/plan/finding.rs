@@ -4,6 +4,7 @@ use super::choices::Named;
 use super::keys::Key;
 use super::links::{Links, index};
 use super::roster::Person;
+use crate::domain::Column;
 
 /// One thing found about a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,15 @@ pub(super) enum Finding {
     IdentityReplaced,
     /// Equal to what this user of the directory has, but for leading zeros (a warning).
     ZerosLost { key: Key, user: u32 },
+    /// Equal to what this user of the directory has, but for an export artefact; `kept`: the row's user has it
+    /// already (a warning).
+    Artifact { key: Key, user: u32, kept: bool },
+    /// The phone number that the user has, but for an export artefact.
+    PhoneArtifact,
+    /// With an export artefact; nobody has it without that (a warning).
+    ArtifactNew { column: Column, kept: bool },
+    /// A badge number in the shape of a date, which nobody has (a warning).
+    DateLike,
 }
 
 impl Finding {

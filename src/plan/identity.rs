@@ -7,7 +7,7 @@ use super::decision::{Decision, Outcome};
 use super::finding::{Finding, Findings};
 use super::keys::Key;
 use super::state::State;
-use super::text::{fold, strip_leading_zeros};
+use super::text::{email_key, fold, strip_leading_zeros};
 use crate::domain::{Column, ColumnSet, Row, User};
 
 /// The columns of a person's identity; both names count as one.
@@ -82,7 +82,7 @@ pub(super) fn replaced_columns(row: &Row, user: &User, changes: ColumnSet) -> Co
 fn is_other(row: &Row, user: &User, column: Column) -> bool {
     let given = row.value(column).unwrap_or_default();
     match column {
-        Column::Email => fold(given) != fold(user.email()),
+        Column::Email => email_key(given) != email_key(user.email()),
         Column::Username => fold(given) != fold(user.username()),
         Column::FirstName => fold(given) != fold(user.first_name()),
         Column::LastName => fold(given) != fold(user.last_name()),

@@ -6,7 +6,7 @@ use std::{borrow::Cow, hash::BuildHasher};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::links::{Links, index, indices};
-use super::text::fold;
+use super::text::{email_key, fold};
 use crate::domain::{Column, IssueCode, User};
 
 /// A key that is unique within an organisation.
@@ -94,7 +94,8 @@ impl Key {
     pub(super) fn comparable(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::ExternalId | Self::BadgeNumber => Cow::Borrowed(text),
-            Self::Email | Self::Username => fold(text),
+            Self::Email => email_key(text),
+            Self::Username => fold(text),
         }
     }
 }

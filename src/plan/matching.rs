@@ -23,7 +23,11 @@ fn match_by_id(users: &[User], rows: &[Row]) -> Links {
     // A roster that has not changed has everybody in the same place.
     let same = cores::map(rows, |at, row| {
         let user = users.get(at as usize)?;
-        (row.value(Column::ExternalId)? == user.external_id()).then_some(at)
+        // Not one that was written otherwise: somebody may have it just so.
+        let id = row
+            .value(Column::ExternalId)
+            .filter(|_| row.written(Column::ExternalId).is_none());
+        (id? == user.external_id()).then_some(at)
     });
     let pairs = rows.iter().zip(same);
     pairs.map(|(row, same)| matcher.find(row, same)).collect()
@@ -59,8 +63,12 @@ impl Matcher<'_> {
     /// The user that has the row's external ID. One that failed its check matches too: it stands,
     /// since its user has it already. `same`: who is known to.
     fn find(&mut self, row: &Row, same: Option<u32>) -> Option<u32> {
-        let near = |id| self.ids.find_near(id, self.likely);
-        let found = same.or_else(|| row.value(Column::ExternalId).and_then(near))?;
+        let mut near = |id| self.ids.find_near(id, self.likely);
+        let column = Column::ExternalId;
+        // As an earlier version stored it, or as it is read today.
+        let found = same
+            .or_else(|| row.written(column).and_then(&mut near))
+            .or_else(|| row.value(column).and_then(near))?;
         self.likely = found + 1;
         Some(found)
     }

@@ -97,7 +97,10 @@ impl Listing<'_> {
         let mut listed = vec![false; self.roster.users.len()];
         let rows = || indices(self.roster.rows);
         let found = rows().flat_map(|row| self.holders(row).chain(self.roster.user(row)));
-        found.for_each(|user| listed[user as usize] = true);
+        let meant = self.roster.mistaken().meant.iter().map(|&(_, user)| user);
+        found
+            .chain(meant)
+            .for_each(|user| listed[user as usize] = true);
         let loose = rows().filter(|&row| self.roster.user(row).is_none());
         mark_alike(&self.alike.external_ids, rows(), &mut listed);
         mark_alike(&self.alike.badge_numbers, loose, &mut listed);
@@ -126,13 +129,14 @@ impl Listing<'_> {
         let id = data.value(Column::ExternalId).unwrap_or_default();
         let doubtful =
             unsound.contains(Column::ExternalId) || failed >= if id.is_empty() { 1 } else { 2 };
-        doubtful && !self.matches(row)
+        doubtful && !self.matches(row, unsound)
     }
 
-    /// True where a sound key of `row` is a user's, leading zeros apart.
-    fn matches(&self, row: u32) -> bool {
-        self.roster.user(row).is_some()
+    /// True where a sound key of `row` is a user's, leading zeros and export artefacts apart.
+    fn matches(&self, row: u32, unsound: ColumnSet) -> bool {
+        (self.roster.user(row).is_some() && !unsound.contains(Column::ExternalId))
             || self.holders(row).next().is_some()
+            || self.roster.mistaken().meant_by(row).next().is_some()
             || !self.alike.external_ids.alike(row).is_empty()
             || !self.alike.badge_numbers.alike(row).is_empty()
     }

@@ -39,6 +39,7 @@ mod supervisor_names;
 mod supervisors;
 mod text;
 mod uniqueness;
+mod values;
 mod waiting;
 mod wording;
 mod write;
@@ -145,6 +146,12 @@ impl<'a> Request<'a> {
     fn user_of(&self, row: u32) -> Option<&'a User> {
         let user = self.directory.user_of(row)?;
         Some(&self.directory.users()[user as usize])
+    }
+
+    /// The email of that user's supervisor.
+    fn supervisor_email(&self, row: u32) -> Option<&'a str> {
+        let supervisor = self.directory.supervisor_of(self.directory.user_of(row)?)?;
+        Some(self.directory.users()[supervisor as usize].email())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each standing row comes to (semantics §4): created, updated or unchanged, and which
 //! attributes change.
 
-use super::attributes::resulting;
+use super::attributes::{resulting, stored};
 use super::cores;
 use super::decision::{Decision, Outcome, Supervisor};
 use super::roster::Person;
@@ -40,15 +40,21 @@ pub(super) fn settle(state: &State<'_>, decisions: &mut [Decision]) {
 /// decide; a change of case alone is one.
 pub(super) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet {
     let apart = user.apart_from(row);
+    // What the user has just as the row writes it stays so.
+    let is_as_written = |column: Column| {
+        let written = row.written(column);
+        written.is_some() && written == stored(user, column)
+    };
+    let is_apart = |column: Column| apart.contains(column) && !is_as_written(column);
     let differs = |&column: &Column| match column {
         Column::Role => decision.role != user.role,
         Column::Rank => decision.rank != user.rank,
         Column::EvidenceGroupExtId => decision.group != user.group,
         Column::SupervisorEmail | Column::Location => false,
         // Blank: the user keeps the one it has.
-        Column::ExternalId => row.sound(column).is_some() && apart.contains(column),
+        Column::ExternalId => row.sound(column).is_some() && is_apart(column),
         Column::Status => row.status().is_some_and(|status| status != user.status),
-        _ => row.has(column) && apart.contains(column),
+        _ => row.has(column) && is_apart(column),
     };
     Column::ALL.into_iter().filter(differs).collect()
 }

@@ -11,6 +11,7 @@ use super::decision::{Decision, Supervisor};
 use super::directory::Directory;
 use super::keys::{Given, Key, KeyUse, Numbering, held};
 use super::links::{Links, Lists, index, indices};
+use super::values::Mistaken;
 use crate::domain::{Column, ColumnSet, Row, User};
 
 /// Somebody of the final state: a user of the directory, or the user that a row creates.
@@ -55,6 +56,7 @@ pub(super) struct Roster<'a> {
     emails: Numbering<'a>,
     keys: [KeyUse; 4],
     directory: &'a Directory,
+    mistaken: Mistaken,
     /// By user: the rows that matched it. Made when first asked for: only what rejects rows does.
     rows_of: OnceLock<Lists>,
     wishes: Links,
@@ -94,7 +96,13 @@ impl<'a> Roster<'a> {
                 is_same.then_some(held(supervisor))
             });
             let wish = |(row, same): (u32, Option<u32>)| {
-                same.or_else(|| email(row).map(|email| emails.number(email)))
+                let written = || rows[row as usize].written(Column::SupervisorEmail);
+                same.or_else(|| {
+                    let email = email(row)?;
+                    // As an earlier version stored it, or as it is read today.
+                    let stored = written().and_then(|written| emails.find_near(written, u32::MAX));
+                    Some(stored.unwrap_or_else(|| emails.number(email)))
+                })
             };
             let wishes: Links = indices(rows).zip(same).map(wish).collect();
             (by_email.grown(emails.len()), wishes, emails)
@@ -107,6 +115,7 @@ impl<'a> Roster<'a> {
             rows,
             users,
             directory,
+            mistaken: checked.mistaken.clone(),
             rows_of: OnceLock::new(),
             keys: [by_id, by_email, by_badge, by_username],
             emails,
@@ -162,7 +171,13 @@ impl<'a> Roster<'a> {
     /// False where the row has an external ID that failed its check: nobody knows whose it is.
     pub(super) fn tells_its_user(&self, row: u32) -> bool {
         let data = &self.rows[row as usize];
-        !data.is_unsound(Column::ExternalId) || self.user(row).is_some()
+        !self.mistaken.ids.contains(&row)
+            && (!data.is_unsound(Column::ExternalId) || self.user(row).is_some())
+    }
+
+    /// What rejected keys were probably meant to be.
+    pub(super) const fn mistaken(&self) -> &Mistaken {
+        &self.mistaken
     }
 
     /// The user of the directory that `row` matched.

@@ -12,7 +12,10 @@ use super::roster::Person;
 use super::text::fold;
 use super::write::new_external_id;
 use super::{Plan, Request};
-use crate::domain::{Column, ColumnSet, Issue, IssueCode, Severity, Status, User};
+use crate::domain::{
+    Column, ColumnSet, Issue, IssueCode, Severity, Status, User, first_invisible, is_placeholder,
+    shown, without_artifacts,
+};
 
 /// Offers named in a message where none is near.
 const NAMED: usize = 5;
@@ -23,9 +26,8 @@ impl Plan {
     #[must_use]
     pub fn issues(&self, request: &Request<'_>, row: u32) -> Vec<Issue> {
         let data = &request.rows[row as usize];
-        let user = request.user_of(row);
         let own = data.issues().map(|mut issue| {
-            if issue.is_error() && issue.column.is_some_and(|c| is_kept(data, user, c)) {
+            if issue.is_error() && issue.column.is_some_and(|c| is_kept(request, row, c)) {
                 issue.severity = Severity::Warning;
                 issue.message = said_to_stand(&issue.message).into();
             }
@@ -120,6 +122,10 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::SupervisorInactive => IssueCode::SupervisorInactive,
         Finding::ZerosLost { .. } => IssueCode::LeadingZerosLost,
         Finding::IdentityReplaced => IssueCode::IdentityReplaced,
+        Finding::Artifact { .. }
+        | Finding::PhoneArtifact
+        | Finding::ArtifactNew { .. }
+        | Finding::DateLike => IssueCode::ExportArtifact,
     }
 }
 
@@ -131,7 +137,11 @@ const fn column(finding: Finding) -> Column {
         Finding::Duplicate { key, .. }
         | Finding::Taken { key, .. }
         | Finding::KeptByRejection { key, .. }
-        | Finding::ZerosLost { key, .. } => key.column(),
+        | Finding::ZerosLost { key, .. }
+        | Finding::Artifact { key, .. } => key.column(),
+        Finding::PhoneArtifact => Column::Phone,
+        Finding::ArtifactNew { column, .. } => column,
+        Finding::DateLike => Column::BadgeNumber,
         Finding::RoleNotGrantable | Finding::UserNotChangeable => Column::Role,
         Finding::IdentityReplaced | Finding::Copy { .. } => Column::ExternalId,
         Finding::SupervisorNotFound
@@ -154,7 +164,11 @@ struct Wording<'a> {
 impl<'a> Wording<'a> {
     /// The issue that says `finding` about `row`.
     fn word(&self, row: u32, finding: Finding) -> Issue {
-        let value = self.request.rows[row as usize].value(column(finding));
+        let data = &self.request.rows[row as usize];
+        let value = match column(finding) {
+            Column::Phone => data.written(Column::Phone),
+            column => data.value(column),
+        };
         let mut issue = Issue::error(
             code(finding),
             column(finding),
@@ -168,18 +182,37 @@ impl<'a> Wording<'a> {
                 | Finding::ZerosLost { .. }
                 | Finding::IdentityReplaced
                 | Finding::Copy { .. }
+                | Finding::ArtifactNew { .. }
+                | Finding::DateLike
                 | Finding::GroupInactive { kept: true }
+                | Finding::Artifact { kept: true, .. }
         ) {
             issue.severity = Severity::Warning;
         }
-        let named = format!("{} \"{}\"", column(finding), issue.value);
+        let named = format!("{} \"{}\"", column(finding), shown(&issue.value));
         issue.message = self.say(row, finding, &named, &issue.value).into();
+        if let Some(note) = self.unseen_note(row, finding) {
+            issue.message = format!("{} {note}", issue.message).into();
+        }
         self.relate(row, finding, issue)
+    }
+
+    /// Names the invisible character in the cell of a key that is somebody else's: without it nobody would see why.
+    fn unseen_note(&self, row: u32, finding: Finding) -> Option<String> {
+        let (Finding::Taken { key, .. } | Finding::Duplicate { key, .. }) = finding else {
+            return None;
+        };
+        let written = self.request.rows[row as usize].written(key.column())?;
+        let unseen = u32::from(first_invisible(written)?);
+        Some(format!(
+            "The cell holds U+{unseen:04X}, which nobody sees and which is no part of the value."
+        ))
     }
 
     /// Adds the value, the row and the user that a finding is about besides.
     fn relate(&self, row: u32, finding: Finding, issue: Issue) -> Issue {
         match finding {
+            _ if is_optional_placeholder(finding, &issue.value) => issue,
             Finding::Unknown { named, near } => {
                 issue.suggest(near.map(|near| named.name(self.request.catalog, near)))
             }
@@ -207,11 +240,14 @@ impl<'a> Wording<'a> {
             Finding::UserProtected | Finding::UserNotChangeable => {
                 issue.about_user(&self.external_id(Person::Row(row)))
             }
-            Finding::ZerosLost { key, user } => {
+            Finding::ZerosLost { key, user } | Finding::Artifact { key, user, .. } => {
                 let user = self.user(user);
                 issue
                     .suggest(Some(key.of(user)))
                     .about_user(user.external_id())
+            }
+            Finding::PhoneArtifact | Finding::ArtifactNew { .. } => {
+                issue.suggest(self.before(row, finding).as_deref())
             }
             _ => issue,
         }
@@ -220,6 +256,7 @@ impl<'a> Wording<'a> {
     /// The sentence; `named` is the column and its value, as most begin.
     fn say(&self, row: u32, finding: Finding, named: &str, value: &str) -> String {
         match finding {
+            _ if is_optional_placeholder(finding, value) => placeholder(named, finding),
             Finding::Unknown { named: kind, near } => self.unknown(kind, near, named),
             Finding::GroupInactive { kept: true } => {
                 said_to_stand(&format!("{named} is inactive."))
@@ -250,6 +287,10 @@ impl<'a> Wording<'a> {
                 )
             }
             Finding::ZerosLost { key, user } => zeros_lost(named, key.of(self.user(user))),
+            Finding::Artifact { .. }
+            | Finding::PhoneArtifact
+            | Finding::ArtifactNew { .. }
+            | Finding::DateLike => self.of_value(row, finding, named),
             Finding::RoleNotGrantable => format!(
                 "{named} is a privileged role, which needs the permission users.grant-privileged to \
                  give; ask an administrator who has it."
@@ -265,6 +306,48 @@ impl<'a> Wording<'a> {
             ),
             Finding::IdentityReplaced => self.identity_replaced(row),
             _ => self.of_supervisor(finding, named, value),
+        }
+    }
+
+    /// What a spreadsheet or a script has done to a value.
+    fn of_value(&self, row: u32, finding: Finding, named: &str) -> String {
+        let before = || self.before(row, finding).unwrap_or_default();
+        let (message, kept) = match finding {
+            Finding::Artifact { key, user, kept } => {
+                (artifact(named, key.of(self.user(user))), kept)
+            }
+            Finding::PhoneArtifact => (artifact(named, &before()), false),
+            Finding::ArtifactNew {
+                column: Column::Phone,
+                ..
+            } => {
+                let message = format!(
+                    "{named} was read as {}, without what a spreadsheet or a script has left on it; export the \
+                     column as text.",
+                    before()
+                );
+                (message, false)
+            }
+            Finding::ArtifactNew { kept, .. } => {
+                let message = format!(
+                    "{named} looks as if a spreadsheet or a script had changed it; if \"{}\" is right, write that, \
+                     and export the column as text.",
+                    before()
+                );
+                (message, kept)
+            }
+            _ => {
+                let message = format!(
+                    "{named} looks like a date that a spreadsheet has made of a badge number; if it is one, format \
+                     the column as text and enter the badge number again."
+                );
+                (message, false)
+            }
+        };
+        if kept {
+            said_to_stand(&message)
+        } else {
+            message
         }
     }
 
@@ -416,6 +499,16 @@ impl<'a> Wording<'a> {
         }
     }
 
+    /// What a value with an export artefact probably was before.
+    fn before(&self, row: u32, finding: Finding) -> Option<String> {
+        let column = column(finding);
+        let value = self.request.rows[row as usize].value(column)?;
+        match column {
+            Column::Phone => Some(value.to_owned()),
+            _ => without_artifacts(value).into_iter().next(),
+        }
+    }
+
     fn user(&self, user: u32) -> &'a User {
         &self.request.directory.users()[user as usize]
     }
@@ -430,6 +523,14 @@ pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
     format!(
         "{named} equals the existing \"{existing}\" but for leading zeros; if a spreadsheet changed \
          them, format the column as text."
+    )
+}
+
+/// Says that a value is an existing one with an export artefact; `named` is the column and the value.
+fn artifact(named: &str, existing: &str) -> String {
+    format!(
+        "{named} is the existing \"{existing}\" as a spreadsheet or a script has changed it; write \
+         \"{existing}\", and export the column as text."
     )
 }
 
@@ -461,6 +562,28 @@ fn duplicate(named: &str, (key, shares): (Key, bool), number: u32, kept: bool) -
         ),
         _ => format!("{named} is in row {number} too; give one of the two rows another {noun}."),
     }
+}
+
+/// Returns `true` if nothing is found because the cell of an optional column has a word for "no value".
+fn is_optional_placeholder(finding: Finding, value: &str) -> bool {
+    let names_nothing = match finding {
+        Finding::Unknown { named, .. } => !named.column().is_required(),
+        Finding::SupervisorNotFound | Finding::SupervisorNear { .. } => true,
+        _ => false,
+    };
+    names_nothing && is_placeholder(value)
+}
+
+/// What to do about a word for "no value" in an optional column.
+fn placeholder(named: &str, finding: Finding) -> String {
+    let (is_not, noun) = match finding {
+        Finding::Unknown { named, .. } => (
+            format!("a {} of this organisation", named.noun()),
+            named.noun(),
+        ),
+        _ => ("anybody's email".to_owned(), "supervisor"),
+    };
+    format!("{named} is not {is_not}; leave the cell blank, which clears the {noun}.")
 }
 
 /// What to do where no offer is near; more than [`NAMED`] offers are not all named.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::attributes::{resulting, stored};
 use super::decision::{Outcome, Supervisor};
 use super::links::index;
-use super::text::fold;
+use super::text::{email_key, fold};
 use super::{Plan, Request};
 use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User};
 
@@ -79,7 +79,7 @@ impl Plan {
                 _ => new_external_id(data, request.import_id),
             },
             email: text(Column::Email),
-            email_key: fold(text(Column::Email)),
+            email_key: email_key(text(Column::Email)),
             badge_number: text(Column::BadgeNumber),
             first_name: text(Column::FirstName),
             last_name: text(Column::LastName),

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     access::{Disclosure, Reach},
-    domain::{Actor, Catalog, Permission, Slug, SuggestionBudget, fold, nearest, normalise},
+    domain::{
+        Actor, Catalog, Permission, Slug, SuggestionBudget, email_key, fold, nearest, normalise,
+        normalise_as_before,
+    },
     import::{Clock, Refusal},
     proto::{
         self, AuditAction, CreateOrganizationRequest, CreateOrganizationResponse,
@@ -542,11 +545,11 @@ fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
     Ok(match key {
         Key::UserId(id) => (UserKey::Id(user_id(&id)?), id),
         Key::ExternalId(id) => (
-            UserKey::ExternalId(normalise(&id).unwrap_or_default().into_owned()),
+            UserKey::ExternalId(normalise_as_before(&id).unwrap_or_default().into_owned()),
             id,
         ),
         Key::Email(email) => {
-            let key = fold(&normalise(&email).unwrap_or_default()).into_owned();
+            let key = email_key(&normalise_as_before(&email).unwrap_or_default()).into_owned();
             (UserKey::EmailKey(key), email)
         }
     })

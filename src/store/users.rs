@@ -162,7 +162,7 @@ impl Store {
     ) -> Result<Step, StoreError> {
         let sql = format!(
             "SELECT max(external_id), count(*), string_agg(texts, $4) FILTER (WHERE {}) FROM (SELECT \
-            external_id, active, role_id, group_id, concat_ws($3, external_id, email_key, \
+            external_id, active, role_id, group_id, concat_ws($3, external_id, email, \
             badge_number, first_name, last_name, username_key) AS texts FROM users \
             WHERE organization_id = $1 AND external_id > $2 ORDER BY external_id LIMIT {STEP}) AS step",
             filter.condition()

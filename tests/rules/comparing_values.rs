@@ -68,9 +68,9 @@ async fn emails_and_usernames_are_one_where_only_case_differs(database: Database
     let twice = roster().row("g", [(Email, "straße@pd.example")]);
     let twice = twice.row("h", [(Email, "STRASSE@pd.example")]);
     assert_snapshot!(app.import(twice).await, @r"
-    1 CREATED g
+    1 REJECTED g [DUPLICATE_IN_FILE row 2]
     2 REJECTED h [DUPLICATE_IN_FILE row 1]
-    COMPLETED: 2 rows, 1 created, 1 rejected
+    COMPLETED: 2 rows, 2 rejected
     ");
 }
 

@@ -197,7 +197,7 @@ async fn people_with_odd_values_are_people(database: Database) {
     }
     let imported = sync(
         &app,
-        "STATUS,status@pd.example,---,EMAIL,ROLE,Active,rank,Officer,",
+        "STATUS,status@pd.example,-1-,EMAIL,ROLE,Active,rank,Officer,",
     )
     .await;
     assert_eq!(imported.summary().created, 1, "{imported}");

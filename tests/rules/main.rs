@@ -26,6 +26,7 @@ mod catalogs;
 mod comparing_values;
 mod concurrency;
 mod csv_dialect;
+mod damaged_values;
 mod deactivation;
 mod engine;
 mod file_faults;

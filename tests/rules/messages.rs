@@ -110,13 +110,13 @@ async fn what_is_said_of_a_value(database: Database) {
     TOO_LONG | FIRST_NAME | xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… | FIRST_NAME "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" has 4097 bytes, and no field may have more than 4096; shorten it.
     SCIENTIFIC_NOTATION | EXTERNAL_ID | 1.4155E+10 | EXTERNAL_ID "1.4155E+10" is in scientific notation; format the column as text in the spreadsheet and enter the full number again.
     SCIENTIFIC_NOTATION | BADGE_NUMBER | 4,2E+05 | BADGE_NUMBER "4,2E+05" is in scientific notation; format the column as text in the spreadsheet and enter the full number again.
-    INVALID_EMAIL | EMAIL | ada at pd.example | EMAIL "ada at pd.example" is not an email address; write it like name@example.com.
+    INVALID_EMAIL | EMAIL | ada at pd.example | EMAIL "ada at pd.example" is more than an email address, or has a slip in it; write ada@pd.example. | ada@pd.example
     INVALID_EMAIL | EMAIL | ada@localhost | EMAIL "ada@localhost" is not an email address; write it like name@example.com.
     TEMPLATE_EXAMPLE | EMAIL | casey.sample@template.example | EMAIL "casey.sample@template.example" is an example from the import template; delete this row.
     INVALID_STATUS | STATUS | Actve | STATUS "Actve" is neither Active nor Inactive; did you mean "Active"? | Active
     INVALID_STATUS | STATUS | on leave | STATUS "on leave" is neither Active nor Inactive; write one of the two.
     INVALID_USERNAME | USERNAME | ada lovelace | USERNAME "ada lovelace" contains white space; take it out, or write a dot in its place.
-    INVALID_PHONE | PHONE | n/a | PHONE "n/a" is not a phone number; write it with its country code, such as +1 202 555 0143.
+    INVALID_PHONE | PHONE | n/a | PHONE "n/a" is not a phone number; leave the cell blank, which clears the phone number.
     INVALID_PHONE | PHONE | 020 7946 0018 | PHONE "020 7946 0018" begins with no known country code; write it with one, such as +1 202 555 0143.
     INVALID_PHONE | PHONE | +1 202 555 | PHONE "+1 202 555" has too few or too many digits for its country code; check both.
     INVALID_PHONE | PHONE | +1 202 555 0143 ext. 5 | PHONE "+1 202 555 0143 ext. 5" has an extension; leave the extension out.

@@ -150,7 +150,7 @@ fn every_fault_of_a_row_is_told_at_once_in_the_order_of_the_columns() {
     Error InvalidStatus: STATUS "Actve" is neither Active nor Inactive; did you mean "Active"? [Active]
     Error InvalidUsername: USERNAME "j doe" contains white space; take it out, or write a dot in its place.
     Error InvalidCharacter: ROLE "Offi�cer" holds the invisible character U+0007; remove it.
-    Error InvalidPhone: PHONE "n/a" is not a phone number; write it with its country code, such as +1 202 555 0143.
+    Error InvalidPhone: PHONE "n/a" is not a phone number; leave the cell blank, which clears the phone number.
     "#);
     let issues = issues(&row);
     let email = &issues[1];
@@ -298,6 +298,108 @@ fn only_a_phone_number_not_in_use_is_a_warning() {
     let row = row_with(Column::Phone, Cell::Text("+1 555 555 0143"));
     assert_eq!(issues(&row)[0].severity, Severity::Warning);
     assert!(!row.is_unsound(Column::Phone));
+}
+
+#[rstest]
+#[case::null("NULL")]
+#[case::spreadsheet_error(" #REF! ")]
+#[case::not_available("N/A")]
+#[case::around("<null>")]
+fn a_placeholder_identifies_nobody(#[case] text: &str) {
+    for column in [Column::ExternalId, Column::BadgeNumber, Column::Username] {
+        let row = row_with(column, Cell::Text(text));
+        assert_eq!(
+            issues(&row)[0].code,
+            IssueCode::PlaceholderValue,
+            "{column}"
+        );
+        assert!(row.is_unsound(column));
+    }
+}
+
+#[test]
+fn a_placeholder_is_told_with_what_to_do() {
+    assert_snapshot!(told_of(Column::ExternalId, "NULL"), @r##"Error PlaceholderValue: EXTERNAL_ID "NULL" stands for "no value", so that it identifies nobody. Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."##);
+    assert_snapshot!(told_of(Column::BadgeNumber, "#N/A"), @r##"Error PlaceholderValue: BADGE_NUMBER "#N/A" stands for "no value", so that it identifies nobody. Enter the badge number."##);
+    assert_snapshot!(told_of(Column::Username, "not available"), @r##"Error PlaceholderValue: USERNAME "not available" stands for "no value", so that it identifies nobody. Enter the username."##);
+    assert_snapshot!(told_of(Column::LastName, "#VALUE!"), @r##"Error PlaceholderValue: LAST_NAME "#VALUE!" is an error of the spreadsheet, not a name; correct its formula, or enter the name."##);
+    for name in ["Null", "None", "Nil", "Na", "Tba"] {
+        assert_eq!(told_of(Column::LastName, name), "");
+    }
+}
+
+#[test]
+fn a_lost_letter_is_an_error_in_every_column() {
+    for column in Column::ALL {
+        let row = row_with(column, Cell::Text("Mu\u{FFFD}oz"));
+        assert_eq!(issues(&row)[0].code, IssueCode::InvalidEncoding, "{column}");
+    }
+    assert_snapshot!(told_of(Column::LastName, "Mu\u{FFFD}oz"), @r#"Error InvalidEncoding: LAST_NAME "Mu�oz" holds U+FFFD, which programs write for a letter that they have lost; export the file again, as UTF-8, and check the name where it comes from."#);
+}
+
+#[test]
+fn a_cell_that_is_a_quoted_formula_is_read_as_its_text() {
+    let row = Row::parse(&raw(&[
+        (Column::ExternalId, Cell::Text("=\"E-1001\"")),
+        (Column::BadgeNumber, Cell::Text(" =\"0101\"")),
+        (Column::LastName, Cell::Text("=\"O\"\"Neil\"")),
+        (Column::Rank, Cell::Text("=\"\"")),
+        (Column::Status, Cell::Text("=\"Active\"")),
+        (Column::Phone, Cell::Text("=\"+12025550106\"")),
+    ]));
+    assert_eq!(told(&row), "");
+    for (column, value) in [
+        (Column::ExternalId, "E-1001"),
+        (Column::BadgeNumber, "0101"),
+        (Column::LastName, "O\"Neil"),
+        (Column::Rank, ""),
+        (Column::Status, "Active"),
+        (Column::Phone, "+12025550106"),
+    ] {
+        assert_eq!(row.value(column), Some(value), "{column}");
+    }
+    assert_eq!(row.written(Column::BadgeNumber), Some("=\"0101\""));
+    assert_eq!(row.written(Column::Email), None);
+}
+
+#[test]
+fn what_nobody_sees_in_an_identifier_is_left_out_or_named() {
+    for column in [Column::ExternalId, Column::BadgeNumber] {
+        let row = row_with(column, Cell::Text("01\u{200B}0\u{AD}1"));
+        assert_eq!(
+            (row.sound(column), told(&row)),
+            (Some("0101"), String::new())
+        );
+        for hidden in [
+            '\u{200D}', '\u{200E}', '\u{2061}', '\u{180E}', '\u{FE0F}', '\u{3164}',
+        ] {
+            let row = row_with(column, Cell::Text(&format!("01{hidden}01")));
+            assert_eq!(
+                issues(&row)[0].code,
+                IssueCode::InvalidCharacter,
+                "{hidden:?}"
+            );
+        }
+    }
+    assert_snapshot!(told_of(Column::BadgeNumber, "01\u{200D}01"), @r#"Error InvalidCharacter: BADGE_NUMBER "01[U+200D]01" holds the invisible character U+200D; remove it."#);
+}
+
+#[test]
+fn garbled_text_is_a_warning_with_what_it_probably_was() {
+    assert_snapshot!(told_of(Column::LastName, "Mu\u{C3}\u{B1}oz"), @r#"Warning GarbledText: LAST_NAME "MuÃ±oz" looks garbled, as text does that was decoded twice or taken from a web page; if "Muñoz" is right, correct it where the file comes from, and export it as UTF-8. [Muñoz]"#);
+    assert_snapshot!(told_of(Column::FirstName, "Garc\u{C3}\u{AD}a"), @r#"Warning GarbledText: FIRST_NAME "GarcÃ[U+00AD]a" looks garbled, as text does that was decoded twice or taken from a web page; if "García" is right, correct it where the file comes from, and export it as UTF-8. [García]"#);
+    assert_snapshot!(told_of(Column::LastName, "O&#039;Brien"), @r#"Warning GarbledText: LAST_NAME "O&#039;Brien" looks garbled, as text does that was decoded twice or taken from a web page; if "O'Brien" is right, correct it where the file comes from, and export it as UTF-8. [O'Brien]"#);
+    let row = row_with(Column::LastName, Cell::Text("O&#039;Brien"));
+    assert_eq!(row.sound(Column::LastName), Some("O&#039;Brien"));
+    assert_eq!(told_of(Column::LastName, "CONCEI\u{C7}\u{C3}O"), "");
+}
+
+#[test]
+fn an_email_with_something_around_it_is_told_with_the_address() {
+    assert_snapshot!(told_of(Column::Email, "mailto:dana@harbor.example"), @r#"Error InvalidEmail: EMAIL "mailto:dana@harbor.example" is more than an email address, or has a slip in it; write dana@harbor.example. [dana@harbor.example]"#);
+    assert_snapshot!(told_of(Column::Email, "o\u{2019}brien@harbor.example"), @r#"Error InvalidEmail: EMAIL "o’brien@harbor.example" is more than an email address, or has a slip in it; write o'brien@harbor.example. [o'brien@harbor.example]"#);
+    assert_snapshot!(told_of(Column::Email, "dana@harbor.example; luis@harbor.example"), @r#"Error InvalidEmail: EMAIL "dana@harbor.example; luis@harbor.example" holds several email addresses; write one."#);
+    assert_snapshot!(told_of(Column::Email, "none"), @r#"Error InvalidEmail: EMAIL "none" is not an email address; write it like name@example.com."#);
 }
 
 fn any_cell() -> impl Strategy<Value = Option<Result<String, u8>>> {

@@ -28,6 +28,7 @@ fn said_without_others(issue: Issue) -> Issue {
         Code::SupervisorNotFound => supervisor_not_found(issue),
         Code::SupervisorCycle => supervisor_cycle(issue),
         Code::LeadingZerosLost => leading_zeros_lost(issue),
+        Code::ExportArtifact if !issue.related_external_id.is_empty() => export_artifact(issue),
         Code::RoleNotGrantable | Code::ChangedConcurrently => missing_user(issue),
         // These say what is wrong with the row's own value, or name an entry of the catalog or
         // another row of the file.
@@ -53,6 +54,11 @@ fn said_without_others(issue: Issue) -> Issue {
         | Code::ProtectedUser
         | Code::LocationIgnored
         | Code::DeactivationNotPermitted
+        | Code::PlaceholderValue
+        | Code::ExportArtifact
+        | Code::GarbledText
+        | Code::PhoneRegionAssumed
+        | Code::InvalidFormat
         | Code::IdentityReplaced
         | Code::StrayQuote
         | Code::NotARow => issue,
@@ -102,6 +108,15 @@ fn leading_zeros_lost(issue: Issue) -> Issue {
     let message = format!(
         "{} equals an existing one but for leading zeros; if a spreadsheet changed them, format \
          the column as text.",
+        named(&issue)
+    );
+    unnamed(issue, message)
+}
+
+fn export_artifact(issue: Issue) -> Issue {
+    let message = format!(
+        "{} equals an existing one but for what a spreadsheet or a script has left on it; write the \
+         column as text.",
         named(&issue)
     );
     unnamed(issue, message)

@@ -1,0 +1,290 @@
+//! What spreadsheets and scripts leave on a value when they write it down (semantics §2, Export artefacts):
+//! `="0101"`, `'0101`, `421.0`, `1,421`, `1-Mar`. Sees one value; whether the directory has it without that
+//! the planner says.
+
+use std::borrow::Cow;
+
+use super::is_trimmed;
+
+/// Names of months as spreadsheets shorten them, in English, German, Spanish, French and Portuguese, in lower
+/// case; a longer name begins with one.
+const MONTHS: [&str; 32] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mär",
+    "mrz", "mai", "okt", "dez", "ene", "abr", "ago", "dic", "janv", "fév", "févr", "mars", "avr",
+    "juin", "juil", "août", "déc", "fev", "mei",
+];
+
+/// Longest name of a month, in bytes.
+const LONGEST_MONTH: usize = 12;
+
+/// The value inside a cell that is exactly `="x"`, which exporters write so that a spreadsheet keeps zeros.
+pub(super) fn formula_text(text: &str) -> Option<Cow<'_, str>> {
+    if text
+        .as_bytes()
+        .first()
+        .is_none_or(u8::is_ascii_alphanumeric)
+    {
+        return None;
+    }
+    let inner = text
+        .trim_matches(is_trimmed)
+        .strip_prefix("=\"")?
+        .strip_suffix('"')?;
+    if !inner.contains('"') {
+        return Some(Cow::Borrowed(inner));
+    }
+    // Within the quotes a quote is written twice.
+    let single = inner.replace("\"\"", "");
+    (!single.contains('"')).then(|| Cow::Owned(inner.replace("\"\"", "\"")))
+}
+
+/// Returns `true` if the value has an export artefact. Most values cost a look at their last characters.
+#[must_use]
+pub fn has_artifact(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let [.., before, _] = bytes else {
+        return false;
+    };
+    // A trailing zero, or a group of three digits behind a separator.
+    let may_be_number = bytes[bytes.len() - 1].is_ascii_digit()
+        && (!before.is_ascii_digit()
+            || bytes[bytes.len() - 1] == b'0'
+            || (bytes.len() > 4 && !bytes[bytes.len() - 4].is_ascii_alphanumeric()));
+    (may_be_number || bytes[0] == b'\'') && !without_artifacts(value).is_empty()
+}
+
+/// What the value may have been before: without a leading `'`, without `.0` behind digits, without separators
+/// of thousands. Empty: it has none of these. The likeliest comes first.
+#[must_use]
+pub fn without_artifacts(value: &str) -> Vec<String> {
+    let plain = value.strip_prefix('\'').unwrap_or(value);
+    let whole = without_decimals(plain);
+    let grouped = without_separators(whole.unwrap_or(plain));
+    let mut candidates: Vec<String> = Vec::new();
+    // 421.000 may be either.
+    for candidate in [
+        grouped,
+        whole.map(str::to_owned),
+        without_separators(plain),
+        Some(plain.to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if candidate != value && !candidate.is_empty() && !candidates.contains(&candidate) {
+            candidates.push(candidate);
+        }
+    }
+    candidates
+}
+
+/// A phone number without what a spreadsheet or a script has left on it. `None`: there is no such thing on it.
+/// Dots and blanks are how people write phone numbers, so that they separate no thousands here.
+pub(super) fn phone_without_artifacts(value: &str) -> Option<String> {
+    let plain = value.strip_prefix('\'').unwrap_or(value).trim_start();
+    let whole = without_decimals(plain).filter(|whole| {
+        let digits = whole.strip_prefix('+').unwrap_or(whole);
+        digits.len() >= 7
+            && digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b',')
+    });
+    let number = whole.unwrap_or(plain);
+    let (sign, digits) = match number.strip_prefix('+') {
+        Some(digits) => ("+", digits),
+        None => ("", number),
+    };
+    let number = match digits
+        .contains(',')
+        .then(|| without_separators(digits))
+        .flatten()
+    {
+        Some(digits) => format!("{sign}{digits}"),
+        None => number.to_owned(),
+    };
+    (number != value).then_some(number)
+}
+
+/// Without `.0`, `.00` and so on behind a digit.
+fn without_decimals(value: &str) -> Option<&str> {
+    let (whole, zeros) = value.rsplit_once(['.', ','])?;
+    let is_decimal = !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0');
+    // 1,000 is a thousand.
+    let is_thousand = zeros.len() == 3 && value.as_bytes()[whole.len()] == b',';
+    (is_decimal && !is_thousand && whole.ends_with(|c: char| c.is_ascii_digit())).then_some(whole)
+}
+
+/// Without separators of thousands, where all digits are in groups: `1,421`, `1.421`, `1 421`, `1'421`, and
+/// the Indian `1,23,456`.
+fn without_separators(value: &str) -> Option<String> {
+    let separator = value.chars().find(|c| !c.is_ascii_digit())?;
+    if !matches!(separator, ',' | '.' | ' ' | '\'' | '\u{2019}') {
+        return None;
+    }
+    let groups: Vec<&str> = value.split(separator).collect();
+    let (first, last, middle) = (
+        groups.first()?,
+        groups.last()?,
+        &groups[1..groups.len() - 1],
+    );
+    let is_group = |group: &&str| group.len() == 3 || (separator == ',' && group.len() == 2);
+    let is_grouped = (1..=3).contains(&first.len())
+        && last.len() == 3
+        && middle.iter().all(is_group)
+        && groups
+            .iter()
+            .all(|group| group.bytes().all(|byte| byte.is_ascii_digit()));
+    is_grouped.then(|| groups.concat())
+}
+
+/// Returns `true` for a value in the shape of a date, as a spreadsheet writes `1-3` or `3/1`: `1-Mar`, `Jun-08`,
+/// `3/1/2025`, `2025-03-01`.
+#[must_use]
+pub fn is_date_like(value: &str) -> bool {
+    let value = value
+        .strip_suffix(" 00:00:00")
+        .or_else(|| value.strip_suffix("T00:00:00"))
+        .unwrap_or(value);
+    if value.len() < 4 || value.len() > 2 * LONGEST_MONTH || !value.contains(['-', '/', '.', ' ']) {
+        return false;
+    }
+    let parts: Vec<&str> = value
+        .split(['-', '/', '.', ' ', ','])
+        .filter(|part| !part.is_empty())
+        .collect();
+    let is_day = |part: &str| {
+        part.parse::<u32>().is_ok_and(|day| (1..=31).contains(&day)) && part.len() <= 2
+    };
+    let is_short = |part: &str| part.len() == 2 && is_number(part);
+    let is_year = |part: &str| is_short(part) || is_full_year(part);
+    match parts[..] {
+        [a, b] => (is_month(a) && is_year_or_day(b)) || (is_day(a) && is_month(b)),
+        [a, b, c] if is_month(b) => is_day(a) && is_year(c),
+        [a, b, c] if is_month(a) => is_day(b) && is_year(c),
+        [a, b, c] => {
+            (is_full_year(a) && is_day(b) && is_day(c))
+                || (is_day(a) && is_day(b) && is_full_year(c))
+        }
+        _ => false,
+    }
+}
+
+fn is_year_or_day(part: &str) -> bool {
+    is_number(part) && (part.len() <= 2 || is_full_year(part))
+}
+
+fn is_full_year(part: &str) -> bool {
+    part.len() == 4 && is_number(part) && (part.starts_with("19") || part.starts_with("20"))
+}
+
+fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_month(part: &str) -> bool {
+    if part.len() < 3 || part.len() > LONGEST_MONTH || !part.chars().all(char::is_alphabetic) {
+        return false;
+    }
+    let part = part.to_lowercase();
+    let full = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "sept",
+        "october",
+        "november",
+        "december",
+    ];
+    MONTHS.contains(&&*part) || full.contains(&&*part)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("=\"0101\"", Some("0101"))]
+    #[case(" =\"E-1001\" ", Some("E-1001"))]
+    #[case("\u{200B}=\"0101\"\u{A0}", Some("0101"))]
+    #[case("=\"\"", Some(""))]
+    #[case("=\"a\"\"b\"", Some("a\"b"))]
+    #[case("=0101", None)]
+    #[case("=\"0101", None)]
+    #[case("=\"a\"&\"b\"", None)]
+    #[case("\"0101\"", None)]
+    #[case("0101", None)]
+    #[case("", None)]
+    fn a_cell_that_is_a_quoted_formula_is_its_text(#[case] cell: &str, #[case] text: Option<&str>) {
+        assert_eq!(formula_text(cell).as_deref(), text);
+    }
+
+    #[rstest]
+    #[case::apostrophe("'0101", &["0101"])]
+    #[case::float("421.0", &["421"])]
+    #[case::more_zeros("1001.00", &["1001"])]
+    #[case::comma_float("421,0", &["421"])]
+    #[case::behind_letters("E1001.0", &["E1001"])]
+    #[case::thousands("1,421", &["1421"])]
+    #[case::dotted("1.421", &["1421"])]
+    #[case::spaced("1 421", &["1421"])]
+    #[case::swiss("1'421", &["1421"])]
+    #[case::millions("12,345,678", &["12345678"])]
+    #[case::indian("1,23,456", &["123456"])]
+    #[case::both("1,421.0", &["1421", "1,421"])]
+    #[case::a_thousand("1,000", &["1000"])]
+    #[case::either("421.000", &["421", "421000"])]
+    #[case::apostrophe_and_float("'421.0", &["421", "421.0"])]
+    fn the_value_before_is_known(#[case] value: &str, #[case] before: &[&str]) {
+        assert_eq!(without_artifacts(value), before);
+        assert!(has_artifact(value));
+    }
+
+    #[rstest]
+    #[case(&["0101", "E-1001", "j.doe", "12.5", "421.10", "1,42", "1421,", "A,421", "1,4210", ".0", "0", "'", ""])]
+    #[case(&["o'brien", "x.y", "2024-001", "12 34", "7.1.000x", "Unit 421", "1,421 421"])]
+    fn other_values_have_none(#[case] values: &[&str]) {
+        for value in values {
+            assert!(
+                !has_artifact(value) && without_artifacts(value).is_empty(),
+                "{value}"
+            );
+        }
+    }
+
+    #[rstest]
+    #[case("12025550101.0", Some("12025550101"))]
+    #[case("+12025550101.0", Some("+12025550101"))]
+    #[case("'+12025550101", Some("+12025550101"))]
+    #[case("12,025,550,101", Some("12025550101"))]
+    #[case("+12,025,550,101.0", Some("+12025550101"))]
+    #[case("+1 202 555 0101", None)]
+    #[case("202.555.0101", None)]
+    #[case("202.555.000", None)]
+    #[case("+1 (202) 555-0101", None)]
+    #[case("123 456 789", None)]
+    fn a_phone_number_before_is_known(#[case] value: &str, #[case] before: Option<&str>) {
+        assert_eq!(phone_without_artifacts(value).as_deref(), before);
+    }
+
+    #[rstest]
+    #[case::dates(true, &[
+        "1-Mar", "01-Mar", "Mar-01", "Jun-08", "jun-08", "1. Mrz", "Dec-2012", "3/1/2025", "2025-03-01", "01.03.2025",
+        "1-Mar-25", "March 1, 2025", "2025-03-01 00:00:00", "8-June", "1-Sept",
+    ])]
+    #[case::others(false, &[
+        "1-3", "K-9", "0421", "12-34", "1-A", "Mar", "Marc-1", "E-1001", "32-Mar", "2025-001", "1/3", "A-12-34",
+        "12-34-56", "Jun", "Unit 8", "99.12.1999", "",
+    ])]
+    fn dates_are_told_by_their_shape(#[case] is: bool, #[case] values: &[&str]) {
+        for value in values {
+            assert_eq!(is_date_like(value), is, "{value}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The address in a cell that holds more than an address (semantics §2, Emails). Only asked when a message about
+//! a faulty email is worded.
+
+use icu_normalizer::ComposingNormalizerBorrowed as Normalizer;
+
+use super::{Email, email_key};
+
+/// What a faulty email was probably meant to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// This address.
+    Address(String),
+    /// One of several addresses.
+    Several,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Looks for an address in `value`, which is none itself.
+pub(super) fn meant(value: &str) -> Meant {
+    let plain = plain(value);
+    let mut found: Vec<String> = Vec::new();
+    for word in plain.split(is_between) {
+        if let Some(address) = address_in(word)
+            && !found
+                .iter()
+                .any(|known| email_key(known) == email_key(&address))
+        {
+            found.push(address);
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(address), true) => Meant::Address(address),
+        (Some(_), false) => Meant::Several,
+        (None, _) => repaired(&plain).map_or(Meant::Unknown, Meant::Address),
+    }
+}
+
+/// Returns `true` for a character that people type for another one, and that no address has: a typographic
+/// apostrophe or quotation mark.
+pub(super) const fn is_typographic(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2018}'
+            ..='\u{201F}'
+                | '\u{B4}'
+                | '\u{2BC}'
+                | '\u{2032}'
+                | '\u{2033}'
+                | '\u{AB}'
+                | '\u{BB}'
+                | '\u{2039}'
+                | '\u{203A}'
+    )
+}
+
+/// `value` with ordinary marks, letters and digits.
+fn plain(value: &str) -> String {
+    let ordinary = |c: char| match c {
+        '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{B4}' | '\u{2BC}' | '\u{2032}' => '\'',
+        c if is_typographic(c) => '"',
+        c => c,
+    };
+    let value: String = value.chars().map(ordinary).collect();
+    match value.chars().any(is_full_width) {
+        true => Normalizer::new_nfkc().normalize(&value).into_owned(),
+        false => value,
+    }
+}
+
+const fn is_full_width(c: char) -> bool {
+    matches!(c, '\u{FF01}'..='\u{FF5E}' | '\u{FE6B}')
+}
+
+/// What stands between an address and what is around it.
+fn is_between(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | '|' | '"' | '='
+        )
+}
+
+/// The address that is all of `word`, but for a scheme and for marks around it.
+fn address_in(word: &str) -> Option<String> {
+    let mut word = word;
+    for scheme in ["mailto:", "smtp:", "email:", "e-mail:", "mail:", "sip:"] {
+        match word.get(..scheme.len()) {
+            Some(start) if start.eq_ignore_ascii_case(scheme) => word = &word[scheme.len()..],
+            _ => {}
+        }
+    }
+    let word = word.split('?').next()?;
+    let word = word
+        .trim_matches(|c: char| matches!(c, '.' | ':' | '\'' | '`' | '*' | '!' | '/' | '\\' | '_'));
+    Email::parse(word)
+        .ok()
+        .map(|email| email.as_str().to_owned())
+}
+
+/// The address that is left when one slip of the keyboard is put right.
+fn repaired(value: &str) -> Option<String> {
+    let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+    let lower = value.to_lowercase();
+    let slips = [
+        compact.clone(),
+        compact.replace("@@", "@"),
+        compact.replace("..", "."),
+        compact.replace(',', "."),
+        compact.replace(".@", "@").replace("@.", "@"),
+        lower
+            .replace(" at ", "@")
+            .replace(" dot ", ".")
+            .replace(' ', ""),
+        lower
+            .replace("(at)", "@")
+            .replace("[at]", "@")
+            .replace("(dot)", ".")
+            .replace("[dot]", "."),
+        compact.replace(['<', '>', '"', ';'], ""),
+    ];
+    slips.iter().find_map(|slip| address_in(slip))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::a_dot("dana@harbor.example.", "dana@harbor.example")]
+    #[case::a_semicolon("dana@harbor.example;", "dana@harbor.example")]
+    #[case::a_comma("dana@harbor.example,", "dana@harbor.example")]
+    #[case::a_scheme("mailto:dana@harbor.example", "dana@harbor.example")]
+    #[case::a_scheme_in_capitals("MAILTO:dana@harbor.example?subject=Hi", "dana@harbor.example")]
+    #[case::exchange("smtp:dana@harbor.example", "dana@harbor.example")]
+    #[case::outlook("Whitlock, Dana <dana@harbor.example>", "dana@harbor.example")]
+    #[case::brackets_alone("<jonas@harbor.example>", "jonas@harbor.example")]
+    #[case::in_parentheses("Whitlock, Dana (dana@harbor.example)", "dana@harbor.example")]
+    #[case::before_the_name("dana@harbor.example (Dana Whitlock)", "dana@harbor.example")]
+    #[case::in_quotes("\"dana@harbor.example\"", "dana@harbor.example")]
+    #[case::in_apostrophes("'dana@harbor.example'", "dana@harbor.example")]
+    #[case::in_typographic_quotes("\u{201C}dana@harbor.example\u{201D}", "dana@harbor.example")]
+    #[case::an_apostrophe("o\u{2019}brien2@harbor.example", "o'brien2@harbor.example")]
+    #[case::an_acute("o\u{B4}brien2@harbor.example", "o'brien2@harbor.example")]
+    #[case::a_blank("ruth @harbor.example", "ruth@harbor.example")]
+    #[case::two_at_signs("tomas@@harbor.example", "tomas@harbor.example")]
+    #[case::a_comma_for_a_dot("aoife@harbor,example", "aoife@harbor.example")]
+    #[case::a_dot_before(".lee@harbor.example", "lee@harbor.example")]
+    #[case::two_dots("lee..x@harbor.example", "lee.x@harbor.example")]
+    #[case::full_width(
+        "\u{FF2E}\u{FF21}\u{FF2E}\u{FF21}\u{FF20}harbor.example",
+        "NANA@harbor.example"
+    )]
+    #[case::html(
+        "<a href=\"mailto:z@harbor.example\">z@harbor.example</a>",
+        "z@harbor.example"
+    )]
+    #[case::twice("dana@harbor.example; DANA@harbor.example", "dana@harbor.example")]
+    #[case::spelled("dana at harbor dot example", "dana@harbor.example")]
+    #[case::spelled_in_brackets("dana(at)harbor.example", "dana@harbor.example")]
+    #[case::a_trailing_slash("dana@harbor.example/", "dana@harbor.example")]
+    fn the_address_is_found(#[case] value: &str, #[case] address: &str) {
+        assert!(Email::parse(value).is_err(), "{value}");
+        // Of two that differ in case alone, either may be meant.
+        let Meant::Address(found) = meant(value) else {
+            panic!("{value}: {:?}", meant(value));
+        };
+        assert_eq!(found, address);
+    }
+
+    #[rstest]
+    #[case("dana@harbor.example; luis@harbor.example")]
+    #[case("a@harbor.example b@harbor.example")]
+    #[case("dana@harbor.example/luis@harbor.example, mei@harbor.example, x@y.example")]
+    fn of_several_addresses_none_is_suggested(#[case] value: &str) {
+        assert_eq!(meant(value), Meant::Several);
+    }
+
+    #[rstest]
+    #[case("none")]
+    #[case("sam@harbor")]
+    #[case("pat@[192.0.2.1]")]
+    #[case("kim@harbor_pd.example")]
+    #[case("Dana Whitlock")]
+    #[case("@harbor.example")]
+    #[case("@")]
+    fn nothing_is_made_up(#[case] value: &str) {
+        assert_eq!(meant(value), Meant::Unknown);
+    }
+}

@@ -1,0 +1,269 @@
+//! Text that a program before us has decoded wrongly: UTF-8 read as another charset (`MuÃ±oz`), perhaps twice, or
+//! HTML entities left in it (`O&#039;Brien`). Sees one normalised value.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1252};
+
+use super::normalise;
+
+/// Charsets that UTF-8 is mistaken for.
+const MISTAKEN: [&Encoding; 2] = [WINDOWS_1252, MACINTOSH];
+
+/// How often one text was decoded wrongly, at most.
+const TIMES: usize = 3;
+
+/// Longest text that is looked at, in bytes: no name is longer.
+const LONGEST: usize = 1024;
+
+/// Longest HTML entity, in bytes, with `&` and `;`.
+const LONGEST_ENTITY: usize = 10;
+
+/// HTML's names of letters and marks that names of people have; a capital letter begins the entity of a capital.
+const ENTITIES: [(&str, char); 40] = [
+    ("amp", '&'),
+    ("apos", '\''),
+    ("quot", '"'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("nbsp", ' '),
+    ("lsquo", '\u{2018}'),
+    ("rsquo", '\u{2019}'),
+    ("ndash", '\u{2013}'),
+    ("mdash", '\u{2014}'),
+    ("szlig", 'ß'),
+    ("aring", 'å'),
+    ("Aring", 'Å'),
+    ("aelig", 'æ'),
+    ("AElig", 'Æ'),
+    ("oslash", 'ø'),
+    ("Oslash", 'Ø'),
+    ("ccedil", 'ç'),
+    ("Ccedil", 'Ç'),
+    ("eth", 'ð'),
+    ("ETH", 'Ð'),
+    ("thorn", 'þ'),
+    ("THORN", 'Þ'),
+    ("oelig", 'œ'),
+    ("OElig", 'Œ'),
+    ("scaron", 'š'),
+    ("Scaron", 'Š'),
+    ("zcaron", 'ž'),
+    ("Zcaron", 'Ž'),
+    ("ccaron", 'č'),
+    ("Ccaron", 'Č'),
+    ("cacute", 'ć'),
+    ("Cacute", 'Ć'),
+    ("lstrok", 'ł'),
+    ("Lstrok", 'Ł'),
+    ("yuml", 'ÿ'),
+    ("ecaron", 'ě'),
+    ("rcaron", 'ř'),
+    ("nacute", 'ń'),
+    ("sacute", 'ś'),
+];
+
+/// Endings of HTML's names of letters with a mark, and the mark that combines with the letter.
+const MARKS: [(&str, char); 5] = [
+    ("acute", '\u{301}'),
+    ("grave", '\u{300}'),
+    ("circ", '\u{302}'),
+    ("uml", '\u{308}'),
+    ("tilde", '\u{303}'),
+];
+
+/// Returns `true` if the text may be garbled; most cost one scan.
+pub(super) fn may_be_garbled(text: &str) -> bool {
+    text.bytes().any(|byte| byte == b'&' || !byte.is_ascii())
+}
+
+/// The text as it was before, if it is garbled. `value` still has the no-break spaces and soft hyphens that it was
+/// written with: they are bytes of letters, such as of `í`.
+pub(super) fn repaired(value: &str) -> Option<String> {
+    if value.len() > LONGEST {
+        return None;
+    }
+    let mut text = Cow::Borrowed(value);
+    for _ in 0..TIMES {
+        let Some(before) = without_entities(&text).or_else(|| decoded_rightly(&text)) else {
+            break;
+        };
+        text = Cow::Owned(before);
+    }
+    let Cow::Owned(text) = text else {
+        return None;
+    };
+    let text = normalise(&text).ok()?;
+    (!text.is_empty()).then(|| text.into_owned())
+}
+
+/// Text whose bytes, in a charset that was mistaken for it, are UTF-8.
+fn decoded_rightly(value: &str) -> Option<String> {
+    if value.is_ascii() {
+        return None;
+    }
+    let latin_1: Option<Vec<u8>> = value
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect();
+    let mistaken = MISTAKEN
+        .into_iter()
+        .filter_map(|charset| bytes_in(value, charset));
+    mistaken.chain(latin_1).find_map(|bytes| {
+        let text = String::from_utf8(bytes).ok()?;
+        is_name(&text).then_some(text)
+    })
+}
+
+/// The bytes of `value` in `charset`, with those that have no character there as the control characters that
+/// browsers read them as.
+fn bytes_in(value: &str, charset: &'static Encoding) -> Option<Vec<u8>> {
+    let mut buffer = [0; 4];
+    let byte = |c: char| {
+        let (encoded, _, is_lossy) = charset.encode(c.encode_utf8(&mut buffer));
+        match (encoded.as_ref(), is_lossy) {
+            ([byte], false) => Some(*byte),
+            _ => u8::try_from(u32::from(c))
+                .ok()
+                .filter(|byte| matches!(byte, 0x80..=0x9F)),
+        }
+    };
+    value.chars().map(byte).collect()
+}
+
+/// Returns `true` for text that a name may be: all Latin, or all of another script. Bytes that are UTF-8 by
+/// chance give something else: `RÓŻYCKI` would have one Cyrillic letter.
+fn is_name(text: &str) -> bool {
+    let is_latin = |c: char| c.is_ascii() || matches!(c, '\u{80}'..='\u{17F}') || is_mark(c);
+    if text.chars().all(is_latin) {
+        return !text.is_ascii();
+    }
+    let letters = text.chars().filter(|c| c.is_alphabetic());
+    letters.clone().count() > 1
+        && letters.clone().all(|c| !is_latin(c))
+        && text.chars().all(is_of_names)
+}
+
+/// Returns `true` for marks that word processors write into names.
+const fn is_mark(c: char) -> bool {
+    matches!(
+        c,
+        '\u{192}' | '\u{2C6}' | '\u{2DC}' | '\u{2010}'..='\u{2026}' | '\u{2030}' | '\u{2039}' | '\u{203A}'
+            | '\u{20AC}' | '\u{2122}' | '\u{300}'..='\u{36F}'
+    )
+}
+
+fn is_of_names(c: char) -> bool {
+    c.is_alphanumeric() || c.is_ascii_graphic() || c.is_whitespace() || is_mark(c)
+}
+
+/// Text with its HTML entities read; `None`: it has none.
+fn without_entities(value: &str) -> Option<String> {
+    let mut text = String::with_capacity(value.len());
+    let (mut rest, mut found) = (value, false);
+    while let Some(at) = rest.find('&') {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let (read, length) = entity(from).unwrap_or_default();
+        found |= length > 0;
+        // A mark that begins no entity is itself.
+        text.push_str(if length > 0 { &read } else { "&" });
+        rest = &from[length.max(1)..];
+    }
+    text.push_str(rest);
+    found.then_some(text)
+}
+
+/// What the entity at the beginning of `text` stands for, and its length.
+fn entity(text: &str) -> Option<(String, usize)> {
+    let end = text
+        .bytes()
+        .take(LONGEST_ENTITY)
+        .position(|byte| byte == b';')?;
+    let name = text.get(1..end)?;
+    let c = match name.strip_prefix('#') {
+        Some(number) => {
+            let hex = number.strip_prefix(['x', 'X']);
+            let code = hex.map_or_else(
+                || number.parse().ok(),
+                |hex| u32::from_str_radix(hex, 16).ok(),
+            )?;
+            let c = char::from_u32(code).filter(|c| !c.is_control())?;
+            c.to_string()
+        }
+        None => named(name)?,
+    };
+    Some((c, end + 1))
+}
+
+fn named(name: &str) -> Option<String> {
+    if let Some((_, c)) = ENTITIES.iter().find(|(known, _)| *known == name) {
+        return Some(c.to_string());
+    }
+    let (letter, rest) = name
+        .split_at_checked(1)
+        .filter(|(letter, _)| letter.is_ascii())?;
+    let is_letter = letter.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let (_, mark) = MARKS.iter().find(|(known, _)| *known == rest)?;
+    is_letter.then(|| format!("{letter}{mark}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::windows("Mu\u{C3}\u{B1}oz", "Mu\u{F1}oz")]
+    #[case::an_apostrophe("O\u{E2}\u{20AC}\u{2122}Brien", "O\u{2019}Brien")]
+    #[case::tomas("Tom\u{C3}\u{A1}s", "Tom\u{E1}s")]
+    #[case::capital_with_a_hole("\u{C3}\u{81}lvaro", "\u{C1}lvaro")]
+    #[case::polish("\u{141}ukasz \u{C5}\u{81}", "")]
+    #[case::czech("Dvo\u{C5}\u{2122}\u{C3}\u{A1}k", "Dvo\u{159}\u{E1}k")]
+    #[case::latin_1("Fran\u{C3}\u{A7}ois", "Fran\u{E7}ois")]
+    #[case::sharp_s("Gro\u{C3}\u{178}", "Gro\u{DF}")]
+    #[case::twice("Mu\u{C3}\u{192}\u{C2}\u{B1}oz", "Mu\u{F1}oz")]
+    #[case::mac_roman("Mu\u{221A}\u{B1}oz", "Mu\u{F1}oz")]
+    #[case::mac_roman_umlaut("J\u{221A}\u{2202}rg", "J\u{F6}rg")]
+    #[case::a_soft_hyphen("Garc\u{C3}\u{AD}a", "Garc\u{ED}a")]
+    #[case::a_no_break_space("Nicol\u{C3}\u{A0} Rossi", "Nicol\u{E0} Rossi")]
+    #[case::cyrillic(
+        "\u{D0}\u{98}\u{D0}\u{B2}\u{D0}\u{B0}\u{D0}\u{BD}",
+        "\u{418}\u{432}\u{430}\u{43D}"
+    )]
+    fn text_that_was_decoded_twice_is_repaired(#[case] value: &str, #[case] before: &str) {
+        let expected = (!before.is_empty()).then(|| before.to_owned());
+        assert_eq!(repaired(value), expected, "{value}");
+    }
+
+    #[rstest]
+    #[case("O&#039;Brien", "O'Brien")]
+    #[case("O&#39;Brien", "O'Brien")]
+    #[case("O&#x27;Brien", "O'Brien")]
+    #[case("O&apos;Brien", "O'Brien")]
+    #[case("O&rsquo;Brien", "O\u{2019}Brien")]
+    #[case("Ren&eacute;e", "Ren\u{E9}e")]
+    #[case("Mu&ntilde;oz", "Mu\u{F1}oz")]
+    #[case("M&uuml;ller", "M\u{FC}ller")]
+    #[case("&Aring;se", "\u{C5}se")]
+    #[case("Smith &amp; Sons", "Smith & Sons")]
+    #[case("O&amp;#039;Brien", "O'Brien")]
+    #[case("Dana&nbsp;Lee", "Dana Lee")]
+    fn html_entities_are_read(#[case] value: &str, #[case] before: &str) {
+        assert_eq!(repaired(value).as_deref(), Some(before));
+    }
+
+    #[rstest]
+    #[case::portuguese(&["JO\u{C3}O", "S\u{E3}o", "CONCEI\u{C7}\u{C3}O", "GUIMAR\u{C3}ES", "ASSUN\u{C7}\u{C3}O", "IRM\u{C3} DULCE", "\u{C2}ngela", "\u{C3}"])]
+    #[case::others(&["Mu\u{F1}oz", "M\u{FC}ller", "Ren\u{E9}e", "Bj\u{F6}rn", "\u{C5}se", "\u{D0}or\u{F0}e", "Na\u{EF}m", "No\u{EB}l", "D\u{2019}Angelo", "D\u{2019}\u{C9}vreux", "R\u{D3}\u{17B}YCKI"])]
+    #[case::scripts(&["\u{418}\u{432}\u{430}\u{43D}", "\u{393}\u{3B9}\u{3CE}\u{3C1}\u{3B3}\u{3BF}\u{3C2}", "\u{7530}\u{4E2D}", "\u{645}\u{62D}\u{645}\u{62F}"])]
+    #[case::vietnamese(&["Nguy\u{1EC5}n", "Tr\u{1EA7}n \u{110}\u{1EE9}c"])]
+    #[case::marks(&["R&D", "AT&T", "Smith & Sons", "A&B;", "&", "&;", "&#;", "&#0;", "&unknown;", "Fish &chips; more"])]
+    #[case::plain(&["O'Brien", "Whitlock, Jr.", ""])]
+    fn true_names_are_left_alone(#[case] values: &[&str]) {
+        for value in values {
+            assert_eq!(repaired(value), None, "{value}");
+        }
+    }
+}

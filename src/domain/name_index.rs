@@ -1,0 +1,117 @@
+//! Names of the catalog, found as people type them: a typographic apostrophe for `'`, any dash for `-`
+//! (semantics §2, Normalisation).
+
+use std::{borrow::Cow, sync::OnceLock};
+
+use hashbrown::HashMap;
+
+use super::{is_dash, normalise};
+
+/// What is found by name.
+#[derive(Debug)]
+pub struct NameIndex<'a, T> {
+    comparable: fn(&str) -> Cow<'_, str>,
+    exact: HashMap<Cow<'a, str>, T>,
+    /// By name with plain marks; `None`: several names are the same then, so that none is meant. Made for the first
+    /// name that is not found exactly.
+    plain: OnceLock<HashMap<String, Option<T>>>,
+}
+
+impl<'a, T: Copy> NameIndex<'a, T> {
+    /// Two names are equal if `comparable` makes them so.
+    pub fn new(
+        comparable: fn(&str) -> Cow<'_, str>,
+        names: impl Iterator<Item = (&'a str, T)>,
+    ) -> Self {
+        Self {
+            comparable,
+            exact: names.map(|(name, t)| (comparable(name), t)).collect(),
+            plain: OnceLock::new(),
+        }
+    }
+
+    /// What has exactly this name.
+    #[must_use]
+    pub fn find_exact(&self, name: &str) -> Option<T> {
+        self.exact.get(&*(self.comparable)(name)).copied()
+    }
+
+    /// What has this name, or else the only one whose name differs in apostrophes and dashes alone.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<T> {
+        let plain = || self.plain.get_or_init(|| self.plain_names());
+        self.find_exact(name)
+            .or_else(|| *plain().get(&self.plain_form(name))?)
+    }
+
+    fn plain_names(&self) -> HashMap<String, Option<T>> {
+        let mut names = HashMap::new();
+        for (name, &t) in &self.exact {
+            let entry = names.entry(self.plain_form(name));
+            entry.and_modify(|found| *found = None).or_insert(Some(t));
+        }
+        names
+    }
+
+    fn plain_form(&self, name: &str) -> String {
+        // A name from before may have other spaces in it.
+        let name = normalise(name).unwrap_or(Cow::Borrowed(name));
+        let name = (self.comparable)(&name);
+        name.chars().map(plain_mark).collect()
+    }
+}
+
+/// An apostrophe or a dash as keyboards have it.
+const fn plain_mark(c: char) -> char {
+    match c {
+        '\u{2019}' | '\u{2018}' | '\u{201B}' | '\u{2BC}' | '\u{2032}' | '\u{FF07}' | '\u{B4}' => {
+            '\''
+        }
+        c if is_dash(c) => '-',
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fold;
+
+    fn index<'a>(names: &[&'a str]) -> NameIndex<'a, usize> {
+        NameIndex::new(fold, names.iter().copied().zip(0..))
+    }
+
+    #[test]
+    fn apostrophes_and_dashes_of_any_kind_are_one() {
+        let names = index(&[
+            "Co-Chief",
+            "Chief's Aide",
+            "K\u{2011}9 Handler",
+            "D\u{E9}put\u{E9}\u{A0}Chef",
+        ]);
+        for (name, found) in [
+            ("co\u{2010}chief", 0),
+            ("Co\u{2011}Chief", 0),
+            ("Co\u{2013}Chief", 0),
+            ("Co\u{2014}Chief", 0),
+            ("CO\u{2212}CHIEF", 0),
+            ("Chief\u{2019}s aide", 1),
+            ("Chief\u{2BC}s Aide", 1),
+            ("K-9 handler", 2),
+            ("d\u{E9}put\u{E9} chef", 3),
+        ] {
+            assert_eq!(names.find(name), Some(found), "{name}");
+        }
+        for name in ["Cochief", "Co Chief", "Chiefs Aide", ""] {
+            assert_eq!(names.find(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_exact_name_comes_first_and_of_several_none_is_meant() {
+        let names = index(&["Co-Chief", "Co\u{2013}Chief"]);
+        assert_eq!(names.find("Co-Chief"), Some(0));
+        assert_eq!(names.find("co\u{2013}chief"), Some(1));
+        assert_eq!(names.find("Co\u{2014}Chief"), None);
+    }
+}
