@@ -196,58 +196,60 @@ mod tests {
         }
     }
 
+    const KINDS: [(&str, &[&str]); 7] = [
+        (
+            "(HTML), not CSV",
+            &[
+                "<!DOCTYPE html>\n<p>dana@pd.example</p>",
+                "\n <HTML><body>",
+                "<table><tr>",
+            ],
+        ),
+        (
+            "asks to sign in",
+            &[
+                "<html><form><input type=\"password\">",
+                "<!doctype html><title>Log in</title>",
+            ],
+        ),
+        (
+            "XML",
+            &[
+                "<?xml version=\"1.0\"?>\n<users/>",
+                "<Users><User/></Users>",
+                "\u{FEFF}<a>",
+            ],
+        ),
+        (
+            "JSON",
+            &[
+                "{\"users\": [\"dana@pd.example\"]}",
+                "[\n  {\"a\": 1}]",
+                "[]",
+            ],
+        ),
+        ("PDF", &["%PDF-1.7\n", "%PDF-2.0", "%PDF-1.4 \"x"]),
+        (
+            "ZIP archive",
+            &[
+                "PK\u{3}\u{4}\0\0roster.csv",
+                "PK\u{5}\u{6}\0",
+                "PK\u{3}\u{4}[Content_Types].xml word/document.xml",
+            ],
+        ),
+        (
+            "Excel workbook",
+            &[
+                "PK\u{3}\u{4}\0[Content_Types].xml\0",
+                "PK\u{3}\u{4}mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+                "PK\u{3}\u{4} xl/workbook.xml",
+            ],
+        ),
+    ];
+
     #[test]
     fn other_kinds_of_file_are_named() {
-        for (name, files) in [
-            (
-                "(HTML), not CSV",
-                vec![
-                    "<!DOCTYPE html>\n<p>dana@pd.example</p>",
-                    "\n <HTML><body>",
-                    "<table><tr>",
-                ],
-            ),
-            (
-                "asks to sign in",
-                vec![
-                    "<html><form><input type=\"password\">",
-                    "<!doctype html><title>Log in</title>",
-                ],
-            ),
-            (
-                "XML",
-                vec![
-                    "<?xml version=\"1.0\"?>\n<users/>",
-                    "<Users><User/></Users>",
-                    "\u{FEFF}<a>",
-                ],
-            ),
-            (
-                "JSON",
-                vec![
-                    "{\"users\": [\"dana@pd.example\"]}",
-                    "[\n  {\"a\": 1}]",
-                    "[]",
-                ],
-            ),
-            ("PDF", vec!["%PDF-1.7\n", "%PDF-2.0", "%PDF-1.4 \"x"]),
-            (
-                "ZIP archive",
-                vec![
-                    "PK\u{3}\u{4}\0\0roster.csv",
-                    "PK\u{5}\u{6}\0",
-                    "PK\u{3}\u{4}[Content_Types].xml word/document.xml",
-                ],
-            ),
-            (
-                "Excel workbook",
-                vec![
-                    "PK\u{3}\u{4}\0[Content_Types].xml\0",
-                    "PK\u{3}\u{4}mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
-                    "PK\u{3}\u{4} xl/workbook.xml",
-                ],
-            ),
-        ] {
+        for (name, files) in KINDS {
             for file in files {
                 let told = read(file);
                 assert!(

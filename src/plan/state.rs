@@ -120,9 +120,12 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Whom `row` is about: besides a user of the directory, one that another row creates with the
-    /// same external ID.
+    /// The person that `row` is about: the user it matches, or the one that another row creates with the same
+    /// external ID.
     pub(super) fn own_person(&self, row: u32) -> Person {
+        if let Some(user) = self.roster.user(row) {
+            return Person::User(user);
+        }
         let id = self.roster.wanted(Key::ExternalId, row);
         let namesake = id.and_then(|id| self.taker(Key::ExternalId, id));
         self.roster.person(namesake.unwrap_or(row))

@@ -22,6 +22,7 @@ mod support;
 
 mod absent_and_blank;
 mod audit;
+mod cases;
 mod catalogs;
 mod comparing_values;
 mod concurrency;
