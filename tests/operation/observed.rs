@@ -65,7 +65,7 @@ async fn metrics_count_imports_rows_stages_and_refusals(database: Database) {
         r#"user_import_rows_total{outcome="created",kind="apply",state="completed"} 2"#,
         r#"user_import_rows_total{outcome="rejected",kind="apply",state="completed"} 1"#,
         r#"user_import_stage_duration_seconds_count{stage="receive"} 2"#,
-        r#"user_import_stage_duration_seconds_count{stage="decode"} 1"#,
+        r#"user_import_stage_duration_seconds_count{stage="decode"} 2"#,
         r#"user_import_stage_duration_seconds_count{stage="plan"} 1"#,
         r#"user_import_stage_duration_seconds_count{stage="guard"} 1"#,
         r#"user_import_stage_duration_seconds_count{stage="apply"} 1"#,

@@ -174,7 +174,7 @@ fn station() -> Roster {
         .row(
             "bob",
             [
-                (user_import::domain::Column::LastName, "O\n\"Neil\", é"),
+                (user_import::domain::Column::LastName, "O\n\"Neil\" é"),
                 (Phone, "+12025550124"),
             ],
         )

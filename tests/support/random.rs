@@ -125,6 +125,8 @@ impl Draft {
         let shown =
             |c: &char| c.is_ascii_graphic() || matches!(c, 'é' | 'ß' | 'İ' | 'ſ' | '三' | '한');
         let username: String = username.chars().filter(shown).collect();
+        // No format character may stand in a key.
+        let key = key.replace('\u{200D}', "");
         vec![
             (ExternalId, format!("{zeros}{place}{key}")),
             (Email, self.email(place)),
