@@ -268,6 +268,7 @@ fn catalog() -> Catalog {
                 })
             })
             .collect(),
+        ..Catalog::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroI32;
 
-use super::fold;
+use super::{Pattern, PhoneRegion, fold};
 
 /// Number of a role within its organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +87,12 @@ pub struct Catalog {
     pub ranks: Vec<Rank>,
     /// In order of external ID.
     pub groups: Vec<Group>,
+    /// The region whose national phone numbers need no country code.
+    pub phone_region: Option<PhoneRegion>,
+    /// What new badge numbers have to match.
+    pub badge_number_pattern: Option<Pattern>,
+    /// What new external IDs have to match.
+    pub external_id_pattern: Option<Pattern>,
 }
 
 /// Words in the names of roles that administer a system.

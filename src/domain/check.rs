@@ -12,13 +12,31 @@ use super::placeholder::is_spreadsheet_error;
 use super::suggest::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
-    BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, RawRow, Row, RowPacker,
-    RowParts, Status, Username, Written, fold, has_artifact, is_date_like, is_placeholder,
-    is_template_example, normalise, username,
+    BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, PhoneRegion, RawRow,
+    Row, RowPacker, RowParts, Status, Username, Written, fold, has_artifact, is_date_like,
+    is_placeholder, is_template_example, normalise, username,
 };
 
 /// Most bytes that a field may have by default, as received (semantics §2, Record faults).
 pub const MAX_FIELD_BYTES: usize = 4096;
+
+/// What the checks of a row depend on besides the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Most bytes that a field may have, as received.
+    pub max_field_bytes: usize,
+    /// The region whose national phone numbers need no country code.
+    pub phone_region: Option<PhoneRegion>,
+}
+
+impl Default for CheckOptions {
+    fn default() -> Self {
+        Self {
+            max_field_bytes: MAX_FIELD_BYTES,
+            phone_region: None,
+        }
+    }
+}
 
 /// Most characters kept of a value that failed its check, or that only the planner can judge; no
 /// longer one equals anything that is stored, and none is quoted further.
@@ -32,32 +50,35 @@ impl Row {
     /// A field with bytes that are not valid is present, without text, and unsound.
     #[must_use]
     pub fn parse(raw: &RawRow<'_>) -> Self {
-        Self::parse_within(raw, MAX_FIELD_BYTES)
+        Self::parse_with(raw, CheckOptions::default())
     }
 
-    /// The same where a field may have `most` bytes.
+    /// The same with other options.
     #[must_use]
-    pub fn parse_within(raw: &RawRow<'_>, most: usize) -> Self {
-        check(raw, most, |parts| Self::new(&parts))
+    pub fn parse_with(raw: &RawRow<'_>, options: CheckOptions) -> Self {
+        check(raw, options, |parts| Self::new(&parts))
     }
 }
 
 impl RowPacker {
-    /// Checks a row as [`Row::parse_within`] does, and adds it.
-    pub fn parse(&mut self, raw: &RawRow<'_>, most: usize) {
-        check(raw, most, |parts| self.push(&parts));
+    /// Checks a row as [`Row::parse_with`] does, and adds it.
+    pub fn parse(&mut self, raw: &RawRow<'_>, options: CheckOptions) {
+        check(raw, options, |parts| self.push(&parts));
     }
 }
 
 /// Gives `keep` what there is to keep of a row.
-fn check<T>(raw: &RawRow<'_>, most: usize, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
-    let mut found = Found::default();
+fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
+    let mut found = Found {
+        options,
+        ..Found::default()
+    };
     let values = match raw.misfit {
         Some(fault) => {
             found.faults.push((None, fault));
             Default::default()
         }
-        None => Column::ALL.map(|column| found.check_cell(column, raw.cell(column), most)),
+        None => Column::ALL.map(|column| found.check_cell(column, raw.cell(column))),
     };
     keep(RowParts {
         number: raw.number,
@@ -73,6 +94,7 @@ fn check<T>(raw: &RawRow<'_>, most: usize, keep: impl FnOnce(RowParts<'_>) -> T)
 /// What the checks of a row have found.
 #[derive(Default)]
 struct Found {
+    options: CheckOptions,
     faults: Vec<(Option<Column>, Fault)>,
     written: Written,
     is_suspect: bool,
@@ -81,12 +103,7 @@ struct Found {
 
 impl Found {
     /// What the row keeps of `cell`: the value in canonical form, or as normalised where it is faulty.
-    fn check_cell<'a>(
-        &mut self,
-        column: Column,
-        cell: Cell<'a>,
-        most: usize,
-    ) -> Option<Cow<'a, str>> {
+    fn check_cell<'a>(&mut self, column: Column, cell: Cell<'a>) -> Option<Cow<'a, str>> {
         match cell {
             Cell::Absent => {
                 self.report(Fault::Blank, column);
@@ -97,10 +114,10 @@ impl Found {
                 self.report(Fault::Encoding { byte }, column);
                 Some(Cow::Borrowed(""))
             }
-            Cell::Text(text) if text.len() > most => {
+            Cell::Text(text) if text.len() > self.options.max_field_bytes => {
                 let fault = Fault::Oversized {
                     bytes: text.len().into(),
-                    limit: most.into(),
+                    limit: self.options.max_field_bytes.into(),
                 };
                 self.report(fault, column);
                 Some(bounded(normalise_lossy(text)))
@@ -124,7 +141,7 @@ impl Found {
 
     /// `written` is the whole cell, of which `text` may be a part.
     fn check_value<'a>(&mut self, column: Column, text: &'a str, written: &str) -> Cow<'a, str> {
-        let checked = parse(column, text);
+        let checked = parse(column, text, self.options.phone_region);
         let mut is_quoted = column != Column::Phone;
         let value = match checked {
             Ok((value, warning)) => {
@@ -173,7 +190,11 @@ impl Found {
 }
 
 /// The value in canonical form, and what is worth a warning about it.
-fn parse(column: Column, text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+fn parse(
+    column: Column,
+    text: &str,
+    region: Option<PhoneRegion>,
+) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     let value = match column {
         Column::ExternalId => identifier(ExternalId::parse(text).map(Into::into))?,
         Column::Email => parse_email(text)?,
@@ -186,7 +207,7 @@ fn parse(column: Column, text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fa
         | Column::Location
         | Column::Rank
         | Column::EvidenceGroupExtId => bounded(filled(text)?),
-        Column::Phone => return parse_phone(text),
+        Column::Phone => return parse_phone(text, region),
     };
     let is_garbled = holds_text(column) && may_be_garbled(text) && is_garbled(text);
     Ok((value, is_garbled.then_some(Fault::Garbled)))
@@ -266,16 +287,20 @@ fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Borrowed(status.as_str()))
 }
 
-fn parse_phone(text: &str) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+fn parse_phone(
+    text: &str,
+    region: Option<PhoneRegion>,
+) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     if let Some(plain) = phone_before(text) {
         // The planner warns of it, or knows better.
-        return Ok((
-            Cow::Owned(PhoneNumber::parse(&plain)?.as_e164().to_owned()),
-            None,
-        ));
+        let (number, _) = PhoneNumber::parse_in(&plain, region)?;
+        return Ok((Cow::Owned(number.as_e164().to_owned()), None));
     }
-    let number = PhoneNumber::parse(text)?;
-    let warning = (!number.is_assigned()).then_some(Fault::Unassigned);
+    let (number, is_assumed) = PhoneNumber::parse_in(text, region)?;
+    let unassigned = || (!number.is_assigned()).then_some(Fault::Unassigned);
+    let warning = is_assumed
+        .then_some(Fault::RegionAssumed)
+        .or_else(unassigned);
     Ok((number.into(), warning))
 }
 

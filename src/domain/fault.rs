@@ -8,6 +8,8 @@ use std::{borrow::Cow, fmt};
 
 use super::email_repair::{Meant, meant};
 use super::garbled::repaired;
+use super::phone::{international, north_american};
+use super::region::region_name;
 use super::{
     Column, Deception, ForeignLine, Issue, IssueCode, ReportLine, Status, StrayQuote,
     is_placeholder, shown,
@@ -130,6 +132,12 @@ pub enum Fault {
     /// Not a phone number.
     #[error("is not a phone number; write it with its country code, such as +1 202 555 0143.")]
     Phone,
+    /// A phone number that begins with `(`, without a phone region.
+    #[error("begins with \"(\", so that it has no country code.")]
+    NationalPhone,
+    /// Ten digits read with a country code that may be a number of North America: a warning.
+    #[error("may be a number of North America.")]
+    RegionAssumed,
     /// A phone number that does not begin with a country code.
     #[error("begins with no known country code; write it with one, such as +1 202 555 0143.")]
     CountryCode,
@@ -183,6 +191,7 @@ impl Fault {
             Self::NotARow(_) => IssueCode::NotARow,
             Self::Placeholder | Self::SpreadsheetError => IssueCode::PlaceholderValue,
             Self::Garbled => IssueCode::GarbledText,
+            Self::RegionAssumed => IssueCode::PhoneRegionAssumed,
             Self::Character(_) => IssueCode::InvalidCharacter,
             Self::ScientificNotation => IssueCode::ScientificNotation,
             Self::Email => IssueCode::InvalidEmail,
@@ -192,6 +201,7 @@ impl Fault {
                 IssueCode::InvalidUsername
             }
             Self::Phone
+            | Self::NationalPhone
             | Self::CountryCode
             | Self::PhoneLength
             | Self::Extension
@@ -202,13 +212,13 @@ impl Fault {
     /// Returns `true` if the fault rejects its row.
     #[must_use]
     pub const fn is_error(self) -> bool {
-        !matches!(self, Self::Unassigned | Self::Garbled)
+        !matches!(self, Self::Unassigned | Self::Garbled | Self::RegionAssumed)
     }
 
     /// Returns `true` if a message quotes the value as it was written, not as it was read.
     #[must_use]
     pub const fn quotes_as_written(self) -> bool {
-        matches!(self, Self::Unassigned | Self::Garbled)
+        matches!(self, Self::Unassigned | Self::Garbled | Self::RegionAssumed)
     }
 
     /// The fault as an issue of `column`; of the row as a whole if there is none.
@@ -233,6 +243,9 @@ impl Fault {
         match self {
             Self::Status(near) => near.map(|near| near.as_str().into()),
             Self::Garbled => repaired(value).map(Cow::from),
+            Self::NationalPhone | Self::RegionAssumed | Self::CountryCode | Self::PhoneLength => {
+                north_american(value).map(Cow::from)
+            }
             Self::Email => match meant(value) {
                 Meant::Address(address) => Some(address.into()),
                 Meant::Several | Meant::Unknown => None,
@@ -259,6 +272,16 @@ impl Fault {
             Self::Garbled => format!(
                 "looks garbled, as text does that was decoded twice or taken from a web page; if \"{}\" is right, \
                  correct it where the file comes from, and export it as UTF-8.",
+                suggestion.unwrap_or_default()
+            ),
+            Self::NationalPhone => format!(
+                "{self} Write it with one, such as {}, or set the organisation's phone region.",
+                suggestion.map_or_else(|| "+1 202-555-0143".to_owned(), international)
+            ),
+            Self::RegionAssumed => format!(
+                "was read as {e164}, a number of {}; if it is one of North America, write {}, or set the \
+                 organisation's phone region.",
+                region_name(e164),
                 suggestion.unwrap_or_default()
             ),
             Self::Email => match (suggestion, meant(value)) {

@@ -6,9 +6,15 @@ use std::borrow::Cow;
 
 use rlibphonenumber::{ParseError, PhoneNumber as Parsed, PhoneNumberFormat};
 
-use super::Fault;
 use super::text::{filled, is_scientific};
+use super::{Fault, PhoneRegion};
 use memo::Writing;
+
+/// Digits of a number of North America without its country code.
+const NATIONAL_DIGITS: usize = 10;
+
+/// Longest writing of ten digits, in bytes; a longer one has more digits, or is read with more care for nothing.
+const LONGEST_NATIONAL: usize = 24;
 
 /// A phone number that is possible in its country.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +55,46 @@ impl<'a> PhoneNumber<'a> {
         memo::fetch(written.filter_map(Writing::without_plus));
     }
 
+    /// Reads a number as people of `region` write it (semantics §2, Phone): without a country code it is a national
+    /// one if it is valid there. Else it is read as [`parse`](Self::parse) does; `true`: without a region, ten digits
+    /// were read so that are also a valid number of North America.
+    ///
+    /// # Errors
+    /// As of `parse`; or it begins with `(`, and so with no country code.
+    pub fn parse_in(text: &'a str, region: Option<PhoneRegion>) -> Result<(Self, bool), Fault> {
+        // Most numbers have eleven digits or more, or a plus.
+        if text.starts_with('+') || (region.is_none() && text.len() > LONGEST_NATIONAL) {
+            return Ok((Self::parse(text)?, false));
+        }
+        let value = filled(text)?;
+        let has_code = value.contains(['+', '\u{FF0B}']) || value.starts_with("00");
+        if has_code || is_scientific(&value) {
+            return Ok((Self::parse(text)?, false));
+        }
+        if let Some(national) = region.and_then(|region| region.national(&value)) {
+            return Ok((Self::of_national(&national)?, false));
+        }
+        if value.starts_with('(') {
+            return Err(Fault::NationalPhone);
+        }
+        let number = Self::parse(text)?;
+        let is_assumed = region.is_none() && north_american(&value).is_some();
+        Ok((number, is_assumed))
+    }
+
+    fn of_national(national: &Parsed) -> Result<Self, Fault> {
+        if national.extension.is_some() {
+            return Err(Fault::Extension);
+        }
+        Ok(Self {
+            assigned: true,
+            e164: national
+                .format_as(PhoneNumberFormat::E164)
+                .into_owned()
+                .into(),
+        })
+    }
+
     fn read(international: &str) -> Result<Self, Fault> {
         let number = parse_possible(international)?;
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
@@ -85,6 +131,28 @@ impl<'a> From<PhoneNumber<'a>> for Cow<'a, str> {
     fn from(number: PhoneNumber<'a>) -> Self {
         number.e164
     }
+}
+
+/// The number in E.164 that ten digits are in North America, if they are a valid one there.
+pub(super) fn north_american(value: &str) -> Option<String> {
+    if value.chars().filter(char::is_ascii_digit).count() != NATIONAL_DIGITS {
+        return None;
+    }
+    let number = PhoneRegion::NORTH_AMERICA.national(value)?;
+    Some(number.format_as(PhoneNumberFormat::E164).into_owned())
+}
+
+/// A number in E.164 as people write it, such as `+1 202-555-0143`.
+pub(super) fn international(e164: &str) -> String {
+    let number = Parsed::parse(e164, None);
+    number.map_or_else(
+        |_| e164.to_owned(),
+        |number| {
+            number
+                .format_as(PhoneNumberFormat::International)
+                .into_owned()
+        },
+    )
 }
 
 fn with_plus(value: Cow<'_, str>) -> Cow<'_, str> {
@@ -184,6 +252,49 @@ mod tests {
     fn possible_numbers_not_in_use_pass_but_are_known(#[case] text: &str, #[case] e164: &str) {
         let number = PhoneNumber::parse(text).unwrap();
         assert_eq!((number.as_e164(), number.is_assigned()), (e164, false));
+    }
+
+    #[rstest]
+    #[case::in_brackets("US", "(469) 234-5678", "+14692345678")]
+    #[case::with_dots("US", "469.234.5678", "+14692345678")]
+    #[case::bare("us", "4692345678", "+14692345678")]
+    #[case::with_its_country_code("US", "1 469 234 5678", "+14692345678")]
+    #[case::abroad_with_a_plus("US", "+46 8 123 456 78", "+46812345678")]
+    #[case::abroad_with_zeros("US", "0046 8 123 456 78", "+46812345678")]
+    #[case::abroad_without("US", "442079460018", "+442079460018")]
+    #[case::britain("GB", "020 7946 0018", "+442079460018")]
+    #[case::germany("DE", "(030) 901820", "+4930901820")]
+    #[case::canada("CA", "(416) 234-5678", "+14162345678")]
+    fn a_national_number_is_one_of_the_region(
+        #[case] region: &str,
+        #[case] text: &str,
+        #[case] e164: &str,
+    ) {
+        let (number, is_assumed) = PhoneNumber::parse_in(text, PhoneRegion::parse(region)).unwrap();
+        assert_eq!((number.as_e164(), is_assumed), (e164, false));
+    }
+
+    #[rstest]
+    #[case::brackets("(469) 234-5678", None, Err(Fault::NationalPhone))]
+    #[case::brackets_elsewhere("(030) 901820", Some("US"), Err(Fault::NationalPhone))]
+    #[case::brackets_around_the_code("(+1) 202.555.0143", None, Ok(("+12025550143", false)))]
+    #[case::sweden("469-234-5678", None, Ok(("+4692345678", true)))]
+    #[case::sweden_bare("4692345678", None, Ok(("+4692345678", true)))]
+    #[case::mexico("520 234 5678", None, Ok(("+5202345678", true)))]
+    #[case::eleven_digits("12025550143", None, Ok(("+12025550143", false)))]
+    #[case::no_american("4930901820", None, Ok(("+4930901820", false)))]
+    #[case::an_extension("(202) 555-0143 x5", Some("US"), Err(Fault::Extension))]
+    fn without_a_region_the_country_code_is_as_written(
+        #[case] text: &str,
+        #[case] region: Option<&str>,
+        #[case] expected: Result<(&str, bool), Fault>,
+    ) {
+        let region = region.and_then(PhoneRegion::parse);
+        let read = PhoneNumber::parse_in(text, region);
+        let read = read
+            .as_ref()
+            .map(|(number, is_assumed)| (number.as_e164(), *is_assumed));
+        assert_eq!(read, expected.as_ref().copied());
     }
 
     #[rstest]

@@ -11,7 +11,7 @@ use std::{
 
 use rayon::Scope;
 
-use super::{Cell, Column, Fault, PhoneNumber, RawRow, Row, RowPacker};
+use super::{Cell, CheckOptions, Column, Fault, PhoneNumber, RawRow, Row, RowPacker};
 
 /// Rows that are checked together, and whose texts share an allocation; a small multiple of what it costs to
 /// hand work to another core.
@@ -27,10 +27,9 @@ const WAITING: usize = 16;
 /// What the text of a row usually has.
 const USUAL_BYTES: usize = 192;
 
-/// Checks the rows that `receive` hands over (see [`Row::parse_within`]: their fields may have at most
-/// `max_field_bytes`), and adds them to `checked` in their order. All have been checked when it returns.
+/// Checks the rows that `receive` hands over (see [`Row::parse_with`]), and adds them to `checked` in their order. All have been checked when it returns.
 pub fn check_rows<'scope, R>(
-    max_field_bytes: usize,
+    options: CheckOptions,
     checked: &mut Vec<Row>,
     receive: impl FnOnce(&mut Intake<'_, 'scope>) -> R,
 ) -> R {
@@ -42,11 +41,11 @@ pub fn check_rows<'scope, R>(
             begun: 0,
             waiting: Arc::default(),
             done,
-            max_field_bytes,
+            options,
         };
         let received = receive(&mut intake);
         // Not worth another core, and this one would only wait.
-        (received, intake.raw.checked(max_field_bytes))
+        (received, intake.raw.checked(options))
     });
     let mut batches: Vec<(usize, Vec<Row>)> = batches.into_iter().collect();
     batches.sort_unstable_by_key(|(number, _)| *number);
@@ -66,7 +65,7 @@ pub struct Intake<'a, 'scope> {
     /// How many of them have not been checked.
     waiting: Arc<AtomicUsize>,
     done: mpsc::Sender<(usize, Vec<Row>)>,
-    max_field_bytes: usize,
+    options: CheckOptions,
 }
 
 impl<'scope> Intake<'_, 'scope> {
@@ -85,10 +84,10 @@ impl<'scope> Intake<'_, 'scope> {
     }
 
     fn check(&mut self, raw: RawRows) {
-        let (number, done, most) = (self.begun, self.done.clone(), self.max_field_bytes);
+        let (number, done, options) = (self.begun, self.done.clone(), self.options);
         self.begun += 1;
         // It is always sent: those who receive wait for the end of all.
-        let check = move || drop(done.send((number, raw.checked(most))));
+        let check = move || drop(done.send((number, raw.checked(options))));
         if self.waiting.fetch_add(1, Relaxed) < WAITING {
             let waiting = Arc::clone(&self.waiting);
             self.scope.spawn(move |_| {
@@ -157,7 +156,7 @@ impl RawRows {
         self.rows.len() >= FULL || self.text.len() >= FULL_BYTES
     }
 
-    fn checked(&self, max_field_bytes: usize) -> Vec<Row> {
+    fn checked(&self, options: CheckOptions) -> Vec<Row> {
         let phones =
             self.rows
                 .iter()
@@ -168,7 +167,7 @@ impl RawRows {
         PhoneNumber::anticipate(phones);
         let mut rows = RowPacker::with_room(self.rows.len(), self.text.len());
         for kept in &self.rows {
-            rows.parse(&kept.raw(&self.text), max_field_bytes);
+            rows.parse(&kept.raw(&self.text), options);
         }
         rows.finish()
     }
@@ -193,7 +192,6 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::MAX_FIELD_BYTES;
 
     /// Row number `number`, with a cell of each kind.
     fn raw(number: u32, email: &str) -> RawRow<'_> {
@@ -219,7 +217,7 @@ mod tests {
         let mut checked = Vec::new();
         for some in (0..1_000).collect::<Vec<_>>().chunks(600) {
             let some = rows().skip(some[0]).take(some.len());
-            let count = check_rows(MAX_FIELD_BYTES, &mut checked, |intake| {
+            let count = check_rows(CheckOptions::default(), &mut checked, |intake| {
                 some.inspect(|row| intake.push(row)).count()
             });
             assert!(count > 300);
@@ -234,7 +232,7 @@ mod tests {
         let rows = || (1..20_000).map(|number| raw(number, &name));
         let mut checked = Vec::new();
         // Where a later row is refused, those before it are there.
-        let refused = check_rows(MAX_FIELD_BYTES, &mut checked, |intake| {
+        let refused = check_rows(CheckOptions::default(), &mut checked, |intake| {
             rows().for_each(|row| intake.push(&row));
             Err::<(), _>("refused")
         });
@@ -253,7 +251,7 @@ mod tests {
     #[test]
     fn what_is_done_beside_is_done_in_the_end() {
         let mut sum = 0;
-        check_rows(MAX_FIELD_BYTES, &mut Vec::new(), |intake| {
+        check_rows(CheckOptions::default(), &mut Vec::new(), |intake| {
             intake.beside(|| sum = 7);
         });
         assert_eq!(sum, 7);

@@ -169,6 +169,7 @@ mod tests {
             roles: vec![role(1, "Investigator"), role(2, "Patrol, days")],
             ranks: vec![rank(1, "Sergeant")],
             groups: vec![group(1, "CLOSED", false), group(2, "NORTH", true)],
+            ..Catalog::default()
         }
     }
 

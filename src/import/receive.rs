@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::Refusal;
 use crate::{
-    domain::{Column, Row, check_rows},
+    domain::{CheckOptions, Column, PhoneRegion, Row, check_rows},
     input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, TypedRows},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
@@ -19,6 +19,7 @@ pub struct Receiver {
     text_bytes: usize,
     measured: usize,
     limits: Limits,
+    checks: CheckOptions,
     input: Input,
 }
 
@@ -58,8 +59,17 @@ impl Receiver {
             text_bytes: 0,
             measured: 0,
             limits,
+            checks: CheckOptions {
+                max_field_bytes: limits.max_field_bytes,
+                phone_region: None,
+            },
             input: Input::Csv(Box::new(csv)),
         })
+    }
+
+    /// Reads phone numbers without a country code as national ones of `region`. Before any input.
+    pub const fn set_phone_region(&mut self, region: Option<PhoneRegion>) {
+        self.checks.phone_region = region;
     }
 
     /// Number of rows so far.
@@ -135,8 +145,8 @@ impl Receiver {
         let CsvInput {
             decoder, digest, ..
         } = &mut **csv;
-        let most = self.limits.max_field_bytes;
-        check_rows(most, &mut self.rows, |intake| {
+        let checks = self.checks;
+        check_rows(checks, &mut self.rows, |intake| {
             match chunk.len() < HEAVY_BYTES {
                 true => digest.update(chunk),
                 false => intake.beside(|| digest.update(chunk)),
@@ -153,8 +163,8 @@ impl Receiver {
         let Input::Typed(input) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
-        let most = self.limits.max_field_bytes;
-        check_rows(most, &mut self.rows, |intake| {
+        let checks = self.checks;
+        check_rows(checks, &mut self.rows, |intake| {
             let mut rows = typed.iter();
             rows.try_for_each(|row| input.push(&values(row), &mut |row| intake.push(row)))
         })
@@ -175,8 +185,8 @@ impl Receiver {
                 // fault in it is a consequence.
                 check_bytes(stated, csv.decoder.bytes(), &digest)?;
                 let decoder = &mut csv.decoder;
-                let most = self.limits.max_field_bytes;
-                check_rows(most, &mut self.rows, |intake| {
+                let checks = self.checks;
+                check_rows(checks, &mut self.rows, |intake| {
                     decoder.finish(&mut |row| intake.push(row))
                 })
                 .map_err(refusals)?;

@@ -78,11 +78,12 @@ pub async fn run(
     let options_digest = record::options_digest(&start);
     let asked_for = audited::options(&start);
     let options = Options::parse(start.clone())?;
-    let receiver = Receiver::new(&options.csv, importer.settings.limits)?;
+    let mut receiver = Receiver::new(&options.csv, importer.settings.limits)?;
     let store = &importer.store;
     let organization = importer.organization(&options.organization).await?;
     let secret = importer.patiently(|| store.digest_secret(&organization));
     let digest_key = DigestKey::new(&secret.await?);
+    receiver.set_phone_region(organization.phone_region());
     let organization = organization.id;
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
     traces::tell_import(import);

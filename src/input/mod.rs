@@ -49,7 +49,7 @@ pub struct Limits {
     /// of a typed row, its values together.
     pub max_record_bytes: usize,
     /// Longest field in bytes of UTF-8. A longer one rejects its row alone, which
-    /// [`Row::parse_within`](crate::domain::Row::parse_within) sees to.
+    /// [`Row::parse_with`](crate::domain::Row::parse_with) sees to.
     pub max_field_bytes: usize,
 }
 

@@ -56,6 +56,8 @@ pub(super) enum Finding {
     PhoneArtifact,
     /// With an export artefact; nobody has it without that (a warning).
     ArtifactNew { column: Column, kept: bool },
+    /// The key does not match the organisation's pattern; `kept`: the row's user has it already (a warning).
+    Format { key: Key, kept: bool },
     /// A badge number in the shape of a date, which nobody has (a warning).
     DateLike,
 }

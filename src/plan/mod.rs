@@ -64,7 +64,7 @@ pub use permissions::Permitted;
 pub(crate) use wording::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
 pub use write::{UserWrite, generated_external_id};
 
-use crate::domain::{Catalog, GroupId, RoleId, Row, Status, User};
+use crate::domain::{Catalog, GroupId, Pattern, RoleId, Row, Status, User};
 use check::check;
 use copies::Copies;
 use finding::Findings;
@@ -146,6 +146,15 @@ impl<'a> Request<'a> {
     fn user_of(&self, row: u32) -> Option<&'a User> {
         let user = self.directory.user_of(row)?;
         Some(&self.directory.users()[user as usize])
+    }
+
+    /// What new values of a key have to match.
+    const fn pattern(&self, key: keys::Key) -> Option<&'a Pattern> {
+        match key {
+            keys::Key::ExternalId => self.catalog.external_id_pattern.as_ref(),
+            keys::Key::BadgeNumber => self.catalog.badge_number_pattern.as_ref(),
+            keys::Key::Email | keys::Key::Username => None,
+        }
     }
 
     /// The email of that user's supervisor.

@@ -163,6 +163,7 @@ pub(super) fn catalog() -> Catalog {
         roles: vec![role(1, "Admin"), role(2, "Officer")],
         ranks: vec![rank(1, "Captain"), rank(2, "Sergeant")],
         groups: vec![group(1, "G1", true), group(2, "G2", false)],
+        ..Catalog::default()
     }
 }
 

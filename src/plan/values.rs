@@ -9,6 +9,7 @@ use hashbrown::{HashMap, HashSet};
 use super::Request;
 use super::attributes::sound;
 use super::check::is_kept;
+use super::cores;
 use super::finding::{Finding, Findings};
 use super::keys::Key;
 use super::links::indices;
@@ -47,15 +48,19 @@ pub(super) fn check_values(
 ) {
     let rows = indices(request.rows).filter(|&row| request.rows[row as usize].is_suspect());
     let suspects: Vec<u32> = rows.collect();
-    if suspects.is_empty() {
+    let mut cells: Vec<Cell<'_>> = Vec::new();
+    for &row in &suspects {
+        let unsound = unsound[row as usize];
+        cells.extend(
+            KEYS.into_iter()
+                .filter_map(|key| Cell::suspect(request, row, key, unsound)),
+        );
+    }
+    let misfits = find_misfits(request, unsound);
+    cells.extend(misfits);
+    if cells.is_empty() && suspects.is_empty() {
         return;
     }
-    let cells = suspects.iter().flat_map(|&row| {
-        let unsound = unsound[row as usize];
-        KEYS.into_iter()
-            .filter_map(move |key| Cell::new(request, row, key, unsound))
-    });
-    let cells: Vec<Cell<'_>> = cells.collect();
     let holders = Holders::new(request, &cells);
     for cell in &cells {
         cell.judge(request, &holders, unsound, findings, mistaken);
@@ -63,6 +68,27 @@ pub(super) fn check_values(
     for row in suspects {
         check_phone(request, row, unsound, findings);
     }
+    mistaken.meant.sort_unstable();
+}
+
+/// The keys that do not match the organisation's patterns.
+fn find_misfits<'a>(request: &Request<'a>, unsound: &[ColumnSet]) -> Vec<Cell<'a>> {
+    let keys = KEYS
+        .into_iter()
+        .filter(|&key| request.pattern(key).is_some());
+    let misfits = keys.flat_map(|key| {
+        let is_misfit = cores::map(request.rows, |at, row| {
+            let value = sound(row, unsound[at as usize], key.column());
+            let pattern = request.pattern(key);
+            value
+                .zip(pattern)
+                .is_some_and(|(value, pattern)| !pattern.matches(value))
+        });
+        let rows = indices(request.rows).zip(is_misfit).filter(|&(_, is)| is);
+        rows.filter_map(move |(row, _)| Cell::misfit(request, row, key))
+            .collect::<Vec<_>>()
+    });
+    misfits.collect()
 }
 
 /// A value that may have been changed.
@@ -72,10 +98,13 @@ struct Cell<'a> {
     value: &'a str,
     /// What it may have been before.
     before: Vec<String>,
+    /// It does not match the organisation's pattern.
+    is_misfit: bool,
 }
 
 impl<'a> Cell<'a> {
-    fn new(request: &Request<'a>, row: u32, key: Key, unsound: ColumnSet) -> Option<Self> {
+    /// A value that a spreadsheet or a script may have changed.
+    fn suspect(request: &Request<'a>, row: u32, key: Key, unsound: ColumnSet) -> Option<Self> {
         let value = sound(&request.rows[row as usize], unsound, key.column())?;
         let before = without_artifacts(value);
         let is_date = key == Key::BadgeNumber && is_date_like(value);
@@ -84,6 +113,19 @@ impl<'a> Cell<'a> {
             key,
             value,
             before,
+            is_misfit: false,
+        })
+    }
+
+    /// A value that does not match the pattern of its key; zeros may be all that it lacks.
+    fn misfit(request: &Request<'a>, row: u32, key: Key) -> Option<Self> {
+        let value = request.rows[row as usize].value(key.column())?;
+        Some(Self {
+            row,
+            key,
+            value,
+            before: vec![value.to_owned()],
+            is_misfit: true,
         })
     }
 
@@ -103,6 +145,21 @@ impl<'a> Cell<'a> {
             let user = holders.find(key, text, own)?;
             Some((before, user))
         });
+        if self.is_misfit {
+            // What is wrong with it otherwise has been said.
+            if unsound[row as usize].contains(column) {
+                return;
+            }
+            findings.push(row, Finding::Format { key, kept });
+            if !kept {
+                unsound[row as usize].insert(column);
+                mistaken.meant.extend(known.map(|(_, user)| (row, user)));
+                if key == Key::ExternalId {
+                    mistaken.ids.insert(row);
+                }
+            }
+            return;
+        }
         match known {
             Some((_, user)) => {
                 findings.push(row, Finding::Artifact { key, user, kept });

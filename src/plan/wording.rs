@@ -13,8 +13,8 @@ use super::text::fold;
 use super::write::new_external_id;
 use super::{Plan, Request};
 use crate::domain::{
-    Column, ColumnSet, Issue, IssueCode, Severity, Status, User, first_invisible, is_placeholder,
-    shown, without_artifacts,
+    Column, ColumnSet, Issue, IssueCode, Pattern, Severity, Status, User, first_invisible,
+    is_placeholder, shown, without_artifacts,
 };
 
 /// Offers named in a message where none is near.
@@ -126,6 +126,7 @@ const fn code(finding: Finding) -> IssueCode {
         | Finding::PhoneArtifact
         | Finding::ArtifactNew { .. }
         | Finding::DateLike => IssueCode::ExportArtifact,
+        Finding::Format { .. } => IssueCode::InvalidFormat,
     }
 }
 
@@ -138,7 +139,8 @@ const fn column(finding: Finding) -> Column {
         | Finding::Taken { key, .. }
         | Finding::KeptByRejection { key, .. }
         | Finding::ZerosLost { key, .. }
-        | Finding::Artifact { key, .. } => key.column(),
+        | Finding::Artifact { key, .. }
+        | Finding::Format { key, .. } => key.column(),
         Finding::PhoneArtifact => Column::Phone,
         Finding::ArtifactNew { column, .. } => column,
         Finding::DateLike => Column::BadgeNumber,
@@ -186,6 +188,7 @@ impl<'a> Wording<'a> {
                 | Finding::DateLike
                 | Finding::GroupInactive { kept: true }
                 | Finding::Artifact { kept: true, .. }
+                | Finding::Format { kept: true, .. }
         ) {
             issue.severity = Severity::Warning;
         }
@@ -246,7 +249,7 @@ impl<'a> Wording<'a> {
                     .suggest(Some(key.of(user)))
                     .about_user(user.external_id())
             }
-            Finding::PhoneArtifact | Finding::ArtifactNew { .. } => {
+            Finding::PhoneArtifact | Finding::ArtifactNew { .. } | Finding::Format { .. } => {
                 issue.suggest(self.before(row, finding).as_deref())
             }
             _ => issue,
@@ -290,6 +293,7 @@ impl<'a> Wording<'a> {
             Finding::Artifact { .. }
             | Finding::PhoneArtifact
             | Finding::ArtifactNew { .. }
+            | Finding::Format { .. }
             | Finding::DateLike => self.of_value(row, finding, named),
             Finding::RoleNotGrantable => format!(
                 "{named} is a privileged role, which needs the permission users.grant-privileged to \
@@ -317,6 +321,9 @@ impl<'a> Wording<'a> {
                 (artifact(named, key.of(self.user(user))), kept)
             }
             Finding::PhoneArtifact => (artifact(named, &before()), false),
+            Finding::Format { key, kept } => {
+                (self.misfit(named, key, self.before(row, finding)), kept)
+            }
             Finding::ArtifactNew {
                 column: Column::Phone,
                 ..
@@ -349,6 +356,18 @@ impl<'a> Wording<'a> {
         } else {
             message
         }
+    }
+
+    /// That a key does not match the organisation's pattern; `padded`: it would with more leading zeros.
+    fn misfit(&self, named: &str, key: Key, padded: Option<String>) -> String {
+        let pattern = self.request.pattern(key).map_or("", Pattern::as_str);
+        let advice = match padded {
+            Some(padded) => format!(
+                "did you mean \"{padded}\"? If a spreadsheet has dropped zeros, format the column as text."
+            ),
+            None => format!("correct the {}.", key.noun()),
+        };
+        format!("{named} does not match the organisation's pattern {pattern}; {advice}")
     }
 
     fn of_supervisor(&self, finding: Finding, named: &str, value: &str) -> String {
@@ -503,8 +522,13 @@ impl<'a> Wording<'a> {
     fn before(&self, row: u32, finding: Finding) -> Option<String> {
         let column = column(finding);
         let value = self.request.rows[row as usize].value(column)?;
-        match column {
-            Column::Phone => Some(value.to_owned()),
+        match finding {
+            Finding::Format { key, .. } => self.request.pattern(key)?.with_zeros(value),
+            Finding::PhoneArtifact
+            | Finding::ArtifactNew {
+                column: Column::Phone,
+                ..
+            } => Some(value.to_owned()),
             _ => without_artifacts(value).into_iter().next(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use prost::Message;
 
 use crate::{
-    domain::{ExternalId, Fault, Name, fold},
+    domain::{ExternalId, Fault, Name, Pattern, PhoneRegion, fold},
     import::Refusal,
     proto,
     store::{CatalogDraft, DraftEntry, DraftGroup},
@@ -40,6 +40,9 @@ pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
             catalog.ranks.iter().map(|r| (&*r.name, &*r.previous_name)),
         ),
         groups: faults.groups(&catalog.groups),
+        phone_region: faults.phone_region(&catalog.phone_region),
+        badge_number_pattern: faults.pattern("badge_number_pattern", &catalog.badge_number_pattern),
+        external_id_pattern: faults.pattern("external_id_pattern", &catalog.external_id_pattern),
     };
     if faults.0.is_empty() {
         Ok(draft)
@@ -132,6 +135,29 @@ impl Faults {
             }));
         }
         drafts
+    }
+
+    fn phone_region(&mut self, code: &str) -> Option<PhoneRegion> {
+        let region = PhoneRegion::parse(code);
+        if region.is_none() && !code.is_empty() {
+            let message = "catalog.phone_region is not an ISO 3166 code of a region with phone numbers; write \
+                one such as US, or leave it empty.";
+            let refusal = Refusal::invalid("BAD_PHONE_REGION", "catalog.phone_region", message);
+            self.0.push(refusal);
+        }
+        region
+    }
+
+    fn pattern(&mut self, field: &str, pattern: &str) -> Option<Pattern> {
+        if pattern.is_empty() {
+            return None;
+        }
+        let subject = format!("catalog.{field}");
+        let refuse =
+            |fault| Refusal::invalid("BAD_PATTERN", &subject, format!("{subject} {fault}"));
+        Pattern::parse(pattern)
+            .map_err(|fault| self.0.push(refuse(fault)))
+            .ok()
     }
 
     fn name(&mut self, subject: &str, value: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Stored things as messages.
 
 use crate::{
-    domain::Catalog,
+    domain::{Catalog, Pattern, PhoneRegion},
     proto::{self, timestamp},
     store::{Organization, UserRecord},
 };
@@ -35,7 +35,19 @@ pub fn catalog(stored: Catalog) -> proto::Catalog {
         roles: stored.roles.into_iter().map(role).collect(),
         ranks: stored.ranks.into_iter().map(rank).collect(),
         groups: stored.groups.into_iter().map(group).collect(),
+        phone_region: stored
+            .phone_region
+            .map(PhoneRegion::code)
+            .unwrap_or_default(),
+        badge_number_pattern: pattern(stored.badge_number_pattern),
+        external_id_pattern: pattern(stored.external_id_pattern),
     }
+}
+
+fn pattern(stored: Option<Pattern>) -> String {
+    stored
+        .map(|pattern| pattern.as_str().to_owned())
+        .unwrap_or_default()
 }
 
 /// A user, with the names that the catalog has for role, rank and group.

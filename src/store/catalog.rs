@@ -9,13 +9,13 @@ use time::OffsetDateTime;
 
 use super::{
     AuditEntry, Organization, Store, StoreError, Writing, catalog_events,
-    entity::{evidence_group, rank, role},
+    entity::{evidence_group, organization, rank, role},
     recordset::{Recordset, Texts, Values},
 };
 use crate::{
     domain::{
-        Actor, Catalog, CatalogName, Group, GroupId, NameFault, Rank, RankId, Role, RoleId,
-        role_faults, visible_faults,
+        Actor, Catalog, CatalogName, Group, GroupId, NameFault, Pattern, PhoneRegion, Rank, RankId,
+        Role, RoleId, role_faults, visible_faults,
     },
     proto::AuditAction,
 };
@@ -31,6 +31,12 @@ pub struct CatalogDraft {
     pub ranks: Vec<DraftEntry>,
     /// Groups.
     pub groups: Vec<DraftGroup>,
+    /// The region of phone numbers.
+    pub phone_region: Option<PhoneRegion>,
+    /// What new badge numbers have to match.
+    pub badge_number_pattern: Option<Pattern>,
+    /// What new external IDs have to match.
+    pub external_id_pattern: Option<Pattern>,
 }
 
 /// A role or rank of a draft.
@@ -207,11 +213,12 @@ impl Store {
             write(&writing, organization, part, assignment).await?;
         }
 
+        write_formats(&writing, organization, draft).await?;
         let catalog = read(&writing.tx, organization).await?;
         let entry = AuditEntry::done(now, actor, AuditAction::CatalogUpdated, slug);
         writing.note(
             organization,
-            catalog_events::updated(entry, &before.roles, &catalog),
+            catalog_events::updated(entry, &before, &catalog),
         );
         writing.commit().await?;
         Ok(catalog)
@@ -232,13 +239,47 @@ pub(super) async fn read(
     let groups = evidence_group::Entity::find()
         .filter(evidence_group::Column::OrganizationId.eq(organization))
         .order_by_asc(evidence_group::Column::ExternalId);
+    let formats = organization::Entity::find_by_id(organization)
+        .one(tx)
+        .await?;
+    let formats = formats.ok_or(StoreError::UnknownOrganization)?;
     let ranks = ranks.all(tx).await?.into_iter().map(Rank::try_from);
     let groups = groups.all(tx).await?.into_iter().map(Group::try_from);
     Ok(Catalog {
         roles: roles.all(tx).await?.into_iter().map(Into::into).collect(),
         ranks: ranks.collect::<Result<_, _>>()?,
         groups: groups.collect::<Result<_, _>>()?,
+        phone_region: formats.phone_region(),
+        badge_number_pattern: read_pattern(formats.badge_number_pattern.as_deref())?,
+        external_id_pattern: read_pattern(formats.external_id_pattern.as_deref())?,
     })
+}
+
+/// A stored pattern was checked before it was stored.
+fn read_pattern(stored: Option<&str>) -> Result<Option<Pattern>, StoreError> {
+    let pattern = stored.map(Pattern::parse).transpose();
+    pattern.map_err(StoreError::encoding)
+}
+
+/// Stores the region of phone numbers and the patterns.
+async fn write_formats(
+    writing: &Writing,
+    organization: i64,
+    draft: &CatalogDraft,
+) -> Result<(), StoreError> {
+    let text = |pattern: &Option<Pattern>| pattern.as_ref().map(|p| p.as_str().to_owned());
+    let values = [
+        organization.into(),
+        draft.phone_region.map(PhoneRegion::code).into(),
+        text(&draft.badge_number_pattern).into(),
+        text(&draft.external_id_pattern).into(),
+    ];
+    let sql = "UPDATE organizations SET phone_region = $2, badge_number_pattern = $3, \
+        external_id_pattern = $4 WHERE id = $1";
+    let backend = writing.tx.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    writing.tx.execute_raw(statement).await?;
+    Ok(())
 }
 
 impl From<role::Model> for Role {

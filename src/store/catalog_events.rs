@@ -5,19 +5,38 @@ use std::collections::HashMap;
 use super::AuditEntry;
 use crate::{
     audit::few_names,
-    domain::{Catalog, Role, RoleId},
+    domain::{Catalog, Pattern, PhoneRegion, Role, RoleId},
 };
 
 /// The entry with how many entries there are now, and what has become of which role.
-pub(super) fn updated(entry: AuditEntry, before: &[Role], now: &Catalog) -> AuditEntry {
+pub(super) fn updated(entry: AuditEntry, before: &Catalog, now: &Catalog) -> AuditEntry {
     let counted = entry
         .with("roles", &now.roles.len())
         .with("ranks", &now.ranks.len())
         .with("groups", &now.groups.len());
-    let changes = role_changes(before, &now.roles);
+    let changes = role_changes(&before.roles, &now.roles);
     let told = changes.into_iter().filter(|(_, names)| !names.is_empty());
-    told.fold(counted, |entry, (what, names)| {
+    let told = told.fold(counted, |entry, (what, names)| {
         entry.with(what, &few_names(&names))
+    });
+    let changed = format_changes(before, now).into_iter().flatten();
+    changed.fold(told, |entry, (what, value)| entry.with(what, &value))
+}
+
+/// The region of phone numbers and the patterns, if they are others now; `none`: there is none any more.
+fn format_changes(before: &Catalog, now: &Catalog) -> [Option<(&'static str, String)>; 3] {
+    let formats = |catalog: &Catalog| {
+        let text = |pattern: &Option<Pattern>| pattern.as_ref().map(|p| p.as_str().to_owned());
+        [
+            ("phone_region", catalog.phone_region.map(PhoneRegion::code)),
+            ("badge_number_pattern", text(&catalog.badge_number_pattern)),
+            ("external_id_pattern", text(&catalog.external_id_pattern)),
+        ]
+    };
+    let mut before = formats(before).into_iter();
+    formats(now).map(|(what, value)| {
+        let is_same = before.next().is_some_and(|(_, old)| old == value);
+        (!is_same).then(|| (what, value.unwrap_or_else(|| "none".to_owned())))
     })
 }
 

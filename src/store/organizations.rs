@@ -50,6 +50,9 @@ impl Store {
             last_import_id: Set(None),
             created_at: Set(now),
             digest_secret: Set(None),
+            phone_region: Set(None),
+            badge_number_pattern: Set(None),
+            external_id_pattern: Set(None),
         };
         let inserted = Entity::insert(organization)
             .exec_with_returning(&writing.tx)

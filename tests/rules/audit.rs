@@ -37,6 +37,7 @@ on_both_databases![
     events_come_in_pages_in_both_orders,
     organisations_have_chains_of_their_own,
     a_catalog_says_which_roles_became_what,
+    a_catalog_says_which_formats_changed,
     an_import_says_what_was_asked_for_and_which_privileged_roles_it_gave,
     events_can_only_be_added,
     tampering_is_found_and_located,
@@ -134,6 +135,26 @@ async fn last_details(app: &App, action: AuditAction) -> Vec<String> {
     named
         .map(|(name, value)| format!("{name}={value}"))
         .collect()
+}
+
+async fn a_catalog_says_which_formats_changed(database: Database) {
+    let app = App::start(database).await;
+    let mut changed = Catalog {
+        phone_region: "US".to_owned(),
+        badge_number_pattern: "[0-9]{4}".to_owned(),
+        ..catalog()
+    };
+    app.catalog("pd", changed.clone()).await;
+    assert_eq!(
+        last_details(&app, AuditAction::CatalogUpdated).await,
+        ["badge_number_pattern=[0-9]{4}", "phone_region=US"]
+    );
+    changed.phone_region.clear();
+    app.catalog("pd", changed).await;
+    assert_eq!(
+        last_details(&app, AuditAction::CatalogUpdated).await,
+        ["phone_region=none"]
+    );
 }
 
 async fn a_catalog_says_which_roles_became_what(database: Database) {

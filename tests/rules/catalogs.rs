@@ -80,12 +80,14 @@ async fn a_catalog_is_replaced_as_a_whole(database: Database) {
         roles: vec![role("  Zugführer ", ""), role("dispatcher", "")],
         ranks: vec![],
         groups: vec![group("02", "Second", false), group("1", "First", true)],
+        ..Catalog::default()
     };
     let stored = update(&app, wanted).await.expect("nobody uses the old one");
     let expected = Catalog {
         roles: vec![role("dispatcher", ""), role("Zugführer", "")],
         ranks: vec![],
         groups: vec![group("02", "Second", false), group("1", "First", true)],
+        ..Catalog::default()
     };
     assert_eq!(stored, expected);
     assert_eq!(get(&app).await, expected);
@@ -180,6 +182,9 @@ async fn every_fault_of_a_document_is_named(database: Database) {
             group("7", "", true),
             group(" 7 ", "Twice", true),
         ],
+        phone_region: "USA".to_owned(),
+        badge_number_pattern: "[0-9".to_owned(),
+        external_id_pattern: r"(a)\1".to_owned(),
     };
     let status = update(&app, faulty).await.expect_err("it has faults");
     assert_eq!(status.code(), Code::InvalidArgument);
@@ -198,7 +203,10 @@ async fn every_fault_of_a_document_is_named(database: Database) {
             "catalog.roles[2].name",
             "catalog.ranks[0].name",
             "catalog.groups[0].external_id",
-            "catalog.groups[2].external_id"
+            "catalog.groups[2].external_id",
+            "catalog.phone_region",
+            "catalog.badge_number_pattern",
+            "catalog.external_id_pattern"
         ]
     );
     let nothing = UpdateCatalogRequest {

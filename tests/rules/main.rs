@@ -33,6 +33,7 @@ mod engine;
 mod file_faults;
 mod filters;
 mod foreign_lines;
+mod formats;
 mod growth;
 mod guards;
 mod header;

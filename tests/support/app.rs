@@ -548,5 +548,6 @@ pub fn catalog() -> Catalog {
         roles: ["Officer", "Sergeant", "Administrator"].map(role).into(),
         ranks: ["Captain", "Lieutenant"].map(rank).into(),
         groups: vec![group("G-1", true), group("G-2", false)],
+        ..Catalog::default()
     }
 }

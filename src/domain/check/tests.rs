@@ -195,10 +195,10 @@ fn every_phone_fault_says_what_to_do() {
 
 #[test]
 fn a_phone_number_not_in_use_is_a_warning_and_is_kept() {
-    let row = row_with(Column::Phone, Cell::Text("650-253-0000"));
-    assert_snapshot!(told(&row), @r#"Warning InvalidPhone: PHONE "650-253-0000" was read as +6502530000, which is not a number in use; check its country code and digits."#);
-    assert_eq!(row.sound(Column::Phone), Some("+6502530000"));
-    assert_eq!(&*issues(&row)[0].value, "650-253-0000");
+    let row = row_with(Column::Phone, Cell::Text("49 10000"));
+    assert_snapshot!(told(&row), @r#"Warning InvalidPhone: PHONE "49 10000" was read as +4910000, which is not a number in use; check its country code and digits."#);
+    assert_eq!(row.sound(Column::Phone), Some("+4910000"));
+    assert_eq!(&*issues(&row)[0].value, "49 10000");
 }
 
 #[rstest]
@@ -298,6 +298,13 @@ fn only_a_phone_number_not_in_use_is_a_warning() {
     let row = row_with(Column::Phone, Cell::Text("+1 555 555 0143"));
     assert_eq!(issues(&row)[0].severity, Severity::Warning);
     assert!(!row.is_unsound(Column::Phone));
+}
+
+#[test]
+fn a_national_number_without_a_region_is_told_with_its_country() {
+    assert_snapshot!(told_of(Column::Phone, "650-253-0000"), @r#"Warning PhoneRegionAssumed: PHONE "650-253-0000" was read as +6502530000, a number of Singapore; if it is one of North America, write +16502530000, or set the organisation's phone region. [+16502530000]"#);
+    assert_snapshot!(told_of(Column::Phone, "(469) 234-5678"), @r#"Error InvalidPhone: PHONE "(469) 234-5678" begins with "(", so that it has no country code. Write it with one, such as +1 469-234-5678, or set the organisation's phone region. [+14692345678]"#);
+    assert_snapshot!(told_of(Column::Phone, "(030) 901820"), @r#"Error InvalidPhone: PHONE "(030) 901820" begins with "(", so that it has no country code. Write it with one, such as +1 202-555-0143, or set the organisation's phone region."#);
 }
 
 #[rstest]

@@ -168,7 +168,7 @@ impl Importer {
         let inbound = spool::stream(self.clone(), upload, start, finish);
         let running = async {
             let result = match memory {
-                Ok(_memory) => session::run(&self, sender, began, inbound, &outlet).await,
+                Ok(_memory) => Box::pin(session::run(&self, sender, began, inbound, &outlet)).await,
                 Err(exhausted) => Err(exhausted.into()),
             };
             // With it end the replies.

@@ -5,6 +5,8 @@ use std::fmt;
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
+use crate::domain::PhoneRegion;
+
 /// One organisation.
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "organizations")]
@@ -24,6 +26,20 @@ pub struct Model {
     pub created_at: OffsetDateTime,
     /// Keys the digests of plans; `None`: not needed yet.
     pub digest_secret: Option<Vec<u8>>,
+    /// ISO 3166 code of the region of its phone numbers.
+    pub phone_region: Option<String>,
+    /// What new badge numbers have to match.
+    pub badge_number_pattern: Option<String>,
+    /// What new external IDs have to match.
+    pub external_id_pattern: Option<String>,
+}
+
+impl Model {
+    /// The region of its phone numbers.
+    #[must_use]
+    pub fn phone_region(&self) -> Option<PhoneRegion> {
+        PhoneRegion::parse(self.phone_region.as_deref()?)
+    }
 }
 
 /// Without the secret.
