@@ -60,7 +60,12 @@ fn text() -> impl Strategy<Value = String> {
         "%",
         "NULL",
     ]);
-    (vec(piece, 0..6), "[a-z]{1,3}").prop_map(|(pieces, end)| pieces.concat() + &end)
+    // A value that spans lines and holds the delimiter is one whose closing quote is missing.
+    let on_lines = |text: String| match text.contains(['\n', '\r']) {
+        true => text.replace(',', ""),
+        false => text,
+    };
+    (vec(piece, 0..6), "[a-z]{1,3}").prop_map(move |(pieces, end)| on_lines(pieces.concat() + &end))
 }
 
 /// A person, before it has its place in the roster.
