@@ -6,7 +6,12 @@
 //! was made, it plans the rows that are still to be written again, on a new snapshot; a row that no
 //! longer fits is then rejected as changed concurrently.
 
-mod again;
+mod batch;
+mod changed_concurrently;
+mod pace;
+mod pipeline;
+mod replanning;
+
 mod rows;
 mod transaction;
 
@@ -17,14 +22,11 @@ use tracing::warn;
 
 use super::{
     ImportError, Importer, Refusal,
-    changed::LeftAlone,
-    journal::{self, Part, Settled},
+    apply::{changed_concurrently::LeftAlone, pace::QUICK},
     lease::Tenure,
-    noted::Noted,
-    pace::QUICK,
-    progress::Progress,
-    record,
-    verdict::Judged,
+    record::{Part, Settled, import_record, result_log},
+    respond::Progress,
+    review::{Judged, Noted},
 };
 use crate::{
     domain::Actor,
@@ -117,8 +119,8 @@ impl Applier {
             revision: work.judged.revision,
             judged: work.judged,
             noted: work.noted,
-            warnings: record::warnings(&work.record),
-            identity_changes: record::identity_changes(&work.record),
+            warnings: import_record::warnings(&work.record),
+            identity_changes: import_record::identity_changes(&work.record),
             left_alone: LeftAlone::default(),
             record: work.record,
             held: work.held,
@@ -155,7 +157,7 @@ impl Applier {
     }
 
     fn note_written(&self) {
-        let tally = record::tally(&self.record);
+        let tally = import_record::tally(&self.record);
         if tally.created + tally.updated + tally.deactivated > 0 {
             let users = self.judged.directory.users().len() + tally.created as usize;
             self.importer
@@ -291,7 +293,7 @@ impl Applier {
         if verdicts.is_empty() {
             return Ok(());
         }
-        let encoded = journal::encode(verdicts.iter().cloned());
+        let encoded = result_log::encode(verdicts.iter().cloned());
         self.transact(Step::Verdicts(&encoded)).await?;
         self.progress.add_applied(verdicts.len());
         let _ = self.committed.send(Committed::Verdicts(verdicts));

@@ -20,13 +20,10 @@ use uuid::Uuid;
 use super::{
     ImportError,
     apply::{ATTEMPTS, Applier, Committed, Work},
-    follow::{Follower, LOOK},
-    guard,
     lease::Tenure,
-    noted::Noted,
-    record,
-    session::{self, Session},
-    verdict::{self, Judged},
+    receive::{Session, session},
+    record::{Follower, LOOK, import_record},
+    review::{Judged, Noted, guard, planned_import},
 };
 use crate::{
     domain::Row,
@@ -74,7 +71,7 @@ impl Session<'_> {
                 },
                 Standing::Ended(record, state) => {
                     follower.catch_up(self.outlet).await?;
-                    self.summary = record::summary(&record, state);
+                    self.summary = import_record::summary(&record, state);
                     return match state {
                         ImportState::Cancelled => Err(ImportError::Cancelled),
                         _ => Ok(()),
@@ -82,7 +79,7 @@ impl Session<'_> {
                 }
                 Standing::Running(record) => {
                     // Whatever keeps it from being followed, this much is written.
-                    self.summary = record::summary(&record, ImportState::Interrupted);
+                    self.summary = import_record::summary(&record, ImportState::Interrupted);
                     if !follower.catch_up(self.outlet).await? || self.outlet.is_gone() {
                         return Err(ImportError::Broken);
                     }
@@ -90,7 +87,7 @@ impl Session<'_> {
                 }
                 Standing::Interrupted(record) => {
                     // Whatever keeps it from going on, this much is written.
-                    self.summary = record::summary(&record, ImportState::Interrupted);
+                    self.summary = import_record::summary(&record, ImportState::Interrupted);
                     if let Some(tenure) = self.take_lease().await? {
                         match self.resume(&rows, record.id, tenure, &mut follower).await {
                             Err(ImportError::Again) => continue,
@@ -230,7 +227,11 @@ impl Session<'_> {
             plan_digest: judged.plan.digest.to_vec(),
             rows: number(self.summary.rows),
             protected_skipped: number(judged.plan.protected_skipped),
-            notes: record::encode_notes(&[], &self.summary.warnings, judged.plan.identity_changes),
+            notes: import_record::encode_notes(
+                &[],
+                &self.summary.warnings,
+                judged.plan.identity_changes,
+            ),
             ..self.record.clone()
         }
     }
@@ -293,7 +294,7 @@ impl Session<'_> {
         let mut judged = judged.after(&noted);
         judged.assign_ids();
         self.expect_still_admitted().await?;
-        self.summary = record::summary(&record, ImportState::Applying);
+        self.summary = import_record::summary(&record, ImportState::Applying);
         self.progress.add_applied(done.rows.len());
         Ok(Some(Work {
             judged: Arc::new(judged),
@@ -343,7 +344,7 @@ impl Session<'_> {
         // Rolled back: the summary keeps the counts that were planned.
         if !matches!(&result, Err(ImportError::Refused(_) | ImportError::Again)) {
             let state = ImportState::try_from(record.state).unwrap_or_default();
-            self.summary = record::summary(&record, state);
+            self.summary = import_record::summary(&record, state);
         }
         result
     }
@@ -370,12 +371,12 @@ impl Session<'_> {
                 outlet.send_all(results.map(Reply::Results)).await
             }
             Committed::Verdicts(mut results) => {
-                results.retain(|result| verdict::passes_recorded(filter, result.outcome()));
-                let messages = verdict::verdicts(results.into_iter());
+                results.retain(|result| planned_import::passes_recorded(filter, result.outcome()));
+                let messages = planned_import::verdicts(results.into_iter());
                 outlet.send_all(messages.map(Reply::Results)).await
             }
             Committed::Deactivated(users) => {
-                let messages = verdict::deactivations(users.into_iter());
+                let messages = planned_import::deactivations(users.into_iter());
                 outlet.send_all(messages.map(Reply::Deactivations)).await
             }
         })

@@ -5,30 +5,12 @@
 
 mod apply;
 mod attempt;
-mod audited;
-mod batch;
-mod changed;
-pub mod disclosure;
-mod encoding;
-mod follow;
-mod guard;
-mod import_limiter;
-mod journal;
 mod lease;
-mod noted;
-mod options;
-mod outlet;
-mod pace;
-mod patience;
-mod pipeline;
-mod progress;
 mod receive;
 pub mod record;
-mod refusal;
-mod reservoir;
-mod session;
-mod staged;
-mod verdict;
+pub mod respond;
+mod review;
+mod upload;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -42,20 +24,20 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 use uuid::Uuid;
 
-use import_limiter::ImportLimiter;
-use staged::Runs;
+use receive::ImportLimiter;
+use upload::Runs;
 
-pub use options::parse_filter;
-pub use options::{CONFIRMATION, Options};
-pub use outlet::{Outlet, Replies};
+pub use receive::Reservoir;
+pub use receive::parse_filter;
+pub use receive::{CONFIRMATION, Options};
 pub use receive::{Received, Receiver};
-pub use refusal::{ImportError, Refusal, RefusalKind};
-pub use reservoir::Reservoir;
-pub use verdict::{Judged, Terms};
+pub use respond::{ImportError, Refusal, RefusalKind};
+pub use respond::{Outlet, Replies};
+pub use review::{Judged, Terms};
 
 pub use crate::clock::Clock;
-pub use session::Inbound;
-pub use staged::{Asked, Sender};
+pub use receive::Inbound;
+pub use upload::{Asked, Sender};
 
 use crate::{
     access::{Audience, Gate, Principal},
@@ -295,7 +277,7 @@ impl Importer {
     /// which is not dropped with the client's call.
     pub async fn run(self, sender: Sender, inbound: impl Inbound, outlet: Outlet) {
         let began = self.clock.now();
-        if let Err(error) = session::run(&self, sender, began, inbound, &outlet).await {
+        if let Err(error) = receive::run(&self, sender, began, inbound, &outlet).await {
             outlet.fail(error).await;
         }
     }

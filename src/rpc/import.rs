@@ -27,7 +27,8 @@ use crate::{
     access::{Audience, Disclosure},
     domain::{BYTE_ORDER_MARK, TEMPLATE_FILENAME, template_csv},
     import::{
-        Asked, ImportError, Importer, Outlet, Refusal, Replies, disclosure, parse_filter, record,
+        Asked, ImportError, Importer, Outlet, Refusal, Replies, parse_filter,
+        record::import_record, respond::disclosure,
     },
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
@@ -117,7 +118,7 @@ impl Imports {
     async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
         let state = self.importer.state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
-        Ok(record::message(record, slug, state))
+        Ok(import_record::message(record, slug, state))
     }
 
     /// A page of an organisation's imports, the latest first. One more than the page has is asked for: it tells

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     access::{Denial, Disclosure},
     domain::Permission,
-    import::{ImportError, Refusal, RefusalKind, disclosure},
+    import::{ImportError, Refusal, RefusalKind, respond::disclosure},
     store::{Answer, BadName, CatalogError, StoreError},
     telemetry::{metrics, request},
 };

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{ATTEMPTS, Applier, transaction::Step};
+use super::{
+    batch::Batch,
+    pace::Pace,
+    pipeline::{Opening, Pipeline, Ready},
+};
 use crate::{
-    import::{
-        batch::Batch,
-        pace::Pace,
-        patience::Patience,
-        pipeline::{Opening, Pipeline, Ready},
-    },
+    import::lease::Patience,
     store::{DirectoryWrite, WriteError},
 };
 

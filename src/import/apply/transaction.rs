@@ -8,14 +8,16 @@ use time::OffsetDateTime;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{Applier, Committed};
+use super::{
+    batch::Batch,
+    changed_concurrently::{LeftAlone, ids, split},
+};
 use crate::{
     domain::Tally,
     import::{
-        batch::Batch,
-        changed::{LeftAlone, ids, split},
-        journal::{EncodedResults, Journal, Settled},
-        patience::Patience,
-        record, verdict,
+        lease::Patience,
+        record::{EncodedResults, Journal, Settled, import_record},
+        review::planned_import,
     },
     plan::Schedule,
     proto::{DeactivatedUser, Deactivations, ImportState},
@@ -126,7 +128,7 @@ impl Applier {
             Step::AtOnce(_) => {
                 done.deactivated = self.recorded_deactivated().await?;
                 // All that it said it has recorded.
-                self.warnings = record::warnings(&stored);
+                self.warnings = import_record::warnings(&stored);
             }
             _ => {}
         }
@@ -183,7 +185,7 @@ impl Applier {
         write.bind(&self.record, &self.asked_for).await?;
         journal.settled(settled).await?;
         let messages: Vec<Deactivations> =
-            verdict::deactivations(self.missing.iter().cloned()).collect();
+            planned_import::deactivations(self.missing.iter().cloned()).collect();
         for users in messages {
             let users = Payload::new(&users.encode_to_vec());
             journal
@@ -262,7 +264,7 @@ impl Applier {
     /// What the record says beside counts and results.
     fn notes(&self, left_alone: &LeftAlone) -> Vec<u8> {
         let warnings = [self.warnings.as_slice(), &left_alone.warnings()].concat();
-        record::encode_notes(&[], &warnings, self.identity_changes)
+        import_record::encode_notes(&[], &warnings, self.identity_changes)
     }
 
     /// What a committed transaction has changed.
@@ -281,9 +283,9 @@ impl Applier {
             self.revision = revision;
         }
         self.record.results = sequence;
-        let mut tally = record::tally(&self.record);
+        let mut tally = import_record::tally(&self.record);
         tally.add(&counts);
-        record::set_tally(&mut self.record, &tally);
+        import_record::set_tally(&mut self.record, &tally);
         let ended = match step {
             Step::End(state) => Some(state),
             Step::AtOnce(_) => Some(ImportState::Completed),

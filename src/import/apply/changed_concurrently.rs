@@ -1,0 +1,193 @@
+//! What becomes of rows and users that a changed directory overtakes: which rows are planned again,
+//! and what is said of those that no longer fit. Pure.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::import::review::{Judged, planned_import};
+use crate::{
+    domain::{Column, Issue, IssueCode, Row},
+    plan::Outcome,
+    proto::{self, DeactivatedUser, Deactivations, RowOutcome, RowResult},
+};
+
+/// The rows that are still to be written, without those rejected.
+pub(crate) fn remaining(unwritten: &[u32], rejected: &[u32]) -> Vec<u32> {
+    let rejected: HashSet<u32> = rejected.iter().copied().collect();
+    let mut rest = unwritten.to_vec();
+    rest.retain(|row| !rejected.contains(row));
+    rest
+}
+
+pub(crate) fn cloned(judged: &Judged, rows: &[u32]) -> Vec<Row> {
+    rows.iter()
+        .map(|&row| judged.rows[row as usize].clone())
+        .collect()
+}
+
+/// Of `rows` of the old plan, those whose user is another by now: there, gone, or no longer found by `match_by`.
+pub(crate) fn overtaken(old: &Judged, rows: &[u32], new: &Judged) -> Vec<u32> {
+    let user = |judged: &Judged, row| {
+        let user = judged.directory.user_of(row)?;
+        Some(judged.directory.users()[user as usize].id)
+    };
+    // Whose external ID has gone makes a new user; who was found by another key must not.
+    let is_found =
+        |judged: &Judged, row| judged.terms().match_by.is_some() && user(judged, row).is_some();
+    let overtaken = |&(&row, now): &(&u32, u32)| {
+        let was_new = old.plan.decisions[row as usize].outcome == Outcome::Created;
+        match was_new {
+            true => user(new, now).is_some(),
+            false => is_found(old, row) && user(old, row) != user(new, now),
+        }
+    };
+    let pairs = rows.iter().zip(0..);
+    pairs.filter(overtaken).map(|(row, _)| *row).collect()
+}
+
+pub(crate) fn given_up_results(old: &Judged, rows: &[u32]) -> Vec<RowResult> {
+    rows.iter()
+        .map(|&row| given_up_result(old, row as usize))
+        .collect()
+}
+
+/// The verdict on a row that has been tried too often, or whose user somebody else has made.
+fn given_up_result(old: &Judged, row: usize) -> RowResult {
+    let mut result = old.result(row, false);
+    if old.plan.decisions[row].outcome == Outcome::Created {
+        result.issues.push((&taken(&result.external_id)).into());
+        result.user_id.clear();
+    }
+    changed(result)
+}
+
+/// A verdict turned into a rejection because the directory changed.
+pub(crate) fn changed(mut result: RowResult) -> RowResult {
+    let message = "The directory changed while the import was being written, and this row no \
+        longer fits; import it again.";
+    let issue = Issue::row_error(IssueCode::ChangedConcurrently, message.to_owned());
+    result.outcome = RowOutcome::Rejected.into();
+    result.changes.clear();
+    result.issues.push((&issue).into());
+    result
+}
+
+fn taken(external_id: &str) -> Issue {
+    let message = format!(
+        "EXTERNAL_ID \"{external_id}\" was given to a user by somebody else while the import was \
+         being written; import the row again to update that user."
+    );
+    Issue::error(
+        IssueCode::ExternalIdTaken,
+        Column::ExternalId,
+        external_id,
+        message,
+    )
+    .about_user(external_id)
+}
+
+pub(crate) fn ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
+    let ids = users.iter().map(|user| Uuid::try_parse(&user.user_id));
+    ids.filter_map(Result::ok).collect()
+}
+
+/// Those who have been deactivated, as messages, and the others.
+pub(crate) fn split(
+    users: &[DeactivatedUser],
+    written: &[Uuid],
+) -> (Vec<Deactivations>, Vec<DeactivatedUser>) {
+    let written: HashSet<String> = written.iter().map(Uuid::to_string).collect();
+    let (done, others): (Vec<_>, Vec<_>) = users
+        .iter()
+        .cloned()
+        .partition(|user| written.contains(&user.user_id));
+    (
+        planned_import::deactivations(done.into_iter()).collect(),
+        others,
+    )
+}
+
+/// How many of those left alone are told by name: with what a plan warns of they have to go into one message.
+const NAMED: usize = 100;
+
+/// Users who were to be deactivated and are not; the first of them by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LeftAlone {
+    named: Vec<proto::Issue>,
+    more: usize,
+}
+
+impl LeftAlone {
+    /// These are, too.
+    pub(crate) fn add(&mut self, users: &[DeactivatedUser]) {
+        let room = NAMED - self.named.len();
+        let (named, more) = users.split_at(room.min(users.len()));
+        self.named.extend(named.iter().map(left_alone));
+        self.more += more.len();
+    }
+
+    /// What is to be said of them.
+    pub(crate) fn warnings(&self) -> Vec<proto::Issue> {
+        let mut warnings = self.named.clone();
+        if self.more > 0 {
+            let message = format!(
+                "Of users who are not listed, {} more were left as they are for the same reasons.",
+                self.more
+            );
+            let code = IssueCode::ChangedConcurrently;
+            let issue = Issue::warning(code, Column::ExternalId, "", message);
+            warnings.push((&issue).into());
+        }
+        warnings
+    }
+}
+
+/// Says that a user was to be deactivated and is not.
+fn left_alone(user: &DeactivatedUser) -> proto::Issue {
+    let external_id = &user.external_id;
+    let message = format!(
+        "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
+         already, in a privileged role, or without its role, rank or group when its turn came; it was left \
+         as it is."
+    );
+    let code = IssueCode::ChangedConcurrently;
+    let issue = Issue::warning(code, Column::ExternalId, external_id, message);
+    (&issue.about_user(external_id)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(count: usize) -> Vec<DeactivatedUser> {
+        let user = |number| DeactivatedUser {
+            user_id: Uuid::from_u128(number).to_string(),
+            external_id: format!("P-{number}"),
+            ..DeactivatedUser::default()
+        };
+        (1..).map(user).take(count).collect()
+    }
+
+    #[test]
+    fn who_is_left_alone_is_named_up_to_a_number_and_then_counted() {
+        let mut left_alone = LeftAlone::default();
+        assert!(left_alone.warnings().is_empty());
+        left_alone.add(&users(NAMED));
+        assert_eq!(left_alone.warnings().len(), NAMED);
+        left_alone.add(&users(3));
+        left_alone.add(&users(2));
+        let warnings = left_alone.warnings();
+        assert_eq!(warnings.len(), NAMED + 1);
+        assert_eq!(warnings[0].related_external_id, "P-1");
+        assert!(warnings[NAMED].message.contains("5 more"));
+    }
+
+    #[test]
+    fn whoever_is_not_written_is_left_alone() {
+        let all = users(3);
+        let (done, left_alone) = split(&all, &ids(&all[1..2]));
+        assert_eq!((done.len(), &done[0].users[..]), (1, &all[1..2]));
+        assert_eq!(left_alone, [all[0].clone(), all[2].clone()]);
+    }
+}

@@ -1,0 +1,217 @@
+//! How many imports there are at a time, on this server and for one organisation, so that a busy one leaves
+//! room to the others.
+//!
+//! An upload that comes in is no import yet: there may be more of them, and each holds little. An import has its
+//! permit from when its roster has been received whole to its last message, and waits for it in order of arrival.
+
+use std::time::Duration;
+
+use crate::import::{ImportError, Refusal};
+use crate::limits::{Bounds, KeyedLimiter, LimitReached, Permit, ServerLimits};
+
+/// Uploads of one organisation, or of one principal, for each import that it may have.
+const UPLOADS_FOR_AN_IMPORT: usize = 4;
+
+/// Of the imports that there may be, so many have one directory read ahead.
+const IMPORTS_FOR_AN_AHEAD: usize = 4;
+
+/// Counts uploads and imports. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct ImportLimiter {
+    organization_uploads: KeyedLimiter<String>,
+    principal_uploads: KeyedLimiter<String>,
+    imports: KeyedLimiter<String>,
+    planning: KeyedLimiter<String>,
+    ahead: KeyedLimiter<String>,
+    patience: Duration,
+}
+
+/// The right to upload a roster.
+#[derive(Debug)]
+pub struct UploadPermit {
+    _organization: Permit<String>,
+    _principal: Permit<String>,
+}
+
+/// The right to plan and to apply an import.
+pub type ImportPermit = Permit<String>;
+
+impl ImportLimiter {
+    /// A limiter with nothing under way.
+    #[must_use]
+    pub fn new(limits: &ServerLimits) -> Self {
+        let each = |key| {
+            KeyedLimiter::new(Bounds {
+                // Their memory bounds those of all.
+                server: usize::MAX,
+                key,
+            })
+        };
+        Self {
+            organization_uploads: each(limits.organization_imports * UPLOADS_FOR_AN_IMPORT),
+            principal_uploads: each(limits.imports * UPLOADS_FOR_AN_IMPORT),
+            imports: KeyedLimiter::new(Bounds {
+                server: limits.imports,
+                key: limits.organization_imports,
+            }),
+            planning: each(1),
+            ahead: KeyedLimiter::new(Bounds {
+                server: limits.imports.div_ceil(IMPORTS_FOR_AN_AHEAD),
+                key: limits.organization_imports.div_ceil(IMPORTS_FOR_AN_AHEAD),
+            }),
+            patience: limits.deadlines.import_turn,
+        }
+    }
+
+    /// Returns `true` if no import runs.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.imports.total() == 0
+    }
+
+    /// The permit for one more upload into `organization`, a slug, known or not.
+    ///
+    /// # Errors
+    /// [`ImportError::Busy`] if the limit is reached.
+    pub fn begin_upload(
+        &self,
+        organization: &str,
+        principal: &str,
+    ) -> Result<UploadPermit, ImportError> {
+        let take = |limiter: &KeyedLimiter<String>, key: &str, whose| {
+            let permit = limiter.try_acquire(key.to_owned());
+            permit.map_err(|reached| ImportError::Busy(many_uploads(whose, reached)))
+        };
+        Ok(UploadPermit {
+            _organization: take(
+                &self.organization_uploads,
+                organization,
+                "into this organisation",
+            )?,
+            _principal: take(&self.principal_uploads, principal, "of this principal")?,
+        })
+    }
+
+    /// The permit for one more import into `organization`, which may have to be waited for.
+    ///
+    /// # Errors
+    /// [`ImportError::Busy`] if there was none for too long.
+    pub async fn enter(&self, organization: &str) -> Result<ImportPermit, ImportError> {
+        let permit = self.imports.acquire(organization.to_owned(), self.patience);
+        let permit = permit.await;
+        permit.map_err(|reached| ImportError::Busy(many(reached)))
+    }
+
+    /// The organisation's turn to plan: it plans one import at a time, so that it never has all processors.
+    /// `None` never comes of it, since there is no end to waiting.
+    pub async fn planning_turn(&self, organization: &str) -> Option<Permit<String>> {
+        let turn = self
+            .planning
+            .acquire(organization.to_owned(), Duration::MAX);
+        turn.await.ok()
+    }
+
+    /// The right to read an organisation's directory while an upload comes in, and to hold it; `None` if it is
+    /// better read later.
+    #[must_use]
+    pub fn look_ahead(&self, organization: &str) -> Option<Permit<String>> {
+        self.ahead.try_acquire(organization.to_owned()).ok()
+    }
+}
+
+fn many_uploads(whose: &str, reached: LimitReached) -> Refusal {
+    let (LimitReached::Key(most) | LimitReached::Server(most)) = reached;
+    let message = format!(
+        "{most} uploads {whose} are under way, which is the limit; try again when one has ended."
+    );
+    Refusal::limit("TOO_MANY_UPLOADS", "uploads", message)
+}
+
+fn many(reached: LimitReached) -> Refusal {
+    match reached {
+        LimitReached::Key(most) => {
+            let message = format!(
+                "{most} imports into this organisation are under way, which is the limit; try again \
+                 when one has ended."
+            );
+            Refusal::limit("ORGANIZATION_BUSY", "imports_per_organization", message)
+        }
+        LimitReached::Server(most) => {
+            let message = format!(
+                "The server has {most} imports under way, which is the limit; try again in a moment."
+            );
+            Refusal::limit("SERVER_BUSY", "imports", message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Deadlines;
+
+    fn limiter(imports: usize, organization_imports: usize) -> ImportLimiter {
+        ImportLimiter::new(&ServerLimits {
+            imports,
+            organization_imports,
+            deadlines: Deadlines {
+                import_turn: Duration::ZERO,
+                ..Deadlines::default()
+            },
+            ..ServerLimits::default()
+        })
+    }
+
+    fn code<T>(result: Result<T, ImportError>) -> &'static str {
+        match result {
+            Ok(_) => "",
+            Err(ImportError::Busy(refusal)) => refusal.code,
+            Err(_) => "another",
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_organisation_leaves_room_to_the_others() {
+        let limiter = limiter(3, 2);
+        let first = limiter.enter("a").await.unwrap();
+        let second = limiter.enter("a").await.unwrap();
+        assert_eq!(code(limiter.enter("a").await), "ORGANIZATION_BUSY");
+        let third = limiter.enter("b").await.unwrap();
+        assert_eq!(code(limiter.enter("c").await), "SERVER_BUSY");
+        assert!(!limiter.is_idle());
+        drop(first);
+        assert_eq!(code(limiter.enter("c").await), "");
+        drop((second, third));
+        assert!(limiter.is_idle());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn uploads_take_the_place_of_no_import_and_have_a_limit_of_their_own() {
+        let limiter = limiter(2, 1);
+        let uploads: Vec<_> = (0..4)
+            .map(|_| limiter.begin_upload("a", "anna").unwrap())
+            .collect();
+        assert_eq!(code(limiter.begin_upload("a", "anna")), "TOO_MANY_UPLOADS");
+        assert!(limiter.is_idle() && limiter.enter("a").await.is_ok());
+        let others: Vec<_> = ["b", "c", "d", "e"]
+            .map(|organization| limiter.begin_upload(organization, "anna"))
+            .into_iter()
+            .collect();
+        assert!(others.iter().all(Result::is_ok));
+        assert_eq!(code(limiter.begin_upload("f", "anna")), "TOO_MANY_UPLOADS");
+        assert_eq!(code(limiter.begin_upload("f", "bob")), "");
+        drop(uploads);
+        assert_eq!(code(limiter.begin_upload("a", "anna")), "");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_directories_are_read_ahead_and_fewer_of_one_organisation() {
+        let limiter = limiter(8, 4);
+        let ahead = limiter.look_ahead("a");
+        assert!(ahead.is_some() && limiter.look_ahead("a").is_none());
+        let other = limiter.look_ahead("b");
+        assert!(other.is_some() && limiter.look_ahead("c").is_none());
+        drop(ahead);
+        assert!(limiter.look_ahead("a").is_some());
+    }
+}

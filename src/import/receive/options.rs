@@ -1,0 +1,248 @@
+//! What a client asked for in `start`.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+use crate::import::Refusal;
+use crate::{
+    domain::{Catalog, NameIndex, Offers, SuggestionBudget, fold, normalise},
+    input::CsvOptions,
+    plan::{MatchBy, Scope},
+    proto::{self, ImportStart, ResultFilter},
+};
+
+/// Longest `source`, in characters.
+const MAX_SOURCE: usize = 255;
+
+/// Most characters of a mistaken value that a message quotes.
+const MAX_QUOTED: usize = 100;
+
+/// The word that confirms deactivating whoever is not listed.
+pub const CONFIRMATION: &str = "Confirm";
+
+/// The options of an import, checked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Slug of the organisation.
+    pub organization: String,
+    /// The ID the client chose.
+    pub import_id: Option<Uuid>,
+    /// Report what would happen; write nothing.
+    pub validate_only: bool,
+    /// All rows or none.
+    pub all_or_nothing: bool,
+    /// More rejections than this refuse the import.
+    pub max_rejected_rows: Option<u32>,
+    /// Digest of the plan that the caller has seen.
+    pub expected_plan_digest: Option<[u8; 32]>,
+    /// Deactivate whoever is not listed.
+    pub deactivate_missing: Option<Missing>,
+    /// More deactivations than this refuse the import, in place of the server's guard.
+    pub max_deactivations: Option<u32>,
+    /// More rows than this that replace a person refuse the import, in place of the server's guard.
+    pub max_identity_changes: Option<u32>,
+    /// How rows find their users besides the external ID.
+    pub match_by: Option<MatchBy>,
+    /// How to read CSV.
+    pub csv: CsvOptions,
+    /// Which results to send.
+    pub filter: ResultFilter,
+    /// Send values before and after.
+    pub include_values: bool,
+    /// Where the roster comes from.
+    pub source: String,
+}
+
+/// Whom `deactivate_missing` looks at, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Missing {
+    only_roles: Vec<String>,
+    only_groups: Vec<String>,
+}
+
+impl Options {
+    /// Checks what a client asked for.
+    ///
+    /// # Errors
+    /// Every bad option at once.
+    pub fn parse(start: ImportStart) -> Result<Self, Vec<Refusal>> {
+        let mut faults = Vec::new();
+        let import_id = parse_id(&start.import_id, &mut faults);
+        let expected_plan_digest = parse_digest(&start.expected_plan_digest, &mut faults);
+        let filter = parse_filter(start.result_filter, &mut faults);
+        let match_by = parse_match_by(start.match_by, &mut faults);
+        check_source(&start.source, &mut faults);
+        check_confirmation(&start, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let csv = start.csv.unwrap_or_default();
+        Ok(Self {
+            organization: start.organization,
+            import_id,
+            validate_only: start.validate_only,
+            all_or_nothing: start.all_or_nothing,
+            max_rejected_rows: start.max_rejected_rows,
+            expected_plan_digest,
+            deactivate_missing: start.deactivate_missing.map(Missing::from),
+            max_deactivations: start.max_deactivations,
+            max_identity_changes: start.max_identity_changes,
+            match_by,
+            csv: CsvOptions {
+                charset: csv.charset,
+                delimiter: csv.delimiter,
+                ignore_unknown_columns: csv.ignore_unknown_columns,
+            },
+            filter,
+            include_values: start.include_values,
+            source: start.source,
+        })
+    }
+}
+
+impl From<proto::DeactivateMissing> for Missing {
+    fn from(wire: proto::DeactivateMissing) -> Self {
+        Self {
+            only_roles: wire.only_roles,
+            only_groups: wire.only_group_external_ids,
+        }
+    }
+}
+
+impl Missing {
+    /// Finds the roles and groups in the catalog.
+    ///
+    /// # Errors
+    /// The names that are not there: a scope with a mistyped name must not become another scope.
+    pub fn resolve(&self, catalog: &Catalog) -> Result<Scope, Vec<Refusal>> {
+        let mut faults = Vec::new();
+        let mut budget = SuggestionBudget::of_call();
+        let mut scope = Scope::default();
+        let role_names = Offers::new(catalog.roles.iter().map(|role| &*role.name));
+        let group_ids = Offers::new(catalog.groups.iter().map(|group| &*group.external_id));
+        let roles = catalog.roles.iter();
+        let roles = NameIndex::new(fold, roles.map(|role| (&*role.name, role.id)));
+        for name in &self.only_roles {
+            if let Some(role) = roles.find(&normalise(name).unwrap_or_default()) {
+                scope.roles.push(role);
+            } else {
+                let near = role_names.nearest(name, &mut budget);
+                let near = near.map(|at| &*catalog.roles[at].name);
+                faults.push(unknown("UNKNOWN_ROLE", "only_roles", name, near));
+            }
+        }
+        let groups = catalog.groups.iter();
+        let groups = NameIndex::new(
+            |id| Cow::Borrowed(id),
+            groups.map(|g| (&*g.external_id, g.id)),
+        );
+        for id in &self.only_groups {
+            let wanted = normalise(id).unwrap_or_default();
+            if let Some(group) = groups.find(&wanted) {
+                scope.groups.push(group);
+            } else {
+                let near = group_ids.nearest(id, &mut budget);
+                let near = near.map(|at| &*catalog.groups[at].external_id);
+                let option = "only_group_external_ids";
+                faults.push(unknown("UNKNOWN_GROUP", option, id, near));
+            }
+        }
+        if faults.is_empty() {
+            Ok(scope)
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+fn unknown(code: &'static str, option: &str, value: &str, near: Option<&str>) -> Refusal {
+    let hint = near.map(|near| format!(" Did you mean \"{near}\"?"));
+    let hint = hint.unwrap_or_default();
+    let value: String = value.chars().take(MAX_QUOTED).collect();
+    let message = format!("{option}: the organisation's catalog has no \"{value}\".{hint}");
+    Refusal::invalid(code, &format!("deactivate_missing.{option}"), message)
+}
+
+fn parse_id(text: &str, faults: &mut Vec<Refusal>) -> Option<Uuid> {
+    if text.is_empty() {
+        return None;
+    }
+    let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil());
+    if id.is_none() {
+        let message = "import_id must be a UUID, such as 0192f0c1-2b1e-7c3a-9d55-0c6f2b6b3a10.";
+        faults.push(Refusal::invalid("BAD_IMPORT_ID", "import_id", message));
+    }
+    id
+}
+
+fn parse_digest(bytes: &[u8], faults: &mut Vec<Refusal>) -> Option<[u8; 32]> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let digest = bytes.try_into().ok();
+    if digest.is_none() {
+        let message = format!(
+            "expected_plan_digest must be the 32 bytes of a dry run's plan_digest, not {}.",
+            bytes.len()
+        );
+        let refusal = Refusal::invalid("BAD_PLAN_DIGEST", "expected_plan_digest", message);
+        faults.push(refusal);
+    }
+    digest
+}
+
+fn parse_match_by(number: i32, faults: &mut Vec<Refusal>) -> Option<MatchBy> {
+    match proto::MatchBy::try_from(number) {
+        Ok(proto::MatchBy::Unspecified) => None,
+        Ok(proto::MatchBy::Email) => Some(MatchBy::Email),
+        Ok(proto::MatchBy::BadgeNumber) => Some(MatchBy::BadgeNumber),
+        Ok(proto::MatchBy::Username) => Some(MatchBy::Username),
+        Err(_) => {
+            let message = format!("match_by has no value {number}.");
+            faults.push(Refusal::invalid("BAD_MATCH_BY", "match_by", message));
+            None
+        }
+    }
+}
+
+/// Reads a `result_filter`; unspecified means all.
+pub fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> ResultFilter {
+    match ResultFilter::try_from(number) {
+        Ok(ResultFilter::Unspecified) => ResultFilter::All,
+        Ok(filter) => filter,
+        Err(_) => {
+            let message = format!("result_filter has no value {number}.");
+            faults.push(Refusal::invalid(
+                "BAD_RESULT_FILTER",
+                "result_filter",
+                message,
+            ));
+            ResultFilter::All
+        }
+    }
+}
+
+fn check_source(source: &str, faults: &mut Vec<Refusal>) {
+    let length = source.chars().count();
+    if length > MAX_SOURCE {
+        let message = format!("source has {length} characters; at most {MAX_SOURCE} are stored.");
+        faults.push(Refusal::invalid("SOURCE_TOO_LONG", "source", message));
+    }
+    if source.contains(char::is_control) {
+        let message = "source has a line break or another control character; send plain text.";
+        faults.push(Refusal::invalid("BAD_SOURCE", "source", message));
+    }
+}
+
+fn check_confirmation(start: &ImportStart, faults: &mut Vec<Refusal>) {
+    let Some(missing) = &start.deactivate_missing else {
+        return;
+    };
+    if !start.validate_only && missing.confirmation != CONFIRMATION {
+        let message = "Deactivating whoever is not listed needs the confirmation \"Confirm\"; \
+            a dry run (validate_only) shows whom it would deactivate, and needs none.";
+        let subject = "deactivate_missing.confirmation";
+        faults.push(Refusal::invalid("CONFIRMATION_REQUIRED", subject, message));
+    }
+}

@@ -1,0 +1,294 @@
+//! Takes a client's messages after `start` and makes rows of them. Sans-IO: one message in, state on.
+
+use sha2::{Digest, Sha256};
+
+use crate::import::Refusal;
+use crate::{
+    domain::{CheckOptions, Column, PhoneRegion, Row, check_rows},
+    input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, TypedRows},
+    proto::{ImportFinish, UserRow, import_users_request::Message},
+};
+
+/// Input of at least this size is worth another thread.
+pub(crate) const HEAVY_BYTES: usize = 32 * 1024;
+
+/// What has been received so far.
+pub struct Receiver {
+    rows: Vec<Row>,
+    /// Bytes that the texts of the first `measured` rows take.
+    text_bytes: usize,
+    measured: usize,
+    limits: Limits,
+    checks: CheckOptions,
+    input: Input,
+}
+
+enum Input {
+    /// CSV, until typed rows come first.
+    Csv(Box<CsvInput>),
+    Typed(TypedRows),
+}
+
+struct CsvInput {
+    decoder: CsvDecoder,
+    digest: Sha256,
+    begun: bool,
+}
+
+/// An input received whole, and verified against what `finish` states.
+pub struct Received {
+    /// All rows, in order.
+    pub rows: Vec<Row>,
+    /// SHA-256 of the CSV bytes, or of the canonical encoding of the typed rows.
+    pub digest: [u8; 32],
+}
+
+impl Receiver {
+    /// Ready for either kind of input.
+    ///
+    /// # Errors
+    /// Where the CSV options are wrong.
+    pub fn new(csv: &CsvOptions, limits: Limits) -> Result<Self, Vec<Refusal>> {
+        let csv = CsvInput {
+            decoder: CsvDecoder::new(csv, limits).map_err(refusals)?,
+            digest: Sha256::new(),
+            begun: false,
+        };
+        Ok(Self {
+            rows: Vec::new(),
+            text_bytes: 0,
+            measured: 0,
+            limits,
+            checks: CheckOptions {
+                max_field_bytes: limits.max_field_bytes,
+                phone_region: None,
+            },
+            input: Input::Csv(Box::new(csv)),
+        })
+    }
+
+    /// Reads phone numbers without a country code as national ones of `region`. Before any input.
+    pub const fn set_phone_region(&mut self, region: Option<PhoneRegion>) {
+        self.checks.phone_region = region;
+    }
+
+    /// Number of rows so far.
+    #[must_use]
+    pub fn rows(&self) -> u32 {
+        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Bytes that the rows take so far.
+    pub fn bytes(&mut self) -> usize {
+        self.text_bytes += Row::text_bytes(&self.rows[self.measured..]);
+        self.measured = self.rows.len();
+        self.text_bytes + self.rows.capacity() * size_of::<Row>()
+    }
+
+    /// The header of a CSV file, as soon as it is known.
+    #[must_use]
+    pub fn header(&self) -> Option<&Header> {
+        match &self.input {
+            Input::Typed(_) => None,
+            Input::Csv(csv) => csv.decoder.header(),
+        }
+    }
+
+    /// True once typed rows have come.
+    #[must_use]
+    pub const fn is_typed(&self) -> bool {
+        matches!(self.input, Input::Typed(_))
+    }
+
+    /// Takes a piece of the input.
+    ///
+    /// # Errors
+    /// Where the message is out of order, or the file has a fault; the import is then refused.
+    pub fn push(&mut self, message: Message) -> Result<(), Vec<Refusal>> {
+        match message {
+            Message::CsvChunk(chunk) => self.push_chunk(&chunk),
+            Message::Rows(rows) => self.push_rows(&rows.rows),
+            Message::Start(_) => Err(vec![out_of_order("start was sent twice.")]),
+            Message::Finish(_) => Err(vec![out_of_order("finish was sent twice.")]),
+        }
+    }
+
+    /// Ends the input, and verifies what the client states about it.
+    ///
+    /// # Errors
+    /// Where the input ends too early, or is not what the client states.
+    pub fn finish(&mut self, stated: &ImportFinish) -> Result<Received, Vec<Refusal>> {
+        let digest = self.end(stated)?;
+        let mut faults = Vec::new();
+        let rows = self.rows.len() as u64;
+        check_total(
+            "row_count",
+            "ROW_COUNT_DIFFERS",
+            stated.row_count,
+            rows,
+            &mut faults,
+        );
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Received {
+            rows: std::mem::take(&mut self.rows),
+            digest,
+        })
+    }
+
+    fn push_chunk(&mut self, chunk: &[u8]) -> Result<(), Vec<Refusal>> {
+        let Input::Csv(csv) = &mut self.input else {
+            return Err(vec![both_kinds()]);
+        };
+        csv.begun = true;
+        let CsvInput {
+            decoder, digest, ..
+        } = &mut **csv;
+        let checks = self.checks;
+        check_rows(checks, &mut self.rows, |intake| {
+            match chunk.len() < HEAVY_BYTES {
+                true => digest.update(chunk),
+                false => intake.beside(|| digest.update(chunk)),
+            }
+            decoder.push(chunk, &mut |row| intake.push(row))
+        })
+        .map_err(refusals)
+    }
+
+    fn push_rows(&mut self, typed: &[UserRow]) -> Result<(), Vec<Refusal>> {
+        if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
+            self.input = Input::Typed(TypedRows::new(self.limits));
+        }
+        let Input::Typed(input) = &mut self.input else {
+            return Err(vec![both_kinds()]);
+        };
+        let checks = self.checks;
+        check_rows(checks, &mut self.rows, |intake| {
+            let mut rows = typed.iter();
+            rows.try_for_each(|row| input.push(&values(row), &mut |row| intake.push(row)))
+        })
+        .map_err(refusals)
+    }
+
+    /// Ends either kind of input; returns its digest. No input at all is an empty file.
+    fn end(&mut self, stated: &ImportFinish) -> Result<[u8; 32], Vec<Refusal>> {
+        match &mut self.input {
+            Input::Typed(input) => {
+                check_typed(stated)?;
+                input.finish().map_err(refusals)?;
+                Ok(input.digest())
+            }
+            Input::Csv(csv) => {
+                let digest: [u8; 32] = csv.digest.clone().finalize().into();
+                // Bytes first: where they differ the file was cut or changed on its way, and any
+                // fault in it is a consequence.
+                check_bytes(stated, csv.decoder.bytes(), &digest)?;
+                let decoder = &mut csv.decoder;
+                let checks = self.checks;
+                check_rows(checks, &mut self.rows, |intake| {
+                    decoder.finish(&mut |row| intake.push(row))
+                })
+                .map_err(refusals)?;
+                Ok(digest)
+            }
+        }
+    }
+}
+
+/// The refusals that a file's faults make.
+#[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
+fn refusals(faults: Vec<FileFault>) -> Vec<Refusal> {
+    faults.iter().map(Refusal::from).collect()
+}
+
+/// A message that has no place where it came.
+pub(crate) fn out_of_order(message: &str) -> Refusal {
+    let order = "The order is start, csv_chunk or rows, finish.";
+    Refusal::invalid("OUT_OF_ORDER", "message", format!("{message} {order}"))
+}
+
+pub(crate) fn both_kinds() -> Refusal {
+    let message = "csv_chunk and rows were both sent; an import is either CSV or typed rows.";
+    Refusal::invalid("BOTH_KINDS", "message", message)
+}
+
+fn check_typed(stated: &ImportFinish) -> Result<(), Vec<Refusal>> {
+    if stated.byte_count.is_some() || stated.sha256.is_some() {
+        let message = "byte_count and sha256 describe CSV bytes; state row_count for typed rows.";
+        return Err(vec![Refusal::invalid("BAD_FINISH", "finish", message)]);
+    }
+    Ok(())
+}
+
+fn check_bytes(stated: &ImportFinish, bytes: u64, digest: &[u8; 32]) -> Result<(), Vec<Refusal>> {
+    let mut faults = Vec::new();
+    check_total(
+        "byte_count",
+        "BYTE_COUNT_DIFFERS",
+        stated.byte_count,
+        bytes,
+        &mut faults,
+    );
+    match &stated.sha256 {
+        Some(sha256) if sha256.len() != digest.len() => {
+            let message = format!("sha256 must have 32 bytes, not {}.", sha256.len());
+            faults.push(Refusal::invalid("BAD_FINISH", "finish.sha256", message));
+        }
+        Some(sha256) if sha256[..] != digest[..] => {
+            let message = "The bytes received are not the bytes that were sent: their SHA-256 \
+                differs from the one in finish. Nothing was written; send the file again.";
+            faults.push(Refusal::precondition(
+                "SHA256_DIFFERS",
+                "finish.sha256",
+                message,
+            ));
+        }
+        _ => {}
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+fn check_total(
+    field: &str,
+    code: &'static str,
+    stated: Option<u64>,
+    received: u64,
+    faults: &mut Vec<Refusal>,
+) {
+    let Some(stated) = stated.filter(|&stated| stated != received) else {
+        return;
+    };
+    let message = format!(
+        "finish states a {field} of {stated}, but {received} arrived. Nothing was written; send \
+         the roster again, whole."
+    );
+    faults.push(Refusal::precondition(
+        code,
+        &format!("finish.{field}"),
+        message,
+    ));
+}
+
+/// A typed row's values, by `Column as usize`.
+pub(crate) fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
+    Column::ALL.map(|column| match column {
+        Column::ExternalId => row.external_id.as_deref(),
+        Column::Email => row.email.as_deref(),
+        Column::BadgeNumber => row.badge_number.as_deref(),
+        Column::FirstName => row.first_name.as_deref(),
+        Column::LastName => row.last_name.as_deref(),
+        Column::Status => row.status.as_deref(),
+        Column::Username => row.username.as_deref(),
+        Column::Role => row.role.as_deref(),
+        Column::SupervisorEmail => row.supervisor_email.as_deref(),
+        Column::Location => row.location.as_deref(),
+        Column::Rank => row.rank.as_deref(),
+        Column::EvidenceGroupExtId => row.evidence_group_external_id.as_deref(),
+        Column::Phone => row.phone.as_deref(),
+    })
+}

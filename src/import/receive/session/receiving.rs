@@ -1,0 +1,189 @@
+//! Taking the input, to its end: what comes in is decoded, and the client is told what has been understood.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{Call, Inbound, SESSION_BYTES, Session, planning::Ahead};
+use crate::{
+    access::Outlived,
+    domain::{Column, Issue, IssueCode, Row},
+    import::{
+        ImportError, Received, Receiver, Refusal,
+        receive::{
+            receiver::{HEAVY_BYTES, out_of_order},
+            upload_buffer::message_weight,
+        },
+    },
+    proto::{ImportFinish, ImportPhase, ImportStarted},
+    telemetry::metrics::{self, Stage},
+};
+
+impl Session<'_> {
+    /// Takes messages up to `finish`, and decodes and checks them as they come. Ends before that where the
+    /// client's credential does, where the server stops, or where a message is refused.
+    pub(crate) async fn receive(
+        &mut self,
+        inbound: &mut impl Inbound,
+        mut receiver: Receiver,
+        outlived: &mut Outlived,
+    ) -> Result<Received, ImportError> {
+        let _stage = Stage::begin("receive");
+        let mut decoding = Duration::ZERO;
+        self.progress.enter(ImportPhase::Receiving);
+        loop {
+            let held_until = self.ahead.as_ref().map(Ahead::until);
+            let message = tokio::select! {
+                message = self.with_progress(inbound.next()) => message,
+                denial = &mut *outlived => return Err(denial.into()),
+                () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+                () = sleep_until(held_until.unwrap_or_else(Instant::now)), if held_until.is_some() => {
+                    self.ahead = None;
+                    continue;
+                }
+            };
+            if let Some(ahead) = &mut self.ahead {
+                ahead.heard();
+            }
+            match message.transpose()? {
+                Some(Some(Call::Finish(finish))) => {
+                    if heard(&receiver).is_some() {
+                        self.look_ahead();
+                    }
+                    let begun = Instant::now();
+                    let received = self.finish(receiver, finish).await;
+                    metrics::stage_took("decode", decoding + begun.elapsed());
+                    return received;
+                }
+                Some(Some(message)) => {
+                    let begun = Instant::now();
+                    self.memory.grow(message_weight(&message))?;
+                    let (back, result) = push(receiver, message).await?;
+                    decoding += begun.elapsed();
+                    receiver = back;
+                    self.memory.resize(SESSION_BYTES + receiver.bytes())?;
+                    self.progress.set_received(receiver.rows());
+                    self.announce_start(&receiver).await;
+                    result?;
+                    if receiver.rows() > 0 {
+                        self.look_ahead();
+                    }
+                }
+                Some(None) => return Err(out_of_order("A message was empty.").into()),
+                None => return Err(incomplete().into()),
+            }
+        }
+    }
+
+    /// Checks what came against what `finish` states of it, and takes over into the summary what is known of
+    /// the input. The last rows are decoded here, so that it may take a moment.
+    async fn finish(
+        &mut self,
+        mut receiver: Receiver,
+        stated: ImportFinish,
+    ) -> Result<Received, ImportError> {
+        let finishing = spawn_blocking(move || {
+            let received = receiver.finish(&stated);
+            (receiver, received)
+        });
+        let (receiver, received) = self.with_progress(finishing).await?;
+        self.announce_start(&receiver).await;
+        let received = received?;
+        let rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
+        self.progress.set_total(rows);
+        self.summary.input_sha256 = received.digest.to_vec();
+        self.summary.warnings = location_warning(&received.rows);
+        Ok(received)
+    }
+
+    /// Posts `started` once, as soon as there is something to tell. An ID that nothing was written
+    /// under when the stream opened may have been bound by another attempt since.
+    async fn announce_start(&mut self, receiver: &Receiver) {
+        if self.started {
+            return;
+        }
+        let Some(heard) = heard(receiver) else {
+            return;
+        };
+        let chosen = self.options.import_id.is_some();
+        self.resumed = self.resumed || (chosen && self.is_bound().await);
+        self.post_start(heard);
+    }
+
+    /// A client that goes on sending after `finish` does not mean what it says.
+    pub(crate) async fn await_half_close(
+        &self,
+        inbound: &mut impl Inbound,
+    ) -> Result<(), ImportError> {
+        let grace = self.importer.settings.half_close_grace;
+        match self.with_progress(timeout(grace, inbound.next())).await {
+            Ok(Some(Ok(_))) => Err(out_of_order("A message came after finish.").into()),
+            Ok(Some(Err(error))) => Err(error),
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// What `started` says of the input; `None` until its kind and, of CSV, its header are known.
+fn heard(receiver: &Receiver) -> Option<ImportStarted> {
+    let Some(header) = receiver.header() else {
+        return receiver.is_typed().then(ImportStarted::default);
+    };
+    let columns = header.columns.iter().map(|c| c.header().to_owned());
+    Some(ImportStarted {
+        columns: columns.collect(),
+        ignored_columns: header.ignored.clone(),
+        charset: header.charset.to_owned(),
+        delimiter: header.delimiter.to_string(),
+        ..ImportStarted::default()
+    })
+}
+
+/// Decodes a message; a large one where it keeps nobody else waiting.
+async fn push(
+    mut receiver: Receiver,
+    message: Call,
+) -> Result<(Receiver, Result<(), Vec<Refusal>>), ImportError> {
+    let heavy = match &message {
+        Call::CsvChunk(chunk) => chunk.len() >= HEAVY_BYTES,
+        Call::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
+        Call::Start(_) | Call::Finish(_) => false,
+    };
+    if !heavy {
+        let result = receiver.push(message);
+        return Ok((receiver, result));
+    }
+    let pushing = spawn_blocking(move || {
+        let result = receiver.push(message);
+        (receiver, result)
+    });
+    Ok(pushing.await?)
+}
+
+fn incomplete() -> Refusal {
+    let message = "The stream ended without finish, so the roster may be cut off. Nothing was \
+        written; send it again.";
+    Refusal::precondition("INCOMPLETE", "finish", message)
+}
+
+fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
+    let mut located = rows.iter().filter(|row| row.has_location());
+    let Some(first) = located.next() else {
+        return Vec::new();
+    };
+    let number = first.number;
+    let whose = match located.count() {
+        0 => format!("row {number} has a value"),
+        others => format!(
+            "{} rows have a value, the first is row {number}",
+            others + 1
+        ),
+    };
+    let message = format!("LOCATION is reserved and not stored; {whose}.");
+    let issue = Issue::warning(IssueCode::LocationIgnored, Column::Location, "", message);
+    vec![(&issue.about_row(number)).into()]
+}

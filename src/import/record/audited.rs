@@ -1,0 +1,111 @@
+//! What the audit trail says of an import besides its counts: the options it was asked for, and the
+//! privileged roles it gives and takes. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::import::review::Judged;
+use crate::{
+    audit::few_names,
+    domain::{Column, RoleId},
+    proto::{DeactivateMissing, ImportStart, MatchBy},
+    store::RoleGrants,
+};
+
+/// The options that change what an import does, as `name` or `name=value`, apart by a space.
+#[must_use]
+pub(crate) fn options(start: &ImportStart) -> String {
+    let mut options = Vec::new();
+    let csv = start.csv.as_ref();
+    for (name, is_set) in [
+        ("validate_only", start.validate_only),
+        ("all_or_nothing", start.all_or_nothing),
+        (
+            "ignore_unknown_columns",
+            csv.is_some_and(|csv| csv.ignore_unknown_columns),
+        ),
+        ("include_values", start.include_values),
+    ] {
+        options.extend(is_set.then(|| name.to_owned()));
+    }
+    for (name, number) in [
+        ("max_rejected_rows", start.max_rejected_rows),
+        ("max_deactivations", start.max_deactivations),
+        ("max_identity_changes", start.max_identity_changes),
+    ] {
+        options.extend(number.map(|number| format!("{name}={number}")));
+    }
+    if start.match_by() != MatchBy::Unspecified {
+        options.push(format!("match_by={}", start.match_by().as_str_name()));
+    }
+    if !start.expected_plan_digest.is_empty() {
+        options.push("expected_plan_digest".to_owned());
+    }
+    options.extend(start.deactivate_missing.iter().flat_map(missing));
+    options.join(" ")
+}
+
+fn missing(missing: &DeactivateMissing) -> Vec<String> {
+    let mut options = vec!["deactivate_missing".to_owned()];
+    for (name, scope) in [
+        ("only_roles", &missing.only_roles),
+        ("only_group_external_ids", &missing.only_group_external_ids),
+    ] {
+        if !scope.is_empty() {
+            options.push(format!("{name}={}", few_names(scope)));
+        }
+    }
+    options
+}
+
+/// The privileged roles that these rows of a plan give and take.
+pub(crate) fn role_grants(judged: &Judged, rows: &[u32]) -> RoleGrants {
+    let mut grants = RoleGrants::default();
+    let privileged = |id: RoleId| {
+        let role = judged.catalog.role(id)?;
+        role.privileged.then(|| role.name.clone())
+    };
+    if !judged.catalog.roles.iter().any(|role| role.privileged) {
+        return grants;
+    }
+    for &row in rows {
+        let decision = &judged.plan.decisions[row as usize];
+        if !decision.changes.contains(Column::Role) {
+            continue;
+        }
+        let user = judged.directory.user_of(row);
+        let before = user.map(|user| judged.directory.users()[user as usize].role);
+        count(&mut grants.taken, before.and_then(privileged));
+        count(&mut grants.granted, privileged(decision.role));
+    }
+    grants
+}
+
+fn count(counts: &mut BTreeMap<String, u32>, role: Option<String>) {
+    if let Some(role) = role {
+        *counts.entry(role).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_change_what_is_done_are_told() {
+        let start = ImportStart {
+            validate_only: true,
+            max_deactivations: Some(3),
+            max_identity_changes: Some(4),
+            deactivate_missing: Some(DeactivateMissing {
+                only_roles: vec!["Officer".to_owned()],
+                ..DeactivateMissing::default()
+            }),
+            source: "a path".to_owned(),
+            ..ImportStart::default()
+        };
+        let told = "validate_only max_deactivations=3 max_identity_changes=4 deactivate_missing \
+            only_roles=[\"Officer\"]";
+        assert_eq!(options(&start), told);
+        assert_eq!(options(&ImportStart::default()), "");
+    }
+}

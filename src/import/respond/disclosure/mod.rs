@@ -1,0 +1,149 @@
+//! Takes out of an answer what its reader may not be told about other users (semantics §6).
+//!
+//! Plans, records and stored answers are complete, whoever sent the import. Each answer passes here
+//! on its way to one caller, live, replayed or watched alike; nothing else decides about this.
+
+mod issue;
+
+use std::collections::HashSet;
+
+use crate::import::{ImportError, Refusal, review::guard};
+use crate::{
+    access::{Audience, Disclosure},
+    proto::{
+        self, DeactivatedUser, Deactivations, Import, ImportSummary, RowResult, RowResults,
+        import_users_response::Message,
+    },
+};
+
+/// An answer as its reader may be told it now. For an answer to the sender that tells nothing of
+/// other users, the credential is not looked at again.
+///
+/// # Errors
+/// The answer itself, if it is one; or that its reader may not watch any more.
+pub async fn disclose(
+    answer: Result<Message, ImportError>,
+    audience: &Audience,
+) -> Result<Message, ImportError> {
+    let tells_of_others = match &answer {
+        Ok(message) => message_tells_of_others(message),
+        Err(error) => matches!(error, ImportError::Refused(_) | ImportError::Told(..)),
+    };
+    if !tells_of_others && !audience.watches_another() {
+        return answer;
+    }
+    match (audience.disclosure().await?, answer) {
+        (Disclosure::AllUsers, answer) => answer,
+        (Disclosure::OwnRoster, Ok(message)) => message_without_others(message),
+        (Disclosure::OwnRoster, Err(error)) => Err(error_without_others(error)),
+    }
+}
+
+/// A refusal's message without what it tells about other users.
+#[must_use]
+pub fn text_without_others(message: &str) -> String {
+    guard::without_active_users(message)
+}
+
+fn error_without_others(error: ImportError) -> ImportError {
+    let without = |refusal: Refusal| Refusal {
+        message: text_without_others(&refusal.message),
+        ..refusal
+    };
+    match error {
+        ImportError::Refused(refusals) => {
+            ImportError::Refused(refusals.into_iter().map(without).collect())
+        }
+        ImportError::Told(answer, _) => ImportError::Told(answer, Disclosure::OwnRoster),
+        other => other,
+    }
+}
+
+/// An import's record as a caller may be told it who may not read users, and who `owns` the import
+/// or not. Of another's import that is its state and its counts.
+#[must_use]
+pub fn record_without_others(import: Import, owns: bool) -> Import {
+    let mut import = import;
+    if !owns {
+        import.source.clear();
+        import.principal.clear();
+        import.input_sha256.clear();
+        import.plan_digest.clear();
+        import.refusals.clear();
+        import.warnings.clear();
+    }
+    refusals_without_others(&mut import.refusals);
+    import.warnings = issues_without_others(import.warnings);
+    import
+}
+
+fn message_tells_of_others(message: &Message) -> bool {
+    match message {
+        Message::Started(_) | Message::Progress(_) => false,
+        Message::Results(results) => results.have_issues_or_values(),
+        Message::Deactivations(_) => true,
+        Message::Summary(summary) => !(summary.warnings.is_empty() && summary.refusals.is_empty()),
+    }
+}
+
+fn message_without_others(message: Message) -> Result<Message, ImportError> {
+    Ok(match message {
+        Message::Results(results) => {
+            let decoded = results.into_results();
+            let decoded = decoded.map_err(|error| ImportError::Internal(error.to_string()))?;
+            let results = decoded.into_iter().map(result_without_others);
+            Message::Results(RowResults::new(results.collect()))
+        }
+        Message::Deactivations(Deactivations { users }) => Message::Deactivations(Deactivations {
+            users: users.into_iter().map(user_without_data).collect(),
+        }),
+        Message::Summary(mut summary) => {
+            let warnings = std::mem::take(&mut summary.warnings);
+            let warnings = issues_without_others(warnings);
+            refusals_without_others(&mut summary.refusals);
+            Message::Summary(ImportSummary {
+                warnings,
+                ..summary
+            })
+        }
+        message @ (Message::Started(_) | Message::Progress(_)) => message,
+    })
+}
+
+fn result_without_others(mut result: RowResult) -> RowResult {
+    for change in &mut result.changes {
+        change.before = None;
+        change.after = None;
+    }
+    let issues = result.issues.into_iter().map(issue::without_others);
+    RowResult {
+        issues: issues.collect(),
+        ..result
+    }
+}
+
+/// One who is deactivated is reported, by our own ID.
+fn user_without_data(user: DeactivatedUser) -> DeactivatedUser {
+    DeactivatedUser {
+        user_id: user.user_id,
+        ..DeactivatedUser::default()
+    }
+}
+
+fn refusals_without_others(refusals: &mut [proto::Refusal]) {
+    for refusal in refusals {
+        refusal.message = text_without_others(&refusal.message);
+    }
+}
+
+/// Several that say the same without a name are said once: their number is the others' too.
+fn issues_without_others(issues: Vec<proto::Issue>) -> Vec<proto::Issue> {
+    let issues = issues.into_iter().map(issue::without_others);
+    let mut said = HashSet::new();
+    issues
+        .filter(|issue| issue.related_row != 0 || said.insert((issue.code, issue.message.clone())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

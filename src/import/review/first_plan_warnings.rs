@@ -1,0 +1,170 @@
+//! The warnings of an import's first plan. Pure.
+//!
+//! Rows that are planned again, after an interruption or on a directory that has changed, are planned
+//! on users that the import has written itself, and without those it is going to deactivate. That
+//! must not show: a row's result is that of an undisturbed run (semantics §8).
+
+use std::collections::BTreeMap;
+
+use prost::Message;
+
+use crate::{
+    plan::{supervisor_inactive, zeros_lost},
+    proto::{Issue, IssueCode, RowResult},
+};
+
+/// The warnings that are about other users, by row number: encoded, and without their sentences, which are made
+/// when they are told.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// Where the warnings of a row begin.
+    starts: BTreeMap<u32, usize>,
+    encoded: Vec<u8>,
+}
+
+/// What is judged by how other users were before the import, or will be after it.
+const OF_OTHERS: [IssueCode; 2] = [IssueCode::LeadingZerosLost, IssueCode::SupervisorInactive];
+
+impl Noted {
+    /// Takes over the warnings of rows that are to be written, as far as they are about other users.
+    pub fn add(&mut self, results: impl IntoIterator<Item = RowResult>) {
+        for RowResult {
+            row, mut issues, ..
+        } in results
+        {
+            issues.retain(is_of_others);
+            for issue in &mut issues {
+                issue.message.clear();
+            }
+            if !issues.is_empty() {
+                let warnings = RowResult {
+                    issues,
+                    ..RowResult::default()
+                };
+                self.starts.insert(row, self.encoded.len());
+                self.encoded
+                    .extend_from_slice(&warnings.encode_length_delimited_to_vec());
+            }
+        }
+    }
+
+    /// The same for the record: row numbers and warnings, and nothing else of a result.
+    pub fn results(&self) -> impl Iterator<Item = RowResult> {
+        self.starts.iter().map(|(&row, &start)| RowResult {
+            row,
+            issues: self.read(start),
+            ..RowResult::default()
+        })
+    }
+
+    /// What is said of a row in whose later plan `issues` were found: of other users what the first
+    /// plan said, of the row itself what the later one says.
+    #[must_use]
+    pub fn settle(&self, row: u32, mut issues: Vec<Issue>) -> Vec<Issue> {
+        issues.retain(|issue| !is_of_others(issue));
+        let first = self.starts.get(&row);
+        issues.extend(first.into_iter().flat_map(|&start| self.read(start)));
+        issues
+    }
+
+    fn read(&self, start: usize) -> Vec<Issue> {
+        let result = RowResult::decode_length_delimited(&self.encoded[start..]);
+        let mut issues = result.unwrap_or_default().issues;
+        issues.iter_mut().for_each(word);
+        issues
+    }
+}
+
+/// Whether a plan's code is of a warning that is about other users.
+pub(crate) fn is_about_others(code: crate::domain::IssueCode) -> bool {
+    let code = i32::from(code as u8);
+    OF_OTHERS.iter().any(|&other| i32::from(other) == code)
+}
+
+/// Puts a warning into words again.
+fn word(issue: &mut Issue) {
+    let named = format!("{} \"{}\"", issue.column, issue.value);
+    issue.message = match issue.code() {
+        IssueCode::LeadingZerosLost => zeros_lost(&named, &issue.suggestion),
+        _ => supervisor_inactive(&named),
+    };
+}
+
+fn is_of_others(issue: &Issue) -> bool {
+    OF_OTHERS.contains(&issue.code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issue(code: IssueCode) -> Issue {
+        let message = match code {
+            IssueCode::LeadingZerosLost => zeros_lost("BADGE_NUMBER \"42\"", "042"),
+            IssueCode::SupervisorInactive => {
+                supervisor_inactive("SUPERVISOR_EMAIL \"a@b.example\"")
+            }
+            _ => "Something else.".to_owned(),
+        };
+        let (column, value, suggestion) = match code {
+            IssueCode::LeadingZerosLost => ("BADGE_NUMBER", "42", "042"),
+            IssueCode::SupervisorInactive => ("SUPERVISOR_EMAIL", "a@b.example", ""),
+            _ => ("", "", ""),
+        };
+        Issue {
+            code: code.into(),
+            column: column.to_owned(),
+            value: value.to_owned(),
+            suggestion: suggestion.to_owned(),
+            message,
+            ..Issue::default()
+        }
+    }
+
+    fn noted(issues: Vec<Issue>) -> Noted {
+        let mut noted = Noted::default();
+        noted.add([RowResult {
+            row: 3,
+            issues,
+            ..RowResult::default()
+        }]);
+        noted
+    }
+
+    #[test]
+    fn what_a_later_plan_sees_of_other_users_does_not_show() {
+        let zeros = || issue(IssueCode::LeadingZerosLost);
+        assert_eq!(noted(Vec::new()).settle(3, vec![zeros()]), []);
+        assert_eq!(noted(vec![zeros()]).settle(3, Vec::new()), [zeros()]);
+        assert_eq!(noted(vec![zeros()]).settle(4, vec![zeros()]), []);
+    }
+
+    #[test]
+    fn what_it_finds_in_the_row_itself_does() {
+        let inactive = || issue(IssueCode::SupervisorInactive);
+        let phone = || issue(IssueCode::InvalidPhone);
+        let group = || issue(IssueCode::InactiveGroup);
+        let settled = noted(vec![phone(), inactive()]).settle(3, vec![group(), phone()]);
+        assert_eq!(settled, [group(), phone(), inactive()]);
+        assert_eq!(noted(vec![group()]).settle(3, Vec::new()), []);
+    }
+
+    #[test]
+    fn what_is_recorded_is_what_the_first_plan_said_of_others() {
+        let both = || {
+            vec![
+                issue(IssueCode::LeadingZerosLost),
+                issue(IssueCode::SupervisorInactive),
+            ]
+        };
+        let mut noted = noted(both());
+        noted.add([RowResult {
+            row: 2,
+            issues: vec![issue(IssueCode::InvalidPhone)],
+            ..RowResult::default()
+        }]);
+        let recorded: Vec<_> = noted.results().collect();
+        let rows: Vec<_> = recorded.iter().map(|r| (r.row, r.issues.clone())).collect();
+        assert_eq!(rows, [(3, both())]);
+    }
+}

@@ -1,0 +1,297 @@
+//! What refuses an import although its rows are sound (semantics §7). Pure.
+//!
+//! All guards are asked, and all that refuse are told: an administrator corrects everything at once. They
+//! judge what is planned, so that a dry run is refused by what would refuse the import; who goes on with an
+//! interrupted one is not asked again (semantics §8).
+
+use super::planned_import::Judged;
+use crate::import::{Options, Refusal};
+use crate::{
+    config::{MassDeactivation, MassIdentityChange, Settings},
+    plan::Plan,
+};
+
+/// How many row numbers a message names.
+const NAMED_ROWS: usize = 5;
+
+/// Every guard that the planned import hits.
+#[must_use]
+pub fn check(options: &Options, settings: &Settings, judged: &Judged) -> Vec<Refusal> {
+    let rejected = judged.tally().rejected;
+    let plan = &judged.plan;
+    [
+        check_rejected(options, rejected),
+        check_all_or_nothing(options, rejected),
+        check_digest(options, plan),
+        check_untold(plan),
+        check_deactivations(
+            options,
+            &settings.mass_deactivation,
+            (plan.going_inactive, plan.active_users),
+        ),
+        check_identities(
+            options,
+            &settings.mass_identity_change,
+            (plan.identity_changes, plan.matched_rows),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn check_rejected(options: &Options, rejected: u32) -> Option<Refusal> {
+    let allowed = options.max_rejected_rows.filter(|&max| rejected > max)?;
+    let message = format!(
+        "{} rejected, and max_rejected_rows allows {allowed}. Correct them, or allow more.",
+        rows_are(rejected)
+    );
+    Some(Refusal::precondition(
+        "TOO_MANY_REJECTED_ROWS",
+        "max_rejected_rows",
+        message,
+    ))
+}
+
+fn check_all_or_nothing(options: &Options, rejected: u32) -> Option<Refusal> {
+    (options.all_or_nothing && rejected > 0).then(|| {
+        let message = format!(
+            "{} rejected, and all_or_nothing applies all rows or none. Correct them, or import \
+             without all_or_nothing.",
+            rows_are(rejected)
+        );
+        Refusal::precondition("ROWS_REJECTED", "all_or_nothing", message)
+    })
+}
+
+/// Where the caller has stated the plan of a dry run.
+fn check_digest(options: &Options, plan: &Plan) -> Option<Refusal> {
+    let expected = options.expected_plan_digest?;
+    (expected != plan.digest).then(|| {
+        let message = "Today's plan is not the one of the dry run: the roster, the directory or \
+            the options have changed since. Look at a new dry run, and state its plan_digest.";
+        Refusal::precondition("PLAN_DIFFERS", "expected_plan_digest", message)
+    })
+}
+
+/// With `deactivate_missing`: rows whose faults hide whom they list. Who is listed there would be locked out
+/// by a typing error.
+fn check_untold(plan: &Plan) -> Option<Refusal> {
+    if plan.untold.is_empty() {
+        return None;
+    }
+    let mut named: Vec<_> = plan
+        .untold
+        .iter()
+        .take(NAMED_ROWS)
+        .map(u32::to_string)
+        .collect();
+    if plan.untold.len() > NAMED_ROWS {
+        named.push(format!("{} more", plan.untold.len() - NAMED_ROWS));
+    }
+    let message = format!(
+        "It cannot be told whom the roster lists in row {}: faults hide who is meant, and a user \
+         who is listed there would be deactivated. Correct them, or import without \
+         deactivate_missing.",
+        named.join(", ")
+    );
+    Some(Refusal::precondition(
+        "UNCERTAIN_ROWS",
+        "deactivate_missing",
+        message,
+    ))
+}
+
+/// Everybody who would go from Active to Inactive counts, by a row or as missing. A number that the caller
+/// has approved takes the place of the server's guard, be it stricter or not.
+fn check_deactivations(
+    options: &Options,
+    limits: &MassDeactivation,
+    (count, active): (u32, u32),
+) -> Option<Refusal> {
+    match options.max_deactivations {
+        Some(max) => (count > max).then(|| {
+            let message = format!(
+                "{count} of {active}{OF_ACTIVE_USERS}, and max_deactivations \
+                 allows {max}. Check the roster; if it is right, allow {count}.",
+            );
+            Refusal::precondition("TOO_MANY_DEACTIVATIONS", "max_deactivations", message)
+        }),
+        None => limits.is_exceeded(count, active).then(|| {
+            let message = format!(
+                "{count} of {active}{OF_ACTIVE_USERS}, which is more than a \
+                 roster normally loses. Check that the file is whole; if it is right, state \
+                 max_deactivations {count}."
+            );
+            Refusal::precondition("MASS_DEACTIVATION", "max_deactivations", message)
+        }),
+    }
+}
+
+/// A spreadsheet of which one column alone was sorted hands every account to another person. A number that
+/// the caller has approved takes the place of the server's guard.
+fn check_identities(
+    options: &Options,
+    limits: &MassIdentityChange,
+    (count, matched): (u32, u32),
+) -> Option<Refusal> {
+    let replace = format!(
+        "{count} of the {matched} rows that match a user would make the user another person (at least \
+         three of email, badge number, username and both names change)"
+    );
+    match options.max_identity_changes {
+        Some(max) => (count > max).then(|| {
+            let message = format!(
+                "{replace}, and max_identity_changes allows {max}. Check the roster; if it is right, \
+                 allow {count}."
+            );
+            Refusal::precondition("TOO_MANY_IDENTITY_CHANGES", MAX_IDENTITY_CHANGES, message)
+        }),
+        None => limits.is_exceeded(count, matched).then(|| {
+            let message = format!(
+                "{replace}. A spreadsheet sorted by one column alone does that. Undo the sorting or \
+                 export the roster again, and import that file; if these people really are others, \
+                 state max_identity_changes {count}."
+            );
+            Refusal::precondition("MASS_IDENTITY_CHANGE", MAX_IDENTITY_CHANGES, message)
+        }),
+    }
+}
+
+const MAX_IDENTITY_CHANGES: &str = "max_identity_changes";
+
+/// The end of the phrase that says how many active users there are.
+const OF_ACTIVE_USERS: &str = " active users would be deactivated";
+
+/// The message of a refusal without the number of active users.
+#[must_use]
+pub fn without_active_users(message: &str) -> String {
+    let without = || {
+        let (counts, rest) = message.split_once(OF_ACTIVE_USERS)?;
+        let (count, _) = counts.rsplit_once(" of ")?;
+        Some(format!("{count} users would be deactivated{rest}"))
+    };
+    without().unwrap_or_else(|| message.to_owned())
+}
+
+impl MassDeactivation {
+    /// True where deactivating `count` of `active` users is not to be believed: more than a part of them and
+    /// more than some, or more than a larger part however few they are.
+    #[must_use]
+    pub fn is_exceeded(&self, count: u32, active: u32) -> bool {
+        let over = |percent: u32| is_over(percent, count, active);
+        (over(self.percent) && count > self.users) || over(self.percent_always)
+    }
+}
+
+impl MassIdentityChange {
+    /// Returns `true` if it is not believable that `count` of `matched` rows replace a person: more than a
+    /// part of the rows and more than some, or more than a larger part of rows that are not too few.
+    #[must_use]
+    pub fn is_exceeded(&self, count: u32, matched: u32) -> bool {
+        let over = |percent: u32| is_over(percent, count, matched);
+        (over(self.percent) && count > self.rows)
+            || (matched >= self.least_rows && over(self.percent_always))
+    }
+}
+
+/// Returns `true` if `count` is more than this part of `all`. Counted exactly, without rounding.
+fn is_over(percent: u32, count: u32, all: u32) -> bool {
+    u64::from(count) * 100 > u64::from(percent) * u64::from(all)
+}
+
+fn rows_are(count: u32) -> String {
+    match count {
+        1 => "1 row is".to_owned(),
+        _ => format!("{count} rows are"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::ImportStart;
+
+    #[test]
+    fn the_number_of_active_users_can_be_taken_out_of_what_a_guard_says() {
+        for max_deactivations in [None, Some(3)] {
+            let options = Options::parse(ImportStart {
+                organization: "pd".to_owned(),
+                max_deactivations,
+                ..ImportStart::default()
+            });
+            let options = options.expect("the options are good");
+            let refusal = check_deactivations(&options, &MassDeactivation::default(), (31, 59));
+            let message = refusal.expect("the guard is hit").message;
+            let without = without_active_users(&message);
+            assert!(
+                message.contains("59") && !without.contains("59"),
+                "{without}"
+            );
+            assert!(
+                without.starts_with("31 users would be deactivated, "),
+                "{without}"
+            );
+        }
+        assert_eq!(without_active_users("2 of 3 rows"), "2 of 3 rows");
+    }
+
+    #[test]
+    fn more_than_five_per_cent_and_more_than_ten_users_are_a_mass_deactivation() {
+        let guard = MassDeactivation::default();
+        for (count, active, refused) in [
+            (10, 20, false),
+            (11, 20, true),
+            (10, 100, false),
+            (11, 100, true),
+            (11, 220, false),
+            (12, 220, true),
+            (50, 1_000, false),
+            (51, 1_000, true),
+            (1, 2, false),
+            (2, 3, true),
+            (1, 1, true),
+            (0, 0, false),
+        ] {
+            assert_eq!(
+                guard.is_exceeded(count, active),
+                refused,
+                "{count} of {active}"
+            );
+        }
+    }
+
+    #[test]
+    fn more_than_five_per_cent_and_more_than_ten_rows_are_a_mass_change_of_identity() {
+        let guard = MassIdentityChange::default();
+        for (count, matched, refused) in [
+            (10, 21, false),
+            (11, 22, true),
+            (11, 219, true),
+            (11, 220, false),
+            (12, 220, true),
+            (3, 3, false),
+            (2, 4, false),
+            (3, 4, true),
+            (0, 0, false),
+        ] {
+            let is_refused = guard.is_exceeded(count, matched);
+            assert_eq!(is_refused, refused, "{count} of {matched}");
+        }
+    }
+
+    #[test]
+    fn what_the_identity_guard_says() {
+        let said = |max_identity_changes| {
+            let options = Options::parse(ImportStart {
+                max_identity_changes,
+                ..ImportStart::default()
+            });
+            let limits = MassIdentityChange::default();
+            check_identities(&options.unwrap(), &limits, (12, 40)).map(|refusal| refusal.message)
+        };
+        assert_eq!(said(Some(12)), None);
+        insta::assert_snapshot!(said(Some(2)).unwrap(), @"12 of the 40 rows that match a user would make the user another person (at least three of email, badge number, username and both names change), and max_identity_changes allows 2. Check the roster; if it is right, allow 12.");
+        insta::assert_snapshot!(said(None).unwrap(), @"12 of the 40 rows that match a user would make the user another person (at least three of email, badge number, username and both names change). A spreadsheet sorted by one column alone does that. Undo the sorting or export the roster again, and import that file; if these people really are others, state max_identity_changes 12.");
+    }
+}

@@ -1,0 +1,160 @@
+//! `BeginImport`: everything that `start` can be refused for, and where to go on.
+
+use prost::Message;
+use uuid::Uuid;
+
+use super::Sender;
+use crate::{
+    access::Principal,
+    import::{
+        ImportError, Importer, Options, Receiver, Refusal,
+        receive::expect_permitted,
+        record::{audited, import_record},
+    },
+    proto::{ImportStart, ImportState, ImportSummary},
+    store::{AttemptEnd, AttemptOpening, ImportRecord, Opening, Upload, UploadRoom, UploadStage},
+    telemetry::{metrics, traces},
+};
+
+impl Importer {
+    /// Begins an import whose roster comes in parts, or goes on with it. Returns its ID, and how much
+    /// is there already: bytes of CSV, or rows.
+    ///
+    /// # Errors
+    /// Why it is refused, as `ImportUsers` would refuse its `start`; or the database fails.
+    pub async fn begin_upload(
+        &self,
+        sender: &Sender,
+        mut start: ImportStart,
+    ) -> Result<(Uuid, u64), ImportError> {
+        expect_permitted(&sender.principal, &start)?;
+        let options = Options::parse(start.clone())?;
+        Receiver::new(&options.csv, self.settings.limits)?;
+        let organization = self.organization_id(&options.organization).await?;
+        let import = options.import_id.unwrap_or_else(Uuid::now_v7);
+        traces::tell_import(import);
+        start.import_id = import.to_string();
+        let record = self.begun(organization, import, &sender.principal, &start);
+        let asked_for = audited::options(&start);
+        self.expect_free((&record, &asked_for), sender).await?;
+        let upload = new_upload(&record, &start);
+        let limits = &self.settings.server;
+        let room = UploadRoom {
+            most: limits.organization_imports,
+            idle: limits.deadlines.upload,
+            alive: self.settings.lease,
+        };
+        let open = || self.store.open_upload(record.clone(), upload.clone(), room);
+        match self.patiently(open).await? {
+            Opening::Begun => Ok((import, 0)),
+            Opening::GoesOn(received) => Ok((import, received.unsigned_abs())),
+            Opening::OtherOptions => Err(ImportError::IdBound(import)),
+            Opening::InUse => Err(ImportError::IdInUse(import)),
+            Opening::Full => Err(ImportError::Busy(full(room.most))),
+        }
+    }
+
+    /// The record of an import that no server works on yet.
+    fn begun(
+        &self,
+        organization: i64,
+        import: Uuid,
+        principal: &Principal,
+        start: &ImportStart,
+    ) -> ImportRecord {
+        let by = (Uuid::nil(), &*principal.name);
+        import_record::begun(organization, import, by, start, self.clock.now())
+    }
+
+    /// Refuses early where another import holds the organisation, as `ImportUsers` does; one that had
+    /// begun before is let go on.
+    async fn expect_free(
+        &self,
+        (record, asked_for): (&ImportRecord, &str),
+        sender: &Sender,
+    ) -> Result<(), ImportError> {
+        let (organization, import) = (record.organization_id, record.id);
+        let upload = self.patiently(|| self.store.upload(organization, import));
+        let is_open = upload
+            .await?
+            .is_some_and(|upload| upload.stage() != UploadStage::Ended);
+        if record.validate_only || is_open {
+            return Ok(());
+        }
+        let ttl = self.settings.lease;
+        let holder = self.patiently(|| self.store.holder(organization, ttl));
+        match holder.await? {
+            Some(holder) if holder.import != import => {
+                let error = ImportError::Held(holder);
+                let open = || self.store.open_import(record.clone());
+                if self.patiently(open).await? == AttemptOpening::Recorded {
+                    let state = ImportState::Refused;
+                    let refusals = vec![error.refusal()];
+                    let attempt = (record.clone(), asked_for);
+                    self.close_unfinished(attempt, &sender.actor, state, refusals)
+                        .await?;
+                }
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the end of an import, with the options it was asked for, that never began to be planned.
+    pub(crate) async fn close_unfinished(
+        &self,
+        (mut record, asked_for): (ImportRecord, &str),
+        actor: &crate::domain::Actor,
+        state: ImportState,
+        refusals: Vec<crate::proto::Refusal>,
+    ) -> Result<(), ImportError> {
+        let codes: Vec<_> = refusals.iter().map(|refusal| &*refusal.code).collect();
+        let codes = codes.join(",");
+        let end = AttemptEnd {
+            refusals: &codes,
+            options: asked_for,
+        };
+        let summary = ImportSummary {
+            state: state.into(),
+            validate_only: record.validate_only,
+            refusals,
+            ..ImportSummary::default()
+        };
+        import_record::close(&mut record, &summary, self.clock.now());
+        let close = || self.store.close_import(&record, actor, end);
+        self.patiently(close).await?;
+        metrics::import_ended(&summary);
+        Ok(())
+    }
+}
+
+fn new_upload(record: &ImportRecord, start: &ImportStart) -> Upload {
+    Upload {
+        organization_id: record.organization_id,
+        import_id: record.id,
+        principal: record.principal.clone(),
+        start: start.encode_to_vec(),
+        options_digest: import_record::options_digest(start).to_vec(),
+        kind: 0,
+        received: 0,
+        bytes: 0,
+        stage: UploadStage::Open as i32,
+        accepted: false,
+        finish: None,
+        server_id: Uuid::nil(),
+        run: Uuid::nil(),
+        answer_code: None,
+        answer_message: None,
+        answer_details: None,
+        started_at: record.started_at,
+        touched_ms: 0,
+    }
+}
+
+fn full(most: usize) -> Refusal {
+    let message = format!(
+        "{most} uploads into this organisation are open, as many as may be; finish or cancel one, \
+         or try again when one has ended."
+    );
+    Refusal::limit("UPLOADS_OPEN", "imports_per_organization", message)
+}

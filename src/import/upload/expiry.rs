@@ -1,0 +1,106 @@
+//! How uploads end that are never finished: somebody cancels them, or nothing is heard of them for as
+//! long as an upload may take.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::start_of;
+use crate::{
+    domain::Actor,
+    import::{ImportError, Importer, Refusal, record::audited, respond::refusal},
+    proto::ImportState,
+    store::{ImportRecord, StoreError, Upload, UploadStage},
+    telemetry::metrics,
+};
+
+/// Bounds of the time between two looks for abandoned uploads.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_mins(1);
+
+impl Importer {
+    /// Time between two looks for abandoned uploads.
+    pub(crate) fn sweeping_interval(&self) -> Duration {
+        let idle = self.settings.server.deadlines.upload;
+        (idle / 4).clamp(SHORTEST, LONGEST)
+    }
+
+    /// Removes the upload of an import that nothing has been written of. False: there is none, or its
+    /// import is running.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn cancel_upload(
+        &self,
+        record: &ImportRecord,
+        actor: &Actor,
+    ) -> Result<bool, ImportError> {
+        let key = (record.organization_id, record.id);
+        let Some(upload) = self.store.upload(key.0, key.1).await? else {
+            return Ok(false);
+        };
+        let is_running = match upload.stage() {
+            UploadStage::Ended => return Ok(false),
+            UploadStage::Running => !self.is_dead(&upload).await?,
+            UploadStage::Open | UploadStage::Stopped => false,
+        };
+        let now = self.clock.now();
+        if is_running || !self.store.cancel_upload(&upload, actor, now).await? {
+            return Ok(false);
+        }
+        let state = ImportState::Cancelled;
+        let asked_for = audited::options(&start_of(&upload)?);
+        self.close_unfinished((record.clone(), &asked_for), actor, state, Vec::new())
+            .await?;
+        Ok(true)
+    }
+
+    /// Removes abandoned uploads.
+    pub(crate) async fn sweep_uploads(&self) -> Result<(), StoreError> {
+        let idle = self.settings.server.deadlines.upload;
+        let abandoned = self.store.abandoned_uploads(idle, self.settings.lease);
+        for (organization, import) in abandoned.await? {
+            let Some(upload) = self.store.upload(organization, import).await? else {
+                continue;
+            };
+            if self.store.remove_abandoned(&upload).await? {
+                info!(import_id = %import, "an abandoned upload was removed");
+                metrics::refused("UPLOAD_ABANDONED");
+                self.close_abandoned(&upload, idle).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An import that had begun to write keeps its record, and so does one that was told its end.
+    async fn close_abandoned(&self, upload: &Upload, idle: Duration) -> Result<(), StoreError> {
+        let key = (upload.organization_id, upload.import_id);
+        let record = self.store.import(key.0, key.1).await?;
+        let open =
+            |record: &ImportRecord| record.options_digest.is_none() && record.finished_at.is_none();
+        if let Some(record) = record.filter(open) {
+            let actor = Actor {
+                principal: upload.principal.clone(),
+                address: String::new(),
+            };
+            let refusals = refusal::listed(&[abandoned(idle)]);
+            let state = ImportState::Refused;
+            let asked_for = start_of(upload).map(|start| audited::options(&start));
+            let asked_for = asked_for.unwrap_or_default();
+            let closed = self.close_unfinished((record, &asked_for), &actor, state, refusals);
+            if let Err(error) = closed.await {
+                warn!(%error, "the end of an upload could not be recorded");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn abandoned(idle: Duration) -> Refusal {
+    let message = format!(
+        "No part of the roster came for {} s, so what had come was removed. Nothing was written; \
+         begin the import again.",
+        idle.as_secs()
+    );
+    Refusal::limit("UPLOAD_ABANDONED", "upload_time", message)
+}

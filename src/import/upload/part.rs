@@ -1,0 +1,184 @@
+//! `AppendImport`: a part comes where the upload ends, or is there already; anything else is refused,
+//! and the upload stays as it was.
+
+use prost::Message;
+use uuid::Uuid;
+
+use crate::{
+    access::{Denial, Principal},
+    import::{ImportError, Importer, Refusal, receive::both_kinds},
+    proto::{UserRow, UserRows, append_import_request::Content},
+    store::{Appended, Part, Upload, UploadStage},
+};
+
+/// The kinds of input, as uploads have them.
+pub(crate) const CSV: i32 = 1;
+pub(crate) const ROWS: i32 = 2;
+
+/// Stored parts compared at a time: as large as parts may be.
+const COMPARED: i64 = 4;
+
+impl Importer {
+    /// Adds a part to an upload. Returns how much is there now: bytes of CSV, or rows.
+    ///
+    /// # Errors
+    /// Why it is refused; or the database fails.
+    pub async fn append_upload(
+        &self,
+        principal: &Principal,
+        slug: &str,
+        import: Uuid,
+        (offset, content): (u64, Content),
+    ) -> Result<u64, ImportError> {
+        principal.expect_organization(slug)?;
+        let organization = self.organization_id(slug).await?;
+        let key = (organization, import);
+        // Nothing ends where no offset can be.
+        let part = part(i64::try_from(offset).unwrap_or(i64::MAX), content);
+        let limits = self.settings.limits;
+        let bytes = i64::try_from(limits.max_bytes).unwrap_or(i64::MAX);
+        let most = (i64::from(limits.max_rows), bytes);
+        let append = || self.store.append(key, &principal.name, &part, most);
+        match self.patiently(append).await? {
+            Appended::Added(received) => Ok(received.unsigned_abs()),
+            Appended::Unknown => Err(self.no_upload(organization, import).await),
+            Appended::Unchanged(upload) => {
+                self.judge_part(principal, &upload, &part).await?;
+                Ok(upload.received.unsigned_abs())
+            }
+        }
+    }
+
+    /// Lets a part pass that is there already, and says of any other why it is refused.
+    async fn judge_part(
+        &self,
+        principal: &Principal,
+        upload: &Upload,
+        part: &Part,
+    ) -> Result<(), ImportError> {
+        if upload.principal != principal.name {
+            return Err(Denial::OtherCredential.into());
+        }
+        if upload.kind != 0 && upload.kind != part.kind {
+            return Err(both_kinds().into());
+        }
+        let is_within = part.offset.saturating_add(part.length) <= upload.received;
+        if is_within && upload.stage() != UploadStage::Ended {
+            return match self.is_there(upload, part).await? {
+                true => Ok(()),
+                false => Err(content_differs(part).into()),
+            };
+        }
+        if upload.stage() != UploadStage::Open {
+            return Err(finished(upload.import_id).into());
+        }
+        if upload.received != part.offset {
+            return Err(ImportError::OffsetDiffers(upload.received.unsigned_abs()));
+        }
+        Err(self.too_much(part).into())
+    }
+
+    /// True where the upload has the part already; looks at no more of it than the part's own place.
+    async fn is_there(&self, upload: &Upload, part: &Part) -> Result<bool, ImportError> {
+        let key = (upload.organization_id, upload.import_id);
+        let end = part.offset + part.length;
+        let mut position = part.offset;
+        while position < end {
+            let chunks = self.patiently(|| self.store.upload_chunks(key, position, COMPARED));
+            let chunks = chunks.await?;
+            let before = position;
+            for chunk in chunks.iter().filter(|chunk| chunk.position < end) {
+                let until = end.min(chunk.position + chunk.length);
+                let stored = cut(part.kind, &chunk.content, (position, until), chunk.position)?;
+                let sent = cut(part.kind, &part.content, (position, until), part.offset)?;
+                if stored != sent {
+                    return Ok(false);
+                }
+                position = until;
+            }
+            if position == before {
+                return Err(ImportError::Internal("an upload has a gap".to_owned()));
+            }
+        }
+        Ok(true)
+    }
+
+    fn too_much(&self, part: &Part) -> Refusal {
+        let limits = self.settings.limits;
+        let (code, most) = match part.kind {
+            CSV => ("TOO_MANY_BYTES", format!("{} bytes", limits.max_bytes)),
+            _ => (
+                "TOO_MANY_ROWS",
+                format!("{} rows or {} bytes", limits.max_rows, limits.max_bytes),
+            ),
+        };
+        let message = format!(
+            "More than {most}, the limit for one import; send fewer rows, or have the limit raised."
+        );
+        Refusal::limit(code, "upload", message)
+    }
+}
+
+fn part(offset: i64, content: Content) -> Part {
+    let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    match content {
+        Content::CsvChunk(chunk) => Part {
+            kind: CSV,
+            offset,
+            length: number(chunk.len()),
+            weight: number(chunk.len()),
+            content: chunk.into(),
+        },
+        Content::Rows(rows) => Part {
+            kind: ROWS,
+            offset,
+            length: number(rows.rows.len()),
+            weight: number(rows.rows.iter().map(weight).sum()),
+            content: rows.encode_to_vec(),
+        },
+    }
+}
+
+/// Bytes of a row's values together.
+fn weight(row: &UserRow) -> usize {
+    crate::import::receive::values(row)
+        .iter()
+        .flatten()
+        .map(|value| value.len())
+        .sum()
+}
+
+/// What `content`, which begins at `begin`, has from one place to another.
+fn cut(
+    kind: i32,
+    content: &[u8],
+    (from, until): (i64, i64),
+    begin: i64,
+) -> Result<Vec<u8>, ImportError> {
+    let place = |position: i64| usize::try_from(position - begin).unwrap_or_default();
+    let range = place(from)..place(until);
+    let lost = || ImportError::Internal("an upload's part is not what it says".to_owned());
+    if kind == CSV {
+        return Ok(content.get(range).ok_or_else(lost)?.to_vec());
+    }
+    let rows = UserRows::decode(content).map_err(|_| lost())?.rows;
+    let rows = rows.get(range).ok_or_else(lost)?.to_vec();
+    Ok(UserRows { rows }.encode_to_vec())
+}
+
+fn content_differs(part: &Part) -> Refusal {
+    let message = format!(
+        "Other content was received at offset {}: this is not the roster that the upload was begun \
+         with. Cancel the import, or begin another.",
+        part.offset
+    );
+    Refusal::precondition("CONTENT_DIFFERS", "offset", message)
+}
+
+pub(crate) fn finished(import: Uuid) -> Refusal {
+    let message = format!(
+        "The upload of import {import} was finished before, with other content; begin another \
+         import."
+    );
+    Refusal::precondition("UPLOAD_FINISHED", &import.to_string(), message)
+}
