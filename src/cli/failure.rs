@@ -11,7 +11,7 @@ use std::{
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 
-use super::report::printable;
+use super::output::printable;
 use crate::client::{ClientError, connection_lost};
 use unreachable::unreachable;
 

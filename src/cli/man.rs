@@ -6,7 +6,10 @@ use anyhow::Context;
 use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::{Cli, Exit, output::write_whole, voice::Voice};
+use super::{
+    Cli, Exit,
+    output::{Voice, write_whole},
+};
 use crate::private_files;
 
 /// Write a manual page for each command

@@ -3,45 +3,28 @@
 //! The client commands talk gRPC like anyone else, through [`crate::client`]. Standard output holds
 //! results, standard error everything else. Values of a roster are shown, never logged.
 
-mod audit;
-mod catalog;
+mod client;
 mod completions;
-mod demo;
 mod descriptor;
-mod doctor;
-mod errors_file;
 mod exit;
-mod export;
 mod failure;
-mod format;
-mod health;
-mod import;
-mod imports;
-mod limits;
 mod man;
-mod migrate;
-mod org;
 mod output;
-mod profile;
-mod profiles;
-mod report;
 mod secret;
-mod security;
-mod serve;
 mod server;
-mod settings;
-mod template;
-mod token;
-mod voice;
-mod watch;
 
 use clap::{Args, Parser, Subcommand};
+
+use client::{
+    audit, catalog, export, health, import, imports, org, profiles, template, token, watch,
+};
+use server::{demo, doctor, migrate, serve};
 
 pub use exit::Exit;
 
 use crate::telemetry::{self, LogFormat};
 use failure::UsageError;
-use voice::{Voice, complain};
+use output::{Voice, complain};
 
 /// Keeps an organisation's user accounts in step with a roster file, over gRPC.
 #[derive(Debug, Parser)]

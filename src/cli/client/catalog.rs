@@ -1,0 +1,184 @@
+//! `catalog get` and `catalog apply`: roles, ranks and groups as one JSON document.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+
+use super::connection::OrganizationArgs;
+use crate::cli::{
+    Exit,
+    failure::UsageError,
+    output::{CsvPage, Format, Listing, Look, Voice, print, printable},
+};
+use crate::{domain::privilege_warnings, proto::Catalog};
+
+/// Show or replace an organisation's roles, ranks and groups
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples: change the catalog by hand\n  \
+    user-import catalog get --organization my-department > catalog.json\n  \
+    user-import catalog apply catalog.json --organization my-department")]
+pub enum CatalogCommand {
+    Get(GetArgs),
+    Apply(ApplyArgs),
+}
+
+/// Print the catalog, as a JSON document that `catalog apply` reads, or for people
+#[derive(Args, Debug)]
+#[command(after_help = "Examples: to change it, or to look at it\n  \
+    user-import catalog get --organization my-department > catalog.json\n  \
+    user-import catalog get --organization my-department --format table")]
+pub struct GetArgs {
+    /// For whom to print; `json` is one document
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Json)]
+    format: Format,
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+/// Replace the catalog by a JSON document, as `catalog get` prints it
+///
+/// The document is the whole catalog: what is not in it is removed. A role or rank that users have, or a
+/// group they are in, cannot be removed; `previousName` in a role or rank renames it. A group is given to
+/// users only with `"active": true`.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    echo '{\"roles\": [{\"name\": \"Officer\"}], \"ranks\": [{\"name\": \"Sergeant\"}],\n    \
+    \"groups\": [{\"externalId\": \"PATROL\", \"name\": \"Patrol\", \"active\": true}]}' |\n    \
+    user-import catalog apply - --organization my-department")]
+pub struct ApplyArgs {
+    /// JSON file; `-` is standard input
+    file: PathBuf,
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the document cannot be read, or the server refuses.
+pub async fn run(command: CatalogCommand, voice: Voice) -> anyhow::Result<Exit> {
+    match command {
+        CatalogCommand::Get(args) => get(&args, voice).await,
+        CatalogCommand::Apply(args) => apply(&args, voice).await,
+    }
+}
+
+async fn get(args: &GetArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let catalog = client.catalog(&organization).await?;
+    print(&match args.format {
+        Format::Json => serde_json::to_string_pretty(&catalog)? + "\n",
+        Format::Csv => CsvPage::of(&ENTRIES_CSV, entries(&catalog))?,
+        Format::Table => ENTRIES.text(entries(&catalog), Look::of_stdout()),
+    })?;
+    Ok(Exit::Done)
+}
+
+const ENTRIES: Listing<5> = Listing {
+    headings: ["Kind", "Name", "External ID", "Privileged", "Active"],
+    numbers: 0..0,
+    whole: None,
+};
+
+const ENTRIES_CSV: [&str; 5] = ["kind", "name", "external_id", "privileged", "active"];
+
+/// Every role, rank and group; blank where a kind has no such attribute.
+fn entries(catalog: &Catalog) -> Vec<[String; 5]> {
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let entry = |fields: [&str; 5]| fields.map(str::to_owned);
+    let roles = catalog.roles.iter();
+    let roles = roles.map(|role| entry(["role", &role.name, "", yes(role.privileged), ""]));
+    let ranks = catalog.ranks.iter();
+    let ranks = ranks.map(|rank| entry(["rank", &rank.name, "", "", ""]));
+    let groups = catalog.groups.iter();
+    let groups = groups.map(|group| {
+        entry([
+            "group",
+            &group.name,
+            &group.external_id,
+            "",
+            yes(group.active),
+        ])
+    });
+    roles.chain(ranks).chain(groups).collect()
+}
+
+async fn apply(args: &ApplyArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let catalog = parse(&read(&args.file)?).map_err(|fault| not_a_catalog(&args.file, &fault))?;
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let catalog = client.update_catalog(&organization, catalog).await?;
+    voice.confirm(&format!("{organization} now has {}.\n", contents(&catalog)))?;
+    let roles = catalog.roles.iter();
+    for warning in privilege_warnings(roles.map(|role| (&*role.name, role.privileged))) {
+        voice.notice(&format!("warning: {}.", printable(&warning)));
+    }
+    Ok(Exit::Done)
+}
+
+fn read(file: &Path) -> Result<String, UsageError> {
+    let text = if file.as_os_str() == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        fs::read_to_string(file)
+    };
+    text.map_err(|error| UsageError::unreadable(file, &error))
+}
+
+fn parse(document: &str) -> serde_json::Result<Catalog> {
+    // Windows' editors put a byte order mark before JSON.
+    serde_json::from_str(document.trim_start_matches('\u{feff}'))
+}
+
+fn not_a_catalog(file: &Path, fault: &serde_json::Error) -> UsageError {
+    UsageError::new(format!(
+        "{} is not a catalog: {fault}. To have the present one, to change and apply:\n  \
+         user-import catalog get > catalog.json",
+        file.display()
+    ))
+}
+
+fn contents(catalog: &Catalog) -> String {
+    let inactive = catalog.groups.iter().filter(|group| !group.active).count();
+    let note = match inactive {
+        0 => String::new(),
+        inactive => format!(" ({inactive} not active)"),
+    };
+    format!(
+        "{} roles, {} ranks and {} groups{note}",
+        catalog.roles.len(),
+        catalog.ranks.len(),
+        catalog.groups.len()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn the_example_catalog_is_one() {
+        let catalog = parse(include_str!("../../../examples/catalog.json")).unwrap();
+        assert_snapshot!(contents(&catalog), @"5 roles, 5 ranks and 4 groups (1 not active)");
+    }
+
+    #[test]
+    fn a_document_with_a_misspelt_field_is_not_half_applied() {
+        let error = parse("{\n  \"rolls\": []\n}").unwrap_err();
+        assert!(error.to_string().contains("rolls"), "{error}");
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn what_get_prints_apply_reads() {
+        let catalog = parse(include_str!("../../../examples/catalog.json")).unwrap();
+        let printed = serde_json::to_string_pretty(&catalog).unwrap();
+        assert_eq!(parse(&format!("\u{feff}{printed}")).unwrap(), catalog);
+    }
+}

@@ -1,0 +1,296 @@
+//! Which server a client command talks to, and as whom: by option, else by variable, else by profile,
+//! else by default.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::{
+    ArgMatches, Args, Command, Error, FromArgMatches, builder::BoolishValueParser,
+    error::ErrorKind, parser::ValueSource,
+};
+
+use super::profile::{self, Profile, TokenPlace};
+use crate::cli::{failure::UsageError, output::Voice, secret::unquoted};
+use crate::{
+    access::{local_token, looks_like_token},
+    client::{Address, Client, Credentials, PresentedToken, Token},
+};
+
+/// Where a server is looked for when nobody says.
+pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+
+/// The options that every client command has.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Server")]
+struct Given {
+    /// Address of the server [default: the profile's, else `http://127.0.0.1:50051`]
+    #[arg(long, value_name = "URL", env = "USER_IMPORT_ENDPOINT")]
+    endpoint: Option<Address>,
+    /// Token to present to the server [default: the profile's, else the local token of a server on this
+    /// machine]
+    #[arg(long, env = "USER_IMPORT_TOKEN", hide_env_values = true)]
+    #[arg(value_parser = unquoted::<Token>())]
+    token: Option<Token>,
+    /// File with the token in it; nobody but its owner should be able to read it
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// Send the token to another machine although the endpoint has no TLS: whoever is on the way can
+    /// take it
+    #[arg(long, env = "USER_IMPORT_INSECURE_TOKEN_WITHOUT_TLS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    insecure_token_without_tls: bool,
+    /// PEM file with the authorities that vouch for the server [default: the profile's, else those that
+    /// browsers trust]
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_CA_CERT")]
+    ca_cert: Option<PathBuf>,
+    /// Name that the server's certificate has, where it is not that of the endpoint
+    #[arg(long, value_name = "NAME", env = "USER_IMPORT_SERVER_NAME")]
+    server_name: Option<String>,
+    /// PEM file with a client certificate to show to the server
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_CLIENT_CERT",
+        requires = "client_key"
+    )]
+    client_cert: Option<PathBuf>,
+    /// PEM file with the private key of the client certificate
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_CLIENT_KEY",
+        requires = "client_cert"
+    )]
+    client_key: Option<PathBuf>,
+    /// Profile to take what is not given from [default: the file's `default_profile`]
+    #[arg(long, value_name = "NAME", env = "USER_IMPORT_PROFILE")]
+    profile: Option<String>,
+    /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+/// The options that every client command has, a token on the command line before one in the environment.
+#[derive(Clone, Debug)]
+pub struct ServerArgs(Given);
+
+impl FromArgMatches for ServerArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut given = Given::from_arg_matches(matches)?;
+        if given.token.is_some() && given.token_file.is_some() {
+            let is_option = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+            match (is_option("token"), is_option("token_file")) {
+                (true, false) => given.token_file = None,
+                (false, true) => given.token = None,
+                _ => {
+                    let text = "--token and --token-file (or their variables) are both given; which \
+                        token is meant?";
+                    return Err(Error::raw(ErrorKind::ArgumentConflict, text));
+                }
+            }
+        }
+        Ok(Self(given))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for ServerArgs {
+    fn augment_args(command: Command) -> Command {
+        Given::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Given::augment_args_for_update(command)
+    }
+}
+
+/// The options of every client command that works on one organisation.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Server")]
+pub struct OrganizationArgs {
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Slug of the organisation [default: the profile's]
+    #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
+    organization: Option<String>,
+}
+
+impl ServerArgs {
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Client::connect`], and where a profile, a token or a certificate cannot be read.
+    pub async fn connect(&self, voice: Voice) -> anyhow::Result<Client> {
+        let profile = self.profile()?;
+        self.connect_as(&profile, voice).await
+    }
+
+    async fn connect_as(&self, profile: &Profile, voice: Voice) -> anyhow::Result<Client> {
+        let endpoint = self.endpoint(profile)?;
+        let credentials = self.credentials(&endpoint, profile, voice)?;
+        Ok(Client::connect(&endpoint, credentials).await?)
+    }
+
+    /// The profile to use; an empty one where there is none.
+    fn profile(&self) -> Result<Profile, UsageError> {
+        let given = &self.0;
+        let config = given.config.as_deref();
+        let config = config.filter(|path| !path.as_os_str().is_empty());
+        let name = given.profile.as_deref().filter(|name| !name.is_empty());
+        let chosen = profile::choose(config, name)?;
+        Ok(chosen.unwrap_or_default())
+    }
+
+    fn endpoint(&self, profile: &Profile) -> Result<Address, UsageError> {
+        let said = self.0.endpoint.as_ref().or(profile.endpoint.as_ref());
+        match said {
+            Some(endpoint) => Ok(endpoint.clone()),
+            None => DEFAULT_ENDPOINT.parse().map_err(UsageError::new),
+        }
+    }
+
+    fn credentials(
+        &self,
+        endpoint: &Address,
+        profile: &Profile,
+        voice: Voice,
+    ) -> Result<Credentials, UsageError> {
+        let given = &self.0;
+        let token = self.token(profile, voice)?;
+        if token.is_some() && endpoint.is_overheard() && !given.insecure_token_without_tls {
+            let message = format!(
+                "{endpoint} has no TLS, and whoever is on the way could take the token. Use https://, \
+                 or accept that with --insecure-token-without-tls.",
+            );
+            return Err(UsageError::new(message));
+        }
+        let certificate = match (&given.client_cert, &given.client_key) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            _ => profile.certificate.as_ref().map(|(cert, key)| (cert, key)),
+        };
+        let certificate =
+            certificate.map(|(certificate, key)| Ok((read(certificate)?, read(key)?)));
+        let ca_cert = given.ca_cert.as_deref().or(profile.ca_cert.as_deref());
+        let token = match token {
+            Some(token) => PresentedToken::Fixed(token),
+            // A certificate is a credential, and a token beside it would be looked at first.
+            None if certificate.is_none() => local_token_for(endpoint, voice),
+            None => PresentedToken::None,
+        };
+        Ok(Credentials {
+            token,
+            server_name: given.server_name.clone(),
+            ca_certificate: ca_cert.map(read).transpose()?,
+            certificate: certificate.transpose()?,
+        })
+    }
+
+    /// The token, from wherever it is.
+    fn token(&self, profile: &Profile, voice: Voice) -> Result<Option<Token>, UsageError> {
+        let given = &self.0;
+        match (&given.token, &given.token_file, &profile.token) {
+            (Some(token), ..) => Ok(Some(token.clone())),
+            (_, Some(file), _) | (_, _, Some(TokenPlace::File(file))) => {
+                token_in(file, voice).map(Some)
+            }
+            (_, _, Some(TokenPlace::Variable(name))) => token_of(name).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl OrganizationArgs {
+    /// Connects, and says for which organisation.
+    ///
+    /// # Errors
+    /// As [`ServerArgs::connect`], and where nobody says which organisation.
+    pub async fn connect(&self, voice: Voice) -> anyhow::Result<(Client, String)> {
+        let profile = self.server.profile()?;
+        // A variable that is set to nothing says nothing.
+        let given = self.organization.as_ref().filter(|slug| !slug.is_empty());
+        let Some(organization) = given.or(profile.organization.as_ref()).cloned() else {
+            return Err(UsageError::new(
+                "Which organisation? Give --organization SLUG, set USER_IMPORT_ORGANIZATION, or put \
+                 organization = \"SLUG\" into a profile (user-import profile --help).",
+            )
+            .into());
+        };
+        let client = self.server.connect_as(&profile, voice).await?;
+        Ok((client, organization))
+    }
+}
+
+/// The local token of the server at this endpoint, if that is on loopback.
+fn local_token_for(endpoint: &Address, voice: Voice) -> PresentedToken {
+    if !endpoint.is_loopback() {
+        return PresentedToken::None;
+    }
+    let port = endpoint.port();
+    if let Err(untrusted) = local_token::find(port) {
+        voice.notice(&format!("warning: the local token {untrusted}."));
+    }
+    PresentedToken::Found(Arc::new(move || {
+        let token = local_token::find(port).ok()??;
+        token.reveal().parse().ok()
+    }))
+}
+
+fn token_in(file: &Path, voice: Voice) -> Result<Token, UsageError> {
+    if looks_like_token(&file.to_string_lossy()) {
+        let text = "--token-file takes the name of a file. The token itself goes into that file, or into \
+            USER_IMPORT_TOKEN.";
+        return Err(UsageError::new(text));
+    }
+    let token = read(file)?;
+    if is_readable_by_others(file) {
+        let file = file.display();
+        voice.notice(&format!(
+            "warning: others on this machine can read the token in {file}. Keep it to yourself:\n  \
+             chmod 600 {file}"
+        ));
+    }
+    let no_token = |error| UsageError::new(format!("{} has no token: {error}.", file.display()));
+    parse_token(&token).map_err(no_token)
+}
+
+fn token_of(variable: &str) -> Result<Token, UsageError> {
+    let Ok(token) = std::env::var(variable) else {
+        return Err(UsageError::new(format!(
+            "The profile's token should be in the variable {variable} (token_env), which is not set. \
+             Set it, or give the token with --token-file."
+        )));
+    };
+    let no_token =
+        |error| UsageError::new(format!("The variable {variable} has no token: {error}."));
+    parse_token(&token).map_err(no_token)
+}
+
+fn parse_token(text: &str) -> Result<Token, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        token => token.parse(),
+    }
+}
+
+#[cfg(unix)]
+fn is_readable_by_others(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_others(_: &Path) -> bool {
+    false
+}
+
+fn read(file: impl AsRef<Path>) -> Result<String, UsageError> {
+    let file = file.as_ref();
+    fs::read_to_string(file).map_err(|error| UsageError::unreadable(file, &error))
+}

@@ -1,0 +1,354 @@
+//! The file of rejected rows: the roster's own columns and values, plus what is wrong, ready to be
+//! corrected by hand and imported again (api.md, Command line).
+//!
+//! UTF-8 with a byte order mark, so that Excel reads it.
+
+mod records;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+use anyhow::Context;
+
+use crate::cli::{
+    failure::UsageError,
+    output::{Findings, Output, write_whole},
+};
+use crate::domain::{BYTE_ORDER_MARK, CsvSheet};
+use crate::proto::{ImportStarted, Issue, IssueSeverity, RowResult};
+use records::{Dialect, Records, records};
+
+/// Most bytes of a header, as the server reads it.
+const HEADER_BYTES: u64 = 64 * 1024;
+const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGESTIONS"];
+
+/// Checks, before anything is sent, that the file can be written.
+///
+/// # Errors
+/// Where it is the roster itself, its folder does not exist, or nothing can be written there.
+pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
+    let same = |a: &Path, b: &Path| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
+    if same(path, roster) == Some(true) {
+        return Err(UsageError::new(
+            "--errors names the roster itself; give it another name.",
+        ));
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder
+        && !folder.is_dir()
+    {
+        let folder = folder.display();
+        let message = format!("--errors: there is no folder {folder}. Make it, or name another.");
+        return Err(UsageError::new(message));
+    }
+    match Output::create(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(UsageError::new(format!(
+            "--errors: {error:#}. Name another file."
+        ))),
+    }
+}
+
+/// Writes the rejected rows of `roster` (bytes as sent) to `path`.
+///
+/// # Errors
+/// Where the roster cannot be split as the server split it, or the file cannot be written; nothing
+/// is written then.
+pub fn write(path: &Path, roster: &[u8], findings: &Findings) -> anyhow::Result<()> {
+    let text = render(roster, findings).context("the rejected rows cannot be written to a file")?;
+    write_whole(path, text.as_bytes())
+}
+
+/// Removes a file that an earlier run wrote, whose rows are none of this run's. Returns `true` if there was one.
+/// Any other file stays as it is.
+///
+/// # Errors
+/// The file cannot be read or removed.
+pub fn remove_earlier(path: &Path) -> anyhow::Result<bool> {
+    let name = || format!("{} of an earlier run cannot be removed", path.display());
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut header = String::new();
+    let file = fs::File::open(path).with_context(name)?;
+    // What is not text is none of ours.
+    let read = BufReader::new(file.take(HEADER_BYTES)).read_line(&mut header);
+    if read.is_err() || !header.contains(ADDED[0]) {
+        return Ok(false);
+    }
+    fs::remove_file(path).with_context(name)?;
+    Ok(true)
+}
+
+fn render(roster: &[u8], findings: &Findings) -> anyhow::Result<String> {
+    let started = findings
+        .started
+        .as_ref()
+        .context("the server did not say how it reads it")?;
+    let dialect = Dialect::new(&started.charset, &started.delimiter)?;
+    let lines: BTreeSet<u32> = findings.rejected.values().map(|row| row.line).collect();
+    let records = records(roster, &dialect, &lines)?;
+    let columns = Columns::of(&records.header);
+
+    let mut out = CsvSheet::new(dialect.delimiter, BYTE_ORDER_MARK);
+    let header = columns.own_of(&records.header);
+    out.push(header.iter().map(String::as_str).chain(ADDED))?;
+    for row in findings.rejected.values() {
+        write_row(&mut out, row, &records, &columns)?;
+    }
+    Ok(String::from_utf8(out.into_bytes()?)?)
+}
+
+fn write_row(
+    out: &mut CsvSheet,
+    row: &RowResult,
+    records: &Records,
+    columns: &Columns,
+) -> anyhow::Result<()> {
+    let fields = records.by_line.get(&row.line).with_context(|| {
+        format!(
+            "row {} is not where the server found it, on line {}",
+            row.row, row.line
+        )
+    })?;
+    let added = added(row);
+    let fields = columns.own_of(fields);
+    out.push(fields.iter().chain(&added))?;
+    Ok(())
+}
+
+/// The cells of these columns, in the records of `roster` that start on the `wanted` lines, by line.
+///
+/// # Errors
+/// Where the roster cannot be split as the server split it.
+pub fn cells<const N: usize>(
+    roster: &[u8],
+    started: &ImportStarted,
+    wanted: &BTreeSet<u32>,
+    columns: [&str; N],
+) -> anyhow::Result<BTreeMap<u32, [String; N]>> {
+    let dialect = Dialect::new(&started.charset, &started.delimiter)?;
+    let records = records(roster, &dialect, wanted)?;
+    let places = columns.map(|column| {
+        let mut names = records.header.iter();
+        names.position(|name| standard(name) == column)
+    });
+    let cell = |fields: &[String], place: Option<usize>| {
+        let field = place.and_then(|place| fields.get(place));
+        field.cloned().unwrap_or_default()
+    };
+    let by_line = records.by_line.iter();
+    Ok(by_line
+        .map(|(&line, fields)| (line, places.map(|place| cell(fields, place))))
+        .collect())
+}
+
+/// What the three added columns say.
+fn added(row: &RowResult) -> [String; 3] {
+    let errors = || {
+        let is_error = |issue: &&Issue| issue.severity() == IssueSeverity::Error;
+        row.issues.iter().filter(is_error)
+    };
+    let codes: Vec<&str> = errors()
+        .map(|issue| issue.code().as_str_name().trim_start_matches("ISSUE_CODE_"))
+        .collect();
+    let messages: Vec<&str> = errors().map(|issue| issue.message.as_str()).collect();
+    let suggestions: Vec<String> = errors()
+        .filter(|issue| !issue.suggestion.is_empty())
+        .map(|issue| format!("{}: {}", issue.column, issue.suggestion))
+        .collect();
+    [codes.join(" "), messages.join(" "), suggestions.join("; ")]
+}
+
+/// Which columns of the roster are its own, and not those of an earlier file of this kind.
+struct Columns {
+    /// Number of columns in the header, trailing blank ones apart.
+    count: usize,
+    own: Vec<usize>,
+}
+
+impl Columns {
+    fn of(header: &[String]) -> Self {
+        let count = header
+            .iter()
+            .rposition(|name| !name.trim().is_empty())
+            .map_or(0, |last| last + 1);
+        let own = (0..count)
+            .filter(|&index| !is_added(&header[index]))
+            .collect();
+        Self { count, own }
+    }
+
+    /// The fields of a record that belong to the roster's own columns.
+    ///
+    /// A short record is filled up with blanks, so that what is wrong stands below its heading. A long
+    /// one is written as it is (but for what an earlier file added at its end): which of its fields is
+    /// one too many only a person can tell.
+    fn own_of(&self, fields: &[String]) -> Vec<String> {
+        let filled = fields
+            .iter()
+            .rposition(|field| !field.trim().is_empty())
+            .map_or(0, |last| last + 1);
+        if filled > self.count {
+            let added = self.count - self.own.len();
+            return fields[..filled - added].to_vec();
+        }
+        let field = |&index: &usize| fields.get(index).cloned().unwrap_or_default();
+        self.own.iter().map(field).collect()
+    }
+}
+
+/// True for a column that an earlier file of this kind added.
+fn is_added(name: &str) -> bool {
+    standard(name).starts_with("IMPORT_")
+}
+
+/// A column's name in the form in which the server compares names (semantics §2, Header).
+fn standard(name: &str) -> String {
+    let name = name.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}')
+    });
+    name.to_ascii_uppercase().replace([' ', '-'], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::proto::{IssueCode, RowOutcome};
+
+    fn issue(severity: IssueSeverity, message: &str, suggestion: &str) -> Issue {
+        Issue {
+            severity: severity.into(),
+            code: IssueCode::UnknownRole.into(),
+            column: "ROLE".to_owned(),
+            message: message.to_owned(),
+            suggestion: suggestion.to_owned(),
+            ..Issue::default()
+        }
+    }
+
+    /// Findings in which the rows on these lines are rejected.
+    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> Findings {
+        let mut findings = Findings::default();
+        findings.started = Some(ImportStarted {
+            charset: charset.to_owned(),
+            delimiter: delimiter.to_owned(),
+            ..ImportStarted::default()
+        });
+        for &line in lines {
+            let result = RowResult {
+                row: line,
+                line,
+                outcome: RowOutcome::Rejected.into(),
+                issues: vec![
+                    issue(
+                        IssueSeverity::Error,
+                        "ROLE \"Oficer\" is not a role.",
+                        "Officer",
+                    ),
+                    issue(IssueSeverity::Warning, "not shown", "nor this"),
+                    issue(IssueSeverity::Error, "And more.", ""),
+                ],
+                ..RowResult::default()
+            };
+            findings.rejected.insert(line, result);
+        }
+        findings
+    }
+
+    fn rendered(roster: &str, lines: &[u32]) -> String {
+        let text = render(roster.as_bytes(), &rejecting("UTF-8", ",", lines)).unwrap();
+        text.strip_prefix(BYTE_ORDER_MARK).unwrap().to_owned()
+    }
+
+    #[test]
+    fn rejected_rows_keep_their_columns_order_and_values() {
+        let roster = "Role, e-mail ,Shirt size\r\nOfficer,a@x.org,M\r\nOficer,\" b@x.org\",\"say \"\"M\"\"\"\r\n";
+        assert_snapshot!(rendered(roster, &[3]), @r#"
+        Role, e-mail ,Shirt size,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS
+        Oficer, b@x.org,"say ""M""",UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
+        "#);
+    }
+
+    #[test]
+    fn no_cell_is_computed_and_a_corrected_file_says_the_same() {
+        let roster = "ROLE,PHONE,STREET\nOficer,+1 202 555 0143,-Main St\n";
+        let text = rendered(roster, &[2]);
+        let line = text.lines().nth(1).unwrap();
+        assert!(
+            line.starts_with("Oficer,\u{200B}+1 202 555 0143,\u{200B}-Main St,"),
+            "{line:?}"
+        );
+    }
+
+    #[test]
+    fn columns_of_an_earlier_file_are_dropped_not_doubled() {
+        let roster = "ROLE,import error-codes,EMAIL,IMPORT_ERRORS\nOficer,OLD,a@x.org,old\n";
+        assert_snapshot!(rendered(roster, &[2]), @r#"
+        ROLE,EMAIL,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS
+        Oficer,a@x.org,UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
+        "#);
+    }
+
+    #[test]
+    fn a_short_record_is_filled_up_and_a_long_one_stays_as_it_is() {
+        let roster = "ROLE,EMAIL,PHONE\nOficer\nOficer,a,b,c,d,,\n";
+        assert_snapshot!(rendered(roster, &[2, 3]), @r#"
+        ROLE,EMAIL,PHONE,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS
+        Oficer,,,UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
+        Oficer,a,b,c,d,UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
+        "#);
+    }
+
+    #[test]
+    fn a_long_record_of_an_earlier_file_loses_what_was_added() {
+        let roster = "ROLE,EMAIL,IMPORT_ERRORS\nOficer,a,b,c,old\n";
+        let text = rendered(roster, &[2]);
+        assert!(
+            text.lines()
+                .last()
+                .unwrap()
+                .starts_with("Oficer,a,b,c,UNKNOWN_ROLE"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_delimiter_stays_and_the_charset_becomes_utf_8() {
+        let roster = b"ROLE;EMAIL\nOficer;mu\xf1oz@x.org\n";
+        let text = render(roster, &rejecting("windows-1252", ";", &[2])).unwrap();
+        assert_snapshot!(text.trim_start_matches(BYTE_ORDER_MARK), @r#"
+        ROLE;EMAIL;IMPORT_ERROR_CODES;IMPORT_ERRORS;IMPORT_SUGGESTIONS
+        Oficer;muñoz@x.org;UNKNOWN_ROLE UNKNOWN_ROLE;"ROLE ""Oficer"" is not a role. And more.";ROLE: Officer
+        "#);
+    }
+
+    #[test]
+    fn rows_that_are_not_where_the_server_found_them_are_not_written() {
+        let findings = rejecting("UTF-8", ",", &[9]);
+        let error = render(b"ROLE\nOficer\n", &findings).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "row 9 is not where the server found it, on line 9"
+        );
+    }
+
+    #[test]
+    fn the_roster_itself_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let roster = folder.path().join("roster.csv");
+        fs::write(&roster, "").unwrap();
+        assert!(check(&folder.path().join("./roster.csv"), &roster).is_err());
+        assert!(check(&folder.path().join("errors.csv"), &roster).is_ok());
+        assert!(check(&folder.path().join("no/errors.csv"), &roster).is_err());
+        assert!(check(Path::new("errors.csv"), &roster).is_ok());
+    }
+}

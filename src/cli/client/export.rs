@@ -1,0 +1,103 @@
+//! `export`: an organisation's users as a roster that imports unchanged.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
+
+use super::connection::OrganizationArgs;
+use crate::cli::{
+    Exit,
+    output::{Output, Voice},
+};
+use crate::proto::{ExportUsersRequest, UserStatus};
+
+/// Write an organisation's users as CSV, in the import's own columns
+#[derive(Args, Debug)]
+#[command(after_help = "Example: the active officers, to a file:\n  \
+    user-import export --organization my-department --status active --role Officer \\\n    \
+    --output officers.csv")]
+pub struct ExportArgs {
+    /// File to write; `-` is standard output
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        env = "USER_IMPORT_OUTPUT",
+        default_value = "-"
+    )]
+    output: PathBuf,
+    /// Make values harmless that a spreadsheet would compute; the file imports unchanged all the same
+    #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    neutralize_formulas: bool,
+    /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
+    #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    byte_order_mark: bool,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+/// Which users to export; all that are given must hold.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Filters")]
+struct Filters {
+    /// Only users with this status
+    #[arg(long, env = "USER_IMPORT_STATUS", value_enum)]
+    status: Option<Status>,
+    /// Only users with this role
+    #[arg(long, value_name = "NAME", env = "USER_IMPORT_ROLE")]
+    role: Option<String>,
+    /// Only users in the group with this external ID
+    #[arg(long, value_name = "EXTERNAL_ID", env = "USER_IMPORT_GROUP")]
+    group: Option<String>,
+    /// Only users with this in their names, IDs, email or badge number
+    #[arg(long, env = "USER_IMPORT_TEXT")]
+    text: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Status {
+    Active,
+    Inactive,
+}
+
+impl From<Status> for UserStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Active => Self::Active,
+            Status::Inactive => Self::Inactive,
+        }
+    }
+}
+
+impl ExportArgs {
+    fn request(&self, organization: String) -> ExportUsersRequest {
+        let filters = &self.filters;
+        let status = filters.status.map_or(UserStatus::Unspecified, Into::into);
+        ExportUsersRequest {
+            organization,
+            status: status.into(),
+            role: filters.role.clone().unwrap_or_default(),
+            group: filters.group.clone().unwrap_or_default(),
+            text: filters.text.clone().unwrap_or_default(),
+            neutralize_formulas: self.neutralize_formulas,
+            byte_order_mark: self.byte_order_mark,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the server refuses, or the file cannot be written; no file is left then.
+pub async fn run(args: ExportArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let mut output = Output::create(&args.output)?;
+    let request = args.request(organization);
+    client.export(request, &mut output).await?;
+    output.complete()?;
+    Ok(Exit::Done)
+}

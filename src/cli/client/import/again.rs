@@ -1,0 +1,148 @@
+//! The command that was given, to be given again with other options: to apply what a dry run has shown,
+//! or to see more.
+
+use std::ffi::OsString;
+
+use crate::cli::output::printable;
+
+/// The words of a command line, fit to be shown. No token is among them.
+#[derive(Clone, Debug, Default)]
+pub struct Again {
+    words: Vec<String>,
+}
+
+/// Options of a dry run alone, that take no value, and their variables.
+const DRY: [(&str, &str); 2] = [
+    ("--diff", "USER_IMPORT_DIFF"),
+    ("--validate-only", "USER_IMPORT_VALIDATE_ONLY"),
+];
+const DIGEST: &str = "--expected-plan-digest";
+const TOKEN: &str = "--token";
+
+impl Again {
+    /// Of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::of(std::env::args_os())
+    }
+
+    /// Of these words, the program's name first.
+    #[must_use]
+    pub fn of(words: impl IntoIterator<Item = OsString>) -> Self {
+        let words = words.into_iter();
+        Self {
+            words: without_token(words.map(|word| word.to_string_lossy().into_owned())),
+        }
+    }
+
+    /// The command that applies what a dry run has planned, but for the digest at its end.
+    #[must_use]
+    pub fn apply(&self) -> String {
+        let is_set = |variable| std::env::var_os(variable).is_some();
+        let off = DRY.iter().filter(|(_, variable)| is_set(variable));
+        let mut words: Vec<String> = off
+            .map(|(_, variable)| format!("{variable}=false"))
+            .collect();
+        words.extend(self.words_without_dry_run());
+        words.push(DIGEST.to_owned());
+        words.join(" ")
+    }
+
+    /// The command that shows all that would be done.
+    #[must_use]
+    pub fn diff(&self) -> String {
+        let mut words = self.words_without_dry_run();
+        words.push("--diff".to_owned());
+        words.join(" ")
+    }
+
+    fn words_without_dry_run(&self) -> Vec<String> {
+        let mut kept = Vec::new();
+        let mut words = self.words.iter();
+        while let Some(word) = words.next() {
+            if word == DIGEST {
+                words.next();
+            } else if !word.starts_with(&format!("{DIGEST}="))
+                && !DRY.iter().any(|(option, _)| option == word)
+            {
+                kept.push(quoted(word));
+            }
+        }
+        kept
+    }
+}
+
+/// What is shown may be copied into a chat or a log: it names the variable that a token can be in.
+fn without_token(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for word in words {
+        let is_token = kept.last().is_some_and(|before| before == TOKEN);
+        if is_token || word.starts_with("--token=") {
+            if !is_token {
+                kept.push(TOKEN.to_owned());
+            }
+            kept.push("$USER_IMPORT_TOKEN".to_owned());
+        } else {
+            kept.push(word);
+        }
+    }
+    kept
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    match word {
+        "$USER_IMPORT_TOKEN" => format!("\"{word}\""),
+        word if !word.is_empty() && word.chars().all(is_plain) => word.to_owned(),
+        word => format!("'{}'", printable(word).replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn again(line: &[&str]) -> Again {
+        Again::of(line.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn what_a_dry_run_showed_is_applied_by_the_same_command_without_the_dry_run() {
+        for (line, apply) in [
+            (
+                &["user-import", "import", "r.csv", "--diff"][..],
+                "user-import import r.csv --expected-plan-digest",
+            ),
+            (
+                &[
+                    "ui",
+                    "import",
+                    "--validate-only",
+                    "a b.csv",
+                    "--expected-plan-digest",
+                    "0f",
+                    "-q",
+                ],
+                "ui import 'a b.csv' -q --expected-plan-digest",
+            ),
+            (
+                &["ui", "import", "it's.csv", "--expected-plan-digest=0f"],
+                "ui import 'it'\\''s.csv' --expected-plan-digest",
+            ),
+        ] {
+            assert_eq!(again(line).apply(), apply);
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_shown() {
+        for line in [
+            &["ui", "--token", "uit_x", "import"][..],
+            &["ui", "--token=uit_x", "import"],
+        ] {
+            let shown = again(line).diff();
+            assert_eq!(shown, "ui --token \"$USER_IMPORT_TOKEN\" import --diff");
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! `import`: sends a roster, shows what became of each row, and keeps the rejected ones.
+
+mod again;
+mod job;
+mod names;
+mod options;
+mod report;
+mod retry;
+mod review;
+mod roster;
+mod sheet;
+mod shown;
+mod tape;
+
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
+
+use anyhow::Context;
+
+use super::errors_file;
+use crate::cli::{
+    Exit, failure,
+    output::{Asked, Findings, Format, Voice, complain, hex},
+};
+use crate::{
+    client::{ClientError, Ended},
+    proto::{ImportStart, ImportState},
+};
+
+use again::Again;
+use job::Job;
+pub use options::{Filter, ImportArgs};
+pub use report::{Report, View};
+use review::Asking;
+use roster::{Input, Roster};
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the roster cannot be read, the deactivation is not confirmed, or nobody can be reached. A
+/// refused import is no error: it is told, and has its exit code.
+pub async fn run(args: ImportArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let roster = Roster::find(&args.file)?;
+    if let Some(errors) = &args.errors {
+        errors_file::check(errors, &args.file)?;
+    }
+    let must_ask = args.must_ask(Asking::of_process(roster == Roster::Stdin, voice))?;
+    let input = roster.open().await?;
+    // Before anybody is asked: a file that cannot be read.
+    drop(input.read().await?);
+    // A slow export takes its time: a connection without a call would be ended, and counted as refused.
+    input.wait().await.map_err(ClientError::Input)?;
+    let (client, organization) = args.organization.connect(voice).await?;
+    let job = Job {
+        client,
+        input,
+        retries: args.retries,
+    };
+    let mut start = args.start(&organization);
+    let mut view = view(&args, voice);
+    if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
+        return tell(&args, &job, &ended, &mut report, true).await;
+    }
+    let mut report = Report::new(view);
+    let ended = job.run(&start, &mut report).await?;
+    let exit = tell(&args, &job, &ended, &mut report, start.validate_only).await?;
+    if must_ask && job::is_refused_for(&ended, "PLAN_DIFFERS") {
+        complain(
+            "The directory or the roster has changed since you were asked. Repeat the command to see \
+             whom it would deactivate now.",
+        );
+    }
+    Ok(exit)
+}
+
+fn view(args: &ImportArgs, voice: Voice) -> View {
+    View {
+        format: args.format,
+        review: args.diff,
+        asked: Asked {
+            errors_file: args.errors.is_some(),
+            apply: Some(Again::of_process().apply()),
+            resume: String::new(),
+        },
+        voice,
+    }
+}
+
+/// Shows whom the import would deactivate, and asks for the word. Then `start` has it, and the digest of
+/// the plan that was shown, so that nothing else is done. Where that would not be done either, how it ended
+/// is given back.
+async fn ask(
+    job: &Job,
+    start: &mut ImportStart,
+    view: &mut View,
+) -> anyhow::Result<Option<(Report, Ended)>> {
+    let dry_run = review::dry_run(start);
+    let mut report = Report::held_back(view.clone());
+    let ended = job.run(&dry_run, &mut report).await?;
+    let Some(summary) = job::completed(&ended) else {
+        return Ok(Some((report, ended)));
+    };
+    let findings = report.findings();
+    let question = review::question(&start.organization, summary, findings, &Again::of_process());
+    if summary.deactivated == 0 {
+        view.voice
+            .notice("The roster lists everybody: nobody is deactivated as missing.");
+    } else {
+        complain(&question);
+        let typed = tokio::select! {
+            typed = review::ask() => typed?,
+            _ = tokio::signal::ctrl_c() => String::new(),
+        };
+        review::confirm(&typed)?;
+    }
+    start.expected_plan_digest.clone_from(&summary.plan_digest);
+    if let Some(missing) = &mut start.deactivate_missing {
+        review::WORD.clone_into(&mut missing.confirmation);
+    }
+    view.asked.resume = format!(
+        " --confirm {} --expected-plan-digest {}",
+        review::WORD,
+        hex(&summary.plan_digest)
+    );
+    Ok(None)
+}
+
+/// Tells how the import, or the dry run, ended, and keeps its rejected rows.
+async fn tell(
+    args: &ImportArgs,
+    job: &Job,
+    ended: &Ended,
+    report: &mut Report,
+    is_dry: bool,
+) -> anyhow::Result<Exit> {
+    let names = match args.diff && args.format == Format::Table {
+        true => names::of(&job.input, ended, report.findings()).await,
+        false => names::Names::new(),
+    };
+    let shown = report.end(ended, &names);
+    tell_failure(ended, report.has_told_why(ended));
+    let exit = Exit::of_import(ended);
+    if exit == Exit::Interrupted && !is_dry {
+        report.tell_how_to_go_on(ended);
+    }
+    if let Some(errors) = &args.errors {
+        // The import is what it is; a full disk here does not change its exit code.
+        match save_rejected(errors, &job.input, ended, report.findings()).await {
+            Ok(done) => report.notice(&done),
+            Err(error) if exit == Exit::Interrupted => complain(&format!("error: {error:#}.")),
+            Err(error) => complain(&not_saved(&error, ended, is_dry)),
+        }
+    }
+    shown.map_err(ClientError::Output)?;
+    Ok(exit)
+}
+
+/// Says on standard error why there is no good end; only in brief where the summary has said it.
+pub fn tell_failure(ended: &Ended, told: bool) {
+    match &ended.status {
+        Some(_) if told && io::stdout().is_terminal() => {}
+        Some(_) if told => complain("error: the import was refused; the summary says why."),
+        Some(status) => complain(&failure::describe_status(status)),
+        None if ended.summary.is_none() => {
+            complain("error: the server ended the import without a summary.");
+        }
+        _ => {}
+    }
+}
+
+/// Writes the rejected rows to a file, and says what was done.
+async fn save_rejected(
+    path: &Path,
+    input: &Input,
+    ended: &Ended,
+    findings: &Findings,
+) -> anyhow::Result<String> {
+    if findings.rejected.is_empty() {
+        return without_rejected(path, ended);
+    }
+    let sent = ended
+        .sent
+        .as_ref()
+        .context("the roster was not read to its end")?;
+    let bytes = input.bytes(sent).await?;
+    errors_file::write(path, &bytes, findings)?;
+    Ok(format!(
+        "The rejected rows are in {}: correct them there and import that file.",
+        path.display()
+    ))
+}
+
+/// Leaves no file of an earlier run, unless nobody knows yet what was rejected. Says what was done.
+fn without_rejected(path: &Path, ended: &Ended) -> anyhow::Result<String> {
+    let why = match ended.state() {
+        Some(ImportState::Completed | ImportState::Cancelled) => "No row was rejected",
+        Some(ImportState::Refused) if has_rows(ended) => "No row was rejected",
+        Some(ImportState::Refused) => "The import was refused before its rows were judged",
+        _ => {
+            let path = path.display();
+            return Ok(format!("The import has not ended: {path} was not written."));
+        }
+    };
+    let done = match errors_file::remove_earlier(path)? {
+        true => "of an earlier run was removed",
+        false => "was not written",
+    };
+    Ok(format!("{why}: {} {done}.", path.display()))
+}
+
+fn has_rows(ended: &Ended) -> bool {
+    ended
+        .summary
+        .as_ref()
+        .is_some_and(|summary| summary.rows > 0)
+}
+
+/// The import itself is not undone by that, and knows its rejected rows by its ID. A dry run can be made
+/// again.
+fn not_saved(error: &anyhow::Error, ended: &Ended, is_dry: bool) -> String {
+    let (what, import_id) = match is_dry {
+        true => ("dry run", String::new()),
+        false => ("import", format!("--import-id {} ", ended.import_id)),
+    };
+    format!(
+        "error: {error:#}.\nThe {what} has ended all the same. To have its rejected rows, repeat the \
+         command with\n  {import_id}--errors OTHER_FILE.csv"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf};
+
+    use clap::Parser;
+    use tempfile::TempDir;
+    use tokio::sync::mpsc;
+    use tonic::{Code, Status, Streaming, async_trait};
+
+    use super::*;
+    use crate::{
+        client::fake::{self, Behaviour},
+        proto::{
+            ImportStarted, ImportSummary, ImportUsersRequest, ImportUsersResponse, Issue,
+            IssueCode, IssueSeverity, RowOutcome, RowResult, RowResults,
+            import_users_response::Message,
+        },
+    };
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: ImportArgs,
+    }
+
+    const ROSTER: &str = "EMAIL;ROLE\na@x.org;Officer\nb@x.org;Oficer\n";
+
+    /// Reads the roster, then answers with what it was given.
+    struct Answers(Vec<Message>, Option<Status>);
+
+    #[async_trait]
+    impl Behaviour for Answers {
+        async fn import(
+            &self,
+            mut requests: Streaming<ImportUsersRequest>,
+            answers: mpsc::Sender<Result<ImportUsersResponse, Status>>,
+        ) {
+            while let Ok(Some(_)) = requests.message().await {}
+            for message in self.0.iter().cloned().map(Some) {
+                let answer = ImportUsersResponse { message };
+                answers.send(Ok(answer)).await.expect("a reader");
+            }
+            if let Some(status) = self.1.clone() {
+                answers.send(Err(status)).await.expect("a reader");
+            }
+        }
+    }
+
+    fn started() -> Message {
+        Message::Started(ImportStarted {
+            charset: "UTF-8".to_owned(),
+            delimiter: ";".to_owned(),
+            ..ImportStarted::default()
+        })
+    }
+
+    /// Row 2, on line 3, has an unknown role.
+    fn rejection() -> Message {
+        let issue = Issue {
+            severity: IssueSeverity::Error.into(),
+            code: IssueCode::UnknownRole.into(),
+            column: "ROLE".to_owned(),
+            message: "ROLE \"Oficer\" is not a role.".to_owned(),
+            suggestion: "Officer".to_owned(),
+            ..Issue::default()
+        };
+        let result = RowResult {
+            row: 2,
+            line: 3,
+            outcome: RowOutcome::Rejected.into(),
+            issues: vec![issue],
+            ..RowResult::default()
+        };
+        Message::Results(RowResults::new(vec![result]))
+    }
+
+    fn summary(state: ImportState, rejected: u32) -> Message {
+        Message::Summary(ImportSummary {
+            state: state.into(),
+            rows: 2,
+            rejected,
+            ..ImportSummary::default()
+        })
+    }
+
+    async fn import(answers: Answers) -> (Exit, Option<String>) {
+        import_over(None, answers).await
+    }
+
+    /// Runs the command against a server that answers so, where the errors file is `earlier`, and gives what it
+    /// leaves.
+    async fn import_over(earlier: Option<&str>, answers: Answers) -> (Exit, Option<String>) {
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str| -> PathBuf { folder.path().join(name) };
+        fs::write(file("roster.csv"), ROSTER).unwrap();
+        earlier.inspect(|text| fs::write(file("errors.csv"), text).unwrap());
+        let endpoint = fake::serve(answers).await.to_string();
+        let args = TestCli::try_parse_from([
+            "import".as_ref(),
+            file("roster.csv").as_os_str(),
+            "--organization=pd".as_ref(),
+            "--retries=0".as_ref(),
+            "--endpoint".as_ref(),
+            endpoint.as_ref(),
+            "--errors".as_ref(),
+            file("errors.csv").as_os_str(),
+        ]);
+        let exit = run(args.unwrap().args, Voice::default()).await.unwrap();
+        (exit, fs::read_to_string(file("errors.csv")).ok())
+    }
+
+    #[tokio::test]
+    async fn rejected_rows_end_in_the_errors_file_and_in_the_exit_code() {
+        let end = summary(ImportState::Completed, 1);
+        let (exit, errors) = import(Answers(vec![started(), rejection(), end], None)).await;
+        assert_eq!(exit, Exit::RowsRejected);
+        insta::assert_snapshot!(errors.unwrap().trim_start_matches('\u{feff}'), @r#"
+        EMAIL;ROLE;IMPORT_ERROR_CODES;IMPORT_ERRORS;IMPORT_SUGGESTIONS
+        b@x.org;Oficer;UNKNOWN_ROLE;"ROLE ""Oficer"" is not a role.";ROLE: Officer
+        "#);
+    }
+
+    #[tokio::test]
+    async fn a_refused_import_has_its_rejected_rows_too() {
+        let end = summary(ImportState::Refused, 1);
+        let status = Status::failed_precondition("1 row is rejected; none may be.");
+        let answers = Answers(vec![started(), rejection(), end], Some(status));
+        let (exit, errors) = import(answers).await;
+        assert_eq!(exit, Exit::Refused);
+        assert!(errors.unwrap().contains("Oficer"));
+    }
+
+    #[tokio::test]
+    async fn without_rejected_rows_no_errors_file_is_written() {
+        let end = summary(ImportState::Completed, 0);
+        let (exit, errors) = import(Answers(vec![started(), end], None)).await;
+        assert_eq!((exit, errors), (Exit::Done, None));
+    }
+
+    #[tokio::test]
+    async fn without_rejected_rows_the_errors_file_of_an_earlier_run_is_removed() {
+        const EARLIER: &str = "\u{feff}ROLE;IMPORT_ERROR_CODES\nOficer;UNKNOWN_ROLE\n";
+        for (state, left) in [
+            (ImportState::Completed, None),
+            (ImportState::Refused, None),
+            (ImportState::Interrupted, Some(EARLIER)),
+        ] {
+            let answers = Answers(vec![started(), summary(state, 0)], None);
+            let (_, errors) = import_over(Some(EARLIER), answers).await;
+            assert_eq!(errors.as_deref(), left, "{state:?}");
+        }
+        for other in ["ROLE\nOfficer\n", ""] {
+            let answers = Answers(vec![started(), summary(ImportState::Completed, 0)], None);
+            let (_, errors) = import_over(Some(other), answers).await;
+            assert_eq!(errors.as_deref(), Some(other), "it is not a file of ours");
+        }
+    }
+
+    #[test]
+    fn only_rows_that_were_judged_are_said_to_stand() {
+        let said = |state: ImportState, rows| {
+            let summary = ImportSummary {
+                state: state.into(),
+                rows,
+                ..ImportSummary::default()
+            };
+            let ended = Ended {
+                summary: Some(summary),
+                ..Ended::default()
+            };
+            without_rejected(Path::new("no/errors.csv"), &ended).unwrap()
+        };
+        insta::assert_snapshot!(said(ImportState::Completed, 2), @"No row was rejected: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Refused, 0), @"The import was refused before its rows were judged: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Interrupted, 2), @"The import has not ended: no/errors.csv was not written.");
+    }
+
+    #[tokio::test]
+    async fn an_import_that_breaks_off_keeps_what_it_heard() {
+        let status = Status::new(Code::Unavailable, "The server is shutting down.");
+        let answers = Answers(vec![started(), rejection()], Some(status));
+        let (exit, errors) = import(answers).await;
+        assert_eq!(exit, Exit::Interrupted);
+        assert!(errors.is_some());
+    }
+}

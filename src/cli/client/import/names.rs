@@ -1,0 +1,59 @@
+//! People's names, which results do not have: from the roster that was sent, for whoever reviews it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::roster::Input;
+use crate::cli::{client::errors_file, output::Findings};
+use crate::{client::Ended, proto::RowResult};
+
+/// Names by row.
+pub type Names = BTreeMap<u32, String>;
+
+const COLUMNS: [&str; 3] = ["EXTERNAL_ID", "FIRST_NAME", "LAST_NAME"];
+
+/// The names on the rows that change something; none where the roster cannot be read again.
+pub async fn of(input: &Input, ended: &Ended, findings: &Findings) -> Names {
+    let (Some(sent), Some(started)) = (&ended.sent, &findings.started) else {
+        return Names::new();
+    };
+    let lines: BTreeSet<u32> = findings.changed.values().map(|row| row.line).collect();
+    let Ok(bytes) = input.bytes(sent).await else {
+        return Names::new();
+    };
+    let Ok(cells) = errors_file::cells(&bytes, started, &lines, COLUMNS) else {
+        return Names::new();
+    };
+    let named = |row: &RowResult| Some((row.row, name(cells.get(&row.line)?)));
+    findings.changed.values().filter_map(named).collect()
+}
+
+/// First and last name; and a word on an external ID that the roster does not give, as it is made anew
+/// for each import.
+fn name([external_id, first, last]: &[String; 3]) -> String {
+    let note = match external_id.trim() {
+        "" => "(this ID is generated: applied, it is another)",
+        _ => "",
+    };
+    let words = [first.trim(), last.trim(), note];
+    let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_the_roster_has_of_it() {
+        for (cells, told) in [
+            (["P-1", " Ana ", "Lima"], "Ana Lima"),
+            (["P-1", "", "Lima"], "Lima"),
+            (
+                ["", "Noor", "Rahman"],
+                "Noor Rahman (this ID is generated: applied, it is another)",
+            ),
+        ] {
+            assert_eq!(name(&cells.map(str::to_owned)), told);
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! The options of `import`, which mirror `ImportStart`.
+
+use std::path::PathBuf;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use uuid::Uuid;
+
+use super::review::{self, Asking};
+use crate::cli::{client::connection::OrganizationArgs, failure::UsageError, output::Format};
+use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
+
+/// Bring an organisation's users in step with a roster
+///
+/// Exit codes: 0 all rows stand, 2 wrong use or unreadable file, 3 some rows rejected, 4 refused (nothing
+/// written), 5 interrupted or unreachable, 6 cancelled.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples: see what would change, then do it, and keep what was rejected:\n  \
+    user-import import roster.csv --organization my-department --diff\n  \
+    user-import import roster.csv --organization my-department --errors rejected.csv\n\n\
+    Every night, from another program, and whoever is not listed has left:\n  \
+    cad-export | user-import import - --profile nightly --deactivate-missing --confirm Confirm --quiet"
+)]
+pub struct ImportArgs {
+    /// CSV file; `-` is standard input
+    pub file: PathBuf,
+    /// Do everything but write: show what would happen
+    #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
+    validate_only: bool,
+    /// Do everything but write: show each change as a review does, with the values before and after, and
+    /// the command that applies just that. Needs the permission users.read
+    #[arg(long, env = "USER_IMPORT_DIFF", value_parser = BoolishValueParser::new())]
+    pub diff: bool,
+    /// Find users by this column too, where their external ID finds none: for rosters without external IDs, and for
+    /// the day when they all change
+    #[arg(long, value_name = "COLUMN", env = "USER_IMPORT_MATCH_BY", value_enum)]
+    match_by: Option<Matching>,
+    /// UUID that names this import; repeat it to retry or continue [default: a new one]
+    #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
+    import_id: Option<String>,
+    /// Where the roster comes from, for the history
+    #[arg(long, value_name = "TEXT", env = "USER_IMPORT_SOURCE")]
+    source: Option<String>,
+    #[command(flatten)]
+    guards: Guards,
+    #[command(flatten)]
+    missing: Missing,
+    #[command(flatten)]
+    csv: Csv,
+    #[command(flatten)]
+    shown: Shown,
+    /// Write the rejected rows here as CSV, in the file's own columns and with what is wrong
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_ERRORS")]
+    #[arg(help_heading = "Output")]
+    pub errors: Option<PathBuf>,
+    /// For whom to print
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    #[arg(help_heading = "Output")]
+    pub format: Format,
+    /// How often to send the import again, with the same ID, where the server is away, the connection is
+    /// lost or another import is running; 0: never
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_RETRIES",
+        default_value_t = 8
+    )]
+    #[arg(help_heading = "Server")]
+    pub retries: u32,
+    #[command(flatten)]
+    pub organization: OrganizationArgs,
+}
+
+/// What finds users besides their external ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Matching {
+    /// The email, ignoring case
+    Email,
+    /// The badge number, exactly
+    BadgeNumber,
+    /// The username, ignoring case
+    Username,
+}
+
+impl From<Matching> for MatchBy {
+    fn from(matching: Matching) -> Self {
+        match matching {
+            Matching::Email => Self::Email,
+            Matching::BadgeNumber => Self::BadgeNumber,
+            Matching::Username => Self::Username,
+        }
+    }
+}
+
+/// When to refuse the import as a whole.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Guards: when to refuse the import as a whole")]
+struct Guards {
+    /// Refuse if any row is rejected, and write all rows in one transaction
+    #[arg(long, env = "USER_IMPORT_ALL_OR_NOTHING", value_parser = BoolishValueParser::new())]
+    all_or_nothing: bool,
+    /// Refuse if more rows than this are rejected
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_REJECTED_ROWS")]
+    max_rejected_rows: Option<u32>,
+    /// Refuse if more users than this would be deactivated [default: the server's guard]
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_DEACTIVATIONS")]
+    max_deactivations: Option<u32>,
+    /// Refuse if more rows than this put another person in the place of their user [default: the server's
+    /// guard]
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IDENTITY_CHANGES")]
+    max_identity_changes: Option<u32>,
+    /// Refuse unless the plan is the one of the dry run that printed this digest
+    #[arg(long, value_name = "HEX", env = "USER_IMPORT_EXPECTED_PLAN_DIGEST", value_parser = digest)]
+    expected_plan_digest: Option<PlanDigest>,
+}
+
+/// What to do with users that the roster does not list.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Users that the roster does not list")]
+struct Missing {
+    /// Deactivate them; on a terminal, shows whom and asks for the word Confirm
+    #[arg(long = "deactivate-missing", env = "USER_IMPORT_DEACTIVATE_MISSING")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    deactivate: bool,
+    /// The word Confirm, where nobody can be asked
+    #[arg(long, value_name = "WORD", env = "USER_IMPORT_CONFIRM")]
+    confirm: Option<String>,
+    /// Only those with this role; may be given several times (in the environment: one a line)
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER_IMPORT_ONLY_ROLE",
+        value_delimiter = '\n'
+    )]
+    only_role: Vec<String>,
+    /// Only those in the group with this external ID; may be given several times
+    #[arg(
+        long,
+        value_name = "EXTERNAL_ID",
+        env = "USER_IMPORT_ONLY_GROUP",
+        value_delimiter = '\n'
+    )]
+    only_group: Vec<String>,
+}
+
+/// How to read the file.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "File format")]
+struct Csv {
+    /// Charset of the file, such as windows-1252 [default: UTF-8, or what its byte order mark says]
+    #[arg(long, value_name = "LABEL", env = "USER_IMPORT_CHARSET")]
+    charset: Option<String>,
+    /// Delimiter: `,` `;` `|` or `tab` [default: found from the header line]
+    #[arg(long, value_name = "CHAR", env = "USER_IMPORT_DELIMITER", value_parser = delimiter)]
+    delimiter: Option<String>,
+    /// Ignore columns that are not known, instead of refusing the file
+    #[arg(long, env = "USER_IMPORT_IGNORE_UNKNOWN_COLUMNS")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    ignore_unknown_columns: bool,
+}
+
+/// What the server sends back.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+struct Shown {
+    /// Which results to have
+    #[arg(
+        long,
+        value_name = "WHICH",
+        env = "USER_IMPORT_RESULT_FILTER",
+        value_enum
+    )]
+    #[arg(default_value_t = Filter::All)]
+    result_filter: Filter,
+    /// Have the values before and after each change
+    #[arg(long, env = "USER_IMPORT_INCLUDE_VALUES", value_parser = BoolishValueParser::new())]
+    include_values: bool,
+}
+
+/// Which rows' results to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Filter {
+    /// Of every row.
+    All,
+    /// Of rows created, updated and rejected.
+    ChangesAndRejections,
+    /// Of rejected rows.
+    Rejections,
+}
+
+impl From<Filter> for ResultFilter {
+    fn from(filter: Filter) -> Self {
+        match filter {
+            Filter::All => Self::All,
+            Filter::ChangesAndRejections => Self::ChangesAndRejections,
+            Filter::Rejections => Self::Rejections,
+        }
+    }
+}
+
+impl ImportArgs {
+    /// True where somebody has to be shown whom the import would deactivate, and asked.
+    ///
+    /// # Errors
+    /// Where that is so and nobody can be asked, where the word that is given is another one, and where
+    /// a scope is given without what it limits.
+    pub fn must_ask(&self, asking: Asking) -> Result<bool, UsageError> {
+        let missing = &self.missing;
+        missing.check_scope()?;
+        // A dry run deactivates nobody, so there is nothing to confirm.
+        if !missing.deactivate || self.is_dry() {
+            return Ok(false);
+        }
+        match (&missing.confirm, asking) {
+            (Some(word), _) => review::confirm(word).map(|()| false),
+            (None, Asking::Terminal) => Ok(true),
+            (None, Asking::Nobody) => Err(UsageError::new(
+                "--deactivate-missing needs --confirm Confirm where nobody can be asked.",
+            )),
+        }
+    }
+
+    /// True where nothing is to be written.
+    const fn is_dry(&self) -> bool {
+        self.validate_only || self.diff
+    }
+
+    /// The first message of the import.
+    #[must_use]
+    pub fn start(&self, organization: &str) -> ImportStart {
+        let guards = &self.guards;
+        let digest = guards.expected_plan_digest.as_ref();
+        ImportStart {
+            organization: organization.to_owned(),
+            import_id: self.import_id(),
+            validate_only: self.is_dry(),
+            all_or_nothing: guards.all_or_nothing,
+            max_rejected_rows: guards.max_rejected_rows,
+            expected_plan_digest: digest.map(|digest| digest.0.clone()).unwrap_or_default(),
+            deactivate_missing: self.missing.request(),
+            max_deactivations: guards.max_deactivations,
+            max_identity_changes: guards.max_identity_changes,
+            match_by: self
+                .match_by
+                .map_or(MatchBy::Unspecified, MatchBy::from)
+                .into(),
+            csv: Some(self.csv.format()),
+            result_filter: ResultFilter::from(self.shown.result_filter).into(),
+            include_values: self.shown.include_values || self.diff,
+            source: self.source.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Known here from the start, so that it is known however the connection ends.
+    fn import_id(&self) -> String {
+        let new = || Uuid::new_v4().to_string();
+        self.import_id.clone().unwrap_or_else(new)
+    }
+}
+
+impl Missing {
+    fn request(&self) -> Option<DeactivateMissing> {
+        self.deactivate.then(|| DeactivateMissing {
+            confirmation: self
+                .confirm
+                .as_deref()
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
+            only_roles: self.only_role.clone(),
+            only_group_external_ids: self.only_group.clone(),
+        })
+    }
+
+    /// A scope without the option that it limits is a slip that must not go unnoticed.
+    fn check_scope(&self) -> Result<(), UsageError> {
+        if self.deactivate || (self.only_role.is_empty() && self.only_group.is_empty()) {
+            return Ok(());
+        }
+        Err(UsageError::new(
+            "--only-role and --only-group limit --deactivate-missing; give that too.",
+        ))
+    }
+}
+
+impl Csv {
+    fn format(&self) -> CsvFormat {
+        CsvFormat {
+            charset: self.charset.clone().unwrap_or_default(),
+            delimiter: self.delimiter.clone().unwrap_or_default(),
+            ignore_unknown_columns: self.ignore_unknown_columns,
+        }
+    }
+}
+
+/// SHA-256 of a plan, as a dry run prints it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PlanDigest(Vec<u8>);
+
+/// As the summary prints it, or as it is in JSON.
+fn digest(text: &str) -> Result<PlanDigest, String> {
+    let bytes = from_hex(text).or_else(|| BASE64_STANDARD.decode(text).ok());
+    let bytes = bytes
+        .filter(|bytes| bytes.len() == 32)
+        .ok_or("a plan digest has 64 hexadecimal digits, or 44 characters of Base64 as in JSON")?;
+    Ok(PlanDigest(bytes))
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |digit: char| digit.to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let nibbles = text.chars().map(nibble).collect::<Option<Vec<u8>>>()?;
+    let is_whole = nibbles.len() == 64;
+    is_whole.then(|| {
+        nibbles
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect()
+    })
+}
+
+fn delimiter(text: &str) -> Result<String, String> {
+    match text {
+        "," | ";" | "|" | "\t" => Ok(text.to_owned()),
+        "tab" | "\\t" => Ok("\t".to_owned()),
+        _ => Err("it is one of , ; | and tab".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: ImportArgs,
+    }
+
+    fn parse(options: &[&str]) -> Result<ImportArgs, clap::Error> {
+        let fixed = ["import", "roster.csv", "--organization", "pd"];
+        let words = fixed.iter().chain(options);
+        TestCli::try_parse_from(words).map(|cli| cli.args)
+    }
+
+    fn start(options: &[&str]) -> ImportStart {
+        parse(options).unwrap().start("pd")
+    }
+
+    fn ask(options: &[&str], asking: Asking) -> Result<bool, UsageError> {
+        parse(options).unwrap().must_ask(asking)
+    }
+
+    #[test]
+    fn without_options_nothing_is_asked_of_the_server() {
+        let expected = ImportStart {
+            organization: "pd".to_owned(),
+            csv: Some(CsvFormat::default()),
+            result_filter: ResultFilter::All.into(),
+            ..ImportStart::default()
+        };
+        let mut start = start(&[]);
+        assert!(Uuid::parse_str(&std::mem::take(&mut start.import_id)).is_ok());
+        assert_eq!(start, expected);
+    }
+
+    #[test]
+    fn a_plan_digest_is_taken_as_it_is_printed_and_as_it_is_in_json() {
+        let base64 = BASE64_STANDARD.encode([15; 32]);
+        for written in ["0f".repeat(32), "0F".repeat(32), base64] {
+            let start = start(&["--expected-plan-digest", &written]);
+            assert_eq!(start.expected_plan_digest, vec![15; 32], "{written}");
+        }
+        for wrong in ["0f", "AAAA", &"0g".repeat(32)] {
+            assert!(
+                parse(&["--expected-plan-digest", wrong]).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_option_reaches_its_field() {
+        let hex = "0f".repeat(32);
+        let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
+            --match-by badge-number --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
+            --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
+            --result-filter rejections --include-values --source nightly --expected-plan-digest";
+        let options: Vec<&str> = line.split_whitespace().chain([hex.as_str()]).collect();
+        let expected = ImportStart {
+            organization: "pd".to_owned(),
+            import_id: "0198".to_owned(),
+            validate_only: true,
+            all_or_nothing: true,
+            max_rejected_rows: Some(3),
+            expected_plan_digest: vec![15; 32],
+            deactivate_missing: Some(DeactivateMissing {
+                confirmation: String::new(),
+                only_roles: vec!["Officer".to_owned(), "Clerk".to_owned()],
+                only_group_external_ids: vec!["G1".to_owned()],
+            }),
+            match_by: MatchBy::BadgeNumber.into(),
+            max_deactivations: Some(4),
+            max_identity_changes: Some(5),
+            csv: Some(CsvFormat {
+                charset: "windows-1252".to_owned(),
+                delimiter: "\t".to_owned(),
+                ignore_unknown_columns: true,
+            }),
+            result_filter: ResultFilter::Rejections.into(),
+            include_values: true,
+            source: "nightly".to_owned(),
+        };
+        assert_eq!(start(&options), expected);
+    }
+
+    #[test]
+    fn to_deactivate_needs_the_word_but_to_look_does_not() {
+        let deactivate = "--deactivate-missing";
+        for (options, asking, must_ask) in [
+            (&[deactivate][..], Asking::Nobody, None),
+            (&[deactivate], Asking::Terminal, Some(true)),
+            (
+                &[deactivate, "--validate-only"],
+                Asking::Nobody,
+                Some(false),
+            ),
+            (&[deactivate, "--diff"], Asking::Terminal, Some(false)),
+            (
+                &[deactivate, "--confirm", "Confirm"],
+                Asking::Nobody,
+                Some(false),
+            ),
+            (&[deactivate, "--confirm", "yes"], Asking::Terminal, None),
+            (&[], Asking::Terminal, Some(false)),
+        ] {
+            assert_eq!(ask(options, asking).ok(), must_ask, "{options:?}");
+        }
+        let confirmed = start(&[deactivate, "--confirm", "Confirm"]);
+        let missing = confirmed.deactivate_missing.unwrap();
+        assert_eq!(missing.confirmation, "Confirm");
+    }
+
+    #[test]
+    fn a_diff_is_a_dry_run_with_values() {
+        let start = start(&["--diff"]);
+        assert!(start.validate_only && start.include_values);
+    }
+
+    #[test]
+    fn a_scope_alone_is_a_slip() {
+        let error = ask(&["--only-role", "Officer"], Asking::Nobody).unwrap_err();
+        assert!(error.to_string().contains("--deactivate-missing"));
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_before_anything_is_sent() {
+        for options in [
+            ["--expected-plan-digest", "0f0f"],
+            ["--expected-plan-digest", "éé"],
+            ["--delimiter", "#"],
+            ["--max-rejected-rows", "-1"],
+            ["--result-filter", "some"],
+        ] {
+            assert!(parse(&options).is_err(), "{options:?}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What stands between a roster and the deactivation of whoever it does not list: whom it would be, and
+//! a word (semantics §7).
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal, Write},
+};
+
+use anyhow::Context;
+use uuid::Uuid;
+
+use super::again::Again;
+use crate::cli::{
+    failure::UsageError,
+    output::{Findings, Voice, count, deactivated_name, printable},
+};
+use crate::proto::{ImportStart, ImportSummary, ResultFilter};
+
+/// What the server wants to see.
+pub const WORD: &str = "Confirm";
+
+/// How many are shown to whoever is asked.
+const SHOWN: usize = 20;
+
+/// Whom to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Somebody sits at the terminal.
+    Terminal,
+    /// Nobody can be asked: a script, standard input is the roster, or nothing is to be said.
+    Nobody,
+}
+
+impl Asking {
+    /// Looks whether somebody can be asked.
+    #[must_use]
+    pub fn of_process(roster_on_stdin: bool, voice: Voice) -> Self {
+        let is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
+        match is_there && !roster_on_stdin && !voice.quiet {
+            true => Self::Terminal,
+            false => Self::Nobody,
+        }
+    }
+}
+
+/// The dry run that shows whom `start` would deactivate. It has an ID of its own, as that of an import
+/// is bound to what was asked for.
+pub fn dry_run(start: &ImportStart) -> ImportStart {
+    ImportStart {
+        import_id: Uuid::new_v4().to_string(),
+        validate_only: true,
+        include_values: false,
+        result_filter: ResultFilter::Rejections.into(),
+        ..start.clone()
+    }
+}
+
+/// What is said before the word is asked for.
+pub fn question(
+    organization: &str,
+    summary: &ImportSummary,
+    findings: &Findings,
+    again: &Again,
+) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_question(&mut text, organization, summary, findings, again);
+    text
+}
+
+fn write_question(
+    text: &mut String,
+    organization: &str,
+    summary: &ImportSummary,
+    findings: &Findings,
+    again: &Again,
+) -> std::fmt::Result {
+    let users = count(summary.deactivated, "user");
+    writeln!(
+        text,
+        "{users} of {} would be deactivated, because the roster does not list them:",
+        printable(organization)
+    )?;
+    for user in findings.deactivated.iter().take(SHOWN) {
+        writeln!(text, "  - {}", deactivated_name(user))?;
+    }
+    let shown = u32::try_from(SHOWN).unwrap_or(u32::MAX);
+    if summary.deactivated > shown {
+        let more = count(summary.deactivated - shown, "more");
+        let more = more.trim_end_matches('s');
+        writeln!(
+            text,
+            "  - and {more}; to see all of them:\n    {}",
+            again.diff()
+        )?;
+    }
+    if summary.protected_skipped > 0 {
+        let users = count(summary.protected_skipped, "protected user");
+        writeln!(text, "Not listed either, but kept active: {users}.")?;
+    }
+    writeln!(
+        text,
+        "The roster's own rows: {} created, {} updated, {} unchanged, {} rejected.",
+        summary.created, summary.updated, summary.unchanged, summary.rejected
+    )
+}
+
+/// Asks for the word, and gives what was typed.
+///
+/// # Errors
+/// Where the terminal is gone.
+pub async fn ask() -> anyhow::Result<String> {
+    let typed = tokio::task::spawn_blocking(|| {
+        let mut err = io::stderr().lock();
+        write!(err, "Type {WORD} to go on: ")?;
+        err.flush()?;
+        drop(err);
+        let mut line = String::new();
+        io::stdin().read_line(&mut line)?;
+        io::Result::Ok(line)
+    });
+    typed.await?.context("the terminal gives no answer")
+}
+
+/// Looks whether `typed` is the word.
+///
+/// # Errors
+/// Where it is not.
+pub fn confirm(typed: &str) -> Result<(), UsageError> {
+    match typed.trim() == WORD {
+        true => Ok(()),
+        false => Err(UsageError::new(format!(
+            "Not confirmed, so nothing was written: the word is {WORD}."
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::proto::DeactivatedUser;
+
+    #[test]
+    fn only_the_word_confirms() {
+        for (typed, confirmed) in [
+            ("Confirm", true),
+            ("Confirm\r\n", true),
+            ("confirm\n", false),
+            ("yes\n", false),
+            ("", false),
+        ] {
+            assert_eq!(confirm(typed).is_ok(), confirmed, "{typed:?}");
+        }
+    }
+
+    fn asked(deactivated: u32) -> String {
+        let mut findings = Findings::default();
+        findings.deactivated = (1..=deactivated)
+            .map(|n| DeactivatedUser {
+                external_id: format!("P-{n}"),
+                email: format!("p{n}@pd.example"),
+                ..DeactivatedUser::default()
+            })
+            .collect();
+        let summary = ImportSummary {
+            deactivated,
+            protected_skipped: 1,
+            updated: 3,
+            ..ImportSummary::default()
+        };
+        let words = ["user-import", "import", "r.csv", "--deactivate-missing"];
+        question("pd", &summary, &findings, &Again::of(words.map(Into::into)))
+    }
+
+    #[test]
+    fn whoever_is_asked_sees_whom_it_is_about() {
+        assert_snapshot!(asked(2), @r"
+        2 users of pd would be deactivated, because the roster does not list them:
+          - P-1  p1@pd.example
+          - P-2  p2@pd.example
+        Not listed either, but kept active: 1 protected user.
+        The roster's own rows: 0 created, 3 updated, 0 unchanged, 0 rejected.
+        ");
+    }
+
+    #[test]
+    fn beyond_the_first_twenty_the_rest_is_counted_with_how_to_see_all() {
+        let text = asked(23);
+        assert_eq!(text.matches("@pd.example").count(), 20);
+        assert!(
+            text.contains(
+                "  - and 3 more; to see all of them:\n    user-import import r.csv --deactivate-missing --diff\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_dry_run_asks_for_the_same_under_an_id_of_its_own() {
+        let start = ImportStart {
+            organization: "pd".to_owned(),
+            import_id: "0198".to_owned(),
+            max_deactivations: Some(4),
+            include_values: true,
+            ..ImportStart::default()
+        };
+        let dry = dry_run(&start);
+        assert!(dry.validate_only && !dry.include_values && dry.import_id != "0198");
+        assert_eq!(dry.max_deactivations, Some(4));
+    }
+}

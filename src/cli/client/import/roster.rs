@@ -1,0 +1,178 @@
+//! The roster as a file or as standard input, to be read as often as it must be sent.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, ensure};
+use sha2::{Digest, Sha256};
+use tokio::{
+    fs::File,
+    io::{AsyncRead, stdin},
+    sync::Mutex,
+};
+
+use super::tape::{Tape, TapeReader};
+use crate::cli::failure::UsageError;
+use crate::{client::Sent, input::Limits};
+
+/// Where a roster comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Roster {
+    /// Standard input, which can be read once.
+    Stdin,
+    /// A pipe or device with a name, which can be read once.
+    Pipe(PathBuf),
+    /// A file.
+    File(PathBuf),
+}
+
+impl Roster {
+    /// Looks at what `path` is; `-` is standard input.
+    ///
+    /// # Errors
+    /// Where there is nothing, or a folder.
+    pub fn find(path: &Path) -> Result<Self, UsageError> {
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdin);
+        }
+        let kind = fs::metadata(path).map_err(|error| UsageError::unreadable(path, &error))?;
+        if kind.is_dir() {
+            return Err(UsageError::unreadable(
+                path,
+                &io::ErrorKind::IsADirectory.into(),
+            ));
+        }
+        let path = path.to_owned();
+        Ok(if kind.is_file() {
+            Self::File(path)
+        } else {
+            Self::Pipe(path)
+        })
+    }
+
+    /// Opens it. What can be read only once is kept, as far as a server would take it by default.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub async fn open(self) -> Result<Input, UsageError> {
+        Ok(match self {
+            Self::Stdin => Input::once(stdin()),
+            Self::Pipe(path) => Input::once(open(&path).await?),
+            Self::File(path) => Input::File(path),
+        })
+    }
+}
+
+/// A roster that can be read from its beginning as often as it is sent.
+pub enum Input {
+    /// A file, opened anew each time.
+    File(PathBuf),
+    /// What can be read only once.
+    Once(Arc<Mutex<Tape>>),
+}
+
+impl Input {
+    fn once(source: impl AsyncRead + Send + Unpin + 'static) -> Self {
+        let limit = usize::try_from(Limits::default().max_bytes).unwrap_or(usize::MAX);
+        Self::Once(Arc::new(Mutex::new(Tape::new(source, limit))))
+    }
+
+    /// Waits until there is something of it: a server would not wait as long for a slow source.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub async fn wait(&self) -> io::Result<()> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Once(tape) => tape.lock().await.wait().await,
+        }
+    }
+
+    /// Reads it from its beginning. Waits for an earlier reader to be dropped.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened, or too much has been read to be kept.
+    pub async fn read(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, UsageError> {
+        match self {
+            Self::File(path) => Ok(Box::new(open(path).await?)),
+            Self::Once(tape) => {
+                let tape = Arc::clone(tape).lock_owned().await;
+                match tape.kept() {
+                    Some(_) => Ok(Box::new(TapeReader::new(tape))),
+                    None => Err(UsageError::new(
+                        "The roster is too large to be kept, so it cannot be sent again; give it as \
+                         a file.",
+                    )),
+                }
+            }
+        }
+    }
+
+    /// The bytes that were sent.
+    ///
+    /// # Errors
+    /// Where it is no longer what was sent: its rows would not be the rows that were judged.
+    pub async fn bytes(&self, sent: &Sent) -> anyhow::Result<Vec<u8>> {
+        let path = match self {
+            Self::File(path) => path,
+            Self::Once(tape) => {
+                let tape = tape.lock().await;
+                let kept = tape.kept().context("the roster is too large to be kept")?;
+                return Ok(kept.to_vec());
+            }
+        };
+        let bytes = fs::read(path).with_context(|| format!("reading {} again", path.display()))?;
+        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+        ensure!(
+            sha256 == sent.sha256,
+            "{} has changed since it was imported, so its rejected rows cannot be told",
+            path.display()
+        );
+        Ok(bytes)
+    }
+}
+
+async fn open(path: &Path) -> Result<File, UsageError> {
+    let file = File::open(path).await;
+    file.map_err(|error| UsageError::unreadable(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(bytes: &[u8]) -> Sent {
+        Sent {
+            byte_count: bytes.len() as u64,
+            sha256: Sha256::digest(bytes).into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changed_after_it_was_sent_is_not_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("roster.csv");
+        fs::write(&path, "one").unwrap();
+        let input = Roster::find(&path).unwrap().open().await.unwrap();
+        assert_eq!(input.bytes(&sent(b"one")).await.unwrap(), b"one");
+        fs::write(&path, "two").unwrap();
+        let error = input.bytes(&sent(b"one")).await.unwrap_err();
+        assert!(error.to_string().contains("has changed"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let missing = Roster::find(Path::new("/no/such/roster.csv")).unwrap_err();
+        assert!(
+            missing
+                .to_string()
+                .starts_with("/no/such/roster.csv cannot be read")
+        );
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Roster::find(folder.path()).is_err());
+        assert_eq!(Roster::find(Path::new("-")).unwrap(), Roster::Stdin);
+    }
+}

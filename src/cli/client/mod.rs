@@ -1,0 +1,17 @@
+//! The commands that call a server, over gRPC as anybody does: imports and what came of them, organisations,
+//! catalogs, tokens, and the profiles that name a server.
+
+pub(super) mod audit;
+pub(super) mod catalog;
+mod connection;
+mod errors_file;
+pub(super) mod export;
+pub(super) mod health;
+pub(super) mod import;
+pub(super) mod imports;
+pub(super) mod org;
+mod profile;
+pub(super) mod profiles;
+pub(super) mod template;
+pub(super) mod token;
+pub(super) mod watch;

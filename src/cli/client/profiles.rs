@@ -1,0 +1,136 @@
+//! `profile list`: what the file of profiles says, as this program reads it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::profile::{File, Profile, TokenPlace};
+use crate::cli::{
+    Exit,
+    output::{Format, List, Listing},
+};
+
+/// Servers and organisations that commands are for unless they are told otherwise
+///
+/// They are in a TOML file: `$USER_IMPORT_CONFIG`, else user-import/config.toml in `$XDG_CONFIG_HOME`,
+/// else in ~/.config. An option comes before a variable, a variable before the profile. With the file below,
+/// `user-import import roster.csv` is all that a day needs.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  \
+    user-import profile list\n\n\
+    A file of profiles; client_cert and client_key can be given too, and token_env, the name of\n\
+    a variable, in place of token_file. A path is from the file's own folder:\n\n  \
+    default_profile = \"my-department\"\n\n  \
+    [profiles.my-department]\n  \
+    endpoint = \"https://import.example:50051\"\n  \
+    organization = \"my-department\"\n  \
+    token_file = \"my-department.token\"\n  \
+    ca_cert = \"ca.pem\"")]
+pub enum ProfileCommand {
+    List(ListArgs),
+}
+
+/// List the profiles, and check the file
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  user-import profile list")]
+pub struct ListArgs {
+    /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_CONFIG")]
+    config: Option<PathBuf>,
+    /// For whom to print
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the file is not as it should be, or standard output is closed.
+pub fn run(command: &ProfileCommand) -> anyhow::Result<Exit> {
+    let ProfileCommand::List(args) = command;
+    let file = File::read(args.config.as_deref())?;
+    let lines: Vec<Line> = file.map(lines).unwrap_or_default();
+    let list = List {
+        items: &lines,
+        nothing: "There are no profiles; user-import profile --help shows how to make one.\n"
+            .to_owned(),
+        table: (PROFILES, cells),
+        csv: (PROFILES_CSV, cells),
+    };
+    list.print(args.format)?;
+    Ok(Exit::Done)
+}
+
+/// A profile as it is listed; what it does not say is blank.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    name: String,
+    is_default: bool,
+    endpoint: String,
+    organization: String,
+    token: String,
+    ca_cert: String,
+}
+
+fn lines(file: File) -> Vec<Line> {
+    let default = file.profiles.default;
+    let line = |(name, profile): (String, Profile)| Line {
+        is_default: default.as_ref() == Some(&name),
+        name,
+        endpoint: profile
+            .endpoint
+            .map(|it| it.to_string())
+            .unwrap_or_default(),
+        organization: profile.organization.unwrap_or_default(),
+        token: profile.token.as_ref().map(place).unwrap_or_default(),
+        ca_cert: profile.ca_cert.as_deref().map(shown).unwrap_or_default(),
+    };
+    file.profiles.by_name.into_iter().map(line).collect()
+}
+
+fn place(token: &TokenPlace) -> String {
+    match token {
+        TokenPlace::File(path) => shown(path),
+        TokenPlace::Variable(name) => format!("${name}"),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+const PROFILES: Listing<6> = Listing {
+    headings: [
+        "Profile",
+        "Default",
+        "Endpoint",
+        "Organisation",
+        "Token",
+        "CA certificate",
+    ],
+    numbers: 0..0,
+    whole: None,
+};
+
+const PROFILES_CSV: [&str; 6] = [
+    "profile",
+    "default",
+    "endpoint",
+    "organization",
+    "token",
+    "ca_cert",
+];
+
+fn cells(line: &Line) -> [String; 6] {
+    let default = if line.is_default { "yes" } else { "" };
+    [
+        line.name.clone(),
+        default.to_owned(),
+        line.endpoint.clone(),
+        line.organization.clone(),
+        line.token.clone(),
+        line.ca_cert.clone(),
+    ]
+}

@@ -1,0 +1,44 @@
+//! `template`: a CSV file to start a roster from.
+
+use std::path::PathBuf;
+
+use clap::{Args, builder::BoolishValueParser};
+
+use super::connection::OrganizationArgs;
+use crate::cli::{
+    Exit,
+    output::{Voice, write_whole},
+};
+
+/// Write a CSV file to start a roster from: the header row and four example rows
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    user-import template --organization my-department --output roster.csv")]
+pub struct TemplateArgs {
+    /// File to write; `-` is standard output
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        env = "USER_IMPORT_OUTPUT",
+        default_value = "-"
+    )]
+    output: PathBuf,
+    /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
+    #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    byte_order_mark: bool,
+    #[command(flatten)]
+    organization: OrganizationArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the server refuses, or the file cannot be written.
+pub async fn run(args: TemplateArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let (mut client, organization) = args.organization.connect(voice).await?;
+    let template = client.template(&organization, args.byte_order_mark).await?;
+    write_whole(&args.output, &template.csv)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,260 @@
+//! `token create`, `token list`, `token revoke`: what jobs present to a server. They work on the
+//! database, beside any server that is running on it. `token local` prints what that server made itself.
+
+mod list;
+mod local;
+mod reach;
+
+use anyhow::Context;
+use clap::{Args, Subcommand, value_parser};
+use time::Duration;
+use uuid::Uuid;
+
+use crate::cli::{
+    Exit,
+    failure::UsageError,
+    output::{Format, List, Voice, moment, print, printable},
+    server::DatabaseArgs,
+};
+use crate::{
+    access::{Reach, TokenText},
+    clock::Clock,
+    domain::{Actor, Permission, Permissions},
+    proto::timestamp,
+    store::{Store, StoreError, TokenRecord},
+};
+use list::{Line, TOKENS, TOKENS_CSV, cells, organization, record};
+use reach::ReachArgs;
+
+/// Make, list and revoke the tokens that clients present to a server
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example: for a nightly import\n  \
+    user-import token create nightly-cad --organization my-department --permission users.import")]
+pub enum TokenCommand {
+    Create(CreateArgs),
+    List(ListArgs),
+    Revoke(RevokeArgs),
+    Local(local::LocalArgs),
+}
+
+/// Make a token, and print it this once
+///
+/// Only a hash of it is stored: a token that is lost is revoked, and another made. From the first token
+/// on, servers on this database admit nobody without a credential.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example: for a nightly import that also deactivates who has left\n  \
+    user-import token create nightly-cad --organization my-department \\\n    \
+    --permission users.import,users.deactivate > nightly-cad.token\n\n\
+    Permissions:\n  \
+    users.import            import rosters, dry runs included, and cancel imports\n  \
+    users.deactivate        make Active users Inactive, and protect users from that\n  \
+    users.read              read users, catalogs, imports and their values\n  \
+    users.grant-privileged  give privileged roles, and change users who have one\n  \
+    catalog.write           replace an organisation's roles, ranks and groups\n  \
+    organizations.write     create organisations"
+)]
+pub struct CreateArgs {
+    /// What the token is for, 1-100 characters; `token list` and every import's record show it
+    name: String,
+    #[command(flatten)]
+    reach: ReachArgs,
+    /// What it permits; several apart by commas
+    #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
+    #[arg(required = true, value_delimiter = ',')]
+    permission: Vec<Permission>,
+    /// Days until it expires
+    #[arg(long, value_name = "D", env = "USER_IMPORT_EXPIRES_IN_DAYS")]
+    #[arg(default_value_t = 90, value_parser = value_parser!(u16).range(1..=1_100))]
+    expires_in_days: u16,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// List tokens with their permissions, expiry and last use
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    user-import token list --organization my-department")]
+pub struct ListArgs {
+    /// Only those for the organisation with this slug
+    #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
+    organization: Option<String>,
+    /// For whom to print
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    format: Format,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Make a token worthless, at once and for ever
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  \
+    user-import token revoke 018f4e9e-5c7b-7000-8000-000000000001")]
+pub struct RevokeArgs {
+    /// ID of the token, as `token list` shows it
+    #[arg(value_name = "TOKEN_ID")]
+    id: Uuid,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the organisation or the token is unknown, or the database fails.
+pub async fn run(command: TokenCommand, voice: Voice) -> anyhow::Result<Exit> {
+    match command {
+        TokenCommand::Create(args) => create(args, voice).await,
+        TokenCommand::List(args) => list(args).await,
+        TokenCommand::Revoke(args) => revoke(args, voice).await,
+        TokenCommand::Local(args) => local::run(&args),
+    }
+}
+
+async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let name = args.name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
+        return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
+    }
+    let store = connect(&args.database).await?;
+    let reach = match args.reach {
+        ReachArgs(Reach::One(slug)) => Reach::One(known(&store, slug).await?),
+        ReachArgs(Reach::Every) => Reach::Every,
+    };
+    let text = TokenText::generate().context("this system has no randomness to give")?;
+    let now = Clock::system().now();
+    let token = TokenRecord {
+        id: Uuid::now_v7(),
+        hash: text.hash().to_vec(),
+        name: name.to_owned(),
+        organization: reach.as_str().to_owned(),
+        permissions: args
+            .permission
+            .into_iter()
+            .collect::<Permissions>()
+            .to_string(),
+        created_at: now,
+        expires_at: now + Duration::days(args.expires_in_days.into()),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    store.create_token(token.clone(), &operator()).await?;
+    voice.notice(&created(&token));
+    print(&format!("{}\n", text.reveal()))?;
+    Ok(Exit::Done)
+}
+
+/// Whoever may write to the database itself; there is no credential to name.
+fn operator() -> Actor {
+    Actor {
+        principal: "operator".to_owned(),
+        address: String::new(),
+    }
+}
+
+async fn connect(database: &DatabaseArgs) -> anyhow::Result<Store> {
+    let store = database.connect().await?;
+    store
+        .migrate()
+        .await
+        .context("the database cannot be migrated")?;
+    Ok(store)
+}
+
+/// The slug, where the organisation exists: a token for a mistyped one would be of no use.
+async fn known(store: &Store, slug: String) -> anyhow::Result<String> {
+    match store.organization(&slug).await {
+        Ok(organization) => Ok(organization.slug),
+        Err(StoreError::UnknownOrganization) => {
+            let message = format!("There is no organisation \"{}\".", printable(&slug));
+            Err(UsageError::new(message).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn created(token: &TokenRecord) -> String {
+    format!(
+        "Token {} for {}, good until {} UTC, permits: {}.\n\
+         It is shown this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
+        token.id,
+        organization(&token.organization),
+        moment(&timestamp(token.expires_at)),
+        token.permissions
+    )
+}
+
+async fn list(args: ListArgs) -> anyhow::Result<Exit> {
+    let store = connect(&args.database).await?;
+    let tokens = store.tokens(args.organization.as_deref()).await?;
+    let now = Clock::system().now();
+    let lines: Vec<_> = tokens
+        .into_iter()
+        .map(|token| Line::of(token, now))
+        .collect();
+    let list = List {
+        items: &lines,
+        nothing: "There are no tokens.\n".to_owned(),
+        table: (TOKENS, cells),
+        csv: (TOKENS_CSV, record),
+    };
+    list.print(args.format)?;
+    Ok(Exit::Done)
+}
+
+async fn revoke(args: RevokeArgs, voice: Voice) -> anyhow::Result<Exit> {
+    let store = connect(&args.database).await?;
+    let now = Clock::system().now();
+    if !store.revoke_token(args.id, &operator(), now).await? {
+        let message = format!("There is no token {}; see user-import token list.", args.id);
+        return Err(UsageError::new(message).into());
+    }
+    voice.confirm(&format!("Token {} is revoked.\n", args.id))?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(subcommand)]
+        command: TokenCommand,
+    }
+
+    fn parse(words: &str) -> Result<TokenCommand, clap::Error> {
+        let words = ["token"].into_iter().chain(words.split_whitespace());
+        TestCli::try_parse_from(words).map(|cli| cli.command)
+    }
+
+    #[test]
+    fn a_token_is_for_one_organisation_or_says_that_it_is_for_every_one() {
+        for (words, valid) in [
+            ("create x --permission users.read", false),
+            ("create x --permission users.read --organization pd", true),
+            (
+                "create x --permission users.read --every-organization",
+                true,
+            ),
+            (
+                "create x --permission users.read --organization pd --every-organization",
+                false,
+            ),
+            ("create x --organization pd", false),
+            ("create x --organization pd --permission everything", false),
+            (
+                "create x --organization pd --permission users.read,users.import",
+                true,
+            ),
+            (
+                "create x --organization pd --permission users.read --expires-in-days 0",
+                false,
+            ),
+        ] {
+            assert_eq!(parse(words).is_ok(), valid, "{words}");
+        }
+    }
+}

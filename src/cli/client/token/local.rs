@@ -1,0 +1,57 @@
+//! `token local`: the local token of a server on this machine, for clients that do not find it themselves.
+
+use anyhow::anyhow;
+use clap::Args;
+
+use crate::{
+    access::local_token,
+    cli::{Exit, client::connection::DEFAULT_ENDPOINT, failure::UsageError, output::print},
+    client::Address,
+};
+
+/// Print the local token of your own server on this machine
+///
+/// A server on loopback makes one when it starts, as long as no credential has been configured; it is valid
+/// until the server stops or the first credential is configured. The other commands find it by themselves.
+/// Exits with 1 if there is none.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example: for a client that takes its token from the environment:\n  \
+    user-import token local --endpoint http://127.0.0.1:50051"
+)]
+pub struct LocalArgs {
+    /// Address of the server, which has to be on this machine
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "USER_IMPORT_ENDPOINT",
+        default_value = DEFAULT_ENDPOINT
+    )]
+    endpoint: Address,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the endpoint is not on this machine, or there is no local token for it.
+pub fn run(args: &LocalArgs) -> anyhow::Result<Exit> {
+    let endpoint = &args.endpoint;
+    if !endpoint.is_loopback() {
+        return Err(UsageError::new(format!(
+            "{endpoint} is not on this machine; local tokens are for http://127.0.0.1, [::1] and \
+             localhost."
+        ))
+        .into());
+    }
+    match local_token::find(endpoint.port())? {
+        Some(token) => {
+            print(&format!("{}\n", token.reveal()))?;
+            Ok(Exit::Done)
+        }
+        None => Err(anyhow!(
+            "there is no local token for {endpoint}. Only a server of your own has one, on this machine, \
+             as long as no credential has been configured: start it with user-import serve, or use a token \
+             that user-import token create makes."
+        )),
+    }
+}

@@ -1,0 +1,130 @@
+//! How far an import is, on standard error, and only where somebody looks at it: a bar, or, where
+//! escape codes are not wanted (`NO_COLOR`, `TERM=dumb`), a line now and then.
+
+use std::{
+    cell::RefCell,
+    env,
+    io::{self, IsTerminal},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::pace::{Pace, Step};
+use crate::cli::output::verbosity::complain;
+use crate::{proto::ImportProgress, telemetry::no_color};
+
+/// Time between two lines, where there is no bar.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// Shows how far an import is.
+pub enum Progress {
+    /// A bar that is drawn again and again.
+    Bar(ProgressBar, RefCell<Pace>),
+    /// A line now and then; when the next is due.
+    Lines(RefCell<(Pace, Instant)>),
+    /// Nobody looks.
+    Hidden,
+}
+
+impl Progress {
+    /// What standard error can show; nothing at all where that is not a terminal.
+    #[must_use]
+    pub fn on_stderr() -> Self {
+        let pace = Pace::default();
+        if !io::stderr().is_terminal() {
+            return Self::Hidden;
+        }
+        if no_color() || env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            let due = Instant::now() + BETWEEN_LINES;
+            return Self::Lines(RefCell::new((pace, due)));
+        }
+        let bar = ProgressBar::no_length().with_style(spinner());
+        bar.set_message("starting");
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self::Bar(bar, RefCell::new(pace))
+    }
+
+    /// Shows nothing.
+    #[must_use]
+    pub const fn hidden() -> Self {
+        Self::Hidden
+    }
+
+    /// Shows a new state.
+    pub fn show(&self, progress: &ImportProgress) {
+        let (step, now) = (Step::of(progress), Instant::now());
+        match self {
+            Self::Hidden => {}
+            Self::Bar(bar, pace) => {
+                let text = pace.borrow_mut().text(step, now);
+                draw(bar, step, text);
+            }
+            Self::Lines(lines) => {
+                let (pace, due) = &mut *lines.borrow_mut();
+                let text = pace.text(step, now);
+                if now >= *due {
+                    *due = now + BETWEEN_LINES;
+                    complain(&format!("{}: {text}", step.doing));
+                }
+            }
+        }
+    }
+
+    /// Takes the bar away while something else is printed.
+    pub fn interrupt(&self, print: impl FnOnce()) {
+        match self {
+            Self::Bar(bar, _) => bar.suspend(print),
+            Self::Lines(_) | Self::Hidden => print(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        if let Self::Bar(bar, _) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn draw(bar: &ProgressBar, step: Step, text: String) {
+    bar.set_prefix(step.doing);
+    bar.set_message(text);
+    if step.of > 0 {
+        if bar.length().is_none() {
+            bar.set_style(counter());
+        }
+        bar.set_length(step.of.into());
+    }
+    bar.set_position(step.done.into());
+}
+
+fn spinner() -> ProgressStyle {
+    style("{spinner} {prefix} {msg}")
+}
+
+fn counter() -> ProgressStyle {
+    style("{prefix:12} [{bar:30.cyan}] {msg}")
+}
+
+/// A template that does not parse costs the bar its looks, not the import its end.
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_parse() {
+        for template in [
+            "{spinner} {prefix} {msg}",
+            "{prefix:12} [{bar:30.cyan}] {msg}",
+        ] {
+            assert!(ProgressStyle::with_template(template).is_ok());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Results row by row, for a roster small enough to be read whole.
+
+use super::{Look, text::printable};
+use crate::proto::{ColumnChange, Issue, IssueSeverity, RowOutcome, RowResult};
+
+/// One row's verdict: a line, and below it what changes and what is wrong.
+#[must_use]
+pub fn row_lines(result: &RowResult, look: Look) -> String {
+    let row = result.row;
+    let outcome = outcome_text(result.outcome(), look);
+    let external_id = printable(&result.external_id);
+    let mut lines = vec![format!("row {row:>3}  {outcome}  {external_id}")];
+    // What a new user gets is what its row says; only a change is news.
+    if result.outcome() == RowOutcome::Updated {
+        lines.extend(result.changes.iter().map(change_text));
+    }
+    lines.extend(result.issues.iter().map(|issue| issue_text(issue, look)));
+    lines.join("\n         ") + "\n"
+}
+
+/// What became of a row, in a word as wide as any other.
+pub(crate) fn outcome_text(outcome: RowOutcome, look: Look) -> String {
+    match outcome {
+        RowOutcome::Created => look.green("created  "),
+        RowOutcome::Updated => look.green("updated  "),
+        RowOutcome::Rejected => look.red("rejected "),
+        RowOutcome::Unchanged | RowOutcome::Unspecified => "unchanged".to_owned(),
+    }
+}
+
+fn change_text(change: &ColumnChange) -> String {
+    let value = |value: &Option<String>| match value {
+        Some(value) => format!("\"{}\"", printable(value)),
+        None => "blank".to_owned(),
+    };
+    let column = &change.column;
+    format!(
+        "{column}: {} is now {}",
+        value(&change.before),
+        value(&change.after)
+    )
+}
+
+/// What is wrong, or worth knowing, in a line.
+pub(crate) fn issue_text(issue: &Issue, look: Look) -> String {
+    let kind = if issue.severity() == IssueSeverity::Warning {
+        look.yellow("warning:")
+    } else {
+        look.red("error:")
+    };
+    let message = printable(&issue.message);
+    if issue.suggestion.is_empty() || issue.message.contains(&issue.suggestion) {
+        return format!("{kind} {message}");
+    }
+    let suggestion = printable(&issue.suggestion);
+    format!("{kind} {message} Did you mean \"{suggestion}\"?")
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn result(row: u32, outcome: RowOutcome, external_id: &str) -> RowResult {
+        RowResult {
+            row,
+            outcome: outcome.into(),
+            external_id: external_id.to_owned(),
+            ..RowResult::default()
+        }
+    }
+
+    fn issue(severity: IssueSeverity, message: &str, suggestion: &str) -> Issue {
+        Issue {
+            severity: severity.into(),
+            message: message.to_owned(),
+            suggestion: suggestion.to_owned(),
+            ..Issue::default()
+        }
+    }
+
+    #[test]
+    fn an_update_shows_each_value_before_and_after() {
+        let mut updated = result(5, RowOutcome::Updated, "P-1005");
+        updated.changes = vec![
+            ColumnChange {
+                column: "BADGE_NUMBER".to_owned(),
+                before: Some("0421".to_owned()),
+                after: Some("0422".to_owned()),
+            },
+            ColumnChange {
+                column: "PHONE".to_owned(),
+                before: Some("+12025550143".to_owned()),
+                after: None,
+            },
+        ];
+        assert_snapshot!(row_lines(&updated, Look::default()), @r#"
+        row   5  updated    P-1005
+                 BADGE_NUMBER: "0421" is now "0422"
+                 PHONE: "+12025550143" is now blank
+        "#);
+    }
+
+    #[test]
+    fn a_new_user_is_one_line_and_its_warnings() {
+        let mut created = result(12, RowOutcome::Created, "P-1014");
+        created.changes = vec![ColumnChange::default()];
+        created.issues = vec![issue(IssueSeverity::Warning, "LOCATION is not stored.", "")];
+        assert_snapshot!(row_lines(&created, Look::default()), @r"
+        row  12  created    P-1014
+                 warning: LOCATION is not stored.
+        ");
+    }
+
+    #[test]
+    fn a_suggestion_is_added_where_the_message_has_none() {
+        let mut rejected = result(16, RowOutcome::Rejected, "P-1018");
+        rejected.issues = vec![
+            issue(
+                IssueSeverity::Error,
+                "ROLE \"Oficer\" is not a role here.",
+                "Officer",
+            ),
+            issue(
+                IssueSeverity::Error,
+                "RANK \"X\" is unknown; did you mean \"Chief\"?",
+                "Chief",
+            ),
+        ];
+        assert_snapshot!(row_lines(&rejected, Look::default()), @r#"
+        row  16  rejected   P-1018
+                 error: ROLE "Oficer" is not a role here. Did you mean "Officer"?
+                 error: RANK "X" is unknown; did you mean "Chief"?
+        "#);
+    }
+}

@@ -1,0 +1,33 @@
+//! Whether the roles that administer are privileged.
+
+use super::{Finding, Verdict};
+use crate::{cli::output::printable, domain::privilege_warnings, store::Store};
+
+/// How many organisations are told of one by one.
+const NAMED: usize = 20;
+
+/// What is to be said of each organisation's roles. A schema that lacks them is a finding of its own.
+pub(crate) async fn look(store: &Store) -> Vec<Finding> {
+    let about = "roles";
+    let Ok(organizations) = store.roles_of_all().await else {
+        return Vec::new();
+    };
+    let warnings = organizations.iter().flat_map(|(slug, roles)| {
+        let roles = roles
+            .iter()
+            .map(|(name, privileged)| (&**name, *privileged));
+        let warnings = privilege_warnings(roles).into_iter();
+        warnings.map(move |warning| format!("{slug}: {}", printable(&warning)))
+    });
+    let warnings: Vec<_> = warnings.collect();
+    if warnings.is_empty() {
+        let text = "every organisation with roles has a privileged one";
+        return vec![Finding::new(Verdict::Well, about, text)];
+    }
+    let more = warnings.len().saturating_sub(NAMED);
+    let named = warnings.into_iter().take(NAMED);
+    let more = (more > 0).then(|| format!("{more} more warnings of this kind"));
+    let told = named.chain(more);
+    told.map(|text| Finding::new(Verdict::Warning, about, text))
+        .collect()
+}

@@ -1,0 +1,11 @@
+//! The commands that run beside the database: `serve` with its options, `migrate`, `doctor` and `demo`.
+
+pub(super) mod demo;
+pub(super) mod doctor;
+mod limits;
+pub(super) mod migrate;
+mod security;
+pub(super) mod serve;
+mod settings;
+
+pub use migrate::DatabaseArgs;

@@ -1,0 +1,264 @@
+//! The options of `serve` that say who is admitted, and how connections are protected.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, value_parser};
+
+use crate::{
+    access::{
+        Origin,
+        jwt::{AlgorithmName, InvalidAddress},
+    },
+    config::{JwtKeys, JwtSettings, Security, TlsFiles},
+};
+
+/// Without any of these the server speaks plain text, on this machine only.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Security")]
+pub struct SecurityArgs {
+    /// PEM file with the server's certificate, and those that lead to a known authority; read again when
+    /// it changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_TLS_CERT",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_TLS_KEY",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
+    /// PEM file with the authorities that issue client certificates
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_CA")]
+    #[arg(requires = "tls_cert", requires = "tls_client_identities")]
+    tls_client_ca: Option<PathBuf>,
+    /// JSON file with the client certificates that are admitted: `{"identities": [{"san":
+    /// "dns:cad.example", "organization": "my-department", "permissions": ["users.import"]}]}`, by
+    /// subject alternative name (dns:, uri: or email:)
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_IDENTITIES")]
+    #[arg(requires = "tls_client_ca")]
+    tls_client_identities: Option<PathBuf>,
+    /// File or URL with the public keys of the identity provider whose tokens are good here (a JWK set)
+    #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
+    #[arg(requires = "jwt_issuer", requires = "jwt_audience", value_parser = parse_keys)]
+    jwt_jwks: Option<JwtKeys>,
+    /// PEM file with authorities that vouch for the identity provider's URL, beside those that browsers trust
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "USER_IMPORT_JWT_JWKS_CA",
+        requires = "jwt_jwks"
+    )]
+    jwt_jwks_ca: Option<PathBuf>,
+    /// The identity provider, as the `iss` of its tokens names it
+    #[arg(
+        long,
+        value_name = "ISS",
+        env = "USER_IMPORT_JWT_ISSUER",
+        requires = "jwt_jwks"
+    )]
+    jwt_issuer: Option<String>,
+    /// This service, as the `aud` of the provider's tokens names it
+    #[arg(
+        long,
+        value_name = "AUD",
+        env = "USER_IMPORT_JWT_AUDIENCE",
+        requires = "jwt_jwks"
+    )]
+    jwt_audience: Option<String>,
+    /// Algorithms that tokens may be signed with, apart by commas
+    #[arg(
+        long,
+        value_name = "ALG",
+        env = "USER_IMPORT_JWT_ALGORITHMS",
+        value_delimiter = ','
+    )]
+    #[arg(default_value = "RS256,ES256,EdDSA")]
+    jwt_algorithms: Vec<AlgorithmName>,
+    /// Seconds by which the provider's clock and this server's may differ
+    #[arg(
+        long,
+        value_name = "S",
+        env = "USER_IMPORT_JWT_LEEWAY_SECONDS",
+        default_value_t = 30
+    )]
+    #[arg(value_parser = value_parser!(u64).range(..=60))]
+    jwt_leeway_seconds: u64,
+    /// Claim with the slug of the organisation, or `*` for every one
+    #[arg(long, value_name = "CLAIM", env = "USER_IMPORT_JWT_ORGANIZATION_CLAIM")]
+    #[arg(default_value = "organization")]
+    jwt_organization_claim: String,
+    /// Claim with the permissions: a list, or one text with spaces between them
+    #[arg(long, value_name = "CLAIM", env = "USER_IMPORT_JWT_PERMISSIONS_CLAIM")]
+    #[arg(default_value = "permissions")]
+    jwt_permissions_claim: String,
+    /// Origin of web pages that may call, over gRPC-Web, such as `https://roster.example`; several apart
+    /// by commas. Pages of any other are refused
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "USER_IMPORT_WEB_ORIGIN",
+        value_delimiter = ','
+    )]
+    web_origin: Vec<Origin>,
+    /// Seconds for which a client may take for its TLS handshake
+    #[arg(long, value_name = "S", env = "USER_IMPORT_TLS_HANDSHAKE_SECONDS")]
+    #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
+    tls_handshake_seconds: u64,
+}
+
+impl SecurityArgs {
+    /// As settings.
+    #[must_use]
+    pub fn security(&self) -> Security {
+        Security {
+            tls: self.tls(),
+            identities: self.tls_client_identities.clone(),
+            jwt: self.jwt(),
+            web_origins: self.web_origin.clone(),
+            handshake_timeout: Duration::from_secs(self.tls_handshake_seconds),
+            ..Security::default()
+        }
+    }
+
+    fn tls(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.tls_cert.clone()?,
+            key: self.tls_key.clone()?,
+            client_ca: self.tls_client_ca.clone(),
+        })
+    }
+
+    fn jwt(&self) -> Option<JwtSettings> {
+        Some(JwtSettings {
+            keys: self.jwt_jwks.clone()?,
+            keys_ca: self.jwt_jwks_ca.clone(),
+            issuer: self.jwt_issuer.clone()?,
+            audience: self.jwt_audience.clone()?,
+            algorithms: self.jwt_algorithms.clone(),
+            leeway: Duration::from_secs(self.jwt_leeway_seconds),
+            organization_claim: self.jwt_organization_claim.clone(),
+            permissions_claim: self.jwt_permissions_claim.clone(),
+        })
+    }
+}
+
+/// A URL, or else a file.
+pub(crate) fn parse_keys(text: &str) -> Result<JwtKeys, InvalidAddress> {
+    match text.contains("://") {
+        true => text.parse().map(JwtKeys::Url),
+        false => Ok(JwtKeys::File(text.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: SecurityArgs,
+    }
+
+    fn parse(options: &str) -> Result<Security, clap::Error> {
+        let words = ["serve"].into_iter().chain(options.split_whitespace());
+        TestCli::try_parse_from(words).map(|cli| cli.args.security())
+    }
+
+    #[test]
+    fn options_that_mean_nothing_without_others_are_refused() {
+        for (options, valid) in [
+            ("", true),
+            ("--tls-cert c --tls-key k", true),
+            ("--tls-cert c", false),
+            ("--tls-key k", false),
+            ("--tls-client-ca a --tls-client-identities i", false),
+            ("--tls-cert c --tls-key k --tls-client-ca a", false),
+            ("--tls-cert c --tls-key k --tls-client-identities i", false),
+            (
+                "--tls-cert c --tls-key k --tls-client-ca a --tls-client-identities i",
+                true,
+            ),
+            ("--jwt-jwks f", false),
+            ("--jwt-jwks f --jwt-issuer i", false),
+            ("--jwt-issuer i --jwt-audience a", false),
+            ("--jwt-jwks f --jwt-issuer i --jwt-audience a", true),
+            (
+                "--jwt-jwks http://id.example/k --jwt-issuer i --jwt-audience a",
+                false,
+            ),
+            ("--jwt-jwks-ca c", false),
+            ("--jwt-algorithms HS256", false),
+            ("--jwt-algorithms none", false),
+            ("--jwt-algorithms RS256,HS256", false),
+            ("--jwt-leeway-seconds 61", false),
+        ] {
+            assert_eq!(parse(options).is_ok(), valid, "{options}");
+        }
+    }
+
+    #[test]
+    fn every_option_reaches_its_setting() {
+        let security = parse(
+            "--tls-cert c --tls-key k --tls-client-ca a --tls-client-identities i \
+            --jwt-jwks https://id.example/k --jwt-jwks-ca ca --jwt-issuer iss --jwt-audience aud \
+            --jwt-algorithms ES256 --jwt-leeway-seconds 3 --jwt-organization-claim o \
+            --jwt-permissions-claim p --web-origin https://r.example --tls-handshake-seconds 4",
+        );
+        insta::assert_debug_snapshot!(security.unwrap(), @r#"
+        Security {
+            tls: Some(
+                TlsFiles {
+                    certificate: "c",
+                    key: "k",
+                    client_ca: Some(
+                        "a",
+                    ),
+                },
+            ),
+            identities: Some(
+                "i",
+            ),
+            jwt: Some(
+                JwtSettings {
+                    keys: Url(
+                        Address {
+                            uri: https://id.example/k,
+                            host: "id.example",
+                        },
+                    ),
+                    keys_ca: Some(
+                        "ca",
+                    ),
+                    issuer: "iss",
+                    audience: "aud",
+                    algorithms: [
+                        AlgorithmName(
+                            ES256,
+                        ),
+                    ],
+                    leeway: 3s,
+                    organization_claim: "o",
+                    permissions_claim: "p",
+                },
+            ),
+            local_token: None,
+            web_origins: [
+                Origin(
+                    "https://r.example",
+                ),
+            ],
+            reload_interval: 5s,
+            handshake_timeout: 4s,
+        }
+        "#);
+    }
+}

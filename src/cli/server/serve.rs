@@ -1,0 +1,217 @@
+//! `serve`: the server, until it is told to stop.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, builder::BoolishValueParser};
+use tokio::{net::TcpSocket, signal};
+
+use super::{migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs};
+use crate::cli::{Exit, failure::UsageError};
+use crate::{
+    access::{LocalTokenFile, local_token},
+    client::Address,
+    config::{Security, Settings},
+    server::{self, Configured, Exposure, Listeners},
+    store::Store,
+    telemetry::metrics,
+};
+
+/// Connections that may wait until they are accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Run the server until it gets SIGINT or SIGTERM
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples: on this machine, with a file in the working directory:\n  \
+    user-import serve\n\
+    or for the network, with PostgreSQL and a token (user-import token create) for each caller:\n  \
+    user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users \\\n    \
+    --tls-cert server.pem --tls-key server.key"
+)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one, and the first line printed says which
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_LISTEN",
+        default_value = "127.0.0.1:50051"
+    )]
+    listen: SocketAddr,
+    /// Address to serve health on, and nothing else, in plain text: for probes that know no TLS
+    #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN")]
+    health_listen: Option<SocketAddr>,
+    /// Listen on an address that other machines reach although TLS or credentials are missing: whoever is
+    /// on the way can read and change what is sent, tokens included
+    #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    insecure_listen_beyond_loopback: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Leave the database's schema as it is
+    #[arg(long, env = "USER_IMPORT_NO_MIGRATE", value_parser = BoolishValueParser::new())]
+    no_migrate: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    security: SecurityArgs,
+    /// Address to serve metrics on, over HTTP, for Prometheus; keep it away from the network at large
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_METRICS_LISTEN",
+        help_heading = "Telemetry"
+    )]
+    metrics_listen: Option<SocketAddr>,
+    /// Collector to send traces to, by OTLP over gRPC, such as `http://127.0.0.1:4317`
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "USER_IMPORT_OTLP_ENDPOINT",
+        help_heading = "Telemetry"
+    )]
+    pub(crate) otlp_endpoint: Option<Address>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the address is in use, or the database cannot be used.
+pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    args.settings.expect_sound()?;
+    let mut settings = Settings {
+        security: args.security.security(),
+        ..args.settings.settings()
+    };
+    if let Some(address) = args.metrics_listen {
+        metrics::serve(address)?;
+    }
+    let store = args.database.connect_for(&settings).await?;
+    match args.no_migrate {
+        true => expect_schema(&store).await?,
+        false => store
+            .migrate()
+            .await
+            .context("the database cannot be migrated")?,
+    }
+    let exposure = expose(&args, &settings.security, &store).await?;
+    let health = args.health_listen.map(bind).transpose()?;
+    let calls = bind(args.listen)?;
+    // Before anybody is answered: a client that waits for its server takes the token once it can connect.
+    let local = local_token(&exposure, calls.local_addr()?.port());
+    settings.security.local_token = local.as_ref().map(|local| local.token().clone());
+    let listeners = Listeners {
+        health: health.map(|socket| socket.listen(BACKLOG)).transpose()?,
+        calls: calls.listen(BACKLOG)?,
+    };
+    announce(&listeners)?;
+    server::serve(listeners, store, settings, stopped()).await?;
+    Ok(Exit::Done)
+}
+
+/// Takes an address, at which nobody is answered yet.
+fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
+    let bind = || -> io::Result<TcpSocket> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As for any listener: connections of a server before this one may linger.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    };
+    bind().with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The local token, if it is what this server is to admit.
+fn local_token(exposure: &Exposure, port: u16) -> Option<LocalTokenFile> {
+    if !exposure.is_loopback() {
+        return None;
+    }
+    if exposure.credentials != Configured::Never {
+        local_token::remove_stale(port);
+        return None;
+    }
+    match LocalTokenFile::create(port) {
+        Ok(local) => {
+            let file = local.path().display();
+            tracing::info!(
+                %file,
+                "no credential is configured: whoever has the local token in this file may do \
+                 everything, and nobody else anything, until a token is created (user-import token \
+                 create)"
+            );
+            Some(local)
+        }
+        Err(error) => {
+            tracing::warn!(
+                "no credential is configured, and there is no place for a local token, so nobody is \
+                 admitted until a token is created (user-import token create): {error:#}"
+            );
+            None
+        }
+    }
+}
+
+/// Refuses to listen where that is not safe, and says what has to be known.
+async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow::Result<Exposure> {
+    let has_options = security.identities.is_some() || security.jwt.is_some();
+    let now = has_options || store.has_tokens().await?;
+    let exposure = Exposure {
+        address: args.listen,
+        has_tls: security.tls.is_some(),
+        credentials: Configured::of(now, store.has_had_credentials().await?),
+        accepts_risk: args.insecure_listen_beyond_loopback,
+    };
+    let judged = exposure.judge();
+    for warning in judged.map_err(|exposed| UsageError::new(format!("{exposed}.")))? {
+        tracing::warn!("{warning}");
+    }
+    Ok(exposure)
+}
+
+/// A server on a schema that lacks something would fail at the first call.
+async fn expect_schema(store: &Store) -> anyhow::Result<()> {
+    let missing = store.schema().await?.missing;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the database's schema is too old: it lacks {}. Run user-import migrate, or start without \
+         --no-migrate",
+        missing.join(", ")
+    )
+}
+
+/// Tells people through the log, and scripts through a line on standard output.
+fn announce(listeners: &Listeners) -> io::Result<()> {
+    if let Some(health) = &listeners.health {
+        tracing::info!(address = %health.local_addr()?, "listening for health");
+    }
+    let address = listeners.calls.local_addr()?;
+    tracing::info!(%address, "listening");
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on {address}")?;
+    out.flush()
+}
+
+/// Ends when this process is asked to stop.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = signal::ctrl_c() => {}
+        }
+        return;
+    }
+    // Where signals cannot be had at all, the server runs until it is killed.
+    if signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

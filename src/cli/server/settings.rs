@@ -1,0 +1,274 @@
+//! The settings of a server as options of `serve`.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use clap::{Args, value_parser};
+
+use super::limits::LimitsArgs;
+use crate::cli::failure::UsageError;
+use crate::{
+    config::{MassDeactivation, MassIdentityChange, Settings},
+    input::Limits,
+};
+
+/// What an operator may want to set; the rest of [`Settings`] has its defaults.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsArgs {
+    /// Seconds after which an import whose server has died may be taken over, and PostgreSQL ends a
+    /// transaction that idles
+    #[arg(
+        long,
+        value_name = "S",
+        env = "USER_IMPORT_LEASE_SECONDS",
+        default_value_t = 15
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
+    lease_seconds: u64,
+    /// Seconds for which a transaction of an import is tried again while the database is away
+    #[arg(long, value_name = "S", env = "USER_IMPORT_DATABASE_PATIENCE_SECONDS")]
+    #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(..=3_600))]
+    database_patience_seconds: u64,
+    /// Days after which an import's results are forgotten; its counts stay
+    #[arg(
+        long,
+        value_name = "D",
+        env = "USER_IMPORT_RESULT_RETENTION_DAYS",
+        default_value_t = 90
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
+    result_retention_days: u64,
+    /// Days after which a dry run, and a refused or interrupted attempt that wrote nothing, is forgotten
+    #[arg(long, value_name = "D", env = "USER_IMPORT_ATTEMPT_RETENTION_DAYS")]
+    #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
+    attempt_retention_days: u64,
+    /// Most such attempts that are remembered of one organisation; refused ones are forgotten first
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ATTEMPTS_KEPT")]
+    #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
+    max_attempts_kept: u32,
+    /// Seconds that clients have to go when the server is told to stop
+    #[arg(
+        long,
+        value_name = "S",
+        env = "USER_IMPORT_SHUTDOWN_GRACE_SECONDS",
+        default_value_t = 5
+    )]
+    #[arg(value_parser = value_parser!(u64).range(1..=3_600))]
+    shutdown_grace_seconds: u64,
+    /// Most rows of one import
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ROWS")]
+    #[arg(default_value_t = Limits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
+    max_rows: u32,
+    /// Most bytes of one import
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_BYTES")]
+    #[arg(default_value_t = Limits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
+    max_bytes: u64,
+    /// Most bytes of one record of a CSV file, or of a typed row's values together
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_RECORD_BYTES")]
+    #[arg(default_value_t = 65_536, value_parser = value_parser!(u32).range(4_096..=1_048_576))]
+    max_record_bytes: u32,
+    /// Most bytes of one field, as received; no more than of a record
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_FIELD_BYTES")]
+    #[arg(default_value_t = 4_096, value_parser = value_parser!(u32).range(1_024..=65_536))]
+    max_field_bytes: u32,
+    /// Rows that one transaction writes, but for rows that must be written together
+    #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
+    #[arg(default_value = "100000")]
+    transaction_rows: NonZeroUsize,
+    /// MiB of memory for users whom the server has read before: on PostgreSQL an import then reads only
+    /// those who have changed since, by whatever means; 0 keeps none
+    #[arg(long, value_name = "MIB", env = "USER_IMPORT_DIRECTORY_CACHE_MIB")]
+    #[arg(default_value_t = 64, value_parser = value_parser!(u32).range(..=65_536))]
+    directory_cache_mib: u32,
+    /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
+    /// number below, refuses it unless it states how many are meant
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_DEACTIVATION_PERCENT"
+    )]
+    #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
+    mass_deactivation_percent: u32,
+    /// Users that an import may deactivate whatever the percentage
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_DEACTIVATION_USERS")]
+    #[arg(default_value_t = 10)]
+    mass_deactivation_users: u32,
+    /// Per cent of an organisation's active users that an import may deactivate whatever their number
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_DEACTIVATION_PERCENT_ALWAYS"
+    )]
+    #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
+    mass_deactivation_percent_always: u32,
+    /// Per cent of the rows that match a user in which an import may put another person in the user's
+    /// place; more, and more than the number below, refuses it unless it states how many are meant
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_IDENTITY_CHANGE_PERCENT"
+    )]
+    #[arg(default_value_t = 5, value_parser = value_parser!(u32).range(..=100))]
+    mass_identity_change_percent: u32,
+    /// Rows that may replace a person whatever the percentage
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MASS_IDENTITY_CHANGE_ROWS")]
+    #[arg(default_value_t = 10)]
+    mass_identity_change_rows: u32,
+    /// Per cent of the rows that match a user which may replace a person whatever their number
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        env = "USER_IMPORT_MASS_IDENTITY_CHANGE_PERCENT_ALWAYS"
+    )]
+    #[arg(default_value_t = 50, value_parser = value_parser!(u32).range(..=100))]
+    mass_identity_change_percent_always: u32,
+    /// Rows that match a user from which on that percentage counts: of fewer, all may replace a person
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_MASS_IDENTITY_CHANGE_LEAST_ROWS"
+    )]
+    #[arg(default_value_t = 4)]
+    mass_identity_change_least_rows: u32,
+    #[command(flatten)]
+    limits: LimitsArgs,
+}
+
+impl SettingsArgs {
+    /// Expects that the settings fit together.
+    ///
+    /// # Errors
+    /// Where one of them could never be met; the text says which.
+    pub fn expect_sound(&self) -> Result<(), UsageError> {
+        let (field, record) = (self.max_field_bytes, self.max_record_bytes);
+        if field > record {
+            return Err(UsageError::new(format!(
+                "a field of {field} bytes can be in no record of {record}: raise \
+                 --max-record-bytes, or lower --max-field-bytes."
+            )));
+        }
+        Ok(())
+    }
+
+    /// With everything else at its default.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let bytes = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Settings {
+            limits: Limits {
+                max_rows: self.max_rows,
+                max_bytes: self.max_bytes,
+                max_record_bytes: bytes(self.max_record_bytes),
+                max_field_bytes: bytes(self.max_field_bytes),
+            },
+            mass_deactivation: MassDeactivation {
+                percent: self.mass_deactivation_percent,
+                users: self.mass_deactivation_users,
+                percent_always: self.mass_deactivation_percent_always,
+            },
+            mass_identity_change: MassIdentityChange {
+                percent: self.mass_identity_change_percent,
+                rows: self.mass_identity_change_rows,
+                percent_always: self.mass_identity_change_percent_always,
+                least_rows: self.mass_identity_change_least_rows,
+            },
+            server: self.limits.limits(),
+            database: self.limits.database(),
+            transaction_rows: self.transaction_rows.get(),
+            directory_cache: bytes(self.directory_cache_mib).saturating_mul(1024 * 1024),
+            lease: Duration::from_secs(self.lease_seconds),
+            database_patience: Duration::from_secs(self.database_patience_seconds),
+            result_retention: Duration::from_hours(24 * self.result_retention_days),
+            attempt_retention: Duration::from_hours(24 * self.attempt_retention_days),
+            attempts_kept: self.max_attempts_kept,
+            shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
+            ..Settings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct TestCli {
+        #[command(flatten)]
+        args: SettingsArgs,
+    }
+
+    fn parse(options: &str) -> Result<Settings, clap::Error> {
+        let words = ["serve"].into_iter().chain(options.split_whitespace());
+        TestCli::try_parse_from(words).map(|cli| cli.args.settings())
+    }
+
+    #[test]
+    fn without_options_the_settings_are_the_defaults() {
+        let settings = parse("").unwrap();
+        assert_eq!(
+            format!("{settings:?}"),
+            format!("{:?}", Settings::default())
+        );
+    }
+
+    #[test]
+    fn every_option_reaches_its_setting() {
+        let options = "--lease-seconds 1 --result-retention-days 2 --shutdown-grace-seconds 3 \
+            --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
+            --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
+            --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
+            --directory-cache-mib 12 --attempt-retention-days 13 --max-attempts-kept 14 \
+            --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
+            --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
+        let settings = parse(options).unwrap();
+        assert_eq!(settings.lease, Duration::from_secs(1));
+        assert_eq!(settings.result_retention, Duration::from_hours(48));
+        assert_eq!(settings.attempt_retention, Duration::from_hours(13 * 24));
+        assert_eq!(settings.attempts_kept, 14);
+        assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
+        assert_eq!(settings.database_patience, Duration::from_secs(7));
+        let limits = (settings.limits.max_rows, settings.limits.max_bytes);
+        assert_eq!((limits, settings.transaction_rows), ((4, 5), 6));
+        let sizes = (
+            settings.limits.max_record_bytes,
+            settings.limits.max_field_bytes,
+        );
+        assert_eq!(sizes, (8192, 8000));
+        let guard = settings.mass_deactivation;
+        let guard = (guard.percent, guard.users, guard.percent_always);
+        assert_eq!(guard, (8, 9, 11));
+        let guard = settings.mass_identity_change;
+        let percents = (guard.percent, guard.percent_always);
+        assert_eq!((percents, guard.rows, guard.least_rows), ((15, 17), 16, 18));
+        assert_eq!(settings.directory_cache, 12 << 20);
+    }
+
+    #[test]
+    fn a_field_that_no_record_could_hold_is_refused() {
+        for (record, field, sound) in [(4_096, 4_096, true), (4_096, 4_097, false)] {
+            let options = format!("--max-record-bytes {record} --max-field-bytes {field}");
+            let words = ["serve"].into_iter().chain(options.split_whitespace());
+            let cli = TestCli::try_parse_from(words).unwrap();
+            assert_eq!(cli.args.expect_sound().is_ok(), sound, "{options}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_would_stop_everything_is_refused() {
+        for options in [
+            "--lease-seconds 0",
+            "--transaction-rows 0",
+            "--max-rows 0",
+            "--max-record-bytes 4095",
+            "--max-record-bytes 1048577",
+            "--max-field-bytes 1023",
+            "--max-field-bytes 65537",
+            "--mass-deactivation-percent 101",
+            "--mass-identity-change-percent 101",
+        ] {
+            assert!(parse(options).is_err(), "{options}");
+        }
+    }
+}
