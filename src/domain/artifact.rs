@@ -57,7 +57,7 @@ pub fn has_artifact(value: &str) -> bool {
 /// of thousands. Empty: it has none of these. The likeliest comes first.
 #[must_use]
 pub fn without_artifacts(value: &str) -> Vec<String> {
-    let plain = value.strip_prefix('\'').unwrap_or(value);
+    let plain = value.trim_start_matches('\'');
     let whole = without_decimals(plain);
     let grouped = without_separators(whole.unwrap_or(plain));
     let mut candidates: Vec<String> = Vec::new();
@@ -227,6 +227,7 @@ mod tests {
 
     #[rstest]
     #[case::apostrophe("'0101", &["0101"])]
+    #[case::apostrophes("''0101", &["0101"])]
     #[case::float("421.0", &["421"])]
     #[case::more_zeros("1001.00", &["1001"])]
     #[case::comma_float("421,0", &["421"])]

@@ -7,7 +7,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::email_repair::{Meant, meant};
-use super::garbled::repaired;
+use super::garbled::{repaired, repaired_control};
 use super::phone::{international, north_american};
 use super::region::region_name;
 use super::{
@@ -243,6 +243,7 @@ impl Fault {
         match self {
             Self::Status(near) => near.map(|near| near.as_str().into()),
             Self::Garbled => repaired(value).map(Cow::from),
+            Self::Character(control) => repaired_control(value, control).map(Cow::from),
             Self::NationalPhone | Self::RegionAssumed | Self::CountryCode | Self::PhoneLength => {
                 north_american(value).map(Cow::from)
             }
@@ -272,6 +273,12 @@ impl Fault {
             Self::Garbled => format!(
                 "looks garbled, as text does that was decoded twice or taken from a web page; if \"{}\" is right, \
                  correct it where the file comes from, and export it as UTF-8.",
+                suggestion.unwrap_or_default()
+            ),
+            Self::Character(c) if suggestion.is_some() => format!(
+                "holds the invisible character U+{:04X}, as text does that was decoded twice; if \"{}\" is right, \
+                 write that, and export the file as UTF-8.",
+                u32::from(c),
                 suggestion.unwrap_or_default()
             ),
             Self::NationalPhone => format!(

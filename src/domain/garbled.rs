@@ -97,11 +97,53 @@ pub(super) fn repaired(value: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
+/// The same for text that was quoted with U+FFFD in place of `control`, the one control character that it holds: some
+/// charsets have no character for a byte of `Á`, `Í` and `Ý`.
+pub(super) fn repaired_control(quoted: &str, control: char) -> Option<String> {
+    let is_high = matches!(control, '\u{80}'..='\u{9F}');
+    let (before, after) = quoted.split_once('\u{FFFD}').filter(|_| is_high)?;
+    let is_alone = !after.contains('\u{FFFD}');
+    repaired(&format!("{before}{control}{after}")).filter(|_| is_alone)
+}
+
+/// `value` with what programs drop behind `Ã`: the second byte of `à` is a no-break space, that of `í` a soft hyphen. A
+/// true `Ã` stands among capital letters, or begins a name.
+fn with_lost_bytes(value: &str) -> Cow<'_, str> {
+    if !value.contains('\u{C3}') {
+        return Cow::Borrowed(value);
+    }
+    let mut text = String::with_capacity(value.len() + 2);
+    let mut rest = value.chars();
+    let mut before = ' ';
+    while let Some(c) = rest.next() {
+        text.push(c);
+        if c == '\u{C3}' && before.is_lowercase() {
+            text.extend(lost_byte(rest.as_str()));
+        }
+        before = c;
+    }
+    Cow::Owned(text)
+}
+
+/// What is lost between `Ã` and what follows it.
+fn lost_byte(behind: &str) -> Option<char> {
+    let mut behind = behind.chars();
+    match (behind.next(), behind.next()) {
+        (None, _) => Some('\u{A0}'),
+        (Some(' '), Some(next)) if next.is_uppercase() => Some('\u{A0}'),
+        // What writes JOÃO as "JoÃo" has changed the case of ASCII letters alone.
+        (Some('o' | 'e'), _) => None,
+        (Some(next), _) if next.is_ascii_lowercase() => Some('\u{AD}'),
+        _ => None,
+    }
+}
+
 /// Text whose bytes, in a charset that was mistaken for it, are UTF-8.
 fn decoded_rightly(value: &str) -> Option<String> {
     if value.is_ascii() {
         return None;
     }
+    let value = &*with_lost_bytes(value);
     let latin_1: Option<Vec<u8>> = value
         .chars()
         .map(|c| u8::try_from(u32::from(c)).ok())
@@ -228,6 +270,11 @@ mod tests {
     #[case::mac_roman_umlaut("J\u{221A}\u{2202}rg", "J\u{F6}rg")]
     #[case::a_soft_hyphen("Garc\u{C3}\u{AD}a", "Garc\u{ED}a")]
     #[case::a_no_break_space("Nicol\u{C3}\u{A0} Rossi", "Nicol\u{E0} Rossi")]
+    #[case::a_space_that_was_trimmed("Nicol\u{C3}", "Nicol\u{E0}")]
+    #[case::a_space_that_was_made_plain("Nicol\u{C3} Rossi", "Nicol\u{E0} Rossi")]
+    #[case::a_soft_hyphen_that_was_removed("Garc\u{C3}a", "Garc\u{ED}a")]
+    #[case::one_of_two_was_removed("Garc\u{C3}a Mu\u{C3}\u{B1}oz", "Garc\u{ED}a Mu\u{F1}oz")]
+    #[case::trimmed_beside_another("Jos\u{C3}\u{A9} Nicol\u{C3}", "Jos\u{E9} Nicol\u{E0}")]
     #[case::cyrillic(
         "\u{D0}\u{98}\u{D0}\u{B2}\u{D0}\u{B0}\u{D0}\u{BD}",
         "\u{418}\u{432}\u{430}\u{43D}"
@@ -235,6 +282,21 @@ mod tests {
     fn text_that_was_decoded_twice_is_repaired(#[case] value: &str, #[case] before: &str) {
         let expected = (!before.is_empty()).then(|| before.to_owned());
         assert_eq!(repaired(value), expected, "{value}");
+    }
+
+    #[rstest]
+    #[case("\u{C3}\u{FFFD}lvaro", '\u{81}', Some("\u{C1}lvaro"))]
+    #[case("\u{C3}\u{FFFD}ris", '\u{8D}', Some("\u{CD}ris"))]
+    #[case("\u{C3}\u{FFFD}r", '\u{9D}', Some("\u{DD}r"))]
+    #[case("A\u{FFFD}b", '\u{81}', None)]
+    #[case("\u{C3}\u{FFFD}lvaro", '\u{7}', None)]
+    #[case("\u{C3}\u{FFFD}l\u{C3}\u{FFFD}", '\u{81}', None)]
+    fn a_control_character_may_be_a_byte_of_a_letter(
+        #[case] quoted: &str,
+        #[case] control: char,
+        #[case] before: Option<&str>,
+    ) {
+        assert_eq!(repaired_control(quoted, control).as_deref(), before);
     }
 
     #[rstest]
@@ -255,6 +317,7 @@ mod tests {
     }
 
     #[rstest]
+    #[case::unknown(&["Ana Mar\u{C3} a", "\u{C3}ngela", "\u{C3}s", "Jo\u{C3}o", "Guimar\u{C3}es"])]
     #[case::portuguese(&["JO\u{C3}O", "S\u{E3}o", "CONCEI\u{C7}\u{C3}O", "GUIMAR\u{C3}ES", "ASSUN\u{C7}\u{C3}O", "IRM\u{C3} DULCE", "\u{C2}ngela", "\u{C3}"])]
     #[case::others(&["Mu\u{F1}oz", "M\u{FC}ller", "Ren\u{E9}e", "Bj\u{F6}rn", "\u{C5}se", "\u{D0}or\u{F0}e", "Na\u{EF}m", "No\u{EB}l", "D\u{2019}Angelo", "D\u{2019}\u{C9}vreux", "R\u{D3}\u{17B}YCKI"])]
     #[case::scripts(&["\u{418}\u{432}\u{430}\u{43D}", "\u{393}\u{3B9}\u{3CE}\u{3C1}\u{3B3}\u{3BF}\u{3C2}", "\u{7530}\u{4E2D}", "\u{645}\u{62D}\u{645}\u{62F}"])]

@@ -51,6 +51,16 @@ pub enum ForeignLine {
     Header,
     /// `---,---`.
     Ruling,
+    /// A line of a report, with as many fields as the header; its kind is known.
+    OfReport(ReportLine),
+}
+
+impl ForeignLine {
+    /// Returns `true` if the line cannot be what is left of a user's row.
+    #[must_use]
+    pub const fn is_certain(self) -> bool {
+        matches!(self, Self::Header | Self::Ruling)
+    }
 }
 
 impl fmt::Display for StrayQuote {
@@ -107,6 +117,9 @@ impl fmt::Display for ReportLine {
 impl fmt::Display for ForeignLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::OfReport(line) => {
+                return write!(f, "All but one or two cells of this line are blank. {line}");
+            }
             Self::Header => {
                 "This line repeats the header, as in files that were joined; it is not a user. Delete the line; the \
                  other rows are read as usual."

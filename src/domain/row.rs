@@ -170,7 +170,7 @@ impl Row {
         let errors = parts.faults.iter().filter(|(_, fault)| fault.is_error());
         let unsound: ColumnSet = errors.filter_map(|&(column, _)| column).collect();
         let misfit = parts.faults.iter().any(|(column, _)| column.is_none());
-        let foreign = matches!(*parts.faults, [(None, Fault::NotARow(_))]);
+        let foreign = matches!(*parts.faults, [(None, Fault::NotARow(line))] if line.is_certain());
         let warned = parts.faults.iter().any(|(_, fault)| !fault.is_error());
         let status = parts.values[Column::Status as usize].and_then(Status::parse);
         Self {
@@ -315,7 +315,7 @@ impl Row {
         self.marks.has(Marks::MISFIT)
     }
 
-    /// Returns `true` if the record is known to be nobody's row, such as the header once more.
+    /// Returns `true` if the record is certainly nobody's row, such as the header once more.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         self.marks.has(Marks::FOREIGN)

@@ -58,6 +58,33 @@ pub(super) fn report_line(record: Record<'_>) -> Option<ReportLine> {
     (values <= MAX_REPORT_VALUES).then(|| read_report_line(&trim(&text).to_lowercase()))
 }
 
+/// What a record with the right number of fields is, if all that it holds is a line of a report: one phrase, and perhaps
+/// a figure in another field. Stricter than [`report_line`], because a row that lacks values looks much alike.
+pub(super) fn padded_report_line(record: Record<'_>) -> Option<ReportLine> {
+    let mut filled = record.fields().filter(|field| !is_blank(field));
+    let phrase = trim(str::from_utf8(filled.next()?).ok()?).to_lowercase();
+    let figure = filled.next();
+    let is_bare = !phrase.contains([' ', ':']);
+    if filled.next().is_some()
+        || figure.is_none() && is_bare
+        || figure.is_some_and(|figure| !is_figure(figure))
+    {
+        return None;
+    }
+    let has_figure = figure.is_some() || phrase.contains(|c: char| c.is_ascii_digit());
+    match read_report_line(&phrase) {
+        ReportLine::Total => has_figure.then_some(ReportLine::Total),
+        ReportLine::Other => None,
+        line => (!is_bare).then_some(line),
+    }
+}
+
+/// Returns `true` for digits and what stands between them: a count, a sum, a date.
+fn is_figure(field: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_digit() || b" .,:/-%".contains(byte);
+    field.iter().all(is_part) && field.iter().any(u8::is_ascii_digit)
+}
+
 fn read_report_line(text: &str) -> ReportLine {
     let mut words = text
         .split(|c: char| !c.is_alphanumeric())

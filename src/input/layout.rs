@@ -2,9 +2,9 @@
 
 use super::FileFault;
 use super::charset::Charset;
-use super::foreign::{Foreign, report_line};
+use super::foreign::{Foreign, padded_report_line, report_line};
 use super::record::{Record, Stray};
-use crate::domain::{Cell, Column, Fault, RawRow, StrayQuote};
+use crate::domain::{Cell, Column, Fault, ForeignLine, RawRow, StrayQuote};
 
 /// Which column each field of a record belongs to. However many of them are ignored, a record costs no more.
 pub(super) struct Layout {
@@ -93,7 +93,12 @@ impl Layout {
         if let Some(line) = self.foreign.recognise(record)? {
             return Ok(Some(Fault::NotARow(line)));
         }
-        Ok((!fits).then(|| self.miscount(record)))
+        Ok(match fits {
+            true => {
+                padded_report_line(record).map(|line| Fault::NotARow(ForeignLine::OfReport(line)))
+            }
+            false => Some(self.miscount(record)),
+        })
     }
 
     /// Returns `true` if the record has a field for each column, but for optional ones at its end, and beyond them
@@ -282,6 +287,47 @@ mod tests {
         assert_wide("x,e,b,f,l,s,u,r,p\r", &["1@2: x|e|b|f|l|s|u|r||p"]);
         assert_wide("x,e,b,f,l,s,u,r,p,", &["1@2: x|e|b|f|l|s|u|r||p"]);
         assert_wide("x,e,b,f,l,s,u,r,p,k", &["1@2: x|e|b|f|l|s|u|r|k|p"]);
+    }
+
+    #[test]
+    fn a_line_of_a_report_that_is_padded_to_the_header_is_no_row() {
+        for (line, shown) in [
+            ("Total: 3,,,,,,", "Total"),
+            (" total records 3 ,,,,,,", "Total"),
+            ("Count,12,,,,,", "Total"),
+            (",,Total:,,,,\"1,203\"", "Total"),
+            ("Grand total,,,,,,3", "Total"),
+            ("(3 rows affected),,,,,,", "RowCount"),
+            ("3 rows selected.,,,,,,", "RowCount"),
+            ("No rows,,,,,,2024-01-05", "RowCount"),
+            ("End of report,,,,,,", "End"),
+            ("Page 1 of 2,,,,,,", "End"),
+        ] {
+            assert_rows(
+                &format!("{line}\n"),
+                &[&*format!("1@2: not a row (OfReport({shown}))")],
+            );
+        }
+    }
+
+    #[test]
+    fn a_row_that_lacks_values_is_a_row_however_it_begins() {
+        for (line, shown) in [
+            ("Page,,,,,,", "Page||||||"),
+            ("ROW-0017,,,,,,", "ROW-0017||||||"),
+            ("3-rows,,,,,,", "3-rows||||||"),
+            ("Sum,ada@x,,,,,", "Sum|ada@x|||||"),
+            ("Total,,,,,,", "Total||||||"),
+            ("Page,12,,,,,", "Page|12|||||"),
+            ("Total: 3,1,2,,,,", "Total: 3|1|2||||"),
+            (
+                "Harbor Police Department,,,,,,",
+                "Harbor Police Department||||||",
+            ),
+            ("Total: 3,,,,Active,,", "Total: 3||||Active||"),
+        ] {
+            assert_rows(&format!("{line}\n"), &[&*format!("1@2: {shown}")]);
+        }
     }
 
     #[test]

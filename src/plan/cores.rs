@@ -20,6 +20,23 @@ pub(super) fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(u32, &T) -> R + S
     }
 }
 
+/// What `join` makes of all that `make` makes of `items`, in any order; it gets each with its index.
+pub(super) fn sum<T: Sync, R: Send + Default>(
+    items: &[T],
+    make: impl Fn(u32, &T) -> R + Sync,
+    join: impl Fn(R, R) -> R + Sync + Send,
+) -> R {
+    let make = |(at, item)| make(index(at), item);
+    match items.len() < MANY {
+        true => items.iter().enumerate().map(make).fold(R::default(), join),
+        false => items
+            .par_iter()
+            .enumerate()
+            .map(make)
+            .reduce(R::default, join),
+    }
+}
+
 /// Does `change` to each of `items`; it gets each with its index.
 pub(super) fn change<T: Send>(items: &mut [T], change: impl Fn(u32, &mut T) + Sync) {
     let change = |(at, item)| change(index(at), item);
@@ -72,6 +89,8 @@ mod tests {
             );
             change(&mut items, |at, item| *item += at as usize);
             assert!(items.iter().enumerate().all(|(i, &item)| item == 2 * i));
+            let summed = sum(&doubled, |at, pair| (at as usize) + pair.1, |a, b| a + b);
+            assert_eq!(summed, (0..count).map(|i| 3 * i).sum::<usize>());
             assert_eq!((doubled.len(), items.len()), (count, count));
             assert_eq!(both(count, || 1, || 2), (1, 2));
         }

@@ -47,8 +47,10 @@ pub(super) enum Finding {
     SupervisorInactive,
     /// The row changes so much of its user that it is another person (a warning).
     IdentityReplaced,
-    /// Equal to what this user of the directory has, but for leading zeros (a warning).
-    ZerosLost { key: Key, user: u32 },
+    /// Equal to what this user of the directory has, or to what this row gives, but for leading zeros (a warning).
+    ZerosLost { key: Key, holder: Person },
+    /// The external ID, which nobody has, is that of this user in another case (a warning).
+    IdInOtherCase { user: u32 },
     /// Equal to what this user of the directory has, but for an export artefact; `kept`: the row's user has it
     /// already (a warning).
     Artifact { key: Key, user: u32, kept: bool },

@@ -28,6 +28,7 @@ mod links;
 mod matching;
 mod missing;
 mod order;
+mod other_case;
 mod outcome;
 mod permissions;
 mod positions;

@@ -3,6 +3,7 @@
 
 mod laws;
 mod world;
+mod zeros;
 
 use super::scenario::Scenario;
 use super::{MatchBy, Outcome, Permitted, Plan, Request};

@@ -7,6 +7,7 @@ use super::finding::{Finding, Findings};
 use super::keys::{Key, held};
 use super::links::indices;
 use super::missing::Alike;
+use super::other_case::OtherCase;
 use super::roster::{Person, Wish};
 use super::state::State;
 use super::zeros::Zeros;
@@ -19,6 +20,7 @@ pub(super) fn review(
     alike: &Alike,
     findings: &mut Findings,
 ) {
+    let other_case = OtherCase::find(state.roster);
     for row in indices(state.roster.rows) {
         if state.original(row).is_some() {
             continue;
@@ -30,6 +32,9 @@ pub(super) fn review(
             find_supervisor_fault(state, row, findings);
         }
         warn_of_lost_zeros(state, alike, row, findings);
+        if let Some(user) = other_case.user(row) {
+            warn_of_other_case(row, user, findings);
+        }
         if state.roster.names_itself(row) {
             findings.push(row, Finding::SupervisorIsSelf);
         }
@@ -102,8 +107,17 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     }
 }
 
-/// External IDs and badge numbers that differ from somebody's by leading zeros alone, as spreadsheets drop
-/// them. A badge number that stays what it was is right.
+/// Warns that the external ID is that of `user` in another case, unless the message about another key has said so.
+fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
+    let says_so =
+        |finding| matches!(finding, Finding::Taken { holder, .. } if holder == Person::User(user));
+    if !findings.of(row).any(says_so) {
+        findings.push(row, Finding::IdInOtherCase { user });
+    }
+}
+
+/// External IDs and badge numbers that differ from a user's or another row's by leading zeros alone, as spreadsheets
+/// drop them. A badge number that stays what it was is right.
 fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut Findings) {
     let own = state.roster.user(row);
     let id = state.roster.wanted(Key::ExternalId, row);
@@ -116,17 +130,30 @@ fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut
     }
 }
 
-/// Warns where a user has the row's key with other zeros: of several its own user, else the least key.
+/// Warns if a user or another row has the row's key with other zeros.
 fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings: &mut Findings) {
+    let user = alike_user(state, key, zeros, row).map(Person::User);
+    let other = || alike_row(state, key, zeros, row).map(Person::Row);
+    if let Some(holder) = user.or_else(other) {
+        findings.push(row, Finding::ZerosLost { key, holder });
+    }
+}
+
+/// The user who has the row's key with other zeros: of several its own user, else the least key.
+fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
     let roster = state.roster;
     let users = zeros.alike(row).iter().copied();
     let others = users.filter(|&user| Some(held(user)) != roster.wanted(key, row));
     let own = roster.user(row);
-    let nearest = others.min_by_key(|&user| {
+    others.min_by_key(|&user| {
         let text = key.of(&roster.users[user as usize]);
         (Some(user) != own, text)
-    });
-    if let Some(user) = nearest {
-        findings.push(row, Finding::ZerosLost { key, user });
-    }
+    })
+}
+
+/// The lowest row that has the row's key with other zeros.
+fn alike_row(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
+    let wanted = |row| state.roster.wanted(key, row);
+    let others = zeros.alike_rows(row)?.into_iter();
+    others.filter(|&other| wanted(other) != wanted(row)).min()
 }

@@ -125,6 +125,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::Artifact { .. }
         | Finding::PhoneArtifact
         | Finding::ArtifactNew { .. }
+        | Finding::IdInOtherCase { .. }
         | Finding::DateLike => IssueCode::ExportArtifact,
         Finding::Format { .. } => IssueCode::InvalidFormat,
     }
@@ -145,7 +146,9 @@ const fn column(finding: Finding) -> Column {
         Finding::ArtifactNew { column, .. } => column,
         Finding::DateLike => Column::BadgeNumber,
         Finding::RoleNotGrantable | Finding::UserNotChangeable => Column::Role,
-        Finding::IdentityReplaced | Finding::Copy { .. } => Column::ExternalId,
+        Finding::IdentityReplaced | Finding::Copy { .. } | Finding::IdInOtherCase { .. } => {
+            Column::ExternalId
+        }
         Finding::SupervisorNotFound
         | Finding::SupervisorNear { .. }
         | Finding::SupervisorRenamed { .. }
@@ -182,6 +185,7 @@ impl<'a> Wording<'a> {
             Finding::SupervisorInactive
                 | Finding::SupervisorIsSelf
                 | Finding::ZerosLost { .. }
+                | Finding::IdInOtherCase { .. }
                 | Finding::IdentityReplaced
                 | Finding::Copy { .. }
                 | Finding::ArtifactNew { .. }
@@ -243,7 +247,20 @@ impl<'a> Wording<'a> {
             Finding::UserProtected | Finding::UserNotChangeable => {
                 issue.about_user(&self.external_id(Person::Row(row)))
             }
-            Finding::ZerosLost { key, user } | Finding::Artifact { key, user, .. } => {
+            Finding::ZerosLost {
+                key,
+                holder: Person::Row(other),
+            } => {
+                // Zeros get lost: the shorter of two values is the one to doubt.
+                let padded = self.key_text(key, other);
+                let padded = Some(padded).filter(|padded| padded.len() > issue.value.len());
+                issue.suggest(padded).about_row(self.number(other))
+            }
+            Finding::ZerosLost {
+                key,
+                holder: Person::User(user),
+            }
+            | Finding::Artifact { key, user, .. } => {
                 let user = self.user(user);
                 issue
                     .suggest(Some(key.of(user)))
@@ -251,6 +268,10 @@ impl<'a> Wording<'a> {
             }
             Finding::PhoneArtifact | Finding::ArtifactNew { .. } | Finding::Format { .. } => {
                 issue.suggest(self.before(row, finding).as_deref())
+            }
+            Finding::IdInOtherCase { user } => {
+                let id = self.user(user).external_id();
+                issue.suggest(Some(id)).about_user(id)
             }
             _ => issue,
         }
@@ -289,7 +310,9 @@ impl<'a> Wording<'a> {
                      {number} first."
                 )
             }
-            Finding::ZerosLost { key, user } => zeros_lost(named, key.of(self.user(user))),
+            Finding::ZerosLost { .. } | Finding::IdInOtherCase { .. } => {
+                self.of_like_key(finding, named)
+            }
             Finding::Artifact { .. }
             | Finding::PhoneArtifact
             | Finding::ArtifactNew { .. }
@@ -310,6 +333,27 @@ impl<'a> Wording<'a> {
             ),
             Finding::IdentityReplaced => self.identity_replaced(row),
             _ => self.of_supervisor(finding, named, value),
+        }
+    }
+
+    /// That a key is much like another one.
+    fn of_like_key(&self, finding: Finding, named: &str) -> String {
+        match finding {
+            Finding::ZerosLost {
+                key,
+                holder: Person::User(user),
+            } => zeros_lost(named, key.of(self.user(user))),
+            Finding::ZerosLost {
+                key,
+                holder: Person::Row(other),
+            } => zeros_differ(named, self.key_text(key, other), self.number(other)),
+            Finding::IdInOtherCase { user } => {
+                let id = self.user(user).external_id();
+                format!(
+                    "{named} equals the existing \"{id}\" except for case; if the row is about that user, write \"{id}\"."
+                )
+            }
+            _ => String::new(),
         }
     }
 
@@ -533,6 +577,12 @@ impl<'a> Wording<'a> {
         }
     }
 
+    /// The key that a row gives.
+    fn key_text(&self, key: Key, row: u32) -> &'a str {
+        let value = self.request.rows[row as usize].value(key.column());
+        value.unwrap_or_default()
+    }
+
     fn user(&self, user: u32) -> &'a User {
         &self.request.directory.users()[user as usize]
     }
@@ -547,6 +597,14 @@ pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
     format!(
         "{named} equals the existing \"{existing}\" but for leading zeros; if a spreadsheet changed \
          them, format the column as text."
+    )
+}
+
+/// Says that a value equals another row's but for leading zeros; `named` is the column and the value.
+fn zeros_differ(named: &str, other: &str, number: u32) -> String {
+    format!(
+        "{named} equals \"{other}\" of row {number} but for leading zeros; if a spreadsheet changed one of them, \
+         format the column as text."
     )
 }
 

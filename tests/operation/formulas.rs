@@ -16,17 +16,7 @@ async fn export(app: &App, neutralize_formulas: bool) -> String {
         neutralize_formulas,
         ..ExportUsersRequest::default()
     };
-    let mut pieces = app
-        .directory()
-        .export_users(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let mut csv = Vec::new();
-    while let Some(piece) = pieces.message().await.unwrap() {
-        csv.extend(piece.csv_chunk);
-    }
-    String::from_utf8(csv).unwrap()
+    app.export_with(request).await
 }
 
 async fn a_neutralised_export_is_harmless_and_imports_unchanged(database: Database) {

@@ -9,10 +9,13 @@ use user_import::{
         self, BadgeNumber, Email, EvidenceGroupExtId, ExternalId, FirstName, LastName, Phone, Rank,
         Role, SupervisorEmail, Username,
     },
-    proto::{DeactivateMissing, ImportStart, IssueCode},
+    proto::IssueCode,
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use crate::support::{
+    App, Database, Imported, Roster, deactivating_missing, dry_run, on_both_databases, roster,
+    start_of,
+};
 
 on_both_databases![
     a_placeholder_is_no_key,
@@ -33,32 +36,13 @@ on_both_databases![
     what_is_stored_from_before_stands,
 ];
 
-/// Sends the roster as CSV and as typed rows, in dry runs; both are answered alike.
 async fn preview(app: &App, roster: &Roster) -> Imported {
-    let start = ImportStart {
-        validate_only: true,
-        ..start_of("pd")
-    };
-    let typed = app.import_rows_with(start.clone(), roster.typed()).await;
-    let csv = app.import_with(start, roster).await;
-    assert_eq!(typed.to_string(), csv.to_string());
-    for row in &csv.results {
-        assert_eq!(typed.messages(row.row), csv.messages(row.row));
-    }
-    csv
+    app.preview(start_of("pd"), roster).await
 }
 
 async fn sync(app: &App, roster: Roster) -> Imported {
-    let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
-        max_deactivations: Some(100),
-        validate_only: true,
-        ..start_of("pd")
-    };
-    app.import_with(start, roster).await
+    app.import_with(dry_run(deactivating_missing(start_of("pd"))), roster)
+        .await
 }
 
 fn codes(imported: &Imported, row: u32) -> Vec<IssueCode> {

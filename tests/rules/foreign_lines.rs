@@ -2,9 +2,10 @@
 
 use insta::assert_snapshot;
 use tonic::Code;
-use user_import::proto::{DeactivateMissing, ImportStart};
 
-use crate::support::{App, Database, Imported, on_both_databases, start_of};
+use crate::support::{
+    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
+};
 
 on_both_databases![
     an_end_mark_is_no_row,
@@ -12,6 +13,7 @@ on_both_databases![
     a_ruling_line_is_rejected_and_stops_no_sync,
     a_header_of_other_columns_refuses_the_file,
     totals_and_notes_are_named_and_stop_the_sync,
+    totals_padded_to_the_header_are_named_once_and_stop_the_sync,
     people_with_odd_values_are_people,
 ];
 
@@ -22,25 +24,24 @@ fn row(id: &str) -> String {
     format!("{id},{id}@pd.example,B-{id},Ann,Lee,Active,{id},Officer,\r\n")
 }
 
-fn deactivating() -> ImportStart {
-    ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
-        max_deactivations: Some(100),
-        ..start_of("pd")
-    }
-}
-
 /// Syncs ada, `line` and bob over ada, bob and cy, who is missing; a dry run.
 async fn sync(app: &App, line: &str) -> Imported {
-    let start = ImportStart {
-        validate_only: true,
-        ..deactivating()
-    };
     let csv = format!("{HEADER}\r\n{}{line}\r\n{}", row("ada"), row("bob"));
-    app.import_with(start, csv).await
+    app.import_with(dry_run(deactivating_missing(start_of("pd"))), csv)
+        .await
+}
+
+/// Expects that `line` is no row, and that it keeps nobody from being deactivated; what is said of it.
+async fn ignored(app: &App, line: &str) -> String {
+    let imported = sync(app, line).await;
+    assert_snapshot!(imported, @"
+    1 UNCHANGED ada
+    2 REJECTED  [NOT_A_ROW]
+    3 UNCHANGED bob
+    deactivated: cy
+    COMPLETED: 3 rows, 2 unchanged, 1 rejected, 1 deactivated
+    ");
+    imported.messages(2).join("\n")
 }
 
 async fn start(database: Database) -> App {
@@ -60,10 +61,7 @@ async fn an_end_mark_is_no_row(database: Database) {
         "\"\u{1A}\"",
     ] {
         let csv = format!("{HEADER}\r\n{}{}{mark}", row("ada"), row("bob"));
-        let start = ImportStart {
-            validate_only: true,
-            ..deactivating()
-        };
+        let start = dry_run(deactivating_missing(start_of("pd")));
         let imported = app.import_with(start, csv).await;
         assert_snapshot!(imported, @"
         1 UNCHANGED ada
@@ -85,15 +83,7 @@ async fn the_header_once_more_is_rejected_and_stops_no_sync(database: Database) 
         format!("\"{}\"", HEADER.replace(',', "\", \"")),
         format!("{HEADER},,"),
     ] {
-        let imported = sync(&app, &line).await;
-        assert_snapshot!(imported, @"
-        1 UNCHANGED ada
-        2 REJECTED  [NOT_A_ROW]
-        3 UNCHANGED bob
-        deactivated: cy
-        COMPLETED: 3 rows, 2 unchanged, 1 rejected, 1 deactivated
-        ");
-        assert_snapshot!(imported.messages(2).join("\n"), @"This line repeats the header, as in files that were joined; it is not a user. Delete the line; the other rows are read as usual.");
+        assert_snapshot!(ignored(&app, &line).await, @"This line repeats the header, as in files that were joined; it is not a user. Delete the line; the other rows are read as usual.");
     }
 }
 
@@ -109,15 +99,7 @@ async fn a_ruling_line_is_rejected_and_stops_no_sync(database: Database) {
         "----- ----- ----- -----",
         "-,--,---,-,-,-,-,-,-",
     ] {
-        let imported = sync(&app, line).await;
-        assert_snapshot!(imported, @"
-        1 UNCHANGED ada
-        2 REJECTED  [NOT_A_ROW]
-        3 UNCHANGED bob
-        deactivated: cy
-        COMPLETED: 3 rows, 2 unchanged, 1 rejected, 1 deactivated
-        ");
-        assert_snapshot!(imported.messages(2).join("\n"), @"This is a ruling line, which some tools draw below the header; it is not a user. Delete the line; the other rows are read as usual.");
+        assert_snapshot!(ignored(&app, line).await, @"This is a ruling line, which some tools draw below the header; it is not a user. Delete the line; the other rows are read as usual.");
     }
 }
 
@@ -181,6 +163,50 @@ async fn totals_and_notes_are_named_and_stop_the_sync(database: Database) {
     }
 }
 
+/// They stop a sync as others do that have too few fields: they may be what is left of a row.
+async fn totals_padded_to_the_header_are_named_once_and_stop_the_sync(database: Database) {
+    let app = start(database).await;
+    for (lines, said) in [
+        (
+            [
+                "(3 rows affected),,,,,,,,",
+                "3 rows selected.,,,,,,,,",
+                "\"3 row(s)\",,,,,,,,",
+            ],
+            "All but one or two cells of this line are blank. It is the row count of a database tool, not a user; delete the line.",
+        ),
+        (
+            [
+                "Total: 3,,,,,,,,",
+                "Count,12,,,,,,,",
+                ",,GRAND TOTAL,,,,,,\"1,203\"",
+            ],
+            "All but one or two cells of this line are blank. It is a total, not a user; delete the line.",
+        ),
+        (
+            [
+                "End of report,,,,,,,,",
+                "Page 1 of 2,,,,,,,,",
+                "*** END OF FILE ***,,,,,,,,2024-01-05",
+            ],
+            "All but one or two cells of this line are blank. It is the end of a report or a page, not a user; delete the line.",
+        ),
+    ] {
+        for line in lines {
+            let imported = sync(&app, line).await;
+            assert_eq!(imported.messages(2), [said], "{line}");
+            assert!(
+                imported.to_string().contains("2 REJECTED  [NOT_A_ROW]"),
+                "{imported}"
+            );
+            assert_eq!(imported.summary().refusals[0].code, "UNCERTAIN_ROWS");
+            let csv = format!("{HEADER}\n{}{line}\n", row("ada"));
+            let plain = app.import_with(dry_run(start_of("pd")), csv).await;
+            assert_eq!(plain.code(), Code::Ok, "{plain}");
+        }
+    }
+}
+
 /// What only looks like a foreign line is judged as a row.
 async fn people_with_odd_values_are_people(database: Database) {
     let app = start(database).await;
@@ -188,6 +214,9 @@ async fn people_with_odd_values_are_people(database: Database) {
         "-,--,-,-,-,-,-,-,-",
         "EXTERNAL_ID,new@pd.example,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,RANK",
         "---,---,---,---,---,---,---,---,x",
+        "Page,,,,,,,,",
+        "ROW-17,,,,,,,,",
+        "Total: 3,total@pd.example,,,,,,,",
     ] {
         let told = sync(&app, line).await.to_string();
         assert!(

@@ -5,11 +5,12 @@ use insta::assert_snapshot;
 use tonic::Code;
 use user_import::{
     domain::Column::{BadgeNumber, Email, ExternalId, LastName, Phone, Username},
-    proto::{Catalog, DeactivateMissing, GetCatalogRequest, ImportStart, IssueCode},
+    proto::{Catalog, GetCatalogRequest, IssueCode},
 };
 
 use crate::support::{
-    App, Database, Imported, Roster, catalog, on_both_databases, roster, start_of,
+    App, Database, Imported, Roster, catalog, deactivating_missing, dry_run, on_both_databases,
+    roster, start_of,
 };
 
 on_both_databases![
@@ -22,14 +23,7 @@ on_both_databases![
 ];
 
 async fn preview(app: &App, roster: &Roster) -> Imported {
-    let start = ImportStart {
-        validate_only: true,
-        ..start_of("pd")
-    };
-    let typed = app.import_rows_with(start.clone(), roster.typed()).await;
-    let csv = app.import_with(start, roster).await;
-    assert_eq!(typed.to_string(), csv.to_string());
-    csv
+    app.preview(start_of("pd"), roster).await
 }
 
 fn codes(imported: &Imported) -> Vec<IssueCode> {
@@ -212,15 +206,7 @@ async fn a_key_without_its_zeros_lists_its_user(database: Database) {
         .row("00001", [(BadgeNumber, "0001")])
         .row("00002", [(BadgeNumber, "0002")]);
     app.import(people).await;
-    let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
-        max_deactivations: Some(100),
-        validate_only: true,
-        ..start_of("pd")
-    };
+    let start = dry_run(deactivating_missing(start_of("pd")));
     let unknown = [
         (BadgeNumber, "0009"),
         (Email, "x@pd.example"),

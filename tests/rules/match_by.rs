@@ -7,10 +7,12 @@ use user_import::{
         self, BadgeNumber, Email, ExternalId, FirstName, LastName, Role, Status, SupervisorEmail,
         Username,
     },
-    proto::{DeactivateMissing, ImportStart, MatchBy},
+    proto::{ImportStart, MatchBy},
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use crate::support::{
+    App, Database, Imported, deactivating_missing, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     each_of_three_keys_finds_the_user,
@@ -54,11 +56,7 @@ async fn each_of_three_keys_finds_the_user(database: Database) {
         };
         let values = [(ExternalId, ""), (key, value), (other, changed_to)];
         let rows = roster().row("ada", values).row("new", [(ExternalId, "")]);
-        let dry = ImportStart {
-            validate_only: true,
-            ..by(match_by)
-        };
-        let typed = app.import_rows_with(dry, rows.typed()).await;
+        let typed = app.preview(by(match_by), &rows).await;
         let imported = app.import_with(by(match_by), rows).await;
         for imported in [&typed, &imported] {
             let summary = imported.summary();
@@ -168,14 +166,7 @@ async fn several_rows_for_one_user_are_duplicates(database: Database) {
 async fn users_found_by_another_key_are_listed(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob", "cy"]).await;
-    let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
-        max_deactivations: Some(1),
-        ..by(MatchBy::BadgeNumber)
-    };
+    let start = deactivating_missing(by(MatchBy::BadgeNumber));
     let rows = roster()
         .row(
             "ada",

@@ -2,7 +2,7 @@
 
 use tonic::Code;
 use user_import::{
-    domain::Column::{Email, ExternalId, FirstName, LastName},
+    domain::Column::{BadgeNumber, Email, ExternalId, FirstName, LastName, Status},
     proto::{DeactivateMissing, ImportStart, ResultFilter},
 };
 
@@ -16,6 +16,8 @@ on_both_databases![
     the_digest_knows_no_options_and_no_generated_ids,
     whom_an_import_deactivates_is_part_of_the_plan,
     the_same_plan_of_another_organisation_has_another_digest,
+    any_order_of_the_rows_is_the_same_plan,
+    the_same_change_of_another_user_is_another_plan,
 ];
 
 fn dry() -> ImportStart {
@@ -169,6 +171,63 @@ async fn whom_an_import_deactivates_is_part_of_the_plan(database: Database) {
     assert_ne!(with_bob, without);
     app.protect("bob").await;
     assert_eq!(digest(&app, missing, &ada).await, without);
+}
+
+async fn any_order_of_the_rows_is_the_same_plan(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob", "cy", "dan"]).await;
+    // Two swap their badges, one is as before, one is new twice, and two are rejected.
+    let swapped = [
+        ("ada", "B-bob"),
+        ("bob", "B-ada"),
+        ("cy", "B-cy"),
+        ("eve", "B-eve"),
+        ("eve", "B-eve"),
+    ];
+    let faulty = [("dan", "B-ada"), ("fay", "B-fay")];
+    let rows = |order: Vec<(&str, &str)>| {
+        order.into_iter().fold(roster(), |roster, (name, badge)| {
+            let email = format!("{name}@pd.example");
+            let email = if name == "fay" { "nowhere" } else { &*email };
+            roster.row(name, [(BadgeNumber, badge), (Email, email)])
+        })
+    };
+    let all: Vec<_> = swapped.into_iter().chain(faulty).collect();
+    let seen = digest(&app, dry(), rows(all.clone())).await;
+    for turn in 1..all.len() {
+        let mut other = all.clone();
+        other.rotate_left(turn);
+        assert_eq!(
+            digest(&app, dry(), rows(other.clone())).await,
+            seen,
+            "{turn}"
+        );
+        other.reverse();
+        assert_eq!(digest(&app, dry(), rows(other)).await, seen, "{turn}");
+    }
+    let less = rows(all[..6].to_vec());
+    assert_ne!(digest(&app, dry(), less).await, seen);
+    let backwards = rows(all.into_iter().rev().collect());
+    let imported = apply(&app, seen, backwards).await;
+    assert_eq!(imported.code(), Code::Ok, "{imported}");
+}
+
+async fn the_same_change_of_another_user_is_another_plan(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    for (column, value) in [
+        (Status, "Inactive"),
+        (LastName, "Other"),
+        (Email, "nowhere"),
+    ] {
+        let of = |name| roster().row(name, [(column, value)]);
+        let [ada, bob] = [of("ada"), of("bob")];
+        assert_ne!(
+            digest(&app, dry(), ada).await,
+            digest(&app, dry(), bob).await,
+            "{column}"
+        );
+    }
 }
 
 /// Else somebody who knows how it is made could guess what is stored, and try each guess.

@@ -3,9 +3,11 @@
 
 use insta::assert_snapshot;
 use tonic::Code;
-use user_import::proto::{CsvFormat, DeactivateMissing, ImportStart, RowOutcome, UserStatus};
+use user_import::proto::{CsvFormat, ImportStart, RowOutcome, UserStatus};
 
-use crate::support::{App, Database, Imported, on_both_databases, start_of};
+use crate::support::{
+    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
+};
 
 on_both_databases![
     text_behind_a_closing_quote_rejects_the_row,
@@ -26,14 +28,7 @@ fn row(id: &str, first: &str, last: &str) -> String {
 }
 
 fn deactivating() -> ImportStart {
-    ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
-        max_deactivations: Some(100),
-        ..start_of("pd")
-    }
+    deactivating_missing(start_of("pd"))
 }
 
 fn ignoring_unknown(start: ImportStart) -> ImportStart {
@@ -51,10 +46,7 @@ async fn told(app: &App, first: &str, last: &str) -> String {
         row("ada", first, last),
         row("bob", "Bob", "Ruiz")
     );
-    let start = ImportStart {
-        validate_only: true,
-        ..start_of("pd")
-    };
+    let start = dry_run(start_of("pd"));
     let imported = app.import_with(start, csv).await;
     assert_eq!(imported.results.len(), 2, "{imported}");
     assert_eq!(imported.row(2).outcome(), RowOutcome::Created, "{imported}");

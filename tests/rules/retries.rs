@@ -77,6 +77,11 @@ fn is_whole(imported: &Imported) -> bool {
 pub async fn interrupted(database: Database, start: ImportStart, roster: &Roster) -> App {
     let app = start_slow(database).await;
     app.people(["gone"]).await;
+    interrupt(app, start, roster).await
+}
+
+/// The same with a server that is there.
+pub async fn interrupt(app: App, start: ImportStart, roster: &Roster) -> App {
     let mut answers = app.begin(start, roster).await;
     let first = Imported::first_results(&mut answers).await;
     assert!(!first.results.is_empty(), "{first}");

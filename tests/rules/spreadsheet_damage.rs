@@ -1,9 +1,12 @@
 //! What a spreadsheet does to a roster (semantics §2, Spreadsheet damage): named, not just rejected.
 
 use insta::assert_snapshot;
-use user_import::domain::Column::{self, BadgeNumber, ExternalId, LastName, Phone, Username};
+use user_import::{
+    domain::Column::{self, BadgeNumber, Email, ExternalId, LastName, Phone, Username},
+    proto::{IssueCode, IssueSeverity},
+};
 
-use crate::support::{App, Database, on_both_databases, roster};
+use crate::support::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_rounded_number_is_named_in_the_columns_that_hold_numbers,
@@ -11,6 +14,8 @@ on_both_databases![
     lost_leading_zeros_are_warned_of_and_the_existing_value_suggested,
     zeros_that_were_added_are_warned_of_too,
     a_value_with_its_own_zeros_is_not_warned_of,
+    rows_of_one_file_that_differ_by_zeros_alone_are_warned_of,
+    a_user_is_named_before_a_row_that_differs_by_zeros_alone,
 ];
 
 async fn a_rounded_number_is_named_in_the_columns_that_hold_numbers(database: Database) {
@@ -81,6 +86,74 @@ async fn a_value_with_its_own_zeros_is_not_warned_of(database: Database) {
     assert_snapshot!(app.import(roster().row("ada", same)).await, @r"
     1 UNCHANGED 0042
     COMPLETED: 1 rows, 1 unchanged
+    ");
+}
+
+async fn rows_of_one_file_that_differ_by_zeros_alone_are_warned_of(database: Database) {
+    let app = App::start(database).await;
+    for (padded, short) in [("0421", "421"), ("007", "07"), ("00A9", "A9")] {
+        for (first, second) in [(padded, short), (short, padded)] {
+            for column in [ExternalId, BadgeNumber] {
+                let people = roster()
+                    .row("ada", [(column, first)])
+                    .row("bob", [(column, second)]);
+                let imported = app.preview(start_of("pd"), &people).await;
+                let told = [1, 2].map(|row| &imported.row(row).issues[..]);
+                let [[one], [other]] = told else {
+                    panic!("{imported}");
+                };
+                assert_eq!((one.related_row, other.related_row), (2, 1));
+                assert_eq!(one.code(), IssueCode::LeadingZerosLost);
+                assert_eq!(one.severity(), IssueSeverity::Warning);
+                // Zeros get lost: the longer value is suggested for the shorter one.
+                let suggested =
+                    [first, second].map(|value| if value == short { padded } else { "" });
+                assert_eq!([&*one.suggestion, &*other.suggestion], suggested);
+                assert_eq!(imported.summary().created, 2, "{imported}");
+            }
+        }
+    }
+    let people = roster()
+        .row("ada", [(ExternalId, "0421"), (BadgeNumber, "7")])
+        .row("bob", [(ExternalId, "421"), (BadgeNumber, "007")])
+        .row("cy", [(ExternalId, "00421"), (Email, "nowhere")]);
+    let imported = app.import(people).await;
+    assert_snapshot!(imported, @"
+    1 CREATED 0421 [warning: LEADING_ZEROS_LOST row 2, warning: LEADING_ZEROS_LOST row 2]
+    2 CREATED 421 [warning: LEADING_ZEROS_LOST row 1, warning: LEADING_ZEROS_LOST row 1]
+    3 REJECTED 00421 [INVALID_EMAIL, warning: LEADING_ZEROS_LOST row 1]
+    COMPLETED: 3 rows, 2 created, 1 rejected
+    ");
+    assert_snapshot!([1, 2, 3].map(|row| imported.messages(row).join("\n")).join("\n"), @r#"
+    EXTERNAL_ID "0421" equals "421" of row 2 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    BADGE_NUMBER "7" equals "007" of row 2 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    EXTERNAL_ID "421" equals "0421" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    BADGE_NUMBER "007" equals "7" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    EMAIL "nowhere" is not an email address; write it like name@example.com.
+    EXTERNAL_ID "00421" equals "0421" of row 1 but for leading zeros; if a spreadsheet changed one of them, format the column as text.
+    "#);
+    // What is stored stands without a word.
+    let again = roster()
+        .row("ada", [(ExternalId, "0421"), (BadgeNumber, "7")])
+        .row("bob", [(ExternalId, "421"), (BadgeNumber, "007")]);
+    assert_snapshot!(app.import(again).await, @"
+    1 UNCHANGED 0421
+    2 UNCHANGED 421
+    COMPLETED: 2 rows, 2 unchanged
+    ");
+}
+
+async fn a_user_is_named_before_a_row_that_differs_by_zeros_alone(database: Database) {
+    let app = app_with_zeros(database).await;
+    let people = roster()
+        .row("bob", [(BadgeNumber, "7")])
+        .row("cy", [(BadgeNumber, "07")])
+        .row("ada", [(ExternalId, "0042"), (BadgeNumber, "007")]);
+    assert_snapshot!(app.preview(start_of("pd"), &people).await, @"
+    1 CREATED bob [warning: LEADING_ZEROS_LOST user 0042]
+    2 CREATED cy [warning: LEADING_ZEROS_LOST user 0042]
+    3 UNCHANGED 0042
+    COMPLETED: 3 rows, 2 created, 1 unchanged
     ");
 }
 

@@ -126,16 +126,7 @@ async fn a_template_and_an_export_for_a_spreadsheet_begin_with_a_byte_order_mark
         byte_order_mark: true,
         ..ExportUsersRequest::default()
     };
-    let mut pieces = app
-        .directory()
-        .export_users(request)
-        .await
-        .unwrap()
-        .into_inner();
-    let mut marked = Vec::new();
-    while let Some(piece) = pieces.message().await.unwrap() {
-        marked.extend(piece.csv_chunk);
-    }
+    let marked = app.export_with(request).await.into_bytes();
     assert_eq!(marked, [MARK, app.export().await.as_bytes()].concat());
     assert_eq!(app.import(marked).await.summary().unchanged, 2);
 }

@@ -8,16 +8,19 @@ use user_import::{
     domain::Column::{
         self, BadgeNumber, Email, ExternalId, Role, Status, SupervisorEmail, Username,
     },
-    proto::{DeactivateMissing, ImportStart},
+    proto::ImportStart,
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use crate::support::{
+    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     a_rehire_is_told_who_he_is,
     new_external_ids_for_everybody_reject_all_and_deactivate_nobody,
     a_roster_without_external_ids_is_told_what_to_write,
     an_external_id_in_another_case_is_named,
+    an_external_id_that_differs_by_case_alone_is_warned_of,
     one_taken_value_is_no_reason_to_be_somebody_else,
     the_head_who_is_his_own_supervisor_has_none,
     a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards,
@@ -62,13 +65,7 @@ async fn new_external_ids_for_everybody_reject_all_and_deactivate_nobody(databas
     let app = App::start(database).await;
     app.people(["ada", "bob", "cy"]).await;
     let before = app.users().await;
-    let start = ImportStart {
-        deactivate_missing: Some(DeactivateMissing {
-            confirmation: "Confirm".to_owned(),
-            ..DeactivateMissing::default()
-        }),
-        ..start_of("pd")
-    };
+    let start = deactivating_missing(start_of("pd"));
     let renumbered = roster()
         .row("ada", [(ExternalId, "WD0")])
         .row("bob", [(ExternalId, "WD1"), (Email, "robert@pd.example")])
@@ -123,6 +120,42 @@ async fn an_external_id_in_another_case_is_named(database: Database) {
     assert_snapshot!(said(&app.import(other).await), @r#"1 BADGE_NUMBER_TAKEN BADGE_NUMBER "B-ada" already belongs to user "E-1001", whose EXTERNAL_ID differs from this row's "e-1001" by case alone; write "E-1001" in EXTERNAL_ID."#);
 }
 
+async fn an_external_id_that_differs_by_case_alone_is_warned_of(database: Database) {
+    let app = App::start(database).await;
+    for (stored, given) in [
+        ("E-12", "e-12"),
+        ("abc9", "Abc9"),
+        ("STRASSE-1", "stra\u{DF}e-1"),
+    ] {
+        app.import(roster().row("ada", [(ExternalId, stored)]))
+            .await;
+        let new = roster()
+            .row("new", [(ExternalId, given)])
+            .row("ada", [(ExternalId, stored)]);
+        let imported = app.preview(start_of("pd"), &new).await;
+        let told = format!(
+            "EXTERNAL_ID \"{given}\" equals the existing \"{stored}\" except for case; if the row is about that user, \
+             write \"{stored}\"."
+        );
+        assert_eq!(said(&imported), format!("1 EXPORT_ARTIFACT {told}\n"));
+        let issue = &imported.row(1).issues[0];
+        assert_eq!(
+            (&*issue.suggestion, &*issue.related_external_id),
+            (stored, stored)
+        );
+        assert_eq!(imported.summary().created, 1, "{imported}");
+        app.tamper("DELETE FROM users").await;
+    }
+    // Of a row that is rejected for another reason it is said too.
+    app.import(roster().row("ada", [(ExternalId, "E-12")]).people(["bob"]))
+        .await;
+    let other = roster().row("new", [(ExternalId, "e-12"), (Email, "bob@pd.example")]);
+    assert_snapshot!(said(&app.preview(start_of("pd"), &other).await), @r#"
+    1 EMAIL_TAKEN EMAIL "bob@pd.example" already belongs to user "bob"; give this row another email.
+    1 EXPORT_ARTIFACT EXTERNAL_ID "e-12" equals the existing "E-12" except for case; if the row is about that user, write "E-12".
+    "#);
+}
+
 async fn one_taken_value_is_no_reason_to_be_somebody_else(database: Database) {
     let app = App::start(database).await;
     app.people(["ada", "bob"]).await;
@@ -140,13 +173,7 @@ async fn the_head_who_is_his_own_supervisor_has_none(database: Database) {
         .row("bob", [(SupervisorEmail, "ada@pd.example")])
         .row("cy", [(SupervisorEmail, "bob@pd.example")]);
     let typed = app
-        .import_rows_with(
-            ImportStart {
-                validate_only: true,
-                ..start_of("pd")
-            },
-            rows.typed(),
-        )
+        .import_rows_with(dry_run(start_of("pd")), rows.typed())
         .await;
     let imported = app.import(&rows).await;
     assert_snapshot!(imported, @r"

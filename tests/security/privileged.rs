@@ -3,12 +3,12 @@
 use tonic::Code;
 use user_import::{
     domain::{
-        Column::{Role as RoleColumn, Status},
+        Column::{BadgeNumber, Email, ExternalId, LastName, Role as RoleColumn, Status, Username},
         Permission,
     },
     proto::{
-        Catalog, DeactivateMissing, GetCatalogRequest, ImportStart, Role, SetUserProtectedRequest,
-        UpdateCatalogRequest,
+        Catalog, DeactivateMissing, GetCatalogRequest, ImportStart, MatchBy, Role,
+        SetUserProtectedRequest, UpdateCatalogRequest,
     },
 };
 
@@ -19,6 +19,7 @@ use crate::{
 
 on_both_databases![
     a_row_gives_no_privileged_role_and_changes_nobody_who_has_one,
+    a_row_that_finds_its_user_by_another_key_changes_nobody_privileged,
     a_row_deactivates_nobody_without_the_permission,
     missing_administrators_are_left_active_and_named,
     whoever_may_grant_privileges_may_do_all_of_it,
@@ -95,6 +96,37 @@ async fn a_row_gives_no_privileged_role_and_changes_nobody_who_has_one(database:
     1 UNCHANGED ada
     COMPLETED: 1 rows, 1 unchanged
     ");
+}
+
+async fn a_row_that_finds_its_user_by_another_key_changes_nobody_privileged(database: Database) {
+    let app = department(database).await;
+    let clerk = clerk(&app).await;
+    let keys = [
+        (MatchBy::Email, Email, "ADA@pd.example"),
+        (MatchBy::BadgeNumber, BadgeNumber, "B-ada"),
+        (MatchBy::Username, Username, "Ada"),
+    ];
+    for (match_by, key, value) in keys {
+        let start = ImportStart {
+            match_by: match_by.into(),
+            ..start_of("pd")
+        };
+        let people = roster()
+            .row(
+                "ada",
+                [(ExternalId, "W-1"), (key, value), (LastName, "Taken")],
+            )
+            .row("bob", [(ExternalId, "W-2"), (RoleColumn, "Administrator")])
+            .row("cy", [(ExternalId, "cy")]);
+        let before = clerk.users().await;
+        insta::assert_snapshot!(clerk.import_with(start, people).await, @"
+        1 REJECTED ada [ROLE_NOT_GRANTABLE user ada]
+        2 REJECTED bob [ROLE_NOT_GRANTABLE]
+        3 UNCHANGED cy
+        COMPLETED: 3 rows, 1 unchanged, 2 rejected
+        ");
+        assert_eq!(clerk.users().await, before);
+    }
 }
 
 async fn a_row_deactivates_nobody_without_the_permission(database: Database) {

@@ -13,16 +13,17 @@ use user_import::{
     config::Settings,
     domain::Actor,
     proto::{
-        Catalog, CreateOrganizationRequest, ExportUsersRequest, GetUserRequest, Group,
-        ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse, ListUsersRequest, Rank,
-        Role, RowOutcome, RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow,
-        UserRows, directory_service_client::DirectoryServiceClient, get_user_request::Key,
+        Catalog, CreateOrganizationRequest, DeactivateMissing, ExportUsersRequest, GetUserRequest,
+        Group, ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse,
+        ListUsersRequest, Rank, Role, RowOutcome, RowResult, SetUserProtectedRequest,
+        UpdateCatalogRequest, User, UserRow, UserRows,
+        directory_service_client::DirectoryServiceClient, get_user_request::Key,
         import_service_client::ImportServiceClient, import_users_request::Message,
     },
 };
 
 use super::{
-    Database, Imported,
+    Database, Imported, Roster,
     bearer::{Bearer, Connection, authorization_at},
     database::FreshDatabase,
     roster,
@@ -31,6 +32,9 @@ use super::{
 
 /// The organisation that tests import into where they name no other.
 const ORGANIZATION: &str = "pd";
+
+/// The import ID of previews.
+const PREVIEW_ID: &str = "018f4e9e-5c7b-7000-8000-0000000000ff";
 
 /// Bytes of a CSV file that one message carries.
 const CHUNK: usize = 64 * 1024;
@@ -59,6 +63,26 @@ pub fn start_of(organization: &str) -> ImportStart {
     ImportStart {
         organization: organization.to_owned(),
         ..ImportStart::default()
+    }
+}
+
+/// The same as a dry run.
+pub fn dry_run(start: ImportStart) -> ImportStart {
+    ImportStart {
+        validate_only: true,
+        ..start
+    }
+}
+
+/// The same, and it deactivates the users whom the file does not list, up to a hundred.
+pub fn deactivating_missing(start: ImportStart) -> ImportStart {
+    ImportStart {
+        deactivate_missing: Some(DeactivateMissing {
+            confirmation: "Confirm".to_owned(),
+            ..DeactivateMissing::default()
+        }),
+        max_deactivations: Some(100),
+        ..start
     }
 }
 
@@ -440,6 +464,22 @@ impl App {
         &self.database
     }
 
+    /// Sends the roster as CSV and as typed rows, in dry runs; both are answered alike.
+    pub async fn preview(&self, start: ImportStart, roster: &Roster) -> Imported {
+        // Generated external IDs derive from it.
+        let start = ImportStart {
+            import_id: PREVIEW_ID.to_owned(),
+            ..dry_run(start)
+        };
+        let typed = self.import_rows_with(start.clone(), roster.typed()).await;
+        let csv = self.import_with(start, roster).await;
+        assert_eq!(typed.to_string(), csv.to_string());
+        for result in &csv.results {
+            assert_eq!(typed.messages(result.row), csv.messages(result.row));
+        }
+        csv
+    }
+
     /// The directory of `pd` as its CSV export.
     pub async fn export(&self) -> String {
         self.export_of(ORGANIZATION).await
@@ -447,10 +487,15 @@ impl App {
 
     /// The directory of an organisation as its CSV export.
     pub async fn export_of(&self, organization: &str) -> String {
-        let request = ExportUsersRequest {
+        self.export_with(ExportUsersRequest {
             organization: organization.to_owned(),
             ..ExportUsersRequest::default()
-        };
+        })
+        .await
+    }
+
+    /// The same with options.
+    pub async fn export_with(&self, request: ExportUsersRequest) -> String {
         let response = self.directory().export_users(request).await;
         let mut pieces = response.expect("the export begins").into_inner();
         let mut csv = Vec::new();

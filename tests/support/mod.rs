@@ -18,7 +18,7 @@ mod server;
 pub mod signal;
 mod staged;
 
-pub use app::{App, PATIENCE, catalog, start_of};
+pub use app::{App, PATIENCE, catalog, deactivating_missing, dry_run, start_of};
 pub use bearer::{Connection, Grant, RUNTIME_DIRECTORY, authorization_at, local_token, token};
 pub use call::Call;
 pub use database::{Database, FreshDatabase};

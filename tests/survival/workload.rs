@@ -6,7 +6,7 @@ use user_import::{
     domain::Column::{
         self, BadgeNumber, Email, ExternalId, LastName, Role, SupervisorEmail, Username,
     },
-    proto::{DeactivateMissing, ImportStart},
+    proto::{DeactivateMissing, ImportStart, MatchBy},
 };
 
 use crate::support::{Roster, roster, start_of};
@@ -53,6 +53,7 @@ pub struct Workload {
     pub before: Roster,
     pub import: Roster,
     pub import_id: String,
+    match_by: MatchBy,
 }
 
 /// A row: a name, and the values in which it differs from what [`Roster::row`] makes of the name.
@@ -71,6 +72,10 @@ impl Workload {
         people.truncate(BEFORE - gone);
         chance.shuffle(&mut people);
         change(&mut people, &mut chance);
+        let match_by = match_by(seed);
+        if match_by != MatchBy::Unspecified {
+            renumber(&mut people, &mut chance);
+        }
         people.extend((0..NEW).map(|number| newcomer(number, &mut chance)));
         chance.shuffle(&mut people);
         let mut import_id = String::from("018f4e9e-5c7b-7000-8000-");
@@ -79,6 +84,7 @@ impl Workload {
             before,
             import: as_roster(&people),
             import_id,
+            match_by,
         }
     }
 
@@ -92,7 +98,29 @@ impl Workload {
             }),
             max_deactivations: Some(1_000),
             max_identity_changes: Some(1_000),
+            match_by: self.match_by.into(),
             ..start_of(organization)
+        }
+    }
+}
+
+/// The key by which the import of this seed finds users besides the external ID; none in one of four.
+fn match_by(seed: u64) -> MatchBy {
+    match seed % 4 {
+        1 => MatchBy::Email,
+        2 => MatchBy::BadgeNumber,
+        3 => MatchBy::Username,
+        _ => MatchBy::Unspecified,
+    }
+}
+
+/// Takes the external IDs of some, and gives others new ones.
+fn renumber(people: &mut [Person], chance: &mut Chance) {
+    for (name, differing) in people {
+        match chance.below(4) {
+            0 => differing.push((ExternalId, String::new())),
+            1 => differing.push((ExternalId, format!("W-{name}"))),
+            _ => {}
         }
     }
 }

@@ -396,6 +396,8 @@ fn garbled_text_is_a_warning_with_what_it_probably_was() {
     assert_snapshot!(told_of(Column::LastName, "Mu\u{C3}\u{B1}oz"), @r#"Warning GarbledText: LAST_NAME "MuÃ±oz" looks garbled, as text does that was decoded twice or taken from a web page; if "Muñoz" is right, correct it where the file comes from, and export it as UTF-8. [Muñoz]"#);
     assert_snapshot!(told_of(Column::FirstName, "Garc\u{C3}\u{AD}a"), @r#"Warning GarbledText: FIRST_NAME "GarcÃ[U+00AD]a" looks garbled, as text does that was decoded twice or taken from a web page; if "García" is right, correct it where the file comes from, and export it as UTF-8. [García]"#);
     assert_snapshot!(told_of(Column::LastName, "O&#039;Brien"), @r#"Warning GarbledText: LAST_NAME "O&#039;Brien" looks garbled, as text does that was decoded twice or taken from a web page; if "O'Brien" is right, correct it where the file comes from, and export it as UTF-8. [O'Brien]"#);
+    assert_snapshot!(told_of(Column::FirstName, "\u{C3}\u{81}lvaro"), @r#"Error InvalidCharacter: FIRST_NAME "Ã�lvaro" holds the invisible character U+0081, as text does that was decoded twice; if "Álvaro" is right, write that, and export the file as UTF-8. [Álvaro]"#);
+    assert_snapshot!(told_of(Column::FirstName, "Nicol\u{C3}\u{A0}"), @r#"Warning GarbledText: FIRST_NAME "NicolÃ" looks garbled, as text does that was decoded twice or taken from a web page; if "Nicolà" is right, correct it where the file comes from, and export it as UTF-8. [Nicolà]"#);
     let row = row_with(Column::LastName, Cell::Text("O&#039;Brien"));
     assert_eq!(row.sound(Column::LastName), Some("O&#039;Brien"));
     assert_eq!(told_of(Column::LastName, "CONCEI\u{C7}\u{C3}O"), "");

@@ -10,11 +10,11 @@ use prost::Message;
 
 use crate::{
     plan::{supervisor_inactive, zeros_lost},
-    proto::{Issue, IssueCode, RowResult},
+    proto::{Issue, IssueCode, IssueSeverity, RowResult},
 };
 
-/// The warnings that are about other users, by row number: encoded, and without their sentences, which are made
-/// when they are told.
+/// The warnings that are about other users, by row number: encoded. Sentences that the other
+/// fields tell are left out, and made again when they are told.
 #[derive(Debug, Default)]
 pub struct Noted {
     /// Where the warnings of a row begin.
@@ -23,7 +23,11 @@ pub struct Noted {
 }
 
 /// What is judged by how other users were before the import, or will be after it.
-const OF_OTHERS: [IssueCode; 2] = [IssueCode::LeadingZerosLost, IssueCode::SupervisorInactive];
+const OF_OTHERS: [IssueCode; 3] = [
+    IssueCode::LeadingZerosLost,
+    IssueCode::SupervisorInactive,
+    IssueCode::ExportArtifact,
+];
 
 impl Noted {
     /// Takes over the warnings of rows that are to be written, as far as they are about other users.
@@ -33,7 +37,7 @@ impl Noted {
         } in results
         {
             issues.retain(is_of_others);
-            for issue in &mut issues {
+            for issue in issues.iter_mut().filter(|issue| says_all(issue)) {
                 issue.message.clear();
             }
             if !issues.is_empty() {
@@ -70,7 +74,8 @@ impl Noted {
     fn read(&self, start: usize) -> Vec<Issue> {
         let result = RowResult::decode_length_delimited(&self.encoded[start..]);
         let mut issues = result.unwrap_or_default().issues;
-        issues.iter_mut().for_each(word);
+        let cleared = issues.iter_mut().filter(|issue| says_all(issue));
+        cleared.for_each(word);
         issues
     }
 }
@@ -90,8 +95,13 @@ fn word(issue: &mut Issue) {
     };
 }
 
+/// Returns `true` if the issue has all that its sentence says; a value of another row it has nowhere else.
+fn says_all(issue: &Issue) -> bool {
+    issue.code() != IssueCode::ExportArtifact && issue.related_row == 0
+}
+
 fn is_of_others(issue: &Issue) -> bool {
-    OF_OTHERS.contains(&issue.code())
+    issue.severity() == IssueSeverity::Warning && OF_OTHERS.contains(&issue.code())
 }
 
 #[cfg(test)]
@@ -117,6 +127,7 @@ mod tests {
             value: value.to_owned(),
             suggestion: suggestion.to_owned(),
             message,
+            severity: IssueSeverity::Warning.into(),
             ..Issue::default()
         }
     }
@@ -137,6 +148,26 @@ mod tests {
         assert_eq!(noted(Vec::new()).settle(3, vec![zeros()]), []);
         assert_eq!(noted(vec![zeros()]).settle(3, Vec::new()), [zeros()]);
         assert_eq!(noted(vec![zeros()]).settle(4, vec![zeros()]), []);
+    }
+
+    #[test]
+    fn a_sentence_that_quotes_another_row_or_an_artefact_stays_as_it_was() {
+        let quoting = Issue {
+            related_row: 7,
+            message: "BADGE_NUMBER \"42\" equals \"042\" of row 7.".to_owned(),
+            ..issue(IssueCode::LeadingZerosLost)
+        };
+        let artefact = issue(IssueCode::ExportArtifact);
+        let both = || vec![quoting.clone(), artefact.clone()];
+        assert_eq!(noted(both()).settle(3, Vec::new()), both());
+        let rejecting = Issue {
+            severity: IssueSeverity::Error.into(),
+            ..artefact.clone()
+        };
+        assert_eq!(
+            noted(Vec::new()).settle(3, vec![rejecting.clone()]),
+            [rejecting]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::world::{World, worlds};
+use super::zeros::planned_zeros;
 use super::{Model, planned_faults, sorted};
 use crate::domain::RoleId;
 use crate::plan::scenario::Scenario;
@@ -185,6 +186,8 @@ proptest! {
             prop_assert_eq!(plan.decisions[row].outcome, model.outcome(row), "row {}", row + 1);
             let expected = sorted(model.faults[row].clone());
             prop_assert_eq!(planned_faults(&plan, &scenario.request(), row), expected, "row {}", row + 1);
+            let zeros = planned_zeros(&plan, &scenario.request(), row);
+            prop_assert_eq!(zeros, model.lost_zeros(row), "row {}", row + 1);
         }
         prop_assert_eq!(scenario.missing(), model.missing());
         prop_assert_eq!(plan.untold, model.untold());
@@ -251,6 +254,7 @@ proptest! {
         prop_assert_eq!(one.missing(), other.missing());
         let counts = |plan: &Plan| (plan.going_inactive, plan.identity_changes, plan.matched_rows);
         prop_assert_eq!(counts(&plans[0]), counts(&plans[1]));
+        prop_assert_eq!(plans[0].digest, plans[1].digest);
     }
 
     #[test]

@@ -166,7 +166,6 @@ fn what_makes_a_row_no_copy() {
         "N1 a@x 1 ann inactive",
         "N1 A@x 1 ann",
         "N1 a@x 1 Ann",
-        "N1 a@x 01 ann",
         "N1 a@x 1 ann first=KIM",
         "N1 a@x 1 ann rank=Captain",
         "N1 a@x 1 ann > b@x",
@@ -181,6 +180,13 @@ fn what_makes_a_row_no_copy() {
              2 Rejected DuplicateInFile(EXTERNAL_ID row 1)",
         );
     }
+    decides(
+        "",
+        "N1 a@x 1 ann
+         N1 a@x 01 ann",
+        "1 Rejected DuplicateInFile(EXTERNAL_ID row 2) ~LeadingZerosLost(BADGE_NUMBER row 2)
+         2 Rejected DuplicateInFile(EXTERNAL_ID row 1) ~LeadingZerosLost(BADGE_NUMBER row 1)",
+    );
 }
 
 #[test]

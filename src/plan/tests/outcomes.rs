@@ -116,6 +116,67 @@ fn keys_equal_but_for_leading_zeros_are_a_warning() {
 }
 
 #[test]
+fn keys_of_two_rows_equal_but_for_leading_zeros_are_a_warning() {
+    decides(
+        "X9 z@x 9 zed",
+        "421 a@x 7 ann
+         0421 b@x 07 bob
+         00421 c@x 007 cyd
+         421 !d@x 0009 dan
+         X5 e@x 08 eve
+         X6 f@x 8 !fay",
+        "1 Created ~LeadingZerosLost(EXTERNAL_ID row 2) ~LeadingZerosLost(BADGE_NUMBER row 2)
+         2 Created ~LeadingZerosLost(EXTERNAL_ID row 1) ~LeadingZerosLost(BADGE_NUMBER row 1)
+         3 Created ~LeadingZerosLost(EXTERNAL_ID row 1) ~LeadingZerosLost(BADGE_NUMBER row 1)
+         4 Rejected TooLong(EMAIL) ~LeadingZerosLost(EXTERNAL_ID row 2) ~LeadingZerosLost(BADGE_NUMBER of X9)
+         5 Created ~LeadingZerosLost(BADGE_NUMBER row 6)
+         6 Rejected TooLong(USERNAME) ~LeadingZerosLost(BADGE_NUMBER row 5)",
+    );
+}
+
+#[test]
+fn a_user_is_named_rather_than_a_row_and_keeps_its_own_value_without_a_word() {
+    decides(
+        "X1 a@x 007 ann
+         X2 b@x 8 bob",
+        "X1 a@x 007 ann
+         N1 n@x 7 new
+         N2 m@x 07 mew
+         X2 b@x 09 bob
+         N3 k@x 9 kew",
+        "1 Unchanged
+         2 Created ~LeadingZerosLost(BADGE_NUMBER of X1)
+         3 Created ~LeadingZerosLost(BADGE_NUMBER of X1)
+         4 Updated BADGE_NUMBER ~LeadingZerosLost(BADGE_NUMBER row 5)
+         5 Created ~LeadingZerosLost(BADGE_NUMBER row 4)",
+    );
+}
+
+#[test]
+fn an_external_id_that_a_user_has_in_another_case_is_a_warning() {
+    decides(
+        "E-12 a@x 1 ann
+         STRASSE b@x 2 bob
+         n-1 c@x 3 cyd
+         N-1 d@x 4 dan",
+        "e-12 n@x 7 new
+         Stra\u{DF}e m@x 8 mew
+         E-12 a@x 1 ann
+         e-12 a@x 9 !ann
+         12 k@x 10 kew
+         E-13 j@x 2 jay
+         e-13 i@x 11 ivy",
+        "1 Created ~ExportArtifact(EXTERNAL_ID of E-12)
+         2 Created ~ExportArtifact(EXTERNAL_ID of STRASSE)
+         3 Unchanged
+         4 Rejected TooLong(USERNAME) EmailTaken(EMAIL of E-12 row 3)
+         5 Created
+         6 Rejected BadgeNumberTaken(BADGE_NUMBER of STRASSE)
+         7 Created",
+    );
+}
+
+#[test]
 fn changes_have_their_values_as_a_roster_writes_them() {
     let rows = "X1 a@x 1 ann > c@x rank=sergeant group=- phone=+15005550009
                 X3 c@x 3 cyd";

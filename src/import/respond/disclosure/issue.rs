@@ -27,7 +27,8 @@ fn said_without_others(issue: Issue) -> Issue {
         }
         Code::SupervisorNotFound => supervisor_not_found(issue),
         Code::SupervisorCycle => supervisor_cycle(issue),
-        Code::LeadingZerosLost => leading_zeros_lost(issue),
+        // A value of another row is of the caller's own file.
+        Code::LeadingZerosLost if issue.related_row == 0 => leading_zeros_lost(issue),
         Code::ExportArtifact if !issue.related_external_id.is_empty() => export_artifact(issue),
         Code::RoleNotGrantable | Code::ChangedConcurrently => missing_user(issue),
         // These say what is wrong with the row's own value, or name an entry of the catalog or
@@ -42,6 +43,7 @@ fn said_without_others(issue: Issue) -> Issue {
         | Code::InvalidPhone
         | Code::InvalidUsername
         | Code::ScientificNotation
+        | Code::LeadingZerosLost
         | Code::TemplateExample
         | Code::UnknownRole
         | Code::UnknownRank

@@ -81,6 +81,12 @@ fn an_email_of_the_callers_own_file_stays_suggested() {
 }
 
 #[test]
+fn a_value_that_another_row_has_with_other_zeros_stays_quoted() {
+    let own = issue(Code::LeadingZerosLost, "BADGE_NUMBER", 3);
+    assert_eq!(issue::without_others(own.clone()), own);
+}
+
+#[test]
 fn that_a_row_renames_a_user_is_not_told_by_the_email_that_the_user_has() {
     let renamed = Issue {
         message:
