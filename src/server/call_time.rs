@@ -23,6 +23,10 @@ use crate::rpc;
 /// Most digits of a `grpc-timeout`.
 const DIGITS: usize = 8;
 
+/// How long before the caller's deadline a call ends. tonic's own timeout answers `CANCELLED`, where the
+/// protocol wants `DEADLINE_EXCEEDED`, and both timers may fire in the same millisecond.
+const AHEAD: Duration = Duration::from_millis(10);
+
 /// Puts [`CallTime`] before a service.
 #[derive(Clone, Debug)]
 pub struct CallTimeLayer {
@@ -69,7 +73,7 @@ where
         let Ok(timeout) = caller_timeout(request.headers()) else {
             return Box::pin(async { Ok(rpc::bad_timeout().into_http()) });
         };
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(AHEAD));
         // The one that is ready is used, and a copy waits for the next call.
         let copy = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, copy);
@@ -85,6 +89,9 @@ where
             let Some(deadline) = deadline else {
                 return serving.await;
             };
+            if deadline <= Instant::now() {
+                return Ok(rpc::deadline_exceeded().into_http());
+            }
             match timeout_at(deadline, serving).await {
                 Ok(answer) => Ok(answer?.map(|body| Body::new(Timed::new(body, deadline)))),
                 Err(_) => Ok(rpc::deadline_exceeded().into_http()),

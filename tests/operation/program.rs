@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
 };
@@ -36,6 +36,7 @@ pub fn run(words: &[&str], database_url: &str) -> Output {
 /// A running `serve`, killed when dropped.
 pub struct Process {
     child: Child,
+    log: PathBuf,
     pub address: SocketAddr,
 }
 
@@ -62,7 +63,11 @@ impl Process {
             let log = std::fs::read_to_string(log).unwrap_or_default();
             panic!("the server said {line:?}: {log}")
         });
-        Self { child, address }
+        Self {
+            child,
+            log: log.to_owned(),
+            address,
+        }
     }
 
     /// The most memory that it has ever had, in KiB.
@@ -150,6 +155,10 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            eprintln!("the server's log:\n{log}");
+        }
     }
 }
 

@@ -86,7 +86,8 @@ const ENTRIES: Listing<5> = Listing {
 
 const ENTRIES_CSV: [&str; 5] = ["kind", "name", "external_id", "privileged", "active"];
 
-/// Every role, rank and group; blank where a kind has no such attribute.
+/// Every role, rank and group, then the rules for values that are set. A cell is blank if its kind has no
+/// such attribute.
 fn entries(catalog: &Catalog) -> Vec<[String; 5]> {
     let yes = |is: bool| if is { "yes" } else { "no" };
     let entry = |fields: [&str; 5]| fields.map(str::to_owned);
@@ -104,7 +105,14 @@ fn entries(catalog: &Catalog) -> Vec<[String; 5]> {
             yes(group.active),
         ])
     });
-    roles.chain(ranks).chain(groups).collect()
+    let rules = [
+        ("phone region", &catalog.phone_region),
+        ("badge number pattern", &catalog.badge_number_pattern),
+        ("external ID pattern", &catalog.external_id_pattern),
+    ];
+    let rules = rules.iter().filter(|(_, rule)| !rule.is_empty());
+    let rules = rules.map(|(kind, rule)| entry([kind, rule, "", "", ""]));
+    roles.chain(ranks).chain(groups).chain(rules).collect()
 }
 
 async fn apply(args: &ApplyArgs, voice: Voice) -> anyhow::Result<Exit> {
@@ -166,6 +174,23 @@ mod tests {
     fn the_example_catalog_is_one() {
         let catalog = parse(include_str!("../../../examples/catalog.json")).unwrap();
         assert_snapshot!(contents(&catalog), @"5 roles, 5 ranks and 4 groups (1 not active)");
+    }
+
+    #[test]
+    fn the_table_shows_the_rules_for_values() {
+        let catalog = Catalog {
+            phone_region: "US".to_owned(),
+            external_id_pattern: "E[0-9]+".to_owned(),
+            ..Catalog::default()
+        };
+        assert_snapshot!(ENTRIES.text(entries(&catalog), Look::default()), @r"
+        ┌─────────────────────┬─────────┬─────────────┬────────────┬────────┐
+        │ Kind                ┆ Name    ┆ External ID ┆ Privileged ┆ Active │
+        ╞═════════════════════╪═════════╪═════════════╪════════════╪════════╡
+        │ phone region        ┆ US      ┆             ┆            ┆        │
+        │ external ID pattern ┆ E[0-9]+ ┆             ┆            ┆        │
+        └─────────────────────┴─────────┴─────────────┴────────────┴────────┘
+        ");
     }
 
     #[test]
