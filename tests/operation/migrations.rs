@@ -3,6 +3,8 @@
 
 use std::{process::Output, sync::Arc, thread};
 
+use user_import::domain::Column::Email;
+
 use crate::{
     program::{Process, run},
     support::{App, Database, on_both_databases, roster},
@@ -15,6 +17,7 @@ on_both_databases![
     this_release_works_on_the_schema_of_a_newer_one,
     a_schema_of_two_releases_is_refused,
     the_doctor_says_what_to_do,
+    emails_of_an_earlier_release_compare_by_their_domains_ascii_form,
 ];
 
 /// What a later step may do: add columns that may be left out, tables, and indexes.
@@ -147,4 +150,48 @@ async fn the_doctor_says_what_to_do(database: Database) {
     let away = run(&["doctor"], "postgres://nobody:s3cret@127.0.0.1:1/none");
     assert_eq!(away.status.code(), Some(1));
     assert!(text(&away).contains("WRONG    database") && !text(&away).contains("s3cret"));
+}
+
+/// What the step of these columns finds in a directory of the release before it.
+const BEFORE_VALUES: [&str; 6] = [
+    "DELETE FROM seaql_migrations WHERE version LIKE '%_000013_values'",
+    "ALTER TABLE organizations DROP COLUMN phone_region",
+    "ALTER TABLE organizations DROP COLUMN badge_number_pattern",
+    "ALTER TABLE organizations DROP COLUMN external_id_pattern",
+    "UPDATE users SET email_key = 'ada@müller.example' WHERE external_id = 'ada'",
+    "UPDATE users SET email = 'bob@müller.example', email_key = 'bob@müller.example' WHERE external_id = 'bob'",
+];
+
+/// Bob's mailbox is another user's too, in the other form: that was possible before.
+async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(database: Database) {
+    let database = Arc::new(database.create().await);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let server = Process::serve(&database.url(), &[], &log);
+    let app = App::attach(Arc::clone(&database), server.address).await;
+    app.organization("pd").await;
+    let people = |bobs| {
+        let ada = roster().row("ada", [(Email, "ada@müller.example")]);
+        ada.row("bob", [(Email, bobs)])
+            .row("rob", [(Email, "bob@xn--mller-kva.example")])
+    };
+    let imported = app.import(&people("bob@elsewhere.example")).await;
+    assert_eq!(imported.summary().created, 3, "{imported}");
+    server.stop();
+    for sql in BEFORE_VALUES {
+        database.execute(sql).await;
+    }
+
+    assert!(run(&["migrate"], &database.url()).status.success());
+    let server = Process::serve(&database.url(), &["--no-migrate"], &log);
+    let app = App::attach(Arc::clone(&database), server.address).await;
+    let newcomer = roster().row("eve", [(Email, "ada@xn--mller-kva.example")]);
+    let imported = app.import(&newcomer).await;
+    assert!(
+        imported.to_string().contains("EMAIL_TAKEN user ada"),
+        "{imported}"
+    );
+    let again = app.import(&people("bob@müller.example")).await;
+    assert_eq!(again.summary().unchanged, 3, "{again}");
+    server.stop();
 }
