@@ -31,7 +31,7 @@ use super::{
 use crate::{
     domain::Actor,
     proto::{DeactivatedUser, ImportPhase, ImportState, RowResult},
-    store::{DirectoryWrite, ImportRecord, WriteError},
+    store::{ImportRecord, ImportTransaction, WriteError},
 };
 use transaction::Step;
 
@@ -76,7 +76,7 @@ pub struct Work {
     /// The options, as the audit trail has them.
     pub asked_for: String,
     /// The first transaction, where it has begun before the plan was made.
-    pub held: Option<DirectoryWrite>,
+    pub held: Option<ImportTransaction>,
 }
 
 /// Applies one import, under a lease that it gives back.
@@ -98,7 +98,7 @@ pub struct Applier {
     left_alone: LeftAlone,
     revision: i64,
     /// The next transaction, where it has begun already to keep others from writing meanwhile.
-    held: Option<DirectoryWrite>,
+    held: Option<ImportTransaction>,
     progress: Arc<Progress>,
     committed: mpsc::UnboundedSender<Committed>,
 }

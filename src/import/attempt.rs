@@ -31,7 +31,7 @@ use crate::{
         DeactivatedUser, Deactivations, ImportPhase, ImportState, ResultFilter, RowResults,
         import_users_response::Message as Reply,
     },
-    store::{BatchKind, DirectoryWrite, ImportRecord},
+    store::{BatchKind, ImportRecord, ImportTransaction},
     telemetry::metrics::{self, Stage},
 };
 
@@ -156,14 +156,14 @@ impl Session<'_> {
 
     /// Keeps others from writing while the plan is made, where they have changed the directory before it could
     /// be applied this often already.
-    async fn hold(&self, tenure: &Tenure, again: u32) -> Option<DirectoryWrite> {
+    async fn hold(&self, tenure: &Tenure, again: u32) -> Option<ImportTransaction> {
         if again < ATTEMPTS {
             return None;
         }
         let now = self.importer.clock.now();
         let (lease, import) = (tenure.lease(), self.record.id);
         let store = &self.importer.store;
-        store.begin_alone(lease, import, &self.actor, now).await
+        store.begin_exclusive(lease, import, &self.actor, now).await
     }
 
     /// Plans and guards an import that nothing has been written of, and applies it.
@@ -171,7 +171,7 @@ impl Session<'_> {
         &mut self,
         rows: Arc<Vec<Row>>,
         tenure: Tenure,
-        mut held: Option<DirectoryWrite>,
+        mut held: Option<ImportTransaction>,
     ) -> Result<(), ImportError> {
         let judged = match self.guarded(rows, &mut held).await {
             Ok(judged) => judged,
@@ -199,7 +199,7 @@ impl Session<'_> {
     async fn guarded(
         &mut self,
         rows: Arc<Vec<Row>>,
-        held: &mut Option<DirectoryWrite>,
+        held: &mut Option<ImportTransaction>,
     ) -> Result<Judged, ImportError> {
         let mut judged = self.plan(rows).await?;
         let stage = Stage::begin("guard");
@@ -420,7 +420,7 @@ impl Recorded {
         let mut deactivated = HashSet::new();
         let mut next = 0;
         loop {
-            let batches = || store.recorded(session.organization, import, next, 16);
+            let batches = || store.recorded_batches(session.organization, import, next, 16);
             let batches = session.importer.patiently(batches).await?;
             let Some(last) = batches.last() else { break };
             next = last.sequence + 1;

@@ -43,7 +43,7 @@ use crate::{
     access::{Audience, Gate, Principal},
     config::Settings,
     limits::{Account, MemoryExhausted, ServerLimits},
-    store::{AttemptRetention, Lane, Share, Store, StoreError},
+    store::{AttemptRetention, ConnectionLane, LanePermit, Store, StoreError},
 };
 
 /// Time between two looks whether directories that imports have written can be read again in peace.
@@ -90,7 +90,7 @@ impl Importer {
         stop: CancellationToken,
     ) -> Self {
         Self {
-            store: store.on(Lane::Imports),
+            store: store.on_lane(ConnectionLane::Imports),
             limiter: ImportLimiter::new(&settings.server),
             settings,
             clock,
@@ -112,7 +112,7 @@ impl Importer {
         let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
         let refreshing = self.every(REFRESH_INTERVAL, || self.refresh());
         let forgetting = self.every(FORGETTING_INTERVAL, || self.forget_attempts());
-        let auditing = self.every(AUDIT_INTERVAL, || self.store.look_at_audit_heads());
+        let auditing = self.every(AUDIT_INTERVAL, || self.store.check_audit_heads());
         let forgetting = Box::pin(forgetting);
         tokio::join!(
             beating,
@@ -122,7 +122,7 @@ impl Importer {
             forgetting,
             Box::pin(auditing)
         );
-        if let Err(error) = self.store.end_beat(self.server).await {
+        if let Err(error) = self.store.remove_heartbeat(self.server).await {
             warn!(%error, "the heartbeat could not be taken back; it runs out");
         }
     }
@@ -156,7 +156,8 @@ impl Importer {
     /// # Errors
     /// Where the database fails.
     pub async fn beat(&self) -> Result<(), StoreError> {
-        self.patiently(|| self.store.beat(self.server)).await
+        self.patiently(|| self.store.record_heartbeat(self.server))
+            .await
     }
 
     /// An import has written to an organisation, which has so many users now.
@@ -175,7 +176,9 @@ impl Importer {
             std::mem::take(&mut *written)
         };
         for (organization, users) in written {
-            self.store.refresh(organization, users).await?;
+            self.store
+                .refresh_cached_directory(organization, users)
+                .await?;
         }
         Ok(())
     }
@@ -238,16 +241,16 @@ impl Importer {
         Audience::of(ran_by, self.gate.clone(), principal)
     }
 
-    /// Waits for an organisation's share of the connections of imports.
+    /// Waits for an organisation's permit for the connections of imports.
     ///
     /// # Errors
-    /// As [`Store::share`].
-    pub async fn share(
+    /// As [`Store::lane_permit`].
+    pub async fn lane_permit(
         &self,
         organization: &str,
         gone: &CancellationToken,
-    ) -> Result<Share, StoreError> {
-        self.store.share(organization, gone).await
+    ) -> Result<LanePermit, StoreError> {
+        self.store.lane_permit(organization, gone).await
     }
 
     /// What a client may take up.

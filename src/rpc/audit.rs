@@ -30,9 +30,9 @@ impl Audit {
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
         let page = Page::parse(request.page_size, &request.page_token)?;
-        let store = self.store.on(page.lane());
-        let share = caller.share(&store, &slug).await?;
-        let _turn = share.turn().await.map_err(failed)?;
+        let store = self.store.on_lane(page.lane());
+        let permit = caller.lane_permit(&store, &slug).await?;
+        let _turn = permit.read_turn().await.map_err(failed)?;
         let chain = store.audit_chain(&slug).await.map_err(failed)?;
         let (position, limit) = (page.number()?, page.size as u64 + 1);
         let found = store.audit_events(chain, position, request.oldest_first, limit);

@@ -10,7 +10,7 @@ use crate::{
     access::{Denial, Principal},
     domain::{Actor, Permission},
     limits::{Account, Party},
-    store::{Lane, Organization, Share, Store},
+    store::{ConnectionLane, LanePermit, Organization, Store},
 };
 
 /// The caller of a request, recognised and permitted to call this RPC.
@@ -20,19 +20,19 @@ pub struct Caller {
     address: Option<SocketAddr>,
     permit: CallPermit,
     account: Account,
-    lane: Lane,
+    lane: ConnectionLane,
     gone: CancellationToken,
 }
 
-/// An organisation that a call is about, and its share of the database, which is given back when dropped.
+/// An organisation that a call is about, and its permit for the database, which is given back when dropped.
 #[derive(Debug)]
 pub struct Visit {
     organization: Organization,
-    _share: Share,
+    _permit: LanePermit,
 }
 
 impl Visit {
-    /// Gives the share back, and goes on with the organisation.
+    /// Gives the permit back, and goes on with the organisation.
     pub fn leave(self) -> Organization {
         self.organization
     }
@@ -56,7 +56,7 @@ impl Caller {
         address: Option<SocketAddr>,
         permit: CallPermit,
         account: Account,
-        (lane, gone): (Lane, CancellationToken),
+        (lane, gone): (ConnectionLane, CancellationToken),
     ) -> Self {
         Self {
             principal,
@@ -87,29 +87,29 @@ impl Caller {
         caller.ok_or_else(|| status::from_denial(&Denial::Missing))
     }
 
-    /// Finds an organisation, once its share of the store's lane is free. One that is not the caller's is not
+    /// Finds an organisation, once a permit of the store's lane is free for it. One that is not the caller's is not
     /// even looked for.
     ///
     /// # Errors
     /// Where it is not for this caller, where there is none, or the database fails.
     pub async fn organization(&self, store: &Store, slug: &str) -> Result<Visit, Status> {
         self.expect_organization(slug)?;
-        let share = self.share(store, slug).await?;
+        let permit = self.lane_permit(store, slug).await?;
         let found = store.organization(slug).await;
         let organization = found.map_err(|error| status::from_store(&error, slug))?;
         Ok(Visit {
             organization,
-            _share: share,
+            _permit: permit,
         })
     }
 
-    /// Waits for an organisation's share of the store's lane.
+    /// Waits for an organisation's permit of the store's lane.
     ///
     /// # Errors
     /// Where it has too much under way, or the caller has gone.
-    pub async fn share(&self, store: &Store, slug: &str) -> Result<Share, Status> {
-        let share = store.share(slug, &self.gone).await;
-        share.map_err(|error| status::from_store(&error, slug))
+    pub async fn lane_permit(&self, store: &Store, slug: &str) -> Result<LanePermit, Status> {
+        let permit = store.lane_permit(slug, &self.gone).await;
+        permit.map_err(|error| status::from_store(&error, slug))
     }
 
     /// Expects that the caller may act on the organisation, and that there is room for one more call
@@ -130,7 +130,7 @@ impl Caller {
     /// The database through the connections of this call's lane.
     #[must_use]
     pub fn store(&self, store: &Store) -> Store {
-        store.on(self.lane)
+        store.on_lane(self.lane)
     }
 
     /// Cancelled when nobody waits for the answer any more.

@@ -36,15 +36,15 @@ use crate::{
         get_user_request::Key,
     },
     store::{
-        AuditEntry, Lane, Organization, Protection, Share, Store, StoreError, UserFilter, UserKey,
-        UserPage,
+        AuditEntry, ConnectionLane, LanePermit, Organization, ProtectionChange, Store, StoreError,
+        UserFilter, UserKey, UserPage,
     },
 };
 
 /// Longest display name of an organisation, in characters.
 const MAX_DISPLAY_NAME: usize = 255;
 
-/// Stands for the callers of all organisations where a share is asked for; no slug is empty.
+/// Stands for the callers of all organisations where a permit is asked for; no slug is empty.
 const EVERY: &str = "";
 
 /// Pieces of an export that may wait for a client who does not read.
@@ -102,16 +102,16 @@ impl Directory {
     ) -> Result<Response<ListOrganizationsResponse>, Status> {
         let page = Page::parse(request.page_size, &request.page_token)?;
         let limit = page.size as u64 + 1;
-        let store = self.store.on(page.lane());
+        let store = self.store.on_lane(page.lane());
         let failed = |error| status::from_store(&error, "");
         let found = match &caller.principal().reach {
             Reach::Every => {
-                let share = caller.share(&store, EVERY).await?;
-                let _turn = share.turn().await.map_err(failed)?;
+                let permit = caller.lane_permit(&store, EVERY).await?;
+                let _turn = permit.read_turn().await.map_err(failed)?;
                 store.organizations(&page.after, limit).await
             }
             Reach::One(slug) => {
-                let _share = caller.share(&self.store, slug.as_str()).await?;
+                let _permit = caller.lane_permit(&self.store, slug.as_str()).await?;
                 self.store.organization_after(slug, &page.after).await
             }
         }
@@ -144,7 +144,7 @@ impl Directory {
         let may_privilege = caller.may(Permission::UsersGrantPrivileged);
         let organization = organization.leave();
         let store = caller.store(&self.store);
-        let _share = caller.share(&store, &organization.slug).await?;
+        let _permit = caller.lane_permit(&store, &organization.slug).await?;
         let (actor, now) = (caller.actor(), self.clock.now());
         let replacing = store.replace_catalog(&organization, &draft, may_privilege, &actor, now);
         let stored = replacing.await;
@@ -219,17 +219,17 @@ impl Directory {
     ) -> Result<UserPage, Status> {
         let searches = *filter != UserFilter::default();
         let lane = match searches {
-            true => Lane::Heavy,
+            true => ConnectionLane::Heavy,
             false => page.lane(),
         };
-        let (store, limit) = (self.store.on(lane), page.size + 1);
-        // Nobody waits for one share with another in hand.
+        let (store, limit) = (self.store.on_lane(lane), page.size + 1);
+        // Nobody waits for one permit with another in hand.
         let organization = organization.leave();
-        let share = caller.share(&store, &organization.slug).await?;
+        let permit = caller.lane_permit(&store, &organization.slug).await?;
         let (id, after) = (organization.id, &page.after);
         let found = match searches {
-            true => store.search(&share, id, filter, after, limit).await,
-            false => list_users(&store, &share, id, after, limit).await,
+            true => store.search_users(&permit, id, filter, after, limit).await,
+            false => list_users(&store, &permit, id, after, limit).await,
         };
         found.map_err(|error| status::from_store(&error, &organization.slug))
     }
@@ -246,9 +246,9 @@ impl Directory {
             .await?;
         let organization = organization.leave();
         let heavy = caller.store(&self.store);
-        let share = caller.share(&heavy, &organization.slug).await?;
-        let snapshot = heavy.snapshot_in_turn(organization.id, &share).await;
-        drop(share);
+        let permit = caller.lane_permit(&heavy, &organization.slug).await?;
+        let snapshot = heavy.snapshot_in_turn(organization.id, &permit).await;
+        drop(permit);
         let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
         let spreadsheet = Spreadsheet {
             neutralize_formulas: request.neutralize_formulas,
@@ -297,7 +297,7 @@ impl Directory {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
-        let protection = Protection {
+        let protection = ProtectionChange {
             user: user_id(&request.user_id)?,
             protected: request.protected,
             may_privilege: caller.may(Permission::UsersGrantPrivileged),
@@ -321,12 +321,12 @@ impl Directory {
 
 async fn list_users(
     store: &Store,
-    share: &Share,
+    permit: &LanePermit,
     organization: i64,
     after: &str,
     limit: usize,
 ) -> Result<UserPage, StoreError> {
-    let _turn = share.turn().await?;
+    let _turn = permit.read_turn().await?;
     Ok(UserPage {
         users: store.users(organization, after, limit).await?,
         stopped_at: None,
@@ -386,8 +386,11 @@ where
     let failed = |error| status::from_store(&error, organization);
     // Given up together with this future.
     let gone = CancellationToken::new();
-    let share = store.share(organization, &gone).await.map_err(failed)?;
-    let _turn = share.turn().await.map_err(failed)?;
+    let permit = store
+        .lane_permit(organization, &gone)
+        .await
+        .map_err(failed)?;
+    let _turn = permit.read_turn().await.map_err(failed)?;
     let making = computed(move || {
         let piece = pieces.next();
         (pieces, piece)

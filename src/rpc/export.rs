@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{BYTE_ORDER_MARK, Column, GroupId, RankId, RoleId, Status, User, neutralise},
-    store::{Snapshot, UserFilter, contains},
+    store::{Snapshot, UserFilter, contains_folded},
 };
 
 /// Size at which a piece of the file is sent, in bytes; one record is at most a few KiB.
@@ -96,7 +96,7 @@ fn passes(user: &User, filter: &UserFilter) -> bool {
         .is_none_or(|active| active == (user.status == Status::Active))
         && filter.role.is_none_or(|role| role == user.role)
         && filter.group.is_none_or(|group| Some(group) == user.group)
-        && contains(texts, &filter.text)
+        && contains_folded(texts, &filter.text)
 }
 
 /// What a user's numbers stand for.

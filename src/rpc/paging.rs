@@ -6,7 +6,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::status;
-use crate::{import::Refusal, store::Lane};
+use crate::{import::Refusal, store::ConnectionLane};
 
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
@@ -50,10 +50,10 @@ impl Page {
     }
 
     /// Which connections it is read through.
-    pub const fn lane(&self) -> Lane {
+    pub const fn lane(&self) -> ConnectionLane {
         match self.size <= SMALL_SIZE {
-            true => Lane::Interactive,
-            false => Lane::Heavy,
+            true => ConnectionLane::Interactive,
+            false => ConnectionLane::Heavy,
         }
     }
 

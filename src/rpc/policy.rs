@@ -4,7 +4,7 @@ use crate::{
     domain::Permission::{
         self, CatalogWrite, OrganizationsWrite, UsersDeactivate, UsersImport, UsersRead,
     },
-    store::Lane,
+    store::ConnectionLane,
 };
 
 /// One RPC.
@@ -21,7 +21,7 @@ pub struct Rpc {
     /// What a client sends.
     pub request: Request,
     /// Which connections to the database it uses. Pages that are large, and searches, are heavy in any case.
-    pub lane: Lane,
+    pub lane: ConnectionLane,
 }
 
 /// Who may call an RPC.
@@ -75,7 +75,7 @@ pub enum Request {
 }
 
 use Access::{AnyCaller, Anybody, Needs, NeedsEither};
-use Lane::{Heavy, Imports, Interactive};
+use ConnectionLane::{Heavy, Imports, Interactive};
 use Patience::{Fails, Waits};
 use Place::{Call, Export, Import, Uncounted, Watch};
 use Request::{Message, Small, SmallStream, Stream};

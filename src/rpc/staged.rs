@@ -13,7 +13,7 @@ use crate::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         FinishImportRequest, FinishImportResponse,
     },
-    store::Share,
+    store::LanePermit,
 };
 
 impl Imports {
@@ -30,7 +30,7 @@ impl Imports {
             )]));
         };
         detached(async move {
-            let _share = self.share(&caller, &start.organization).await?;
+            let _permit = self.lane_permit(&caller, &start.organization).await?;
             let begun = self.importer.begin_upload(&sender(&caller), start).await;
             let (import, received) = begun.map_err(|error| status::from_import(&error))?;
             Ok(BeginImportResponse {
@@ -59,7 +59,7 @@ impl Imports {
             return Err(status::refused(&[refusal]));
         };
         detached(async move {
-            let _share = self.share(&caller, &request.organization).await?;
+            let _permit = self.lane_permit(&caller, &request.organization).await?;
             let part = (request.offset, content);
             let appended = self.importer.append_upload(
                 caller.principal(),
@@ -76,11 +76,11 @@ impl Imports {
     }
 
     /// The organisation's share of the connections of imports, for one short call.
-    async fn share(&self, caller: &Caller, organization: &str) -> Result<Share, Status> {
+    async fn lane_permit(&self, caller: &Caller, organization: &str) -> Result<LanePermit, Status> {
         // Nobody takes up the share of another organisation.
         caller.expect_organization(organization)?;
-        let share = self.importer.share(organization, caller.gone()).await;
-        share.map_err(|error| status::from_store(&error, organization))
+        let permit = self.importer.lane_permit(organization, caller.gone()).await;
+        permit.map_err(|error| status::from_store(&error, organization))
     }
 
     /// Ends an upload, and waits until its import is under way.

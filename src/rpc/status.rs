@@ -11,7 +11,7 @@ use crate::{
     access::{Denial, Disclosure},
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, respond::disclosure},
-    store::{Answer, BadName, CatalogError, StoreError},
+    store::{CatalogError, DeceptiveName, RunAnswer, StoreError},
     telemetry::{metrics, request},
 };
 
@@ -114,16 +114,16 @@ fn offset_differs(expected: u64, message: String) -> Status {
 
 /// How an import ended, to be told again to everybody who asks.
 #[must_use]
-pub fn answer(error: &ImportError) -> Answer {
+pub fn answer(error: &ImportError) -> RunAnswer {
     let status = from_import(error);
-    Answer {
+    RunAnswer {
         code: status.code().into(),
         message: status.message().to_owned(),
         details: status.details().to_vec(),
     }
 }
 
-fn told(answer: &Answer, disclosure: Disclosure) -> Status {
+fn told(answer: &RunAnswer, disclosure: Disclosure) -> Status {
     let details = answer.details.clone().into();
     let status = Status::with_details(Code::from_i32(answer.code), &answer.message, details);
     match disclosure {
@@ -235,7 +235,7 @@ pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
             let refusals: Vec<Refusal> = entries.iter().map(in_use).collect();
             refused(&refusals)
         }
-        CatalogError::BadNames(faults) => {
+        CatalogError::DeceptiveNames(faults) => {
             let refusals: Vec<Refusal> = faults.iter().map(bad_name).collect();
             refused(&refusals)
         }
@@ -262,8 +262,8 @@ pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
     }
 }
 
-fn bad_name(bad: &BadName) -> Refusal {
-    let BadName { field, name, fault } = bad;
+fn bad_name(bad: &DeceptiveName) -> Refusal {
+    let DeceptiveName { field, name, fault } = bad;
     Refusal::invalid("BAD_NAME", field, format!("{field}: \"{name}\" {fault}"))
 }
 

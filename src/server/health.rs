@@ -105,7 +105,7 @@ async fn watch_database(status: &Sender<ServingStatus>, store: &Store) {
 /// A task of its own: a look that is given up must not leave its connection half-used.
 async fn is_there(store: &Store) -> bool {
     let store = store.clone();
-    let looking = tokio::spawn(async move { store.look().await.is_ok() });
+    let looking = tokio::spawn(async move { store.check_tables().await.is_ok() });
     matches!(timeout(PATIENCE, looking).await, Ok(Ok(true)))
 }
 

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Store, StoreError, UploadStage, Writing,
+    Store, StoreError, UploadStage, WriteTransaction,
     entity::{import, upload},
 };
 use crate::proto::ImportState;
@@ -58,24 +58,24 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let mut removed = 0;
         loop {
-            let writing = self.begin_for(organization).await?;
-            let old = writing.old_attempts(organization, retention.since);
+            let tx = self.begin_for(organization).await?;
+            let old = tx.old_attempts(organization, retention.since);
             let mut expired = old.await?;
             if expired.is_empty() {
-                let surplus = writing.surplus_attempts(organization, retention.most);
+                let surplus = tx.surplus_attempts(organization, retention.most);
                 expired = surplus.await?;
             }
             if expired.is_empty() {
                 return Ok(removed);
             }
             removed += expired.len();
-            writing.remove_attempts(organization, expired).await?;
-            writing.commit().await?;
+            tx.remove_attempts(organization, expired).await?;
+            tx.commit().await?;
         }
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     async fn old_attempts(
         &self,
         organization: i64,
@@ -109,7 +109,7 @@ impl Writing {
         further: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Uuid>, StoreError> {
-        let backend = self.tx.get_database_backend();
+        let backend = self.inner.get_database_backend();
         let lock = match backend {
             DbBackend::Postgres => "FOR UPDATE OF i SKIP LOCKED",
             _ => "",
@@ -122,7 +122,7 @@ impl Writing {
         );
         let values = [organization.into()].into_iter().chain(values);
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        let rows = self.tx.query_all_raw(statement).await?;
+        let rows = self.inner.query_all_raw(statement).await?;
         rows.iter()
             .map(|row| Ok(row.try_get_by_index(0)?))
             .collect()
@@ -136,12 +136,12 @@ impl Writing {
         upload::Entity::delete_many()
             .filter(upload::Column::OrganizationId.eq(organization))
             .filter(upload::Column::ImportId.is_in(attempts.clone()))
-            .exec(&self.tx)
+            .exec(&self.inner)
             .await?;
         import::Entity::delete_many()
             .filter(import::Column::OrganizationId.eq(organization))
             .filter(import::Column::Id.is_in(attempts))
-            .exec(&self.tx)
+            .exec(&self.inner)
             .await?;
         Ok(())
     }

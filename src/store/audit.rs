@@ -17,7 +17,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    Store, StoreError, Writing,
+    Store, StoreError, WriteTransaction,
     audit_heads::ChainHead,
     entity::audit_event::{Column, Entity, Model},
     entity::organization,
@@ -50,7 +50,7 @@ pub struct AuditEntry {
 
 /// The events that a transaction has noted, by organisation.
 #[derive(Debug, Default)]
-pub(super) struct Notes(Mutex<Vec<(i64, AuditEntry)>>);
+pub(super) struct PendingAuditEvents(Mutex<Vec<(i64, AuditEntry)>>);
 
 /// A page of an organisation's chain, and where the chain ended when it was read.
 #[derive(Clone, Debug)]
@@ -110,9 +110,9 @@ impl Store {
     /// # Errors
     /// Where the database fails; what the event tells of must not be done then.
     pub async fn audit(&self, organization: i64, entry: AuditEntry) -> Result<(), StoreError> {
-        let writing = self.begin_for(organization).await?;
-        writing.note(organization, entry);
-        writing.commit().await
+        let tx = self.begin_for(organization).await?;
+        tx.note(organization, entry);
+        tx.commit().await
     }
 
     /// Up to `limit` events of a chain, from the one next to `position` on: the first ones where
@@ -164,7 +164,7 @@ async fn read_head(tx: &impl ConnectionTrait, chain: i64) -> Result<AuditHead, S
     })
 }
 
-impl Notes {
+impl PendingAuditEvents {
     fn add(&self, organization: i64, entry: AuditEntry) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         notes.push((organization, entry));
@@ -176,8 +176,8 @@ impl Notes {
     }
 }
 
-impl Writing {
-    /// Notes an event of what this transaction does; it is appended when the transaction commits.
+impl WriteTransaction {
+    /// PendingAuditEvents an event of what this transaction does; it is appended when the transaction commits.
     pub(super) fn note(&self, organization: i64, entry: AuditEntry) {
         self.notes.add(organization, entry);
     }
@@ -214,7 +214,7 @@ impl Writing {
             hash: event.hash.clone(),
         };
         Entity::insert(row(organization, entry.at, event)?.into_active_model())
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(&self.inner)
             .await?;
         let sql = "UPDATE audit_heads SET hash = $2 WHERE organization_id = $1";
         let values = vec![organization.into(), head.hash.clone().into()];
@@ -227,7 +227,7 @@ impl Writing {
             return Ok(SERVER_CHAIN.to_owned());
         }
         let found = organization::Entity::find_by_id(organization);
-        let found = found.one(&self.tx).await?;
+        let found = found.one(&self.inner).await?;
         Ok(found.ok_or(StoreError::UnknownOrganization)?.slug)
     }
 
@@ -238,9 +238,9 @@ impl Writing {
             ON CONFLICT (organization_id) DO UPDATE SET sequence = audit_heads.sequence + 1 \
             RETURNING sequence, hash";
         let values: [Value; 2] = [organization.into(), NO_HASH.to_vec().into()];
-        let backend = self.tx.get_database_backend();
+        let backend = self.inner.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        match self.tx.query_one_raw(statement).await? {
+        match self.inner.query_one_raw(statement).await? {
             Some(row) => Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)),
             None => Err(StoreError::encoding("the head of an audit chain is gone")),
         }
@@ -322,10 +322,10 @@ mod tests {
     #[tokio::test]
     async fn a_transaction_that_does_not_commit_leaves_no_event() {
         let (_folder, store) = store().await;
-        let writing = store.begin().await.unwrap();
-        writing.note(SERVER, revoked("a"));
-        writing.append_notes().await.unwrap();
-        drop(writing);
+        let tx = store.begin().await.unwrap();
+        tx.note(SERVER, revoked("a"));
+        tx.append_notes().await.unwrap();
+        drop(tx);
         let page = store.audit_events(SERVER, None, true, 10).await.unwrap();
         assert_eq!((page.events.len(), page.head.sequence), (0, 0));
     }

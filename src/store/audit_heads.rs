@@ -133,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn look_at_audit_heads(&self) -> Result<(), StoreError> {
+    pub async fn check_audit_heads(&self) -> Result<(), StoreError> {
         let before = self.audit_heads.snapshot();
         let sql = "SELECT h.organization_id, o.slug, h.sequence, h.hash FROM audit_heads h \
             LEFT JOIN organizations o ON o.id = h.organization_id";

@@ -8,9 +8,9 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    AuditEntry, Organization, Store, StoreError, Writing, catalog_events,
+    AuditEntry, Organization, Store, StoreError, WriteTransaction, catalog_audit,
     entity::{evidence_group, organization, rank, role},
-    recordset::{Recordset, Texts, Values},
+    row_set::{ColumnValues, RowSet, TextColumn},
 };
 use crate::{
     domain::{
@@ -72,7 +72,7 @@ pub enum CatalogError {
     NothingToRename(&'static str, String),
     /// New names that are not what they look like.
     #[error("names of the catalog deceive")]
-    BadNames(Vec<BadName>),
+    DeceptiveNames(Vec<DeceptiveName>),
     /// Other roles would be privileged than before, which the caller may not decide.
     #[error("other roles would be privileged")]
     OtherPrivileges,
@@ -83,7 +83,7 @@ pub enum CatalogError {
 
 /// A name that a catalog does not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadName {
+pub struct DeceptiveName {
     /// The field of the draft, such as `catalog.roles[2].name`.
     pub field: String,
     /// The name.
@@ -100,18 +100,18 @@ impl From<sea_orm::DbErr> for CatalogError {
 
 /// One of the three parts of a catalog; they are alike, but for their names of columns.
 #[derive(Clone, Copy)]
-struct Part {
+struct CatalogPart {
     kind: &'static str,
     table: &'static str,
     key: &'static str,
     /// A column of yes or no, where the part has one.
     flag: Option<&'static str>,
     /// What people call an entry.
-    label: fn(&Entry) -> &str,
+    label: fn(&CatalogEntry) -> &str,
     users_column: &'static str,
 }
 
-const ROLES: Part = Part {
+const ROLES: CatalogPart = CatalogPart {
     kind: "role",
     table: "roles",
     key: "name_key",
@@ -119,7 +119,7 @@ const ROLES: Part = Part {
     label: |entry| &entry.name,
     users_column: "role_id",
 };
-const RANKS: Part = Part {
+const RANKS: CatalogPart = CatalogPart {
     kind: "rank",
     table: "ranks",
     key: "name_key",
@@ -127,7 +127,7 @@ const RANKS: Part = Part {
     label: |entry| &entry.name,
     users_column: "rank_id",
 };
-const GROUPS: Part = Part {
+const GROUPS: CatalogPart = CatalogPart {
     kind: "group",
     table: "evidence_groups",
     key: "external_id",
@@ -138,7 +138,7 @@ const GROUPS: Part = Part {
 
 /// An entry of a part, as stored or as it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry {
+struct CatalogEntry {
     id: i32,
     key: String,
     name: String,
@@ -146,10 +146,10 @@ struct Entry {
 }
 
 /// What is to become of a part.
-struct Assignment {
-    removed: Vec<Entry>,
+struct PartChange {
+    removed: Vec<CatalogEntry>,
     /// Entries that are new or differ from what is stored.
-    changed: Vec<Entry>,
+    changed: Vec<CatalogEntry>,
     /// Numbers of entries whose key will be another.
     moved: Vec<i32>,
     /// Number of each entry of the draft.
@@ -184,23 +184,23 @@ impl Store {
     ) -> Result<Catalog, CatalogError> {
         let Organization { id, slug, .. } = organization;
         let organization = *id;
-        let writing = self.begin_checking_references(organization).await?;
-        writing.enter_alone(organization).await?;
-        writing.touch(organization).await?;
-        let assigned = async |part, wanted: Vec<Wanted<'_>>| {
-            let present = read_part(&writing, organization, part).await?;
+        let tx = self.begin_checking_references(organization).await?;
+        tx.enter_exclusive(organization).await?;
+        tx.bump_revision(organization).await?;
+        let assigned = async |part, wanted: Vec<WantedEntry<'_>>| {
+            let present = read_part(&tx, organization, part).await?;
             assign(part, &present, &wanted)
         };
-        let roles = draft.roles.iter().map(|role| Wanted {
+        let roles = draft.roles.iter().map(|role| WantedEntry {
             flag: draft.privileged.contains(&role.key),
-            ..Wanted::from(role)
+            ..WantedEntry::from(role)
         });
         let roles = assigned(ROLES, roles.collect()).await?;
-        let ranks = draft.ranks.iter().map(Wanted::from).collect();
+        let ranks = draft.ranks.iter().map(WantedEntry::from).collect();
         let ranks = assigned(RANKS, ranks).await?;
-        let groups = draft.groups.iter().map(Wanted::from).collect();
+        let groups = draft.groups.iter().map(WantedEntry::from).collect();
         let groups = assigned(GROUPS, groups).await?;
-        let before = read(&writing.tx, organization).await?;
+        let before = read(&tx.inner, organization).await?;
         expect_names(draft, &before, (&roles, &ranks, &groups))?;
         let privileged = privileged(draft, &roles);
         if !may_privilege && privileged != privileged_now(&before) {
@@ -208,19 +208,19 @@ impl Store {
         }
 
         let parts = [(ROLES, &roles), (RANKS, &ranks), (GROUPS, &groups)];
-        refuse_used(&writing, organization, &parts).await?;
+        refuse_used(&tx, organization, &parts).await?;
         for (part, assignment) in parts {
-            write(&writing, organization, part, assignment).await?;
+            write(&tx, organization, part, assignment).await?;
         }
 
-        write_formats(&writing, organization, draft).await?;
-        let catalog = read(&writing.tx, organization).await?;
+        write_formats(&tx, organization, draft).await?;
+        let catalog = read(&tx.inner, organization).await?;
         let entry = AuditEntry::done(now, actor, AuditAction::CatalogUpdated, slug);
-        writing.note(
+        tx.note(
             organization,
-            catalog_events::updated(entry, &before, &catalog),
+            catalog_audit::updated(entry, &before, &catalog),
         );
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(catalog)
     }
 }
@@ -263,7 +263,7 @@ fn read_pattern(stored: Option<&str>) -> Result<Option<Pattern>, StoreError> {
 
 /// Stores the region of phone numbers and the patterns.
 async fn write_formats(
-    writing: &Writing,
+    tx: &WriteTransaction,
     organization: i64,
     draft: &CatalogDraft,
 ) -> Result<(), StoreError> {
@@ -276,9 +276,9 @@ async fn write_formats(
     ];
     let sql = "UPDATE organizations SET phone_region = $2, badge_number_pattern = $3, \
         external_id_pattern = $4 WHERE id = $1";
-    let backend = writing.tx.get_database_backend();
+    let backend = tx.inner.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, sql, values);
-    writing.tx.execute_raw(statement).await?;
+    tx.inner.execute_raw(statement).await?;
     Ok(())
 }
 
@@ -322,19 +322,19 @@ impl TryFrom<evidence_group::Model> for Group {
 }
 
 async fn read_part(
-    writing: &Writing,
+    tx: &WriteTransaction,
     organization: i64,
-    part: Part,
-) -> Result<Vec<Entry>, StoreError> {
-    let Part { table, key, .. } = part;
+    part: CatalogPart,
+) -> Result<Vec<CatalogEntry>, StoreError> {
+    let CatalogPart { table, key, .. } = part;
     let flag = part.flag.unwrap_or("FALSE");
     let sql = format!("SELECT id, {key}, name, {flag} FROM {table} WHERE organization_id = $1");
-    let backend = writing.tx.get_database_backend();
+    let backend = tx.inner.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
-    let rows = writing.tx.query_all_raw(statement).await?;
+    let rows = tx.inner.query_all_raw(statement).await?;
     rows.iter()
         .map(|row| {
-            Ok(Entry {
+            Ok(CatalogEntry {
                 id: row.try_get_by_index(0)?,
                 key: row.try_get_by_index(1)?,
                 name: row.try_get_by_index(2)?,
@@ -345,14 +345,14 @@ async fn read_part(
 }
 
 /// An entry of a draft.
-struct Wanted<'a> {
+struct WantedEntry<'a> {
     key: &'a str,
     previous_key: Option<&'a str>,
     name: &'a str,
     flag: bool,
 }
 
-impl<'a> From<&'a DraftEntry> for Wanted<'a> {
+impl<'a> From<&'a DraftEntry> for WantedEntry<'a> {
     fn from(entry: &'a DraftEntry) -> Self {
         Self {
             key: &entry.key,
@@ -363,7 +363,7 @@ impl<'a> From<&'a DraftEntry> for Wanted<'a> {
     }
 }
 
-impl<'a> From<&'a DraftGroup> for Wanted<'a> {
+impl<'a> From<&'a DraftGroup> for WantedEntry<'a> {
     fn from(group: &'a DraftGroup) -> Self {
         Self {
             key: &group.external_id,
@@ -375,8 +375,13 @@ impl<'a> From<&'a DraftGroup> for Wanted<'a> {
 }
 
 /// Gives each entry of the draft the number of the entry it continues, or a new one.
-fn assign(part: Part, present: &[Entry], draft: &[Wanted<'_>]) -> Result<Assignment, CatalogError> {
-    let by_key: HashMap<&str, &Entry> = present.iter().map(|entry| (&*entry.key, entry)).collect();
+fn assign(
+    part: CatalogPart,
+    present: &[CatalogEntry],
+    draft: &[WantedEntry<'_>],
+) -> Result<PartChange, CatalogError> {
+    let by_key: HashMap<&str, &CatalogEntry> =
+        present.iter().map(|entry| (&*entry.key, entry)).collect();
     let mut next = present.iter().map(|entry| entry.id).max().unwrap_or(0);
     let mut kept = HashSet::new();
     let (mut numbers, mut changed, mut moved) = (Vec::new(), Vec::new(), Vec::new());
@@ -400,7 +405,7 @@ fn assign(part: Part, present: &[Entry], draft: &[Wanted<'_>]) -> Result<Assignm
             |entry| entry.id,
         );
         numbers.push(id);
-        let entry = Entry {
+        let entry = CatalogEntry {
             id,
             key: wanted.key.to_owned(),
             name: wanted.name.to_owned(),
@@ -415,7 +420,7 @@ fn assign(part: Part, present: &[Entry], draft: &[Wanted<'_>]) -> Result<Assignm
     }
     let removed = present.iter().filter(|entry| !kept.contains(&entry.id));
     let removed = removed.cloned().collect();
-    Ok(Assignment {
+    Ok(PartChange {
         removed,
         changed,
         moved,
@@ -424,14 +429,14 @@ fn assign(part: Part, present: &[Entry], draft: &[Wanted<'_>]) -> Result<Assignm
 }
 
 async fn refuse_used(
-    writing: &Writing,
+    tx: &WriteTransaction,
     organization: i64,
-    parts: &[(Part, &Assignment); 3],
+    parts: &[(CatalogPart, &PartChange); 3],
 ) -> Result<(), CatalogError> {
     if parts.iter().all(|(_, part)| part.removed.is_empty()) {
         return Ok(());
     }
-    let usage = read_usage(writing, organization).await?;
+    let usage = read_usage(tx, organization).await?;
     let mut used = Vec::new();
     for ((part, assignment), usage) in parts.iter().zip(usage) {
         for entry in &assignment.removed {
@@ -450,16 +455,16 @@ async fn refuse_used(
 type Usage = HashMap<i32, u64>;
 
 /// How often each role, rank and group is used: one pass over the users, whatever is asked for.
-async fn read_usage(writing: &Writing, organization: i64) -> Result<[Usage; 3], StoreError> {
+async fn read_usage(tx: &WriteTransaction, organization: i64) -> Result<[Usage; 3], StoreError> {
     let columns = [ROLES, RANKS, GROUPS].map(|part| part.users_column);
     let columns = columns.join(", ");
     let sql = format!(
         "SELECT {columns}, count(*) FROM users WHERE organization_id = $1 GROUP BY {columns}"
     );
-    let backend = writing.tx.get_database_backend();
+    let backend = tx.inner.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
     let mut usage: [Usage; 3] = Default::default();
-    for row in writing.tx.query_all_raw(statement).await? {
+    for row in tx.inner.query_all_raw(statement).await? {
         let users: i64 = row.try_get_by_index(usage.len())?;
         for (index, usage) in usage.iter_mut().enumerate() {
             let entry: Option<i32> = row.try_get_by_index(index)?;
@@ -474,28 +479,28 @@ async fn read_usage(writing: &Writing, organization: i64) -> Result<[Usage; 3], 
 /// Removes what goes, moves keys that change out of the way, so that names can be swapped, and writes what is
 /// new or changed; in a statement or two each, however many entries there are.
 async fn write(
-    writing: &Writing,
+    tx: &WriteTransaction,
     organization: i64,
-    part: Part,
-    assignment: &Assignment,
+    part: CatalogPart,
+    assignment: &PartChange,
 ) -> Result<(), StoreError> {
-    let Part { table, key, .. } = part;
+    let CatalogPart { table, key, .. } = part;
     let removed: Vec<i32> = assignment.removed.iter().map(|entry| entry.id).collect();
     let delete = format!("DELETE FROM {table}");
-    write_some(writing, organization, &delete, &removed).await?;
+    write_some(tx, organization, &delete, &removed).await?;
     // No key has a control character, so these meet none.
-    let first = match writing.tx.get_database_backend() {
+    let first = match tx.inner.get_database_backend() {
         DbBackend::Postgres => "chr(1)",
         _ => "char(1)",
     };
     let move_keys = format!("UPDATE {table} SET {key} = {first} || id");
-    write_some(writing, organization, &move_keys, &assignment.moved).await?;
-    upsert(writing, organization, part, &assignment.changed).await
+    write_some(tx, organization, &move_keys, &assignment.moved).await?;
+    upsert(tx, organization, part, &assignment.changed).await
 }
 
 /// Does to these entries what `sql` says.
 async fn write_some(
-    writing: &Writing,
+    tx: &WriteTransaction,
     organization: i64,
     sql: &str,
     ids: &[i32],
@@ -507,17 +512,17 @@ async fn write_some(
     let ids = ids.join(",");
     // Numbers alone, and a statement of its own each time: nothing to bind or to keep.
     let sql = format!("{sql} WHERE organization_id = {organization} AND id IN ({ids})");
-    writing.tx.execute_unprepared(&sql).await?;
+    tx.inner.execute_unprepared(&sql).await?;
     Ok(())
 }
 
 async fn upsert(
-    writing: &Writing,
+    tx: &WriteTransaction,
     organization: i64,
-    part: Part,
-    entries: &[Entry],
+    part: CatalogPart,
+    entries: &[CatalogEntry],
 ) -> Result<(), StoreError> {
-    let (mut keys, mut names) = (Texts::default(), Texts::default());
+    let (mut keys, mut names) = (TextColumn::default(), TextColumn::default());
     for entry in entries {
         keys.push(&entry.key);
         names.push(&entry.name);
@@ -525,12 +530,12 @@ async fn upsert(
     let ids: Vec<i32> = entries.iter().map(|entry| entry.id).collect();
     let flags: Vec<bool> = entries.iter().map(|entry| entry.flag).collect();
     let mut columns = vec![
-        ("id", Values::Integer(&ids)),
-        (part.key, Values::Text(&keys)),
-        ("name", Values::Text(&names)),
+        ("id", ColumnValues::Integer(&ids)),
+        (part.key, ColumnValues::Text(&keys)),
+        ("name", ColumnValues::Text(&names)),
     ];
-    columns.extend(part.flag.map(|flag| (flag, Values::Boolean(&flags))));
-    let rows = Recordset::new(columns);
+    columns.extend(part.flag.map(|flag| (flag, ColumnValues::Boolean(&flags))));
+    let rows = RowSet::new(columns);
     let columns = rows.names();
     let set: Vec<String> = columns[1..]
         .iter()
@@ -538,13 +543,13 @@ async fn upsert(
         .collect();
     let (table, set) = (part.table, set.join(", "));
     let (names, values) = (columns.join(", "), columns.join(", r."));
-    for source in rows.sources(writing.tx.get_database_backend()) {
+    for source in rows.sources(tx.inner.get_database_backend()) {
         let sql = format!(
             "INSERT INTO {table} (organization_id, {names}) SELECT {organization}, r.{values} \
             FROM {} WHERE TRUE ON CONFLICT (organization_id, id) DO UPDATE SET {set}",
             source.sql
         );
-        writing.execute(sql, source.values).await?;
+        tx.execute(sql, source.values).await?;
     }
     Ok(())
 }
@@ -553,7 +558,7 @@ async fn upsert(
 /// that has another name, be it in other letters alone, is another.
 type Privileged = HashSet<(i32, String)>;
 
-fn privileged(draft: &CatalogDraft, roles: &Assignment) -> Privileged {
+fn privileged(draft: &CatalogDraft, roles: &PartChange) -> Privileged {
     let roles = draft.roles.iter().zip(&roles.numbers);
     let privileged = roles.filter(|(role, _)| draft.privileged.contains(&role.key));
     privileged
@@ -572,7 +577,7 @@ fn privileged_now(catalog: &Catalog) -> Privileged {
 fn expect_names(
     draft: &CatalogDraft,
     before: &Catalog,
-    (roles, ranks, groups): (&Assignment, &Assignment, &Assignment),
+    (roles, ranks, groups): (&PartChange, &PartChange, &PartChange),
 ) -> Result<(), CatalogError> {
     let known = before.roles.iter().map(|role| (role.id.0, &*role.name));
     let role_names = names(entry_names(&draft.roles), roles, known);
@@ -602,7 +607,7 @@ fn expect_names(
         ),
     ];
     let faults = found.into_iter().flat_map(|(part, field, names, faults)| {
-        let bad = |(at, fault): (usize, NameFault)| BadName {
+        let bad = |(at, fault): (usize, NameFault)| DeceptiveName {
             field: format!("catalog.{part}[{at}].{field}"),
             name: names[at].name.to_owned(),
             fault,
@@ -612,7 +617,7 @@ fn expect_names(
     let faults: Vec<_> = faults.collect();
     match faults.is_empty() {
         true => Ok(()),
-        false => Err(CatalogError::BadNames(faults)),
+        false => Err(CatalogError::DeceptiveNames(faults)),
     }
 }
 
@@ -623,7 +628,7 @@ fn entry_names(entries: &[DraftEntry]) -> impl Iterator<Item = &str> {
 /// The names of a part, and which of them stand: those that the same entry has already.
 fn names<'a>(
     draft: impl Iterator<Item = &'a str>,
-    assignment: &Assignment,
+    assignment: &PartChange,
     known: impl Iterator<Item = (i32, &'a str)>,
 ) -> Vec<CatalogName<'a>> {
     let known: HashMap<i32, &str> = known.collect();

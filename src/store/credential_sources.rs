@@ -48,11 +48,11 @@ impl Store {
         source: CredentialSource,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         let sql = "INSERT INTO credential_sources (kind, configured_at) VALUES ($1, $2) \
             ON CONFLICT (kind) DO NOTHING";
         let values = vec![source.name().into(), now.into()];
-        writing.execute(sql.to_owned(), values).await?;
-        writing.commit().await
+        tx.execute(sql.to_owned(), values).await?;
+        tx.commit().await
     }
 }

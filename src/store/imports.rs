@@ -8,9 +8,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, Writing,
+    AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, WriteTransaction,
     entity::import::{Column, Entity, Model},
-    import_events,
+    import_audit,
 };
 use crate::{
     domain::Actor,
@@ -76,9 +76,9 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn open_import(&self, record: ImportRecord) -> Result<AttemptOpening, StoreError> {
-        let writing = self.begin_for(record.organization_id).await?;
-        let opened = writing.open_import(record).await?;
-        writing.commit().await?;
+        let tx = self.begin_for(record.organization_id).await?;
+        let opened = tx.open_import(record).await?;
+        tx.commit().await?;
         Ok(opened)
     }
 
@@ -93,7 +93,7 @@ impl Store {
         actor: &Actor,
         end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
-        let writing = self.begin_for(record.organization_id).await?;
+        let tx = self.begin_for(record.organization_id).await?;
         let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
             created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
             protected_skipped = $13, notes = $14, finished_at = $15 \
@@ -116,14 +116,14 @@ impl Store {
             record.notes.clone().into(),
             record.finished_at.into(),
         ];
-        let closed = writing.execute(sql.to_owned(), values).await? > 0;
+        let closed = tx.execute(sql.to_owned(), values).await? > 0;
         // One that was closed before is told again by nobody: the answer of that commit was lost.
-        let is_news = closed || (!end.refusals.is_empty() && !writing.is_closed(record).await?);
-        let entry = import_events::attempt_ended(record, actor, end);
+        let is_news = closed || (!end.refusals.is_empty() && !tx.is_closed(record).await?);
+        let entry = import_audit::attempt_ended(record, actor, end);
         if let Some(entry) = entry.filter(|_| is_news) {
-            writing.note(record.organization_id, entry);
+            tx.note(record.organization_id, entry);
         }
-        writing.commit().await
+        tx.commit().await
     }
 
     /// Marks an applying import as interrupted, where the lease has not been taken over.
@@ -137,7 +137,7 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<(), StoreError> {
-        let writing = self.begin_for(lease.organization).await?;
+        let tx = self.begin_for(lease.organization).await?;
         let sql = "UPDATE imports SET state = $4 \
             WHERE organization_id = $1 AND id = $2 AND state = $5 AND EXISTS (SELECT 1 \
             FROM import_leases WHERE organization_id = $1 AND number = $3)";
@@ -148,15 +148,15 @@ impl Store {
             i32::from(ImportState::Interrupted).into(),
             i32::from(ImportState::Applying).into(),
         ];
-        if writing.execute(sql.to_owned(), values).await? > 0 {
+        if tx.execute(sql.to_owned(), values).await? > 0 {
             let found = Entity::find_by_id((lease.organization, id));
-            if let Some(record) = found.one(&writing.tx).await? {
+            if let Some(record) = found.one(&tx.inner).await? {
                 let state = ImportState::Interrupted;
-                let entry = import_events::ended(&record, state, actor, now);
-                writing.note(lease.organization, entry);
+                let entry = import_audit::ended(&record, state, actor, now);
+                tx.note(lease.organization, entry);
             }
         }
-        writing.commit().await
+        tx.commit().await
     }
 
     /// Asks an applying import to stop. False: it is not applying.
@@ -170,17 +170,17 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
-        let writing = self.begin_for(organization).await?;
+        let tx = self.begin_for(organization).await?;
         let sql = "UPDATE imports SET cancel_requested = TRUE \
             WHERE organization_id = $1 AND id = $2 AND state = $3";
         let applying = i32::from(ImportState::Applying);
         let values: Vec<Value> = vec![organization.into(), id.into(), applying.into()];
-        let asked = writing.execute(sql.to_owned(), values).await? > 0;
+        let asked = tx.execute(sql.to_owned(), values).await? > 0;
         if asked {
             let action = AuditAction::ImportCancelRequested;
-            writing.note(organization, AuditEntry::done(now, actor, action, &id));
+            tx.note(organization, AuditEntry::done(now, actor, action, &id));
         }
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(asked)
     }
 
@@ -216,7 +216,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn recorded(
+    pub async fn recorded_batches(
         &self,
         organization: i64,
         import: Uuid,
@@ -250,24 +250,24 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn expire_results(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         let sql = "DELETE FROM import_results WHERE EXISTS (SELECT 1 FROM imports i \
             WHERE i.organization_id = import_results.organization_id \
             AND i.id = import_results.import_id AND i.finished_at < $1)";
-        let removed = writing.execute(sql.to_owned(), vec![moment.into()]).await?;
-        writing.commit().await?;
+        let removed = tx.execute(sql.to_owned(), vec![moment.into()]).await?;
+        tx.commit().await?;
         Ok(removed)
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     /// Records an attempt that begins, as [`Store::open_import`] does.
     pub(super) async fn open_import(
         &self,
         record: ImportRecord,
     ) -> Result<AttemptOpening, StoreError> {
         let key = (record.organization_id, record.id);
-        match Entity::find_by_id(key).one(&self.tx).await? {
+        match Entity::find_by_id(key).one(&self.inner).await? {
             // Nobody waits for the transactions of a bound import.
             Some(present) if present.admits(&record) != AttemptOpening::Recorded => {
                 return Ok(present.admits(&record));
@@ -277,7 +277,7 @@ impl Writing {
                 // Of two at once the second waits here for the first, and finds its record.
                 let inserted = Entity::insert(record.clone().into_active_model())
                     .on_conflict_do_nothing()
-                    .exec_without_returning(&self.tx)
+                    .exec_without_returning(&self.inner)
                     .await?;
                 if matches!(inserted, TryInsertResult::Inserted(1..)) {
                     return Ok(AttemptOpening::Recorded);
@@ -285,12 +285,12 @@ impl Writing {
             }
         }
         // Somebody may be binding it in a transaction that is under way.
-        let held = Entity::find_by_id(key).lock_exclusive().one(&self.tx);
+        let held = Entity::find_by_id(key).lock_exclusive().one(&self.inner);
         let opening = held.await?.map(|present| present.admits(&record));
         let opening = opening.unwrap_or(AttemptOpening::InUse);
         if opening == AttemptOpening::Recorded {
             let replaced = record.into_active_model().reset_all();
-            replaced.update(&self.tx).await?;
+            replaced.update(&self.inner).await?;
         }
         Ok(opening)
     }
@@ -298,7 +298,7 @@ impl Writing {
     /// True where this attempt's own end is recorded already.
     async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let found = Entity::find_by_id((record.organization_id, record.id));
-        let stored = found.one(&self.tx).await?;
+        let stored = found.one(&self.inner).await?;
         Ok(stored
             .is_some_and(|stored| stored.attempt == record.attempt && stored.finished_at.is_some()))
     }

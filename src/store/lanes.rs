@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which connections a call uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum ConnectionLane {
     /// Look-ups and small pages.
     Interactive,
     /// Imports: what they read and write.
@@ -62,7 +62,7 @@ pub(super) struct Lanes {
 
 /// An organisation's leave to use a lane, given back when dropped.
 #[derive(Debug)]
-pub struct Share {
+pub struct LanePermit {
     _permit: KeyedPermit<String>,
     /// Of the heavy lane; the others have none to wait for.
     turns: Option<Arc<Semaphore>>,
@@ -71,7 +71,7 @@ pub struct Share {
 
 /// Leave for one step of a read.
 #[derive(Debug)]
-pub struct Turn {
+pub struct ReadTurn {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -101,11 +101,11 @@ impl Lanes {
         })
     }
 
-    pub(super) const fn connection(&self, lane: Lane) -> &DatabaseConnection {
+    pub(super) const fn connection(&self, lane: ConnectionLane) -> &DatabaseConnection {
         match lane {
-            Lane::Interactive => &self.interactive,
-            Lane::Imports => &self.imports,
-            Lane::Heavy => &self.heavy,
+            ConnectionLane::Interactive => &self.interactive,
+            ConnectionLane::Imports => &self.imports,
+            ConnectionLane::Heavy => &self.heavy,
         }
     }
 
@@ -119,11 +119,11 @@ impl Lanes {
         self.readings.acquire(organization).await
     }
 
-    const fn shares(&self, lane: Lane) -> &KeyedQueue<String> {
+    const fn shares(&self, lane: ConnectionLane) -> &KeyedQueue<String> {
         match lane {
-            Lane::Interactive => &self.interactive_shares,
-            Lane::Imports => &self.imports_shares,
-            Lane::Heavy => &self.heavy_shares,
+            ConnectionLane::Interactive => &self.interactive_shares,
+            ConnectionLane::Imports => &self.imports_shares,
+            ConnectionLane::Heavy => &self.heavy_shares,
         }
     }
 }
@@ -137,7 +137,7 @@ fn heavy_turns() -> usize {
 impl Store {
     /// The same database through the connections of another lane.
     #[must_use]
-    pub fn on(&self, lane: Lane) -> Self {
+    pub fn on_lane(&self, lane: ConnectionLane) -> Self {
         Self {
             db: self.lanes.connection(lane).clone(),
             lane,
@@ -150,33 +150,33 @@ impl Store {
     /// # Errors
     /// [`StoreError::Abandoned`] when `gone` is cancelled, [`StoreError::Busy`] where the organisation has
     /// more under way than it can be served in time.
-    pub async fn share(
+    pub async fn lane_permit(
         &self,
         organization: &str,
         gone: &CancellationToken,
-    ) -> Result<Share, StoreError> {
+    ) -> Result<LanePermit, StoreError> {
         let queue = self.lanes.shares(self.lane);
         let permit = wait(queue.acquire(organization.to_owned()), gone).await?;
-        Ok(Share {
+        Ok(LanePermit {
             _permit: permit,
-            turns: (self.lane == Lane::Heavy).then(|| Arc::clone(&self.lanes.turns)),
+            turns: (self.lane == ConnectionLane::Heavy).then(|| Arc::clone(&self.lanes.turns)),
             gone: gone.clone(),
         })
     }
 }
 
-impl Share {
+impl LanePermit {
     /// Waits for a turn to make one step: of heavy reads only so many are made at a time.
     ///
     /// # Errors
-    /// As [`Store::share`].
-    pub async fn turn(&self) -> Result<Turn, StoreError> {
+    /// As [`Store::lane_permit`].
+    pub async fn read_turn(&self) -> Result<ReadTurn, StoreError> {
         let Some(turns) = &self.turns else {
-            return Ok(Turn { _permit: None });
+            return Ok(ReadTurn { _permit: None });
         };
         let permit = wait(Arc::clone(turns).acquire_owned(), &self.gone).await?;
         let permit = permit.map_err(StoreError::encoding)?;
-        Ok(Turn {
+        Ok(ReadTurn {
             _permit: Some(permit),
         })
     }

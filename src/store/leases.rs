@@ -6,7 +6,7 @@
 //! looks whether the number is still its own. Renewing touches the lease's own row alone.
 //!
 //! On SQLite a renewal may have to wait for the one writer longer than the lease lasts. A lease that
-//! this process holds is therefore alive here whatever its time says ([`Store::hold`]), and each
+//! this process holds is therefore alive here whatever its time says ([`Store::guard_lease`]), and each
 //! transaction renews all of them at its end, for the other processes to see.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use uuid::Uuid;
 
-use super::{Hold, Store, StoreError, WriteError, Writing};
+use super::{LeaseGuard, Store, StoreError, WriteError, WriteTransaction};
 
 /// A lease that this process has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Lease {
 
 /// The import that holds an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holder {
+pub struct LeaseHolder {
     /// Its ID.
     pub import: Uuid,
     /// For how long it has been running.
@@ -53,15 +53,15 @@ impl Store {
         &self,
         organization: i64,
         ttl: Duration,
-    ) -> Result<Option<Holder>, StoreError> {
-        let own = self.vitals.held(organization);
+    ) -> Result<Option<LeaseHolder>, StoreError> {
+        let own = self.liveness.held(organization);
         read_holder(&self.db, organization, own, ttl).await
     }
 
     /// Lets a lease that this process has taken count as alive here until the hold is dropped.
     #[must_use]
-    pub fn hold(&self, lease: Lease) -> Hold {
-        self.vitals.hold(lease)
+    pub fn guard_lease(&self, lease: Lease) -> LeaseGuard {
+        self.liveness.guard(lease)
     }
 
     /// Takes the lease for an import, unless another import holds it.
@@ -73,12 +73,12 @@ impl Store {
         organization: i64,
         import: Uuid,
         ttl: Duration,
-    ) -> Result<Result<Lease, Holder>, StoreError> {
-        let writing = self.begin_for(organization).await?;
-        writing.enter_alone(organization).await?;
-        writing.lock(organization).await?;
-        let own = self.vitals.held(organization);
-        if let Some(holder) = read_holder(&writing.tx, organization, own, ttl).await? {
+    ) -> Result<Result<Lease, LeaseHolder>, StoreError> {
+        let tx = self.begin_for(organization).await?;
+        tx.enter_exclusive(organization).await?;
+        tx.lock(organization).await?;
+        let own = self.liveness.held(organization);
+        if let Some(holder) = read_holder(&tx.inner, organization, own, ttl).await? {
             return Ok(Err(holder));
         }
         let now = now_ms(self.backend());
@@ -90,9 +90,9 @@ impl Store {
         );
         let values: [Value; 2] = [organization.into(), import.into()];
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let row = writing.tx.query_one_raw(statement).await?;
+        let row = tx.inner.query_one_raw(statement).await?;
         let number = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(Ok(Lease {
             organization,
             number,
@@ -104,9 +104,9 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn renew_lease(&self, lease: Lease) -> Result<bool, StoreError> {
-        let writing = self.begin_vital().await?;
-        let renewed = writing.renew(lease).await?;
-        writing.commit().await?;
+        let tx = self.begin_for_heartbeat().await?;
+        let renewed = tx.renew(lease).await?;
+        tx.commit().await?;
         Ok(renewed)
     }
 
@@ -118,25 +118,25 @@ impl Store {
         let sql = "UPDATE import_leases SET renewed_ms = 0 \
             WHERE organization_id = $1 AND number = $2";
         let values = vec![lease.organization.into(), lease.number.into()];
-        let writing = self.begin_for(lease.organization).await?;
-        writing.execute(sql.to_owned(), values).await?;
-        writing.commit().await
+        let tx = self.begin_for(lease.organization).await?;
+        tx.execute(sql.to_owned(), values).await?;
+        tx.commit().await
     }
 
     /// Tells the other servers that this one is alive.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn beat(&self, server: Uuid) -> Result<(), StoreError> {
+    pub async fn record_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
         let now = now_ms(self.backend());
         let sql = format!(
             "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
             ON CONFLICT (id) DO UPDATE SET heartbeat_ms = {now}"
         );
-        let writing = self.begin_vital().await?;
-        writing.execute(sql, vec![server.into()]).await?;
-        writing.commit().await?;
-        self.vitals.set_server(Some(server));
+        let tx = self.begin_for_heartbeat().await?;
+        tx.execute(sql, vec![server.into()]).await?;
+        tx.commit().await?;
+        self.liveness.set_server(Some(server));
         Ok(())
     }
 
@@ -144,20 +144,20 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn end_beat(&self, server: Uuid) -> Result<(), StoreError> {
-        self.vitals.set_server(None);
+    pub async fn remove_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
+        self.liveness.set_server(None);
         let now = now_ms(self.backend());
         let sql = format!("DELETE FROM servers WHERE id = $1 OR heartbeat_ms < {now} - 86400000");
-        let writing = self.begin_vital().await?;
-        writing.execute(sql, vec![server.into()]).await?;
-        writing.commit().await
+        let tx = self.begin_for_heartbeat().await?;
+        tx.execute(sql, vec![server.into()]).await?;
+        tx.commit().await
     }
 
     /// When a server was last heard of, by the database's clock; `None`: it has said good-bye.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn heartbeat(&self, server: Uuid) -> Result<Option<i64>, StoreError> {
+    pub async fn last_heartbeat(&self, server: Uuid) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT heartbeat_ms FROM servers WHERE id = $1";
         let statement = Statement::from_sql_and_values(self.backend(), sql, [server.into()]);
         let row = self.db.query_one_raw(statement).await?;
@@ -169,7 +169,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn is_alive(&self, server: Uuid, ttl: Duration) -> Result<bool, StoreError> {
-        if self.vitals.server() == Some(server) {
+        if self.liveness.server() == Some(server) {
             return Ok(true);
         }
         let now = now_ms(self.backend());
@@ -180,9 +180,9 @@ impl Store {
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     async fn renew(&self, lease: Lease) -> Result<bool, StoreError> {
-        let now = now_ms(self.tx.get_database_backend());
+        let now = now_ms(self.inner.get_database_backend());
         let sql = format!(
             "UPDATE import_leases SET renewed_ms = {now} \
             WHERE organization_id = $1 AND number = $2"
@@ -194,14 +194,14 @@ impl Writing {
     /// Renews whatever this process lives by where its renewals may be waiting for this very
     /// transaction, however long that took: on SQLite.
     pub(super) async fn keep_alive(&self) -> Result<(), StoreError> {
-        let Some(vitals) = &self.vitals else {
+        let Some(liveness) = &self.liveness else {
             return Ok(());
         };
-        for lease in vitals.leases() {
+        for lease in liveness.leases() {
             self.renew(lease).await?;
         }
-        if let Some(server) = vitals.server() {
-            let now = now_ms(self.tx.get_database_backend());
+        if let Some(server) = liveness.server() {
+            let now = now_ms(self.inner.get_database_backend());
             let sql = format!("UPDATE servers SET heartbeat_ms = {now} WHERE id = $1");
             self.execute(sql, vec![server.into()]).await?;
         }
@@ -210,11 +210,11 @@ impl Writing {
 
     /// Makes sure that the lease is still ours, whatever its time.
     pub(super) async fn fence(&self, lease: Lease) -> Result<(), WriteError> {
-        let backend = self.tx.get_database_backend();
+        let backend = self.inner.get_database_backend();
         let sql = "SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2";
         let values: [Value; 2] = [lease.organization.into(), lease.number.into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        match self.tx.query_one_raw(statement).await? {
+        match self.inner.query_one_raw(statement).await? {
             Some(_) => Ok(()),
             None => Err(WriteError::Overtaken),
         }
@@ -227,7 +227,7 @@ async fn read_holder(
     organization: i64,
     own: i64,
     ttl: Duration,
-) -> Result<Option<Holder>, StoreError> {
+) -> Result<Option<LeaseHolder>, StoreError> {
     let backend = connection.get_database_backend();
     let now = now_ms(backend);
     let sql = format!(
@@ -244,7 +244,7 @@ async fn read_holder(
         Ok(Duration::from_millis(ms.max(0).unsigned_abs()))
     };
     let runs_out = duration(2)?;
-    Ok(Some(Holder {
+    Ok(Some(LeaseHolder {
         import: row.try_get_by_index(0)?,
         running: duration(1)?,
         // One of our own that waits for its renewal does not run out now.
@@ -297,8 +297,8 @@ mod tests {
         );
         let (writer, waiting) = (take(&store, one).await, take(&store, other).await);
         let server = Uuid::now_v7();
-        store.beat(server).await.unwrap();
-        let hold = (store.hold(writer), store.hold(waiting));
+        store.record_heartbeat(server).await.unwrap();
+        let hold = (store.guard_lease(writer), store.guard_lease(waiting));
         age(&store).await;
 
         let elsewhere = Store::connect(&url).await.unwrap();

@@ -9,20 +9,22 @@ mod attempts;
 mod audit;
 mod audit_heads;
 mod catalog;
-mod catalog_events;
+mod catalog_audit;
 mod credential_sources;
 mod database_url;
+mod directory_cache;
 mod entity;
 mod error;
-mod import_events;
+mod import_audit;
+mod import_transaction;
 mod imports;
-mod kept;
 mod keyed_queue;
 mod lanes;
 mod leases;
+mod liveness;
 mod organizations;
 mod payload;
-mod recordset;
+mod row_set;
 mod schema;
 mod snapshot;
 mod tokens;
@@ -32,8 +34,6 @@ mod upload_runs;
 mod uploads;
 mod user_values;
 mod users;
-mod vitals;
-mod writes;
 
 use std::{fs, sync::Arc, time::Duration};
 
@@ -49,34 +49,34 @@ use tokio::{
 
 pub use attempts::AttemptRetention;
 pub use audit::{AuditEntry, AuditPage};
-pub use catalog::{BadName, CatalogDraft, CatalogError, DraftEntry, DraftGroup};
+pub use catalog::{CatalogDraft, CatalogError, DeceptiveName, DraftEntry, DraftGroup};
 pub use credential_sources::CredentialSource;
 pub use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub use error::{StoreError, WriteError};
-pub use import_events::{AttemptEnd, RoleGrants};
+pub use import_audit::{AttemptEnd, RoleGrants};
+pub use import_transaction::{ImportTransaction, OverlapPermit};
 pub use imports::{AttemptOpening, BatchKind, ImportRecord, RecordedBatch};
-pub use lanes::{Lane, Share, Turn};
-pub use leases::{Holder, Lease};
+pub use lanes::{ConnectionLane, LanePermit, ReadTurn};
+pub use leases::{Lease, LeaseHolder};
+pub use liveness::LeaseGuard;
 pub use organizations::Organization;
 pub use payload::Payload;
-pub use recordset::Texts;
-pub use schema::Schema;
+pub use row_set::TextColumn;
+pub use schema::SchemaStatus;
 pub use snapshot::Snapshot;
 pub use tokens::TokenRecord;
-pub use upload_parts::{Appended, Part, UploadChunk};
-pub use upload_runs::{Answer, ClaimedRun, RunReply};
-pub use uploads::{Opening, Upload, UploadRoom, UploadStage};
+pub use upload_parts::{AppendOutcome, UploadChunk, UploadPart};
+pub use upload_runs::{ClaimedRun, RunAnswer, RunReply};
+pub use uploads::{Upload, UploadLimits, UploadOpening, UploadStage};
 pub use user_values::UserValues;
-pub use users::{Protection, UserFilter, UserKey, UserPage, UserRecord, contains};
-pub use vitals::Hold;
-pub use writes::{DirectoryWrite, Overlap};
+pub use users::{ProtectionChange, UserFilter, UserKey, UserPage, UserRecord, contains_folded};
 
-use audit::Notes;
+use audit::PendingAuditEvents;
 use audit_heads::KnownHeads;
-use kept::Shelf;
+use directory_cache::DirectoryCache;
 use keyed_queue::{KeyedPermit, KeyedQueue};
 use lanes::Lanes;
-use vitals::Vitals;
+use liveness::Heartbeat;
 
 use crate::{
     config::Settings,
@@ -99,7 +99,7 @@ const SQLITE_WRITER_CACHE: u32 = 32 * 1024;
 const SQLITE_LOG_PAGES: u32 = 8 * 1024;
 
 /// How many imports' transactions may overlap, which takes a connection that waits for another. Where more run,
-/// each writes while others commit.
+/// each import_transaction while others commit.
 const OVERLAPS: usize = 4;
 
 /// How many imports may keep others from writing while they read and plan through another connection.
@@ -113,9 +113,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Store {
     /// The lane's.
     db: DatabaseConnection,
-    lane: Lane,
+    lane: ConnectionLane,
     lanes: Arc<Lanes>,
-    /// What writes on SQLite; on `PostgreSQL` every lane writes for itself.
+    /// What import_transaction on SQLite; on `PostgreSQL` every lane import_transaction for itself.
     writer: Option<DatabaseConnection>,
     /// The same without SQLite's own check of references, for who checks them all at once.
     checking_writer: Option<DatabaseConnection>,
@@ -125,22 +125,22 @@ pub struct Store {
     overlaps: Arc<Semaphore>,
     /// See [`HOLDS`].
     holds: Arc<Semaphore>,
-    vitals: Vitals,
+    liveness: Heartbeat,
     /// What is known of directories.
-    shelf: Shelf,
+    shelf: DirectoryCache,
     audit_heads: KnownHeads,
 }
 
 /// A write transaction; it ends with `commit`, or by being dropped without effect.
 #[derive(Debug)]
-pub struct Writing {
-    tx: DatabaseTransaction,
+pub struct WriteTransaction {
+    inner: DatabaseTransaction,
     _turn: Option<WriterTurn>,
     /// What the commit is to keep alive.
-    vitals: Option<Vitals>,
+    liveness: Option<Heartbeat>,
     _work: Work,
     /// What the commit is to append to the audit trail.
-    notes: Notes,
+    notes: PendingAuditEvents,
     audit_heads: KnownHeads,
 }
 
@@ -185,16 +185,16 @@ impl Store {
         };
         let (writer, checking_writer) = writers.unzip();
         Ok(Self {
-            db: lanes.connection(Lane::Interactive).clone(),
-            lane: Lane::Interactive,
+            db: lanes.connection(ConnectionLane::Interactive).clone(),
+            lane: ConnectionLane::Interactive,
             lanes: Arc::new(lanes),
             writer,
             checking_writer,
             turns: sqlite.then(WriterTurns::default),
             overlaps: Arc::new(Semaphore::new(OVERLAPS)),
             holds: Arc::new(Semaphore::new(HOLDS)),
-            vitals: Vitals::default(),
-            shelf: Shelf::default(),
+            liveness: Heartbeat::default(),
+            shelf: DirectoryCache::default(),
             audit_heads: KnownHeads::default(),
         })
     }
@@ -202,10 +202,10 @@ impl Store {
     /// The same, which keeps directories that it has read, in about so many bytes, and reads only what has
     /// changed when it is asked for one again. On SQLite, which does not tell what that is, it keeps none.
     #[must_use]
-    pub fn keeping(self, bytes: usize) -> Self {
+    pub fn with_directory_cache(self, bytes: usize) -> Self {
         let bytes = if self.has_one_writer() { 0 } else { bytes };
         Self {
-            shelf: Shelf::new(bytes),
+            shelf: DirectoryCache::new(bytes),
             ..self
         }
     }
@@ -229,27 +229,30 @@ impl Store {
     }
 
     /// Begins a write transaction that is about no organisation.
-    async fn begin(&self) -> Result<Writing, StoreError> {
+    async fn begin(&self) -> Result<WriteTransaction, StoreError> {
         let connection = self.writer.as_ref().unwrap_or(&self.db);
         self.begin_through(connection, None).await
     }
 
     /// Begins a write transaction that is about `organization`.
-    async fn begin_for(&self, organization: i64) -> Result<Writing, StoreError> {
+    async fn begin_for(&self, organization: i64) -> Result<WriteTransaction, StoreError> {
         let connection = self.writer.as_ref().unwrap_or(&self.db);
         self.begin_through(connection, Some(organization)).await
     }
 
     /// Begins a write transaction that removes much of what `organization`'s users may refer to, and looks
     /// itself that none does. SQLite would look through all users for each row that is removed.
-    async fn begin_checking_references(&self, organization: i64) -> Result<Writing, StoreError> {
+    async fn begin_checking_references(
+        &self,
+        organization: i64,
+    ) -> Result<WriteTransaction, StoreError> {
         let connection = self.checking_writer.as_ref().unwrap_or(&self.db);
         self.begin_through(connection, Some(organization)).await
     }
 
     /// Begins a write transaction that keeps this process alive in the eyes of others: it waits for no other
     /// work's connection. On SQLite, which has one writer, each transaction does that for all others.
-    async fn begin_vital(&self) -> Result<Writing, StoreError> {
+    async fn begin_for_heartbeat(&self) -> Result<WriteTransaction, StoreError> {
         let connection = self.writer.as_ref().unwrap_or(self.lanes.vital());
         self.begin_through(connection, None).await
     }
@@ -258,7 +261,7 @@ impl Store {
         &self,
         connection: &DatabaseConnection,
         organization: Option<i64>,
-    ) -> Result<Writing, StoreError> {
+    ) -> Result<WriteTransaction, StoreError> {
         let asked = Instant::now();
         let turn = match &self.turns {
             Some(turns) => Some(turns.take(organization).await),
@@ -268,33 +271,33 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let tx = connection.begin_with_options(options).await?;
+        let inner = connection.begin_with_options(options).await?;
         metrics::waited("transaction", asked.elapsed());
-        let vitals = turn.is_some().then(|| self.vitals.clone());
-        Ok(Writing {
-            tx,
+        let liveness = turn.is_some().then(|| self.liveness.clone());
+        Ok(WriteTransaction {
+            inner,
             _turn: turn,
-            vitals,
+            liveness,
             _work: Work::begin("transaction"),
-            notes: Notes::default(),
+            notes: PendingAuditEvents::default(),
             audit_heads: self.audit_heads.clone(),
         })
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     async fn commit(self) -> Result<(), StoreError> {
         let heads = self.append_notes().await?;
         self.keep_alive().await?;
-        self.tx.commit().await?;
+        self.inner.commit().await?;
         self.audit_heads.moved(heads);
         Ok(())
     }
 
     async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, StoreError> {
-        let backend = self.tx.get_database_backend();
+        let backend = self.inner.get_database_backend();
         let statement = sea_orm::Statement::from_sql_and_values(backend, sql, values);
-        Ok(self.tx.execute_raw(statement).await?.rows_affected())
+        Ok(self.inner.execute_raw(statement).await?.rows_affected())
     }
 }
 

@@ -41,7 +41,7 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<Organization, StoreError> {
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         let organization = ActiveModel {
             id: NotSet,
             slug: Set(slug.to_owned()),
@@ -55,15 +55,15 @@ impl Store {
             external_id_pattern: Set(None),
         };
         let inserted = Entity::insert(organization)
-            .exec_with_returning(&writing.tx)
+            .exec_with_returning(&tx.inner)
             .await
             .map_err(|error| match is_violation(&error) {
                 true => StoreError::OrganizationExists,
                 false => error.into(),
             })?;
         let action = AuditAction::OrganizationCreated;
-        writing.note(inserted.id, AuditEntry::done(now, actor, action, &slug));
-        writing.commit().await?;
+        tx.note(inserted.id, AuditEntry::done(now, actor, action, &slug));
+        tx.commit().await?;
         Ok(inserted)
     }
 
@@ -95,17 +95,17 @@ impl Store {
         }
         let mut made = [0; DIGEST_SECRET];
         getrandom::fill(&mut made).map_err(StoreError::encoding)?;
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         // Of two servers that make one at once, the first decides.
         let sql = "UPDATE organizations SET digest_secret = COALESCE(digest_secret, $2) \
             WHERE id = $1 RETURNING digest_secret";
-        let backend = writing.tx.get_database_backend();
+        let backend = tx.inner.get_database_backend();
         let values = [organization.id.into(), made.to_vec().into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        let row = writing.tx.query_one_raw(statement).await?;
+        let row = tx.inner.query_one_raw(statement).await?;
         let row = row.ok_or(StoreError::UnknownOrganization)?;
         let stored: Vec<u8> = row.try_get_by_index(0)?;
-        writing.commit().await?;
+        tx.commit().await?;
         read_secret(&stored)
     }
 

@@ -15,7 +15,7 @@ use crate::{
 
 /// What a database's schema lacks and has, compared to what this release knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Schema {
+pub struct SchemaStatus {
     /// Steps that the database has not had yet, oldest first.
     pub missing: Vec<String>,
     /// Steps of a newer release, which do no harm.
@@ -32,7 +32,7 @@ impl Store {
         if self.schema().await?.missing.is_empty() {
             return Ok(());
         }
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         if self.backend() == DbBackend::Postgres {
             // However long another server takes for its steps. Any number will do for the lock; it is
             // ours alone in this database.
@@ -41,26 +41,26 @@ impl Store {
                 "SET LOCAL statement_timeout = 0",
                 "SELECT pg_advisory_xact_lock(7145530023)",
             ] {
-                writing.tx.execute_unprepared(sql).await?;
+                tx.inner.execute_unprepared(sql).await?;
             }
         }
-        let schema = read(&writing.tx).await?;
+        let schema = read(&tx.inner).await?;
         if schema.missing.is_empty() {
-            return writing.commit().await;
+            return tx.commit().await;
         }
         if !schema.newer.is_empty() {
             return Err(StoreError::SchemaDiverged);
         }
         let now = Clock::system().now().unix_timestamp();
-        steps::take(&migrations::all(), &schema.missing, &writing.tx, now).await?;
-        writing.commit().await
+        steps::take(&migrations::all(), &schema.missing, &tx.inner, now).await?;
+        tx.commit().await
     }
 
     /// Compares the schema to what this release knows; changes nothing.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn schema(&self) -> Result<Schema, StoreError> {
+    pub async fn schema(&self) -> Result<SchemaStatus, StoreError> {
         Ok(read(&self.db).await?)
     }
 
@@ -68,7 +68,7 @@ impl Store {
     ///
     /// # Errors
     /// Where it cannot.
-    pub async fn look(&self) -> Result<(), StoreError> {
+    pub async fn check_tables(&self) -> Result<(), StoreError> {
         let sql = "SELECT id FROM organizations LIMIT 1";
         let statement = Statement::from_string(self.backend(), sql);
         self.db.query_one_raw(statement).await?;
@@ -79,7 +79,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn about(&self) -> Result<(String, Duration), StoreError> {
+    pub async fn server_info(&self) -> Result<(String, Duration), StoreError> {
         let backend = self.backend();
         let version = match backend {
             DbBackend::Postgres => "'PostgreSQL ' || current_setting('server_version')",
@@ -95,13 +95,13 @@ impl Store {
     }
 }
 
-async fn read(db: &impl ConnectionTrait) -> Result<Schema, DbErr> {
+async fn read(db: &impl ConnectionTrait) -> Result<SchemaStatus, DbErr> {
     let had = steps(db).await?;
     let known: Vec<String> = migrations::all()
         .into_iter()
         .map(|(name, _)| name.to_owned())
         .collect();
-    Ok(Schema {
+    Ok(SchemaStatus {
         newer: had
             .iter()
             .filter(|step| !known.contains(step))

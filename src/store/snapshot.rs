@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Share, Store, StoreError, Turn, catalog, kept::KeptDirectory};
+use super::{LanePermit, ReadTurn, Store, StoreError, catalog, directory_cache::CachedDirectory};
 use crate::{
     domain::{Catalog, GroupId, RankId, RoleId, Status, User, UserPacker, UserText},
     telemetry::metrics,
@@ -45,7 +45,7 @@ const STANDING: &str = "CAST(role_id AS bigint) * 4 + CASE WHEN active THEN 2 EL
     CASE WHEN protected THEN 1 ELSE 0 END";
 const CHOICES: &str = "CAST(coalesce(rank_id, 0) AS bigint) * 4294967296 + coalesce(group_id, 0)";
 
-/// Texts of a user, in the order of [`UserText`].
+/// TextColumn of a user, in the order of [`UserText`].
 const TEXTS: &str =
     "external_id, email, badge_number, first_name, last_name, username, coalesce(phone, '')";
 
@@ -62,11 +62,11 @@ impl Store {
     /// The same a step at a time, each in turn with the heavy reads of other organisations.
     ///
     /// # Errors
-    /// As [`snapshot`](Self::snapshot), and as [`Share::turn`].
+    /// As [`snapshot`](Self::snapshot), and as [`LanePermit::read_turn`].
     pub async fn snapshot_in_turn(
         &self,
         organization: i64,
-        share: &Share,
+        share: &LanePermit,
     ) -> Result<Snapshot, StoreError> {
         self.read_snapshot(organization, Some(share)).await
     }
@@ -74,7 +74,7 @@ impl Store {
     async fn read_snapshot(
         &self,
         organization: i64,
-        share: Option<&Share>,
+        share: Option<&LanePermit>,
     ) -> Result<Snapshot, StoreError> {
         // Before the moment that is read: what is known must not be of a later one.
         let known = self.shelf.find(organization);
@@ -98,7 +98,11 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn refresh(&self, organization: i64, users: usize) -> Result<(), StoreError> {
+    pub async fn refresh_cached_directory(
+        &self,
+        organization: i64,
+        users: usize,
+    ) -> Result<(), StoreError> {
         if !self.shelf.may_keep(users) {
             return Ok(());
         }
@@ -107,7 +111,8 @@ impl Store {
         };
         let tx = self.begin_reading().await?;
         let (directory, _) =
-            KeptDirectory::read(&tx, organization, Some(&*known), self.shelf.room(), None).await?;
+            CachedDirectory::read(&tx, organization, Some(&*known), self.shelf.room(), None)
+                .await?;
         tx.commit().await?;
         self.shelf.keep(organization, directory);
         Ok(())
@@ -118,8 +123,8 @@ impl Store {
         &self,
         tx: &DatabaseTransaction,
         organization: i64,
-        known: Option<Arc<KeptDirectory>>,
-        share: Option<&Share>,
+        known: Option<Arc<CachedDirectory>>,
+        share: Option<&LanePermit>,
     ) -> Result<(Vec<User>, usize), StoreError> {
         if !self.shelf.keeps() {
             let (users, _) = read_users(tx, organization, None, share).await?;
@@ -127,7 +132,7 @@ impl Store {
             return Ok((users, read));
         }
         let known = known.as_deref();
-        let directory = KeptDirectory::read(tx, organization, known, self.shelf.room(), share);
+        let directory = CachedDirectory::read(tx, organization, known, self.shelf.room(), share);
         let (directory, read) = directory.await?;
         let users = Arc::clone(directory.users());
         self.shelf.keep(organization, directory);
@@ -170,7 +175,7 @@ pub(super) async fn read_users(
     tx: &DatabaseTransaction,
     organization: i64,
     since: Option<Value>,
-    share: Option<&Share>,
+    share: Option<&LanePermit>,
 ) -> Result<(Vec<User>, usize), StoreError> {
     let mut found = Found::default();
     let mut pace = Pace::new(share);
@@ -187,15 +192,15 @@ pub(super) async fn read_users(
 
 /// Lets others have their turn after each [`Pace::STEP`] users, where that was asked for.
 struct Pace<'a> {
-    share: Option<&'a Share>,
-    turn: Option<Turn>,
+    share: Option<&'a LanePermit>,
+    turn: Option<ReadTurn>,
     users: usize,
 }
 
 impl<'a> Pace<'a> {
     const STEP: usize = 4_096;
 
-    const fn new(share: Option<&'a Share>) -> Self {
+    const fn new(share: Option<&'a LanePermit>) -> Self {
         Self {
             share,
             turn: None,
@@ -210,7 +215,7 @@ impl<'a> Pace<'a> {
         };
         if self.turn.is_none() || self.users >= Self::STEP {
             self.turn = None;
-            self.turn = Some(share.turn().await?);
+            self.turn = Some(share.read_turn().await?);
             self.users = 0;
         }
         self.users += users;

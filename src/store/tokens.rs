@@ -23,12 +23,12 @@ impl Store {
         let chain = self.token_chain(&token).await?;
         let action = AuditAction::TokenCreated;
         let entry = AuditEntry::done(token.created_at, actor, action, &token.id);
-        let writing = self.begin().await?;
-        writing.note(chain, entry.with("permissions", &token.permissions));
+        let tx = self.begin().await?;
+        tx.note(chain, entry.with("permissions", &token.permissions));
         Entity::insert(token.into_active_model())
-            .exec_without_returning(&writing.tx)
+            .exec_without_returning(&tx.inner)
             .await?;
-        writing.commit().await
+        tx.commit().await
     }
 
     /// The token whose text has this SHA-256. The index is searched by the hash, so that the time
@@ -84,14 +84,14 @@ impl Store {
             return Ok(false);
         };
         let chain = self.token_chain(&token).await?;
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         let sql = "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
         let values = vec![id.into(), now.into()];
-        if writing.execute(sql.to_owned(), values).await? > 0 {
+        if tx.execute(sql.to_owned(), values).await? > 0 {
             let action = AuditAction::TokenRevoked;
-            writing.note(chain, AuditEntry::done(now, actor, action, &id));
+            tx.note(chain, AuditEntry::done(now, actor, action, &id));
         }
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(true)
     }
 
@@ -103,15 +103,15 @@ impl Store {
         }
     }
 
-    /// Notes that a token has been presented.
+    /// PendingAuditEvents that a token has been presented.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn note_token_use(&self, id: Uuid, now: OffsetDateTime) -> Result<(), StoreError> {
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         let sql = "UPDATE tokens SET last_used_at = $2 WHERE id = $1";
         let values = vec![id.into(), now.into()];
-        writing.execute(sql.to_owned(), values).await?;
-        writing.commit().await
+        tx.execute(sql.to_owned(), values).await?;
+        tx.commit().await
     }
 }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Opening, Store, StoreError, Upload, UploadStage, Writing,
+    AuditEntry, Store, StoreError, Upload, UploadOpening, UploadStage, WriteTransaction,
     entity::import::Entity as Imports, leases::now_ms, uploads::millis,
 };
 use crate::{domain::Actor, proto::AuditAction};
@@ -25,7 +25,7 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         let (organization, import) = (upload.organization_id, upload.import_id);
-        let writing = self.begin_for(organization).await?;
+        let tx = self.begin_for(organization).await?;
         let sql = "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 \
             AND run = $3 AND stage = $4 AND NOT EXISTS (SELECT 1 FROM imports i \
             WHERE i.organization_id = $1 AND i.id = $2 AND i.options_digest IS NOT NULL)";
@@ -35,13 +35,13 @@ impl Store {
             upload.run.into(),
             upload.stage.into(),
         ];
-        let was_removed = writing.execute(sql.to_owned(), values).await? > 0;
+        let was_removed = tx.execute(sql.to_owned(), values).await? > 0;
         if was_removed {
             let action = AuditAction::ImportCancelRequested;
             let entry = AuditEntry::done(now, actor, action, &import);
-            writing.note(organization, entry);
+            tx.note(organization, entry);
         }
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(was_removed)
     }
 
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn remove_abandoned(&self, upload: &Upload) -> Result<bool, StoreError> {
-        let writing = self.begin_for(upload.organization_id).await?;
+        let tx = self.begin_for(upload.organization_id).await?;
         let sql = "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 \
             AND touched_ms = $3";
         let values = vec![
@@ -87,8 +87,8 @@ impl Store {
             upload.import_id.into(),
             upload.touched_ms.into(),
         ];
-        let was_removed = writing.execute(sql.to_owned(), values).await? > 0;
-        writing.commit().await?;
+        let was_removed = tx.execute(sql.to_owned(), values).await? > 0;
+        tx.commit().await?;
         Ok(was_removed)
     }
 
@@ -98,7 +98,7 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn expire_uploads(&self, retention: Duration) -> Result<u64, StoreError> {
-        let writing = self.begin().await?;
+        let tx = self.begin().await?;
         let now = now_ms(self.backend());
         let sql = format!(
             "DELETE FROM uploads WHERE stage = $1 AND (touched_ms + $2 <= {now} \
@@ -111,13 +111,13 @@ impl Store {
             millis(retention).into(),
             millis(Duration::from_hours(24)).into(),
         ];
-        let removed = writing.execute(sql, values).await?;
-        writing.commit().await?;
+        let removed = tx.execute(sql, values).await?;
+        tx.commit().await?;
         Ok(removed)
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     /// Removes an upload, its chunks and its answers.
     pub(super) async fn remove_upload(
         &self,
@@ -135,12 +135,12 @@ impl Writing {
     pub(super) async fn why_not_bound_to(
         &self,
         upload: &Upload,
-    ) -> Result<Option<Opening>, StoreError> {
+    ) -> Result<Option<UploadOpening>, StoreError> {
         let found = Imports::find_by_id((upload.organization_id, upload.import_id));
-        Ok(match found.one(&self.tx).await? {
-            Some(record) if record.principal != upload.principal => Some(Opening::InUse),
+        Ok(match found.one(&self.inner).await? {
+            Some(record) if record.principal != upload.principal => Some(UploadOpening::InUse),
             Some(record) if record.options_digest.as_ref() == Some(&upload.options_digest) => None,
-            _ => Some(Opening::OtherOptions),
+            _ => Some(UploadOpening::OtherOptions),
         })
     }
 }

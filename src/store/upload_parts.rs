@@ -4,11 +4,13 @@
 use sea_orm::{ConnectionTrait, EntityTrait, Statement, Value};
 use uuid::Uuid;
 
-use super::{Payload, Store, StoreError, Upload, UploadStage, Writing, entity::upload::Entity};
+use super::{
+    Payload, Store, StoreError, Upload, UploadStage, WriteTransaction, entity::upload::Entity,
+};
 
 /// A part that is to be added.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct UploadPart {
     /// As the upload has it: 1 CSV, 2 typed rows.
     pub kind: i32,
     /// What comes before it: bytes, or rows.
@@ -23,7 +25,7 @@ pub struct Part {
 
 /// What became of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Appended {
+pub enum AppendOutcome {
     /// There is so much now.
     Added(i64),
     /// It was refused or is there already, and the upload is as it was.
@@ -46,7 +48,7 @@ pub struct UploadChunk {
 impl Upload {
     /// True where nothing may be added any more, or another kind of input is there, or the part does
     /// not begin at the end.
-    fn has_no_place_for(&self, part: &Part) -> bool {
+    fn has_no_place_for(&self, part: &UploadPart) -> bool {
         self.stage() != UploadStage::Open
             || (self.kind != 0 && self.kind != part.kind)
             || self.received != part.offset
@@ -59,31 +61,31 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn append(
+    pub async fn append_upload_part(
         &self,
         (organization, import): (i64, Uuid),
         principal: &str,
-        part: &Part,
+        part: &UploadPart,
         (rows, bytes): (i64, i64),
-    ) -> Result<Appended, StoreError> {
-        let writing = self.begin_for(organization).await?;
-        if !writing.touch_upload((organization, import)).await? {
-            return Ok(Appended::Unknown);
+    ) -> Result<AppendOutcome, StoreError> {
+        let tx = self.begin_for(organization).await?;
+        if !tx.mark_upload_active((organization, import)).await? {
+            return Ok(AppendOutcome::Unknown);
         }
         let found = Entity::find_by_id((organization, import));
-        let Some(upload) = found.one(&writing.tx).await? else {
-            return Ok(Appended::Unknown);
+        let Some(upload) = found.one(&tx.inner).await? else {
+            return Ok(AppendOutcome::Unknown);
         };
         let received = upload.received.saturating_add(part.length);
         let foreign = upload.principal != principal;
         let is_too_much =
             upload.bytes.saturating_add(part.weight) > bytes || (part.kind == 2 && received > rows);
         if foreign || upload.has_no_place_for(part) || is_too_much {
-            return Ok(Appended::Unchanged(Box::new(upload)));
+            return Ok(AppendOutcome::Unchanged(Box::new(upload)));
         }
-        writing.add_chunk((organization, import), part).await?;
-        writing.commit().await?;
-        Ok(Appended::Added(received))
+        tx.add_chunk((organization, import), part).await?;
+        tx.commit().await?;
+        Ok(AppendOutcome::Added(received))
     }
 
     /// Up to `limit` stored parts, from the one that has `position` in it on.
@@ -120,8 +122,8 @@ impl Store {
     }
 }
 
-impl Writing {
-    async fn add_chunk(&self, key: (i64, Uuid), part: &Part) -> Result<(), StoreError> {
+impl WriteTransaction {
+    async fn add_chunk(&self, key: (i64, Uuid), part: &UploadPart) -> Result<(), StoreError> {
         if part.length > 0 {
             let sql = "INSERT INTO upload_chunks \
                 (organization_id, import_id, position, length, payload) \

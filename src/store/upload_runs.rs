@@ -6,7 +6,7 @@
 use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
-use super::{Payload, Store, StoreError, UploadStage, Writing, leases::now_ms};
+use super::{Payload, Store, StoreError, UploadStage, WriteTransaction, leases::now_ms};
 
 /// A run of an upload's import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct ClaimedRun {
 
 /// How a run ended, as its caller is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct RunAnswer {
     /// The status code; 0: well.
     pub code: i32,
     /// The status message.
@@ -52,7 +52,7 @@ impl Store {
         server: Uuid,
         finish: Vec<u8>,
     ) -> Result<bool, StoreError> {
-        let writing = self.begin_for(claimed.organization).await?;
+        let tx = self.begin_for(claimed.organization).await?;
         let now = now_ms(self.backend());
         let sql = format!(
             "UPDATE uploads SET stage = $5, server_id = $6, run = $3, finish = $7, \
@@ -68,26 +68,26 @@ impl Store {
             finish.into(),
             (UploadStage::Ended as i32).into(),
         ]);
-        let was_claimed = writing.execute(sql, values).await? > 0;
+        let was_claimed = tx.execute(sql, values).await? > 0;
         if was_claimed {
             let sql = "DELETE FROM upload_replies WHERE organization_id = $1 AND import_id = $2";
             let values = vec![claimed.organization.into(), claimed.import.into()];
-            writing.execute(sql.to_owned(), values).await?;
+            tx.execute(sql.to_owned(), values).await?;
         }
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(was_claimed)
     }
 
-    /// Notes that the roster was received whole and is being planned.
+    /// PendingAuditEvents that the roster was received whole and is being planned.
     ///
     /// # Errors
     /// Where the database fails.
     pub async fn accept_run(&self, run: ClaimedRun) -> Result<(), StoreError> {
-        let writing = self.begin_for(run.organization).await?;
+        let tx = self.begin_for(run.organization).await?;
         let sql = "UPDATE uploads SET accepted = TRUE \
             WHERE organization_id = $1 AND import_id = $2 AND run = $3";
-        writing.execute(sql.to_owned(), run.key()).await?;
-        writing.commit().await
+        tx.execute(sql.to_owned(), run.key()).await?;
+        tx.commit().await
     }
 
     /// Stores what a run answers, from `sequence` on; sent twice it is there once. False: another run
@@ -101,8 +101,8 @@ impl Store {
         sequence: i32,
         replies: &[Payload],
     ) -> Result<bool, StoreError> {
-        let writing = self.begin_for(run.organization).await?;
-        if !writing.holds(run).await? {
+        let tx = self.begin_for(run.organization).await?;
+        if !tx.holds(run).await? {
             return Ok(false);
         }
         for (sequence, reply) in (sequence..).zip(replies) {
@@ -114,9 +114,9 @@ impl Store {
                 sequence.into(),
                 reply.stored().to_vec().into(),
             ];
-            writing.execute(sql.to_owned(), values).await?;
+            tx.execute(sql.to_owned(), values).await?;
         }
-        writing.commit().await?;
+        tx.commit().await?;
         Ok(true)
     }
 
@@ -124,7 +124,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn replies(
+    pub async fn run_replies(
         &self,
         run: ClaimedRun,
         sequence: i32,
@@ -148,7 +148,7 @@ impl Store {
             .collect()
     }
 
-    /// Notes how a run ended: for good, and then its chunks go, or so that it may be run again.
+    /// PendingAuditEvents how a run ended: for good, and then its chunks go, or so that it may be run again.
     ///
     /// # Errors
     /// Where the database fails.
@@ -157,9 +157,9 @@ impl Store {
         run: ClaimedRun,
         stage: UploadStage,
         accepted: bool,
-        answer: &Answer,
+        answer: &RunAnswer,
     ) -> Result<(), StoreError> {
-        let writing = self.begin_for(run.organization).await?;
+        let tx = self.begin_for(run.organization).await?;
         let now = now_ms(self.backend());
         let sql = format!(
             "UPDATE uploads SET stage = $4, accepted = $5, answer_code = $6, \
@@ -174,17 +174,17 @@ impl Store {
             answer.message.clone().into(),
             answer.details.clone().into(),
         ]);
-        let was_ended = writing.execute(sql, values).await? > 0;
+        let was_ended = tx.execute(sql, values).await? > 0;
         if was_ended && stage == UploadStage::Ended {
             let sql = "DELETE FROM upload_chunks WHERE organization_id = $1 AND import_id = $2";
             let values = vec![run.organization.into(), run.import.into()];
-            writing.execute(sql.to_owned(), values).await?;
+            tx.execute(sql.to_owned(), values).await?;
         }
-        writing.commit().await
+        tx.commit().await
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     /// Holds the upload; true where this is still its run.
     async fn holds(&self, run: ClaimedRun) -> Result<bool, StoreError> {
         let sql = "UPDATE uploads SET run = run \

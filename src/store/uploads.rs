@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Statement, Value};
 use uuid::Uuid;
 
 use super::{
-    AttemptOpening, ImportRecord, Store, StoreError, Writing,
+    AttemptOpening, ImportRecord, Store, StoreError, WriteTransaction,
     entity::upload::{Entity, Model},
     leases::now_ms,
 };
@@ -31,7 +31,7 @@ pub enum UploadStage {
 
 /// What may be open at a time.
 #[derive(Clone, Copy, Debug)]
-pub struct UploadRoom {
+pub struct UploadLimits {
     /// Uploads of one organisation.
     pub most: usize,
     /// How long one counts that nothing is heard of.
@@ -42,7 +42,7 @@ pub struct UploadRoom {
 
 /// What became of an upload that was to be begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opening {
+pub enum UploadOpening {
     /// It has begun, and nothing is there yet.
     Begun,
     /// It had begun before, and so much is there.
@@ -90,71 +90,69 @@ impl Store {
         &self,
         record: ImportRecord,
         upload: Upload,
-        room: UploadRoom,
-    ) -> Result<Opening, StoreError> {
-        let writing = self.begin_for(upload.organization_id).await?;
+        room: UploadLimits,
+    ) -> Result<UploadOpening, StoreError> {
+        let tx = self.begin_for(upload.organization_id).await?;
         let organization = upload.organization_id;
         // Of two at once the second sees the first.
-        writing.lock(organization).await?;
+        tx.lock(organization).await?;
         let found = Entity::find_by_id((organization, upload.import_id));
-        if let Some(present) = found.one(&writing.tx).await?
-            && let Some(opening) = self.reopen(&writing, &present, &upload, room).await?
+        if let Some(present) = found.one(&tx.inner).await?
+            && let Some(opening) = self.reopen(&tx, &present, &upload, room).await?
         {
-            writing.commit().await?;
+            tx.commit().await?;
             return Ok(opening);
         }
-        if writing.open_uploads(&upload, room.idle).await? >= room.most {
-            return Ok(Opening::Full);
+        if tx.open_uploads(&upload, room.idle).await? >= room.most {
+            return Ok(UploadOpening::Full);
         }
-        match writing.open_import(record).await? {
+        match tx.open_import(record).await? {
             AttemptOpening::Recorded => {}
-            AttemptOpening::InUse => return Ok(Opening::InUse),
+            AttemptOpening::InUse => return Ok(UploadOpening::InUse),
             AttemptOpening::Bound => {
-                if let Some(refused) = writing.why_not_bound_to(&upload).await? {
+                if let Some(refused) = tx.why_not_bound_to(&upload).await? {
                     return Ok(refused);
                 }
             }
         }
-        writing
-            .remove_upload(organization, upload.import_id)
-            .await?;
+        tx.remove_upload(organization, upload.import_id).await?;
         let key = (organization, upload.import_id);
         Entity::insert(upload.into_active_model())
-            .exec_without_returning(&writing.tx)
+            .exec_without_returning(&tx.inner)
             .await?;
-        writing.touch_upload(key).await?;
-        writing.commit().await?;
-        Ok(Opening::Begun)
+        tx.mark_upload_active(key).await?;
+        tx.commit().await?;
+        Ok(UploadOpening::Begun)
     }
 
     /// What becomes of an upload whose ID is in use; `None`: it is replaced.
     async fn reopen(
         &self,
-        writing: &Writing,
+        tx: &WriteTransaction,
         present: &Upload,
         wanted: &Upload,
-        room: UploadRoom,
-    ) -> Result<Option<Opening>, StoreError> {
+        room: UploadLimits,
+    ) -> Result<Option<UploadOpening>, StoreError> {
         let same_options = present.options_digest == wanted.options_digest;
         Ok(match present.stage() {
-            _ if present.principal != wanted.principal => Some(Opening::InUse),
+            _ if present.principal != wanted.principal => Some(UploadOpening::InUse),
             UploadStage::Ended => None,
-            _ if !same_options => Some(Opening::OtherOptions),
+            _ if !same_options => Some(UploadOpening::OtherOptions),
             UploadStage::Running if self.is_alive(present.server_id, room.alive).await? => {
-                Some(Opening::GoesOn(present.received))
+                Some(UploadOpening::GoesOn(present.received))
             }
             _ => {
-                writing.restart_upload(wanted).await?;
-                Some(Opening::GoesOn(present.received))
+                tx.restart_upload(wanted).await?;
+                Some(UploadOpening::GoesOn(present.received))
             }
         })
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     /// Holds an upload, and notes that it was heard of. False: there is none.
-    pub(super) async fn touch_upload(&self, key: (i64, Uuid)) -> Result<bool, StoreError> {
-        let now = now_ms(self.tx.get_database_backend());
+    pub(super) async fn mark_upload_active(&self, key: (i64, Uuid)) -> Result<bool, StoreError> {
+        let now = now_ms(self.inner.get_database_backend());
         let sql = format!(
             "UPDATE uploads SET touched_ms = {now} WHERE organization_id = $1 AND import_id = $2"
         );
@@ -164,7 +162,7 @@ impl Writing {
 
     /// What concerns only who watches may be other than before.
     async fn restart_upload(&self, wanted: &Upload) -> Result<(), StoreError> {
-        self.touch_upload((wanted.organization_id, wanted.import_id))
+        self.mark_upload_active((wanted.organization_id, wanted.import_id))
             .await?;
         let sql = "UPDATE uploads SET start = $3 WHERE organization_id = $1 AND import_id = $2";
         let values = vec![
@@ -178,7 +176,7 @@ impl Writing {
 
     /// The organisation's uploads that are not over, but for this one.
     async fn open_uploads(&self, but: &Upload, idle: Duration) -> Result<usize, StoreError> {
-        let backend = self.tx.get_database_backend();
+        let backend = self.inner.get_database_backend();
         let sql = format!(
             "SELECT COUNT(*) FROM uploads WHERE organization_id = $1 AND import_id <> $2 \
             AND stage <> $3 AND touched_ms + $4 > {}",
@@ -191,7 +189,7 @@ impl Writing {
             millis(idle).into(),
         ];
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        let count = match self.tx.query_one_raw(statement).await? {
+        let count = match self.inner.query_one_raw(statement).await? {
             Some(row) => row.try_get_by_index::<i64>(0)?,
             None => 0,
         };

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::recordset::{Recordset, Texts, Values};
+use super::row_set::{ColumnValues, RowSet, TextColumn};
 use crate::domain::{Column, ColumnSet};
 
 /// Users to make or to change: of each its ID and the same attributes, one entry a user in each list.
@@ -13,23 +13,23 @@ pub struct UserValues {
     /// User IDs.
     pub id: Vec<Uuid>,
     /// External IDs.
-    pub external_id: Texts,
+    pub external_id: TextColumn,
     /// Emails as written.
-    pub email: Texts,
+    pub email: TextColumn,
     /// Case-folded emails.
-    pub email_key: Texts,
+    pub email_key: TextColumn,
     /// Badge numbers.
-    pub badge_number: Texts,
+    pub badge_number: TextColumn,
     /// Given names.
-    pub first_name: Texts,
+    pub first_name: TextColumn,
     /// Family names.
-    pub last_name: Texts,
+    pub last_name: TextColumn,
     /// Whether active.
     pub active: Vec<bool>,
     /// Usernames as written.
-    pub username: Texts,
+    pub username: TextColumn,
     /// Case-folded usernames.
-    pub username_key: Texts,
+    pub username_key: TextColumn,
     /// Roles.
     pub role_id: Vec<i32>,
     /// Supervisors; nil: none.
@@ -39,7 +39,7 @@ pub struct UserValues {
     /// Groups; 0: none.
     pub group_id: Vec<i32>,
     /// Phones; empty: none.
-    pub phone: Texts,
+    pub phone: TextColumn,
 }
 
 impl UserValues {
@@ -59,39 +59,42 @@ impl UserValues {
     }
 
     /// The users with the columns of the table that the attributes are stored in, the ID first.
-    pub(super) fn recordset(&self) -> Recordset<'_> {
+    pub(super) fn row_set(&self) -> RowSet<'_> {
         let stored = self.attributes.iter().flat_map(|a| self.columns(a));
-        let columns = std::iter::once(("id", Values::Uuid(&self.id))).chain(stored);
-        Recordset::new(columns.collect())
+        let columns = std::iter::once(("id", ColumnValues::Uuid(&self.id))).chain(stored);
+        RowSet::new(columns.collect())
     }
 
-    fn columns(&self, attribute: Column) -> Vec<(&'static str, Values<'_>)> {
+    fn columns(&self, attribute: Column) -> Vec<(&'static str, ColumnValues<'_>)> {
         match attribute {
-            Column::ExternalId => vec![("external_id", Values::Text(&self.external_id))],
+            Column::ExternalId => vec![("external_id", ColumnValues::Text(&self.external_id))],
             Column::Email => vec![
-                ("email", Values::Text(&self.email)),
-                ("email_key", Values::Key(&self.email_key, &self.email)),
+                ("email", ColumnValues::Text(&self.email)),
+                ("email_key", ColumnValues::Key(&self.email_key, &self.email)),
             ],
-            Column::BadgeNumber => vec![("badge_number", Values::Text(&self.badge_number))],
-            Column::FirstName => vec![("first_name", Values::Text(&self.first_name))],
-            Column::LastName => vec![("last_name", Values::Text(&self.last_name))],
-            Column::Status => vec![("active", Values::Boolean(&self.active))],
+            Column::BadgeNumber => vec![("badge_number", ColumnValues::Text(&self.badge_number))],
+            Column::FirstName => vec![("first_name", ColumnValues::Text(&self.first_name))],
+            Column::LastName => vec![("last_name", ColumnValues::Text(&self.last_name))],
+            Column::Status => vec![("active", ColumnValues::Boolean(&self.active))],
             Column::Username => vec![
-                ("username", Values::Text(&self.username)),
+                ("username", ColumnValues::Text(&self.username)),
                 (
                     "username_key",
-                    Values::Key(&self.username_key, &self.username),
+                    ColumnValues::Key(&self.username_key, &self.username),
                 ),
             ],
-            Column::Role => vec![("role_id", Values::Integer(&self.role_id))],
+            Column::Role => vec![("role_id", ColumnValues::Integer(&self.role_id))],
             Column::SupervisorEmail => {
-                vec![("supervisor_id", Values::NullableUuid(&self.supervisor_id))]
+                vec![(
+                    "supervisor_id",
+                    ColumnValues::NullableUuid(&self.supervisor_id),
+                )]
             }
-            Column::Rank => vec![("rank_id", Values::NullableInteger(&self.rank_id))],
+            Column::Rank => vec![("rank_id", ColumnValues::NullableInteger(&self.rank_id))],
             Column::EvidenceGroupExtId => {
-                vec![("group_id", Values::NullableInteger(&self.group_id))]
+                vec![("group_id", ColumnValues::NullableInteger(&self.group_id))]
             }
-            Column::Phone => vec![("phone", Values::NullableText(&self.phone))],
+            Column::Phone => vec![("phone", ColumnValues::NullableText(&self.phone))],
             // Nothing is stored of it.
             Column::Location => Vec::new(),
         }

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, Share, Store, StoreError, Writing,
+    AuditEntry, LanePermit, Store, StoreError, WriteTransaction,
     entity::user::{Column, Entity, Model},
 };
 use crate::{
@@ -74,7 +74,7 @@ const USER_SEPARATOR: char = '\u{1E}';
 
 /// Whether a user is to be protected from being made inactive by an import.
 #[derive(Clone, Copy, Debug)]
-pub struct Protection {
+pub struct ProtectionChange {
     /// The user.
     pub user: Uuid,
     /// Protected, or not any more.
@@ -122,10 +122,10 @@ impl Store {
     /// looks at `MOST_LOOKED_AT` users, a step at a time, each in turn with those of other organisations.
     ///
     /// # Errors
-    /// Where the database fails, and as [`Share::turn`].
-    pub async fn search(
+    /// Where the database fails, and as [`LanePermit::read_turn`].
+    pub async fn search_users(
         &self,
-        share: &Share,
+        share: &LanePermit,
         organization: i64,
         filter: &UserFilter,
         after: &str,
@@ -135,8 +135,8 @@ impl Store {
         let mut after = after.to_owned();
         let mut stopped_at = None;
         for looked_at in (STEP..).step_by(STEP) {
-            let _turn = share.turn().await?;
-            let step = self.step(organization, filter, &after).await?;
+            let _turn = share.read_turn().await?;
+            let step = self.search_step(organization, filter, &after).await?;
             found.extend(step.found);
             if found.len() >= limit || !step.goes_on {
                 break;
@@ -148,13 +148,13 @@ impl Store {
             }
         }
         found.truncate(limit);
-        let _turn = share.turn().await?;
-        let users = self.users_named(organization, found).await?;
+        let _turn = share.read_turn().await?;
+        let users = self.users_with_external_ids(organization, found).await?;
         Ok(UserPage { users, stopped_at })
     }
 
     /// Looks at the next users after `after`.
-    async fn step(
+    async fn search_step(
         &self,
         organization: i64,
         filter: &UserFilter,
@@ -191,7 +191,7 @@ impl Store {
     }
 
     /// The users with these external IDs, by external ID.
-    async fn users_named(
+    async fn users_with_external_ids(
         &self,
         organization: i64,
         external_ids: Vec<String>,
@@ -217,20 +217,20 @@ impl Store {
     pub async fn protect_user(
         &self,
         organization: i64,
-        Protection {
+        ProtectionChange {
             user,
             protected,
             may_privilege,
-        }: Protection,
+        }: ProtectionChange,
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<UserRecord, StoreError> {
-        let writing = self.begin_for(organization).await?;
-        writing.enter_alone(organization).await?;
-        if !may_privilege && writing.is_privileged(organization, user).await? {
+        let tx = self.begin_for(organization).await?;
+        tx.enter_exclusive(organization).await?;
+        if !may_privilege && tx.is_privileged(organization, user).await? {
             return Err(StoreError::PrivilegedUser);
         }
-        writing.touch(organization).await?;
+        tx.bump_revision(organization).await?;
         let sql = "UPDATE users SET protected = $3, updated_at = $4 \
             WHERE organization_id = $1 AND id = $2 AND protected <> $3";
         let values = vec![
@@ -239,25 +239,25 @@ impl Store {
             protected.into(),
             now.into(),
         ];
-        if writing.execute(sql.to_owned(), values).await? > 0 {
+        if tx.execute(sql.to_owned(), values).await? > 0 {
             let action = AuditAction::UserProtectionChanged;
             let entry = AuditEntry::done(now, actor, action, &user);
-            writing.note(organization, entry.with("protected", &protected));
+            tx.note(organization, entry.with("protected", &protected));
         }
-        writing.commit().await?;
+        tx.commit().await?;
         self.user(organization, &UserKey::Id(user)).await
     }
 }
 
-impl Writing {
+impl WriteTransaction {
     /// True if the user has a privileged role.
     async fn is_privileged(&self, organization: i64, user: Uuid) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM users u JOIN roles r ON r.organization_id = u.organization_id \
             AND r.id = u.role_id WHERE u.organization_id = $1 AND u.id = $2 AND r.privileged";
-        let backend = self.tx.get_database_backend();
+        let backend = self.inner.get_database_backend();
         let values = [organization.into(), user.into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
-        Ok(self.tx.query_one_raw(statement).await?.is_some())
+        Ok(self.inner.query_one_raw(statement).await?.is_some())
     }
 }
 
@@ -308,7 +308,7 @@ impl UserFilter {
 /// so none is found across two of them.
 fn matching(users: &str, text: &str) -> Vec<String> {
     let users = users.split(USER_SEPARATOR).filter(|user| !user.is_empty());
-    let matching = users.filter(|user| contains([*user], text));
+    let matching = users.filter(|user| contains_folded([*user], text));
     let ids = matching.filter_map(|user| user.split(SEPARATOR).next());
     let mut ids: Vec<String> = ids.map(str::to_owned).collect();
     ids.sort_unstable();
@@ -317,7 +317,7 @@ fn matching(users: &str, text: &str) -> Vec<String> {
 
 /// True where one of `texts` has `text`, which is case-folded.
 #[must_use]
-pub fn contains<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
+pub fn contains_folded<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     text.is_empty() || texts.into_iter().any(|value| fold(value).contains(text))
 }
 

@@ -77,7 +77,7 @@ async fn a_change_that_was_under_way_while_the_directory_was_read_is_seen_once_i
 async fn beside(bytes: usize) -> (App, Store, i64) {
     let app = App::start(Database::Postgres).await;
     app.people(PEOPLE).await;
-    let store = app.store().await.keeping(bytes);
+    let store = app.store().await.with_directory_cache(bytes);
     let organization = store.organization("pd").await.expect("it is there").id;
     (app, store, organization)
 }
@@ -117,7 +117,10 @@ async fn what_has_not_changed_is_not_read_again() {
     let changed = roster().row("bob", [(FirstName, "Bo")]);
     assert_eq!(app.import(changed).await.summary().updated, 1);
     // As an idle server does.
-    store.refresh(pd, 8).await.expect("it can be read");
+    store
+        .refresh_cached_directory(pd, 8)
+        .await
+        .expect("it can be read");
     let again = settled(&store, pd).await;
     let names = ["ada", "Bo", "cyd", "dee", "eve", "fay", "gus", "hal"];
     assert_eq!(first_names(&again.users), names);
@@ -141,7 +144,10 @@ async fn nothing_is_kept_where_there_is_no_room_for_it() {
     let (_app, store, pd) = beside(100).await;
     for _ in 0..2 {
         assert_eq!(read(&store, pd).await.read, 8);
-        store.refresh(pd, 8).await.expect("nothing is to be done");
+        store
+            .refresh_cached_directory(pd, 8)
+            .await
+            .expect("nothing is to be done");
     }
 }
 

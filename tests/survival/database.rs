@@ -87,7 +87,7 @@ async fn a_database_started_again_at_once_costs_the_import_nothing() {
 /// A process of the database server dies, and the server starts all others again, but not itself.
 async fn a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash() {
     let (scene, cluster, calm) = on_own_cluster().await;
-    let store = scene.app.store().await.keeping(1 << 20);
+    let store = scene.app.store().await.with_directory_cache(1 << 20);
     let organization = store.organization("calm").await.expect("it is there").id;
     // None while the database cannot be asked.
     let read = async || {

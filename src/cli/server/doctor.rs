@@ -20,7 +20,7 @@ use crate::cli::{Exit, output::print};
 use crate::{
     config::{JwtKeys, Settings},
     import::Clock,
-    store::{Schema, Store},
+    store::{SchemaStatus, Store},
 };
 
 /// A certificate that ends sooner is worth a warning.
@@ -228,7 +228,7 @@ async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<
 
 async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Vec<Finding>> {
     let (version, theirs) = store
-        .about()
+        .server_info()
         .await
         .context("the database does not answer")?;
     let ours = clock.now() - OffsetDateTime::UNIX_EPOCH;
@@ -242,7 +242,7 @@ async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Ve
     ])
 }
 
-fn judge_schema(schema: &Schema) -> Finding {
+fn judge_schema(schema: &SchemaStatus) -> Finding {
     let about = "migrations";
     match (schema.missing.len(), schema.newer.len()) {
         (0, 0) => Finding::new(Verdict::Well, about, "the schema is up to date"),

@@ -11,7 +11,7 @@ use crate::import::{
 use crate::{
     domain::{Column, ColumnSet, GroupId, RankId, Status, email_key, fold},
     plan::{Supervisor, UserWrite},
-    store::{DirectoryWrite, RoleGrants, UserValues, WriteError},
+    store::{ImportTransaction, RoleGrants, UserValues, WriteError},
 };
 
 /// The columns that no two users share.
@@ -117,11 +117,11 @@ impl Batch {
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where the directory is not as it was planned on.
-    pub(crate) async fn write(&self, transaction: &DirectoryWrite) -> Result<(), WriteError> {
-        transaction.park(&self.parked).await?;
-        transaction.create(&self.created).await?;
+    pub(crate) async fn write(&self, transaction: &ImportTransaction) -> Result<(), WriteError> {
+        transaction.move_keys_aside(&self.parked).await?;
+        transaction.create_users(&self.created).await?;
         for users in &self.changed {
-            transaction.change(users).await?;
+            transaction.update_users(users).await?;
         }
         transaction.note_grants(&self.grants);
         Ok(())

@@ -25,7 +25,7 @@ use crate::import::{Clock, review::Judged};
 use crate::{
     domain::Actor,
     plan::Schedule,
-    store::{DirectoryWrite, Lease, Overlap, Store, WriteError},
+    store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError},
 };
 
 /// How many are on their way: one that commits, and one behind it.
@@ -48,7 +48,7 @@ pub(crate) struct Opening {
 pub(crate) struct Pipeline {
     opening: Opening,
     /// Lets its transactions overlap. All or none: one that has begun and cannot be overtaken is taken back.
-    overlap: Option<Overlap>,
+    overlap: Option<OverlapPermit>,
     /// Tells when the batch taken last has begun its transaction, or is not going to.
     last_begun: Option<oneshot::Receiver<()>>,
     judged: Arc<Judged>,
@@ -61,7 +61,7 @@ pub(crate) struct Pipeline {
 pub(crate) struct Ready {
     pub(crate) batch: Box<Batch>,
     /// The transaction that has written it, where one has.
-    pub(crate) begun: Option<DirectoryWrite>,
+    pub(crate) begun: Option<ImportTransaction>,
     /// How long that took.
     pub(crate) took: Duration,
 }
@@ -95,7 +95,7 @@ impl Pipeline {
         let depth = if size > QUICK { 1 } else { DEPTH };
         let has_several = self.judged.plan.order.rows().len() > size;
         if self.overlap.is_none() && self.opening.may_overlap && has_several {
-            self.overlap = self.opening.store.overlap();
+            self.overlap = self.opening.store.overlap_permit();
         }
         while self.under_way.len() < depth && self.take(size) {}
         match self.under_way.pop_front() {
@@ -196,7 +196,7 @@ impl Pipeline {
 impl Opening {
     /// Writes a batch, as far as its turn to commit, and says when it has begun to. `None`: it failed; whether it
     /// does so again is seen when its turn has come.
-    async fn write(&self, batch: &Batch, begins: oneshot::Sender<()>) -> Option<DirectoryWrite> {
+    async fn write(&self, batch: &Batch, begins: oneshot::Sender<()>) -> Option<ImportTransaction> {
         let now = self.clock.now();
         let begun = self
             .store

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     import::lease::Patience,
-    store::{DirectoryWrite, WriteError},
+    store::{ImportTransaction, WriteError},
 };
 
 impl Applier {
@@ -78,7 +78,7 @@ impl Applier {
         &mut self,
         pipeline: &mut Pipeline,
         batch: &Batch,
-        begun: Option<DirectoryWrite>,
+        begun: Option<ImportTransaction>,
     ) -> Result<(), WriteError> {
         let mut patience = Patience::new(&self.importer);
         let step = |written| Step::Rows { batch, written };

@@ -21,7 +21,7 @@ use crate::{
     },
     plan::Schedule,
     proto::{DeactivatedUser, Deactivations, ImportState},
-    store::{BatchKind, DirectoryWrite, ImportRecord, Payload, WriteError},
+    store::{BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
 };
 
 /// One transaction.
@@ -69,7 +69,7 @@ impl Applier {
     pub(super) async fn attempt(
         &mut self,
         step: Step<'_>,
-        begun: Option<DirectoryWrite>,
+        begun: Option<ImportTransaction>,
         unsure: bool,
     ) -> Result<(), WriteError> {
         let now = self.importer.clock.now();
@@ -95,7 +95,7 @@ impl Applier {
         Ok(())
     }
 
-    async fn begin(&self, now: OffsetDateTime) -> Result<DirectoryWrite, WriteError> {
+    async fn begin(&self, now: OffsetDateTime) -> Result<ImportTransaction, WriteError> {
         let (lease, import) = (self.tenure.lease(), self.record.id);
         let store = &self.importer.store;
         store.begin_write(lease, import, &self.actor, now).await
@@ -106,15 +106,15 @@ impl Applier {
         let now = self.importer.clock.now();
         let (lease, import) = (self.tenure.lease(), self.record.id);
         let store = &self.importer.store;
-        self.held = store.begin_alone(lease, import, &self.actor, now).await;
+        self.held = store.begin_exclusive(lease, import, &self.actor, now).await;
     }
 
     /// The record, where it has more than what is known to be stored.
-    async fn stored(&self, write: &DirectoryWrite) -> Result<Option<ImportRecord>, WriteError> {
+    async fn stored(&self, write: &ImportTransaction) -> Result<Option<ImportRecord>, WriteError> {
         let further = |stored: &ImportRecord| {
             stored.attempt == self.record.attempt && stored.results > self.record.results
         };
-        Ok(write.recorded().await?.filter(further))
+        Ok(write.import_record().await?.filter(further))
     }
 
     /// Takes over what a transaction has changed whose end nobody saw.
@@ -141,7 +141,7 @@ impl Applier {
     async fn perform(
         &self,
         step: Step<'_>,
-        write: &DirectoryWrite,
+        write: &ImportTransaction,
         journal: &mut Journal<'_>,
         done: &mut Done,
     ) -> Result<(), WriteError> {
@@ -153,7 +153,7 @@ impl Applier {
             }
             Step::Resume => write.resume(self.importer.server).await,
             Step::Rows { batch, written } => {
-                write.expect_wanted().await?;
+                write.expect_not_cancelled().await?;
                 write.expect_revision(self.revision)?;
                 if !written {
                     batch.write(write).await?;
@@ -162,7 +162,7 @@ impl Applier {
             }
             Step::Verdicts(results) => journal.results(results).await,
             Step::Deactivate(users) => {
-                write.expect_wanted().await?;
+                write.expect_not_cancelled().await?;
                 self.deactivate_users(write, journal, users, done).await
             }
             Step::AtOnce(settled) => {
@@ -178,7 +178,7 @@ impl Applier {
 
     async fn open(
         &self,
-        write: &DirectoryWrite,
+        write: &ImportTransaction,
         journal: &mut Journal<'_>,
         settled: &Settled,
     ) -> Result<(), WriteError> {
@@ -197,7 +197,7 @@ impl Applier {
 
     async fn write_all(
         &self,
-        write: &DirectoryWrite,
+        write: &ImportTransaction,
         journal: &mut Journal<'_>,
         done: &mut Done,
     ) -> Result<(), WriteError> {
@@ -227,13 +227,13 @@ impl Applier {
     /// has a privileged role that the caller may not touch, is left alone, and that is said.
     async fn deactivate_users(
         &self,
-        write: &DirectoryWrite,
+        write: &ImportTransaction,
         journal: &mut Journal<'_>,
         users: &[DeactivatedUser],
         done: &mut Done,
     ) -> Result<(), WriteError> {
         let may_privileged = self.judged.terms().permitted.privileged;
-        let written = write.deactivate(&ids(users), may_privileged).await?;
+        let written = write.deactivate_users(&ids(users), may_privileged).await?;
         let (deactivated, left_alone) = split(users, &written);
         for users in deactivated {
             let counts = Tally {
@@ -252,13 +252,13 @@ impl Applier {
 
     async fn end(
         &self,
-        write: &DirectoryWrite,
+        write: &ImportTransaction,
         state: ImportState,
         done: &Done,
     ) -> Result<(), WriteError> {
         let mut left_alone = self.left_alone.clone();
         left_alone.add(&done.left_alone);
-        write.end(state, self.notes(&left_alone)).await
+        write.record_end(state, self.notes(&left_alone)).await
     }
 
     /// What the record says beside counts and results.
@@ -311,7 +311,7 @@ impl Applier {
     async fn recorded_deactivated(&self) -> Result<Vec<DeactivatedUser>, WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
         let store = &self.importer.store;
-        let recorded = store.recorded(organization, import, self.record.results, i32::MAX);
+        let recorded = store.recorded_batches(organization, import, self.record.results, i32::MAX);
         let mut deactivated = Vec::new();
         for batch in recorded.await? {
             if batch.kind == BatchKind::Deactivated {

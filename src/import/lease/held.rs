@@ -6,14 +6,14 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::warn;
 
-use crate::store::{Hold, Lease, Store};
+use crate::store::{Lease, LeaseGuard, Store};
 
 /// A lease that is being renewed. Dropped, it is no longer renewed and runs out.
 #[derive(Debug)]
 pub struct Tenure {
     store: Store,
     lease: Lease,
-    alive: Hold,
+    alive: LeaseGuard,
     renewing: JoinHandle<()>,
     over: DropGuard,
 }
@@ -25,7 +25,7 @@ impl Tenure {
         let over = CancellationToken::new();
         let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3, over.clone()));
         Self {
-            alive: store.hold(lease),
+            alive: store.guard_lease(lease),
             store,
             lease,
             renewing,

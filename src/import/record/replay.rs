@@ -57,7 +57,8 @@ impl Follower {
     pub async fn catch_up(&mut self, outlet: &Outlet) -> Result<bool, StoreError> {
         loop {
             let store = &self.importer.store;
-            let batches = || store.recorded(self.organization, self.import, self.next, READ_AHEAD);
+            let batches =
+                || store.recorded_batches(self.organization, self.import, self.next, READ_AHEAD);
             let batches = self.importer.patiently(batches).await?;
             if batches.is_empty() {
                 return Ok(true);

@@ -18,12 +18,12 @@ use crate::import::review::{Judged, Noted, planned_import};
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
-    store::{BatchKind, DirectoryWrite, Payload, StoreError, WriteError},
+    store::{BatchKind, ImportTransaction, Payload, StoreError, WriteError},
 };
 
 /// Writes the record's batches within a transaction.
 pub(crate) struct Journal<'a> {
-    write: &'a DirectoryWrite,
+    write: &'a ImportTransaction,
     pub(crate) sequence: i32,
     pub(crate) counts: Tally,
     /// Of these, what the import's record does not have yet.
@@ -33,7 +33,7 @@ pub(crate) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    pub(crate) fn new(write: &'a DirectoryWrite, sequence: i32) -> Self {
+    pub(crate) fn new(write: &'a ImportTransaction, sequence: i32) -> Self {
         Self {
             write,
             sequence,
@@ -59,7 +59,9 @@ impl<'a> Journal<'a> {
         payloads: &[&Payload],
         counts: Tally,
     ) -> Result<(), WriteError> {
-        self.write.record(self.sequence, kind, payloads).await?;
+        self.write
+            .record_batches(self.sequence, kind, payloads)
+            .await?;
         self.sequence = i32::try_from(payloads.len())
             .map_or(i32::MAX, |batches| self.sequence.saturating_add(batches));
         self.counts.add(&counts);
@@ -74,7 +76,7 @@ impl<'a> Journal<'a> {
         }
         self.counted = self.sequence;
         let counts = std::mem::take(&mut self.uncounted);
-        self.write.count(self.sequence, counts).await
+        self.write.add_counts(self.sequence, counts).await
     }
 
     /// Records the warnings of rows that are still to be written, for whoever plans them again.

@@ -7,7 +7,7 @@ use crate::{
     input::FileFault,
     limits::MemoryExhausted,
     proto,
-    store::{Answer, Holder, StoreError, WriteError},
+    store::{LeaseHolder, RunAnswer, StoreError, WriteError},
 };
 
 /// Bytes of text that a summary's refusals may have together, so that it stays below 1 MiB.
@@ -146,13 +146,13 @@ pub enum ImportError {
     UnknownImport(String),
     /// Another import holds the organisation.
     #[error("another import holds the organisation")]
-    Held(Holder),
+    Held(LeaseHolder),
     /// A part of an upload does not begin where the upload ends: here.
     #[error("the part does not begin where the upload ends")]
     OffsetDiffers(u64),
     /// As an earlier run of the same import ended, for a reader who may be told this much.
     #[error("the import ended with status {}", .0.code)]
-    Told(Answer, Disclosure),
+    Told(RunAnswer, Disclosure),
     /// The import ID is bound to other input or options.
     #[error("the import ID is bound to other input or options")]
     IdBound(Uuid),

@@ -12,7 +12,9 @@ use crate::{
         record::{audited, import_record},
     },
     proto::{ImportStart, ImportState, ImportSummary},
-    store::{AttemptEnd, AttemptOpening, ImportRecord, Opening, Upload, UploadRoom, UploadStage},
+    store::{
+        AttemptEnd, AttemptOpening, ImportRecord, Upload, UploadLimits, UploadOpening, UploadStage,
+    },
     telemetry::{metrics, traces},
 };
 
@@ -39,18 +41,18 @@ impl Importer {
         self.expect_free((&record, &asked_for), sender).await?;
         let upload = new_upload(&record, &start);
         let limits = &self.settings.server;
-        let room = UploadRoom {
+        let room = UploadLimits {
             most: limits.organization_imports,
             idle: limits.deadlines.upload,
             alive: self.settings.lease,
         };
         let open = || self.store.open_upload(record.clone(), upload.clone(), room);
         match self.patiently(open).await? {
-            Opening::Begun => Ok((import, 0)),
-            Opening::GoesOn(received) => Ok((import, received.unsigned_abs())),
-            Opening::OtherOptions => Err(ImportError::IdBound(import)),
-            Opening::InUse => Err(ImportError::IdInUse(import)),
-            Opening::Full => Err(ImportError::Busy(full(room.most))),
+            UploadOpening::Begun => Ok((import, 0)),
+            UploadOpening::GoesOn(received) => Ok((import, received.unsigned_abs())),
+            UploadOpening::OtherOptions => Err(ImportError::IdBound(import)),
+            UploadOpening::InUse => Err(ImportError::IdInUse(import)),
+            UploadOpening::Full => Err(ImportError::Busy(full(room.most))),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     access::{Denial, Principal},
     import::{ImportError, Importer, Refusal, receive::both_kinds},
     proto::{UserRow, UserRows, append_import_request::Content},
-    store::{Appended, Part, Upload, UploadStage},
+    store::{AppendOutcome, Upload, UploadPart, UploadStage},
 };
 
 /// The kinds of input, as uploads have them.
@@ -38,11 +38,14 @@ impl Importer {
         let limits = self.settings.limits;
         let bytes = i64::try_from(limits.max_bytes).unwrap_or(i64::MAX);
         let most = (i64::from(limits.max_rows), bytes);
-        let append = || self.store.append(key, &principal.name, &part, most);
+        let append = || {
+            self.store
+                .append_upload_part(key, &principal.name, &part, most)
+        };
         match self.patiently(append).await? {
-            Appended::Added(received) => Ok(received.unsigned_abs()),
-            Appended::Unknown => Err(self.no_upload(organization, import).await),
-            Appended::Unchanged(upload) => {
+            AppendOutcome::Added(received) => Ok(received.unsigned_abs()),
+            AppendOutcome::Unknown => Err(self.no_upload(organization, import).await),
+            AppendOutcome::Unchanged(upload) => {
                 self.judge_part(principal, &upload, &part).await?;
                 Ok(upload.received.unsigned_abs())
             }
@@ -54,7 +57,7 @@ impl Importer {
         &self,
         principal: &Principal,
         upload: &Upload,
-        part: &Part,
+        part: &UploadPart,
     ) -> Result<(), ImportError> {
         if upload.principal != principal.name {
             return Err(Denial::OtherCredential.into());
@@ -79,7 +82,7 @@ impl Importer {
     }
 
     /// True where the upload has the part already; looks at no more of it than the part's own place.
-    async fn is_there(&self, upload: &Upload, part: &Part) -> Result<bool, ImportError> {
+    async fn is_there(&self, upload: &Upload, part: &UploadPart) -> Result<bool, ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let end = part.offset + part.length;
         let mut position = part.offset;
@@ -103,7 +106,7 @@ impl Importer {
         Ok(true)
     }
 
-    fn too_much(&self, part: &Part) -> Refusal {
+    fn too_much(&self, part: &UploadPart) -> Refusal {
         let limits = self.settings.limits;
         let (code, most) = match part.kind {
             CSV => ("TOO_MANY_BYTES", format!("{} bytes", limits.max_bytes)),
@@ -119,17 +122,17 @@ impl Importer {
     }
 }
 
-fn part(offset: i64, content: Content) -> Part {
+fn part(offset: i64, content: Content) -> UploadPart {
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     match content {
-        Content::CsvChunk(chunk) => Part {
+        Content::CsvChunk(chunk) => UploadPart {
             kind: CSV,
             offset,
             length: number(chunk.len()),
             weight: number(chunk.len()),
             content: chunk.into(),
         },
-        Content::Rows(rows) => Part {
+        Content::Rows(rows) => UploadPart {
             kind: ROWS,
             offset,
             length: number(rows.rows.len()),
@@ -166,7 +169,7 @@ fn cut(
     Ok(UserRows { rows }.encode_to_vec())
 }
 
-fn content_differs(part: &Part) -> Refusal {
+fn content_differs(part: &UploadPart) -> Refusal {
     let message = format!(
         "Other content was received at offset {}: this is not the roster that the upload was begun \
          with. Cancel the import, or begin another.",

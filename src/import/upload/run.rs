@@ -18,7 +18,7 @@ use crate::{
         record::LOOK,
     },
     proto::{ImportFinish, ImportStart, ResultFilter},
-    store::{Answer, ClaimedRun, Upload, UploadStage},
+    store::{ClaimedRun, RunAnswer, Upload, UploadStage},
     telemetry::traces,
 };
 
@@ -27,7 +27,7 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// An import's end as it is told to callers.
-type Tell = fn(&ImportError) -> Answer;
+type Tell = fn(&ImportError) -> RunAnswer;
 
 /// What a call that waits has seen before.
 #[derive(Default)]
@@ -124,7 +124,7 @@ impl Importer {
         if upload.stage() != UploadStage::Running || upload.server_id == self.server {
             return Ok(true);
         }
-        let heartbeat = self.store.heartbeat(upload.server_id);
+        let heartbeat = self.store.last_heartbeat(upload.server_id);
         let heartbeat = heartbeat.await?.unwrap_or_default();
         Ok(*seen.heartbeat.get_or_insert(heartbeat) != heartbeat)
     }
@@ -232,8 +232,8 @@ const fn is_final(error: &ImportError) -> bool {
     )
 }
 
-const fn well() -> Answer {
-    Answer {
+const fn well() -> RunAnswer {
+    RunAnswer {
         code: 0,
         message: String::new(),
         details: Vec::new(),
@@ -241,8 +241,8 @@ const fn well() -> Answer {
 }
 
 /// How an upload's run ended.
-pub(crate) fn answer_of(upload: &Upload) -> Answer {
-    Answer {
+pub(crate) fn answer_of(upload: &Upload) -> RunAnswer {
+    RunAnswer {
         code: upload.answer_code.unwrap_or_default(),
         message: upload.answer_message.clone().unwrap_or_default(),
         details: upload.answer_details.clone().unwrap_or_default(),

@@ -140,7 +140,7 @@ impl<'a> Watcher<'a> {
     async fn send_replies(&mut self, run: ClaimedRun) -> Result<bool, ImportError> {
         loop {
             let store = &self.importer.store;
-            let replies = || store.replies(run, self.next, READ_AHEAD);
+            let replies = || store.run_replies(run, self.next, READ_AHEAD);
             let replies = self.importer.patiently(replies).await?;
             if replies.is_empty() {
                 return Ok(true);

@@ -44,8 +44,8 @@ fn away() -> StoreError {
     StoreError::Database(sea_orm::DbErr::Conn(gone))
 }
 
-fn holder() -> crate::store::Holder {
-    crate::store::Holder {
+fn holder() -> crate::store::LeaseHolder {
+    crate::store::LeaseHolder {
         import: Uuid::nil(),
         running: Duration::ZERO,
         runs_out: Duration::ZERO,

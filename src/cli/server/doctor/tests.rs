@@ -89,7 +89,7 @@ fn a_schema_that_lacks_something_is_wrong(
     #[case] verdict: Verdict,
 ) {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    let schema = Schema {
+    let schema = SchemaStatus {
         missing: owned(missing),
         newer: owned(newer),
     };

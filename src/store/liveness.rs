@@ -15,10 +15,10 @@ use super::Lease;
 
 /// The heartbeat and the leases of one process. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Vitals(Arc<Mutex<Signs>>);
+pub(super) struct Heartbeat(Arc<Mutex<Liveness>>);
 
 #[derive(Debug, Default)]
-struct Signs {
+struct Liveness {
     server: Option<Uuid>,
     /// Lease numbers, by organisation.
     leases: HashMap<i64, i64>,
@@ -27,17 +27,17 @@ struct Signs {
 /// A lease that counts as alive in this process until this is dropped, however long the database
 /// keeps its renewal waiting.
 #[derive(Debug)]
-pub struct Hold {
-    vitals: Vitals,
+pub struct LeaseGuard {
+    liveness: Heartbeat,
     lease: Lease,
 }
 
-impl Vitals {
+impl Heartbeat {
     /// From now on `lease` is alive, and any earlier one of its organisation is not.
-    pub(super) fn hold(&self, lease: Lease) -> Hold {
+    pub(super) fn guard(&self, lease: Lease) -> LeaseGuard {
         self.signs().leases.insert(lease.organization, lease.number);
-        Hold {
-            vitals: self.clone(),
+        LeaseGuard {
+            liveness: self.clone(),
             lease,
         }
     }
@@ -68,14 +68,14 @@ impl Vitals {
     }
 
     /// Nothing that is done under the lock can leave it half done.
-    fn signs(&self) -> MutexGuard<'_, Signs> {
+    fn signs(&self) -> MutexGuard<'_, Liveness> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Hold {
+impl Drop for LeaseGuard {
     fn drop(&mut self) {
-        let mut signs = self.vitals.signs();
+        let mut signs = self.liveness.signs();
         let Lease {
             organization,
             number,
@@ -92,17 +92,17 @@ mod tests {
 
     #[test]
     fn an_earlier_lease_ends_without_ending_the_later_one() {
-        let vitals = Vitals::default();
+        let liveness = Heartbeat::default();
         let lease = |number| Lease {
             organization: 7,
             number,
         };
-        let earlier = vitals.hold(lease(1));
-        let later = vitals.hold(lease(2));
+        let earlier = liveness.guard(lease(1));
+        let later = liveness.guard(lease(2));
         drop(earlier);
-        assert_eq!(vitals.held(7), 2);
-        assert_eq!(vitals.leases(), [lease(2)]);
+        assert_eq!(liveness.held(7), 2);
+        assert_eq!(liveness.leases(), [lease(2)]);
         drop(later);
-        assert_eq!(vitals.held(7), 0);
+        assert_eq!(liveness.held(7), 0);
     }
 }

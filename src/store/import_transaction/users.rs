@@ -3,10 +3,10 @@
 use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
-use super::DirectoryWrite;
+use super::ImportTransaction;
 use crate::store::{
     WriteError,
-    recordset::{Recordset, Source, Texts, Values},
+    row_set::{ColumnValues, RowSet, RowSource, TextColumn},
     user_values::UserValues,
 };
 
@@ -56,7 +56,7 @@ fn deactivate_unprivileged(stamps: &Stamps, rows: &str) -> String {
 
 /// Moves the keys of users out of the way of others who take them in the same transaction. No key
 /// has a control character, so what stands in for them meets none.
-fn park(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+fn move_keys_aside(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
     format!(
         "UPDATE users SET email_key = r.parked, badge_number = r.parked, username_key = r.parked, \
         updated_at = {now}, last_import_id = {import} \
@@ -64,29 +64,29 @@ fn park(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
     )
 }
 
-impl DirectoryWrite {
+impl ImportTransaction {
     /// Moves the keys of these users out of the way; each must be updated in this transaction.
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn park(&self, users: &[Uuid]) -> Result<(), WriteError> {
-        let mut parked = Texts::default();
+    pub async fn move_keys_aside(&self, users: &[Uuid]) -> Result<(), WriteError> {
+        let mut parked = TextColumn::default();
         for id in users {
             parked.push(&format!("\u{1}{}", id.simple()));
         }
         let columns = vec![
-            ("id", Values::Uuid(users)),
-            ("parked", Values::Text(&parked)),
+            ("id", ColumnValues::Uuid(users)),
+            ("parked", ColumnValues::Text(&parked)),
         ];
-        self.write(park, &Recordset::new(columns)).await
+        self.write(move_keys_aside, &RowSet::new(columns)).await
     }
 
     /// Makes users.
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where one of their keys is taken or a reference is gone.
-    pub async fn create(&self, users: &UserValues) -> Result<(), WriteError> {
-        let rows = users.recordset();
+    pub async fn create_users(&self, users: &UserValues) -> Result<(), WriteError> {
+        let rows = users.row_set();
         let columns = rows.names();
         self.write(|stamps, rows| insert(stamps, &columns, rows), &rows)
             .await
@@ -96,8 +96,8 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
-    pub async fn change(&self, users: &UserValues) -> Result<(), WriteError> {
-        let rows = users.recordset();
+    pub async fn update_users(&self, users: &UserValues) -> Result<(), WriteError> {
+        let rows = users.row_set();
         let columns = rows.names();
         self.write(|stamps, rows| update(stamps, &columns, rows), &rows)
             .await
@@ -108,7 +108,7 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn deactivate(
+    pub async fn deactivate_users(
         &self,
         users: &[Uuid],
         may_privileged: bool,
@@ -117,11 +117,11 @@ impl DirectoryWrite {
             true => deactivate,
             false => deactivate_unprivileged,
         };
-        let recordset = Recordset::new(vec![("id", Values::Uuid(users))]);
+        let row_set = RowSet::new(vec![("id", ColumnValues::Uuid(users))]);
         let mut deactivated = Vec::new();
-        for source in recordset.sources(self.backend()) {
+        for source in row_set.sources(self.backend()) {
             let statement = self.statement(sql, source);
-            for row in self.writing.tx.query_all_raw(statement).await? {
+            for row in self.tx.inner.query_all_raw(statement).await? {
                 deactivated.push(row.try_get_by_index(0)?);
             }
         }
@@ -132,13 +132,13 @@ impl DirectoryWrite {
     async fn write(
         &self,
         sql: impl Fn(&Stamps, &str) -> String + Sync,
-        rows: &Recordset<'_>,
+        rows: &RowSet<'_>,
     ) -> Result<(), WriteError> {
         for source in rows.sources(self.backend()) {
             let rows = source.rows;
             let written = self
-                .writing
                 .tx
+                .inner
                 .execute_raw(self.statement(&sql, source))
                 .await?;
             if written.rows_affected() != rows as u64 {
@@ -148,7 +148,7 @@ impl DirectoryWrite {
         Ok(())
     }
 
-    fn statement(&self, sql: impl Fn(&Stamps, &str) -> String, source: Source) -> Statement {
+    fn statement(&self, sql: impl Fn(&Stamps, &str) -> String, source: RowSource) -> Statement {
         let mut values = source.values;
         let stamps = [1, 2, 3].map(|further| format!("${}", values.len() + further));
         values.extend([

@@ -24,7 +24,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value}
 use tokio::task::spawn_blocking;
 
 use super::{
-    Share, StoreError,
+    LanePermit, StoreError,
     snapshot::{self, WRITTEN_SINCE},
 };
 use crate::domain::User;
@@ -38,22 +38,22 @@ const SMALL_USER_BYTES: usize = 128;
 
 /// The directories that are kept, together at most so large. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Shelf {
+pub(super) struct DirectoryCache {
     /// Bytes; 0: nothing is kept.
     most: usize,
-    places: Arc<Mutex<Places>>,
+    places: Arc<Mutex<CacheEntries>>,
 }
 
 #[derive(Default)]
-struct Places {
+struct CacheEntries {
     /// By organisation; the one asked for last stands last.
-    directories: Vec<(i64, Arc<KeptDirectory>)>,
+    directories: Vec<(i64, Arc<CachedDirectory>)>,
     bytes: usize,
 }
 
 /// The users of an organisation as they were at one moment.
-pub(super) struct KeptDirectory {
-    mark: Mark,
+pub(super) struct CachedDirectory {
+    mark: CacheVersion,
     /// By ID.
     users: Arc<Vec<User>>,
     /// Roughly what they take up.
@@ -64,7 +64,7 @@ pub(super) struct KeptDirectory {
 
 /// What tells who may have been written since a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mark {
+struct CacheVersion {
     /// Which run of the database server: when it was started, and its own processes, which a crash
     /// replaces without a new start. And which database and table: each may be another of the same name.
     run: String,
@@ -79,7 +79,7 @@ struct Counts {
     written: usize,
 }
 
-impl Shelf {
+impl DirectoryCache {
     /// An empty one, for at most so many bytes.
     pub(super) fn new(most: usize) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl Shelf {
     }
 
     /// What is kept of an organisation's directory.
-    pub(super) fn find(&self, organization: i64) -> Option<Arc<KeptDirectory>> {
+    pub(super) fn find(&self, organization: i64) -> Option<Arc<CachedDirectory>> {
         let mut places = self.places();
         let found = places.take(organization)?;
         places.put(organization, Arc::clone(&found));
@@ -113,7 +113,7 @@ impl Shelf {
 
     /// Keeps a directory, if need be in place of those that were not asked for longest; not where it is
     /// larger than all there is room for.
-    pub(super) fn keep(&self, organization: i64, directory: KeptDirectory) {
+    pub(super) fn keep(&self, organization: i64, directory: CachedDirectory) {
         let mut places = self.places();
         places.take(organization);
         if directory.bytes > self.most {
@@ -127,20 +127,25 @@ impl Shelf {
     }
 
     /// Nothing that is done under the lock can leave it half done.
-    fn places(&self) -> MutexGuard<'_, Places> {
+    fn places(&self) -> MutexGuard<'_, CacheEntries> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// People stay out of it.
-impl fmt::Debug for Shelf {
+impl fmt::Debug for DirectoryCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Shelf({} of {} bytes)", self.places().bytes, self.most)
+        write!(
+            f,
+            "DirectoryCache({} of {} bytes)",
+            self.places().bytes,
+            self.most
+        )
     }
 }
 
-impl Places {
-    fn take(&mut self, organization: i64) -> Option<Arc<KeptDirectory>> {
+impl CacheEntries {
+    fn take(&mut self, organization: i64) -> Option<Arc<CachedDirectory>> {
         let at = self
             .directories
             .iter()
@@ -150,13 +155,13 @@ impl Places {
         Some(directory)
     }
 
-    fn put(&mut self, organization: i64, directory: Arc<KeptDirectory>) {
+    fn put(&mut self, organization: i64, directory: Arc<CachedDirectory>) {
         self.bytes += directory.bytes;
         self.directories.push((organization, directory));
     }
 }
 
-impl KeptDirectory {
+impl CachedDirectory {
     /// Reads a directory: all of it, or what has been written since it was `known`. The second value is how
     /// many users were read. The transaction must see one moment. One that takes up no more than `room`
     /// bytes is going to be kept, and is made ready for that.
@@ -165,9 +170,9 @@ impl KeptDirectory {
         organization: i64,
         known: Option<&Self>,
         room: usize,
-        share: Option<&Share>,
+        share: Option<&LanePermit>,
     ) -> Result<(Self, usize), StoreError> {
-        let mark = Mark::read(tx).await?;
+        let mark = CacheVersion::read(tx).await?;
         if let Some(known) = known
             && mark.follows(&known.mark)
             && let Some(renewed) = known.renewed(tx, organization, &mark, share).await?
@@ -200,8 +205,8 @@ impl KeptDirectory {
         &self,
         tx: &DatabaseTransaction,
         organization: i64,
-        mark: &Mark,
-        share: Option<&Share>,
+        mark: &CacheVersion,
+        share: Option<&LanePermit>,
     ) -> Result<Option<(Self, usize)>, StoreError> {
         let counts = self.mark.count_since(tx, organization).await?;
         if self.is_worn_by(counts.written) {
@@ -253,7 +258,7 @@ fn merged(known: &[User], written: Vec<User>) -> Vec<User> {
     all
 }
 
-impl Mark {
+impl CacheVersion {
     async fn read(tx: &DatabaseTransaction) -> Result<Self, StoreError> {
         let sql = "SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), \
             (SELECT string_agg(pid::text, ',' ORDER BY pid) FROM pg_stat_activity \
@@ -322,15 +327,15 @@ mod tests {
         User::new(Uuid::from_u128(number), RoleId(1), text)
     }
 
-    fn mark(run: &str, horizon: i64) -> Mark {
-        Mark {
+    fn mark(run: &str, horizon: i64) -> CacheVersion {
+        CacheVersion {
             run: run.to_owned(),
             horizon,
         }
     }
 
-    fn directory(bytes: usize) -> KeptDirectory {
-        KeptDirectory {
+    fn directory(bytes: usize) -> CachedDirectory {
+        CachedDirectory {
             mark: mark("", 0),
             users: Arc::default(),
             bytes,
@@ -372,7 +377,7 @@ mod tests {
     #[test]
     fn all_are_read_where_most_have_changed_be_it_little_by_little() {
         let worn = |renewed, written| {
-            let directory = KeptDirectory {
+            let directory = CachedDirectory {
                 mark: mark("", 0),
                 users: Arc::new((0..8).map(|number| user(number, "")).collect()),
                 bytes: 0,
@@ -386,7 +391,7 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_longest_makes_room() {
-        let shelf = Shelf::new(100);
+        let shelf = DirectoryCache::new(100);
         for organization in [1, 2, 3] {
             shelf.keep(organization, directory(40));
             shelf.find(1);
@@ -398,12 +403,12 @@ mod tests {
 
     #[test]
     fn what_is_larger_than_all_there_is_room_for_is_not_kept_nor_what_it_was_before() {
-        let shelf = Shelf::new(100);
+        let shelf = DirectoryCache::new(100);
         shelf.keep(1, directory(100));
         assert!(shelf.find(1).is_some());
         shelf.keep(1, directory(101));
         assert!(shelf.find(1).is_none() && shelf.places().bytes == 0);
-        assert!(shelf.keeps() && !Shelf::default().keeps());
-        assert!(!shelf.may_keep(1) && Shelf::new(1_280).may_keep(10));
+        assert!(shelf.keeps() && !DirectoryCache::default().keeps());
+        assert!(!shelf.may_keep(1) && DirectoryCache::new(1_280).may_keep(10));
     }
 }

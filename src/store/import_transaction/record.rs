@@ -3,20 +3,20 @@
 use sea_orm::{EntityTrait, Value};
 use uuid::Uuid;
 
-use super::DirectoryWrite;
+use super::ImportTransaction;
 use crate::{
     domain::Tally,
     proto::{AuditAction, ImportState},
     store::{
         AuditEntry, BatchKind, ImportRecord, Payload, RoleGrants, StoreError, WriteError,
-        entity::import::Entity as Imports, import_events,
+        entity::import::Entity as Imports, import_audit,
     },
 };
 
 /// Batches of the record that one statement stores: each is some dozen KiB, and each statement a wait.
 const BATCHES: usize = 8;
 
-impl DirectoryWrite {
+impl ImportTransaction {
     /// Moves the import to APPLYING and binds its ID to its input and options. What another attempt has
     /// recorded under it meanwhile, which wrote nothing, is forgotten. The audit trail gets the `options`.
     ///
@@ -46,12 +46,12 @@ impl DirectoryWrite {
             record.principal.clone().into(),
         ];
         if self.execute(sql.to_owned(), values).await? == 0 {
-            return Err(match self.recorded().await? {
+            return Err(match self.import_record().await? {
                 Some(_) => WriteError::Bound,
                 None => StoreError::encoding("the record of the import is gone").into(),
             });
         }
-        self.note(import_events::begun(record, options, &self.actor, self.now));
+        self.note(import_audit::begun(record, options, &self.actor, self.now));
         let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
         let values = vec![self.lease.organization.into(), self.import.into()];
         self.execute(sql.to_owned(), values).await.map(|_| ())
@@ -76,13 +76,11 @@ impl DirectoryWrite {
         self.execute(sql.to_owned(), values).await.map(|_| ())
     }
 
-    /// Notes for the audit trail that this transaction gives and takes privileged roles.
+    /// PendingAuditEvents for the audit trail that this transaction gives and takes privileged roles.
     pub fn note_grants(&self, grants: &RoleGrants) {
         if !grants.is_empty() {
             let (import, actor) = (self.import, &self.actor);
-            self.note(import_events::roles_granted(
-                import, grants, actor, self.now,
-            ));
+            self.note(import_audit::roles_granted(import, grants, actor, self.now));
         }
     }
 
@@ -90,7 +88,7 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn record(
+    pub async fn record_batches(
         &self,
         sequence: i32,
         kind: BatchKind,
@@ -123,7 +121,7 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn count(&self, batches: i32, counts: Tally) -> Result<(), WriteError> {
+    pub async fn add_counts(&self, batches: i32, counts: Tally) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET results = $3, created = created + $4, \
             updated = updated + $5, unchanged = unchanged + $6, rejected = rejected + $7, \
             deactivated = deactivated + $8, protected_skipped = protected_skipped + $9 \
@@ -144,7 +142,7 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
+    pub async fn record_end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET state = $3, notes = $4, finished_at = $5 \
             WHERE organization_id = $1 AND id = $2 AND state = $6";
         let values: Vec<Value> = vec![
@@ -157,8 +155,8 @@ impl DirectoryWrite {
         ];
         let ended = self.execute(sql.to_owned(), values).await? > 0;
         // It has ended already where the answer of an earlier commit was lost.
-        if ended && let Some(record) = self.recorded().await? {
-            self.note(import_events::ended(&record, state, &self.actor, self.now));
+        if ended && let Some(record) = self.import_record().await? {
+            self.note(import_audit::ended(&record, state, &self.actor, self.now));
         }
         Ok(())
     }
@@ -167,8 +165,8 @@ impl DirectoryWrite {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn recorded(&self) -> Result<Option<ImportRecord>, StoreError> {
+    pub async fn import_record(&self) -> Result<Option<ImportRecord>, StoreError> {
         let key = (self.lease.organization, self.import);
-        Ok(Imports::find_by_id(key).one(&self.writing.tx).await?)
+        Ok(Imports::find_by_id(key).one(&self.tx.inner).await?)
     }
 }

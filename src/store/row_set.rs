@@ -12,15 +12,15 @@ const SQLITE_ROWS: usize = 2_048;
 /// The values of one column, one a row. Nullable kinds have a stand-in for NULL, which no real
 /// value equals: the empty text, the nil UUID, the number 0.
 #[derive(Debug)]
-pub(super) enum Values<'a> {
+pub(super) enum ColumnValues<'a> {
     Uuid(&'a [Uuid]),
-    Text(&'a Texts),
+    Text(&'a TextColumn),
     /// The form in which the texts of the column before compare: most often the same texts.
-    Key(&'a Texts, &'a Texts),
+    Key(&'a TextColumn, &'a TextColumn),
     Integer(&'a [i32]),
     Boolean(&'a [bool]),
     NullableUuid(&'a [Uuid]),
-    NullableText(&'a Texts),
+    NullableText(&'a TextColumn),
     NullableInteger(&'a [i32]),
 }
 
@@ -29,13 +29,13 @@ const SEPARATOR: char = '\u{1F}';
 
 /// A column of texts, end to end: one allocation and one value to bind, however many there are.
 #[derive(Debug, Default)]
-pub struct Texts {
+pub struct TextColumn {
     /// Each behind a separator.
     joined: String,
     ends: Vec<usize>,
 }
 
-impl Texts {
+impl TextColumn {
     /// Adds a text without control characters.
     pub fn push(&mut self, text: &str) {
         self.joined.push(SEPARATOR);
@@ -55,14 +55,14 @@ impl Texts {
 
 /// Rows as columns.
 #[derive(Debug)]
-pub(super) struct Recordset<'a> {
-    columns: Vec<(&'static str, Values<'a>)>,
+pub(super) struct RowSet<'a> {
+    columns: Vec<(&'static str, ColumnValues<'a>)>,
 }
 
 /// The rows of one statement.
 #[derive(Debug)]
-pub(super) struct Source {
-    /// A subquery named `r` with the recordset's columns.
+pub(super) struct RowSource {
+    /// A subquery named `r` with the row_set's columns.
     pub(super) sql: String,
     /// What it binds, from number 1 on.
     pub(super) values: Vec<Value>,
@@ -70,9 +70,9 @@ pub(super) struct Source {
     pub(super) rows: usize,
 }
 
-impl<'a> Recordset<'a> {
+impl<'a> RowSet<'a> {
     /// Rows with these columns, all of the same length.
-    pub(super) const fn new(columns: Vec<(&'static str, Values<'a>)>) -> Self {
+    pub(super) const fn new(columns: Vec<(&'static str, ColumnValues<'a>)>) -> Self {
         Self { columns }
     }
 
@@ -89,7 +89,7 @@ impl<'a> Recordset<'a> {
     pub(super) fn sources(
         &self,
         backend: DbBackend,
-    ) -> Box<dyn Iterator<Item = Source> + Send + '_> {
+    ) -> Box<dyn Iterator<Item = RowSource> + Send + '_> {
         if self.len() == 0 {
             Box::new(std::iter::empty())
         } else if backend == DbBackend::Postgres {
@@ -99,7 +99,7 @@ impl<'a> Recordset<'a> {
         }
     }
 
-    fn unnest(&self) -> Source {
+    fn unnest(&self) -> RowSource {
         let mut selected = Vec::new();
         let mut arrays = Vec::new();
         let mut names = Vec::new();
@@ -118,17 +118,19 @@ impl<'a> Recordset<'a> {
             arrays.join(", "),
             names.join(", ")
         );
-        Source {
+        RowSource {
             sql,
             values: self.columns.iter().map(|(_, c)| c.array()).collect(),
             rows: self.len(),
         }
     }
 
-    /// Values without numbers: SQLite looks numbered ones up one by one, which costs the square.
-    fn list(&self, start: usize, rows: usize) -> Source {
-        let named = |(index, (name, column)): (usize, &(&str, Values<'_>))| match column {
-            Values::Key(..) => format!("coalesce(column{index}, column{}) AS {name}", index - 1),
+    /// ColumnValues without numbers: SQLite looks numbered ones up one by one, which costs the square.
+    fn list(&self, start: usize, rows: usize) -> RowSource {
+        let named = |(index, (name, column)): (usize, &(&str, ColumnValues<'_>))| match column {
+            ColumnValues::Key(..) => {
+                format!("coalesce(column{index}, column{}) AS {name}", index - 1)
+            }
             _ => format!("column{index} AS {name}"),
         };
         let names: Vec<String> = (1..).zip(&self.columns).map(named).collect();
@@ -139,7 +141,7 @@ impl<'a> Recordset<'a> {
             vec![row.as_str(); rows].join(",")
         );
         let cells = |row| self.columns.iter().map(move |(_, column)| column.cell(row));
-        Source {
+        RowSource {
             sql,
             values: (start..start + rows).flat_map(cells).collect(),
             rows,
@@ -163,7 +165,7 @@ fn parts(rows: usize) -> impl Iterator<Item = (usize, usize)> + Send {
     })
 }
 
-impl Values<'_> {
+impl ColumnValues<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Uuid(v) | Self::NullableUuid(v) => v.len(),
@@ -173,7 +175,7 @@ impl Values<'_> {
         }
     }
 
-    /// The array of elements `of` this type that parameter number `index` is. Texts come as one: the
+    /// The array of elements `of` this type that parameter number `index` is. TextColumn come as one: the
     /// driver would copy an array of them element by element, several times.
     fn postgres_array(&self, index: usize, of: &str) -> String {
         match self {
@@ -248,7 +250,7 @@ mod tests {
 
     #[test]
     fn texts_are_told_apart_even_where_they_are_empty() {
-        let mut texts = Texts::default();
+        let mut texts = TextColumn::default();
         for text in ["", "añ", "", "x"] {
             texts.push(text);
         }
@@ -259,14 +261,14 @@ mod tests {
 
     #[test]
     fn a_key_is_bound_only_where_it_is_another_text() {
-        let (mut emails, mut keys) = (Texts::default(), Texts::default());
+        let (mut emails, mut keys) = (TextColumn::default(), TextColumn::default());
         for (email, key) in [("a@x", "a@x"), ("B@x", "b@x")] {
             emails.push(email);
             keys.push(key);
         }
-        let rows = Recordset::new(vec![
-            ("email", Values::Text(&emails)),
-            ("email_key", Values::Key(&keys, &emails)),
+        let rows = RowSet::new(vec![
+            ("email", ColumnValues::Text(&emails)),
+            ("email_key", ColumnValues::Key(&keys, &emails)),
         ]);
         let source = rows.sources(DbBackend::Sqlite).next().expect("one");
         assert_eq!(
@@ -289,9 +291,9 @@ mod tests {
     fn a_list_has_a_bind_for_each_value_row_by_row() {
         let ids = [Uuid::nil(), Uuid::max()];
         let ranks = [0, 7];
-        let rows = Recordset::new(vec![
-            ("id", Values::Uuid(&ids)),
-            ("rank_id", Values::NullableInteger(&ranks)),
+        let rows = RowSet::new(vec![
+            ("id", ColumnValues::Uuid(&ids)),
+            ("rank_id", ColumnValues::NullableInteger(&ranks)),
         ]);
         let source = rows.sources(DbBackend::Sqlite).next().expect("one");
         assert_eq!(
