@@ -1,11 +1,12 @@
-//! `docs/operations.md` has every setting of the server, and every code of a refusal.
+//! `docs/configuration.md` has every setting of the server, and `docs/operations.md` every code of a refusal.
 
 use std::{env, fmt::Write, fs, path::Path};
 
 use clap::CommandFactory;
 use user_import::cli::Cli;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
+const RUNBOOK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
 const BEGIN: &str = "<!-- settings: begin -->\n";
 const END: &str = "<!-- settings: end -->\n";
 
@@ -39,22 +40,22 @@ fn settings() -> String {
 
 #[test]
 fn every_setting_is_documented_as_the_program_says() {
-    let page = fs::read_to_string(PAGE).unwrap();
+    let page = fs::read_to_string(SETTINGS).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
     let current = format!("{before}{BEGIN}{}{END}{after}", settings());
     if env::var_os("USER_IMPORT_WRITE_REFERENCE").is_some() {
-        fs::write(PAGE, &current).unwrap();
+        fs::write(SETTINGS, &current).unwrap();
         return;
     }
     assert!(
         page == current,
-        "docs/operations.md is out of date. Write it anew with \
+        "docs/configuration.md is out of date. Write it anew with \
          USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract"
     );
 }
 
-/// What stands in quotes right behind one of these, in any source file, is a code that callers see.
+/// A literal right after one of these, in any source file, is a code that callers see.
 const BEFORE_CODES: [&str; 6] = [
     "Refusal::invalid(",
     "Refusal::limit(",
@@ -93,7 +94,7 @@ fn codes_in(folder: &Path, found: &mut Vec<String>) {
 
 #[test]
 fn the_runbook_has_every_code_that_a_caller_can_meet() {
-    let page = fs::read_to_string(PAGE).unwrap();
+    let page = fs::read_to_string(RUNBOOK).unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     for layer in ["access", "import", "input", "rpc"] {

@@ -1,4 +1,4 @@
-//! The API reference, `docs/api.md`, made of the contract's comments.
+//! Renders the API reference, `docs/api.md`, from the contract's comments.
 
 use std::fmt::Write;
 
@@ -16,12 +16,12 @@ const HEAD: &str = "\
 Made from the comments in [`proto/userimport/v1`](../proto/userimport/v1); correct it there, then run
 `USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract`.
 
-Every field is optional on the wire. An `optional` one tells unset from blank or zero; any other has
-its type's zero value where it is not set. A failed call has a status, whose `google.rpc` details are
-named beside its code.
+Every field is optional on the wire. An `optional` field that is unset differs from a blank or zero one. Any other
+field has its type's zero value if it is not set. A failed call has a status; its `google.rpc` details are named
+beside its code.
 ";
 
-/// The whole page.
+/// Renders the whole page.
 pub fn render(files: &[File]) -> String {
     let mut page = HEAD.to_owned();
     for service in services(files) {
@@ -107,6 +107,10 @@ fn kind(field: &FieldDescriptorProto, message: &DescriptorProto) -> String {
     if field.proto3_optional() {
         return format!("optional {name}");
     }
+    if let Some(entry) = map_entry(field, message) {
+        let [key, value] = [0, 1].map(|index| kind(&entry.field[index], entry));
+        return format!("map of {key} to {value}");
+    }
     match field.oneof_index {
         Some(index) => {
             let oneof = &message.oneof_decl[usize::try_from(index).unwrap()];
@@ -115,6 +119,18 @@ fn kind(field: &FieldDescriptorProto, message: &DescriptorProto) -> String {
         None if field.label() == Label::Repeated => format!("repeated {name}"),
         None => name,
     }
+}
+
+/// The message that a map's entries have on the wire, or `None` if the field is no map.
+fn map_entry<'a>(
+    field: &FieldDescriptorProto,
+    message: &'a DescriptorProto,
+) -> Option<&'a DescriptorProto> {
+    let name = field.type_name().rsplit('.').next()?;
+    let mut entries = message.nested_type.iter();
+    entries.find(|nested| {
+        nested.name() == name && nested.options.as_ref().is_some_and(|o| o.map_entry())
+    })
 }
 
 fn write_enum(page: &mut String, kind: &Element<EnumDescriptorProto>) {
@@ -133,7 +149,7 @@ fn write_enum(page: &mut String, kind: &Element<EnumDescriptorProto>) {
     }
 }
 
-/// A type by its full name: ours with a link to its heading.
+/// A type's full name, with a link to its heading if it is ours.
 fn link(full: &str) -> String {
     let full = full.trim_start_matches('.');
     match full.strip_prefix("userimport.v1.") {

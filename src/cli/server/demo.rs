@@ -78,10 +78,10 @@ fn introduction(before: &ImportSummary) -> String {
     format!(
         "{ORGANIZATION} has {} users from yesterday's roster. Today's roster arrives:\n\n\
          - rows 5 and 6 swap their badge numbers;\n\
-         - row 7 names a supervisor whom only row 12 creates;\n\
+         - row 7 names a supervisor that row 12 creates;\n\
          - row 14 may have lost a leading zero to a spreadsheet;\n\
          - row 15 has no external ID, so it gets one;\n\
-         - rows 16 to 20 have faults, and leave everybody else's rows alone.\n\n",
+         - rows 16 to 20 have faults, and do not stop the other rows.\n\n",
         before.created
     )
 }

@@ -1,20 +1,21 @@
-//! What the documentation shows: every command runs, on a terminal as a reader has it, and prints what
-//! is shown below it.
+//! The documentation is true: every command runs on a terminal, as for a reader, and prints the output that
+//! is shown below it, and every link leads somewhere.
 //!
-//! A page's blocks of `sh` run one after another, in a folder of their own that has `examples/`, and a
-//! server where the page starts one. A block of `text` is what the block before it prints; `…` alone on
-//! a line stands for any lines, and IDs, digests, times and ports for any of their kind. A comment
-//! right above a block says otherwise:
+//! A page's blocks of `sh` run one after another, in a folder of their own that has `examples/`, beside a
+//! running server. A block of `text` is the output of the block before it; `…` alone on a line stands for any
+//! lines, and IDs, digests, times and ports stand for any of their kind. A comment right above a block changes that:
 //!
 //! - `<!-- not run: REASON -->`: it cannot run here; its commands of this program are parsed all the same.
-//! - `<!-- output of: COMMAND -->`: what this command prints, and not the block before.
-//! - `<!-- setup: COMMANDS -->`, for no block: what the page takes for granted.
+//! - `<!-- output of: COMMAND -->`: the block is the output of this command, not of the block before.
+//! - `<!-- setup: COMMANDS -->`, without a block: commands that the page assumes to have run.
 
+mod links;
 mod output;
 mod page;
 mod words;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fmt::Write,
     fs,
     path::{Path, PathBuf},
@@ -30,12 +31,13 @@ use crate::{
     process::{Running, address},
     terminal::Terminal,
 };
+use links::{headings, links};
 use output::assert_shown;
 use page::{Step, steps};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Every page but those made by a program, which have no commands.
+/// Every page of the documentation.
 fn pages() -> Vec<PathBuf> {
     let repository = Path::new(REPOSITORY);
     let docs = fs::read_dir(repository.join("docs")).unwrap();
@@ -54,7 +56,7 @@ fn pages() -> Vec<PathBuf> {
         .collect()
 }
 
-/// A folder that has what a reader's copy of the repository has, and the program on the path.
+/// A folder with the examples of the repository and the program.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -72,7 +74,7 @@ fn folder() -> TempDir {
 
 /// A shell script that runs a page's commands and says where the output of each begins and ends.
 fn script(steps: &[Step]) -> String {
-    // Rejected rows (3) are no failure of a page that shows some; any other one is.
+    // Exit code 3 (rejected rows) is no failure, since pages show rejected rows.
     let mut script = "trap '[ $? = 3 ] || failed=1' ERR\n".to_owned();
     for (index, step) in steps.iter().enumerate() {
         if step.is_run() {
@@ -84,14 +86,14 @@ fn script(steps: &[Step]) -> String {
     script
 }
 
-/// What was printed for a step that ran, and whether a command of it failed.
+/// The output of a step that ran, and `true` if a command of it failed.
 fn printed(shown: &str, index: usize) -> Option<(&str, bool)> {
     let (_, rest) = shown.split_once(&format!("@@begin {index}\n"))?;
     let (output, rest) = rest.split_once(&format!("@@end {index} "))?;
     Some((output, !rest.starts_with("0\n")))
 }
 
-/// Runs a page's commands; all that they print.
+/// Runs a page's commands. Returns their whole output.
 fn run(steps: &[Step]) -> String {
     let folder = folder();
     let mut serve = program();
@@ -124,7 +126,7 @@ fn run(steps: &[Step]) -> String {
     shown.replace("\r\n", "\n").replace(&home, "/home/you")
 }
 
-/// Checks that the commands of a block are such of this program, even where it cannot run.
+/// Checks that a block's commands of this program can be parsed, even if the block cannot run.
 fn assert_parsed(step: &Step, page: &str) {
     for words in words::commands(&step.commands) {
         let parsed = Cli::try_parse_from(&words);
@@ -165,29 +167,52 @@ fn every_command_of_every_page_runs_and_prints_what_is_shown() {
     assert!(ran > 12, "{ran}");
 }
 
-/// The targets of a page's links, without the headings in them.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    let links = text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
-    let links = links.filter(|link| !link.contains("://"));
-    links.filter_map(|link| link.split('#').next())
-}
-
 #[test]
-fn every_link_to_a_file_leads_to_one() {
+fn every_link_leads_to_a_file_and_to_a_heading_in_it() {
+    let pages = pages();
+    let headings: BTreeMap<PathBuf, BTreeSet<String>> = pages
+        .iter()
+        .map(|page| (page.clone(), headings(&fs::read_to_string(page).unwrap())))
+        .collect();
     let mut missing = Vec::new();
-    let mut count = 0;
-    for page in pages() {
-        let folder = page.parent().unwrap();
-        for link in links(&fs::read_to_string(&page).unwrap()).filter(|link| !link.is_empty()) {
-            count += 1;
-            if !folder.join(link).exists() {
+    let (mut to_files, mut to_headings) = (0, 0);
+    for page in &pages {
+        for link in links(&fs::read_to_string(page).unwrap()) {
+            let (file, heading) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => page.clone(),
+                _ => page.parent().unwrap().join(file),
+            };
+            to_files += 1;
+            let Ok(target) = target.canonicalize() else {
                 missing.push(format!("{}: {link}", page.display()));
+                continue;
+            };
+            if !heading.is_empty() {
+                to_headings += 1;
+                if !headings
+                    .get(&target)
+                    .is_some_and(|all| all.contains(heading))
+                {
+                    missing.push(format!("{}: {link}", page.display()));
+                }
             }
         }
     }
-    assert!(count > 50, "{count}");
+    assert!(
+        to_files > 100 && to_headings > 40,
+        "{to_files}, {to_headings}"
+    );
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn the_readme_is_short_enough_to_be_read() {
+    let size = fs::metadata(Path::new(REPOSITORY).join("README.md"))
+        .unwrap()
+        .len();
+    assert!(
+        size <= 14 * 1024,
+        "README.md has {size} bytes; move details to docs/"
+    );
 }
