@@ -50,14 +50,37 @@ pub fn has_artifact(value: &str) -> bool {
         && (!before.is_ascii_digit()
             || bytes[bytes.len() - 1] == b'0'
             || (bytes.len() > 4 && !bytes[bytes.len() - 4].is_ascii_alphanumeric()));
-    (may_be_number || bytes[0] == b'\'') && !without_artifacts(value).is_empty()
+    (may_be_number || may_be_quote(bytes[0])) && !without_artifacts(value).is_empty()
 }
 
-/// What the value may have been before: without a leading `'`, without `.0` behind digits, without separators
+/// Returns `true` for the first byte of a quotation mark; those beyond ASCII share theirs with other marks.
+const fn may_be_quote(byte: u8) -> bool {
+    matches!(byte, b'\'' | b'"' | b'`' | 0xE2)
+}
+
+/// The value without the quotation marks around it, or without `'` in front of it.
+fn without_quotes(value: &str) -> &str {
+    let pairs = [
+        ('"', '"'),
+        ('`', '`'),
+        ('\u{2018}', '\u{2019}'),
+        ('\u{201C}', '\u{201D}'),
+    ];
+    let inside = |(open, close)| value.strip_prefix(open)?.strip_suffix(close);
+    if let Some(inner) = pairs.into_iter().find_map(inside) {
+        return inner.trim();
+    }
+    match value.trim_start_matches('\'') {
+        plain if plain.len() < value.len() => plain.trim_end_matches('\''),
+        plain => plain,
+    }
+}
+
+/// What the value may have been before: without a leading `'` or quotation marks around it, without `.0` behind digits, without separators
 /// of thousands. Empty: it has none of these. The likeliest comes first.
 #[must_use]
 pub fn without_artifacts(value: &str) -> Vec<String> {
-    let plain = value.trim_start_matches('\'');
+    let plain = without_quotes(value);
     let whole = without_decimals(plain);
     let grouped = without_separators(whole.unwrap_or(plain));
     let mut candidates: Vec<String> = Vec::new();
@@ -228,6 +251,10 @@ mod tests {
     #[rstest]
     #[case::apostrophe("'0101", &["0101"])]
     #[case::apostrophes("''0101", &["0101"])]
+    #[case::in_apostrophes("'E-1001'", &["E-1001"])]
+    #[case::in_quotes("\"0101\"", &["0101"])]
+    #[case::in_typographic_quotes("\u{201C}0101\u{201D}", &["0101"])]
+    #[case::in_backticks("`421.0`", &["421", "421.0"])]
     #[case::float("421.0", &["421"])]
     #[case::more_zeros("1001.00", &["1001"])]
     #[case::comma_float("421,0", &["421"])]

@@ -16,6 +16,15 @@ pub(super) enum Meant {
     Unknown,
 }
 
+/// The one address that `value` holds, such as that in `mailto:ada@pd.example` or `Ada <ada@pd.example>`.
+#[must_use]
+pub fn address_meant(value: &str) -> Option<String> {
+    match meant(value) {
+        Meant::Address(address) => Some(address),
+        Meant::Several | Meant::Unknown => None,
+    }
+}
+
 /// Looks for an address in `value`, which is none itself.
 pub(super) fn meant(value: &str) -> Meant {
     let plain = plain(value);

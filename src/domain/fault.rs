@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::email_repair::{Meant, meant};
+use super::email_repair::{Meant, address_meant, meant};
 use super::garbled::{repaired, repaired_control};
 use super::phone::{international, north_american};
 use super::region::region_name;
@@ -247,10 +247,7 @@ impl Fault {
             Self::NationalPhone | Self::RegionAssumed | Self::CountryCode | Self::PhoneLength => {
                 north_american(value).map(Cow::from)
             }
-            Self::Email => match meant(value) {
-                Meant::Address(address) => Some(address.into()),
-                Meant::Several | Meant::Unknown => None,
-            },
+            Self::Email => address_meant(value).map(Cow::from),
             _ => None,
         }
     }

@@ -47,6 +47,7 @@ pub use catalog_names::{CatalogName, NameFault, role_faults, visible_faults};
 pub use check::{CheckOptions, MAX_FIELD_BYTES};
 pub use column::{Column, ColumnSet};
 pub use email::{Email, email_key};
+pub use email_repair::address_meant;
 pub use fault::{Count, Fault, FaultContext, Unit};
 pub use fold::fold;
 pub use formula::neutralise;

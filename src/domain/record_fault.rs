@@ -40,6 +40,8 @@ pub enum ReportLine {
     Total,
     /// `End of report`, `Page 1 of 2`.
     End,
+    /// A whole row in one value: within quotes, or with another delimiter.
+    WholeRow,
     /// A title, a note, or a row that lacks values.
     Other,
 }
@@ -107,6 +109,10 @@ impl fmt::Display for ReportLine {
             Self::RowCount => "It is the row count of a database tool, not a user; delete the line.",
             Self::Total => "It is a total, not a user; delete the line.",
             Self::End => "It is the end of a report or a page, not a user; delete the line.",
+            Self::WholeRow => {
+                "It holds a whole row in one value, because it is quoted as a whole or has another delimiter than the \
+                 header; write it as the header is written."
+            }
             Self::Other => {
                 "If it is a title, a total or a note, delete the line; if it is a user, add what is missing."
             }

@@ -50,12 +50,22 @@ impl Foreign {
 }
 
 /// What a record with too few fields seems to be, if it has so few values that it may be a line of a report.
-pub(super) fn report_line(record: Record<'_>) -> Option<ReportLine> {
+/// `least` is the number of fields that a row has.
+pub(super) fn report_line(record: Record<'_>, least: usize) -> Option<ReportLine> {
     let mut filled = record.fields().filter(|field| !is_blank(field));
     let first = filled.next()?;
     let values = 1 + filled.take(MAX_REPORT_VALUES).count();
+    if record.len() == 1 && holds_fields(first, least) {
+        return Some(ReportLine::WholeRow);
+    }
     let text = String::from_utf8_lossy(first);
     (values <= MAX_REPORT_VALUES).then(|| read_report_line(&trim(&text).to_lowercase()))
+}
+
+/// Returns `true` if the one value of a record has the delimiters of a whole row.
+fn holds_fields(value: &[u8], least: usize) -> bool {
+    let is_row = |&delimiter: &u8| value.split(|&byte| byte == delimiter).count() >= least;
+    least > 1 && b",;\t|".iter().any(is_row)
 }
 
 /// What a record with the right number of fields is, if all that it holds is a line of a report: one phrase, and perhaps
@@ -91,13 +101,19 @@ fn read_report_line(text: &str) -> ReportLine {
         .filter(|word| !word.is_empty());
     let words: Vec<&str> = words.by_ref().take(8).collect();
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let labelled = text.split_once(':');
+    let is_count = labelled.is_some_and(|(label, count)| {
+        label.chars().all(|c| c.is_alphabetic() || c == ' ') && is_figure(count.as_bytes())
+    });
     match *words {
         [count, noun, ..] if is_number(count) && is_counted(noun) => ReportLine::RowCount,
         ["no", noun, ..] if is_counted(noun) => ReportLine::RowCount,
         ["query", "ok", ..] => ReportLine::RowCount,
         [first, ..] if TOTALS.contains(&first) => ReportLine::Total,
         ["grand" | "sub", "total" | "totals", ..] => ReportLine::Total,
+        ["of", noun, ..] if is_counted(noun) => ReportLine::Total,
         ["end" | "eof"] | ["end", "of", ..] | ["page", ..] => ReportLine::End,
+        _ if is_count => ReportLine::Total,
         _ => ReportLine::Other,
     }
 }

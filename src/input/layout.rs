@@ -86,7 +86,7 @@ impl Layout {
         if let Some(stray) = record.stray {
             return Ok(Some(Fault::StrayQuote(self.stray_quote(record, stray))));
         }
-        let fits = self.fits(record);
+        let fits = self.fits(record) && !self.is_shifted(record);
         if fits && self.may_be_row(record) {
             return Ok(None);
         }
@@ -112,6 +112,19 @@ impl Layout {
         }
     }
 
+    /// Returns `true` if a delimiter is missing in front of STATUS, so that the record is short of a value there, and not
+    /// of optional columns at its end: nobody can tell whose row it is.
+    fn is_shifted(&self, record: Record<'_>) -> bool {
+        let is_status = |at: usize| {
+            let value = record.span(at).map(|span| record.text[span].trim_ascii());
+            value.is_some_and(|value| {
+                value.eq_ignore_ascii_case(b"active") || value.eq_ignore_ascii_case(b"inactive")
+            })
+        };
+        let before = self.status.checked_sub(1);
+        record.len() < self.width && before.is_some_and(is_status) && !is_status(self.status)
+    }
+
     /// Returns `false` if its STATUS is that of no row.
     fn may_be_row(&self, record: Record<'_>) -> bool {
         let status = record.span(self.status);
@@ -127,7 +140,7 @@ impl Layout {
                 false => Fault::FieldCount { expected, found },
             };
         }
-        match report_line(record) {
+        match report_line(record, self.least) {
             Some(line) => Fault::ReportLine {
                 expected,
                 found,
@@ -282,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_lacks_a_delimiter_in_front_of_the_status_is_a_misfit() {
+        assert_wide(
+            "xe,b,f,l,Active,ann,r,p,k\nx,e,b,fl,inactive,u,r,p,k\nx,e,b,f,Active,Active,u,r\nx,e,b,f,l,Active,u,r,p\nx,e,b,f,Active,?,u,r,p,k\n",
+            &[
+                "1@2: misfit, 9 for 10",
+                "2@3: misfit, 9 for 10",
+                "3@4: x|e|b|f|Active|Active|u|r||",
+                "4@5: x|e|b|f|l|Active|u|r||p",
+                "5@6: x|e|b|f|Active|?|u|r|k|p",
+            ],
+        );
+    }
+
+    #[test]
     fn a_last_record_without_a_line_end_must_be_whole() {
         assert_wide("x,e,b,f,l,s,u,r,p", &["1@2: misfit, 9 for 10"]);
         assert_wide("x,e,b,f,l,s,u,r,p\r", &["1@2: x|e|b|f|l|s|u|r||p"]);
@@ -297,6 +324,8 @@ mod tests {
             ("Count,12,,,,,", "Total"),
             (",,Total:,,,,\"1,203\"", "Total"),
             ("Grand total,,,,,,3", "Total"),
+            ("Employees: 3,,,,,,", "Total"),
+            ("# of records 3,,,,,,", "Total"),
             ("(3 rows affected),,,,,,", "RowCount"),
             ("3 rows selected.,,,,,,", "RowCount"),
             ("No rows,,,,,,2024-01-05", "RowCount"),
@@ -319,6 +348,7 @@ mod tests {
             ("Sum,ada@x,,,,,", "Sum|ada@x|||||"),
             ("Total,,,,,,", "Total||||||"),
             ("Page,12,,,,,", "Page|12|||||"),
+            ("E7: 12,,,,,,", "E7: 12||||||"),
             ("Total: 3,1,2,,,,", "Total: 3|1|2||||"),
             (
                 "Harbor Police Department,,,,,,",

@@ -1,5 +1,5 @@
 //! People whom a roster names as supervisors by something else than their email: a username, badge number or
-//! external ID, or the name of somebody in the file (semantics §5).
+//! external ID, or the name of somebody in the file, or by their email with something around it (semantics §5).
 
 use hashbrown::HashMap;
 
@@ -9,13 +9,18 @@ use super::links::indices;
 use super::roster::Person;
 use super::state::State;
 use super::text::fold;
-use crate::domain::{Column, Row, User};
+use crate::domain::{Column, Row, User, address_meant};
 
 /// Different cells that are looked for: a mistake that repeats itself does so among few.
 const MOST: usize = 10_000;
 
-/// The keys that may stand in place of an email.
-const KEYS: [Column; 3] = [Column::Username, Column::BadgeNumber, Column::ExternalId];
+/// The keys that may stand in place of an email; the email itself may have something around it.
+const KEYS: [Column; 4] = [
+    Column::Email,
+    Column::Username,
+    Column::BadgeNumber,
+    Column::ExternalId,
+];
 
 /// Who is meant by each cell that is no email, as far as one person is.
 #[derive(Default)]
@@ -38,7 +43,7 @@ impl SupervisorNames {
         for row in rows {
             let cell = state.roster.rows[row as usize].value(Column::SupervisorEmail);
             if names.found.len() < MOST {
-                let cell = comparable(cell.unwrap_or_default());
+                let cell = named_in(cell.unwrap_or_default());
                 names.found.entry(cell).or_insert(Meant::Nobody);
             }
         }
@@ -57,7 +62,7 @@ impl SupervisorNames {
     /// Who is meant by the cell of `row`.
     pub(super) fn meant(&self, row: &Row) -> Option<Person> {
         let cell = row.value(Column::SupervisorEmail)?;
-        match self.found.get(&comparable(cell)) {
+        match self.found.get(&named_in(cell)) {
             Some(&Meant::One(person)) => Some(person),
             _ => None,
         }
@@ -89,6 +94,11 @@ impl SupervisorNames {
             };
         }
     }
+}
+
+/// What a supervisor's cell names, as it compares: the address in it, if it holds one.
+fn named_in(cell: &str) -> String {
+    comparable(address_meant(cell).as_deref().unwrap_or(cell))
 }
 
 /// Case does not matter, nor does how many spaces there are.

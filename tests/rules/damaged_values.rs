@@ -266,7 +266,13 @@ async fn an_artefact_on_a_new_value_is_a_warning(database: Database) {
 async fn an_artefact_lists_the_user_it_means(database: Database) {
     let app = App::start(database).await;
     app.people(["1001", "1002", "01003"]).await;
-    for ids in [["1001.0", "1002.0"], ["'1001", "'1002"], ["1,001", "1 002"]] {
+    for ids in [
+        ["1001.0", "1002.0"],
+        ["'1001", "'1002"],
+        ["1,001", "1 002"],
+        ["'1001'", "`1002`"],
+        ["\"1001\"", "\u{201C}1002\u{201D}"],
+    ] {
         let people = ids.map(|id| {
             [
                 (ExternalId, id),

@@ -143,6 +143,14 @@ async fn totals_and_notes_are_named_and_stop_the_sync(database: Database) {
             "The line has 1 of the header's 9 fields. If it is a title, a total or a note, delete the line; if it is a user, add what is missing.",
         ),
         (
+            [
+                "\"E-1,e@pd.example,7,Ann,\"\"Lee, Jr.\"\",Active,e,Officer,\"",
+                "E-1;e@pd.example;7;Ann;Lee;Active;e;Officer;",
+                "\"E-1,e@pd.example,7,Ann,Lee,Active,e,Officer\"",
+            ],
+            "The line has 1 of the header's 9 fields. It holds a whole row in one value, because it is quoted as a whole or has another delimiter than the header; write it as the header is written.",
+        ),
+        (
             ["Total,3,,", "\"Total\",\" 3\",\"\",\"\"", ",,Total:,3"],
             "The line has 4 of the header's 9 fields. It is a total, not a user; delete the line.",
         ),

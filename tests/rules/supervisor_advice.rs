@@ -61,6 +61,9 @@ async fn a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address(databas
         "whitlock,  dana",
         "Whitlock Dana",
         "ada@pd.exampel",
+        "mailto:ada@pd.example",
+        "Whitlock, Dana <BOSS@pd.example>",
+        "ada@pd.example;",
     ];
     let boss = [
         (ExternalId, "X-9"),
@@ -82,6 +85,9 @@ async fn a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address(databas
     7 SUPERVISOR_EMAIL "whitlock,  dana" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
     8 SUPERVISOR_EMAIL "Whitlock Dana" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
     9 SUPERVISOR_EMAIL "ada@pd.exampel" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
+    10 SUPERVISOR_EMAIL "mailto:ada@pd.example" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
+    11 SUPERVISOR_EMAIL "Whitlock, Dana <BOSS@pd.example>" is nobody's email; did you mean "boss@pd.example"? [boss@pd.example]
+    12 SUPERVISOR_EMAIL "ada@pd.example;" is nobody's email; did you mean "ada@pd.example"? [ada@pd.example]
     "#);
     assert_eq!(said(&app.import_rows(rows.typed()).await), said(&imported));
 }

@@ -2,14 +2,19 @@
 //! in one record they are the trace of a value that holds the delimiter.
 
 use insta::assert_snapshot;
+use tonic::Code;
+use user_import::proto::{Issue, IssueCode};
 
-use crate::support::{App, Database, Imported, on_both_databases};
+use crate::support::{
+    App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
+};
 
 on_both_databases![
     as_many_as_the_header_has_are_accepted,
     as_many_as_the_first_two_records_have_are_accepted,
     any_other_number_rejects_the_row,
     a_value_with_a_delimiter_is_never_read_one_column_off,
+    a_missing_delimiter_in_front_of_the_status_deactivates_nobody,
 ];
 
 const HEADER: &str =
@@ -120,4 +125,23 @@ async fn a_value_with_a_delimiter_is_never_read_one_column_off(database: Databas
         ");
     }
     assert_eq!(app.user("ada").await.last_name, "Whitlock, Jr.");
+}
+
+async fn a_missing_delimiter_in_front_of_the_status_deactivates_nobody(database: Database) {
+    let app = App::start(database).await;
+    import(&app, "", &["", "", ""]).await;
+    for (whole, broken) in [
+        ("ada,ada@", "adaada@"),
+        ("example,B-ada", "exampleB-ada"),
+        ("B-ada,Ann", "B-adaAnn"),
+        ("Ann,Lee", "AnnLee"),
+    ] {
+        let csv = file("", &["", "", ""]).replacen(whole, broken, 1);
+        let start = dry_run(deactivating_missing(start_of("pd")));
+        let imported = app.import_with(start, csv).await;
+        let codes: Vec<_> = imported.row(1).issues.iter().map(Issue::code).collect();
+        assert_eq!(codes, [IssueCode::FieldCount], "{imported}");
+        assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
+        assert_eq!(imported.summary().refusals[0].code, "UNCERTAIN_ROWS");
+    }
 }
