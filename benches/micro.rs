@@ -23,7 +23,7 @@ use user_import::{
         Catalog, Cell, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId, Row, Status,
         User, UserText,
     },
-    import::{Judged, Terms},
+    import::{PlannedImport, PlanningTerms},
     input::{CsvDecoder, CsvOptions, Limits},
     plan::{Decision, DigestKey, Outcome, Permitted, Supervisor},
     proto::ResultFilter,
@@ -147,34 +147,34 @@ fn plan(bench: &mut Criterion, csv: &[u8]) -> anyhow::Result<()> {
 }
 
 fn encode(bench: &mut Criterion, csv: &[u8]) {
-    let judged = judge(&Arc::new(rows(csv)), &[]);
+    let planned = judge(&Arc::new(rows(csv)), &[]);
     let mut group = bench.benchmark_group("encode");
     group.throughput(Throughput::Elements(ROWS));
-    group.bench_function("results", |b| b.iter(|| black_box(encoded(&judged))));
+    group.bench_function("results", |b| b.iter(|| black_box(encoded(&planned))));
     group.finish();
 }
 
 /// The results of all rows as they go over the wire and into the record.
-fn encoded(judged: &Judged) -> Vec<Vec<u8>> {
-    let rows = (0u32..).take(judged.rows.len());
-    let messages = judged.results(rows, ResultFilter::All, false);
+fn encoded(planned: &PlannedImport) -> Vec<Vec<u8>> {
+    let rows = (0u32..).take(planned.rows.len());
+    let messages = planned.results(rows, ResultFilter::All, false);
     messages.map(|message| message.encode_to_vec()).collect()
 }
 
-fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
+fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> PlannedImport {
     let snapshot = Snapshot {
         revision: 1,
         catalog: catalog(),
         users: users.to_vec(),
         read: users.len(),
     };
-    let terms = Terms {
+    let terms = PlanningTerms {
         match_by: None,
         scope: None,
         permitted: Permitted::EVERYTHING,
         digest_key: DigestKey::new(&[7; 32]),
     };
-    let Some(mut judged) = Judged::new(
+    let Some(mut planned) = PlannedImport::new(
         Arc::clone(rows),
         snapshot,
         Uuid::from_u128(1),
@@ -183,14 +183,14 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> Judged {
     ) else {
         unreachable!("it is wanted to the end");
     };
-    judged.assign_ids();
-    judged
+    planned.assign_ids();
+    planned
 }
 
 /// True where nine decisions of ten (rows without a phone stay as they are) are this one.
-fn most_are(judged: &Judged, outcome: Outcome) -> bool {
+fn most_are(planned: &PlannedImport, outcome: Outcome) -> bool {
     let like = |decision: &&Decision| decision.outcome == outcome;
-    judged.plan.decisions.iter().filter(like).count() >= judged.rows.len() * 8 / 10
+    planned.plan.decisions.iter().filter(like).count() >= planned.rows.len() * 8 / 10
 }
 
 /// The users that these rows make.

@@ -24,7 +24,7 @@
 //!
 //! # The path of one row
 //!
-//! Bytes arrive in [`import::Receiver`] and go through [`input::CsvDecoder`] (typed rows enter through
+//! Bytes arrive in [`import::RosterReceiver`] and go through [`input::CsvDecoder`] (typed rows enter through
 //! [`input::TypedRows`]); both end in a [`domain::RawRow`]. [`domain::Row::parse`] checks its values and
 //! keeps it in compact form. Once `finish` has been verified, [`plan::plan_while`] decides all rows against one
 //! snapshot of the directory; guards may refuse the whole. Then rows are written in the plan's order, some

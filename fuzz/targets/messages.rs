@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 use user_import::{
-    import::{Options, Received, Receiver, Refusal},
+    import::{ImportOptions, ReceivedRoster, Refusal, RosterReceiver},
     proto::{ImportUsersRequest, import_users_request::Message as Call},
 };
 use user_import_fuzz::LIMITS;
@@ -26,13 +26,13 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn run(calls: Vec<Call>) -> Result<Received, Vec<Refusal>> {
+fn run(calls: Vec<Call>) -> Result<ReceivedRoster, Vec<Refusal>> {
     let mut calls = calls.into_iter();
     let Some(Call::Start(start)) = calls.next() else {
         return Err(Vec::new());
     };
-    let options = Options::parse(start)?;
-    let mut receiver = Receiver::new(&options.csv, LIMITS)?;
+    let options = ImportOptions::parse(start)?;
+    let mut receiver = RosterReceiver::new(&options.csv, LIMITS)?;
     for call in calls {
         match call {
             Call::Finish(finish) => return receiver.finish(&finish),

@@ -1,19 +1,18 @@
-//! Writes a planned import, transaction by transaction, in the plan's order, and records every
-//! result in the transaction that makes it true.
+//! Writes a planned import in the plan's order, and records each result in the transaction that makes it
+//! true.
 //!
-//! Runs in a task of its own and does not need the client: what it has committed it tells through a
-//! channel that never makes it wait. Where it finds that the directory has changed since the plan
-//! was made, it plans the rows that are still to be written again, on a new snapshot; a row that no
-//! longer fits is then rejected as changed concurrently.
+//! The writer runs in a task of its own and never waits for the client: it reports commits through an
+//! unbounded channel. If the directory has changed since the plan was made, it plans the unwritten rows again on
+//! a new snapshot. A row that no longer fits is rejected as changed concurrently.
 
 mod batch;
+mod batch_size;
 mod changed_concurrently;
-mod pace;
 mod pipeline;
 mod replanning;
 
-mod rows;
 mod transaction;
+mod write_rows;
 
 use std::sync::Arc;
 
@@ -22,35 +21,35 @@ use tracing::warn;
 
 use super::{
     ImportError, Importer, Refusal,
-    apply::{changed_concurrently::LeftAlone, pace::QUICK},
-    lease::Tenure,
-    record::{Part, Settled, import_record, result_log},
-    respond::Progress,
-    review::{Judged, Noted},
+    apply::{batch_size::QUICK, changed_concurrently::SkippedDeactivations},
+    lease::HeldLease,
+    record::{FinalResults, SharedResults, import_record, result_log},
+    respond::ProgressCounters,
+    review::{FirstPlanWarnings, PlannedImport},
 };
 use crate::{
     domain::Actor,
     proto::{DeactivatedUser, ImportPhase, ImportState, RowResult},
     store::{ImportRecord, ImportTransaction, WriteError},
 };
-use transaction::Step;
+use transaction::TransactionStep;
 
-/// How often a transaction that has one group only is tried on a new plan before its rows are
-/// given up, how often the plan is made again for all rows or none, and how often others may change the
-/// directory between a plan and its transaction before they are kept from it.
+/// How often a batch of one group is tried on a new plan before its rows are given up; how often an
+/// `all_or_nothing` import is planned again; and how often others may change the directory between a plan
+/// and its transaction before the import locks them out.
 pub(super) const ATTEMPTS: u32 = 3;
 
-/// What has become final.
+/// Results that are committed, for the client.
 #[derive(Debug)]
-pub enum Committed {
+pub enum CommittedChange {
     /// Rows of a plan.
     Rows {
         /// The plan.
-        judged: Arc<Judged>,
+        planned: Arc<PlannedImport>,
         /// Their indices.
         rows: Vec<u32>,
-        /// Their results as they were recorded, in this order, where they are still at hand.
-        recorded: Option<Part>,
+        /// Their results as recorded, in this order, or `None` if they are no longer in memory.
+        recorded: Option<SharedResults>,
     },
     /// Rows that a later plan rejects.
     Verdicts(Vec<RowResult>),
@@ -58,85 +57,85 @@ pub enum Committed {
     Deactivated(Vec<DeactivatedUser>),
 }
 
-/// What is to be written, and the record that goes with it.
+/// What the writer needs: the planned import, its record, and who asked for it.
 #[derive(Debug)]
-pub struct Work {
-    /// The rows to write; users to be created have their IDs.
-    pub judged: Arc<Judged>,
-    /// The record as it is, or as it is to be once the ID is bound.
+pub struct ApplyInput {
+    /// The rows to write. New users have their IDs.
+    pub planned: Arc<PlannedImport>,
+    /// The record as stored, or as it will be stored once the ID is bound.
     pub record: ImportRecord,
-    /// The warnings of the rows to write, by the first plan.
-    pub noted: Arc<Noted>,
+    /// The warnings that the first plan has for the rows to write.
+    pub first_plan_warnings: Arc<FirstPlanWarnings>,
     /// Users to deactivate after the rows.
     pub missing: Vec<DeactivatedUser>,
-    /// The record is there already: only its state is to be changed.
+    /// The import was interrupted: its record is stored, and only its state changes.
     pub resumed: bool,
     /// Who has sent it.
     pub actor: Actor,
-    /// The options, as the audit trail has them.
+    /// The options in the audit trail's format.
     pub asked_for: String,
-    /// The first transaction, where it has begun before the plan was made.
-    pub held: Option<ImportTransaction>,
+    /// The first transaction, if it began before planning to lock other writers out.
+    pub exclusive: Option<ImportTransaction>,
 }
 
-/// Applies one import, under a lease that it gives back.
+/// Writes one import under a lease, and releases the lease.
 #[derive(Debug)]
-pub struct Applier {
+pub struct ImportWriter {
     importer: Importer,
-    tenure: Tenure,
-    judged: Arc<Judged>,
-    noted: Arc<Noted>,
+    held_lease: HeldLease,
+    planned: Arc<PlannedImport>,
+    first_plan_warnings: Arc<FirstPlanWarnings>,
     record: ImportRecord,
     missing: Vec<DeactivatedUser>,
     resumed: bool,
     actor: Actor,
     asked_for: String,
-    /// What the plan says of the whole.
+    /// The plan's warnings about the whole import.
     warnings: Vec<crate::proto::Issue>,
-    /// How many rows replace a person, as planned.
+    /// How many rows replace a person, by the plan.
     identity_changes: u32,
-    left_alone: LeftAlone,
+    skipped: SkippedDeactivations,
     revision: i64,
-    /// The next transaction, where it has begun already to keep others from writing meanwhile.
-    held: Option<ImportTransaction>,
-    progress: Arc<Progress>,
-    committed: mpsc::UnboundedSender<Committed>,
+    /// The next transaction, if it has begun already to lock other writers out.
+    exclusive: Option<ImportTransaction>,
+    progress: Arc<ProgressCounters>,
+    committed: mpsc::UnboundedSender<CommittedChange>,
 }
 
-impl Applier {
-    /// Ready to write.
+impl ImportWriter {
+    /// Makes a writer for `input`. It reports through `committed`.
     #[must_use]
     pub fn new(
         importer: Importer,
-        tenure: Tenure,
-        work: Work,
-        progress: Arc<Progress>,
-        committed: mpsc::UnboundedSender<Committed>,
+        held_lease: HeldLease,
+        input: ApplyInput,
+        progress: Arc<ProgressCounters>,
+        committed: mpsc::UnboundedSender<CommittedChange>,
     ) -> Self {
         Self {
             importer,
-            tenure,
-            revision: work.judged.revision,
-            judged: work.judged,
-            noted: work.noted,
-            warnings: import_record::warnings(&work.record),
-            identity_changes: import_record::identity_changes(&work.record),
-            left_alone: LeftAlone::default(),
-            record: work.record,
-            held: work.held,
-            missing: work.missing,
-            resumed: work.resumed,
-            actor: work.actor,
-            asked_for: work.asked_for,
+            held_lease,
+            revision: input.planned.revision,
+            planned: input.planned,
+            first_plan_warnings: input.first_plan_warnings,
+            warnings: import_record::warnings(&input.record),
+            identity_changes: import_record::identity_changes(&input.record),
+            skipped: SkippedDeactivations::default(),
+            record: input.record,
+            exclusive: input.exclusive,
+            missing: input.missing,
+            resumed: input.resumed,
+            actor: input.actor,
+            asked_for: input.asked_for,
             progress,
             committed,
         }
     }
 
-    /// Writes everything, records how it ended, and gives the lease back. Returns the record.
+    /// Writes everything, records the end, and releases the lease. Returns the record.
     ///
     /// # Errors
-    /// Where it did not come to its end; see [`ImportError`].
+    /// Fails if the import did not complete; see [`ImportError`].
     pub async fn run(mut self, all_or_nothing: bool) -> (ImportRecord, Result<(), ImportError>) {
         self.progress.enter(ImportPhase::Applying);
         let result = match all_or_nothing && !self.resumed {
@@ -144,43 +143,44 @@ impl Applier {
             false => self.write_in_turn().await,
         };
         let result = match result {
-            // In one transaction nothing has been written.
+            // It was one transaction, so nothing is written.
             Err(WriteError::Conflict) if all_or_nothing && !self.resumed => {
-                self.held = None;
+                self.exclusive = None;
                 Err(changed_concurrently().into())
             }
             result => self.conclude(result).await,
         };
         self.note_written();
-        self.tenure.end().await;
+        self.held_lease.end().await;
         (self.record, result)
     }
 
     fn note_written(&self) {
         let tally = import_record::tally(&self.record);
         if tally.created + tally.updated + tally.deactivated > 0 {
-            let users = self.judged.directory.users().len() + tally.created as usize;
+            let users = self.planned.directory.users().len() + tally.created as usize;
             self.importer
                 .note_written(self.record.organization_id, users);
         }
     }
 
-    /// Records the end, where there is one to record.
+    /// Records the end of an import that was cancelled or interrupted.
     async fn conclude(&mut self, result: Result<(), WriteError>) -> Result<(), ImportError> {
-        self.held = None;
+        self.exclusive = None;
         match result {
             Ok(()) => Ok(()),
             Err(WriteError::Cancelled) => {
-                self.transact(Step::End(ImportState::Cancelled)).await?;
+                self.transact(TransactionStep::End(ImportState::Cancelled))
+                    .await?;
                 Err(ImportError::Cancelled)
             }
             Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
             Err(error) => {
-                let (lease, import) = (self.tenure.lease(), self.record.id);
+                let (lease, import) = (self.held_lease.lease(), self.record.id);
                 let (store, now) = (&self.importer.store, self.importer.clock.now());
                 let interrupted = store.interrupt_import(lease, import, &self.actor, now);
                 if let Err(error) = interrupted.await {
-                    warn!(%error, "an interrupted import could not be marked; its lease tells");
+                    warn!(%error, "an interrupted import could not be marked; the expired lease shows it");
                 }
                 self.record.state = ImportState::Interrupted.into();
                 Err(error.into())
@@ -190,18 +190,18 @@ impl Applier {
 
     async fn write_in_turn(&mut self) -> Result<(), WriteError> {
         if self.resumed {
-            self.transact(Step::Resume).await?;
-            self.settle_replanned().await?;
+            self.transact(TransactionStep::Resume).await?;
+            self.record_rows_not_written().await?;
         } else {
-            let settled = self.settled().await;
-            // Where nothing is to be written nobody waits for a second transaction.
-            let is_all = self.judged.plan.order.rows().is_empty() && self.missing.is_empty();
+            let final_results = self.encode_final_results().await;
+            // If there is nothing to write, one transaction does it all.
+            let is_all = self.planned.plan.order.rows().is_empty() && self.missing.is_empty();
             let step = match is_all {
-                true => Step::AtOnce(&settled),
-                false => Step::Open(&settled),
+                true => TransactionStep::AtOnce(&final_results),
+                false => TransactionStep::Open(&final_results),
             };
             self.transact(step).await?;
-            for (rows, part) in settled.kept().await {
+            for (rows, part) in final_results.kept().await {
                 self.announce_rows(rows, part);
             }
             if is_all {
@@ -210,34 +210,35 @@ impl Applier {
         }
         self.write_rows().await?;
         self.deactivate().await?;
-        self.transact(Step::End(ImportState::Completed)).await
+        self.transact(TransactionStep::End(ImportState::Completed))
+            .await
     }
 
-    /// Begins to encode what is final before the first write.
-    async fn settled(&self) -> Settled {
-        let rows: Vec<u32> = self.judged.settled().collect();
-        let settled = Settled::begin(Arc::clone(&self.judged), &rows);
-        // Nobody is to wait for the only writer while it waits for this.
+    /// Begins to encode the results that are final before the first write.
+    async fn encode_final_results(&self) -> FinalResults {
+        let rows: Vec<u32> = self.planned.rows_not_written().collect();
+        let final_results = FinalResults::begin(Arc::clone(&self.planned), &rows);
+        // With one writer for all, nobody must wait while it waits for the encoding.
         if self.importer.store.has_one_writer() {
-            settled.ready().await;
+            final_results.ready().await;
         }
-        settled
+        final_results
     }
 
-    /// One transaction for everything; planned again, and only if the plan stays what it was, where
-    /// the directory has changed.
+    /// Writes everything in one transaction. If the directory has changed, plans again, and goes on only if the
+    /// plan's digest is the same.
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for attempt in 1..=ATTEMPTS {
-            let settled = self.settled().await;
-            match self.transact(Step::AtOnce(&settled)).await {
+            let final_results = self.encode_final_results().await;
+            match self.transact(TransactionStep::AtOnce(&final_results)).await {
                 Ok(()) => {
-                    let rows = (0u32..).take(self.judged.rows.len());
+                    let rows = (0u32..).take(self.planned.rows.len());
                     self.announce_rows(rows.collect(), None);
                     return Ok(());
                 }
                 Err(WriteError::Stale | WriteError::Conflict) => {
                     if attempt > 1 {
-                        self.hold().await;
+                        self.begin_exclusive().await;
                     }
                     self.replan_all().await?;
                 }
@@ -254,10 +255,10 @@ impl Applier {
         let mut waiting: Vec<&[DeactivatedUser]> = missing.rchunks(self.size()).collect();
         while let Some(users) = waiting.pop() {
             self.expect_running()?;
-            match self.transact(Step::Deactivate(users)).await {
-                // Whom the database does not take as he or she is keeps nobody else from being deactivated.
+            match self.transact(TransactionStep::Deactivate(users)).await {
+                // A user whom the database refuses must not keep others from being deactivated.
                 Err(WriteError::Conflict) => match users {
-                    [_] => self.left_alone.add(users),
+                    [_] => self.skipped.add(users),
                     _ => waiting.extend(users.rchunks(users.len().div_ceil(2))),
                 },
                 result => result?,
@@ -266,7 +267,7 @@ impl Applier {
         Ok(())
     }
 
-    /// Rows or users of one statement where their number is not a matter of pace.
+    /// Rows or users of one statement, where [`BatchSize`] does not apply.
     fn size(&self) -> usize {
         self.importer.settings.transaction_rows.clamp(1, QUICK)
     }
@@ -278,12 +279,12 @@ impl Applier {
         }
     }
 
-    fn announce_rows(&self, rows: Vec<u32>, recorded: Option<Part>) {
+    fn announce_rows(&self, rows: Vec<u32>, recorded: Option<SharedResults>) {
         self.progress.add_applied(rows.len());
-        let judged = Arc::clone(&self.judged);
-        // Nobody listens any more where the client has gone.
-        let _ = self.committed.send(Committed::Rows {
-            judged,
+        let planned = Arc::clone(&self.planned);
+        // The send fails only if the client has gone.
+        let _ = self.committed.send(CommittedChange::Rows {
+            planned,
             rows,
             recorded,
         });
@@ -294,9 +295,9 @@ impl Applier {
             return Ok(());
         }
         let encoded = result_log::encode(verdicts.iter().cloned());
-        self.transact(Step::Verdicts(&encoded)).await?;
+        self.transact(TransactionStep::Verdicts(&encoded)).await?;
         self.progress.add_applied(verdicts.len());
-        let _ = self.committed.send(Committed::Verdicts(verdicts));
+        let _ = self.committed.send(CommittedChange::Verdicts(verdicts));
         Ok(())
     }
 }

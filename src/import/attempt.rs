@@ -1,10 +1,8 @@
-//! One attempt at an import whose input has been received whole: begun afresh, or joined, replayed
-//! or resumed, as its record says (semantics §8).
+//! One attempt at an import whose input has been received completely (semantics §8).
 //!
-//! The database alone says what stands: the record under the import's ID, and the organisation's lease. So
-//! it makes no difference which server an attempt comes to, nor what became of the one that took the attempt
-//! before. An attempt looks, does what is to be done as things stand, and looks again where somebody else
-//! was quicker.
+//! The import's record and the organisation's lease decide whether the attempt begins, joins, replays or
+//! resumes the import. Both are in the database, so any server can take any attempt. An attempt reads them,
+//! does the next step, and reads them again if another attempt was faster.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -19,11 +17,11 @@ use uuid::Uuid;
 
 use super::{
     ImportError,
-    apply::{ATTEMPTS, Applier, Committed, Work},
-    lease::Tenure,
-    receive::{Session, session},
-    record::{Follower, LOOK, import_record},
-    review::{Judged, Noted, guard, planned_import},
+    apply::{ATTEMPTS, ApplyInput, CommittedChange, ImportWriter},
+    lease::HeldLease,
+    receive::{ImportSession, session},
+    record::{POLL_INTERVAL, ResultReplay, import_record},
+    review::{FirstPlanWarnings, PlannedImport, guard, planned_import},
 };
 use crate::{
     domain::Row,
@@ -35,72 +33,72 @@ use crate::{
     telemetry::metrics::{self, Stage},
 };
 
-/// What is to be done under an import ID.
-enum Standing {
-    /// Nothing has been written under it.
+/// The state of the record under an import ID.
+enum RecordStatus {
+    /// No import has begun applying under the ID.
     Unbound,
-    /// It has ended, in this state.
+    /// The import has ended, in this state.
     Ended(ImportRecord, ImportState),
-    /// Somebody is applying it.
+    /// Another attempt is applying the import.
     Running(ImportRecord),
-    /// It stopped before its end.
+    /// The import stopped before its end.
     Interrupted(ImportRecord),
 }
 
-impl Session<'_> {
-    /// Brings the import to its end, whatever has become of it before.
+impl ImportSession<'_> {
+    /// Brings the import to its end: begins, joins, replays or resumes it.
     pub(super) async fn carry_out(&mut self, rows: Arc<Vec<Row>>) -> Result<(), ImportError> {
         let importer = self.importer.clone();
         let filter = self.options.filter;
-        let mut follower = Follower::new(importer, self.organization, self.record.id, filter, 0);
+        let mut replay = ResultReplay::new(importer, self.organization, self.record.id, filter, 0);
         let mut again = 0;
         loop {
             if self.importer.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
-            match self.standing().await? {
-                Standing::Unbound => match self.take_lease().await? {
-                    Some(tenure) => {
-                        let held = self.hold(&tenure, again).await;
-                        match self.begin(Arc::clone(&rows), tenure, held).await {
-                            Err(ImportError::Again) => again += 1,
+            match self.record_status().await? {
+                RecordStatus::Unbound => match self.take_lease().await? {
+                    Some(held_lease) => {
+                        let exclusive = self.begin_exclusive(&held_lease, again).await;
+                        match self.begin(Arc::clone(&rows), held_lease, exclusive).await {
+                            Err(ImportError::PlanOutdated) => again += 1,
                             result => return result,
                         }
                     }
-                    None => self.with_progress(sleep(LOOK)).await,
+                    None => self.with_progress(sleep(POLL_INTERVAL)).await,
                 },
-                Standing::Ended(record, state) => {
-                    follower.catch_up(self.outlet).await?;
+                RecordStatus::Ended(record, state) => {
+                    replay.catch_up(self.responses).await?;
                     self.summary = import_record::summary(&record, state);
                     return match state {
                         ImportState::Cancelled => Err(ImportError::Cancelled),
                         _ => Ok(()),
                     };
                 }
-                Standing::Running(record) => {
-                    // Whatever keeps it from being followed, this much is written.
+                RecordStatus::Running(record) => {
+                    // If this attempt fails, the summary states what is written.
                     self.summary = import_record::summary(&record, ImportState::Interrupted);
-                    if !follower.catch_up(self.outlet).await? || self.outlet.is_gone() {
-                        return Err(ImportError::Broken);
+                    if !replay.catch_up(self.responses).await? || self.responses.is_gone() {
+                        return Err(ImportError::ClientGone);
                     }
-                    self.with_progress(sleep(LOOK)).await;
+                    self.with_progress(sleep(POLL_INTERVAL)).await;
                 }
-                Standing::Interrupted(record) => {
-                    // Whatever keeps it from going on, this much is written.
+                RecordStatus::Interrupted(record) => {
+                    // If this attempt fails, the summary states what is written.
                     self.summary = import_record::summary(&record, ImportState::Interrupted);
-                    if let Some(tenure) = self.take_lease().await? {
-                        match self.resume(&rows, record.id, tenure, &mut follower).await {
-                            Err(ImportError::Again) => continue,
+                    if let Some(held_lease) = self.take_lease().await? {
+                        match self.resume(&rows, record.id, held_lease, &mut replay).await {
+                            Err(ImportError::PlanOutdated) => continue,
                             result => return result,
                         }
                     }
-                    self.with_progress(sleep(LOOK)).await;
+                    self.with_progress(sleep(POLL_INTERVAL)).await;
                 }
             }
         }
     }
 
-    /// True where applying has begun under this ID already, whoever did; as far as can be told.
+    /// Returns `true` if applying is known to have begun under this ID.
     pub(super) async fn is_bound(&self) -> bool {
         let found = self
             .importer
@@ -109,228 +107,236 @@ impl Session<'_> {
         matches!(found.await, Ok(Some(record)) if record.options_digest.is_some())
     }
 
-    /// Refuses an ID that is bound to something else.
+    /// Fails if the ID is bound to other input or other options.
     pub(super) async fn expect_own_id(&self) -> Result<(), ImportError> {
-        self.standing().await.map(|_| ())
+        self.record_status().await.map(|_| ())
     }
 
-    /// What the record says now. `IdBound` where the ID was bound to other input or other options.
-    async fn standing(&self) -> Result<Standing, ImportError> {
+    /// Reads the record. Fails with `ImportIdBound` if the ID is bound to other input or other options.
+    async fn record_status(&self) -> Result<RecordStatus, ImportError> {
         let store = &self.importer.store;
         let found = || store.import(self.organization, self.record.id);
-        let found = self.importer.patiently(found).await?;
+        let found = self.importer.retry(found).await?;
         let Some(record) = found.filter(|record| record.options_digest.is_some()) else {
-            return Ok(Standing::Unbound);
+            return Ok(RecordStatus::Unbound);
         };
         let same_options = record.options_digest.as_deref() == Some(&self.options_digest);
         if !same_options || record.input_sha256 != self.summary.input_sha256 {
-            return Err(ImportError::IdBound(record.id));
+            return Err(ImportError::ImportIdBound(record.id));
         }
         let state = || self.importer.state_now(&record);
-        Ok(match self.importer.patiently(state).await? {
+        Ok(match self.importer.retry(state).await? {
             state @ (ImportState::Completed | ImportState::Cancelled) => {
-                Standing::Ended(record, state)
+                RecordStatus::Ended(record, state)
             }
-            ImportState::Interrupted => Standing::Interrupted(record),
-            _ => Standing::Running(record),
+            ImportState::Interrupted => RecordStatus::Interrupted(record),
+            _ => RecordStatus::Running(record),
         })
     }
 
-    /// Takes the organisation's lease. `None`: another attempt at this same import has it.
-    async fn take_lease(&self) -> Result<Option<Tenure>, ImportError> {
+    /// Takes the organisation's lease. Returns `None` if another attempt at this same import has it.
+    async fn take_lease(&self) -> Result<Option<HeldLease>, ImportError> {
         let ttl = self.importer.settings.lease;
         let store = &self.importer.store;
         let asked = Instant::now();
-        // Where the answer of one that was taken is lost, it runs out before another is taken.
+        // If the database's answer is lost, that lease expires before another is taken.
         let take = || store.take_lease(self.organization, self.record.id, ttl);
-        let taken = self.with_progress(self.importer.patiently(take)).await?;
+        let taken = self.with_progress(self.importer.retry(take)).await?;
         match taken {
             Ok(lease) => {
                 metrics::waited("lease", asked.elapsed());
-                Ok(Some(Tenure::new(store.clone(), lease, ttl)))
+                Ok(Some(HeldLease::new(store.clone(), lease, ttl)))
             }
             Err(holder) if holder.import == self.record.id => Ok(None),
-            Err(holder) => Err(ImportError::Held(holder)),
+            Err(holder) => Err(ImportError::OrganizationHeld(holder)),
         }
     }
 
-    /// Keeps others from writing while the plan is made, where they have changed the directory before it could
-    /// be applied this often already.
-    async fn hold(&self, tenure: &Tenure, again: u32) -> Option<ImportTransaction> {
+    /// Begins the first transaction before planning, so that nobody else can write, once the directory
+    /// has changed [`ATTEMPTS`] times between planning and applying.
+    async fn begin_exclusive(
+        &self,
+        held_lease: &HeldLease,
+        again: u32,
+    ) -> Option<ImportTransaction> {
         if again < ATTEMPTS {
             return None;
         }
         let now = self.importer.clock.now();
-        let (lease, import) = (tenure.lease(), self.record.id);
+        let (lease, import) = (held_lease.lease(), self.record.id);
         let store = &self.importer.store;
         store.begin_exclusive(lease, import, &self.actor, now).await
     }
 
-    /// Plans and guards an import that nothing has been written of, and applies it.
+    /// Plans, guards and applies an import of which nothing has been written.
     async fn begin(
         &mut self,
         rows: Arc<Vec<Row>>,
-        tenure: Tenure,
-        mut held: Option<ImportTransaction>,
+        held_lease: HeldLease,
+        mut exclusive: Option<ImportTransaction>,
     ) -> Result<(), ImportError> {
-        let judged = match self.guarded(rows, &mut held).await {
-            Ok(judged) => judged,
+        let planned = match self.guarded(rows, &mut exclusive).await {
+            Ok(planned) => planned,
             Err(error) => {
-                drop(held);
-                tenure.end().await;
+                drop(exclusive);
+                held_lease.end().await;
                 return Err(error);
             }
         };
-        let work = Work {
-            noted: Arc::new(judged.noted()),
-            missing: judged.missing().collect(),
-            record: self.record_to_bind(&judged),
-            judged: Arc::new(judged),
+        let input = ApplyInput {
+            first_plan_warnings: Arc::new(planned.first_plan_warnings()),
+            missing: planned.missing().collect(),
+            record: self.record_to_bind(&planned),
+            planned: Arc::new(planned),
             resumed: false,
             actor: self.actor.clone(),
             asked_for: self.asked_for.clone(),
-            held,
+            exclusive,
         };
-        self.apply(work, tenure, self.options.all_or_nothing).await
+        self.apply(input, held_lease, self.options.all_or_nothing)
+            .await
     }
 
-    /// The plan, where no guard refuses it and its caller is still admitted. Where one does, the client is told
-    /// all the same what the plan was, row by row.
+    /// Plans the rows and runs the guards. If a guard refuses the import, the client still gets the result
+    /// of each row. Fails if the caller's credential is no longer valid.
     async fn guarded(
         &mut self,
         rows: Arc<Vec<Row>>,
-        held: &mut Option<ImportTransaction>,
-    ) -> Result<Judged, ImportError> {
-        let mut judged = self.plan(rows).await?;
+        exclusive: &mut Option<ImportTransaction>,
+    ) -> Result<PlannedImport, ImportError> {
+        let mut planned = self.plan(rows).await?;
         let stage = Stage::begin("guard");
-        let refusals = guard::check(&self.options, &self.importer.settings, &judged);
+        let refusals = guard::check(&self.options, &self.importer.settings, &planned);
         drop(stage);
         if !refusals.is_empty() {
-            // Nobody is to wait for what the client takes to read.
-            *held = None;
-            self.preview(&judged).await;
+            // Other writers must not wait until the client has read the preview.
+            *exclusive = None;
+            self.preview(&planned).await;
             return Err(refusals.into());
         }
         self.expect_still_admitted().await?;
-        judged.assign_ids();
-        Ok(judged)
+        planned.assign_ids();
+        Ok(planned)
     }
 
-    /// The attempt's record with what its ID is bound to: from here on whoever comes with this ID must come
-    /// with the same input and options.
-    fn record_to_bind(&self, judged: &Judged) -> ImportRecord {
+    /// The attempt's record with the input and options that its ID is bound to. From here on, an attempt with
+    /// this ID must have the same input and options.
+    fn record_to_bind(&self, planned: &PlannedImport) -> ImportRecord {
         let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         ImportRecord {
             state: ImportState::Applying.into(),
             options_digest: Some(self.options_digest.to_vec()),
             input_sha256: self.summary.input_sha256.clone(),
-            plan_digest: judged.plan.digest.to_vec(),
+            plan_digest: planned.plan.digest.to_vec(),
             rows: number(self.summary.rows),
-            protected_skipped: number(judged.plan.protected_skipped),
+            protected_skipped: number(planned.plan.protected_skipped),
             notes: import_record::encode_notes(
                 &[],
                 &self.summary.warnings,
-                judged.plan.identity_changes,
+                planned.plan.identity_changes,
             ),
             ..self.record.clone()
         }
     }
 
-    /// Plans the rows that were still to be written when the import stopped, and goes on.
+    /// Plans and applies the rows that were not yet written when the import stopped.
     async fn resume(
         &mut self,
         rows: &Arc<Vec<Row>>,
         import: Uuid,
-        tenure: Tenure,
-        follower: &mut Follower,
+        held_lease: HeldLease,
+        replay: &mut ResultReplay,
     ) -> Result<(), ImportError> {
-        match self.remaining(rows, import, follower).await {
-            Ok(Some(work)) => self.apply(work, tenure, false).await,
+        match self.remaining(rows, import, replay).await {
+            Ok(Some(input)) => self.apply(input, held_lease, false).await,
             Ok(None) => {
-                tenure.end().await;
-                Err(ImportError::Broken)
+                held_lease.end().await;
+                Err(ImportError::ClientGone)
             }
             Err(error) => {
-                tenure.end().await;
+                held_lease.end().await;
                 Err(error)
             }
         }
     }
 
-    /// What is left of an interrupted import. `None`: the client has gone. `Again`: it has ended.
+    /// Plans the rest of an interrupted import. Returns `None` if the client has gone. Fails with
+    /// `PlanOutdated` if the import has ended.
     async fn remaining(
         &mut self,
         rows: &Arc<Vec<Row>>,
         import: Uuid,
-        follower: &mut Follower,
-    ) -> Result<Option<Work>, ImportError> {
+        replay: &mut ResultReplay,
+    ) -> Result<Option<ApplyInput>, ImportError> {
         let importer = self.importer;
         let store = &importer.store;
-        let record = importer.patiently(|| store.import(self.organization, import));
+        let record = importer.retry(|| store.import(self.organization, import));
         let record = record.await?;
         let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
-        // Somebody else may have brought it to its end before the lease could be had.
+        // Another attempt may have ended it before this one got the lease.
         if has_ended(&record) {
-            return Err(ImportError::Again);
+            return Err(ImportError::PlanOutdated);
         }
-        if !follower.catch_up(self.outlet).await? {
+        if !replay.catch_up(self.responses).await? {
             return Ok(None);
         }
         self.expect_latest(import).await?;
         self.progress.enter(ImportPhase::Planning);
-        let done = self.with_progress(Recorded::read(self, import)).await?;
+        let done = self
+            .with_progress(RecordedProgress::read(self, import))
+            .await?;
         let (rest, done) = rest_of(Arc::clone(rows), done).await?;
-        let snapshot = importer.patiently(|| store.snapshot(self.organization));
+        let snapshot = importer.retry(|| store.snapshot(self.organization));
         let snapshot = self.with_progress(snapshot).await?;
         let turn = importer.limiter.planning_turn(&self.options.organization);
         let _turn = self.with_progress(turn).await;
-        // Whoever goes on with an import does so with his or her own permissions.
+        // The rest is planned with the permissions of the caller who resumes it.
         let terms = self.terms(None);
         let judging =
             self.while_told(|wanted| session::judge(rest, snapshot, import, terms, wanted));
-        let judged = self.with_progress(judging).await?;
+        let planned = self.with_progress(judging).await?;
         self.progress.set_planned(self.summary.rows);
-        let noted = Arc::new(done.noted);
-        let mut judged = judged.after(&noted);
-        judged.assign_ids();
+        let first_plan_warnings = Arc::new(done.first_plan_warnings);
+        let mut planned = planned.after(&first_plan_warnings);
+        planned.assign_ids();
         self.expect_still_admitted().await?;
         self.summary = import_record::summary(&record, ImportState::Applying);
         self.progress.add_applied(done.rows.len());
-        Ok(Some(Work {
-            judged: Arc::new(judged),
-            noted,
+        Ok(Some(ApplyInput {
+            planned: Arc::new(planned),
+            first_plan_warnings,
             record,
             missing: done.missing,
             resumed: true,
             actor: self.actor.clone(),
             asked_for: self.asked_for.clone(),
-            held: None,
+            exclusive: None,
         }))
     }
 
-    /// Refuses to go on where another import has begun applying since.
+    /// Fails if another import has begun applying since.
     async fn expect_latest(&self, import: Uuid) -> Result<(), ImportError> {
         let (importer, slug) = (self.importer, &self.options.organization);
-        let organization = importer.patiently(|| importer.store.organization(slug));
+        let organization = importer.retry(|| importer.store.organization(slug));
         match organization.await?.last_import_id {
             Some(last) if last != import => Err(ImportError::OvertakenBy(last)),
             _ => Ok(()),
         }
     }
 
-    /// Writes. The writing has a task of its own: it waits neither for the client nor for this one.
+    /// Writes the planned import in a task of its own, which waits neither for the client nor for this task.
     async fn apply(
         &mut self,
-        work: Work,
-        tenure: Tenure,
+        input: ApplyInput,
+        held_lease: HeldLease,
         all_or_nothing: bool,
     ) -> Result<(), ImportError> {
         let _stage = Stage::begin("apply");
         let (committed, mut events) = mpsc::unbounded_channel();
-        let applier = Applier::new(
+        let applier = ImportWriter::new(
             self.importer.clone(),
-            tenure,
-            work,
+            held_lease,
+            input,
             Arc::clone(&self.progress),
             committed,
         );
@@ -341,53 +347,56 @@ impl Session<'_> {
             reading = reading && self.tell(event).await?;
         }
         let (record, result) = writing.await?;
-        // Rolled back: the summary keeps the counts that were planned.
-        if !matches!(&result, Err(ImportError::Refused(_) | ImportError::Again)) {
+        // After a rollback the summary keeps the planned counts.
+        if !matches!(
+            &result,
+            Err(ImportError::Refused(_) | ImportError::PlanOutdated)
+        ) {
             let state = ImportState::try_from(record.state).unwrap_or_default();
             self.summary = import_record::summary(&record, state);
         }
         result
     }
 
-    /// Sends what has become final. False: the client has gone.
-    async fn tell(&self, event: Committed) -> Result<bool, ImportError> {
+    /// Sends results that are committed. Returns `false` if the client has gone.
+    async fn tell(&self, event: CommittedChange) -> Result<bool, ImportError> {
         let (filter, values) = (self.options.filter, self.options.include_values);
         let as_recorded = filter == ResultFilter::All && !values;
-        let outlet = self.outlet;
+        let responses = self.responses;
         Ok(match event {
-            Committed::Rows {
+            CommittedChange::Rows {
                 recorded: Some(recorded),
                 ..
             } if as_recorded => {
                 for results in recorded.iter() {
-                    if !outlet.send(Reply::Results(results.message()?)).await {
+                    if !responses.send(Reply::Results(results.message()?)).await {
                         return Ok(false);
                     }
                 }
                 true
             }
-            Committed::Rows { judged, rows, .. } => {
-                let results = judged.results(rows, filter, values);
-                outlet.send_all(results.map(Reply::Results)).await
+            CommittedChange::Rows { planned, rows, .. } => {
+                let results = planned.results(rows, filter, values);
+                responses.send_all(results.map(Reply::Results)).await
             }
-            Committed::Verdicts(mut results) => {
+            CommittedChange::Verdicts(mut results) => {
                 results.retain(|result| planned_import::passes_recorded(filter, result.outcome()));
                 let messages = planned_import::verdicts(results.into_iter());
-                outlet.send_all(messages.map(Reply::Results)).await
+                responses.send_all(messages.map(Reply::Results)).await
             }
-            Committed::Deactivated(users) => {
+            CommittedChange::Deactivated(users) => {
                 let messages = planned_import::deactivations(users.into_iter());
-                outlet.send_all(messages.map(Reply::Deactivations)).await
+                responses.send_all(messages.map(Reply::Deactivations)).await
             }
         })
     }
 }
 
-/// The rows that have no result yet; a million are not looked through on a thread of the runtime.
+/// The rows that have no result yet. Runs on a blocking thread because there may be a million rows.
 async fn rest_of(
     rows: Arc<Vec<Row>>,
-    done: Recorded,
-) -> Result<(Arc<Vec<Row>>, Recorded), ImportError> {
+    done: RecordedProgress,
+) -> Result<(Arc<Vec<Row>>, RecordedProgress), ImportError> {
     let looking = spawn_blocking(move || {
         let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
         (Arc::new(rest.cloned().collect()), done)
@@ -395,33 +404,33 @@ async fn rest_of(
     Ok(looking.await?)
 }
 
-/// True where there is nothing to go on with.
+/// Returns `true` if the import has ended and cannot be resumed.
 fn has_ended(record: &ImportRecord) -> bool {
     let state = ImportState::try_from(record.state).unwrap_or_default();
     matches!(state, ImportState::Completed | ImportState::Cancelled)
 }
 
-/// What an interrupted import has recorded.
+/// The recorded results of an interrupted import.
 #[derive(Default)]
-struct Recorded {
+struct RecordedProgress {
     /// Numbers of the rows that have a result.
     rows: HashSet<u32>,
-    /// Users who were to be deactivated and have not been.
+    /// Users who are still to be deactivated.
     missing: Vec<DeactivatedUser>,
     /// The warnings of the rows that were to be written.
-    noted: Noted,
+    first_plan_warnings: FirstPlanWarnings,
 }
 
-impl Recorded {
+impl RecordedProgress {
     /// Reads all batches of an import, in the order they were recorded.
-    async fn read(session: &Session<'_>, import: Uuid) -> Result<Self, ImportError> {
+    async fn read(session: &ImportSession<'_>, import: Uuid) -> Result<Self, ImportError> {
         let store = &session.importer.store;
         let mut recorded = Self::default();
         let mut deactivated = HashSet::new();
         let mut next = 0;
         loop {
             let batches = || store.recorded_batches(session.organization, import, next, 16);
-            let batches = session.importer.patiently(batches).await?;
+            let batches = session.importer.retry(batches).await?;
             let Some(last) = batches.last() else { break };
             next = last.sequence + 1;
             for batch in batches {
@@ -448,7 +457,7 @@ impl Recorded {
             }
             BatchKind::ToWrite => {
                 let results = RowResults::decode(payload).map_err(broken)?.results;
-                self.noted.add(results);
+                self.first_plan_warnings.add(results);
             }
             BatchKind::ToDeactivate => {
                 self.missing

@@ -1,7 +1,7 @@
-//! One import's life: receive → plan → guard → apply → deactivate → summary (semantics §3).
+//! The life of one import: receive → plan → guard → apply → deactivate → summary (semantics §3).
 //!
-//! Knows neither tonic nor SQL: messages of the contract come in as a stream and go out through an
-//! [`Outlet`], so that a list of messages can drive it in a test.
+//! This module knows neither tonic nor SQL. Requests come in as a stream and responses go out through a
+//! [`ResponseSender`], so a test can drive an import with a list of messages.
 
 mod apply;
 mod attempt;
@@ -25,19 +25,19 @@ use tracing::warn;
 use uuid::Uuid;
 
 use receive::ImportLimiter;
-use upload::Runs;
+use upload::UploadRuns;
 
-pub use receive::Reservoir;
+pub use receive::UploadBuffer;
 pub use receive::parse_filter;
-pub use receive::{CONFIRMATION, Options};
-pub use receive::{Received, Receiver};
+pub use receive::{CONFIRMATION, ImportOptions};
+pub use receive::{ReceivedRoster, RosterReceiver};
 pub use respond::{ImportError, Refusal, RefusalKind};
-pub use respond::{Outlet, Replies};
-pub use review::{Judged, Terms};
+pub use respond::{ResponseSender, ResponseStream};
+pub use review::{PlannedImport, PlanningTerms};
 
 pub use crate::clock::Clock;
-pub use receive::Inbound;
-pub use upload::{Asked, Sender};
+pub use receive::RequestStream;
+pub use upload::{Submitter, WatchRequest};
 
 use crate::{
     access::{Audience, Gate, Principal},
@@ -46,14 +46,14 @@ use crate::{
     store::{AttemptRetention, ConnectionLane, LanePermit, Store, StoreError},
 };
 
-/// Time between two looks whether directories that imports have written can be read again in peace.
-const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause between two attempts to read again the directories that imports have changed.
+const DIRECTORY_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Time between two looks whether an organisation has more attempts than are kept.
-const FORGETTING_INTERVAL: Duration = Duration::from_secs(5);
+/// Pause between two removals of recorded attempts that exceed the limit.
+const ATTEMPT_EXPIRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Time between two looks whether an audit trail was cut off.
-const AUDIT_INTERVAL: Duration = Duration::from_mins(1);
+/// Pause between two checks that no audit trail was cut off.
+const AUDIT_CHECK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Runs imports.
 #[derive(Clone, Debug)]
@@ -62,25 +62,25 @@ pub struct Importer {
     settings: Arc<Settings>,
     clock: Clock,
     limiter: ImportLimiter,
-    /// Looks again whether a credential is still good.
+    /// Checks again that a credential is still valid.
     gate: Gate,
-    /// Names this server process among those on the same database.
+    /// ID of this server process among those on the same database.
     server: Uuid,
     /// Cancelled when the server shuts down.
     stop: CancellationToken,
     /// Counts the imports that are being applied.
     applying: TaskTracker,
-    /// The imports that came in parts and run here.
-    runs: Runs,
-    /// Organisations that imports have written to since their directories were last read, and how many
-    /// users each has by now.
+    /// The uploads whose imports this process runs.
+    runs: UploadRuns,
+    /// Organisations that imports have changed since their directories were last read, with the number of
+    /// users each has now.
     written: Arc<Mutex<HashMap<i64, usize>>>,
-    /// Organisations with attempts that have ended without applying since it was last looked how many there are.
+    /// Organisations with an attempt that ended before applying, since attempts were last expired.
     attempted: Arc<Mutex<HashSet<i64>>>,
 }
 
 impl Importer {
-    /// An importer into this database, until `stop` is cancelled.
+    /// Makes an importer into this database. It stops when `stop` is cancelled.
     #[must_use]
     pub fn new(
         store: &Store,
@@ -98,21 +98,22 @@ impl Importer {
             server: Uuid::now_v7(),
             stop,
             applying: TaskTracker::new(),
-            runs: Runs::default(),
+            runs: UploadRuns::default(),
             written: Arc::default(),
             attempted: Arc::default(),
         }
     }
 
-    /// Keeps this server's heartbeat and expires old results, until the server shuts down. The one
-    /// never waits for the other.
-    pub async fn keep_house(self) {
-        let beating = self.every(self.settings.lease / 3, || self.beat());
-        let cleaning = self.every(self.settings.cleaning_interval, || self.expire());
-        let sweeping = self.every(self.sweeping_interval(), || self.sweep_uploads());
-        let refreshing = self.every(REFRESH_INTERVAL, || self.refresh());
-        let forgetting = self.every(FORGETTING_INTERVAL, || self.forget_attempts());
-        let auditing = self.every(AUDIT_INTERVAL, || self.store.check_audit_heads());
+    /// Runs this server's heartbeat and all clean-up until the server shuts down. No job waits for another.
+    pub async fn run_maintenance(self) {
+        let beating = self.run_every(self.settings.lease / 3, || self.heartbeat());
+        let cleaning = self.run_every(self.settings.cleaning_interval, || self.expire_records());
+        let sweeping = self.run_every(self.abandoned_uploads_interval(), || {
+            self.remove_abandoned_uploads()
+        });
+        let refreshing = self.run_every(DIRECTORY_REFRESH_INTERVAL, || self.refresh_directories());
+        let forgetting = self.run_every(ATTEMPT_EXPIRY_INTERVAL, || self.expire_ended_attempts());
+        let auditing = self.run_every(AUDIT_CHECK_INTERVAL, || self.store.check_audit_heads());
         let forgetting = Box::pin(forgetting);
         tokio::join!(
             beating,
@@ -123,12 +124,12 @@ impl Importer {
             Box::pin(auditing)
         );
         if let Err(error) = self.store.remove_heartbeat(self.server).await {
-            warn!(%error, "the heartbeat could not be taken back; it runs out");
+            warn!(%error, "the heartbeat could not be removed; it expires");
         }
     }
 
-    /// Does something now and after each `pause`, until the server shuts down.
-    async fn every<F>(&self, pause: Duration, work: impl Fn() -> F)
+    /// Does `work` now and after each `pause`, until the server shuts down.
+    async fn run_every<F>(&self, pause: Duration, work: impl Fn() -> F)
     where
         F: Future<Output = Result<(), StoreError>>,
     {
@@ -138,14 +139,14 @@ impl Importer {
                 () = self.stop.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            // Never dropped half-way: its connection would go back inside a transaction.
+            // Work is never dropped half-way: its connection would return to the pool inside a transaction.
             if let Err(error) = work().await {
-                warn!(%error, "housekeeping failed; it is tried again");
+                warn!(%error, "maintenance failed; it is tried again");
             }
         }
     }
 
-    /// The time, by this importer's clock.
+    /// Returns the time of this importer's clock.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         self.clock.now()
@@ -154,20 +155,20 @@ impl Importer {
     /// Tells other servers on the same database that this one is alive.
     ///
     /// # Errors
-    /// Where the database fails.
-    pub async fn beat(&self) -> Result<(), StoreError> {
-        self.patiently(|| self.store.record_heartbeat(self.server))
+    /// Fails if the database fails.
+    pub async fn heartbeat(&self) -> Result<(), StoreError> {
+        self.retry(|| self.store.record_heartbeat(self.server))
             .await
     }
 
-    /// An import has written to an organisation, which has so many users now.
+    /// Notes that an import has changed an organisation, which now has this many users.
     fn note_written(&self, organization: i64, users: usize) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.insert(organization, users);
     }
 
-    /// Reads what imports have written while none runs: whoever comes next would have to wait for that.
-    async fn refresh(&self) -> Result<(), StoreError> {
+    /// Reads the changed directories while no import runs, so that the next import need not wait for it.
+    async fn refresh_directories(&self) -> Result<(), StoreError> {
         if !self.limiter.is_idle() {
             return Ok(());
         }
@@ -183,7 +184,7 @@ impl Importer {
         Ok(())
     }
 
-    async fn expire(&self) -> Result<(), StoreError> {
+    async fn expire_records(&self) -> Result<(), StoreError> {
         let organizations = self.store.organizations_with_attempts().await?;
         self.expire_attempts(organizations).await?;
         let before = self.clock.now() - self.settings.result_retention;
@@ -192,7 +193,7 @@ impl Importer {
         self.store.expire_uploads(retention).await.map(|_| ())
     }
 
-    /// An attempt has ended that never began applying.
+    /// Notes that an attempt has ended before it began applying.
     fn note_attempt(&self, organization: i64) {
         let attempted = self.attempted.lock();
         attempted
@@ -200,8 +201,8 @@ impl Importer {
             .insert(organization);
     }
 
-    /// Keeps no more attempts than are kept, of the organisations that have had some here.
-    async fn forget_attempts(&self) -> Result<(), StoreError> {
+    /// Removes attempts that exceed the limit, for organisations with an attempt that ended here.
+    async fn expire_ended_attempts(&self) -> Result<(), StoreError> {
         let attempted = {
             let attempted = self.attempted.lock();
             std::mem::take(&mut *attempted.unwrap_or_else(PoisonError::into_inner))
@@ -223,19 +224,19 @@ impl Importer {
         Ok(())
     }
 
-    /// Waits until no import is being applied any more; `stop` must have been cancelled.
+    /// Waits until no import is being applied. `stop` must have been cancelled.
     pub async fn finish_applying(&self) {
         self.applying.close();
         self.applying.wait().await;
     }
 
-    /// The caller who sends an import, as one who is told of it.
+    /// The audience of a caller's own import.
     #[must_use]
-    pub fn sender_audience(&self, principal: Arc<Principal>) -> Audience {
+    pub fn submitter_audience(&self, principal: Arc<Principal>) -> Audience {
         Audience::of_own(self.gate.clone(), principal)
     }
 
-    /// The caller who watches an import that the principal named `ran_by` ran.
+    /// The audience of a caller who watches an import of the principal `ran_by`.
     #[must_use]
     pub fn watcher_audience(&self, principal: Arc<Principal>, ran_by: &str) -> Audience {
         Audience::of(ran_by, self.gate.clone(), principal)
@@ -253,35 +254,39 @@ impl Importer {
         self.store.lane_permit(organization, gone).await
     }
 
-    /// What a client may take up.
+    /// The limits on what a client may use.
     #[must_use]
     pub fn server_limits(&self) -> &ServerLimits {
         &self.settings.server
     }
 
-    /// What a client sends, taken as it comes, and charged to `account`.
+    /// Buffers a client's requests as they come, and charges them to `account`.
     ///
     /// # Errors
-    /// Never: nothing is held yet.
-    pub fn reservoir(
+    /// Never fails: nothing is held yet.
+    pub fn buffer_requests(
         &self,
-        inbound: impl Inbound + 'static,
+        requests: impl RequestStream + 'static,
         account: &Account,
-    ) -> Result<Reservoir, MemoryExhausted> {
-        Reservoir::fill(
-            inbound,
+    ) -> Result<UploadBuffer, MemoryExhausted> {
+        UploadBuffer::spawn(
+            requests,
             self.settings.limits.max_bytes,
             self.settings.server.deadlines,
             account,
         )
     }
 
-    /// Runs one import for its sender to its end: messages in, messages out. Must have a task of its own,
-    /// which is not dropped with the client's call.
-    pub async fn run(self, sender: Sender, inbound: impl Inbound, outlet: Outlet) {
+    /// Runs one import to its end. Needs a task of its own that is not dropped with the client's call.
+    pub async fn run(
+        self,
+        sender: Submitter,
+        requests: impl RequestStream,
+        responses: ResponseSender,
+    ) {
         let began = self.clock.now();
-        if let Err(error) = receive::run(&self, sender, began, inbound, &outlet).await {
-            outlet.fail(error).await;
+        if let Err(error) = receive::run(&self, sender, began, requests, &responses).await {
+            responses.fail(error).await;
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
     caller::{Caller, Visit},
     detached,
     paging::{MAX_BYTES, Page},
-    staged::{sender, upload_id},
+    staged::{submitter, upload_id},
     status,
     stream_body::PartialMessage,
     transport::memory_exhausted,
@@ -27,7 +27,7 @@ use crate::{
     access::{Audience, Disclosure},
     domain::{BYTE_ORDER_MARK, TEMPLATE_FILENAME, template_csv},
     import::{
-        Asked, ImportError, Importer, Outlet, Refusal, Replies, parse_filter,
+        ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
         record::import_record, respond::disclosure,
     },
     proto::{
@@ -237,7 +237,7 @@ fn watched(message: Reply) -> Watched {
 /// What goes to the client, as far as it may be told it. It is asked for outside of the call, whose ID and
 /// span it has all the same.
 fn answers<T>(
-    replies: Replies,
+    replies: ResponseStream,
     audience: Audience,
     wrap: fn(Reply) -> T,
 ) -> impl Stream<Item = Result<T, Status>> + Send {
@@ -264,20 +264,22 @@ impl ImportService for Imports {
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
         let caller = Caller::of(&request)?;
-        let sender = sender(&caller);
-        let memory = sender.account.reserve(Outlet::BYTES);
+        let submitter = submitter(&caller);
+        let memory = submitter.account.reserve(ResponseSender::BYTES);
         let memory = memory.map_err(memory_exhausted)?;
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let partial = request.extensions().get::<PartialMessage>().cloned();
         let limits = self.importer.server_limits();
         let inbound = upload::messages(request.into_inner(), wire, partial, limits);
-        let inbound = self.importer.reservoir(inbound, &sender.account);
+        let inbound = self.importer.buffer_requests(inbound, &submitter.account);
         let inbound = inbound.map_err(memory_exhausted)?;
-        let (outlet, replies) = Outlet::new(limits.deadlines.idle);
-        let outlet = outlet.holding(memory);
-        let audience = self.importer.sender_audience(Arc::clone(&sender.principal));
+        let (responses, replies) = ResponseSender::new(limits.deadlines.idle);
+        let responses = responses.with_memory(memory);
+        let audience = self
+            .importer
+            .submitter_audience(Arc::clone(&submitter.principal));
         // A task of its own: hanging up must not drop it in the middle of a transaction.
-        let running = self.importer.clone().run(sender, inbound, outlet);
+        let running = self.importer.clone().run(submitter, inbound, responses);
         tokio::spawn(running.in_current_span());
         let replies = answers(replies, audience, |message| ImportUsersResponse {
             message: Some(message),
@@ -333,16 +335,17 @@ impl ImportService for Imports {
         let principal = Arc::clone(caller.principal());
         let (organization, record) = self.clone().find(caller.clone(), slug, id).await?;
         let audience = self.importer.watcher_audience(principal, &record.principal);
-        let memory = caller.account().reserve(Outlet::BYTES);
+        let memory = caller.account().reserve(ResponseSender::BYTES);
         let memory = memory.map_err(memory_exhausted)?;
-        let (outlet, replies) = Outlet::new(self.importer.server_limits().deadlines.idle);
-        let outlet = outlet.holding(memory);
-        let asked = Asked {
+        let (responses, replies) =
+            ResponseSender::new(self.importer.server_limits().deadlines.idle);
+        let responses = responses.with_memory(memory);
+        let asked = WatchRequest {
             filter: (request.result_filter != 0).then_some(filter),
             skip: request.after_result,
         };
         let importer = self.importer.clone();
-        let watching = importer.watch((organization.id, record.id), asked, outlet);
+        let watching = importer.watch((organization.id, record.id), asked, responses);
         tokio::spawn(watching.in_current_span());
         let replies = answers(replies, audience, |message| WatchImportResponse {
             message: Some(watched(message)),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{caller::Caller, detached, import::Imports, status, upload};
 use crate::{
     domain::Permission,
-    import::{ImportError, Refusal, Sender},
+    import::{ImportError, Refusal, Submitter},
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         FinishImportRequest, FinishImportResponse,
@@ -31,7 +31,7 @@ impl Imports {
         };
         detached(async move {
             let _permit = self.lane_permit(&caller, &start.organization).await?;
-            let begun = self.importer.begin_upload(&sender(&caller), start).await;
+            let begun = self.importer.begin_upload(&submitter(&caller), start).await;
             let (import, received) = begun.map_err(|error| status::from_import(&error))?;
             Ok(BeginImportResponse {
                 import_id: import.to_string(),
@@ -92,11 +92,11 @@ impl Imports {
         let import = upload_id(&request.import_id)?;
         let finish = request.finish.unwrap_or_default();
         detached(async move {
-            let sender = sender(&caller);
+            let submitter = submitter(&caller);
             let upload = (&*request.organization, import);
             let finished = self
                 .importer
-                .finish_upload(&sender, upload, finish, status::answer);
+                .finish_upload(&submitter, upload, finish, status::answer);
             finished
                 .await
                 .map_err(|error| status::from_import(&error))?;
@@ -131,8 +131,8 @@ impl Imports {
     }
 }
 
-pub(super) fn sender(caller: &Caller) -> Sender {
-    Sender {
+pub(super) fn submitter(caller: &Caller) -> Submitter {
+    Submitter {
         principal: caller.principal().clone(),
         actor: caller.actor(),
         account: caller.account().clone(),

@@ -39,28 +39,28 @@ const RETRY_DELAY: Duration = Duration::from_secs(5);
 pub fn from_import(error: &ImportError) -> Status {
     match error {
         ImportError::Refused(refusals) => refused(refusals),
-        ImportError::Broken => Status::cancelled("the client's stream broke off"),
+        ImportError::ClientGone => Status::cancelled("the client's stream broke off"),
         ImportError::Denied(denial) => from_denial(denial),
         ImportError::Busy(refusal) => busy(refusal),
-        ImportError::Stalled => refused(&[stalled()]),
+        ImportError::ClientStalled => refused(&[stalled()]),
         ImportError::UnknownOrganization(slug) => unknown_organization(slug),
         ImportError::UnknownImport(id) => {
             let message = format!("There is no import {:?} in this organisation.", cut(id));
             resource(Code::NotFound, "import", id, message)
         }
-        ImportError::Held(holder) => {
+        ImportError::OrganizationHeld(holder) => {
             let retry = holder.runs_out.max(MIN_RETRY_DELAY);
             let mut details = about_import("IMPORT_RUNNING", holder.import);
             details.set_retry_info(Some(retry));
             Status::with_error_details(Code::Aborted, error.explanation(), details)
         }
         ImportError::OffsetDiffers(expected) => offset_differs(*expected, error.explanation()),
-        ImportError::Told(answer, disclosure) => told(answer, *disclosure),
-        ImportError::IdBound(import) => {
+        ImportError::Recorded(answer, disclosure) => told(answer, *disclosure),
+        ImportError::ImportIdBound(import) => {
             let details = about_import("IMPORT_ID_BOUND", *import);
             Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
         }
-        ImportError::IdInUse(import) => {
+        ImportError::ImportIdInUse(import) => {
             let details = about_import("IMPORT_ID_IN_USE", *import);
             Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
         }
@@ -88,7 +88,7 @@ pub fn from_import(error: &ImportError) -> Status {
              again to be told the rest.",
         ),
         ImportError::Store(error) => from_store(error, ""),
-        ImportError::Again => internal(error),
+        ImportError::PlanOutdated => internal(error),
         ImportError::Internal(error) => internal(error),
     }
 }

@@ -16,7 +16,7 @@ use tonic::{Code, Status, Streaming};
 use super::stream_body::PartialMessage;
 use super::transport::{too_large, undecodable_refusal};
 use crate::{
-    import::{ImportError, Inbound, Refusal},
+    import::{ImportError, Refusal, RequestStream},
     limits::ServerLimits,
     proto::ImportUsersRequest,
 };
@@ -45,7 +45,7 @@ pub fn messages(
     wire: WireBytes,
     partial: Option<PartialMessage>,
     limits: &ServerLimits,
-) -> impl Inbound + use<> {
+) -> impl RequestStream + use<> {
     let (most, ratio) = (limits.message_bytes, limits.compression_ratio);
     let mut decoded = 0;
     inbound.map(move |message| {
@@ -73,7 +73,7 @@ fn broken(status: &Status, most: usize) -> ImportError {
         {
             undecodable_refusal(status.message()).into()
         }
-        _ => ImportError::Broken,
+        _ => ImportError::ClientGone,
     }
 }
 

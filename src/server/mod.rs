@@ -136,7 +136,7 @@ pub async fn serve(
     }
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
-    let house = tokio::spawn(keep_house(importer.clone(), start));
+    let house = tokio::spawn(run_maintenance(importer.clone(), start));
     let services = services::all(importer.clone(), store.clone(), clock.clone(), &limits)?;
     let guard = Guard::new(gate, patience, Denials::new(store, clock), &limits);
     free_memory::keep_releasing(guard.memory().clone(), stop.clone());
@@ -225,12 +225,12 @@ fn transport(limits: &ServerLimits) -> Server {
 }
 
 /// The heartbeat comes before the first call, so that nobody takes this server for dead; then the rest.
-async fn keep_house(importer: Importer, start: watch::Sender<bool>) -> Result<(), StoreError> {
+async fn run_maintenance(importer: Importer, start: watch::Sender<bool>) -> Result<(), StoreError> {
     // Not waited for: no call needs it soon.
     drop(tokio::task::spawn_blocking(PhoneNumber::prepare));
-    importer.beat().await?;
+    importer.heartbeat().await?;
     start.send_replace(true);
-    importer.keep_house().await;
+    importer.run_maintenance().await;
     Ok(())
 }
 

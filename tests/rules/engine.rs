@@ -9,7 +9,7 @@ use user_import::{
     access::{Gate, Principal, Sources},
     config::Settings,
     domain::Actor,
-    import::{Clock, ImportError, Importer, Outlet, Sender},
+    import::{Clock, ImportError, Importer, ResponseSender, Submitter},
     limits::{MemoryBounds, MemoryBudget},
     proto::{
         ImportFinish, ImportState, UserRows, import_users_request::Message as Call,
@@ -51,8 +51,8 @@ async fn importer(app: &App) -> Importer {
     )
 }
 
-fn sender() -> Sender {
-    Sender {
+fn submitter() -> Submitter {
+    Submitter {
         principal: Arc::new(Principal::local()),
         actor: Actor::default(),
         account: MemoryBudget::new(MemoryBounds::default()).account(None),
@@ -72,8 +72,12 @@ fn messages() -> Inbound {
 
 /// Everything that comes out, but for progress, which comes when it is due.
 async fn run(app: &App, inbound: Inbound) -> Vec<Result<Reply, ImportError>> {
-    let (outlet, mut replies) = Outlet::new(Duration::from_mins(1));
-    let running = tokio::spawn(importer(app).await.run(sender(), iter(inbound), outlet));
+    let (responses, mut replies) = ResponseSender::new(Duration::from_mins(1));
+    let running = tokio::spawn(
+        importer(app)
+            .await
+            .run(submitter(), iter(inbound), responses),
+    );
     let mut said = Vec::new();
     while let Some(reply) = replies.next().await {
         if !matches!(reply, Ok(Reply::Progress(_))) {
@@ -124,7 +128,7 @@ async fn a_stream_that_breaks_off_is_answered_by_nothing(database: Database) {
     for after in 1..3 {
         let mut broken = messages();
         broken.truncate(after);
-        broken.push(Err(ImportError::Broken));
+        broken.push(Err(ImportError::ClientGone));
         let said = run(&app, broken).await;
         let summary = said
             .iter()
@@ -134,7 +138,7 @@ async fn a_stream_that_breaks_off_is_answered_by_nothing(database: Database) {
     }
     // After finish too: nobody has half-closed.
     let mut broken = messages();
-    broken.push(Err(ImportError::Broken));
+    broken.push(Err(ImportError::ClientGone));
     run(&app, broken).await;
     assert!(app.users().await.is_empty());
 }
@@ -169,9 +173,9 @@ async fn a_message_without_content_refuses_the_import(database: Database) {
 
 async fn nobody_listening_stops_no_import(database: Database) {
     let app = App::start(database).await;
-    let (outlet, replies) = Outlet::new(Duration::from_mins(1));
+    let (responses, replies) = ResponseSender::new(Duration::from_mins(1));
     drop(replies);
     let importer = importer(&app).await;
-    Box::pin(importer.run(sender(), iter(messages()), outlet)).await;
+    Box::pin(importer.run(submitter(), iter(messages()), responses)).await;
     assert_eq!(app.users().await.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Where it cannot be told whom a row lists, nobody is deactivated (semantics §7).
+//! If the user of a row cannot be identified, nobody is deactivated (semantics §7).
 
 use insta::assert_snapshot;
 use tonic::Code;
@@ -62,7 +62,7 @@ async fn a_record_with_a_wrong_number_of_fields_refuses(database: Database) {
     deactivated: bob
     REFUSED: 2 rows, 1 unchanged, 1 rejected, 1 deactivated
     refused: UNCERTAIN_ROWS deactivate_missing
-    FailedPrecondition: It cannot be told whom the roster lists in row 2: faults hide who is meant, and a user who is listed there would be deactivated. Correct them, or import without deactivate_missing.
+    FailedPrecondition: The users of these rows cannot be identified because of faults in the rows: 2. A user who is listed there would be deactivated. Correct the rows, or import without deactivate_missing.
     ");
     assert_eq!(
         app.user("bob").await.status().as_str_name(),

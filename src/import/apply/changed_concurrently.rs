@@ -1,18 +1,18 @@
-//! What becomes of rows and users that a changed directory overtakes: which rows are planned again,
-//! and what is said of those that no longer fit. Pure.
+//! Rows and users that somebody else has changed during the import: which rows are planned again, and the
+//! issues of those that no longer fit. Pure.
 
 use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::import::review::{Judged, planned_import};
+use crate::import::review::{PlannedImport, planned_import};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::Outcome,
     proto::{self, DeactivatedUser, Deactivations, RowOutcome, RowResult},
 };
 
-/// The rows that are still to be written, without those rejected.
+/// The unwritten rows without the rejected ones.
 pub(crate) fn remaining(unwritten: &[u32], rejected: &[u32]) -> Vec<u32> {
     let rejected: HashSet<u32> = rejected.iter().copied().collect();
     let mut rest = unwritten.to_vec();
@@ -20,21 +20,22 @@ pub(crate) fn remaining(unwritten: &[u32], rejected: &[u32]) -> Vec<u32> {
     rest
 }
 
-pub(crate) fn cloned(judged: &Judged, rows: &[u32]) -> Vec<Row> {
+pub(crate) fn cloned(planned: &PlannedImport, rows: &[u32]) -> Vec<Row> {
     rows.iter()
-        .map(|&row| judged.rows[row as usize].clone())
+        .map(|&row| planned.rows[row as usize].clone())
         .collect()
 }
 
-/// Of `rows` of the old plan, those whose user is another by now: there, gone, or no longer found by `match_by`.
-pub(crate) fn overtaken(old: &Judged, rows: &[u32], new: &Judged) -> Vec<u32> {
-    let user = |judged: &Judged, row| {
-        let user = judged.directory.user_of(row)?;
-        Some(judged.directory.users()[user as usize].id)
+/// The rows of the old plan whose user has changed since: it exists now, or `match_by` finds another or none.
+pub(crate) fn overtaken(old: &PlannedImport, rows: &[u32], new: &PlannedImport) -> Vec<u32> {
+    let user = |planned: &PlannedImport, row| {
+        let user = planned.directory.user_of(row)?;
+        Some(planned.directory.users()[user as usize].id)
     };
-    // Whose external ID has gone makes a new user; who was found by another key must not.
-    let is_found =
-        |judged: &Judged, row| judged.terms().match_by.is_some() && user(judged, row).is_some();
+    // A row matched by external ID may create its user again; a row matched by another key must not.
+    let is_found = |planned: &PlannedImport, row| {
+        planned.terms().match_by.is_some() && user(planned, row).is_some()
+    };
     let overtaken = |&(&row, now): &(&u32, u32)| {
         let was_new = old.plan.decisions[row as usize].outcome == Outcome::Created;
         match was_new {
@@ -46,14 +47,14 @@ pub(crate) fn overtaken(old: &Judged, rows: &[u32], new: &Judged) -> Vec<u32> {
     pairs.filter(overtaken).map(|(row, _)| *row).collect()
 }
 
-pub(crate) fn given_up_results(old: &Judged, rows: &[u32]) -> Vec<RowResult> {
+pub(crate) fn given_up_results(old: &PlannedImport, rows: &[u32]) -> Vec<RowResult> {
     rows.iter()
         .map(|&row| given_up_result(old, row as usize))
         .collect()
 }
 
-/// The verdict on a row that has been tried too often, or whose user somebody else has made.
-fn given_up_result(old: &Judged, row: usize) -> RowResult {
+/// The result of a row that was tried too often, or whose user somebody else has created.
+fn given_up_result(old: &PlannedImport, row: usize) -> RowResult {
     let mut result = old.result(row, false);
     if old.plan.decisions[row].outcome == Outcome::Created {
         result.issues.push((&taken(&result.external_id)).into());
@@ -62,7 +63,7 @@ fn given_up_result(old: &Judged, row: usize) -> RowResult {
     changed(result)
 }
 
-/// A verdict turned into a rejection because the directory changed.
+/// Turns a result into a rejection because the directory changed.
 pub(crate) fn changed(mut result: RowResult) -> RowResult {
     let message = "The directory changed while the import was being written, and this row no \
         longer fits; import it again.";
@@ -92,7 +93,7 @@ pub(crate) fn ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
     ids.filter_map(Result::ok).collect()
 }
 
-/// Those who have been deactivated, as messages, and the others.
+/// Splits `users` into the deactivated ones, as messages, and the others.
 pub(crate) fn split(
     users: &[DeactivatedUser],
     written: &[Uuid],
@@ -108,26 +109,26 @@ pub(crate) fn split(
     )
 }
 
-/// How many of those left alone are told by name: with what a plan warns of they have to go into one message.
+/// How many skipped users are named. With the plan's warnings they must fit into one message.
 const NAMED: usize = 100;
 
-/// Users who were to be deactivated and are not; the first of them by name.
+/// Users who were to be deactivated and are not. The first of them are named.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LeftAlone {
+pub(crate) struct SkippedDeactivations {
     named: Vec<proto::Issue>,
     more: usize,
 }
 
-impl LeftAlone {
-    /// These are, too.
+impl SkippedDeactivations {
+    /// Adds users.
     pub(crate) fn add(&mut self, users: &[DeactivatedUser]) {
         let room = NAMED - self.named.len();
         let (named, more) = users.split_at(room.min(users.len()));
-        self.named.extend(named.iter().map(left_alone));
+        self.named.extend(named.iter().map(skipped));
         self.more += more.len();
     }
 
-    /// What is to be said of them.
+    /// The warnings about these users.
     pub(crate) fn warnings(&self) -> Vec<proto::Issue> {
         let mut warnings = self.named.clone();
         if self.more > 0 {
@@ -143,8 +144,8 @@ impl LeftAlone {
     }
 }
 
-/// Says that a user was to be deactivated and is not.
-fn left_alone(user: &DeactivatedUser) -> proto::Issue {
+/// The warning that a user was to be deactivated and is not.
+fn skipped(user: &DeactivatedUser) -> proto::Issue {
     let external_id = &user.external_id;
     let message = format!(
         "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
@@ -171,13 +172,13 @@ mod tests {
 
     #[test]
     fn who_is_left_alone_is_named_up_to_a_number_and_then_counted() {
-        let mut left_alone = LeftAlone::default();
-        assert!(left_alone.warnings().is_empty());
-        left_alone.add(&users(NAMED));
-        assert_eq!(left_alone.warnings().len(), NAMED);
-        left_alone.add(&users(3));
-        left_alone.add(&users(2));
-        let warnings = left_alone.warnings();
+        let mut skipped = SkippedDeactivations::default();
+        assert!(skipped.warnings().is_empty());
+        skipped.add(&users(NAMED));
+        assert_eq!(skipped.warnings().len(), NAMED);
+        skipped.add(&users(3));
+        skipped.add(&users(2));
+        let warnings = skipped.warnings();
         assert_eq!(warnings.len(), NAMED + 1);
         assert_eq!(warnings[0].related_external_id, "P-1");
         assert!(warnings[NAMED].message.contains("5 more"));
@@ -186,8 +187,8 @@ mod tests {
     #[test]
     fn whoever_is_not_written_is_left_alone() {
         let all = users(3);
-        let (done, left_alone) = split(&all, &ids(&all[1..2]));
+        let (done, skipped) = split(&all, &ids(&all[1..2]));
         assert_eq!((done.len(), &done[0].users[..]), (1, &all[1..2]));
-        assert_eq!(left_alone, [all[0].clone(), all[2].clone()]);
+        assert_eq!(skipped, [all[0].clone(), all[2].clone()]);
     }
 }

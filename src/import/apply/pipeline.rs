@@ -1,9 +1,8 @@
-//! Batches of a plan on their way into the database: made ready, and where it takes several writers
-//! written too, while the ones before them commit.
+//! Prepares the next batch of a plan while the one before commits. On a database with several writers it also
+//! writes it.
 //!
-//! They commit one by one, in the order in which they were taken: what is stored is always a
-//! beginning of that order. A batch that is written while another is under way depends on no row of
-//! it; one that cannot be found is written later.
+//! Batches commit one by one in the order in which they were taken, so the stored rows are always a
+//! prefix of that order. A batch is written early only if it depends on no row of the batch before.
 
 use std::{
     collections::VecDeque,
@@ -20,91 +19,91 @@ use tokio::{
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{batch::Batch, pace::QUICK};
-use crate::import::{Clock, review::Judged};
+use super::{batch::WriteBatch, batch_size::QUICK};
+use crate::import::{Clock, review::PlannedImport};
 use crate::{
     domain::Actor,
     plan::Schedule,
     store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError},
 };
 
-/// How many are on their way: one that commits, and one behind it.
+/// Batches in flight: one that commits, and the next.
 const DEPTH: usize = 2;
 
-/// What a transaction of the import begins with.
+/// What a batch's transaction needs to begin.
 #[derive(Clone, Debug)]
-pub(crate) struct Opening {
+pub(crate) struct BatchContext {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) lease: Lease,
     pub(crate) import: Uuid,
     pub(crate) actor: Actor,
-    /// Whether a transaction may write before its turn to commit has come, if there is room for that.
+    /// A transaction may write before its turn to commit, if the store has room for it.
     pub(crate) may_overlap: bool,
 }
 
 /// The batches of one plan.
 #[derive(Debug)]
-pub(crate) struct Pipeline {
-    opening: Opening,
-    /// Lets its transactions overlap. All or none: one that has begun and cannot be overtaken is taken back.
+pub(crate) struct BatchPipeline {
+    context: BatchContext,
+    /// The permission for overlapping transactions. It holds for all transactions of the pipeline.
     overlap: Option<OverlapPermit>,
-    /// Tells when the batch taken last has begun its transaction, or is not going to.
+    /// Resolves when the last batch has begun its transaction, or will not begin one.
     last_begun: Option<oneshot::Receiver<()>>,
-    judged: Arc<Judged>,
+    planned: Arc<PlannedImport>,
     schedule: Schedule,
-    under_way: VecDeque<Flight>,
+    under_way: VecDeque<BatchInFlight>,
 }
 
-/// A batch whose turn it is to commit.
+/// A batch that is next to commit.
 #[derive(Debug)]
-pub(crate) struct Ready {
-    pub(crate) batch: Box<Batch>,
-    /// The transaction that has written it, where one has.
+pub(crate) struct ReadyBatch {
+    pub(crate) batch: Box<WriteBatch>,
+    /// The transaction that has written the batch early, if any.
     pub(crate) begun: Option<ImportTransaction>,
-    /// How long that took.
+    /// How long writing early took.
     pub(crate) took: Duration,
 }
 
-/// A batch on its way.
+/// A batch that is being prepared or written.
 #[derive(Debug)]
-struct Flight {
-    work: JoinHandle<Result<Ready, WriteError>>,
-    /// Lets it begin, where it has to wait for the batch before it.
+struct BatchInFlight {
+    work: JoinHandle<Result<ReadyBatch, WriteError>>,
+    /// Lets the batch begin, if it must wait until the batch before it has committed.
     gate: Option<oneshot::Sender<()>>,
 }
 
-impl Pipeline {
-    pub(crate) fn new(opening: Opening, judged: Arc<Judged>) -> Self {
+impl BatchPipeline {
+    pub(crate) fn new(context: BatchContext, planned: Arc<PlannedImport>) -> Self {
         Self {
-            opening,
+            context,
             overlap: None,
             last_begun: None,
-            schedule: Schedule::new(&judged.plan.order),
-            judged,
+            schedule: Schedule::new(&planned.plan.order),
+            planned,
             under_way: VecDeque::new(),
         }
     }
 
-    /// The next batch, of about `size` rows, once it is ready. `None`: there are no more.
+    /// Returns the next batch of about `size` rows once it is ready, or `None` if there are no more rows.
     ///
     /// # Errors
-    /// Where a task of this process does not end well.
-    pub(crate) async fn next(&mut self, size: usize) -> Result<Option<Ready>, WriteError> {
-        // Large ones are made one after the other: each takes as much memory as its rows.
+    /// Fails if a task of this process panics.
+    pub(crate) async fn next(&mut self, size: usize) -> Result<Option<ReadyBatch>, WriteError> {
+        // Large batches are made one at a time: each takes as much memory as its rows.
         let depth = if size > QUICK { 1 } else { DEPTH };
-        let has_several = self.judged.plan.order.rows().len() > size;
-        if self.overlap.is_none() && self.opening.may_overlap && has_several {
-            self.overlap = self.opening.store.overlap_permit();
+        let has_several = self.planned.plan.order.rows().len() > size;
+        if self.overlap.is_none() && self.context.may_overlap && has_several {
+            self.overlap = self.context.store.overlap_permit();
         }
         while self.under_way.len() < depth && self.take(size) {}
         match self.under_way.pop_front() {
-            Some(flight) => flight.work.await.map_err(WriteError::task)?.map(Some),
+            Some(in_flight) => in_flight.work.await.map_err(WriteError::task)?.map(Some),
             None => Ok(None),
         }
     }
 
-    /// The rows of the batch that `next` gave last have been committed.
+    /// Notes that the last batch from `next` has committed.
     pub(crate) fn committed(&mut self, rows: &[u32]) {
         self.schedule.written(rows);
         if let Some(gate) = self.under_way.front_mut().and_then(|next| next.gate.take()) {
@@ -112,31 +111,31 @@ impl Pipeline {
         }
     }
 
-    /// Takes back what is being written: nothing is when this returns, and it is written anew when
-    /// the batch before it has been committed.
+    /// Rolls back all early writes. When this returns, nothing is being written. The batches are written again
+    /// when the batch before them has committed.
     pub(crate) async fn recall(&mut self) {
-        if self.opening.store.has_one_writer() {
+        if self.context.store.has_one_writer() {
             return;
         }
-        for Flight { work, gate } in std::mem::take(&mut self.under_way) {
+        for BatchInFlight { work, gate } in std::mem::take(&mut self.under_way) {
             drop(gate);
-            // Never aborted: a transaction whose beginning is cut off spoils its connection.
-            if let Ok(Ok(Ready { batch, .. })) = work.await {
+            // Tasks are never aborted: cutting off a BEGIN leaves the connection in a bad state.
+            if let Ok(Ok(ReadyBatch { batch, .. })) = work.await {
                 let again = self.depart(ready(Ok(batch)), true);
                 self.under_way.push_back(again);
             }
         }
     }
 
-    /// The rows that have not been committed.
+    /// The rows that are not committed.
     pub(crate) fn unwritten(&self) -> Vec<u32> {
-        self.schedule.unwritten(&self.judged.plan.order)
+        self.schedule.unwritten(&self.planned.plan.order)
     }
 
-    /// Sends the next batch on its way. False: there are no more rows.
+    /// Starts the next batch. Returns `false` if there are no more rows.
     fn take(&mut self, size: usize) -> bool {
-        let order = &self.judged.plan.order;
-        let mut rows = match self.opening.store.has_one_writer() {
+        let order = &self.planned.plan.order;
+        let mut rows = match self.context.store.has_one_writer() {
             true => Vec::new(),
             false => self.schedule.take_beside(order, size),
         };
@@ -147,22 +146,22 @@ impl Pipeline {
         if rows.is_empty() {
             return false;
         }
-        // SQLite reads users by ID: there they had better lie so, as long as the indexes are small.
-        let by_email = !self.opening.store.has_one_writer() || rows.len() > QUICK;
-        let judged = Arc::clone(&self.judged);
-        let batch = spawn_blocking(move || Box::new(Batch::new(&judged, rows, by_email)));
-        let flight = self.depart(async { batch.await.map_err(WriteError::task) }, waits);
-        self.under_way.push_back(flight);
+        // SQLite reads users by ID, so users are better stored in that order while the indexes are small.
+        let by_email = !self.context.store.has_one_writer() || rows.len() > QUICK;
+        let planned = Arc::clone(&self.planned);
+        let batch = spawn_blocking(move || Box::new(WriteBatch::new(&planned, rows, by_email)));
+        let in_flight = self.depart(async { batch.await.map_err(WriteError::task) }, waits);
+        self.under_way.push_back(in_flight);
         true
     }
 
     fn depart(
         &mut self,
-        batch: impl Future<Output = Result<Box<Batch>, WriteError>> + Send + 'static,
+        batch: impl Future<Output = Result<Box<WriteBatch>, WriteError>> + Send + 'static,
         waits: bool,
-    ) -> Flight {
+    ) -> BatchInFlight {
         let (gate, opened) = waits.then(oneshot::channel).unzip();
-        let (opening, overlap) = (self.opening.clone(), self.overlap.clone());
+        let (context, overlap) = (self.context.clone(), self.overlap.clone());
         let (begins, begun) = oneshot::channel();
         let before = self.last_begun.replace(begun);
         let work = async move {
@@ -171,32 +170,36 @@ impl Pipeline {
                 Some(opened) => opened.await.is_ok(),
                 None => true,
             };
-            // Whoever wants the organisation alone must not come between two that depend on each other.
+            // An exclusive transaction must not come between two that depend on each other.
             if let Some(before) = before {
                 let _ = before.await;
             }
             let began = Instant::now();
             let begun = match may_begin && overlap.is_some() {
-                true => opening.write(&batch, begins).await,
+                true => context.write(&batch, begins).await,
                 false => None,
             };
-            Ok(Ready {
+            Ok(ReadyBatch {
                 batch,
                 begun,
                 took: began.elapsed(),
             })
         };
-        Flight {
+        BatchInFlight {
             work: tokio::spawn(work.in_current_span()),
             gate,
         }
     }
 }
 
-impl Opening {
-    /// Writes a batch, as far as its turn to commit, and says when it has begun to. `None`: it failed; whether it
-    /// does so again is seen when its turn has come.
-    async fn write(&self, batch: &Batch, begins: oneshot::Sender<()>) -> Option<ImportTransaction> {
+impl BatchContext {
+    /// Writes a batch without committing, and signals `begins` once the transaction has begun. Returns `None` if
+    /// it failed; the batch is then tried again when its turn has come.
+    async fn write(
+        &self,
+        batch: &WriteBatch,
+        begins: oneshot::Sender<()>,
+    ) -> Option<ImportTransaction> {
         let now = self.clock.now();
         let begun = self
             .store

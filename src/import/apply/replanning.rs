@@ -1,82 +1,82 @@
-//! Planning again what is still to be written, on a directory that somebody else has changed.
+//! Plans the unwritten rows again after somebody else has changed the directory.
 
 use std::sync::Arc;
 
-use super::Applier;
+use super::ImportWriter;
 use super::changed_concurrently::{changed, cloned, given_up_results, overtaken, remaining};
 use crate::{
     domain::Row,
-    import::{receive::session, review::Judged},
+    import::{receive::session, review::PlannedImport},
     plan::Outcome,
     store::WriteError,
 };
 
-/// Verdicts that are recorded together: put into words, each may take some KiB.
+/// Results that are recorded together: each may take some KiB.
 const TOLD_TOGETHER: usize = 2_000;
 
-impl Applier {
+impl ImportWriter {
     pub(crate) async fn replan_all(&mut self) -> Result<(), WriteError> {
-        let rows = Arc::clone(&self.judged.rows);
-        let digest = self.judged.plan.digest;
-        let judged = self.plan(rows, true).await?;
-        if judged.plan.digest != digest {
+        let rows = Arc::clone(&self.planned.rows);
+        let digest = self.planned.plan.digest;
+        let planned = self.plan(rows, true).await?;
+        if planned.plan.digest != digest {
             return Err(WriteError::Conflict);
         }
-        self.adopt(judged);
+        self.adopt(planned);
         Ok(())
     }
 
-    /// Plans the rows of the plan that are `unwritten` again, without those given up. Rows that are
-    /// now rejected, and new users whom somebody else has made meanwhile, are final.
+    /// Plans the `unwritten` rows again, without those given up. Rows that are now rejected, and rows for new users
+    /// whom somebody else has created since, are final.
     pub(crate) async fn replan(
         &mut self,
         unwritten: &[u32],
         given_up: &[u32],
     ) -> Result<(), WriteError> {
-        let old = Arc::clone(&self.judged);
+        let old = Arc::clone(&self.planned);
         let mut rejected: Vec<u32> = given_up.to_vec();
         loop {
             let rest = remaining(unwritten, &rejected);
-            let judged = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
-            let judged = judged.after(&self.noted);
-            let overtaken = overtaken(&old, &rest, &judged);
+            let planned = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
+            let planned = planned.after(&self.first_plan_warnings);
+            let overtaken = overtaken(&old, &rest, &planned);
             if overtaken.is_empty() {
-                self.adopt(judged);
+                self.adopt(planned);
                 for rows in rejected.chunks(TOLD_TOGETHER) {
                     self.announce_verdicts(given_up_results(&old, rows)).await?;
                 }
-                return self.settle_replanned().await;
+                return self.record_rows_not_written().await;
             }
             rejected.extend(overtaken);
         }
     }
 
-    async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<Judged, WriteError> {
+    async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<PlannedImport, WriteError> {
         let (store, organization) = (&self.importer.store, self.record.organization_id);
-        let snapshot = self.importer.patiently(|| store.snapshot(organization));
+        let snapshot = self.importer.retry(|| store.snapshot(organization));
         let snapshot = snapshot.await?;
-        let mut terms = self.judged.terms().clone();
+        let mut terms = self.planned.terms().clone();
         terms.scope = terms.scope.filter(|_| missing);
-        let wanted = session::Wanted::to_the_end();
-        let judged = session::judge(rows, snapshot, self.record.id, terms, wanted);
-        let mut judged = judged.await.map_err(WriteError::task)?;
-        judged.assign_ids();
-        Ok(judged)
+        let wanted = session::PlanCancellation::to_the_end();
+        let planned = session::judge(rows, snapshot, self.record.id, terms, wanted);
+        let mut planned = planned.await.map_err(WriteError::task)?;
+        planned.assign_ids();
+        Ok(planned)
     }
 
-    fn adopt(&mut self, judged: Judged) {
-        self.revision = judged.revision;
-        self.judged = Arc::new(judged);
+    fn adopt(&mut self, planned: PlannedImport) {
+        self.revision = planned.revision;
+        self.planned = Arc::new(planned);
     }
 
-    /// Records which rows of a new plan need no writing: unchanged by now, or rejected.
-    pub(crate) async fn settle_replanned(&mut self) -> Result<(), WriteError> {
-        let judged = Arc::clone(&self.judged);
-        let settled: Vec<u32> = judged.settled().collect();
+    /// Records the results of a new plan's rows that are not written: unchanged or rejected.
+    pub(crate) async fn record_rows_not_written(&mut self) -> Result<(), WriteError> {
+        let planned = Arc::clone(&self.planned);
+        let settled: Vec<u32> = planned.rows_not_written().collect();
         for rows in settled.chunks(TOLD_TOGETHER) {
             let results = rows.iter().map(|&row| {
-                let result = judged.result(row as usize, false);
-                match judged.plan.decisions[row as usize].outcome {
+                let result = planned.result(row as usize, false);
+                match planned.plan.decisions[row as usize].outcome {
                     Outcome::Rejected if !self.resumed => changed(result),
                     _ => result,
                 }

@@ -1,4 +1,4 @@
-//! One transaction: what it does, tried again where its fault may pass, and what is known once it has
+//! One transaction of an import: its steps, its retries, and the changes to the writer's state once it has
 //! committed.
 
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use prost::Message;
 use time::OffsetDateTime;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{Applier, Committed};
+use super::{CommittedChange, ImportWriter};
 use super::{
-    batch::Batch,
-    changed_concurrently::{LeftAlone, ids, split},
+    batch::WriteBatch,
+    changed_concurrently::{SkippedDeactivations, ids, split},
 };
 use crate::{
     domain::Tally,
     import::{
-        lease::Patience,
-        record::{EncodedResults, Journal, Settled, import_record},
+        lease::RetryPolicy,
+        record::{EncodedResults, FinalResults, ResultLog, import_record},
         review::planned_import,
     },
     plan::Schedule,
@@ -24,92 +24,98 @@ use crate::{
     store::{BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
 };
 
-/// One transaction.
+/// What one transaction does.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step<'a> {
-    /// Bind the ID; record what is final already, and whom to deactivate.
-    Open(&'a Settled),
-    /// Take an interrupted import up again.
+pub(super) enum TransactionStep<'a> {
+    /// Bind the ID; record the results that are final already, and the users to deactivate.
+    Open(&'a FinalResults),
+    /// Resume an interrupted import.
     Resume,
-    /// Write these rows of the plan, unless the transaction has `written` them already.
-    Rows { batch: &'a Batch, written: bool },
-    /// Record these verdicts of a later plan.
+    /// Write these rows, unless the transaction has `written` them already.
+    Rows {
+        batch: &'a WriteBatch,
+        written: bool,
+    },
+    /// Record these results of a later plan.
     Verdicts(&'a [EncodedResults]),
     /// Deactivate these users.
     Deactivate(&'a [DeactivatedUser]),
-    /// All of the above but `Resume`, and the end.
-    AtOnce(&'a Settled),
+    /// Open, write all rows, deactivate, and record the end.
+    AtOnce(&'a FinalResults),
     /// Record the end.
     End(ImportState),
 }
 
-impl Applier {
-    /// One transaction, tried again for a while where the fault may pass.
-    pub(super) async fn transact(&mut self, step: Step<'_>) -> Result<(), WriteError> {
-        let patience = Patience::new(&self.importer);
+impl ImportWriter {
+    /// Runs one transaction, and tries it again while its fault is transient.
+    pub(super) async fn transact(&mut self, step: TransactionStep<'_>) -> Result<(), WriteError> {
+        let patience = RetryPolicy::new(&self.importer);
         self.transact_with(step, patience, false).await
     }
 
     pub(super) async fn transact_with(
         &mut self,
-        step: Step<'_>,
-        mut patience: Patience,
+        step: TransactionStep<'_>,
+        mut patience: RetryPolicy,
         mut unsure: bool,
     ) -> Result<(), WriteError> {
         loop {
             match self.attempt(step, None, unsure).await {
-                Err(WriteError::Store(error)) if patience.bears(&error).await => unsure = true,
+                Err(WriteError::Store(error)) if patience.allows_retry(&error).await => {
+                    unsure = true
+                }
                 result => return result,
             }
         }
     }
 
-    /// One transaction, or the end of one that has `begun` by writing its batch. `unsure`: an earlier
-    /// attempt at it may be stored after all.
+    /// Runs one transaction once. `begun` is a transaction that has written its batch early. `unsure` means that an
+    /// earlier attempt may have committed although it reported a failure.
     pub(super) async fn attempt(
         &mut self,
-        step: Step<'_>,
+        step: TransactionStep<'_>,
         begun: Option<ImportTransaction>,
         unsure: bool,
     ) -> Result<(), WriteError> {
         let now = self.importer.clock.now();
-        let mut write = match begun.or_else(|| self.held.take()) {
+        let mut write = match begun.or_else(|| self.exclusive.take()) {
             Some(write) => write,
             None => self.begin(now).await?,
         };
         write.claim().await?;
-        // Asked only now: a commit under way would still have held the organisation.
+        // The claim comes first: it waits for a commit that is still in progress.
         if unsure && let Some(stored) = self.stored(&write).await? {
             drop(write);
             return self.catch_up(step, stored).await;
         }
-        let mut journal = Journal::new(&write, self.record.results);
-        let mut done = Done::default();
-        self.perform(step, &write, &mut journal, &mut done).await?;
-        journal.close().await?;
+        let mut result_log = ResultLog::new(&write, self.record.results);
+        let mut effects = Effects::default();
+        self.perform(step, &write, &mut result_log, &mut effects)
+            .await?;
+        result_log.close().await?;
         let revision = write.revision();
-        let (sequence, counts) = (journal.sequence, journal.counts);
+        let (sequence, counts) = (result_log.sequence, result_log.counts);
         write.commit().await?;
         self.take_over(step, now, revision, sequence, counts);
-        self.tell(done);
+        self.announce_effects(effects);
         Ok(())
     }
 
     async fn begin(&self, now: OffsetDateTime) -> Result<ImportTransaction, WriteError> {
-        let (lease, import) = (self.tenure.lease(), self.record.id);
+        let (lease, import) = (self.held_lease.lease(), self.record.id);
         let store = &self.importer.store;
         store.begin_write(lease, import, &self.actor, now).await
     }
 
-    /// Begins the next transaction now, so that nobody else writes until it ends; where that can be had.
-    pub(super) async fn hold(&mut self) {
+    /// Begins the next transaction now, if the store can lock other writers out until it ends.
+    pub(super) async fn begin_exclusive(&mut self) {
         let now = self.importer.clock.now();
-        let (lease, import) = (self.tenure.lease(), self.record.id);
+        let (lease, import) = (self.held_lease.lease(), self.record.id);
         let store = &self.importer.store;
-        self.held = store.begin_exclusive(lease, import, &self.actor, now).await;
+        self.exclusive = store.begin_exclusive(lease, import, &self.actor, now).await;
     }
 
-    /// The record, where it has more than what is known to be stored.
+    /// Returns the stored record if it has more results than are known to be stored.
     async fn stored(&self, write: &ImportTransaction) -> Result<Option<ImportRecord>, WriteError> {
         let further = |stored: &ImportRecord| {
             stored.attempt == self.record.attempt && stored.results > self.record.results
@@ -117,78 +123,85 @@ impl Applier {
         Ok(write.import_record().await?.filter(further))
     }
 
-    /// Takes over what a transaction has changed whose end nobody saw.
-    async fn catch_up(&mut self, step: Step<'_>, stored: ImportRecord) -> Result<(), WriteError> {
-        let mut done = Done::default();
+    /// Takes over the changes of a transaction that committed although it reported a failure.
+    async fn catch_up(
+        &mut self,
+        step: TransactionStep<'_>,
+        stored: ImportRecord,
+    ) -> Result<(), WriteError> {
+        let mut effects = Effects::default();
         match step {
-            Step::Deactivate(users) => {
-                done.deactivated = self.recorded_deactivated().await?;
-                (_, done.left_alone) = split(users, &ids(&done.deactivated));
+            TransactionStep::Deactivate(users) => {
+                effects.deactivated = self.recorded_deactivated().await?;
+                (_, effects.skipped) = split(users, &ids(&effects.deactivated));
             }
-            Step::AtOnce(_) => {
-                done.deactivated = self.recorded_deactivated().await?;
-                // All that it said it has recorded.
+            TransactionStep::AtOnce(_) => {
+                effects.deactivated = self.recorded_deactivated().await?;
+                // The record has all warnings.
                 self.warnings = import_record::warnings(&stored);
             }
             _ => {}
         }
         self.record = stored;
         self.revision += 1;
-        self.tell(done);
+        self.announce_effects(effects);
         Ok(())
     }
 
     async fn perform(
         &self,
-        step: Step<'_>,
+        step: TransactionStep<'_>,
         write: &ImportTransaction,
-        journal: &mut Journal<'_>,
-        done: &mut Done,
+        result_log: &mut ResultLog<'_>,
+        effects: &mut Effects,
     ) -> Result<(), WriteError> {
         match step {
-            Step::Open(settled) => {
+            TransactionStep::Open(final_results) => {
                 write.expect_revision(self.revision)?;
-                self.open(write, journal, settled).await?;
-                journal.noted(&self.noted).await
+                self.open(write, result_log, final_results).await?;
+                result_log
+                    .first_plan_warnings(&self.first_plan_warnings)
+                    .await
             }
-            Step::Resume => write.resume(self.importer.server).await,
-            Step::Rows { batch, written } => {
+            TransactionStep::Resume => write.resume(self.importer.server).await,
+            TransactionStep::Rows { batch, written } => {
                 write.expect_not_cancelled().await?;
                 write.expect_revision(self.revision)?;
                 if !written {
                     batch.write(write).await?;
                 }
-                journal.results(&batch.results).await
+                result_log.results(&batch.results).await
             }
-            Step::Verdicts(results) => journal.results(results).await,
-            Step::Deactivate(users) => {
+            TransactionStep::Verdicts(results) => result_log.results(results).await,
+            TransactionStep::Deactivate(users) => {
                 write.expect_not_cancelled().await?;
-                self.deactivate_users(write, journal, users, done).await
+                self.deactivate_users(write, result_log, users, effects)
+                    .await
             }
-            Step::AtOnce(settled) => {
+            TransactionStep::AtOnce(final_results) => {
                 write.expect_revision(self.revision)?;
-                self.open(write, journal, settled).await?;
-                self.write_all(write, journal, done).await?;
-                journal.close().await?;
-                self.end(write, ImportState::Completed, done).await
+                self.open(write, result_log, final_results).await?;
+                self.write_all(write, result_log, effects).await?;
+                result_log.close().await?;
+                self.end(write, ImportState::Completed, effects).await
             }
-            Step::End(state) => self.end(write, state, done).await,
+            TransactionStep::End(state) => self.end(write, state, effects).await,
         }
     }
 
     async fn open(
         &self,
         write: &ImportTransaction,
-        journal: &mut Journal<'_>,
-        settled: &Settled,
+        result_log: &mut ResultLog<'_>,
+        final_results: &FinalResults,
     ) -> Result<(), WriteError> {
         write.bind(&self.record, &self.asked_for).await?;
-        journal.settled(settled).await?;
+        result_log.final_results(final_results).await?;
         let messages: Vec<Deactivations> =
             planned_import::deactivations(self.missing.iter().cloned()).collect();
         for users in messages {
             let users = Payload::new(&users.encode_to_vec());
-            journal
+            result_log
                 .write(BatchKind::ToDeactivate, &users, Tally::default())
                 .await?;
         }
@@ -198,55 +211,56 @@ impl Applier {
     async fn write_all(
         &self,
         write: &ImportTransaction,
-        journal: &mut Journal<'_>,
-        done: &mut Done,
+        result_log: &mut ResultLog<'_>,
+        effects: &mut Effects,
     ) -> Result<(), WriteError> {
         let size = self.size();
-        let mut schedule = Schedule::new(&self.judged.plan.order);
+        let mut schedule = Schedule::new(&self.planned.plan.order);
         let mut next = self.prepare(&mut schedule, size);
         while let Some(batch) = next.await.map_err(WriteError::task)? {
             next = self.prepare(&mut schedule, size);
             batch.write(write).await?;
-            journal.results(&batch.results).await?;
+            result_log.results(&batch.results).await?;
         }
         for users in self.missing.chunks(size) {
-            self.deactivate_users(write, journal, users, done).await?;
+            self.deactivate_users(write, result_log, users, effects)
+                .await?;
         }
         Ok(())
     }
 
-    /// Begins to make the next batch of about `size` rows, on a thread of its own. `None` comes of
-    /// it where there are no more.
-    fn prepare(&self, schedule: &mut Schedule, size: usize) -> JoinHandle<Option<Batch>> {
-        let judged = Arc::clone(&self.judged);
-        let rows = schedule.take(&judged.plan.order, size);
-        spawn_blocking(move || (!rows.is_empty()).then(|| Batch::new(&judged, rows, false)))
+    /// Begins to make the next batch of about `size` rows on a blocking thread. It gives `None` if there are no more
+    /// rows.
+    fn prepare(&self, schedule: &mut Schedule, size: usize) -> JoinHandle<Option<WriteBatch>> {
+        let planned = Arc::clone(&self.planned);
+        let rows = schedule.take(&planned.plan.order, size);
+        spawn_blocking(move || (!rows.is_empty()).then(|| WriteBatch::new(&planned, rows, false)))
     }
 
-    /// Each user is looked at again in the statement itself; who is protected or inactive by then, or
-    /// has a privileged role that the caller may not touch, is left alone, and that is said.
+    /// Deactivates users. The statement checks each user again: one who is protected or inactive by then, or has a
+    /// privileged role that the caller may not change, is skipped with a warning.
     async fn deactivate_users(
         &self,
         write: &ImportTransaction,
-        journal: &mut Journal<'_>,
+        result_log: &mut ResultLog<'_>,
         users: &[DeactivatedUser],
-        done: &mut Done,
+        effects: &mut Effects,
     ) -> Result<(), WriteError> {
-        let may_privileged = self.judged.terms().permitted.privileged;
+        let may_privileged = self.planned.terms().permitted.privileged;
         let written = write.deactivate_users(&ids(users), may_privileged).await?;
-        let (deactivated, left_alone) = split(users, &written);
+        let (deactivated, skipped) = split(users, &written);
         for users in deactivated {
             let counts = Tally {
                 deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
                 ..Tally::default()
             };
             let payload = Payload::new(&users.encode_to_vec());
-            journal
+            result_log
                 .write(BatchKind::Deactivated, &payload, counts)
                 .await?;
-            done.deactivated.extend(users.users);
+            effects.deactivated.extend(users.users);
         }
-        done.left_alone.extend(left_alone);
+        effects.skipped.extend(skipped);
         Ok(())
     }
 
@@ -254,31 +268,34 @@ impl Applier {
         &self,
         write: &ImportTransaction,
         state: ImportState,
-        done: &Done,
+        effects: &Effects,
     ) -> Result<(), WriteError> {
-        let mut left_alone = self.left_alone.clone();
-        left_alone.add(&done.left_alone);
-        write.record_end(state, self.notes(&left_alone)).await
+        let mut skipped = self.skipped.clone();
+        skipped.add(&effects.skipped);
+        write.record_end(state, self.notes(&skipped)).await
     }
 
-    /// What the record says beside counts and results.
-    fn notes(&self, left_alone: &LeftAlone) -> Vec<u8> {
-        let warnings = [self.warnings.as_slice(), &left_alone.warnings()].concat();
+    /// The record's notes: warnings and the number of identity changes.
+    fn notes(&self, skipped: &SkippedDeactivations) -> Vec<u8> {
+        let warnings = [self.warnings.as_slice(), &skipped.warnings()].concat();
         import_record::encode_notes(&[], &warnings, self.identity_changes)
     }
 
-    /// What a committed transaction has changed.
+    /// Updates the writer's state after a commit.
     fn take_over(
         &mut self,
-        step: Step<'_>,
+        step: TransactionStep<'_>,
         now: OffsetDateTime,
         revision: i64,
         sequence: i32,
         counts: Tally,
     ) {
-        // Steps that plan nothing may have met a directory that others have changed; the next one
-        // that does must notice.
-        let planned = matches!(step, Step::Open(_) | Step::Rows { .. } | Step::AtOnce(_));
+        // A step that does not depend on the plan may run on a directory that others have changed. The next step that
+        // does depend on it must notice.
+        let planned = matches!(
+            step,
+            TransactionStep::Open(_) | TransactionStep::Rows { .. } | TransactionStep::AtOnce(_)
+        );
         if planned || revision == self.revision + 1 {
             self.revision = revision;
         }
@@ -287,8 +304,8 @@ impl Applier {
         tally.add(&counts);
         import_record::set_tally(&mut self.record, &tally);
         let ended = match step {
-            Step::End(state) => Some(state),
-            Step::AtOnce(_) => Some(ImportState::Completed),
+            TransactionStep::End(state) => Some(state),
+            TransactionStep::AtOnce(_) => Some(ImportState::Completed),
             _ => None,
         };
         if let Some(state) = ended {
@@ -297,17 +314,17 @@ impl Applier {
         }
     }
 
-    fn tell(&mut self, done: Done) {
-        self.left_alone.add(&done.left_alone);
-        self.record.notes = self.notes(&self.left_alone);
-        if !done.deactivated.is_empty() {
+    fn announce_effects(&mut self, effects: Effects) {
+        self.skipped.add(&effects.skipped);
+        self.record.notes = self.notes(&self.skipped);
+        if !effects.deactivated.is_empty() {
             let _ = self
                 .committed
-                .send(Committed::Deactivated(done.deactivated));
+                .send(CommittedChange::Deactivated(effects.deactivated));
         }
     }
 
-    /// The users whom the record says to be deactivated beyond what is known to be stored.
+    /// The deactivated users that are recorded after the results known to be stored.
     async fn recorded_deactivated(&self) -> Result<Vec<DeactivatedUser>, WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
         let store = &self.importer.store;
@@ -323,9 +340,9 @@ impl Applier {
     }
 }
 
-/// What a transaction has brought about, to be told once it has committed.
+/// What a transaction has done, reported once it has committed.
 #[derive(Debug, Default)]
-struct Done {
+struct Effects {
     deactivated: Vec<DeactivatedUser>,
-    left_alone: Vec<DeactivatedUser>,
+    skipped: Vec<DeactivatedUser>,
 }

@@ -1,4 +1,4 @@
-//! Holding an organisation: taken once, renewed until given back.
+//! The lease that an import holds: renewed until it is released.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use tracing::warn;
 
 use crate::store::{Lease, LeaseGuard, Store};
 
-/// A lease that is being renewed. Dropped, it is no longer renewed and runs out.
+/// A lease that is being renewed. After a drop it is no longer renewed and expires.
 #[derive(Debug)]
-pub struct Tenure {
+pub struct HeldLease {
     store: Store,
     lease: Lease,
     alive: LeaseGuard,
@@ -18,8 +18,8 @@ pub struct Tenure {
     over: DropGuard,
 }
 
-impl Tenure {
-    /// Renews `lease` three times in the time it lasts.
+impl HeldLease {
+    /// Renews `lease` three times within each `ttl`.
     #[must_use]
     pub fn new(store: Store, lease: Lease, ttl: Duration) -> Self {
         let over = CancellationToken::new();
@@ -39,19 +39,19 @@ impl Tenure {
         self.lease
     }
 
-    /// Gives the lease back. Where that fails it runs out.
+    /// Releases the lease. If that fails, the lease expires.
     pub async fn end(self) {
         drop((self.over, self.alive));
-        // A renewal under way must not come after the release.
+        // A renewal in progress must not follow the release.
         let _ = self.renewing.await;
         if let Err(error) = self.store.release_lease(self.lease).await {
-            warn!(%error, "a lease could not be given back; it runs out by itself");
+            warn!(%error, "a lease could not be released; it expires");
         }
     }
 }
 
-/// Renews until the lease is over or another's. A database that is away for a while is asked again.
-/// A renewal under way is never dropped: its connection would go back inside a transaction.
+/// Renews until the lease ends or another import has it. Tries again if the database fails. A renewal in
+/// progress is never dropped: its connection would return to the pool inside a transaction.
 async fn renew(store: Store, lease: Lease, pause: Duration, over: CancellationToken) {
     while timeout(pause, over.cancelled()).await.is_err() {
         match store.renew_lease(lease).await {

@@ -1,8 +1,8 @@
-//! One writer for each organisation: the lease that an import holds, and how a failed transaction is
-//! tried again.
+//! One writer for each organisation: the lease that an import holds, and the policy for retrying a failed
+//! transaction.
 
 mod held;
 mod retry_policy;
 
-pub use held::Tenure;
-pub use retry_policy::Patience;
+pub use held::HeldLease;
+pub use retry_policy::RetryPolicy;

@@ -1,4 +1,4 @@
-//! How long a database that is away for a while is asked again.
+//! How long, and how often, a failed database call is tried again.
 
 use std::{future::Future, time::Duration};
 
@@ -9,20 +9,20 @@ use tracing::warn;
 use crate::import::Importer;
 use crate::store::StoreError;
 
-/// The first pause; each further one is twice as long, up to the longest.
+/// The first pause. Each further pause is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// What is left of it, for one call or one transaction.
+/// The retries that are left for one call or one transaction.
 #[derive(Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     deadline: Instant,
     pause: Duration,
     stop: CancellationToken,
 }
 
-impl Patience {
-    /// As much as the server's settings give.
+impl RetryPolicy {
+    /// A policy with the time that the server's settings allow.
     #[must_use]
     pub fn new(importer: &Importer) -> Self {
         Self {
@@ -32,9 +32,9 @@ impl Patience {
         }
     }
 
-    /// Waits before another try. False: the fault does not pass, it has taken too long, or the
-    /// server shuts down.
-    pub async fn bears(&mut self, error: &StoreError) -> bool {
+    /// Waits, and returns `true` if the call may be tried again. Returns `false` if the fault is not
+    /// transient, time is up, or the server shuts down.
+    pub async fn allows_retry(&mut self, error: &StoreError) -> bool {
         if !error.is_transient() || Instant::now() >= self.deadline || self.stop.is_cancelled() {
             return false;
         }
@@ -46,15 +46,15 @@ impl Patience {
 }
 
 impl Importer {
-    /// Makes a call that may be made twice, again for a while where its fault may pass.
-    pub(crate) async fn patiently<T, F>(&self, call: impl Fn() -> F) -> Result<T, StoreError>
+    /// Makes an idempotent call, and tries it again while its fault is transient.
+    pub(crate) async fn retry<T, F>(&self, call: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut patience = Patience::new(self);
+        let mut patience = RetryPolicy::new(self);
         loop {
             match call().await {
-                Err(error) if patience.bears(&error).await => {}
+                Err(error) if patience.allows_retry(&error).await => {}
                 result => return result,
             }
         }

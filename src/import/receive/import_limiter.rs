@@ -1,8 +1,8 @@
-//! How many imports there are at a time, on this server and for one organisation, so that a busy one leaves
-//! room to the others.
+//! Limits the concurrent imports of this server and of each organisation, so that a busy organisation leaves
+//! room for others.
 //!
-//! An upload that comes in is no import yet: there may be more of them, and each holds little. An import has its
-//! permit from when its roster has been received whole to its last message, and waits for it in order of arrival.
+//! An upload that comes in is not yet an import: the limit for uploads is higher, since each holds little. An
+//! import holds its permit from the end of its upload to its last message. Permits are given in order of arrival.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::limits::{Bounds, KeyedLimiter, LimitReached, Permit, ServerLimits};
 /// Uploads of one organisation, or of one principal, for each import that it may have.
 const UPLOADS_FOR_AN_IMPORT: usize = 4;
 
-/// Of the imports that there may be, so many have one directory read ahead.
-const IMPORTS_FOR_AN_AHEAD: usize = 4;
+/// For each so many allowed imports, one directory may be read ahead.
+const IMPORTS_FOR_A_READ_AHEAD: usize = 4;
 
 /// Counts uploads and imports. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct ImportLimiter {
     principal_uploads: KeyedLimiter<String>,
     imports: KeyedLimiter<String>,
     planning: KeyedLimiter<String>,
-    ahead: KeyedLimiter<String>,
-    patience: Duration,
+    read_ahead: KeyedLimiter<String>,
+    turn_timeout: Duration,
 }
 
 /// The right to upload a roster.
@@ -42,7 +42,7 @@ impl ImportLimiter {
     pub fn new(limits: &ServerLimits) -> Self {
         let each = |key| {
             KeyedLimiter::new(Bounds {
-                // Their memory bounds those of all.
+                // The memory budget limits the server's total.
                 server: usize::MAX,
                 key,
             })
@@ -55,11 +55,13 @@ impl ImportLimiter {
                 key: limits.organization_imports,
             }),
             planning: each(1),
-            ahead: KeyedLimiter::new(Bounds {
-                server: limits.imports.div_ceil(IMPORTS_FOR_AN_AHEAD),
-                key: limits.organization_imports.div_ceil(IMPORTS_FOR_AN_AHEAD),
+            read_ahead: KeyedLimiter::new(Bounds {
+                server: limits.imports.div_ceil(IMPORTS_FOR_A_READ_AHEAD),
+                key: limits
+                    .organization_imports
+                    .div_ceil(IMPORTS_FOR_A_READ_AHEAD),
             }),
-            patience: limits.deadlines.import_turn,
+            turn_timeout: limits.deadlines.import_turn,
         }
     }
 
@@ -69,10 +71,10 @@ impl ImportLimiter {
         self.imports.total() == 0
     }
 
-    /// The permit for one more upload into `organization`, a slug, known or not.
+    /// The permit for one more upload into `organization`, a slug that need not exist.
     ///
     /// # Errors
-    /// [`ImportError::Busy`] if the limit is reached.
+    /// Fails with [`ImportError::Busy`] if the limit is reached.
     pub fn begin_upload(
         &self,
         organization: &str,
@@ -80,7 +82,7 @@ impl ImportLimiter {
     ) -> Result<UploadPermit, ImportError> {
         let take = |limiter: &KeyedLimiter<String>, key: &str, whose| {
             let permit = limiter.try_acquire(key.to_owned());
-            permit.map_err(|reached| ImportError::Busy(many_uploads(whose, reached)))
+            permit.map_err(|reached| ImportError::Busy(too_many_uploads(whose, reached)))
         };
         Ok(UploadPermit {
             _organization: take(
@@ -92,18 +94,20 @@ impl ImportLimiter {
         })
     }
 
-    /// The permit for one more import into `organization`, which may have to be waited for.
+    /// Waits for the permit for one more import into `organization`.
     ///
     /// # Errors
-    /// [`ImportError::Busy`] if there was none for too long.
+    /// Fails with [`ImportError::Busy`] if no permit is free in time.
     pub async fn enter(&self, organization: &str) -> Result<ImportPermit, ImportError> {
-        let permit = self.imports.acquire(organization.to_owned(), self.patience);
+        let permit = self
+            .imports
+            .acquire(organization.to_owned(), self.turn_timeout);
         let permit = permit.await;
-        permit.map_err(|reached| ImportError::Busy(many(reached)))
+        permit.map_err(|reached| ImportError::Busy(too_many_imports(reached)))
     }
 
-    /// The organisation's turn to plan: it plans one import at a time, so that it never has all processors.
-    /// `None` never comes of it, since there is no end to waiting.
+    /// Waits for the organisation's turn to plan. It plans one import at a time, so that it never uses all
+    /// processors. Never returns `None`, since waiting has no deadline.
     pub async fn planning_turn(&self, organization: &str) -> Option<Permit<String>> {
         let turn = self
             .planning
@@ -111,15 +115,15 @@ impl ImportLimiter {
         turn.await.ok()
     }
 
-    /// The right to read an organisation's directory while an upload comes in, and to hold it; `None` if it is
-    /// better read later.
+    /// The permit to read and keep an organisation's directory while an upload comes in, or `None` if the limit is
+    /// reached.
     #[must_use]
-    pub fn look_ahead(&self, organization: &str) -> Option<Permit<String>> {
-        self.ahead.try_acquire(organization.to_owned()).ok()
+    pub fn try_read_ahead(&self, organization: &str) -> Option<Permit<String>> {
+        self.read_ahead.try_acquire(organization.to_owned()).ok()
     }
 }
 
-fn many_uploads(whose: &str, reached: LimitReached) -> Refusal {
+fn too_many_uploads(whose: &str, reached: LimitReached) -> Refusal {
     let (LimitReached::Key(most) | LimitReached::Server(most)) = reached;
     let message = format!(
         "{most} uploads {whose} are under way, which is the limit; try again when one has ended."
@@ -127,7 +131,7 @@ fn many_uploads(whose: &str, reached: LimitReached) -> Refusal {
     Refusal::limit("TOO_MANY_UPLOADS", "uploads", message)
 }
 
-fn many(reached: LimitReached) -> Refusal {
+fn too_many_imports(reached: LimitReached) -> Refusal {
     match reached {
         LimitReached::Key(most) => {
             let message = format!(
@@ -207,11 +211,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn few_directories_are_read_ahead_and_fewer_of_one_organisation() {
         let limiter = limiter(8, 4);
-        let ahead = limiter.look_ahead("a");
-        assert!(ahead.is_some() && limiter.look_ahead("a").is_none());
-        let other = limiter.look_ahead("b");
-        assert!(other.is_some() && limiter.look_ahead("c").is_none());
+        let ahead = limiter.try_read_ahead("a");
+        assert!(ahead.is_some() && limiter.try_read_ahead("a").is_none());
+        let other = limiter.try_read_ahead("b");
+        assert!(other.is_some() && limiter.try_read_ahead("c").is_none());
         drop(ahead);
-        assert!(limiter.look_ahead("a").is_some());
+        assert!(limiter.try_read_ahead("a").is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! From the first message of a stream to a planned import: the session, what it receives, its options, and
-//! the limits on how many run at once. Nothing here writes users.
+//! From the first message of a stream to a planned import: the session, the roster it receives, its options,
+//! and the limits on concurrent imports. Nothing here writes users.
 
 mod import_limiter;
 mod options;
@@ -8,9 +8,9 @@ pub(crate) mod session;
 mod upload_buffer;
 
 pub use import_limiter::ImportLimiter;
-pub use options::{CONFIRMATION, Options, parse_filter};
-pub use receiver::{Received, Receiver};
+pub use options::{CONFIRMATION, ImportOptions, parse_filter};
+pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, values};
-pub use session::Inbound;
-pub(crate) use session::{Session, expect_permitted, run};
-pub use upload_buffer::Reservoir;
+pub use session::RequestStream;
+pub(crate) use session::{ImportSession, expect_permitted, run};
+pub use upload_buffer::UploadBuffer;

@@ -1,4 +1,4 @@
-//! What a client asked for in `start`.
+//! The options of an import, checked and in the engine's own types.
 
 use std::borrow::Cow;
 
@@ -18,12 +18,12 @@ const MAX_SOURCE: usize = 255;
 /// Most characters of a mistaken value that a message quotes.
 const MAX_QUOTED: usize = 100;
 
-/// The word that confirms deactivating whoever is not listed.
+/// The word that confirms deactivating users who are not listed.
 pub const CONFIRMATION: &str = "Confirm";
 
 /// The options of an import, checked.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ImportOptions {
     /// Slug of the organisation.
     pub organization: String,
     /// The ID the client chose.
@@ -36,8 +36,8 @@ pub struct Options {
     pub max_rejected_rows: Option<u32>,
     /// Digest of the plan that the caller has seen.
     pub expected_plan_digest: Option<[u8; 32]>,
-    /// Deactivate whoever is not listed.
-    pub deactivate_missing: Option<Missing>,
+    /// Deactivate users who are not listed.
+    pub deactivate_missing: Option<DeactivationScope>,
     /// More deactivations than this refuse the import, in place of the server's guard.
     pub max_deactivations: Option<u32>,
     /// More rows than this that replace a person refuse the import, in place of the server's guard.
@@ -54,18 +54,18 @@ pub struct Options {
     pub source: String,
 }
 
-/// Whom `deactivate_missing` looks at, by name.
+/// The users that `deactivate_missing` concerns, by the names of their roles and groups.
 #[derive(Clone, Debug, Default)]
-pub struct Missing {
+pub struct DeactivationScope {
     only_roles: Vec<String>,
     only_groups: Vec<String>,
 }
 
-impl Options {
-    /// Checks what a client asked for.
+impl ImportOptions {
+    /// Checks a client's `start`.
     ///
     /// # Errors
-    /// Every bad option at once.
+    /// Fails with every bad option at once.
     pub fn parse(start: ImportStart) -> Result<Self, Vec<Refusal>> {
         let mut faults = Vec::new();
         let import_id = parse_id(&start.import_id, &mut faults);
@@ -85,7 +85,7 @@ impl Options {
             all_or_nothing: start.all_or_nothing,
             max_rejected_rows: start.max_rejected_rows,
             expected_plan_digest,
-            deactivate_missing: start.deactivate_missing.map(Missing::from),
+            deactivate_missing: start.deactivate_missing.map(DeactivationScope::from),
             max_deactivations: start.max_deactivations,
             max_identity_changes: start.max_identity_changes,
             match_by,
@@ -101,7 +101,7 @@ impl Options {
     }
 }
 
-impl From<proto::DeactivateMissing> for Missing {
+impl From<proto::DeactivateMissing> for DeactivationScope {
     fn from(wire: proto::DeactivateMissing) -> Self {
         Self {
             only_roles: wire.only_roles,
@@ -110,11 +110,11 @@ impl From<proto::DeactivateMissing> for Missing {
     }
 }
 
-impl Missing {
+impl DeactivationScope {
     /// Finds the roles and groups in the catalog.
     ///
     /// # Errors
-    /// The names that are not there: a scope with a mistyped name must not become another scope.
+    /// Fails with the unknown names: a scope with a mistyped name must not become another scope.
     pub fn resolve(&self, catalog: &Catalog) -> Result<Scope, Vec<Refusal>> {
         let mut faults = Vec::new();
         let mut budget = SuggestionBudget::of_call();

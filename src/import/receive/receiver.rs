@@ -1,4 +1,4 @@
-//! Takes a client's messages after `start` and makes rows of them. Sans-IO: one message in, state on.
+//! Turns a client's messages after `start` into rows, and verifies their digest and count. Sans-IO.
 
 use sha2::{Digest, Sha256};
 
@@ -9,13 +9,13 @@ use crate::{
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
 
-/// Input of at least this size is worth another thread.
+/// Input of at least this size is decoded on another thread.
 pub(crate) const HEAVY_BYTES: usize = 32 * 1024;
 
-/// What has been received so far.
-pub struct Receiver {
+/// The rows received so far.
+pub struct RosterReceiver {
     rows: Vec<Row>,
-    /// Bytes that the texts of the first `measured` rows take.
+    /// Bytes of the texts of the first `measured` rows.
     text_bytes: usize,
     measured: usize,
     limits: Limits,
@@ -35,19 +35,19 @@ struct CsvInput {
     begun: bool,
 }
 
-/// An input received whole, and verified against what `finish` states.
-pub struct Received {
+/// A complete roster, verified against what `finish` states.
+pub struct ReceivedRoster {
     /// All rows, in order.
     pub rows: Vec<Row>,
     /// SHA-256 of the CSV bytes, or of the canonical encoding of the typed rows.
     pub digest: [u8; 32],
 }
 
-impl Receiver {
-    /// Ready for either kind of input.
+impl RosterReceiver {
+    /// Makes a receiver for CSV or typed rows.
     ///
     /// # Errors
-    /// Where the CSV options are wrong.
+    /// Fails if the CSV options are wrong.
     pub fn new(csv: &CsvOptions, limits: Limits) -> Result<Self, Vec<Refusal>> {
         let csv = CsvInput {
             decoder: CsvDecoder::new(csv, limits).map_err(refusals)?,
@@ -67,7 +67,7 @@ impl Receiver {
         })
     }
 
-    /// Reads phone numbers without a country code as national ones of `region`. Before any input.
+    /// Reads phone numbers without a country code as numbers of `region`. Must be called before any input.
     pub const fn set_phone_region(&mut self, region: Option<PhoneRegion>) {
         self.checks.phone_region = region;
     }
@@ -78,14 +78,14 @@ impl Receiver {
         u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
     }
 
-    /// Bytes that the rows take so far.
+    /// Bytes of the rows so far.
     pub fn bytes(&mut self) -> usize {
         self.text_bytes += Row::text_bytes(&self.rows[self.measured..]);
         self.measured = self.rows.len();
         self.text_bytes + self.rows.capacity() * size_of::<Row>()
     }
 
-    /// The header of a CSV file, as soon as it is known.
+    /// The header of a CSV file, or `None` until it is known.
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
         match &self.input {
@@ -94,16 +94,16 @@ impl Receiver {
         }
     }
 
-    /// True once typed rows have come.
+    /// Returns `true` once typed rows have come.
     #[must_use]
     pub const fn is_typed(&self) -> bool {
         matches!(self.input, Input::Typed(_))
     }
 
-    /// Takes a piece of the input.
+    /// Decodes one message of the input.
     ///
     /// # Errors
-    /// Where the message is out of order, or the file has a fault; the import is then refused.
+    /// Fails if the message is out of order or the file has a fault. The import is then refused.
     pub fn push(&mut self, message: Message) -> Result<(), Vec<Refusal>> {
         match message {
             Message::CsvChunk(chunk) => self.push_chunk(&chunk),
@@ -116,8 +116,8 @@ impl Receiver {
     /// Ends the input, and verifies what the client states about it.
     ///
     /// # Errors
-    /// Where the input ends too early, or is not what the client states.
-    pub fn finish(&mut self, stated: &ImportFinish) -> Result<Received, Vec<Refusal>> {
+    /// Fails if the input ends too early or differs from what the client states.
+    pub fn finish(&mut self, stated: &ImportFinish) -> Result<ReceivedRoster, Vec<Refusal>> {
         let digest = self.end(stated)?;
         let mut faults = Vec::new();
         let rows = self.rows.len() as u64;
@@ -131,7 +131,7 @@ impl Receiver {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Received {
+        Ok(ReceivedRoster {
             rows: std::mem::take(&mut self.rows),
             digest,
         })
@@ -171,7 +171,7 @@ impl Receiver {
         .map_err(refusals)
     }
 
-    /// Ends either kind of input; returns its digest. No input at all is an empty file.
+    /// Ends either kind of input, and returns its digest. No input at all is an empty file.
     fn end(&mut self, stated: &ImportFinish) -> Result<[u8; 32], Vec<Refusal>> {
         match &mut self.input {
             Input::Typed(input) => {
@@ -181,8 +181,8 @@ impl Receiver {
             }
             Input::Csv(csv) => {
                 let digest: [u8; 32] = csv.digest.clone().finalize().into();
-                // Bytes first: where they differ the file was cut or changed on its way, and any
-                // fault in it is a consequence.
+                // Bytes come first: if they differ, the file was cut or changed in transit, and that causes any
+                // fault in it.
                 check_bytes(stated, csv.decoder.bytes(), &digest)?;
                 let decoder = &mut csv.decoder;
                 let checks = self.checks;
@@ -196,13 +196,13 @@ impl Receiver {
     }
 }
 
-/// The refusals that a file's faults make.
+/// Turns a file's faults into refusals.
 #[allow(clippy::needless_pass_by_value)] // the shape that map_err wants
 fn refusals(faults: Vec<FileFault>) -> Vec<Refusal> {
     faults.iter().map(Refusal::from).collect()
 }
 
-/// A message that has no place where it came.
+/// The refusal of a message that is out of order.
 pub(crate) fn out_of_order(message: &str) -> Refusal {
     let order = "The order is start, csv_chunk or rows, finish.";
     Refusal::invalid("OUT_OF_ORDER", "message", format!("{message} {order}"))

@@ -1,4 +1,4 @@
-//! The stages of one import, in order.
+//! One stream's import, stage by stage: start, receive, wait for a permit, plan, apply, summary.
 
 mod planning;
 mod receiving;
@@ -12,18 +12,18 @@ use tokio_stream::Stream;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-pub(crate) use planning::{Wanted, judge};
+pub(crate) use planning::{PlanCancellation, judge};
 
 use super::{
     import_limiter::{ImportPermit, UploadPermit},
     receiver::out_of_order,
 };
 use crate::import::{
-    ImportError, Importer, Options, Outlet, Receiver,
+    ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver,
     record::{audited, import_record},
-    respond::{Progress, refusal},
+    respond::{ProgressCounters, refusal},
     review::{guard, planned_import},
-    upload::Sender,
+    upload::Submitter,
 };
 use crate::{
     access::{Denial, Outlived, Principal},
@@ -40,37 +40,37 @@ use crate::{
         traces,
     },
 };
-use planning::Ahead;
+use planning::DirectoryReadAhead;
 
-/// Bytes that an upload takes besides its rows: a record, for each delimiter that its header may have.
+/// Bytes that an upload needs besides its rows: one record for each delimiter that its header may have.
 const SESSION_BYTES: usize = 512 * 1024;
 
-/// Bytes that the plan of a row takes.
+/// Bytes that the plan of one row needs.
 const PLAN_BYTES: usize = 128;
 
-/// A client's messages. An error ends them: a refusal where the client is to be told,
-/// [`ImportError::Broken`] where it has gone. `None` is a message without content.
-pub trait Inbound: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
+/// A client's messages. An error ends them: a refusal for the client, or [`ImportError::ClientGone`] if it has
+/// gone. `None` is a message without content.
+pub trait RequestStream: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
 
-impl<S> Inbound for S where S: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
+impl<S> RequestStream for S where S: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
 
 /// Runs one import, which began at `started_at`, from its first message to its summary.
 ///
 /// # Errors
-/// However it ends, if not well; where it had begun, the summary has been sent.
+/// Fails if the import does not complete. If it had begun, the summary has been sent.
 pub async fn run(
     importer: &Importer,
-    Sender {
+    Submitter {
         principal,
         actor,
         account,
-    }: Sender,
+    }: Submitter,
     started_at: OffsetDateTime,
-    mut inbound: impl Inbound,
-    outlet: &Outlet,
+    mut requests: impl RequestStream,
+    responses: &ResponseSender,
 ) -> Result<(), ImportError> {
     let mut outlived = importer.gate.outlived(Arc::clone(&principal));
-    let start = receive_start(&mut inbound, importer, &mut outlived).await?;
+    let start = receive_start(&mut requests, importer, &mut outlived).await?;
     expect_permitted(&principal, &start)?;
     let uploading = importer
         .limiter
@@ -79,11 +79,11 @@ pub async fn run(
     let memory = account.reserve(SESSION_BYTES)?;
     let options_digest = import_record::options_digest(&start);
     let asked_for = audited::options(&start);
-    let options = Options::parse(start.clone())?;
-    let mut receiver = Receiver::new(&options.csv, importer.settings.limits)?;
+    let options = ImportOptions::parse(start.clone())?;
+    let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
     let store = &importer.store;
     let organization = importer.organization(&options.organization).await?;
-    let secret = importer.patiently(|| store.digest_secret(&organization));
+    let secret = importer.retry(|| store.digest_secret(&organization));
     let digest_key = DigestKey::new(&secret.await?);
     receiver.set_phone_region(organization.phone_region());
     let organization = organization.id;
@@ -91,17 +91,17 @@ pub async fn run(
     traces::tell_import(import);
     let by = (importer.server, &*principal.name);
     let record = import_record::begun(organization, import, by, &start, started_at);
-    let mut session = Session {
+    let mut session = ImportSession {
         importer,
         principal,
-        outlet,
+        responses,
         organization,
         options_digest,
         asked_for,
         digest_key,
         resumed: false,
         started: false,
-        progress: Arc::new(Progress::new(importer.settings.progress_interval)),
+        progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
         summary: ImportSummary {
             import_id: import.to_string(),
             validate_only: options.validate_only,
@@ -112,17 +112,17 @@ pub async fn run(
         options,
         permit: None,
         memory,
-        ahead: None,
-        looked_ahead: false,
+        read_ahead: None,
+        has_read_ahead: false,
         actor,
     };
     session.open().await?;
     let receiving = (receiver, uploading);
-    let result = session.run(&mut inbound, receiving, &mut outlived).await;
-    session.end(result, &mut inbound).await
+    let result = session.run(&mut requests, receiving, &mut outlived).await;
+    session.end(result, &mut requests).await
 }
 
-/// Expects that the caller may ask for this (semantics §3; api.md). Asked before anything is looked up.
+/// Fails if the caller has no permission for these options (semantics §3). Checked before any look-up.
 pub(crate) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), Denial> {
     principal.expect_organization(&start.organization)?;
     principal.expect(Permission::UsersImport)?;
@@ -136,12 +136,12 @@ pub(crate) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Re
 }
 
 async fn receive_start(
-    inbound: &mut impl Inbound,
+    requests: &mut impl RequestStream,
     importer: &Importer,
     outlived: &mut Outlived,
 ) -> Result<ImportStart, ImportError> {
     let first = tokio::select! {
-        first = inbound.next() => first,
+        first = requests.next() => first,
         denial = outlived => return Err(denial.into()),
         () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
     };
@@ -153,55 +153,55 @@ async fn receive_start(
     }
 }
 
-/// One import that has begun.
-pub(crate) struct Session<'a> {
+/// One import that has begun, for the client that sends it.
+pub(crate) struct ImportSession<'a> {
     pub(crate) importer: &'a Importer,
-    /// Who sends this stream.
+    /// The caller.
     pub(crate) principal: Arc<Principal>,
-    pub(crate) outlet: &'a Outlet,
+    pub(crate) responses: &'a ResponseSender,
     pub(crate) organization: i64,
-    pub(crate) options: Options,
-    /// Who has sent it, from where.
+    pub(crate) options: ImportOptions,
+    /// The caller as the audit trail names it.
     pub(crate) actor: Actor,
     pub(crate) options_digest: [u8; 32],
-    /// The options, as the audit trail has them.
+    /// The options in the audit trail's format.
     pub(crate) asked_for: String,
     pub(crate) digest_key: DigestKey,
     /// The record of this attempt, as it began.
     pub(crate) record: ImportRecord,
-    pub(crate) progress: Arc<Progress>,
-    /// What is known; sent as the last message.
+    pub(crate) progress: Arc<ProgressCounters>,
+    /// What is known so far. It is sent as the last message.
     pub(crate) summary: ImportSummary,
-    /// Held from when the upload has been received until the end.
+    /// Held from the end of the upload to the end of the import.
     permit: Option<ImportPermit>,
-    /// For what has been received, and what is planned of it.
+    /// Memory for the received rows and their plan.
     memory: Reservation,
     resumed: bool,
     started: bool,
-    /// The directory, read while the upload comes in.
-    ahead: Option<Ahead>,
-    /// It was read once, and not for the rest of the upload again.
-    looked_ahead: bool,
+    /// The directory, if it is read while the upload comes in.
+    read_ahead: Option<DirectoryReadAhead>,
+    /// A read-ahead has begun; there is at most one for each upload.
+    has_read_ahead: bool,
 }
 
-impl Session<'_> {
-    /// Refuses early where another import holds the organisation, and records the attempt.
+impl ImportSession<'_> {
+    /// Records the attempt, and fails early if another import holds the organisation.
     async fn open(&mut self) -> Result<(), ImportError> {
         let store = &self.importer.store;
         let open = || store.open_import(self.record.clone());
-        self.resumed = match self.importer.patiently(open).await? {
+        self.resumed = match self.importer.retry(open).await? {
             AttemptOpening::Recorded => false,
             AttemptOpening::Bound => true,
-            AttemptOpening::InUse => return Err(ImportError::IdInUse(self.record.id)),
+            AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
         };
         if self.resumed || self.options.validate_only {
             return Ok(());
         }
         let ttl = self.importer.settings.lease;
         let holder = || store.holder(self.organization, ttl);
-        match self.importer.patiently(holder).await? {
+        match self.importer.retry(holder).await? {
             Some(holder) if holder.import != self.record.id => {
-                let error = ImportError::Held(holder);
+                let error = ImportError::OrganizationHeld(holder);
                 self.close(&error).await;
                 Err(error)
             }
@@ -209,30 +209,30 @@ impl Session<'_> {
         }
     }
 
-    /// The stages. On return `self.summary` says what is known; it has not been sent.
+    /// Runs the stages. On return `self.summary` is complete but not sent.
     async fn run(
         &mut self,
-        inbound: &mut impl Inbound,
-        (receiver, uploading): (Receiver, UploadPermit),
+        requests: &mut impl RequestStream,
+        (receiver, uploading): (RosterReceiver, UploadPermit),
         outlived: &mut Outlived,
     ) -> Result<(), ImportError> {
-        let received = self.receive(inbound, receiver, outlived).await?;
-        self.await_half_close(inbound).await?;
+        let received = self.receive(requests, receiver, outlived).await?;
+        self.await_half_close(requests).await?;
         self.enter(outlived).await?;
         self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
-        self.outlet.accept();
+        self.responses.accept();
         let rows = Arc::new(received.rows);
         if !self.options.validate_only {
             return self.carry_out(rows).await;
         }
         self.expect_own_id().await?;
-        let judged = self.plan(rows).await?;
+        let planned = self.plan(rows).await?;
         let stage = Stage::begin("guard");
-        let refusals = guard::check(&self.options, &self.importer.settings, &judged);
+        let refusals = guard::check(&self.options, &self.importer.settings, &planned);
         drop(stage);
         tokio::select! {
-            () = self.preview(&judged) => {}
+            () = self.preview(&planned) => {}
             denial = outlived => return Err(denial.into()),
         }
         match refusals.is_empty() {
@@ -241,7 +241,7 @@ impl Session<'_> {
         }
     }
 
-    /// Waits until there may be one more import.
+    /// Waits for an import permit.
     async fn enter(&mut self, outlived: &mut Outlived) -> Result<(), ImportError> {
         let asked = Instant::now();
         let permit = self.importer.limiter.enter(&self.options.organization);
@@ -259,20 +259,20 @@ impl Session<'_> {
     async fn end(
         mut self,
         result: Result<(), ImportError>,
-        inbound: &mut impl Inbound,
+        requests: &mut impl RequestStream,
     ) -> Result<(), ImportError> {
         match &result {
             Ok(()) => self.close_as(ImportState::Completed).await,
             Err(error) => self.close(error).await,
         }
-        if let Err(ImportError::Broken) = result {
+        if let Err(ImportError::ClientGone) = result {
             return result;
         }
         self.post_start(ImportStarted::default());
-        self.outlet.send(Reply::Summary(self.summary)).await;
+        self.responses.send(Reply::Summary(self.summary)).await;
         if result.is_err() {
-            // What the client is still sending is read and dropped, so that it gets to reading.
-            drain(inbound, self.importer.settings.half_close_grace).await;
+            // The rest of the client's messages are dropped, so that the client gets to reading.
+            drain(requests, self.importer.settings.half_close_grace).await;
         }
         result
     }
@@ -287,12 +287,12 @@ impl Session<'_> {
                 self.summary.refusals = refusal::listed(std::slice::from_ref(refusal));
                 ImportState::Refused
             }
-            ImportError::Held(_)
-            | ImportError::IdBound(_)
+            ImportError::OrganizationHeld(_)
+            | ImportError::ImportIdBound(_)
             | ImportError::OvertakenBy(_)
             | ImportError::Denied(_) => {
                 self.summary.refusals = vec![error.refusal()];
-                // An import that had begun to write before is not one that wrote nothing.
+                // An import that wrote rows in an earlier attempt is not one that wrote nothing.
                 match self.summary.state() {
                     ImportState::Interrupted => ImportState::Interrupted,
                     _ => ImportState::Refused,
@@ -300,10 +300,10 @@ impl Session<'_> {
             }
             ImportError::Cancelled => ImportState::Cancelled,
             _ => {
-                // What was planned is not what has become of it; and where the client has gone, whoever goes on
-                // with the import counts its rows.
+                // Planned counts are not final counts. If the client has gone, the attempt that resumes the import
+                // counts its rows.
                 let only_planned = self.summary.state() == ImportState::Unspecified;
-                if only_planned || matches!(error, ImportError::Broken) {
+                if only_planned || matches!(error, ImportError::ClientGone) {
                     planned_import::fill(&mut self.summary, &Tally::default());
                     self.summary.identity_changes = 0;
                 }
@@ -313,21 +313,21 @@ impl Session<'_> {
         self.close_as(state).await;
     }
 
-    /// Takes the state over into the summary, and records it.
+    /// Sets the final state in the summary, and records it.
     async fn close_as(&mut self, state: ImportState) {
         let now = self.importer.clock.now();
         self.summary.state = state.into();
         if self.summary.finished_at.is_none() {
             self.summary.finished_at = Some(timestamp(now));
         }
-        // Who has applied an import to its end has recorded that.
+        // The writer has recorded the end of a completed import.
         if self.options.validate_only || state != ImportState::Completed {
             self.record_end(now).await;
         }
         self.log();
     }
 
-    /// Records the end of an attempt; a record that is bound stays as it is.
+    /// Records the end of an attempt. The record of a bound import does not change.
     async fn record_end(&mut self, now: OffsetDateTime) {
         import_record::close(&mut self.record, &self.summary, now);
         let refusals = self.summary.refusals.iter().map(|r| &*r.code);
@@ -337,29 +337,29 @@ impl Session<'_> {
         };
         let store = &self.importer.store;
         let close = || store.close_import(&self.record, &self.actor, end);
-        if let Err(error) = self.importer.patiently(close).await {
+        if let Err(error) = self.importer.retry(close).await {
             warn!(%error, "the end of an import could not be recorded");
         }
         self.importer.note_attempt(self.organization);
     }
 
-    /// Posts `started` if it has not been posted yet.
+    /// Posts `started` once.
     fn post_start(&mut self, heard: ImportStarted) {
         if self.started {
             return;
         }
         self.started = true;
-        self.outlet.post(Reply::Started(ImportStarted {
+        self.responses.post(Reply::Started(ImportStarted {
             import_id: self.record.id.to_string(),
             resumed: self.resumed,
             ..heard
         }));
     }
 
-    /// Expects that the caller's credential is still good, now that something is to be written.
+    /// Fails if the caller's credential is no longer valid. Called before the first write.
     pub(crate) async fn expect_still_admitted(&self) -> Result<(), ImportError> {
         let importer = self.importer;
-        let confirmed = importer.patiently(|| async {
+        let confirmed = importer.retry(|| async {
             match importer.gate.confirm(&self.principal).await {
                 Err(Denial::Store(error)) => Err(error),
                 confirmed => Ok(confirmed),
@@ -368,14 +368,14 @@ impl Session<'_> {
         Ok(confirmed.await??)
     }
 
-    /// Waits for `work`, and meanwhile offers the client a progress message now and then.
+    /// Waits for `work`, and offers the client a progress message in each interval.
     pub(crate) async fn with_progress<T>(&self, work: impl Future<Output = T> + Send) -> T {
         let mut work = pin!(work);
         loop {
             tokio::select! {
                 result = &mut work => return result,
                 () = sleep_until(self.progress.due()) => {
-                    self.outlet.offer(self.progress.message());
+                    self.responses.offer(self.progress.message());
                     self.progress.told(self.importer.settings.progress_interval);
                 }
             }
@@ -400,13 +400,13 @@ impl Session<'_> {
     }
 }
 
-/// Each of these codes once, apart by a comma.
+/// Joins the distinct codes with commas.
 fn distinct<'a>(codes: impl Iterator<Item = &'a str>) -> String {
     let codes: BTreeSet<_> = codes.collect();
     codes.into_iter().collect::<Vec<_>>().join(",")
 }
 
-async fn drain(inbound: &mut impl Inbound, grace: Duration) {
-    let dropping = async { while let Some(Ok(_)) = inbound.next().await {} };
+async fn drain(requests: &mut impl RequestStream, grace: Duration) {
+    let dropping = async { while let Some(Ok(_)) = requests.next().await {} };
     let _ = timeout(grace, dropping).await;
 }

@@ -1,9 +1,8 @@
-//! Takes what a client sends as it comes, whether or not anybody is ready for it.
+//! Buffers a client's messages in memory while the import is not ready for them.
 //!
-//! While the database is slow nobody reads; HTTP/2 takes a connection with many small unread messages
-//! for an attack, and closes it. So they are read into memory, small ones put together, up to as much
-//! as an upload may have. What the client takes too long for is told here too: it is the client's
-//! time that counts, not the time that its messages wait.
+//! While the database is slow the import reads nothing, and HTTP/2 closes a connection that carries many small
+//! unread messages. So this reads them at once and joins small ones, up to the limit of an upload. It also
+//! enforces the client's deadlines: only the client's own time counts, not the time its messages wait.
 
 use std::{
     collections::VecDeque,
@@ -21,70 +20,70 @@ use tokio::{
 };
 use tokio_stream::Stream;
 
-use crate::import::{ImportError, Inbound, Refusal};
+use crate::import::{ImportError, Refusal, RequestStream};
 use crate::{
     limits::{Account, Deadlines, MemoryExhausted, Reservation},
     proto::{UserRow, UserRows, import_users_request::Message},
 };
 
-/// Pieces are put together up to this size, in bytes.
+/// Small messages are joined up to this size, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Once so many bytes wait, a client that sends faster than its pieces are taken waits too, and the memory
-/// of an import goes to its rows. That holds back large pieces alone; see above for small ones.
+/// Once this many bytes are buffered, a client that sends large messages must wait, so that an import's memory goes
+/// to its rows. Small messages are always read; see the module head.
 const BACKLOG_BYTES: usize = 1024 * 1024;
 
-/// Somebody who takes nothing for so long is waiting for the database; then all is read.
+/// If the import takes nothing for so long, it waits for the database, and all messages are read.
 const STALLED: Duration = Duration::from_millis(250);
 
-type Item = Result<Option<Message>, ImportError>;
+type QueuedItem = Result<Option<Message>, ImportError>;
 
-/// The taking end: what the client has sent, in order.
-pub struct Reservoir(Arc<Shared>);
+/// The client's messages, in order, for the import to take.
+pub struct UploadBuffer(Arc<SharedBuffer>);
 
-struct Shared {
-    state: Mutex<State>,
-    /// There is room again, or nobody takes anything any more.
+struct SharedBuffer {
+    state: Mutex<BufferState>,
+    /// Signals that there is room again, or that the import has dropped the buffer.
     room: Notify,
 }
 
-struct State {
+struct BufferState {
     /// Each with its weight.
-    items: VecDeque<(Item, usize)>,
-    /// As many bytes as all of them weigh.
+    items: VecDeque<(QueuedItem, usize)>,
+    /// Memory for all items.
     held: Reservation,
-    /// Nothing more comes.
+    /// No more messages come.
     ended: bool,
-    /// Nobody takes anything any more.
+    /// The import has dropped the buffer.
     abandoned: bool,
-    /// Nothing is being taken at the moment.
+    /// The import is not taking messages at the moment.
     stalled: bool,
     waker: Option<Waker>,
 }
 
-impl Reservoir {
-    /// Reads `inbound` in a task of its own, keeping at most some `capacity` bytes, which are charged to
-    /// `account`; it ends with [`ImportError::Busy`] if that has no more.
+impl UploadBuffer {
+    /// Reads `requests` in a task of its own. Keeps about `capacity` bytes at most and charges them to `account`. The
+    /// stream ends with [`ImportError::Busy`] if the account is exhausted.
     ///
     /// # Errors
-    /// Never: nothing is held yet.
-    pub fn fill(
-        inbound: impl Inbound + 'static,
+    /// Never fails: nothing is held yet.
+    pub fn spawn(
+        requests: impl RequestStream + 'static,
         capacity: u64,
         deadlines: Deadlines,
         account: &Account,
     ) -> Result<Self, MemoryExhausted> {
-        let shared = Arc::new(Shared::new(account.reserve(0)?));
+        let shared = Arc::new(SharedBuffer::new(account.reserve(0)?));
         let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
-        tokio::spawn(fill(inbound, Arc::clone(&shared), capacity, deadlines));
+        tokio::spawn(fill(requests, Arc::clone(&shared), capacity, deadlines));
         Ok(Self(shared))
     }
 }
 
-impl Stream for Reservoir {
-    type Item = Item;
+impl Stream for UploadBuffer {
+    type Item = QueuedItem;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Item>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<QueuedItem>> {
         let mut state = self.0.lock();
         let Some((item, weight)) = state.items.pop_front() else {
             state.waker = Some(cx.waker().clone());
@@ -101,7 +100,7 @@ impl Stream for Reservoir {
     }
 }
 
-impl Drop for Reservoir {
+impl Drop for UploadBuffer {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.abandoned = true;
@@ -113,9 +112,9 @@ impl Drop for Reservoir {
     }
 }
 
-impl Shared {
+impl SharedBuffer {
     fn new(held: Reservation) -> Self {
-        let state = State {
+        let state = BufferState {
             items: VecDeque::new(),
             held,
             ended: false,
@@ -129,12 +128,12 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, BufferState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an item of this weight, unless there is no memory for it.
-    fn add(&self, item: Item, weight: usize) -> Result<(), MemoryExhausted> {
+    /// Adds an item of this weight. Fails if there is no memory for it.
+    fn add(&self, item: QueuedItem, weight: usize) -> Result<(), MemoryExhausted> {
         let mut state = self.lock();
         if state.abandoned {
             return Ok(());
@@ -147,7 +146,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Adds why nothing more is taken.
+    /// Adds the error that ends the stream.
     fn refuse(&self, error: ImportError) {
         let mut state = self.lock();
         state.items.push_back((Err(error), 0));
@@ -160,7 +159,7 @@ impl Shared {
         state.wake();
     }
 
-    /// Waits while much is left to take, as long as it is being taken.
+    /// Waits while the backlog is large and the import is taking messages.
     async fn keep_pace(&self) {
         loop {
             let taken = {
@@ -176,7 +175,7 @@ impl Shared {
         }
     }
 
-    /// Waits until there is room. False: nobody takes anything any more.
+    /// Waits until there is room. Returns `false` if the import has dropped the buffer.
     async fn has_room(&self, capacity: usize) -> bool {
         loop {
             {
@@ -190,15 +189,15 @@ impl Shared {
     }
 }
 
-impl State {
+impl BufferState {
     fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
-    /// Puts a small piece to the last one; gives back what has to stand by itself.
-    fn append(&mut self, item: Item, more_weight: usize) -> Option<Item> {
+    /// Joins a small message to the last one, or returns it if that is not possible.
+    fn append(&mut self, item: QueuedItem, more_weight: usize) -> Option<QueuedItem> {
         let small = |bytes: usize| bytes < PIECE_BYTES / 2;
         match (self.items.back_mut(), item) {
             (
@@ -225,15 +224,15 @@ impl State {
     }
 }
 
-/// Roughly what an item takes up, in bytes; the same whether pieces are put together or not.
-fn weight(item: &Item) -> usize {
+/// Roughly the bytes of an item. Joining does not change the sum.
+fn weight(item: &QueuedItem) -> usize {
     match item {
         Ok(Some(message)) => message_weight(message),
         _ => 0,
     }
 }
 
-/// The same of a message.
+/// Roughly the bytes of a message.
 pub(crate) fn message_weight(message: &Message) -> usize {
     match message {
         Message::CsvChunk(chunk) => chunk.len(),
@@ -247,12 +246,12 @@ fn rows_weight(rows: &UserRows) -> usize {
 }
 
 async fn fill(
-    mut inbound: impl Inbound,
-    shared: Arc<Shared>,
+    mut requests: impl RequestStream,
+    shared: Arc<SharedBuffer>,
     capacity: usize,
     deadlines: Deadlines,
 ) {
-    let mut timing = Timing::new(deadlines);
+    let mut timing = ClientTiming::new(deadlines);
     let mut large = false;
     loop {
         let paused = Instant::now();
@@ -264,7 +263,7 @@ async fn fill(
         }
         timing.forgive(paused.elapsed());
         let (due, refusal) = timing.due();
-        match timeout_at(due, inbound.next()).await {
+        match timeout_at(due, requests.next()).await {
             Ok(Some(item)) => {
                 let broken = item.is_err();
                 let weight = weight(&item);
@@ -288,60 +287,60 @@ async fn fill(
     shared.end();
 }
 
-/// What the client has to do next, and until when.
-struct Timing {
+/// The client's deadlines.
+struct ClientTiming {
     deadlines: Deadlines,
     begun: Instant,
     heard: Instant,
-    stage: Stage,
+    phase: ClientPhase,
 }
 
 #[derive(PartialEq, Eq)]
-enum Stage {
+enum ClientPhase {
     Silent,
     Uploading,
-    /// `finish` has come: how long the client stays is its own affair.
+    /// `finish` has come; the client may keep the stream open for as long as an upload may take.
     Finished,
 }
 
-impl Timing {
+impl ClientTiming {
     fn new(deadlines: Deadlines) -> Self {
         let now = Instant::now();
         Self {
             deadlines,
             begun: now,
             heard: now,
-            stage: Stage::Silent,
+            phase: ClientPhase::Silent,
         }
     }
 
-    /// Time in which nobody read is not the client's.
+    /// Extends the deadlines by a pause in which this server did not read.
     fn forgive(&mut self, pause: Duration) {
         self.begun += pause;
         self.heard += pause;
     }
 
-    fn heard(&mut self, item: &Item) {
+    fn heard(&mut self, item: &QueuedItem) {
         self.heard = Instant::now();
-        match (&self.stage, item) {
-            (_, Ok(Some(Message::Finish(_)))) => self.stage = Stage::Finished,
-            (Stage::Silent, _) => {
-                self.stage = Stage::Uploading;
+        match (&self.phase, item) {
+            (_, Ok(Some(Message::Finish(_)))) => self.phase = ClientPhase::Finished,
+            (ClientPhase::Silent, _) => {
+                self.phase = ClientPhase::Uploading;
                 self.begun = self.heard;
             }
             _ => {}
         }
     }
 
-    /// When the client's time is over, and what it is told then.
+    /// The next deadline, and the refusal if the client misses it.
     fn due(&self) -> (Instant, Refusal) {
         let limits = &self.deadlines;
         let (idle, upload) = (self.heard + limits.idle, self.begun + limits.upload);
-        match self.stage {
-            Stage::Silent => (self.begun + limits.first_message, never_began(limits)),
-            Stage::Uploading if upload < idle => (upload, too_slow(limits)),
-            Stage::Uploading => (idle, fell_silent(limits)),
-            Stage::Finished => (self.heard + limits.upload, too_slow(limits)),
+        match self.phase {
+            ClientPhase::Silent => (self.begun + limits.first_message, never_began(limits)),
+            ClientPhase::Uploading if upload < idle => (upload, too_slow(limits)),
+            ClientPhase::Uploading => (idle, fell_silent(limits)),
+            ClientPhase::Finished => (self.heard + limits.upload, too_slow(limits)),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What the audit trail says of an import besides its counts: the options it was asked for, and the
-//! privileged roles it gives and takes. Pure.
+//! The audit trail's facts about an import besides its counts: the options, and the privileged roles that it
+//! grants and takes away. Pure.
 
 use std::collections::BTreeMap;
 
-use crate::import::review::Judged;
+use crate::import::review::PlannedImport;
 use crate::{
     audit::few_names,
     domain::{Column, RoleId},
@@ -11,7 +11,7 @@ use crate::{
     store::RoleGrants,
 };
 
-/// The options that change what an import does, as `name` or `name=value`, apart by a space.
+/// The options that change what an import does, as `name` or `name=value`, separated by spaces.
 #[must_use]
 pub(crate) fn options(start: &ImportStart) -> String {
     let mut options = Vec::new();
@@ -57,23 +57,23 @@ fn missing(missing: &DeactivateMissing) -> Vec<String> {
     options
 }
 
-/// The privileged roles that these rows of a plan give and take.
-pub(crate) fn role_grants(judged: &Judged, rows: &[u32]) -> RoleGrants {
+/// The privileged roles that these rows of a plan grant and take away.
+pub(crate) fn role_grants(planned: &PlannedImport, rows: &[u32]) -> RoleGrants {
     let mut grants = RoleGrants::default();
     let privileged = |id: RoleId| {
-        let role = judged.catalog.role(id)?;
+        let role = planned.catalog.role(id)?;
         role.privileged.then(|| role.name.clone())
     };
-    if !judged.catalog.roles.iter().any(|role| role.privileged) {
+    if !planned.catalog.roles.iter().any(|role| role.privileged) {
         return grants;
     }
     for &row in rows {
-        let decision = &judged.plan.decisions[row as usize];
+        let decision = &planned.plan.decisions[row as usize];
         if !decision.changes.contains(Column::Role) {
             continue;
         }
-        let user = judged.directory.user_of(row);
-        let before = user.map(|user| judged.directory.users()[user as usize].role);
+        let user = planned.directory.user_of(row);
+        let before = user.map(|user| planned.directory.users()[user as usize].role);
         count(&mut grants.taken, before.and_then(privileged));
         count(&mut grants.granted, privileged(decision.role));
     }

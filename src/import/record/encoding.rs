@@ -1,5 +1,5 @@
-//! The verdicts on planned rows, encoded as the contract's `RowResults` straight from the plan, for
-//! the record and for the wire. To build each as a message first would take several times as long.
+//! Encodes results of planned rows as the contract's `RowResults` directly from the plan, for the record and for the
+//! wire. Building each as a message first would take several times as long; a test compares both.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{
@@ -7,13 +7,13 @@ use prost::encoding::{
 };
 use uuid::Uuid;
 
-use crate::import::review::{Judged, planned_import};
+use crate::import::review::{PlannedImport, planned_import};
 use crate::{
     domain::{Column, ColumnSet, Tally},
     proto::{ResultFilter, RowOutcome, RowResults},
 };
 
-/// Numbers of the fields, as in the contract.
+/// The contract's field numbers.
 mod field {
     pub(crate) const RESULTS: u32 = 1;
     pub(crate) const ROW: u32 = 1;
@@ -26,23 +26,23 @@ mod field {
     pub(crate) const COLUMN: u32 = 1;
 }
 
-/// A message of bounded size, and what it counts.
+/// A message of bounded size, and the counts of its rows.
 #[derive(Debug)]
-pub(crate) struct Encoded {
+pub(crate) struct EncodedMessage {
     pub(crate) message: Bytes,
     pub(crate) counts: Tally,
 }
 
-impl Judged {
-    /// The verdicts on `rows` as they are recorded: all of them, without values.
+impl PlannedImport {
+    /// The results of `rows` for the record: all of them, without values.
     pub(crate) fn recorded(
         &self,
         rows: impl IntoIterator<Item = u32>,
-    ) -> impl Iterator<Item = Encoded> {
+    ) -> impl Iterator<Item = EncodedMessage> {
         self.encoded(rows.into_iter(), false)
     }
 
-    /// The verdicts on `rows` that pass the filter, as messages of bounded size.
+    /// The results of the `rows` that pass the filter, as messages of bounded size.
     pub fn results(
         &self,
         rows: impl IntoIterator<Item = u32>,
@@ -61,7 +61,7 @@ impl Judged {
         &self,
         rows: impl Iterator<Item = u32>,
         include_values: bool,
-    ) -> impl Iterator<Item = Encoded> {
+    ) -> impl Iterator<Item = EncodedMessage> {
         let mut rows = rows.peekable();
         let mut result = Vec::new();
         std::iter::from_fn(move || {
@@ -77,11 +77,11 @@ impl Judged {
                 planned_import::count(&mut counts, self.plan.decisions[row as usize].outcome);
             }
             let message = message.freeze();
-            Some(Encoded { message, counts })
+            Some(EncodedMessage { message, counts })
         })
     }
 
-    /// Encodes the verdict on one row.
+    /// Encodes the result of one row.
     fn encode(&self, row: usize, include_values: bool, buf: &mut Vec<u8>) {
         let (input, decision) = (&self.rows[row], &self.plan.decisions[row]);
         uint32::encode(field::ROW, &input.number, buf);
@@ -108,7 +108,7 @@ impl Judged {
     }
 }
 
-/// Changes without values: each a message that has the column's name alone.
+/// Changes without values: each is a message with the column's name only.
 fn put_columns(changes: ColumnSet, buf: &mut Vec<u8>) {
     for column in changes.iter() {
         let name = Column::header(column);
@@ -139,7 +139,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User, UserText},
-        import::review::Terms,
+        import::review::PlanningTerms,
         plan::{DigestKey, Outcome},
         proto::RowResult,
         store::Snapshot,
@@ -170,8 +170,8 @@ pub(crate) mod tests {
     }
 
     /// One row with each outcome.
-    fn judged() -> Judged {
-        judged_of(&[
+    fn planned() -> PlannedImport {
+        planned_import_of(&[
             ["A", "a@pd.example", "Müller", ""],
             ["B", "b@pd.example", "New", ""],
             ["C", "c@pd.example", "Ruiz", ""],
@@ -181,7 +181,7 @@ pub(crate) mod tests {
 
     /// Rows of these external IDs, emails, last names and supervisors, planned on a directory that has
     /// users B and C.
-    pub(crate) fn judged_of(values: &[[&str; 4]]) -> Judged {
+    pub(crate) fn planned_import_of(values: &[[&str; 4]]) -> PlannedImport {
         let user = |number: u128, id, email, last_name| {
             let text = UserText {
                 external_id: id,
@@ -210,16 +210,16 @@ pub(crate) mod tests {
             ],
             read: 2,
         };
-        let terms = Terms {
+        let terms = PlanningTerms {
             scope: None,
             match_by: None,
             permitted: Permissions::ALL.into(),
             digest_key: DigestKey::new(&[7; 32]),
         };
         let rows = rows(values).into();
-        let mut judged = Judged::new(rows, snapshot, Uuid::nil(), terms, &|| true).unwrap();
-        judged.assign_ids();
-        judged
+        let mut planned = PlannedImport::new(rows, snapshot, Uuid::nil(), terms, &|| true).unwrap();
+        planned.assign_ids();
+        planned
     }
 
     fn decoded(messages: impl Iterator<Item = RowResults>) -> Vec<RowResult> {
@@ -230,8 +230,8 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_encoded_at_once_is_what_would_have_been_built() {
-        let judged = judged();
-        let outcomes: Vec<_> = judged.plan.decisions.iter().map(|d| d.outcome).collect();
+        let planned = planned();
+        let outcomes: Vec<_> = planned.plan.decisions.iter().map(|d| d.outcome).collect();
         let all = [
             Outcome::Created,
             Outcome::Updated,
@@ -240,17 +240,17 @@ pub(crate) mod tests {
         ];
         assert_eq!(outcomes, all);
         for values in [false, true] {
-            let built: Vec<_> = (0..4).map(|row| judged.result(row, values)).collect();
-            let encoded = judged.results(0..4, ResultFilter::All, values);
+            let built: Vec<_> = (0..4).map(|row| planned.result(row, values)).collect();
+            let encoded = planned.results(0..4, ResultFilter::All, values);
             assert_eq!(decoded(encoded), built);
         }
     }
 
     #[test]
     fn what_does_not_pass_the_filter_is_left_out() {
-        let judged = judged();
+        let planned = planned();
         let rows = |filter| {
-            let results = decoded(judged.results(0..4, filter, false));
+            let results = decoded(planned.results(0..4, filter, false));
             results.iter().map(|result| result.row).collect::<Vec<_>>()
         };
         assert_eq!(rows(ResultFilter::ChangesAndRejections), [1, 2, 4]);
@@ -259,9 +259,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_message_counts_what_it_has_and_stays_small() {
-        let judged = judged();
+        let planned = planned();
         let rows = (0..20_000).map(|n| n % 4);
-        let messages: Vec<Encoded> = judged.recorded(rows).collect();
+        let messages: Vec<EncodedMessage> = planned.recorded(rows).collect();
         let longest = messages.iter().map(|m| m.message.len()).max();
         assert!(longest < Some(planned_import::MESSAGE_BYTES + 4_096) && messages.len() > 4);
         let mut counts = Tally::default();

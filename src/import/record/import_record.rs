@@ -1,4 +1,5 @@
-//! The record of an import as messages, and what its ID is bound to.
+//! Converts the record of an import to and from the contract's messages, and computes the digest that binds an
+//! import ID to its options.
 
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -14,13 +15,13 @@ use crate::{
     store::ImportRecord,
 };
 
-/// Bytes that the record of a refused attempt has for its refusals; and of each, for its subject and its message.
+/// Bytes for all refusals in the record of a refused attempt, and for the subject and the message of each.
 const REFUSALS_BYTES: usize = 2_200;
 const SUBJECT_BYTES: usize = 200;
 const MESSAGE_BYTES: usize = 800;
 
-/// What a bound import was asked for, as a digest: the whole of `start` but for what concerns only
-/// the stream that asked (semantics §8).
+/// The digest of a bound import's options: all of `start` except fields that concern only this stream
+/// (semantics §8).
 #[must_use]
 pub fn options_digest(start: &ImportStart) -> [u8; 32] {
     let mut bound = start.clone();
@@ -28,12 +29,12 @@ pub fn options_digest(start: &ImportStart) -> [u8; 32] {
     bound.source.clear();
     bound.result_filter = 0;
     bound.include_values = false;
-    // No options are the same as options that say nothing.
+    // Absent options equal default options.
     bound.csv = bound.csv.filter(|csv| *csv != CsvFormat::default());
     Sha256::digest(bound.encode_to_vec()).into()
 }
 
-/// Refusals, warnings and the count of identity changes, encoded for the record.
+/// Encodes refusals, warnings and the number of identity changes for the record.
 #[must_use]
 pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue], identity_changes: u32) -> Vec<u8> {
     let notes = Import {
@@ -45,9 +46,8 @@ pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue], identity_changes: 
     notes.encode_to_vec()
 }
 
-/// The refusals of a refused attempt, encoded for the record: the first of them that fit, cut where they are long,
-/// and how many more. Who was refused has been told all of them; the record takes 4 KiB at most with the rest that
-/// it says.
+/// Encodes the refusals of a refused attempt for the record: the first ones that fit, with long texts cut, and the
+/// number of the others. The client has received all of them. The whole record has 4 KiB at most.
 fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
     let cut = |text: &str, bytes| text[..text.floor_char_boundary(bytes)].to_owned();
     let mut room = REFUSALS_BYTES;
@@ -72,7 +72,7 @@ fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
     encode_notes(&kept, &[], identity_changes)
 }
 
-/// A record with what is known when an attempt begins, on this server and for this principal.
+/// The record of an attempt that begins on this server and for this principal.
 #[must_use]
 pub fn begun(
     organization: i64,
@@ -108,7 +108,7 @@ pub fn begun(
     }
 }
 
-/// Takes over into a record what a summary says.
+/// Closes a record with the values of a summary.
 pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDateTime) {
     record.state = summary.state;
     record.input_sha256.clone_from(&summary.input_sha256);
@@ -148,7 +148,7 @@ pub fn tally(record: &ImportRecord) -> Tally {
     }
 }
 
-/// Writes counts into a record.
+/// Sets the counts of a record.
 pub fn set_tally(record: &mut ImportRecord, tally: &Tally) {
     let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     record.created = number(tally.created);
@@ -235,7 +235,7 @@ pub fn message(record: &ImportRecord, organization: &str, state: ImportState) ->
     }
 }
 
-/// How far an import is, as recorded.
+/// The recorded progress of an import.
 #[must_use]
 pub fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
     use crate::proto::ImportPhase;

@@ -1,5 +1,4 @@
-//! What is kept of an import: its record, the log of its results as they are encoded, and sending them
-//! again.
+//! What is stored about an import: its record, and the log of its encoded results; and the replay of that log.
 
 pub(crate) mod audited;
 pub(crate) mod encoding;
@@ -7,6 +6,6 @@ pub(crate) mod import_record;
 mod replay;
 pub(crate) mod result_log;
 
-pub use replay::Follower;
-pub(crate) use replay::{LOOK, Selection};
-pub(crate) use result_log::{EncodedResults, Journal, Part, Settled};
+pub use replay::ResultReplay;
+pub(crate) use replay::{POLL_INTERVAL, ResultSelection};
+pub(crate) use result_log::{EncodedResults, FinalResults, ResultLog, SharedResults};

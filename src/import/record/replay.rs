@@ -1,4 +1,4 @@
-//! Tells what an import's record has: to whoever joins, watches, or comes again.
+//! Streams the recorded results of an import to clients that join, watch or retry it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prost::Message;
 use uuid::Uuid;
 
 use super::import_record;
-use crate::import::{Asked, ImportError, Importer, Outlet, review::planned_import};
+use crate::import::{ImportError, Importer, ResponseSender, WatchRequest, review::planned_import};
 use crate::{
     proto::{
         Deactivations, ImportStarted, ImportState, ResultFilter, RowResults,
@@ -18,21 +18,21 @@ use crate::{
 /// Batches read at a time.
 const READ_AHEAD: i32 = 2;
 
-/// Time between two looks at a record that is growing.
-pub(crate) const LOOK: Duration = Duration::from_millis(200);
+/// Pause between two reads of a record that is growing.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Sends the batches of one import's record, in the order recorded.
+/// Sends the recorded batches of one import in the order they were recorded.
 #[derive(Debug)]
-pub struct Follower {
+pub struct ResultReplay {
     importer: Importer,
     organization: i64,
     import: Uuid,
-    selection: Selection,
+    selection: ResultSelection,
     next: i32,
 }
 
-impl Follower {
-    /// At the beginning of the record; `skip` results that pass the filter are left out.
+impl ResultReplay {
+    /// Starts at the beginning of the record. Leaves out the first `skip` results that pass the filter.
     #[must_use]
     pub const fn new(
         importer: Importer,
@@ -45,28 +45,28 @@ impl Follower {
             importer,
             organization,
             import,
-            selection: Selection { filter, skip },
+            selection: ResultSelection { filter, skip },
             next: 0,
         }
     }
 
-    /// Sends all batches that are recorded and have not been sent. False: the client has gone.
+    /// Sends all batches that are recorded but not sent yet. Returns `false` if the client has gone.
     ///
     /// # Errors
-    /// Where the database fails.
-    pub async fn catch_up(&mut self, outlet: &Outlet) -> Result<bool, StoreError> {
+    /// Fails if the database fails.
+    pub async fn catch_up(&mut self, responses: &ResponseSender) -> Result<bool, StoreError> {
         loop {
             let store = &self.importer.store;
             let batches =
                 || store.recorded_batches(self.organization, self.import, self.next, READ_AHEAD);
-            let batches = self.importer.patiently(batches).await?;
+            let batches = self.importer.retry(batches).await?;
             if batches.is_empty() {
                 return Ok(true);
             }
             for batch in batches {
                 self.next = batch.sequence + 1;
                 let make = || self.message(batch.kind, &batch.payload);
-                if !outlet.send_made(make).await {
+                if !responses.send_made(make).await {
                     return Ok(false);
                 }
             }
@@ -87,17 +87,17 @@ impl Follower {
     }
 }
 
-/// Which of the recorded results somebody wants.
+/// Which of the recorded results a client wants.
 #[derive(Debug)]
-pub(crate) struct Selection {
-    /// Those that pass this.
+pub(crate) struct ResultSelection {
+    /// Results that pass this filter.
     pub filter: ResultFilter,
-    /// Of these, so many are known already.
+    /// How many of these the client has already.
     pub skip: u32,
 }
 
-impl Selection {
-    /// The next results, as far as they are wanted; `None`: not at all.
+impl ResultSelection {
+    /// Selects from the next results. Returns `None` if the client wants none of them.
     pub(crate) fn pick(&mut self, mut recorded: RowResults) -> Option<RowResults> {
         let results = &mut recorded.results;
         results.retain(|result| planned_import::passes_recorded(self.filter, result.outcome()));
@@ -109,11 +109,11 @@ impl Selection {
 }
 
 impl Importer {
-    /// The state that a record's import is in now: what it was doing when its process died counts
-    /// as interrupted (semantics §8).
+    /// The current state of a record's import. It is interrupted if its process died while it was running
+    /// (semantics §8).
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn state_now(&self, record: &ImportRecord) -> Result<ImportState, StoreError> {
         let ttl = self.settings.lease;
         let recorded = ImportState::try_from(record.state).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Importer {
         if alive {
             return Ok(recorded);
         }
-        // It may have ended between the two looks.
+        // It may have ended between the two reads.
         let again = self.store.import(record.organization_id, record.id).await?;
         match again.is_some_and(|again| again.state != record.state) {
             true => Ok(ImportState::Applying),
@@ -139,47 +139,47 @@ impl Importer {
         }
     }
 
-    /// Sends the results of an import until it ends, and last its summary; for `WatchImport`. Of one
-    /// that came in parts this is what its run answers, of any other what its record has.
-    pub async fn watch(self, import: (i64, Uuid), asked: Asked, outlet: Outlet) {
-        let watched = match self.watch_upload(import, asked, &outlet).await {
+    /// Sends the results of an import until it ends, then its summary; for `WatchImport`. For an upload in parts these
+    /// are the stored responses of its run, for any other import the recorded results.
+    pub async fn watch(self, import: (i64, Uuid), asked: WatchRequest, responses: ResponseSender) {
+        let watched = match self.watch_upload(import, asked, &responses).await {
             Ok(true) => Ok(()),
-            Ok(false) => self.watch_record(import, asked, &outlet).await,
+            Ok(false) => self.watch_record(import, asked, &responses).await,
             Err(error) => Err(error),
         };
         if let Err(error) = watched {
-            outlet.fail(error).await;
+            responses.fail(error).await;
         }
     }
 
     async fn watch_record(
         &self,
         (organization, import): (i64, Uuid),
-        asked: Asked,
-        outlet: &Outlet,
+        asked: WatchRequest,
+        responses: &ResponseSender,
     ) -> Result<(), ImportError> {
-        let Asked { filter, skip } = asked;
+        let WatchRequest { filter, skip } = asked;
         let filter = filter.unwrap_or(ResultFilter::All);
         let started = ImportStarted {
             import_id: import.to_string(),
             resumed: true,
             ..ImportStarted::default()
         };
-        outlet.send(Reply::Started(started)).await;
-        let mut follower = Follower::new(self.clone(), organization, import, filter, skip);
+        responses.send(Reply::Started(started)).await;
+        let mut follower = ResultReplay::new(self.clone(), organization, import, filter, skip);
         let mut told = tokio::time::Instant::now();
         loop {
-            // The state first: what it says is final has been recorded before.
-            let record = self.patiently(|| self.store.import(organization, import));
+            // The state is read first: if it is final, all results have been recorded before.
+            let record = self.retry(|| self.store.import(organization, import));
             let record = record.await?;
             let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
-            let state = self.patiently(|| self.state_now(&record)).await?;
-            if !follower.catch_up(outlet).await? {
+            let state = self.retry(|| self.state_now(&record)).await?;
+            if !follower.catch_up(responses).await? {
                 return Ok(());
             }
             if !matches!(state, ImportState::Receiving | ImportState::Applying) {
                 let summary = import_record::summary(&record, state);
-                outlet.send(Reply::Summary(summary)).await;
+                responses.send(Reply::Summary(summary)).await;
                 return Ok(());
             }
             if self.stop.is_cancelled() {
@@ -187,12 +187,12 @@ impl Importer {
             }
             if told.elapsed() >= self.settings.progress_interval {
                 told = tokio::time::Instant::now();
-                outlet.offer(Reply::Progress(import_record::progress(&record, state)));
+                responses.offer(Reply::Progress(import_record::progress(&record, state)));
             }
-            if outlet.is_gone() {
+            if responses.is_gone() {
                 return Ok(());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Recording results, within the transaction that makes them true.
+//! Writes results to an import's log, within the transaction that makes them true.
 
 use std::sync::{
     Arc,
@@ -13,26 +13,26 @@ use rayon::{
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-use super::encoding::Encoded;
-use crate::import::review::{Judged, Noted, planned_import};
+use super::encoding::EncodedMessage;
+use crate::import::review::{FirstPlanWarnings, PlannedImport, planned_import};
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
     store::{BatchKind, ImportTransaction, Payload, StoreError, WriteError},
 };
 
-/// Writes the record's batches within a transaction.
-pub(crate) struct Journal<'a> {
+/// The log of an import's results, within one transaction.
+pub(crate) struct ResultLog<'a> {
     write: &'a ImportTransaction,
     pub(crate) sequence: i32,
     pub(crate) counts: Tally,
-    /// Of these, what the import's record does not have yet.
+    /// The part of `counts` that the import's record does not have yet.
     uncounted: Tally,
-    /// The sequence that it has.
+    /// The sequence that the import's record has.
     counted: i32,
 }
 
-impl<'a> Journal<'a> {
+impl<'a> ResultLog<'a> {
     pub(crate) fn new(write: &'a ImportTransaction, sequence: i32) -> Self {
         Self {
             write,
@@ -52,7 +52,7 @@ impl<'a> Journal<'a> {
         self.write_all(kind, &[payload], counts).await
     }
 
-    /// Writes batches of one kind, and what they count together.
+    /// Writes batches of one kind, and adds the counts of all of them.
     async fn write_all(
         &mut self,
         kind: BatchKind,
@@ -69,7 +69,7 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
-    /// Takes over into the import's record what was recorded since this was last done.
+    /// Adds the counts since the last call to the import's record.
     pub(crate) async fn close(&mut self) -> Result<(), WriteError> {
         if self.counted == self.sequence {
             return Ok(());
@@ -79,9 +79,12 @@ impl<'a> Journal<'a> {
         self.write.add_counts(self.sequence, counts).await
     }
 
-    /// Records the warnings of rows that are still to be written, for whoever plans them again.
-    pub(crate) async fn noted(&mut self, noted: &Noted) -> Result<(), WriteError> {
-        for message in planned_import::verdicts(noted.results()) {
+    /// Records the first plan's warnings, for an attempt that plans these rows again.
+    pub(crate) async fn first_plan_warnings(
+        &mut self,
+        first_plan_warnings: &FirstPlanWarnings,
+    ) -> Result<(), WriteError> {
+        for message in planned_import::verdicts(first_plan_warnings.results()) {
             let payload = Payload::new(&message.encode_to_vec());
             self.write(BatchKind::ToWrite, &payload, Tally::default())
                 .await?;
@@ -89,19 +92,22 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
-    /// Records results as they come; at least one batch.
-    pub(crate) async fn settled(&mut self, settled: &Settled) -> Result<(), WriteError> {
-        if settled.shares.is_empty() {
+    /// Records the final results as they are encoded; at least one batch.
+    pub(crate) async fn final_results(
+        &mut self,
+        final_results: &FinalResults,
+    ) -> Result<(), WriteError> {
+        if final_results.chunks.is_empty() {
             return self.results(&[]).await;
         }
-        let mut parts = settled.parts();
+        let mut parts = final_results.parts();
         while let Some(part) = parts.next().await {
             self.results(&part?).await?;
         }
         Ok(())
     }
 
-    /// Records results: at least one batch, so that the record tells that the transaction is stored.
+    /// Records results: at least one batch, so that the record shows that the transaction has committed.
     pub(crate) async fn results(&mut self, results: &[EncodedResults]) -> Result<(), WriteError> {
         if results.is_empty() {
             let nothing = Payload::new(&RowResults::default().encode_to_vec());
@@ -118,7 +124,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-/// Results as they are recorded: one message of bounded size.
+/// Encoded results for the log: one message of bounded size.
 #[derive(Debug)]
 pub(crate) struct EncodedResults {
     payload: Payload,
@@ -126,14 +132,14 @@ pub(crate) struct EncodedResults {
 }
 
 impl EncodedResults {
-    /// The message that is recorded, as it is sent where somebody wants all results and no values.
+    /// The recorded message, for a client that wants all results without values.
     pub(crate) fn message(&self) -> Result<RowResults, StoreError> {
         let message = self.payload.message()?;
         Ok(RowResults::from_encoded(message.into()))
     }
 }
 
-/// Encodes results for the record.
+/// Encodes results for the log.
 pub(crate) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedResults> {
     planned_import::verdicts(results)
         .map(|message| {
@@ -147,83 +153,83 @@ pub(crate) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedRes
         .collect()
 }
 
-/// Rows whose verdicts are encoded on one core.
-const SHARE: usize = 16_384;
+/// Rows whose results are encoded on one core.
+const CHUNK_ROWS: usize = 16_384;
 
-/// Encodes the verdicts on rows of a plan for the record, on all cores.
-pub(crate) fn encode_rows(judged: &Judged, rows: &[u32]) -> Vec<EncodedResults> {
-    rows.par_chunks(SHARE)
-        .flat_map_iter(|rows| encode_share(judged, rows))
+/// Encodes the results of rows of a plan for the log, on all cores.
+pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[u32]) -> Vec<EncodedResults> {
+    rows.par_chunks(CHUNK_ROWS)
+        .flat_map_iter(|rows| encode_chunk(planned, rows))
         .collect()
 }
 
-fn encode_share(judged: &Judged, rows: &[u32]) -> impl Iterator<Item = EncodedResults> {
-    let rows = judged.recorded(rows.iter().copied());
-    rows.map(|Encoded { message, counts }| EncodedResults {
+fn encode_chunk(planned: &PlannedImport, rows: &[u32]) -> impl Iterator<Item = EncodedResults> {
+    let rows = planned.recorded(rows.iter().copied());
+    rows.map(|EncodedMessage { message, counts }| EncodedResults {
         payload: Payload::new(&message),
         counts,
     })
 }
 
-/// Some results, one after the other. Cheap to clone.
-pub(crate) type Part = Arc<Vec<EncodedResults>>;
+/// Encoded results, shared between the log and the client's stream. Cheap to clone.
+pub(crate) type SharedResults = Arc<Vec<EncodedResults>>;
 
-/// Bytes of encoded verdicts that are kept: what a few hundred thousand rows have that need no writing.
+/// Bytes of encoded results that are kept: those of a few hundred thousand rows that are not written.
 const KEPT_BYTES: usize = 32 * 1024 * 1024;
 
-/// Parts that are made while one is recorded, where they are not kept.
+/// Chunks that are encoded ahead while one is recorded, if they are not kept.
 const MADE_AHEAD: usize = 2;
 
-/// The verdicts on rows of a plan, encoded on all cores while those before them are recorded. They can be asked
-/// for again, as a transaction can be tried again. No more than some MiB are kept; the others are encoded
-/// whenever they are asked for, a few at a time.
+/// The results of rows that are not written, encoded on all cores while earlier ones are recorded. They can be
+/// read again, since a transaction can be tried again. Up to [`KEPT_BYTES`] are kept; the others are encoded at each
+/// reading, a few chunks at a time.
 #[derive(Debug)]
-pub(crate) struct Settled {
-    judged: Arc<Judged>,
-    shares: Vec<Share>,
+pub(crate) struct FinalResults {
+    planned: Arc<PlannedImport>,
+    chunks: Vec<FinalResultsChunk>,
 }
 
-/// Rows whose verdicts are encoded together.
+/// Rows whose results are encoded together.
 #[derive(Debug)]
-struct Share {
+struct FinalResultsChunk {
     rows: Arc<[u32]>,
-    /// Fails where the part is not kept.
-    part: Shared<oneshot::Receiver<Part>>,
+    /// Fails if the chunk is not kept.
+    part: Shared<oneshot::Receiver<SharedResults>>,
 }
 
-impl Settled {
-    /// Begins to encode the verdicts on these rows.
-    pub(crate) fn begin(judged: Arc<Judged>, rows: &[u32]) -> Self {
-        Self::keeping(judged, rows, KEPT_BYTES)
+impl FinalResults {
+    /// Begins to encode the results of these rows.
+    pub(crate) fn begin(planned: Arc<PlannedImport>, rows: &[u32]) -> Self {
+        Self::keeping(planned, rows, KEPT_BYTES)
     }
 
-    fn keeping(judged: Arc<Judged>, rows: &[u32], bytes: usize) -> Self {
-        let rows: Vec<Arc<[u32]>> = rows.chunks(SHARE).map(Arc::from).collect();
+    fn keeping(planned: Arc<PlannedImport>, rows: &[u32], bytes: usize) -> Self {
+        let rows: Vec<Arc<[u32]>> = rows.chunks(CHUNK_ROWS).map(Arc::from).collect();
         let (done, parts): (Vec<_>, Vec<_>) = rows.iter().map(|_| oneshot::channel()).unzip();
         let work: Vec<_> = rows.iter().cloned().zip(done).collect();
-        let encoding = Arc::clone(&judged);
+        let encoding = Arc::clone(&planned);
         spawn_blocking(move || encode_and_keep(&encoding, work, bytes));
-        let shares = rows.into_iter().zip(parts);
-        let shares = shares.map(|(rows, part)| Share {
+        let chunks = rows.into_iter().zip(parts);
+        let chunks = chunks.map(|(rows, part)| FinalResultsChunk {
             rows,
             part: part.shared(),
         });
         Self {
-            judged,
-            shares: shares.collect(),
+            planned,
+            chunks: chunks.collect(),
         }
     }
 
-    /// The parts, in the order of the rows, each to be had as soon as it is encoded.
-    fn parts(&self) -> impl Stream<Item = Result<Part, WriteError>> + Unpin {
-        let parts = self.shares.iter().map(|share| {
-            let (part, rows) = (share.part.clone(), Arc::clone(&share.rows));
-            let judged = Arc::clone(&self.judged);
+    /// The chunks in the order of the rows, each as soon as it is encoded.
+    fn parts(&self) -> impl Stream<Item = Result<SharedResults, WriteError>> + Unpin {
+        let parts = self.chunks.iter().map(|chunk| {
+            let (part, rows) = (chunk.part.clone(), Arc::clone(&chunk.rows));
+            let planned = Arc::clone(&self.planned);
             async move {
                 if let Ok(kept) = part.await {
                     return Ok(kept);
                 }
-                let encoding = spawn_blocking(move || encode_share(&judged, &rows).collect());
+                let encoding = spawn_blocking(move || encode_chunk(&planned, &rows).collect());
                 let part: Vec<EncodedResults> = encoding.await.map_err(WriteError::task)?;
                 Ok(Arc::new(part))
             }
@@ -232,34 +238,38 @@ impl Settled {
         stream::iter(parts).buffered(MADE_AHEAD)
     }
 
-    /// Waits until all are encoded that are kept.
+    /// Waits until all chunks that are kept are encoded.
     pub(crate) async fn ready(&self) {
-        for share in &self.shares {
-            let _ = share.part.clone().await;
+        for chunk in &self.chunks {
+            let _ = chunk.part.clone().await;
         }
     }
 
-    /// The rows, with their encoded verdicts as far as those are kept.
-    pub(crate) async fn kept(&self) -> Vec<(Vec<u32>, Option<Part>)> {
-        let mut all = Vec::with_capacity(self.shares.len());
-        for share in &self.shares {
-            all.push((share.rows.to_vec(), share.part.clone().await.ok()));
+    /// The rows, with their encoded results if those are kept.
+    pub(crate) async fn kept(&self) -> Vec<(Vec<u32>, Option<SharedResults>)> {
+        let mut all = Vec::with_capacity(self.chunks.len());
+        for chunk in &self.chunks {
+            all.push((chunk.rows.to_vec(), chunk.part.clone().await.ok()));
         }
         all
     }
 }
 
-/// Encodes the verdicts on shares of rows, until so many bytes are kept.
-fn encode_and_keep(judged: &Judged, work: Vec<(Arc<[u32]>, oneshot::Sender<Part>)>, most: usize) {
+/// Encodes chunks until `most` bytes are kept.
+fn encode_and_keep(
+    planned: &PlannedImport,
+    work: Vec<(Arc<[u32]>, oneshot::Sender<SharedResults>)>,
+    most: usize,
+) {
     let kept = AtomicUsize::new(0);
     work.into_par_iter().for_each(|(rows, done)| {
         if kept.load(Relaxed) >= most {
             return;
         }
-        let part: Vec<EncodedResults> = encode_share(judged, &rows).collect();
+        let part: Vec<EncodedResults> = encode_chunk(planned, &rows).collect();
         let bytes: usize = part.iter().map(|results| results.payload.bytes()).sum();
         kept.fetch_add(bytes, Relaxed);
-        // Nobody waits any more where the import has been given up.
+        // The send fails only if the import has been given up.
         let _ = done.send(Arc::new(part));
     });
 }
@@ -268,11 +278,11 @@ fn encode_and_keep(judged: &Judged, work: Vec<(Arc<[u32]>, oneshot::Sender<Part>
 mod tests {
     use futures_util::TryStreamExt;
 
-    use super::super::encoding::tests::judged_of;
+    use super::super::encoding::tests::planned_import_of;
     use super::*;
 
-    fn judged() -> Arc<Judged> {
-        Arc::new(judged_of(&[
+    fn planned() -> Arc<PlannedImport> {
+        Arc::new(planned_import_of(&[
             ["A", "a@pd.example", "Müller", ""],
             ["B", "b@pd.example", "Old", ""],
             ["D", "nobody", "", ""],
@@ -291,28 +301,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_settled_comes_in_order_and_as_often_as_it_is_asked_for() {
-        let judged = judged();
-        let indices: Vec<u32> = (0..3).cycle().take(3 * SHARE + 1).collect();
-        let expected = rows(&encode_rows(&judged, &indices));
+        let planned = planned();
+        let indices: Vec<u32> = (0..3).cycle().take(3 * CHUNK_ROWS + 1).collect();
+        let expected = rows(&encode_rows(&planned, &indices));
         assert_eq!(expected.len(), indices.len());
-        let settled = Settled::begin(judged, &indices);
+        let final_results = FinalResults::begin(planned, &indices);
         for _ in 0..2 {
-            assert_eq!(recorded(&settled).await.expect("encoded"), expected);
+            assert_eq!(recorded(&final_results).await.expect("encoded"), expected);
         }
-        let kept = settled.kept().await;
+        let kept = final_results.kept().await;
         assert!(kept.len() == 4 && kept.iter().all(|(_, part)| part.is_some()));
     }
 
     #[tokio::test]
     async fn what_is_not_kept_is_encoded_again_in_its_place() {
-        let judged = judged();
-        let indices: Vec<u32> = (0..3).cycle().take(3 * SHARE + 1).collect();
-        let expected = rows(&encode_rows(&judged, &indices));
-        let settled = Settled::keeping(judged, &indices, 1);
+        let planned = planned();
+        let indices: Vec<u32> = (0..3).cycle().take(3 * CHUNK_ROWS + 1).collect();
+        let expected = rows(&encode_rows(&planned, &indices));
+        let final_results = FinalResults::keeping(planned, &indices, 1);
         for _ in 0..2 {
-            assert_eq!(recorded(&settled).await.expect("encoded"), expected);
+            assert_eq!(recorded(&final_results).await.expect("encoded"), expected);
         }
-        let kept = settled.kept().await;
+        let kept = final_results.kept().await;
         assert!(
             kept.iter().any(|(_, part)| part.is_none()),
             "little is kept"
@@ -322,17 +332,17 @@ mod tests {
     }
 
     /// Row numbers of all parts, in order.
-    async fn recorded(settled: &Settled) -> Result<Vec<u32>, WriteError> {
-        let parts: Vec<Part> = settled.parts().try_collect().await?;
+    async fn recorded(final_results: &FinalResults) -> Result<Vec<u32>, WriteError> {
+        let parts: Vec<SharedResults> = final_results.parts().try_collect().await?;
         Ok(rows(parts.iter().flat_map(|part| part.iter())))
     }
 
     #[tokio::test]
     async fn nobody_waits_for_what_cannot_be_encoded() {
         let no_such_row = 7;
-        let settled = Settled::begin(judged(), &[no_such_row]);
-        assert!(recorded(&settled).await.is_err());
-        let nothing = Settled::begin(judged(), &[]);
+        let final_results = FinalResults::begin(planned(), &[no_such_row]);
+        assert!(recorded(&final_results).await.is_err());
+        let nothing = FinalResults::begin(planned(), &[]);
         assert!(recorded(&nothing).await.is_ok_and(|rows| rows.is_empty()));
     }
 }

@@ -1,11 +1,11 @@
-//! What a client is told: responses in their order, progress, refusals, and what is taken out of an answer
-//! because its reader may not see it.
+//! Responses to the client: their order and flow control, progress, refusals, and the removal of data that the
+//! reader may not see.
 
 pub(crate) mod disclosure;
 mod progress;
 pub(crate) mod refusal;
 mod response_sender;
 
-pub use progress::Progress;
+pub use progress::ProgressCounters;
 pub use refusal::{ImportError, Refusal, RefusalKind};
-pub use response_sender::{Outlet, Replies};
+pub use response_sender::{ResponseSender, ResponseStream};

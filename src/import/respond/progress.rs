@@ -1,4 +1,4 @@
-//! How far an import is, shared between who works and who tells the client.
+//! The progress of an import, shared between the tasks that work and the one that reports.
 
 use std::{
     sync::{
@@ -14,8 +14,8 @@ use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
 
 /// Counters of one import.
 #[derive(Debug)]
-pub struct Progress {
-    /// When the client is to be told next.
+pub struct ProgressCounters {
+    /// When the next progress message is due.
     due: Mutex<Instant>,
     phase: AtomicI32,
     received: AtomicU32,
@@ -24,8 +24,8 @@ pub struct Progress {
     total: AtomicU32,
 }
 
-impl Progress {
-    /// Nothing done yet; the client is to be told in `interval`.
+impl ProgressCounters {
+    /// Counters at zero. The first message is due after `interval`.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         Self {
@@ -38,46 +38,46 @@ impl Progress {
         }
     }
 
-    /// When the client is to be told next.
+    /// When the next progress message is due.
     #[must_use]
     pub fn due(&self) -> Instant {
         *self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The client has been told; the next time is in `interval`.
+    /// Notes that a message was sent; the next one is due after `interval`.
     pub fn told(&self, interval: Duration) {
         let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
         *due = Instant::now() + interval;
     }
 
-    /// Enters a phase.
+    /// Sets the phase.
     pub fn enter(&self, phase: ImportPhase) {
         self.phase.store(phase.into(), Relaxed);
     }
 
-    /// States how many rows have been received.
+    /// Sets the number of received rows.
     pub fn set_received(&self, rows: u32) {
         self.received.store(rows, Relaxed);
     }
 
-    /// States that the input is complete.
+    /// Sets the total number of rows: the input is complete.
     pub fn set_total(&self, rows: u32) {
         self.received.store(rows, Relaxed);
         self.total.store(rows, Relaxed);
     }
 
-    /// States that every row has been decided.
+    /// Sets the number of planned rows.
     pub fn set_planned(&self, rows: u32) {
         self.planned.store(rows, Relaxed);
     }
 
-    /// States that the results of further rows are final.
+    /// Adds rows whose results are final.
     pub fn add_applied(&self, rows: usize) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
         self.applied.fetch_add(rows, Relaxed);
     }
 
-    /// The message that tells a client.
+    /// The progress message.
     #[must_use]
     pub fn message(&self) -> Message {
         Message::Progress(ImportProgress {

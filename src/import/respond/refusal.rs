@@ -1,4 +1,4 @@
-//! Why an import is refused as a whole, or ends before its time.
+//! The reasons to refuse a whole import, and the errors that end one.
 
 use uuid::Uuid;
 
@@ -10,16 +10,16 @@ use crate::{
     store::{LeaseHolder, RunAnswer, StoreError, WriteError},
 };
 
-/// Bytes of text that a summary's refusals may have together, so that it stays below 1 MiB.
+/// Bytes of text of all refusals in a summary, so that it stays below 1 MiB.
 const SUMMARY_BYTES: usize = 512 * 1024;
 
 /// Bytes of one refusal's subject, and of its message.
 const TEXT_BYTES: usize = 2_000;
 
-/// What kind of refusal it is, and so which status it ends with (`api.md`, Status codes).
+/// The kind of a refusal. It determines the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusalKind {
-    /// A guard was hit, or what was stated does not hold.
+    /// A guard was hit, or a stated precondition does not hold.
     Precondition,
     /// The request or the file is not well formed.
     Invalid,
@@ -30,11 +30,11 @@ pub enum RefusalKind {
 /// One reason why nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Which status it calls for.
+    /// The kind, which determines the status.
     pub kind: RefusalKind,
-    /// Upper-snake word that never changes.
+    /// A stable upper-snake word.
     pub code: &'static str,
-    /// What it is about: a column, an option, a limit, a line.
+    /// The column, option, limit or line it is about.
     pub subject: String,
     /// A sentence that an administrator can act on.
     pub message: String,
@@ -47,7 +47,7 @@ impl Refusal {
         Self::new(RefusalKind::Invalid, code, subject, message.into())
     }
 
-    /// A guard was hit, or what was stated does not hold.
+    /// A guard was hit, or a stated precondition does not hold.
     #[must_use]
     pub fn precondition(code: &'static str, subject: &str, message: impl Into<String>) -> Self {
         Self::new(RefusalKind::Precondition, code, subject, message.into())
@@ -100,7 +100,7 @@ impl From<&Refusal> for proto::Refusal {
     }
 }
 
-/// The refusals as a summary lists them: all that fit into a message, and how many more.
+/// The refusals for a summary: those that fit into a message, and the number of the others.
 #[must_use]
 pub fn listed(refusals: &[Refusal]) -> Vec<proto::Refusal> {
     let mut bytes = 0;
@@ -120,24 +120,24 @@ pub fn listed(refusals: &[Refusal]) -> Vec<proto::Refusal> {
     listed
 }
 
-/// How an import ends where it does not end well.
+/// Why an import did not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// Refused: nothing was written.
     #[error("the import is refused")]
     Refused(Vec<Refusal>),
-    /// The client's stream broke off; there is nobody to tell.
+    /// The client's stream broke off, so no answer can be sent.
     #[error("the client's stream broke off")]
-    Broken,
-    /// The caller may not do this, or not any more.
+    ClientGone,
+    /// The caller has no permission, or its credential is no longer valid.
     #[error(transparent)]
     Denied(Denial),
-    /// There are as many imports as may be: the same one may be let in a moment later.
+    /// A limit on concurrent imports or memory is reached; the import may be tried again later.
     #[error("too many imports at a time")]
     Busy(Refusal),
-    /// The client does not read what it is told.
+    /// The client does not read its responses.
     #[error("the client does not read")]
-    Stalled,
+    ClientStalled,
     /// The organisation is unknown.
     #[error("no such organisation")]
     UnknownOrganization(String),
@@ -146,53 +146,53 @@ pub enum ImportError {
     UnknownImport(String),
     /// Another import holds the organisation.
     #[error("another import holds the organisation")]
-    Held(LeaseHolder),
-    /// A part of an upload does not begin where the upload ends: here.
+    OrganizationHeld(LeaseHolder),
+    /// A part does not begin at the upload's end, which is this offset.
     #[error("the part does not begin where the upload ends")]
     OffsetDiffers(u64),
-    /// As an earlier run of the same import ended, for a reader who may be told this much.
+    /// The recorded answer of an earlier run of the same import, and what its reader may see.
     #[error("the import ended with status {}", .0.code)]
-    Told(RunAnswer, Disclosure),
+    Recorded(RunAnswer, Disclosure),
     /// The import ID is bound to other input or options.
     #[error("the import ID is bound to other input or options")]
-    IdBound(Uuid),
-    /// The import ID is another principal's.
+    ImportIdBound(Uuid),
+    /// The import ID is in use by another principal.
     #[error("the import ID is in use by another principal")]
-    IdInUse(Uuid),
-    /// An interrupted import must not be resumed: this one has begun applying since.
+    ImportIdInUse(Uuid),
+    /// An interrupted import must not be resumed, since this import has begun applying after it.
     #[error("the import was overtaken by another")]
     OvertakenBy(Uuid),
     /// The import was stopped by `CancelImport`.
     #[error("the import was cancelled")]
     Cancelled,
-    /// The server is shutting down: the same import sent again goes on.
+    /// The server is shutting down. The same import sent again is resumed.
     #[error("the server is shutting down")]
     ShuttingDown,
-    /// The server that ran the import has died: it goes on when it is finished again.
+    /// The server that ran the import has died. Another `FinishImport` resumes it.
     #[error("the server that ran the import has died")]
     ServerDied,
-    /// The lease ran out and somebody else took it: the same import sent again is told the rest.
+    /// The lease expired and another attempt took it. The same import sent again receives the remaining results.
     #[error("another attempt has taken the import over")]
     TakenOver,
-    /// The database failed; what the summary counts is written.
+    /// The database failed. The rows that the summary counts are written.
     #[error(transparent)]
     Store(StoreError),
-    /// Nothing is written yet, and what was planned on has changed: look again.
+    /// The directory or the record has changed since planning, and nothing is written yet: plan again.
     #[error("the directory or the record has changed since the import was planned")]
-    Again,
+    PlanOutdated,
     /// A fault of this service.
     #[error("{0}")]
     Internal(String),
 }
 
 impl ImportError {
-    /// Why nothing was written, where another import is in the way or the caller may not write.
+    /// The error as a refusal, if another import is in the way or the caller may not write.
     #[must_use]
     pub fn refusal(&self) -> proto::Refusal {
         let (code, subject) = match self {
-            Self::Held(holder) => ("IMPORT_RUNNING", holder.import.to_string()),
-            Self::IdBound(import) => ("IMPORT_ID_BOUND", import.to_string()),
-            Self::IdInUse(import) => ("IMPORT_ID_IN_USE", import.to_string()),
+            Self::OrganizationHeld(holder) => ("IMPORT_RUNNING", holder.import.to_string()),
+            Self::ImportIdBound(import) => ("IMPORT_ID_BOUND", import.to_string()),
+            Self::ImportIdInUse(import) => ("IMPORT_ID_IN_USE", import.to_string()),
             Self::OvertakenBy(import) => ("OVERTAKEN", import.to_string()),
             Self::Denied(denial) => (denial.reason(), "credential".to_owned()),
             _ => ("REFUSED", String::new()),
@@ -208,17 +208,17 @@ impl ImportError {
     #[must_use]
     pub fn explanation(&self) -> String {
         match self {
-            Self::Held(holder) => format!(
+            Self::OrganizationHeld(holder) => format!(
                 "Import {} has been running for {} s and holds the organisation; try again when it \
                  has ended.",
                 holder.import,
                 holder.running.as_secs()
             ),
-            Self::IdBound(import) => format!(
+            Self::ImportIdBound(import) => format!(
                 "Import ID {import} belongs to an import with other input or options; choose \
                  another ID, or send what was sent before."
             ),
-            Self::IdInUse(import) => format!(
+            Self::ImportIdInUse(import) => format!(
                 "Import ID {import} is in use by another credential; choose another ID, or send it \
                  with the credential that used it first."
             ),
@@ -280,7 +280,7 @@ impl From<WriteError> for ImportError {
             WriteError::Cancelled => Self::Cancelled,
             WriteError::Stopped => Self::ShuttingDown,
             WriteError::Overtaken => Self::TakenOver,
-            WriteError::Bound | WriteError::Stale => Self::Again,
+            WriteError::Bound | WriteError::Stale => Self::PlanOutdated,
             WriteError::Conflict | WriteError::Task(_) => Self::Internal(error.to_string()),
         }
     }

@@ -1,5 +1,5 @@
-//! The way back to the client. It never holds more than a few messages, of which one is large, and not for
-//! ever.
+//! The stream of responses to the client. It holds a few messages at most, only one of them large, and gives up a
+//! client that does not read in time.
 
 use std::{
     pin::Pin,
@@ -17,97 +17,95 @@ use tokio_stream::Stream;
 use crate::import::ImportError;
 use crate::{limits::Reservation, proto::import_users_response::Message};
 
-/// Messages that may wait for a client who does not read.
+/// Messages that may wait for the client.
 const WAITING: usize = 8;
 
-/// Large messages that may wait: decoded, one takes several times its quarter of a MiB, and there may be
-/// many clients who do not read.
+/// Large messages that may wait. Decoded, one needs several times its quarter of a MiB, and many clients may not
+/// read.
 const LARGE: usize = 1;
 
-/// Of these, room that progress messages leave to `started`, the summary and the status.
+/// Places of [`WAITING`] that progress messages leave for `started`, the summary and the status.
 const RESERVED: usize = 3;
 
 type Reply = Result<Message, ImportError>;
 
-/// A reply that waits; a large one has its room until it is taken.
-type Waits = (Reply, Option<OwnedSemaphorePermit>);
+/// A response that waits. A large one holds its place until it is taken.
+type QueuedResponse = (Reply, Option<OwnedSemaphorePermit>);
 
-/// The sending end. The client may go away at any time; then nothing is sent any more.
+/// The sending end. Once the client has gone, nothing is sent.
 #[derive(Clone, Debug)]
-pub struct Outlet {
-    sender: mpsc::Sender<Waits>,
-    waiting: Arc<Waiting>,
-    patience: Duration,
+pub struct ResponseSender {
+    sender: mpsc::Sender<QueuedResponse>,
+    waiting: Arc<ResponseQueue>,
+    read_timeout: Duration,
     room: Arc<Semaphore>,
     accepted: watch::Sender<bool>,
 }
 
-/// What comes out of an [`Outlet`]. Whoever does not take it for too long loses what waits, and is
-/// told so by [`ImportError::Stalled`].
+/// The receiving end of a [`ResponseSender`]. If it is not read for too long, it loses its messages and ends with
+/// [`ImportError::ClientStalled`].
 #[derive(Debug)]
-pub struct Replies {
-    waiting: Arc<Waiting>,
+pub struct ResponseStream {
+    waiting: Arc<ResponseQueue>,
     told: bool,
 }
 
-/// `None`: the client is given up.
+/// The messages that wait; the receiver is `None` once the client is given up.
 #[derive(Debug)]
-struct Waiting {
-    receiver: Mutex<Option<mpsc::Receiver<Waits>>>,
-    /// For what waits, until both ends are gone.
+struct ResponseQueue {
+    receiver: Mutex<Option<mpsc::Receiver<QueuedResponse>>>,
+    /// Memory for waiting messages, until both ends are dropped.
     memory: OnceLock<Reservation>,
 }
 
-impl Outlet {
-    /// Bytes that what waits takes at most, roughly: one large message, decoded.
+impl ResponseSender {
+    /// Roughly the bytes of all waiting messages at most: one large message, decoded.
     pub const BYTES: usize = 1024 * 1024;
 
-    /// An outlet, and what comes out of it. A client is given up that has not read for `patience`
-    /// while something waits.
+    /// Makes both ends. The client is given up if it does not read for `read_timeout` while a message waits.
     #[must_use]
-    pub fn new(patience: Duration) -> (Self, Replies) {
+    pub fn new(read_timeout: Duration) -> (Self, ResponseStream) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let waiting = Arc::new(Waiting {
+        let waiting = Arc::new(ResponseQueue {
             receiver: Mutex::new(Some(receiver)),
             memory: OnceLock::new(),
         });
-        let replies = Replies {
+        let replies = ResponseStream {
             waiting: Arc::clone(&waiting),
             told: false,
         };
-        let outlet = Self {
+        let responses = Self {
             sender,
             waiting,
-            patience,
+            read_timeout,
             room: Arc::new(Semaphore::new(LARGE)),
             accepted: watch::Sender::new(false),
         };
-        (outlet, replies)
+        (responses, replies)
     }
 
-    /// Keeps the memory that was reserved for what waits: [`Outlet::BYTES`].
+    /// Keeps the memory reserved for waiting messages, [`ResponseSender::BYTES`].
     #[must_use]
-    pub fn holding(self, memory: Reservation) -> Self {
-        // It is asked for once.
+    pub fn with_memory(self, memory: Reservation) -> Self {
+        // It is set once.
         let _ = self.waiting.memory.set(memory);
         self
     }
 
-    /// Sends a message that the client may miss: dropped where it does not read.
+    /// Sends a message that the client may miss: it is dropped if the client does not read.
     pub fn offer(&self, message: Message) {
         if self.sender.capacity() > RESERVED {
             let _ = self.sender.try_send((Ok(message), None));
         }
     }
 
-    /// Sends a message that is never dropped, without waiting; for the one message that comes
-    /// before all results.
+    /// Sends a message without waiting and without dropping it; for `started`, which comes before all results.
     pub fn post(&self, message: Message) {
-        // Fails only where the client has gone: room was left for it.
+        // It fails only if the client has gone, since progress messages leave it a place.
         let _ = self.sender.try_send((Ok(message), None));
     }
 
-    /// Sends a message, waiting for the client to read. False: the client has gone.
+    /// Sends a message, and waits for the client to read. Returns `false` if the client has gone.
     pub async fn send(&self, message: Message) -> bool {
         match is_large(&message) {
             true => self.send_made(|| Some(message)).await,
@@ -115,11 +113,11 @@ impl Outlet {
         }
     }
 
-    /// Makes a large message once there is room for it, and sends it; `None` sends nothing. False: the
-    /// client has gone.
+    /// Makes a large message once there is room for it, and sends it. If `make` returns `None`, nothing is sent.
+    /// Returns `false` if the client has gone.
     pub async fn send_made(&self, make: impl FnOnce() -> Option<Message>) -> bool {
         let room = Arc::clone(&self.room).acquire_owned();
-        let Ok(Ok(room)) = timeout(self.patience, room).await else {
+        let Ok(Ok(room)) = timeout(self.read_timeout, room).await else {
             self.give_up();
             return false;
         };
@@ -139,24 +137,24 @@ impl Outlet {
         true
     }
 
-    /// The input was received whole, and is going to be planned.
+    /// Signals that the input is complete and will be planned.
     pub fn accept(&self) {
         self.accepted.send_replace(true);
     }
 
-    /// Tells when the input was received whole.
+    /// Turns `true` when the input is complete.
     #[must_use]
     pub fn acceptance(&self) -> watch::Receiver<bool> {
         self.accepted.subscribe()
     }
 
-    /// True where the client has gone.
+    /// Returns `true` if the client has gone.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.sender.is_closed()
     }
 
-    /// Ready when the client has gone.
+    /// Waits until the client has gone.
     pub async fn closed(&self) {
         self.sender.closed().await;
     }
@@ -168,14 +166,14 @@ impl Outlet {
 
     async fn pass(&self, reply: Reply, room: Option<OwnedSemaphorePermit>) -> bool {
         let sending = self.sender.send((reply, room));
-        if let Ok(sent) = timeout(self.patience, sending).await {
+        if let Ok(sent) = timeout(self.read_timeout, sending).await {
             return sent.is_ok();
         }
         self.give_up();
         false
     }
 
-    /// With what waits goes the memory that it takes.
+    /// Drops the waiting messages, to free their memory.
     fn give_up(&self) {
         *self.waiting.lock() = None;
     }
@@ -185,13 +183,13 @@ const fn is_large(message: &Message) -> bool {
     matches!(message, Message::Results(_) | Message::Deactivations(_))
 }
 
-impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<Waits>>> {
+impl ResponseQueue {
+    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<QueuedResponse>>> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Stream for Replies {
+impl Stream for ResponseStream {
     type Item = Reply;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reply>> {
@@ -202,12 +200,12 @@ impl Stream for Replies {
         }
         match std::mem::replace(&mut self.told, true) {
             true => Poll::Ready(None),
-            false => Poll::Ready(Some(Err(ImportError::Stalled))),
+            false => Poll::Ready(Some(Err(ImportError::ClientStalled))),
         }
     }
 }
 
-impl Drop for Replies {
+impl Drop for ResponseStream {
     fn drop(&mut self) {
         *self.waiting.lock() = None;
     }
@@ -226,23 +224,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_who_does_not_read_is_given_up_and_told() {
-        let (outlet, mut replies) = Outlet::new(Duration::from_secs(5));
+        let (responses, mut replies) = ResponseSender::new(Duration::from_secs(5));
         for _ in 0..WAITING {
-            assert!(outlet.send(summary()).await);
+            assert!(responses.send(summary()).await);
         }
-        assert!(!outlet.send(summary()).await);
-        assert!(outlet.is_gone());
+        assert!(!responses.send(summary()).await);
+        assert!(responses.is_gone());
         let told = replies.next().await;
-        assert!(matches!(told, Some(Err(ImportError::Stalled))), "{told:?}");
+        assert!(
+            matches!(told, Some(Err(ImportError::ClientStalled))),
+            "{told:?}"
+        );
         assert!(replies.next().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_who_reads_in_time_misses_nothing() {
-        let (outlet, mut replies) = Outlet::new(Duration::from_secs(5));
+        let (responses, mut replies) = ResponseSender::new(Duration::from_secs(5));
         let sending = async {
             for _ in 0..3 * WAITING {
-                assert!(outlet.send(summary()).await);
+                assert!(responses.send(summary()).await);
             }
         };
         let reading = async {
@@ -256,21 +257,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_large_message_waits_and_the_next_is_not_even_made() {
-        let (outlet, mut replies) = Outlet::new(Duration::from_secs(5));
+        let (responses, mut replies) = ResponseSender::new(Duration::from_secs(5));
         let results = || Some(Message::Results(RowResults::default()));
-        assert!(outlet.send_made(results).await);
-        let (sent, _) = tokio::join!(outlet.send_made(results), replies.next());
+        assert!(responses.send_made(results).await);
+        let (sent, _) = tokio::join!(responses.send_made(results), replies.next());
         assert!(sent);
         // Small ones find room beside it.
-        assert!(outlet.send(summary()).await);
-        let made = outlet.send_made(|| panic!("nobody has made room for it"));
+        assert!(responses.send(summary()).await);
+        let made = responses.send_made(|| panic!("nobody has made room for it"));
         assert!(!made.await);
     }
 
     #[tokio::test]
     async fn a_client_who_has_gone_is_noticed_at_once() {
-        let (outlet, replies) = Outlet::new(Duration::from_hours(1));
+        let (responses, replies) = ResponseSender::new(Duration::from_hours(1));
         drop(replies);
-        assert!(outlet.is_gone() && !outlet.send(summary()).await);
+        assert!(responses.is_gone() && !responses.send(summary()).await);
     }
 }

@@ -1,8 +1,7 @@
 //! The warnings of an import's first plan. Pure.
 //!
-//! Rows that are planned again, after an interruption or on a directory that has changed, are planned
-//! on users that the import has written itself, and without those it is going to deactivate. That
-//! must not show: a row's result is that of an undisturbed run (semantics §8).
+//! A later plan, after an interruption or a changed directory, sees users that the import itself has written or
+//! deactivated. A row's result must not show that: it must be the result of an undisturbed run (semantics §8).
 
 use std::collections::BTreeMap;
 
@@ -13,24 +12,24 @@ use crate::{
     proto::{Issue, IssueCode, IssueSeverity, RowResult},
 };
 
-/// The warnings that are about other users, by row number: encoded. Sentences that the other
-/// fields tell are left out, and made again when they are told.
+/// The first plan's warnings about other users, by row number, encoded. Messages that follow from the other fields
+/// are left out and made again when they are read.
 #[derive(Debug, Default)]
-pub struct Noted {
-    /// Where the warnings of a row begin.
+pub struct FirstPlanWarnings {
+    /// The offset in `encoded` of each row's warnings.
     starts: BTreeMap<u32, usize>,
     encoded: Vec<u8>,
 }
 
-/// What is judged by how other users were before the import, or will be after it.
+/// Codes that depend on other users before or after the import.
 const OF_OTHERS: [IssueCode; 3] = [
     IssueCode::LeadingZerosLost,
     IssueCode::SupervisorInactive,
     IssueCode::ExportArtifact,
 ];
 
-impl Noted {
-    /// Takes over the warnings of rows that are to be written, as far as they are about other users.
+impl FirstPlanWarnings {
+    /// Adds the warnings of these results, as far as they are about other users.
     pub fn add(&mut self, results: impl IntoIterator<Item = RowResult>) {
         for RowResult {
             row, mut issues, ..
@@ -52,7 +51,7 @@ impl Noted {
         }
     }
 
-    /// The same for the record: row numbers and warnings, and nothing else of a result.
+    /// The warnings as results for the record: row number and issues only.
     pub fn results(&self) -> impl Iterator<Item = RowResult> {
         self.starts.iter().map(|(&row, &start)| RowResult {
             row,
@@ -61,10 +60,10 @@ impl Noted {
         })
     }
 
-    /// What is said of a row in whose later plan `issues` were found: of other users what the first
-    /// plan said, of the row itself what the later one says.
+    /// Merges a row's `issues` in a later plan with the first plan: warnings about other users are the first plan's,
+    /// all other issues are the later plan's.
     #[must_use]
-    pub fn settle(&self, row: u32, mut issues: Vec<Issue>) -> Vec<Issue> {
+    pub fn merge_warnings(&self, row: u32, mut issues: Vec<Issue>) -> Vec<Issue> {
         issues.retain(|issue| !is_of_others(issue));
         let first = self.starts.get(&row);
         issues.extend(first.into_iter().flat_map(|&start| self.read(start)));
@@ -80,13 +79,13 @@ impl Noted {
     }
 }
 
-/// Whether a plan's code is of a warning that is about other users.
+/// Returns `true` if warnings with this code are about other users.
 pub(crate) fn is_about_others(code: crate::domain::IssueCode) -> bool {
     let code = i32::from(code as u8);
     OF_OTHERS.iter().any(|&other| i32::from(other) == code)
 }
 
-/// Puts a warning into words again.
+/// Makes the message of a warning again.
 fn word(issue: &mut Issue) {
     let named = format!("{} \"{}\"", issue.column, issue.value);
     issue.message = match issue.code() {
@@ -95,7 +94,7 @@ fn word(issue: &mut Issue) {
     };
 }
 
-/// Returns `true` if the issue has all that its sentence says; a value of another row it has nowhere else.
+/// Returns `true` if the message follows from the issue's other fields. A message that quotes another row does not.
 fn says_all(issue: &Issue) -> bool {
     issue.code() != IssueCode::ExportArtifact && issue.related_row == 0
 }
@@ -132,22 +131,31 @@ mod tests {
         }
     }
 
-    fn noted(issues: Vec<Issue>) -> Noted {
-        let mut noted = Noted::default();
-        noted.add([RowResult {
+    fn first_plan_warnings(issues: Vec<Issue>) -> FirstPlanWarnings {
+        let mut first_plan_warnings = FirstPlanWarnings::default();
+        first_plan_warnings.add([RowResult {
             row: 3,
             issues,
             ..RowResult::default()
         }]);
-        noted
+        first_plan_warnings
     }
 
     #[test]
     fn what_a_later_plan_sees_of_other_users_does_not_show() {
         let zeros = || issue(IssueCode::LeadingZerosLost);
-        assert_eq!(noted(Vec::new()).settle(3, vec![zeros()]), []);
-        assert_eq!(noted(vec![zeros()]).settle(3, Vec::new()), [zeros()]);
-        assert_eq!(noted(vec![zeros()]).settle(4, vec![zeros()]), []);
+        assert_eq!(
+            first_plan_warnings(Vec::new()).merge_warnings(3, vec![zeros()]),
+            []
+        );
+        assert_eq!(
+            first_plan_warnings(vec![zeros()]).merge_warnings(3, Vec::new()),
+            [zeros()]
+        );
+        assert_eq!(
+            first_plan_warnings(vec![zeros()]).merge_warnings(4, vec![zeros()]),
+            []
+        );
     }
 
     #[test]
@@ -159,13 +167,16 @@ mod tests {
         };
         let artefact = issue(IssueCode::ExportArtifact);
         let both = || vec![quoting.clone(), artefact.clone()];
-        assert_eq!(noted(both()).settle(3, Vec::new()), both());
+        assert_eq!(
+            first_plan_warnings(both()).merge_warnings(3, Vec::new()),
+            both()
+        );
         let rejecting = Issue {
             severity: IssueSeverity::Error.into(),
             ..artefact.clone()
         };
         assert_eq!(
-            noted(Vec::new()).settle(3, vec![rejecting.clone()]),
+            first_plan_warnings(Vec::new()).merge_warnings(3, vec![rejecting.clone()]),
             [rejecting]
         );
     }
@@ -175,9 +186,13 @@ mod tests {
         let inactive = || issue(IssueCode::SupervisorInactive);
         let phone = || issue(IssueCode::InvalidPhone);
         let group = || issue(IssueCode::InactiveGroup);
-        let settled = noted(vec![phone(), inactive()]).settle(3, vec![group(), phone()]);
+        let settled = first_plan_warnings(vec![phone(), inactive()])
+            .merge_warnings(3, vec![group(), phone()]);
         assert_eq!(settled, [group(), phone(), inactive()]);
-        assert_eq!(noted(vec![group()]).settle(3, Vec::new()), []);
+        assert_eq!(
+            first_plan_warnings(vec![group()]).merge_warnings(3, Vec::new()),
+            []
+        );
     }
 
     #[test]
@@ -188,13 +203,13 @@ mod tests {
                 issue(IssueCode::SupervisorInactive),
             ]
         };
-        let mut noted = noted(both());
-        noted.add([RowResult {
+        let mut first_plan_warnings = first_plan_warnings(both());
+        first_plan_warnings.add([RowResult {
             row: 2,
             issues: vec![issue(IssueCode::InvalidPhone)],
             ..RowResult::default()
         }]);
-        let recorded: Vec<_> = noted.results().collect();
+        let recorded: Vec<_> = first_plan_warnings.results().collect();
         let rows: Vec<_> = recorded.iter().map(|r| (r.row, r.issues.clone())).collect();
         assert_eq!(rows, [(3, both())]);
     }

@@ -1,11 +1,11 @@
-//! What refuses an import although its rows are sound (semantics §7). Pure.
+//! Guards: reasons to refuse a whole import although its rows are sound (semantics §7). Pure.
 //!
-//! All guards are asked, and all that refuse are told: an administrator corrects everything at once. They
-//! judge what is planned, so that a dry run is refused by what would refuse the import; who goes on with an
-//! interrupted one is not asked again (semantics §8).
+//! All guards run and all refusals are reported, so that an administrator can correct everything at once. Guards
+//! look at the plan, so a dry run is refused for the same reasons as the import. A resumed import is not guarded
+//! again (semantics §8).
 
-use super::planned_import::Judged;
-use crate::import::{Options, Refusal};
+use super::planned_import::PlannedImport;
+use crate::import::{ImportOptions, Refusal};
 use crate::{
     config::{MassDeactivation, MassIdentityChange, Settings},
     plan::Plan,
@@ -14,16 +14,20 @@ use crate::{
 /// How many row numbers a message names.
 const NAMED_ROWS: usize = 5;
 
-/// Every guard that the planned import hits.
+/// The refusals of all guards that the planned import hits.
 #[must_use]
-pub fn check(options: &Options, settings: &Settings, judged: &Judged) -> Vec<Refusal> {
-    let rejected = judged.tally().rejected;
-    let plan = &judged.plan;
+pub fn check(
+    options: &ImportOptions,
+    settings: &Settings,
+    planned: &PlannedImport,
+) -> Vec<Refusal> {
+    let rejected = planned.tally().rejected;
+    let plan = &planned.plan;
     [
         check_rejected(options, rejected),
         check_all_or_nothing(options, rejected),
         check_digest(options, plan),
-        check_untold(plan),
+        check_unidentifiable_rows(plan),
         check_deactivations(
             options,
             &settings.mass_deactivation,
@@ -40,7 +44,7 @@ pub fn check(options: &Options, settings: &Settings, judged: &Judged) -> Vec<Ref
     .collect()
 }
 
-fn check_rejected(options: &Options, rejected: u32) -> Option<Refusal> {
+fn check_rejected(options: &ImportOptions, rejected: u32) -> Option<Refusal> {
     let allowed = options.max_rejected_rows.filter(|&max| rejected > max)?;
     let message = format!(
         "{} rejected, and max_rejected_rows allows {allowed}. Correct them, or allow more.",
@@ -53,7 +57,7 @@ fn check_rejected(options: &Options, rejected: u32) -> Option<Refusal> {
     ))
 }
 
-fn check_all_or_nothing(options: &Options, rejected: u32) -> Option<Refusal> {
+fn check_all_or_nothing(options: &ImportOptions, rejected: u32) -> Option<Refusal> {
     (options.all_or_nothing && rejected > 0).then(|| {
         let message = format!(
             "{} rejected, and all_or_nothing applies all rows or none. Correct them, or import \
@@ -64,8 +68,8 @@ fn check_all_or_nothing(options: &Options, rejected: u32) -> Option<Refusal> {
     })
 }
 
-/// Where the caller has stated the plan of a dry run.
-fn check_digest(options: &Options, plan: &Plan) -> Option<Refusal> {
+/// Compares the plan with the dry run's, if the caller has stated its digest.
+fn check_digest(options: &ImportOptions, plan: &Plan) -> Option<Refusal> {
     let expected = options.expected_plan_digest?;
     (expected != plan.digest).then(|| {
         let message = "Today's plan is not the one of the dry run: the roster, the directory or \
@@ -74,9 +78,9 @@ fn check_digest(options: &Options, plan: &Plan) -> Option<Refusal> {
     })
 }
 
-/// With `deactivate_missing`: rows whose faults hide whom they list. Who is listed there would be locked out
-/// by a typing error.
-fn check_untold(plan: &Plan) -> Option<Refusal> {
+/// With `deactivate_missing`: rows whose user cannot be identified because of their faults. A typing error there
+/// would deactivate the user.
+fn check_unidentifiable_rows(plan: &Plan) -> Option<Refusal> {
     if plan.untold.is_empty() {
         return None;
     }
@@ -90,9 +94,8 @@ fn check_untold(plan: &Plan) -> Option<Refusal> {
         named.push(format!("{} more", plan.untold.len() - NAMED_ROWS));
     }
     let message = format!(
-        "It cannot be told whom the roster lists in row {}: faults hide who is meant, and a user \
-         who is listed there would be deactivated. Correct them, or import without \
-         deactivate_missing.",
+        "The users of these rows cannot be identified because of faults in the rows: {}. A user who is \
+         listed there would be deactivated. Correct the rows, or import without deactivate_missing.",
         named.join(", ")
     );
     Some(Refusal::precondition(
@@ -102,10 +105,10 @@ fn check_untold(plan: &Plan) -> Option<Refusal> {
     ))
 }
 
-/// Everybody who would go from Active to Inactive counts, by a row or as missing. A number that the caller
-/// has approved takes the place of the server's guard, be it stricter or not.
+/// Counts every user who would go from Active to Inactive, by a row or as missing. A limit from the caller
+/// replaces the server's guard, stricter or not.
 fn check_deactivations(
-    options: &Options,
+    options: &ImportOptions,
     limits: &MassDeactivation,
     (count, active): (u32, u32),
 ) -> Option<Refusal> {
@@ -128,10 +131,10 @@ fn check_deactivations(
     }
 }
 
-/// A spreadsheet of which one column alone was sorted hands every account to another person. A number that
-/// the caller has approved takes the place of the server's guard.
+/// Counts rows that would replace a person: a spreadsheet sorted by one column alone gives every account to
+/// another person. A limit from the caller replaces the server's guard.
 fn check_identities(
-    options: &Options,
+    options: &ImportOptions,
     limits: &MassIdentityChange,
     (count, matched): (u32, u32),
 ) -> Option<Refusal> {
@@ -160,10 +163,10 @@ fn check_identities(
 
 const MAX_IDENTITY_CHANGES: &str = "max_identity_changes";
 
-/// The end of the phrase that says how many active users there are.
+/// The end of the phrase that states the number of active users.
 const OF_ACTIVE_USERS: &str = " active users would be deactivated";
 
-/// The message of a refusal without the number of active users.
+/// Removes the number of active users from a refusal's message.
 #[must_use]
 pub fn without_active_users(message: &str) -> String {
     let without = || {
@@ -175,8 +178,8 @@ pub fn without_active_users(message: &str) -> String {
 }
 
 impl MassDeactivation {
-    /// True where deactivating `count` of `active` users is not to be believed: more than a part of them and
-    /// more than some, or more than a larger part however few they are.
+    /// Returns `true` if deactivating `count` of `active` users is not plausible: more than `percent` of them and
+    /// more than `users`, or more than `percent_always`.
     #[must_use]
     pub fn is_exceeded(&self, count: u32, active: u32) -> bool {
         let over = |percent: u32| is_over(percent, count, active);
@@ -185,8 +188,8 @@ impl MassDeactivation {
 }
 
 impl MassIdentityChange {
-    /// Returns `true` if it is not believable that `count` of `matched` rows replace a person: more than a
-    /// part of the rows and more than some, or more than a larger part of rows that are not too few.
+    /// Returns `true` if it is not plausible that `count` of `matched` rows replace a person: more than `percent` of
+    /// them and more than `rows`, or more than `percent_always` of at least `least_rows`.
     #[must_use]
     pub fn is_exceeded(&self, count: u32, matched: u32) -> bool {
         let over = |percent: u32| is_over(percent, count, matched);
@@ -195,7 +198,7 @@ impl MassIdentityChange {
     }
 }
 
-/// Returns `true` if `count` is more than this part of `all`. Counted exactly, without rounding.
+/// Returns `true` if `count` is more than `percent` of `all`. Exact, without rounding.
 fn is_over(percent: u32, count: u32, all: u32) -> bool {
     u64::from(count) * 100 > u64::from(percent) * u64::from(all)
 }
@@ -215,7 +218,7 @@ mod tests {
     #[test]
     fn the_number_of_active_users_can_be_taken_out_of_what_a_guard_says() {
         for max_deactivations in [None, Some(3)] {
-            let options = Options::parse(ImportStart {
+            let options = ImportOptions::parse(ImportStart {
                 organization: "pd".to_owned(),
                 max_deactivations,
                 ..ImportStart::default()
@@ -283,7 +286,7 @@ mod tests {
     #[test]
     fn what_the_identity_guard_says() {
         let said = |max_identity_changes| {
-            let options = Options::parse(ImportStart {
+            let options = ImportOptions::parse(ImportStart {
                 max_identity_changes,
                 ..ImportStart::default()
             });

@@ -1,11 +1,11 @@
-//! An import that has been planned: its rows, the snapshot it was planned on, and the verdicts.
+//! A planned import: its rows, the snapshot it was planned on, and the result of each row.
 
 use std::{borrow::Cow, sync::Arc};
 
 use prost::Message;
 use uuid::Uuid;
 
-use super::first_plan_warnings::{Noted, is_about_others};
+use super::first_plan_warnings::{FirstPlanWarnings, is_about_others};
 use crate::{
     domain::{Catalog, Column, Issue, IssueCode, Row, Severity, Tally},
     plan::{
@@ -18,58 +18,57 @@ use crate::{
     store::Snapshot,
 };
 
-/// Encoded size at which a message of results is sent. No message is over 1 MiB: one result has at
-/// most a few dozen KiB.
+/// Encoded size at which a message of results is complete. No message exceeds 1 MiB, since one result has a few
+/// dozen KiB at most.
 pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
 
-/// Most users whose being left alone is said one by one: a summary is a message like others.
+/// How many skipped users the summary names: it must fit into one message.
 pub(crate) const NAMED_SKIPPED: usize = 200;
 
-/// What a plan is made under, besides the rows and the directory.
+/// What a plan depends on besides the rows and the directory.
 #[derive(Clone, Debug)]
-pub struct Terms {
-    /// Whom `deactivate_missing` looks at, where it was asked for.
+pub struct PlanningTerms {
+    /// The users that `deactivate_missing` concerns, if the import asks for it.
     pub scope: Option<Scope>,
     /// How rows find their users besides the external ID.
     pub match_by: Option<MatchBy>,
-    /// What whoever asks for the import may do.
+    /// The caller's permissions.
     pub permitted: Permitted,
     /// The organisation's key for the plan's digest.
     pub digest_key: DigestKey,
 }
 
-/// Rows with the decision on each. Everything that is told about them is derived from here, when
-/// it is told.
+/// Rows with the decision on each. Results, changes and issues are derived from this when they are needed.
 #[derive(Debug)]
-pub struct Judged {
+pub struct PlannedImport {
     /// The rows, in order.
     pub rows: Arc<Vec<Row>>,
-    /// The organisation's revision that they were planned on.
+    /// The organisation's revision at the snapshot.
     pub revision: i64,
-    /// The users then.
+    /// The users at the snapshot.
     pub directory: Directory,
-    /// The catalog then.
+    /// The catalog at the snapshot.
     pub catalog: Catalog,
     /// The decisions.
     pub plan: Plan,
     import: Uuid,
-    terms: Terms,
-    /// The warnings of the first plan, where this is a later one.
-    noted: Option<Arc<Noted>>,
-    /// IDs of the users that rows create, by row; nil for other rows. Empty where no row creates one, and in a
-    /// dry run.
+    terms: PlanningTerms,
+    /// The warnings of the first plan, if this is a later one.
+    first_plan_warnings: Option<Arc<FirstPlanWarnings>>,
+    /// IDs of the users that rows create, by row; nil for other rows. Empty if no row creates a user, and in a dry
+    /// run.
     ids: Vec<Uuid>,
 }
 
-impl Judged {
-    /// Plans `rows` on `snapshot`, for as long as that is `wanted`. Pure computation; for a million rows it
-    /// takes seconds. `None`: it was not wanted to the end.
+impl PlannedImport {
+    /// Plans `rows` on `snapshot`. Pure computation that takes seconds for a million rows. Returns `None` if `wanted`
+    /// turned `false` before the end.
     #[must_use]
     pub fn new(
         rows: Arc<Vec<Row>>,
         snapshot: Snapshot,
         import: Uuid,
-        terms: Terms,
+        terms: PlanningTerms,
         wanted: &dyn Fn() -> bool,
     ) -> Option<Self> {
         let directory = Directory::new(snapshot.users, &rows, terms.match_by);
@@ -92,30 +91,30 @@ impl Judged {
             plan,
             import,
             terms,
-            noted: None,
+            first_plan_warnings: None,
             ids: Vec::new(),
         })
     }
 
-    /// Makes this a later plan of rows that an earlier one had these warnings for.
+    /// Makes this a later plan of rows for which the first plan had these warnings.
     #[must_use]
-    pub fn after(mut self, noted: &Arc<Noted>) -> Self {
-        self.noted = Some(Arc::clone(noted));
+    pub fn after(mut self, first_plan_warnings: &Arc<FirstPlanWarnings>) -> Self {
+        self.first_plan_warnings = Some(Arc::clone(first_plan_warnings));
         self
     }
 
-    /// The warnings of the rows that are to be written.
+    /// The warnings of the rows to write, as far as they are about other users.
     #[must_use]
-    pub fn noted(&self) -> Noted {
+    pub fn first_plan_warnings(&self) -> FirstPlanWarnings {
         let request = self.request();
         let warned = |row: &u32| self.plan.codes(&request, *row).any(is_about_others);
         let rows = self.plan.order.rows().iter().copied().filter(warned);
-        let mut noted = Noted::default();
-        noted.add(rows.map(|row| self.result(row as usize, false)));
-        noted
+        let mut first_plan_warnings = FirstPlanWarnings::default();
+        first_plan_warnings.add(rows.map(|row| self.result(row as usize, false)));
+        first_plan_warnings
     }
 
-    /// Gives the users to be created their IDs.
+    /// Gives new users their IDs.
     pub fn assign_ids(&mut self) {
         let creates = |decision: &Decision| decision.outcome == Outcome::Created;
         let id = |decision: &Decision| match creates(decision) {
@@ -129,13 +128,13 @@ impl Judged {
         };
     }
 
-    /// What it was planned under.
+    /// The terms of the plan.
     #[must_use]
-    pub const fn terms(&self) -> &Terms {
+    pub const fn terms(&self) -> &PlanningTerms {
         &self.terms
     }
 
-    /// What the plan was made from.
+    /// The input of the plan.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         Request {
@@ -149,7 +148,7 @@ impl Judged {
         }
     }
 
-    /// ID of the user that a row created or matched, where there is one.
+    /// The ID of the user that a row creates or matches, or `None` if it has no user.
     #[must_use]
     pub fn user_id(&self, row: usize) -> Option<Uuid> {
         let number = u32::try_from(row).ok()?;
@@ -159,15 +158,15 @@ impl Judged {
         }
     }
 
-    /// Indices of the rows that are not to be written: rejected and unchanged ones.
-    pub fn settled(&self) -> impl Iterator<Item = u32> {
+    /// Indices of the rows that are not written: rejected and unchanged ones.
+    pub fn rows_not_written(&self) -> impl Iterator<Item = u32> {
         (0u32..)
             .zip(&self.plan.decisions)
             .filter(|(_, d)| matches!(d.outcome, Outcome::Rejected | Outcome::Unchanged))
             .map(|(row, _)| row)
     }
 
-    /// The verdict on one row.
+    /// The result of one row.
     #[must_use]
     pub fn result(&self, row: usize, include_values: bool) -> RowResult {
         let (input, decision) = (&self.rows[row], &self.plan.decisions[row]);
@@ -194,8 +193,10 @@ impl Judged {
         let number = u32::try_from(row).unwrap_or(u32::MAX);
         let issues = self.plan.issues(&self.request(), number);
         let issues = issues.iter().map(proto::Issue::from).collect();
-        match &self.noted {
-            Some(noted) => noted.settle(self.rows[row].number, issues),
+        match &self.first_plan_warnings {
+            Some(first_plan_warnings) => {
+                first_plan_warnings.merge_warnings(self.rows[row].number, issues)
+            }
             None => issues,
         }
     }
@@ -229,8 +230,8 @@ impl Judged {
         })
     }
 
-    /// Says of each user who is missing and whom the caller may not deactivate that he or she stays;
-    /// of the first two hundred, and then how many more.
+    /// Warnings about missing users who stay active because the caller may not deactivate them. The first
+    /// [`NAMED_SKIPPED`] are named, and the others counted.
     #[must_use]
     pub fn skipped(&self) -> Vec<Issue> {
         let skipped = &self.plan.privileged_skipped;
@@ -248,7 +249,7 @@ impl Judged {
         warnings
     }
 
-    /// The counts if all goes as planned.
+    /// The planned counts.
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = Tally {
@@ -292,7 +293,7 @@ pub const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
     }
 }
 
-/// Writes the counts into a summary.
+/// Sets the counts of a summary.
 pub const fn fill(summary: &mut ImportSummary, tally: &Tally) {
     summary.created = tally.created;
     summary.updated = tally.updated;
@@ -302,12 +303,12 @@ pub const fn fill(summary: &mut ImportSummary, tally: &Tally) {
     summary.protected_skipped = tally.protected_skipped;
 }
 
-/// Verdicts as messages of bounded size.
+/// Groups results into messages of bounded size.
 pub fn verdicts(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = RowResults> {
     batches(results, RowResult::encoded_len).map(RowResults::new)
 }
 
-/// Deactivated users as messages of bounded size.
+/// Groups deactivated users into messages of bounded size.
 pub fn deactivations(
     users: impl Iterator<Item = DeactivatedUser>,
 ) -> impl Iterator<Item = Deactivations> {
@@ -334,7 +335,7 @@ fn batches<T>(
     })
 }
 
-/// True where a recorded verdict is to be sent.
+/// Returns `true` if a result with this outcome passes the filter.
 pub const fn passes_recorded(filter: ResultFilter, outcome: RowOutcome) -> bool {
     match filter {
         ResultFilter::Unspecified | ResultFilter::All => true,
@@ -362,7 +363,7 @@ impl From<&Issue> for proto::Issue {
         };
         Self {
             severity: severity.into(),
-            // The two lists have the same numbers; a test holds them together.
+            // Both enums have the same numbers; a test compares them.
             code: i32::from(issue.code as u8),
             column: issue
                 .column

@@ -1,13 +1,13 @@
-//! `BeginImport`: everything that `start` can be refused for, and where to go on.
+//! `BeginImport`: checks `start`, and opens the upload or returns how far it is.
 
 use prost::Message;
 use uuid::Uuid;
 
-use super::Sender;
+use super::Submitter;
 use crate::{
     access::Principal,
     import::{
-        ImportError, Importer, Options, Receiver, Refusal,
+        ImportError, ImportOptions, Importer, Refusal, RosterReceiver,
         receive::expect_permitted,
         record::{audited, import_record},
     },
@@ -19,19 +19,19 @@ use crate::{
 };
 
 impl Importer {
-    /// Begins an import whose roster comes in parts, or goes on with it. Returns its ID, and how much
-    /// is there already: bytes of CSV, or rows.
+    /// Begins or continues an upload in parts. Returns the import's ID and how much is there already: bytes of CSV,
+    /// or rows.
     ///
     /// # Errors
-    /// Why it is refused, as `ImportUsers` would refuse its `start`; or the database fails.
+    /// Fails if `ImportUsers` would refuse this `start`, or if the database fails.
     pub async fn begin_upload(
         &self,
-        sender: &Sender,
+        sender: &Submitter,
         mut start: ImportStart,
     ) -> Result<(Uuid, u64), ImportError> {
         expect_permitted(&sender.principal, &start)?;
-        let options = Options::parse(start.clone())?;
-        Receiver::new(&options.csv, self.settings.limits)?;
+        let options = ImportOptions::parse(start.clone())?;
+        RosterReceiver::new(&options.csv, self.settings.limits)?;
         let organization = self.organization_id(&options.organization).await?;
         let import = options.import_id.unwrap_or_else(Uuid::now_v7);
         traces::tell_import(import);
@@ -47,16 +47,16 @@ impl Importer {
             alive: self.settings.lease,
         };
         let open = || self.store.open_upload(record.clone(), upload.clone(), room);
-        match self.patiently(open).await? {
+        match self.retry(open).await? {
             UploadOpening::Begun => Ok((import, 0)),
             UploadOpening::GoesOn(received) => Ok((import, received.unsigned_abs())),
-            UploadOpening::OtherOptions => Err(ImportError::IdBound(import)),
-            UploadOpening::InUse => Err(ImportError::IdInUse(import)),
+            UploadOpening::OtherOptions => Err(ImportError::ImportIdBound(import)),
+            UploadOpening::InUse => Err(ImportError::ImportIdInUse(import)),
             UploadOpening::Full => Err(ImportError::Busy(full(room.most))),
         }
     }
 
-    /// The record of an import that no server works on yet.
+    /// The record of an import that no server runs yet.
     fn begun(
         &self,
         organization: i64,
@@ -68,15 +68,14 @@ impl Importer {
         import_record::begun(organization, import, by, start, self.clock.now())
     }
 
-    /// Refuses early where another import holds the organisation, as `ImportUsers` does; one that had
-    /// begun before is let go on.
+    /// Fails early if another import holds the organisation, as `ImportUsers` does. An open upload may continue.
     async fn expect_free(
         &self,
         (record, asked_for): (&ImportRecord, &str),
-        sender: &Sender,
+        sender: &Submitter,
     ) -> Result<(), ImportError> {
         let (organization, import) = (record.organization_id, record.id);
-        let upload = self.patiently(|| self.store.upload(organization, import));
+        let upload = self.retry(|| self.store.upload(organization, import));
         let is_open = upload
             .await?
             .is_some_and(|upload| upload.stage() != UploadStage::Ended);
@@ -84,12 +83,12 @@ impl Importer {
             return Ok(());
         }
         let ttl = self.settings.lease;
-        let holder = self.patiently(|| self.store.holder(organization, ttl));
+        let holder = self.retry(|| self.store.holder(organization, ttl));
         match holder.await? {
             Some(holder) if holder.import != import => {
-                let error = ImportError::Held(holder);
+                let error = ImportError::OrganizationHeld(holder);
                 let open = || self.store.open_import(record.clone());
-                if self.patiently(open).await? == AttemptOpening::Recorded {
+                if self.retry(open).await? == AttemptOpening::Recorded {
                     let state = ImportState::Refused;
                     let refusals = vec![error.refusal()];
                     let attempt = (record.clone(), asked_for);
@@ -102,7 +101,7 @@ impl Importer {
         }
     }
 
-    /// Records the end of an import, with the options it was asked for, that never began to be planned.
+    /// Records the end of an import that was never planned, with its options.
     pub(crate) async fn close_unfinished(
         &self,
         (mut record, asked_for): (ImportRecord, &str),
@@ -124,7 +123,7 @@ impl Importer {
         };
         import_record::close(&mut record, &summary, self.clock.now());
         let close = || self.store.close_import(&record, actor, end);
-        self.patiently(close).await?;
+        self.retry(close).await?;
         metrics::import_ended(&summary);
         Ok(())
     }
@@ -155,7 +154,7 @@ fn new_upload(record: &ImportRecord, start: &ImportStart) -> Upload {
 
 fn full(most: usize) -> Refusal {
     let message = format!(
-        "{most} uploads into this organisation are open, as many as may be; finish or cancel one, \
+        "{most} uploads into this organisation are open, which is the limit; finish or cancel one, \
          or try again when one has ended."
     );
     Refusal::limit("UPLOADS_OPEN", "imports_per_organization", message)

@@ -1,5 +1,5 @@
-//! How uploads end that are never finished: somebody cancels them, or nothing is heard of them for as
-//! long as an upload may take.
+//! Ends uploads that are never finished: cancelled ones, and abandoned ones that received no part for as long as an
+//! upload may take.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Bounds of the time between two looks for abandoned uploads.
+/// Bounds of the pause between two searches for abandoned uploads.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_mins(1);
 
 impl Importer {
-    /// Time between two looks for abandoned uploads.
-    pub(crate) fn sweeping_interval(&self) -> Duration {
+    /// Pause between two searches for abandoned uploads.
+    pub(crate) fn abandoned_uploads_interval(&self) -> Duration {
         let idle = self.settings.server.deadlines.upload;
         (idle / 4).clamp(SHORTEST, LONGEST)
     }
 
-    /// Removes the upload of an import that nothing has been written of. False: there is none, or its
+    /// Removes the upload of an import of which nothing has been written. Returns `false` if there is no upload or its
     /// import is running.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn cancel_upload(
         &self,
         record: &ImportRecord,
@@ -56,7 +56,7 @@ impl Importer {
     }
 
     /// Removes abandoned uploads.
-    pub(crate) async fn sweep_uploads(&self) -> Result<(), StoreError> {
+    pub(crate) async fn remove_abandoned_uploads(&self) -> Result<(), StoreError> {
         let idle = self.settings.server.deadlines.upload;
         let abandoned = self.store.abandoned_uploads(idle, self.settings.lease);
         for (organization, import) in abandoned.await? {
@@ -72,7 +72,8 @@ impl Importer {
         Ok(())
     }
 
-    /// An import that had begun to write keeps its record, and so does one that was told its end.
+    /// Closes the record of an abandoned upload. The record of an import that had begun to write, or has ended, does
+    /// not change.
     async fn close_abandoned(&self, upload: &Upload, idle: Duration) -> Result<(), StoreError> {
         let key = (upload.organization_id, upload.import_id);
         let record = self.store.import(key.0, key.1).await?;

@@ -1,19 +1,18 @@
-//! Imports whose roster comes in parts, call by call, whichever servers take them.
+//! Imports whose roster comes in parts, call by call, to any server.
 //!
-//! The parts wait in the database. Once the last is there they become the request stream of an import
-//! like any other; what that answers is stored, for whoever watches. Nothing here judges a row.
-
-mod expiry;
+//! The parts wait in the database. Once the last part is there, they become the request stream of an ordinary
+//! import, and its responses are stored for clients that watch. Nothing here judges a row.
 
 mod begin;
+mod expiry;
 mod part;
-mod replies;
+mod request_stream;
 mod run;
 mod runs;
-mod spool;
+mod stored_responses;
 mod watch;
 
-pub(crate) use runs::Runs;
+pub(crate) use runs::UploadRuns;
 
 use std::sync::Arc;
 
@@ -29,30 +28,30 @@ use crate::{
     store::{Organization, StoreError, Upload, UploadStage},
 };
 
-/// Who sends an import: as permissions have it, and as the audit trail names him or her.
+/// The caller who sends an import.
 #[derive(Clone, Debug)]
-pub struct Sender {
-    /// Recognised, and permitted to import.
+pub struct Submitter {
+    /// The authenticated principal.
     pub principal: Arc<Principal>,
-    /// The same with an address.
+    /// The principal with an address, for the audit trail.
     pub actor: Actor,
-    /// To whom the call's bytes are charged.
+    /// The account that is charged for the call's bytes.
     pub account: Account,
 }
 
-/// What somebody who watches wants.
+/// The results that a `WatchImport` call asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
-    /// Which results; `None`: those that the import itself was asked for.
+pub struct WatchRequest {
+    /// Results that pass this filter. `None` means the import's own filter.
     pub filter: Option<ResultFilter>,
-    /// Of these, how many are known already.
+    /// How many of these the client has already.
     pub skip: u32,
 }
 
 impl Importer {
-    /// Finds an organisation.
+    /// Finds an organisation by its slug.
     pub(crate) async fn organization(&self, slug: &str) -> Result<Organization, ImportError> {
-        match self.patiently(|| self.store.organization(slug)).await {
+        match self.retry(|| self.store.organization(slug)).await {
             Ok(organization) => Ok(organization),
             Err(StoreError::UnknownOrganization) => {
                 Err(ImportError::UnknownOrganization(slug.to_owned()))
@@ -65,7 +64,7 @@ impl Importer {
         Ok(self.organization(slug).await?.id)
     }
 
-    /// Finds the upload that the caller has begun.
+    /// Finds an upload that the caller has begun.
     async fn own_upload(
         &self,
         principal: &Principal,
@@ -74,7 +73,7 @@ impl Importer {
     ) -> Result<Upload, ImportError> {
         principal.expect_organization(slug)?;
         let organization = self.organization_id(slug).await?;
-        let found = self.patiently(|| self.store.upload(organization, import));
+        let found = self.retry(|| self.store.upload(organization, import));
         match found.await? {
             Some(upload) if upload.principal == principal.name => Ok(upload),
             Some(_) => Err(Denial::OtherCredential.into()),
@@ -82,19 +81,16 @@ impl Importer {
         }
     }
 
-    /// Why there is no upload under this ID.
+    /// The error if there is no upload under this ID.
     async fn no_upload(&self, organization: i64, import: Uuid) -> ImportError {
-        match self
-            .patiently(|| self.store.import(organization, import))
-            .await
-        {
+        match self.retry(|| self.store.import(organization, import)).await {
             Ok(Some(_)) => not_uploading(import).into(),
             Ok(None) => ImportError::UnknownImport(import.to_string()),
             Err(error) => error.into(),
         }
     }
 
-    /// True while parts of an import may still come, or wait to be imported.
+    /// Returns `true` while parts of an import may still come or wait to be imported.
     pub(crate) async fn is_uploading(
         &self,
         organization: i64,
@@ -108,7 +104,7 @@ impl Importer {
         }
     }
 
-    /// True where the server that ran the import has died, or does not run it any more.
+    /// Returns `true` if the upload is recorded as running, but its server has died or no longer runs it.
     async fn is_dead(&self, upload: &Upload) -> Result<bool, StoreError> {
         if upload.stage() != UploadStage::Running {
             return Ok(false);
@@ -122,16 +118,16 @@ impl Importer {
         if is_under_way {
             return Ok(false);
         }
-        // It may have ended between the two looks.
+        // It may have ended between the two reads.
         let key = (upload.organization_id, upload.import_id);
         let again = self.store.upload(key.0, key.1).await?;
         Ok(again.is_some_and(|again| (again.stage, again.run) == (upload.stage, upload.run)))
     }
 
-    /// True if this principal runs the import, or ran it.
+    /// Returns `true` if this principal runs or ran the import.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn has_run(
         &self,
         principal: &Principal,
@@ -151,7 +147,7 @@ impl Importer {
     }
 }
 
-/// What an upload's import was asked for.
+/// Decodes the `start` of an upload's import.
 fn start_of(upload: &Upload) -> Result<ImportStart, ImportError> {
     let start = ImportStart::decode(&*upload.start);
     start.map_err(|error| ImportError::Internal(error.to_string()))

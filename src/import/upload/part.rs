@@ -1,5 +1,5 @@
-//! `AppendImport`: a part comes where the upload ends, or is there already; anything else is refused,
-//! and the upload stays as it was.
+//! `AppendImport`: accepts a part that begins at the upload's end or is there already. Any other part is refused,
+//! and the upload does not change.
 
 use prost::Message;
 use uuid::Uuid;
@@ -11,18 +11,18 @@ use crate::{
     store::{AppendOutcome, Upload, UploadPart, UploadStage},
 };
 
-/// The kinds of input, as uploads have them.
+/// The kinds of input, as stored.
 pub(crate) const CSV: i32 = 1;
 pub(crate) const ROWS: i32 = 2;
 
-/// Stored parts compared at a time: as large as parts may be.
+/// Stored parts read at a time for a comparison; each may have the largest size.
 const COMPARED: i64 = 4;
 
 impl Importer {
     /// Adds a part to an upload. Returns how much is there now: bytes of CSV, or rows.
     ///
     /// # Errors
-    /// Why it is refused; or the database fails.
+    /// Fails if the part is refused or the database fails.
     pub async fn append_upload(
         &self,
         principal: &Principal,
@@ -33,7 +33,7 @@ impl Importer {
         principal.expect_organization(slug)?;
         let organization = self.organization_id(slug).await?;
         let key = (organization, import);
-        // Nothing ends where no offset can be.
+        // An offset that is too large for the database matches no upload's end.
         let part = part(i64::try_from(offset).unwrap_or(i64::MAX), content);
         let limits = self.settings.limits;
         let bytes = i64::try_from(limits.max_bytes).unwrap_or(i64::MAX);
@@ -42,7 +42,7 @@ impl Importer {
             self.store
                 .append_upload_part(key, &principal.name, &part, most)
         };
-        match self.patiently(append).await? {
+        match self.retry(append).await? {
             AppendOutcome::Added(received) => Ok(received.unsigned_abs()),
             AppendOutcome::Unknown => Err(self.no_upload(organization, import).await),
             AppendOutcome::Unchanged(upload) => {
@@ -52,7 +52,7 @@ impl Importer {
         }
     }
 
-    /// Lets a part pass that is there already, and says of any other why it is refused.
+    /// Accepts a part that is there already, and fails with the reason for any other.
     async fn judge_part(
         &self,
         principal: &Principal,
@@ -81,13 +81,13 @@ impl Importer {
         Err(self.too_much(part).into())
     }
 
-    /// True where the upload has the part already; looks at no more of it than the part's own place.
+    /// Returns `true` if the upload has the same content at the part's place.
     async fn is_there(&self, upload: &Upload, part: &UploadPart) -> Result<bool, ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let end = part.offset + part.length;
         let mut position = part.offset;
         while position < end {
-            let chunks = self.patiently(|| self.store.upload_chunks(key, position, COMPARED));
+            let chunks = self.retry(|| self.store.upload_chunks(key, position, COMPARED));
             let chunks = chunks.await?;
             let before = position;
             for chunk in chunks.iter().filter(|chunk| chunk.position < end) {
@@ -151,7 +151,7 @@ fn weight(row: &UserRow) -> usize {
         .sum()
 }
 
-/// What `content`, which begins at `begin`, has from one place to another.
+/// The content between two positions. `content` begins at `begin`.
 fn cut(
     kind: i32,
     content: &[u8],

@@ -1,5 +1,4 @@
-//! `FinishImport`: runs the import of an upload once, whichever servers are asked to, and tells how far
-//! it has come.
+//! `FinishImport`: runs the import of an upload once, even if several servers are called, and reports its status.
 
 use std::time::Duration;
 
@@ -9,203 +8,221 @@ use tokio::time::sleep;
 use tracing::{Instrument, warn};
 use uuid::Uuid;
 
-use super::{Sender, part::finished, runs::UnderWay, spool, start_of};
+use super::{Submitter, part::finished, request_stream, runs::UploadRunGuard, start_of};
 use crate::{
     access::Disclosure,
     import::{
-        ImportError, Importer, Outlet,
+        ImportError, Importer, ResponseSender,
         receive::{expect_permitted, session},
-        record::LOOK,
+        record::POLL_INTERVAL,
     },
     proto::{ImportFinish, ImportStart, ResultFilter},
     store::{ClaimedRun, RunAnswer, Upload, UploadStage},
     telemetry::traces,
 };
 
-/// The first pause before a look at how far a run is; each further one is twice as long, up to
-/// [`LOOK`].
+/// The first pause between two reads of a run's status. Each further pause is twice as long, up to
+/// [`POLL_INTERVAL`].
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// An import's end as it is told to callers.
-type Tell = fn(&ImportError) -> RunAnswer;
+/// Encodes an import's error as the answer to callers.
+type AnswerEncoder = fn(&ImportError) -> RunAnswer;
 
-/// What a call that waits has seen before.
+/// The run that a call waits for.
 #[derive(Default)]
-struct Seen {
-    /// The run that it waits for; nil: none yet.
+struct AwaitedRun {
+    /// The run's ID, or nil if none is known yet.
     run: Uuid,
-    /// Last heartbeat of the server that runs it.
+    /// The first seen heartbeat of the run's server.
     heartbeat: Option<i64>,
 }
 
-/// What a look at an upload says about its run.
-enum Look {
-    /// Its input was accepted.
+/// The status of an upload's run.
+enum RunStatus {
+    /// The input was accepted.
     Accepted,
-    /// It is running; its input has not been judged yet.
+    /// The run is receiving; its input is not accepted yet.
     Running,
-    /// It has ended like this.
+    /// The run has ended with this error.
     Ended(ImportError),
-    /// It may be run.
+    /// No run is active: one may begin.
     Free,
 }
 
 impl Importer {
-    /// Ends an upload and has its import run. Returns once the roster has been received whole and is
-    /// being planned. Asked again, it says the same.
+    /// Ends an upload and runs its import. Returns once the roster has been received and accepted for planning. A
+    /// repeated call has the same answer.
     ///
     /// # Errors
-    /// Why the import gets no further; or the database fails.
+    /// Fails if the import is refused or interrupted before that, or if the database fails.
     pub async fn finish_upload(
         &self,
-        sender: &Sender,
+        sender: &Submitter,
         (slug, import): (&str, Uuid),
         finish: ImportFinish,
-        tell: Tell,
+        encode_answer: AnswerEncoder,
     ) -> Result<(), ImportError> {
         traces::tell_import(import);
         let mut pause = FIRST_PAUSE;
-        let mut seen = Seen::default();
+        let mut awaited = AwaitedRun::default();
         loop {
             let upload = self.own_upload(&sender.principal, slug, import).await?;
             let start = start_of(&upload)?;
             expect_permitted(&sender.principal, &start)?;
-            match self.look(&upload, &finish, seen.run).await? {
-                Look::Accepted if self.is_proven(&upload, &mut seen).await? => return Ok(()),
-                Look::Ended(error) => return Err(error),
-                Look::Accepted | Look::Running => seen.run = upload.run,
-                Look::Free if self.stop.is_cancelled() => return Err(ImportError::ShuttingDown),
-                Look::Free => {
+            match self.run_status(&upload, &finish, awaited.run).await? {
+                RunStatus::Accepted if self.is_proven(&upload, &mut awaited).await? => {
+                    return Ok(());
+                }
+                RunStatus::Ended(error) => return Err(error),
+                RunStatus::Accepted | RunStatus::Running => awaited.run = upload.run,
+                RunStatus::Free if self.stop.is_cancelled() => {
+                    return Err(ImportError::ShuttingDown);
+                }
+                RunStatus::Free => {
                     if let Some(run) = self.claim(&upload, &finish).await? {
-                        seen.run = run.run();
+                        awaited.run = run.run();
                         let input = (start, finish.clone());
                         let importer = self.clone();
-                        let running =
-                            importer.run_upload(sender.clone(), (upload, run), input, tell);
+                        let running = importer.run_upload(
+                            sender.clone(),
+                            (upload, run),
+                            input,
+                            encode_answer,
+                        );
                         self.applying.spawn(running.in_current_span());
                     }
                 }
             }
             sleep(pause).await;
-            pause = (pause * 2).min(LOOK);
+            pause = (pause * 2).min(POLL_INTERVAL);
         }
     }
 
-    /// What has become of an upload's run; `seen` is the one that the caller waits for.
-    async fn look(
+    /// The status of an upload's run. `awaited` is the run that the caller waits for.
+    async fn run_status(
         &self,
         upload: &Upload,
         finish: &ImportFinish,
-        seen: Uuid,
-    ) -> Result<Look, ImportError> {
+        awaited: Uuid,
+    ) -> Result<RunStatus, ImportError> {
         let is_over = match upload.stage() {
-            UploadStage::Open => return Ok(Look::Free),
-            UploadStage::Stopped => upload.run == seen,
-            UploadStage::Running if self.is_dead(upload).await? => return Ok(Look::Free),
+            UploadStage::Open => return Ok(RunStatus::Free),
+            UploadStage::Stopped => upload.run == awaited,
+            UploadStage::Running if self.is_dead(upload).await? => return Ok(RunStatus::Free),
             UploadStage::Running => false,
             UploadStage::Ended => true,
         };
         if upload.stage() == UploadStage::Stopped && !is_over {
-            return Ok(Look::Free);
+            return Ok(RunStatus::Free);
         }
         if upload.finish.as_deref() != Some(&*finish.encode_to_vec()) {
             return Err(finished(upload.import_id).into());
         }
         Ok(match is_over {
-            _ if upload.accepted => Look::Accepted,
-            true => Look::Ended(ImportError::Told(answer_of(upload), Disclosure::AllUsers)),
-            false => Look::Running,
+            _ if upload.accepted => RunStatus::Accepted,
+            true => RunStatus::Ended(ImportError::Recorded(
+                answer_of(upload),
+                Disclosure::AllUsers,
+            )),
+            false => RunStatus::Running,
         })
     }
 
-    /// True where the run's server was heard of since it was first asked for, or is this one, or the
-    /// run is over: a server that has just died must not count as one that carries the import on.
-    async fn is_proven(&self, upload: &Upload, seen: &mut Seen) -> Result<bool, ImportError> {
+    /// Returns `true` if the run has ended, or its server is this one or has sent a heartbeat since the first
+    /// read. A server that has just died must not count as running the import.
+    async fn is_proven(
+        &self,
+        upload: &Upload,
+        awaited: &mut AwaitedRun,
+    ) -> Result<bool, ImportError> {
         if upload.stage() != UploadStage::Running || upload.server_id == self.server {
             return Ok(true);
         }
         let heartbeat = self.store.last_heartbeat(upload.server_id);
         let heartbeat = heartbeat.await?.unwrap_or_default();
-        Ok(*seen.heartbeat.get_or_insert(heartbeat) != heartbeat)
+        Ok(*awaited.heartbeat.get_or_insert(heartbeat) != heartbeat)
     }
 
-    /// Takes the upload for a run of this server. `None`: somebody else has been quicker.
+    /// Claims the upload for a run of this server. Returns `None` if another server was faster.
     async fn claim(
         &self,
         upload: &Upload,
         finish: &ImportFinish,
-    ) -> Result<Option<UnderWay>, ImportError> {
-        let under_way = self.runs.begin(Uuid::new_v4());
-        let run = claimed(upload, under_way.run());
+    ) -> Result<Option<UploadRunGuard>, ImportError> {
+        let run_guard = self.runs.begin(Uuid::new_v4());
+        let run = claimed(upload, run_guard.run());
         let finish = finish.encode_to_vec();
         let claim = || {
             let finish = finish.clone();
             self.store.claim_run(run, upload.run, self.server, finish)
         };
-        if self.patiently(claim).await? {
-            return Ok(Some(under_way));
+        if self.retry(claim).await? {
+            return Ok(Some(run_guard));
         }
-        // A claim whose answer was lost is found when it is made again.
+        // If the answer to a claim was lost, the retry finds it stored.
         let stored = || self.store.upload(run.organization, run.import);
-        let stored = self.patiently(stored).await?;
+        let stored = self.retry(stored).await?;
         let is_ours = stored.is_some_and(|stored| stored.run == run.run);
-        Ok(is_ours.then_some(under_way))
+        Ok(is_ours.then_some(run_guard))
     }
 
-    /// Runs the import to its end, and stores what it answers.
+    /// Runs the import to its end, and stores its responses.
     async fn run_upload(
         self,
-        sender: Sender,
-        (upload, under_way): (Upload, UnderWay),
+        sender: Submitter,
+        (upload, run_guard): (Upload, UploadRunGuard),
         (mut start, finish): (ImportStart, ImportFinish),
-        tell: Tell,
+        encode_answer: AnswerEncoder,
     ) {
-        let run = claimed(&upload, under_way.run());
-        // Whoever watches says which results he or she wants.
+        let run = claimed(&upload, run_guard.run());
+        // Each client that watches has a filter of its own.
         start.result_filter = ResultFilter::All.into();
-        // Nobody reads but the database, which may be away for longer than a client may.
-        let (outlet, replies) = Outlet::new(self.settings.server.deadlines.upload);
-        let memory = sender.account.reserve(Outlet::BYTES);
-        let acceptance = outlet.acceptance();
+        // The only reader is the database, which may be away for longer than a client may be.
+        let (responses, replies) = ResponseSender::new(self.settings.server.deadlines.upload);
+        let memory = sender.account.reserve(ResponseSender::BYTES);
+        let acceptance = responses.acceptance();
         let storing = self.store_replies(run, replies, acceptance.clone());
         let began = upload.started_at;
-        let inbound = spool::stream(self.clone(), upload, start, finish);
+        let requests = request_stream::stream(self.clone(), upload, start, finish);
         let running = async {
             let result = match memory {
-                Ok(_memory) => Box::pin(session::run(&self, sender, began, inbound, &outlet)).await,
+                Ok(_memory) => {
+                    Box::pin(session::run(&self, sender, began, requests, &responses)).await
+                }
                 Err(exhausted) => Err(exhausted.into()),
             };
-            // With it end the replies.
-            drop(outlet);
+            // Dropping the sender ends the stream of responses.
+            drop(responses);
             result
         };
         let (result, stored) = join(Box::pin(running), storing).await;
         let result = stored.and(result);
         let accepted = *acceptance.borrow();
-        self.end_upload(run, result.err(), accepted, tell).await;
-        drop(under_way);
+        self.end_upload(run, result.err(), accepted, encode_answer)
+            .await;
+        drop(run_guard);
     }
 
-    /// However long the database is away: a run that never ends would keep its import from others.
+    /// Stores the end of a run, however long the database is away: a run without an end would block its import.
     async fn end_upload(
         &self,
         run: ClaimedRun,
         error: Option<ImportError>,
         accepted: bool,
-        tell: Tell,
+        encode_answer: AnswerEncoder,
     ) {
         let stage = match error.as_ref().is_none_or(is_final) {
             true => UploadStage::Ended,
             false => UploadStage::Stopped,
         };
-        let answer = error.as_ref().map_or_else(well, tell);
+        let answer = error.as_ref().map_or_else(success_answer, encode_answer);
         let end = || self.store.end_run(run, stage, accepted, &answer);
-        while let Err(error) = self.patiently(end).await {
+        while let Err(error) = self.retry(end).await {
             warn!(%error, "the end of an import could not be stored");
             if self.stop.is_cancelled() {
                 return;
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -218,21 +235,21 @@ const fn claimed(upload: &Upload, run: Uuid) -> ClaimedRun {
     }
 }
 
-/// True where running the import again would end alike.
+/// Returns `true` if running the import again would end the same way.
 const fn is_final(error: &ImportError) -> bool {
     matches!(
         error,
         ImportError::Refused(_)
             | ImportError::Denied(_)
             | ImportError::UnknownOrganization(_)
-            | ImportError::IdBound(_)
-            | ImportError::IdInUse(_)
+            | ImportError::ImportIdBound(_)
+            | ImportError::ImportIdInUse(_)
             | ImportError::OvertakenBy(_)
             | ImportError::Cancelled
     )
 }
 
-const fn well() -> RunAnswer {
+const fn success_answer() -> RunAnswer {
     RunAnswer {
         code: 0,
         message: String::new(),

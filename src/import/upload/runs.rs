@@ -1,5 +1,5 @@
-//! The runs of uploads that this process is at. What the database says of a run may be more than is
-//! true: its task may have failed, or it never began as the answer to its claim was lost.
+//! The runs of uploads in this process. The database may show a run that is not here: its task may have failed, or it
+//! never began because the answer to its claim was lost.
 
 use std::{
     collections::HashSet,
@@ -8,29 +8,29 @@ use std::{
 
 use uuid::Uuid;
 
-/// The runs under way here. Cheap to clone.
+/// The current runs of this process. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Runs(Arc<Mutex<HashSet<Uuid>>>);
+pub struct UploadRuns(Arc<Mutex<HashSet<Uuid>>>);
 
-/// A run under way, until it is dropped.
+/// Registers a run until it is dropped.
 #[derive(Debug)]
-pub struct UnderWay {
-    runs: Runs,
+pub struct UploadRunGuard {
+    runs: UploadRuns,
     run: Uuid,
 }
 
-impl Runs {
-    /// A run begins.
+impl UploadRuns {
+    /// Registers a run.
     #[must_use]
-    pub fn begin(&self, run: Uuid) -> UnderWay {
+    pub fn begin(&self, run: Uuid) -> UploadRunGuard {
         self.lock().insert(run);
-        UnderWay {
+        UploadRunGuard {
             runs: self.clone(),
             run,
         }
     }
 
-    /// True while the run is under way.
+    /// Returns `true` while the run is registered.
     #[must_use]
     pub fn has(&self, run: Uuid) -> bool {
         self.lock().contains(&run)
@@ -42,15 +42,15 @@ impl Runs {
     }
 }
 
-impl UnderWay {
-    /// Which one.
+impl UploadRunGuard {
+    /// The run's ID.
     #[must_use]
     pub const fn run(&self) -> Uuid {
         self.run
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for UploadRunGuard {
     fn drop(&mut self) {
         self.runs.lock().remove(&self.run);
     }

@@ -1,50 +1,49 @@
-//! `WatchImport` of an import that came in parts: what its run answers, as `ImportUsers` would have
-//! sent it.
+//! `WatchImport` of an upload in parts: sends the stored responses of its run, as `ImportUsers` would have sent them.
 
 use prost::Message as _;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{Asked, run::answer_of, start_of};
+use super::{WatchRequest, run::answer_of, start_of};
 use crate::{
     access::Disclosure,
     import::{
-        ImportError, Importer, Outlet,
+        ImportError, Importer, ResponseSender,
         receive::parse_filter,
-        record::{LOOK, Selection, import_record},
+        record::{POLL_INTERVAL, ResultSelection, import_record},
     },
     proto::{ImportState, ImportUsersResponse, import_users_response::Message as Reply},
     store::{ClaimedRun, Upload, UploadStage},
 };
 
-/// Answers read at a time.
+/// Responses read at a time.
 const READ_AHEAD: i32 = 16;
 
-/// Somebody who watches.
+/// A call that watches an upload's import.
 struct Watcher<'a> {
     importer: &'a Importer,
-    outlet: &'a Outlet,
-    selection: Selection,
-    /// The run whose answers are sent; one that begins after it would send them once more.
+    responses: &'a ResponseSender,
+    selection: ResultSelection,
+    /// The run whose responses are sent. A later run would send them again.
     run: Option<ClaimedRun>,
     next: i32,
     has_summary: bool,
 }
 
 impl Importer {
-    /// Sends what an upload's import answers until it ends. False: there is no upload, and nothing was
+    /// Sends the responses of an upload's import until it ends. Returns `false` if there is no upload, and nothing was
     /// sent.
     pub(crate) async fn watch_upload(
         &self,
         (organization, import): (i64, Uuid),
-        asked: Asked,
-        outlet: &Outlet,
+        asked: WatchRequest,
+        responses: &ResponseSender,
     ) -> Result<bool, ImportError> {
         let mut watcher: Option<Watcher<'_>> = None;
         let mut told = Instant::now();
         loop {
-            // How far it is comes first: what is final was answered before.
-            let upload = self.patiently(|| self.store.upload(organization, import));
+            // The stage is read first: if it is final, all responses have been stored before.
+            let upload = self.retry(|| self.store.upload(organization, import));
             let Some(upload) = upload.await? else {
                 return match watcher.is_some_and(|watcher| watcher.run.is_some()) {
                     true => Err(ImportError::TakenOver),
@@ -52,32 +51,36 @@ impl Importer {
                 };
             };
             if watcher.is_none() {
-                watcher = Some(Watcher::new(self, outlet, &upload, asked)?);
+                watcher = Some(Watcher::new(self, responses, &upload, asked)?);
             }
             let Some(watcher) = &mut watcher else {
                 continue;
             };
-            if watcher.catch_up(&upload).await? || outlet.is_gone() {
+            if watcher.catch_up(&upload).await? || responses.is_gone() {
                 return Ok(true);
             }
             if self.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
-            // Nothing follows the summary, even where the upload is not known to have ended.
+            // Nothing follows the summary, even if the upload is not known to have ended.
             if !watcher.has_summary && told.elapsed() >= self.settings.progress_interval {
                 told = Instant::now();
-                self.offer_progress(&upload, outlet).await?;
+                self.offer_progress(&upload, responses).await?;
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn offer_progress(&self, upload: &Upload, outlet: &Outlet) -> Result<(), ImportError> {
+    async fn offer_progress(
+        &self,
+        upload: &Upload,
+        responses: &ResponseSender,
+    ) -> Result<(), ImportError> {
         let key = (upload.organization_id, upload.import_id);
-        let record = self.patiently(|| self.store.import(key.0, key.1)).await?;
+        let record = self.retry(|| self.store.import(key.0, key.1)).await?;
         if let Some(record) = record {
-            let state = self.patiently(|| self.state_now(&record)).await?;
-            outlet.offer(Reply::Progress(import_record::progress(&record, state)));
+            let state = self.retry(|| self.state_now(&record)).await?;
+            responses.offer(Reply::Progress(import_record::progress(&record, state)));
         }
         Ok(())
     }
@@ -86,16 +89,16 @@ impl Importer {
 impl<'a> Watcher<'a> {
     fn new(
         importer: &'a Importer,
-        outlet: &'a Outlet,
+        responses: &'a ResponseSender,
         upload: &Upload,
-        asked: Asked,
+        asked: WatchRequest,
     ) -> Result<Self, ImportError> {
-        // It was checked when the import was begun.
+        // The filter was checked when the import began.
         let begun_with = parse_filter(start_of(upload)?.result_filter, &mut Vec::new());
         Ok(Self {
             importer,
-            outlet,
-            selection: Selection {
+            responses,
+            selection: ResultSelection {
                 filter: asked.filter.unwrap_or(begun_with),
                 skip: asked.skip,
             },
@@ -105,7 +108,7 @@ impl<'a> Watcher<'a> {
         })
     }
 
-    /// Sends what has been answered since. True: that was all.
+    /// Sends the responses stored since the last call. Returns `true` if there will be no more.
     async fn catch_up(&mut self, upload: &Upload) -> Result<bool, ImportError> {
         let is_dead = self.importer.is_dead(upload).await?;
         if upload.run.is_nil() {
@@ -129,26 +132,28 @@ impl<'a> Watcher<'a> {
             }
             UploadStage::Open | UploadStage::Running => Ok(false),
             UploadStage::Stopped | UploadStage::Ended => match answer_of(upload) {
-                answer if answer.code != 0 => Err(ImportError::Told(answer, Disclosure::AllUsers)),
+                answer if answer.code != 0 => {
+                    Err(ImportError::Recorded(answer, Disclosure::AllUsers))
+                }
                 _ if !self.has_summary => Err(ImportError::TakenOver),
                 _ => Ok(true),
             },
         }
     }
 
-    /// False: the client has gone.
+    /// Sends the stored responses. Returns `false` if the client has gone.
     async fn send_replies(&mut self, run: ClaimedRun) -> Result<bool, ImportError> {
         loop {
             let store = &self.importer.store;
             let replies = || store.run_replies(run, self.next, READ_AHEAD);
-            let replies = self.importer.patiently(replies).await?;
+            let replies = self.importer.retry(replies).await?;
             if replies.is_empty() {
                 return Ok(true);
             }
             for reply in replies {
                 self.next = reply.sequence + 1;
                 if let Some(message) = self.wanted(&reply.message)?
-                    && !self.outlet.send(message).await
+                    && !self.responses.send(message).await
                 {
                     return Ok(false);
                 }
@@ -166,16 +171,16 @@ impl<'a> Watcher<'a> {
         })
     }
 
-    /// The server that ran it has died; what it had written is in the record.
+    /// Sends the record's summary after the server that ran the import has died.
     async fn send_interrupted(&self, upload: &Upload) -> Result<(), ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let store = &self.importer.store;
-        let record = self.importer.patiently(|| store.import(key.0, key.1));
+        let record = self.importer.retry(|| store.import(key.0, key.1));
         if !self.has_summary
             && let Some(record) = record.await?
         {
             let summary = import_record::summary(&record, ImportState::Interrupted);
-            self.outlet.send(Reply::Summary(summary)).await;
+            self.responses.send(Reply::Summary(summary)).await;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Deciding what the input comes to: one snapshot of the directory, and one plan made on it.
+//! Reads one snapshot of the directory, and plans the rows on it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,12 +9,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Reply, Session};
+use super::{ImportSession, Reply};
 use crate::{
     domain::Row,
     import::{
         ImportError,
-        review::{Judged, Terms, planned_import},
+        review::{PlannedImport, PlanningTerms, planned_import},
     },
     limits::Permit,
     plan::Scope,
@@ -23,76 +23,79 @@ use crate::{
     telemetry::metrics::{self, Stage, Work},
 };
 
-/// How long a directory that was read ahead is held for an upload that has fallen silent.
+/// How long a directory that was read ahead is kept while the upload is silent.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// How long it is held at most: an upload that takes longer gains little by it.
+/// How long it is kept at most: a longer upload gains little from it.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A directory that is being read, or has been, before the upload has been received.
-pub(crate) struct Ahead {
+/// A directory that is read while the upload comes in.
+pub(crate) struct DirectoryReadAhead {
     reading: JoinHandle<(Result<Snapshot, StoreError>, Permit<String>)>,
     begun: Instant,
     heard: Instant,
 }
 
-impl Ahead {
-    /// The client has sent something.
+impl DirectoryReadAhead {
+    /// Notes that the client has sent something.
     pub(crate) fn heard(&mut self) {
         self.heard = Instant::now();
     }
 
-    /// Until when it is held.
+    /// When it is dropped.
     pub(crate) fn until(&self) -> Instant {
         (self.heard + SILENCE).min(self.begun + LONGEST)
     }
 }
 
-impl Session<'_> {
-    /// Begins to read the directory while the rest of the upload comes in, once, where not too many do so.
-    /// Whether it is still as it was then is asked once the lease is held.
-    pub(crate) fn look_ahead(&mut self) {
-        if self.looked_ahead {
+impl ImportSession<'_> {
+    /// Begins to read the directory while the rest of the upload comes in, once, if the limit allows. Its revision is
+    /// checked once the lease is held.
+    pub(crate) fn begin_read_ahead(&mut self) {
+        if self.has_read_ahead {
             return;
         }
         let limiter = &self.importer.limiter;
-        let Some(permit) = limiter.look_ahead(&self.options.organization) else {
+        let Some(permit) = limiter.try_read_ahead(&self.options.organization) else {
             return;
         };
-        self.looked_ahead = true;
+        self.has_read_ahead = true;
         let (store, organization) = (self.importer.store.clone(), self.organization);
         let now = Instant::now();
-        // Nobody may abort it: its connection would go back inside a transaction.
+        // The task is never aborted: its connection would return to the pool inside a transaction.
         let reading = tokio::spawn(async move { (store.snapshot(organization).await, permit) });
-        self.ahead = Some(Ahead {
+        self.read_ahead = Some(DirectoryReadAhead {
             reading,
             begun: now,
             heard: now,
         });
     }
 
-    /// The directory as it is now.
-    async fn snapshot(&self, ahead: Option<Ahead>) -> Result<Snapshot, ImportError> {
+    /// The directory as it is now: the one read ahead, if its revision is still current.
+    async fn snapshot(
+        &self,
+        read_ahead: Option<DirectoryReadAhead>,
+    ) -> Result<Snapshot, ImportError> {
         let (store, organization) = (&self.importer.store, self.organization);
-        if let Some(ahead) = ahead
-            && let (Ok(snapshot), _permit) = ahead.reading.await?
+        if let Some(read_ahead) = read_ahead
+            && let (Ok(snapshot), _permit) = read_ahead.reading.await?
         {
-            let revision = self.importer.patiently(|| store.revision(organization));
+            let revision = self.importer.retry(|| store.revision(organization));
             if revision.await? == snapshot.revision {
                 return Ok(snapshot);
             }
         }
-        let snapshot = self.importer.patiently(|| store.snapshot(organization));
+        let snapshot = self.importer.retry(|| store.snapshot(organization));
         Ok(snapshot.await?)
     }
 
-    pub(crate) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<Judged, ImportError> {
+    pub(crate) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<PlannedImport, ImportError> {
         let _stage = Stage::begin("plan");
         self.progress.enter(ImportPhase::Planning);
         let import = self.record.id;
         let reading = Work::begin("snapshot");
-        let ahead = self.ahead.take();
-        let snapshot = self.snapshot(ahead);
+        let read_ahead = self.read_ahead.take();
+        let snapshot = self.snapshot(read_ahead);
         let snapshot = self.with_progress(snapshot).await?;
         drop(reading);
         let scope = match &self.options.deactivate_missing {
@@ -106,38 +109,38 @@ impl Session<'_> {
         metrics::waited("planning", asked.elapsed());
         let terms = self.terms(scope);
         let planning = self.while_told(|wanted| judge(rows, snapshot, import, terms, wanted));
-        let judged = self.with_progress(planning).await?;
+        let planned = self.with_progress(planning).await?;
         drop(turn);
-        self.summary.rows = u32::try_from(judged.rows.len()).unwrap_or(u32::MAX);
+        self.summary.rows = u32::try_from(planned.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_planned(self.summary.rows);
-        self.summary.plan_digest = judged.plan.digest.to_vec();
-        planned_import::fill(&mut self.summary, &judged.tally());
-        self.summary.identity_changes = judged.plan.identity_changes;
-        self.warn_of_skipped(&judged);
-        Ok(judged)
+        self.summary.plan_digest = planned.plan.digest.to_vec();
+        planned_import::fill(&mut self.summary, &planned.tally());
+        self.summary.identity_changes = planned.plan.identity_changes;
+        self.warn_of_skipped(&planned);
+        Ok(planned)
     }
 
-    /// Plans; a dry run only while there is somebody to tell.
+    /// Runs `plan`. A dry run is cancelled when its client has gone.
     pub(crate) async fn while_told<F>(
         &self,
-        plan: impl FnOnce(Wanted) -> F,
-    ) -> Result<Judged, ImportError>
+        plan: impl FnOnce(PlanCancellation) -> F,
+    ) -> Result<PlannedImport, ImportError>
     where
-        F: Future<Output = Result<Judged, ImportError>>,
+        F: Future<Output = Result<PlannedImport, ImportError>>,
     {
         // Dropped together with this future.
         let here = CancellationToken::new();
-        let planning = plan(Wanted(here.clone()));
+        let planning = plan(PlanCancellation(here.clone()));
         let _here = here.drop_guard();
         tokio::select! {
-            judged = planning => judged,
-            () = self.outlet.closed(), if self.options.validate_only => Err(ImportError::Broken),
+            planned = planning => planned,
+            () = self.responses.closed(), if self.options.validate_only => Err(ImportError::ClientGone),
         }
     }
 
-    /// What this caller's plans are made under.
-    pub(crate) fn terms(&self, scope: Option<Scope>) -> Terms {
-        Terms {
+    /// The terms of this caller's plans.
+    pub(crate) fn terms(&self, scope: Option<Scope>) -> PlanningTerms {
+        PlanningTerms {
             scope,
             match_by: self.options.match_by,
             permitted: self.principal.permissions.into(),
@@ -145,47 +148,49 @@ impl Session<'_> {
         }
     }
 
-    /// In place of what an earlier plan of this attempt said.
-    fn warn_of_skipped(&mut self, judged: &Judged) {
+    /// Replaces the warnings about skipped users that an earlier plan of this attempt gave.
+    fn warn_of_skipped(&mut self, planned: &PlannedImport) {
         let warnings = &mut self.summary.warnings;
         warnings.retain(|known| known.code() != proto::IssueCode::RoleNotGrantable);
-        warnings.extend(judged.skipped().iter().map(Into::into));
+        warnings.extend(planned.skipped().iter().map(Into::into));
     }
 
-    /// Tells what would happen, without writing.
-    pub(crate) async fn preview(&self, judged: &Judged) {
-        let rows = (0u32..).take(judged.rows.len());
-        let results = judged.results(rows, self.options.filter, self.options.include_values);
-        let _ = self.outlet.send_all(results.map(Reply::Results)).await
+    /// Sends the planned results without writing.
+    pub(crate) async fn preview(&self, planned: &PlannedImport) {
+        let rows = (0u32..).take(planned.rows.len());
+        let results = planned.results(rows, self.options.filter, self.options.include_values);
+        let _ = self.responses.send_all(results.map(Reply::Results)).await
             && self
-                .outlet
-                .send_all(planned_import::deactivations(judged.missing()).map(Reply::Deactivations))
+                .responses
+                .send_all(
+                    planned_import::deactivations(planned.missing()).map(Reply::Deactivations),
+                )
                 .await;
     }
 }
 
-/// Whether a plan is still wanted.
+/// Cancels planning.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted(CancellationToken);
+pub(crate) struct PlanCancellation(CancellationToken);
 
-impl Wanted {
-    /// To the end, whoever goes.
+impl PlanCancellation {
+    /// Planning that is never cancelled.
     pub(crate) fn to_the_end() -> Self {
         Self(CancellationToken::new())
     }
 }
 
-/// Plans on a thread for blocking work.
+/// Plans on a blocking thread.
 pub(crate) async fn judge(
     rows: Arc<Vec<Row>>,
     snapshot: Snapshot,
     import: Uuid,
-    terms: Terms,
-    Wanted(over): Wanted,
-) -> Result<Judged, ImportError> {
+    terms: PlanningTerms,
+    PlanCancellation(over): PlanCancellation,
+) -> Result<PlannedImport, ImportError> {
     let planning = spawn_blocking(move || {
         let wanted = || !over.is_cancelled();
-        Judged::new(rows, snapshot, import, terms, &wanted)
+        PlannedImport::new(rows, snapshot, import, terms, &wanted)
     });
-    planning.await?.ok_or(ImportError::Broken)
+    planning.await?.ok_or(ImportError::ClientGone)
 }

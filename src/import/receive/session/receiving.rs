@@ -1,4 +1,4 @@
-//! Taking the input, to its end: what comes in is decoded, and the client is told what has been understood.
+//! Receives the roster to its end: decodes messages as they come, and tells the client which header was found.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Call, Inbound, SESSION_BYTES, Session, planning::Ahead};
+use super::{Call, ImportSession, RequestStream, SESSION_BYTES, planning::DirectoryReadAhead};
 use crate::{
     access::Outlived,
     domain::{Column, Issue, IssueCode, Row},
     import::{
-        ImportError, Received, Receiver, Refusal,
+        ImportError, ReceivedRoster, Refusal, RosterReceiver,
         receive::{
             receiver::{HEAVY_BYTES, out_of_order},
             upload_buffer::message_weight,
@@ -23,36 +23,36 @@ use crate::{
     telemetry::metrics::{self, Stage},
 };
 
-impl Session<'_> {
-    /// Takes messages up to `finish`, and decodes and checks them as they come. Ends before that where the
-    /// client's credential does, where the server stops, or where a message is refused.
+impl ImportSession<'_> {
+    /// Receives messages up to `finish`, and decodes and checks them as they come. Fails if the client's credential
+    /// expires, the server stops, or a message is refused.
     pub(crate) async fn receive(
         &mut self,
-        inbound: &mut impl Inbound,
-        mut receiver: Receiver,
+        requests: &mut impl RequestStream,
+        mut receiver: RosterReceiver,
         outlived: &mut Outlived,
-    ) -> Result<Received, ImportError> {
+    ) -> Result<ReceivedRoster, ImportError> {
         let _stage = Stage::begin("receive");
         let mut decoding = Duration::ZERO;
         self.progress.enter(ImportPhase::Receiving);
         loop {
-            let held_until = self.ahead.as_ref().map(Ahead::until);
+            let held_until = self.read_ahead.as_ref().map(DirectoryReadAhead::until);
             let message = tokio::select! {
-                message = self.with_progress(inbound.next()) => message,
+                message = self.with_progress(requests.next()) => message,
                 denial = &mut *outlived => return Err(denial.into()),
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
                 () = sleep_until(held_until.unwrap_or_else(Instant::now)), if held_until.is_some() => {
-                    self.ahead = None;
+                    self.read_ahead = None;
                     continue;
                 }
             };
-            if let Some(ahead) = &mut self.ahead {
-                ahead.heard();
+            if let Some(read_ahead) = &mut self.read_ahead {
+                read_ahead.heard();
             }
             match message.transpose()? {
                 Some(Some(Call::Finish(finish))) => {
                     if heard(&receiver).is_some() {
-                        self.look_ahead();
+                        self.begin_read_ahead();
                     }
                     let begun = Instant::now();
                     let received = self.finish(receiver, finish).await;
@@ -70,7 +70,7 @@ impl Session<'_> {
                     self.announce_start(&receiver).await;
                     result?;
                     if receiver.rows() > 0 {
-                        self.look_ahead();
+                        self.begin_read_ahead();
                     }
                 }
                 Some(None) => return Err(out_of_order("A message was empty.").into()),
@@ -79,13 +79,13 @@ impl Session<'_> {
         }
     }
 
-    /// Checks what came against what `finish` states of it, and takes over into the summary what is known of
-    /// the input. The last rows are decoded here, so that it may take a moment.
+    /// Checks the input against what `finish` states, and adds the input's digest and warnings to the summary. This
+    /// decodes the last rows, so it may take a moment.
     async fn finish(
         &mut self,
-        mut receiver: Receiver,
+        mut receiver: RosterReceiver,
         stated: ImportFinish,
-    ) -> Result<Received, ImportError> {
+    ) -> Result<ReceivedRoster, ImportError> {
         let finishing = spawn_blocking(move || {
             let received = receiver.finish(&stated);
             (receiver, received)
@@ -100,9 +100,9 @@ impl Session<'_> {
         Ok(received)
     }
 
-    /// Posts `started` once, as soon as there is something to tell. An ID that nothing was written
-    /// under when the stream opened may have been bound by another attempt since.
-    async fn announce_start(&mut self, receiver: &Receiver) {
+    /// Posts `started` once, as soon as the kind of input is known. Another attempt may have bound the ID since the
+    /// stream opened.
+    async fn announce_start(&mut self, receiver: &RosterReceiver) {
         if self.started {
             return;
         }
@@ -114,13 +114,13 @@ impl Session<'_> {
         self.post_start(heard);
     }
 
-    /// A client that goes on sending after `finish` does not mean what it says.
+    /// Fails if the client sends a message after `finish`.
     pub(crate) async fn await_half_close(
         &self,
-        inbound: &mut impl Inbound,
+        requests: &mut impl RequestStream,
     ) -> Result<(), ImportError> {
         let grace = self.importer.settings.half_close_grace;
-        match self.with_progress(timeout(grace, inbound.next())).await {
+        match self.with_progress(timeout(grace, requests.next())).await {
             Ok(Some(Ok(_))) => Err(out_of_order("A message came after finish.").into()),
             Ok(Some(Err(error))) => Err(error),
             Ok(None) | Err(_) => Ok(()),
@@ -128,8 +128,8 @@ impl Session<'_> {
     }
 }
 
-/// What `started` says of the input; `None` until its kind and, of CSV, its header are known.
-fn heard(receiver: &Receiver) -> Option<ImportStarted> {
+/// The `started` message for the input, or `None` until its kind and, for CSV, its header are known.
+fn heard(receiver: &RosterReceiver) -> Option<ImportStarted> {
     let Some(header) = receiver.header() else {
         return receiver.is_typed().then(ImportStarted::default);
     };
@@ -143,11 +143,11 @@ fn heard(receiver: &Receiver) -> Option<ImportStarted> {
     })
 }
 
-/// Decodes a message; a large one where it keeps nobody else waiting.
+/// Decodes a message; a large one on a blocking thread.
 async fn push(
-    mut receiver: Receiver,
+    mut receiver: RosterReceiver,
     message: Call,
-) -> Result<(Receiver, Result<(), Vec<Refusal>>), ImportError> {
+) -> Result<(RosterReceiver, Result<(), Vec<Refusal>>), ImportError> {
     let heavy = match &message {
         Call::CsvChunk(chunk) => chunk.len() >= HEAVY_BYTES,
         Call::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,

@@ -20,23 +20,26 @@ fn deadlines() -> Deadlines {
 }
 
 /// A client, and what is kept of what it sends.
-fn client(capacity: u64) -> (mpsc::UnboundedSender<Item>, Reservoir) {
+fn client(capacity: u64) -> (mpsc::UnboundedSender<QueuedItem>, UploadBuffer) {
     client_of(capacity, &MemoryBudget::new(MemoryBounds::default()))
 }
 
 /// The same within this budget.
-fn client_of(capacity: u64, memory: &MemoryBudget) -> (mpsc::UnboundedSender<Item>, Reservoir) {
+fn client_of(
+    capacity: u64,
+    memory: &MemoryBudget,
+) -> (mpsc::UnboundedSender<QueuedItem>, UploadBuffer) {
     let (sender, sent) = mpsc::unbounded_channel();
     let sent = UnboundedReceiverStream::new(sent);
     let account = memory.account(None);
-    let reservoir = Reservoir::fill(sent, capacity, deadlines(), &account);
-    (sender, reservoir.expect("nothing is held yet"))
+    let buffer = UploadBuffer::spawn(sent, capacity, deadlines(), &account);
+    (sender, buffer.expect("nothing is held yet"))
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_is_within_the_memory_of_the_server_and_given_back() {
     let memory = MemoryBudget::new(MemoryBounds::of(1_000));
-    let (first, mut reservoir) = client_of(10_000, &memory);
+    let (first, mut buffer) = client_of(10_000, &memory);
     first.send(Ok(Some(start()))).unwrap();
     first.send(Ok(Some(chunk(&[b'a'; 700])))).unwrap();
     tokio::task::yield_now().await;
@@ -51,12 +54,12 @@ async fn what_waits_is_within_the_memory_of_the_server_and_given_back() {
     );
     assert!(other.next().await.is_none(), "nothing more is taken");
     // Who was there before is not disturbed, and what is taken is free again.
-    let taken = [reservoir.next().await, reservoir.next().await];
+    let taken = [buffer.next().await, buffer.next().await];
     assert!(taken.iter().all(|item| matches!(item, Some(Ok(_)))));
     assert_eq!(memory.in_use(), 0);
     first.send(Ok(Some(chunk(&[b'a'; 700])))).unwrap();
     tokio::task::yield_now().await;
-    drop(reservoir);
+    drop(buffer);
     assert_eq!(memory.in_use(), 0);
 }
 
@@ -79,10 +82,10 @@ fn start() -> Message {
 }
 
 /// The code of the refusal that comes next, and how many seconds that took.
-async fn refusal(reservoir: &mut Reservoir) -> (&'static str, u64) {
+async fn refusal(buffer: &mut UploadBuffer) -> (&'static str, u64) {
     let begun = Instant::now();
     loop {
-        match reservoir.next().await {
+        match buffer.next().await {
             Some(Ok(_)) => {}
             Some(Err(ImportError::Refused(refusals))) => {
                 return (refusals[0].code, begun.elapsed().as_secs());
@@ -94,21 +97,21 @@ async fn refusal(reservoir: &mut Reservoir) -> (&'static str, u64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_who_never_begins_is_refused() {
-    let (_client, mut reservoir) = client(100);
-    assert_eq!(refusal(&mut reservoir).await, ("NO_FIRST_MESSAGE", 2));
-    assert!(reservoir.next().await.is_none());
+    let (_client, mut buffer) = client(100);
+    assert_eq!(refusal(&mut buffer).await, ("NO_FIRST_MESSAGE", 2));
+    assert!(buffer.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_who_falls_silent_is_refused() {
-    let (client, mut reservoir) = client(100);
+    let (client, mut buffer) = client(100);
     client.send(Ok(Some(start()))).unwrap();
-    assert_eq!(refusal(&mut reservoir).await, ("IDLE_TOO_LONG", 3));
+    assert_eq!(refusal(&mut buffer).await, ("IDLE_TOO_LONG", 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_who_trickles_for_ever_is_refused() {
-    let (client, mut reservoir) = client(100);
+    let (client, mut buffer) = client(100);
     client.send(Ok(Some(start()))).unwrap();
     let trickling = async {
         while client.send(Ok(Some(chunk(b"x")))).is_ok() {
@@ -116,7 +119,7 @@ async fn a_client_who_trickles_for_ever_is_refused() {
         }
     };
     let refused = tokio::select! {
-        refused = refusal(&mut reservoir) => refused,
+        refused = refusal(&mut buffer) => refused,
         () = trickling => panic!("it was heard to the end"),
     };
     assert_eq!(refused, ("UPLOAD_TOO_SLOW", 10));
@@ -124,7 +127,7 @@ async fn a_client_who_trickles_for_ever_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn time_in_which_nobody_reads_is_not_the_clients() {
-    let (client, mut reservoir) = client(1);
+    let (client, mut buffer) = client(1);
     client.send(Ok(Some(start()))).unwrap();
     client.send(Ok(Some(chunk(b"ab")))).unwrap();
     tokio::time::sleep(60 * SECOND).await;
@@ -134,7 +137,7 @@ async fn time_in_which_nobody_reads_is_not_the_clients() {
         .unwrap();
     drop(client);
     let mut count = 0;
-    while let Some(item) = reservoir.next().await {
+    while let Some(item) = buffer.next().await {
         assert!(item.is_ok(), "{item:?}");
         count += 1;
     }
@@ -143,65 +146,65 @@ async fn time_in_which_nobody_reads_is_not_the_clients() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_is_read_than_there_is_room_for() {
-    let (client, mut reservoir) = client(150_000);
+    let (client, mut buffer) = client(150_000);
     for _ in 0..10 {
         client.send(Ok(Some(chunk(&vec![b'x'; 50_000])))).unwrap();
     }
     tokio::time::sleep(SECOND).await;
-    assert_eq!(reservoir.0.lock().held.bytes(), 150_000);
+    assert_eq!(buffer.0.lock().held.bytes(), 150_000);
     for _ in 0..10 {
-        assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
+        assert!(buffer.next().await.is_some_and(|item| item.is_ok()));
         tokio::time::sleep(SECOND / 10).await;
-        assert!(reservoir.0.lock().held.bytes() <= 150_000);
+        assert!(buffer.0.lock().held.bytes() <= 150_000);
     }
-    assert_eq!(reservoir.0.lock().held.bytes(), 0);
+    assert_eq!(buffer.0.lock().held.bytes(), 0);
 }
 
 const LARGE: usize = 1024 * 1024;
 
 /// A client who has sent forty large pieces.
-fn client_in_a_hurry() -> (mpsc::UnboundedSender<Item>, Reservoir) {
-    let (client, reservoir) = client(1 << 30);
+fn client_in_a_hurry() -> (mpsc::UnboundedSender<QueuedItem>, UploadBuffer) {
+    let (client, buffer) = client(1 << 30);
     for _ in 0..40 {
         client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
     }
-    (client, reservoir)
+    (client, buffer)
 }
 
 #[tokio::test(start_paused = true)]
 async fn large_pieces_wait_with_their_client_while_others_are_taken() {
-    let (_client, mut reservoir) = client_in_a_hurry();
+    let (_client, mut buffer) = client_in_a_hurry();
     for taken in 0..40 {
         tokio::time::sleep(SECOND / 10).await;
         let waiting = (40 - taken).min(BACKLOG_BYTES / LARGE);
         assert_eq!(
-            reservoir.0.lock().held.bytes(),
+            buffer.0.lock().held.bytes(),
             waiting * LARGE,
             "after {taken}"
         );
-        assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
+        assert!(buffer.next().await.is_some_and(|item| item.is_ok()));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_nothing_is_taken_all_is_read() {
-    let (client, mut reservoir) = client_in_a_hurry();
+    let (client, mut buffer) = client_in_a_hurry();
     tokio::time::sleep(SECOND).await;
-    assert_eq!(reservoir.0.lock().held.bytes(), 40 * LARGE);
+    assert_eq!(buffer.0.lock().held.bytes(), 40 * LARGE);
     for _ in 0..40 {
-        assert!(reservoir.next().await.is_some_and(|item| item.is_ok()));
+        assert!(buffer.next().await.is_some_and(|item| item.is_ok()));
     }
     // What came late is no reason to hold back for ever.
     for _ in 0..40 {
         client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
     }
     tokio::time::sleep(SECOND / 10).await;
-    assert_eq!(reservoir.0.lock().held.bytes(), BACKLOG_BYTES);
+    assert_eq!(buffer.0.lock().held.bytes(), BACKLOG_BYTES);
 }
 
-fn shared() -> Shared {
+fn shared() -> SharedBuffer {
     let account = MemoryBudget::new(MemoryBounds::default()).account(None);
-    Shared::new(account.reserve(0).expect("nothing is held yet"))
+    SharedBuffer::new(account.reserve(0).expect("nothing is held yet"))
 }
 
 proptest! {

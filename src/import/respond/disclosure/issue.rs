@@ -1,17 +1,17 @@
-//! One issue without what belongs to other users.
+//! Removes data about other users from one issue.
 
 use crate::{
     plan::{RENAMES, waiting_sentence},
     proto::{Issue, IssueCode},
 };
 
-/// The issue as somebody is told it who may not read users.
+/// The issue for a reader who may not read users.
 ///
-/// Each code is decided about by itself, so that a new one does not compile before it is.
+/// The match lists each code, so that a new code does not compile without a decision.
 pub(crate) fn without_others(issue: Issue) -> Issue {
     let waiting = waiting_sentence(&issue.message).map(str::to_owned);
     let mut issue = said_without_others(issue);
-    // How many rows wait is told of the caller's own file.
+    // The number of waiting rows is about the caller's own file.
     if let Some(waiting) = waiting.filter(|waiting| !issue.message.ends_with(waiting)) {
         issue.message = format!("{} {waiting}", issue.message);
     }
@@ -27,12 +27,11 @@ fn said_without_others(issue: Issue) -> Issue {
         }
         Code::SupervisorNotFound => supervisor_not_found(issue),
         Code::SupervisorCycle => supervisor_cycle(issue),
-        // A value of another row is of the caller's own file.
+        // A value of another row is from the caller's own file.
         Code::LeadingZerosLost if issue.related_row == 0 => leading_zeros_lost(issue),
         Code::ExportArtifact if !issue.related_external_id.is_empty() => export_artifact(issue),
         Code::RoleNotGrantable | Code::ChangedConcurrently => missing_user(issue),
-        // These say what is wrong with the row's own value, or name an entry of the catalog or
-        // another row of the file.
+        // These are about the row's own value, an entry of the catalog, or another row of the file.
         Code::Required
         | Code::TooLong
         | Code::FieldCount
@@ -68,7 +67,7 @@ fn said_without_others(issue: Issue) -> Issue {
     }
 }
 
-/// True if the user that the issue names is the one that its own row names.
+/// Returns `true` if the issue names the user of its own row.
 fn is_its_own_id(issue: &Issue) -> bool {
     issue.related_external_id == issue.value
 }
@@ -83,9 +82,9 @@ fn taken(issue: Issue) -> Issue {
     unnamed(issue, message)
 }
 
-/// An email that the caller's own roster gives stays suggested: its row is named beside it.
+/// A suggested email from the caller's own roster stays, with its row.
 fn supervisor_not_found(issue: Issue) -> Issue {
-    // That a row renames its user tells the email that the user has.
+    // A row that renames its user would disclose the user's current email.
     let is_own = issue.related_row != 0 && !issue.message.contains(RENAMES);
     if issue.suggestion.is_empty() || is_own {
         return issue;
@@ -97,7 +96,7 @@ fn supervisor_not_found(issue: Issue) -> Issue {
     unnamed(issue, message)
 }
 
-/// The circle's path names users by their emails.
+/// The path of the circle contains emails of users.
 fn supervisor_cycle(issue: Issue) -> Issue {
     let message = format!(
         "{} closes a circle. Give another supervisor.",
@@ -124,8 +123,8 @@ fn export_artifact(issue: Issue) -> Issue {
     unnamed(issue, message)
 }
 
-/// What is said of a row concerns its own user; what is said of the import, users who are missing
-/// from the roster, how many they are included.
+/// An issue of a row is about its own user. An issue of the import is about users who are missing from the roster,
+/// and their number is data about other users too.
 fn missing_user(issue: Issue) -> Issue {
     if issue.column != "EXTERNAL_ID" {
         return issue;
@@ -151,12 +150,12 @@ fn nothing_known(issue: Issue) -> Issue {
     unnamed(issue, String::new())
 }
 
-/// The column and the row's own value, as messages begin.
+/// The column and the row's own value, which begin a message.
 fn named(issue: &Issue) -> String {
     format!("{} \"{}\"", issue.column, issue.value)
 }
 
-/// The issue with this message, and without the user that it was about.
+/// The issue with this message and without the user it was about.
 fn unnamed(issue: Issue, message: String) -> Issue {
     Issue {
         message,

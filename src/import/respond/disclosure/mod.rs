@@ -1,7 +1,7 @@
-//! Takes out of an answer what its reader may not be told about other users (semantics §6).
+//! Removes data about other users that a reader may not see from an answer (semantics §6).
 //!
-//! Plans, records and stored answers are complete, whoever sent the import. Each answer passes here
-//! on its way to one caller, live, replayed or watched alike; nothing else decides about this.
+//! Plans, records and stored answers are complete. Each answer passes here on its way to one caller, whether it
+//! is live, replayed or watched. No other module decides this.
 
 mod issue;
 
@@ -16,18 +16,18 @@ use crate::{
     },
 };
 
-/// An answer as its reader may be told it now. For an answer to the sender that tells nothing of
-/// other users, the credential is not looked at again.
+/// The answer as its reader may see it now. The credential is not checked again for an answer to the submitter
+/// without data about other users.
 ///
 /// # Errors
-/// The answer itself, if it is one; or that its reader may not watch any more.
+/// Fails if the answer is an error, or if the reader may no longer watch the import.
 pub async fn disclose(
     answer: Result<Message, ImportError>,
     audience: &Audience,
 ) -> Result<Message, ImportError> {
     let tells_of_others = match &answer {
         Ok(message) => message_tells_of_others(message),
-        Err(error) => matches!(error, ImportError::Refused(_) | ImportError::Told(..)),
+        Err(error) => matches!(error, ImportError::Refused(_) | ImportError::Recorded(..)),
     };
     if !tells_of_others && !audience.watches_another() {
         return answer;
@@ -39,7 +39,7 @@ pub async fn disclose(
     }
 }
 
-/// A refusal's message without what it tells about other users.
+/// Removes data about other users from a refusal's message.
 #[must_use]
 pub fn text_without_others(message: &str) -> String {
     guard::without_active_users(message)
@@ -54,13 +54,13 @@ fn error_without_others(error: ImportError) -> ImportError {
         ImportError::Refused(refusals) => {
             ImportError::Refused(refusals.into_iter().map(without).collect())
         }
-        ImportError::Told(answer, _) => ImportError::Told(answer, Disclosure::OwnRoster),
+        ImportError::Recorded(answer, _) => ImportError::Recorded(answer, Disclosure::OwnRoster),
         other => other,
     }
 }
 
-/// An import's record as a caller may be told it who may not read users, and who `owns` the import
-/// or not. Of another's import that is its state and its counts.
+/// An import's record for a caller who may not read users. If the caller does not `own` the import, that is its
+/// state and its counts.
 #[must_use]
 pub fn record_without_others(import: Import, owns: bool) -> Import {
     let mut import = import;
@@ -122,7 +122,7 @@ fn result_without_others(mut result: RowResult) -> RowResult {
     }
 }
 
-/// One who is deactivated is reported, by our own ID.
+/// A deactivated user is reported by ID only.
 fn user_without_data(user: DeactivatedUser) -> DeactivatedUser {
     DeactivatedUser {
         user_id: user.user_id,
@@ -136,7 +136,8 @@ fn refusals_without_others(refusals: &mut [proto::Refusal]) {
     }
 }
 
-/// Several that say the same without a name are said once: their number is the others' too.
+/// Without names, several issues may have the same message. They are reported once, since their number is data
+/// about other users too.
 fn issues_without_others(issues: Vec<proto::Issue>) -> Vec<proto::Issue> {
     let issues = issues.into_iter().map(issue::without_others);
     let mut said = HashSet::new();

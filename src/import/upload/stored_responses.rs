@@ -1,24 +1,24 @@
-//! What the run of an upload's import answers, stored as it comes.
+//! Stores the responses of an upload's import as they come.
 
 use futures_util::{FutureExt, StreamExt};
 use prost::Message as _;
 use tokio::sync::watch;
 
 use crate::{
-    import::{ImportError, Importer, Replies},
+    import::{ImportError, Importer, ResponseStream},
     proto::{ImportUsersResponse, import_users_response::Message},
     store::{ClaimedRun, Payload},
 };
 
-/// Most answers stored in one transaction.
+/// How many responses are stored in one transaction at most.
 const AT_ONCE: usize = 16;
 
 impl Importer {
-    /// Stores answers until there are no more. Progress is left out: it is old before it is read.
+    /// Stores responses until there are no more. Progress is left out: it would be outdated when it is read.
     pub(crate) async fn store_replies(
         &self,
         run: ClaimedRun,
-        mut replies: Replies,
+        mut replies: ResponseStream,
         mut acceptance: watch::Receiver<bool>,
     ) -> Result<(), ImportError> {
         let mut sequence = 0;
@@ -28,17 +28,17 @@ impl Importer {
             tokio::select! {
                 biased;
                 is_accepted = accepted.map(|accepted| accepted.is_ok()), if waits => {
-                    // Without it the run is over, and says so itself.
+                    // If it was not accepted, the run has ended, and its answer says why.
                     waits = false;
                     if is_accepted {
-                        self.patiently(|| self.store.accept_run(run)).await?;
+                        self.retry(|| self.store.accept_run(run)).await?;
                     }
                 }
                 reply = replies.next() => {
                     let Some(reply) = reply else { return Ok(()) };
                     let messages = gather(reply?, &mut replies)?;
                     let add = || self.store.add_replies(run, sequence, &messages);
-                    if !self.patiently(add).await? {
+                    if !self.retry(add).await? {
                         return Err(ImportError::TakenOver);
                     }
                     sequence += i32::try_from(messages.len()).unwrap_or_default();
@@ -48,8 +48,8 @@ impl Importer {
     }
 }
 
-/// The first answer and those that wait behind it, encoded.
-fn gather(first: Message, replies: &mut Replies) -> Result<Vec<Payload>, ImportError> {
+/// Encodes the first response and those that wait behind it.
+fn gather(first: Message, replies: &mut ResponseStream) -> Result<Vec<Payload>, ImportError> {
     let mut gathered: Vec<Payload> = stored(first).into_iter().collect();
     while gathered.len() < AT_ONCE
         && let Some(Some(next)) = replies.next().now_or_never()

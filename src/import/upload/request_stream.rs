@@ -1,4 +1,4 @@
-//! An upload as the request stream of its import.
+//! Turns an upload's stored parts into the request stream of its import.
 
 use prost::Message as _;
 use tokio::sync::mpsc;
@@ -6,33 +6,33 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::part::{CSV, ROWS};
 use crate::{
-    import::{ImportError, Importer, Inbound},
+    import::{ImportError, Importer, RequestStream},
     proto::{ImportFinish, ImportStart, UserRows, import_users_request::Message},
     store::{Upload, UploadChunk},
 };
 
-/// Messages that wait to be taken.
+/// Messages that may wait for the import.
 const WAITING: usize = 2;
 
-/// Parts read at a time, at first and at most; in between as many as have some [`PAGE_BYTES`].
+/// Parts read at a time, at first and at most. In between, about [`PAGE_BYTES`] are read at a time.
 const FEWEST: i64 = 4;
 const MOST: i64 = 1_024;
 const PAGE_BYTES: usize = 1024 * 1024;
 
 type Item = Result<Option<Message>, ImportError>;
 
-/// What a client would have sent: `start`, the parts, `finish`.
+/// The messages that a client would have sent: `start`, the parts, `finish`.
 pub fn stream(
     importer: Importer,
     upload: Upload,
     start: ImportStart,
     finish: ImportFinish,
-) -> impl Inbound {
+) -> impl RequestStream {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let reading = feed(&importer, &upload, start, finish, &sender);
         if let Err(error) = reading.await {
-            // Fails only where nobody takes anything any more.
+            // The send fails only if the import has ended.
             let _ = sender.send(Err(error)).await;
         }
     });
@@ -53,7 +53,7 @@ async fn feed(
     let key = (upload.organization_id, upload.import_id);
     let (mut position, mut limit) = (0, FEWEST);
     while is_taken && position < upload.received {
-        let chunks = importer.patiently(|| importer.store.upload_chunks(key, position, limit));
+        let chunks = importer.retry(|| importer.store.upload_chunks(key, position, limit));
         let chunks = chunks.await?;
         limit = next_limit(limit, &chunks);
         let before = position;
@@ -70,7 +70,7 @@ async fn feed(
     Ok(())
 }
 
-/// False: nobody takes anything any more.
+/// Sends a message. Returns `false` if the import has ended.
 async fn pass(sender: &mpsc::Sender<Item>, message: Message) -> bool {
     sender.send(Ok(Some(message))).await.is_ok()
 }

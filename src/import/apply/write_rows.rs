@@ -1,0 +1,125 @@
+//! Writes the rows of a plan, batch by batch, until all are written or given up.
+//!
+//! A batch is one transaction. While one commits, the next is prepared, and on `PostgreSQL` it may be written
+//! already (see `pipeline`). Two things can fail: somebody else has changed the directory (`Stale`), or the
+//! database refuses a row that the plan accepted (`Conflict`). In both cases the unwritten rows are planned
+//! again on a new snapshot. After a conflict, batches shrink until the row that cannot be written is alone, and
+//! that row is given up.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{ATTEMPTS, ImportWriter, transaction::TransactionStep};
+use super::{
+    batch::WriteBatch,
+    batch_size::BatchSize,
+    pipeline::{BatchContext, BatchPipeline, ReadyBatch},
+};
+use crate::{
+    import::lease::RetryPolicy,
+    store::{ImportTransaction, WriteError},
+};
+
+impl ImportWriter {
+    /// Writes all rows of the plan. Ends early transactions in any case.
+    pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
+        let mut pipeline = self.pipeline();
+        let result = self.write_batches(&mut pipeline).await;
+        pipeline.recall().await;
+        result
+    }
+
+    async fn write_batches(&mut self, pipeline: &mut BatchPipeline) -> Result<(), WriteError> {
+        let mut batch_size = self.batch_size();
+        let (mut attempts, mut stale) = (0, 0);
+        while let Some(ReadyBatch { batch, begun, took }) = pipeline.next(batch_size.rows()).await?
+        {
+            self.expect_running()?;
+            let began = Instant::now();
+            let given_up = match self.write_batch(pipeline, &batch, begun).await {
+                Ok(()) => {
+                    batch_size.record_success(took + began.elapsed());
+                    attempts = 0;
+                    // If others write all the time, they will soon do so again.
+                    stale = stale.min(ATTEMPTS - 1);
+                    pipeline.committed(&batch.rows);
+                    // The recorded results are not kept in memory beside the next batch, which is large.
+                    self.announce_rows(batch.rows, None);
+                    continue;
+                }
+                Err(WriteError::Stale) => {
+                    stale += 1;
+                    Vec::new()
+                }
+                Err(WriteError::Conflict) => {
+                    attempts += u32::from(batch_size.rows() == 1);
+                    batch_size.record_conflict();
+                    match attempts >= ATTEMPTS {
+                        true => batch.rows,
+                        false => Vec::new(),
+                    }
+                }
+                Err(error) => return Err(error),
+            };
+            pipeline.recall().await;
+            if stale >= ATTEMPTS {
+                self.begin_exclusive().await;
+            }
+            self.replan(&pipeline.unwritten(), &given_up).await?;
+            attempts %= ATTEMPTS;
+            *pipeline = self.pipeline();
+        }
+        Ok(())
+    }
+
+    /// Writes and commits a batch. If a transaction has written it early, that one is tried first.
+    async fn write_batch(
+        &mut self,
+        pipeline: &mut BatchPipeline,
+        batch: &WriteBatch,
+        begun: Option<ImportTransaction>,
+    ) -> Result<(), WriteError> {
+        let mut patience = RetryPolicy::new(&self.importer);
+        let step = |written| TransactionStep::Rows { batch, written };
+        let unsure = begun.is_some();
+        if unsure {
+            match self.attempt(step(true), begun, false).await {
+                Err(WriteError::Store(error)) if patience.allows_retry(&error).await => {}
+                result => return result,
+            }
+        }
+        // A new transaction must not wait for a batch that waits for this one.
+        pipeline.recall().await;
+        self.transact_with(step(false), patience, unsure).await
+    }
+
+    /// The batch size to begin with. SQLite gets larger batches for a large file, since each costs about the same
+    /// however few its rows.
+    fn batch_size(&self) -> BatchSize {
+        let file = match self.importer.store.has_one_writer() {
+            true => self
+                .planned
+                .directory
+                .users()
+                .len()
+                .max(self.planned.rows.len()),
+            false => 0,
+        };
+        BatchSize::new(self.importer.settings.transaction_rows, file)
+    }
+
+    /// A pipeline for the rows of the current plan.
+    fn pipeline(&self) -> BatchPipeline {
+        let context = BatchContext {
+            store: self.importer.store.clone(),
+            clock: self.importer.clock.clone(),
+            lease: self.held_lease.lease(),
+            import: self.record.id,
+            actor: self.actor.clone(),
+            // An exclusive transaction is open: a second one would wait for it without end.
+            may_overlap: self.exclusive.is_none(),
+        };
+        BatchPipeline::new(context, Arc::clone(&self.planned))
+    }
+}
