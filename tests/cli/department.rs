@@ -36,7 +36,7 @@ pub fn program() -> Command {
         program.env_remove(name);
     }
     // Their local tokens stay out of the home of whoever runs the tests.
-    program.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    program.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     program
 }
 

@@ -11,9 +11,6 @@
     reason = "what tests write is in folders of their own"
 )]
 
-#[path = "../support/signal.rs"]
-mod signal;
-
 mod audit;
 mod commands;
 mod department;

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::signal::{self, Signal};
+use user_import_testing::signal::{self, Signal};
 
 /// A program that is running, and what it prints. Killed when dropped.
 pub struct Running {

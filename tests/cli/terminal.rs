@@ -11,7 +11,7 @@ use rustix::{
     termios::{Winsize, tcsetwinsize},
 };
 
-use crate::signal::{self, Signal};
+use user_import_testing::signal::{self, Signal};
 
 /// A program on a terminal of 100 columns; killed when dropped.
 pub struct Terminal {

@@ -18,7 +18,9 @@ use user_import::{
 use crate::{
     observed::get,
     program::{Process, free_address},
-    support::{App, Call, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
+};
+use user_import_testing::{
+    App, Call, Database, Imported, PATIENCE, on_both_databases, roster, start_of,
 };
 
 on_both_databases![

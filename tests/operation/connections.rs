@@ -13,10 +13,8 @@ use user_import::{
     limits::{Deadlines, ServerLimits},
 };
 
-use crate::{
-    frames::{Raw, SETTINGS},
-    support::{App, Database, on_both_databases, roster},
-};
+use crate::frames::{Raw, SETTINGS};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     a_connection_that_never_makes_a_call_ends,
@@ -117,7 +115,7 @@ async fn a_connection_with_an_open_call_stays(database: Database) {
     };
     let app = app(database, 250, deadlines).await;
     let call = app.call().await;
-    call.send(Message::Start(crate::support::start_of("pd")))
+    call.send(Message::Start(user_import_testing::start_of("pd")))
         .await;
     let silent = TcpStream::connect(app.address()).await.unwrap();
     // Thirty times as long as a connection without a call lasts.

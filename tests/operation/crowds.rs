@@ -19,8 +19,8 @@ use user_import::{
 use crate::{
     observed::get,
     program::{Process, free_address},
-    support::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of},
 };
+use user_import_testing::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait,

@@ -12,7 +12,7 @@ use user_import::{
     proto::{GetOrganizationRequest, SetUserProtectedRequest},
 };
 
-use crate::support::{App, Database, on_postgres};
+use user_import_testing::{App, Database, on_postgres};
 
 on_postgres![
     who_waits_too_long_for_a_lock_is_told_to_come_again,

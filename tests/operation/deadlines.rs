@@ -15,7 +15,7 @@ use user_import::{
 };
 
 use crate::http_client::OpenCall;
-use crate::support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_import_that_never_begins_is_refused,

@@ -17,8 +17,8 @@ use user_import::{
 use crate::{
     observed::get,
     program::{Process, free_address},
-    support::{App, Database, on_both_databases, roster, token},
 };
+use user_import_testing::{App, Database, on_both_databases, roster, token};
 
 on_both_databases![
     denied_calls_are_counted_by_rpc_and_reason_and_logged_without_values,

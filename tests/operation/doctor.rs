@@ -3,10 +3,11 @@
 
 use std::fs;
 
-use crate::{
+use crate::program::run;
+use user_import_testing::{
+    Database, FreshDatabase,
     certificates::{Authority, Files},
-    program::run,
-    support::{Database, FreshDatabase, on_both_databases},
+    on_both_databases,
 };
 
 on_both_databases![

@@ -12,8 +12,8 @@ use user_import::proto::{
 use crate::{
     frames::{ACK, PING, Raw, frame},
     program::Process,
-    support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
 };
+use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     tiny_messages_are_taken_while_the_database_is_slow,

@@ -6,7 +6,7 @@ use user_import::{
     proto::ExportUsersRequest,
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![a_neutralised_export_is_harmless_and_imports_unchanged];
 

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::authorization_at;
+use user_import_testing::authorization_at;
 
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;

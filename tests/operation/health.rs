@@ -17,10 +17,13 @@ use tonic_types::StatusExt;
 use user_import::{config::Settings, proto, store::Store};
 
 use crate::{
-    certificates::{Authority, Files},
     http_client::OpenCall,
     program::{Process, free_address},
-    support::{App, Database, on_both_databases},
+};
+use user_import_testing::{
+    App, Database,
+    certificates::{Authority, Files},
+    on_both_databases,
 };
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::support::authorization_at;
+use user_import_testing::authorization_at;
 
 /// A wait that is longer hangs.
 pub const LONG: Duration = Duration::from_mins(1);

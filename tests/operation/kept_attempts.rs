@@ -10,7 +10,7 @@ use user_import::{
     proto::{Import, ImportStart, ImportState, ListUsersRequest, Refusal},
 };
 
-use crate::support::{App, Database, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     of_a_refused_attempt_four_kibibytes_are_kept,

@@ -6,10 +6,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use user_import::proto::{Catalog, GetCatalogRequest, Group, Rank, Role, UpdateCatalogRequest};
 
-use crate::{
-    searches::fill,
-    support::{App, Database, catalog, on_both_databases},
-};
+use crate::searches::fill;
+use user_import_testing::{App, Database, catalog, on_both_databases};
 
 on_both_databases![
     a_catalog_has_five_thousand_entries_at_most,

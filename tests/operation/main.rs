@@ -11,18 +11,6 @@
     reason = "what tests write is in folders of their own"
 )]
 
-#[allow(dead_code, unused_imports, reason = "the rules' tests use the rest")]
-#[path = "../support/mod.rs"]
-mod support;
-
-#[allow(dead_code, reason = "the tests of credentials use the rest")]
-#[path = "../security/certificates.rs"]
-mod certificates;
-
-#[allow(dead_code, reason = "the tests of security use the rest")]
-#[path = "../security/rpcs.rs"]
-mod rpcs;
-
 mod attacks;
 mod busy;
 mod connections;

@@ -17,14 +17,15 @@ use user_import::{
 };
 
 use crate::{
-    certificates::{Authority, Files},
     floods::blocking,
     frames::{DATA, GOAWAY, Raw, SETTINGS},
     observed::get,
     program::{Process, free_address},
-    support::{
-        App, Database, FreshDatabase, Imported, PATIENCE, on_both_databases, roster, start_of,
-    },
+};
+use user_import_testing::{
+    App, Database, FreshDatabase, Imported, PATIENCE,
+    certificates::{Authority, Files},
+    on_both_databases, roster, start_of,
 };
 
 on_both_databases![

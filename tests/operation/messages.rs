@@ -13,7 +13,9 @@ use user_import::{
 };
 
 use crate::http_client::{OpenCall, grpc, send as send_http, status};
-use crate::support::{App, Connection, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Connection, Database, Imported, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     an_oversized_message_is_a_quota_failure_outside_streams_too,

@@ -11,8 +11,8 @@ use std::{
 use crate::{
     observed::get,
     program::{Process, free_address},
-    support::{App, Database, on_both_databases, roster},
 };
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![every_metric_is_documented_with_its_labels_and_every_documented_one_is_there];
 

@@ -5,10 +5,8 @@ use std::{process::Output, sync::Arc, thread};
 
 use user_import::domain::Column::Email;
 
-use crate::{
-    program::{Process, run},
-    support::{App, Database, on_both_databases, roster},
-};
+use crate::program::{Process, run};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     several_processes_migrate_at_once,
@@ -107,7 +105,7 @@ async fn this_release_works_on_the_schema_of_a_newer_one(database: Database) {
         let app = App::attach(Arc::clone(&database), server.address).await;
         let slug = format!("pd{}", options.len());
         app.organization(&slug).await;
-        let start = || crate::support::start_of(&slug);
+        let start = || user_import_testing::start_of(&slug);
         let people = roster().people(["ada", "bob"]).csv();
         let imported = app.import_with(start(), people).await;
         assert_eq!(imported.summary().created, 2, "{imported}");

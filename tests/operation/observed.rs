@@ -24,10 +24,8 @@ use user_import::{
     proto::{ImportFinish, ImportUsersRequest, import_users_request::Message},
 };
 
-use crate::{
-    program::{Process, free_address},
-    support::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of},
-};
+use crate::program::{Process, free_address};
+use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     metrics_count_imports_rows_stages_and_refusals,

@@ -20,9 +20,9 @@ use user_import::{
 use crate::{
     observed::{collector, get},
     program::{Process, free_address},
-    support::{
-        App, Database, FreshDatabase, Imported, Roster, on_both_databases, roster, start_of,
-    },
+};
+use user_import_testing::{
+    App, Database, FreshDatabase, Imported, Roster, on_both_databases, roster, start_of,
 };
 
 on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];

@@ -4,10 +4,11 @@ use std::{net::TcpListener, process::Output, time::Instant};
 
 use user_import::{config::Settings, domain::Permission};
 
-use crate::{
+use crate::program::program;
+use user_import_testing::{
+    App, Database, PATIENCE,
     certificates::{Authority, Files},
-    program::program,
-    support::{App, Database, PATIENCE, on_both_databases, token},
+    on_both_databases, token,
 };
 
 on_both_databases![

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use crate::support::signal::{self, Signal};
+use user_import_testing::signal::{self, Signal};
 
 /// The program, free of the settings of whoever runs the tests.
 pub fn program() -> Command {
@@ -20,7 +20,7 @@ pub fn program() -> Command {
         command.env_remove(name);
     }
     // Their local tokens stay out of the home of whoever runs the tests.
-    command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    command.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     command
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tonic::{Code, Status};
 use user_import::proto::{GetOrganizationRequest, ListUsersRequest, ListUsersResponse};
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_search_says_where_it_stopped_and_goes_on_from_there,

@@ -9,7 +9,7 @@ use user_import::{
     proto::IssueCode,
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster};
 
 on_both_databases![
     a_field_of_the_size_that_is_set_is_read_and_a_longer_one_rejects_its_row,

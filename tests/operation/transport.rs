@@ -14,8 +14,8 @@ use user_import::{
 use crate::{
     frames::{CANCEL, HEADERS, PING, REFUSED_STREAM, RST_STREAM, Raw, SETTINGS},
     http_client::{exchange, grpc, send},
-    support::{App, Database, on_both_databases},
 };
+use user_import_testing::{App, Database, on_both_databases};
 
 on_both_databases![
     a_frame_may_be_larger_than_usual,

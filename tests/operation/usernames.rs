@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use user_import::domain::Column::Username;
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     deceptive_usernames_are_rejected_with_the_reason,

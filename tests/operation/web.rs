@@ -25,7 +25,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, finish_of, on_both_databases, roster, start_of, token};
+use user_import_testing::{App, Database, finish_of, on_both_databases, roster, start_of, token};
 
 on_both_databases![
     a_roster_is_imported_over_http_1_and_http_2_as_bytes_and_as_text,

@@ -9,7 +9,7 @@ use user_import::{
     proto::{User, UserRow},
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     an_absent_column_leaves_a_blank_one_clears_and_a_value_sets,

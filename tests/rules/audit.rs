@@ -17,9 +17,9 @@ use user_import::{
     },
 };
 
-use crate::{
-    retries::{ID, MANY, interrupted, many, named, start_slow},
-    support::{App, Database, Imported, catalog, on_both_databases, roster, start_of, token},
+use crate::retries::{ID, MANY, interrupted, many, named, start_slow};
+use user_import_testing::{
+    App, Database, Imported, catalog, on_both_databases, roster, start_of, token,
 };
 
 on_both_databases![

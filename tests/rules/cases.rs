@@ -7,7 +7,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use user_import::proto::{Catalog, DeactivateMissing, ImportStart, IssueSeverity};
 
-use crate::support::{App, Database, Imported, on_both_databases, start_of};
+use user_import_testing::{App, Database, Imported, on_both_databases, start_of};
 
 on_both_databases![every_file_becomes_what_an_administrator_would_hope_for];
 

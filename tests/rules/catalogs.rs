@@ -7,7 +7,7 @@ use user_import::{
     proto::{Catalog, GetCatalogRequest, Group, Rank, Role, UpdateCatalogRequest},
 };
 
-use crate::support::{App, Database, catalog, on_both_databases, roster};
+use user_import_testing::{App, Database, catalog, on_both_databases, roster};
 
 on_both_databases![
     a_catalog_is_replaced_as_a_whole,

@@ -10,7 +10,7 @@ use user_import::{
     proto::UserStatus,
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     catalog_names_and_status_match_in_any_case,

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use tonic::Code;
 use user_import::proto::{CsvFormat, ImportStart};
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     every_dialect_reads_as_the_same_rows,

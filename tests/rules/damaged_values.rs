@@ -12,7 +12,7 @@ use user_import::{
     proto::IssueCode,
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, Roster, deactivating_missing, dry_run, on_both_databases, roster,
     start_of,
 };
@@ -356,7 +356,7 @@ async fn what_nobody_sees_makes_no_second_key(database: Database) {
 
 async fn typographic_marks_match_in_names_of_the_catalog(database: Database) {
     let app = App::start(database).await;
-    let mut catalog = crate::support::catalog();
+    let mut catalog = user_import_testing::catalog();
     for name in ["Co-Chief", "Chief's Aide"] {
         catalog.ranks.push(user_import::proto::Rank {
             name: name.to_owned(),

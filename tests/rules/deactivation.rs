@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, IssueCode, UserStatus},
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     whoever_is_not_listed_is_deactivated,

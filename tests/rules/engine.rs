@@ -18,7 +18,7 @@ use user_import::{
     store::Store,
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_list_of_messages_drives_an_import,

@@ -12,7 +12,7 @@ use user_import::{
     proto::{CsvFormat, ImportFinish, ImportStart, UserRows, import_users_request::Message},
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_quote_never_closed_refuses_the_rows_before_it_too,

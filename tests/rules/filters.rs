@@ -8,7 +8,7 @@ use user_import::{
     proto::{ExportUsersRequest, ListOrganizationsRequest, ListUsersRequest, UserStatus},
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     users_come_in_pages_by_external_id,

@@ -8,7 +8,7 @@ use user_import::{
     proto::{Catalog, GetCatalogRequest, IssueCode},
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, Roster, catalog, deactivating_missing, dry_run, on_both_databases,
     roster, start_of,
 };

@@ -7,7 +7,7 @@ use user_import::domain::Column::{BadgeNumber, Phone};
 
 use futures_util::future::join_all;
 
-use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     ten_times_the_rows_take_no_more_than_twenty_five_times_as_long,

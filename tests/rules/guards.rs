@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     more_rejections_than_allowed_refuse_the_import,

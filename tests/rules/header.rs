@@ -12,7 +12,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     names_match_in_any_order_case_and_spacing,

@@ -9,7 +9,7 @@ use user_import::{
     proto::{GetImportRequest, ImportStart, ListImportsRequest},
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_roster_sorted_by_one_column_alone_is_refused,

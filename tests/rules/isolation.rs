@@ -10,7 +10,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     the_same_people_may_work_in_two_organisations,
@@ -95,7 +95,7 @@ async fn a_user_of_another_organisation_is_not_found(database: Database) {
 
 async fn names_of_another_catalog_are_unknown(database: Database) {
     let app = neighbours(database).await;
-    let mut wider = crate::support::catalog();
+    let mut wider = user_import_testing::catalog();
     wider.roles.push(Role {
         name: "Deputy".to_owned(),
         ..Role::default()

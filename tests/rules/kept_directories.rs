@@ -7,7 +7,7 @@ use user_import::{
     store::{Snapshot, Store},
 };
 
-use crate::support::{App, Database, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     who_was_changed_by_hand_is_seen_so_by_the_next_import,

@@ -11,15 +11,6 @@
     reason = "what tests write is in folders of their own"
 )]
 
-#[allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "the survival tests use the rest"
-)]
-#[path = "../support/mod.rs"]
-mod support;
-
 mod absent_and_blank;
 mod audit;
 mod cases;

@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     eleven_of_thirty_are_too_many_and_ten_are_not,

@@ -10,7 +10,7 @@ use user_import::{
     proto::{ImportStart, MatchBy},
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, deactivating_missing, on_both_databases, roster, start_of,
 };
 

@@ -12,7 +12,7 @@ use user_import::{
     proto::Catalog,
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster};
 
 on_both_databases![
     what_is_said_of_a_record,
@@ -150,7 +150,7 @@ async fn what_is_said_of_a_value_that_is_not_in_the_catalog(database: Database) 
     app.catalog(
         "pd",
         Catalog {
-            roles: crate::support::catalog().roles,
+            roles: user_import_testing::catalog().roles,
             ..Catalog::default()
         },
     )

@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_new_row_lists_whoever_has_its_email_badge_or_username,

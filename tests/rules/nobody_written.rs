@@ -7,10 +7,8 @@ use user_import::{
     proto::{ImportState, ResultFilter},
 };
 
-use crate::{
-    retries::{ID, named},
-    support::{App, Database, Roster, on_both_databases, roster},
-};
+use crate::retries::{ID, named};
+use user_import_testing::{App, Database, Roster, on_both_databases, roster};
 
 on_both_databases![
     what_nobody_is_written_for_is_one_transaction,

@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 use user_import::domain::Column::{BadgeNumber, Email, SupervisorEmail, Username};
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     two_users_may_swap_badge_numbers,

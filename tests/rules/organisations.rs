@@ -6,7 +6,7 @@ use user_import::proto::{
     CreateOrganizationRequest, GetOrganizationRequest, ListOrganizationsRequest, Organization,
 };
 
-use crate::support::{App, Database, on_both_databases};
+use user_import_testing::{App, Database, on_both_databases};
 
 on_both_databases![
     an_organisation_is_named_by_its_slug,

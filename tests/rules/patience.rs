@@ -9,10 +9,8 @@ use user_import::{
     proto::{ImportFinish, ImportState, import_users_request::Message},
 };
 
-use crate::{
-    retries::{ID, MANY, OTHER_ID, many, named},
-    support::{App, Call, Database, Imported, on_both_databases, roster, start_of},
-};
+use crate::retries::{ID, MANY, OTHER_ID, many, named};
+use user_import_testing::{App, Call, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_import_whose_transaction_outlasts_its_lease_goes_on,

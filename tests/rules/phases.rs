@@ -13,7 +13,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, PATIENCE, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, PATIENCE, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     before_finish_only_started_and_progress_are_sent,

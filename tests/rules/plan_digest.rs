@@ -6,7 +6,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, ResultFilter},
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     the_plan_of_the_dry_run_is_applied,

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use tonic::Code;
 use user_import::proto::{CsvFormat, ImportStart, RowOutcome, UserStatus};
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
 };
 

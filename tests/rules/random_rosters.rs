@@ -6,7 +6,7 @@ use user_import::{
     proto::{ImportStart, RowResult},
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, any_people, for_all, on_both_databases, roster, roster_of,
     sound_people, start_of,
 };

@@ -7,7 +7,7 @@ use user_import::{
     proto::{CsvFormat, ImportStart},
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_faulty_record_rejects_its_own_row_and_no_other,
@@ -141,7 +141,7 @@ async fn a_field_over_4_kib_rejects_its_row_in_any_column(database: Database) {
 }
 
 /// The codes of the first row's issues.
-fn words(imported: &crate::support::Imported) -> Vec<&'static str> {
+fn words(imported: &user_import_testing::Imported) -> Vec<&'static str> {
     let issues = &imported.row(1).issues;
     let name = |issue: &user_import::proto::Issue| issue.code().as_str_name();
     let names = issues.iter().map(name);

@@ -1,7 +1,7 @@
 //! The database holds the references of users, whoever writes (semantics §8): nothing that a user
 //! refers to goes away, and no user refers to what is not there.
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     what_a_user_refers_to_cannot_be_removed,

@@ -9,7 +9,7 @@ use user_import::{
     proto::{ColumnChange, DeactivateMissing, ImportStart, ResultFilter, RowResult},
 };
 
-use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_client_chooses_which_results_it_gets,

@@ -12,10 +12,8 @@ use user_import::{
     },
 };
 
-use crate::{
-    retries::{ID, MANY, OTHER_ID, interrupt, interrupted, many, named, start_slow},
-    support::{App, Database, Imported, Roster, on_both_databases, roster, start_of},
-};
+use crate::retries::{ID, MANY, OTHER_ID, interrupt, interrupted, many, named, start_slow};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_overtaken_import_tells_what_it_wrote,

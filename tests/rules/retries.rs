@@ -14,7 +14,7 @@ use user_import::{
     },
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, Roster, catalog, on_both_databases, roster, start_of,
 };
 

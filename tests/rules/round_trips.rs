@@ -6,7 +6,7 @@ use user_import::{
     proto::{ImportFinish, import_users_request::Message},
 };
 
-use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_export_imports_unchanged,

@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, Group, ImportStart},
 };
 
-use crate::support::{App, Database, Imported, catalog, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, catalog, on_both_databases, roster, start_of};
 
 on_both_databases![
     roles_and_groups_bound_the_scope,

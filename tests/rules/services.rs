@@ -6,7 +6,7 @@ use tonic_health::pb::{
 };
 use tonic_reflection::pb::{v1, v1alpha};
 
-use crate::support::{App, Database, on_both_databases};
+use user_import_testing::{App, Database, on_both_databases};
 
 on_both_databases![
     health_knows_the_services,

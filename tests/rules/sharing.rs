@@ -2,7 +2,7 @@
 
 use user_import::proto::ImportStart;
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_import_keeps_the_id_that_its_client_chose,

@@ -6,7 +6,7 @@ use user_import::{
     proto::{IssueCode, IssueSeverity},
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_rounded_number_is_named_in_the_columns_that_hold_numbers,

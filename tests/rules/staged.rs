@@ -11,7 +11,7 @@ use user_import::{
     },
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, Roster, finish_of, on_both_databases, roster, start_of,
 };
 

@@ -13,7 +13,9 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, PATIENCE, finish_of, on_both_databases, roster, start_of};
+use user_import_testing::{
+    App, Database, PATIENCE, finish_of, on_both_databases, roster, start_of,
+};
 
 on_both_databases![
     an_upload_that_is_cancelled_is_gone,

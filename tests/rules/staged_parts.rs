@@ -11,7 +11,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, finish_of, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, finish_of, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_part_sent_again_changes_nothing,

@@ -7,7 +7,7 @@ use user_import::{
     proto::{Catalog, Group},
 };
 
-use crate::support::{App, Database, catalog, on_both_databases, roster};
+use user_import_testing::{App, Database, catalog, on_both_databases, roster};
 
 on_both_databases![
     a_deactivated_group_stays_with_its_user_and_goes_to_nobody_else,

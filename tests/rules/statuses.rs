@@ -13,7 +13,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     what_is_not_well_formed_is_a_bad_request,

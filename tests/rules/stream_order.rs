@@ -9,7 +9,7 @@ use user_import::proto::{
     import_users_request::Message,
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     messages_out_of_order_are_refused,

@@ -9,7 +9,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of};
+use user_import_testing::{App, Call, Database, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_client_may_send_everything_before_it_reads_anything,

@@ -6,7 +6,7 @@ use user_import::domain::Column::{
     BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail, Username,
 };
 
-use crate::support::{App, Database, Imported, on_both_databases, roster};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster};
 
 on_both_databases![
     a_supervisor_who_is_renamed_is_suggested_by_the_new_address,

@@ -6,7 +6,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_supervisor_may_be_renamed_by_the_same_file,

@@ -8,7 +8,7 @@ use user_import::proto::{
     Catalog, ExportUsersRequest, GetImportTemplateRequest, GetImportTemplateResponse, UserRow,
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     the_template_uses_the_organisations_own_names,

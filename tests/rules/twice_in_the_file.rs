@@ -17,7 +17,7 @@ use user_import::{
     proto::RowResult,
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, Roster, any_people, deactivating_missing, for_all, on_both_databases,
     roster, roster_of, start_of,
 };

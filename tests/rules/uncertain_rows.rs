@@ -7,7 +7,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_record_with_a_wrong_number_of_fields_refuses,

@@ -6,7 +6,7 @@ use user_import::domain::Column::{
     BadgeNumber, Email, ExternalId, FirstName, Phone, Status, Username,
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     a_value_of_a_user_outside_the_file_is_taken,

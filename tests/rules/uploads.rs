@@ -11,7 +11,7 @@ use user_import::{
     },
 };
 
-use crate::support::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Imported, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     what_finish_states_must_be_what_came,

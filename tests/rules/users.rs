@@ -4,7 +4,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use user_import::proto::{GetUserRequest, SetUserProtectedRequest, User, get_user_request::Key};
 
-use crate::support::{App, Database, on_both_databases};
+use user_import_testing::{App, Database, on_both_databases};
 
 on_both_databases![
     a_user_is_found_by_each_key,

@@ -5,7 +5,7 @@ use user_import::domain::Column::{
     BadgeNumber, Email, ExternalId, FirstName, LastName, Location, Phone, Status, Username,
 };
 
-use crate::support::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     values_are_trimmed_put_on_one_line_and_composed_before_they_are_stored,

@@ -11,7 +11,7 @@ use user_import::{
     proto::ImportStart,
 };
 
-use crate::support::{
+use user_import_testing::{
     App, Database, Imported, deactivating_missing, dry_run, on_both_databases, roster, start_of,
 };
 

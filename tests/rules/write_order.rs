@@ -12,7 +12,7 @@ use user_import::{
     proto::{ImportStart, User},
 };
 
-use crate::support::{App, Database, Roster, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, Roster, on_both_databases, roster, start_of};
 
 on_both_databases![
     any_rearrangement_is_written_one_row_at_a_time,

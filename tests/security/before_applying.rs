@@ -8,9 +8,8 @@ use user_import::{
     proto::{ImportFinish, ImportState, UserRows, import_users_request::Message},
 };
 
-use crate::{
-    rpcs::told,
-    support::{App, Call, Database, Grant, Imported, on_both_databases, roster, start_of, token},
+use user_import_testing::{
+    App, Call, Database, Grant, Imported, on_both_databases, roster, rpcs::told, start_of, token,
 };
 
 on_both_databases![

@@ -11,9 +11,10 @@ use user_import::{
     access::TokenText, clock::Clock, domain::Permission, proto::GetOrganizationRequest,
 };
 
-use crate::{
+use user_import_testing::{
+    App, Database, Grant, on_both_databases,
     rpcs::{self, answer, call, is_admitted, told},
-    support::{App, Database, Grant, on_both_databases, token},
+    token,
 };
 
 on_both_databases![

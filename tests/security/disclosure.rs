@@ -13,11 +13,9 @@ use user_import::{
     },
 };
 
-use crate::{
-    rpcs::told,
-    support::{
-        App, Database, Imported, Roster, finish_of, on_both_databases, roster, start_of, token,
-    },
+use user_import_testing::{
+    App, Database, Imported, Roster, finish_of, on_both_databases, roster, rpcs::told, start_of,
+    token,
 };
 
 on_both_databases![

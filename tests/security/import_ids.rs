@@ -10,9 +10,8 @@ use user_import::{
     proto::{ImportStart, ImportState},
 };
 
-use crate::{
-    rpcs::told,
-    support::{App, Database, finish_of, on_both_databases, roster, start_of, token},
+use user_import_testing::{
+    App, Database, finish_of, on_both_databases, roster, rpcs::told, start_of, token,
 };
 
 on_both_databases![

@@ -19,10 +19,10 @@ use user_import::{
     config::{JwtKeys, JwtSettings, Security, Settings},
 };
 
-use crate::{
-    identity_provider::{Key, base64, ed25519, jwks, p256, rsa},
+use crate::identity_provider::{Key, base64, ed25519, jwks, p256, rsa};
+use user_import_testing::{
+    App, Database, on_both_databases, roster,
     rpcs::{self, answer, call, is_admitted},
-    support::{App, Database, on_both_databases, roster},
 };
 
 on_both_databases![

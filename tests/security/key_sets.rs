@@ -20,11 +20,12 @@ use user_import::{
     config::{JwtKeys, JwtSettings, Security, Settings},
 };
 
-use crate::{
+use crate::identity_provider::{Key, jwks, p256};
+use user_import_testing::{
+    App, Database, PATIENCE,
     certificates::{Authority, Issued},
-    identity_provider::{Key, jwks, p256},
+    on_both_databases,
     rpcs::answer,
-    support::{App, Database, PATIENCE, on_both_databases},
 };
 
 on_both_databases![

@@ -11,9 +11,10 @@ use user_import::{
     proto::GetOrganizationRequest,
 };
 
-use crate::{
+use user_import_testing::{
+    App, Database, on_both_databases,
     rpcs::{self, answer, call, is_admitted},
-    support::{App, Database, on_both_databases, token},
+    token,
 };
 
 on_both_databases![

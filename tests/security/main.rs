@@ -11,18 +11,7 @@
     reason = "what tests write is in folders of their own"
 )]
 
-#[allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "the other tests use the rest"
-)]
-#[path = "../support/mod.rs"]
-mod support;
-
-mod certificates;
 mod identity_provider;
-mod rpcs;
 
 mod before_applying;
 mod credentials;

@@ -9,8 +9,8 @@ use user_import::{access::jwt::KeySet, config::JwtKeys};
 use crate::{
     identity_provider::{Key, base64, ed25519, jwks, p256, rsa},
     jwt::{INVALID, Scene, claims, scene, settings, told},
-    support::{App, Database, on_both_databases},
 };
+use user_import_testing::{App, Database, on_both_databases};
 
 on_both_databases![
     a_header_with_an_extension_that_must_be_understood_is_refused,

@@ -7,9 +7,10 @@ use user_import::{
     proto::{GetImportRequest, ImportStart, ListOrganizationsRequest},
 };
 
-use crate::{
+use user_import_testing::{
+    App, Database, on_both_databases, roster,
     rpcs::{self, answer, call, is_admitted},
-    support::{App, Database, on_both_databases, roster, start_of, token},
+    start_of, token,
 };
 
 on_both_databases![

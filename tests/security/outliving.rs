@@ -17,9 +17,10 @@ use user_import::{
     },
 };
 
-use crate::{
+use user_import_testing::{
+    App, Call, Database, Grant, Imported, on_both_databases, roster,
     rpcs::{answer, told},
-    support::{App, Call, Database, Grant, Imported, on_both_databases, roster, start_of, token},
+    start_of, token,
 };
 
 on_both_databases![

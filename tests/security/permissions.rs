@@ -6,9 +6,10 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart},
 };
 
-use crate::{
+use user_import_testing::{
+    App, Database, on_both_databases, roster,
     rpcs::{self, answer, call, is_admitted, told},
-    support::{App, Database, on_both_databases, roster, start_of, token},
+    start_of, token,
 };
 
 on_both_databases![

@@ -12,9 +12,8 @@ use user_import::{
     },
 };
 
-use crate::{
-    rpcs::told,
-    support::{App, Database, Imported, catalog, on_both_databases, roster, start_of, token},
+use user_import_testing::{
+    App, Database, Imported, catalog, on_both_databases, roster, rpcs::told, start_of, token,
 };
 
 on_both_databases![

@@ -7,10 +7,11 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, ImportState, IssueCode, RowOutcome, UserStatus},
 };
 
-use crate::{
-    privileged::privileged,
+use crate::privileged::privileged;
+use user_import_testing::{
+    App, Database, Imported, Roster, on_both_databases, roster,
     rpcs::{self, told},
-    support::{App, Database, Imported, Roster, on_both_databases, roster, start_of, token},
+    start_of, token,
 };
 
 on_both_databases![

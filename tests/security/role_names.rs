@@ -7,11 +7,8 @@ use user_import::{
     proto::{Catalog, Group, Rank, Role, UpdateCatalogRequest},
 };
 
-use crate::{
-    privileged::privileged,
-    rpcs::told,
-    support::{App, Database, on_both_databases, token},
-};
+use crate::privileged::privileged;
+use user_import_testing::{App, Database, on_both_databases, rpcs::told, token};
 
 on_both_databases![
     a_role_that_is_not_what_it_looks_like_is_refused,

@@ -15,10 +15,12 @@ use user_import::{
     limits::ServerLimits,
 };
 
-use crate::{
+use user_import_testing::{
+    App, Database, PATIENCE,
     certificates::{Authority, Files, Issued, dns, uri},
+    on_both_databases,
     rpcs::{answer, call},
-    support::{App, Database, PATIENCE, on_both_databases, token},
+    token,
 };
 
 on_both_databases![

@@ -13,10 +13,10 @@ use user_import::{
     config::Settings,
     domain::Actor,
     proto::{
-        Catalog, CreateOrganizationRequest, DeactivateMissing, ExportUsersRequest, GetUserRequest,
-        Group, ImportFinish, ImportStart, ImportUsersRequest, ImportUsersResponse,
-        ListUsersRequest, Rank, Role, RowOutcome, RowResult, SetUserProtectedRequest,
-        UpdateCatalogRequest, User, UserRow, UserRows,
+        Catalog, CreateOrganizationRequest, DeactivateMissing, ExportUsersRequest,
+        GetOrganizationRequest, GetUserRequest, Group, ImportFinish, ImportStart,
+        ImportUsersRequest, ImportUsersResponse, ListUsersRequest, Rank, Role, RowOutcome,
+        RowResult, SetUserProtectedRequest, UpdateCatalogRequest, User, UserRow, UserRows,
         directory_service_client::DirectoryServiceClient, get_user_request::Key,
         import_service_client::ImportServiceClient, import_users_request::Message,
     },
@@ -594,5 +594,23 @@ pub fn catalog() -> Catalog {
         ranks: ["Captain", "Lieutenant"].map(rank).into(),
         groups: vec![group("G-1", true), group("G-2", false)],
         ..Catalog::default()
+    }
+}
+
+impl App {
+    /// Looks at `sheriff`: a small call.
+    pub async fn look(&self) -> Result<(), Status> {
+        let request = GetOrganizationRequest {
+            organization: "sheriff".to_owned(),
+        };
+        self.directory().get_organization(request).await.map(drop)
+    }
+
+    /// Imports one person into `sheriff`.
+    pub async fn import_one(&self, name: &str) {
+        let imported = self
+            .import_with(start_of("sheriff"), roster().people([name]))
+            .await;
+        assert_eq!(imported.code(), Code::Ok, "{imported}");
     }
 }

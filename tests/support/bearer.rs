@@ -1,6 +1,10 @@
 //! Tokens: made in a database, and presented with every call.
 
-use std::{net::SocketAddr, path::Path, sync::LazyLock};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use time::{Duration, OffsetDateTime};
 use tonic::{
@@ -22,7 +26,14 @@ use super::{App, server};
 
 /// Where servers that are processes of their own keep their local tokens: `XDG_RUNTIME_DIR` of the program
 /// under test.
-pub const RUNTIME_DIRECTORY: &str = env!("CARGO_TARGET_TMPDIR");
+pub fn runtime_directory() -> &'static Path {
+    static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp");
+        std::fs::create_dir_all(&directory).expect("the folder can be made");
+        directory.canonicalize().expect("it is there")
+    });
+    &DIRECTORY
+}
 
 /// The local token of every server in this process.
 static LOCAL_TOKEN: LazyLock<TokenText> =
@@ -35,7 +46,7 @@ pub fn local_token() -> TokenText {
 
 /// The local token of the server at this address, whether it is in this process or one of its own.
 pub fn local_token_at(address: SocketAddr) -> TokenText {
-    let place = Path::new(RUNTIME_DIRECTORY).join("user-import");
+    let place = runtime_directory().join("user-import");
     let found = local_token::find_in(&place, address.port());
     let found = found.expect("nobody else writes into the tests' directory");
     found.unwrap_or_else(local_token)

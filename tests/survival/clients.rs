@@ -11,8 +11,8 @@ use user_import::proto::{ImportState, ResultFilter};
 use crate::{
     process::program,
     scene::{ID, Scene, eventually, expect_whole, many, start},
-    support::{Database, Imported, on_both_databases, roster},
 };
+use user_import_testing::{Database, Imported, on_both_databases, roster};
 
 on_both_databases![
     a_client_killed_while_it_sends_writes_nothing,

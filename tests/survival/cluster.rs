@@ -12,10 +12,8 @@ use std::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{
-    scene::eventually,
-    support::signal::{self, Signal},
-};
+use crate::scene::eventually;
+use user_import_testing::signal::{self, Signal};
 
 /// The directory of PostgreSQL's programs; `scripts/test` sets it.
 const PROGRAMS: &str = "USER_IMPORT_TEST_POSTGRES_BIN";

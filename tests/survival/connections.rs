@@ -10,8 +10,8 @@ use crate::{
     process::{IMPATIENT, PATIENT},
     proxy::Proxy,
     scene::{ID, Scene, expect_whole, many, start},
-    support::{Database, Imported, on_postgres},
 };
+use user_import_testing::{Database, Imported, on_postgres};
 
 on_postgres![
     connections_ended_by_the_database_are_made_again,

@@ -12,11 +12,11 @@ use crate::{
     kills::{comparable, counts},
     process::IMPATIENT,
     scene::{ID, Scene, eventually, expect_whole, many, start},
-    support::{
-        FreshDatabase, Imported, on_postgres,
-        signal::{self, Signal},
-        start_of,
-    },
+};
+use user_import_testing::{
+    FreshDatabase, Imported, on_postgres,
+    signal::{self, Signal},
+    start_of,
 };
 
 on_postgres![

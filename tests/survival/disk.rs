@@ -8,8 +8,8 @@ use user_import::proto::ImportState;
 use crate::{
     process::IMPATIENT,
     scene::{Scene, expect_whole, many, start},
-    support::{Imported, database::FreshDatabase},
 };
+use user_import_testing::{Imported, database::FreshDatabase};
 
 /// A small file system in memory, until it is dropped.
 struct SmallDisk(tempfile::TempDir);
@@ -51,7 +51,7 @@ fn a_full_disk_interrupts_an_import_which_goes_on_once_there_is_space() {
         eprintln!("left out: only root can mount the small file system that is to be filled");
         return;
     };
-    crate::support::run(fill_while_importing(&disk));
+    user_import_testing::run(fill_while_importing(&disk));
 }
 
 async fn fill_while_importing(disk: &SmallDisk) {

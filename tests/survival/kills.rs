@@ -7,9 +7,9 @@ use user_import::proto::{ImportSummary, RowResult};
 
 use crate::{
     scene::Scene,
-    support::{Database, Imported, on_both_databases, start_of},
     workload::{Chance, Workload},
 };
+use user_import_testing::{Database, Imported, on_both_databases, start_of};
 
 on_both_databases![a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would];
 

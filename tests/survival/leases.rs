@@ -3,9 +3,9 @@
 use tonic::Code;
 use user_import::proto::{ImportStart, ImportState, ResultFilter};
 
-use crate::{
-    scene::{ID, Scene, eventually, expect_whole, many, start},
-    support::{Database, Imported, on_both_databases, roster, signal::Signal, start_of},
+use crate::scene::{ID, Scene, eventually, expect_whole, many, start};
+use user_import_testing::{
+    Database, Imported, on_both_databases, roster, signal::Signal, start_of,
 };
 
 on_both_databases![

@@ -6,9 +6,9 @@ use user_import::{
     proto::{ImportStart, ImportState},
 };
 
-use crate::{
-    scene::{ID, Scene, eventually, start},
-    support::{Database, Imported, Roster, database::FreshDatabase, on_both_databases, roster},
+use crate::scene::{ID, Scene, eventually, start};
+use user_import_testing::{
+    Database, Imported, Roster, database::FreshDatabase, on_both_databases, roster,
 };
 
 on_both_databases![hung_up_clients_leave_nothing_behind];

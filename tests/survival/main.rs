@@ -14,10 +14,6 @@
     reason = "what tests write is in folders of their own"
 )]
 
-#[allow(dead_code, unused_imports, reason = "the rules' tests use the rest")]
-#[path = "../support/mod.rs"]
-mod support;
-
 mod clients;
 mod cluster;
 mod connections;

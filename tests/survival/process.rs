@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::signal::{self, Signal};
+use user_import_testing::signal::{self, Signal};
 
 /// Shows what the servers log, where it is set to a filter such as `info`.
 const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
@@ -32,7 +32,7 @@ pub fn program() -> Command {
         command.env_remove(name);
     }
     // Their local tokens stay out of the home of whoever runs the tests.
-    command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    command.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     command
 }
 

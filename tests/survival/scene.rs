@@ -9,9 +9,9 @@ use crate::{
     footprint::Footprint,
     leftovers::expect_quiet,
     process::{PATIENT, Process},
-    support::{
-        App, Database, Imported, PATIENCE, Roster, database::FreshDatabase, roster, start_of,
-    },
+};
+use user_import_testing::{
+    App, Database, Imported, PATIENCE, Roster, database::FreshDatabase, roster, start_of,
 };
 
 /// The import ID that a test with one import uses.

@@ -11,8 +11,8 @@ use user_import::proto::{ImportState, ImportUsersRequest, import_users_request::
 use crate::{
     leftovers::expect_quiet,
     scene::{Scene, expect_whole, many, start},
-    support::{Database, Imported, on_both_databases, signal::Signal, start_of},
 };
+use user_import_testing::{Database, Imported, on_both_databases, signal::Signal, start_of};
 
 on_both_databases![
     an_orderly_shutdown_interrupts_and_the_import_goes_on_later,

@@ -9,7 +9,7 @@ use user_import::{
     proto::{DeactivateMissing, ImportStart, MatchBy},
 };
 
-use crate::support::{Roster, roster, start_of};
+use user_import_testing::{Roster, roster, start_of};
 
 /// People there before the import.
 const BEFORE: usize = 160;

@@ -116,7 +116,7 @@ fn run(steps: &[Step]) -> String {
         .env("PATH", format!("{}/bin:{path}", folder.path().display()))
         .env("HOME", folder.path())
         // Where the server's local token is.
-        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory())
         .env_remove("XDG_CONFIG_HOME")
         .env("NO_COLOR", "1")
         .env("USER_IMPORT_ENDPOINT", endpoint);

@@ -10,16 +10,10 @@ use tokio::{
     sync::{Mutex, MutexGuard},
     task::JoinHandle,
 };
-use tonic::{Code, Status};
-use user_import::{
-    domain::Permission,
-    proto::{GetOrganizationRequest, ImportStart},
-};
+use user_import::{domain::Permission, proto::ImportStart};
 
-use crate::{
-    program::Process,
-    support::{App, Database, FreshDatabase, roster, start_of, token},
-};
+use crate::program::Process;
+use user_import_testing::{App, Database, FreshDatabase, start_of, token};
 
 /// What the server may hold at its peak, in KiB: 512 MiB, and what SQLite caches within the process.
 const RESIDENT: u64 = (512 + 48) * 1024;
@@ -116,24 +110,6 @@ impl Besieged {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-}
-
-impl App {
-    /// A small call.
-    pub async fn look(&self) -> Result<(), Status> {
-        let request = GetOrganizationRequest {
-            organization: "sheriff".to_owned(),
-        };
-        self.directory().get_organization(request).await.map(drop)
-    }
-
-    /// Imports one person into `sheriff`.
-    pub async fn import_one(&self, name: &str) {
-        let imported = self
-            .import_with(start_of("sheriff"), roster().people([name]))
-            .await;
-        assert_eq!(imported.code(), Code::Ok, "{imported}");
     }
 }
 

@@ -17,10 +17,12 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::besieged::{Besieged, Slowed, alone, expect_twice_at_most, mean};
 use crate::{
-    certificates::{Authority, Files},
     frames::{PING, Raw, SETTINGS},
     program::Process,
-    support::Database,
+};
+use user_import_testing::{
+    Database,
+    certificates::{Authority, Files},
 };
 
 /// 1,000 sockets and their other ends are more than a process may usually have.

@@ -12,7 +12,7 @@ use super::{
     besieged::{Besieged, dry_run},
     scale,
 };
-use crate::support::{Database, on_both_databases};
+use user_import_testing::{Database, on_both_databases};
 
 on_both_databases![rows_of_nothing_but_faults_cost_no_more_memory_than_sound_ones];
 

@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use super::besieged::Besieged;
-use crate::support::{Database, on_both_databases};
+use user_import_testing::{Database, on_both_databases};
 
 on_both_databases![unfinished_health_bodies_are_refused_before_they_are_held];
 

@@ -5,7 +5,7 @@ use tonic_types::StatusExt;
 use user_import::domain::Permission;
 
 use super::besieged::{Attack, Besieged, Slowed, expect_twice_at_most};
-use crate::support::{App, Database, on_both_databases, roster, start_of};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
 

@@ -15,7 +15,7 @@ use user_import::{
 };
 
 use super::besieged::{Besieged, dry_run};
-use crate::support::{Database, on_both_databases, roster};
+use user_import_testing::{Database, on_both_databases, roster};
 
 on_both_databases![
     long_unknown_names_cost_little_more_than_known_ones,
@@ -31,7 +31,7 @@ fn long(n: usize) -> String {
 
 /// A thousand roles and ranks with long names, and those that rosters have.
 fn catalog() -> Catalog {
-    let mut catalog = crate::support::catalog();
+    let mut catalog = user_import_testing::catalog();
     for n in 0..1_000 {
         let name = long(n).replace('a', "e")[..120].to_owned() + &format!("{n:05}");
         catalog.roles.push(Role {
@@ -128,7 +128,7 @@ async fn work_for_a_client_that_has_gone_ends(database: Database) {
             }
         }
     };
-    timeout(crate::support::PATIENCE, resting)
+    timeout(user_import_testing::PATIENCE, resting)
         .await
         .expect("it comes to rest");
     let more = besieged.server.cpu().saturating_sub(begun);

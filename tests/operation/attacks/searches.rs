@@ -9,7 +9,7 @@ use super::{
     besieged::{Attack, Besieged, Slowed, expect_twice_at_most},
     scale,
 };
-use crate::support::{Database, on_both_databases, start_of};
+use user_import_testing::{Database, on_both_databases, start_of};
 
 on_both_databases![sixty_searches_leave_another_tenant_its_usual_times];
 

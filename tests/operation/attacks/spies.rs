@@ -12,10 +12,7 @@ use user_import::{
 };
 
 use super::besieged::Besieged;
-use crate::{
-    rpcs,
-    support::{App, Database, on_both_databases, roster, start_of},
-};
+use user_import_testing::{App, Database, on_both_databases, roster, rpcs, start_of};
 
 on_both_databases![
     an_import_id_of_another_principal_opens_nothing,

@@ -3,7 +3,7 @@
 use user_import::proto::import_users_request::Message;
 
 use super::besieged::Besieged;
-use crate::support::{Database, on_both_databases, start_of};
+use user_import_testing::{Database, on_both_databases, start_of};
 
 on_both_databases![streams_that_only_begin_take_no_place_from_another_tenant];
 

@@ -2,11 +2,20 @@
 //!
 //! Owns no rule of the service; a test's own file says what must hold.
 
-use std::future::Future;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "what tests write is in folders of their own"
+)]
 
 mod app;
 mod bearer;
 mod call;
+pub mod certificates;
 pub mod database;
 mod history;
 mod imported;
@@ -14,12 +23,15 @@ mod property;
 mod random;
 mod refusal;
 mod roster;
+pub mod rpcs;
 mod server;
 pub mod signal;
 mod staged;
 
+use std::future::Future;
+
 pub use app::{App, PATIENCE, catalog, deactivating_missing, dry_run, start_of};
-pub use bearer::{Connection, Grant, RUNTIME_DIRECTORY, authorization_at, local_token, token};
+pub use bearer::{Connection, Grant, authorization_at, local_token, runtime_directory, token};
 pub use call::Call;
 pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
@@ -33,49 +45,49 @@ pub use staged::finish_of;
 ///
 /// A test that is missing from the list is dead code, which CI refuses. Those on PostgreSQL are
 /// ignored unless asked for, so that plain `cargo test` names what it leaves out.
+#[macro_export]
 macro_rules! on_both_databases {
     ($($test:ident),+ $(,)? $(; $($alone:ident),+ $(,)?)?) => {
         mod sqlite {
             $(
                 #[test]
                 fn $test() {
-                    $crate::support::run(super::$test($crate::support::Database::Sqlite));
+                    $crate::run(super::$test($crate::Database::Sqlite));
                 }
             )+
         }
 
         mod postgres {
-            $crate::support::postgres_tests![
-                $($test($crate::support::Database::Postgres),)+ $($($alone(),)+)?
+            $crate::postgres_tests![
+                $($test($crate::Database::Postgres),)+ $($($alone(),)+)?
             ];
         }
     };
 }
-pub(crate) use on_both_databases;
 
 /// Runs each of these tests, `async fn name()`, on PostgreSQL alone.
+#[macro_export]
 macro_rules! on_postgres {
     ($($test:ident),+ $(,)?) => {
         mod postgres {
-            $crate::support::postgres_tests![$($test(),)+];
+            $crate::postgres_tests![$($test(),)+];
         }
     };
 }
-pub(crate) use on_postgres;
 
 /// The tests of a module `postgres`, each run as it is called here.
+#[macro_export]
 macro_rules! postgres_tests {
     ($($test:ident($($database:expr)?),)+) => {
         $(
             #[test]
             #[ignore = "needs PostgreSQL: run scripts/test"]
             fn $test() {
-                $crate::support::run(super::$test($($database)?));
+                $crate::run(super::$test($($database)?));
             }
         )+
     };
 }
-pub(crate) use postgres_tests;
 
 /// Runs a test's body. It has the same snapshots on both databases, which insta must be told.
 pub fn run(body: impl Future<Output = ()>) {

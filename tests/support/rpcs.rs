@@ -14,7 +14,7 @@ use user_import::proto::{
     WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
 };
 
-use crate::support::{App, catalog, start_of};
+use crate::{App, catalog, start_of};
 
 /// An ID that nothing has.
 pub const NOBODY: &str = "018f4e9e-5c7b-7000-8000-000000000001";
