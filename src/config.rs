@@ -3,10 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    access::{
-        Origin, TokenText,
-        jwt::{Address, AlgorithmName},
-    },
+    access::{TokenText, WebOrigin, jwt::JwtSettings},
     input::Limits,
     limits::{DatabaseLimits, ServerLimits},
 };
@@ -48,12 +45,12 @@ pub struct Settings {
     /// Time between two progress messages.
     pub progress_interval: Duration,
     /// TLS, and whose credentials are good besides tokens.
-    pub security: Security,
+    pub security: SecuritySettings,
 }
 
 /// TLS, and whose credentials are good besides tokens.
 #[derive(Clone, Debug)]
-pub struct Security {
+pub struct SecuritySettings {
     /// Certificate and key; `None`: plain text.
     pub tls: Option<TlsFiles>,
     /// The allow-list of client certificates.
@@ -64,14 +61,14 @@ pub struct Security {
     /// admitted until then.
     pub local_token: Option<TokenText>,
     /// Whose pages may call from within a browser.
-    pub web_origins: Vec<Origin>,
+    pub web_origins: Vec<WebOrigin>,
     /// Time between two looks at the files that these name, and at the credentials of streams.
     pub reload_interval: Duration,
     /// How long a client may take for its TLS handshake.
     pub handshake_timeout: Duration,
 }
 
-impl Default for Security {
+impl Default for SecuritySettings {
     fn default() -> Self {
         Self {
             tls: None,
@@ -96,36 +93,6 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
-/// An identity provider whose tokens are good here.
-#[derive(Clone, Debug)]
-pub struct JwtSettings {
-    /// Where its public keys are.
-    pub keys: JwtKeys,
-    /// Authorities that vouch for the URL beside those that browsers trust, as PEM.
-    pub keys_ca: Option<PathBuf>,
-    /// `iss` of its tokens.
-    pub issuer: String,
-    /// `aud` of those meant for this service.
-    pub audience: String,
-    /// The algorithms that count, whatever tokens and keys say.
-    pub algorithms: Vec<AlgorithmName>,
-    /// By how much its clock and ours may differ; at most a minute.
-    pub leeway: Duration,
-    /// The claim with the slug of the organisation, or `*`.
-    pub organization_claim: String,
-    /// The claim with the permissions.
-    pub permissions_claim: String,
-}
-
-/// Where public keys are.
-#[derive(Clone, Debug)]
-pub enum JwtKeys {
-    /// In a file.
-    File(PathBuf),
-    /// At a URL.
-    Url(Address),
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -145,7 +112,7 @@ impl Default for Settings {
             cleaning_interval: Duration::from_hours(1),
             shutdown_grace: Duration::from_secs(5),
             progress_interval: Duration::from_secs(1),
-            security: Security::default(),
+            security: SecuritySettings::default(),
         }
     }
 }

@@ -4,19 +4,19 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use user_import::access::{Identities, Reach, TokenText, jwt};
+use user_import::access::{CertificateAllowList, OrganizationScope, TokenText, jwt};
 
 fuzz_target!(|data: &[u8]| {
     let _ = jwt::KeySet::parse(data);
-    let _ = Identities::parse(data);
+    let _ = CertificateAllowList::parse(data);
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    assert_eq!(Reach::parse(text).as_str(), text);
+    assert_eq!(OrganizationScope::parse(text).as_str(), text);
     if let Ok(token) = text.parse::<TokenText>() {
         let again = token.reveal().parse::<TokenText>();
         assert_eq!(again.map(|again| again.hash()).ok(), Some(token.hash()));
     }
-    let _ = text.parse::<jwt::Address>();
+    let _ = text.parse::<jwt::KeySetUrl>();
     let _ = text.parse::<jwt::AlgorithmName>();
 });

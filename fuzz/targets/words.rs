@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use user_import::{
-    audit::Noted,
+    audit::NotedHead,
     client::Token,
     domain::{BadgeNumber, Email, ExternalId, Name, PhoneNumber, Slug, Username, fold, normalise},
 };
@@ -14,7 +14,7 @@ fuzz_target!(|text: &str| {
     if let Ok(slug) = Slug::parse(text) {
         assert_eq!(slug.as_str(), text);
     }
-    if let Ok(noted) = text.parse::<Noted>() {
+    if let Ok(noted) = text.parse::<NotedHead>() {
         assert_eq!(noted.to_string().parse(), Ok(noted));
     }
     if let Ok(token) = text.parse::<Token>() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::{Denial, Gate, Principal};
+use super::{Authenticator, Denial, Principal};
 use crate::domain::{Permission, Permissions};
 
 /// What a caller may be told about users.
@@ -31,17 +31,17 @@ impl Disclosure {
 /// A caller who is told of an import, for as long as that takes. Every question looks at the
 /// credential anew, since its permissions may change while a stream is open.
 #[derive(Clone, Debug)]
-pub struct Audience {
-    gate: Gate,
+pub struct ResultAudience {
+    gate: Authenticator,
     principal: Arc<Principal>,
     /// The caller watches an import that another principal ran.
     watches_another: bool,
 }
 
-impl Audience {
+impl ResultAudience {
     /// The caller who sends the import, or watches one that the same principal ran.
     #[must_use]
-    pub const fn of_own(gate: Gate, principal: Arc<Principal>) -> Self {
+    pub const fn of_own(gate: Authenticator, principal: Arc<Principal>) -> Self {
         Self {
             gate,
             principal,
@@ -51,7 +51,7 @@ impl Audience {
 
     /// The caller who watches an import that the principal of this name ran.
     #[must_use]
-    pub fn of(ran_by: &str, gate: Gate, principal: Arc<Principal>) -> Self {
+    pub fn of(ran_by: &str, gate: Authenticator, principal: Arc<Principal>) -> Self {
         Self {
             watches_another: principal.name != ran_by,
             ..Self::of_own(gate, principal)

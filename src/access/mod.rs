@@ -1,30 +1,30 @@
 //! Who is calling, by which credential, and what that permits.
 //!
-//! A caller presents a credential, [`Gate`] makes a [`Principal`] of it, and everything after that
+//! A caller presents a credential, [`Authenticator`] makes a [`Principal`] of it, and everything after that
 //! goes by the principal. Knows the kinds of credentials; not the wire they come over, nor which
 //! call needs which permission (`rpc` has that table).
 
+mod authenticator;
+mod certificate_allow_list;
+mod connection_peer;
+mod connection_trust;
 mod denial;
 mod disclosure;
-mod gate;
-mod identities;
 pub mod jwt;
 pub mod local_token;
-mod origin;
-mod peer;
 mod principal;
-mod recognition;
-mod reloaded;
+mod reloaded_files;
 mod token;
+mod web_origin;
 
+pub use authenticator::{Authenticator, CredentialExpiry, CredentialSources, PresentedCredentials};
+pub use certificate_allow_list::{AllowedCertificate, CertificateAllowList, ClientCertificate};
+pub use connection_peer::ConnectionPeer;
+pub use connection_trust::ConnectionTrust;
 pub use denial::Denial;
-pub use disclosure::{Audience, Disclosure};
-pub use gate::{Gate, Outlived, Presented, Sources};
-pub use identities::{ClientCertificate, Identities, Identity};
+pub use disclosure::{Disclosure, ResultAudience};
 pub use local_token::LocalTokenFile;
-pub use origin::{InvalidOrigin, Origin};
-pub use peer::Peer;
-pub use principal::{Credential, Principal, Reach};
-pub use recognition::Recognition;
-pub use reloaded::Reloaded;
+pub use principal::{Credential, OrganizationScope, Principal};
+pub use reloaded_files::ReloadedFiles;
 pub use token::{InvalidToken, TokenText, looks_like_token};
+pub use web_origin::{InvalidWebOrigin, WebOrigin};

@@ -13,14 +13,14 @@ const EVERY: &str = "*";
 
 /// The organisations that a credential is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum OrganizationScope {
     /// Those that exist and those to come: for operators.
     Every,
     /// The one with this slug.
     One(String),
 }
 
-impl Reach {
+impl OrganizationScope {
     /// As credentials write it: a slug, or `*` for all.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -81,7 +81,7 @@ pub struct Principal {
     /// For records: which kind of credential, and whose. At most 255 characters.
     pub name: String,
     /// Where it may act.
-    pub reach: Reach,
+    pub scope: OrganizationScope,
     /// What it may do there.
     pub permissions: Permissions,
     /// When its credential ceases to be good; `None`: not by time.
@@ -96,7 +96,7 @@ impl Principal {
     pub fn local() -> Self {
         Self {
             name: "local".to_owned(),
-            reach: Reach::Every,
+            scope: OrganizationScope::Every,
             permissions: Permissions::ALL,
             expires_at: None,
             credential: Credential::Local,
@@ -119,7 +119,7 @@ impl Principal {
     /// # Errors
     /// [`Denial::Organization`] where it is another's, or nobody's.
     pub fn expect_organization(&self, slug: &str) -> Result<(), Denial> {
-        match self.reach.includes(slug) {
+        match self.scope.includes(slug) {
             true => Ok(()),
             false => Err(Denial::Organization),
         }

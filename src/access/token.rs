@@ -27,8 +27,7 @@ impl TokenText {
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut secret = [0; BYTES];
         getrandom::fill(&mut secret)?;
-        let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
-        Ok(Self(secret.iter().fold(PREFIX.to_owned(), digits)))
+        Ok(Self(format!("{PREFIX}{}", hex::encode(secret))))
     }
 
     /// What is stored: SHA-256 of the whole text. A slow password hash would add nothing, since

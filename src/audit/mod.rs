@@ -3,15 +3,15 @@
 //! Pure. Whoever appends an event and whoever verifies a chain, be it on another machine, hash the
 //! same fields of the same message. A chain shows that nothing *in* it was changed, removed or added.
 //! Someone who may write to every table can make a whole new chain: only a head noted elsewhere
-//! ([`Chain::expect_noted`]) shows that.
+//! ([`AuditChain::expect_noted`]) shows that.
 
-mod verify;
+mod chain;
 
 use sha2::{Digest, Sha256};
 
 use crate::proto::AuditEvent;
 
-pub use verify::{Break, Chain, Noted};
+pub use chain::{AuditChain, ChainBreak, NotedHead};
 
 /// Names the encoding, so that another one can follow it.
 const VERSION: &str = "userimport.audit.v1";
@@ -94,8 +94,7 @@ mod tests {
 
     #[test]
     fn the_encoding_never_changes() {
-        let hex: String = hash("pd", &event()).map(|b| format!("{b:02x}")).concat();
-        insta::assert_snapshot!(hex, @"a3f2fb017a3d8d0d52de3a59647d23a3d4cd6e60c9a60227e4e4955f72e481e9");
+        insta::assert_snapshot!(hex::encode(hash("pd", &event())), @"a3f2fb017a3d8d0d52de3a59647d23a3d4cd6e60c9a60227e4e4955f72e481e9");
     }
 
     #[test]

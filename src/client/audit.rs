@@ -2,7 +2,7 @@
 
 use super::{Client, ClientError};
 use crate::{
-    audit::{Break, Chain, Noted},
+    audit::{AuditChain, ChainBreak, NotedHead},
     proto::{AuditEvent, ListAuditEventsRequest, ListAuditEventsResponse},
 };
 
@@ -46,9 +46,9 @@ impl Client {
     pub async fn verify_audit(
         &mut self,
         organization: &str,
-        noted: Option<Noted>,
-    ) -> Result<Result<Noted, Break>, ClientError> {
-        let mut chain = Chain::new(organization).expect_noted(noted);
+        noted: Option<NotedHead>,
+    ) -> Result<Result<NotedHead, ChainBreak>, ClientError> {
+        let mut chain = AuditChain::new(organization).expect_noted(noted);
         let mut request = ListAuditEventsRequest {
             organization: organization.to_owned(),
             page_size: i32::try_from(PAGE).unwrap_or(i32::MAX),

@@ -249,7 +249,7 @@ impl ImportWriter {
     }
 
     async fn deactivate(&mut self) -> Result<(), WriteError> {
-        let _stage = crate::telemetry::metrics::Stage::begin("deactivate");
+        let _stage = crate::telemetry::metrics::ImportStageTimer::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
         let missing = std::mem::take(&mut self.missing);
         let mut waiting: Vec<&[DeactivatedUser]> = missing.rchunks(self.size()).collect();

@@ -30,7 +30,7 @@ use crate::{
         import_users_response::Message as Reply,
     },
     store::{BatchKind, ImportRecord, ImportTransaction},
-    telemetry::metrics::{self, Stage},
+    telemetry::metrics::{self, ImportStageTimer},
 };
 
 /// The state of the record under an import ID.
@@ -205,7 +205,7 @@ impl ImportSession<'_> {
         exclusive: &mut Option<ImportTransaction>,
     ) -> Result<PlannedImport, ImportError> {
         let mut planned = self.plan(rows).await?;
-        let stage = Stage::begin("guard");
+        let stage = ImportStageTimer::begin("guard");
         let refusals = guard::check(&self.options, &self.importer.settings, &planned);
         drop(stage);
         if !refusals.is_empty() {
@@ -331,7 +331,7 @@ impl ImportSession<'_> {
         held_lease: HeldLease,
         all_or_nothing: bool,
     ) -> Result<(), ImportError> {
-        let _stage = Stage::begin("apply");
+        let _stage = ImportStageTimer::begin("apply");
         let (committed, mut events) = mpsc::unbounded_channel();
         let applier = ImportWriter::new(
             self.importer.clone(),

@@ -40,9 +40,9 @@ pub use receive::RequestStream;
 pub use upload::{Submitter, WatchRequest};
 
 use crate::{
-    access::{Audience, Gate, Principal},
+    access::{Authenticator, Principal, ResultAudience},
     config::Settings,
-    limits::{Account, MemoryExhausted, ServerLimits},
+    limits::{MemoryAccount, MemoryExhausted, ServerLimits},
     store::{AttemptRetention, ConnectionLane, LanePermit, Store, StoreError},
 };
 
@@ -63,7 +63,7 @@ pub struct Importer {
     clock: Clock,
     limiter: ImportLimiter,
     /// Checks again that a credential is still valid.
-    gate: Gate,
+    gate: Authenticator,
     /// ID of this server process among those on the same database.
     server: Uuid,
     /// Cancelled when the server shuts down.
@@ -86,7 +86,7 @@ impl Importer {
         store: &Store,
         settings: Arc<Settings>,
         clock: Clock,
-        gate: Gate,
+        gate: Authenticator,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -232,14 +232,14 @@ impl Importer {
 
     /// The audience of a caller's own import.
     #[must_use]
-    pub fn submitter_audience(&self, principal: Arc<Principal>) -> Audience {
-        Audience::of_own(self.gate.clone(), principal)
+    pub fn submitter_audience(&self, principal: Arc<Principal>) -> ResultAudience {
+        ResultAudience::of_own(self.gate.clone(), principal)
     }
 
     /// The audience of a caller who watches an import of the principal `ran_by`.
     #[must_use]
-    pub fn watcher_audience(&self, principal: Arc<Principal>, ran_by: &str) -> Audience {
-        Audience::of(ran_by, self.gate.clone(), principal)
+    pub fn watcher_audience(&self, principal: Arc<Principal>, ran_by: &str) -> ResultAudience {
+        ResultAudience::of(ran_by, self.gate.clone(), principal)
     }
 
     /// Waits for an organisation's permit for the connections of imports.
@@ -267,7 +267,7 @@ impl Importer {
     pub fn buffer_requests(
         &self,
         requests: impl RequestStream + 'static,
-        account: &Account,
+        account: &MemoryAccount,
     ) -> Result<UploadBuffer, MemoryExhausted> {
         UploadBuffer::spawn(
             requests,

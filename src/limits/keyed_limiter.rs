@@ -6,10 +6,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::timeout};
 
 /// Counts what is under way, in all and for each key. Cheap to clone.
@@ -18,12 +19,12 @@ pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<Inner<K>>);
 
 #[derive(Debug)]
 struct Inner<K: Eq + Hash + Clone> {
-    bounds: Bounds,
-    held: Mutex<Held<K>>,
+    bounds: ConcurrencyBounds,
+    held: Mutex<PermitCounts<K>>,
 }
 
 #[derive(Debug)]
-struct Held<K: Eq + Hash + Clone> {
+struct PermitCounts<K: Eq + Hash + Clone> {
     total: usize,
     of_keys: HashMap<K, usize>,
     /// In order of arrival; none of them has room.
@@ -34,12 +35,12 @@ struct Held<K: Eq + Hash + Clone> {
 #[derive(Debug)]
 struct Waiter<K: Eq + Hash + Clone> {
     key: K,
-    granted: oneshot::Sender<Permit<K>>,
+    granted: oneshot::Sender<KeyedPermit<K>>,
 }
 
 /// How many there may be at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct ConcurrencyBounds {
     /// On the server.
     pub server: usize,
     /// Of these, for one key.
@@ -57,7 +58,7 @@ pub enum LimitReached {
 
 /// The right to be one of those under way; given back when dropped.
 #[derive(Debug)]
-pub struct Permit<K: Eq + Hash + Clone> {
+pub struct KeyedPermit<K: Eq + Hash + Clone> {
     limiter: KeyedLimiter<K>,
     key: K,
 }
@@ -65,8 +66,8 @@ pub struct Permit<K: Eq + Hash + Clone> {
 impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     /// A limiter with nothing under way.
     #[must_use]
-    pub fn new(bounds: Bounds) -> Self {
-        let held = Held {
+    pub fn new(bounds: ConcurrencyBounds) -> Self {
+        let held = PermitCounts {
             total: 0,
             of_keys: HashMap::new(),
             waiting: VecDeque::new(),
@@ -81,8 +82,8 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     ///
     /// # Errors
     /// The bound that is reached; that of the key comes first, so that a busy key is told of its own.
-    pub fn try_acquire(&self, key: K) -> Result<Permit<K>, LimitReached> {
-        self.held().count(&key, self.0.bounds)?;
+    pub fn try_acquire(&self, key: K) -> Result<KeyedPermit<K>, LimitReached> {
+        self.0.held.lock().count(&key, self.0.bounds)?;
         Ok(self.permit(key))
     }
 
@@ -90,9 +91,13 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     ///
     /// # Errors
     /// The bound that is still reached after `patience`.
-    pub async fn acquire(&self, key: K, patience: Duration) -> Result<Permit<K>, LimitReached> {
+    pub async fn acquire(
+        &self,
+        key: K,
+        patience: Duration,
+    ) -> Result<KeyedPermit<K>, LimitReached> {
         let granted = {
-            let mut held = self.held();
+            let mut held = self.0.held.lock();
             held.forget_gone();
             if held.count(&key, self.0.bounds).is_ok() {
                 drop(held);
@@ -108,12 +113,12 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
         if let Ok(Ok(permit)) = timeout(patience, granted).await {
             return Ok(permit);
         }
-        self.held().forget_gone();
+        self.0.held.lock().forget_gone();
         self.try_acquire(key)
     }
 
-    fn permit(&self, key: K) -> Permit<K> {
-        Permit {
+    fn permit(&self, key: K) -> KeyedPermit<K> {
+        KeyedPermit {
             limiter: self.clone(),
             key,
         }
@@ -123,7 +128,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     fn grant(&self) {
         let mut granted = Vec::new();
         {
-            let mut held = self.held();
+            let mut held = self.0.held.lock();
             let mut waiting = std::mem::take(&mut held.waiting);
             waiting.retain(|waiter| !waiter.granted.is_closed());
             while let Some(waiter) = waiting.pop_front() {
@@ -144,9 +149,9 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     }
 }
 
-impl<K: Eq + Hash + Clone> Held<K> {
+impl<K: Eq + Hash + Clone> PermitCounts<K> {
     /// Counts one more for `key`.
-    fn count(&mut self, key: &K, bounds: Bounds) -> Result<(), LimitReached> {
+    fn count(&mut self, key: &K, bounds: ConcurrencyBounds) -> Result<(), LimitReached> {
         let of_key = self.of_keys.get(key).copied().unwrap_or_default();
         if of_key >= bounds.key {
             return Err(LimitReached::Key(bounds.key));
@@ -168,11 +173,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     /// How many are under way.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.held().total
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held<K>> {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.held.lock().total
     }
 }
 
@@ -182,9 +183,9 @@ impl<K: Eq + Hash + Clone> Clone for KeyedLimiter<K> {
     }
 }
 
-impl<K: Eq + Hash + Clone> Drop for Permit<K> {
+impl<K: Eq + Hash + Clone> Drop for KeyedPermit<K> {
     fn drop(&mut self) {
-        let mut held = self.limiter.held();
+        let mut held = self.limiter.0.held.lock();
         held.total -= 1;
         match held.of_keys.get_mut(&self.key) {
             Some(count) if *count > 1 => *count -= 1,
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     fn limiter() -> KeyedLimiter<&'static str> {
-        KeyedLimiter::new(Bounds { server: 3, key: 2 })
+        KeyedLimiter::new(ConcurrencyBounds { server: 3, key: 2 })
     }
 
     #[test]
@@ -263,7 +264,7 @@ mod tests {
         assert!(timeout(Duration::from_secs(1), gone).await.is_err());
         drop(held);
         assert_eq!(limiter.total(), 0);
-        assert!(limiter.held().waiting.is_empty());
+        assert!(limiter.0.held.lock().waiting.is_empty());
     }
 
     #[test]
@@ -271,6 +272,6 @@ mod tests {
         let limiter = limiter();
         drop([limiter.try_acquire("a"), limiter.try_acquire("a")]);
         assert_eq!(limiter.total(), 0);
-        assert!(limiter.held().of_keys.is_empty());
+        assert!(limiter.0.held.lock().of_keys.is_empty());
     }
 }

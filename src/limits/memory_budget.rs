@@ -5,13 +5,11 @@
 //! behind it: the address, the principal, the organisation. Each of these has a share, so that one of
 //! them never takes the memory of the others. Never waits; knows nothing of what the bytes are.
 
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-use super::Network;
+use parking_lot::Mutex;
+
+use super::ClientNetwork;
 
 /// Bytes that clients' data may occupy at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +40,9 @@ impl MemoryBounds {
 
 /// Somebody to whom bytes are charged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Party {
+pub enum MemoryParty {
     /// A client, by its address.
-    Address(Network),
+    Address(ClientNetwork),
     /// A principal, by name.
     Principal(String),
     /// An organisation, by slug.
@@ -76,38 +74,38 @@ pub struct MemoryBudget(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     bounds: MemoryBounds,
-    used: Mutex<Used>,
+    used: Mutex<UsedBytes>,
 }
 
 #[derive(Debug, Default)]
-struct Used {
+struct UsedBytes {
     total: usize,
     /// The largest total since [`MemoryBudget::take_fall`] last returned `true`.
     peak: usize,
-    of_parties: HashMap<Party, usize>,
+    of_parties: HashMap<MemoryParty, usize>,
 }
 
 /// The bytes of one call, and to whom they are charged. Cheap to clone; the call's bytes are shared.
 #[derive(Clone, Debug)]
-pub struct Account(Arc<Call>);
+pub struct MemoryAccount(Arc<AccountState>);
 
 #[derive(Debug)]
-struct Call {
+struct AccountState {
     budget: MemoryBudget,
     /// Changed while the budget's own lock is held, so that the two always agree.
-    charged: Mutex<Charged>,
+    charged: Mutex<ChargedBytes>,
 }
 
 #[derive(Debug, Default)]
-struct Charged {
+struct ChargedBytes {
     bytes: usize,
-    parties: Vec<Party>,
+    parties: Vec<MemoryParty>,
 }
 
 /// Bytes held for a call; given back when dropped.
 #[derive(Debug)]
-pub struct Reservation {
-    account: Account,
+pub struct MemoryReservation {
+    account: MemoryAccount,
     bytes: usize,
 }
 
@@ -123,11 +121,11 @@ impl MemoryBudget {
 
     /// An account for a call from `address`, if it is known.
     #[must_use]
-    pub fn account(&self, address: Option<IpAddr>) -> Account {
-        let parties = address.map(|address| Party::Address(Network::of(address)));
-        Account(Arc::new(Call {
+    pub fn account(&self, address: Option<IpAddr>) -> MemoryAccount {
+        let parties = address.map(|address| MemoryParty::Address(ClientNetwork::of(address)));
+        MemoryAccount(Arc::new(AccountState {
             budget: self.clone(),
-            charged: Mutex::new(Charged {
+            charged: Mutex::new(ChargedBytes {
                 bytes: 0,
                 parties: parties.into_iter().collect(),
             }),
@@ -137,33 +135,29 @@ impl MemoryBudget {
     /// Bytes in use.
     #[must_use]
     pub fn in_use(&self) -> usize {
-        self.used().total
+        self.0.used.lock().total
     }
 
     /// Returns `true` if at least `bytes` fewer are in use than at the peak since this last returned `true`.
     #[must_use]
     pub fn take_fall(&self, bytes: usize) -> bool {
-        let mut used = self.used();
+        let mut used = self.0.used.lock();
         let fell = used.peak - used.total >= bytes;
         if fell {
             used.peak = used.total;
         }
         fell
     }
-
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Account {
+impl MemoryAccount {
     /// Charges the call's bytes, those held already included, to `party` too.
     ///
     /// # Errors
     /// The party's share is used up; nothing has changed then.
-    pub fn charge_to(&self, party: Party) -> Result<(), MemoryExhausted> {
-        let mut used = self.0.budget.used();
-        let mut charged = self.charged();
+    pub fn charge_to(&self, party: MemoryParty) -> Result<(), MemoryExhausted> {
+        let mut used = self.0.budget.0.used.lock();
+        let mut charged = self.0.charged.lock();
         if charged.parties.contains(&party) {
             return Ok(());
         }
@@ -178,9 +172,9 @@ impl Account {
     ///
     /// # Errors
     /// Whose bytes are used up; nothing is held then.
-    pub fn reserve(&self, bytes: usize) -> Result<Reservation, MemoryExhausted> {
+    pub fn reserve(&self, bytes: usize) -> Result<MemoryReservation, MemoryExhausted> {
         self.charge(bytes)?;
-        Ok(Reservation {
+        Ok(MemoryReservation {
             account: self.clone(),
             bytes,
         })
@@ -188,8 +182,8 @@ impl Account {
 
     fn charge(&self, bytes: usize) -> Result<(), MemoryExhausted> {
         let MemoryBounds { server, share } = self.0.budget.0.bounds;
-        let mut used = self.0.budget.used();
-        let mut charged = self.charged();
+        let mut used = self.0.budget.0.used.lock();
+        let mut charged = self.0.charged.lock();
         for party in &charged.parties {
             used.expect_room(party, bytes, share)?;
         }
@@ -206,24 +200,17 @@ impl Account {
     }
 
     fn give_back(&self, bytes: usize) {
-        let mut used = self.0.budget.used();
-        let mut charged = self.charged();
+        let mut used = self.0.budget.0.used.lock();
+        let mut charged = self.0.charged.lock();
         used.total -= bytes;
         charged.bytes -= bytes;
         for party in &charged.parties {
             used.subtract(party, bytes);
         }
     }
-
-    fn charged(&self) -> MutexGuard<'_, Charged> {
-        self.0
-            .charged
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Reservation {
+impl MemoryReservation {
     /// Holds `bytes` more.
     ///
     /// # Errors
@@ -260,14 +247,19 @@ impl Reservation {
     }
 }
 
-impl Drop for Reservation {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
         self.account.give_back(self.bytes);
     }
 }
 
-impl Used {
-    fn expect_room(&self, party: &Party, more: usize, share: usize) -> Result<(), MemoryExhausted> {
+impl UsedBytes {
+    fn expect_room(
+        &self,
+        party: &MemoryParty,
+        more: usize,
+        share: usize,
+    ) -> Result<(), MemoryExhausted> {
         let of_party = self.of_parties.get(party).copied().unwrap_or_default();
         match of_party.saturating_add(more) > share {
             true => Err(MemoryExhausted(party.scope())),
@@ -276,7 +268,7 @@ impl Used {
     }
 
     /// A party without bytes is not listed, so that nothing stays of those who have gone.
-    fn add(&mut self, party: &Party, bytes: usize) {
+    fn add(&mut self, party: &MemoryParty, bytes: usize) {
         if bytes == 0 {
             return;
         }
@@ -286,7 +278,7 @@ impl Used {
         }
     }
 
-    fn subtract(&mut self, party: &Party, bytes: usize) {
+    fn subtract(&mut self, party: &MemoryParty, bytes: usize) {
         match self.of_parties.get_mut(party) {
             Some(used) if *used > bytes => *used -= bytes,
             _ => drop(self.of_parties.remove(party)),
@@ -294,7 +286,7 @@ impl Used {
     }
 }
 
-impl Party {
+impl MemoryParty {
     const fn scope(&self) -> MemoryScope {
         match self {
             Self::Address(_) => MemoryScope::Address,
@@ -341,12 +333,12 @@ mod tests {
         })
     }
 
-    fn account(budget: &MemoryBudget, address: u8) -> Account {
+    fn account(budget: &MemoryBudget, address: u8) -> MemoryAccount {
         budget.account(Some([192, 0, 2, address].into()))
     }
 
-    fn organization(name: &str) -> Party {
-        Party::Organization(name.to_owned())
+    fn organization(name: &str) -> MemoryParty {
+        MemoryParty::Organization(name.to_owned())
     }
 
     #[test]
@@ -405,7 +397,7 @@ mod tests {
         ) {
             let budget = budget();
             let accounts: Vec<_> = (0..4).map(|n| account(&budget, n / 2)).collect();
-            let mut held: Vec<Reservation> = Vec::new();
+            let mut held: Vec<MemoryReservation> = Vec::new();
             for (what, which, bytes) in steps {
                 match what {
                     0 => held.extend(accounts[which].reserve(bytes)),
@@ -414,14 +406,14 @@ mod tests {
                     _ if which < held.len() => drop(held.remove(which)),
                     _ => {}
                 }
-                let sum: usize = held.iter().map(Reservation::bytes).sum();
+                let sum: usize = held.iter().map(MemoryReservation::bytes).sum();
                 prop_assert_eq!(budget.in_use(), sum);
-                let used = budget.used();
+                let used = budget.0.used.lock();
                 prop_assert!(used.total <= 100 && used.of_parties.values().all(|&n| n <= 60));
             }
             drop(held);
             prop_assert_eq!(budget.in_use(), 0);
-            prop_assert!(budget.used().of_parties.is_empty());
+            prop_assert!(budget.0.used.lock().of_parties.is_empty());
         }
     }
 }

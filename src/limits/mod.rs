@@ -3,15 +3,16 @@
 //!
 //! Knows nothing of calls or imports. What one import may hold is [`crate::input::Limits`].
 
+mod client_network;
 mod keyed_limiter;
 mod memory_budget;
-mod network;
 
-pub use keyed_limiter::{Bounds, KeyedLimiter, LimitReached, Permit};
+pub use client_network::ClientNetwork;
+pub use keyed_limiter::{ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached};
 pub use memory_budget::{
-    Account, MemoryBounds, MemoryBudget, MemoryExhausted, MemoryScope, Party, Reservation,
+    MemoryAccount, MemoryBounds, MemoryBudget, MemoryExhausted, MemoryParty, MemoryReservation,
+    MemoryScope,
 };
-pub use network::Network;
 
 use std::time::Duration;
 
@@ -29,9 +30,9 @@ pub struct ServerLimits {
     /// Calls at a time about one organisation, imports and exports apart.
     pub organization_calls: usize,
     /// Exports at a time, on the server and for one organisation; each holds the directory that it is of.
-    pub exports: Bounds,
+    pub exports: ConcurrencyBounds,
     /// Watches at a time, on the server and for one organisation; each holds what its reader has not read.
-    pub watches: Bounds,
+    pub watches: ConcurrencyBounds,
     /// Bytes that clients' data may occupy.
     pub memory: MemoryBounds,
     /// Connections at a time.
@@ -98,8 +99,8 @@ impl Default for ServerLimits {
             imports: 32,
             organization_imports: 8,
             organization_calls: 100,
-            exports: Bounds { server: 8, key: 3 },
-            watches: Bounds {
+            exports: ConcurrencyBounds { server: 8, key: 3 },
+            watches: ConcurrencyBounds {
                 server: 64,
                 key: 16,
             },

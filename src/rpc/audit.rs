@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status};
 
-use super::{caller::Caller, detached, paging::Page, status};
+use super::{caller::Caller, detached, paging::PageRequest, status};
 use crate::{
     proto::{ListAuditEventsRequest, ListAuditEventsResponse, audit_service_server::AuditService},
     store::Store,
@@ -10,11 +10,11 @@ use crate::{
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct Audit {
+pub struct AuditHandlers {
     store: Store,
 }
 
-impl Audit {
+impl AuditHandlers {
     /// Serves the audit trail in this database.
     #[must_use]
     pub const fn new(store: Store) -> Self {
@@ -29,7 +29,7 @@ impl Audit {
         caller.expect_organization(&request.organization)?;
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
-        let page = Page::parse(request.page_size, &request.page_token)?;
+        let page = PageRequest::parse(request.page_size, &request.page_token)?;
         let store = self.store.on_lane(page.lane());
         let permit = caller.lane_permit(&store, &slug).await?;
         let _turn = permit.read_turn().await.map_err(failed)?;
@@ -38,7 +38,7 @@ impl Audit {
         let found = store.audit_events(chain, position, request.oldest_first, limit);
         let mut found = found.await.map_err(failed)?;
         let next_page_token = page.cut(&mut found.events, |_, event| {
-            Page::after(&event.sequence.to_string())
+            PageRequest::after(&event.sequence.to_string())
         });
         Ok(Response::new(ListAuditEventsResponse {
             events: found.events,
@@ -49,7 +49,7 @@ impl Audit {
 }
 
 #[tonic::async_trait]
-impl AuditService for Audit {
+impl AuditService for AuditHandlers {
     async fn list_audit_events(
         &self,
         request: Request<ListAuditEventsRequest>,

@@ -2,17 +2,19 @@
 //!
 //! A call counts from when its organisation is known to the last byte of its answer. Imports have a limiter
 //! of their own. An export holds a whole directory, and a watch what its reader has not read, so that there
-//! are far fewer of them, on the whole server too. Which kind a call is: [`super::policy`].
+//! are far fewer of them, on the whole server too. Which kind a call is: [`super::rpc_table`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::policy::Place;
+use parking_lot::Mutex;
+
+use super::rpc_table::CallLimit;
 use crate::{
     import::Refusal,
-    limits::{Bounds, KeyedLimiter, LimitReached, Permit, ServerLimits},
+    limits::{ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached, ServerLimits},
 };
 
-/// Bounds the calls that are under way. Cheap to clone.
+/// ConcurrencyBounds the calls that are under way. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CallLimiter {
     calls: KeyedLimiter<String>,
@@ -27,15 +29,15 @@ pub struct CallPermit(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     limiter: CallLimiter,
-    place: Place,
-    taken: Mutex<Option<Permit<String>>>,
+    place: CallLimit,
+    taken: Mutex<Option<KeyedPermit<String>>>,
 }
 
 impl CallLimiter {
     /// A limiter with nothing under way.
     #[must_use]
     pub fn new(limits: &ServerLimits) -> Self {
-        let calls = Bounds {
+        let calls = ConcurrencyBounds {
             // Connections, and the calls on each, bound those of all organisations.
             server: usize::MAX,
             key: limits.organization_calls,
@@ -49,7 +51,7 @@ impl CallLimiter {
 
     /// The permit of a call whose organisation is not known yet.
     #[must_use]
-    pub fn permit(&self, place: Place) -> CallPermit {
+    pub fn permit(&self, place: CallLimit) -> CallPermit {
         CallPermit(Arc::new(Inner {
             limiter: self.clone(),
             place,
@@ -57,12 +59,12 @@ impl CallLimiter {
         }))
     }
 
-    const fn of(&self, place: Place) -> Option<&KeyedLimiter<String>> {
+    const fn of(&self, place: CallLimit) -> Option<&KeyedLimiter<String>> {
         match place {
-            Place::Uncounted | Place::Import => None,
-            Place::Call => Some(&self.calls),
-            Place::Export => Some(&self.exports),
-            Place::Watch => Some(&self.watches),
+            CallLimit::Uncounted | CallLimit::Import => None,
+            CallLimit::Call => Some(&self.calls),
+            CallLimit::Export => Some(&self.exports),
+            CallLimit::Watch => Some(&self.watches),
         }
     }
 }
@@ -77,8 +79,7 @@ impl CallPermit {
         let Some(limiter) = self.0.limiter.of(place) else {
             return Ok(());
         };
-        let taken = self.0.taken.lock();
-        let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.0.taken.lock();
         if taken.is_none() {
             let permit = limiter.try_acquire(organization.to_owned());
             *taken = Some(permit.map_err(|reached| refusal(place, reached))?);
@@ -87,11 +88,11 @@ impl CallPermit {
     }
 }
 
-fn refusal(place: Place, reached: LimitReached) -> Refusal {
+fn refusal(place: CallLimit, reached: LimitReached) -> Refusal {
     let (name, code) = match place {
-        Place::Export => ("exports", "TOO_MANY_EXPORTS"),
-        Place::Watch => ("watches", "TOO_MANY_WATCHES"),
-        Place::Uncounted | Place::Import | Place::Call => ("calls", "TOO_MANY_CALLS"),
+        CallLimit::Export => ("exports", "TOO_MANY_EXPORTS"),
+        CallLimit::Watch => ("watches", "TOO_MANY_WATCHES"),
+        CallLimit::Uncounted | CallLimit::Import | CallLimit::Call => ("calls", "TOO_MANY_CALLS"),
     };
     match reached {
         LimitReached::Key(most) => {
@@ -117,13 +118,17 @@ mod tests {
     fn limiter() -> CallLimiter {
         CallLimiter::new(&ServerLimits {
             organization_calls: 2,
-            exports: Bounds { server: 3, key: 2 },
+            exports: ConcurrencyBounds { server: 3, key: 2 },
             ..ServerLimits::default()
         })
     }
 
     /// A call that has its permit, or which limit keeps it out.
-    fn call(limiter: &CallLimiter, place: Place, organization: &str) -> Result<CallPermit, String> {
+    fn call(
+        limiter: &CallLimiter,
+        place: CallLimit,
+        organization: &str,
+    ) -> Result<CallPermit, String> {
         let permit = limiter.permit(place);
         let taken = permit.take(organization);
         taken.map(|()| permit).map_err(|refusal| refusal.subject)
@@ -132,12 +137,12 @@ mod tests {
     #[test]
     fn exports_are_counted_apart_from_calls() {
         let limiter = limiter();
-        let export = |organization| call(&limiter, Place::Export, organization);
+        let export = |organization| call(&limiter, CallLimit::Export, organization);
         let (_first, second) = (export("a").unwrap(), export("a").unwrap());
         assert_eq!(export("a").unwrap_err(), "exports_per_organization");
         let _third = export("b").unwrap();
         assert_eq!(export("c").unwrap_err(), "exports");
-        assert!(call(&limiter, Place::Call, "a").is_ok());
+        assert!(call(&limiter, CallLimit::Call, "a").is_ok());
         drop(second);
         assert!(export("c").is_ok());
     }
@@ -145,15 +150,17 @@ mod tests {
     #[test]
     fn a_call_counts_once_until_its_last_copy_is_gone_and_an_import_not_at_all() {
         let limiter = limiter();
-        let permit = call(&limiter, Place::Call, "a").unwrap();
+        let permit = call(&limiter, CallLimit::Call, "a").unwrap();
         permit.take("a").unwrap();
         let copy = permit.clone();
         drop(permit);
-        let other = call(&limiter, Place::Call, "a").unwrap();
-        let refused = call(&limiter, Place::Call, "a").unwrap_err();
+        let other = call(&limiter, CallLimit::Call, "a").unwrap();
+        let refused = call(&limiter, CallLimit::Call, "a").unwrap_err();
         assert_eq!(refused, "calls_per_organization");
         drop((copy, other));
-        let imports: Vec<_> = (0..9).map(|_| call(&limiter, Place::Import, "a")).collect();
+        let imports: Vec<_> = (0..9)
+            .map(|_| call(&limiter, CallLimit::Import, "a"))
+            .collect();
         assert!(imports.iter().all(Result::is_ok) && limiter.calls.total() == 0);
     }
 }

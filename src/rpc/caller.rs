@@ -9,7 +9,8 @@ use super::{call_limiter::CallPermit, status};
 use crate::{
     access::{Denial, Principal},
     domain::{Actor, Permission},
-    limits::{Account, Party},
+    import::Submitter,
+    limits::{MemoryAccount, MemoryParty},
     store::{ConnectionLane, LanePermit, Organization, Store},
 };
 
@@ -19,26 +20,26 @@ pub struct Caller {
     principal: Arc<Principal>,
     address: Option<SocketAddr>,
     permit: CallPermit,
-    account: Account,
+    account: MemoryAccount,
     lane: ConnectionLane,
     gone: CancellationToken,
 }
 
 /// An organisation that a call is about, and its permit for the database, which is given back when dropped.
 #[derive(Debug)]
-pub struct Visit {
+pub struct OrganizationWithPermit {
     organization: Organization,
     _permit: LanePermit,
 }
 
-impl Visit {
+impl OrganizationWithPermit {
     /// Gives the permit back, and goes on with the organisation.
-    pub fn leave(self) -> Organization {
+    pub fn release_permit(self) -> Organization {
         self.organization
     }
 }
 
-impl Deref for Visit {
+impl Deref for OrganizationWithPermit {
     type Target = Organization;
 
     fn deref(&self) -> &Organization {
@@ -55,7 +56,7 @@ impl Caller {
         principal: Arc<Principal>,
         address: Option<SocketAddr>,
         permit: CallPermit,
-        account: Account,
+        account: MemoryAccount,
         (lane, gone): (ConnectionLane, CancellationToken),
     ) -> Self {
         Self {
@@ -78,6 +79,16 @@ impl Caller {
         }
     }
 
+    /// The caller as the submitter of an import.
+    #[must_use]
+    pub fn submitter(&self) -> Submitter {
+        Submitter {
+            principal: self.principal.clone(),
+            actor: self.actor(),
+            account: self.account.clone(),
+        }
+    }
+
     /// The caller of `request`.
     ///
     /// # Errors
@@ -92,12 +103,16 @@ impl Caller {
     ///
     /// # Errors
     /// Where it is not for this caller, where there is none, or the database fails.
-    pub async fn organization(&self, store: &Store, slug: &str) -> Result<Visit, Status> {
+    pub async fn organization(
+        &self,
+        store: &Store,
+        slug: &str,
+    ) -> Result<OrganizationWithPermit, Status> {
         self.expect_organization(slug)?;
         let permit = self.lane_permit(store, slug).await?;
         let found = store.organization(slug).await;
         let organization = found.map_err(|error| status::from_store(&error, slug))?;
-        Ok(Visit {
+        Ok(OrganizationWithPermit {
             organization,
             _permit: permit,
         })
@@ -121,7 +136,7 @@ impl Caller {
         let allowed = self.principal.expect_organization(slug);
         allowed.map_err(|denial| status::from_denial(&denial))?;
         let bounded = self.permit.take(slug).and_then(|()| {
-            let party = Party::Organization(slug.to_owned());
+            let party = MemoryParty::Organization(slug.to_owned());
             Ok(self.account.charge_to(party)?)
         });
         bounded.map_err(|refusal| status::busy(&refusal))
@@ -147,7 +162,7 @@ impl Caller {
 
     /// To whom the call's bytes are charged.
     #[must_use]
-    pub const fn account(&self) -> &Account {
+    pub const fn account(&self) -> &MemoryAccount {
         &self.account
     }
 

@@ -1,6 +1,6 @@
 //! `DirectoryService`: organisations, catalogs and users.
 //!
-//! Which permission a call needs was asked before it comes here (`rpc::guard`), but for what depends on the
+//! Which permission a call needs was asked before it comes here (`rpc::auth_layer`), but for what depends on the
 //! request. Here an organisation is found through its caller, who finds none but his or her own.
 
 use std::{pin::Pin, time::Duration};
@@ -13,14 +13,15 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
-    caller::{Caller, Visit},
-    catalog, computed, detached,
-    export::{self, Spreadsheet},
-    paging::Page,
-    status, wire,
+    caller::{Caller, OrganizationWithPermit},
+    catalog_draft, computed,
+    csv_export::{self, SpreadsheetOptions},
+    detached, messages,
+    paging::PageRequest,
+    status,
 };
 use crate::{
-    access::{Disclosure, Reach},
+    access::{Disclosure, OrganizationScope},
     domain::{
         Actor, Catalog, Permission, Slug, SuggestionBudget, email_key, fold, nearest, normalise,
         normalise_as_before,
@@ -52,14 +53,14 @@ const WAITING_PIECES: usize = 4;
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct Directory {
+pub struct DirectoryHandlers {
     store: Store,
     clock: Clock,
     /// How long a piece of an export may wait for its reader.
     patience: Duration,
 }
 
-impl Directory {
+impl DirectoryHandlers {
     /// Serves the directory in this database; who does not read an export for `patience` is given up.
     #[must_use]
     pub const fn new(store: Store, clock: Clock, patience: Duration) -> Self {
@@ -89,7 +90,7 @@ impl Directory {
             .await
             .map_err(|error| status::from_store(&error, slug.as_str()))?;
         Ok(Response::new(CreateOrganizationResponse {
-            organization: Some(wire::organization(created)),
+            organization: Some(messages::organization(created)),
         }))
     }
 
@@ -100,25 +101,25 @@ impl Directory {
         caller: Caller,
         request: ListOrganizationsRequest,
     ) -> Result<Response<ListOrganizationsResponse>, Status> {
-        let page = Page::parse(request.page_size, &request.page_token)?;
+        let page = PageRequest::parse(request.page_size, &request.page_token)?;
         let limit = page.size as u64 + 1;
         let store = self.store.on_lane(page.lane());
         let failed = |error| status::from_store(&error, "");
-        let found = match &caller.principal().reach {
-            Reach::Every => {
+        let found = match &caller.principal().scope {
+            OrganizationScope::Every => {
                 let permit = caller.lane_permit(&store, EVERY).await?;
                 let _turn = permit.read_turn().await.map_err(failed)?;
                 store.organizations(&page.after, limit).await
             }
-            Reach::One(slug) => {
+            OrganizationScope::One(slug) => {
                 let _permit = caller.lane_permit(&self.store, slug.as_str()).await?;
                 self.store.organization_after(slug, &page.after).await
             }
         }
         .map_err(failed)?;
-        let mut organizations = found.into_iter().map(wire::organization).collect();
+        let mut organizations = found.into_iter().map(messages::organization).collect();
         let next_page_token = page.cut(&mut organizations, |_, last: &proto::Organization| {
-            Page::after(&last.organization)
+            PageRequest::after(&last.organization)
         });
         Ok(Response::new(ListOrganizationsResponse {
             organizations,
@@ -140,9 +141,9 @@ impl Directory {
         let wanted = request
             .catalog
             .ok_or_else(|| status::refused(&[missing()]))?;
-        let draft = catalog::parse(&wanted).map_err(|faults| status::refused(&faults))?;
+        let draft = catalog_draft::parse(&wanted).map_err(|faults| status::refused(&faults))?;
         let may_privilege = caller.may(Permission::UsersGrantPrivileged);
-        let organization = organization.leave();
+        let organization = organization.release_permit();
         let store = caller.store(&self.store);
         let _permit = caller.lane_permit(&store, &organization.slug).await?;
         let (actor, now) = (caller.actor(), self.clock.now());
@@ -150,7 +151,7 @@ impl Directory {
         let stored = replacing.await;
         let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
         Ok(Response::new(UpdateCatalogResponse {
-            catalog: Some(wire::catalog(stored)),
+            catalog: Some(messages::catalog(stored)),
         }))
     }
 
@@ -167,7 +168,7 @@ impl Directory {
         let found = found.map_err(|error| status::from_store(&error, &name))?;
         let catalog = self.catalog(&organization).await?;
         Ok(Response::new(GetUserResponse {
-            user: Some(wire::user(found, &catalog)),
+            user: Some(messages::user(found, &catalog)),
         }))
     }
 
@@ -182,7 +183,7 @@ impl Directory {
             .organization(&self.store, &request.organization)
             .await?;
         let catalog = self.catalog(&organization).await?;
-        let page = Page::parse(request.page_size, &request.page_token)?;
+        let page = PageRequest::parse(request.page_size, &request.page_token)?;
         let (catalog, filter) = computed(move || {
             let (role, group, text) = (&request.role, &request.group, &request.text);
             let filter = filter(request.status, role, group, text, &catalog);
@@ -194,12 +195,13 @@ impl Directory {
             .find_users(&caller, organization, &filter, &page)
             .await?;
         let users = found.users.into_iter();
-        let users = computed(move || users.map(|user| wire::user(user, &catalog)).collect());
+        let users = computed(move || users.map(|user| messages::user(user, &catalog)).collect());
         let mut users: Vec<proto::User> = users.await?;
-        let mut next_page_token = page.cut(&mut users, |_, last| Page::after(&last.external_id));
+        let mut next_page_token =
+            page.cut(&mut users, |_, last| PageRequest::after(&last.external_id));
         let search_incomplete = next_page_token.is_empty() && found.stopped_at.is_some();
         if let Some(stopped_at) = found.stopped_at.filter(|_| search_incomplete) {
-            next_page_token = Page::after(&stopped_at);
+            next_page_token = PageRequest::after(&stopped_at);
         }
         Ok(Response::new(ListUsersResponse {
             users,
@@ -213,9 +215,9 @@ impl Directory {
     async fn find_users(
         &self,
         caller: &Caller,
-        organization: Visit,
+        organization: OrganizationWithPermit,
         filter: &UserFilter,
-        page: &Page,
+        page: &PageRequest,
     ) -> Result<UserPage, Status> {
         let searches = *filter != UserFilter::default();
         let lane = match searches {
@@ -224,7 +226,7 @@ impl Directory {
         };
         let (store, limit) = (self.store.on_lane(lane), page.size + 1);
         // Nobody waits for one permit with another in hand.
-        let organization = organization.leave();
+        let organization = organization.release_permit();
         let permit = caller.lane_permit(&store, &organization.slug).await?;
         let (id, after) = (organization.id, &page.after);
         let found = match searches {
@@ -244,13 +246,13 @@ impl Directory {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
-        let organization = organization.leave();
+        let organization = organization.release_permit();
         let heavy = caller.store(&self.store);
         let permit = caller.lane_permit(&heavy, &organization.slug).await?;
         let snapshot = heavy.snapshot_in_turn(organization.id, &permit).await;
         drop(permit);
         let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
-        let spreadsheet = Spreadsheet {
+        let spreadsheet = SpreadsheetOptions {
             neutralize_formulas: request.neutralize_formulas,
             byte_order_mark: request.byte_order_mark,
         };
@@ -268,7 +270,7 @@ impl Directory {
         )
         .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-        let pieces = export::pieces(snapshot, filter, spreadsheet);
+        let pieces = csv_export::pieces(snapshot, filter, spreadsheet);
         let turns = (heavy, organization.slug);
         tokio::spawn(send_pieces(pieces, turns, sender, self.patience).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
@@ -309,11 +311,11 @@ impl Directory {
             .await;
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
-        let user = wire::user(user, &catalog);
+        let user = messages::user(user, &catalog);
         Ok(Response::new(SetUserProtectedResponse {
             user: Some(match Disclosure::of(caller.principal().permissions) {
                 Disclosure::AllUsers => user,
-                Disclosure::OwnRoster => wire::protection_alone(user),
+                Disclosure::OwnRoster => messages::protection_alone(user),
             }),
         }))
     }
@@ -401,7 +403,7 @@ where
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
-impl DirectoryService for Directory {
+impl DirectoryService for DirectoryHandlers {
     type ExportUsersStream = Responses<ExportUsersResponse>;
 
     async fn create_organization(
@@ -421,7 +423,7 @@ impl DirectoryService for Directory {
             let slug = request.into_inner().organization;
             let found = caller.organization(&store, &slug).await?;
             Ok(Response::new(GetOrganizationResponse {
-                organization: Some(wire::organization(found.leave())),
+                organization: Some(messages::organization(found.release_permit())),
             }))
         })
         .await
@@ -447,8 +449,8 @@ impl DirectoryService for Directory {
         detached(async move {
             let slug = request.into_inner().organization;
             let organization = caller.organization(&this.store, &slug).await?;
-            let catalog = wire::catalog(this.catalog(&organization).await?);
-            catalog::expect_told(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
+            let catalog = messages::catalog(this.catalog(&organization).await?);
+            catalog_draft::expect_told(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
             Ok(Response::new(GetCatalogResponse {
                 catalog: Some(catalog),
             }))

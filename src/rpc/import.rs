@@ -1,6 +1,6 @@
 //! `ImportService`: streams in and out of the import engine.
 //!
-//! Which permission a call needs was asked before it comes here (`rpc::guard`), but for what depends on the
+//! Which permission a call needs was asked before it comes here (`rpc::auth_layer`), but for what depends on the
 //! request. Here it is expected that the organisation is the caller's, so that what another one has and what
 //! does not exist are answered alike.
 
@@ -14,18 +14,17 @@ use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::{
-    caller::{Caller, Visit},
-    detached,
-    paging::{MAX_BYTES, Page},
-    staged::{submitter, upload_id},
+    caller::{Caller, OrganizationWithPermit},
+    detached, inbound_messages,
+    paging::{MAX_BYTES, PageRequest},
+    partial_message::PartialMessage,
     status,
-    stream_body::PartialMessage,
-    transport::memory_exhausted,
-    upload,
+    transport_refusals::memory_exhausted,
+    upload_parts::{self, parse_import_id},
 };
 use crate::{
-    access::{Audience, Disclosure},
-    domain::{BYTE_ORDER_MARK, TEMPLATE_FILENAME, template_csv},
+    access::{Disclosure, ResultAudience},
+    domain::{BYTE_ORDER_MARK, Permission, TEMPLATE_FILENAME, template_csv},
     import::{
         ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
         record::import_record, respond::disclosure,
@@ -40,25 +39,23 @@ use crate::{
         watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
-    telemetry::{request, traces},
+    telemetry::{request_id, traces},
 };
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct Imports {
-    pub(super) importer: Importer,
+pub struct ImportHandlers {
+    importer: Importer,
     store: Store,
 }
 
-impl Imports {
+impl ImportHandlers {
     /// Serves imports into this database.
     #[must_use]
     pub const fn new(importer: Importer, store: Store) -> Self {
         Self { importer, store }
     }
-}
 
-impl Imports {
     /// The organisation, and the record of its import with this ID. An ID that only another organisation has
     /// is answered as unknown.
     async fn find(
@@ -66,9 +63,9 @@ impl Imports {
         caller: Caller,
         slug: String,
         import_id: String,
-    ) -> Result<(Visit, ImportRecord), Status> {
+    ) -> Result<(OrganizationWithPermit, ImportRecord), Status> {
         caller.expect_organization(&slug)?;
-        let id = upload_id(&import_id)?;
+        let id = parse_import_id(&import_id)?;
         traces::tell_import(id);
         detached(async move {
             let failed = |error| status::from_store(&error, &slug);
@@ -83,6 +80,29 @@ impl Imports {
             Ok((organization, record))
         })
         .await
+    }
+
+    /// Expects that the caller may watch the import: it has `users.read`, or ran the import. Any other caller
+    /// gets the same answer for every import, whether or not it exists.
+    async fn expect_may_watch(
+        &self,
+        caller: &Caller,
+        slug: &str,
+        import: &str,
+    ) -> Result<(), Status> {
+        let Err(denial) = caller.principal().expect(Permission::UsersRead) else {
+            return Ok(());
+        };
+        let (importer, principal) = (self.importer.clone(), caller.principal().clone());
+        let (slug, import) = (slug.to_owned(), Uuid::try_parse(import).unwrap_or_default());
+        let has_run = detached(async move {
+            let run = importer.has_run(&principal, &slug, import).await;
+            run.map_err(|error| status::from_store(&error, ""))
+        });
+        match has_run.await? {
+            true => Ok(()),
+            false => Err(status::from_denial(&denial)),
+        }
     }
 
     /// An import as `GetImport` answers it.
@@ -129,7 +149,7 @@ impl Imports {
         request: ListImportsRequest,
     ) -> Result<Response<ListImportsResponse>, Status> {
         caller.expect_organization(&request.organization)?;
-        let page = Page::parse(request.page_size, &request.page_token)?;
+        let page = PageRequest::parse(request.page_size, &request.page_token)?;
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
         let organization = caller.organization(&self.store, &slug).await?;
@@ -142,7 +162,7 @@ impl Imports {
             imports.push(self.as_message(record, &slug).await?);
         }
         let next_page_token = page.cut(&mut imports, |at, _| {
-            Page::after_moment((found[at].started_at, found[at].id))
+            PageRequest::after_moment((found[at].started_at, found[at].id))
         });
         Ok(Response::new(ListImportsResponse {
             imports,
@@ -155,7 +175,7 @@ impl Imports {
     async fn read_page(
         &self,
         organization: i64,
-        (page, mut before): (&Page, Option<(OffsetDateTime, Uuid)>),
+        (page, mut before): (&PageRequest, Option<(OffsetDateTime, Uuid)>),
     ) -> Result<Vec<ImportRecord>, StoreError> {
         const STEP: usize = 50;
         let mut found: Vec<ImportRecord> = Vec::new();
@@ -188,7 +208,7 @@ impl Imports {
             .find(caller.clone(), slug.clone(), id.clone())
             .await?;
         // The answer asks for a share again.
-        let organization = organization.leave();
+        let organization = organization.release_permit();
         let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
         if removed.map_err(|error| status::from_import(&error))? {
             return Ok(Response::new(CancelImportResponse {
@@ -238,12 +258,12 @@ fn watched(message: Reply) -> Watched {
 /// span it has all the same.
 fn answers<T>(
     replies: ResponseStream,
-    audience: Audience,
+    audience: ResultAudience,
     wrap: fn(Reply) -> T,
 ) -> impl Stream<Item = Result<T, Status>> + Send {
-    let (id, span) = (request::id(), Span::current());
+    let (id, span) = (request_id::current(), Span::current());
     let failed = move |error: ImportError| {
-        span.in_scope(|| request::during(id, || status::from_import(&error)))
+        span.in_scope(|| request_id::during(id, || status::from_import(&error)))
     };
     let told = replies.then(move |reply| {
         let audience = audience.clone();
@@ -255,7 +275,7 @@ fn answers<T>(
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
-impl ImportService for Imports {
+impl ImportService for ImportHandlers {
     type ImportUsersStream = Responses<ImportUsersResponse>;
     type WatchImportStream = Responses<WatchImportResponse>;
 
@@ -264,13 +284,13 @@ impl ImportService for Imports {
         request: Request<Streaming<ImportUsersRequest>>,
     ) -> Result<Response<Self::ImportUsersStream>, Status> {
         let caller = Caller::of(&request)?;
-        let submitter = submitter(&caller);
+        let submitter = caller.submitter();
         let memory = submitter.account.reserve(ResponseSender::BYTES);
         let memory = memory.map_err(memory_exhausted)?;
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let partial = request.extensions().get::<PartialMessage>().cloned();
         let limits = self.importer.server_limits();
-        let inbound = upload::messages(request.into_inner(), wire, partial, limits);
+        let inbound = inbound_messages::messages(request.into_inner(), wire, partial, limits);
         let inbound = self.importer.buffer_requests(inbound, &submitter.account);
         let inbound = inbound.map_err(memory_exhausted)?;
         let (responses, replies) = ResponseSender::new(limits.deadlines.idle);
@@ -292,7 +312,8 @@ impl ImportService for Imports {
         request: Request<BeginImportRequest>,
     ) -> Result<Response<BeginImportResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let begun = self.clone().begin(caller, request.into_inner()).await?;
+        let begun =
+            upload_parts::begin(self.importer.clone(), caller, request.into_inner()).await?;
         Ok(Response::new(begun))
     }
 
@@ -304,7 +325,7 @@ impl ImportService for Imports {
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let part = request.into_inner();
         Ok(Response::new(
-            self.clone().append(caller, part, wire).await?,
+            upload_parts::append(self.importer.clone(), caller, part, wire).await?,
         ))
     }
 
@@ -313,7 +334,8 @@ impl ImportService for Imports {
         request: Request<FinishImportRequest>,
     ) -> Result<Response<FinishImportResponse>, Status> {
         let caller = Caller::of(&request)?;
-        let finished = self.clone().finish(caller, request.into_inner()).await?;
+        let finished =
+            upload_parts::finish(self.importer.clone(), caller, request.into_inner()).await?;
         Ok(Response::new(finished))
     }
 

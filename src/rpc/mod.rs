@@ -1,49 +1,49 @@
 //! The gRPC services: wire ↔ domain, every error to its status, and who may call what, in one place each.
 
 mod audit;
+mod auth_layer;
 mod call_limiter;
 mod caller;
-mod catalog;
-mod denials;
+mod catalog_draft;
+mod csv_export;
+mod denial_recorder;
 mod directory;
-mod export;
-mod guard;
 mod import;
-mod oversight;
+mod inbound_messages;
+mod messages;
 mod paging;
-mod policy;
-mod staged;
+mod partial_message;
+mod rpc_table;
 mod status;
-mod stream_body;
-mod transport;
-mod upload;
-mod wire;
+mod supervised_response;
+mod transport_refusals;
+mod upload_parts;
 
-pub use audit::Audit;
-pub use denials::Denials;
-pub use directory::Directory;
-pub use guard::Guard;
-pub use import::Imports;
-pub use policy::{Rpc, rpc};
-pub use transport::{
+pub use audit::AuditHandlers;
+pub use auth_layer::AuthLayer;
+pub use denial_recorder::DenialRecorder;
+pub use directory::DirectoryHandlers;
+pub use import::ImportHandlers;
+pub use inbound_messages::WireBytes;
+pub use rpc_table::{Rpc, contract_services, path_label, rpc};
+pub use transport_refusals::{
     SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, memory_exhausted, message_too_large,
     origin_refused, request_too_slow, too_many_health_watches, undecodable, unreadable,
 };
-pub use upload::WireBytes;
 
 use std::future::Future;
 
 use tonic::Status;
 use tracing::Instrument;
 
-use crate::telemetry::request;
+use crate::telemetry::request_id;
 
 /// Runs database work in a task of its own, so that a client who hangs up does not leave a pooled
 /// connection inside a transaction (sqlx issues 4385 and 4393).
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, Status>> + Send + 'static,
 ) -> Result<T, Status> {
-    let work = request::serving(request::id(), work.in_current_span());
+    let work = request_id::serving(request_id::current(), work.in_current_span());
     match tokio::spawn(work).await {
         Ok(result) => result,
         Err(error) => Err(status::internal(&error)),

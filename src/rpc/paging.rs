@@ -22,14 +22,14 @@ const SMALL_SIZE: usize = 200;
 
 /// A page that a client asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct PageRequest {
     /// Key after which it begins.
     pub after: String,
     /// Most items it has.
     pub size: usize,
 }
 
-impl Page {
+impl PageRequest {
     /// Reads what a client asks for.
     ///
     /// # Errors
@@ -128,27 +128,19 @@ fn invalid(field: &str, message: &str) -> Status {
     status::refused(&[Refusal::invalid("BAD_PAGE", field, message)])
 }
 
-/// Opaque, and safe in any text: `p` and the key's bytes in hexadecimal.
+/// Returns an opaque token that is safe in any text: `p` and the key's bytes in hexadecimal.
 fn encode(key: &str) -> String {
-    use std::fmt::Write;
-    key.bytes().fold("p".to_owned(), |mut token, byte| {
-        let _ = write!(token, "{byte:02x}");
-        token
-    })
+    format!("p{}", hex::encode(key))
 }
 
-/// No key is empty or has a control character, which PostgreSQL might not even look for.
+/// Returns the key in a token of ours. No key is empty or has a control character, which PostgreSQL might
+/// refuse to compare.
 fn decode(token: &str) -> Option<String> {
     if token.is_empty() {
         return Some(String::new());
     }
-    let digits = token.strip_prefix('p')?;
-    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let pairs = digits.as_bytes().chunks(2);
-    let pairs = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    let key = String::from_utf8(pairs.collect::<Option<_>>()?).ok()?;
+    let key = hex::decode(token.strip_prefix('p')?).ok()?;
+    let key = String::from_utf8(key).ok()?;
     let is_ours = encode(&key) == token && !key.is_empty() && !key.contains(char::is_control);
     is_ours.then_some(key)
 }
@@ -168,7 +160,7 @@ mod tests {
 
     fn cut(size: usize, items: &mut Vec<Organization>) -> String {
         let after = String::new();
-        Page { after, size }.cut(items, |_, item| Page::after(&item.organization))
+        PageRequest { after, size }.cut(items, |_, item| PageRequest::after(&item.organization))
     }
 
     #[test]
@@ -177,7 +169,7 @@ mod tests {
         let token = cut(2, &mut items);
         assert_eq!(items, organizations(&["a", "é|ü"]));
         assert_eq!(
-            Page::parse(2, &token).map(|page| page.after).ok(),
+            PageRequest::parse(2, &token).map(|page| page.after).ok(),
             Some("é|ü".to_owned())
         );
     }
@@ -192,7 +184,7 @@ mod tests {
     fn a_page_ends_where_it_would_be_too_large() {
         let third = "x".repeat(MAX_BYTES / 3);
         let mut items = organizations(&["a", &third, &third, "b", &third, "c"]);
-        assert_eq!(cut(6, &mut items), Page::after("b"));
+        assert_eq!(cut(6, &mut items), PageRequest::after("b"));
         assert_eq!(items.len(), 4);
         // One that is too large by itself does not keep the others from being told.
         let mut items = organizations(&[&"x".repeat(MAX_BYTES), "b"]);
@@ -203,7 +195,7 @@ mod tests {
     #[test]
     fn foreign_tokens_are_refused() {
         for token in ["x", "p", "p1", "pzz", "pff", "p00", "p+1"] {
-            assert!(Page::parse(0, token).is_err(), "{token}");
+            assert!(PageRequest::parse(0, token).is_err(), "{token}");
         }
     }
 
@@ -211,10 +203,10 @@ mod tests {
     fn page_sizes_are_bounded() {
         for (asked, size) in [(0, 50), (1, 1), (1_000, 1_000), (5_000, 1_000)] {
             assert_eq!(
-                Page::parse(asked, "").map(|page| page.size).ok(),
+                PageRequest::parse(asked, "").map(|page| page.size).ok(),
                 Some(size)
             );
         }
-        assert!(Page::parse(-1, "").is_err());
+        assert!(PageRequest::parse(-1, "").is_err());
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, respond::disclosure},
     store::{CatalogError, DeceptiveName, RunAnswer, StoreError},
-    telemetry::{metrics, request},
+    telemetry::{metrics, request_id},
 };
 
 /// `ErrorInfo.domain` of all our reasons.
@@ -365,7 +365,7 @@ fn unavailable(error: &StoreError) -> Status {
 #[must_use]
 pub fn internal(error: &impl fmt::Display) -> Status {
     metrics::refused("INTERNAL");
-    let request_id = request::id();
+    let request_id = request_id::current();
     error!(%error, %request_id, "internal error");
     let metadata = HashMap::from([("request_id".to_owned(), request_id.to_string())]);
     let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);

@@ -79,7 +79,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, copy);
         let mut started = self.started.clone();
         let serving = async move {
-            if request.uri().path().starts_with("/userimport.") {
+            if rpc::rpc(request.uri().path()).is_some_and(rpc::Rpc::is_of_contract) {
                 // Fails only where the server is gone, and with it the call.
                 let _ = started.wait_for(|started| *started).await;
             }
@@ -93,7 +93,7 @@ where
                 return Ok(rpc::deadline_exceeded().into_http());
             }
             match timeout_at(deadline, serving).await {
-                Ok(answer) => Ok(answer?.map(|body| Body::new(Timed::new(body, deadline)))),
+                Ok(answer) => Ok(answer?.map(|body| Body::new(DeadlineBody::new(body, deadline)))),
                 Err(_) => Ok(rpc::deadline_exceeded().into_http()),
             }
         })
@@ -127,13 +127,13 @@ fn caller_timeout(headers: &HeaderMap) -> Result<Option<Duration>, ()> {
 }
 
 /// An answer that ends at its caller's deadline.
-struct Timed {
+struct DeadlineBody {
     body: Body,
     deadline: Pin<Box<Sleep>>,
     over: bool,
 }
 
-impl Timed {
+impl DeadlineBody {
     fn new(body: Body, deadline: Instant) -> Self {
         Self {
             body,
@@ -152,7 +152,7 @@ impl Timed {
     }
 }
 
-impl HttpBody for Timed {
+impl HttpBody for DeadlineBody {
     type Data = Bytes;
     type Error = Status;
 

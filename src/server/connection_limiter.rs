@@ -8,14 +8,18 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::usage::Usage;
+use super::connection_usage::ConnectionUsage;
 use crate::{
-    limits::{Bounds, Deadlines, KeyedLimiter, LimitReached, Network, Permit, ServerLimits},
+    limits::{
+        ClientNetwork, ConcurrencyBounds, Deadlines, KeyedLimiter, KeyedPermit, LimitReached,
+        ServerLimits,
+    },
     telemetry::metrics,
 };
 
@@ -25,27 +29,27 @@ pub struct ConnectionLimiter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    limiter: KeyedLimiter<Network>,
+    limiter: KeyedLimiter<ClientNetwork>,
     /// Most connections on which nobody has shown a credential yet.
     strangers: usize,
     deadlines: Deadlines,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     /// How many have been opened so far: the number of the next one.
     opened: u64,
     /// By number, so that the oldest comes first.
-    connections: BTreeMap<u64, Entry>,
+    connections: BTreeMap<u64, OpenConnection>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    network: Network,
-    usage: Arc<Usage>,
+struct OpenConnection {
+    network: ClientNetwork,
+    usage: Arc<ConnectionUsage>,
     closing: CancellationToken,
-    _permit: Permit<Network>,
+    _permit: KeyedPermit<ClientNetwork>,
 }
 
 /// A connection's place; given back when dropped.
@@ -53,7 +57,7 @@ struct Entry {
 pub struct ConnectionPermit {
     limiter: ConnectionLimiter,
     number: u64,
-    usage: Arc<Usage>,
+    usage: Arc<ConnectionUsage>,
     closing: CancellationToken,
 }
 
@@ -62,7 +66,7 @@ impl ConnectionLimiter {
     #[must_use]
     pub fn new(limits: &ServerLimits) -> Self {
         Self(Arc::new(Inner {
-            limiter: KeyedLimiter::new(Bounds {
+            limiter: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.connections,
                 key: limits.address_connections,
             }),
@@ -77,21 +81,21 @@ impl ConnectionLimiter {
     /// # Errors
     /// The bound that is reached, as a label of a metric.
     pub fn admit(&self, address: IpAddr) -> Result<ConnectionPermit, &'static str> {
-        let network = Network::of(address);
-        let mut open = self.lock();
+        let network = ClientNetwork::of(address);
+        let mut open = self.0.open.lock();
         let permit = self.permit(&mut open, network)?;
         if open.strangers() >= self.0.strangers {
             open.displace(|_| true);
         }
         let (usage, closing) = (
-            Arc::new(Usage::new(&self.0.deadlines)),
+            Arc::new(ConnectionUsage::new(&self.0.deadlines)),
             CancellationToken::new(),
         );
         let number = open.opened;
         open.opened += 1;
         open.connections.insert(
             number,
-            Entry {
+            OpenConnection {
                 network,
                 usage: Arc::clone(&usage),
                 closing: closing.clone(),
@@ -108,7 +112,11 @@ impl ConnectionLimiter {
         })
     }
 
-    fn permit(&self, open: &mut Open, network: Network) -> Result<Permit<Network>, &'static str> {
+    fn permit(
+        &self,
+        open: &mut OpenConnections,
+        network: ClientNetwork,
+    ) -> Result<KeyedPermit<ClientNetwork>, &'static str> {
         let reached = match self.0.limiter.try_acquire(network) {
             Ok(permit) => return Ok(permit),
             Err(reached) => reached,
@@ -123,20 +131,16 @@ impl ConnectionLimiter {
         }
         self.0.limiter.try_acquire(network).map_err(|_| reason)
     }
-
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Open {
+impl OpenConnections {
     fn strangers(&self) -> usize {
         self.connections.values().filter(|c| c.is_strange()).count()
     }
 
     /// Closes one connection of those networks, and says whether there was one to close. Strangers are
     /// closed first, then connections without a call: their clients connect again.
-    fn displace(&mut self, is_candidate: impl Fn(Network) -> bool) -> bool {
+    fn displace(&mut self, is_candidate: impl Fn(ClientNetwork) -> bool) -> bool {
         let candidates = || {
             let connections = self.connections.iter();
             connections.filter(|(_, entry)| is_candidate(entry.network))
@@ -154,8 +158,10 @@ impl Open {
 }
 
 /// The oldest connection of the network that has most of these; they come oldest first.
-fn oldest_of_busiest<'a>(connections: impl Iterator<Item = (&'a u64, &'a Entry)>) -> Option<u64> {
-    let mut networks: HashMap<Network, (usize, Reverse<u64>)> = HashMap::new();
+fn oldest_of_busiest<'a>(
+    connections: impl Iterator<Item = (&'a u64, &'a OpenConnection)>,
+) -> Option<u64> {
+    let mut networks: HashMap<ClientNetwork, (usize, Reverse<u64>)> = HashMap::new();
     for (&number, entry) in connections {
         let counted = networks
             .entry(entry.network)
@@ -165,16 +171,16 @@ fn oldest_of_busiest<'a>(connections: impl Iterator<Item = (&'a u64, &'a Entry)>
     networks.into_values().max().map(|(_, oldest)| oldest.0)
 }
 
-impl Entry {
+impl OpenConnection {
     fn is_strange(&self) -> bool {
-        !self.usage.recognition().is_there()
+        !self.usage.trust().is_trusted()
     }
 }
 
 impl ConnectionPermit {
     /// What happens on the connection.
     #[must_use]
-    pub const fn usage(&self) -> &Arc<Usage> {
+    pub const fn usage(&self) -> &Arc<ConnectionUsage> {
         &self.usage
     }
 
@@ -188,7 +194,7 @@ impl ConnectionPermit {
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         // One that was displaced is not there any more.
-        self.limiter.lock().connections.remove(&self.number);
+        self.limiter.0.open.lock().connections.remove(&self.number);
         metrics::connections_changed(-1.0);
     }
 }
@@ -211,7 +217,7 @@ mod tests {
 
     fn known(limiter: &ConnectionLimiter, last: u8) -> ConnectionPermit {
         let permit = from(limiter, last).unwrap();
-        permit.usage().recognition().note();
+        permit.usage().trust().mark_trusted();
         permit
     }
 
@@ -245,10 +251,10 @@ mod tests {
     async fn whoever_has_shown_a_credential_and_makes_a_call_is_never_closed_for_another() {
         let limiter = limiter(2, 2);
         let (busy, idle) = (known(&limiter, 1), known(&limiter, 1));
-        let _call = Usage::begin(Arc::clone(busy.usage()));
+        let _call = ConnectionUsage::begin(Arc::clone(busy.usage()));
         let newcomer = known(&limiter, 1);
         assert_eq!(closed(&[busy, idle]), [false, true]);
-        let _call = Usage::begin(Arc::clone(newcomer.usage()));
+        let _call = ConnectionUsage::begin(Arc::clone(newcomer.usage()));
         drop(newcomer);
     }
 
@@ -259,7 +265,9 @@ mod tests {
         {
             let limiter = limiter(connections, of_one);
             let busy = [known(&limiter, 1), known(&limiter, 1)];
-            let _calls = busy.each_ref().map(|p| Usage::begin(Arc::clone(p.usage())));
+            let _calls = busy
+                .each_ref()
+                .map(|p| ConnectionUsage::begin(Arc::clone(p.usage())));
             assert_eq!(from(&limiter, 1).unwrap_err(), reason);
         }
     }
@@ -274,6 +282,6 @@ mod tests {
         assert_eq!(limiter.0.limiter.total(), 1);
         drop(newcomer);
         assert_eq!(limiter.0.limiter.total(), 0);
-        assert!(limiter.lock().connections.is_empty());
+        assert!(limiter.0.open.lock().connections.is_empty());
     }
 }

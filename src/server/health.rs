@@ -19,8 +19,8 @@ use tonic::{
 use tracing::{info, warn};
 
 use crate::{
-    access::Peer,
-    limits::{Bounds, KeyedLimiter, Network, Permit},
+    access::ConnectionPeer,
+    limits::{ClientNetwork, ConcurrencyBounds, KeyedLimiter, KeyedPermit},
     proto::health::{
         HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
         health_check_response::ServingStatus::{self, NotServing, ServiceUnknown, Serving},
@@ -31,20 +31,12 @@ use crate::{
     telemetry::metrics,
 };
 
-/// What health knows: the server as a whole, and each service.
-const NAMES: [&str; 4] = [
-    "",
-    "userimport.v1.ImportService",
-    "userimport.v1.DirectoryService",
-    "userimport.v1.AuditService",
-];
-
 /// Time between two looks at the database, and for one.
 const PAUSE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Clients who watch at a time, on one port.
-const WATCHES: Bounds = Bounds {
+const WATCHES: ConcurrencyBounds = ConcurrencyBounds {
     server: 100,
     key: 10,
 };
@@ -121,7 +113,7 @@ fn told_of_change(is: bool) {
 #[derive(Debug)]
 struct HealthService {
     status: Receiver<ServingStatus>,
-    watches: KeyedLimiter<Network>,
+    watches: KeyedLimiter<ClientNetwork>,
 }
 
 impl HealthService {
@@ -129,10 +121,14 @@ impl HealthService {
         answer(*self.status.borrow())
     }
 
-    fn permit<T>(&self, request: &Request<T>) -> Result<Option<Permit<Network>>, Status> {
-        let peer = request.extensions().get::<Peer>();
+    fn permit<T>(
+        &self,
+        request: &Request<T>,
+    ) -> Result<Option<KeyedPermit<ClientNetwork>>, Status> {
+        let peer = request.extensions().get::<ConnectionPeer>();
         let address = peer.and_then(|peer| peer.address);
-        let permit = address.map(|address| self.watches.try_acquire(Network::of(address.ip())));
+        let permit =
+            address.map(|address| self.watches.try_acquire(ClientNetwork::of(address.ip())));
         permit
             .transpose()
             .map_err(|reached| rpc::too_many_health_watches(&reached))
@@ -145,8 +141,13 @@ fn answer(status: ServingStatus) -> HealthCheckResponse {
     }
 }
 
+/// Returns what health knows: the server as a whole, under the empty name, and each service of the contract.
+fn known_names() -> impl Iterator<Item = &'static str> {
+    std::iter::once("").chain(rpc::contract_services())
+}
+
 fn is_known(request: &HealthCheckRequest) -> bool {
-    NAMES.contains(&request.service.as_str())
+    known_names().any(|name| name == request.service)
 }
 
 #[tonic::async_trait]
@@ -169,7 +170,7 @@ impl Health for HealthService {
     ) -> Result<Response<HealthListResponse>, Status> {
         let now = |name: &str| (name.to_owned(), self.now());
         Ok(Response::new(HealthListResponse {
-            statuses: NAMES.into_iter().map(now).collect(),
+            statuses: known_names().map(now).collect(),
         }))
     }
 

@@ -15,12 +15,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
 
 use super::{
-    connection::Connection,
+    client_connection::ClientConnection,
     connection_limiter::{ConnectionLimiter, ConnectionPermit},
-    connections::Tracked,
     tls,
+    tracked_connection::TrackedConnection,
 };
-use crate::{access::Reloaded, telemetry::metrics};
+use crate::{access::ReloadedFiles, telemetry::metrics};
 
 /// Connections that may wait to be taken.
 const WAITING: usize = 16;
@@ -28,13 +28,13 @@ const WAITING: usize = 16;
 /// Pause after an accept that failed: what there was too little of takes a moment to come back.
 const PAUSE: Duration = Duration::from_millis(100);
 
-type Ready = mpsc::Sender<io::Result<Tracked>>;
+type ReadyConnections = mpsc::Sender<io::Result<TrackedConnection>>;
 
 /// How handshakes are made.
 #[derive(Clone, Debug)]
-pub struct Handshakes {
+pub struct TlsHandshakes {
     /// The server's certificate, and more.
-    pub config: Arc<Reloaded<ServerConfig>>,
+    pub config: Arc<ReloadedFiles<ServerConfig>>,
     /// How long one may take.
     pub timeout: Duration,
 }
@@ -43,9 +43,9 @@ pub struct Handshakes {
 /// closed once the stream is dropped.
 pub fn connections(
     listener: TcpListener,
-    handshakes: Option<Handshakes>,
+    handshakes: Option<TlsHandshakes>,
     limiter: ConnectionLimiter,
-) -> ReceiverStream<io::Result<Tracked>> {
+) -> ReceiverStream<io::Result<TrackedConnection>> {
     let (ready, connections) = mpsc::channel(WAITING);
     tokio::spawn(accept(listener, handshakes, limiter, ready));
     ReceiverStream::new(connections)
@@ -53,9 +53,9 @@ pub fn connections(
 
 async fn accept(
     listener: TcpListener,
-    handshakes: Option<Handshakes>,
+    handshakes: Option<TlsHandshakes>,
     limiter: ConnectionLimiter,
-    ready: Ready,
+    ready: ReadyConnections,
 ) {
     loop {
         let accepted = tokio::select! {
@@ -79,8 +79,8 @@ async fn accept(
 async fn pass_on(
     stream: TcpStream,
     permit: ConnectionPermit,
-    handshakes: Option<&Handshakes>,
-    ready: &Ready,
+    handshakes: Option<&TlsHandshakes>,
+    ready: &ReadyConnections,
 ) {
     prepare(&stream);
     if let Some(handshakes) = handshakes {
@@ -88,7 +88,7 @@ async fn pass_on(
         tokio::spawn(shaking);
         return;
     }
-    let tracked = Tracked::new(Connection::plain(stream), permit);
+    let tracked = TrackedConnection::new(ClientConnection::plain(stream), permit);
     // Fails only where nobody takes connections any more.
     let _ = ready.send(Ok(tracked)).await;
 }
@@ -96,8 +96,8 @@ async fn pass_on(
 async fn shake_hands(
     stream: TcpStream,
     permit: ConnectionPermit,
-    handshakes: Handshakes,
-    ready: Ready,
+    handshakes: TlsHandshakes,
+    ready: ReadyConnections,
 ) {
     let shaking = tls::accept(&handshakes.config, stream);
     let shaken = tokio::select! {
@@ -107,7 +107,7 @@ async fn shake_hands(
     };
     match shaken {
         Ok(Ok(stream)) => {
-            let tracked = Tracked::new(Connection::encrypted(stream), permit);
+            let tracked = TrackedConnection::new(ClientConnection::encrypted(stream), permit);
             let _ = ready.send(Ok(tracked)).await;
         }
         // Anybody can make these happen, so they are counted, and no news.

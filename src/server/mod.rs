@@ -1,23 +1,23 @@
 //! The running server: listener, guard, services, health, reflection, shutdown.
 
+mod call_accounting;
 mod call_time;
-mod connection;
+mod client_connection;
 mod connection_limiter;
-mod connections;
-mod exposure;
+mod connection_usage;
+mod cross_origin;
 mod free_memory;
 mod health;
 mod http_rules;
-mod intake;
+mod listen_exposure;
 mod listener;
+mod loaded_security;
 mod reflection;
-mod security;
 mod services;
 mod tls;
+mod tracked_connection;
 mod unary_body;
-mod unread;
-mod usage;
-mod web;
+mod unread_bytes;
 mod web_text;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -34,26 +34,26 @@ use tonic_web::GrpcWebLayer;
 use tower::util::MapRequestLayer;
 use tracing::warn;
 
-pub use exposure::{Configured, Exposed, Exposure};
+pub use listen_exposure::{CredentialState, ListenExposure, UnsafeExposure};
 pub use tls::expect_sound as expect_sound_tls;
 
+use call_accounting::CallAccountingLayer;
 use call_time::CallTimeLayer;
 use connection_limiter::ConnectionLimiter;
+use cross_origin::WebLayer;
 use http_rules::HttpRulesLayer;
-use intake::IntakeLayer;
-use listener::Handshakes;
+use listener::TlsHandshakes;
 use unary_body::UnaryBodyLayer;
-use web::WebLayer;
 
 use crate::{
-    access::Gate,
+    access::Authenticator,
     clock::Clock,
     config::Settings,
     domain::PhoneNumber,
     import::Importer,
     limits::ServerLimits,
     proto::health::health_check_response::ServingStatus,
-    rpc::{Denials, Guard},
+    rpc::{AuthLayer, DenialRecorder},
     store::{Store, StoreError},
 };
 
@@ -108,14 +108,14 @@ pub async fn serve(
     let looks = settings.security.reload_interval;
     let clock = Clock::system();
     let origins = WebLayer::new(&settings.security.web_origins);
-    let named = security::start(&settings.security, &stop)?;
-    let handshakes = named.tls.map(|config| Handshakes {
+    let named = loaded_security::start(&settings.security, &stop)?;
+    let handshakes = named.tls.map(|config| TlsHandshakes {
         config,
         timeout: settings.security.handshake_timeout,
     });
     let limiter = ConnectionLimiter::new(&limits);
     let accepted = listener::connections(listeners.calls, handshakes, limiter);
-    let gate = Gate::open(store.clone(), clock.clone(), named.sources, looks).await?;
+    let gate = Authenticator::open(store.clone(), clock.clone(), named.sources, looks).await?;
     let importer = Importer::new(
         &store,
         Arc::new(settings),
@@ -138,7 +138,7 @@ pub async fn serve(
     let watching = tokio::spawn(watching);
     let house = tokio::spawn(run_maintenance(importer.clone(), start));
     let services = services::all(importer.clone(), store.clone(), clock.clone(), &limits)?;
-    let guard = Guard::new(gate, patience, Denials::new(store, clock), &limits);
+    let guard = AuthLayer::new(gate, patience, DenialRecorder::new(store, clock), &limits);
     free_memory::keep_releasing(guard.memory().clone(), stop.clone());
     let serving = transport(&limits)
         .layer(origins)
@@ -146,7 +146,7 @@ pub async fn serve(
         // What comes after it sees gRPC, however it came.
         .layer(GrpcWebLayer::new())
         .layer(MapRequestLayer::new(web_text::decode))
-        .layer(IntakeLayer::new(limits.message_bytes))
+        .layer(CallAccountingLayer::new(limits.message_bytes))
         .layer(CallTimeLayer::new(started.clone()))
         .layer(guard)
         .layer(UnaryBodyLayer::new(&limits))
@@ -175,7 +175,7 @@ async fn serve_health(
     let accepted = listener::connections(listener, None, limiter);
     let serving = transport(&limits)
         .layer(HttpRulesLayer)
-        .layer(IntakeLayer::new(limits.message_bytes))
+        .layer(CallAccountingLayer::new(limits.message_bytes))
         .layer(UnaryBodyLayer::new(&limits))
         .add_service(health::service(status))
         .serve_with_incoming_shutdown(accepted, stop.cancelled());

@@ -49,13 +49,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// If the contract cannot be read.
 pub fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>> {
-    let contract = Contract::read([
+    let contract = ContractIndex::read([
         DESCRIPTOR_SET,
         health::DESCRIPTOR_SET,
         v1::FILE_DESCRIPTOR_SET,
         v1alpha::FILE_DESCRIPTOR_SET,
     ])?;
-    let service = ServerReflectionServer::new(Reflection(Arc::new(contract)));
+    let service = ServerReflectionServer::new(ReflectionService(Arc::new(contract)));
     Ok(service
         .accept_compressed(Gzip)
         .accept_compressed(Zstd)
@@ -64,13 +64,13 @@ pub fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>
 
 /// The same for v1alpha: the same messages at another path.
 #[derive(Clone, Debug)]
-pub struct Alpha<S>(pub S);
+pub struct ReflectionV1Alpha<S>(pub S);
 
-impl<S> NamedService for Alpha<S> {
+impl<S> NamedService for ReflectionV1Alpha<S> {
     const NAME: &'static str = "grpc.reflection.v1alpha.ServerReflection";
 }
 
-impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Alpha<S> {
+impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for ReflectionV1Alpha<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -91,7 +91,7 @@ impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Alpha<S> 
 
 /// Which file has what, by name.
 #[derive(Debug, Default)]
-struct Contract {
+struct ContractIndex {
     services: Vec<String>,
     /// Encoded.
     files: HashMap<String, Vec<u8>>,
@@ -100,7 +100,7 @@ struct Contract {
     messages: Vec<String>,
 }
 
-impl Contract {
+impl ContractIndex {
     fn read<'a>(sets: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, prost::DecodeError> {
         let mut contract = Self::default();
         for set in sets {
@@ -219,18 +219,18 @@ fn error(code: Code, message: &str) -> ErrorResponse {
 }
 
 #[derive(Debug)]
-struct Reflection(Arc<Contract>);
+struct ReflectionService(Arc<ContractIndex>);
 
-type Questions = Streaming<ServerReflectionRequest>;
-type Answer = Result<ServerReflectionResponse, Status>;
+type ReflectionRequests = Streaming<ServerReflectionRequest>;
+type ReflectionAnswer = Result<ServerReflectionResponse, Status>;
 
 #[tonic::async_trait]
-impl ServerReflection for Reflection {
-    type ServerReflectionInfoStream = Pin<Box<dyn Stream<Item = Answer> + Send>>;
+impl ServerReflection for ReflectionService {
+    type ServerReflectionInfoStream = Pin<Box<dyn Stream<Item = ReflectionAnswer> + Send>>;
 
     async fn server_reflection_info(
         &self,
-        request: Request<Questions>,
+        request: Request<ReflectionRequests>,
     ) -> Result<Response<Self::ServerReflectionInfoStream>, Status> {
         let state = Some((Arc::clone(&self.0), request.into_inner()));
         let answers = stream::unfold(state, async |state| {
@@ -245,7 +245,10 @@ impl ServerReflection for Reflection {
 }
 
 /// `None` once the client asks nothing more.
-async fn next_answer(contract: &Contract, questions: &mut Questions) -> Option<Answer> {
+async fn next_answer(
+    contract: &ContractIndex,
+    questions: &mut ReflectionRequests,
+) -> Option<ReflectionAnswer> {
     let question = match timeout(PATIENCE, questions.message()).await {
         Ok(Ok(question)) => question?,
         Ok(Err(status)) => return Some(Err(rpc::unreadable(&status, SMALL_REQUEST_BYTES))),
@@ -265,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_symbol_is_found_in_its_file() {
-        let contract = Contract::read([DESCRIPTOR_SET, health::DESCRIPTOR_SET]).unwrap();
+        let contract = ContractIndex::read([DESCRIPTOR_SET, health::DESCRIPTOR_SET]).unwrap();
         for (symbol, file) in [
             ("grpc.health.v1.Health", "grpc/health/v1/health.proto"),
             ("grpc.health.v1.Health.List", "grpc/health/v1/health.proto"),

@@ -5,7 +5,7 @@ use tonic::{
     service::Routes,
 };
 
-use super::reflection::{self, Alpha};
+use super::reflection::{self, ReflectionV1Alpha};
 use crate::{
     import::{Clock, Importer},
     limits::ServerLimits,
@@ -13,7 +13,7 @@ use crate::{
         audit_service_server::AuditServiceServer, directory_service_server::DirectoryServiceServer,
         import_service_server::ImportServiceServer,
     },
-    rpc::{Audit, Directory, Imports},
+    rpc::{AuditHandlers, DirectoryHandlers, ImportHandlers},
     store::Store,
 };
 
@@ -27,20 +27,20 @@ pub fn all(
     clock: Clock,
     limits: &ServerLimits,
 ) -> anyhow::Result<Routes> {
-    let imports = ImportServiceServer::new(Imports::new(importer, store.clone()))
+    let imports = ImportServiceServer::new(ImportHandlers::new(importer, store.clone()))
         .accept_compressed(Gzip)
         .accept_compressed(Zstd)
         .send_compressed(Gzip)
         .send_compressed(Zstd)
         .max_decoding_message_size(limits.message_bytes);
-    let audit = AuditServiceServer::new(Audit::new(store.clone()))
+    let audit = AuditServiceServer::new(AuditHandlers::new(store.clone()))
         .accept_compressed(Gzip)
         .accept_compressed(Zstd)
         .send_compressed(Gzip)
         .send_compressed(Zstd)
         .max_decoding_message_size(limits.message_bytes);
     let directory =
-        DirectoryServiceServer::new(Directory::new(store, clock, limits.deadlines.idle))
+        DirectoryServiceServer::new(DirectoryHandlers::new(store, clock, limits.deadlines.idle))
             .accept_compressed(Gzip)
             .accept_compressed(Zstd)
             .send_compressed(Gzip)
@@ -50,7 +50,7 @@ pub fn all(
     let mut routes = Routes::builder();
     routes
         .add_service(reflection.clone())
-        .add_service(Alpha(reflection))
+        .add_service(ReflectionV1Alpha(reflection))
         .add_service(imports)
         .add_service(directory)
         .add_service(audit);

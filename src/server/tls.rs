@@ -15,7 +15,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use x509_parser::{extensions::GeneralName, parse_x509_certificate};
 
 use crate::{
-    access::{ClientCertificate, Reloaded},
+    access::{ClientCertificate, ReloadedFiles},
     config::TlsFiles,
 };
 
@@ -23,10 +23,10 @@ use crate::{
 ///
 /// # Errors
 /// Where a file cannot be read, or the files do not fit together.
-pub fn start(files: &TlsFiles) -> anyhow::Result<Arc<Reloaded<ServerConfig>>> {
+pub fn start(files: &TlsFiles) -> anyhow::Result<Arc<ReloadedFiles<ServerConfig>>> {
     let mut paths = vec![files.certificate.clone(), files.key.clone()];
     paths.extend(files.client_ca.clone());
-    Reloaded::start(paths, configure)
+    ReloadedFiles::start(paths, configure)
 }
 
 /// Expects that the files can be read and fit together, without serving with them.
@@ -83,7 +83,7 @@ fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 /// # Errors
 /// Where the client does not, or has a certificate that nobody here vouches for.
 pub async fn accept(
-    config: &Reloaded<ServerConfig>,
+    config: &ReloadedFiles<ServerConfig>,
     stream: TcpStream,
 ) -> io::Result<TlsStream<TcpStream>> {
     TlsAcceptor::from(config.current()).accept(stream).await

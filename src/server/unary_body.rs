@@ -16,7 +16,7 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
 use crate::{
-    limits::{Account, Reservation, ServerLimits},
+    limits::{MemoryAccount, MemoryReservation, ServerLimits},
     rpc::{self, Rpc, SMALL_REQUEST_BYTES},
 };
 
@@ -29,12 +29,12 @@ const SMALL_PATIENCE: Duration = Duration::from_secs(5);
 /// Puts [`UnaryBody`] before a service.
 #[derive(Clone, Debug)]
 pub struct UnaryBodyLayer {
-    bounds: Bounds,
+    bounds: BodyBounds,
 }
 
 /// How large and how slow a request may be.
 #[derive(Clone, Copy, Debug)]
-struct Bounds {
+struct BodyBounds {
     message_bytes: usize,
     /// Without a byte.
     idle: Duration,
@@ -45,7 +45,7 @@ struct Bounds {
 impl UnaryBodyLayer {
     /// As large, and as slow, as clients may be.
     pub const fn new(limits: &ServerLimits) -> Self {
-        let bounds = Bounds {
+        let bounds = BodyBounds {
             message_bytes: limits.message_bytes,
             idle: limits.deadlines.idle,
             whole: limits.deadlines.upload,
@@ -53,9 +53,9 @@ impl UnaryBodyLayer {
         Self { bounds }
     }
 
-    fn bounds(&self, path: &str) -> Bounds {
+    fn bounds(&self, path: &str) -> BodyBounds {
         match is_small(path) {
-            true => Bounds {
+            true => BodyBounds {
                 message_bytes: SMALL_REQUEST_BYTES,
                 idle: SMALL_PATIENCE,
                 whole: SMALL_PATIENCE,
@@ -72,14 +72,14 @@ fn is_small(path: &str) -> bool {
 
 /// A request as far as it has come.
 #[derive(Debug, Default)]
-struct Taken {
+struct ReceivedBody {
     bytes: BytesMut,
     /// What is charged for it; `None`: nothing is, as it is small and anybody's.
-    reservation: Option<Reservation>,
+    reservation: Option<MemoryReservation>,
 }
 
-impl Taken {
-    fn of(account: Option<&Account>) -> Result<Self, Status> {
+impl ReceivedBody {
+    fn of(account: Option<&MemoryAccount>) -> Result<Self, Status> {
         let reservation = account.map(|account| account.reserve(0)).transpose();
         Ok(Self {
             bytes: BytesMut::new(),
@@ -88,7 +88,7 @@ impl Taken {
     }
 
     /// Takes all of it.
-    async fn fill(&mut self, mut body: Body, bounds: &Bounds) -> Result<(), Status> {
+    async fn fill(&mut self, mut body: Body, bounds: &BodyBounds) -> Result<(), Status> {
         let last = Instant::now() + bounds.whole;
         loop {
             let due = last.min(Instant::now() + bounds.idle);
@@ -189,9 +189,9 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             // What is small never waits behind others, nor for their memory.
-            let account = parts.extensions.get::<Account>();
+            let account = parts.extensions.get::<MemoryAccount>();
             let account = account.filter(|_| bounds.message_bytes > SMALL_REQUEST_BYTES);
-            let mut taken = match Taken::of(account) {
+            let mut taken = match ReceivedBody::of(account) {
                 Ok(taken) => taken,
                 Err(status) => return Ok(status.into_http()),
             };
@@ -213,7 +213,7 @@ mod tests {
     const MOST: usize = 1_000;
 
     fn pushed(parts: &[&[u8]]) -> Result<usize, Code> {
-        let mut taken = Taken::default();
+        let mut taken = ReceivedBody::default();
         for part in parts {
             let part = Bytes::copy_from_slice(part);
             taken.push(&part, MOST).map_err(|status| status.code())?;

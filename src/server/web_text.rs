@@ -24,7 +24,7 @@ pub struct WebText;
 pub fn decode(mut request: Request<Body>) -> Request<Body> {
     match request.extensions_mut().remove::<WebText>() {
         Some(WebText) => request.map(|body| {
-            Body::new(Decoded {
+            Body::new(DecodedWebText {
                 body,
                 rest: Vec::new(),
                 over: false,
@@ -34,14 +34,14 @@ pub fn decode(mut request: Request<Body>) -> Request<Body> {
     }
 }
 
-struct Decoded {
+struct DecodedWebText {
     body: Body,
     /// Characters that are no whole quad yet.
     rest: Vec<u8>,
     over: bool,
 }
 
-impl Decoded {
+impl DecodedWebText {
     fn take(&mut self, text: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let mut quads = std::mem::take(&mut self.rest);
         quads.extend_from_slice(text);
@@ -69,7 +69,7 @@ fn decode_quads(mut text: &[u8]) -> Result<Vec<u8>, DecodeError> {
     Ok(decoded)
 }
 
-impl HttpBody for Decoded {
+impl HttpBody for DecodedWebText {
     type Data = Bytes;
     type Error = Status;
 
@@ -112,7 +112,7 @@ mod tests {
             cut in 1_usize..7,
         ) {
             let text: String = parts.iter().map(|part| STANDARD.encode(part)).collect();
-            let mut decoding = Decoded { body: Body::empty(), rest: Vec::new(), over: false };
+            let mut decoding = DecodedWebText { body: Body::empty(), rest: Vec::new(), over: false };
             let mut decoded = Vec::new();
             for piece in text.as_bytes().chunks(cut) {
                 decoded.extend(decoding.take(piece).unwrap());

@@ -285,7 +285,7 @@ impl From<Model> for AuditEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Chain;
+    use crate::audit::AuditChain;
 
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
@@ -312,7 +312,7 @@ mod tests {
             store.audit(chain, revoked(token)).await.unwrap();
         }
         let page = store.audit_events(chain, None, true, 10).await.unwrap();
-        let mut followed = Chain::new(SERVER_CHAIN);
+        let mut followed = AuditChain::new(SERVER_CHAIN);
         for event in &page.events {
             followed.follow(event).unwrap();
         }

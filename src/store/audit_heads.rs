@@ -49,7 +49,7 @@ impl KnownHeads {
             info!(
                 chain,
                 sequence,
-                hash = hex(&head.hash),
+                hash = hex::encode(&head.hash),
                 "the audit trail has a new head"
             );
         }
@@ -81,7 +81,7 @@ impl KnownHeads {
             error!(
                 chain = old.name,
                 sequence = old.sequence,
-                hash = hex(&old.hash),
+                hash = hex::encode(&old.hash),
                 now,
                 "events of the audit trail were erased or replaced"
             );
@@ -121,11 +121,6 @@ impl Known {
 fn short_hash(hash: &[u8]) -> u64 {
     let bytes = hash.iter().take(6);
     bytes.fold(0, |number, &byte| number << 8 | u64::from(byte))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digits = |text: String, byte: &u8| text + &format!("{byte:02x}");
-    bytes.iter().fold(String::new(), digits)
 }
 
 impl Store {

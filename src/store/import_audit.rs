@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AuditEntry, ImportRecord, audit_heads::hex};
+use super::{AuditEntry, ImportRecord};
 use crate::{
     audit::few_names,
     domain::Actor,
@@ -101,7 +101,7 @@ fn described(mut entry: AuditEntry, record: &ImportRecord, options: &str) -> Aud
         ("plan_digest", &record.plan_digest),
     ] {
         if !digest.is_empty() {
-            entry = entry.with(name, &hex(digest));
+            entry = entry.with(name, &hex::encode(digest));
         }
     }
     entry

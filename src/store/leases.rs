@@ -14,7 +14,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 use uuid::Uuid;
 
-use super::{LeaseGuard, Store, StoreError, WriteError, WriteTransaction};
+use super::{LeaseGuard, Store, StoreError, WriteError, WriteTransaction, uploads::millis};
 
 /// A lease that this process has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,10 +250,6 @@ async fn read_holder(
         // One of our own that waits for its renewal does not run out now.
         runs_out: if runs_out.is_zero() { ttl } else { runs_out },
     }))
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

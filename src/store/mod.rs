@@ -82,7 +82,7 @@ use crate::{
     config::Settings,
     limits::DatabaseLimits,
     private_files,
-    telemetry::metrics::{self, Work},
+    telemetry::metrics::{self, DatabaseTimer},
 };
 
 /// How long a statement may wait for SQLite's one writer in another process.
@@ -138,7 +138,7 @@ pub struct WriteTransaction {
     _turn: Option<WriterTurn>,
     /// What the commit is to keep alive.
     liveness: Option<Heartbeat>,
-    _work: Work,
+    _work: DatabaseTimer,
     /// What the commit is to append to the audit trail.
     notes: PendingAuditEvents,
     audit_heads: KnownHeads,
@@ -278,7 +278,7 @@ impl Store {
             inner,
             _turn: turn,
             liveness,
-            _work: Work::begin("transaction"),
+            _work: DatabaseTimer::begin("transaction"),
             notes: PendingAuditEvents::default(),
             audit_heads: self.audit_heads.clone(),
         })

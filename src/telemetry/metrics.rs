@@ -35,35 +35,6 @@ const SECONDS: [f64; 14] = [
     0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_200.0, 3_600.0,
 ];
 
-/// Every method there is; any other path counts as `other`.
-const METHODS: [&str; 25] = [
-    "/grpc.health.v1.Health/Check",
-    "/grpc.health.v1.Health/List",
-    "/grpc.health.v1.Health/Watch",
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-    "/userimport.v1.AuditService/ListAuditEvents",
-    "/userimport.v1.DirectoryService/CreateOrganization",
-    "/userimport.v1.DirectoryService/ExportUsers",
-    "/userimport.v1.DirectoryService/GetCatalog",
-    "/userimport.v1.DirectoryService/GetOrganization",
-    "/userimport.v1.DirectoryService/GetUser",
-    "/userimport.v1.DirectoryService/ListOrganizations",
-    "/userimport.v1.DirectoryService/ListUsers",
-    "/userimport.v1.DirectoryService/SetUserProtected",
-    "/userimport.v1.DirectoryService/UpdateCatalog",
-    "/userimport.v1.ImportService/AppendImport",
-    "/userimport.v1.ImportService/BeginImport",
-    "/userimport.v1.ImportService/CancelImport",
-    "/userimport.v1.ImportService/FinishImport",
-    "/userimport.v1.ImportService/GetImport",
-    "/userimport.v1.ImportService/GetImportTemplate",
-    "/userimport.v1.ImportService/ImportUsers",
-    "/userimport.v1.ImportService/ListImports",
-    "/userimport.v1.ImportService/WatchImport",
-    "other",
-];
-
 /// Serves the metrics on `address`, over HTTP, at any path.
 ///
 /// # Errors
@@ -151,15 +122,6 @@ pub fn audit_setback() {
     counter!(AUDIT_SETBACKS).increment(1);
 }
 
-/// The method as a label: itself where there is such a method.
-#[must_use]
-pub fn method(path: &str) -> &'static str {
-    METHODS
-        .into_iter()
-        .find(|&known| known == path)
-        .unwrap_or("other")
-}
-
 /// A call has ended, with the name of this status code.
 pub fn call_ended(method: &'static str, code: &'static str, took: Duration) {
     counter!(CALLS, "method" => method, "code" => code).increment(1);
@@ -230,12 +192,12 @@ pub fn stage_took(name: &'static str, took: Duration) {
 
 /// Something that the database does; timed until it is dropped.
 #[derive(Debug)]
-pub struct Work {
+pub struct DatabaseTimer {
     operation: &'static str,
     begun: tokio::time::Instant,
 }
 
-impl Work {
+impl DatabaseTimer {
     /// The database begins.
     #[must_use]
     pub fn begin(operation: &'static str) -> Self {
@@ -246,7 +208,7 @@ impl Work {
     }
 }
 
-impl Drop for Work {
+impl Drop for DatabaseTimer {
     fn drop(&mut self) {
         histogram!(DATABASE_SECONDS, "operation" => self.operation).record(self.begun.elapsed());
     }
@@ -254,12 +216,12 @@ impl Drop for Work {
 
 /// A stage of an import that is under way; timed until it is dropped.
 #[derive(Debug)]
-pub struct Stage {
+pub struct ImportStageTimer {
     name: &'static str,
     begun: tokio::time::Instant,
 }
 
-impl Stage {
+impl ImportStageTimer {
     /// The stage begins.
     #[must_use]
     pub fn begin(name: &'static str) -> Self {
@@ -271,7 +233,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for ImportStageTimer {
     fn drop(&mut self) {
         gauge!(RUNNING, "stage" => self.name).decrement(1.0);
         histogram!(STAGE_SECONDS, "stage" => self.name).record(self.begun.elapsed());
@@ -287,26 +249,5 @@ const fn state_name(state: ImportState) -> &'static str {
         ImportState::Refused => "refused",
         ImportState::Interrupted => "interrupted",
         ImportState::Cancelled => "cancelled",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proto::DESCRIPTOR_SET;
-    use prost::Message;
-
-    #[test]
-    fn every_method_of_the_contract_has_its_name_in_the_metrics() {
-        let contract = prost_types::FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap();
-        for file in &contract.file {
-            for service in &file.service {
-                for rpc in &service.method {
-                    let path = format!("/{}.{}/{}", file.package(), service.name(), rpc.name());
-                    assert_eq!(method(&path), path);
-                }
-            }
-        }
-        assert_eq!(method("/userimport.v1.ImportService/Anything"), "other");
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! Nothing here may log a value of a roster.
 
+mod log_throttle;
 pub mod metrics;
-pub mod request;
-mod throttle;
+pub mod request_id;
 pub mod traces;
 
 use std::io::{self, IsTerminal};
@@ -15,8 +15,8 @@ use tracing_subscriber::{
     EnvFilter, Layer, filter::filter_fn, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-use throttle::Throttle;
-use traces::Traces;
+use log_throttle::LogThrottle;
+use traces::TraceExporter;
 
 /// Libraries whose warnings any peer can provoke, or that say the same of every statement: they log errors
 /// alone, unless a filter names them.
@@ -41,12 +41,12 @@ pub fn start(
     filter: &str,
     format: LogFormat,
     traces: Option<&str>,
-) -> anyhow::Result<Option<Traces>> {
+) -> anyhow::Result<Option<TraceExporter>> {
     let filter = parse_filter(filter)?;
-    let throttle = Throttle::default();
+    let throttle = LogThrottle::default();
     tokio::spawn(throttle.clone().report());
-    let traces = traces.map(Traces::to).transpose()?;
-    let spans = traces.as_ref().map(Traces::tracer);
+    let traces = traces.map(TraceExporter::to).transpose()?;
+    let spans = traces.as_ref().map(TraceExporter::tracer);
     let spans = spans.map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer));
     let lines = fmt::layer().with_writer(io::stderr);
     let lines = match format {

@@ -1,10 +1,10 @@
-//! Traces: a span for each call, under the caller's own where its metadata name one (W3C Trace
+//! TraceExporter: a span for each call, under the caller's own where its metadata name one (W3C Trace
 //! Context), sent by OTLP where an endpoint is given.
 
 use std::collections::HashMap;
 
 use anyhow::Context as _;
-use http::{HeaderMap, Request};
+use http::HeaderMap;
 use opentelemetry::{
     propagation::{Extractor, TextMapPropagator},
     trace::TracerProvider,
@@ -19,16 +19,14 @@ use tracing::{Span, field, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
-use super::metrics;
-
 /// Name of this service in traces.
 const SERVICE: &str = "user-import";
 
 /// Sends what is traced; ends with what is still to be sent.
 #[derive(Debug)]
-pub struct Traces(SdkTracerProvider);
+pub struct TraceExporter(SdkTracerProvider);
 
-impl Traces {
+impl TraceExporter {
     /// Sends traces to an OTLP collector, such as `http://127.0.0.1:4317`, over gRPC. Needs a runtime.
     ///
     /// # Errors
@@ -64,8 +62,7 @@ impl Traces {
 /// The span of a call: its method and a request ID, which the log lines within it have too. Nothing of
 /// what the caller sends is in it but the trace that it belongs to.
 #[must_use]
-pub fn call_span<B>(request: &Request<B>, request_id: Uuid) -> Span {
-    let method = metrics::method(request.uri().path());
+pub fn call_span(method: &'static str, headers: &HeaderMap, request_id: Uuid) -> Span {
     let span = info_span!(
         "call",
         otel.name = method,
@@ -76,7 +73,7 @@ pub fn call_span<B>(request: &Request<B>, request_id: Uuid) -> Span {
         request_id = %request_id,
         import_id = field::Empty,
     );
-    let caller = TraceContextPropagator::new().extract(&Headers::of(request.headers()));
+    let caller = TraceContextPropagator::new().extract(&TraceHeaders::of(headers));
     // Fails only where no traces are kept.
     let _ = span.set_parent(caller);
     span
@@ -93,9 +90,9 @@ pub fn tell_code(span: &Span, code: i32) {
 }
 
 /// The headers that a trace's context is in.
-struct Headers(HashMap<&'static str, String>);
+struct TraceHeaders(HashMap<&'static str, String>);
 
-impl Headers {
+impl TraceHeaders {
     fn of(headers: &HeaderMap) -> Self {
         let named = ["traceparent", "tracestate"].into_iter();
         let found = named.filter_map(|name| {
@@ -106,7 +103,7 @@ impl Headers {
     }
 }
 
-impl Extractor for Headers {
+impl Extractor for TraceHeaders {
     fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }

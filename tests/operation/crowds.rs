@@ -8,7 +8,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::{FirstName, LastName},
-    limits::{Bounds, ServerLimits},
+    limits::{ConcurrencyBounds, ServerLimits},
     proto::{
         ExportUsersRequest, ExportUsersResponse, GetOrganizationRequest, ListUsersRequest,
         WatchImportRequest, WatchImportResponse, import_users_request::Message,
@@ -95,7 +95,7 @@ async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(dat
     let app = app(
         database,
         ServerLimits {
-            watches: Bounds { server: 2, key: 1 },
+            watches: ConcurrencyBounds { server: 2, key: 1 },
             ..ServerLimits::default()
         },
     )
@@ -130,7 +130,7 @@ async fn as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait(databas
     let app = app(
         database,
         ServerLimits {
-            exports: Bounds { server: 3, key: 2 },
+            exports: ConcurrencyBounds { server: 3, key: 2 },
             ..ServerLimits::default()
         },
     )

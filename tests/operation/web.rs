@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 use user_import::{
-    config::{Security, Settings},
+    config::{SecuritySettings, Settings},
     limits::{Deadlines, ServerLimits},
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
@@ -332,9 +332,9 @@ async fn answers_come_while_the_import_runs(database: Database) {
 
 async fn app_with_page(database: Database) -> App {
     let settings = Settings {
-        security: Security {
+        security: SecuritySettings {
             web_origins: vec![PAGE.parse().unwrap()],
-            ..Security::default()
+            ..SecuritySettings::default()
         },
         ..Settings::default()
     };

@@ -3,13 +3,13 @@
 
 use tonic::Code;
 use user_import::{
-    audit::{Break, Chain},
+    audit::{AuditChain, ChainBreak},
     config::Settings,
     domain::{
         Column::{Role as RoleColumn, Status as StatusColumn},
         Permission,
     },
-    limits::{Bounds, ServerLimits},
+    limits::{ConcurrencyBounds, ServerLimits},
     proto::{
         AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
         ListAuditEventsRequest, SetUserProtectedRequest, UpdateCatalogRequest,
@@ -66,9 +66,9 @@ async fn chain(app: &App, organization: &str) -> (Vec<AuditEvent>, AuditHead) {
     (events, head)
 }
 
-async fn verified(app: &App, organization: &str) -> Result<i64, Break> {
+async fn verified(app: &App, organization: &str) -> Result<i64, ChainBreak> {
     let (events, head) = chain(app, organization).await;
-    let mut chain = Chain::new(organization);
+    let mut chain = AuditChain::new(organization);
     events.iter().try_for_each(|event| chain.follow(event))?;
     chain.end(&head).map(|end| end.sequence)
 }
@@ -522,26 +522,29 @@ async fn organisations_have_chains_of_their_own(database: Database) {
     let (there, head) = chain(&app, "sheriff").await;
     assert_eq!((here.len(), there.len(), head.sequence), (4, 2, 2));
     // Even a whole chain does not pass for another organisation's.
-    assert_eq!(Chain::new("pd").follow(&there[0]), Err(Break::Altered(1)));
+    assert_eq!(
+        AuditChain::new("pd").follow(&there[0]),
+        Err(ChainBreak::Altered(1))
+    );
     let nothing = chain(&app, "*").await;
     assert_eq!((nothing.0.len(), nothing.1.sequence), (0, 0));
 }
 
 async fn tampering_is_found_and_located(database: Database) {
     let ours = "organization_id = (SELECT id FROM organizations WHERE slug = 'pd')";
-    let missing = |expected, found| Break::Missing { expected, found };
+    let missing = |expected, found| ChainBreak::Missing { expected, found };
     for (tampering, found) in [
         (
             format!("UPDATE audit_events SET principal = 'x' WHERE {ours} AND sequence = 3"),
-            Break::Altered(3),
+            ChainBreak::Altered(3),
         ),
         (
             format!("UPDATE audit_events SET details = 'x' WHERE {ours} AND sequence = 2"),
-            Break::Altered(2),
+            ChainBreak::Altered(2),
         ),
         (
             format!("UPDATE audit_events SET outcome = 2 WHERE {ours} AND sequence = 4"),
-            Break::Altered(4),
+            ChainBreak::Altered(4),
         ),
         (
             format!("DELETE FROM audit_events WHERE {ours} AND sequence = 2"),
@@ -553,11 +556,11 @@ async fn tampering_is_found_and_located(database: Database) {
         ),
         (
             format!("DELETE FROM audit_events WHERE {ours} AND sequence = 4"),
-            Break::CutOff { last: 3, head: 4 },
+            ChainBreak::CutOff { last: 3, head: 4 },
         ),
         (
             format!("UPDATE audit_heads SET sequence = 3 WHERE {ours}"),
-            Break::CutOff { last: 4, head: 3 },
+            ChainBreak::CutOff { last: 4, head: 3 },
         ),
     ] {
         let app = App::start(database).await;
@@ -628,7 +631,7 @@ async fn an_event_names_the_credential(database: Database) {
 }
 
 async fn events_at_once_make_one_chain(database: Database) {
-    let exports = Bounds {
+    let exports = ConcurrencyBounds {
         server: 20,
         key: 20,
     };

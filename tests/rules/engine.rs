@@ -6,7 +6,7 @@ use time::macros::datetime;
 use tokio_stream::{StreamExt, iter};
 use tokio_util::sync::CancellationToken;
 use user_import::{
-    access::{Gate, Principal, Sources},
+    access::{Authenticator, CredentialSources, Principal},
     config::Settings,
     domain::Actor,
     import::{Clock, ImportError, Importer, ResponseSender, Submitter},
@@ -35,10 +35,10 @@ async fn importer(app: &App) -> Importer {
     let store = Store::connect(&app.database_url()).await;
     let clock = Clock::new(|| datetime!(2026-05-04 08:15 UTC));
     let store = store.expect("the database is there");
-    let gate = Gate::open(
+    let gate = Authenticator::open(
         store.clone(),
         clock.clone(),
-        Sources::default(),
+        CredentialSources::default(),
         Duration::from_secs(5),
     );
     let gate = gate.await.expect("the database is there");

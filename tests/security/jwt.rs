@@ -15,8 +15,9 @@ use tokio::{
     net::TcpListener,
 };
 use user_import::{
+    access::jwt::{JwtKeyLocation, JwtSettings},
     clock::Clock,
-    config::{JwtKeys, JwtSettings, Security, Settings},
+    config::{SecuritySettings, Settings},
 };
 
 use crate::identity_provider::{Key, base64, ed25519, jwks, p256, rsa};
@@ -42,10 +43,10 @@ const PATH: &str = "/userimport.v1.DirectoryService/GetOrganization";
 pub const INVALID: &str = "Unauthenticated CREDENTIAL_INVALID: This credential is not valid here; check \
     that it is complete and for this server.";
 
-pub fn settings(keys: JwtKeys) -> Settings {
+pub fn settings(keys: JwtKeyLocation) -> Settings {
     let algorithms = ["RS256", "ES256", "EdDSA"].map(|name| name.parse().unwrap());
     Settings {
-        security: Security {
+        security: SecuritySettings {
             jwt: Some(JwtSettings {
                 keys,
                 keys_ca: None,
@@ -57,7 +58,7 @@ pub fn settings(keys: JwtKeys) -> Settings {
                 permissions_claim: "permissions".to_owned(),
             }),
             reload_interval: Duration::from_millis(20),
-            ..Security::default()
+            ..SecuritySettings::default()
         },
         ..Settings::default()
     }
@@ -72,7 +73,7 @@ pub struct Scene {
 pub async fn scene(database: Database, keys: &[(&str, &Key)]) -> Scene {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), jwks(keys)).unwrap();
-    let settings = settings(JwtKeys::File(file.path().to_owned()));
+    let settings = settings(JwtKeyLocation::File(file.path().to_owned()));
     let app = App::serve_closed(database, settings).await;
     Scene { app, file }
 }
@@ -241,7 +242,7 @@ async fn a_key_is_for_its_algorithm_alone(database: Database) {
     let mut encrypting = key.jwk("enc");
     encrypting["use"] = json!("enc");
     fs::write(file.path(), json!({"keys": [jwk, encrypting]}).to_string()).unwrap();
-    let settings = settings(JwtKeys::File(file.path().to_owned()));
+    let settings = settings(JwtKeyLocation::File(file.path().to_owned()));
     let app = App::serve_closed(database, settings).await;
     for id in ["r", "enc"] {
         assert_eq!(
@@ -302,7 +303,11 @@ async fn keys_at_a_url_are_asked_for_and_an_unknown_key_asks_once_in_a_while(dat
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    let app = App::serve_closed(database, settings(JwtKeys::Url(url.parse().unwrap()))).await;
+    let app = App::serve_closed(
+        database,
+        settings(JwtKeyLocation::Url(url.parse().unwrap())),
+    )
+    .await;
     assert_eq!(told(&app, &key.token("e", &claims(json!({})))).await, "Ok");
     for id in 0..30 {
         let unknown = p256().token(&format!("unknown {id}"), &claims(json!({})));

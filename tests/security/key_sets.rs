@@ -16,8 +16,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use user_import::{
+    access::jwt::{JwtKeyLocation, JwtSettings},
     clock::Clock,
-    config::{JwtKeys, JwtSettings, Security, Settings},
+    config::{SecuritySettings, Settings},
 };
 
 use crate::identity_provider::{Key, jwks, p256};
@@ -87,7 +88,7 @@ fn tls(issued: &Issued) -> ServerConfig {
 
 fn settings(url: &str, keys_ca: Option<PathBuf>) -> Settings {
     let jwt = JwtSettings {
-        keys: JwtKeys::Url(url.parse().unwrap()),
+        keys: JwtKeyLocation::Url(url.parse().unwrap()),
         keys_ca,
         issuer: "https://id.example".to_owned(),
         audience: "user-import".to_owned(),
@@ -97,9 +98,9 @@ fn settings(url: &str, keys_ca: Option<PathBuf>) -> Settings {
         permissions_claim: "permissions".to_owned(),
     };
     Settings {
-        security: Security {
+        security: SecuritySettings {
             jwt: Some(jwt),
-            ..Security::default()
+            ..SecuritySettings::default()
         },
         ..Settings::default()
     }

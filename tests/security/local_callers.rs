@@ -6,7 +6,8 @@ use std::fs;
 use tonic::{Code, Request};
 use user_import::{
     access::TokenText,
-    config::{JwtKeys, JwtSettings, Security, Settings},
+    access::jwt::{JwtKeyLocation, JwtSettings},
+    config::{SecuritySettings, Settings},
     domain::Permission,
     proto::GetOrganizationRequest,
 };
@@ -82,7 +83,7 @@ async fn a_token_that_was_revoked_keeps_it_ended(database: Database) {
 }
 
 /// A server whose local token is good, then one beside it with these settings, then both again without.
-async fn ends_the_local_token(database: Database, security: Security) {
+async fn ends_the_local_token(database: Database, security: SecuritySettings) {
     let app = App::start(database).await;
     assert_eq!(answer(&app, GET, "pd").await, "Ok");
     let settings = Settings {
@@ -100,7 +101,7 @@ async fn ends_the_local_token(database: Database, security: Security) {
 
 async fn an_identity_provider_ends_the_local_token_for_ever(database: Database) {
     let jwt = JwtSettings {
-        keys: JwtKeys::Url("http://127.0.0.1:1/keys".parse().unwrap()),
+        keys: JwtKeyLocation::Url("http://127.0.0.1:1/keys".parse().unwrap()),
         keys_ca: None,
         issuer: "https://id.example".to_owned(),
         audience: "user-import".to_owned(),
@@ -109,9 +110,9 @@ async fn an_identity_provider_ends_the_local_token_for_ever(database: Database) 
         organization_claim: "organization".to_owned(),
         permissions_claim: "permissions".to_owned(),
     };
-    let security = Security {
+    let security = SecuritySettings {
         jwt: Some(jwt),
-        ..Security::default()
+        ..SecuritySettings::default()
     };
     Box::pin(ends_the_local_token(database, security)).await;
 }
@@ -120,9 +121,9 @@ async fn a_list_of_client_certificates_ends_the_local_token_for_ever(database: D
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("identities.json");
     fs::write(&list, "{\"identities\": []}").unwrap();
-    let security = Security {
+    let security = SecuritySettings {
         identities: Some(list),
-        ..Security::default()
+        ..SecuritySettings::default()
     };
     Box::pin(ends_the_local_token(database, security)).await;
 }

@@ -4,7 +4,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use user_import::{access::jwt::KeySet, config::JwtKeys};
+use user_import::access::jwt::{JwtKeyLocation, KeySet};
 
 use crate::{
     identity_provider::{Key, base64, ed25519, jwks, p256, rsa},
@@ -132,7 +132,7 @@ async fn claims_of_another_type_are_refused(database: Database) {
 async fn serve(database: Database, keys: &Value) -> Scene {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), json!({"keys": keys}).to_string()).unwrap();
-    let settings = settings(JwtKeys::File(file.path().to_owned()));
+    let settings = settings(JwtKeyLocation::File(file.path().to_owned()));
     let app = App::serve_closed(database, settings).await;
     Scene { app, file }
 }

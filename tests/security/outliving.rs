@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::{Code, Status, Streaming, transport::Channel};
 use user_import::{
     clock::Clock,
-    config::{Security, Settings},
+    config::{SecuritySettings, Settings},
     domain::{
         Column::{FirstName, LastName},
         Permission::{self, UsersImport, UsersRead},
@@ -40,9 +40,9 @@ const GET: &str = "/userimport.v1.DirectoryService/GetOrganization";
 /// A server that looks at the credentials of streams often, and an operator.
 async fn scene(database: Database) -> (App, App) {
     let settings = Settings {
-        security: Security {
+        security: SecuritySettings {
             reload_interval: Duration::from_millis(20),
-            ..Security::default()
+            ..SecuritySettings::default()
         },
         ..Settings::default()
     };

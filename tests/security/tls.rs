@@ -10,7 +10,7 @@ use tokio::{
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 use user_import::{
-    config::{Security, Settings},
+    config::{SecuritySettings, Settings},
     domain::Permission,
     limits::ServerLimits,
 };
@@ -37,7 +37,7 @@ on_both_databases![
 
 const PATH: &str = "/userimport.v1.DirectoryService/GetOrganization";
 
-fn settings(security: Security) -> Settings {
+fn settings(security: SecuritySettings) -> Settings {
     Settings {
         security,
         ..Settings::default()
@@ -222,7 +222,7 @@ async fn a_list_that_changes_holds_at_once_for_connections_that_stand(database: 
 async fn a_silent_handshake_ends(database: Database) {
     let authority = Authority::new();
     let files = Files::new(&authority.server());
-    let security = Security {
+    let security = SecuritySettings {
         handshake_timeout: Duration::from_secs(1),
         ..files.security()
     };
@@ -238,7 +238,7 @@ async fn silent_handshakes_keep_nobody_waiting(database: Database) {
     let authority = Authority::new();
     let files = Files::new(&authority.server());
     let settings = Settings {
-        security: Security {
+        security: SecuritySettings {
             handshake_timeout: 2 * PATIENCE,
             ..files.security()
         },

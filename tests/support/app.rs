@@ -52,7 +52,7 @@ pub struct App {
     server: Option<Server>,
     channel: Channel,
     address: SocketAddr,
-    /// Presented with every call.
+    /// PresentedCredentials with every call.
     bearer: Bearer,
     settings: Settings,
     database: Arc<FreshDatabase>,

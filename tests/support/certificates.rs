@@ -7,7 +7,7 @@ use rcgen::{
     SanType,
 };
 use tempfile::TempDir;
-use user_import::config::{Security, TlsFiles};
+use user_import::config::{SecuritySettings, TlsFiles};
 
 /// An authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -90,20 +90,20 @@ impl Files {
     }
 
     /// Settings that name the files, looked at often.
-    pub fn security(&self) -> Security {
-        Security {
+    pub fn security(&self) -> SecuritySettings {
+        SecuritySettings {
             tls: Some(TlsFiles {
                 certificate: self.path("server.pem"),
                 key: self.path("server.key"),
                 client_ca: None,
             }),
             reload_interval: std::time::Duration::from_millis(20),
-            ..Security::default()
+            ..SecuritySettings::default()
         }
     }
 
     /// The same with clients' certificates from `authority`, admitted as the list says.
-    pub fn with_clients(&self, authority: &Authority, list: &str) -> Security {
+    pub fn with_clients(&self, authority: &Authority, list: &str) -> SecuritySettings {
         self.write("clients.pem", &authority.pem());
         self.write("identities.json", list);
         let mut security = self.security();

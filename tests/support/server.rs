@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 use user_import::{
-    config::{Security, Settings},
+    config::{SecuritySettings, Settings},
     server,
     store::Store,
 };
@@ -22,7 +22,7 @@ pub struct Server {
 impl Server {
     /// Brings the schema up to date and serves from then on, with the tests' local token.
     pub async fn start(database_url: &str, settings: Settings) -> Self {
-        let security = Security {
+        let security = SecuritySettings {
             local_token: Some(local_token()),
             ..settings.security
         };

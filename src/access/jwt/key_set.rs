@@ -28,7 +28,7 @@ pub struct KeySet {
 #[derive(Debug)]
 struct PublicKey {
     id: Option<String>,
-    family: Family,
+    family: KeyFamily,
     /// The only algorithm that it is for, if it says so.
     algorithm: Option<Algorithm>,
     key: DecodingKey,
@@ -36,7 +36,7 @@ struct PublicKey {
 
 /// What a key is, by its type and curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
+enum KeyFamily {
     Rsa,
     P256,
     P384,
@@ -44,14 +44,15 @@ enum Family {
 }
 
 impl KeySet {
-    /// Reads a document of keys. Keys that cannot verify a signature are left out, and named in
+    /// Reads a document of keys. ProviderKeys that cannot verify a signature are left out, and named in
     /// [`unusable`](Self::unusable).
     ///
     /// # Errors
     /// If it is no such document, has no usable key, or has a private or symmetric one: whoever reads such
     /// a set can sign tokens, so that none of its keys proves anything.
     pub fn parse(document: &[u8]) -> anyhow::Result<Self> {
-        let document: Document = serde_json::from_slice(document).context("this is no JWK set")?;
+        let document: KeySetDocument =
+            serde_json::from_slice(document).context("this is no JWK set")?;
         let mut set = Self::default();
         for (index, members) in document.keys.iter().enumerate() {
             let name = name(members, index);
@@ -114,7 +115,7 @@ impl KeySet {
 }
 
 #[derive(serde::Deserialize)]
-struct Document {
+struct KeySetDocument {
     keys: Vec<Members>,
 }
 
@@ -131,10 +132,10 @@ impl PublicKey {
         expect_for_signatures(members)?;
         let text = |name| text(members, name);
         let family = match (text("kty")?, text("crv").ok()) {
-            ("RSA", _) => Family::Rsa,
-            ("EC", Some("P-256")) => Family::P256,
-            ("EC", Some("P-384")) => Family::P384,
-            ("OKP", Some("Ed25519")) => Family::Ed25519,
+            ("RSA", _) => KeyFamily::Rsa,
+            ("EC", Some("P-256")) => KeyFamily::P256,
+            ("EC", Some("P-384")) => KeyFamily::P384,
+            ("OKP", Some("Ed25519")) => KeyFamily::Ed25519,
             (kind, curve) => bail!(
                 "no signature is verified with {kind} {}",
                 curve.unwrap_or("")
@@ -160,7 +161,7 @@ impl PublicKey {
     }
 }
 
-impl Family {
+impl KeyFamily {
     const fn verifies(self, algorithm: Algorithm) -> bool {
         use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
         match self {

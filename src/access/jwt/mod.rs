@@ -1,43 +1,44 @@
 //! Tokens of an identity provider (JWT, RFC 7519): verified with the provider's public keys, and read
 //! for who may act where.
 
-mod claims;
-mod crypto;
-mod fetch;
-mod header;
 mod key_set;
-mod keys;
+mod key_set_url;
+mod provider_keys;
+mod settings;
+mod signatures;
+mod token_claims;
+mod token_header;
 
 use jsonwebtoken::{Algorithm, Validation, decode};
 use time::OffsetDateTime;
 
-pub use crypto::{AlgorithmName, UnknownAlgorithm};
-pub use fetch::{Address, InvalidAddress, fetch};
 pub use key_set::KeySet;
-pub use keys::Keys;
+pub use key_set_url::{InvalidKeySetUrl, KeySetUrl, fetch};
+pub use provider_keys::ProviderKeys;
+pub use settings::{JwtKeyLocation, JwtSettings};
+pub use signatures::{AlgorithmName, UnknownAlgorithm};
 
-use self::{claims::Claims, header::TokenHeader};
+use self::{token_claims::TokenClaims, token_header::TokenHeader};
 use super::{Denial, Principal};
-use crate::config::JwtSettings;
 
 /// Verifies tokens of one identity provider.
 #[derive(Debug)]
-pub struct Jwt {
+pub struct IdentityProvider {
     settings: JwtSettings,
-    keys: Keys,
+    keys: ProviderKeys,
 }
 
-impl Jwt {
+impl IdentityProvider {
     /// Verifies with these keys.
     #[must_use]
-    pub fn new(settings: JwtSettings, keys: Keys) -> Self {
-        crypto::install();
+    pub fn new(settings: JwtSettings, keys: ProviderKeys) -> Self {
+        signatures::install();
         Self { settings, keys }
     }
 
     /// The keys, which somebody has to keep fresh.
     #[must_use]
-    pub const fn keys(&self) -> &Keys {
+    pub const fn keys(&self) -> &ProviderKeys {
         &self.keys
     }
 
@@ -53,13 +54,13 @@ impl Jwt {
         let signature = signature_alone(algorithm);
         let mut verified = keys
             .iter()
-            .filter_map(|key| decode::<Claims>(text, key, &signature).ok());
+            .filter_map(|key| decode::<TokenClaims>(text, key, &signature).ok());
         let claims = verified.next().ok_or(Denial::Invalid)?.claims;
         claims.principal(&self.settings, now)
     }
 }
 
-/// Judges the signature; what a token claims is judged in [`Claims`], all of it.
+/// Judges the signature; what a token claims is judged in [`TokenClaims`], all of it.
 fn signature_alone(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims::<&str>(&[]);

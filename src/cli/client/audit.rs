@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::connection::OrganizationArgs;
-use crate::audit::Noted;
+use crate::audit::NotedHead;
 use crate::cli::{
     Exit,
     failure::UsageError,
@@ -35,7 +35,7 @@ pub struct AuditArgs {
     format: Format,
     /// What an earlier `audit verify` printed: the chain must still have that event
     #[arg(long, value_name = "SEQUENCE:HASH", env = "USER_IMPORT_AUDIT_EXPECT")]
-    expect: Option<Noted>,
+    expect: Option<NotedHead>,
     #[command(flatten)]
     organization: OrganizationArgs,
 }

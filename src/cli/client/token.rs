@@ -3,7 +3,7 @@
 
 mod list;
 mod local;
-mod reach;
+mod scope;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, value_parser};
@@ -17,14 +17,14 @@ use crate::cli::{
     server::DatabaseArgs,
 };
 use crate::{
-    access::{Reach, TokenText},
+    access::{OrganizationScope, TokenText},
     clock::Clock,
     domain::{Actor, Permission, Permissions},
     proto::timestamp,
     store::{Store, StoreError, TokenRecord},
 };
 use list::{Line, TOKENS, TOKENS_CSV, cells, organization, record};
-use reach::ReachArgs;
+use scope::ScopeArgs;
 
 /// Make, list and revoke the tokens that clients present to a server
 #[derive(Debug, Subcommand)]
@@ -58,7 +58,7 @@ pub struct CreateArgs {
     /// What the token is for, 1-100 characters; `token list` and every import's record show it
     name: String,
     #[command(flatten)]
-    reach: ReachArgs,
+    scope: ScopeArgs,
     /// What it permits; several apart by commas
     #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
     #[arg(required = true, value_delimiter = ',')]
@@ -117,9 +117,11 @@ async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
         return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
     }
     let store = connect(&args.database).await?;
-    let reach = match args.reach {
-        ReachArgs(Reach::One(slug)) => Reach::One(known(&store, slug).await?),
-        ReachArgs(Reach::Every) => Reach::Every,
+    let scope = match args.scope {
+        ScopeArgs(OrganizationScope::One(slug)) => {
+            OrganizationScope::One(known(&store, slug).await?)
+        }
+        ScopeArgs(OrganizationScope::Every) => OrganizationScope::Every,
     };
     let text = TokenText::generate().context("this system has no randomness to give")?;
     let now = Clock::system().now();
@@ -127,7 +129,7 @@ async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
         id: Uuid::now_v7(),
         hash: text.hash().to_vec(),
         name: name.to_owned(),
-        organization: reach.as_str().to_owned(),
+        organization: scope.as_str().to_owned(),
         permissions: args
             .permission
             .into_iter()

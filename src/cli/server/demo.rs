@@ -16,7 +16,7 @@ use crate::cli::{
 use crate::{
     access::TokenText,
     client::{Address, Client, ClientError, Credentials, Ended, PresentedToken, Token},
-    config::{Security, Settings},
+    config::{SecuritySettings, Settings},
     private_files,
     proto::{
         Catalog, ImportStart, ImportSummary, ImportUsersResponse, RowResult,
@@ -209,9 +209,9 @@ impl Embedded {
 /// Default settings with this local token.
 fn settings(local: TokenText) -> Settings {
     Settings {
-        security: Security {
+        security: SecuritySettings {
             local_token: Some(local),
-            ..Security::default()
+            ..SecuritySettings::default()
         },
         ..Settings::default()
     }

@@ -18,7 +18,8 @@ use x509_parser::pem::Pem;
 use super::{migrate::DatabaseArgs, security::parse_keys, settings::SettingsArgs};
 use crate::cli::{Exit, output::print};
 use crate::{
-    config::{JwtKeys, Settings},
+    access::jwt::JwtKeyLocation,
+    config::Settings,
     import::Clock,
     store::{SchemaStatus, Store},
 };
@@ -67,7 +68,7 @@ pub struct DoctorArgs {
     /// File or URL with the public keys of the identity provider
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
     #[arg(value_parser = parse_keys)]
-    jwt_jwks: Option<JwtKeys>,
+    jwt_jwks: Option<JwtKeyLocation>,
     /// Certificates that vouch for the identity provider's URL, as PEM
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
     jwt_jwks_ca: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use crate::limits::{Bounds, DatabaseLimits, Deadlines, MemoryBounds, ServerLimits};
+use crate::limits::{ConcurrencyBounds, DatabaseLimits, Deadlines, MemoryBounds, ServerLimits};
 
 const MIB: usize = 1024 * 1024;
 
@@ -135,11 +135,11 @@ impl LimitsArgs {
             imports: count(self.max_imports),
             organization_imports: count(self.max_imports_per_organization),
             organization_calls: count(self.max_calls_per_organization),
-            exports: Bounds {
+            exports: ConcurrencyBounds {
                 server: count(self.max_exports),
                 key: count(self.max_exports_per_organization),
             },
-            watches: Bounds {
+            watches: ConcurrencyBounds {
                 server: count(self.max_watches),
                 key: count(self.max_watches_per_organization),
             },
@@ -219,11 +219,11 @@ mod tests {
             imports: 3,
             organization_imports: 4,
             organization_calls: 15,
-            exports: Bounds {
+            exports: ConcurrencyBounds {
                 server: 16,
                 key: 17,
             },
-            watches: Bounds {
+            watches: ConcurrencyBounds {
                 server: 18,
                 key: 19,
             },

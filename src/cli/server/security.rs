@@ -6,10 +6,10 @@ use clap::{Args, value_parser};
 
 use crate::{
     access::{
-        Origin,
-        jwt::{AlgorithmName, InvalidAddress},
+        WebOrigin,
+        jwt::{AlgorithmName, InvalidKeySetUrl, JwtKeyLocation, JwtSettings},
     },
-    config::{JwtKeys, JwtSettings, Security, TlsFiles},
+    config::{SecuritySettings, TlsFiles},
 };
 
 /// Without any of these the server speaks plain text, on this machine only.
@@ -46,7 +46,7 @@ pub struct SecurityArgs {
     /// File or URL with the public keys of the identity provider whose tokens are good here (a JWK set)
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
     #[arg(requires = "jwt_issuer", requires = "jwt_audience", value_parser = parse_keys)]
-    jwt_jwks: Option<JwtKeys>,
+    jwt_jwks: Option<JwtKeyLocation>,
     /// PEM file with authorities that vouch for the identity provider's URL, beside those that browsers trust
     #[arg(
         long,
@@ -105,7 +105,7 @@ pub struct SecurityArgs {
         env = "USER_IMPORT_WEB_ORIGIN",
         value_delimiter = ','
     )]
-    web_origin: Vec<Origin>,
+    web_origin: Vec<WebOrigin>,
     /// Seconds for which a client may take for its TLS handshake
     #[arg(long, value_name = "S", env = "USER_IMPORT_TLS_HANDSHAKE_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
@@ -115,14 +115,14 @@ pub struct SecurityArgs {
 impl SecurityArgs {
     /// As settings.
     #[must_use]
-    pub fn security(&self) -> Security {
-        Security {
+    pub fn security(&self) -> SecuritySettings {
+        SecuritySettings {
             tls: self.tls(),
             identities: self.tls_client_identities.clone(),
             jwt: self.jwt(),
             web_origins: self.web_origin.clone(),
             handshake_timeout: Duration::from_secs(self.tls_handshake_seconds),
-            ..Security::default()
+            ..SecuritySettings::default()
         }
     }
 
@@ -149,10 +149,10 @@ impl SecurityArgs {
 }
 
 /// A URL, or else a file.
-pub(crate) fn parse_keys(text: &str) -> Result<JwtKeys, InvalidAddress> {
+pub(crate) fn parse_keys(text: &str) -> Result<JwtKeyLocation, InvalidKeySetUrl> {
     match text.contains("://") {
-        true => text.parse().map(JwtKeys::Url),
-        false => Ok(JwtKeys::File(text.into())),
+        true => text.parse().map(JwtKeyLocation::Url),
+        false => Ok(JwtKeyLocation::File(text.into())),
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
         args: SecurityArgs,
     }
 
-    fn parse(options: &str) -> Result<Security, clap::Error> {
+    fn parse(options: &str) -> Result<SecuritySettings, clap::Error> {
         let words = ["serve"].into_iter().chain(options.split_whitespace());
         TestCli::try_parse_from(words).map(|cli| cli.args.security())
     }
@@ -214,7 +214,7 @@ mod tests {
             --jwt-permissions-claim p --web-origin https://r.example --tls-handshake-seconds 4",
         );
         insta::assert_debug_snapshot!(security.unwrap(), @r#"
-        Security {
+        SecuritySettings {
             tls: Some(
                 TlsFiles {
                     certificate: "c",
@@ -230,7 +230,7 @@ mod tests {
             jwt: Some(
                 JwtSettings {
                     keys: Url(
-                        Address {
+                        KeySetUrl {
                             uri: https://id.example/k,
                             host: "id.example",
                         },
@@ -252,7 +252,7 @@ mod tests {
             ),
             local_token: None,
             web_origins: [
-                Origin(
+                WebOrigin(
                     "https://r.example",
                 ),
             ],

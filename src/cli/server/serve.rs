@@ -14,8 +14,8 @@ use crate::cli::{Exit, failure::UsageError};
 use crate::{
     access::{LocalTokenFile, local_token},
     client::Address,
-    config::{Security, Settings},
-    server::{self, Configured, Exposure, Listeners},
+    config::{SecuritySettings, Settings},
+    server::{self, CredentialState, ListenExposure, Listeners},
     store::Store,
     telemetry::metrics,
 };
@@ -129,11 +129,11 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
 }
 
 /// The local token, if it is what this server is to admit.
-fn local_token(exposure: &Exposure, port: u16) -> Option<LocalTokenFile> {
+fn local_token(exposure: &ListenExposure, port: u16) -> Option<LocalTokenFile> {
     if !exposure.is_loopback() {
         return None;
     }
-    if exposure.credentials != Configured::Never {
+    if exposure.credentials != CredentialState::Never {
         local_token::remove_stale(port);
         return None;
     }
@@ -159,13 +159,17 @@ fn local_token(exposure: &Exposure, port: u16) -> Option<LocalTokenFile> {
 }
 
 /// Refuses to listen where that is not safe, and says what has to be known.
-async fn expose(args: &ServeArgs, security: &Security, store: &Store) -> anyhow::Result<Exposure> {
+async fn expose(
+    args: &ServeArgs,
+    security: &SecuritySettings,
+    store: &Store,
+) -> anyhow::Result<ListenExposure> {
     let has_options = security.identities.is_some() || security.jwt.is_some();
     let now = has_options || store.has_tokens().await?;
-    let exposure = Exposure {
+    let exposure = ListenExposure {
         address: args.listen,
         has_tls: security.tls.is_some(),
-        credentials: Configured::of(now, store.has_had_credentials().await?),
+        credentials: CredentialState::of(now, store.has_had_credentials().await?),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
     let judged = exposure.judge();

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::import::{ImportError, Refusal};
-use crate::limits::{Bounds, KeyedLimiter, LimitReached, Permit, ServerLimits};
+use crate::limits::{ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached, ServerLimits};
 
 /// Uploads of one organisation, or of one principal, for each import that it may have.
 const UPLOADS_FOR_AN_IMPORT: usize = 4;
@@ -29,19 +29,19 @@ pub struct ImportLimiter {
 /// The right to upload a roster.
 #[derive(Debug)]
 pub struct UploadPermit {
-    _organization: Permit<String>,
-    _principal: Permit<String>,
+    _organization: KeyedPermit<String>,
+    _principal: KeyedPermit<String>,
 }
 
 /// The right to plan and to apply an import.
-pub type ImportPermit = Permit<String>;
+pub type ImportPermit = KeyedPermit<String>;
 
 impl ImportLimiter {
     /// A limiter with nothing under way.
     #[must_use]
     pub fn new(limits: &ServerLimits) -> Self {
         let each = |key| {
-            KeyedLimiter::new(Bounds {
+            KeyedLimiter::new(ConcurrencyBounds {
                 // The memory budget limits the server's total.
                 server: usize::MAX,
                 key,
@@ -50,12 +50,12 @@ impl ImportLimiter {
         Self {
             organization_uploads: each(limits.organization_imports * UPLOADS_FOR_AN_IMPORT),
             principal_uploads: each(limits.imports * UPLOADS_FOR_AN_IMPORT),
-            imports: KeyedLimiter::new(Bounds {
+            imports: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.imports,
                 key: limits.organization_imports,
             }),
             planning: each(1),
-            read_ahead: KeyedLimiter::new(Bounds {
+            read_ahead: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.imports.div_ceil(IMPORTS_FOR_A_READ_AHEAD),
                 key: limits
                     .organization_imports
@@ -108,7 +108,7 @@ impl ImportLimiter {
 
     /// Waits for the organisation's turn to plan. It plans one import at a time, so that it never uses all
     /// processors. Never returns `None`, since waiting has no deadline.
-    pub async fn planning_turn(&self, organization: &str) -> Option<Permit<String>> {
+    pub async fn planning_turn(&self, organization: &str) -> Option<KeyedPermit<String>> {
         let turn = self
             .planning
             .acquire(organization.to_owned(), Duration::MAX);
@@ -118,7 +118,7 @@ impl ImportLimiter {
     /// The permit to read and keep an organisation's directory while an upload comes in, or `None` if the limit is
     /// reached.
     #[must_use]
-    pub fn try_read_ahead(&self, organization: &str) -> Option<Permit<String>> {
+    pub fn try_read_ahead(&self, organization: &str) -> Option<KeyedPermit<String>> {
         self.read_ahead.try_acquire(organization.to_owned()).ok()
     }
 }

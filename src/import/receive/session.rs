@@ -26,9 +26,9 @@ use crate::import::{
     upload::Submitter,
 };
 use crate::{
-    access::{Denial, Outlived, Principal},
+    access::{CredentialExpiry, Denial, Principal},
     domain::{Actor, Permission, Tally},
-    limits::{Party, Reservation},
+    limits::{MemoryParty, MemoryReservation},
     plan::DigestKey,
     proto::{
         ImportStart, ImportStarted, ImportState, ImportSummary,
@@ -36,7 +36,7 @@ use crate::{
     },
     store::{AttemptEnd, AttemptOpening, ImportRecord},
     telemetry::{
-        metrics::{self, Stage},
+        metrics::{self, ImportStageTimer},
         traces,
     },
 };
@@ -69,13 +69,13 @@ pub async fn run(
     mut requests: impl RequestStream,
     responses: &ResponseSender,
 ) -> Result<(), ImportError> {
-    let mut outlived = importer.gate.outlived(Arc::clone(&principal));
-    let start = receive_start(&mut requests, importer, &mut outlived).await?;
+    let mut expiry = importer.gate.credential_expiry(Arc::clone(&principal));
+    let start = receive_start(&mut requests, importer, &mut expiry).await?;
     expect_permitted(&principal, &start)?;
     let uploading = importer
         .limiter
         .begin_upload(&start.organization, &principal.name)?;
-    account.charge_to(Party::Organization(start.organization.clone()))?;
+    account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
     let memory = account.reserve(SESSION_BYTES)?;
     let options_digest = import_record::options_digest(&start);
     let asked_for = audited::options(&start);
@@ -118,7 +118,7 @@ pub async fn run(
     };
     session.open().await?;
     let receiving = (receiver, uploading);
-    let result = session.run(&mut requests, receiving, &mut outlived).await;
+    let result = session.run(&mut requests, receiving, &mut expiry).await;
     session.end(result, &mut requests).await
 }
 
@@ -138,11 +138,11 @@ pub(crate) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Re
 async fn receive_start(
     requests: &mut impl RequestStream,
     importer: &Importer,
-    outlived: &mut Outlived,
+    expiry: &mut CredentialExpiry,
 ) -> Result<ImportStart, ImportError> {
     let first = tokio::select! {
         first = requests.next() => first,
-        denial = outlived => return Err(denial.into()),
+        denial = expiry => return Err(denial.into()),
         () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
     };
     match first {
@@ -175,7 +175,7 @@ pub(crate) struct ImportSession<'a> {
     /// Held from the end of the upload to the end of the import.
     permit: Option<ImportPermit>,
     /// Memory for the received rows and their plan.
-    memory: Reservation,
+    memory: MemoryReservation,
     resumed: bool,
     started: bool,
     /// The directory, if it is read while the upload comes in.
@@ -214,11 +214,11 @@ impl ImportSession<'_> {
         &mut self,
         requests: &mut impl RequestStream,
         (receiver, uploading): (RosterReceiver, UploadPermit),
-        outlived: &mut Outlived,
+        expiry: &mut CredentialExpiry,
     ) -> Result<(), ImportError> {
-        let received = self.receive(requests, receiver, outlived).await?;
+        let received = self.receive(requests, receiver, expiry).await?;
         self.await_half_close(requests).await?;
-        self.enter(outlived).await?;
+        self.enter(expiry).await?;
         self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
         self.responses.accept();
@@ -228,12 +228,12 @@ impl ImportSession<'_> {
         }
         self.expect_own_id().await?;
         let planned = self.plan(rows).await?;
-        let stage = Stage::begin("guard");
+        let stage = ImportStageTimer::begin("guard");
         let refusals = guard::check(&self.options, &self.importer.settings, &planned);
         drop(stage);
         tokio::select! {
             () = self.preview(&planned) => {}
-            denial = outlived => return Err(denial.into()),
+            denial = expiry => return Err(denial.into()),
         }
         match refusals.is_empty() {
             true => Ok(()),
@@ -242,12 +242,12 @@ impl ImportSession<'_> {
     }
 
     /// Waits for an import permit.
-    async fn enter(&mut self, outlived: &mut Outlived) -> Result<(), ImportError> {
+    async fn enter(&mut self, expiry: &mut CredentialExpiry) -> Result<(), ImportError> {
         let asked = Instant::now();
         let permit = self.importer.limiter.enter(&self.options.organization);
         let permit = tokio::select! {
             permit = self.with_progress(permit) => permit?,
-            denial = outlived => return Err(denial.into()),
+            denial = expiry => return Err(denial.into()),
             () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
         };
         metrics::waited("import", asked.elapsed());

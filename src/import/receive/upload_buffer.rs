@@ -22,7 +22,7 @@ use tokio_stream::Stream;
 
 use crate::import::{ImportError, Refusal, RequestStream};
 use crate::{
-    limits::{Account, Deadlines, MemoryExhausted, Reservation},
+    limits::{Deadlines, MemoryAccount, MemoryExhausted, MemoryReservation},
     proto::{UserRow, UserRows, import_users_request::Message},
 };
 
@@ -51,7 +51,7 @@ struct BufferState {
     /// Each with its weight.
     items: VecDeque<(QueuedItem, usize)>,
     /// Memory for all items.
-    held: Reservation,
+    held: MemoryReservation,
     /// No more messages come.
     ended: bool,
     /// The import has dropped the buffer.
@@ -71,7 +71,7 @@ impl UploadBuffer {
         requests: impl RequestStream + 'static,
         capacity: u64,
         deadlines: Deadlines,
-        account: &Account,
+        account: &MemoryAccount,
     ) -> Result<Self, MemoryExhausted> {
         let shared = Arc::new(SharedBuffer::new(account.reserve(0)?));
         let capacity = usize::try_from(capacity).unwrap_or(usize::MAX);
@@ -113,7 +113,7 @@ impl Drop for UploadBuffer {
 }
 
 impl SharedBuffer {
-    fn new(held: Reservation) -> Self {
+    fn new(held: MemoryReservation) -> Self {
         let state = BufferState {
             items: VecDeque::new(),
             held,

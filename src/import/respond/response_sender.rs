@@ -15,7 +15,7 @@ use tokio::{
 use tokio_stream::Stream;
 
 use crate::import::ImportError;
-use crate::{limits::Reservation, proto::import_users_response::Message};
+use crate::{limits::MemoryReservation, proto::import_users_response::Message};
 
 /// Messages that may wait for the client.
 const WAITING: usize = 8;
@@ -55,7 +55,7 @@ pub struct ResponseStream {
 struct ResponseQueue {
     receiver: Mutex<Option<mpsc::Receiver<QueuedResponse>>>,
     /// Memory for waiting messages, until both ends are dropped.
-    memory: OnceLock<Reservation>,
+    memory: OnceLock<MemoryReservation>,
 }
 
 impl ResponseSender {
@@ -86,7 +86,7 @@ impl ResponseSender {
 
     /// Keeps the memory reserved for waiting messages, [`ResponseSender::BYTES`].
     #[must_use]
-    pub fn with_memory(self, memory: Reservation) -> Self {
+    pub fn with_memory(self, memory: MemoryReservation) -> Self {
         // It is set once.
         let _ = self.waiting.memory.set(memory);
         self

@@ -23,7 +23,7 @@ use super::{ImportError, Importer, Refusal};
 use crate::{
     access::{Denial, Principal},
     domain::Actor,
-    limits::Account,
+    limits::MemoryAccount,
     proto::{ImportStart, ResultFilter},
     store::{Organization, StoreError, Upload, UploadStage},
 };
@@ -36,7 +36,7 @@ pub struct Submitter {
     /// The principal with an address, for the audit trail.
     pub actor: Actor,
     /// The account that is charged for the call's bytes.
-    pub account: Account,
+    pub account: MemoryAccount,
 }
 
 /// The results that a `WatchImport` call asks for.
@@ -134,7 +134,7 @@ impl Importer {
         slug: &str,
         import: Uuid,
     ) -> Result<bool, StoreError> {
-        if !principal.reach.includes(slug) {
+        if !principal.scope.includes(slug) {
             return Ok(false);
         }
         let organization = match self.store.organization(slug).await {

@@ -22,7 +22,7 @@ use anyhow::Context;
 use super::errors_file;
 use crate::cli::{
     Exit, failure,
-    output::{Asked, Findings, Format, Voice, complain, hex},
+    output::{Asked, Findings, Format, Voice, complain},
 };
 use crate::{
     client::{ClientError, Ended},
@@ -122,7 +122,7 @@ async fn ask(
     view.asked.resume = format!(
         " --confirm {} --expected-plan-digest {}",
         review::WORD,
-        hex(&summary.plan_digest)
+        hex::encode(&summary.plan_digest)
     );
     Ok(None)
 }

@@ -300,23 +300,12 @@ struct PlanDigest(Vec<u8>);
 
 /// As the summary prints it, or as it is in JSON.
 fn digest(text: &str) -> Result<PlanDigest, String> {
-    let bytes = from_hex(text).or_else(|| BASE64_STANDARD.decode(text).ok());
+    let bytes = hex::decode(text).ok();
+    let bytes = bytes.or_else(|| BASE64_STANDARD.decode(text).ok());
     let bytes = bytes
         .filter(|bytes| bytes.len() == 32)
         .ok_or("a plan digest has 64 hexadecimal digits, or 44 characters of Base64 as in JSON")?;
     Ok(PlanDigest(bytes))
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let nibble = |digit: char| digit.to_digit(16).and_then(|n| u8::try_from(n).ok());
-    let nibbles = text.chars().map(nibble).collect::<Option<Vec<u8>>>()?;
-    let is_whole = nibbles.len() == 64;
-    is_whole.then(|| {
-        nibbles
-            .chunks(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect()
-    })
 }
 
 fn delimiter(text: &str) -> Result<String, String> {

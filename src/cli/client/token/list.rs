@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    access::Reach,
+    access::OrganizationScope,
     cli::output::{Listing, moment, rfc3339},
     proto::{Timestamp, timestamp},
     store::TokenRecord,
@@ -110,10 +110,10 @@ pub fn record(token: &Line) -> [String; 9] {
 }
 
 /// An organisation for people.
-pub fn organization(reach: &str) -> String {
-    match Reach::parse(reach) {
-        Reach::Every => "every organisation".to_owned(),
-        Reach::One(slug) => slug,
+pub fn organization(scope: &str) -> String {
+    match OrganizationScope::parse(scope) {
+        OrganizationScope::Every => "every organisation".to_owned(),
+        OrganizationScope::One(slug) => slug,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Listing,
-    text::{hex, moment, rfc3339, word},
+    text::{moment, rfc3339, word},
 };
 use crate::proto::AuditEvent;
 
@@ -55,7 +55,7 @@ pub fn audit_record(event: &AuditEvent) -> [String; 9] {
         event.subject.clone(),
         outcome(event),
         details(event),
-        hex(&event.hash),
+        hex::encode(&event.hash),
     ]
 }
 

@@ -26,4 +26,4 @@ pub use rejected::rejected_table;
 pub use review::review_text;
 pub use rows::row_lines;
 pub use summary::{Asked, summary_text};
-pub use text::{count, deactivated_name, hex, moment, printable, rfc3339, word};
+pub use text::{count, deactivated_name, moment, printable, rfc3339, word};

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::{
     Findings, Look,
     findings::RowWarnings,
-    text::{count, deactivated_name, duration, grouped, hex, millis_between, printable},
+    text::{count, deactivated_name, duration, grouped, millis_between, printable},
 };
 use crate::proto::{ImportState, ImportSummary};
 
@@ -233,7 +233,7 @@ impl Page {
     }
 
     fn how_to_apply(&mut self, summary: &ImportSummary, asked: &Asked) -> fmt::Result {
-        let digest = hex(&summary.plan_digest);
+        let digest = hex::encode(&summary.plan_digest);
         match &asked.apply {
             Some(command) => writeln!(
                 self.text,

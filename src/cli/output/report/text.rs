@@ -105,14 +105,6 @@ pub fn duration(millis: u64) -> String {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,10 +128,5 @@ mod tests {
         }
         assert_eq!(count(1_u64, "row"), "1 row");
         assert_eq!(count(0_u64, "row"), "0 rows");
-    }
-
-    #[test]
-    fn digests_are_two_digits_a_byte() {
-        assert_eq!(hex(&[0, 10, 255]), "000aff");
     }
 }

@@ -7,11 +7,11 @@ use anyhow::Context;
 use super::{DoctorArgs, Finding, Verdict};
 use crate::{
     access::{
-        Identities,
-        jwt::{KeySet, fetch},
+        CertificateAllowList,
+        jwt::{JwtKeyLocation, KeySet, fetch},
     },
-    config::{JwtKeys, TlsFiles},
-    server::{Configured, Exposure, expect_sound_tls},
+    config::TlsFiles,
+    server::{CredentialState, ListenExposure, expect_sound_tls},
     store::Store,
 };
 
@@ -33,17 +33,17 @@ pub(crate) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<Finding> {
     let has_token = store.has_tokens().await.unwrap_or_default();
     let ever = store.has_had_credentials().await.unwrap_or_default();
     let now = has_token || args.tls_client_identities.is_some() || args.jwt_jwks.is_some();
-    let exposure = Exposure {
+    let exposure = ListenExposure {
         address: args.listen,
         has_tls: args.tls_cert.is_some(),
-        credentials: Configured::of(now, ever),
+        credentials: CredentialState::of(now, ever),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
     match exposure.judge() {
         Ok(warnings) if warnings.is_empty() => {
             let text = match exposure.credentials {
-                Configured::Now => format!("{} is safe to listen on", args.listen),
-                Configured::Never | Configured::Before => format!(
+                CredentialState::Now => format!("{} is safe to listen on", args.listen),
+                CredentialState::Never | CredentialState::Before => format!(
                     "{} is safe to listen on; no credential is configured, so whoever runs the server \
                      may call, with its local token (user-import token local)",
                     args.listen
@@ -79,7 +79,7 @@ fn identities(file: &Path) -> Finding {
     let about = "identities";
     let shown = file.display();
     let read = std::fs::read(file).context("it cannot be read");
-    match read.and_then(|document| Identities::parse(&document)) {
+    match read.and_then(|document| CertificateAllowList::parse(&document)) {
         Ok(list) if list.is_empty() => {
             let text = format!("{shown} admits nobody; add the certificates that may call");
             Finding::new(Verdict::Warning, about, text)
@@ -90,14 +90,14 @@ fn identities(file: &Path) -> Finding {
 }
 
 /// Asks a URL as the server would.
-async fn provider(keys: &JwtKeys, own: Option<&Path>) -> Finding {
+async fn provider(keys: &JwtKeyLocation, own: Option<&Path>) -> Finding {
     let about = "JWT keys";
     let (shown, read) = match keys {
-        JwtKeys::File(file) => {
+        JwtKeyLocation::File(file) => {
             let read = std::fs::read(file).context("it cannot be read");
             (file.display().to_string(), read)
         }
-        JwtKeys::Url(address) => {
+        JwtKeyLocation::Url(address) => {
             let read = fetch(address, own).await.map(Into::into);
             (address.to_string(), read)
         }

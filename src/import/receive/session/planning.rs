@@ -16,11 +16,11 @@ use crate::{
         ImportError,
         review::{PlannedImport, PlanningTerms, planned_import},
     },
-    limits::Permit,
+    limits::KeyedPermit,
     plan::Scope,
     proto::{self, ImportPhase},
     store::{Snapshot, StoreError},
-    telemetry::metrics::{self, Stage, Work},
+    telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
 };
 
 /// How long a directory that was read ahead is kept while the upload is silent.
@@ -31,7 +31,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// A directory that is read while the upload comes in.
 pub(crate) struct DirectoryReadAhead {
-    reading: JoinHandle<(Result<Snapshot, StoreError>, Permit<String>)>,
+    reading: JoinHandle<(Result<Snapshot, StoreError>, KeyedPermit<String>)>,
     begun: Instant,
     heard: Instant,
 }
@@ -90,10 +90,10 @@ impl ImportSession<'_> {
     }
 
     pub(crate) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<PlannedImport, ImportError> {
-        let _stage = Stage::begin("plan");
+        let _stage = ImportStageTimer::begin("plan");
         self.progress.enter(ImportPhase::Planning);
         let import = self.record.id;
-        let reading = Work::begin("snapshot");
+        let reading = DatabaseTimer::begin("snapshot");
         let read_ahead = self.read_ahead.take();
         let snapshot = self.snapshot(read_ahead);
         let snapshot = self.with_progress(snapshot).await?;

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{Call, ImportSession, RequestStream, SESSION_BYTES, planning::DirectoryReadAhead};
 use crate::{
-    access::Outlived,
+    access::CredentialExpiry,
     domain::{Column, Issue, IssueCode, Row},
     import::{
         ImportError, ReceivedRoster, Refusal, RosterReceiver,
@@ -20,7 +20,7 @@ use crate::{
         },
     },
     proto::{ImportFinish, ImportPhase, ImportStarted},
-    telemetry::metrics::{self, Stage},
+    telemetry::metrics::{self, ImportStageTimer},
 };
 
 impl ImportSession<'_> {
@@ -30,16 +30,16 @@ impl ImportSession<'_> {
         &mut self,
         requests: &mut impl RequestStream,
         mut receiver: RosterReceiver,
-        outlived: &mut Outlived,
+        expiry: &mut CredentialExpiry,
     ) -> Result<ReceivedRoster, ImportError> {
-        let _stage = Stage::begin("receive");
+        let _stage = ImportStageTimer::begin("receive");
         let mut decoding = Duration::ZERO;
         self.progress.enter(ImportPhase::Receiving);
         loop {
             let held_until = self.read_ahead.as_ref().map(DirectoryReadAhead::until);
             let message = tokio::select! {
                 message = self.with_progress(requests.next()) => message,
-                denial = &mut *outlived => return Err(denial.into()),
+                denial = &mut *expiry => return Err(denial.into()),
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
                 () = sleep_until(held_until.unwrap_or_else(Instant::now)), if held_until.is_some() => {
                     self.read_ahead = None;

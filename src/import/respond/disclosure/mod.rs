@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use crate::import::{ImportError, Refusal, review::guard};
 use crate::{
-    access::{Audience, Disclosure},
+    access::{Disclosure, ResultAudience},
     proto::{
         self, DeactivatedUser, Deactivations, Import, ImportSummary, RowResult, RowResults,
         import_users_response::Message,
@@ -23,7 +23,7 @@ use crate::{
 /// Fails if the answer is an error, or if the reader may no longer watch the import.
 pub async fn disclose(
     answer: Result<Message, ImportError>,
-    audience: &Audience,
+    audience: &ResultAudience,
 ) -> Result<Message, ImportError> {
     let tells_of_others = match &answer {
         Ok(message) => message_tells_of_others(message),

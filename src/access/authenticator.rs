@@ -1,0 +1,273 @@
+//! Makes a principal of what a caller presents.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use time::OffsetDateTime;
+use tokio::time::sleep;
+use tracing::warn;
+use uuid::Uuid;
+
+use super::{
+    CertificateAllowList, ClientCertificate, Credential, Denial, OrganizationScope, Principal,
+    ReloadedFiles, TokenText, jwt::IdentityProvider,
+};
+use crate::{
+    clock::Clock,
+    domain::Permissions,
+    store::{CredentialSource, Store, StoreError, TokenRecord},
+};
+
+/// A token's last use is written at most this often.
+const USE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// What a caller presents.
+#[derive(Clone, Debug, Default)]
+pub struct PresentedCredentials {
+    /// The bearer token of the authorization header. One that is not good is refused whatever else
+    /// is presented.
+    pub bearer: Option<String>,
+    /// The certificate of the connection.
+    pub certificate: Option<Arc<ClientCertificate>>,
+    /// There is an authorization header, of another kind or not readable.
+    pub other_authorization: bool,
+}
+
+/// Whose credentials are good, besides the tokens in the database.
+#[derive(Clone, Debug, Default)]
+pub struct CredentialSources {
+    /// The allow-list of client certificates.
+    pub identities: Option<Arc<ReloadedFiles<CertificateAllowList>>>,
+    /// The identity provider.
+    pub jwt: Option<Arc<IdentityProvider>>,
+    /// The server's local token, good until a credential has been configured.
+    pub local: Option<TokenText>,
+}
+
+impl CredentialSources {
+    /// The sources of credentials that are options of this server.
+    pub fn configured(&self) -> impl Iterator<Item = CredentialSource> + use<> {
+        let certificates = self.identities.as_ref();
+        let provider = self.jwt.as_ref();
+        let certificates = certificates.map(|_| CredentialSource::ClientCertificates);
+        let provider = provider.map(|_| CredentialSource::IdentityProvider);
+        certificates.into_iter().chain(provider)
+    }
+}
+
+/// Ready once a credential is good no more, with the reason.
+pub type CredentialExpiry = Pin<Box<dyn Future<Output = Denial> + Send>>;
+
+/// Recognises callers.
+#[derive(Clone, Debug)]
+pub struct Authenticator(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    sources: CredentialSources,
+    /// SHA-256 of the local token, as other tokens are compared.
+    local: Option<[u8; 32]>,
+    /// A credential has been configured: the local token is not valid, for ever.
+    closed: AtomicBool,
+    /// When each token's use was last written.
+    uses: Mutex<HashMap<Uuid, OffsetDateTime>>,
+    /// Time between two looks whether the credential of a stream is still good.
+    interval: Duration,
+}
+
+impl Authenticator {
+    /// A gate for the credentials in this database, and from these sources, which the database is told of
+    /// for ever; those of streams are looked at again after each `interval`.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn open(
+        store: Store,
+        clock: Clock,
+        sources: CredentialSources,
+        interval: Duration,
+    ) -> Result<Self, StoreError> {
+        for source in sources.configured() {
+            store.note_credential_source(source, clock.now()).await?;
+        }
+        let closed = sources.configured().next().is_some();
+        let local = sources.local.as_ref().map(TokenText::hash);
+        Ok(Self(Arc::new(Inner {
+            store,
+            clock,
+            sources,
+            local,
+            closed: AtomicBool::new(closed),
+            uses: Mutex::default(),
+            interval,
+        })))
+    }
+
+    /// Recognises a caller.
+    ///
+    /// # Errors
+    /// Where nothing good is presented, or the database fails.
+    pub async fn admit(&self, presented: &PresentedCredentials) -> Result<Principal, Denial> {
+        match (&presented.bearer, &presented.certificate) {
+            (Some(bearer), _) => self.admit_bearer(bearer).await,
+            _ if presented.other_authorization => Err(Denial::Invalid),
+            (None, Some(certificate)) => self.admit_certificate(certificate),
+            (None, None) => Err(Denial::Missing),
+        }
+    }
+
+    /// Looks again whether a principal's credential is still good, after some time has passed.
+    ///
+    /// # Errors
+    /// If it has expired, was revoked, or is the local token after a credential has been configured.
+    pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
+        self.permissions_now(principal).await.map(|_| ())
+    }
+
+    /// What a principal may do now; its credential may permit less or more than when it was admitted.
+    ///
+    /// # Errors
+    /// If the credential is not good any more, as [`confirm`](Self::confirm) says.
+    pub async fn permissions_now(&self, principal: &Principal) -> Result<Permissions, Denial> {
+        self.expect_time_left(principal.expires_at)?;
+        match &principal.credential {
+            Credential::Jwt => Ok(principal.permissions),
+            Credential::Certificate(certificate) => {
+                let now = self.admit_certificate(certificate)?;
+                let is_same =
+                    now.scope == principal.scope && now.permissions == principal.permissions;
+                is_same.then_some(now.permissions).ok_or(Denial::Revoked)
+            }
+            Credential::Local => Ok(self.admit_local().await?.permissions),
+            Credential::Token(id) => {
+                let token = self.0.store.token(*id).await?;
+                let now = self.recognise(&token.ok_or(Denial::Revoked)?)?;
+                Ok(now.permissions)
+            }
+        }
+    }
+
+    /// Waits for the end of a principal's credential: to the moment where it expires, within the
+    /// interval of looks where it is revoked. While the database is away nobody is turned away for that.
+    #[must_use]
+    pub fn credential_expiry(&self, principal: Arc<Principal>) -> CredentialExpiry {
+        let gate = self.clone();
+        Box::pin(async move {
+            loop {
+                sleep(gate.until_next_look(principal.expires_at)).await;
+                let (looking, of) = (gate.clone(), Arc::clone(&principal));
+                // A task of its own: whoever waits here is dropped at any time.
+                let looked = tokio::spawn(async move { looking.confirm(&of).await });
+                match looked.await {
+                    Ok(Ok(()) | Err(Denial::Store(_))) | Err(_) => {}
+                    Ok(Err(denial)) => return denial,
+                }
+            }
+        })
+    }
+
+    /// No longer than the credential is good for.
+    fn until_next_look(&self, expires_at: Option<OffsetDateTime>) -> Duration {
+        let left = expires_at.map(|expires_at| expires_at - self.0.clock.now());
+        // One that has expired already is looked at at once.
+        let left = left.map(|left| Duration::try_from(left).unwrap_or_default());
+        left.unwrap_or(self.0.interval).min(self.0.interval)
+    }
+
+    /// Returns `true` if the local token is not valid: a credential is, or has ever been, configured.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_closed(&self) -> Result<bool, StoreError> {
+        if !self.0.closed.load(Ordering::Relaxed) && self.0.store.has_had_credentials().await? {
+            self.0.closed.store(true, Ordering::Relaxed);
+        }
+        Ok(self.0.closed.load(Ordering::Relaxed))
+    }
+
+    async fn admit_bearer(&self, bearer: &str) -> Result<Principal, Denial> {
+        let Ok(text) = bearer.parse::<TokenText>() else {
+            let jwt = self.0.sources.jwt.as_ref().ok_or(Denial::Invalid)?;
+            return jwt.recognise(bearer, self.0.clock.now()).await;
+        };
+        let hash = text.hash();
+        if self.0.local == Some(hash) {
+            return self.admit_local().await;
+        }
+        let token = self.0.store.token_by_hash(&hash).await?;
+        let token = token.ok_or(Denial::Invalid)?;
+        let principal = self.recognise(&token)?;
+        self.note_use(token.id);
+        Ok(principal)
+    }
+
+    async fn admit_local(&self) -> Result<Principal, Denial> {
+        match self.is_closed().await? {
+            true => Err(Denial::LocalTokenEnded),
+            false => Ok(Principal::local()),
+        }
+    }
+
+    fn admit_certificate(&self, certificate: &Arc<ClientCertificate>) -> Result<Principal, Denial> {
+        let identities = self.0.sources.identities.as_ref();
+        let identities = identities.ok_or(Denial::Invalid)?.current();
+        let identity = identities.find(certificate)?;
+        self.expect_time_left(Some(certificate.expires_at))?;
+        Ok(Principal {
+            name: format!("certificate {}", identity.san),
+            scope: identity.scope.clone(),
+            permissions: identity.permissions,
+            expires_at: Some(certificate.expires_at),
+            credential: Credential::Certificate(Arc::clone(certificate)),
+        })
+    }
+
+    fn recognise(&self, token: &TokenRecord) -> Result<Principal, Denial> {
+        if token.revoked_at.is_some() {
+            return Err(Denial::Revoked);
+        }
+        self.expect_time_left(Some(token.expires_at))?;
+        Ok(Principal {
+            name: format!("token {} ({})", token.id, token.name),
+            scope: OrganizationScope::parse(&token.organization),
+            permissions: Permissions::parse_known(&token.permissions),
+            expires_at: Some(token.expires_at),
+            credential: Credential::Token(token.id),
+        })
+    }
+
+    fn expect_time_left(&self, expires_at: Option<OffsetDateTime>) -> Result<(), Denial> {
+        match expires_at {
+            Some(expires_at) if expires_at <= self.0.clock.now() => Err(Denial::Expired),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes that a token was used, now and then, and keeps nobody waiting for it.
+    fn note_use(&self, token: Uuid) {
+        let now = self.0.clock.now();
+        let mut uses = self.0.uses.lock();
+        let last = uses.get(&token);
+        if last.is_some_and(|&last| last <= now && now - last < USE_INTERVAL) {
+            return;
+        }
+        uses.insert(token, now);
+        let store = self.0.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.note_token_use(token, now).await {
+                warn!(%error, "the use of a token could not be noted");
+            }
+        });
+    }
+}

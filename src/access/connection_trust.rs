@@ -1,0 +1,47 @@
+//! Whether a connection is a stranger's.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::Waker,
+};
+
+use futures_util::task::AtomicWaker;
+
+/// Whether a caller on a connection has shown a credential; until then the connection is a stranger's.
+/// Clones share the answer.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionTrust(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    is_trusted: AtomicBool,
+    /// The connection's task, while it waits to read more of a stranger.
+    waiting: AtomicWaker,
+}
+
+impl ConnectionTrust {
+    /// A caller has shown a credential.
+    pub fn mark_trusted(&self) {
+        self.0.is_trusted.store(true, Relaxed);
+        self.wake();
+    }
+
+    /// Returns `true` once a caller has shown a credential.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        self.0.is_trusted.load(Relaxed)
+    }
+
+    /// Wakes this task by the next [`wake`](Self::wake) or [`mark_trusted`](Self::mark_trusted).
+    pub fn register(&self, waker: &Waker) {
+        self.0.waiting.register(waker);
+    }
+
+    /// Wakes the connection's task, if it waits.
+    pub fn wake(&self) {
+        self.0.waiting.wake();
+    }
+}

@@ -1,0 +1,35 @@
+//! Which identity provider is trusted, and how its tokens are read.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{AlgorithmName, KeySetUrl};
+
+/// An identity provider whose tokens are good here.
+#[derive(Clone, Debug)]
+pub struct JwtSettings {
+    /// Where its public keys are.
+    pub keys: JwtKeyLocation,
+    /// Authorities that vouch for the URL beside those that browsers trust, as PEM.
+    pub keys_ca: Option<PathBuf>,
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// `aud` of those meant for this service.
+    pub audience: String,
+    /// The algorithms that count, whatever tokens and keys say.
+    pub algorithms: Vec<AlgorithmName>,
+    /// By how much its clock and ours may differ; at most a minute.
+    pub leeway: Duration,
+    /// The claim with the slug of the organisation, or `*`.
+    pub organization_claim: String,
+    /// The claim with the permissions.
+    pub permissions_claim: String,
+}
+
+/// Where public keys are.
+#[derive(Clone, Debug)]
+pub enum JwtKeyLocation {
+    /// In a file.
+    File(PathBuf),
+    /// At a URL.
+    Url(KeySetUrl),
+}

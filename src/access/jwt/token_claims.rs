@@ -1,0 +1,117 @@
+//! What a token says, once its signature has been verified.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::{
+    access::{Credential, Denial, OrganizationScope, Principal, jwt::JwtSettings},
+    domain::{Permissions, Slug},
+};
+
+/// Most characters of a subject that records keep.
+const MAX_SUBJECT: usize = 200;
+
+/// The claims that this service reads, each of the type that RFC 7519 gives it: the issuer is one text, and
+/// the times are numbers. A claim that is not understood must not count as none.
+#[derive(Debug, Deserialize)]
+pub struct TokenClaims {
+    iss: String,
+    aud: TokenAudience,
+    sub: String,
+    exp: f64,
+    #[serde(default, deserialize_with = "given")]
+    nbf: Option<f64>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+/// Whom a token is for.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum TokenAudience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl TokenAudience {
+    fn includes(&self, service: &str) -> bool {
+        match self {
+            Self::One(one) => one == service,
+            Self::Several(several) => several.iter().any(|one| one == service),
+        }
+    }
+}
+
+/// A number that is there; `null` is none.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    f64::deserialize(deserializer).map(Some)
+}
+
+impl TokenClaims {
+    /// The principal that they are of.
+    ///
+    /// # Errors
+    /// If they are of another issuer or for another service, their time is over or has not come, or they
+    /// name no organisation.
+    pub fn principal(
+        &self,
+        settings: &JwtSettings,
+        now: OffsetDateTime,
+    ) -> Result<Principal, Denial> {
+        if self.iss != settings.issuer || !self.aud.includes(&settings.audience) {
+            return Err(Denial::Invalid);
+        }
+        let expires_at =
+            moment(self.exp)?.saturating_add(settings.leeway.try_into().unwrap_or_default());
+        if expires_at <= now {
+            return Err(Denial::Expired);
+        }
+        if let Some(from) = self.nbf
+            && moment(from)? > now + settings.leeway
+        {
+            return Err(Denial::Invalid);
+        }
+        let subject = self.sub.chars().filter(|c| !c.is_control());
+        let subject: String = subject.take(MAX_SUBJECT).collect();
+        if subject.trim().is_empty() {
+            return Err(Denial::Invalid);
+        }
+        Ok(Principal {
+            name: format!("jwt {subject}"),
+            scope: self.scope(&settings.organization_claim)?,
+            permissions: self.permissions(&settings.permissions_claim),
+            expires_at: Some(expires_at),
+            credential: Credential::Jwt,
+        })
+    }
+
+    fn scope(&self, claim: &str) -> Result<OrganizationScope, Denial> {
+        let text = self.others.get(claim).and_then(Value::as_str);
+        let scope = OrganizationScope::parse(text.ok_or(Denial::Invalid)?);
+        match &scope {
+            OrganizationScope::One(slug) if Slug::parse(slug).is_err() => Err(Denial::Invalid),
+            _ => Ok(scope),
+        }
+    }
+
+    /// A list of names, or names apart by spaces as in `scope`. Names that are not permissions of this
+    /// service are somebody else's.
+    fn permissions(&self, claim: &str) -> Permissions {
+        match self.others.get(claim) {
+            Some(Value::String(names)) => Permissions::parse_known(names),
+            Some(Value::Array(names)) => {
+                let names = names.iter().filter_map(Value::as_str);
+                names.filter_map(|name| name.parse().ok()).collect()
+            }
+            _ => Permissions::NONE,
+        }
+    }
+}
+
+/// A time of a token: seconds since 1970, which may have a fraction.
+fn moment(seconds: f64) -> Result<OffsetDateTime, Denial> {
+    #[allow(clippy::cast_possible_truncation)] // saturates, and what is out of range is refused
+    let seconds = seconds.floor() as i64;
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| Denial::Invalid)
+}

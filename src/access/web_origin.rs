@@ -1,0 +1,141 @@
+//! Whose pages may call from within a browser.
+//!
+//! A browser says with every call which origin its page has, and a page cannot change that. Callers
+//! that are no browsers say nothing.
+
+use std::{fmt, str::FromStr};
+
+/// The origin of web pages, as browsers write it: `https://roster.example`, or with a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebOrigin(String);
+
+/// What is no origin, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidWebOrigin {
+    /// All of them.
+    #[error("any page could then call on behalf of whoever looks at it; name each origin")]
+    Every,
+    /// What sandboxed pages and files have.
+    #[error("this is what pages without an origin have, whoever made them")]
+    Null,
+    /// Anything else.
+    #[error("write it like https://roster.example or http://127.0.0.1:8080, without a path")]
+    Malformed,
+}
+
+impl FromStr for WebOrigin {
+    type Err = InvalidWebOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidWebOrigin> {
+        let text = text.trim().to_ascii_lowercase();
+        match &*text {
+            "*" => return Err(InvalidWebOrigin::Every),
+            "null" => return Err(InvalidWebOrigin::Null),
+            _ => {}
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidWebOrigin::Malformed)?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        if !is_scheme || !is_authority(authority) {
+            return Err(InvalidWebOrigin::Malformed);
+        }
+        // As browsers do, which leave out the scheme's own port.
+        let own_port = match scheme {
+            "https" => ":443",
+            "http" => ":80",
+            _ => "",
+        };
+        let authority = match own_port {
+            "" => authority,
+            port => authority.strip_suffix(port).unwrap_or(authority),
+        };
+        Ok(Self(format!("{scheme}://{authority}")))
+    }
+}
+
+/// A host, and a port where there is one; nothing that would make it a URL.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_name = |host: &str| {
+        host.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+    };
+    let is_address = |host: &str| {
+        let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    let has_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    !host.is_empty() && (is_name(host) || is_address(host)) && has_port
+}
+
+impl WebOrigin {
+    /// True where a browser names this origin so.
+    #[must_use]
+    pub fn is(&self, named: &str) -> bool {
+        self.0 == named
+    }
+}
+
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_compared_as_browsers_write_it() {
+        for (given, named) in [
+            ("https://roster.example", "https://roster.example"),
+            ("HTTPS://Roster.Example/", "https://roster.example"),
+            ("https://roster.example:443", "https://roster.example"),
+            ("http://roster.example:80", "http://roster.example"),
+            ("http://roster.example:443", "http://roster.example:443"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://[::1]", "http://[::1]"),
+            ("tauri://localhost", "tauri://localhost"),
+        ] {
+            assert!(given.parse::<WebOrigin>().unwrap().is(named), "{given}");
+        }
+        let origin: WebOrigin = "https://roster.example".parse().unwrap();
+        for other in [
+            "http://roster.example",
+            "https://roster.example:8443",
+            "https://evil.roster.example",
+            "https://roster.example.evil.example",
+            "null",
+            "",
+        ] {
+            assert!(!origin.is(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_would_let_in_more_than_one_origin_is_refused() {
+        for (text, reason) in [
+            ("*", InvalidWebOrigin::Every),
+            ("null", InvalidWebOrigin::Null),
+            ("", InvalidWebOrigin::Malformed),
+            ("roster.example", InvalidWebOrigin::Malformed),
+            ("https://", InvalidWebOrigin::Malformed),
+            ("https://*.example", InvalidWebOrigin::Malformed),
+            ("https://roster.example/path", InvalidWebOrigin::Malformed),
+            ("https://user@roster.example", InvalidWebOrigin::Malformed),
+            ("https://roster.example:port", InvalidWebOrigin::Malformed),
+            ("https://roster.example:99999", InvalidWebOrigin::Malformed),
+            ("https://a b", InvalidWebOrigin::Malformed),
+            ("1https://a", InvalidWebOrigin::Malformed),
+        ] {
+            assert_eq!(text.parse::<WebOrigin>(), Err(reason), "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! For whom a token is, by option, else by variable.
+
+use clap::{
+    ArgMatches, Args, FromArgMatches, builder::BoolishValueParser, error::ErrorKind,
+    parser::ValueSource,
+};
+
+use crate::access::OrganizationScope;
+
+/// For whom a token is, as given.
+#[derive(Args, Debug)]
+struct GivenScope {
+    /// Slug of the organisation it is for
+    #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
+    organization: Option<String>,
+    /// For an operator: good for all organisations, those to come included
+    #[arg(long, env = "USER_IMPORT_EVERY_ORGANIZATION")]
+    #[arg(value_parser = BoolishValueParser::new())]
+    every_organization: bool,
+}
+
+/// For whom a token is: an organisation, or every one. What the command line says comes before the
+/// environment, which has the organisation of daily work.
+#[derive(Debug)]
+pub struct ScopeArgs(pub OrganizationScope);
+
+impl FromArgMatches for ScopeArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = GivenScope::from_arg_matches(matches)?;
+        let is_option = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let scope = match (given.organization, given.every_organization) {
+            (Some(slug), false) => OrganizationScope::One(slug),
+            (None, true) => OrganizationScope::Every,
+            (Some(slug), true) => {
+                match (is_option("organization"), is_option("every_organization")) {
+                    (true, false) => OrganizationScope::One(slug),
+                    (false, true) => OrganizationScope::Every,
+                    _ => return Err(unclear(ErrorKind::ArgumentConflict)),
+                }
+            }
+            (None, false) => return Err(unclear(ErrorKind::MissingRequiredArgument)),
+        };
+        Ok(Self(scope))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn unclear(kind: ErrorKind) -> clap::Error {
+    let text = "say for whom the token is: --organization SLUG or --every-organization, not both";
+    clap::Error::raw(kind, text)
+}
+
+impl Args for ScopeArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        GivenScope::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        GivenScope::augment_args_for_update(command)
+    }
+}

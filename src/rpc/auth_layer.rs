@@ -1,0 +1,272 @@
+//! Stands before every RPC: recognises the caller and expects the permission that the RPC needs.
+
+use std::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, body::Body};
+use tower::{Layer, Service};
+
+use super::{
+    call_limiter::{CallLimiter, CallPermit},
+    caller::Caller,
+    denial_recorder::{CallAttempt, DenialRecorder},
+    detached,
+    partial_message::PartialMessage,
+    rpc_table::{CallLimit, OutageBehavior, RequestShape, Rpc, RpcAccess, rpc},
+    status,
+    supervised_response::supervise,
+};
+use crate::{
+    access::{
+        Authenticator, ConnectionPeer, ConnectionTrust, CredentialExpiry, Denial,
+        PresentedCredentials, Principal,
+    },
+    limits::{MemoryAccount, MemoryBudget, MemoryExhausted, MemoryParty, ServerLimits},
+};
+
+/// Pause before a database that is away is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Puts a [`AuthService`] before a service.
+#[derive(Clone, Debug)]
+pub struct AuthLayer {
+    gate: Authenticator,
+    patience: Duration,
+    denials: DenialRecorder,
+    limiter: CallLimiter,
+    memory: MemoryBudget,
+}
+
+impl AuthLayer {
+    /// A guard that lets in whom `gate` admits, bears with a database that is away for `patience`, and
+    /// tells `denials` of whom it does not let in; the others are bounded by `limits`.
+    #[must_use]
+    pub fn new(
+        gate: Authenticator,
+        patience: Duration,
+        denials: DenialRecorder,
+        limits: &ServerLimits,
+    ) -> Self {
+        Self {
+            gate,
+            patience,
+            denials,
+            limiter: CallLimiter::new(limits),
+            memory: MemoryBudget::new(limits.memory),
+        }
+    }
+
+    /// What counts the bytes of all calls.
+    #[must_use]
+    pub const fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    fn attempt(&self, request: &Request<Body>) -> CallAttempt {
+        self.denials.attempt(request.uri().path(), address(request))
+    }
+
+    /// Recognises the caller of `rpc`, and leaves what is known with the request. Returns what to wait for
+    /// while the answer is sent.
+    async fn admit(
+        &self,
+        rpc: &Rpc,
+        request: &mut Request<Body>,
+        attempt: &mut CallAttempt,
+        permit: CallPermit,
+        gone: CancellationToken,
+    ) -> Result<Option<CredentialExpiry>, Status> {
+        let address = address(request);
+        let account = self.memory.account(address.map(|address| address.ip()));
+        request.extensions_mut().insert(account.clone());
+        if rpc.access == RpcAccess::Anybody {
+            return Ok(None);
+        }
+        let is_patient = rpc.outage == OutageBehavior::Waits;
+        let recognised = self.recognise(presented(request), is_patient);
+        let principal = Arc::new(recognised.await?);
+        attempt.is_by(&principal);
+        let permitted = match rpc.access {
+            RpcAccess::NeedsEither(_, other) if principal.permissions.has(other) => Ok(()),
+            RpcAccess::Needs(permission) | RpcAccess::NeedsEither(permission, _) => {
+                principal.expect(permission)
+            }
+            RpcAccess::Anybody | RpcAccess::AnyCaller => Ok(()),
+        };
+        permitted.map_err(|denial| status::from_denial(&denial))?;
+        if let Some(trust) = request.extensions().get::<ConnectionTrust>() {
+            trust.mark_trusted();
+        }
+        let charged = account.charge_to(MemoryParty::Principal(principal.name.clone()));
+        charged.map_err(|exhausted| status::busy(&exhausted.into()))?;
+        // An import looks after its credential by itself.
+        let looks_itself = rpc.limit == CallLimit::Import;
+        let expiry = (!looks_itself).then(|| self.gate.credential_expiry(Arc::clone(&principal)));
+        let caller = Caller::new(principal, address, permit, account, (rpc.lane, gone));
+        request.extensions_mut().insert(caller);
+        Ok(expiry)
+    }
+
+    async fn recognise(
+        &self,
+        presented: PresentedCredentials,
+        patient: bool,
+    ) -> Result<Principal, Status> {
+        let (gate, patience) = (self.gate.clone(), self.patience);
+        detached(async move {
+            let deadline = Instant::now() + patience;
+            loop {
+                match gate.admit(&presented).await {
+                    Err(Denial::Store(error))
+                        if patient && error.is_transient() && Instant::now() < deadline =>
+                    {
+                        sleep(PAUSE).await;
+                    }
+                    result => return result.map_err(|denial| status::from_denial(&denial)),
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Charges the messages of a stream as they come; a single message is charged where it is taken.
+fn metered(rpc: &Rpc, request: Request<Body>) -> Result<Request<Body>, MemoryExhausted> {
+    let account = request.extensions().get::<MemoryAccount>().cloned();
+    match account.filter(|_| rpc.request == RequestShape::Stream) {
+        Some(account) => PartialMessage::meter(request, &account),
+        None => Ok(request),
+    }
+}
+
+fn address(request: &Request<Body>) -> Option<SocketAddr> {
+    let peer = request.extensions().get::<ConnectionPeer>();
+    peer.and_then(|peer| peer.address)
+}
+
+fn presented(request: &Request<Body>) -> PresentedCredentials {
+    let headers = request.headers();
+    let bearer = bearer(headers);
+    let peer = request.extensions().get::<ConnectionPeer>();
+    PresentedCredentials {
+        other_authorization: bearer.is_none() && headers.contains_key(AUTHORIZATION),
+        bearer,
+        certificate: peer.and_then(|peer| peer.certificate.clone()),
+    }
+}
+
+/// The one bearer token; two headers are none, since it cannot be told which is meant.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = value.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| token.trim().to_owned())
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> AuthService<S> {
+        let guard = self.clone();
+        AuthService { guard, inner }
+    }
+}
+
+/// A service behind a guard.
+#[derive(Clone, Debug)]
+pub struct AuthService<S> {
+    guard: AuthLayer,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for AuthService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        // The one that is ready is used, and a copy waits for the next call.
+        let copy = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, copy);
+        let guard = self.guard.clone();
+        Box::pin(async move {
+            let mut attempt = guard.attempt(&request);
+            let Some(rpc) = rpc(request.uri().path()) else {
+                let status = Status::unimplemented("There is no such method.");
+                attempt.note(&status);
+                return Ok(status.into_http());
+            };
+            let permit = guard.limiter.permit(rpc.limit);
+            // Cancelled if the client goes before there is an answer: this future is dropped then.
+            let gone = CancellationToken::new();
+            let _here = gone.clone().drop_guard();
+            let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone(), gone);
+            match admitted.await {
+                Ok(expiry) => {
+                    let request = match metered(rpc, request) {
+                        Ok(request) => request,
+                        Err(exhausted) => {
+                            return Ok(status::busy(&exhausted.into()).into_http());
+                        }
+                    };
+                    let answer = inner.call(request).await?;
+                    Ok(supervise(answer, attempt, expiry, permit))
+                }
+                Err(status) => {
+                    attempt.note(&status);
+                    Ok(status.into_http())
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bearer_of(values: &[&str]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, value.parse().unwrap());
+        }
+        bearer(&headers)
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_from_the_one_authorization_header() {
+        for (values, expected) in [
+            (&["Bearer abc"][..], Some("abc")),
+            (&["bearer  abc "], Some("abc")),
+            (&["BEARER abc"], Some("abc")),
+            (&["Basic abc"], None),
+            (&["abc"], None),
+            (&["Bearer"], None),
+            (&["Bearer abc", "Bearer def"], None),
+            (&[], None),
+        ] {
+            assert_eq!(bearer_of(values).as_deref(), expected, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Calls that are denied: counted and logged, each of them; told to the audit trail as far as that fills no
+//! disk, as `telemetry` sees to it for the log.
+//!
+//! Knows statuses, not why they came about, so that a denial by the guard, by a service and in the
+//! middle of a stream are told alike. Nothing of what a caller sent is logged.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use parking_lot::Mutex;
+use time::OffsetDateTime;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+use tracing::warn;
+
+use super::rpc_table::path_label;
+use crate::{
+    access::{Denial, Principal},
+    clock::Clock,
+    domain::Actor,
+    proto::{AuditAction, AuditOutcome},
+    store::{AuditEntry, Store, StoreError},
+    telemetry::metrics,
+};
+
+/// The same denial of the same principal is one audit event in this time.
+const REPEAT: time::Duration = time::Duration::hours(1);
+
+/// Events of different denials in that time. More are counted and logged alone: whoever has any number of
+/// credentials must not fill a chain.
+const EVENTS: usize = 1_000;
+
+/// What has been told of denied calls.
+#[derive(Clone, Debug)]
+pub struct DenialRecorder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    clock: Clock,
+    told: Mutex<RecentDenials>,
+}
+
+/// A call, and by whom.
+#[derive(Clone, Debug)]
+pub struct CallAttempt {
+    denials: DenialRecorder,
+    method: &'static str,
+    address: Option<SocketAddr>,
+    /// `None`: nobody was recognised.
+    principal: Option<Arc<Principal>>,
+}
+
+impl DenialRecorder {
+    /// Nothing told yet.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            told: Mutex::default(),
+        }))
+    }
+
+    /// A call of `path` from `address`, by somebody who is not recognised yet.
+    #[must_use]
+    pub fn attempt(&self, path: &str, address: Option<SocketAddr>) -> CallAttempt {
+        CallAttempt {
+            denials: self.clone(),
+            method: path_label(path),
+            address,
+            principal: None,
+        }
+    }
+}
+
+impl CallAttempt {
+    /// The same, by this principal.
+    pub fn is_by(&mut self, principal: &Arc<Principal>) {
+        self.principal = Some(Arc::clone(principal));
+    }
+
+    /// Tells how the call ended, where it was denied.
+    pub fn note(&self, status: &Status) {
+        if !matches!(
+            status.code(),
+            Code::Unauthenticated | Code::PermissionDenied
+        ) {
+            return;
+        }
+        let info = status.get_details_error_info();
+        // Ours all have one; whoever adds another status is counted too.
+        let reason = info.as_ref().map_or("", |info| &info.reason);
+        let reason = Denial::known_reason(reason);
+        metrics::denied(self.method, reason);
+        self.log(reason);
+        if let (Code::PermissionDenied, Some(principal)) = (status.code(), &self.principal) {
+            let permission = info.and_then(|info| info.metadata.get("permission").cloned());
+            self.tell(principal, reason, permission);
+        }
+    }
+
+    fn log(&self, reason: &'static str) {
+        let address = self.address.map(|address| address.ip().to_string());
+        let credential = self.principal.as_ref();
+        let credential = credential.map(|principal| principal.credential.label());
+        warn!(
+            reason,
+            method = self.method,
+            address = address.as_deref().unwrap_or("unknown"),
+            credential = credential.as_deref().unwrap_or("none"),
+            "a call was denied"
+        );
+    }
+
+    /// Appends an event to the chain of the principal's own organisation: whose call it was, not whose
+    /// door it was at.
+    fn tell(&self, principal: &Principal, reason: &'static str, permission: Option<String>) {
+        let inner = Arc::clone(&self.denials.0);
+        let now = inner.clock.now();
+        let key = (principal.name.clone(), self.method, reason);
+        if !inner.told.lock().is_news(key, now) {
+            return;
+        }
+        let address = self.address.map(|address| address.to_string());
+        let actor = Actor {
+            principal: principal.name.clone(),
+            address: address.unwrap_or_default(),
+        };
+        let method = self.method.trim_start_matches('/').to_owned();
+        let entry = AuditEntry::done(now, &actor, AuditAction::CallDenied, &method)
+            .ending(AuditOutcome::Refused)
+            .with("reason", &reason);
+        let entry = match permission {
+            Some(permission) => entry.with("permission", &permission),
+            None => entry,
+        };
+        let chain = principal.scope.as_str().to_owned();
+        // The answer does not wait for it, nor depend on it.
+        tokio::spawn(async move { append(&inner.store, &chain, entry).await });
+    }
+}
+
+async fn append(store: &Store, chain: &str, entry: AuditEntry) {
+    let appended = async {
+        let chain = store.audit_chain(chain).await?;
+        store.audit(chain, entry).await
+    };
+    match appended.await {
+        // A credential may be for an organisation that is yet to be made.
+        Ok(()) | Err(StoreError::UnknownOrganization) => {}
+        Err(error) => warn!(%error, "a denied call could not be told to the audit trail"),
+    }
+}
+
+/// When which denial was told to the audit trail.
+#[derive(Debug, Default)]
+struct RecentDenials(HashMap<(String, &'static str, &'static str), OffsetDateTime>);
+
+impl RecentDenials {
+    fn is_news(&mut self, key: (String, &'static str, &'static str), now: OffsetDateTime) -> bool {
+        let is_recent = |at: &OffsetDateTime| *at <= now && now - *at < REPEAT;
+        if self.0.get(&key).is_some_and(is_recent) {
+            return false;
+        }
+        if self.0.len() >= EVENTS {
+            self.0.retain(|_, at| is_recent(at));
+        }
+        let has_room = self.0.len() < EVENTS;
+        if has_room {
+            self.0.insert(key, now);
+        }
+        has_room
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn the_same_denial_is_told_once_an_hour() {
+        let mut told = RecentDenials::default();
+        let noon = datetime!(2026-05-04 12:00 UTC);
+        let key = |name: &str, reason| (name.to_owned(), "other", reason);
+        assert!(told.is_news(key("a", "X"), noon));
+        assert!(!told.is_news(key("a", "X"), noon + time::Duration::minutes(59)));
+        assert!(told.is_news(key("a", "Y"), noon));
+        assert!(told.is_news(key("b", "X"), noon));
+        assert!(told.is_news(key("a", "X"), noon + REPEAT));
+    }
+
+    #[test]
+    fn no_number_of_credentials_makes_more_than_a_thousand_events_an_hour() {
+        let mut told = RecentDenials::default();
+        let noon = datetime!(2026-05-04 12:00 UTC);
+        let key = |n: u32| (n.to_string(), "other", "X");
+        let news = (0..5_000).filter(|&n| told.is_news(key(n), noon)).count();
+        assert_eq!((news, told.0.len()), (EVENTS, EVENTS));
+        assert!(told.is_news(key(0), noon + REPEAT));
+        assert_eq!(told.0.len(), 1);
+    }
+}

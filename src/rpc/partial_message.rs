@@ -1,0 +1,101 @@
+//! The body of a call that sends any number of messages: what has come of a message that is not there whole yet is
+//! charged like everything else that a client's bytes occupy.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::Request;
+use http_body_util::{BodyStream, StreamBody};
+use parking_lot::Mutex;
+use tonic::{Status, body::Body};
+
+use super::transport_refusals::memory_exhausted;
+use crate::limits::{MemoryAccount, MemoryExhausted, MemoryReservation};
+
+/// What has come of the next message. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PartialMessage(Arc<Mutex<PartialState>>);
+
+#[derive(Debug)]
+struct PartialState {
+    held: MemoryReservation,
+    exhausted: Option<MemoryExhausted>,
+}
+
+impl PartialMessage {
+    /// Charges what comes of `request`, and leaves itself with it.
+    ///
+    /// # Errors
+    /// Never: nothing is held yet.
+    pub fn meter(
+        request: Request<Body>,
+        account: &MemoryAccount,
+    ) -> Result<Request<Body>, MemoryExhausted> {
+        let partial = Self(Arc::new(Mutex::new(PartialState {
+            held: account.reserve(0)?,
+            exhausted: None,
+        })));
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(partial.clone());
+        let frames = BodyStream::new(body).map(move |frame| {
+            let frame = frame?;
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            partial.add(bytes).map_err(memory_exhausted)?;
+            Ok::<_, Status>(frame)
+        });
+        Ok(Request::from_parts(
+            parts,
+            Body::new(StreamBody::new(frames)),
+        ))
+    }
+
+    /// A message has come whole; what is there of the next one came with its last bytes.
+    pub fn taken(&self) {
+        let mut partial = self.0.lock();
+        let held = partial.held.bytes();
+        partial.held.shrink(held);
+    }
+
+    /// Whose memory had no room for more.
+    pub fn exhausted(&self) -> Option<MemoryExhausted> {
+        self.0.lock().exhausted
+    }
+
+    fn add(&self, bytes: usize) -> Result<(), MemoryExhausted> {
+        let mut partial = self.0.lock();
+        let grown = partial.held.grow(bytes);
+        partial.exhausted = grown.err();
+        grown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+    use crate::limits::{MemoryBounds, MemoryBudget};
+
+    #[tokio::test]
+    async fn what_has_come_of_a_message_is_charged_until_it_is_whole() {
+        let memory = MemoryBudget::new(MemoryBounds::of(1_000));
+        let account = memory.account(None);
+        let pieces =
+            [400, 400, 400].map(|bytes| BodyStream::new(Full::new(Bytes::from(vec![0; bytes]))));
+        let frames = tokio_stream::iter(pieces).flatten();
+        let body = Body::new(StreamBody::new(frames));
+        let request = PartialMessage::meter(Request::new(body), &account).unwrap();
+        let (parts, mut body) = request.into_parts();
+        let partial = parts.extensions.get::<PartialMessage>().unwrap().clone();
+        assert!(body.frame().await.unwrap().is_ok());
+        assert_eq!(memory.in_use(), 400);
+        partial.taken();
+        assert_eq!(memory.in_use(), 0);
+        assert!(body.frame().await.unwrap().is_ok());
+        let _other = account.reserve(500).unwrap();
+        assert!(body.frame().await.unwrap().is_err() && partial.exhausted().is_some());
+        drop((parts, partial, body));
+        assert_eq!(memory.in_use(), 500);
+    }
+}

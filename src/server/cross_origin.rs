@@ -1,0 +1,165 @@
+//! Callers from within browsers: only pages of known origins, who are told so as browsers ask for it
+//! (CORS). gRPC-Web itself is tonic's; see `server`.
+//!
+//! A call that names another origin is refused, however it comes. So no page that somebody happens to
+//! look at can call a server on his or her machine, by whatever name it has made that machine answer to.
+
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, Map};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+        ORIGIN, VARY,
+    },
+};
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use crate::{access::WebOrigin, rpc};
+
+/// Headers that pages may send: what gRPC-Web needs, credentials, and traces.
+const SENT: HeaderValue = HeaderValue::from_static(
+    "authorization,content-type,grpc-accept-encoding,grpc-encoding,grpc-timeout,traceparent,\
+     tracestate,x-grpc-web,x-user-agent",
+);
+
+/// Headers that pages may read: how a call ended.
+const SHOWN: HeaderValue =
+    HeaderValue::from_static("grpc-encoding,grpc-message,grpc-status,grpc-status-details-bin");
+
+/// Seconds for which browsers may remember that an origin is known.
+const REMEMBERED: HeaderValue = HeaderValue::from_static("7200");
+
+/// Puts a [`Web`] before a service.
+#[derive(Clone, Debug)]
+pub struct WebLayer {
+    origins: Arc<[WebOrigin]>,
+}
+
+impl WebLayer {
+    /// Lets in pages of these origins, and callers that are no pages.
+    pub fn new(origins: &[WebOrigin]) -> Self {
+        Self {
+            origins: origins.into(),
+        }
+    }
+
+    fn judge(&self, headers: &HeaderMap) -> Caller {
+        let mut named = headers.get_all(ORIGIN).iter();
+        let Some(origin) = named.next() else {
+            return Caller::NoPage;
+        };
+        let is_known = origin
+            .to_str()
+            .is_ok_and(|origin| self.origins.iter().any(|known| known.is(origin)));
+        match is_known && named.next().is_none() {
+            true => Caller::Page(origin.clone()),
+            false => Caller::Stranger,
+        }
+    }
+}
+
+enum Caller {
+    /// No browser, or none that says so.
+    NoPage,
+    /// A page of this origin.
+    Page(HeaderValue),
+    /// A page of an origin that is not known.
+    Stranger,
+}
+
+impl<S> Layer<S> for WebLayer {
+    type Service = Web<S>;
+
+    fn layer(&self, inner: S) -> Web<S> {
+        let layer = self.clone();
+        Web { layer, inner }
+    }
+}
+
+/// A service that pages of known origins may call.
+#[derive(Clone, Debug)]
+pub struct Web<S> {
+    layer: WebLayer,
+    inner: S,
+}
+
+type Answer<E> = Result<Response<Body>, E>;
+type Shown<E> = Box<dyn FnOnce(Answer<E>) -> Answer<E> + Send>;
+
+impl<S> Service<Request<Body>> for Web<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Either<Ready<Answer<S::Error>>, Map<S::Future, Shown<S::Error>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let asks_first = request.method() == Method::OPTIONS
+            && request
+                .headers()
+                .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        let origin = match self.layer.judge(request.headers()) {
+            Caller::Stranger => return Either::Left(ready(Ok(refusal()))),
+            Caller::Page(origin) if asks_first => {
+                return Either::Left(ready(Ok(permission(origin))));
+            }
+            Caller::Page(origin) => Some(origin),
+            Caller::NoPage => None,
+        };
+        let show: Shown<S::Error> = Box::new(|answer| {
+            answer.map(|mut answer| {
+                if let Some(origin) = origin {
+                    show(answer.headers_mut(), origin);
+                }
+                answer
+            })
+        });
+        Either::Right(self.inner.call(request).map(show))
+    }
+}
+
+/// A page that is not known learns nothing, as its browser keeps the answer from it.
+fn refusal() -> Response<Body> {
+    let mut refusal = rpc::origin_refused().into_http();
+    *refusal.status_mut() = StatusCode::FORBIDDEN;
+    vary(refusal.headers_mut());
+    refusal
+}
+
+/// What a browser is told that asks before it calls; it presents no credential yet.
+fn permission(origin: HeaderValue) -> Response<Body> {
+    let mut permission = Response::new(Body::empty());
+    *permission.status_mut() = StatusCode::NO_CONTENT;
+    let headers = permission.headers_mut();
+    show(headers, origin);
+    let post = HeaderValue::from_static("POST");
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, post);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, SENT);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, REMEMBERED);
+    permission
+}
+
+fn show(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, SHOWN);
+    vary(headers);
+}
+
+/// Caches must not show one origin what another was told.
+fn vary(headers: &mut HeaderMap) {
+    headers.append(VARY, HeaderName::from_static("origin").into());
+}
