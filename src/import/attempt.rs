@@ -115,8 +115,8 @@ impl ImportSession<'_> {
     /// Reads the record. Fails with `ImportIdBound` if the ID is bound to other input or other options.
     async fn record_status(&self) -> Result<RecordStatus, ImportError> {
         let store = &self.importer.store;
-        let found = || store.import(self.organization, self.record.id);
-        let found = self.importer.retry(found).await?;
+        let found = store.import(self.organization, self.record.id);
+        let found = found.await?;
         let Some(record) = found.filter(|record| record.options_digest.is_some()) else {
             return Ok(RecordStatus::Unbound);
         };
@@ -124,8 +124,8 @@ impl ImportSession<'_> {
         if !same_options || record.input_sha256 != self.summary.input_sha256 {
             return Err(ImportError::ImportIdBound(record.id));
         }
-        let state = || self.importer.state_now(&record);
-        Ok(match self.importer.retry(state).await? {
+        let state = self.importer.state_now(&record);
+        Ok(match state.await? {
             state @ (ImportState::Completed | ImportState::Cancelled) => {
                 RecordStatus::Ended(record, state)
             }
@@ -140,8 +140,8 @@ impl ImportSession<'_> {
         let store = &self.importer.store;
         let asked = Instant::now();
         // If the database's answer is lost, that lease expires before another is taken.
-        let take = || store.take_lease(self.organization, self.record.id, ttl);
-        let taken = self.with_progress(self.importer.retry(take)).await?;
+        let take = store.take_lease(self.organization, self.record.id, ttl);
+        let taken = self.with_progress(take).await?;
         match taken {
             Ok(lease) => {
                 metrics::waited("lease", asked.elapsed());
@@ -270,7 +270,7 @@ impl ImportSession<'_> {
     ) -> Result<Option<ApplyInput>, ImportError> {
         let importer = self.importer;
         let store = &importer.store;
-        let record = importer.retry(|| store.import(self.organization, import));
+        let record = store.import(self.organization, import);
         let record = record.await?;
         let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
         // Another attempt may have ended it before this one got the lease.
@@ -286,7 +286,7 @@ impl ImportSession<'_> {
             .with_progress(RecordedProgress::read(self, import))
             .await?;
         let (rest, done) = rest_of(Arc::clone(rows), done).await?;
-        let snapshot = importer.retry(|| store.snapshot(self.organization));
+        let snapshot = store.snapshot(self.organization);
         let snapshot = self.with_progress(snapshot).await?;
         let turn = importer.limiter.planning_turn(&self.options.organization);
         let _turn = self.with_progress(turn).await;
@@ -317,7 +317,7 @@ impl ImportSession<'_> {
     /// Fails if another import has begun applying since.
     async fn expect_latest(&self, import: Uuid) -> Result<(), ImportError> {
         let (importer, slug) = (self.importer, &self.options.organization);
-        let organization = importer.retry(|| importer.store.organization(slug));
+        let organization = importer.store.organization(slug);
         match organization.await?.last_import_id {
             Some(last) if last != import => Err(ImportError::OvertakenBy(last)),
             _ => Ok(()),
@@ -429,8 +429,8 @@ impl RecordedProgress {
         let mut deactivated = HashSet::new();
         let mut next = 0;
         loop {
-            let batches = || store.recorded_batches(session.organization, import, next, 16);
-            let batches = session.importer.retry(batches).await?;
+            let batches = store.recorded_batches(session.organization, import, next, 16);
+            let batches = batches.await?;
             let Some(last) = batches.last() else { break };
             next = last.sequence + 1;
             for batch in batches {

@@ -43,7 +43,7 @@ use crate::{
     access::{Authenticator, Principal, ResultAudience},
     config::Settings,
     limits::{MemoryAccount, MemoryExhausted, ServerLimits},
-    store::{AttemptRetention, ConnectionLane, LanePermit, Store, StoreError},
+    store::{AttemptRetention, ConnectionLane, LanePermit, RetryPolicy, Store, StoreError},
 };
 
 /// Pause between two attempts to read again the directories that imports have changed.
@@ -89,8 +89,9 @@ impl Importer {
         gate: Authenticator,
         stop: CancellationToken,
     ) -> Self {
+        let retries = RetryPolicy::new(settings.database_patience, stop.clone());
         Self {
-            store: store.on_lane(ConnectionLane::Imports),
+            store: store.on_lane(ConnectionLane::Imports).with_retries(retries),
             limiter: ImportLimiter::new(&settings.server),
             settings,
             clock,
@@ -146,6 +147,15 @@ impl Importer {
         }
     }
 
+    /// The same importer for calls that fail at once while the database is away.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        Self {
+            store: self.store.without_retries(),
+            ..self.clone()
+        }
+    }
+
     /// Returns the time of this importer's clock.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
@@ -157,8 +167,7 @@ impl Importer {
     /// # Errors
     /// Fails if the database fails.
     pub async fn heartbeat(&self) -> Result<(), StoreError> {
-        self.retry(|| self.store.record_heartbeat(self.server))
-            .await
+        self.store.record_heartbeat(self.server).await
     }
 
     /// Notes that an import has changed an organisation, which now has this many users.

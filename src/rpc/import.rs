@@ -136,7 +136,7 @@ impl ImportHandlers {
     /// A record as it counts now: one whose server no longer has a heartbeat is interrupted, whatever was
     /// recorded last (semantics §8).
     async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
-        let state = self.importer.state_now(record).await;
+        let state = self.importer.without_retries().state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
         Ok(import_record::message(record, slug, state))
     }
@@ -216,7 +216,8 @@ impl ImportHandlers {
             }));
         }
         let failed = |error| status::from_store(&error, &slug);
-        let state = self.importer.state_now(&record).await.map_err(failed)?;
+        let state = self.importer.without_retries().state_now(&record).await;
+        let state = state.map_err(failed)?;
         let applying = state == ImportState::Applying
             && self
                 .store

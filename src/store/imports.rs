@@ -67,7 +67,8 @@ impl Store {
         organization: i64,
         id: Uuid,
     ) -> Result<Option<ImportRecord>, StoreError> {
-        Ok(Entity::find_by_id((organization, id)).one(&self.db).await?)
+        self.retry(|| async { Ok(Entity::find_by_id((organization, id)).one(&self.db).await?) })
+            .await
     }
 
     /// Records an attempt that begins, in place of an earlier one of the same principal under the
@@ -75,11 +76,14 @@ impl Store {
     ///
     /// # Errors
     /// Where the database fails.
-    pub async fn open_import(&self, record: ImportRecord) -> Result<AttemptOpening, StoreError> {
-        let tx = self.begin_for(record.organization_id).await?;
-        let opened = tx.open_import(record).await?;
-        tx.commit().await?;
-        Ok(opened)
+    pub async fn open_import(&self, record: &ImportRecord) -> Result<AttemptOpening, StoreError> {
+        self.retry(|| async {
+            let tx = self.begin_for(record.organization_id).await?;
+            let opened = tx.open_import(record).await?;
+            tx.commit().await?;
+            Ok(opened)
+        })
+        .await
     }
 
     /// Records how an attempt ended that never began applying. The record stays as it is where a later attempt has replaced it, or
@@ -88,6 +92,16 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn close_import(
+        &self,
+        record: &ImportRecord,
+        actor: &Actor,
+        end: AttemptEnd<'_>,
+    ) -> Result<(), StoreError> {
+        self.retry(|| self.close_import_once(record, actor, end))
+            .await
+    }
+
+    async fn close_import_once(
         &self,
         record: &ImportRecord,
         actor: &Actor,
@@ -223,6 +237,17 @@ impl Store {
         sequence: i32,
         limit: i32,
     ) -> Result<Vec<RecordedBatch>, StoreError> {
+        self.retry(|| self.recorded_batches_once(organization, import, sequence, limit))
+            .await
+    }
+
+    async fn recorded_batches_once(
+        &self,
+        organization: i64,
+        import: Uuid,
+        sequence: i32,
+        limit: i32,
+    ) -> Result<Vec<RecordedBatch>, StoreError> {
         let _reading = self.lanes.reading(organization).await;
         let sql = "SELECT sequence, kind, payload FROM import_results WHERE organization_id = $1 \
             AND import_id = $2 AND sequence >= $3 ORDER BY sequence LIMIT $4";
@@ -264,13 +289,13 @@ impl WriteTransaction {
     /// Records an attempt that begins, as [`Store::open_import`] does.
     pub(super) async fn open_import(
         &self,
-        record: ImportRecord,
+        record: &ImportRecord,
     ) -> Result<AttemptOpening, StoreError> {
         let key = (record.organization_id, record.id);
         match Entity::find_by_id(key).one(&self.inner).await? {
             // Nobody waits for the transactions of a bound import.
-            Some(present) if present.admits(&record) != AttemptOpening::Recorded => {
-                return Ok(present.admits(&record));
+            Some(present) if present.admits(record) != AttemptOpening::Recorded => {
+                return Ok(present.admits(record));
             }
             Some(_) => {}
             None => {
@@ -286,10 +311,10 @@ impl WriteTransaction {
         }
         // Somebody may be binding it in a transaction that is under way.
         let held = Entity::find_by_id(key).lock_exclusive().one(&self.inner);
-        let opening = held.await?.map(|present| present.admits(&record));
+        let opening = held.await?.map(|present| present.admits(record));
         let opening = opening.unwrap_or(AttemptOpening::InUse);
         if opening == AttemptOpening::Recorded {
-            let replaced = record.into_active_model().reset_all();
+            let replaced = record.clone().into_active_model().reset_all();
             replaced.update(&self.inner).await?;
         }
         Ok(opening)

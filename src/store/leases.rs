@@ -55,7 +55,8 @@ impl Store {
         ttl: Duration,
     ) -> Result<Option<LeaseHolder>, StoreError> {
         let own = self.liveness.held(organization);
-        read_holder(&self.db, organization, own, ttl).await
+        self.retry(|| read_holder(&self.db, organization, own, ttl))
+            .await
     }
 
     /// Lets a lease that this process has taken count as alive here until the hold is dropped.
@@ -69,6 +70,16 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn take_lease(
+        &self,
+        organization: i64,
+        import: Uuid,
+        ttl: Duration,
+    ) -> Result<Result<Lease, LeaseHolder>, StoreError> {
+        self.retry(|| self.take_lease_once(organization, import, ttl))
+            .await
+    }
+
+    async fn take_lease_once(
         &self,
         organization: i64,
         import: Uuid,
@@ -128,6 +139,10 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn record_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
+        self.retry(|| self.record_heartbeat_once(server)).await
+    }
+
+    async fn record_heartbeat_once(&self, server: Uuid) -> Result<(), StoreError> {
         let now = now_ms(self.backend());
         let sql = format!(
             "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
@@ -169,6 +184,14 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn is_alive(&self, server: Uuid, ttl: Duration) -> Result<bool, StoreError> {
+        self.retry(|| self.is_alive_once(server, ttl)).await
+    }
+
+    pub(super) async fn is_alive_once(
+        &self,
+        server: Uuid,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
         if self.liveness.server() == Some(server) {
             return Ok(true);
         }

@@ -24,6 +24,7 @@ mod leases;
 mod liveness;
 mod organizations;
 mod payload;
+mod retry;
 mod row_set;
 mod schema;
 mod snapshot;
@@ -44,8 +45,10 @@ use sea_orm::{
 };
 use tokio::{
     sync::{Mutex, OwnedMutexGuard, Semaphore},
-    time::{Instant, sleep},
+    time::Instant,
 };
+
+use tokio_util::sync::CancellationToken;
 
 pub use attempts::AttemptRetention;
 pub use audit::{AuditEntry, AuditPage};
@@ -61,6 +64,7 @@ pub use leases::{Lease, LeaseHolder};
 pub use liveness::LeaseGuard;
 pub use organizations::Organization;
 pub use payload::Payload;
+pub use retry::{BackOff, RetryPolicy};
 pub use row_set::TextColumn;
 pub use schema::SchemaStatus;
 pub use snapshot::Snapshot;
@@ -87,9 +91,6 @@ use crate::{
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// Pause before a SQLite file that others are making is opened again.
-const SQLITE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the writer keeps of a SQLite file in memory, in KiB: the indexes' pages are written all
 /// over, and each that falls out is written once more.
@@ -129,6 +130,7 @@ pub struct Store {
     /// What is known of directories.
     shelf: DirectoryCache,
     audit_heads: KnownHeads,
+    retries: RetryPolicy,
 }
 
 /// A write transaction; it ends with `commit`, or by being dropped without effect.
@@ -196,6 +198,7 @@ impl Store {
             liveness: Heartbeat::default(),
             shelf: DirectoryCache::default(),
             audit_heads: KnownHeads::default(),
+            retries: RetryPolicy::default(),
         })
     }
 
@@ -338,21 +341,18 @@ impl WriterTurns {
     }
 }
 
-/// Connects. A SQLite file that several processes make at the same moment is put into WAL mode by one of
-/// them, and the others are told at once that it is locked, whatever their patience: they try again.
+/// Connects. If several processes create the same SQLite file at once, one of them switches it to WAL mode, and
+/// the others get "locked" at once, whatever their busy timeout: they try again.
 async fn connect(options: ConnectOptions, sqlite: bool) -> Result<DatabaseConnection, StoreError> {
-    let begun = Instant::now();
-    loop {
-        match Database::connect(options.clone())
-            .await
-            .map_err(StoreError::from)
-        {
-            Err(error) if sqlite && error.is_transient() && begun.elapsed() < ACQUIRE_TIMEOUT => {
-                sleep(SQLITE_PAUSE).await;
-            }
-            result => return result,
-        }
-    }
+    let limit = if sqlite {
+        ACQUIRE_TIMEOUT
+    } else {
+        Duration::ZERO
+    };
+    let retries = RetryPolicy::new(limit, CancellationToken::new());
+    retries
+        .retry(|| async { Ok(Database::connect(options.clone()).await?) })
+        .await
 }
 
 /// SQLite's writer, and the one that checks references itself; only one of them has a transaction at a time.

@@ -72,6 +72,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownOrganization`] where there is none.
     pub async fn organization(&self, slug: &str) -> Result<Organization, StoreError> {
+        self.retry(|| self.organization_once(slug)).await
+    }
+
+    async fn organization_once(&self, slug: &str) -> Result<Organization, StoreError> {
         // A text that is no slug may have characters that PostgreSQL does not take.
         let slug = Slug::parse(slug).map_err(|_| StoreError::UnknownOrganization)?;
         Entity::find()
@@ -87,6 +91,13 @@ impl Store {
     /// # Errors
     /// If the database fails, or the system has no randomness to give.
     pub async fn digest_secret(
+        &self,
+        organization: &Organization,
+    ) -> Result<[u8; DIGEST_SECRET], StoreError> {
+        self.retry(|| self.digest_secret_once(organization)).await
+    }
+
+    async fn digest_secret_once(
         &self,
         organization: &Organization,
     ) -> Result<[u8; DIGEST_SECRET], StoreError> {

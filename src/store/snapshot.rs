@@ -55,6 +55,10 @@ impl Store {
     /// # Errors
     /// Where the organisation is unknown, or the database fails.
     pub async fn snapshot(&self, organization: i64) -> Result<Snapshot, StoreError> {
+        self.retry(|| self.snapshot_once(organization)).await
+    }
+
+    async fn snapshot_once(&self, organization: i64) -> Result<Snapshot, StoreError> {
         let _reading = self.lanes.reading(organization).await;
         self.read_snapshot(organization, None).await
     }
@@ -145,7 +149,7 @@ impl Store {
     /// # Errors
     /// Where the organisation is unknown, or the database fails.
     pub async fn revision(&self, organization: i64) -> Result<i64, StoreError> {
-        revision(&self.db, organization).await
+        self.retry(|| revision(&self.db, organization)).await
     }
 
     /// Begins a transaction whose statements all see the same moment.

@@ -63,6 +63,17 @@ impl Store {
     /// Where the database fails.
     pub async fn append_upload_part(
         &self,
+        key: (i64, Uuid),
+        principal: &str,
+        part: &UploadPart,
+        most: (i64, i64),
+    ) -> Result<AppendOutcome, StoreError> {
+        self.retry(|| self.append_upload_part_once(key, principal, part, most))
+            .await
+    }
+
+    async fn append_upload_part_once(
+        &self,
         (organization, import): (i64, Uuid),
         principal: &str,
         part: &UploadPart,
@@ -93,6 +104,16 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn upload_chunks(
+        &self,
+        key: (i64, Uuid),
+        position: i64,
+        limit: i64,
+    ) -> Result<Vec<UploadChunk>, StoreError> {
+        self.retry(|| self.upload_chunks_once(key, position, limit))
+            .await
+    }
+
+    async fn upload_chunks_once(
         &self,
         (organization, import): (i64, Uuid),
         position: i64,

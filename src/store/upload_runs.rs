@@ -50,7 +50,18 @@ impl Store {
         claimed: ClaimedRun,
         from: Uuid,
         server: Uuid,
-        finish: Vec<u8>,
+        finish: &[u8],
+    ) -> Result<bool, StoreError> {
+        self.retry(|| self.claim_run_once(claimed, from, server, finish))
+            .await
+    }
+
+    async fn claim_run_once(
+        &self,
+        claimed: ClaimedRun,
+        from: Uuid,
+        server: Uuid,
+        finish: &[u8],
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(claimed.organization).await?;
         let now = now_ms(self.backend());
@@ -65,7 +76,7 @@ impl Store {
             from.into(),
             (UploadStage::Running as i32).into(),
             server.into(),
-            finish.into(),
+            finish.to_vec().into(),
             (UploadStage::Ended as i32).into(),
         ]);
         let was_claimed = tx.execute(sql, values).await? > 0;
@@ -83,6 +94,10 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn accept_run(&self, run: ClaimedRun) -> Result<(), StoreError> {
+        self.retry(|| self.accept_run_once(run)).await
+    }
+
+    async fn accept_run_once(&self, run: ClaimedRun) -> Result<(), StoreError> {
         let tx = self.begin_for(run.organization).await?;
         let sql = "UPDATE uploads SET accepted = TRUE \
             WHERE organization_id = $1 AND import_id = $2 AND run = $3";
@@ -96,6 +111,16 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn add_replies(
+        &self,
+        run: ClaimedRun,
+        sequence: i32,
+        replies: &[Payload],
+    ) -> Result<bool, StoreError> {
+        self.retry(|| self.add_replies_once(run, sequence, replies))
+            .await
+    }
+
+    async fn add_replies_once(
         &self,
         run: ClaimedRun,
         sequence: i32,
@@ -130,6 +155,16 @@ impl Store {
         sequence: i32,
         limit: i32,
     ) -> Result<Vec<RunReply>, StoreError> {
+        self.retry(|| self.run_replies_once(run, sequence, limit))
+            .await
+    }
+
+    async fn run_replies_once(
+        &self,
+        run: ClaimedRun,
+        sequence: i32,
+        limit: i32,
+    ) -> Result<Vec<RunReply>, StoreError> {
         let sql = "SELECT r.sequence, r.payload FROM upload_replies r JOIN uploads u \
             ON u.organization_id = r.organization_id AND u.import_id = r.import_id \
             WHERE r.organization_id = $1 AND r.import_id = $2 AND u.run = $3 \
@@ -153,6 +188,17 @@ impl Store {
     /// # Errors
     /// Where the database fails.
     pub async fn end_run(
+        &self,
+        run: ClaimedRun,
+        stage: UploadStage,
+        accepted: bool,
+        answer: &RunAnswer,
+    ) -> Result<(), StoreError> {
+        self.retry(|| self.end_run_once(run, stage, accepted, answer))
+            .await
+    }
+
+    async fn end_run_once(
         &self,
         run: ClaimedRun,
         stage: UploadStage,

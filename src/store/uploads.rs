@@ -78,8 +78,11 @@ impl Store {
         organization: i64,
         import: Uuid,
     ) -> Result<Option<Upload>, StoreError> {
-        let found = Entity::find_by_id((organization, import));
-        Ok(found.one(&self.db).await?)
+        self.retry(|| async {
+            let found = Entity::find_by_id((organization, import));
+            Ok(found.one(&self.db).await?)
+        })
+        .await
     }
 
     /// Begins an upload with the record of its import, or goes on with the one that is there.
@@ -88,8 +91,18 @@ impl Store {
     /// Where the database fails.
     pub async fn open_upload(
         &self,
-        record: ImportRecord,
-        upload: Upload,
+        record: &ImportRecord,
+        upload: &Upload,
+        limits: UploadLimits,
+    ) -> Result<UploadOpening, StoreError> {
+        self.retry(|| self.open_upload_once(record, upload, limits))
+            .await
+    }
+
+    async fn open_upload_once(
+        &self,
+        record: &ImportRecord,
+        upload: &Upload,
         room: UploadLimits,
     ) -> Result<UploadOpening, StoreError> {
         let tx = self.begin_for(upload.organization_id).await?;
@@ -98,26 +111,26 @@ impl Store {
         tx.lock(organization).await?;
         let found = Entity::find_by_id((organization, upload.import_id));
         if let Some(present) = found.one(&tx.inner).await?
-            && let Some(opening) = self.reopen(&tx, &present, &upload, room).await?
+            && let Some(opening) = self.reopen(&tx, &present, upload, room).await?
         {
             tx.commit().await?;
             return Ok(opening);
         }
-        if tx.open_uploads(&upload, room.idle).await? >= room.most {
+        if tx.open_uploads(upload, room.idle).await? >= room.most {
             return Ok(UploadOpening::Full);
         }
         match tx.open_import(record).await? {
             AttemptOpening::Recorded => {}
             AttemptOpening::InUse => return Ok(UploadOpening::InUse),
             AttemptOpening::Bound => {
-                if let Some(refused) = tx.why_not_bound_to(&upload).await? {
+                if let Some(refused) = tx.why_not_bound_to(upload).await? {
                     return Ok(refused);
                 }
             }
         }
         tx.remove_upload(organization, upload.import_id).await?;
         let key = (organization, upload.import_id);
-        Entity::insert(upload.into_active_model())
+        Entity::insert(upload.clone().into_active_model())
             .exec_without_returning(&tx.inner)
             .await?;
         tx.mark_upload_active(key).await?;
@@ -138,7 +151,7 @@ impl Store {
             _ if present.principal != wanted.principal => Some(UploadOpening::InUse),
             UploadStage::Ended => None,
             _ if !same_options => Some(UploadOpening::OtherOptions),
-            UploadStage::Running if self.is_alive(present.server_id, room.alive).await? => {
+            UploadStage::Running if self.is_alive_once(present.server_id, room.alive).await? => {
                 Some(UploadOpening::GoesOn(present.received))
             }
             _ => {

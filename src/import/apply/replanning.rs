@@ -53,7 +53,7 @@ impl ImportWriter {
 
     async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<PlannedImport, WriteError> {
         let (store, organization) = (&self.importer.store, self.record.organization_id);
-        let snapshot = self.importer.retry(|| store.snapshot(organization));
+        let snapshot = store.snapshot(organization);
         let snapshot = snapshot.await?;
         let mut terms = self.planned.terms().clone();
         terms.scope = terms.scope.filter(|_| missing);

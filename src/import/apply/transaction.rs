@@ -15,13 +15,12 @@ use super::{
 use crate::{
     domain::Tally,
     import::{
-        lease::RetryPolicy,
         record::{EncodedResults, FinalResults, ResultLog, import_record},
         review::planned_import,
     },
     plan::Schedule,
     proto::{DeactivatedUser, Deactivations, ImportState},
-    store::{BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
+    store::{BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
 };
 
 /// What one transaction does.
@@ -49,21 +48,19 @@ pub(super) enum TransactionStep<'a> {
 impl ImportWriter {
     /// Runs one transaction, and tries it again while its fault is transient.
     pub(super) async fn transact(&mut self, step: TransactionStep<'_>) -> Result<(), WriteError> {
-        let patience = RetryPolicy::new(&self.importer);
-        self.transact_with(step, patience, false).await
+        let back_off = self.importer.store.back_off();
+        self.transact_with(step, back_off, false).await
     }
 
     pub(super) async fn transact_with(
         &mut self,
         step: TransactionStep<'_>,
-        mut patience: RetryPolicy,
+        mut back_off: BackOff,
         mut unsure: bool,
     ) -> Result<(), WriteError> {
         loop {
             match self.attempt(step, None, unsure).await {
-                Err(WriteError::Store(error)) if patience.allows_retry(&error).await => {
-                    unsure = true
-                }
+                Err(WriteError::Store(error)) if back_off.wait_after(&error).await => unsure = true,
                 result => return result,
             }
         }
@@ -327,7 +324,8 @@ impl ImportWriter {
     /// The deactivated users that are recorded after the results known to be stored.
     async fn recorded_deactivated(&self) -> Result<Vec<DeactivatedUser>, WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
-        let store = &self.importer.store;
+        // The transaction that needs them is retried as a whole.
+        let store = self.importer.store.without_retries();
         let recorded = store.recorded_batches(organization, import, self.record.results, i32::MAX);
         let mut deactivated = Vec::new();
         for batch in recorded.await? {

@@ -16,10 +16,7 @@ use super::{
     batch_size::BatchSize,
     pipeline::{BatchContext, BatchPipeline, ReadyBatch},
 };
-use crate::{
-    import::lease::RetryPolicy,
-    store::{ImportTransaction, WriteError},
-};
+use crate::store::{ImportTransaction, WriteError};
 
 impl ImportWriter {
     /// Writes all rows of the plan. Ends early transactions in any case.
@@ -80,18 +77,18 @@ impl ImportWriter {
         batch: &WriteBatch,
         begun: Option<ImportTransaction>,
     ) -> Result<(), WriteError> {
-        let mut patience = RetryPolicy::new(&self.importer);
+        let mut back_off = self.importer.store.back_off();
         let step = |written| TransactionStep::Rows { batch, written };
         let unsure = begun.is_some();
         if unsure {
             match self.attempt(step(true), begun, false).await {
-                Err(WriteError::Store(error)) if patience.allows_retry(&error).await => {}
+                Err(WriteError::Store(error)) if back_off.wait_after(&error).await => {}
                 result => return result,
             }
         }
         // A new transaction must not wait for a batch that waits for this one.
         pipeline.recall().await;
-        self.transact_with(step(false), patience, unsure).await
+        self.transact_with(step(false), back_off, unsure).await
     }
 
     /// The batch size to begin with. SQLite gets larger batches for a large file, since each costs about the same

@@ -1,8 +1,5 @@
-//! One writer for each organisation: the lease that an import holds, and the policy for retrying a failed
-//! transaction.
+//! One writer for each organisation: the lease that an import holds.
 
 mod held;
-mod retry_policy;
 
 pub use held::HeldLease;
-pub use retry_policy::RetryPolicy;

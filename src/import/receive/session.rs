@@ -83,7 +83,7 @@ pub async fn run(
     let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
     let store = &importer.store;
     let organization = importer.organization(&options.organization).await?;
-    let secret = importer.retry(|| store.digest_secret(&organization));
+    let secret = store.digest_secret(&organization);
     let digest_key = DigestKey::new(&secret.await?);
     receiver.set_phone_region(organization.phone_region());
     let organization = organization.id;
@@ -188,8 +188,8 @@ impl ImportSession<'_> {
     /// Records the attempt, and fails early if another import holds the organisation.
     async fn open(&mut self) -> Result<(), ImportError> {
         let store = &self.importer.store;
-        let open = || store.open_import(self.record.clone());
-        self.resumed = match self.importer.retry(open).await? {
+        let open = store.open_import(&self.record);
+        self.resumed = match open.await? {
             AttemptOpening::Recorded => false,
             AttemptOpening::Bound => true,
             AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
@@ -198,8 +198,8 @@ impl ImportSession<'_> {
             return Ok(());
         }
         let ttl = self.importer.settings.lease;
-        let holder = || store.holder(self.organization, ttl);
-        match self.importer.retry(holder).await? {
+        let holder = store.holder(self.organization, ttl);
+        match holder.await? {
             Some(holder) if holder.import != self.record.id => {
                 let error = ImportError::OrganizationHeld(holder);
                 self.close(&error).await;
@@ -336,8 +336,8 @@ impl ImportSession<'_> {
             options: &self.asked_for,
         };
         let store = &self.importer.store;
-        let close = || store.close_import(&self.record, &self.actor, end);
-        if let Err(error) = self.importer.retry(close).await {
+        let close = store.close_import(&self.record, &self.actor, end);
+        if let Err(error) = close.await {
             warn!(%error, "the end of an import could not be recorded");
         }
         self.importer.note_attempt(self.organization);
@@ -359,7 +359,7 @@ impl ImportSession<'_> {
     /// Fails if the caller's credential is no longer valid. Called before the first write.
     pub(crate) async fn expect_still_admitted(&self) -> Result<(), ImportError> {
         let importer = self.importer;
-        let confirmed = importer.retry(|| async {
+        let confirmed = importer.store.retry(|| async {
             match importer.gate.confirm(&self.principal).await {
                 Err(Denial::Store(error)) => Err(error),
                 confirmed => Ok(confirmed),

@@ -58,8 +58,8 @@ impl ResultReplay {
         loop {
             let store = &self.importer.store;
             let batches =
-                || store.recorded_batches(self.organization, self.import, self.next, READ_AHEAD);
-            let batches = self.importer.retry(batches).await?;
+                store.recorded_batches(self.organization, self.import, self.next, READ_AHEAD);
+            let batches = batches.await?;
             if batches.is_empty() {
                 return Ok(true);
             }
@@ -170,10 +170,10 @@ impl Importer {
         let mut told = tokio::time::Instant::now();
         loop {
             // The state is read first: if it is final, all results have been recorded before.
-            let record = self.retry(|| self.store.import(organization, import));
+            let record = self.store.import(organization, import);
             let record = record.await?;
             let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
-            let state = self.retry(|| self.state_now(&record)).await?;
+            let state = self.state_now(&record).await?;
             if !follower.catch_up(responses).await? {
                 return Ok(());
             }

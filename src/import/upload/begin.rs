@@ -46,8 +46,8 @@ impl Importer {
             idle: limits.deadlines.upload,
             alive: self.settings.lease,
         };
-        let open = || self.store.open_upload(record.clone(), upload.clone(), room);
-        match self.retry(open).await? {
+        let open = self.store.open_upload(&record, &upload, room);
+        match open.await? {
             UploadOpening::Begun => Ok((import, 0)),
             UploadOpening::GoesOn(received) => Ok((import, received.unsigned_abs())),
             UploadOpening::OtherOptions => Err(ImportError::ImportIdBound(import)),
@@ -75,7 +75,7 @@ impl Importer {
         sender: &Submitter,
     ) -> Result<(), ImportError> {
         let (organization, import) = (record.organization_id, record.id);
-        let upload = self.retry(|| self.store.upload(organization, import));
+        let upload = self.store.upload(organization, import);
         let is_open = upload
             .await?
             .is_some_and(|upload| upload.stage() != UploadStage::Ended);
@@ -83,12 +83,12 @@ impl Importer {
             return Ok(());
         }
         let ttl = self.settings.lease;
-        let holder = self.retry(|| self.store.holder(organization, ttl));
+        let holder = self.store.holder(organization, ttl);
         match holder.await? {
             Some(holder) if holder.import != import => {
                 let error = ImportError::OrganizationHeld(holder);
-                let open = || self.store.open_import(record.clone());
-                if self.retry(open).await? == AttemptOpening::Recorded {
+                let open = self.store.open_import(record);
+                if open.await? == AttemptOpening::Recorded {
                     let state = ImportState::Refused;
                     let refusals = vec![error.refusal()];
                     let attempt = (record.clone(), asked_for);
@@ -122,8 +122,8 @@ impl Importer {
             ..ImportSummary::default()
         };
         import_record::close(&mut record, &summary, self.clock.now());
-        let close = || self.store.close_import(&record, actor, end);
-        self.retry(close).await?;
+        let close = self.store.close_import(&record, actor, end);
+        close.await?;
         metrics::import_ended(&summary);
         Ok(())
     }

@@ -51,7 +51,7 @@ pub struct WatchRequest {
 impl Importer {
     /// Finds an organisation by its slug.
     pub(crate) async fn organization(&self, slug: &str) -> Result<Organization, ImportError> {
-        match self.retry(|| self.store.organization(slug)).await {
+        match self.store.organization(slug).await {
             Ok(organization) => Ok(organization),
             Err(StoreError::UnknownOrganization) => {
                 Err(ImportError::UnknownOrganization(slug.to_owned()))
@@ -73,7 +73,7 @@ impl Importer {
     ) -> Result<Upload, ImportError> {
         principal.expect_organization(slug)?;
         let organization = self.organization_id(slug).await?;
-        let found = self.retry(|| self.store.upload(organization, import));
+        let found = self.store.upload(organization, import);
         match found.await? {
             Some(upload) if upload.principal == principal.name => Ok(upload),
             Some(_) => Err(Denial::OtherCredential.into()),
@@ -83,7 +83,7 @@ impl Importer {
 
     /// The error if there is no upload under this ID.
     async fn no_upload(&self, organization: i64, import: Uuid) -> ImportError {
-        match self.retry(|| self.store.import(organization, import)).await {
+        match self.store.import(organization, import).await {
             Ok(Some(_)) => not_uploading(import).into(),
             Ok(None) => ImportError::UnknownImport(import.to_string()),
             Err(error) => error.into(),

@@ -38,11 +38,10 @@ impl Importer {
         let limits = self.settings.limits;
         let bytes = i64::try_from(limits.max_bytes).unwrap_or(i64::MAX);
         let most = (i64::from(limits.max_rows), bytes);
-        let append = || {
-            self.store
-                .append_upload_part(key, &principal.name, &part, most)
-        };
-        match self.retry(append).await? {
+        let append = self
+            .store
+            .append_upload_part(key, &principal.name, &part, most);
+        match append.await? {
             AppendOutcome::Added(received) => Ok(received.unsigned_abs()),
             AppendOutcome::Unknown => Err(self.no_upload(organization, import).await),
             AppendOutcome::Unchanged(upload) => {
@@ -87,7 +86,7 @@ impl Importer {
         let end = part.offset + part.length;
         let mut position = part.offset;
         while position < end {
-            let chunks = self.retry(|| self.store.upload_chunks(key, position, COMPARED));
+            let chunks = self.store.upload_chunks(key, position, COMPARED);
             let chunks = chunks.await?;
             let before = position;
             for chunk in chunks.iter().filter(|chunk| chunk.position < end) {

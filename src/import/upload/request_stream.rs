@@ -53,7 +53,7 @@ async fn feed(
     let key = (upload.organization_id, upload.import_id);
     let (mut position, mut limit) = (0, FEWEST);
     while is_taken && position < upload.received {
-        let chunks = importer.retry(|| importer.store.upload_chunks(key, position, limit));
+        let chunks = importer.store.upload_chunks(key, position, limit);
         let chunks = chunks.await?;
         limit = next_limit(limit, &chunks);
         let before = position;

@@ -152,16 +152,13 @@ impl Importer {
         let run_guard = self.runs.begin(Uuid::new_v4());
         let run = claimed(upload, run_guard.run());
         let finish = finish.encode_to_vec();
-        let claim = || {
-            let finish = finish.clone();
-            self.store.claim_run(run, upload.run, self.server, finish)
-        };
-        if self.retry(claim).await? {
+        let claim = self.store.claim_run(run, upload.run, self.server, &finish);
+        if claim.await? {
             return Ok(Some(run_guard));
         }
         // If the answer to a claim was lost, the retry finds it stored.
-        let stored = || self.store.upload(run.organization, run.import);
-        let stored = self.retry(stored).await?;
+        let stored = self.store.upload(run.organization, run.import);
+        let stored = stored.await?;
         let is_ours = stored.is_some_and(|stored| stored.run == run.run);
         Ok(is_ours.then_some(run_guard))
     }
@@ -217,7 +214,7 @@ impl Importer {
         };
         let answer = error.as_ref().map_or_else(success_answer, encode_answer);
         let end = || self.store.end_run(run, stage, accepted, &answer);
-        while let Err(error) = self.retry(end).await {
+        while let Err(error) = end().await {
             warn!(%error, "the end of an import could not be stored");
             if self.stop.is_cancelled() {
                 return;

@@ -31,14 +31,14 @@ impl Importer {
                     // If it was not accepted, the run has ended, and its answer says why.
                     waits = false;
                     if is_accepted {
-                        self.retry(|| self.store.accept_run(run)).await?;
+                        self.store.accept_run(run).await?;
                     }
                 }
                 reply = replies.next() => {
                     let Some(reply) = reply else { return Ok(()) };
                     let messages = gather(reply?, &mut replies)?;
-                    let add = || self.store.add_replies(run, sequence, &messages);
-                    if !self.retry(add).await? {
+                    let add = self.store.add_replies(run, sequence, &messages);
+                    if !add.await? {
                         return Err(ImportError::TakenOver);
                     }
                     sequence += i32::try_from(messages.len()).unwrap_or_default();

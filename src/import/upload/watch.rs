@@ -43,7 +43,7 @@ impl Importer {
         let mut told = Instant::now();
         loop {
             // The stage is read first: if it is final, all responses have been stored before.
-            let upload = self.retry(|| self.store.upload(organization, import));
+            let upload = self.store.upload(organization, import);
             let Some(upload) = upload.await? else {
                 return match watcher.is_some_and(|watcher| watcher.run.is_some()) {
                     true => Err(ImportError::TakenOver),
@@ -77,9 +77,9 @@ impl Importer {
         responses: &ResponseSender,
     ) -> Result<(), ImportError> {
         let key = (upload.organization_id, upload.import_id);
-        let record = self.retry(|| self.store.import(key.0, key.1)).await?;
+        let record = self.store.import(key.0, key.1).await?;
         if let Some(record) = record {
-            let state = self.retry(|| self.state_now(&record)).await?;
+            let state = self.state_now(&record).await?;
             responses.offer(Reply::Progress(import_record::progress(&record, state)));
         }
         Ok(())
@@ -145,8 +145,8 @@ impl<'a> Watcher<'a> {
     async fn send_replies(&mut self, run: ClaimedRun) -> Result<bool, ImportError> {
         loop {
             let store = &self.importer.store;
-            let replies = || store.run_replies(run, self.next, READ_AHEAD);
-            let replies = self.importer.retry(replies).await?;
+            let replies = store.run_replies(run, self.next, READ_AHEAD);
+            let replies = replies.await?;
             if replies.is_empty() {
                 return Ok(true);
             }
@@ -175,7 +175,7 @@ impl<'a> Watcher<'a> {
     async fn send_interrupted(&self, upload: &Upload) -> Result<(), ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let store = &self.importer.store;
-        let record = self.importer.retry(|| store.import(key.0, key.1));
+        let record = store.import(key.0, key.1);
         if !self.has_summary
             && let Some(record) = record.await?
         {

@@ -60,7 +60,8 @@ impl ImportSession<'_> {
             return;
         };
         self.has_read_ahead = true;
-        let (store, organization) = (self.importer.store.clone(), self.organization);
+        // If it fails, the snapshot is read again with retries.
+        let (store, organization) = (self.importer.store.without_retries(), self.organization);
         let now = Instant::now();
         // The task is never aborted: its connection would return to the pool inside a transaction.
         let reading = tokio::spawn(async move { (store.snapshot(organization).await, permit) });
@@ -80,12 +81,12 @@ impl ImportSession<'_> {
         if let Some(read_ahead) = read_ahead
             && let (Ok(snapshot), _permit) = read_ahead.reading.await?
         {
-            let revision = self.importer.retry(|| store.revision(organization));
+            let revision = store.revision(organization);
             if revision.await? == snapshot.revision {
                 return Ok(snapshot);
             }
         }
-        let snapshot = self.importer.retry(|| store.snapshot(organization));
+        let snapshot = store.snapshot(organization);
         Ok(snapshot.await?)
     }
 
