@@ -1,4 +1,4 @@
-//! What an operator can set, with safe defaults.
+//! The settings of a server, with safe defaults.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,13 +13,13 @@ use crate::{
 pub struct Settings {
     /// Rows and bytes that one import may have.
     pub limits: Limits,
-    /// What clients may take up of the server.
+    /// What clients may use of the server.
     pub server: ServerLimits,
-    /// How long the database may take for what.
+    /// Time limits of the database.
     pub database: DatabaseLimits,
-    /// When an import deactivates too many users to be believed.
+    /// When an import deactivates too many users to be plausible.
     pub mass_deactivation: MassDeactivation,
-    /// When an import replaces too many people to be believed.
+    /// When an import replaces too many people to be plausible.
     pub mass_identity_change: MassIdentityChange,
     /// Most rows that one transaction writes, groups that must stay together apart. Transactions
     /// begin small and grow to 20,000 while they stay quick, on SQLite to a tenth of the users.
@@ -30,17 +30,17 @@ pub struct Settings {
     pub half_close_grace: Duration,
     /// How long a transaction is tried again while the database is away.
     pub database_patience: Duration,
-    /// How long an organisation stays held after the last sign of life of the import that holds it.
+    /// How long an organisation stays locked after the last heartbeat of the import that locks it.
     pub lease: Duration,
     /// How long after an import's end its results are kept; its record and counts stay.
     pub result_retention: Duration,
-    /// How long an attempt is kept that never began applying.
+    /// How long an attempt that never began applying is kept.
     pub attempt_retention: Duration,
-    /// How many such attempts are kept of one organisation; refused ones go first.
+    /// How many such attempts of one organisation are kept. Refused ones are removed first.
     pub attempts_kept: u32,
-    /// Time between two looks for results to remove.
+    /// Time between two removals of old results.
     pub cleaning_interval: Duration,
-    /// How long an orderly shutdown waits for clients to go.
+    /// How long a graceful shutdown waits for clients.
     pub shutdown_grace: Duration,
     /// Time between two progress messages.
     pub progress_interval: Duration,
@@ -57,14 +57,14 @@ pub struct SecuritySettings {
     pub identities: Option<PathBuf>,
     /// The identity provider.
     pub jwt: Option<JwtSettings>,
-    /// The local token of this server, valid until a credential has been configured. `None`: nobody is
+    /// The local token of this server, valid until a credential is configured. `None` if no caller is
     /// admitted until then.
     pub local_token: Option<TokenText>,
-    /// Whose pages may call from within a browser.
+    /// Origins of web pages that may call.
     pub web_origins: Vec<WebOrigin>,
-    /// Time between two looks at the files that these name, and at the credentials of streams.
+    /// Time between two checks of the files that these name, and of the credentials of streams.
     pub reload_interval: Duration,
-    /// How long a client may take for its TLS handshake.
+    /// Time limit of a TLS handshake.
     pub handshake_timeout: Duration,
 }
 
@@ -85,11 +85,11 @@ impl Default for SecuritySettings {
 /// The files of a server that speaks TLS, all PEM.
 #[derive(Clone, Debug)]
 pub struct TlsFiles {
-    /// The certificate, then those that lead to a known authority.
+    /// The certificate, then the chain up to a known authority.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// Authorities whose client certificates are looked at.
+    /// Authorities of client certificates.
     pub client_ca: Option<PathBuf>,
 }
 

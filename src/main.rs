@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         }
     };
     let exit = runtime.block_on(cli.run());
-    // A thread may still wait for standard input, which nobody needs any more.
+    // A thread may still wait for standard input, which is not needed any more.
     runtime.shutdown_background();
     exit.into()
 }

@@ -1,17 +1,16 @@
-//! The two things that a server of imports needs of the C library's allocator: few arenas, and free memory
-//! given back to the system.
+//! The two settings that an import server needs of the C library's allocator: few arenas, and returning
+//! free memory to the system.
 //!
-//! glibc gives threads a part of memory each to allocate from, an arena: up to eight for each core. What is
-//! freed in one stays there, for its threads alone. The rows of an import are made, judged and written by
-//! threads that change all the time, so that each arena comes to hold what another could use: a tenth of
+//! glibc lets threads allocate from a part of memory of their own, an arena: up to eight for each core.
+//! Freed memory stays in its arena, for its threads only. The rows of an import are made, judged and
+//! written by changing threads, so that each arena comes to hold memory that another could use: a tenth of
 //! the memory for a million rows on two cores, and more with every core.
 //!
 //! A crate of its own, for the two calls that are not safe Rust; the others forbid that.
 
-/// Lets this process have twice as many arenas as it has cores, where the C library is glibc; elsewhere
-/// does nothing. With half of that threads wait for each other: 7 % of an import's time on SQLite. Whoever
-/// has set a number in the environment, by `MALLOC_ARENA_MAX` or `GLIBC_TUNABLES=glibc.malloc.arena_max=…`,
-/// keeps that.
+/// Limits this process to twice as many arenas as it has cores, if the C library is glibc; does nothing on
+/// other systems. With half as many, threads wait for each other: 7 % of an import's time on SQLite. A
+/// number in the environment, in `MALLOC_ARENA_MAX` or `GLIBC_TUNABLES=glibc.malloc.arena_max=…`, is kept.
 ///
 /// To be called before threads are started: it takes no arena away. See mallopt(3), `M_ARENA_MAX`.
 pub fn limit_arenas() {
@@ -19,12 +18,12 @@ pub fn limit_arenas() {
     glibc::limit_arenas();
 }
 
-/// Gives memory that has been freed back to the system, where the C library is glibc; elsewhere does nothing.
-/// By itself glibc gives back only what is free at the end of an arena, and a few small allocations there keep
-/// the hundreds of MiB of a large import with the process.
+/// Returns freed memory to the system, if the C library is glibc; does nothing on other systems. By itself
+/// glibc returns only the free end of an arena, and a few small allocations there keep the hundreds of MiB
+/// of a large import with the process.
 ///
-/// Takes the lock of each arena in turn, for some milliseconds for each hundred MiB: call it on a thread that may
-/// block. See `malloc_trim(3)`.
+/// Takes the lock of each arena in turn, for some milliseconds per hundred MiB: call it on a thread that
+/// may block. See `malloc_trim(3)`.
 pub fn release_free_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::release_free_memory();

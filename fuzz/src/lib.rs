@@ -1,6 +1,6 @@
 //! What the fuzz targets share: an input decoded, in any split, as text that can be compared.
 
-// A target decodes for the checks that decoding makes, and not always for what comes out.
+// Some targets decode only for the checks in here, and ignore the result.
 #![allow(clippy::must_use_candidate)]
 
 use user_import::{
@@ -30,7 +30,7 @@ pub struct Decoded {
 /// Decodes `chunks`, and parses every row.
 ///
 /// # Panics
-/// Where rows are not numbered in order, or a fault says nothing.
+/// Fails if rows are not numbered in order, or a fault says nothing.
 pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8]>) -> Decoded {
     let mut rows = Vec::new();
     let mut last = (0, 0);
@@ -73,7 +73,7 @@ pub fn decode<'a>(options: &CsvOptions, mut chunks: impl Iterator<Item = &'a [u8
 /// Decodes `input` whole, and in pieces as `seed` cuts them: the same must come out.
 ///
 /// # Panics
-/// Where it does not.
+/// Fails if it does not.
 pub fn decode_in_any_split(options: &CsvOptions, input: &[u8], seed: u8) -> Decoded {
     let whole = decode(options, std::iter::once(input));
     let size = usize::from(seed % 17) + 1;

@@ -1,4 +1,4 @@
-//! Makes a principal of what a caller presents.
+//! Recognises callers: turns the presented credentials into a principal.
 
 use std::{
     collections::HashMap,
@@ -30,19 +30,19 @@ use crate::{
 /// A token's last use is written at most this often.
 const USE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What a caller presents.
+/// The credentials that a caller presents.
 #[derive(Clone, Debug, Default)]
 pub struct PresentedCredentials {
-    /// The bearer token of the authorization header. One that is not good is refused whatever else
+    /// The bearer token of the authorization header. If it is not valid the call is denied, whatever else
     /// is presented.
     pub bearer: Option<String>,
     /// The certificate of the connection.
     pub certificate: Option<Arc<ClientCertificate>>,
-    /// There is an authorization header, of another kind or not readable.
+    /// There is an authorization header of another kind, or one that is not readable.
     pub other_authorization: bool,
 }
 
-/// Whose credentials are good, besides the tokens in the database.
+/// Sources of valid credentials, besides the tokens in the database.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialSources {
     /// The allow-list of client certificates.
@@ -64,7 +64,7 @@ impl CredentialSources {
     }
 }
 
-/// Ready once a credential is good no more, with the reason.
+/// Ready when a credential is not valid any more, with the reason.
 pub type CredentialExpiry = Pin<Box<dyn Future<Output = Denial> + Send>>;
 
 /// Recognises callers.
@@ -78,20 +78,20 @@ struct Inner {
     sources: CredentialSources,
     /// SHA-256 of the local token, as other tokens are compared.
     local: Option<[u8; 32]>,
-    /// A credential has been configured: the local token is not valid, for ever.
+    /// A credential has been configured: the local token is never valid again.
     closed: AtomicBool,
     /// When each token's use was last written.
     uses: Mutex<HashMap<Uuid, OffsetDateTime>>,
-    /// Time between two looks whether the credential of a stream is still good.
+    /// Time between two checks whether the credential of a stream is still valid.
     interval: Duration,
 }
 
 impl Authenticator {
-    /// A gate for the credentials in this database, and from these sources, which the database is told of
-    /// for ever; those of streams are looked at again after each `interval`.
+    /// An authenticator for the credentials in this database and from these sources. The sources are
+    /// recorded in the database for ever. Credentials of streams are checked again after each `interval`.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Fails if the database fails.
     pub async fn open(
         store: Store,
         clock: Clock,
@@ -117,7 +117,7 @@ impl Authenticator {
     /// Recognises a caller.
     ///
     /// # Errors
-    /// Where nothing good is presented, or the database fails.
+    /// Fails if no valid credential is presented, or the database fails.
     pub async fn admit(&self, presented: &PresentedCredentials) -> Result<Principal, Denial> {
         match (&presented.bearer, &presented.certificate) {
             (Some(bearer), _) => self.admit_bearer(bearer).await,
@@ -127,18 +127,19 @@ impl Authenticator {
         }
     }
 
-    /// Looks again whether a principal's credential is still good, after some time has passed.
+    /// Checks again whether a principal's credential is still valid.
     ///
     /// # Errors
-    /// If it has expired, was revoked, or is the local token after a credential has been configured.
+    /// Fails if it has expired, was revoked, or is the local token after a credential has been configured.
     pub async fn confirm(&self, principal: &Principal) -> Result<(), Denial> {
         self.permissions_now(principal).await.map(|_| ())
     }
 
-    /// What a principal may do now; its credential may permit less or more than when it was admitted.
+    /// Returns what a principal may do now. Its credential may permit less or more than when it was
+    /// recognised.
     ///
     /// # Errors
-    /// If the credential is not good any more, as [`confirm`](Self::confirm) says.
+    /// Fails if the credential is not valid any more, as in [`confirm`](Self::confirm).
     pub async fn permissions_now(&self, principal: &Principal) -> Result<Permissions, Denial> {
         self.expect_time_left(principal.expires_at)?;
         match &principal.credential {
@@ -158,8 +159,8 @@ impl Authenticator {
         }
     }
 
-    /// Waits for the end of a principal's credential: to the moment where it expires, within the
-    /// interval of looks where it is revoked. While the database is away nobody is turned away for that.
+    /// Waits for the end of a principal's credential: until the moment it expires, or until the first check
+    /// after it was revoked. While the database is away no credential counts as revoked.
     #[must_use]
     pub fn credential_expiry(&self, principal: Arc<Principal>) -> CredentialExpiry {
         let gate = self.clone();
@@ -167,7 +168,7 @@ impl Authenticator {
             loop {
                 sleep(gate.until_next_look(principal.expires_at)).await;
                 let (looking, of) = (gate.clone(), Arc::clone(&principal));
-                // A task of its own: whoever waits here is dropped at any time.
+                // A task of its own, because this future may be dropped at any time.
                 let looked = tokio::spawn(async move { looking.confirm(&of).await });
                 match looked.await {
                     Ok(Ok(()) | Err(Denial::Store(_))) | Err(_) => {}
@@ -177,10 +178,10 @@ impl Authenticator {
         })
     }
 
-    /// No longer than the credential is good for.
+    /// The interval, or the remaining time of the credential if that is shorter.
     fn until_next_look(&self, expires_at: Option<OffsetDateTime>) -> Duration {
         let left = expires_at.map(|expires_at| expires_at - self.0.clock.now());
-        // One that has expired already is looked at at once.
+        // A credential that has expired is checked at once.
         let left = left.map(|left| Duration::try_from(left).unwrap_or_default());
         left.unwrap_or(self.0.interval).min(self.0.interval)
     }
@@ -188,7 +189,7 @@ impl Authenticator {
     /// Returns `true` if the local token is not valid: a credential is, or has ever been, configured.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Fails if the database fails.
     pub async fn is_closed(&self) -> Result<bool, StoreError> {
         if !self.0.closed.load(Ordering::Relaxed) && self.0.store.has_had_credentials().await? {
             self.0.closed.store(true, Ordering::Relaxed);
@@ -254,7 +255,7 @@ impl Authenticator {
         }
     }
 
-    /// Writes that a token was used, now and then, and keeps nobody waiting for it.
+    /// Records at most once in [`USE_INTERVAL`] that a token was used. The caller does not wait for it.
     fn note_use(&self, token: Uuid) {
         let now = self.0.clock.now();
         let mut uses = self.0.uses.lock();

@@ -1,4 +1,4 @@
-//! The allow-list of client certificates: which name in a certificate is which principal.
+//! The allow-list of client certificates: the principal for a name in a certificate.
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -7,13 +7,13 @@ use time::OffsetDateTime;
 use super::{Denial, OrganizationScope};
 use crate::domain::{Permission, Permissions, Slug};
 
-/// A client's certificate, of which the TLS handshake has shown that a known authority issued it, and
-/// that the client has its key.
+/// A client's certificate. The TLS handshake has shown that a known authority issued it, and that the
+/// client has its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// Its subject alternative names: `dns:…` (lower case), `uri:…` and `email:…`.
     pub names: Vec<String>,
-    /// When it ceases to be good.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
 }
 
@@ -26,7 +26,7 @@ pub struct CertificateAllowList(Vec<AllowedCertificate>);
 pub struct AllowedCertificate {
     /// A subject alternative name, with its kind.
     pub san: String,
-    /// Where its holder may act.
+    /// The organisations that its holder may act on.
     pub scope: OrganizationScope,
     /// What its holder may do there.
     pub permissions: Permissions,
@@ -51,7 +51,7 @@ impl CertificateAllowList {
     /// Reads a document.
     ///
     /// # Errors
-    /// Where it is not one, or an entry is not understood: an entry half understood would permit
+    /// Fails if it is not valid, or an entry is not understood: an entry understood in part would permit
     /// something else.
     pub fn parse(document: &[u8]) -> anyhow::Result<Self> {
         let document: AllowListDocument =
@@ -66,17 +66,16 @@ impl CertificateAllowList {
         Ok(Self(identities))
     }
 
-    /// True where nobody is on it.
+    /// Returns `true` if the list is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The identity that a certificate is of.
+    /// Returns the entry for a certificate.
     ///
     /// # Errors
-    /// Where none of its names is on the list, or more than one is: it could not be told which is
-    /// meant.
+    /// Fails if none of its names is on the list, or more than one is, because either could be meant.
     pub fn find(&self, certificate: &ClientCertificate) -> Result<&AllowedCertificate, Denial> {
         let is_named = |identity: &&AllowedCertificate| certificate.names.contains(&identity.san);
         let mut named = self.0.iter().filter(is_named);

@@ -4,10 +4,10 @@ use std::{net::SocketAddr, sync::Arc};
 
 use super::ClientCertificate;
 
-/// What a connection tells of its other end.
+/// What is known of the other end of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionPeer {
-    /// Its address, where it is known.
+    /// Its address, if it is known.
     pub address: Option<SocketAddr>,
     /// The certificate it showed.
     pub certificate: Option<Arc<ClientCertificate>>,

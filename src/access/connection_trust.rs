@@ -1,4 +1,4 @@
-//! Whether a connection is a stranger's.
+//! Whether a connection is a stranger's, on which no caller has shown a credential yet.
 
 use std::{
     sync::{

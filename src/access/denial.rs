@@ -1,9 +1,8 @@
-//! Why somebody is turned away.
+//! Why a caller is denied.
 
 use crate::{domain::Permission, store::StoreError};
 
-/// Why a call is not admitted. The texts go to the caller, and tell nothing but what he or she
-/// presented.
+/// Why a call is denied. The texts go to the caller, and contain only what the caller sent.
 #[derive(Debug, thiserror::Error)]
 pub enum Denial {
     /// No credential was presented.
@@ -36,7 +35,7 @@ pub enum Denial {
          begin one of your own."
     )]
     OtherCredential,
-    /// It cannot be told, as the database failed.
+    /// The database failed, so it is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -57,7 +56,7 @@ impl Denial {
         }
     }
 
-    /// The reason that this word is, as a word that lives for ever; `UNKNOWN` for any other.
+    /// Returns the reason that equals `word`, or `UNKNOWN`.
     #[must_use]
     pub fn known_reason(word: &str) -> &'static str {
         let known = [
@@ -72,7 +71,7 @@ impl Denial {
         reasons.find(|reason| *reason == word).unwrap_or("UNKNOWN")
     }
 
-    /// True where the credential itself is good, and only does not permit this.
+    /// Returns `true` if the credential is valid, but does not permit this.
     #[must_use]
     pub const fn is_known_caller(&self) -> bool {
         matches!(

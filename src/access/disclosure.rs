@@ -1,4 +1,4 @@
-//! The one rule for whose data a caller may be told.
+//! The one rule for which users' data a caller may see.
 
 use std::sync::Arc;
 
@@ -7,18 +7,17 @@ use tracing::warn;
 use super::{Authenticator, Denial, Principal};
 use crate::domain::{Permission, Permissions};
 
-/// What a caller may be told about users.
+/// Which users' data a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disclosure {
     /// The data of every user: the caller has `users.read`.
     AllUsers,
-    /// What the caller's own roster says, and of other users no more than that a value is taken or
-    /// not found.
+    /// The data of the caller's own roster, and of other users only that a value is taken or not found.
     OwnRoster,
 }
 
 impl Disclosure {
-    /// What a caller with these permissions may be told.
+    /// Returns what a caller with these permissions may see.
     #[must_use]
     pub const fn of(permissions: Permissions) -> Self {
         match permissions.has(Permission::UsersRead) {
@@ -28,8 +27,8 @@ impl Disclosure {
     }
 }
 
-/// A caller who is told of an import, for as long as that takes. Every question looks at the
-/// credential anew, since its permissions may change while a stream is open.
+/// A caller who receives the results of an import. The credential is checked again for every response,
+/// because its permissions may change while a stream is open.
 #[derive(Clone, Debug)]
 pub struct ResultAudience {
     gate: Authenticator,
@@ -58,17 +57,17 @@ impl ResultAudience {
         }
     }
 
-    /// True if the caller may be told nothing at all without `users.read`.
+    /// Returns `true` if the caller may see nothing without `users.read`.
     #[must_use]
     pub const fn watches_another(&self) -> bool {
         self.watches_another
     }
 
-    /// What the caller may be told now. While the database is away, that is what it could be told
-    /// when the call began.
+    /// Returns what the caller may see now. While the database is away, that is what it could see when the
+    /// call began.
     ///
     /// # Errors
-    /// If another's import is watched, and the credential ended or lost `users.read`.
+    /// Fails if the import is another principal's, and the credential ended or lost `users.read`.
     pub async fn disclosure(&self) -> Result<Disclosure, Denial> {
         match self.permissions().await {
             Ok(now) => self.disclosure_with(now),

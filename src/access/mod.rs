@@ -1,8 +1,8 @@
-//! Who is calling, by which credential, and what that permits.
+//! Who is calling, by which credential, and what that credential permits.
 //!
-//! A caller presents a credential, [`Authenticator`] makes a [`Principal`] of it, and everything after that
-//! goes by the principal. Knows the kinds of credentials; not the wire they come over, nor which
-//! call needs which permission (`rpc` has that table).
+//! [`Authenticator`] turns the credential that a caller presents into a [`Principal`], and everything after
+//! it uses the principal. Knows the kinds of credentials; does not know the wire, nor which RPC needs which
+//! permission (`rpc::rpc_table` does).
 
 mod authenticator;
 mod certificate_allow_list;

@@ -1,4 +1,4 @@
-//! Who is calling, once that is known.
+//! A caller who has been recognised, and the credential that showed it.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use uuid::Uuid;
 use super::{ClientCertificate, Denial};
 use crate::domain::{Permission, Permissions};
 
-/// Stands for all organisations where a credential names one. No slug is like it.
+/// How a credential names all organisations. No slug is like it.
 const EVERY: &str = "*";
 
 /// The organisations that a credential is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrganizationScope {
-    /// Those that exist and those to come: for operators.
+    /// All organisations, also those created later: for operators.
     Every,
     /// The one with this slug.
     One(String),
 }
 
 impl OrganizationScope {
-    /// As credentials write it: a slug, or `*` for all.
+    /// Parses a slug, or `*` for all, as credentials have it.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text {
@@ -30,7 +30,7 @@ impl OrganizationScope {
         }
     }
 
-    /// The same, written.
+    /// Returns the text that [`parse`](Self::parse) reads.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -39,7 +39,7 @@ impl OrganizationScope {
         }
     }
 
-    /// True where `slug` is among them.
+    /// Returns `true` if `slug` is one of them.
     #[must_use]
     pub fn includes(&self, slug: &str) -> bool {
         match self {
@@ -49,7 +49,7 @@ impl OrganizationScope {
     }
 }
 
-/// What a principal was recognised by.
+/// What showed who the principal is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// The server's local token, while no credential is configured.
@@ -63,7 +63,7 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// Its kind, and which one it is where that is no name of a person: for logs.
+    /// Returns its kind, and its ID if that is no name of a person: for logs.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -80,11 +80,11 @@ impl Credential {
 pub struct Principal {
     /// For records: which kind of credential, and whose. At most 255 characters.
     pub name: String,
-    /// Where it may act.
+    /// The organisations that it may act on.
     pub scope: OrganizationScope,
-    /// What it may do there.
+    /// What it may do to them.
     pub permissions: Permissions,
-    /// When its credential ceases to be good; `None`: not by time.
+    /// When its credential expires; `None` if it does not.
     pub expires_at: Option<OffsetDateTime>,
     /// What it was recognised by.
     pub credential: Credential,
@@ -106,7 +106,7 @@ impl Principal {
     /// Expects a permission.
     ///
     /// # Errors
-    /// [`Denial::Permission`] where this caller does not have it.
+    /// Fails with [`Denial::Permission`] if this caller does not have it.
     pub const fn expect(&self, permission: Permission) -> Result<(), Denial> {
         match self.permissions.has(permission) {
             true => Ok(()),
@@ -114,10 +114,10 @@ impl Principal {
         }
     }
 
-    /// Expects that this caller may act on an organisation, which is not looked up before.
+    /// Expects that this caller may act on an organisation, which has not been looked up before.
     ///
     /// # Errors
-    /// [`Denial::Organization`] where it is another's, or nobody's.
+    /// Fails with [`Denial::Organization`] if it is not one of this caller's, or does not exist.
     pub fn expect_organization(&self, slug: &str) -> Result<(), Denial> {
         match self.scope.includes(slug) {
             true => Ok(()),

@@ -1,4 +1,4 @@
-//! Something made of files, made again when they change.
+//! A value made of files, made again when they change.
 
 use std::{fmt, fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -11,20 +11,20 @@ use tracing::{info, warn};
 /// Makes a `T` of the contents of its files, in their order.
 type LoadFiles<T> = Box<dyn Fn(&[Vec<u8>]) -> anyhow::Result<T> + Send + Sync>;
 
-/// A `T` made of files. Where a changed file is no good, that is logged, and the one before stays.
+/// A `T` made of files. If a changed file is not valid, that is logged, and the value before stays.
 pub struct ReloadedFiles<T> {
     files: Vec<PathBuf>,
     load: LoadFiles<T>,
     current: RwLock<Arc<T>>,
-    /// Of the contents that were last looked at, good or not.
+    /// The digest of the contents that were last read, valid or not.
     seen: Mutex<[u8; 32]>,
 }
 
 impl<T: Send + Sync + 'static> ReloadedFiles<T> {
-    /// Makes the first one.
+    /// Makes the first value.
     ///
     /// # Errors
-    /// Where a file cannot be read, or what is in them is no good.
+    /// Fails if a file cannot be read, or its contents are not valid.
     pub fn start(
         files: Vec<PathBuf>,
         load: impl Fn(&[Vec<u8>]) -> anyhow::Result<T> + Send + Sync + 'static,
@@ -39,14 +39,14 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
         }))
     }
 
-    /// The newest good one.
+    /// The newest valid value.
     #[must_use]
     pub fn current(&self) -> Arc<T> {
         Arc::clone(&self.current.read())
     }
 
-    /// Looks at the files every `interval`, until dropped. Their contents are compared, since times
-    /// and sizes do not tell every change.
+    /// Reads the files every `interval`, until dropped. Compares their contents, because times and sizes do
+    /// not show every change.
     pub async fn keep_fresh(self: Arc<Self>, interval: Duration) {
         loop {
             sleep(interval).await;
@@ -58,7 +58,7 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
         }
     }
 
-    /// Takes over what the files have by now, where that is new and good.
+    /// Makes a new value if the contents are new and valid.
     fn look(&self) {
         let files = names(&self.files);
         let contents = match read(&self.files) {
@@ -79,7 +79,7 @@ impl<T: Send + Sync + 'static> ReloadedFiles<T> {
         }
     }
 
-    /// Says once of each state of the files that it is no good.
+    /// Logs once for each contents of the files that they are not valid.
     fn complain(&self, digest: [u8; 32], error: &anyhow::Error) {
         if !self.is_seen(digest) {
             self.set_seen(digest);

@@ -1,4 +1,4 @@
-//! The text of a token, and what is stored in its place.
+//! The text of a token, and its hash, which is what is stored.
 
 use std::{fmt, str::FromStr};
 
@@ -14,7 +14,7 @@ const BYTES: usize = 32;
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenText(String);
 
-/// The text is not that of a token.
+/// The text is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a token is {PREFIX} and 64 hexadecimal digits")]
 pub struct InvalidToken;
@@ -23,15 +23,15 @@ impl TokenText {
     /// A new one, of 256 random bits.
     ///
     /// # Errors
-    /// Where the system has no randomness to give.
+    /// Fails if the system has no randomness to give.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut secret = [0; BYTES];
         getrandom::fill(&mut secret)?;
         Ok(Self(format!("{PREFIX}{}", hex::encode(secret))))
     }
 
-    /// What is stored: SHA-256 of the whole text. A slow password hash would add nothing, since
-    /// nobody can try 2^256 texts, and would cost every call.
+    /// Returns what is stored: SHA-256 of the whole text. A slow password hash would add nothing, because
+    /// 2^256 texts cannot be tried, and it would cost every call.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         Sha256::digest(self.0.as_bytes()).into()
@@ -63,8 +63,8 @@ impl fmt::Debug for TokenText {
     }
 }
 
-/// True for a text that has a token in it, as one that was given in place of something else: one of ours, or
-/// one of an identity provider.
+/// Returns `true` for a text that contains a token, as when a token was given in place of another value:
+/// one of ours, or one of an identity provider.
 #[must_use]
 pub fn looks_like_token(text: &str) -> bool {
     let after = |prefix| text.split_once(prefix).map(|(_, rest)| rest);

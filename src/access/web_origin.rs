@@ -1,7 +1,7 @@
-//! Whose pages may call from within a browser.
+//! Origins of web pages that may call.
 //!
-//! A browser says with every call which origin its page has, and a page cannot change that. Callers
-//! that are no browsers say nothing.
+//! A browser names the origin of its page with every call, and a page cannot change that. Other callers
+//! name none.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebOrigin(String);
 
-/// What is no origin, and why.
+/// The text is no origin that can be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWebOrigin {
     /// All of them.
@@ -42,7 +42,7 @@ impl FromStr for WebOrigin {
         if !is_scheme || !is_authority(authority) {
             return Err(InvalidWebOrigin::Malformed);
         }
-        // As browsers do, which leave out the scheme's own port.
+        // Browsers leave out the scheme's own port.
         let own_port = match scheme {
             "https" => ":443",
             "http" => ":80",
@@ -75,7 +75,7 @@ fn is_authority(text: &str) -> bool {
 }
 
 impl WebOrigin {
-    /// True where a browser names this origin so.
+    /// Returns `true` if a browser names this origin with this text.
     #[must_use]
     pub fn is(&self, named: &str) -> bool {
         self.0 == named

@@ -1,11 +1,11 @@
-//! A chain, followed event by event from its first.
+//! Verifies a chain event by event, from its first.
 
 use std::fmt;
 
 use super::{NO_HASH, hash};
 use crate::proto::{AuditEvent, AuditHead};
 
-/// A head that was noted at some time: the chain must still have that event.
+/// A head that was noted earlier: the chain must still have that event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotedHead {
     /// Sequence of the newest event at the time.
@@ -14,14 +14,14 @@ pub struct NotedHead {
     pub hash: Vec<u8>,
 }
 
-/// An organisation's chain as far as it has been followed.
+/// A chain of an organisation, verified up to one of its events.
 #[derive(Clone, Debug)]
 pub struct AuditChain {
     organization: String,
     sequence: i64,
     hash: Vec<u8>,
     noted: Option<NotedHead>,
-    /// Whether the noted event was met.
+    /// Whether the noted event was found.
     met: bool,
 }
 
@@ -72,16 +72,16 @@ impl AuditChain {
         }
     }
 
-    /// The same, expecting to meet what was noted of it earlier.
+    /// Expects that the chain has the event that was noted earlier.
     #[must_use]
     pub fn expect_noted(self, noted: Option<NotedHead>) -> Self {
         Self { noted, ..self }
     }
 
-    /// Follows the chain to its next event.
+    /// Verifies the next event of the chain.
     ///
     /// # Errors
-    /// Where it is not the next one, or not as it was appended.
+    /// Fails if it is not the next event, or was changed since it was appended.
     pub fn follow(&mut self, event: &AuditEvent) -> Result<(), ChainBreak> {
         let expected = self.sequence + 1;
         if event.sequence != expected {
@@ -101,7 +101,7 @@ impl AuditChain {
         self.meet()
     }
 
-    /// Looks whether this is the event that was noted.
+    /// Compares the event with the one that was noted.
     fn meet(&mut self) -> Result<(), ChainBreak> {
         let Some(noted) = &self.noted else {
             return Ok(());
@@ -115,10 +115,10 @@ impl AuditChain {
         Ok(())
     }
 
-    /// Ends where `head` says that the chain ends.
+    /// Expects that the chain ends at `head`, and returns that head.
     ///
     /// # Errors
-    /// Where it does not, or what was noted was not met.
+    /// Fails if it does not, or if the noted event was not found.
     pub fn end(&self, head: &AuditHead) -> Result<NotedHead, ChainBreak> {
         if (head.sequence, &head.hash) != (self.sequence, &self.hash) {
             return Err(ChainBreak::CutOff {

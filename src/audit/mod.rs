@@ -1,9 +1,9 @@
 //! The hash chain of an organisation's audit events: how one is hashed, and how a chain is verified.
 //!
-//! Pure. Whoever appends an event and whoever verifies a chain, be it on another machine, hash the
-//! same fields of the same message. A chain shows that nothing *in* it was changed, removed or added.
-//! Someone who may write to every table can make a whole new chain: only a head noted elsewhere
-//! ([`AuditChain::expect_noted`]) shows that.
+//! Pure. The server that appends an event and the client that verifies a chain hash the same fields of the
+//! same message. A chain shows that nothing *in* it was changed, removed or added. A person who can write
+//! to every table can make a whole new chain: only a head noted elsewhere ([`AuditChain::expect_noted`])
+//! shows that.
 
 mod chain;
 
@@ -16,14 +16,14 @@ pub use chain::{AuditChain, ChainBreak, NotedHead};
 /// Names the encoding, so that another one can follow it.
 const VERSION: &str = "userimport.audit.v1";
 
-/// The chain of what belongs to no single organisation. No slug is like it.
+/// The chain of events that belong to no single organisation. No slug is like it.
 pub const SERVER_CHAIN: &str = "*";
 
-/// What the first event of a chain has for the hash of the one before.
+/// The previous hash of the first event of a chain.
 pub const NO_HASH: [u8; 32] = [0; 32];
 
-/// The hash of an event of `organization`'s chain: every field but `hash` itself, each with its
-/// length before it, so that nothing can move from one to the next.
+/// Returns the hash of an event of `organization`'s chain: every field but `hash` itself, each after its
+/// length, so that nothing can move from one field to the next.
 #[must_use]
 pub fn hash(organization: &str, event: &AuditEvent) -> [u8; 32] {
     let mut digest = Sha256::new();
@@ -53,7 +53,7 @@ pub fn hash(organization: &str, event: &AuditEvent) -> [u8; 32] {
 /// Bytes of the names that one detail of an event lists.
 const NAMES_BYTES: usize = 500;
 
-/// Names as one detail of an event: a JSON list of the first, and how many more there are.
+/// Returns names as one detail of an event: a JSON list of the first, and how many more there are.
 #[must_use]
 pub fn few_names<T: AsRef<str>>(names: &[T]) -> String {
     let mut bytes = 0;

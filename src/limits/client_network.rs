@@ -1,9 +1,9 @@
-//! What counts as one client by its address.
+//! Which addresses count as one client.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The network that an address counts as: an IPv4 address, or the /64 of an IPv6 address, of which one
-/// client has as many addresses as it likes.
+/// The network that an address counts as: an IPv4 address, or the /64 of an IPv6 address, because one
+/// client has all addresses of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientNetwork(IpAddr);
 

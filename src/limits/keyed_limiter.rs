@@ -1,7 +1,7 @@
-//! The one concurrency bound: so many at a time on the server, and so many of these for each key (an
-//! address, an organisation).
+//! The one concurrency bound: a limit for the server, and a limit for each key, such as an address or an
+//! organisation.
 //!
-//! Waits where it is asked to, in order of arrival. Knows nothing of what it counts.
+//! Callers may wait, and are served in order of arrival. Does not know what it counts.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,7 +13,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{sync::oneshot, time::timeout};
 
-/// Counts what is under way, in all and for each key. Cheap to clone.
+/// Counts the permits in use, in all and for each key. Cheap to clone.
 #[derive(Debug)]
 pub struct KeyedLimiter<K: Eq + Hash + Clone>(Arc<Inner<K>>);
 
@@ -27,18 +27,18 @@ struct Inner<K: Eq + Hash + Clone> {
 struct PermitCounts<K: Eq + Hash + Clone> {
     total: usize,
     of_keys: HashMap<K, usize>,
-    /// In order of arrival; none of them has room.
+    /// In order of arrival. No waiter has room.
     waiting: VecDeque<Waiter<K>>,
 }
 
-/// Somebody who waits for a permit.
+/// A caller that waits for a permit.
 #[derive(Debug)]
 struct Waiter<K: Eq + Hash + Clone> {
     key: K,
     granted: oneshot::Sender<KeyedPermit<K>>,
 }
 
-/// How many there may be at a time.
+/// How many permits there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConcurrencyBounds {
     /// On the server.
@@ -56,7 +56,7 @@ pub enum LimitReached {
     Key(usize),
 }
 
-/// The right to be one of those under way; given back when dropped.
+/// A permit in use; given back when dropped.
 #[derive(Debug)]
 pub struct KeyedPermit<K: Eq + Hash + Clone> {
     limiter: KeyedLimiter<K>,
@@ -81,16 +81,17 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     /// Takes a permit for `key`.
     ///
     /// # Errors
-    /// The bound that is reached; that of the key comes first, so that a busy key is told of its own.
+    /// Fails with the bound that is reached. The bound of the key is checked first, so that a busy key
+    /// learns of its own.
     pub fn try_acquire(&self, key: K) -> Result<KeyedPermit<K>, LimitReached> {
         self.0.held.lock().count(&key, self.0.bounds)?;
         Ok(self.permit(key))
     }
 
-    /// Takes a permit for `key`, or waits for one; whoever came before and waits for the same comes first.
+    /// Takes a permit for `key`, or waits for one after those who already wait for the same key.
     ///
     /// # Errors
-    /// The bound that is still reached after `patience`.
+    /// Fails with the bound that is still reached after `patience`.
     pub async fn acquire(
         &self,
         key: K,
@@ -124,7 +125,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
         }
     }
 
-    /// Gives those their permits who wait and have room now.
+    /// Grants permits to the waiters that have room now.
     fn grant(&self) {
         let mut granted = Vec::new();
         {
@@ -143,7 +144,7 @@ impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
             }
         }
         for Waiter { key, granted } in granted {
-            // Who has gone meanwhile gives it back at once.
+            // A waiter that has gone gives its permit back at once.
             drop(granted.send(self.permit(key)));
         }
     }
@@ -221,7 +222,7 @@ mod tests {
         assert!(limiter.try_acquire("c").is_ok());
     }
 
-    /// The permits come in the order in which they were asked for, but nobody waits for another's key.
+    /// Permits are granted in order of arrival, but a waiter never waits for another key.
     #[tokio::test(start_paused = true)]
     async fn who_waits_comes_in_order_of_arrival() {
         let limiter = limiter();

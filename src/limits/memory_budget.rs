@@ -1,9 +1,9 @@
-//! The one budget in bytes for everything that clients' bytes occupy: bodies, uploads, rows, and results
-//! that are not read yet.
+//! The one budget for all bytes that clients' data occupies: bodies, uploads, rows, and results that are
+//! not read yet.
 //!
-//! It is asked before a byte is held, and each byte is charged to the server and to everybody known to be
-//! behind it: the address, the principal, the organisation. Each of these has a share, so that one of
-//! them never takes the memory of the others. Never waits; knows nothing of what the bytes are.
+//! Every byte is charged before it is held: to the server and to every party known to be behind it, the
+//! address, the principal and the organisation. Each party has a share, so that it never takes the memory
+//! of the others. Never waits; does not know what the bytes are.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -38,7 +38,7 @@ impl MemoryBounds {
     }
 }
 
-/// Somebody to whom bytes are charged.
+/// A party that bytes are charged to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MemoryParty {
     /// A client, by its address.
@@ -49,7 +49,7 @@ pub enum MemoryParty {
     Organization(String),
 }
 
-/// Whose bytes are used up.
+/// A budget is used up; this says which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the memory of {} is used up", .0.words())]
 pub struct MemoryExhausted(pub MemoryScope);
@@ -85,7 +85,7 @@ struct UsedBytes {
     of_parties: HashMap<MemoryParty, usize>,
 }
 
-/// The bytes of one call, and to whom they are charged. Cheap to clone; the call's bytes are shared.
+/// The bytes of one call, and the parties they are charged to. Cheap to clone; clones share the bytes.
 #[derive(Clone, Debug)]
 pub struct MemoryAccount(Arc<AccountState>);
 
@@ -151,10 +151,10 @@ impl MemoryBudget {
 }
 
 impl MemoryAccount {
-    /// Charges the call's bytes, those held already included, to `party` too.
+    /// Charges the call's bytes to `party` too, also those that it holds already.
     ///
     /// # Errors
-    /// The party's share is used up; nothing has changed then.
+    /// Fails if the share of the party is used up; nothing changes then.
     pub fn charge_to(&self, party: MemoryParty) -> Result<(), MemoryExhausted> {
         let mut used = self.0.budget.0.used.lock();
         let mut charged = self.0.charged.lock();
@@ -171,7 +171,7 @@ impl MemoryAccount {
     /// Holds `bytes`.
     ///
     /// # Errors
-    /// Whose bytes are used up; nothing is held then.
+    /// Fails if a budget is used up; nothing is held then.
     pub fn reserve(&self, bytes: usize) -> Result<MemoryReservation, MemoryExhausted> {
         self.charge(bytes)?;
         Ok(MemoryReservation {
@@ -214,7 +214,7 @@ impl MemoryReservation {
     /// Holds `bytes` more.
     ///
     /// # Errors
-    /// Whose bytes are used up; what was held before stays held.
+    /// Fails if a budget is used up; the bytes held before stay held.
     pub fn grow(&mut self, bytes: usize) -> Result<(), MemoryExhausted> {
         self.account.charge(bytes)?;
         self.bytes += bytes;
@@ -267,7 +267,7 @@ impl UsedBytes {
         }
     }
 
-    /// A party without bytes is not listed, so that nothing stays of those who have gone.
+    /// A party without bytes is not listed, so that nothing is kept of clients that have gone.
     fn add(&mut self, party: &MemoryParty, bytes: usize) {
         if bytes == 0 {
             return;
@@ -389,8 +389,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is held and given back, and whenever somebody becomes known: the counts agree, no bound
-        /// is passed, and at the end nothing is held of anybody.
+        /// In any order of reserving, releasing and charging to further parties, the counts agree, no bound
+        /// is exceeded, and at the end nothing is held.
         #[test]
         fn the_counts_agree_whatever_happens(
             steps in proptest::collection::vec((0_u8..4, 0_usize..4, 0_usize..50), 0..60),

@@ -1,5 +1,5 @@
-//! How much of the server one client, one organisation, or all of them together may take up: the settings,
-//! and the two mechanisms that enforce them, a limiter for what is under way and a budget for bytes.
+//! How much of the server one client, one organisation, or all of them together may use: the settings, and
+//! the two mechanisms that enforce them, a limiter for concurrency and a budget for bytes.
 //!
 //! Knows nothing of calls or imports. What one import may hold is [`crate::input::Limits`].
 
@@ -23,15 +23,16 @@ pub struct ServerLimits {
     pub message_bytes: usize,
     /// Most bytes that a byte of compressed messages may become, over a whole upload.
     pub compression_ratio: u64,
-    /// Imports at a time; those still uploading do not count.
+    /// Imports at a time. Imports that are still uploading do not count.
     pub imports: usize,
     /// Of these, imports into one organisation.
     pub organization_imports: usize,
     /// Calls at a time about one organisation, imports and exports apart.
     pub organization_calls: usize,
-    /// Exports at a time, on the server and for one organisation; each holds the directory that it is of.
+    /// Exports at a time, on the server and for one organisation. Each holds a directory.
     pub exports: ConcurrencyBounds,
-    /// Watches at a time, on the server and for one organisation; each holds what its reader has not read.
+    /// Watches at a time, on the server and for one organisation. Each holds the results that its client
+    /// has not read.
     pub watches: ConcurrencyBounds,
     /// Bytes that clients' data may occupy.
     pub memory: MemoryBounds,
@@ -52,23 +53,23 @@ pub struct Deadlines {
     pub first_call: Duration,
     /// Without a call on a connection.
     pub connection_idle: Duration,
-    /// For an import that has been received, until one of those before it ends.
+    /// For an import that has been received, until an import before it ends.
     pub import_turn: Duration,
     /// From an import's call to its first message.
     pub first_message: Duration,
-    /// From one message to the next, or to reading an answer that waits.
+    /// From one message to the next, or until a waiting response is read.
     pub idle: Duration,
     /// For a whole upload, from the first message to `finish`.
     pub upload: Duration,
-    /// Between two looks whether a silent connection still stands, and for the answer to one.
+    /// Between two checks whether a silent connection is alive, and for the answer to one.
     pub keepalive: (Duration, Duration),
 }
 
-/// How long the database may take for something; `PostgreSQL` alone keeps to it, as SQLite, which has
-/// one writer, has a turn for each.
+/// How long the database may take. Only `PostgreSQL` enforces it; SQLite, which has one writer, gives each
+/// write a turn.
 #[derive(Clone, Copy, Debug)]
 pub struct DatabaseLimits {
-    /// For one statement; those of a large import take minutes.
+    /// For one statement. Statements of a large import take minutes.
     pub statement: Duration,
     /// Waiting for a lock that another transaction has.
     pub lock: Duration,

@@ -23,7 +23,7 @@ pub mod health {
     pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/health.binpb"));
 }
 
-/// A point in time, as messages have it.
+/// Returns the time as a message.
 #[must_use]
 pub fn timestamp(time: time::OffsetDateTime) -> Timestamp {
     Timestamp {

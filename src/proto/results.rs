@@ -1,4 +1,4 @@
-//! Results of rows, in a message that need not be built to be sent.
+//! Results of rows, in a message that can be sent without building it.
 
 use bytes::{Buf, BufMut, Bytes};
 use prost::{
@@ -44,17 +44,18 @@ impl RowResults {
         }
     }
 
-    /// All results, those that have been encoded too.
+    /// Returns all results, also those that were encoded.
     ///
     /// # Errors
-    /// If what was encoded is not this message.
+    /// Fails if what was encoded is not this message.
     pub fn into_results(self) -> Result<Vec<RowResult>, DecodeError> {
         let mut all = Self::decode(self.encoded)?.results;
         all.extend(self.results);
         Ok(all)
     }
 
-    /// True if a result has an issue, or a value before or after. Costs a glance at each field.
+    /// Returns `true` if a result has an issue, or a value before or after. Reads only the tag of each
+    /// field.
     #[must_use]
     pub fn have_issues_or_values(&self) -> bool {
         let built = self.results.iter().any(|result| {
@@ -84,7 +85,7 @@ fn is_issue_or_value(tag: u32, content: &[u8]) -> bool {
     }
 }
 
-/// True if a field of an encoded message is one that `is_sought` accepts by its number and content
+/// Returns `true` if a field of an encoded message is one that `is_sought` accepts by its number and content
 /// (empty for a number), or if the message cannot be read.
 fn any_field(mut message: &[u8], is_sought: impl Fn(u32, &[u8]) -> bool) -> bool {
     while !message.is_empty() {

@@ -15,7 +15,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// RFC 3339 in UTC, ending in `Z`, with 0, 3, 6 or 9 digits of a second; `None` where this is no
+    /// RFC 3339 in UTC, ending in `Z`, with 0, 3, 6 or 9 digits of a second; `None` if this is no
     /// time between the years 0 and 9999.
     #[must_use]
     pub fn rfc3339(&self) -> Option<String> {

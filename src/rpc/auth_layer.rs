@@ -1,4 +1,5 @@
-//! Stands before every RPC: recognises the caller and expects the permission that the RPC needs.
+//! The layer before every RPC: it recognises the caller, expects the permission that the RPC needs, and
+//! counts the call.
 
 use std::{
     future::Future,
@@ -33,10 +34,10 @@ use crate::{
     limits::{MemoryAccount, MemoryBudget, MemoryExhausted, MemoryParty, ServerLimits},
 };
 
-/// Pause before a database that is away is asked again.
+/// Pause before the database is asked again while it is away.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Puts a [`AuthService`] before a service.
+/// Puts an [`AuthService`] before a service.
 #[derive(Clone, Debug)]
 pub struct AuthLayer {
     gate: Authenticator,
@@ -47,8 +48,8 @@ pub struct AuthLayer {
 }
 
 impl AuthLayer {
-    /// A guard that lets in whom `gate` admits, bears with a database that is away for `patience`, and
-    /// tells `denials` of whom it does not let in; the others are bounded by `limits`.
+    /// A layer that admits the callers whom `gate` recognises, and reports the others to `denials`. It
+    /// waits up to `patience` for a database that is away. `limits` bounds the admitted calls.
     #[must_use]
     pub fn new(
         gate: Authenticator,
@@ -65,7 +66,7 @@ impl AuthLayer {
         }
     }
 
-    /// What counts the bytes of all calls.
+    /// The budget for the bytes of all calls.
     #[must_use]
     pub const fn memory(&self) -> &MemoryBudget {
         &self.memory
@@ -75,8 +76,8 @@ impl AuthLayer {
         self.denials.attempt(request.uri().path(), address(request))
     }
 
-    /// Recognises the caller of `rpc`, and leaves what is known with the request. Returns what to wait for
-    /// while the answer is sent.
+    /// Recognises the caller of `rpc`, and adds a [`Caller`] to the request's extensions. Returns the
+    /// future that ends the response when the credential expires, or `None` if the RPC does not need it.
     async fn admit(
         &self,
         rpc: &Rpc,
@@ -108,7 +109,7 @@ impl AuthLayer {
         }
         let charged = account.charge_to(MemoryParty::Principal(principal.name.clone()));
         charged.map_err(|exhausted| status::busy(&exhausted.into()))?;
-        // An import looks after its credential by itself.
+        // An import checks its credential itself.
         let looks_itself = rpc.limit == CallLimit::Import;
         let expiry = (!looks_itself).then(|| self.gate.credential_expiry(Arc::clone(&principal)));
         let caller = Caller::new(principal, address, permit, account, (rpc.lane, gone));
@@ -139,7 +140,7 @@ impl AuthLayer {
     }
 }
 
-/// Charges the messages of a stream as they come; a single message is charged where it is taken.
+/// Charges the messages of a stream as they arrive. A single message is charged in `server::unary_body`.
 fn metered(rpc: &Rpc, request: Request<Body>) -> Result<Request<Body>, MemoryExhausted> {
     let account = request.extensions().get::<MemoryAccount>().cloned();
     match account.filter(|_| rpc.request == RequestShape::Stream) {
@@ -164,7 +165,7 @@ fn presented(request: &Request<Body>) -> PresentedCredentials {
     }
 }
 
-/// The one bearer token; two headers are none, since it cannot be told which is meant.
+/// Returns the bearer token. Two headers count as none, because either could be meant.
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
@@ -185,7 +186,7 @@ impl<S> Layer<S> for AuthLayer {
     }
 }
 
-/// A service behind a guard.
+/// A service behind an [`AuthLayer`].
 #[derive(Clone, Debug)]
 pub struct AuthService<S> {
     guard: AuthLayer,
@@ -206,7 +207,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        // The one that is ready is used, and a copy waits for the next call.
+        // The ready service handles this call, and a clone waits for the next one.
         let copy = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, copy);
         let guard = self.guard.clone();
@@ -218,7 +219,7 @@ where
                 return Ok(status.into_http());
             };
             let permit = guard.limiter.permit(rpc.limit);
-            // Cancelled if the client goes before there is an answer: this future is dropped then.
+            // This future is dropped if the client goes before there is a response: that cancels `gone`.
             let gone = CancellationToken::new();
             let _here = gone.clone().drop_guard();
             let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone(), gone);

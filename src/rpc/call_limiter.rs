@@ -1,8 +1,10 @@
-//! How many calls one organisation has under way, so that a busy one leaves the database to the others.
+//! Bounds the calls that one organisation has under way, so that a busy one leaves the database to the
+//! others.
 //!
-//! A call counts from when its organisation is known to the last byte of its answer. Imports have a limiter
-//! of their own. An export holds a whole directory, and a watch what its reader has not read, so that there
-//! are far fewer of them, on the whole server too. Which kind a call is: [`super::rpc_table`].
+//! A call counts from the moment its organisation is known until the last byte of its response. Imports
+//! have a limiter of their own. Exports and watches have much lower limits, on the whole server too: an
+//! export holds a whole directory, and a watch holds the results that its client has not read yet.
+//! [`super::rpc_table`] says which limit counts a call.
 
 use std::sync::Arc;
 
@@ -38,7 +40,7 @@ impl CallLimiter {
     #[must_use]
     pub fn new(limits: &ServerLimits) -> Self {
         let calls = ConcurrencyBounds {
-            // Connections, and the calls on each, bound those of all organisations.
+            // The limits of connections, and of calls on each, bound the calls of all organisations.
             server: usize::MAX,
             key: limits.organization_calls,
         };

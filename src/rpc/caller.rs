@@ -1,4 +1,4 @@
-//! Who is calling, as handlers see it: the only way to an organisation.
+//! The caller, as handlers see it. It is the only way to an organisation.
 
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     store::{ConnectionLane, LanePermit, Organization, Store},
 };
 
-/// The caller of a request, recognised and permitted to call this RPC.
+/// The caller of a request, who is recognised and has the permission that the RPC needs.
 #[derive(Clone, Debug)]
 pub struct Caller {
     principal: Arc<Principal>,
@@ -25,7 +25,8 @@ pub struct Caller {
     gone: CancellationToken,
 }
 
-/// An organisation that a call is about, and its permit for the database, which is given back when dropped.
+/// The organisation that a call is about, with the permit for the database, which is given back when
+/// dropped.
 #[derive(Debug)]
 pub struct OrganizationWithPermit {
     organization: Organization,
@@ -33,7 +34,7 @@ pub struct OrganizationWithPermit {
 }
 
 impl OrganizationWithPermit {
-    /// Gives the permit back, and goes on with the organisation.
+    /// Gives the permit back, and returns the organisation.
     pub fn release_permit(self) -> Organization {
         self.organization
     }
@@ -48,9 +49,9 @@ impl Deref for OrganizationWithPermit {
 }
 
 impl Caller {
-    /// This principal, who calls from `address`. Once the call's organisation is known it takes `permit`,
-    /// and its bytes are charged to the organisation too. It uses the connections of `lane`, until `gone` is
-    /// cancelled because nobody waits for the answer any more.
+    /// A principal who calls from `address`. Once the organisation is known, the call takes `permit`, and
+    /// its bytes are charged to the organisation too. The call uses the connections of `lane`. `gone` is
+    /// cancelled when the client does not wait for the response any more.
     #[must_use]
     pub fn new(
         principal: Arc<Principal>,
@@ -69,7 +70,7 @@ impl Caller {
         }
     }
 
-    /// The caller as the audit trail names one.
+    /// Returns the caller as the audit trail names it.
     #[must_use]
     pub fn actor(&self) -> Actor {
         let address = self.address.map(|address| address.to_string());
@@ -92,7 +93,7 @@ impl Caller {
     /// The caller of `request`.
     ///
     /// # Errors
-    /// Where nobody has been recognised: the request did not come past the guard.
+    /// Fails if no caller was recognised: the request did not pass the [`super::AuthLayer`].
     pub fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let caller = request.extensions().get::<Self>().cloned();
         caller.ok_or_else(|| status::from_denial(&Denial::Missing))
@@ -102,7 +103,7 @@ impl Caller {
     /// even looked for.
     ///
     /// # Errors
-    /// Where it is not for this caller, where there is none, or the database fails.
+    /// Fails if the organisation is not the caller's, if it does not exist, or if the database fails.
     pub async fn organization(
         &self,
         store: &Store,
@@ -121,17 +122,17 @@ impl Caller {
     /// Waits for an organisation's permit of the store's lane.
     ///
     /// # Errors
-    /// Where it has too much under way, or the caller has gone.
+    /// Fails if it has too much under way, or the caller has gone.
     pub async fn lane_permit(&self, store: &Store, slug: &str) -> Result<LanePermit, Status> {
         let permit = store.lane_permit(slug, &self.gone).await;
         permit.map_err(|error| status::from_store(&error, slug))
     }
 
-    /// Expects that the caller may act on the organisation, and that there is room for one more call
-    /// about it.
+    /// Expects that the caller may act on the organisation, and that the limit of calls about it is not
+    /// reached.
     ///
     /// # Errors
-    /// Where he or she may not, whether or not there is one, or where there is none.
+    /// Fails if the caller may not act on it, whether or not it exists, or if the limit is reached.
     pub fn expect_organization(&self, slug: &str) -> Result<(), Status> {
         let allowed = self.principal.expect_organization(slug);
         allowed.map_err(|denial| status::from_denial(&denial))?;
@@ -148,19 +149,19 @@ impl Caller {
         store.on_lane(self.lane)
     }
 
-    /// Cancelled when nobody waits for the answer any more.
+    /// Cancelled when the client does not wait for the response any more.
     #[must_use]
     pub const fn gone(&self) -> &CancellationToken {
         &self.gone
     }
 
-    /// True where the caller has the permission.
+    /// Returns `true` if the caller has the permission.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.principal.permissions.has(permission)
     }
 
-    /// To whom the call's bytes are charged.
+    /// The account that the call's bytes are charged to.
     #[must_use]
     pub const fn account(&self) -> &MemoryAccount {
         &self.account

@@ -17,8 +17,8 @@ const MAX_ENTRIES: usize = 5_000;
 /// Size of a catalog as a message, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Size up to which a catalog is told, in bytes: clients take messages of 4 MiB. Only one from before there were
-/// limits is larger.
+/// Most bytes of a catalog in a response: clients accept messages of 4 MiB. Only a catalog from before
+/// there were limits is larger.
 const MAX_TOLD_BYTES: usize = 3 * 1024 * 1024;
 
 /// Checks a catalog's size and names.
@@ -54,7 +54,7 @@ pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
 /// Expects that a stored catalog fits into an answer.
 ///
 /// # Errors
-/// Where it is too large.
+/// Fails if it is too large.
 pub fn expect_told(catalog: &proto::Catalog) -> Result<(), Refusal> {
     oversized(catalog, usize::MAX, MAX_TOLD_BYTES).map_or(Ok(()), Err)
 }

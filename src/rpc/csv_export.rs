@@ -1,4 +1,4 @@
-//! Users as a CSV file which imports unchanged.
+//! Users as a CSV file that imports unchanged.
 
 use std::collections::HashMap;
 
@@ -12,23 +12,24 @@ use crate::{
 /// Size at which a piece of the file is sent, in bytes; one record is at most a few KiB.
 const CHUNK_BYTES: usize = 48 * 1024;
 
-/// Users looked at for one piece; a filter that few pass makes small pieces.
+/// Most users looked at for one piece. A strict filter makes small pieces.
 const CHUNK_USERS: usize = 5_000;
 
-/// What a spreadsheet needs of the file.
+/// How the file is written for spreadsheets.
 #[derive(Clone, Copy, Debug)]
 pub struct SpreadsheetOptions {
-    /// Make values harmless that would be computed.
+    /// Neutralises values that a spreadsheet would compute.
     pub neutralize_formulas: bool,
     /// Begin with a byte order mark.
     pub byte_order_mark: bool,
 }
 
-/// The CSV file of the users of `snapshot` that pass the filter, in pieces: a header, then a record a
-/// user, by external ID. A piece may be empty. The first one takes longest: users are put in order for it.
+/// Returns the CSV file of the users of `snapshot` that pass the filter, in pieces: a header, then one
+/// record per user, by external ID. A piece may be empty. The first piece takes longest, because it sorts
+/// the users.
 ///
 /// # Errors
-/// Each piece may fail where the writer does, which it does not on memory.
+/// Fails only if the writer fails, which it does not on memory.
 pub fn pieces(
     mut snapshot: Snapshot,
     filter: UserFilter,
@@ -99,7 +100,7 @@ fn passes(user: &User, filter: &UserFilter) -> bool {
         && contains_folded(texts, &filter.text)
 }
 
-/// What a user's numbers stand for.
+/// The names behind the numbers of a user's fields.
 struct CatalogNames {
     roles: HashMap<RoleId, String>,
     ranks: HashMap<RankId, String>,

@@ -1,8 +1,8 @@
-//! Calls that are denied: counted and logged, each of them; told to the audit trail as far as that fills no
-//! disk, as `telemetry` sees to it for the log.
+//! Counts and logs every denied call, and appends it to the audit trail. The number of audit events is
+//! bounded, so that denied calls cannot fill a disk.
 //!
-//! Knows statuses, not why they came about, so that a denial by the guard, by a service and in the
-//! middle of a stream are told alike. Nothing of what a caller sent is logged.
+//! Knows statuses and not their causes, so that a denial before a call, in its handler and in the middle of
+//! its stream are recorded in the same way. Logs nothing that a caller sent.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
@@ -25,11 +25,11 @@ use crate::{
 /// The same denial of the same principal is one audit event in this time.
 const REPEAT: time::Duration = time::Duration::hours(1);
 
-/// Events of different denials in that time. More are counted and logged alone: whoever has any number of
-/// credentials must not fill a chain.
+/// Most audit events of different denials in that time. Further denials are only counted and logged: a
+/// caller with many credentials must not fill a chain.
 const EVENTS: usize = 1_000;
 
-/// What has been told of denied calls.
+/// Records denied calls. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct DenialRecorder(Arc<Inner>);
 
@@ -40,18 +40,18 @@ struct Inner {
     told: Mutex<RecentDenials>,
 }
 
-/// A call, and by whom.
+/// A call, with its caller once the caller is known.
 #[derive(Clone, Debug)]
 pub struct CallAttempt {
     denials: DenialRecorder,
     method: &'static str,
     address: Option<SocketAddr>,
-    /// `None`: nobody was recognised.
+    /// `None` until the caller is recognised.
     principal: Option<Arc<Principal>>,
 }
 
 impl DenialRecorder {
-    /// Nothing told yet.
+    /// A recorder without any denial.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
         Self(Arc::new(Inner {
@@ -61,7 +61,7 @@ impl DenialRecorder {
         }))
     }
 
-    /// A call of `path` from `address`, by somebody who is not recognised yet.
+    /// A call of `path` from `address`, whose caller is not recognised yet.
     #[must_use]
     pub fn attempt(&self, path: &str, address: Option<SocketAddr>) -> CallAttempt {
         CallAttempt {
@@ -74,12 +74,12 @@ impl DenialRecorder {
 }
 
 impl CallAttempt {
-    /// The same, by this principal.
+    /// Sets the caller.
     pub fn is_by(&mut self, principal: &Arc<Principal>) {
         self.principal = Some(Arc::clone(principal));
     }
 
-    /// Tells how the call ended, where it was denied.
+    /// Records how the call ended, if it was denied.
     pub fn note(&self, status: &Status) {
         if !matches!(
             status.code(),
@@ -88,7 +88,7 @@ impl CallAttempt {
             return;
         }
         let info = status.get_details_error_info();
-        // Ours all have one; whoever adds another status is counted too.
+        // All statuses of ours have a reason. One without it is counted under `UNKNOWN`.
         let reason = info.as_ref().map_or("", |info| &info.reason);
         let reason = Denial::known_reason(reason);
         metrics::denied(self.method, reason);
@@ -112,8 +112,8 @@ impl CallAttempt {
         );
     }
 
-    /// Appends an event to the chain of the principal's own organisation: whose call it was, not whose
-    /// door it was at.
+    /// Appends an event to the chain of the principal's own organisation, which may not be the one that the
+    /// call was about.
     fn tell(&self, principal: &Principal, reason: &'static str, permission: Option<String>) {
         let inner = Arc::clone(&self.denials.0);
         let now = inner.clock.now();
@@ -135,7 +135,7 @@ impl CallAttempt {
             None => entry,
         };
         let chain = principal.scope.as_str().to_owned();
-        // The answer does not wait for it, nor depend on it.
+        // The response neither waits for it nor depends on it.
         tokio::spawn(async move { append(&inner.store, &chain, entry).await });
     }
 }
@@ -146,13 +146,13 @@ async fn append(store: &Store, chain: &str, entry: AuditEntry) {
         store.audit(chain, entry).await
     };
     match appended.await {
-        // A credential may be for an organisation that is yet to be made.
+        // A credential may be for an organisation that does not exist yet.
         Ok(()) | Err(StoreError::UnknownOrganization) => {}
         Err(error) => warn!(%error, "a denied call could not be told to the audit trail"),
     }
 }
 
-/// When which denial was told to the audit trail.
+/// When each denial was last appended to the audit trail.
 #[derive(Debug, Default)]
 struct RecentDenials(HashMap<(String, &'static str, &'static str), OffsetDateTime>);
 

@@ -1,7 +1,8 @@
 //! `DirectoryService`: organisations, catalogs and users.
 //!
-//! Which permission a call needs was asked before it comes here (`rpc::auth_layer`), but for what depends on the
-//! request. Here an organisation is found through its caller, who finds none but his or her own.
+//! The permission that an RPC needs has been checked before (`rpc::auth_layer`); handlers check what
+//! depends on the request. They find an organisation through its [`Caller`] only, so that another caller's
+//! organisation and one that does not exist get the same answer.
 
 use std::{pin::Pin, time::Duration};
 
@@ -45,10 +46,10 @@ use crate::{
 /// Longest display name of an organisation, in characters.
 const MAX_DISPLAY_NAME: usize = 255;
 
-/// Stands for the callers of all organisations where a permit is asked for; no slug is empty.
+/// The permits of callers of all organisations are counted under this key. No slug is empty.
 const EVERY: &str = "";
 
-/// Pieces of an export that may wait for a client who does not read.
+/// Pieces of an export that may wait for a slow client.
 const WAITING_PIECES: usize = 4;
 
 /// The service.
@@ -61,7 +62,7 @@ pub struct DirectoryHandlers {
 }
 
 impl DirectoryHandlers {
-    /// Serves the directory in this database; who does not read an export for `patience` is given up.
+    /// Serves the directory in this database. An export ends if its client does not read for `patience`.
     #[must_use]
     pub const fn new(store: Store, clock: Clock, patience: Duration) -> Self {
         Self {
@@ -76,7 +77,8 @@ impl DirectoryHandlers {
         found.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
-    /// `ALREADY_EXISTS` where there is one with this slug; every other fault of the request is told at once.
+    /// Creates an organisation. Fails with `ALREADY_EXISTS` if the slug is taken; reports all other faults
+    /// of the request at once.
     async fn create(
         self,
         caller: Caller,
@@ -94,8 +96,8 @@ impl DirectoryHandlers {
         }))
     }
 
-    /// All of them by slug, or the caller's own. One more than the page has is asked for: it tells that there
-    /// is a next one.
+    /// Lists all organisations by slug, or the caller's own. Reads one more than the page has, to know
+    /// whether there is a next page.
     async fn list_organizations(
         self,
         caller: Caller,
@@ -127,8 +129,8 @@ impl DirectoryHandlers {
         }))
     }
 
-    /// The request's catalog takes the place of the stored one, in one transaction, or every fault of it is
-    /// told. Privileged roles are left to who may grant them.
+    /// Replaces the stored catalog with the request's, in one transaction, or reports all faults of it.
+    /// Only a caller who may grant privileged roles may change them.
     async fn replace_catalog(
         self,
         caller: Caller,
@@ -172,8 +174,8 @@ impl DirectoryHandlers {
         }))
     }
 
-    /// A page of users by external ID, after the last one of the page before: users who come and go meanwhile
-    /// make nobody appear twice.
+    /// A page of users by external ID, beginning after the last user of the page before. No user appears
+    /// twice if users are created or removed meanwhile.
     async fn list(
         self,
         caller: Caller,
@@ -210,8 +212,8 @@ impl DirectoryHandlers {
         }))
     }
 
-    /// One user more than the page has, where there are so many. A filter may have to look at many users until
-    /// it has found a page, and so has its turn after other heavy reads.
+    /// Reads one user more than the page has, to know whether there is a next page. A filtered read may
+    /// look at many users, so it takes its turn with other heavy reads.
     async fn find_users(
         &self,
         caller: &Caller,
@@ -225,7 +227,7 @@ impl DirectoryHandlers {
             false => page.lane(),
         };
         let (store, limit) = (self.store.on_lane(lane), page.size + 1);
-        // Nobody waits for one permit with another in hand.
+        // No call waits for one permit while it holds another.
         let organization = organization.release_permit();
         let permit = caller.lane_permit(&store, &organization.slug).await?;
         let (id, after) = (organization.id, &page.after);
@@ -236,8 +238,8 @@ impl DirectoryHandlers {
         found.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
-    /// A roster that imports unchanged (semantics §9), piece by piece from one snapshot, which is held until the
-    /// last piece has been taken.
+    /// Sends a roster that imports unchanged (semantics §9), piece by piece from one snapshot, which is
+    /// held until the last piece has been sent.
     async fn export(
         self,
         caller: Caller,
@@ -276,7 +278,7 @@ impl DirectoryHandlers {
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
-    /// Tells the audit trail that users are exported, before anything is sent.
+    /// Appends the export to the audit trail, before anything is sent.
     async fn note_export(
         &self,
         organization: &Organization,
@@ -290,7 +292,7 @@ impl DirectoryHandlers {
         noted.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
-    /// Protects a user from being made inactive by an import, or ends that.
+    /// Protects a user from being made inactive by an import, or ends that protection.
     async fn protect(
         self,
         caller: Caller,
@@ -335,7 +337,8 @@ async fn list_users(
     })
 }
 
-/// A reader who stalls is given up, and with it the snapshot; its stream does not end as if it were whole.
+/// Sends the pieces to the client. A client that stops reading gets an error, so that a truncated file
+/// never looks complete, and the snapshot is dropped.
 async fn send_pieces(
     mut pieces: impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send + 'static,
     (store, organization): (Store, String),
@@ -386,7 +389,7 @@ where
     I: Iterator<Item: Send> + Send + 'static,
 {
     let failed = |error| status::from_store(&error, organization);
-    // Given up together with this future.
+    // Cancelled if this future is dropped.
     let gone = CancellationToken::new();
     let permit = store
         .lane_permit(organization, &gone)
@@ -503,7 +506,7 @@ fn invalid(code: &'static str, field: &str, message: impl Into<String>) -> Statu
     status::refused(&[Refusal::invalid(code, field, message)])
 }
 
-/// The slug, and the name for people: the slug where there is none.
+/// Returns the slug and the display name, which is the slug by default.
 fn check_organization(request: &CreateOrganizationRequest) -> Result<(Slug, &str), Vec<Refusal>> {
     let mut faults = Vec::new();
     let slug = Slug::parse(&request.organization);
@@ -540,8 +543,8 @@ fn check_organization(request: &CreateOrganizationRequest) -> Result<(Slug, &str
     }
 }
 
-/// The key a user is looked up by, in the form that is stored; and as it was sent, for messages. Text that
-/// nobody's key can be, such as control characters, finds nobody.
+/// Returns the key that a user is looked up by, in its stored form, and as it was sent, for messages. Text
+/// that no key can have, such as control characters, matches no user.
 fn user_key(key: Option<Key>) -> Result<(UserKey, String), Status> {
     let key = key.ok_or_else(|| {
         let message = "Give one of user_id, external_id and email.";
@@ -564,7 +567,7 @@ fn user_id(text: &str) -> Result<Uuid, Status> {
     Uuid::try_parse(text).map_err(|_| invalid("BAD_USER_ID", "user_id", "user_id must be a UUID."))
 }
 
-/// A filter of the wire; a name that the catalog does not have is a mistake, not an empty list.
+/// Parses a filter. A name that the catalog does not have is a fault, not an empty result.
 fn filter(
     status: i32,
     role: &str,
@@ -608,7 +611,7 @@ fn filter(
     })
 }
 
-/// A name of no catalog entry, with the one that is nearest.
+/// The status for a name that the catalog does not have, with the nearest name that it has.
 fn unknown(field: &str, value: &str, near: Option<&str>) -> Status {
     let hint = near
         .map(|near| format!(" Did you mean \"{near}\"?"))

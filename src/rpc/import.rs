@@ -1,8 +1,8 @@
 //! `ImportService`: streams in and out of the import engine.
 //!
-//! Which permission a call needs was asked before it comes here (`rpc::auth_layer`), but for what depends on the
-//! request. Here it is expected that the organisation is the caller's, so that what another one has and what
-//! does not exist are answered alike.
+//! The permission that an RPC needs has been checked before (`rpc::auth_layer`); handlers check what
+//! depends on the request. They find an organisation through its [`Caller`] only, so that another caller's
+//! organisation and one that does not exist get the same answer.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -56,8 +56,8 @@ impl ImportHandlers {
         Self { importer, store }
     }
 
-    /// The organisation, and the record of its import with this ID. An ID that only another organisation has
-    /// is answered as unknown.
+    /// Returns the organisation and the record of its import with this ID. An ID that only another
+    /// organisation has counts as unknown.
     async fn find(
         self,
         caller: Caller,
@@ -133,16 +133,16 @@ impl ImportHandlers {
         })
     }
 
-    /// A record as it counts now: one whose server no longer has a heartbeat is interrupted, whatever was
-    /// recorded last (semantics §8).
+    /// A record with its state now: an import whose server has no heartbeat any more is interrupted, even
+    /// if another state was recorded last (semantics §8).
     async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
         let state = self.importer.without_retries().state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
         Ok(import_record::message(record, slug, state))
     }
 
-    /// A page of an organisation's imports, the latest first. One more than the page has is asked for: it tells
-    /// that there is a next one.
+    /// A page of an organisation's imports, the latest first. Reads one more than the page has, to know
+    /// whether there is a next page.
     async fn list(
         self,
         caller: Caller,
@@ -170,8 +170,8 @@ impl ImportHandlers {
         }))
     }
 
-    /// One record more than the page has, where there are so many and a message has room: a few at a time, since
-    /// one that an earlier release has kept may be large.
+    /// Reads one record more than the page has, if they fit into a message. Reads a few at a time, because
+    /// records of an earlier release may be large.
     async fn read_page(
         &self,
         organization: i64,
@@ -195,8 +195,9 @@ impl ImportHandlers {
         Ok(found)
     }
 
-    /// Removes an upload in parts that waits for the rest, or asks the server that applies the import to
-    /// stop between two transactions. `NOT_APPLYING` where neither can be: what has ended stays so.
+    /// Removes an upload in parts that has not finished, or asks the server that applies the import to stop
+    /// between two transactions. Fails with `NOT_APPLYING` if the import is in neither state: an import
+    /// that has ended stays as it is.
     async fn cancel(
         self,
         caller: Caller,
@@ -255,8 +256,8 @@ fn watched(message: Reply) -> Watched {
     }
 }
 
-/// What goes to the client, as far as it may be told it. It is asked for outside of the call, whose ID and
-/// span it has all the same.
+/// Turns responses into messages, as far as the caller may see them. The stream is polled outside of the
+/// call, so the call's request ID and span are restored here.
 fn answers<T>(
     replies: ResponseStream,
     audience: ResultAudience,

@@ -1,5 +1,5 @@
-//! An import's messages as they come off the wire: what is too large, or grows too much when it is
-//! decompressed, is refused before anybody looks into it.
+//! The messages of an import as they arrive. A message that is too large, or grows too much when it is
+//! decompressed, is refused before it is read.
 
 use std::{
     error::Error as _,
@@ -21,7 +21,7 @@ use crate::{
     proto::ImportUsersRequest,
 };
 
-/// Bytes that any upload may have whatever they were compressed from.
+/// An upload of up to so many bytes may be compressed without bound.
 const SMALL_UPLOAD: u64 = 1024 * 1024;
 
 /// Bytes of a request's body, as they came over the wire.
@@ -29,7 +29,7 @@ const SMALL_UPLOAD: u64 = 1024 * 1024;
 pub struct WireBytes(Arc<AtomicU64>);
 
 impl WireBytes {
-    /// So many more.
+    /// Adds `bytes`.
     pub fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Relaxed);
     }
@@ -39,7 +39,7 @@ impl WireBytes {
     }
 }
 
-/// What the messages of an upload have, or why there are none.
+/// Returns the content of each message, or the error that ends the stream.
 pub fn messages(
     inbound: Streaming<ImportUsersRequest>,
     wire: WireBytes,
@@ -65,9 +65,9 @@ pub fn messages(
 
 fn broken(status: &Status, most: usize) -> ImportError {
     match status.code() {
-        // Also what is too large only once it is decompressed.
+        // Also a message that is too large only after decompression.
         Code::OutOfRange | Code::ResourceExhausted => too_large(most).into(),
-        // The connection has nothing to do with it: these bytes are no message.
+        // The connection is not the cause: the bytes are no message.
         Code::Internal | Code::InvalidArgument
             if status.source().is_none() && !is_of_web(status) =>
         {
@@ -77,15 +77,15 @@ fn broken(status: &Status, most: usize) -> ImportError {
     }
 }
 
-/// True for what the gRPC-Web layer makes of any error of a connection.
+/// Returns `true` if the gRPC-Web layer made the status, which it does for any error of a connection.
 fn is_of_web(status: &Status) -> bool {
     status.message().starts_with("tonic-web:")
 }
 
-/// Expects that so many decoded bytes have not grown too much from those that came over the wire.
+/// Expects that the decoded bytes are at most `ratio` times the bytes on the wire.
 ///
 /// # Errors
-/// Where they have.
+/// Fails if there are more.
 pub fn expect_ratio(decoded: u64, wire: &WireBytes, ratio: u64) -> Result<(), ImportError> {
     if decoded <= SMALL_UPLOAD || decoded <= wire.get().saturating_mul(ratio) {
         return Ok(());

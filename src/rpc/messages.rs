@@ -1,4 +1,4 @@
-//! Stored things as messages.
+//! Turns stored values into messages of the contract.
 
 use crate::{
     domain::{Catalog, Pattern, PhoneRegion},
@@ -87,7 +87,7 @@ pub fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
     }
 }
 
-/// What a caller is told of a user who may protect users and not read them.
+/// The user as shown to a caller who may protect users but not read them.
 pub fn protection_alone(user: proto::User) -> proto::User {
     proto::User {
         id: user.id,

@@ -1,4 +1,5 @@
-//! The gRPC services: wire ↔ domain, every error to its status, and who may call what, in one place each.
+//! The gRPC services: messages to domain values and back, every error to its status, and who may call which
+//! RPC. Each of these has one place.
 
 mod audit;
 mod auth_layer;
@@ -38,8 +39,8 @@ use tracing::Instrument;
 
 use crate::telemetry::request_id;
 
-/// Runs database work in a task of its own, so that a client who hangs up does not leave a pooled
-/// connection inside a transaction (sqlx issues 4385 and 4393).
+/// Runs database work in a task of its own: a client that hangs up must not leave a pooled connection
+/// inside a transaction (sqlx issues 4385 and 4393).
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, Status>> + Send + 'static,
 ) -> Result<T, Status> {
@@ -50,7 +51,7 @@ async fn detached<T: Send + 'static>(
     }
 }
 
-/// Computes something that may take longer than a thread of the runtime is to be kept.
+/// Runs a long computation on a thread for blocking work.
 async fn computed<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Status> {

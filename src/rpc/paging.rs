@@ -1,4 +1,4 @@
-//! Pages of a list, by the key of the last item of the page before.
+//! Pages of a list. A page begins after the key of the last item of the page before.
 
 use prost::Message;
 use time::OffsetDateTime;
@@ -11,13 +11,13 @@ use crate::{import::Refusal, store::ConnectionLane};
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
 
-/// Size of a page as a message, in bytes: clients take messages of 4 MiB unless told otherwise.
+/// Most bytes of a page as a message. By default clients accept messages of 4 MiB.
 pub const MAX_BYTES: usize = 3 * 1024 * 1024;
 
-/// What an item takes up in a message beside itself: its tag and its length.
+/// Bytes that an item takes in a message beside itself: its tag and its length.
 const ITEM_BYTES: usize = 6;
 
-/// Items of a page that is looked up in no time.
+/// Most items of a page that is quick to read.
 const SMALL_SIZE: usize = 200;
 
 /// A page that a client asks for.
@@ -30,10 +30,10 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// Reads what a client asks for.
+    /// Parses the page that a client asks for.
     ///
     /// # Errors
-    /// Where the size is negative, or the token is not one of ours.
+    /// Fails if the size is negative, or the token is not one of ours.
     pub fn parse(size: i32, token: &str) -> Result<Self, Status> {
         let size = match usize::try_from(size) {
             Ok(0) => DEFAULT_SIZE,
@@ -49,7 +49,7 @@ impl PageRequest {
         Ok(Self { after, size })
     }
 
-    /// Which connections it is read through.
+    /// Which connections the page is read through.
     pub const fn lane(&self) -> ConnectionLane {
         match self.size <= SMALL_SIZE {
             true => ConnectionLane::Interactive,
@@ -57,8 +57,9 @@ impl PageRequest {
         }
     }
 
-    /// Cuts `items`, of which one more than a page may have been read, to the page's size and to what a message
-    /// may have. Returns the next page's token, empty on the last page; `token` gives it for an item by its index.
+    /// Cuts `items` to the size of the page, by number and by bytes; one more than the page has may have
+    /// been read. Returns the token of the next page, empty on the last page. `token` returns the token for
+    /// an item by its index.
     pub fn cut<T: Message>(
         &self,
         items: &mut Vec<T>,
@@ -80,20 +81,20 @@ impl PageRequest {
         last.unwrap_or_default()
     }
 
-    /// Token of the page that goes on after this key.
+    /// Returns the token of the page that begins after this key.
     pub fn after(key: &str) -> String {
         encode(key)
     }
 
-    /// Token of the page that goes on after this time and ID.
+    /// Returns the token of the page that begins after this time and ID.
     pub fn after_moment((time, id): (OffsetDateTime, Uuid)) -> String {
         encode(&format!("{} {id}", time.unix_timestamp_nanos()))
     }
 
-    /// Where a list by time and ID goes on; `None` on the first page.
+    /// Returns the time and ID after which the page begins, or `None` on the first page.
     ///
     /// # Errors
-    /// Where the token is not one of ours.
+    /// Fails if the token is not one of ours.
     pub fn position(&self) -> Result<Option<(OffsetDateTime, Uuid)>, Status> {
         if self.after.is_empty() {
             return Ok(None);
@@ -106,10 +107,10 @@ impl PageRequest {
         position().map(Some).ok_or_else(Self::foreign)
     }
 
-    /// Where a list by number goes on; `None` on the first page.
+    /// Returns the number after which the page begins, or `None` on the first page.
     ///
     /// # Errors
-    /// Where the token is not one of ours.
+    /// Fails if the token is not one of ours.
     pub fn number(&self) -> Result<Option<i64>, Status> {
         if self.after.is_empty() {
             return Ok(None);
@@ -186,7 +187,7 @@ mod tests {
         let mut items = organizations(&["a", &third, &third, "b", &third, "c"]);
         assert_eq!(cut(6, &mut items), PageRequest::after("b"));
         assert_eq!(items.len(), 4);
-        // One that is too large by itself does not keep the others from being told.
+        // An item that is too large by itself does not block the following ones.
         let mut items = organizations(&[&"x".repeat(MAX_BYTES), "b"]);
         assert_ne!(cut(2, &mut items), "");
         assert_eq!(items.len(), 1);

@@ -1,5 +1,7 @@
-//! The body of a call that sends any number of messages: what has come of a message that is not there whole yet is
-//! charged like everything else that a client's bytes occupy.
+//! The body of a call with any number of request messages.
+//!
+//! The bytes of a message that has not arrived completely are charged to the memory budget like all other
+//! bytes of a client.
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use tonic::{Status, body::Body};
 use super::transport_refusals::memory_exhausted;
 use crate::limits::{MemoryAccount, MemoryExhausted, MemoryReservation};
 
-/// What has come of the next message. Cheap to clone.
+/// The bytes of the next message that have arrived so far. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PartialMessage(Arc<Mutex<PartialState>>);
 
@@ -24,7 +26,7 @@ struct PartialState {
 }
 
 impl PartialMessage {
-    /// Charges what comes of `request`, and leaves itself with it.
+    /// Charges the bytes of `request` as they arrive, and adds itself to the request's extensions.
     ///
     /// # Errors
     /// Never: nothing is held yet.
@@ -50,14 +52,14 @@ impl PartialMessage {
         ))
     }
 
-    /// A message has come whole; what is there of the next one came with its last bytes.
+    /// A message is complete. Bytes of the next message that arrived with its last bytes are not charged.
     pub fn taken(&self) {
         let mut partial = self.0.lock();
         let held = partial.held.bytes();
         partial.held.shrink(held);
     }
 
-    /// Whose memory had no room for more.
+    /// Returns the budget that had no room for more, or `None`.
     pub fn exhausted(&self) -> Option<MemoryExhausted> {
         self.0.lock().exhausted
     }

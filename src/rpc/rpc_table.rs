@@ -1,4 +1,4 @@
-//! The one table of RPCs: what each is called, who may call it, and what it may take up.
+//! The one table of RPCs: the name of each, who may call it, and which limits it has.
 //!
 //! An RPC that is not listed here is not served. Metrics, traces, health, deadlines and limits take their
 //! names and rules from it too.

@@ -25,13 +25,13 @@ const DETAIL_BYTES: usize = 2_000;
 /// Bytes of a status message.
 const MESSAGE_BYTES: usize = 500;
 
-/// When a client may try again at the earliest.
+/// The shortest time that a client should wait before it tries again.
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// When a client may try again after there was no place for its import.
+/// How long a client should wait after a limit was reached.
 const BUSY_DELAY: Duration = Duration::from_secs(5);
 
-/// When a client may try again after the database was away.
+/// How long a client should wait after the database was away.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The status that an import ends with.
@@ -93,7 +93,7 @@ pub fn from_import(error: &ImportError) -> Status {
     }
 }
 
-/// The status where there are as many as may be: another time there may be room.
+/// The status of a request that exceeds a limit on what is under way. A later try may succeed.
 #[must_use]
 pub fn busy(refusal: &Refusal) -> Status {
     metrics::refused(refusal.code);
@@ -112,7 +112,7 @@ fn offset_differs(expected: u64, message: String) -> Status {
     Status::with_error_details(Code::FailedPrecondition, message, details)
 }
 
-/// How an import ended, to be told again to everybody who asks.
+/// Returns the status that an import ended with, to be recorded and replayed.
 #[must_use]
 pub fn answer(error: &ImportError) -> RunAnswer {
     let status = from_import(error);
@@ -132,7 +132,7 @@ fn told(answer: &RunAnswer, disclosure: Disclosure) -> Status {
     }
 }
 
-/// A status without what it tells about other users.
+/// Returns the status without what it says about other users.
 fn without_others(status: &Status) -> Status {
     let mut details = status.get_error_details();
     if let Some(failure) = details.precondition_failure() {
@@ -191,7 +191,7 @@ fn denied(denial: &Denial, message: String) -> Status {
     Status::with_error_details(code, message, details)
 }
 
-/// The status of a failed look-up or write; `name` is what was asked for.
+/// The status of a failed read or write; `name` is the name that the request had.
 #[must_use]
 pub fn from_store(error: &StoreError, name: &str) -> Status {
     match error {
@@ -279,7 +279,8 @@ fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
     Refusal::precondition("IN_USE", &format!("{kind}s/{name}"), message)
 }
 
-/// The status of a request that is refused for these reasons: one violation each, as many as fit.
+/// The status of a request that is refused for these reasons: one violation each, up to the size of the
+/// details.
 #[must_use]
 pub fn refused(refusals: &[Refusal]) -> Status {
     for refusal in refusals {
@@ -361,7 +362,8 @@ fn unavailable(error: &StoreError) -> Status {
     Status::with_error_details(Code::Unavailable, message, details)
 }
 
-/// A fault of ours: the caller gets a number that the log has too, and nothing else.
+/// The status of an internal error. The caller gets nothing but the number under which the log has the
+/// details.
 #[must_use]
 pub fn internal(error: &impl fmt::Display) -> Status {
     metrics::refused("INTERNAL");

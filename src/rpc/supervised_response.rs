@@ -1,8 +1,8 @@
-//! Watches over an answer while it is sent: how it ends is told to [`DenialRecorder`], and it ends early where
-//! the caller's credential does.
+//! Supervises a response while it is sent: reports its end to [`DenialRecorder`], and ends it when the
+//! caller's credential expires.
 //!
-//! Every stream is watched here, so that a new RPC cannot outlive a credential by being forgotten. Only
-//! an import watches over itself: once it applies, its credential has been looked at for the last time.
+//! Every stream is supervised here, so that no new RPC can outlive a credential by mistake. Only an import
+//! supervises itself: once it applies, its credential is not checked any more.
 
 use std::{
     pin::Pin,
@@ -16,18 +16,18 @@ use tonic::{Status, body::Body};
 use super::{call_limiter::CallPermit, denial_recorder::CallAttempt, status};
 use crate::access::CredentialExpiry;
 
-/// An answer that is watched over.
+/// A response that is supervised.
 struct SupervisedResponse {
     body: Body,
     attempt: CallAttempt,
-    /// `None`: the RPC looks after that itself, or it has ended.
+    /// `None` if the RPC checks the credential itself, or the response has ended.
     expiry: Option<CredentialExpiry>,
-    /// The call has it for as long as it is answered.
+    /// Held until the response ends.
     _permit: CallPermit,
     over: bool,
 }
 
-/// Watches over an answer to `attempt`.
+/// Supervises the response to `attempt`.
 pub fn supervise(
     answer: Response<Body>,
     attempt: CallAttempt,
@@ -58,7 +58,7 @@ impl SupervisedResponse {
         }
     }
 
-    /// What was still to be sent is dropped, and with it the work behind it.
+    /// Drops the rest of the response, and with it the work behind it.
     fn end(&mut self, status: &Status) -> Result<Frame<Bytes>, Status> {
         self.over = true;
         self.body = Body::empty();

@@ -1,5 +1,5 @@
-//! Statuses of calls that are refused before anybody looks into them: by the transport, or by what their
-//! bytes are.
+//! Statuses of calls that are refused by the transport, or because their bytes are no message, before a
+//! handler sees them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Most bytes of a request that anybody may send without a credential, and of a question about the contract.
+/// Most bytes of a request that needs no credential, and of a reflection request.
 pub const SMALL_REQUEST_BYTES: usize = 1024;
 
-/// A page whose origin is not known calls.
+/// A web page of an origin that is not allowed calls.
 #[must_use]
 pub fn origin_refused() -> Status {
     const REASON: &str = "ORIGIN_NOT_ALLOWED";
@@ -27,7 +27,7 @@ pub fn origin_refused() -> Status {
     Status::with_error_details(Code::PermissionDenied, message, details)
 }
 
-/// A request took too long to come: nothing came for `idle`, or all of it took longer than `whole`.
+/// A request took too long: no byte came for `idle`, or all of it took longer than `whole`.
 #[must_use]
 pub fn request_too_slow(idle: Duration, whole: Duration) -> Status {
     let message = format!(
@@ -57,14 +57,14 @@ pub fn too_large(most: usize) -> Refusal {
     Refusal::limit("MESSAGE_TOO_LARGE", "message", message)
 }
 
-/// The bytes of a request are no message.
+/// The bytes of a request are no message of the RPC.
 #[must_use]
 pub fn undecodable() -> Status {
     status::refused(&[undecodable_refusal("")])
 }
 
-/// The refusal of bytes that prost cannot decode, for this error. Names the field if its text is not UTF-8: sent
-/// again, it would be the same.
+/// The refusal of bytes that prost cannot decode, for this error. Names the field if its text is not UTF-8:
+/// sent again, the message would fail again.
 pub fn undecodable_refusal(error: &str) -> Refusal {
     if let Some(field) = field_not_utf8(error) {
         let message = format!("The text of {field} is not UTF-8; encode it as UTF-8.");
@@ -75,7 +75,7 @@ pub fn undecodable_refusal(error: &str) -> Refusal {
     Refusal::invalid("BAD_MESSAGE", "message", message)
 }
 
-/// The innermost field that prost names, without its message, where its text is not UTF-8.
+/// Returns the innermost field that prost names, without its message, if its text is not UTF-8.
 fn field_not_utf8(error: &str) -> Option<&str> {
     let places = error.strip_suffix("invalid string value: data is not UTF-8 encoded")?;
     let (_, places) = places.split_once("failed to decode Protobuf message: ")?;
@@ -83,11 +83,11 @@ fn field_not_utf8(error: &str) -> Option<&str> {
     Some(field)
 }
 
-/// What tonic says of a message that it cannot read, as we say it; `most` bytes are read.
+/// Turns tonic's status for a message that it cannot read into ours. Messages have at most `most` bytes.
 #[must_use]
 pub fn unreadable(status: &Status, most: usize) -> Status {
     match status.code() {
-        // Also where it is too large only once it is decompressed.
+        // Also a message that is too large only after decompression.
         Code::OutOfRange | Code::ResourceExhausted => message_too_large(most),
         Code::Internal | Code::InvalidArgument => {
             status::refused(&[undecodable_refusal(status.message())])
@@ -96,14 +96,15 @@ pub fn unreadable(status: &Status, most: usize) -> Status {
     }
 }
 
-/// The caller's own deadline is over.
+/// The deadline of the caller has passed.
 #[must_use]
 pub fn deadline_exceeded() -> Status {
     metrics::refused("DEADLINE_EXCEEDED");
     Status::deadline_exceeded("The call took longer than its grpc-timeout.")
 }
 
-/// The caller's deadline cannot be read; serving the call without one is not what was asked for.
+/// The caller's deadline cannot be read. Serving the call without a deadline would not be what the caller
+/// asked for.
 #[must_use]
 pub fn bad_timeout() -> Status {
     let message = "grpc-timeout must be at most 8 digits and a unit (H, M, S, m, u or n).";

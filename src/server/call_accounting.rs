@@ -1,5 +1,5 @@
-//! What happens to every call before and after its service: its connection is in use, its bytes and
-//! its end are counted, and a limit of the transport is told like any other.
+//! Accounts for every call: marks its connection as in use, counts its bytes, records its end in metrics
+//! and traces, and turns tonic's own errors into ours.
 
 use std::{
     pin::Pin,
@@ -88,7 +88,7 @@ where
             _in_use: usage.clone().map(ConnectionUsage::begin),
         };
         let request = count_bytes(request, usage);
-        // What was made ready is used up, so that a clone stays behind.
+        // The ready service handles this call, and a clone waits for the next one.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let most = self.layer.message_bytes;
@@ -100,7 +100,7 @@ where
     }
 }
 
-/// A call under way; counted when dropped.
+/// A call under way. It is counted when dropped.
 struct OpenCall {
     method: &'static str,
     code: Option<Code>,
@@ -119,7 +119,7 @@ impl OpenCall {
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
-        // Without a status the client has gone before it.
+        // Without a status the client has gone before the end.
         let code = self.code.unwrap_or(Code::Cancelled);
         metrics::call_ended(self.method, code_name(code), self.begun.elapsed());
     }
@@ -137,11 +137,11 @@ fn count_bytes(request: Request<Body>, usage: Option<Arc<ConnectionUsage>>) -> R
     Request::from_parts(parts, Body::new(body))
 }
 
-/// A request's body, whose bytes are counted as they are read.
+/// A request's body that counts its bytes as they are read.
 struct CountedBody {
     body: Body,
     bytes: WireBytes,
-    /// `None`: all of it was read.
+    /// `None` once all of it was read.
     request: Option<OpenRequest>,
 }
 
@@ -176,7 +176,7 @@ impl HttpBody for CountedBody {
     }
 }
 
-/// What tonic alone has said of a message that it cannot read; all that we say has details.
+/// Replaces tonic's status for a message that it cannot read. All statuses of ours have details.
 fn readable(response: Response<Body>, most: usize) -> Response<Body> {
     match Status::from_header_map(response.headers()) {
         Some(status) if status.details().is_empty() && is_unreadable(status.code()) => {
@@ -193,7 +193,7 @@ const fn is_unreadable(code: Code) -> bool {
     )
 }
 
-/// The call ends with the last of its answer, or where nobody wants the rest.
+/// The call ends with the last frame of its response, or when the response is dropped.
 fn end_call(response: Response<Body>, mut call: OpenCall, span: &Span) -> Response<Body> {
     call.note(response.headers());
     if call.code.is_some() {

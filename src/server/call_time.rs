@@ -1,7 +1,7 @@
-//! How long a call takes: it waits until the server has started, and ends at the deadline that its caller
-//! has set (`grpc-timeout`), its stream included.
+//! The time of a call: it waits until the server has started, and ends at its caller's deadline
+//! (`grpc-timeout`), its stream included.
 //!
-//! tonic's own timeout ends with the headers of an answer, and is not seen by gRPC-Web.
+//! tonic's own timeout ends with the headers of a response, and does not know gRPC-Web.
 
 use std::{
     pin::Pin,
@@ -23,7 +23,7 @@ use crate::rpc;
 /// Most digits of a `grpc-timeout`.
 const DIGITS: usize = 8;
 
-/// How long before the caller's deadline a call ends. tonic's own timeout answers `CANCELLED`, where the
+/// How long before the caller's deadline a call ends. tonic's own timeout answers `CANCELLED`, but the
 /// protocol wants `DEADLINE_EXCEEDED`, and both timers may fire in the same millisecond.
 const AHEAD: Duration = Duration::from_millis(10);
 
@@ -34,7 +34,7 @@ pub struct CallTimeLayer {
 }
 
 impl CallTimeLayer {
-    /// Calls but for health and reflection wait until `started`.
+    /// Calls of the contract wait until `started`; health and reflection do not.
     pub const fn new(started: watch::Receiver<bool>) -> Self {
         Self { started }
     }
@@ -49,7 +49,7 @@ impl<S> Layer<S> for CallTimeLayer {
     }
 }
 
-/// A service whose calls end in time.
+/// A service whose calls end at their deadline.
 #[derive(Clone, Debug)]
 pub struct CallTime<S> {
     started: watch::Receiver<bool>,
@@ -74,13 +74,13 @@ where
             return Box::pin(async { Ok(rpc::bad_timeout().into_http()) });
         };
         let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(AHEAD));
-        // The one that is ready is used, and a copy waits for the next call.
+        // The ready service handles this call, and a clone waits for the next one.
         let copy = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, copy);
         let mut started = self.started.clone();
         let serving = async move {
             if rpc::rpc(request.uri().path()).is_some_and(rpc::Rpc::is_of_contract) {
-                // Fails only where the server is gone, and with it the call.
+                // Fails only if the server has gone, and the call with it.
                 let _ = started.wait_for(|started| *started).await;
             }
             inner.call(request).await
@@ -100,7 +100,7 @@ where
     }
 }
 
-/// How long the caller waits; `None`: it does not say.
+/// Returns the caller's timeout, or `None` if the caller has set none.
 fn caller_timeout(headers: &HeaderMap) -> Result<Option<Duration>, ()> {
     let Some(value) = headers.get("grpc-timeout") else {
         return Ok(None);
@@ -126,7 +126,7 @@ fn caller_timeout(headers: &HeaderMap) -> Result<Option<Duration>, ()> {
     Ok(Some(timeout))
 }
 
-/// An answer that ends at its caller's deadline.
+/// A response that ends at its caller's deadline.
 struct DeadlineBody {
     body: Body,
     deadline: Pin<Box<Sleep>>,
@@ -142,7 +142,7 @@ impl DeadlineBody {
         }
     }
 
-    /// Drops what was still to be sent, and with it the work behind it.
+    /// Drops the rest of the response, and with it the work behind it.
     fn end(&mut self) -> Result<Frame<Bytes>, Status> {
         self.over = true;
         self.body = Body::empty();
@@ -163,7 +163,7 @@ impl HttpBody for DeadlineBody {
         if self.over {
             return Poll::Ready(None);
         }
-        // The deadline comes first: an answer that always has more would never end else.
+        // The deadline is checked first: a response that always has more would otherwise never end.
         if self.deadline.as_mut().poll(cx).is_ready() && !self.body.is_end_stream() {
             return Poll::Ready(Some(self.end()));
         }

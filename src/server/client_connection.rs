@@ -55,7 +55,7 @@ impl ClientConnection {
         }
     }
 
-    /// What is read from and written to.
+    /// The stream that is read and written.
     fn stream(self: Pin<&mut Self>) -> Pin<&mut (dyn Duplex + '_)> {
         match &mut self.get_mut().stream {
             ConnectionStream::Plain(stream) => Pin::new(stream),

@@ -1,8 +1,10 @@
-//! How many connections are open: on the server, of one client's network, and of strangers.
+//! Bounds the open connections: of the server, of one client's network, and of strangers, on whose
+//! connections no caller has shown a credential yet.
 //!
-//! A connection counts from the moment it is accepted, before its TLS handshake. A newcomer never waits: if
-//! there is no place, the oldest connection of a stranger of the network with most of them is closed, so that
-//! a client with a credential can always show it. Without strangers, a connection without a call is closed.
+//! A connection counts from the moment it is accepted, before its TLS handshake. A new connection never
+//! waits: if the limit is reached, the oldest connection of a stranger is closed, on the network that has
+//! most of them, so that a client with a credential can always show it. If there is no stranger, a
+//! connection without a call is closed.
 
 use std::{
     cmp::Reverse,
@@ -30,7 +32,7 @@ pub struct ConnectionLimiter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     limiter: KeyedLimiter<ClientNetwork>,
-    /// Most connections on which nobody has shown a credential yet.
+    /// Most connections of strangers.
     strangers: usize,
     deadlines: Deadlines,
     open: Mutex<OpenConnections>,
@@ -38,7 +40,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct OpenConnections {
-    /// How many have been opened so far: the number of the next one.
+    /// How many have been opened so far, which is the number of the next one.
     opened: u64,
     /// By number, so that the oldest comes first.
     connections: BTreeMap<u64, OpenConnection>,
@@ -52,7 +54,7 @@ struct OpenConnection {
     _permit: KeyedPermit<ClientNetwork>,
 }
 
-/// A connection's place; given back when dropped.
+/// The permit of a connection; given back when dropped.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     limiter: ConnectionLimiter,
@@ -62,7 +64,8 @@ pub struct ConnectionPermit {
 }
 
 impl ConnectionLimiter {
-    /// A limiter with no connection open. Half of the places are for callers who have shown a credential.
+    /// A limiter without connections. Half of the permits are reserved for callers who have shown a
+    /// credential.
     #[must_use]
     pub fn new(limits: &ServerLimits) -> Self {
         Self(Arc::new(Inner {
@@ -76,7 +79,7 @@ impl ConnectionLimiter {
         }))
     }
 
-    /// Takes a place for a connection from `address`, if need be that of another.
+    /// Takes a permit for a connection from `address`, by closing another connection if necessary.
     ///
     /// # Errors
     /// The bound that is reached, as a label of a metric.
@@ -138,8 +141,8 @@ impl OpenConnections {
         self.connections.values().filter(|c| c.is_strange()).count()
     }
 
-    /// Closes one connection of those networks, and says whether there was one to close. Strangers are
-    /// closed first, then connections without a call: their clients connect again.
+    /// Closes one connection of the candidate networks. Returns `false` if there is none to close. Closes
+    /// strangers first, then connections without a call, whose clients can connect again.
     fn displace(&mut self, is_candidate: impl Fn(ClientNetwork) -> bool) -> bool {
         let candidates = || {
             let connections = self.connections.iter();
@@ -157,7 +160,8 @@ impl OpenConnections {
     }
 }
 
-/// The oldest connection of the network that has most of these; they come oldest first.
+/// Returns the oldest connection of the network that has most of these connections, which come oldest
+/// first.
 fn oldest_of_busiest<'a>(
     connections: impl Iterator<Item = (&'a u64, &'a OpenConnection)>,
 ) -> Option<u64> {
@@ -178,13 +182,13 @@ impl OpenConnection {
 }
 
 impl ConnectionPermit {
-    /// What happens on the connection.
+    /// The use of the connection.
     #[must_use]
     pub const fn usage(&self) -> &Arc<ConnectionUsage> {
         &self.usage
     }
 
-    /// Cancelled once the connection has to close, as another has its place.
+    /// Cancelled when the connection must close to make room for another.
     #[must_use]
     pub const fn closing(&self) -> &CancellationToken {
         &self.closing
@@ -193,7 +197,7 @@ impl ConnectionPermit {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        // One that was displaced is not there any more.
+        // A displaced connection has been removed before.
         self.limiter.0.open.lock().connections.remove(&self.number);
         metrics::connections_changed(-1.0);
     }

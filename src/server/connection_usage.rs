@@ -1,5 +1,5 @@
-//! What happens on one connection: the calls under way, since when there are none, and whether a caller
-//! has shown a credential.
+//! The use of one connection: its calls under way, when the last one ended, and whether a caller has shown
+//! a credential.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::unread_bytes::UnreadBytes;
 use crate::{access::ConnectionTrust, limits::Deadlines};
 
-/// What happens on one connection.
+/// The use of one connection.
 #[derive(Debug)]
 pub struct ConnectionUsage {
     first_call: Duration,
@@ -58,7 +58,7 @@ impl ConnectionUsage {
         CallInProgress(usage)
     }
 
-    /// When the connection ends if nothing happens; while a call is under way, when to look again.
+    /// When the connection ends if no call comes. While a call is under way, when to check again.
     #[must_use]
     pub fn end(&self) -> Instant {
         let calls = self.calls.lock();
@@ -69,7 +69,7 @@ impl ConnectionUsage {
         }
     }
 
-    /// Why a connection ends without a call under way, as a label of a metric.
+    /// Why a connection without a call ends, as a label of a metric.
     #[must_use]
     pub fn idleness(&self) -> &'static str {
         match self.calls.lock().began {
@@ -90,7 +90,7 @@ impl ConnectionUsage {
         &self.trust
     }
 
-    /// What it holds that nobody has read.
+    /// The bytes that it holds unread.
     #[must_use]
     pub const fn unread(&self) -> &UnreadBytes {
         &self.unread

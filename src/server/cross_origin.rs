@@ -1,8 +1,8 @@
-//! Callers from within browsers: only pages of known origins, who are told so as browsers ask for it
-//! (CORS). gRPC-Web itself is tonic's; see `server`.
+//! Calls from web pages (CORS): only pages of origins that the operator has named may call. gRPC-Web itself
+//! is tonic's; see `server`.
 //!
-//! A call that names another origin is refused, however it comes. So no page that somebody happens to
-//! look at can call a server on his or her machine, by whatever name it has made that machine answer to.
+//! A call that names another origin is refused before it reaches a service. So a page that a person happens
+//! to visit cannot call a server on that person's machine, under any host name.
 
 use std::{
     future::{Ready, ready},
@@ -25,17 +25,17 @@ use tower::{Layer, Service};
 
 use crate::{access::WebOrigin, rpc};
 
-/// Headers that pages may send: what gRPC-Web needs, credentials, and traces.
+/// Request headers that pages may send: those of gRPC-Web, credentials, and traces.
 const SENT: HeaderValue = HeaderValue::from_static(
     "authorization,content-type,grpc-accept-encoding,grpc-encoding,grpc-timeout,traceparent,\
      tracestate,x-grpc-web,x-user-agent",
 );
 
-/// Headers that pages may read: how a call ended.
+/// Response headers that pages may read: how a call ended.
 const SHOWN: HeaderValue =
     HeaderValue::from_static("grpc-encoding,grpc-message,grpc-status,grpc-status-details-bin");
 
-/// Seconds for which browsers may remember that an origin is known.
+/// Seconds for which a browser may remember that an origin is allowed.
 const REMEMBERED: HeaderValue = HeaderValue::from_static("7200");
 
 /// Puts a [`Web`] before a service.
@@ -45,7 +45,7 @@ pub struct WebLayer {
 }
 
 impl WebLayer {
-    /// Lets in pages of these origins, and callers that are no pages.
+    /// Allows pages of these origins, and callers that are no web pages.
     pub fn new(origins: &[WebOrigin]) -> Self {
         Self {
             origins: origins.into(),
@@ -68,11 +68,11 @@ impl WebLayer {
 }
 
 enum Caller {
-    /// No browser, or none that says so.
+    /// No browser, or one that names no origin.
     NoPage,
     /// A page of this origin.
     Page(HeaderValue),
-    /// A page of an origin that is not known.
+    /// A page of an origin that is not allowed.
     Stranger,
 }
 
@@ -85,7 +85,7 @@ impl<S> Layer<S> for WebLayer {
     }
 }
 
-/// A service that pages of known origins may call.
+/// A service that pages of allowed origins may call.
 #[derive(Clone, Debug)]
 pub struct Web<S> {
     layer: WebLayer,
@@ -132,7 +132,7 @@ where
     }
 }
 
-/// A page that is not known learns nothing, as its browser keeps the answer from it.
+/// The response to a page that is not allowed. The browser hides it from the page.
 fn refusal() -> Response<Body> {
     let mut refusal = rpc::origin_refused().into_http();
     *refusal.status_mut() = StatusCode::FORBIDDEN;
@@ -140,7 +140,7 @@ fn refusal() -> Response<Body> {
     refusal
 }
 
-/// What a browser is told that asks before it calls; it presents no credential yet.
+/// The response to a preflight request, which has no credential.
 fn permission(origin: HeaderValue) -> Response<Body> {
     let mut permission = Response::new(Body::empty());
     *permission.status_mut() = StatusCode::NO_CONTENT;
@@ -159,7 +159,7 @@ fn show(headers: &mut HeaderMap, origin: HeaderValue) {
     vary(headers);
 }
 
-/// Caches must not show one origin what another was told.
+/// Caches must not answer one origin with the response to another.
 fn vary(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderName::from_static("origin").into());
 }

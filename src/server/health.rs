@@ -1,7 +1,8 @@
-//! Health: whether this server can be used (`grpc.health.v1`). Not while it starts or drains, nor without
-//! its database.
+//! Health: whether this server can be used (`grpc.health.v1`). It cannot while it starts or drains, or
+//! while its database is away.
 //!
-//! Anybody may ask, so that an answer costs nothing: it is what the watch over the database has found last.
+//! Health needs no credential, so an answer must cost nothing: it is the latest result of the task that
+//! watches the database.
 
 use std::{pin::Pin, time::Duration};
 
@@ -31,11 +32,11 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Time between two looks at the database, and for one.
+/// Time between two checks of the database, and the time limit of one.
 const PAUSE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Clients who watch at a time, on one port.
+/// Most clients that watch at a time, on one port.
 const WATCHES: ConcurrencyBounds = ConcurrencyBounds {
     server: 100,
     key: 10,
@@ -53,7 +54,7 @@ pub fn service(status: Receiver<ServingStatus>) -> HealthServer<impl Health> {
         .max_decoding_message_size(SMALL_REQUEST_BYTES)
 }
 
-/// What the server says of itself before it has started.
+/// The status before the server has started.
 pub fn starting() -> (Sender<ServingStatus>, Receiver<ServingStatus>) {
     watch::channel(NotServing)
 }
@@ -66,7 +67,7 @@ pub async fn watch(
     stop: CancellationToken,
 ) {
     let watching = async {
-        // Fails only where the server ends before it has started.
+        // Fails only if the server ends before it has started.
         if started.wait_for(|started| *started).await.is_ok() {
             watch_database(&status, &store).await;
         }
@@ -94,7 +95,7 @@ async fn watch_database(status: &Sender<ServingStatus>, store: &Store) {
     }
 }
 
-/// A task of its own: a look that is given up must not leave its connection half-used.
+/// A task of its own: a check that times out must not leave its connection half-used.
 async fn is_there(store: &Store) -> bool {
     let store = store.clone();
     let looking = tokio::spawn(async move { store.check_tables().await.is_ok() });
@@ -141,7 +142,8 @@ fn answer(status: ServingStatus) -> HealthCheckResponse {
     }
 }
 
-/// Returns what health knows: the server as a whole, under the empty name, and each service of the contract.
+/// Returns the names that health answers for: the server as a whole, under the empty name, and each service
+/// of the contract.
 fn known_names() -> impl Iterator<Item = &'static str> {
     std::iter::once("").chain(rpc::contract_services())
 }
@@ -184,7 +186,7 @@ impl Health for HealthService {
             let _permit = &permit;
             Ok(answer(status))
         };
-        // A service that is not known yet may be one day, as the protocol sees it: the stream stays open.
+        // The protocol allows that an unknown service becomes known later: the stream stays open.
         let statuses: Self::WatchStream = if is_known(request.get_ref()) {
             Box::pin(WatchStream::new(self.status.clone()).map(tell))
         } else {

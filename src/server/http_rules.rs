@@ -1,7 +1,7 @@
-//! What is no call is answered as HTTP has it: by a status of HTTP, and a sentence for people.
+//! Answers requests that are no calls with a status of HTTP and a sentence for people.
 //!
-//! Knows methods, hosts and content types. What comes past it is gRPC, or gRPC-Web under a name that tonic
-//! knows.
+//! Knows methods, hosts and content types. A request that passes is gRPC, or gRPC-Web under a content type
+//! that tonic knows.
 
 use std::{
     future::{Ready, ready},
@@ -41,7 +41,7 @@ impl<S> Layer<S> for HttpRulesLayer {
     }
 }
 
-/// A service that sees calls alone.
+/// A service that receives only calls.
 #[derive(Clone, Debug)]
 pub struct HttpRules<S>(S);
 
@@ -65,7 +65,8 @@ where
     }
 }
 
-/// What is answered to a request that is no call; a call is named as tonic knows it.
+/// Returns the response to a request that is no call, or `None` for a call, whose content type is set to
+/// the one that tonic knows.
 fn refuse(request: &mut Request<Body>) -> Option<Response<Body>> {
     let is_http_1 = request.version() < Version::HTTP_2;
     if is_http_1 && !has_one_host(request) {
@@ -87,7 +88,7 @@ fn refuse(request: &mut Request<Body>) -> Option<Response<Body>> {
             request.headers_mut().insert(CONTENT_TYPE, WEB);
         }
         Some(Dialect::WebText) => {
-            // Its text is decoded by us, as tonic does not read padded parts.
+            // We decode its text, because tonic does not read padded parts.
             request.headers_mut().insert(CONTENT_TYPE, WEB);
             request.headers_mut().entry(ACCEPT).or_insert(WEB_TEXT);
             request.extensions_mut().insert(WebText);
@@ -99,7 +100,7 @@ fn refuse(request: &mut Request<Body>) -> Option<Response<Body>> {
     None
 }
 
-/// How a call is written.
+/// The protocol of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
     Grpc,
@@ -107,7 +108,7 @@ enum Dialect {
     WebText,
 }
 
-/// `None`: it is no call, or its messages are not protobuf.
+/// Returns `None` if it is no call, or its messages are not protobuf.
 fn dialect(headers: &HeaderMap) -> Option<Dialect> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let kind = value.split(';').next()?.trim().to_ascii_lowercase();
@@ -120,7 +121,7 @@ fn dialect(headers: &HeaderMap) -> Option<Dialect> {
     }
 }
 
-/// As RFC 9112 (3.2) has it; HTTP/1.0 may have none.
+/// Follows RFC 9112 (3.2). HTTP/1.0 may have no host.
 fn has_one_host(request: &Request<Body>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

@@ -1,13 +1,13 @@
-//! Whether a server may listen where it is told to, and what has to be said about it. Pure.
+//! Whether a server may listen on its address, and the warnings for the operator. Pure.
 
 use std::net::SocketAddr;
 
-/// How a server is about to listen.
+/// How a server is going to listen.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenExposure {
-    /// Where.
+    /// Its address.
     pub address: SocketAddr,
-    /// It speaks TLS.
+    /// Whether it uses TLS.
     pub has_tls: bool,
     /// Whether a credential is configured.
     pub credentials: CredentialState,
@@ -18,16 +18,16 @@ pub struct ListenExposure {
 /// Whether a credential is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialState {
-    /// None has ever been: a local token is admitted.
+    /// None was ever configured: a local token is admitted.
     Never,
-    /// One has been, and none is now: nobody is admitted.
+    /// One was configured, and none is now: no caller is admitted.
     Before,
-    /// One is.
+    /// One is configured.
     Now,
 }
 
 impl CredentialState {
-    /// Whether one is now, and whether one has ever been.
+    /// The state for whether one is configured now, and whether one ever was.
     #[must_use]
     pub const fn of(now: bool, ever: bool) -> Self {
         match (now, ever) {
@@ -38,7 +38,7 @@ impl CredentialState {
     }
 }
 
-/// A server must not listen like this.
+/// The server must not listen like this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{address} can be reached from other machines, and {missing}. Listen on 127.0.0.1, or configure \
@@ -63,10 +63,10 @@ impl ListenExposure {
         self.address.ip().to_canonical().is_loopback()
     }
 
-    /// What to tell the operator when the server starts; each a warning.
+    /// Returns the warnings for the operator at the start.
     ///
     /// # Errors
-    /// Where the server would listen beyond this machine without both TLS and credentials, and the
+    /// Fails if the server would listen beyond this machine without both TLS and credentials, and the
     /// operator has not accepted that.
     pub fn judge(&self) -> Result<Vec<&'static str>, UnsafeExposure> {
         let mut warnings = Vec::new();

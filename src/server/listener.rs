@@ -1,7 +1,8 @@
-//! Accepts connections, and shakes hands where TLS is spoken, until nobody takes them any more.
+//! Accepts connections, and makes TLS handshakes if TLS is configured, until the stream of connections is
+//! dropped.
 //!
-//! Accepting never waits for a client: a handshake has a task of its own, and a connection without a place
-//! is closed at once.
+//! Accepting never waits for a client: each handshake has a task of its own, and a connection over the
+//! limit is closed at once.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -25,7 +26,7 @@ use crate::{access::ReloadedFiles, telemetry::metrics};
 /// Connections that may wait to be taken.
 const WAITING: usize = 16;
 
-/// Pause after an accept that failed: what there was too little of takes a moment to come back.
+/// Pause after a failed accept: the missing resource takes a moment to come back.
 const PAUSE: Duration = Duration::from_millis(100);
 
 type ReadyConnections = mpsc::Sender<io::Result<TrackedConnection>>;
@@ -39,8 +40,8 @@ pub struct TlsHandshakes {
     pub timeout: Duration,
 }
 
-/// The connections of `listener` that have a place, over TLS if there are `handshakes`. The listener is
-/// closed once the stream is dropped.
+/// Returns the connections of `listener` that are within the limits, over TLS if there are `handshakes`.
+/// The listener is closed when the stream is dropped.
 pub fn connections(
     listener: TcpListener,
     handshakes: Option<TlsHandshakes>,
@@ -75,7 +76,7 @@ async fn accept(
     }
 }
 
-/// Hands a connection on, or to a handshake of its own.
+/// Passes a connection on, or starts its handshake.
 async fn pass_on(
     stream: TcpStream,
     permit: ConnectionPermit,
@@ -89,7 +90,7 @@ async fn pass_on(
         return;
     }
     let tracked = TrackedConnection::new(ClientConnection::plain(stream), permit);
-    // Fails only where nobody takes connections any more.
+    // Fails only if the stream of connections was dropped.
     let _ = ready.send(Ok(tracked)).await;
 }
 
@@ -110,7 +111,7 @@ async fn shake_hands(
             let tracked = TrackedConnection::new(ClientConnection::encrypted(stream), permit);
             let _ = ready.send(Ok(tracked)).await;
         }
-        // Anybody can make these happen, so they are counted, and no news.
+        // Any client can cause these, so they are counted, and logged only for debugging.
         Ok(Err(error)) => {
             metrics::connection_refused("tls_handshake_failed");
             debug!(%error, "a TLS handshake failed");
@@ -122,10 +123,10 @@ async fn shake_hands(
     }
 }
 
-/// Without this each small answer waits some 40 ms for the client's acknowledgement.
+/// Without it each small response waits some 40 ms for the client's acknowledgement.
 fn prepare(stream: &TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
-        // It has gone already.
+        // The client has gone already.
         debug!(%error, "a connection has delays");
     }
 }

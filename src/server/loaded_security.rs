@@ -1,4 +1,4 @@
-//! What the security settings name, read at the start and kept fresh.
+//! What the security settings name: files and URLs, read at the start and read again when they change.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use crate::{
     config::SecuritySettings,
 };
 
-/// What they name.
+/// The loaded TLS configuration and credentials.
 #[derive(Debug)]
 pub struct LoadedSecurity {
-    /// TLS, where it is spoken.
+    /// The TLS configuration, if TLS is used.
     pub tls: Option<Arc<ReloadedFiles<ServerConfig>>>,
-    /// Whose credentials are good besides tokens.
+    /// The valid credentials besides tokens.
     pub sources: CredentialSources,
 }
 
-/// Reads all of it, and keeps it fresh until `stop`.
+/// Reads all files, and reloads them until `stop`.
 ///
 /// # Errors
-/// Where a file cannot be read or is no good. (A URL may be away for a while.)
+/// Fails if a file cannot be read or is not valid. A URL may be away for a while.
 pub fn start(
     security: &SecuritySettings,
     stop: &CancellationToken,

@@ -57,21 +57,22 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// What a client may send before we have read it, in bytes. Wide, so that small messages do not
-/// stall while the database is slow.
+/// Most bytes that a client may send before the server has read them. The windows are wide, so that small
+/// messages do not stall while the database is slow.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
-/// Largest frame taken, in bytes. An upload in frames of the usual 16 KiB is read 8 KiB at a time.
+/// Largest frame accepted, in bytes. With the usual 16 KiB an upload would be read 8 KiB at a time.
 const FRAME: u32 = 256 * 1024;
 
-/// Largest headers taken, in bytes; a token is the largest of them.
+/// Largest headers accepted, in bytes. The largest of them is a token.
 const HEADER_BYTES: u32 = 16 * 1024;
 
-/// Connections at a time on the port for health; half of them, as nobody shows a credential there.
+/// Connections at a time on the port for health. Half of them can be used, because no client shows a
+/// credential there.
 const HEALTH_CONNECTIONS: usize = 200;
 
-/// Where a server listens.
+/// The sockets that a server listens on.
 #[derive(Debug)]
 pub struct Listeners {
     /// For all calls.
@@ -92,7 +93,7 @@ impl From<TcpListener> for Listeners {
 /// Serves on `listeners` until `shutdown` is ready and the calls under way have ended.
 ///
 /// # Errors
-/// Where a listener fails.
+/// Fails if a listener fails.
 pub async fn serve(
     listeners: impl Into<Listeners>,
     store: Store,
@@ -143,7 +144,7 @@ pub async fn serve(
     let serving = transport(&limits)
         .layer(origins)
         .layer(HttpRulesLayer)
-        // What comes after it sees gRPC, however it came.
+        // The layers below see gRPC, also for gRPC-Web.
         .layer(GrpcWebLayer::new())
         .layer(MapRequestLayer::new(web_text::decode))
         .layer(CallAccountingLayer::new(limits.message_bytes))
@@ -160,7 +161,7 @@ pub async fn serve(
     result
 }
 
-/// Serves health alone until `stop`: also while the server drains.
+/// Serves only health until `stop`, also while the server drains.
 async fn serve_health(
     listener: TcpListener,
     status: watch::Receiver<ServingStatus>,
@@ -184,7 +185,7 @@ async fn serve_health(
     }
 }
 
-/// Serves until the end, or until the grace after `shutdown` is over. Returns the end of that grace too.
+/// Serves until the end, or until the grace after `shutdown` is over. Returns also when that grace ends.
 async fn run(
     serving: impl Future<Output = Result<(), tonic::transport::Error>> + Send,
     started: watch::Receiver<bool>,
@@ -213,7 +214,7 @@ async fn run(
 fn transport(limits: &ServerLimits) -> Server {
     let (keepalive, answer) = limits.deadlines.keepalive;
     Server::builder()
-        // For gRPC-Web; nothing else is answered over it.
+        // For gRPC-Web. Nothing else is served over HTTP/1.
         .accept_http1(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -224,7 +225,8 @@ fn transport(limits: &ServerLimits) -> Server {
         .http2_keepalive_timeout(Some(answer))
 }
 
-/// The heartbeat comes before the first call, so that nobody takes this server for dead; then the rest.
+/// Sends the first heartbeat before the first call, so that no other server takes this one for dead. Then
+/// starts the rest.
 async fn run_maintenance(importer: Importer, start: watch::Sender<bool>) -> Result<(), StoreError> {
     // Not waited for: no call needs it soon.
     drop(tokio::task::spawn_blocking(PhoneNumber::prepare));
@@ -234,15 +236,15 @@ async fn run_maintenance(importer: Importer, start: watch::Sender<bool>) -> Resu
     Ok(())
 }
 
-/// Ready where the server will not start; why, its housekeeping says at its end.
+/// Ready if the server fails to start. The task of its maintenance returns the reason.
 async fn never_started(mut started: watch::Receiver<bool>) {
     if started.wait_for(|started| *started).await.is_ok() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Lets transactions under way end; the rest is left for whoever resumes it. Then takes the heartbeat
-/// back.
+/// Lets transactions under way end; the server that resumes an import does the rest. Then removes the
+/// heartbeat.
 async fn finish(
     applying: &Importer,
     house: JoinHandle<Result<(), StoreError>>,

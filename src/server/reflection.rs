@@ -1,5 +1,5 @@
-//! Server reflection: the contract for clients that have not read it, in the protocol's versions v1 and
-//! v1alpha, whose messages are the same.
+//! Server reflection: describes the contract to clients that do not have it, in the protocol's versions v1
+//! and v1alpha, which have the same messages.
 
 use std::{
     collections::HashMap,
@@ -41,13 +41,13 @@ use crate::{
     rpc::{self, SMALL_REQUEST_BYTES},
 };
 
-/// How long a client may take from one question to the next.
+/// How long a client may wait between two requests.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is said of every service, for v1.
+/// The service of v1, which describes all services.
 ///
 /// # Errors
-/// If the contract cannot be read.
+/// Fails if the contract cannot be read.
 pub fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>> {
     let contract = ContractIndex::read([
         DESCRIPTOR_SET,
@@ -62,7 +62,7 @@ pub fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>
         .max_decoding_message_size(SMALL_REQUEST_BYTES))
 }
 
-/// The same for v1alpha: the same messages at another path.
+/// The service of v1alpha: the same messages at another path.
 #[derive(Clone, Debug)]
 pub struct ReflectionV1Alpha<S>(pub S);
 
@@ -81,7 +81,7 @@ impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Reflectio
 
     fn call(&mut self, mut request: http::Request<Body>) -> S::Future {
         let path = request.uri().path().replacen(".v1alpha.", ".v1.", 1);
-        // Anything that is no path stays as it is, and is not found.
+        // A path that is not valid stays as it is, and is not found.
         if let Ok(path) = PathAndQuery::try_from(path) {
             *request.uri_mut() = Uri::from(path);
         }
@@ -89,7 +89,7 @@ impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Reflectio
     }
 }
 
-/// Which file has what, by name.
+/// The files, symbols and services of the contract, by name.
 #[derive(Debug, Default)]
 struct ContractIndex {
     services: Vec<String>,
@@ -156,7 +156,7 @@ impl ContractIndex {
         }
     }
 
-    /// Returns the symbol's full name.
+    /// Adds a symbol, and returns its full name.
     fn add(&mut self, file: &str, scope: &str, name: &str) -> String {
         let full = match scope {
             "" => name.to_owned(),
@@ -197,7 +197,7 @@ impl ContractIndex {
         ))
     }
 
-    /// No message of ours has any.
+    /// No message of ours has extensions.
     fn extensions(&self, name: &str) -> Result<MessageResponse, ErrorResponse> {
         if !self.messages.iter().any(|message| message == name) {
             return Err(error(Code::NotFound, "There is no such message."));
@@ -244,7 +244,7 @@ impl ServerReflection for ReflectionService {
     }
 }
 
-/// `None` once the client asks nothing more.
+/// Returns the next response, or `None` if the client sends nothing more.
 async fn next_answer(
     contract: &ContractIndex,
     questions: &mut ReflectionRequests,

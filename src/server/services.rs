@@ -1,4 +1,4 @@
-//! What is served: the three services, and reflection for those who have not read the contract.
+//! The services that are served: those of the contract, and reflection.
 
 use tonic::{
     codec::CompressionEncoding::{Gzip, Zstd},
@@ -17,10 +17,11 @@ use crate::{
     store::Store,
 };
 
-/// All services but health. Both compressions are taken, and given to whoever asks for one.
+/// Returns all services except health. They accept both compressions, and use the one that a client asks
+/// for.
 ///
 /// # Errors
-/// Where the contract cannot be described.
+/// Fails if the contract cannot be described.
 pub fn all(
     importer: Importer,
     store: Store,

@@ -1,4 +1,4 @@
-//! TLS: the server's certificate, and who vouches for clients' certificates.
+//! TLS: the server's certificate, and the authorities of client certificates.
 
 use std::{io, sync::Arc};
 
@@ -19,25 +19,26 @@ use crate::{
     config::TlsFiles,
 };
 
-/// Reads the files and watches them.
+/// Loads the files, and returns what reloads them.
 ///
 /// # Errors
-/// Where a file cannot be read, or the files do not fit together.
+/// Fails if a file cannot be read, or the files do not fit together.
 pub fn start(files: &TlsFiles) -> anyhow::Result<Arc<ReloadedFiles<ServerConfig>>> {
     let mut paths = vec![files.certificate.clone(), files.key.clone()];
     paths.extend(files.client_ca.clone());
     ReloadedFiles::start(paths, configure)
 }
 
-/// Expects that the files can be read and fit together, without serving with them.
+/// Expects that the files can be read and fit together.
 ///
 /// # Errors
-/// Where they cannot, or do not.
+/// Fails if they cannot be read or do not fit together.
 pub fn expect_sound(files: &TlsFiles) -> anyhow::Result<()> {
     start(files).map(drop)
 }
 
-/// The configuration that certificate, key and, where given, clients' authorities make, all as PEM.
+/// Makes the configuration from a certificate, a key and, if given, the authorities of client certificates,
+/// all PEM.
 fn configure(contents: &[Vec<u8>]) -> anyhow::Result<ServerConfig> {
     let [certificate, key, rest @ ..] = contents else {
         anyhow::bail!("a certificate and a key are needed");
@@ -54,8 +55,8 @@ fn configure(contents: &[Vec<u8>]) -> anyhow::Result<ServerConfig> {
             for authority in certificates(authorities).context("the clients' authorities")? {
                 roots.add(authority).context("the clients' authorities")?;
             }
-            // A client without a certificate may have a token; one with a certificate of somebody
-            // else's fails the handshake.
+            // A client without a certificate may have a token. A certificate of another authority fails the
+            // handshake.
             let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
                 .allow_unauthenticated()
                 .build()?;
@@ -66,7 +67,7 @@ fn configure(contents: &[Vec<u8>]) -> anyhow::Result<ServerConfig> {
         .with_single_cert(chain, key)
         .context("certificate and key")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // A session that is resumed would not show its certificate to a list that has changed.
+    // A resumed session would not check its certificate against a list that has changed.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     Ok(config)
@@ -78,10 +79,10 @@ fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     Ok(certificates)
 }
 
-/// Shakes hands, with the newest certificate.
+/// Makes a handshake with the newest certificate.
 ///
 /// # Errors
-/// Where the client does not, or has a certificate that nobody here vouches for.
+/// Fails if the client breaks it off, or its certificate is of an unknown authority.
 pub async fn accept(
     config: &ReloadedFiles<ServerConfig>,
     stream: TcpStream,
@@ -89,7 +90,8 @@ pub async fn accept(
     TlsAcceptor::from(config.current()).accept(stream).await
 }
 
-/// The client's certificate, where it showed one; one that cannot be read names nobody.
+/// Returns the client's certificate, or `None` if it showed none. A certificate that cannot be read has no
+/// names.
 #[must_use]
 pub fn client_certificate(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
     let (_, session) = stream.get_ref();

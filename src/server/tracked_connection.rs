@@ -1,7 +1,7 @@
-//! A connection that ends by itself once it is of no use: no call has come on it in time, none for a long
-//! while, or another connection has its place.
+//! A connection that closes when it is not used: no first call in time, no call for a long time, or its
+//! permit was given to another connection.
 //!
-//! Knows nothing of what is said on it but whether a call is under way, which [`super::call_accounting`] says.
+//! Knows only whether a call is under way, which [`super::call_accounting`] reports; not what is sent.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{access::ConnectionPeer, telemetry::metrics};
 
-/// A connection in its place.
+/// A connection with its permit.
 #[derive(Debug)]
 pub struct TrackedConnection {
     connection: ClientConnection,
@@ -44,7 +44,7 @@ impl TrackedConnection {
         }
     }
 
-    /// Returns `true` once the connection is of no use; wakes the task of `cx` then.
+    /// Returns `true` if the connection must close. Otherwise wakes the task of `cx` when it must.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         if self.closing.as_mut().poll(cx).is_ready() {
             return true;
@@ -61,7 +61,7 @@ impl TrackedConnection {
         false
     }
 
-    /// Reads no more than a stranger may hold.
+    /// Reads no more than a stranger's connection may hold unread.
     fn poll_stranger(
         &mut self,
         cx: &mut Context<'_>,
@@ -85,7 +85,7 @@ impl TrackedConnection {
         Poll::Ready(Ok(()))
     }
 
-    /// What was polled; an error if it has to wait and the connection is over.
+    /// Returns what was polled, or an error if it is pending and the connection must close.
     fn unless_over<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -100,12 +100,12 @@ impl TrackedConnection {
     }
 }
 
-/// What is known of a call's connection.
+/// The connection of a call, as an extension of its request.
 #[derive(Clone, Debug)]
 pub struct CallConnection {
     /// Its other end.
     pub peer: ConnectionPeer,
-    /// What happens on it.
+    /// Its use.
     pub usage: Arc<ConnectionUsage>,
 }
 
@@ -131,7 +131,7 @@ impl AsyncRead for TrackedConnection {
             false => self.poll_stranger(cx, buf),
         };
         match polled {
-            // As if the client had closed it.
+            // As if the client had closed the connection.
             Poll::Pending if self.is_over(cx) => Poll::Ready(Ok(())),
             polled => polled,
         }

@@ -1,6 +1,6 @@
-//! The request of a call that has one: taken whole before the call is served, in bounded time and memory. A
-//! client that sends half of one holds nothing but those bytes and a place among the calls, and that not
-//! for long.
+//! Receives the request of a call with a single message completely before the call is served, in bounded
+//! time and memory. A client that sends half of a message holds only those bytes and one of the
+//! connection's calls, for a short time.
 
 use std::{
     pin::Pin,
@@ -20,10 +20,10 @@ use crate::{
     rpc::{self, Rpc, SMALL_REQUEST_BYTES},
 };
 
-/// What comes before a message on the wire: whether it is compressed, and its length.
+/// Bytes before a message on the wire: whether it is compressed, and its length.
 const PREFIX_BYTES: usize = 5;
 
-/// How long a small request may take.
+/// Time limit of a small request.
 const SMALL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Puts [`UnaryBody`] before a service.
@@ -32,18 +32,18 @@ pub struct UnaryBodyLayer {
     bounds: BodyBounds,
 }
 
-/// How large and how slow a request may be.
+/// Limits of a request's size and time.
 #[derive(Clone, Copy, Debug)]
 struct BodyBounds {
     message_bytes: usize,
-    /// Without a byte.
+    /// Longest time without a byte.
     idle: Duration,
-    /// To its end.
+    /// Longest time until the end.
     whole: Duration,
 }
 
 impl UnaryBodyLayer {
-    /// As large, and as slow, as clients may be.
+    /// A layer with the limits of this server.
     pub const fn new(limits: &ServerLimits) -> Self {
         let bounds = BodyBounds {
             message_bytes: limits.message_bytes,
@@ -65,16 +65,16 @@ impl UnaryBodyLayer {
     }
 }
 
-/// What is no RPC has no large request either.
+/// Requests to unknown paths are treated as small.
 fn is_small(path: &str) -> bool {
     rpc::rpc(path).is_none_or(Rpc::has_small_requests)
 }
 
-/// A request as far as it has come.
+/// The part of a request that has arrived.
 #[derive(Debug, Default)]
 struct ReceivedBody {
     bytes: BytesMut,
-    /// What is charged for it; `None`: nothing is, as it is small and anybody's.
+    /// The memory charged for it; `None` if nothing is charged, because the request is small.
     reservation: Option<MemoryReservation>,
 }
 
@@ -87,7 +87,7 @@ impl ReceivedBody {
         })
     }
 
-    /// Takes all of it.
+    /// Receives the whole request.
     async fn fill(&mut self, mut body: Body, bounds: &BodyBounds) -> Result<(), Status> {
         let last = Instant::now() + bounds.whole;
         loop {
@@ -103,7 +103,7 @@ impl ReceivedBody {
         }
     }
 
-    /// What is declared to be too large is refused with its first bytes.
+    /// A message that is declared too large is refused with its first bytes.
     fn push(&mut self, data: &Bytes, most: usize) -> Result<(), Status> {
         let declared = declared(&self.bytes, data);
         if declared.is_some_and(|length| length > most) {
@@ -130,7 +130,7 @@ impl ReceivedBody {
     }
 }
 
-/// The length that a message has by its prefix, once all of that is there.
+/// Returns the length that the prefix declares, once the prefix is complete.
 fn declared(first: &[u8], rest: &[u8]) -> Option<usize> {
     let mut prefix = first.iter().chain(rest).skip(1);
     let mut length = [0; PREFIX_BYTES - 1];
@@ -140,7 +140,8 @@ fn declared(first: &[u8], rest: &[u8]) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(length)).ok()
 }
 
-/// A connection that has broken leaves nobody to tell; what we have refused ourselves is told.
+/// Keeps the statuses of ours. Any other error means that the connection broke, and no client reads the
+/// status.
 fn broken(status: &Status) -> Status {
     match status.code() {
         Code::InvalidArgument => status.clone(),
@@ -157,7 +158,7 @@ impl<S> Layer<S> for UnaryBodyLayer {
     }
 }
 
-/// A service that has the requests of its calls whole, but for those that are streams.
+/// A service that receives complete requests, except for streams.
 #[derive(Clone, Debug)]
 pub struct UnaryBody<S> {
     layer: UnaryBodyLayer,
@@ -183,12 +184,12 @@ where
             return Box::pin(self.inner.call(request));
         }
         let bounds = self.layer.bounds(path);
-        // The one that is ready is used, and a copy waits for the next call.
+        // The ready service handles this call, and a clone waits for the next one.
         let copy = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, copy);
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            // What is small never waits behind others, nor for their memory.
+            // A small request never waits for memory.
             let account = parts.extensions.get::<MemoryAccount>();
             let account = account.filter(|_| bounds.message_bytes > SMALL_REQUEST_BYTES);
             let mut taken = match ReceivedBody::of(account) {
@@ -198,7 +199,7 @@ where
             if let Err(status) = taken.fill(body, &bounds).await {
                 return Ok(status.into_http());
             }
-            // Held until the call is answered, by when its message has been dealt with.
+            // Held until the call is answered: its message has been handled by then.
             let _reservation = taken.reservation;
             let body = Body::new(Full::new(taken.bytes.freeze()));
             inner.call(Request::from_parts(parts, body)).await

@@ -1,8 +1,9 @@
-//! What a stranger's connection holds that nobody has read yet.
+//! Bounds the bytes that a stranger's connection holds unread. A connection is a stranger's until a caller
+//! on it has shown a credential.
 //!
-//! HTTP/2 takes what a client sends up to its windows, which are wide, for calls that wait to be recognised or
-//! for the server to start. A stranger's connection is read no further than this, and the rest stays in the
-//! client; once a caller has shown a credential, the windows alone bound it.
+//! HTTP/2 accepts bytes up to its windows, which are wide, also for calls that wait to be recognised or for
+//! the server to start. From a stranger's connection no more than this is read, and the rest stays with the
+//! client. Once a caller has shown a credential, only the windows bound the bytes.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use super::connection_usage::ConnectionUsage;
 /// Bytes that a stranger's connection may hold unread.
 const STRANGER_BYTES: usize = 64 * 1024;
 
-/// What a stranger's connection holds.
+/// Counts the unread bytes of a stranger's connection.
 #[derive(Debug, Default)]
 pub struct UnreadBytes(Mutex<UnreadCounts>);
 
@@ -21,13 +22,13 @@ pub struct UnreadBytes(Mutex<UnreadCounts>);
 struct UnreadCounts {
     /// Requests whose bodies have not ended.
     requests: usize,
-    /// Bytes that have come since no such request was there, but for those that were read.
+    /// Unread bytes that arrived since there was last no open request.
     bytes: usize,
 }
 
 impl UnreadBytes {
-    /// How many bytes may come now. Without a request they are let go: 0 is returned once, so that those
-    /// requests that are on their way begin.
+    /// Returns how many bytes may be read now. Without an open request the count is reset: 0 is returned
+    /// once, so that requests whose bytes have arrived can begin.
     pub fn room(&self) -> usize {
         let mut held = self.0.lock();
         let room = STRANGER_BYTES.saturating_sub(held.bytes);
@@ -37,18 +38,18 @@ impl UnreadBytes {
         room
     }
 
-    /// Returns `true` if a request holds bytes.
+    /// Returns `true` if a request is open.
     pub fn is_held(&self) -> bool {
         self.0.lock().requests > 0
     }
 
-    /// So many bytes have come.
+    /// Counts bytes that have arrived.
     pub fn add(&self, bytes: usize) {
         self.0.lock().bytes += bytes;
     }
 }
 
-/// A request whose body has not ended; it ends when this is dropped.
+/// A request whose body has not ended. It ends when this is dropped.
 #[derive(Debug)]
 pub struct OpenRequest(Arc<ConnectionUsage>);
 
@@ -60,7 +61,7 @@ impl OpenRequest {
         Self(usage)
     }
 
-    /// So many of its bytes were read.
+    /// Counts bytes of the request that were read.
     pub fn read(&self, bytes: usize) {
         if self.0.trust().is_trusted() {
             return;

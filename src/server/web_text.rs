@@ -1,5 +1,5 @@
-//! The text of gRPC-Web: a body in base64, of which each part may be padded by itself, as a client encodes
-//! what it has at hand.
+//! Decodes the text of gRPC-Web: a body in base64, whose parts may each be padded, because clients encode
+//! each part by itself.
 
 use std::{
     pin::Pin,
@@ -16,7 +16,7 @@ use crate::rpc;
 /// Characters that are decoded together.
 const QUAD: usize = 4;
 
-/// A request whose body is text; an extension of it.
+/// Marks a request whose body is text; an extension of it.
 #[derive(Clone, Copy, Debug)]
 pub struct WebText;
 
@@ -36,7 +36,7 @@ pub fn decode(mut request: Request<Body>) -> Request<Body> {
 
 struct DecodedWebText {
     body: Body,
-    /// Characters that are no whole quad yet.
+    /// Characters that do not make a whole quad yet.
     rest: Vec<u8>,
     over: bool,
 }
@@ -56,7 +56,7 @@ impl DecodedWebText {
     }
 }
 
-/// Decodes up to each padding by itself.
+/// Decodes each padded part by itself.
 fn decode_quads(mut text: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let mut decoded = Vec::with_capacity(text.len() / QUAD * 3);
     while !text.is_empty() {

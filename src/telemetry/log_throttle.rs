@@ -1,7 +1,7 @@
-//! How many log lines one place in the code writes, so that nobody fills a disk by making it write.
+//! Bounds the log lines that one place in the code writes, so that no client can fill a disk with them.
 //!
-//! One mechanism for every line, ours and the libraries': what a peer can provoke need not be known beforehand.
-//! Lines that are left out are counted, and their number is logged.
+//! One mechanism for all lines, ours and the libraries', so that nobody has to know beforehand which lines
+//! a peer can cause. Lines that are left out are counted, and their number is logged.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -50,7 +50,7 @@ impl LogThrottle {
         place.admits(now)
     }
 
-    /// Those of the places whose period is over; counted anew from now on.
+    /// Returns how many lines were left out by the places whose period is over, and resets their counts.
     fn left_out(&self, now: Instant) -> Vec<(&'static str, u64)> {
         let mut places = self.0.lock();
         let over = places

@@ -1,6 +1,6 @@
-//! What is counted and timed, by Prometheus' conventions: every metric's name, unit and labels.
+//! Metrics, by the conventions of Prometheus: the name, unit and labels of each.
 //!
-//! Labels have few values, all known beforehand; none is a person, an organisation or an import.
+//! Labels have few values, all known beforehand. None is a person, an organisation or an import.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -38,7 +38,7 @@ const SECONDS: [f64; 14] = [
 /// Serves the metrics on `address`, over HTTP, at any path.
 ///
 /// # Errors
-/// Where the address is in use, or metrics are served already.
+/// Fails if the address is in use, or metrics are served already.
 pub fn serve(address: SocketAddr) -> anyhow::Result<()> {
     PrometheusBuilder::new()
         .with_http_listener(address)
@@ -107,7 +107,7 @@ fn describe() {
     counter!(AUDIT_SETBACKS).absolute(0);
 }
 
-/// Tells where all audit trails together end.
+/// Sets where all audit trails together end.
 #[allow(
     clippy::cast_precision_loss,
     reason = "a metric is a float; 48 bits fit"
@@ -168,14 +168,15 @@ pub fn import_ended(summary: &ImportSummary) {
     }
 }
 
-/// A directory was asked for: so many users were read, and so many were known and have not changed.
+/// A directory was requested: `read` users came from the database, and `known` users were known and
+/// unchanged.
 pub fn directory_asked(read: usize, known: usize) {
     for (source, users) in [("database", read), ("memory", known)] {
         counter!(DIRECTORY_USERS, "source" => source).increment(users as u64);
     }
 }
 
-/// Something was waited for.
+/// An import waited for `what`.
 pub fn waited(what: &'static str, took: Duration) {
     histogram!(WAIT_SECONDS, "for" => what).record(took);
 }
@@ -185,12 +186,12 @@ pub fn database_up(is: bool) {
     gauge!(DATABASE_UP).set(if is { 1.0 } else { 0.0 });
 }
 
-/// A stage of an import that has no beginning and end of its own took so long altogether.
+/// Records the time of a stage of an import that has no beginning and end of its own.
 pub fn stage_took(name: &'static str, took: Duration) {
     histogram!(STAGE_SECONDS, "stage" => name).record(took);
 }
 
-/// Something that the database does; timed until it is dropped.
+/// An operation of the database; timed until it is dropped.
 #[derive(Debug)]
 pub struct DatabaseTimer {
     operation: &'static str,

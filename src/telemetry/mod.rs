@@ -1,5 +1,5 @@
-//! Logs, metrics and traces. Logs go to standard error, so that standard output holds nothing but what
-//! a command prints.
+//! Logs, metrics and traces. Logs go to standard error, so that standard output holds only the output of a
+//! command.
 //!
 //! Nothing here may log a value of a roster.
 
@@ -18,8 +18,8 @@ use tracing_subscriber::{
 use log_throttle::LogThrottle;
 use traces::TraceExporter;
 
-/// Libraries whose warnings any peer can provoke, or that say the same of every statement: they log errors
-/// alone, unless a filter names them.
+/// Libraries whose warnings any peer can cause, or that repeat themselves for every statement: only their
+/// errors are logged, unless a filter names them.
 const QUIET: &str = "h2=error,hyper=error,rustls=error,tokio_rustls=error,tonic=error,tower=error,\
      sea_orm::driver::sqlx_sqlite=error";
 
@@ -32,11 +32,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging what passes `filter`, such as `info` or `warn,user_import=debug`, and sending traces
-/// to the OTLP collector at `traces`, where one is given. Needs a runtime.
+/// Starts logging the lines that pass `filter`, such as `info` or `warn,user_import=debug`, and sending
+/// traces to the OTLP collector at `traces`, if it is given. Needs a runtime.
 ///
 /// # Errors
-/// Where `filter` is not a filter, `traces` is no URL, or logging has been started before.
+/// Fails if `filter` is no filter, `traces` is no URL, or logging was started before.
 pub fn start(
     filter: &str,
     format: LogFormat,
@@ -62,7 +62,7 @@ pub fn start(
     Ok(traces)
 }
 
-/// What an operator asks for comes last, so that it wins over [`QUIET`] where it names the same.
+/// The operator's filter comes last, so that it overrides [`QUIET`] for the same target.
 fn parse_filter(filter: &str) -> anyhow::Result<EnvFilter> {
     let is_off = filter.trim().eq_ignore_ascii_case("off");
     let directives = match is_off {
@@ -72,8 +72,8 @@ fn parse_filter(filter: &str) -> anyhow::Result<EnvFilter> {
     EnvFilter::try_new(directives).context("this is not a log filter")
 }
 
-/// True for what logs the values that it works on, whatever is asked for: those of a roster never get
-/// into a log (semantics §6).
+/// Returns `true` if the target logs the values that it works on. Values of a roster never get into a log
+/// (semantics §6), whatever the filter says.
 fn quotes_values(target: &str) -> bool {
     target.starts_with("rlibphonenumber")
 }
@@ -82,7 +82,7 @@ fn has_colours() -> bool {
     io::stderr().is_terminal() && !no_color()
 }
 
-/// True where the environment asks for no colours (<https://no-color.org>).
+/// Returns `true` if the environment asks for no colours (<https://no-color.org>).
 #[must_use]
 pub fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

@@ -1,5 +1,5 @@
-//! TraceExporter: a span for each call, under the caller's own where its metadata name one (W3C Trace
-//! Context), sent by OTLP where an endpoint is given.
+//! Traces: a span for each call, below the caller's own span if its metadata name one (W3C Trace Context),
+//! sent by OTLP if an endpoint is given.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// Name of this service in traces.
 const SERVICE: &str = "user-import";
 
-/// Sends what is traced; ends with what is still to be sent.
+/// Exports traces. Ends with the spans that are not sent yet.
 #[derive(Debug)]
 pub struct TraceExporter(SdkTracerProvider);
 
@@ -30,7 +30,7 @@ impl TraceExporter {
     /// Sends traces to an OTLP collector, such as `http://127.0.0.1:4317`, over gRPC. Needs a runtime.
     ///
     /// # Errors
-    /// Where `endpoint` is no URL.
+    /// Fails if `endpoint` is no URL.
     pub fn to(endpoint: &str) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder()
             .with_tonic()
@@ -45,13 +45,13 @@ impl TraceExporter {
         Ok(Self(provider))
     }
 
-    /// What makes spans.
+    /// Returns the tracer that makes spans.
     #[must_use]
     pub fn tracer(&self) -> Tracer {
         self.0.tracer(SERVICE)
     }
 
-    /// Sends what is left.
+    /// Sends the spans that are not sent yet.
     pub fn finish(&self) {
         if let Err(error) = self.0.shutdown() {
             tracing::warn!(%error, "the last traces could not be sent");
@@ -59,8 +59,8 @@ impl TraceExporter {
     }
 }
 
-/// The span of a call: its method and a request ID, which the log lines within it have too. Nothing of
-/// what the caller sends is in it but the trace that it belongs to.
+/// The span of a call: its method, and a request ID that its log lines have too. It contains nothing that
+/// the caller sends except the ID of the trace that it belongs to.
 #[must_use]
 pub fn call_span(method: &'static str, headers: &HeaderMap, request_id: Uuid) -> Span {
     let span = info_span!(
@@ -74,22 +74,22 @@ pub fn call_span(method: &'static str, headers: &HeaderMap, request_id: Uuid) ->
         import_id = field::Empty,
     );
     let caller = TraceContextPropagator::new().extract(&TraceHeaders::of(headers));
-    // Fails only where no traces are kept.
+    // Fails only if no traces are exported.
     let _ = span.set_parent(caller);
     span
 }
 
-/// The import that the call is about.
+/// Records the import that the call is about.
 pub fn tell_import(import: Uuid) {
     Span::current().record("import_id", field::display(import));
 }
 
-/// How the call ended, as a status code's number.
+/// Records how the call ended, as the number of a status code.
 pub fn tell_code(span: &Span, code: i32) {
     span.record("rpc.grpc.status_code", code);
 }
 
-/// The headers that a trace's context is in.
+/// The headers with the context of a trace.
 struct TraceHeaders(HashMap<&'static str, String>);
 
 impl TraceHeaders {

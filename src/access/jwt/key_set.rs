@@ -48,8 +48,8 @@ impl KeySet {
     /// [`unusable`](Self::unusable).
     ///
     /// # Errors
-    /// If it is no such document, has no usable key, or has a private or symmetric one: whoever reads such
-    /// a set can sign tokens, so that none of its keys proves anything.
+    /// Fails if it is no such document, has no usable key, or has a private or symmetric key: then every
+    /// reader of the set can sign tokens, and none of its keys proves anything.
     pub fn parse(document: &[u8]) -> anyhow::Result<Self> {
         let document: KeySetDocument =
             serde_json::from_slice(document).context("this is no JWK set")?;
@@ -93,7 +93,7 @@ impl KeySet {
         &self.unusable
     }
 
-    /// Says in the log which keys were left out.
+    /// Logs which keys were left out.
     pub fn complain(&self, place: &str) {
         for key in &self.unusable {
             warn!(place, "{key}; no token is verified with it");
@@ -208,7 +208,7 @@ impl KeyFamily {
     }
 }
 
-/// Obeys `use` and `key_ops`, both of which may be there (RFC 7517 §4.2 and §4.3).
+/// Expects that `use` and `key_ops`, if they are there, permit signatures (RFC 7517 §4.2 and §4.3).
 fn expect_for_signatures(members: &Members) -> anyhow::Result<()> {
     let is_for_signatures = members.get("use").is_none_or(|uses| *uses == "sig");
     ensure!(is_for_signatures, "its use is not sig");

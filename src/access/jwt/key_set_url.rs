@@ -51,7 +51,7 @@ impl FromStr for KeySetUrl {
 
     fn from_str(text: &str) -> Result<Self, InvalidKeySetUrl> {
         let uri = Uri::from_str(text).map_err(|_| InvalidKeySetUrl)?;
-        // It would be sent to nobody, and shown where the address is.
+        // It would not be sent, but shown where the URL is shown.
         if uri
             .authority()
             .is_some_and(|whole| whole.as_str().contains('@'))
@@ -78,10 +78,10 @@ impl fmt::Display for KeySetUrl {
     }
 }
 
-/// Fetches the document; the authorities in the file `own`, as PEM, vouch for its server too.
+/// Fetches the document. The authorities in the file `own`, as PEM, are trusted besides the public ones.
 ///
 /// # Errors
-/// Where it does not come whole, in time, with status 200.
+/// Fails if it does not come completely, in time, with status 200.
 pub async fn fetch(address: &KeySetUrl, own: Option<&Path>) -> anyhow::Result<Bytes> {
     let fetching = connect_and_get(address, own);
     timeout(TIME, fetching).await.context("it takes too long")?
@@ -99,7 +99,7 @@ async fn connect_and_get(address: &KeySetUrl, own: Option<&Path>) -> anyhow::Res
     get(address, TokioIo::new(stream)).await
 }
 
-/// Trusts whom browsers trust, and the authorities of a file, which is read anew each time.
+/// Trusts the public authorities, and those of a file, which is read again each time.
 fn trust(own: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     for authority in own.map(authorities).transpose()?.unwrap_or_default() {
@@ -115,7 +115,7 @@ fn trust(own: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
 /// The authorities in a file.
 ///
 /// # Errors
-/// Where it cannot be read, or has none.
+/// Fails if it cannot be read, or has none.
 pub fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read = || -> anyhow::Result<Vec<_>> {
         let pem = std::fs::read(file)?;

@@ -1,5 +1,5 @@
-//! Tokens of an identity provider (JWT, RFC 7519): verified with the provider's public keys, and read
-//! for who may act where.
+//! Tokens of an identity provider (JWT, RFC 7519): verified with the provider's public keys, and read for
+//! the principal and its permissions.
 
 mod key_set;
 mod key_set_url;
@@ -36,16 +36,16 @@ impl IdentityProvider {
         Self { settings, keys }
     }
 
-    /// The keys, which somebody has to keep fresh.
+    /// The keys. The caller keeps them fresh.
     #[must_use]
     pub const fn keys(&self) -> &ProviderKeys {
         &self.keys
     }
 
-    /// The principal that a token is of, at this time.
+    /// Returns the principal of a token, at this time.
     ///
     /// # Errors
-    /// Where the token is not from this provider for this service, or its time is over or has not
+    /// Fails if the token is not from this provider for this service, or its time is over or has not
     /// come.
     pub async fn recognise(&self, text: &str, now: OffsetDateTime) -> Result<Principal, Denial> {
         let header = TokenHeader::parse(text, &self.settings.algorithms);
@@ -60,7 +60,7 @@ impl IdentityProvider {
     }
 }
 
-/// Judges the signature; what a token claims is judged in [`TokenClaims`], all of it.
+/// Checks only the signature. [`TokenClaims`] checks all claims.
 fn signature_alone(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.set_required_spec_claims::<&str>(&[]);

@@ -1,4 +1,5 @@
-//! The identity provider's public keys: from a file that is watched, or from a URL that is asked again.
+//! The identity provider's public keys, from a file that is watched or from a URL that is fetched
+//! regularly.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,13 +17,13 @@ use super::{
 };
 use crate::access::ReloadedFiles;
 
-/// A URL is asked again this often.
+/// A URL is fetched again this often.
 const REFRESH: Duration = Duration::from_mins(10);
 
 /// After a failure the first pause; each further one is twice as long, up to [`REFRESH`].
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A key that is not known makes the URL be asked at most this often: whoever sends tokens with made-up
+/// A token with an unknown key causes a fetch at most this often: a client that sends tokens with invented
 /// keys must not make this server a burden on the provider.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
 
@@ -42,7 +43,7 @@ pub struct RemoteKeySet {
     /// Authorities that vouch for it beside the public ones.
     own: Option<PathBuf>,
     current: RwLock<Arc<KeySet>>,
-    /// When it was last asked; held while it is.
+    /// When it was last fetched; locked while it is fetched.
     asked: Mutex<Option<Instant>>,
 }
 
@@ -51,7 +52,7 @@ impl ProviderKeys {
     /// beside the public ones.
     ///
     /// # Errors
-    /// Where there are none in that file.
+    /// Fails if that file has no authority.
     pub fn at(address: KeySetUrl, own: Option<PathBuf>) -> anyhow::Result<Self> {
         own.as_deref().map(authorities).transpose()?;
         Ok(Self::Url(Box::new(RemoteKeySet {
@@ -77,7 +78,7 @@ impl ProviderKeys {
         }
     }
 
-    /// Looks for new keys now and then, until dropped.
+    /// Fetches new keys regularly, until dropped.
     pub async fn keep_fresh(&self, file_interval: Duration) {
         match self {
             Self::File(file) => Arc::clone(file).keep_fresh(file_interval).await,
@@ -114,13 +115,13 @@ impl RemoteKeySet {
         }
     }
 
-    /// Asks for the keys; those before stay where that fails.
+    /// Fetches the keys. If that fails the keys before stay.
     async fn ask(&self, asked: &mut Option<Instant>) -> bool {
         let answer = fetch(&self.address, self.own.as_deref()).await;
         *asked = Some(Instant::now());
         match answer.and_then(|body| KeySet::parse(&body)) {
             Ok(keys) => {
-                // Said once of each state of the set.
+                // Logged once for each state of the set.
                 if keys.unusable() != self.current().unusable() {
                     keys.complain(&self.address.to_string());
                 }

@@ -4,20 +4,20 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{AlgorithmName, KeySetUrl};
 
-/// An identity provider whose tokens are good here.
+/// An identity provider whose tokens are accepted.
 #[derive(Clone, Debug)]
 pub struct JwtSettings {
     /// Where its public keys are.
     pub keys: JwtKeyLocation,
-    /// Authorities that vouch for the URL beside those that browsers trust, as PEM.
+    /// File with authorities that are trusted for the URL besides the public ones, as PEM.
     pub keys_ca: Option<PathBuf>,
     /// `iss` of its tokens.
     pub issuer: String,
-    /// `aud` of those meant for this service.
+    /// `aud` of tokens for this service.
     pub audience: String,
-    /// The algorithms that count, whatever tokens and keys say.
+    /// The accepted algorithms, whatever tokens and keys say.
     pub algorithms: Vec<AlgorithmName>,
-    /// By how much its clock and ours may differ; at most a minute.
+    /// How far its clock and ours may differ; at most a minute.
     pub leeway: Duration,
     /// The claim with the slug of the organisation, or `*`.
     pub organization_claim: String,

@@ -17,9 +17,9 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes ring what verifies tokens in this process.
+/// Makes ring verify the tokens in this process.
 pub fn install() {
-    // Fails only where it has been done before.
+    // Fails only if it was called before.
     let _ = PROVIDER.install_default();
 }
 
@@ -27,7 +27,7 @@ pub fn install() {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AlgorithmName(Algorithm);
 
-/// All that may be.
+/// All algorithms that may be allowed.
 const ALLOWED: [(&str, Algorithm); 9] = [
     ("RS256", Algorithm::RS256),
     ("RS384", Algorithm::RS384),
@@ -40,7 +40,7 @@ const ALLOWED: [(&str, Algorithm); 9] = [
     ("EdDSA", Algorithm::EdDSA),
 ];
 
-/// The name is not that of an algorithm that may be allowed.
+/// The name is no algorithm that may be allowed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("\"{0}\" is none of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA")]
 pub struct UnknownAlgorithm(String);

@@ -1,4 +1,4 @@
-//! What a token says, once its signature has been verified.
+//! The claims of a token, once its signature has been verified.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -26,7 +26,7 @@ pub struct TokenClaims {
     others: Map<String, Value>,
 }
 
-/// Whom a token is for.
+/// The services that a token is for.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum TokenAudience {
@@ -49,10 +49,10 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::E
 }
 
 impl TokenClaims {
-    /// The principal that they are of.
+    /// Returns the principal that the claims name.
     ///
     /// # Errors
-    /// If they are of another issuer or for another service, their time is over or has not come, or they
+    /// Fails if they are of another issuer or for another service, their time is over or has not come, or they
     /// name no organisation.
     pub fn principal(
         &self,
@@ -95,8 +95,8 @@ impl TokenClaims {
         }
     }
 
-    /// A list of names, or names apart by spaces as in `scope`. Names that are not permissions of this
-    /// service are somebody else's.
+    /// A list of names, or names separated by spaces as in `scope`. Names that are no permissions of this
+    /// service are ignored.
     fn permissions(&self, claim: &str) -> Permissions {
         match self.others.get(claim) {
             Some(Value::String(names)) => Permissions::parse_known(names),

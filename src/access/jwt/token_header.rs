@@ -1,4 +1,4 @@
-//! What the header of a token may say (RFC 7515).
+//! The header of a token (RFC 7515).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
@@ -13,7 +13,7 @@ const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 /// A header that is understood completely.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TokenHeader {
-    /// By which the token is signed; one of those that are allowed.
+    /// The algorithm of the signature; one that is allowed.
     pub algorithm: Algorithm,
     /// Which key signed it, if the header says.
     pub key_id: Option<String>,

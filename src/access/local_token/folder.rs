@@ -1,7 +1,7 @@
 //! A directory that only this process's user can enter, and its files.
 //!
-//! Everything goes through the open directory, and no symbolic link is followed, so that no other user can
-//! put something in the way between a check and its use.
+//! Every operation uses the open directory and follows no symbolic link, so that no other user can replace
+//! something between a check and its use.
 
 use std::{
     fs::{File, Permissions},
@@ -25,7 +25,7 @@ impl PrivateFolder {
     /// Opens a directory of this user, and makes it if it is missing; shuts out other users.
     ///
     /// # Errors
-    /// If something else is there, or a directory of another user.
+    /// Fails if something else is there, or a directory of another user.
     pub fn create(path: &Path) -> io::Result<Self> {
         private_files::create_folder(path)?;
         let folder = open_directory(path)?;
@@ -37,7 +37,7 @@ impl PrivateFolder {
     /// Opens a directory that is there.
     ///
     /// # Errors
-    /// If it is missing, of another user, or open to others.
+    /// Fails if it is missing, of another user, or open to others.
     pub fn open(path: &Path) -> io::Result<Self> {
         let folder = open_directory(path)?;
         expect_private(&folder)?;
@@ -47,7 +47,7 @@ impl PrivateFolder {
     /// Makes a file, readable and writable for this user alone.
     ///
     /// # Errors
-    /// If anything of this name is there.
+    /// Fails if anything of this name is there.
     pub fn create_file(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
         self.open_at(name, flags, Mode::RUSR | Mode::WUSR)
@@ -56,7 +56,7 @@ impl PrivateFolder {
     /// Opens a file to read it.
     ///
     /// # Errors
-    /// If it is missing, no regular file, of another user, or open to others.
+    /// Fails if it is missing, no regular file, of another user, or open to others.
     pub fn open_file(&self, name: &str) -> io::Result<File> {
         // Opening a pipe must not wait for its writer.
         let file = self.open_at(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
@@ -75,7 +75,7 @@ impl PrivateFolder {
     /// Gives a file another name, in place of what has that name.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// Fails if the system refuses.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat(&self.0, from, &self.0, to)?)
     }
@@ -83,7 +83,7 @@ impl PrivateFolder {
     /// Removes a file.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// Fails if the system refuses.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(unlinkat(&self.0, name, AtFlags::empty())?)
     }

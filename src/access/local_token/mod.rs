@@ -1,8 +1,8 @@
-//! The local token: as long as no credential is configured, it is what a server on loopback admits.
+//! The local token: what a server on loopback admits as long as no credential is configured.
 //!
-//! The server makes it at start and keeps it in a file that only the server's user can read; the command
-//! line takes it from there. The server holds a lock on the file, so that the file of a server that was
-//! killed counts for nothing.
+//! The server makes it at the start and keeps it in a file that only the server's user can read, and the
+//! command line reads it from there. The server holds a lock on the file, so that the file of a server that
+//! was killed does not count.
 
 #[cfg(unix)]
 mod folder;
@@ -37,7 +37,7 @@ pub struct LocalTokenFile {
     token: TokenText,
 }
 
-/// A file is where a local token should be, and is not to be trusted.
+/// There is a file for the local token, but it is not trusted.
 #[derive(Debug, thiserror::Error)]
 #[error("{} is not used: {reason}", .path.display())]
 pub struct UntrustedFile {
@@ -46,11 +46,11 @@ pub struct UntrustedFile {
 }
 
 impl LocalTokenFile {
-    /// Makes a token for the server on this port, in `$XDG_RUNTIME_DIR/user-import`, else in
-    /// `~/.local/state/user-import`. Takes the place of the file of a server that has gone.
+    /// Makes a token for the server on this port, in `$XDG_RUNTIME_DIR/user-import`, or else in
+    /// `~/.local/state/user-import`. Replaces the file of a server that has gone.
     ///
     /// # Errors
-    /// If neither directory can be used by this user alone, or the system has no randomness.
+    /// Fails if neither directory can be used by this user alone, or the system has no randomness.
     pub fn create(port: u16) -> anyhow::Result<Self> {
         let mut error = anyhow!("neither XDG_RUNTIME_DIR nor HOME names a directory");
         for place in places() {
@@ -91,7 +91,7 @@ impl LocalTokenFile {
         &self.token
     }
 
-    /// Where it is.
+    /// The path of its file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -108,7 +108,7 @@ impl Drop for LocalTokenFile {
     }
 }
 
-/// Removes what a server that was killed has left for this port.
+/// Removes the file that a killed server has left for this port.
 pub fn remove_stale(port: u16) {
     for place in places() {
         let Ok(folder) = PrivateFolder::open(&place) else {
@@ -125,7 +125,7 @@ pub fn remove_stale(port: u16) {
 /// Finds the local token of this user's server on this port; `None` if there is no such server.
 ///
 /// # Errors
-/// If there is only a file that another user may have written or read.
+/// Fails if there is only a file that another user may have written or read.
 pub fn find(port: u16) -> Result<Option<TokenText>, UntrustedFile> {
     let mut untrusted = None;
     for place in places() {
@@ -171,7 +171,7 @@ fn places() -> impl Iterator<Item = PathBuf> {
     places.map(|place| place.join("user-import"))
 }
 
-/// Written and locked under another name first: whoever sees the file sees all of it.
+/// Writes and locks the file under another name first, so that a reader sees the whole file or none.
 fn create_file(folder: &PrivateFolder, name: &str, token: &TokenText) -> io::Result<File> {
     let unfinished = format!("{}.new", Uuid::new_v4());
     let mut file = folder.create_file(&unfinished)?;

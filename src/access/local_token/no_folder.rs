@@ -1,4 +1,4 @@
-//! Where the system does not say whose a file is, there are no local tokens.
+//! There are no local tokens on systems that do not say who owns a file.
 
 use std::{
     fs::File,
