@@ -23,7 +23,7 @@ use user_import::{
         Catalog, Cell, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId, Row, Status,
         User, UserText,
     },
-    import::{PlannedImport, PlanningTerms},
+    import::{PlannedImport, PlanningInput, PlanningTerms},
     input::{CsvDecoder, CsvOptions, Limits},
     plan::{Decision, DigestKey, Outcome, Permitted, Supervisor},
     proto::ResultFilter,
@@ -174,13 +174,13 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> PlannedImport {
         permitted: Permitted::EVERYTHING,
         digest_key: DigestKey::new(&[7; 32]),
     };
-    let Some(mut planned) = PlannedImport::new(
-        Arc::clone(rows),
+    let input = PlanningInput {
+        rows: Arc::clone(rows),
         snapshot,
-        Uuid::from_u128(1),
+        import: Uuid::from_u128(1),
         terms,
-        &|| true,
-    ) else {
+    };
+    let Some(mut planned) = PlannedImport::new(input, &|| true) else {
         unreachable!("it is wanted to the end");
     };
     planned.assign_ids();

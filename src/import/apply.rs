@@ -23,13 +23,14 @@ use super::{
     ImportError, Importer, Refusal,
     apply::{batch_size::QUICK, changed_concurrently::SkippedDeactivations},
     lease::HeldLease,
+    messages,
     record::{FinalResults, SharedResults, import_record, result_log},
     respond::ProgressCounters,
     review::{FirstPlanWarnings, PlannedImport},
 };
 use crate::{
     domain::Actor,
-    proto::{DeactivatedUser, ImportPhase, ImportState, RowResult},
+    proto::{DeactivatedUser, ImportPhase, ImportState, Issue, RowResult},
     store::{ImportRecord, ImportTransaction, WriteError},
 };
 use transaction::TransactionStep;
@@ -91,7 +92,7 @@ pub struct ImportWriter {
     actor: Actor,
     asked_for: String,
     /// The plan's warnings about the whole import.
-    warnings: Vec<crate::proto::Issue>,
+    warnings: Vec<Issue>,
     /// How many rows replace a person, by the plan.
     identity_changes: u32,
     skipped: SkippedDeactivations,
@@ -136,6 +137,7 @@ impl ImportWriter {
     ///
     /// # Errors
     /// Fails if the import did not complete; see [`ImportError`].
+    #[tracing::instrument(name = "write", skip_all)]
     pub async fn run(mut self, all_or_nothing: bool) -> (ImportRecord, Result<(), ImportError>) {
         self.progress.enter(ImportPhase::Applying);
         let result = match all_or_nothing && !self.resumed {
@@ -156,7 +158,7 @@ impl ImportWriter {
     }
 
     fn note_written(&self) {
-        let tally = import_record::tally(&self.record);
+        let tally = messages::recorded_counts(&self.record);
         if tally.created + tally.updated + tally.deactivated > 0 {
             let users = self.planned.directory.users().len() + tally.created as usize;
             self.importer
@@ -248,6 +250,7 @@ impl ImportWriter {
         Err(WriteError::Conflict)
     }
 
+    #[tracing::instrument(skip_all)]
     async fn deactivate(&mut self) -> Result<(), WriteError> {
         let _stage = crate::telemetry::metrics::ImportStageTimer::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);

@@ -19,9 +19,10 @@ use super::{
     ImportError,
     apply::{ATTEMPTS, ApplyInput, CommittedChange, ImportWriter},
     lease::HeldLease,
-    receive::{ImportSession, session},
+    messages,
+    receive::ImportSession,
     record::{POLL_INTERVAL, ResultReplay, import_record},
-    review::{FirstPlanWarnings, PlannedImport, guard, planned_import},
+    review::{FirstPlanWarnings, PlannedImport, PlanningInput, guard},
 };
 use crate::{
     domain::Row,
@@ -291,10 +292,13 @@ impl ImportSession<'_> {
         let turn = importer.limiter.planning_turn(&self.options.organization);
         let _turn = self.with_progress(turn).await;
         // The rest is planned with the permissions of the caller who resumes it.
-        let terms = self.terms(None);
-        let judging =
-            self.while_told(|wanted| session::judge(rest, snapshot, import, terms, wanted));
-        let planned = self.with_progress(judging).await?;
+        let input = PlanningInput {
+            rows: rest,
+            snapshot,
+            import,
+            terms: self.terms(None),
+        };
+        let planned = self.with_progress(self.plan_while_wanted(input)).await?;
         self.progress.set_planned(self.summary.rows);
         let first_plan_warnings = Arc::new(done.first_plan_warnings);
         let mut planned = planned.after(&first_plan_warnings);
@@ -325,6 +329,7 @@ impl ImportSession<'_> {
     }
 
     /// Writes the planned import in a task of its own, which waits neither for the client nor for this task.
+    #[tracing::instrument(skip_all)]
     async fn apply(
         &mut self,
         input: ApplyInput,
@@ -380,12 +385,12 @@ impl ImportSession<'_> {
                 responses.send_all(results.map(Reply::Results)).await
             }
             CommittedChange::Verdicts(mut results) => {
-                results.retain(|result| planned_import::passes_recorded(filter, result.outcome()));
-                let messages = planned_import::verdicts(results.into_iter());
+                results.retain(|result| messages::passes_filter(filter, result.outcome()));
+                let messages = messages::results(results.into_iter());
                 responses.send_all(messages.map(Reply::Results)).await
             }
             CommittedChange::Deactivated(users) => {
-                let messages = planned_import::deactivations(users.into_iter());
+                let messages = messages::deactivations(users.into_iter());
                 responses.send_all(messages.map(Reply::Deactivations)).await
             }
         })

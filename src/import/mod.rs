@@ -6,18 +6,22 @@
 mod apply;
 mod attempt;
 mod lease;
+mod messages;
 mod receive;
 pub mod record;
 pub mod respond;
 mod review;
+mod stages;
 mod upload;
+mod watch;
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use time::OffsetDateTime;
 use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,23 +31,21 @@ use uuid::Uuid;
 use receive::ImportLimiter;
 use upload::UploadRuns;
 
-pub use receive::UploadBuffer;
-pub use receive::parse_filter;
-pub use receive::{CONFIRMATION, ImportOptions};
-pub use receive::{ReceivedRoster, RosterReceiver};
-pub use respond::{ImportError, Refusal, RefusalKind};
-pub use respond::{ResponseSender, ResponseStream};
-pub use review::{PlannedImport, PlanningTerms};
-
 pub use crate::clock::Clock;
-pub use receive::RequestStream;
-pub use upload::{Submitter, WatchRequest};
+pub use receive::{CONFIRMATION, ImportOptions, parse_filter};
+pub use receive::{ReceivedRoster, RequestStream, RosterReceiver, UploadBuffer};
+pub use record::WatchRequest;
+pub use respond::{ImportError, Refusal, RefusalKind, ResponseSender, ResponseStream};
+pub use review::{PlannedImport, PlanningInput, PlanningTerms};
+pub use stages::Submitter;
 
 use crate::{
     access::{Authenticator, Principal, ResultAudience},
     config::Settings,
     limits::{MemoryAccount, MemoryExhausted, ServerLimits},
-    store::{AttemptRetention, ConnectionLane, LanePermit, RetryPolicy, Store, StoreError},
+    store::{
+        AttemptRetention, ConnectionLane, LanePermit, Organization, RetryPolicy, Store, StoreError,
+    },
 };
 
 /// Pause between two attempts to read again the directories that imports have changed.
@@ -172,8 +174,7 @@ impl Importer {
 
     /// Notes that an import has changed an organisation, which now has this many users.
     fn note_written(&self, organization: i64, users: usize) {
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.insert(organization, users);
+        self.written.lock().insert(organization, users);
     }
 
     /// Reads the changed directories while no import runs, so that the next import need not wait for it.
@@ -181,10 +182,7 @@ impl Importer {
         if !self.limiter.is_idle() {
             return Ok(());
         }
-        let written = {
-            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *written)
-        };
+        let written = std::mem::take(&mut *self.written.lock());
         for (organization, users) in written {
             self.store
                 .refresh_cached_directory(organization, users)
@@ -204,18 +202,12 @@ impl Importer {
 
     /// Notes that an attempt has ended before it began applying.
     fn note_attempt(&self, organization: i64) {
-        let attempted = self.attempted.lock();
-        attempted
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(organization);
+        self.attempted.lock().insert(organization);
     }
 
     /// Removes attempts that exceed the limit, for organisations with an attempt that ended here.
     async fn expire_ended_attempts(&self) -> Result<(), StoreError> {
-        let attempted = {
-            let attempted = self.attempted.lock();
-            std::mem::take(&mut *attempted.unwrap_or_else(PoisonError::into_inner))
-        };
+        let attempted = std::mem::take(&mut *self.attempted.lock());
         self.expire_attempts(attempted).await
     }
 
@@ -231,6 +223,17 @@ impl Importer {
             self.store.expire_attempts(organization, retention).await?;
         }
         Ok(())
+    }
+
+    /// Finds an organisation by its slug.
+    async fn organization(&self, slug: &str) -> Result<Organization, ImportError> {
+        match self.store.organization(slug).await {
+            Ok(organization) => Ok(organization),
+            Err(StoreError::UnknownOrganization) => {
+                Err(ImportError::UnknownOrganization(slug.to_owned()))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Waits until no import is being applied. `stop` must have been cancelled.
@@ -289,12 +292,12 @@ impl Importer {
     /// Runs one import to its end. Needs a task of its own that is not dropped with the client's call.
     pub async fn run(
         self,
-        sender: Submitter,
+        submitter: Submitter,
         requests: impl RequestStream,
         responses: ResponseSender,
     ) {
         let began = self.clock.now();
-        if let Err(error) = receive::run(&self, sender, began, requests, &responses).await {
+        if let Err(error) = stages::run(&self, submitter, began, requests, &responses).await {
             responses.fail(error).await;
         }
     }

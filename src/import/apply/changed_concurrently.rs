@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::import::review::{PlannedImport, planned_import};
+use crate::import::{messages, review::PlannedImport};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::Outcome,
@@ -103,10 +103,7 @@ pub(crate) fn split(
         .iter()
         .cloned()
         .partition(|user| written.contains(&user.user_id));
-    (
-        planned_import::deactivations(done.into_iter()).collect(),
-        others,
-    )
+    (messages::deactivations(done.into_iter()).collect(), others)
 }
 
 /// How many skipped users are named. With the plan's warnings they must fit into one message.

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::ImportWriter;
 use super::changed_concurrently::{changed, cloned, given_up_results, overtaken, remaining};
 use crate::{
     domain::Row,
-    import::{receive::session, review::PlannedImport},
+    import::review::{PlannedImport, PlanningInput, plan_rows},
     plan::Outcome,
     store::WriteError,
 };
 
 /// Results that are recorded together: each may take some KiB.
-const TOLD_TOGETHER: usize = 2_000;
+const RECORDED_TOGETHER: usize = 2_000;
 
 impl ImportWriter {
+    /// Plans all rows again. Fails with `Conflict` if the plan differs from the first.
     pub(crate) async fn replan_all(&mut self) -> Result<(), WriteError> {
         let rows = Arc::clone(&self.planned.rows);
         let digest = self.planned.plan.digest;
@@ -42,7 +45,7 @@ impl ImportWriter {
             let overtaken = overtaken(&old, &rest, &planned);
             if overtaken.is_empty() {
                 self.adopt(planned);
-                for rows in rejected.chunks(TOLD_TOGETHER) {
+                for rows in rejected.chunks(RECORDED_TOGETHER) {
                     self.announce_verdicts(given_up_results(&old, rows)).await?;
                 }
                 return self.record_rows_not_written().await;
@@ -51,14 +54,20 @@ impl ImportWriter {
         }
     }
 
+    #[tracing::instrument(skip_all)]
     async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<PlannedImport, WriteError> {
         let (store, organization) = (&self.importer.store, self.record.organization_id);
         let snapshot = store.snapshot(organization);
         let snapshot = snapshot.await?;
         let mut terms = self.planned.terms().clone();
         terms.scope = terms.scope.filter(|_| missing);
-        let wanted = session::PlanCancellation::to_the_end();
-        let planned = session::judge(rows, snapshot, self.record.id, terms, wanted);
+        let input = PlanningInput {
+            rows,
+            snapshot,
+            import: self.record.id,
+            terms,
+        };
+        let planned = plan_rows(input, CancellationToken::new());
         let mut planned = planned.await.map_err(WriteError::task)?;
         planned.assign_ids();
         Ok(planned)
@@ -73,7 +82,7 @@ impl ImportWriter {
     pub(crate) async fn record_rows_not_written(&mut self) -> Result<(), WriteError> {
         let planned = Arc::clone(&self.planned);
         let settled: Vec<u32> = planned.rows_not_written().collect();
-        for rows in settled.chunks(TOLD_TOGETHER) {
+        for rows in settled.chunks(RECORDED_TOGETHER) {
             let results = rows.iter().map(|&row| {
                 let result = planned.result(row as usize, false);
                 match planned.plan.decisions[row as usize].outcome {

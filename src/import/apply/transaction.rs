@@ -15,8 +15,8 @@ use super::{
 use crate::{
     domain::Tally,
     import::{
+        messages,
         record::{EncodedResults, FinalResults, ResultLog, import_record},
-        review::planned_import,
     },
     plan::Schedule,
     proto::{DeactivatedUser, Deactivations, ImportState},
@@ -43,6 +43,22 @@ pub(super) enum TransactionStep<'a> {
     AtOnce(&'a FinalResults),
     /// Record the end.
     End(ImportState),
+}
+
+impl TransactionStep<'_> {
+    /// Returns `true` if the step needs the directory that the plan was made on.
+    const fn depends_on_plan(self) -> bool {
+        matches!(self, Self::Open(_) | Self::Rows { .. } | Self::AtOnce(_))
+    }
+
+    /// The state in which the import is after the step, if the step ends it.
+    const fn end_state(self) -> Option<ImportState> {
+        match self {
+            Self::End(state) => Some(state),
+            Self::AtOnce(_) => Some(ImportState::Completed),
+            _ => None,
+        }
+    }
 }
 
 impl ImportWriter {
@@ -195,7 +211,7 @@ impl ImportWriter {
         write.bind(&self.record, &self.asked_for).await?;
         result_log.final_results(final_results).await?;
         let messages: Vec<Deactivations> =
-            planned_import::deactivations(self.missing.iter().cloned()).collect();
+            messages::deactivations(self.missing.iter().cloned()).collect();
         for users in messages {
             let users = Payload::new(&users.encode_to_vec());
             result_log
@@ -289,23 +305,14 @@ impl ImportWriter {
     ) {
         // A step that does not depend on the plan may run on a directory that others have changed. The next step that
         // does depend on it must notice.
-        let planned = matches!(
-            step,
-            TransactionStep::Open(_) | TransactionStep::Rows { .. } | TransactionStep::AtOnce(_)
-        );
-        if planned || revision == self.revision + 1 {
+        if step.depends_on_plan() || revision == self.revision + 1 {
             self.revision = revision;
         }
         self.record.results = sequence;
-        let mut tally = import_record::tally(&self.record);
+        let mut tally = messages::recorded_counts(&self.record);
         tally.add(&counts);
-        import_record::set_tally(&mut self.record, &tally);
-        let ended = match step {
-            TransactionStep::End(state) => Some(state),
-            TransactionStep::AtOnce(_) => Some(ImportState::Completed),
-            _ => None,
-        };
-        if let Some(state) = ended {
+        messages::set_recorded_counts(&mut self.record, &tally);
+        if let Some(state) = step.end_state() {
             self.record.state = state.into();
             self.record.finished_at = Some(now);
         }

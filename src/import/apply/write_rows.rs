@@ -20,6 +20,7 @@ use crate::store::{ImportTransaction, WriteError};
 
 impl ImportWriter {
     /// Writes all rows of the plan. Ends early transactions in any case.
+    #[tracing::instrument(skip_all)]
     pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
         let mut pipeline = self.pipeline();
         let result = self.write_batches(&mut pipeline).await;

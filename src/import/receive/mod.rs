@@ -3,14 +3,17 @@
 
 mod import_limiter;
 mod options;
+mod read_ahead;
 mod receiver;
-pub(crate) mod session;
+mod session;
 mod upload_buffer;
 
 pub use import_limiter::ImportLimiter;
+pub(crate) use import_limiter::UploadPermit;
+pub(crate) use options::expect_permitted;
 pub use options::{CONFIRMATION, ImportOptions, parse_filter};
 pub use receiver::{ReceivedRoster, RosterReceiver};
-pub(crate) use receiver::{both_kinds, values};
+pub(crate) use receiver::{both_kinds, out_of_order, values};
 pub use session::RequestStream;
-pub(crate) use session::{ImportSession, expect_permitted, run};
+pub(crate) use session::{ImportSession, SESSION_BYTES};
 pub use upload_buffer::UploadBuffer;

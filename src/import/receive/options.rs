@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::import::Refusal;
 use crate::{
-    domain::{Catalog, NameIndex, Offers, SuggestionBudget, fold, normalise},
+    access::{Denial, Principal},
+    domain::{Catalog, NameIndex, Offers, Permission, SuggestionBudget, fold, normalise},
     input::CsvOptions,
     plan::{MatchBy, Scope},
     proto::{self, ImportStart, ResultFilter},
@@ -154,6 +155,19 @@ impl DeactivationScope {
             Err(faults)
         }
     }
+}
+
+/// Fails if the caller has no permission for these options (semantics §3). Checked before any look-up.
+pub(crate) fn expect_permitted(principal: &Principal, start: &ImportStart) -> Result<(), Denial> {
+    principal.expect_organization(&start.organization)?;
+    principal.expect(Permission::UsersImport)?;
+    if start.include_values {
+        principal.expect(Permission::UsersRead)?;
+    }
+    if start.deactivate_missing.is_some() {
+        principal.expect(Permission::UsersDeactivate)?;
+    }
+    Ok(())
 }
 
 fn unknown(code: &'static str, option: &str, value: &str, near: Option<&str>) -> Refusal {

@@ -7,12 +7,13 @@
 use std::{
     collections::VecDeque,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use futures_util::StreamExt;
+use parking_lot::Mutex;
 use prost::Message as _;
 use tokio::{
     sync::Notify,
@@ -84,7 +85,7 @@ impl Stream for UploadBuffer {
     type Item = QueuedItem;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<QueuedItem>> {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         let Some((item, weight)) = state.items.pop_front() else {
             state.waker = Some(cx.waker().clone());
             return match state.ended {
@@ -102,7 +103,7 @@ impl Stream for UploadBuffer {
 
 impl Drop for UploadBuffer {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.0.state.lock();
         state.abandoned = true;
         state.items.clear();
         let held = state.held.bytes();
@@ -128,13 +129,9 @@ impl SharedBuffer {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BufferState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Adds an item of this weight. Fails if there is no memory for it.
     fn add(&self, item: QueuedItem, weight: usize) -> Result<(), MemoryExhausted> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.abandoned {
             return Ok(());
         }
@@ -148,13 +145,13 @@ impl SharedBuffer {
 
     /// Adds the error that ends the stream.
     fn refuse(&self, error: ImportError) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.items.push_back((Err(error), 0));
         state.wake();
     }
 
     fn end(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.ended = true;
         state.wake();
     }
@@ -163,14 +160,14 @@ impl SharedBuffer {
     async fn keep_pace(&self) {
         loop {
             let taken = {
-                let state = self.lock();
+                let state = self.state.lock();
                 if state.held.bytes() < BACKLOG_BYTES || state.stalled || state.abandoned {
                     return;
                 }
                 state.held.bytes()
             };
             let room = timeout(STALLED, self.room.notified()).await;
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             state.stalled = room.is_err() && state.held.bytes() == taken;
         }
     }
@@ -179,7 +176,7 @@ impl SharedBuffer {
     async fn has_room(&self, capacity: usize) -> bool {
         loop {
             {
-                let state = self.lock();
+                let state = self.state.lock();
                 if state.abandoned || state.held.bytes() < capacity {
                     return !state.abandoned;
                 }

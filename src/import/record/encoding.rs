@@ -7,7 +7,10 @@ use prost::encoding::{
 };
 use uuid::Uuid;
 
-use crate::import::review::{PlannedImport, planned_import};
+use crate::import::{
+    messages,
+    review::{PlannedImport, planned_import},
+};
 use crate::{
     domain::{Column, ColumnSet, Tally},
     proto::{ResultFilter, RowOutcome, RowResults},
@@ -51,7 +54,7 @@ impl PlannedImport {
     ) -> impl Iterator<Item = RowResults> {
         let passes = move |row: &u32| {
             let outcome = self.plan.decisions[*row as usize].outcome;
-            planned_import::passes_recorded(filter, outcome.into())
+            messages::passes_filter(filter, outcome.into())
         };
         let messages = self.encoded(rows.into_iter().filter(passes), include_values);
         messages.map(|encoded| RowResults::from_encoded(encoded.message))
@@ -68,7 +71,7 @@ impl PlannedImport {
             rows.peek()?;
             let mut message = BytesMut::new();
             let mut counts = Tally::default();
-            while message.len() < planned_import::MESSAGE_BYTES
+            while message.len() < messages::MESSAGE_BYTES
                 && let Some(row) = rows.next()
             {
                 result.clear();
@@ -139,7 +142,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User, UserText},
-        import::review::PlanningTerms,
+        import::review::{PlanningInput, PlanningTerms},
         plan::{DigestKey, Outcome},
         proto::RowResult,
         store::Snapshot,
@@ -216,8 +219,13 @@ pub(crate) mod tests {
             permitted: Permissions::ALL.into(),
             digest_key: DigestKey::new(&[7; 32]),
         };
-        let rows = rows(values).into();
-        let mut planned = PlannedImport::new(rows, snapshot, Uuid::nil(), terms, &|| true).unwrap();
+        let input = PlanningInput {
+            rows: rows(values).into(),
+            snapshot,
+            import: Uuid::nil(),
+            terms,
+        };
+        let mut planned = PlannedImport::new(input, &|| true).unwrap();
         planned.assign_ids();
         planned
     }
@@ -261,11 +269,11 @@ pub(crate) mod tests {
     fn a_message_counts_what_it_has_and_stays_small() {
         let planned = planned();
         let rows = (0..20_000).map(|n| n % 4);
-        let messages: Vec<EncodedMessage> = planned.recorded(rows).collect();
-        let longest = messages.iter().map(|m| m.message.len()).max();
-        assert!(longest < Some(planned_import::MESSAGE_BYTES + 4_096) && messages.len() > 4);
+        let encoded: Vec<EncodedMessage> = planned.recorded(rows).collect();
+        let longest = encoded.iter().map(|m| m.message.len()).max();
+        assert!(longest < Some(messages::MESSAGE_BYTES + 4_096) && encoded.len() > 4);
         let mut counts = Tally::default();
-        for message in &messages {
+        for message in &encoded {
             counts.add(&message.counts);
         }
         assert_eq!(

@@ -7,10 +7,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    domain::Tally,
+    import::messages,
     proto::{
         CsvFormat, Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal,
-        Timestamp, timestamp,
+        timestamp,
     },
     store::ImportRecord,
 };
@@ -114,15 +114,7 @@ pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDate
     record.input_sha256.clone_from(&summary.input_sha256);
     record.plan_digest.clone_from(&summary.plan_digest);
     record.rows = i32::try_from(summary.rows).unwrap_or(i32::MAX);
-    let tally = Tally {
-        created: summary.created,
-        updated: summary.updated,
-        unchanged: summary.unchanged,
-        rejected: summary.rejected,
-        deactivated: summary.deactivated,
-        protected_skipped: summary.protected_skipped,
-    };
-    set_tally(record, &tally);
+    messages::set_recorded_counts(record, &messages::counts(summary));
     record.notes = match summary.state() {
         ImportState::Refused => encode_refusals(&summary.refusals, summary.identity_changes),
         _ => encode_notes(
@@ -132,31 +124,6 @@ pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDate
         ),
     };
     record.finished_at = Some(now);
-}
-
-/// The counts of a record.
-#[must_use]
-pub fn tally(record: &ImportRecord) -> Tally {
-    let number = |count: i32| u32::try_from(count).unwrap_or_default();
-    Tally {
-        created: number(record.created),
-        updated: number(record.updated),
-        unchanged: number(record.unchanged),
-        rejected: number(record.rejected),
-        deactivated: number(record.deactivated),
-        protected_skipped: number(record.protected_skipped),
-    }
-}
-
-/// Sets the counts of a record.
-pub fn set_tally(record: &mut ImportRecord, tally: &Tally) {
-    let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    record.created = number(tally.created);
-    record.updated = number(tally.updated);
-    record.unchanged = number(tally.unchanged);
-    record.rejected = number(tally.rejected);
-    record.deactivated = number(tally.deactivated);
-    record.protected_skipped = number(tally.protected_skipped);
 }
 
 /// The refusals and warnings of a record.
@@ -176,62 +143,53 @@ pub fn identity_changes(record: &ImportRecord) -> u32 {
     notes(record).identity_changes
 }
 
-fn finished_at(record: &ImportRecord) -> Option<Timestamp> {
-    record.finished_at.map(timestamp)
-}
-
 /// The summary of an import as recorded, in `state`.
 #[must_use]
 pub fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
-    let import = message(record, "", state);
-    ImportSummary {
-        import_id: import.import_id,
-        state: import.state,
-        validate_only: import.validate_only,
-        rows: import.rows,
-        created: import.created,
-        updated: import.updated,
-        unchanged: import.unchanged,
-        rejected: import.rejected,
-        deactivated: import.deactivated,
-        protected_skipped: import.protected_skipped,
-        input_sha256: import.input_sha256,
-        plan_digest: import.plan_digest,
-        refusals: import.refusals,
-        warnings: import.warnings,
-        started_at: import.started_at,
-        finished_at: import.finished_at,
-        identity_changes: import.identity_changes,
-    }
-}
-
-/// The record as a message, in `state`.
-#[must_use]
-pub fn message(record: &ImportRecord, organization: &str, state: ImportState) -> Import {
-    let tally = tally(record);
     let notes = notes(record);
-    Import {
+    let mut summary = ImportSummary {
         import_id: record.id.to_string(),
         state: state.into(),
         validate_only: record.validate_only,
         rows: u32::try_from(record.rows).unwrap_or_default(),
-        created: tally.created,
-        updated: tally.updated,
-        unchanged: tally.unchanged,
-        rejected: tally.rejected,
-        deactivated: tally.deactivated,
-        protected_skipped: tally.protected_skipped,
         input_sha256: record.input_sha256.clone(),
         plan_digest: record.plan_digest.clone(),
         refusals: notes.refusals,
         warnings: notes.warnings,
         started_at: Some(timestamp(record.started_at)),
-        finished_at: finished_at(record),
+        finished_at: record.finished_at.map(timestamp),
+        identity_changes: notes.identity_changes,
+        ..ImportSummary::default()
+    };
+    messages::set_counts(&mut summary, &messages::recorded_counts(record));
+    summary
+}
+
+/// The record as a message, in `state`.
+#[must_use]
+pub fn message(record: &ImportRecord, organization: &str, state: ImportState) -> Import {
+    let summary = summary(record, state);
+    let mut import = Import {
         organization: organization.to_owned(),
         source: record.source.clone(),
         principal: record.principal.clone(),
         progress: Some(progress(record, state)),
-        identity_changes: notes.identity_changes,
+        ..Import::default()
+    };
+    messages::set_import_counts(&mut import, &messages::counts(&summary));
+    Import {
+        import_id: summary.import_id,
+        state: summary.state,
+        validate_only: summary.validate_only,
+        rows: summary.rows,
+        input_sha256: summary.input_sha256,
+        plan_digest: summary.plan_digest,
+        refusals: summary.refusals,
+        warnings: summary.warnings,
+        started_at: summary.started_at,
+        finished_at: summary.finished_at,
+        identity_changes: summary.identity_changes,
+        ..import
     }
 }
 
@@ -241,7 +199,7 @@ pub fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
     use crate::proto::ImportPhase;
     let rows = u32::try_from(record.rows).unwrap_or_default();
     let applied = match record.options_digest {
-        Some(_) => tally(record).rows(),
+        Some(_) => messages::recorded_counts(record).rows(),
         None => 0,
     };
     let phase = match state {

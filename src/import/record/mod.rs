@@ -6,6 +6,6 @@ pub(crate) mod import_record;
 mod replay;
 pub(crate) mod result_log;
 
-pub use replay::ResultReplay;
 pub(crate) use replay::{POLL_INTERVAL, ResultSelection};
+pub use replay::{ResultReplay, WatchRequest};
 pub(crate) use result_log::{EncodedResults, FinalResults, ResultLog, SharedResults};

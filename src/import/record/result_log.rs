@@ -14,7 +14,10 @@ use rayon::{
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 use super::encoding::EncodedMessage;
-use crate::import::review::{FirstPlanWarnings, PlannedImport, planned_import};
+use crate::import::{
+    messages,
+    review::{FirstPlanWarnings, PlannedImport},
+};
 use crate::{
     domain::Tally,
     proto::{RowResult, RowResults},
@@ -84,7 +87,7 @@ impl<'a> ResultLog<'a> {
         &mut self,
         first_plan_warnings: &FirstPlanWarnings,
     ) -> Result<(), WriteError> {
-        for message in planned_import::verdicts(first_plan_warnings.results()) {
+        for message in messages::results(first_plan_warnings.results()) {
             let payload = Payload::new(&message.encode_to_vec());
             self.write(BatchKind::ToWrite, &payload, Tally::default())
                 .await?;
@@ -141,11 +144,11 @@ impl EncodedResults {
 
 /// Encodes results for the log.
 pub(crate) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedResults> {
-    planned_import::verdicts(results)
+    messages::results(results)
         .map(|message| {
             let mut counts = Tally::default();
             for result in &message.results {
-                planned_import::count_result(&mut counts, result.outcome());
+                messages::count_result(&mut counts, result.outcome());
             }
             let payload = Payload::new(&message.encode_to_vec());
             EncodedResults { payload, counts }

@@ -1,13 +1,11 @@
 //! The progress of an import, shared between the tasks that work and the one that reports.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI32, AtomicU32, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
@@ -41,13 +39,12 @@ impl ProgressCounters {
     /// When the next progress message is due.
     #[must_use]
     pub fn due(&self) -> Instant {
-        *self.due.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.due.lock()
     }
 
     /// Notes that a message was sent; the next one is due after `interval`.
-    pub fn told(&self, interval: Duration) {
-        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        *due = Instant::now() + interval;
+    pub fn set_due_in(&self, interval: Duration) {
+        *self.due.lock() = Instant::now() + interval;
     }
 
     /// Sets the phase.

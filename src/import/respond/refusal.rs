@@ -13,9 +13,6 @@ use crate::{
 /// Bytes of text of all refusals in a summary, so that it stays below 1 MiB.
 const SUMMARY_BYTES: usize = 512 * 1024;
 
-/// Bytes of one refusal's subject, and of its message.
-const TEXT_BYTES: usize = 2_000;
-
 /// The kind of a refusal. It determines the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusalKind {
@@ -86,17 +83,6 @@ impl From<&FileFault> for Refusal {
             false => RefusalKind::Invalid,
         };
         Self::new(kind, fault.code(), &fault.subject(), fault.message())
-    }
-}
-
-impl From<&Refusal> for proto::Refusal {
-    fn from(refusal: &Refusal) -> Self {
-        let cut = |text: &str| text[..text.floor_char_boundary(TEXT_BYTES)].to_owned();
-        Self {
-            code: refusal.code.to_owned(),
-            subject: cut(&refusal.subject),
-            message: cut(&refusal.message),
-        }
     }
 }
 

@@ -3,11 +3,12 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::timeout,
@@ -47,7 +48,7 @@ pub struct ResponseSender {
 #[derive(Debug)]
 pub struct ResponseStream {
     waiting: Arc<ResponseQueue>,
-    told: bool,
+    ended: bool,
 }
 
 /// The messages that wait; the receiver is `None` once the client is given up.
@@ -72,7 +73,7 @@ impl ResponseSender {
         });
         let replies = ResponseStream {
             waiting: Arc::clone(&waiting),
-            told: false,
+            ended: false,
         };
         let responses = Self {
             sender,
@@ -175,7 +176,7 @@ impl ResponseSender {
 
     /// Drops the waiting messages, to free their memory.
     fn give_up(&self) {
-        *self.waiting.lock() = None;
+        *self.waiting.receiver.lock() = None;
     }
 }
 
@@ -183,22 +184,16 @@ const fn is_large(message: &Message) -> bool {
     matches!(message, Message::Results(_) | Message::Deactivations(_))
 }
 
-impl ResponseQueue {
-    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Receiver<QueuedResponse>>> {
-        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Stream for ResponseStream {
     type Item = Reply;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Reply>> {
-        if let Some(receiver) = self.waiting.lock().as_mut() {
+        if let Some(receiver) = self.waiting.receiver.lock().as_mut() {
             return receiver
                 .poll_recv(cx)
                 .map(|waited| waited.map(|(reply, _)| reply));
         }
-        match std::mem::replace(&mut self.told, true) {
+        match std::mem::replace(&mut self.ended, true) {
             true => Poll::Ready(None),
             false => Poll::Ready(Some(Err(ImportError::ClientStalled))),
         }
@@ -207,7 +202,7 @@ impl Stream for ResponseStream {
 
 impl Drop for ResponseStream {
     fn drop(&mut self) {
-        *self.waiting.lock() = None;
+        *self.waiting.receiver.lock() = None;
     }
 }
 

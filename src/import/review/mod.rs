@@ -4,6 +4,9 @@
 mod first_plan_warnings;
 pub(crate) mod guard;
 pub(crate) mod planned_import;
+mod planning;
 
 pub use first_plan_warnings::FirstPlanWarnings;
 pub use planned_import::{PlannedImport, PlanningTerms};
+pub use planning::PlanningInput;
+pub(crate) use planning::plan_rows;

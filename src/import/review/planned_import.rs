@@ -2,25 +2,17 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use prost::Message;
 use uuid::Uuid;
 
 use super::first_plan_warnings::{FirstPlanWarnings, is_about_others};
+use super::planning::PlanningInput;
 use crate::{
-    domain::{Catalog, Column, Issue, IssueCode, Row, Severity, Tally},
+    domain::{Catalog, Column, Issue, IssueCode, Row, Tally},
     plan::{
         self, Decision, DigestKey, Directory, MatchBy, Outcome, Permitted, Plan, Request, Scope,
     },
-    proto::{
-        self, ColumnChange, DeactivatedUser, Deactivations, ImportSummary, IssueSeverity,
-        ResultFilter, RowOutcome, RowResult, RowResults,
-    },
-    store::Snapshot,
+    proto::{self, ColumnChange, DeactivatedUser, RowOutcome, RowResult},
 };
-
-/// Encoded size at which a message of results is complete. No message exceeds 1 MiB, since one result has a few
-/// dozen KiB at most.
-pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
 
 /// How many skipped users the summary names: it must fit into one message.
 pub(crate) const NAMED_SKIPPED: usize = 200;
@@ -61,16 +53,16 @@ pub struct PlannedImport {
 }
 
 impl PlannedImport {
-    /// Plans `rows` on `snapshot`. Pure computation that takes seconds for a million rows. Returns `None` if `wanted`
-    /// turned `false` before the end.
+    /// Plans `input`. Pure computation that takes seconds for a million rows. Returns `None` if `wanted` turned
+    /// `false` before the end.
     #[must_use]
-    pub fn new(
-        rows: Arc<Vec<Row>>,
-        snapshot: Snapshot,
-        import: Uuid,
-        terms: PlanningTerms,
-        wanted: &dyn Fn() -> bool,
-    ) -> Option<Self> {
+    pub fn new(input: PlanningInput, wanted: &dyn Fn() -> bool) -> Option<Self> {
+        let PlanningInput {
+            rows,
+            snapshot,
+            import,
+            terms,
+        } = input;
         let directory = Directory::new(snapshot.users, &rows, terms.match_by);
         let catalog = snapshot.catalog;
         let request = Request {
@@ -280,100 +272,5 @@ pub const fn count(tally: &mut Tally, outcome: Outcome) {
         Outcome::Updated => tally.updated += 1,
         Outcome::Unchanged => tally.unchanged += 1,
         Outcome::Rejected => tally.rejected += 1,
-    }
-}
-
-/// Counts one recorded row.
-pub const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
-    match outcome {
-        RowOutcome::Created => tally.created += 1,
-        RowOutcome::Updated => tally.updated += 1,
-        RowOutcome::Unchanged => tally.unchanged += 1,
-        RowOutcome::Rejected | RowOutcome::Unspecified => tally.rejected += 1,
-    }
-}
-
-/// Sets the counts of a summary.
-pub const fn fill(summary: &mut ImportSummary, tally: &Tally) {
-    summary.created = tally.created;
-    summary.updated = tally.updated;
-    summary.unchanged = tally.unchanged;
-    summary.rejected = tally.rejected;
-    summary.deactivated = tally.deactivated;
-    summary.protected_skipped = tally.protected_skipped;
-}
-
-/// Groups results into messages of bounded size.
-pub fn verdicts(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = RowResults> {
-    batches(results, RowResult::encoded_len).map(RowResults::new)
-}
-
-/// Groups deactivated users into messages of bounded size.
-pub fn deactivations(
-    users: impl Iterator<Item = DeactivatedUser>,
-) -> impl Iterator<Item = Deactivations> {
-    batches(users, DeactivatedUser::encoded_len).map(|users| Deactivations { users })
-}
-
-/// Groups items until their encoded size reaches [`MESSAGE_BYTES`].
-fn batches<T>(
-    items: impl Iterator<Item = T>,
-    size: impl Fn(&T) -> usize,
-) -> impl Iterator<Item = Vec<T>> {
-    let mut items = items.peekable();
-    std::iter::from_fn(move || {
-        items.peek()?;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        while bytes < MESSAGE_BYTES
-            && let Some(item) = items.next()
-        {
-            bytes += size(&item);
-            batch.push(item);
-        }
-        Some(batch)
-    })
-}
-
-/// Returns `true` if a result with this outcome passes the filter.
-pub const fn passes_recorded(filter: ResultFilter, outcome: RowOutcome) -> bool {
-    match filter {
-        ResultFilter::Unspecified | ResultFilter::All => true,
-        ResultFilter::ChangesAndRejections => !matches!(outcome, RowOutcome::Unchanged),
-        ResultFilter::Rejections => matches!(outcome, RowOutcome::Rejected),
-    }
-}
-
-impl From<Outcome> for RowOutcome {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Created => Self::Created,
-            Outcome::Updated => Self::Updated,
-            Outcome::Unchanged => Self::Unchanged,
-            Outcome::Rejected => Self::Rejected,
-        }
-    }
-}
-
-impl From<&Issue> for proto::Issue {
-    fn from(issue: &Issue) -> Self {
-        let severity = match issue.severity {
-            Severity::Error => IssueSeverity::Error,
-            Severity::Warning => IssueSeverity::Warning,
-        };
-        Self {
-            severity: severity.into(),
-            // Both enums have the same numbers; a test compares them.
-            code: i32::from(issue.code as u8),
-            column: issue
-                .column
-                .map(|c| c.header().to_owned())
-                .unwrap_or_default(),
-            value: issue.value.to_string(),
-            message: issue.message.to_string(),
-            suggestion: issue.suggestion.to_string(),
-            related_row: issue.related_row.unwrap_or_default(),
-            related_external_id: issue.related_external_id.to_string(),
-        }
     }
 }

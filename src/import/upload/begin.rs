@@ -3,15 +3,15 @@
 use prost::Message;
 use uuid::Uuid;
 
-use super::Submitter;
 use crate::{
     access::Principal,
+    domain::Actor,
     import::{
-        ImportError, ImportOptions, Importer, Refusal, RosterReceiver,
+        ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter,
         receive::expect_permitted,
         record::{audited, import_record},
     },
-    proto::{ImportStart, ImportState, ImportSummary},
+    proto::{self, ImportStart, ImportState, ImportSummary},
     store::{
         AttemptEnd, AttemptOpening, ImportRecord, Upload, UploadLimits, UploadOpening, UploadStage,
     },
@@ -26,19 +26,19 @@ impl Importer {
     /// Fails if `ImportUsers` would refuse this `start`, or if the database fails.
     pub async fn begin_upload(
         &self,
-        sender: &Submitter,
+        submitter: &Submitter,
         mut start: ImportStart,
     ) -> Result<(Uuid, u64), ImportError> {
-        expect_permitted(&sender.principal, &start)?;
+        expect_permitted(&submitter.principal, &start)?;
         let options = ImportOptions::parse(start.clone())?;
         RosterReceiver::new(&options.csv, self.settings.limits)?;
         let organization = self.organization_id(&options.organization).await?;
         let import = options.import_id.unwrap_or_else(Uuid::now_v7);
         traces::tell_import(import);
         start.import_id = import.to_string();
-        let record = self.begun(organization, import, &sender.principal, &start);
+        let record = self.begun(organization, import, &submitter.principal, &start);
         let asked_for = audited::options(&start);
-        self.expect_free((&record, &asked_for), sender).await?;
+        self.expect_free((&record, &asked_for), submitter).await?;
         let upload = new_upload(&record, &start);
         let limits = &self.settings.server;
         let room = UploadLimits {
@@ -72,7 +72,7 @@ impl Importer {
     async fn expect_free(
         &self,
         (record, asked_for): (&ImportRecord, &str),
-        sender: &Submitter,
+        submitter: &Submitter,
     ) -> Result<(), ImportError> {
         let (organization, import) = (record.organization_id, record.id);
         let upload = self.store.upload(organization, import);
@@ -92,7 +92,7 @@ impl Importer {
                     let state = ImportState::Refused;
                     let refusals = vec![error.refusal()];
                     let attempt = (record.clone(), asked_for);
-                    self.close_unfinished(attempt, &sender.actor, state, refusals)
+                    self.close_unfinished(attempt, &submitter.actor, state, refusals)
                         .await?;
                 }
                 Err(error)
@@ -105,9 +105,9 @@ impl Importer {
     pub(crate) async fn close_unfinished(
         &self,
         (mut record, asked_for): (ImportRecord, &str),
-        actor: &crate::domain::Actor,
+        actor: &Actor,
         state: ImportState,
-        refusals: Vec<crate::proto::Refusal>,
+        refusals: Vec<proto::Refusal>,
     ) -> Result<(), ImportError> {
         let codes: Vec<_> = refusals.iter().map(|refusal| &*refusal.code).collect();
         let codes = codes.join(",");

@@ -14,52 +14,17 @@ mod watch;
 
 pub(crate) use runs::UploadRuns;
 
-use std::sync::Arc;
-
 use prost::Message;
 use uuid::Uuid;
 
 use super::{ImportError, Importer, Refusal};
 use crate::{
     access::{Denial, Principal},
-    domain::Actor,
-    limits::MemoryAccount,
-    proto::{ImportStart, ResultFilter},
-    store::{Organization, StoreError, Upload, UploadStage},
+    proto::ImportStart,
+    store::{StoreError, Upload, UploadStage},
 };
 
-/// The caller who sends an import.
-#[derive(Clone, Debug)]
-pub struct Submitter {
-    /// The authenticated principal.
-    pub principal: Arc<Principal>,
-    /// The principal with an address, for the audit trail.
-    pub actor: Actor,
-    /// The account that is charged for the call's bytes.
-    pub account: MemoryAccount,
-}
-
-/// The results that a `WatchImport` call asks for.
-#[derive(Clone, Copy, Debug)]
-pub struct WatchRequest {
-    /// Results that pass this filter. `None` means the import's own filter.
-    pub filter: Option<ResultFilter>,
-    /// How many of these the client has already.
-    pub skip: u32,
-}
-
 impl Importer {
-    /// Finds an organisation by its slug.
-    pub(crate) async fn organization(&self, slug: &str) -> Result<Organization, ImportError> {
-        match self.store.organization(slug).await {
-            Ok(organization) => Ok(organization),
-            Err(StoreError::UnknownOrganization) => {
-                Err(ImportError::UnknownOrganization(slug.to_owned()))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     async fn organization_id(&self, slug: &str) -> Result<i64, ImportError> {
         Ok(self.organization(slug).await?.id)
     }

@@ -8,13 +8,12 @@ use tokio::time::sleep;
 use tracing::{Instrument, warn};
 use uuid::Uuid;
 
-use super::{Submitter, part::finished, request_stream, runs::UploadRunGuard, start_of};
+use super::{part::finished, request_stream, runs::UploadRunGuard, start_of};
 use crate::{
     access::Disclosure,
     import::{
-        ImportError, Importer, ResponseSender,
-        receive::{expect_permitted, session},
-        record::POLL_INTERVAL,
+        ImportError, Importer, ResponseSender, Submitter, receive::expect_permitted,
+        record::POLL_INTERVAL, stages,
     },
     proto::{ImportFinish, ImportStart, ResultFilter},
     store::{ClaimedRun, RunAnswer, Upload, UploadStage},
@@ -57,7 +56,7 @@ impl Importer {
     /// Fails if the import is refused or interrupted before that, or if the database fails.
     pub async fn finish_upload(
         &self,
-        sender: &Submitter,
+        submitter: &Submitter,
         (slug, import): (&str, Uuid),
         finish: ImportFinish,
         encode_answer: AnswerEncoder,
@@ -66,9 +65,9 @@ impl Importer {
         let mut pause = FIRST_PAUSE;
         let mut awaited = AwaitedRun::default();
         loop {
-            let upload = self.own_upload(&sender.principal, slug, import).await?;
+            let upload = self.own_upload(&submitter.principal, slug, import).await?;
             let start = start_of(&upload)?;
-            expect_permitted(&sender.principal, &start)?;
+            expect_permitted(&submitter.principal, &start)?;
             match self.run_status(&upload, &finish, awaited.run).await? {
                 RunStatus::Accepted if self.is_proven(&upload, &mut awaited).await? => {
                     return Ok(());
@@ -84,7 +83,7 @@ impl Importer {
                         let input = (start, finish.clone());
                         let importer = self.clone();
                         let running = importer.run_upload(
-                            sender.clone(),
+                            submitter.clone(),
                             (upload, run),
                             input,
                             encode_answer,
@@ -166,7 +165,7 @@ impl Importer {
     /// Runs the import to its end, and stores its responses.
     async fn run_upload(
         self,
-        sender: Submitter,
+        submitter: Submitter,
         (upload, run_guard): (Upload, UploadRunGuard),
         (mut start, finish): (ImportStart, ImportFinish),
         encode_answer: AnswerEncoder,
@@ -176,7 +175,7 @@ impl Importer {
         start.result_filter = ResultFilter::All.into();
         // The only reader is the database, which may be away for longer than a client may be.
         let (responses, replies) = ResponseSender::new(self.settings.server.deadlines.upload);
-        let memory = sender.account.reserve(ResponseSender::BYTES);
+        let memory = submitter.account.reserve(ResponseSender::BYTES);
         let acceptance = responses.acceptance();
         let storing = self.store_replies(run, replies, acceptance.clone());
         let began = upload.started_at;
@@ -184,11 +183,11 @@ impl Importer {
         let running = async {
             let result = match memory {
                 Ok(_memory) => {
-                    Box::pin(session::run(&self, sender, began, requests, &responses)).await
+                    Box::pin(stages::run(&self, submitter, began, requests, &responses)).await
                 }
                 Err(exhausted) => Err(exhausted.into()),
             };
-            // Dropping the sender ends the stream of responses.
+            // Dropping the submitter ends the stream of responses.
             drop(responses);
             result
         };

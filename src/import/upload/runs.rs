@@ -1,11 +1,9 @@
 //! The runs of uploads in this process. The database may show a run that is not here: its task may have failed, or it
 //! never began because the answer to its claim was lost.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 /// The current runs of this process. Cheap to clone.
@@ -23,7 +21,7 @@ impl UploadRuns {
     /// Registers a run.
     #[must_use]
     pub fn begin(&self, run: Uuid) -> UploadRunGuard {
-        self.lock().insert(run);
+        self.0.lock().insert(run);
         UploadRunGuard {
             runs: self.clone(),
             run,
@@ -33,12 +31,7 @@ impl UploadRuns {
     /// Returns `true` while the run is registered.
     #[must_use]
     pub fn has(&self, run: Uuid) -> bool {
-        self.lock().contains(&run)
-    }
-
-    /// Nothing that is done under the lock can leave it half done.
-    fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().contains(&run)
     }
 }
 
@@ -52,6 +45,6 @@ impl UploadRunGuard {
 
 impl Drop for UploadRunGuard {
     fn drop(&mut self) {
-        self.runs.lock().remove(&self.run);
+        self.runs.0.lock().remove(&self.run);
     }
 }

@@ -4,11 +4,11 @@ use prost::Message as _;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{WatchRequest, run::answer_of, start_of};
+use super::{run::answer_of, start_of};
 use crate::{
     access::Disclosure,
     import::{
-        ImportError, Importer, ResponseSender,
+        ImportError, Importer, ResponseSender, WatchRequest,
         receive::parse_filter,
         record::{POLL_INTERVAL, ResultSelection, import_record},
     },
@@ -40,7 +40,7 @@ impl Importer {
         responses: &ResponseSender,
     ) -> Result<bool, ImportError> {
         let mut watcher: Option<Watcher<'_>> = None;
-        let mut told = Instant::now();
+        let mut reported = Instant::now();
         loop {
             // The stage is read first: if it is final, all responses have been stored before.
             let upload = self.store.upload(organization, import);
@@ -63,8 +63,8 @@ impl Importer {
                 return Err(ImportError::ShuttingDown);
             }
             // Nothing follows the summary, even if the upload is not known to have ended.
-            if !watcher.has_summary && told.elapsed() >= self.settings.progress_interval {
-                told = Instant::now();
+            if !watcher.has_summary && reported.elapsed() >= self.settings.progress_interval {
+                reported = Instant::now();
                 self.offer_progress(&upload, responses).await?;
             }
             sleep(POLL_INTERVAL).await;

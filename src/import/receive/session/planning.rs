@@ -1,52 +1,23 @@
 //! Reads one snapshot of the directory, and plans the rows on it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use tokio::{
-    task::{JoinHandle, spawn_blocking},
-    time::Instant,
-};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::{ImportSession, Reply};
 use crate::{
     domain::Row,
     import::{
-        ImportError,
-        review::{PlannedImport, PlanningTerms, planned_import},
+        ImportError, messages,
+        receive::read_ahead::DirectoryReadAhead,
+        review::{PlannedImport, PlanningInput, PlanningTerms, plan_rows},
     },
-    limits::KeyedPermit,
     plan::Scope,
     proto::{self, ImportPhase},
-    store::{Snapshot, StoreError},
+    store::Snapshot,
     telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
 };
-
-/// How long a directory that was read ahead is kept while the upload is silent.
-const SILENCE: Duration = Duration::from_secs(2);
-
-/// How long it is kept at most: a longer upload gains little from it.
-const LONGEST: Duration = Duration::from_secs(30);
-
-/// A directory that is read while the upload comes in.
-pub(crate) struct DirectoryReadAhead {
-    reading: JoinHandle<(Result<Snapshot, StoreError>, KeyedPermit<String>)>,
-    begun: Instant,
-    heard: Instant,
-}
-
-impl DirectoryReadAhead {
-    /// Notes that the client has sent something.
-    pub(crate) fn heard(&mut self) {
-        self.heard = Instant::now();
-    }
-
-    /// When it is dropped.
-    pub(crate) fn until(&self) -> Instant {
-        (self.heard + SILENCE).min(self.begun + LONGEST)
-    }
-}
 
 impl ImportSession<'_> {
     /// Begins to read the directory while the rest of the upload comes in, once, if the limit allows. Its revision is
@@ -56,20 +27,12 @@ impl ImportSession<'_> {
             return;
         }
         let limiter = &self.importer.limiter;
-        let Some(permit) = limiter.try_read_ahead(&self.options.organization) else {
-            return;
-        };
-        self.has_read_ahead = true;
-        // If it fails, the snapshot is read again with retries.
-        let (store, organization) = (self.importer.store.without_retries(), self.organization);
-        let now = Instant::now();
-        // The task is never aborted: its connection would return to the pool inside a transaction.
-        let reading = tokio::spawn(async move { (store.snapshot(organization).await, permit) });
-        self.read_ahead = Some(DirectoryReadAhead {
-            reading,
-            begun: now,
-            heard: now,
-        });
+        if let Some(permit) = limiter.try_read_ahead(&self.options.organization) {
+            self.has_read_ahead = true;
+            // If it fails, the snapshot is read again with retries.
+            let store = self.importer.store.without_retries();
+            self.read_ahead = Some(DirectoryReadAhead::begin(store, self.organization, permit));
+        }
     }
 
     /// The directory as it is now: the one read ahead, if its revision is still current.
@@ -79,7 +42,7 @@ impl ImportSession<'_> {
     ) -> Result<Snapshot, ImportError> {
         let (store, organization) = (&self.importer.store, self.organization);
         if let Some(read_ahead) = read_ahead
-            && let (Ok(snapshot), _permit) = read_ahead.reading.await?
+            && let Some((snapshot, _permit)) = read_ahead.snapshot().await?
         {
             let revision = store.revision(organization);
             if revision.await? == snapshot.revision {
@@ -90,10 +53,11 @@ impl ImportSession<'_> {
         Ok(snapshot.await?)
     }
 
+    /// Reads the directory and plans `rows` on it. Adds the planned counts to the summary.
+    #[tracing::instrument(skip_all)]
     pub(crate) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<PlannedImport, ImportError> {
         let _stage = ImportStageTimer::begin("plan");
         self.progress.enter(ImportPhase::Planning);
-        let import = self.record.id;
         let reading = DatabaseTimer::begin("snapshot");
         let read_ahead = self.read_ahead.take();
         let snapshot = self.snapshot(read_ahead);
@@ -108,31 +72,33 @@ impl ImportSession<'_> {
         let turn = limiter.planning_turn(&self.options.organization);
         let turn = self.with_progress(turn).await;
         metrics::waited("planning", asked.elapsed());
-        let terms = self.terms(scope);
-        let planning = self.while_told(|wanted| judge(rows, snapshot, import, terms, wanted));
+        let input = PlanningInput {
+            rows,
+            snapshot,
+            import: self.record.id,
+            terms: self.terms(scope),
+        };
+        let planning = self.plan_while_wanted(input);
         let planned = self.with_progress(planning).await?;
         drop(turn);
         self.summary.rows = u32::try_from(planned.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = planned.plan.digest.to_vec();
-        planned_import::fill(&mut self.summary, &planned.tally());
+        messages::set_counts(&mut self.summary, &planned.tally());
         self.summary.identity_changes = planned.plan.identity_changes;
         self.warn_of_skipped(&planned);
         Ok(planned)
     }
 
-    /// Runs `plan`. A dry run is cancelled when its client has gone.
-    pub(crate) async fn while_told<F>(
+    /// Plans `input`. A dry run is cancelled when its client has gone.
+    pub(crate) async fn plan_while_wanted(
         &self,
-        plan: impl FnOnce(PlanCancellation) -> F,
-    ) -> Result<PlannedImport, ImportError>
-    where
-        F: Future<Output = Result<PlannedImport, ImportError>>,
-    {
-        // Dropped together with this future.
-        let here = CancellationToken::new();
-        let planning = plan(PlanCancellation(here.clone()));
-        let _here = here.drop_guard();
+        input: PlanningInput,
+    ) -> Result<PlannedImport, ImportError> {
+        let cancelled = CancellationToken::new();
+        let planning = plan_rows(input, cancelled.clone());
+        // Dropping this future cancels the blocking thread.
+        let _cancel = cancelled.drop_guard();
         tokio::select! {
             planned = planning => planned,
             () = self.responses.closed(), if self.options.validate_only => Err(ImportError::ClientGone),
@@ -163,35 +129,7 @@ impl ImportSession<'_> {
         let _ = self.responses.send_all(results.map(Reply::Results)).await
             && self
                 .responses
-                .send_all(
-                    planned_import::deactivations(planned.missing()).map(Reply::Deactivations),
-                )
+                .send_all(messages::deactivations(planned.missing()).map(Reply::Deactivations))
                 .await;
     }
-}
-
-/// Cancels planning.
-#[derive(Clone, Debug)]
-pub(crate) struct PlanCancellation(CancellationToken);
-
-impl PlanCancellation {
-    /// Planning that is never cancelled.
-    pub(crate) fn to_the_end() -> Self {
-        Self(CancellationToken::new())
-    }
-}
-
-/// Plans on a blocking thread.
-pub(crate) async fn judge(
-    rows: Arc<Vec<Row>>,
-    snapshot: Snapshot,
-    import: Uuid,
-    terms: PlanningTerms,
-    PlanCancellation(over): PlanCancellation,
-) -> Result<PlannedImport, ImportError> {
-    let planning = spawn_blocking(move || {
-        let wanted = || !over.is_cancelled();
-        PlannedImport::new(rows, snapshot, import, terms, &wanted)
-    });
-    planning.await?.ok_or(ImportError::ClientGone)
 }

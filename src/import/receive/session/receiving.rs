@@ -8,13 +8,14 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Call, ImportSession, RequestStream, SESSION_BYTES, planning::DirectoryReadAhead};
+use super::{Call, ImportSession, RequestStream, SESSION_BYTES};
 use crate::{
     access::CredentialExpiry,
     domain::{Column, Issue, IssueCode, Row},
     import::{
         ImportError, ReceivedRoster, Refusal, RosterReceiver,
         receive::{
+            read_ahead::DirectoryReadAhead,
             receiver::{HEAVY_BYTES, out_of_order},
             upload_buffer::message_weight,
         },
@@ -26,6 +27,7 @@ use crate::{
 impl ImportSession<'_> {
     /// Receives messages up to `finish`, and decodes and checks them as they come. Fails if the client's credential
     /// expires, the server stops, or a message is refused.
+    #[tracing::instrument(skip_all)]
     pub(crate) async fn receive(
         &mut self,
         requests: &mut impl RequestStream,

@@ -151,13 +151,13 @@ async fn no_more_is_read_than_there_is_room_for() {
         client.send(Ok(Some(chunk(&vec![b'x'; 50_000])))).unwrap();
     }
     tokio::time::sleep(SECOND).await;
-    assert_eq!(buffer.0.lock().held.bytes(), 150_000);
+    assert_eq!(buffer.0.state.lock().held.bytes(), 150_000);
     for _ in 0..10 {
         assert!(buffer.next().await.is_some_and(|item| item.is_ok()));
         tokio::time::sleep(SECOND / 10).await;
-        assert!(buffer.0.lock().held.bytes() <= 150_000);
+        assert!(buffer.0.state.lock().held.bytes() <= 150_000);
     }
-    assert_eq!(buffer.0.lock().held.bytes(), 0);
+    assert_eq!(buffer.0.state.lock().held.bytes(), 0);
 }
 
 const LARGE: usize = 1024 * 1024;
@@ -178,7 +178,7 @@ async fn large_pieces_wait_with_their_client_while_others_are_taken() {
         tokio::time::sleep(SECOND / 10).await;
         let waiting = (40 - taken).min(BACKLOG_BYTES / LARGE);
         assert_eq!(
-            buffer.0.lock().held.bytes(),
+            buffer.0.state.lock().held.bytes(),
             waiting * LARGE,
             "after {taken}"
         );
@@ -190,7 +190,7 @@ async fn large_pieces_wait_with_their_client_while_others_are_taken() {
 async fn while_nothing_is_taken_all_is_read() {
     let (client, mut buffer) = client_in_a_hurry();
     tokio::time::sleep(SECOND).await;
-    assert_eq!(buffer.0.lock().held.bytes(), 40 * LARGE);
+    assert_eq!(buffer.0.state.lock().held.bytes(), 40 * LARGE);
     for _ in 0..40 {
         assert!(buffer.next().await.is_some_and(|item| item.is_ok()));
     }
@@ -199,7 +199,7 @@ async fn while_nothing_is_taken_all_is_read() {
         client.send(Ok(Some(chunk(&vec![b'x'; LARGE])))).unwrap();
     }
     tokio::time::sleep(SECOND / 10).await;
-    assert_eq!(buffer.0.lock().held.bytes(), BACKLOG_BYTES);
+    assert_eq!(buffer.0.state.lock().held.bytes(), BACKLOG_BYTES);
 }
 
 fn shared() -> SharedBuffer {
@@ -218,7 +218,7 @@ proptest! {
             sent.extend(std::iter::repeat_n(*byte, *length));
             shared.add(Ok(Some(chunk(&vec![*byte; *length]))), *length).unwrap();
         }
-        let mut state = shared.lock();
+        let mut state = shared.state.lock();
         let kept: Vec<u8> = state
             .items
             .drain(..)
@@ -238,5 +238,5 @@ fn thousands_of_tiny_messages_take_few_places() {
     for _ in 0..10_000 {
         shared.add(Ok(Some(chunk(&[b'x'; 50]))), 50).unwrap();
     }
-    assert!(shared.lock().items.len() < 20);
+    assert!(shared.state.lock().items.len() < 20);
 }

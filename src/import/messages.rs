@@ -1,0 +1,164 @@
+//! Turns the engine's types into messages of the contract: outcomes, issues, refusals, counts, and the grouping of
+//! results into messages of bounded size.
+
+use std::convert::identity;
+
+use prost::Message;
+
+use super::Refusal;
+use crate::{
+    domain::{Issue, Severity, Tally},
+    plan::Outcome,
+    proto::{
+        self, DeactivatedUser, Deactivations, Import, ImportSummary, IssueSeverity, ResultFilter,
+        RowOutcome, RowResult, RowResults,
+    },
+    store::ImportRecord,
+};
+
+/// Encoded size at which a message of results is complete. No message exceeds 1 MiB, since one result has a few
+/// dozen KiB at most.
+pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// Bytes of one refusal's subject, and of its message.
+const REFUSAL_TEXT_BYTES: usize = 2_000;
+
+/// Copies the six counts of an import from one type to another. Each count goes through `$convert`.
+macro_rules! copy_counts {
+    ($from:expr => $to:expr, $convert:expr) => {{
+        let (from, to, convert) = (&$from, &mut $to, $convert);
+        to.created = convert(from.created);
+        to.updated = convert(from.updated);
+        to.unchanged = convert(from.unchanged);
+        to.rejected = convert(from.rejected);
+        to.deactivated = convert(from.deactivated);
+        to.protected_skipped = convert(from.protected_skipped);
+    }};
+}
+
+/// The counts of a summary.
+#[must_use]
+pub fn counts(summary: &ImportSummary) -> Tally {
+    let mut tally = Tally::default();
+    copy_counts!(*summary => tally, identity::<u32>);
+    tally
+}
+
+/// Sets the counts of a summary.
+pub fn set_counts(summary: &mut ImportSummary, tally: &Tally) {
+    copy_counts!(*tally => *summary, identity::<u32>);
+}
+
+/// Sets the counts of an import's message.
+pub fn set_import_counts(import: &mut Import, tally: &Tally) {
+    copy_counts!(*tally => *import, identity::<u32>);
+}
+
+/// The counts of a record.
+#[must_use]
+pub fn recorded_counts(record: &ImportRecord) -> Tally {
+    let mut tally = Tally::default();
+    copy_counts!(*record => tally, |count| u32::try_from(count).unwrap_or_default());
+    tally
+}
+
+/// Sets the counts of a record.
+pub fn set_recorded_counts(record: &mut ImportRecord, tally: &Tally) {
+    copy_counts!(*tally => *record, |count| i32::try_from(count).unwrap_or(i32::MAX));
+}
+
+/// Counts one recorded row.
+pub const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
+    match outcome {
+        RowOutcome::Created => tally.created += 1,
+        RowOutcome::Updated => tally.updated += 1,
+        RowOutcome::Unchanged => tally.unchanged += 1,
+        RowOutcome::Rejected | RowOutcome::Unspecified => tally.rejected += 1,
+    }
+}
+
+/// Groups results into messages of bounded size.
+pub fn results(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = RowResults> {
+    batches(results, RowResult::encoded_len).map(RowResults::new)
+}
+
+/// Groups deactivated users into messages of bounded size.
+pub fn deactivations(
+    users: impl Iterator<Item = DeactivatedUser>,
+) -> impl Iterator<Item = Deactivations> {
+    batches(users, DeactivatedUser::encoded_len).map(|users| Deactivations { users })
+}
+
+/// Groups items until their encoded size reaches [`MESSAGE_BYTES`].
+fn batches<T>(
+    items: impl Iterator<Item = T>,
+    size: impl Fn(&T) -> usize,
+) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.peekable();
+    std::iter::from_fn(move || {
+        items.peek()?;
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while bytes < MESSAGE_BYTES
+            && let Some(item) = items.next()
+        {
+            bytes += size(&item);
+            batch.push(item);
+        }
+        Some(batch)
+    })
+}
+
+/// Returns `true` if a result with this outcome passes the filter.
+pub const fn passes_filter(filter: ResultFilter, outcome: RowOutcome) -> bool {
+    match filter {
+        ResultFilter::Unspecified | ResultFilter::All => true,
+        ResultFilter::ChangesAndRejections => !matches!(outcome, RowOutcome::Unchanged),
+        ResultFilter::Rejections => matches!(outcome, RowOutcome::Rejected),
+    }
+}
+
+impl From<Outcome> for RowOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Created => Self::Created,
+            Outcome::Updated => Self::Updated,
+            Outcome::Unchanged => Self::Unchanged,
+            Outcome::Rejected => Self::Rejected,
+        }
+    }
+}
+
+impl From<&Issue> for proto::Issue {
+    fn from(issue: &Issue) -> Self {
+        let severity = match issue.severity {
+            Severity::Error => IssueSeverity::Error,
+            Severity::Warning => IssueSeverity::Warning,
+        };
+        Self {
+            severity: severity.into(),
+            // Both enums have the same numbers; a test compares them.
+            code: i32::from(issue.code as u8),
+            column: issue
+                .column
+                .map(|c| c.header().to_owned())
+                .unwrap_or_default(),
+            value: issue.value.to_string(),
+            message: issue.message.to_string(),
+            suggestion: issue.suggestion.to_string(),
+            related_row: issue.related_row.unwrap_or_default(),
+            related_external_id: issue.related_external_id.to_string(),
+        }
+    }
+}
+
+impl From<&Refusal> for proto::Refusal {
+    fn from(refusal: &Refusal) -> Self {
+        let cut = |text: &str| text[..text.floor_char_boundary(REFUSAL_TEXT_BYTES)].to_owned();
+        Self {
+            code: refusal.code.to_owned(),
+            subject: cut(&refusal.subject),
+            message: cut(&refusal.message),
+        }
+    }
+}

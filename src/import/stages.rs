@@ -1,0 +1,235 @@
+//! The stages of one stream's import, in order: start, receive, wait for a permit, plan, apply, summary.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt;
+use time::OffsetDateTime;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use super::{
+    ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver,
+    receive::{
+        ImportSession, RequestStream, SESSION_BYTES, UploadPermit, expect_permitted, out_of_order,
+    },
+    record::{audited, import_record},
+    respond::ProgressCounters,
+    review::guard,
+};
+use crate::{
+    access::{CredentialExpiry, Principal},
+    domain::Actor,
+    limits::{MemoryAccount, MemoryParty},
+    plan::DigestKey,
+    proto::{
+        ImportStart, ImportStarted, ImportState, ImportSummary,
+        import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
+    },
+    store::AttemptOpening,
+    telemetry::{
+        metrics::{self, ImportStageTimer},
+        traces,
+    },
+};
+
+/// Bytes that the plan of one row needs.
+const PLAN_BYTES: usize = 128;
+
+/// The caller who sends an import.
+#[derive(Clone, Debug)]
+pub struct Submitter {
+    /// The authenticated principal.
+    pub principal: Arc<Principal>,
+    /// The principal with an address, for the audit trail.
+    pub actor: Actor,
+    /// The account that is charged for the call's bytes.
+    pub account: MemoryAccount,
+}
+
+/// Runs one import, which began at `started_at`, from its first message to its summary.
+///
+/// # Errors
+/// Fails if the import does not complete. If it had begun, the summary has been sent.
+pub async fn run(
+    importer: &Importer,
+    Submitter {
+        principal,
+        actor,
+        account,
+    }: Submitter,
+    started_at: OffsetDateTime,
+    mut requests: impl RequestStream,
+    responses: &ResponseSender,
+) -> Result<(), ImportError> {
+    let mut expiry = importer.gate.credential_expiry(Arc::clone(&principal));
+    let start = receive_start(&mut requests, importer, &mut expiry).await?;
+    expect_permitted(&principal, &start)?;
+    let uploading = importer
+        .limiter
+        .begin_upload(&start.organization, &principal.name)?;
+    account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
+    let memory = account.reserve(SESSION_BYTES)?;
+    let options_digest = import_record::options_digest(&start);
+    let asked_for = audited::options(&start);
+    let options = ImportOptions::parse(start.clone())?;
+    let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
+    let store = &importer.store;
+    let organization = importer.organization(&options.organization).await?;
+    let secret = store.digest_secret(&organization);
+    let digest_key = DigestKey::new(&secret.await?);
+    receiver.set_phone_region(organization.phone_region());
+    let organization = organization.id;
+    let import = options.import_id.unwrap_or_else(Uuid::now_v7);
+    traces::tell_import(import);
+    let by = (importer.server, &*principal.name);
+    let record = import_record::begun(organization, import, by, &start, started_at);
+    let mut session = ImportSession {
+        importer,
+        principal,
+        responses,
+        organization,
+        options_digest,
+        asked_for,
+        digest_key,
+        resumed: false,
+        started: false,
+        progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
+        summary: ImportSummary {
+            import_id: import.to_string(),
+            validate_only: options.validate_only,
+            started_at: Some(timestamp(started_at)),
+            ..ImportSummary::default()
+        },
+        record,
+        options,
+        permit: None,
+        memory,
+        read_ahead: None,
+        has_read_ahead: false,
+        actor,
+    };
+    session.open().await?;
+    let receiving = (receiver, uploading);
+    let result = session
+        .run_stages(&mut requests, receiving, &mut expiry)
+        .await;
+    session.end(result, &mut requests).await
+}
+
+async fn receive_start(
+    requests: &mut impl RequestStream,
+    importer: &Importer,
+    expiry: &mut CredentialExpiry,
+) -> Result<ImportStart, ImportError> {
+    let first = tokio::select! {
+        first = requests.next() => first,
+        denial = expiry => return Err(denial.into()),
+        () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+    };
+    match first {
+        Some(Ok(Some(Call::Start(start)))) => Ok(start),
+        Some(Ok(_)) => Err(out_of_order("The first message was not start.").into()),
+        Some(Err(error)) => Err(error),
+        None => Err(out_of_order("The stream was empty.").into()),
+    }
+}
+
+impl ImportSession<'_> {
+    /// Records the attempt, and fails early if another import holds the organisation.
+    async fn open(&mut self) -> Result<(), ImportError> {
+        let store = &self.importer.store;
+        let open = store.open_import(&self.record);
+        self.resumed = match open.await? {
+            AttemptOpening::Recorded => false,
+            AttemptOpening::Bound => true,
+            AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
+        };
+        if self.resumed || self.options.validate_only {
+            return Ok(());
+        }
+        let ttl = self.importer.settings.lease;
+        let holder = store.holder(self.organization, ttl);
+        match holder.await? {
+            Some(holder) if holder.import != self.record.id => {
+                let error = ImportError::OrganizationHeld(holder);
+                self.close(&error).await;
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs the stages. On return `self.summary` is complete but not sent.
+    async fn run_stages(
+        &mut self,
+        requests: &mut impl RequestStream,
+        (receiver, uploading): (RosterReceiver, UploadPermit),
+        expiry: &mut CredentialExpiry,
+    ) -> Result<(), ImportError> {
+        let received = self.receive(requests, receiver, expiry).await?;
+        self.await_half_close(requests).await?;
+        self.enter(expiry).await?;
+        self.memory.grow(received.rows.len() * PLAN_BYTES)?;
+        drop(uploading);
+        self.responses.accept();
+        let rows = Arc::new(received.rows);
+        if !self.options.validate_only {
+            return self.carry_out(rows).await;
+        }
+        self.expect_own_id().await?;
+        let planned = self.plan(rows).await?;
+        let stage = ImportStageTimer::begin("guard");
+        let refusals = guard::check(&self.options, &self.importer.settings, &planned);
+        drop(stage);
+        tokio::select! {
+            () = self.preview(&planned) => {}
+            denial = expiry => return Err(denial.into()),
+        }
+        match refusals.is_empty() {
+            true => Ok(()),
+            false => Err(refusals.into()),
+        }
+    }
+
+    /// Waits for an import permit.
+    #[tracing::instrument(skip_all)]
+    async fn enter(&mut self, expiry: &mut CredentialExpiry) -> Result<(), ImportError> {
+        let asked = Instant::now();
+        let permit = self.importer.limiter.enter(&self.options.organization);
+        let permit = tokio::select! {
+            permit = self.with_progress(permit) => permit?,
+            denial = expiry => return Err(denial.into()),
+            () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+        };
+        metrics::waited("import", asked.elapsed());
+        self.permit = Some(permit);
+        Ok(())
+    }
+
+    /// Records how the attempt ended, and sends the summary as the last message.
+    async fn end(
+        mut self,
+        result: Result<(), ImportError>,
+        requests: &mut impl RequestStream,
+    ) -> Result<(), ImportError> {
+        match &result {
+            Ok(()) => self.close_as(ImportState::Completed).await,
+            Err(error) => self.close(error).await,
+        }
+        if let Err(ImportError::ClientGone) = result {
+            return result;
+        }
+        self.post_start(ImportStarted::default());
+        self.responses.send(Reply::Summary(self.summary)).await;
+        if result.is_err() {
+            // The rest of the client's messages are dropped, so that the client gets to reading.
+            drain(requests, self.importer.settings.half_close_grace).await;
+        }
+        result
+    }
+}
+
+async fn drain(requests: &mut impl RequestStream, grace: Duration) {
+    let dropping = async { while let Some(Ok(_)) = requests.next().await {} };
+    let _ = timeout(grace, dropping).await;
+}

@@ -1,0 +1,102 @@
+//! The current state of an import, and `WatchImport`.
+
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::{
+    ImportError, Importer, ResponseSender, WatchRequest,
+    record::{POLL_INTERVAL, ResultReplay, import_record},
+};
+use crate::{
+    proto::{ImportStarted, ImportState, ResultFilter, import_users_response::Message as Reply},
+    store::{ImportRecord, StoreError},
+};
+
+impl Importer {
+    /// The current state of a record's import. It is interrupted if its process died while it was running
+    /// (semantics §8).
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn state_now(&self, record: &ImportRecord) -> Result<ImportState, StoreError> {
+        let ttl = self.settings.lease;
+        let recorded = ImportState::try_from(record.state).unwrap_or_default();
+        let alive = match recorded {
+            ImportState::Receiving if record.server_id.is_nil() => {
+                self.is_uploading(record.organization_id, record.id).await?
+            }
+            ImportState::Receiving => self.store.is_alive(record.server_id, ttl).await?,
+            ImportState::Applying => {
+                let holder = self.store.holder(record.organization_id, ttl).await?;
+                holder.is_some_and(|holder| holder.import == record.id)
+            }
+            _ => true,
+        };
+        if alive {
+            return Ok(recorded);
+        }
+        // It may have ended between the two reads.
+        let again = self.store.import(record.organization_id, record.id).await?;
+        match again.is_some_and(|again| again.state != record.state) {
+            true => Ok(ImportState::Applying),
+            false => Ok(ImportState::Interrupted),
+        }
+    }
+
+    /// Sends the results of an import until it ends, then its summary; for `WatchImport`. For an upload in parts these
+    /// are the stored responses of its run, for any other import the recorded results.
+    pub async fn watch(self, import: (i64, Uuid), asked: WatchRequest, responses: ResponseSender) {
+        let watched = match self.watch_upload(import, asked, &responses).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.watch_record(import, asked, &responses).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = watched {
+            responses.fail(error).await;
+        }
+    }
+
+    async fn watch_record(
+        &self,
+        (organization, import): (i64, Uuid),
+        asked: WatchRequest,
+        responses: &ResponseSender,
+    ) -> Result<(), ImportError> {
+        let WatchRequest { filter, skip } = asked;
+        let filter = filter.unwrap_or(ResultFilter::All);
+        let started = ImportStarted {
+            import_id: import.to_string(),
+            resumed: true,
+            ..ImportStarted::default()
+        };
+        responses.send(Reply::Started(started)).await;
+        let mut follower = ResultReplay::new(self.clone(), organization, import, filter, skip);
+        let mut reported = Instant::now();
+        loop {
+            // The state is read first: if it is final, all results have been recorded before.
+            let record = self.store.import(organization, import);
+            let record = record.await?;
+            let record = record.ok_or_else(|| ImportError::UnknownImport(import.to_string()))?;
+            let state = self.state_now(&record).await?;
+            if !follower.catch_up(responses).await? {
+                return Ok(());
+            }
+            if !matches!(state, ImportState::Receiving | ImportState::Applying) {
+                let summary = import_record::summary(&record, state);
+                responses.send(Reply::Summary(summary)).await;
+                return Ok(());
+            }
+            if self.stop.is_cancelled() {
+                return Err(ImportError::ShuttingDown);
+            }
+            if reported.elapsed() >= self.settings.progress_interval {
+                reported = Instant::now();
+                responses.offer(Reply::Progress(import_record::progress(&record, state)));
+            }
+            if responses.is_gone() {
+                return Ok(());
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+}
