@@ -187,7 +187,7 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> PlannedImport {
     planned
 }
 
-/// True where nine decisions of ten (rows without a phone stay as they are) are this one.
+/// Returns `true` if nine of ten decisions (rows without a phone are unchanged) have this outcome.
 fn most_are(planned: &PlannedImport, outcome: Outcome) -> bool {
     let like = |decision: &&Decision| decision.outcome == outcome;
     planned.plan.decisions.iter().filter(like).count() >= planned.rows.len() * 8 / 10

@@ -21,7 +21,7 @@ fail() {
     exit 1
 }
 
-# Sets `bin` to the newest PostgreSQL there is; false where there is none.
+# Sets `bin` to the newest installed PostgreSQL. Returns false if none is installed.
 find_postgres() {
     local initdb
     initdb=$(find /usr/lib/postgresql/*/bin -name initdb 2>/dev/null | sort -V | tail -n 1)

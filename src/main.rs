@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use user_import::cli::{Cli, Exit};
+use user_import::cli::{Cli, ExitStatus};
 
 fn main() -> ExitCode {
     let cli = Cli::of_process();
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: this process cannot start its threads: {error}");
-            return Exit::Failed.into();
+            return ExitStatus::Failed.into();
         }
     };
     let exit = runtime.block_on(cli.run());

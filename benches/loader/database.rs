@@ -108,7 +108,7 @@ impl Database {
         Ok(())
     }
 
-    /// CPU time of the database's own processes so far; none where there is no server.
+    /// CPU time of the database's own processes so far; zero for a database without a server.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         match (self.engine, self.place.postmaster) {
             (Engine::Postgres, Some(postmaster)) => process::cpu_of_family(postmaster),
@@ -152,7 +152,7 @@ impl Drop for Database {
     }
 }
 
-/// `psql` with nobody's own settings, to run one statement.
+/// `psql` without personal settings, to run one statement.
 fn psql(url: &str, sql: &str) -> Command {
     let mut command = Command::new("psql");
     command.args([

@@ -1,6 +1,6 @@
 //! User Import beside the loader that a database administrator would write by hand, on the same
 //! machine, the same databases and the same rosters. `benches/run` starts it with all it needs;
-//! `benches/README.md` tells what is measured and how.
+//! `benches/README.md` says what is measured and how.
 //!
 //! Looks at the programs from outside only: it starts them as their users do, and reads the clock,
 //! their output and what Linux accounts for their processes.

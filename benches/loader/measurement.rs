@@ -47,9 +47,9 @@ pub enum Series {
 pub struct Measurement {
     /// On which database.
     pub engine: Engine,
-    /// With which roster.
+    /// The roster.
     pub workload: Workload,
-    /// By whom.
+    /// The program that ran it.
     pub contender: Contender,
     /// Rows of one roster.
     pub rows: u64,
@@ -118,7 +118,7 @@ impl Measurement {
         }
     }
 
-    /// Where, by whom and with which roster.
+    /// The database, the program and the roster.
     pub fn kind(&self) -> (Engine, Contender, Workload) {
         (self.engine, self.contender, self.workload)
     }

@@ -41,7 +41,7 @@ pub struct Options {
     /// Chooses the people of the roster
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Where the tables, plots and figures go
+    /// Folder for the tables, plots and figures
     #[arg(long, value_name = "DIRECTORY")]
     #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results"))]
     pub results: PathBuf,

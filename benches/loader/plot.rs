@@ -39,7 +39,7 @@ struct Axis {
     to: i32,
 }
 
-/// Draws all panels; blank ones where nothing was measured.
+/// Draws all panels; a panel without measurements is blank.
 pub fn svg(figures: &Figures) -> std::result::Result<String, std::fmt::Error> {
     let panels = [
         by_rows(figures, "Time per row, all new (µs)", true, micros),

@@ -36,7 +36,7 @@ fn environment(environment: &Environment, out: &mut String) -> Result {
     writeln!(
         out,
         "Profile `{profile}`, commit `{commit}`; {cores} cores of {processor}; PostgreSQL {postgres} \
-         with default settings, SQLite {sqlite}. Medians; `benches/README.md` tells what is measured.\n"
+         with default settings, SQLite {sqlite}. Medians; `benches/README.md` says what is measured.\n"
     )
 }
 

@@ -133,7 +133,7 @@ impl Dice {
         of[usize::try_from(self.below(of.len() as u64)).unwrap_or_default()]
     }
 
-    /// One of these, the first ones more often.
+    /// Chooses one of them, the first ones more often.
     fn early<T: Copy>(&mut self, of: &[T]) -> T {
         let most = usize::try_from(1 + self.below(of.len() as u64)).unwrap_or(1);
         self.pick(&of[..most])

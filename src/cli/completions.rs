@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, Exit, output::print};
+use super::{Cli, ExitStatus, output::print};
 
 /// Print a script that makes a shell complete commands, options and their values
 #[derive(Args, Debug)]
@@ -20,13 +20,13 @@ pub struct CompletionsArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where standard output is closed.
-pub fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
+/// Fails if standard output is closed.
+pub fn run(args: &CompletionsArgs) -> anyhow::Result<ExitStatus> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "user-import", &mut script);
     // clap_complete 4.6 takes the hyphen in this program's name for a step to a subcommand in some
     // places of bash's script and not in others, and so completes nothing behind a subcommand.
     let script = String::from_utf8(script)?.replace("user__subcmd__import", "user__import");
     print(&script)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

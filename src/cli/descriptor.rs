@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Exit, output::write_whole};
+use super::{ExitStatus, output::write_whole};
 use crate::proto::DESCRIPTOR_SET;
 
 /// Write the API's contract as a descriptor set, comments included, for tools such as buf and grpcurl
@@ -29,8 +29,8 @@ pub struct DescriptorArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the file cannot be written.
-pub fn run(args: &DescriptorArgs) -> anyhow::Result<Exit> {
+/// Fails if the file cannot be written.
+pub fn run(args: &DescriptorArgs) -> anyhow::Result<ExitStatus> {
     write_whole(&args.output, DESCRIPTOR_SET)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

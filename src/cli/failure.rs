@@ -1,4 +1,4 @@
-//! What to tell an administrator when a command fails: what happened, then what to do next.
+//! The text that an administrator reads when a command fails: the problem, then what to do next.
 
 mod unreachable;
 
@@ -30,7 +30,7 @@ impl UsageError {
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let next = match error.kind() {
             ErrorKind::NotFound => " Check its name and the folder you are in.",
-            ErrorKind::PermissionDenied => " Ask whoever owns it for permission to read it.",
+            ErrorKind::PermissionDenied => " Ask its owner for permission to read it.",
             ErrorKind::IsADirectory => " Give a file in it.",
             _ => "",
         };
@@ -78,12 +78,12 @@ pub fn describe_status(status: &Status) -> String {
 }
 
 /// One fault: what it is about, and a sentence.
-struct Line {
+struct FailureLine {
     subject: String,
     text: String,
 }
 
-impl Line {
+impl FailureLine {
     fn new(subject: &str, text: &str) -> Self {
         Self {
             subject: subject.to_owned(),
@@ -92,7 +92,7 @@ impl Line {
     }
 }
 
-impl std::fmt::Display for Line {
+impl std::fmt::Display for FailureLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // `roles/officer` says no more than a sentence about the role "officer".
         let name = self.subject.rsplit('/').next().unwrap_or_default();
@@ -105,37 +105,37 @@ impl std::fmt::Display for Line {
 }
 
 /// All faults that the details name, in the order in which they say most.
-fn listed(details: &ErrorDetails) -> Vec<Line> {
+fn listed(details: &ErrorDetails) -> Vec<FailureLine> {
     let bad = details.bad_request().map(|bad| &bad.field_violations);
     let failed = details.precondition_failure().map(|f| &f.violations);
     let quota = details.quota_failure().map(|quota| &quota.violations);
     let bad = bad.into_iter().flatten();
     let failed = failed.into_iter().flatten();
     let quota = quota.into_iter().flatten();
-    bad.map(|fault| Line::new(&fault.field, &fault.description))
-        .chain(failed.map(|fault| Line::new(&fault.subject, &fault.description)))
-        .chain(quota.map(|fault| Line::new(&fault.subject, &fault.description)))
+    bad.map(|fault| FailureLine::new(&fault.field, &fault.description))
+        .chain(failed.map(|fault| FailureLine::new(&fault.subject, &fault.description)))
+        .chain(quota.map(|fault| FailureLine::new(&fault.subject, &fault.description)))
         .chain(details.resource_info().map(|resource| {
             let subject = format!("{} {}", resource.resource_type, resource.resource_name);
-            Line::new(&subject, &resource.description)
+            FailureLine::new(&subject, &resource.description)
         }))
         .filter(|line| !line.text.is_empty())
         .chain(details.error_info().and_then(metadata))
         .collect()
 }
 
-/// What a program would switch on, which an administrator may be asked for.
-fn metadata(info: &ErrorInfo) -> Option<Line> {
+/// The metadata of the error, which support may ask an administrator for.
+fn metadata(info: &ErrorInfo) -> Option<FailureLine> {
     let mut pairs: Vec<_> = info.metadata.iter().collect();
     pairs.sort();
     let pairs: Vec<_> = pairs
         .iter()
         .map(|(key, value)| format!("{key} {value}"))
         .collect();
-    (!pairs.is_empty()).then(|| Line::new("", &pairs.join(", ")))
+    (!pairs.is_empty()).then(|| FailureLine::new("", &pairs.join(", ")))
 }
 
-/// What to do next, where there is more to say than "correct that".
+/// Returns what to do next, or `None` if there is nothing more to say than "correct that".
 fn advice(code: Code, details: &ErrorDetails) -> Option<String> {
     let wait = details.retry_info().and_then(|retry| retry.retry_delay);
     match code {
@@ -143,7 +143,7 @@ fn advice(code: Code, details: &ErrorDetails) -> Option<String> {
         Code::Aborted | Code::Unavailable => Some(retry(wait)),
         Code::Unauthenticated => {
             Some(
-                "Give a valid token with --token-file or USER_IMPORT_TOKEN. Whoever runs the server \
+                "Give a valid token with --token-file or USER_IMPORT_TOKEN. An operator of the server \
                  makes one with `user-import token create`."
                     .to_owned(),
             )
@@ -154,7 +154,7 @@ fn advice(code: Code, details: &ErrorDetails) -> Option<String> {
                 .to_owned(),
         ),
         Code::Internal | Code::Unknown => Some(
-            "This is a fault of the server. Its log has more; give whoever runs it this message."
+            "This is a fault of the server. Its log has more; give this message to its operator."
                 .to_owned(),
         ),
         _ => None,
@@ -176,7 +176,7 @@ fn missing(details: &ErrorDetails) -> Option<String> {
 fn retry(wait: Option<Duration>) -> String {
     match wait {
         None => "Try again later.".to_owned(),
-        // Rounded up: to come a moment too soon would be refused again.
+        // Rounded up: a retry that is too early would be refused again.
         Some(wait) => format!("Try again in {} s.", wait.as_millis().div_ceil(1000).max(1)),
     }
 }
@@ -265,11 +265,11 @@ mod tests {
         let none = ErrorDetails::new;
         assert_snapshot!(described(Code::Unauthenticated, "No credentials.", none()), @"
         error: No credentials.
-        Give a valid token with --token-file or USER_IMPORT_TOKEN. Whoever runs the server makes one with `user-import token create`.
+        Give a valid token with --token-file or USER_IMPORT_TOKEN. An operator of the server makes one with `user-import token create`.
         ");
         assert_snapshot!(described(Code::Internal, "Request 0198-bb failed.", none()), @r"
         error: Request 0198-bb failed.
-        This is a fault of the server. Its log has more; give whoever runs it this message.
+        This is a fault of the server. Its log has more; give this message to its operator.
         ");
     }
 

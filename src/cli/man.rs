@@ -7,8 +7,8 @@ use clap::{Args, Command, CommandFactory};
 use clap_mangen::Man;
 
 use super::{
-    Cli, Exit,
-    output::{Voice, write_whole},
+    Cli, ExitStatus,
+    output::{Verbosity, write_whole},
 };
 use crate::private_files;
 
@@ -19,7 +19,7 @@ use crate::private_files;
     user-import man --output ~/.local/share/man/man1"
 )]
 pub struct ManArgs {
-    /// Folder to write them to; it is made where it is missing
+    /// Folder to write them to; it is created if it does not exist
     #[arg(long, short, value_name = "DIR", env = "USER_IMPORT_OUTPUT")]
     output: PathBuf,
 }
@@ -27,19 +27,19 @@ pub struct ManArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the pages cannot be written.
-pub fn run(args: &ManArgs, voice: Voice) -> anyhow::Result<Exit> {
+/// Fails if the pages cannot be written.
+pub fn run(args: &ManArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let folder = &args.output;
     private_files::create_folder(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
     let mut program = Cli::command();
     program.build();
     let count = write(&program, folder)?;
-    voice.confirm(&format!(
+    verbosity.confirm(&format!(
         "{count} manual pages are in {}.\n",
         folder.display()
     ))?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 /// Writes a command's page, and those of the commands below it; how many these are.
@@ -47,7 +47,7 @@ fn write(command: &Command, folder: &Path) -> anyhow::Result<usize> {
     let name = command.get_display_name().unwrap_or(command.get_name());
     let mut text = Vec::new();
     Man::new(command.clone()).render(&mut text)?;
-    // What stands below the options in the help.
+    // The examples below the options.
     let text = String::from_utf8(text)?.replacen(".SH EXTRA", ".SH EXAMPLES", 1);
     write_whole(&folder.join(format!("{name}.1")), text.as_bytes())?;
     let below = command.get_subcommands();

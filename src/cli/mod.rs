@@ -6,7 +6,7 @@
 mod client;
 mod completions;
 mod descriptor;
-mod exit;
+mod exit_status;
 mod failure;
 mod man;
 mod output;
@@ -20,11 +20,11 @@ use client::{
 };
 use server::{demo, doctor, migrate, serve};
 
-pub use exit::Exit;
+pub use exit_status::ExitStatus;
 
 use crate::telemetry::{self, LogFormat};
 use failure::UsageError;
-use output::{Voice, complain};
+use output::{Verbosity, print_error};
 
 /// Keeps an organisation's user accounts in step with a roster file, over gRPC.
 #[derive(Debug, Parser)]
@@ -38,7 +38,7 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    voice: Voice,
+    verbosity: Verbosity,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -89,32 +89,32 @@ enum Command {
 }
 
 impl Cli {
-    /// Reads the command line of this process; says what is wrong with it, and ends the process then.
+    /// Reads the command line of this process. If it is wrong, says so and ends the process.
     #[must_use]
     pub fn of_process() -> Self {
         Self::try_parse().unwrap_or_else(|error| secret::without_secrets(error).exit())
     }
 
-    /// Runs the command to its end and says how it went. A failure is told on standard error.
-    pub async fn run(self) -> Exit {
+    /// Runs the command to its end and returns its exit status. A failure is printed on standard error.
+    pub async fn run(self) -> ExitStatus {
         match self.try_run().await {
             Ok(exit) => exit,
             Err(error) => {
-                complain(&failure::describe(&error));
-                Exit::of_error(&error)
+                print_error(&failure::describe(&error));
+                ExitStatus::of_error(&error)
             }
         }
     }
 
-    async fn try_run(self) -> anyhow::Result<Exit> {
+    async fn try_run(self) -> anyhow::Result<ExitStatus> {
         let filter = self.log.log.as_deref();
         let traces = telemetry::start(
-            filter.unwrap_or(self.command.default_log(self.voice)),
+            filter.unwrap_or(self.command.default_log(self.verbosity)),
             self.log.log_format,
             self.command.otlp_endpoint().as_deref(),
         )
         .map_err(|error| UsageError::new(format!("--log: {error:#}.")))?;
-        let exit = self.command.run(self.voice).await;
+        let exit = self.command.run(self.verbosity).await;
         if let Some(traces) = traces {
             // What it sends needs this runtime's threads, so that none of them may wait for it.
             let _ = tokio::task::spawn_blocking(move || traces.finish()).await;
@@ -124,15 +124,15 @@ impl Cli {
 }
 
 impl Command {
-    const fn default_log(&self, voice: Voice) -> &'static str {
+    const fn default_log(&self, verbosity: Verbosity) -> &'static str {
         match self {
-            _ if voice.quiet => "error",
+            _ if verbosity.quiet => "error",
             Self::Serve(_) => "info",
             _ => "warn",
         }
     }
 
-    /// Where traces go.
+    /// The endpoint for traces, if any.
     fn otlp_endpoint(&self) -> Option<String> {
         match self {
             Self::Serve(args) => args.otlp_endpoint.as_ref().map(ToString::to_string),
@@ -140,27 +140,27 @@ impl Command {
         }
     }
 
-    async fn run(self, voice: Voice) -> anyhow::Result<Exit> {
+    async fn run(self, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
         match self {
-            Self::Import(args) => import::run(*args, voice).await,
-            Self::Watch(args) => watch::run(args, voice).await,
-            Self::Imports(args) => imports::list(args, voice).await,
-            Self::Cancel(args) => imports::cancel(args, voice).await,
-            Self::Audit(args) => audit::run(args, voice).await,
-            Self::Template(args) => template::run(args, voice).await,
-            Self::Export(args) => export::run(args, voice).await,
-            Self::Catalog(command) => catalog::run(command, voice).await,
-            Self::Org(command) => org::run(command, voice).await,
-            Self::Token(command) => token::run(command, voice).await,
+            Self::Import(args) => import::run(*args, verbosity).await,
+            Self::Watch(args) => watch::run(args, verbosity).await,
+            Self::Imports(args) => imports::list(args, verbosity).await,
+            Self::Cancel(args) => imports::cancel(args, verbosity).await,
+            Self::Audit(args) => audit::run(args, verbosity).await,
+            Self::Template(args) => template::run(args, verbosity).await,
+            Self::Export(args) => export::run(args, verbosity).await,
+            Self::Catalog(command) => catalog::run(command, verbosity).await,
+            Self::Org(command) => org::run(command, verbosity).await,
+            Self::Token(command) => token::run(command, verbosity).await,
             Self::Serve(args) => Box::pin(serve::run(*args)).await,
-            Self::Migrate(args) => migrate::run(args, voice).await,
-            Self::Health(args) => health::run(args, voice).await,
+            Self::Migrate(args) => migrate::run(args, verbosity).await,
+            Self::Health(args) => health::run(args, verbosity).await,
             Self::Doctor(args) => doctor::run(*args).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),
             Self::Profile(command) => profiles::run(&command),
             Self::Completions(args) => completions::run(&args),
-            Self::Man(args) => man::run(&args, voice),
+            Self::Man(args) => man::run(&args, verbosity),
         }
     }
 }

@@ -12,21 +12,21 @@ use crate::{access::looks_like_token, store::has_password};
 
 /// Parses a value by its type, whose error must not quote it. Clap's own parsers quote what they refuse.
 #[derive(Debug)]
-pub struct Unquoted<T>(PhantomData<fn() -> T>);
+pub struct UnquotedValueParser<T>(PhantomData<fn() -> T>);
 
 /// The parser of an option whose value is never repeated.
 #[must_use]
-pub const fn unquoted<T>() -> Unquoted<T> {
-    Unquoted(PhantomData)
+pub const fn unquoted<T>() -> UnquotedValueParser<T> {
+    UnquotedValueParser(PhantomData)
 }
 
-impl<T> Clone for Unquoted<T> {
+impl<T> Clone for UnquotedValueParser<T> {
     fn clone(&self) -> Self {
         unquoted()
     }
 }
 
-impl<T> TypedValueParser for Unquoted<T>
+impl<T> TypedValueParser for UnquotedValueParser<T>
 where
     T: FromStr<Err: fmt::Display> + Clone + Send + Sync + 'static,
 {
@@ -44,7 +44,7 @@ where
     }
 }
 
-/// Takes from a usage error what looks like a password or a token: one that was given in the wrong place.
+/// Removes passwords and tokens from a usage error, such as those given in the wrong place.
 #[must_use]
 pub fn without_secrets(mut error: Error) -> Error {
     let quotes: Vec<ContextKind> = error

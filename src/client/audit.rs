@@ -1,6 +1,6 @@
 //! The audit trail: listed, and followed from its first event.
 
-use super::{Client, ClientError};
+use super::{ClientError, ServiceClient};
 use crate::{
     audit::{AuditChain, ChainBreak, NotedHead},
     proto::{AuditEvent, ListAuditEventsRequest, ListAuditEventsResponse},
@@ -9,7 +9,7 @@ use crate::{
 /// Events that one request asks for; the most that a server gives.
 const PAGE: u32 = 1_000;
 
-impl Client {
+impl ServiceClient {
     /// Returns an organisation's audit events, newest first; at most `limit`.
     ///
     /// # Errors

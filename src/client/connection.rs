@@ -1,4 +1,4 @@
-//! Where the server is, who is calling, and the connection made of both.
+//! The server's address, the caller's credentials, and the connection.
 
 use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
@@ -21,14 +21,14 @@ const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 /// Frames of the usual 16 KiB are read 8 KiB at a time.
 const FRAME: u32 = 256 << 10;
-/// A server that is gone without a word is noticed within about half a minute.
+/// A server that disappears is noticed within about half a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// The address of a server, `https://HOST:PORT`, or `http://HOST:PORT` without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(Uri);
+pub struct ServerAddress(Uri);
 
-impl FromStr for Address {
+impl FromStr for ServerAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -43,8 +43,8 @@ impl FromStr for Address {
     }
 }
 
-impl Address {
-    /// True where whoever is on the way can read what is sent: no TLS, to another machine.
+impl ServerAddress {
+    /// Returns `true` if others on the network can read what is sent: no TLS, to another machine.
     #[must_use]
     pub fn is_overheard(&self) -> bool {
         !self.is_tls() && !self.is_loopback()
@@ -65,14 +65,14 @@ impl Address {
         self.0.port_u16().unwrap_or(default)
     }
 
-    /// True where the connection is to be encrypted.
+    /// Returns `true` if the connection is encrypted.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.0.scheme_str() == Some("https")
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.to_string().trim_end_matches('/'))
     }
@@ -80,9 +80,9 @@ impl fmt::Display for Address {
 
 /// A caller's bearer token. Its text is never shown, `Debug` included.
 #[derive(Clone)]
-pub struct Token(MetadataValue<Ascii>);
+pub struct BearerToken(MetadataValue<Ascii>);
 
-impl FromStr for Token {
+impl FromStr for BearerToken {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -93,14 +93,14 @@ impl FromStr for Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
     }
 }
 
-/// Finds the token to present; `None`: there is none now.
-pub type FindToken = Arc<dyn Fn() -> Option<Token> + Send + Sync>;
+/// Finds the token to present, or `None` if no token exists now.
+pub type FindToken = Arc<dyn Fn() -> Option<BearerToken> + Send + Sync>;
 
 /// Which token a caller presents.
 #[derive(Clone, Default)]
@@ -109,14 +109,14 @@ pub enum PresentedToken {
     #[default]
     None,
     /// The same with every call.
-    Fixed(Token),
+    Fixed(BearerToken),
     /// The one that is found at each call: a server that starts again has another local token.
     Found(FindToken),
 }
 
 impl PresentedToken {
     /// The token for the next call.
-    fn now(&self) -> Option<Token> {
+    fn now(&self) -> Option<BearerToken> {
         match self {
             Self::None => None,
             Self::Fixed(token) => Some(token.clone()),
@@ -135,20 +135,20 @@ impl fmt::Debug for PresentedToken {
     }
 }
 
-/// How a caller shows who he or she is, and whom he or she trusts; all PEM.
+/// The caller's credentials, and the authorities that the caller trusts; all PEM.
 #[derive(Clone, Default)]
-pub struct Credentials {
+pub struct ClientCredentials {
     /// The token.
     pub token: PresentedToken,
-    /// Authorities that vouch for the server, instead of those that browsers trust.
+    /// Authorities that sign the server's certificate, instead of those that browsers trust.
     pub ca_certificate: Option<String>,
-    /// The name in the server's certificate, where it is not that of its address.
+    /// The name in the server's certificate, if it differs from the address.
     pub server_name: Option<String>,
     /// The caller's certificate and its private key.
     pub certificate: Option<(String, String)>,
 }
 
-impl Credentials {
+impl ClientCredentials {
     fn tls(&self) -> ClientTlsConfig {
         let tls = match &self.ca_certificate {
             Some(authority) => {
@@ -167,13 +167,13 @@ impl Credentials {
     }
 }
 
-/// Puts the token, where there is one, on every request.
+/// Adds the token, if any, to every request.
 #[derive(Clone, Debug)]
-pub(super) struct Bearer(PresentedToken);
+pub(super) struct BearerInterceptor(PresentedToken);
 
-impl Interceptor for Bearer {
+impl Interceptor for BearerInterceptor {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(Token(value)) = self.0.now() {
+        if let Some(BearerToken(value)) = self.0.now() {
             let metadata = request.metadata_mut();
             metadata.insert("authorization", value);
         }
@@ -181,23 +181,26 @@ impl Interceptor for Bearer {
     }
 }
 
-type Service = InterceptedService<Channel, Bearer>;
+type Service = InterceptedService<Channel, BearerInterceptor>;
 
 /// A connection to a server, for one caller.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct ServiceClient {
     pub(super) imports: ImportServiceClient<Service>,
     pub(super) directory: DirectoryServiceClient<Service>,
     pub(super) audit: AuditServiceClient<Service>,
     pub(super) health: HealthClient<Service>,
 }
 
-impl Client {
-    /// Connects, and waits until the connection stands.
+impl ServiceClient {
+    /// Connects, and waits until the connection is established.
     ///
     /// # Errors
-    /// [`ClientError::Unreachable`] where nobody answers at `address` within ten seconds.
-    pub async fn connect(address: &Address, credentials: Credentials) -> Result<Self, ClientError> {
+    /// [`ClientError::Unreachable`] if no server answers at `address` within ten seconds.
+    pub async fn connect(
+        address: &ServerAddress,
+        credentials: ClientCredentials,
+    ) -> Result<Self, ClientError> {
         let unreachable = |error| ClientError::unreachable(address, &error);
         let mut endpoint = Endpoint::from(address.0.clone());
         if address.is_tls() {
@@ -214,7 +217,7 @@ impl Client {
             .connect()
             .await
             .map_err(unreachable)?;
-        let service = InterceptedService::new(channel, Bearer(credentials.token));
+        let service = InterceptedService::new(channel, BearerInterceptor(credentials.token));
         Ok(Self {
             imports: ImportServiceClient::new(service.clone()),
             directory: DirectoryServiceClient::new(service.clone()),
@@ -237,9 +240,9 @@ mod tests {
             "http://u:p@host",
             "",
         ] {
-            assert!(text.parse::<Address>().is_err(), "{text}");
+            assert!(text.parse::<ServerAddress>().is_err(), "{text}");
         }
-        let address: Address = "http://[::1]:50051".parse().unwrap();
+        let address: ServerAddress = "http://[::1]:50051".parse().unwrap();
         assert_eq!(address.to_string(), "http://[::1]:50051");
     }
 
@@ -262,9 +265,9 @@ mod tests {
             ("http://127.1:50051", None),
         ] {
             // Some are no address at all: they name a user.
-            let parsed = address.parse::<Address>().ok();
+            let parsed = address.parse::<ServerAddress>().ok();
             let found = parsed
-                .filter(Address::is_loopback)
+                .filter(ServerAddress::is_loopback)
                 .map(|parsed| parsed.port());
             assert_eq!(found, port, "{address}");
         }
@@ -272,9 +275,9 @@ mod tests {
 
     #[test]
     fn a_token_never_shows_its_text() {
-        let token: Token = "s3cret".parse().unwrap();
+        let token: BearerToken = "s3cret".parse().unwrap();
         assert!(!format!("{token:?} {:?}", token.0).contains("s3cret"));
-        assert!("a\nb".parse::<Token>().is_err());
+        assert!("a\nb".parse::<BearerToken>().is_err());
     }
 
     #[tokio::test]
@@ -282,7 +285,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let free = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let error = Client::connect(&free.parse().unwrap(), Credentials::default())
+        let error = ServiceClient::connect(&free.parse().unwrap(), ClientCredentials::default())
             .await
             .unwrap_err();
         let text = error.to_string();

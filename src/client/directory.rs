@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{Client, ClientError};
+use super::{ClientError, ServiceClient};
 use crate::proto::{
     Catalog, CreateOrganizationRequest, ExportUsersRequest, GetCatalogRequest,
     GetImportTemplateRequest, GetImportTemplateResponse, Organization, UpdateCatalogRequest,
 };
 
-impl Client {
+impl ServiceClient {
     /// Creates an organisation; an empty `display_name` means the slug.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl Client {
         Ok(answer.into_inner().catalog.unwrap_or_default())
     }
 
-    /// Puts `catalog` in place of the present one, and returns what is now in place.
+    /// Replaces the catalog with `catalog`, and returns the stored one.
     ///
     /// # Errors
     /// As `UpdateCatalog` says.

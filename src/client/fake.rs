@@ -1,4 +1,4 @@
-//! A server that answers an import as a test wants it: a real connection, no directory behind it.
+//! A server that answers an import as a test needs it: a real connection without a directory.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -9,7 +9,7 @@ use tokio_stream::{
 };
 use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
 
-use super::{Address, Client, Credentials};
+use super::{ClientCredentials, ServerAddress, ServiceClient};
 use crate::proto::{
     AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
     CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
@@ -24,7 +24,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// What an import does with its two streams.
 #[async_trait]
-pub(crate) trait Behaviour: Send + Sync + 'static {
+pub(crate) trait FakeBehaviour: Send + Sync + 'static {
     /// Refuses before any answer; the headers say so.
     fn refusal(&self) -> Option<Status> {
         None
@@ -34,28 +34,28 @@ pub(crate) trait Behaviour: Send + Sync + 'static {
     async fn import(&self, requests: Streaming<ImportUsersRequest>, answers: mpsc::Sender<Answer>);
 }
 
-struct Fake(Arc<dyn Behaviour>);
+struct FakeServer(Arc<dyn FakeBehaviour>);
 
 /// Starts a server on a free port and connects to it.
-pub(crate) async fn connect(behaviour: impl Behaviour) -> Client {
+pub(crate) async fn connect(behaviour: impl FakeBehaviour) -> ServiceClient {
     let address = serve(behaviour).await;
-    Client::connect(&address, Credentials::default())
+    ServiceClient::connect(&address, ClientCredentials::default())
         .await
         .unwrap()
 }
 
 /// Starts a server on a free port; it lives as long as the test's runtime.
-pub(crate) async fn serve(behaviour: impl Behaviour) -> Address {
+pub(crate) async fn serve(behaviour: impl FakeBehaviour) -> ServerAddress {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let service = ImportServiceServer::new(Fake(Arc::new(behaviour)));
+    let service = ImportServiceServer::new(FakeServer(Arc::new(behaviour)));
     let server = Server::builder().add_service(service);
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address.parse().unwrap()
 }
 
 #[async_trait]
-impl ImportService for Fake {
+impl ImportService for FakeServer {
     type ImportUsersStream = Answers<ImportUsersResponse>;
     type WatchImportStream = Answers<WatchImportResponse>;
 

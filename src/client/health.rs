@@ -1,13 +1,13 @@
-//! Whether a server can be used, as it says itself (`grpc.health.v1`).
+//! Asks a server for its health (`grpc.health.v1`).
 
 use tonic::Code;
 
-use super::{Client, ClientError};
+use super::{ClientError, ServiceClient};
 use crate::proto::health::{HealthCheckRequest, health_check_response::ServingStatus};
 
-/// What a server says of itself or of one of its services.
+/// The health of a server or of one of its services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
+pub enum ServerHealth {
     /// It can be used.
     Serving,
     /// It cannot: it starts, drains, or has no database.
@@ -16,21 +16,21 @@ pub enum Health {
     Unknown,
 }
 
-impl Client {
-    /// Asks for the health of `service`, such as `userimport.v1.ImportService`; empty: of the server.
+impl ServiceClient {
+    /// Asks for the health of `service`, such as `userimport.v1.ImportService`, or of the server if it is empty.
     ///
     /// # Errors
-    /// Where the server does not say.
-    pub async fn health(&mut self, service: &str) -> Result<Health, ClientError> {
+    /// Fails if the server does not answer.
+    pub async fn health(&mut self, service: &str) -> Result<ServerHealth, ClientError> {
         let request = HealthCheckRequest {
             service: service.to_owned(),
         };
         match self.health.check(request).await {
             Ok(answer) if answer.get_ref().status() == ServingStatus::Serving => {
-                Ok(Health::Serving)
+                Ok(ServerHealth::Serving)
             }
-            Ok(_) => Ok(Health::NotServing),
-            Err(status) if status.code() == Code::NotFound => Ok(Health::Unknown),
+            Ok(_) => Ok(ServerHealth::NotServing),
+            Err(status) if status.code() == Code::NotFound => Ok(ServerHealth::Unknown),
             Err(status) => Err(status.into()),
         }
     }

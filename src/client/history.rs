@@ -5,7 +5,7 @@ use std::io;
 use futures_util::StreamExt;
 use tonic::Status;
 
-use super::{Client, ClientError, Ended, import};
+use super::{ClientError, ImportEnd, ServiceClient, import};
 use crate::proto::{
     CancelImportRequest, Import, ImportUsersResponse, ListImportsRequest, WatchImportRequest,
     WatchImportResponse, import_users_response::Message, watch_import_response::Message as Watched,
@@ -14,20 +14,20 @@ use crate::proto::{
 /// Imports that one request asks for; the most that a server gives.
 const PAGE: u32 = 1_000;
 
-impl Client {
+impl ServiceClient {
     /// Reads an import's results from its record until it ends, and gives every answer to
-    /// `on_answer` as it arrives, as [`Client::import`] does.
+    /// `on_answer` as it arrives, as [`ServiceClient::import`] does.
     ///
     /// # Errors
-    /// [`ClientError::Output`] where `on_answer` fails. What the server says is in [`Ended::status`].
+    /// [`ClientError::Output`] if `on_answer` fails. The server's status is in [`ImportEnd::status`].
     pub async fn watch(
         &mut self,
         request: WatchImportRequest,
         mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
-    ) -> Result<Ended, ClientError> {
-        let mut ended = Ended {
+    ) -> Result<ImportEnd, ClientError> {
+        let mut ended = ImportEnd {
             import_id: request.import_id.clone(),
-            ..Ended::default()
+            ..ImportEnd::default()
         };
         match self.imports.watch_import(request).await {
             Err(status) => ended.status = Some(status),

@@ -8,36 +8,36 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
-use super::{Client, ClientError, Sent, connection_lost, upload::Upload};
+use super::{ClientError, SentRoster, ServiceClient, connection_lost, upload::RosterUpload};
 use crate::proto::{
     ImportStart, ImportState, ImportSummary, ImportUsersResponse, import_users_response::Message,
 };
 
-/// Answers decoded and not yet shown: some 3,000 rows each.
+/// Answers decoded ahead: some 3,000 rows each.
 const AHEAD: usize = 2;
 
-/// How an import ended, as far as this side knows.
+/// The end of an import, as the client sees it.
 #[derive(Debug, Default)]
-pub struct Ended {
-    /// ID of the import; empty where neither side gave it one.
+pub struct ImportEnd {
+    /// ID of the import; empty if neither side gave one.
     pub import_id: String,
-    /// The last message; `None` where the stream broke off before it.
+    /// The last message, or `None` if the stream broke off before it.
     pub summary: Option<ImportSummary>,
     /// The status, unless it was `OK`.
     pub status: Option<Status>,
-    /// What was sent; `None` where the server stopped listening before the roster's end.
-    pub sent: Option<Sent>,
+    /// The sent roster, or `None` if the server stopped reading before the roster's end.
+    pub sent: Option<SentRoster>,
 }
 
-impl Ended {
+impl ImportEnd {
     /// The state that the summary gives.
     #[must_use]
     pub fn state(&self) -> Option<ImportState> {
         self.summary.as_ref().map(ImportSummary::state)
     }
 
-    /// True where the very same import, sent again, may end better: the server or its database is
-    /// away or busy, the connection was lost, or another import holds the organisation (api.md, Command
+    /// Returns `true` if the same import, sent again, may succeed: the server or its database is
+    /// unreachable or busy, the connection was lost, or another import holds the organisation (api.md, Command
     /// line).
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -48,7 +48,7 @@ impl Ended {
             || match status.code() {
                 Code::Unavailable => true,
                 Code::Aborted | Code::ResourceExhausted => self.retry_delay().is_some(),
-                // Our server says why it cancels; without that it was the connection.
+                // Our server gives a reason when it cancels; without one it was the connection.
                 Code::Cancelled => {
                     self.summary.is_none() && status.get_details_error_info().is_none()
                 }
@@ -75,32 +75,32 @@ impl Ended {
     }
 }
 
-impl Client {
+impl ServiceClient {
     /// Imports the CSV bytes of `input`, and gives every answer to `on_answer` as it arrives.
     ///
-    /// A refusal is an end like any other: it is in [`Ended::status`].
+    /// A refusal is no error: it is in [`ImportEnd::status`].
     ///
     /// # Errors
-    /// [`ClientError::Input`] where `input` cannot be read to its end (nothing is written then), and
-    /// [`ClientError::Output`] where `on_answer` fails.
+    /// [`ClientError::Input`] if `input` cannot be read to its end (nothing is written then), and
+    /// [`ClientError::Output`] if `on_answer` fails.
     pub async fn import<R>(
         &mut self,
         start: ImportStart,
         input: R,
         mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
-    ) -> Result<Ended, ClientError>
+    ) -> Result<ImportEnd, ClientError>
     where
         R: AsyncRead + Send + Unpin + 'static,
     {
-        let mut ended = Ended {
+        let mut ended = ImportEnd {
             import_id: start.import_id.clone(),
-            ..Ended::default()
+            ..ImportEnd::default()
         };
-        let (upload, requests) = Upload::begin(start, input);
+        let (upload, requests) = RosterUpload::begin(start, input);
         match self.imports.import_users(requests).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
-                let mut answers = Decoded::begin(answers.into_inner());
+                let mut answers = DecodedAnswers::begin(answers.into_inner());
                 read(&mut answers.stream, &mut ended, &mut on_answer).await?;
             }
         }
@@ -109,14 +109,14 @@ impl Client {
     }
 }
 
-/// Answers that a task of its own decodes while those before them are being shown. Dropping it ends the
+/// Answers that a task decodes while earlier ones are being shown. Dropping it ends the
 /// call.
-struct Decoded {
+struct DecodedAnswers {
     stream: ReceiverStream<Result<ImportUsersResponse, Status>>,
     _task: JoinSet<()>,
 }
 
-impl Decoded {
+impl DecodedAnswers {
     fn begin(mut answers: Streaming<ImportUsersResponse>) -> Self {
         let (decoded, stream) = mpsc::channel(AHEAD);
         let mut task = JoinSet::new();
@@ -135,7 +135,7 @@ impl Decoded {
 /// Reads the answers to the end of the stream.
 pub(super) async fn read(
     mut answers: impl Stream<Item = Result<ImportUsersResponse, Status>> + Unpin,
-    ended: &mut Ended,
+    ended: &mut ImportEnd,
     on_answer: &mut impl FnMut(ImportUsersResponse) -> io::Result<()>,
 ) -> Result<(), ClientError> {
     while let Some(answer) = answers.next().await {
@@ -169,10 +169,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::fake::{self, Behaviour},
+        client::fake::{self, FakeBehaviour},
         proto::{
             ImportFinish, ImportStarted, ImportUsersRequest, RowResult, RowResults,
-            import_users_request::Message as Sent,
+            import_users_request::Message as SentRoster,
         },
     };
 
@@ -215,9 +215,9 @@ mod tests {
     }
 
     async fn import(
-        behaviour: impl Behaviour,
+        behaviour: impl FakeBehaviour,
         input: impl AsyncRead + Send + Unpin + 'static,
-    ) -> (Result<Ended, ClientError>, usize) {
+    ) -> (Result<ImportEnd, ClientError>, usize) {
         let mut client = fake::connect(behaviour).await;
         let mut answers = 0;
         let import = client.import(ImportStart::default(), input, |_| {
@@ -236,8 +236,8 @@ mod tests {
         let mut finish = None;
         while let Ok(Some(request)) = requests.message().await {
             match request.message {
-                Some(Sent::CsvChunk(chunk)) => digest.update(&chunk),
-                Some(Sent::Finish(last)) => finish = Some(last),
+                Some(SentRoster::CsvChunk(chunk)) => digest.update(&chunk),
+                Some(SentRoster::Finish(last)) => finish = Some(last),
                 _ => {}
             }
         }
@@ -247,7 +247,7 @@ mod tests {
     struct ReadsEverythingFirst;
 
     #[async_trait]
-    impl Behaviour for ReadsEverythingFirst {
+    impl FakeBehaviour for ReadsEverythingFirst {
         async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
             let (digest, finish) = drain(&mut requests).await;
             let digest = digest.finalize().to_vec();
@@ -276,12 +276,12 @@ mod tests {
         assert_eq!(ended.summary.unwrap().input_sha256, sent.sha256);
     }
 
-    /// Answers every chunk at length before it reads the next: whoever writes all of it before
-    /// reading waits for ever.
+    /// Answers every chunk at length before it reads the next: a client that writes all of it before
+    /// it reads waits for ever.
     struct AnswersWhileReading;
 
     #[async_trait]
-    impl Behaviour for AnswersWhileReading {
+    impl FakeBehaviour for AnswersWhileReading {
         async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
             while let Ok(Some(_)) = requests.message().await {
                 answers.send(Ok(answer(results()))).await.expect("a reader");
@@ -302,7 +302,7 @@ mod tests {
     struct RefusesEarly;
 
     #[async_trait]
-    impl Behaviour for RefusesEarly {
+    impl FakeBehaviour for RefusesEarly {
         async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
             let _ = requests.message().await;
             let refused = summary(ImportState::Refused, Vec::new());
@@ -330,7 +330,7 @@ mod tests {
     struct RefusesAtOnce;
 
     #[async_trait]
-    impl Behaviour for RefusesAtOnce {
+    impl FakeBehaviour for RefusesAtOnce {
         fn refusal(&self) -> Option<Status> {
             Some(Status::unauthenticated("no credentials"))
         }
@@ -366,7 +366,7 @@ mod tests {
     struct InsistsOnFinish;
 
     #[async_trait]
-    impl Behaviour for InsistsOnFinish {
+    impl FakeBehaviour for InsistsOnFinish {
         async fn import(&self, mut requests: Streaming<ImportUsersRequest>, answers: Answers) {
             let (_, finish) = drain(&mut requests).await;
             assert!(
@@ -396,10 +396,10 @@ mod tests {
         assert!(matches!(ended, Err(ClientError::Output(_))));
     }
 
-    fn ended_with(status: Option<Status>) -> Ended {
-        Ended {
+    fn ended_with(status: Option<Status>) -> ImportEnd {
+        ImportEnd {
             status,
-            ..Ended::default()
+            ..ImportEnd::default()
         }
     }
 
@@ -439,9 +439,9 @@ mod tests {
     #[test]
     fn a_stream_that_breaks_off_without_a_word_may_be_tried_again() {
         assert!(ended_with(None).is_transient());
-        let whole = Ended {
+        let whole = ImportEnd {
             summary: Some(ImportSummary::default()),
-            ..Ended::default()
+            ..ImportEnd::default()
         };
         assert!(!whole.is_transient());
     }

@@ -1,4 +1,4 @@
-//! The gRPC client that the command line uses: connects, uploads rosters, hands answers on.
+//! The gRPC client of the command line: connects, uploads rosters, and hands on answers.
 //!
 //! Knows nothing of terminals, files or exit codes. Every RPC has one function here, so that the
 //! commands never meet a `tonic` stream.
@@ -15,8 +15,10 @@ mod upload;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub use connection::{Address, Client, Credentials, FindToken, PresentedToken, Token};
+pub use connection::{
+    BearerToken, ClientCredentials, FindToken, PresentedToken, ServerAddress, ServiceClient,
+};
 pub use error::{ClientError, connection_lost};
-pub use health::Health;
-pub use import::Ended;
-pub use upload::Sent;
+pub use health::ServerHealth;
+pub use import::ImportEnd;
+pub use upload::SentRoster;

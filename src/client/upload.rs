@@ -16,30 +16,30 @@ use crate::proto::{ImportFinish, ImportStart, ImportUsersRequest, import_users_r
 
 /// Bytes of a full chunk. Well under the message limit, well over what makes HTTP/2 frames tiny.
 const CHUNK: usize = 512 * 1024;
-/// How long what has been read waits for more. A server waits two minutes for a message unless it is told otherwise.
+/// How long bytes that have been read wait for more. By default a server waits two minutes for a message.
 const LINGER: Duration = Duration::from_secs(5);
 /// Messages read ahead of the network.
 const AHEAD: usize = 2;
 
 /// A roster that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentRoster {
     /// Number of bytes.
     pub byte_count: u64,
     /// SHA-256 of the bytes.
     pub sha256: [u8; 32],
 }
 
-/// A roster on its way: reads and sends in a task of its own, so that answers can be read meanwhile.
+/// An upload of a roster: a task reads and sends it, so that answers can be read meanwhile.
 /// Dropping it stops the reading.
-pub(super) struct Upload {
-    outcome: oneshot::Receiver<io::Result<Sent>>,
+pub(super) struct RosterUpload {
+    outcome: oneshot::Receiver<io::Result<SentRoster>>,
     _task: JoinSet<()>,
 }
 
-impl Upload {
+impl RosterUpload {
     /// Starts to read `input`. The stream yields `start`, chunks, and `finish` with the totals.
-    /// Where reading fails it ends without `finish`, which makes the server refuse the import.
+    /// If reading fails it ends without `finish`, so that the server refuses the import.
     pub(super) fn begin<R>(
         start: ImportStart,
         input: R,
@@ -51,9 +51,11 @@ impl Upload {
         let (done, outcome) = oneshot::channel();
         let mut task = JoinSet::new();
         task.spawn(async move {
-            let read = Sender::new(&requests).send_roster(start, input).await;
+            let read = MessageSender::new(&requests)
+                .send_roster(start, input)
+                .await;
             let finish = read.as_ref().ok().and_then(Option::as_ref).map(finish);
-            // Told before the last message goes out: whoever has the answer to that can ask.
+            // Sent before the last message, so that it is there once the answer to that has come.
             if let Some(outcome) = read.transpose() {
                 let _ = done.send(outcome);
             }
@@ -68,20 +70,20 @@ impl Upload {
         (upload, ReceiverStream::new(stream))
     }
 
-    /// What has become of the roster; `None` where the server stopped listening before its end.
-    pub(super) fn outcome(mut self) -> Option<io::Result<Sent>> {
+    /// Returns what was read of the roster, or `None` if the server stopped reading before its end.
+    pub(super) fn outcome(mut self) -> Option<io::Result<SentRoster>> {
         self.outcome.try_recv().ok()
     }
 }
 
 /// Sends a roster and keeps the totals of its bytes.
-struct Sender<'a> {
+struct MessageSender<'a> {
     requests: &'a mpsc::Sender<ImportUsersRequest>,
     byte_count: u64,
     digest: Sha256,
 }
 
-impl<'a> Sender<'a> {
+impl<'a> MessageSender<'a> {
     fn new(requests: &'a mpsc::Sender<ImportUsersRequest>) -> Self {
         Self {
             requests,
@@ -90,8 +92,12 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends all but the last message; `None` where the server stopped listening.
-    async fn send_roster<R>(mut self, start: ImportStart, mut input: R) -> io::Result<Option<Sent>>
+    /// Sends all messages except the last. Returns `None` if the server stopped reading.
+    async fn send_roster<R>(
+        mut self,
+        start: ImportStart,
+        mut input: R,
+    ) -> io::Result<Option<SentRoster>>
     where
         R: AsyncRead + Unpin,
     {
@@ -112,8 +118,8 @@ impl<'a> Sender<'a> {
         self.digest.update(chunk);
     }
 
-    fn total(self) -> Sent {
-        Sent {
+    fn total(self) -> SentRoster {
+        SentRoster {
             byte_count: self.byte_count,
             sha256: self.digest.finalize().into(),
         }
@@ -127,7 +133,7 @@ fn request(message: Message) -> ImportUsersRequest {
 }
 
 /// The last message, which states what was sent.
-fn finish(sent: &Sent) -> ImportUsersRequest {
+fn finish(sent: &SentRoster) -> ImportUsersRequest {
     request(Message::Finish(ImportFinish {
         row_count: None,
         byte_count: Some(sent.byte_count),
@@ -135,8 +141,8 @@ fn finish(sent: &Sent) -> ImportUsersRequest {
     }))
 }
 
-/// Reads until a chunk is full or the input ends, as a pipe gives little at a time; but what a slow one has
-/// given is not kept back for long. Empty: the input has ended.
+/// Reads until a chunk is full or the input ends, since a pipe gives little at a time. Bytes of a slow pipe
+/// are not held back for long. Returns nothing if the input has ended.
 async fn read_chunk(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
     let mut chunk = Vec::with_capacity(CHUNK);
     if input.read_buf(&mut chunk).await? == 0 {

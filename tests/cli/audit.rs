@@ -83,7 +83,7 @@ fn an_erased_trail_is_nothing_to_vouch_for() {
     let erased = department.run(&["audit", "verify"]);
     assert_eq!(erased.status.code(), Some(1), "{erased:?}");
     let said = text(&erased.stderr);
-    assert!(said.contains("there is nothing to vouch for"), "{said}");
+    assert!(said.contains("there is nothing to verify"), "{said}");
     let noted = department.run(&["audit", "verify", "--expect", &noted]);
     assert_eq!(noted.status.code(), Some(1), "{noted:?}");
     assert!(text(&noted.stderr).contains("is not the one that was noted"));

@@ -37,7 +37,7 @@ fn two_where_a_deactivation_is_not_confirmed_and_nobody_can_be_asked() {
     import(&department, &[]);
     department.file("roster.csv", &officers(3));
     let expected =
-        "error: --deactivate-missing needs --confirm Confirm where nobody can be asked.\n";
+        "error: --deactivate-missing needs --confirm Confirm if there is no terminal to ask on.\n";
     let refused = import(&department, &["--deactivate-missing"]);
     assert_eq!(refused, (Some(2), expected.to_owned()));
     assert!(!department.users().join("\n").contains("Inactive"));
@@ -82,7 +82,7 @@ fn help_names_every_code() {
     let help = program().args(["import", "--help"]).output().unwrap();
     let help = text(&help.stdout);
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-    for code in ["0 all rows stand", "2 wrong use", "6 cancelled"] {
+    for code in ["0 all rows accepted", "2 wrong use", "6 cancelled"] {
         assert!(help.contains(code), "{help}");
     }
 }

@@ -15,6 +15,7 @@ mod catalogue;
 mod current;
 mod deploy;
 mod operations;
+mod plain_english;
 mod reference;
 mod threats;
 mod wire;

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// Connect opens a connection to HOST:PORT: over TLS where ca (PEM) says whose servers to trust. The token, where
-// there is one, says who is calling; without TLS anyone on the way can read it.
+// Connect opens a connection to HOST:PORT, over TLS if ca (PEM) has the authorities to trust. The token, if any,
+// identifies the caller; without TLS others on the network can read it.
 func Connect(endpoint string, ca []byte, token string) (*grpc.ClientConn, error) {
 	security := insecure.NewCredentials()
 	if ca != nil {

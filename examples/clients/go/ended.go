@@ -16,7 +16,7 @@ type Ended struct {
 	Status *status.Status
 }
 
-// Transient is true where the very same import, sent again, may end better.
+// Transient returns true if the same import, sent again, may succeed.
 func (ended *Ended) Transient() bool {
 	if ended.Status == nil {
 		return ended.Summary == nil

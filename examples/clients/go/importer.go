@@ -16,7 +16,7 @@ import (
 
 //go:generate ./generate.sh
 
-// Handlers are told of an import as it goes; each may be nil.
+// Handlers receive the events of an import; each may be nil.
 type Handlers struct {
 	// Row is called for each row exactly once, as soon as it is decided.
 	Row         func(*pb.RowResult)
@@ -131,7 +131,7 @@ func runAttempt(
 
 // send sends the roster until the server has answered for good, and returns why it could not be read.
 func send(stream pb.ImportService_ImportUsersClient, start *pb.ImportStart, roster Roster) error {
-	// Where the roster breaks off this ends the stream without finish: half a roster is never taken for a
+	// If the roster breaks off, this ends the stream without finish: half a roster is never taken for a
 	// whole one.
 	defer stream.CloseSend()
 	message := &pb.ImportUsersRequest{Message: &pb.ImportUsersRequest_Start{Start: start}}

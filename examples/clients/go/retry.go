@@ -17,7 +17,7 @@ const (
 	longestWait = 30 * time.Second
 )
 
-// isTransient is true where the very same import, sent again, may end better.
+// isTransient returns true if the same import, sent again, may succeed.
 func isTransient(failed *status.Status) bool {
 	switch failed.Code() {
 	case codes.Unavailable:
@@ -33,8 +33,8 @@ func isTransient(failed *status.Status) bool {
 	}
 }
 
-// hasDetails is true where the server itself said this: everything it says has details. Without them it was
-// the connection.
+// hasDetails returns true if the server sent this status: each of its errors has details. Without them the
+// connection failed.
 func hasDetails(failed *status.Status) bool {
 	return len(failed.Proto().GetDetails()) > 0
 }

@@ -1,27 +1,27 @@
-//! `audit`: who did what, and whether the record of it is whole.
+//! `audit`: lists the audit events, or verifies their chain.
 
 use clap::{Args, ValueEnum};
 
 use super::connection::OrganizationArgs;
 use crate::audit::NotedHead;
 use crate::cli::{
-    Exit,
+    ExitStatus,
     failure::UsageError,
-    output::{AUDIT, AUDIT_CSV, Format, List, Voice, audit_cells, audit_record},
+    output::{AUDIT, AUDIT_CSV, OutputFormat, PrintableList, Verbosity, audit_cells, audit_record},
 };
 
-/// List who did what to an organisation, newest first; or verify that nothing of it was changed
+/// List who did what to an organisation, newest first; or verify that no event was changed
 ///
 /// Each event has the hash of the one before it. `audit verify` reads them all, hashes them again on
-/// this machine, and says where the chain is broken; a trail without events is no trail to vouch for.
+/// this machine, and says at which event the chain is broken. A trail without events fails too.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     user-import audit --organization my-department --limit 50\n  \
     user-import audit verify --organization my-department")]
 pub struct AuditArgs {
     /// What to do
-    #[arg(value_enum, value_name = "WHAT", default_value_t = What::List)]
-    what: What,
+    #[arg(value_enum, value_name = "WHAT", default_value_t = AuditMode::List)]
+    mode: AuditMode,
     /// List at most this many
     #[arg(
         long,
@@ -30,10 +30,10 @@ pub struct AuditArgs {
         default_value_t = 20
     )]
     limit: u32,
-    /// For whom to print the list
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// What an earlier `audit verify` printed: the chain must still have that event
+    /// Format of the list
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
+    /// Output of an earlier `audit verify`: the chain must still have that event
     #[arg(long, value_name = "SEQUENCE:HASH", env = "USER_IMPORT_AUDIT_EXPECT")]
     expect: Option<NotedHead>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub struct AuditArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum What {
+enum AuditMode {
     /// List the newest events
     List,
     /// Verify the whole chain
@@ -51,31 +51,31 @@ enum What {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the server refuses, or the chain is broken.
-pub async fn run(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
-    match args.what {
-        What::Verify => verify(args, voice).await,
-        What::List if args.expect.is_some() => {
+/// Fails if the server refuses, or the chain is broken.
+pub async fn run(args: AuditArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    match args.mode {
+        AuditMode::Verify => verify(args, verbosity).await,
+        AuditMode::List if args.expect.is_some() => {
             Err(UsageError::new("--expect goes with `audit verify`.").into())
         }
-        What::List => list(args, voice).await,
+        AuditMode::List => list(args, verbosity).await,
     }
 }
 
-async fn list(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
-    let list = List {
+async fn list(args: AuditArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
+    let list = PrintableList {
         items: &client.audit_events(&organization, args.limit).await?,
         nothing: format!("Nothing has been done to {organization} yet.\n"),
         table: (AUDIT, audit_cells),
         csv: (AUDIT_CSV, audit_record),
     };
     list.print(args.format)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-async fn verify(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
+async fn verify(args: AuditArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
     let head = match client.verify_audit(&organization, args.expect).await? {
         Ok(head) => head,
         Err(found) => anyhow::bail!(
@@ -85,18 +85,18 @@ async fn verify(args: AuditArgs, voice: Voice) -> anyhow::Result<Exit> {
     };
     if head.sequence == 0 {
         anyhow::bail!(
-            "the audit trail of {organization} has no event, so there is nothing to vouch for. \
+            "the audit trail of {organization} has no event, so there is nothing to verify. \
              Making an organisation is an event: if it was not made by a release before audit \
              trails, its events were erased. The server's log has the heads that it had."
         );
     }
-    voice.confirm(&format!(
+    verbosity.confirm(&format!(
         "The audit trail of {organization} is whole: {} events, none changed, removed or added.\n",
         head.sequence
     ))?;
-    voice.confirm(&format!(
+    verbosity.confirm(&format!(
         "Note this outside the database; given to a later `audit verify`, it shows that the \
          trail was not made anew:\n  --expect {head}\n"
     ))?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

@@ -10,9 +10,9 @@ use clap::{Args, Subcommand};
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
-    Exit,
+    ExitStatus,
     failure::UsageError,
-    output::{CsvPage, Format, Listing, Look, Voice, print, printable},
+    output::{CsvText, OutputFormat, TerminalStyle, TextTable, Verbosity, print, printable},
 };
 use crate::{domain::privilege_warnings, proto::Catalog};
 
@@ -32,16 +32,16 @@ pub enum CatalogCommand {
     user-import catalog get --organization my-department > catalog.json\n  \
     user-import catalog get --organization my-department --format table")]
 pub struct GetArgs {
-    /// For whom to print; `json` is one document
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Json)]
-    format: Format,
+    /// Format of the output; `json` is one document
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Json)]
+    format: OutputFormat,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
 
 /// Replace the catalog by a JSON document, as `catalog get` prints it
 ///
-/// The document is the whole catalog: what is not in it is removed. A role or rank that users have, or a
+/// The document is the whole catalog: entries that it lacks are removed. A role or rank that users have, or a
 /// group they are in, cannot be removed; `previousName` in a role or rank renames it. A group is given to
 /// users only with `"active": true`.
 #[derive(Args, Debug)]
@@ -59,29 +59,29 @@ pub struct ApplyArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the document cannot be read, or the server refuses.
-pub async fn run(command: CatalogCommand, voice: Voice) -> anyhow::Result<Exit> {
+/// Fails if the document cannot be read, or the server refuses.
+pub async fn run(command: CatalogCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     match command {
-        CatalogCommand::Get(args) => get(&args, voice).await,
-        CatalogCommand::Apply(args) => apply(&args, voice).await,
+        CatalogCommand::Get(args) => get(&args, verbosity).await,
+        CatalogCommand::Apply(args) => apply(&args, verbosity).await,
     }
 }
 
-async fn get(args: &GetArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
+async fn get(args: &GetArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
     let catalog = client.catalog(&organization).await?;
     print(&match args.format {
-        Format::Json => serde_json::to_string_pretty(&catalog)? + "\n",
-        Format::Csv => CsvPage::of(&ENTRIES_CSV, entries(&catalog))?,
-        Format::Table => ENTRIES.text(entries(&catalog), Look::of_stdout()),
+        OutputFormat::Json => serde_json::to_string_pretty(&catalog)? + "\n",
+        OutputFormat::Csv => CsvText::of(&ENTRIES_CSV, entries(&catalog))?,
+        OutputFormat::Table => ENTRIES.text(entries(&catalog), TerminalStyle::of_stdout()),
     })?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-const ENTRIES: Listing<5> = Listing {
+const ENTRIES: TextTable<5> = TextTable {
     headings: ["Kind", "Name", "External ID", "Privileged", "Active"],
     numbers: 0..0,
-    whole: None,
+    unbroken: None,
 };
 
 const ENTRIES_CSV: [&str; 5] = ["kind", "name", "external_id", "privileged", "active"];
@@ -115,16 +115,16 @@ fn entries(catalog: &Catalog) -> Vec<[String; 5]> {
     roles.chain(ranks).chain(groups).chain(rules).collect()
 }
 
-async fn apply(args: &ApplyArgs, voice: Voice) -> anyhow::Result<Exit> {
+async fn apply(args: &ApplyArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let catalog = parse(&read(&args.file)?).map_err(|fault| not_a_catalog(&args.file, &fault))?;
-    let (mut client, organization) = args.organization.connect(voice).await?;
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
     let catalog = client.update_catalog(&organization, catalog).await?;
-    voice.confirm(&format!("{organization} now has {}.\n", contents(&catalog)))?;
+    verbosity.confirm(&format!("{organization} now has {}.\n", contents(&catalog)))?;
     let roles = catalog.roles.iter();
     for warning in privilege_warnings(roles.map(|role| (&*role.name, role.privileged))) {
-        voice.notice(&format!("warning: {}.", printable(&warning)));
+        verbosity.notice(&format!("warning: {}.", printable(&warning)));
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 fn read(file: &Path) -> Result<String, UsageError> {
@@ -183,7 +183,7 @@ mod tests {
             external_id_pattern: "E[0-9]+".to_owned(),
             ..Catalog::default()
         };
-        assert_snapshot!(ENTRIES.text(entries(&catalog), Look::default()), @r"
+        assert_snapshot!(ENTRIES.text(entries(&catalog), TerminalStyle::default()), @r"
         ┌─────────────────────┬─────────┬─────────────┬────────────┬────────┐
         │ Kind                ┆ Name    ┆ External ID ┆ Privileged ┆ Active │
         ╞═════════════════════╪═════════╪═════════════╪════════════╪════════╡

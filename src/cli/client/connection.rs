@@ -1,5 +1,5 @@
-//! Which server a client command talks to, and as whom: by option, else by variable, else by profile,
-//! else by default.
+//! The server and the credentials of a client command: from an option, or a variable, or the profile,
+//! or the default, in this order.
 
 use std::{
     fs,
@@ -12,41 +12,41 @@ use clap::{
     error::ErrorKind, parser::ValueSource,
 };
 
-use super::profile::{self, Profile, TokenPlace};
-use crate::cli::{failure::UsageError, output::Voice, secret::unquoted};
+use super::profile::{self, Profile, TokenLocation};
+use crate::cli::{failure::UsageError, output::Verbosity, secret::unquoted};
 use crate::{
     access::{local_token, looks_like_token},
-    client::{Address, Client, Credentials, PresentedToken, Token},
+    client::{BearerToken, ClientCredentials, PresentedToken, ServerAddress, ServiceClient},
 };
 
-/// Where a server is looked for when nobody says.
+/// The endpoint if none is given.
 pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
 /// The options that every client command has.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
-struct Given {
+struct ConnectionArgs {
     /// Address of the server [default: the profile's, else `http://127.0.0.1:50051`]
     #[arg(long, value_name = "URL", env = "USER_IMPORT_ENDPOINT")]
-    endpoint: Option<Address>,
+    endpoint: Option<ServerAddress>,
     /// Token to present to the server [default: the profile's, else the local token of a server on this
     /// machine]
     #[arg(long, env = "USER_IMPORT_TOKEN", hide_env_values = true)]
-    #[arg(value_parser = unquoted::<Token>())]
-    token: Option<Token>,
-    /// File with the token in it; nobody but its owner should be able to read it
+    #[arg(value_parser = unquoted::<BearerToken>())]
+    token: Option<BearerToken>,
+    /// File with the token; only its owner should be able to read it
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TOKEN_FILE")]
     token_file: Option<PathBuf>,
-    /// Send the token to another machine although the endpoint has no TLS: whoever is on the way can
-    /// take it
+    /// Send the token to another machine although the endpoint has no TLS: others on the network can
+    /// read it
     #[arg(long, env = "USER_IMPORT_INSECURE_TOKEN_WITHOUT_TLS")]
     #[arg(value_parser = BoolishValueParser::new())]
     insecure_token_without_tls: bool,
-    /// PEM file with the authorities that vouch for the server [default: the profile's, else those that
+    /// PEM file with the authorities that sign the server's certificate [default: the profile's, else those that
     /// browsers trust]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CA_CERT")]
     ca_cert: Option<PathBuf>,
-    /// Name that the server's certificate has, where it is not that of the endpoint
+    /// Name in the server's certificate, if it differs from the endpoint's
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_SERVER_NAME")]
     server_name: Option<String>,
     /// PEM file with a client certificate to show to the server
@@ -65,7 +65,7 @@ struct Given {
         requires = "client_cert"
     )]
     client_key: Option<PathBuf>,
-    /// Profile to take what is not given from [default: the file's `default_profile`]
+    /// Profile with the settings that are not given [default: the file's `default_profile`]
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_PROFILE")]
     profile: Option<String>,
     /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
@@ -75,11 +75,11 @@ struct Given {
 
 /// The options that every client command has, a token on the command line before one in the environment.
 #[derive(Clone, Debug)]
-pub struct ServerArgs(Given);
+pub struct ServerArgs(ConnectionArgs);
 
 impl FromArgMatches for ServerArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut given = Given::from_arg_matches(matches)?;
+        let mut given = ConnectionArgs::from_arg_matches(matches)?;
         if given.token.is_some() && given.token_file.is_some() {
             let is_option = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
             match (is_option("token"), is_option("token_file")) {
@@ -103,11 +103,11 @@ impl FromArgMatches for ServerArgs {
 
 impl Args for ServerArgs {
     fn augment_args(command: Command) -> Command {
-        Given::augment_args(command)
+        ConnectionArgs::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
-        Given::augment_args_for_update(command)
+        ConnectionArgs::augment_args_for_update(command)
     }
 }
 
@@ -126,19 +126,23 @@ impl ServerArgs {
     /// Connects.
     ///
     /// # Errors
-    /// As [`Client::connect`], and where a profile, a token or a certificate cannot be read.
-    pub async fn connect(&self, voice: Voice) -> anyhow::Result<Client> {
+    /// Fails like [`ServiceClient::connect`], or if a profile, a token or a certificate cannot be read.
+    pub async fn connect(&self, verbosity: Verbosity) -> anyhow::Result<ServiceClient> {
         let profile = self.profile()?;
-        self.connect_as(&profile, voice).await
+        self.connect_as(&profile, verbosity).await
     }
 
-    async fn connect_as(&self, profile: &Profile, voice: Voice) -> anyhow::Result<Client> {
+    async fn connect_as(
+        &self,
+        profile: &Profile,
+        verbosity: Verbosity,
+    ) -> anyhow::Result<ServiceClient> {
         let endpoint = self.endpoint(profile)?;
-        let credentials = self.credentials(&endpoint, profile, voice)?;
-        Ok(Client::connect(&endpoint, credentials).await?)
+        let credentials = self.credentials(&endpoint, profile, verbosity)?;
+        Ok(ServiceClient::connect(&endpoint, credentials).await?)
     }
 
-    /// The profile to use; an empty one where there is none.
+    /// Returns the profile to use, or an empty one if no profile is chosen.
     fn profile(&self) -> Result<Profile, UsageError> {
         let given = &self.0;
         let config = given.config.as_deref();
@@ -148,7 +152,7 @@ impl ServerArgs {
         Ok(chosen.unwrap_or_default())
     }
 
-    fn endpoint(&self, profile: &Profile) -> Result<Address, UsageError> {
+    fn endpoint(&self, profile: &Profile) -> Result<ServerAddress, UsageError> {
         let said = self.0.endpoint.as_ref().or(profile.endpoint.as_ref());
         match said {
             Some(endpoint) => Ok(endpoint.clone()),
@@ -158,15 +162,15 @@ impl ServerArgs {
 
     fn credentials(
         &self,
-        endpoint: &Address,
+        endpoint: &ServerAddress,
         profile: &Profile,
-        voice: Voice,
-    ) -> Result<Credentials, UsageError> {
+        verbosity: Verbosity,
+    ) -> Result<ClientCredentials, UsageError> {
         let given = &self.0;
-        let token = self.token(profile, voice)?;
+        let token = self.token(profile, verbosity)?;
         if token.is_some() && endpoint.is_overheard() && !given.insecure_token_without_tls {
             let message = format!(
-                "{endpoint} has no TLS, and whoever is on the way could take the token. Use https://, \
+                "{endpoint} has no TLS, and others on the network could read the token. Use https://, \
                  or accept that with --insecure-token-without-tls.",
             );
             return Err(UsageError::new(message));
@@ -180,11 +184,11 @@ impl ServerArgs {
         let ca_cert = given.ca_cert.as_deref().or(profile.ca_cert.as_deref());
         let token = match token {
             Some(token) => PresentedToken::Fixed(token),
-            // A certificate is a credential, and a token beside it would be looked at first.
-            None if certificate.is_none() => local_token_for(endpoint, voice),
+            // A certificate is a credential, and the server would prefer a token to it.
+            None if certificate.is_none() => local_token_for(endpoint, verbosity),
             None => PresentedToken::None,
         };
-        Ok(Credentials {
+        Ok(ClientCredentials {
             token,
             server_name: given.server_name.clone(),
             ca_certificate: ca_cert.map(read).transpose()?,
@@ -193,14 +197,18 @@ impl ServerArgs {
     }
 
     /// The token, from wherever it is.
-    fn token(&self, profile: &Profile, voice: Voice) -> Result<Option<Token>, UsageError> {
+    fn token(
+        &self,
+        profile: &Profile,
+        verbosity: Verbosity,
+    ) -> Result<Option<BearerToken>, UsageError> {
         let given = &self.0;
         match (&given.token, &given.token_file, &profile.token) {
             (Some(token), ..) => Ok(Some(token.clone())),
-            (_, Some(file), _) | (_, _, Some(TokenPlace::File(file))) => {
-                token_in(file, voice).map(Some)
+            (_, Some(file), _) | (_, _, Some(TokenLocation::File(file))) => {
+                token_in(file, verbosity).map(Some)
             }
-            (_, _, Some(TokenPlace::Variable(name))) => token_of(name).map(Some),
+            (_, _, Some(TokenLocation::Variable(name))) => token_of(name).map(Some),
             _ => Ok(None),
         }
     }
@@ -210,8 +218,8 @@ impl OrganizationArgs {
     /// Connects, and says for which organisation.
     ///
     /// # Errors
-    /// As [`ServerArgs::connect`], and where nobody says which organisation.
-    pub async fn connect(&self, voice: Voice) -> anyhow::Result<(Client, String)> {
+    /// Fails like [`ServerArgs::connect`], or if no organisation is given.
+    pub async fn connect(&self, verbosity: Verbosity) -> anyhow::Result<(ServiceClient, String)> {
         let profile = self.server.profile()?;
         // A variable that is set to nothing says nothing.
         let given = self.organization.as_ref().filter(|slug| !slug.is_empty());
@@ -222,19 +230,19 @@ impl OrganizationArgs {
             )
             .into());
         };
-        let client = self.server.connect_as(&profile, voice).await?;
+        let client = self.server.connect_as(&profile, verbosity).await?;
         Ok((client, organization))
     }
 }
 
 /// The local token of the server at this endpoint, if that is on loopback.
-fn local_token_for(endpoint: &Address, voice: Voice) -> PresentedToken {
+fn local_token_for(endpoint: &ServerAddress, verbosity: Verbosity) -> PresentedToken {
     if !endpoint.is_loopback() {
         return PresentedToken::None;
     }
     let port = endpoint.port();
     if let Err(untrusted) = local_token::find(port) {
-        voice.notice(&format!("warning: the local token {untrusted}."));
+        verbosity.notice(&format!("warning: the local token {untrusted}."));
     }
     PresentedToken::Found(Arc::new(move || {
         let token = local_token::find(port).ok()??;
@@ -242,7 +250,7 @@ fn local_token_for(endpoint: &Address, voice: Voice) -> PresentedToken {
     }))
 }
 
-fn token_in(file: &Path, voice: Voice) -> Result<Token, UsageError> {
+fn token_in(file: &Path, verbosity: Verbosity) -> Result<BearerToken, UsageError> {
     if looks_like_token(&file.to_string_lossy()) {
         let text = "--token-file takes the name of a file. The token itself goes into that file, or into \
             USER_IMPORT_TOKEN.";
@@ -251,7 +259,7 @@ fn token_in(file: &Path, voice: Voice) -> Result<Token, UsageError> {
     let token = read(file)?;
     if is_readable_by_others(file) {
         let file = file.display();
-        voice.notice(&format!(
+        verbosity.notice(&format!(
             "warning: others on this machine can read the token in {file}. Keep it to yourself:\n  \
              chmod 600 {file}"
         ));
@@ -260,7 +268,7 @@ fn token_in(file: &Path, voice: Voice) -> Result<Token, UsageError> {
     parse_token(&token).map_err(no_token)
 }
 
-fn token_of(variable: &str) -> Result<Token, UsageError> {
+fn token_of(variable: &str) -> Result<BearerToken, UsageError> {
     let Ok(token) = std::env::var(variable) else {
         return Err(UsageError::new(format!(
             "The profile's token should be in the variable {variable} (token_env), which is not set. \
@@ -272,7 +280,7 @@ fn token_of(variable: &str) -> Result<Token, UsageError> {
     parse_token(&token).map_err(no_token)
 }
 
-fn parse_token(text: &str) -> Result<Token, String> {
+fn parse_token(text: &str) -> Result<BearerToken, String> {
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         token => token.parse(),

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
-    Exit,
-    output::{Output, Voice},
+    ExitStatus,
+    output::{OutputTarget, Verbosity},
 };
 use crate::proto::{ExportUsersRequest, UserStatus};
 
@@ -26,7 +26,7 @@ pub struct ExportArgs {
         default_value = "-"
     )]
     output: PathBuf,
-    /// Make values harmless that a spreadsheet would compute; the file imports unchanged all the same
+    /// Make values harmless that a spreadsheet would compute; the file still imports unchanged
     #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
     #[arg(value_parser = BoolishValueParser::new())]
     neutralize_formulas: bool,
@@ -35,7 +35,7 @@ pub struct ExportArgs {
     #[arg(value_parser = BoolishValueParser::new())]
     byte_order_mark: bool,
     #[command(flatten)]
-    filters: Filters,
+    filters: UserFilterArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -43,10 +43,10 @@ pub struct ExportArgs {
 /// Which users to export; all that are given must hold.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Filters")]
-struct Filters {
+struct UserFilterArgs {
     /// Only users with this status
     #[arg(long, env = "USER_IMPORT_STATUS", value_enum)]
-    status: Option<Status>,
+    status: Option<StatusArg>,
     /// Only users with this role
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_ROLE")]
     role: Option<String>,
@@ -59,16 +59,16 @@ struct Filters {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Status {
+enum StatusArg {
     Active,
     Inactive,
 }
 
-impl From<Status> for UserStatus {
-    fn from(status: Status) -> Self {
+impl From<StatusArg> for UserStatus {
+    fn from(status: StatusArg) -> Self {
         match status {
-            Status::Active => Self::Active,
-            Status::Inactive => Self::Inactive,
+            StatusArg::Active => Self::Active,
+            StatusArg::Inactive => Self::Inactive,
         }
     }
 }
@@ -92,12 +92,12 @@ impl ExportArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the server refuses, or the file cannot be written; no file is left then.
-pub async fn run(args: ExportArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
-    let mut output = Output::create(&args.output)?;
+/// Fails if the server refuses, or the file cannot be written. Then no file is left.
+pub async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
+    let mut output = OutputTarget::create(&args.output)?;
     let request = args.request(organization);
     client.export(request, &mut output).await?;
     output.complete()?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

@@ -8,12 +8,12 @@ use tokio::time::timeout;
 
 use super::connection::ServerArgs;
 use crate::cli::{
-    Exit,
-    output::{Voice, complain},
+    ExitStatus,
+    output::{Verbosity, print_error},
 };
-use crate::client::Health;
+use crate::client::ServerHealth;
 
-/// Ask a server for its health: exits with 0 where it is serving, with 5 where it is not
+/// Ask a server for its health: exits with 0 if it is serving, with 5 if it is not
 ///
 /// Needs no credential. A server is not serving while it starts, while it drains, and while its
 /// database is away.
@@ -28,7 +28,7 @@ pub struct HealthArgs {
     /// Service to ask for, such as userimport.v1.ImportService [default: the server as a whole]
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_HEALTH_SERVICE")]
     service: Option<String>,
-    /// Be content with any answer: whoever restarts servers that do not answer should leave one alone
+    /// Accept any answer: a server that answers, but cannot be used, should not be restarted
     /// whose database is away
     #[arg(long, env = "USER_IMPORT_HEALTH_ALIVE", value_parser = BoolishValueParser::new())]
     alive: bool,
@@ -43,33 +43,33 @@ pub struct HealthArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the server cannot be reached, or does not say.
-pub async fn run(args: HealthArgs, voice: Voice) -> anyhow::Result<Exit> {
+/// Fails if the server cannot be reached, or does not answer.
+pub async fn run(args: HealthArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let service = args.service.as_deref().unwrap_or_default();
     let asking = async {
-        let mut client = args.server.connect(voice).await?;
+        let mut client = args.server.connect(verbosity).await?;
         anyhow::Ok(client.health(service).await?)
     };
     let time = Duration::from_secs(args.timeout_seconds);
     let Ok(health) = timeout(time, asking).await else {
-        complain(&format!(
+        print_error(&format!(
             "error: the server did not answer within {} s.",
             time.as_secs()
         ));
-        return Ok(Exit::Interrupted);
+        return Ok(ExitStatus::Interrupted);
     };
     let (word, exit) = match health? {
-        Health::Serving => ("SERVING", Exit::Done),
-        Health::NotServing if args.alive => ("NOT_SERVING", Exit::Done),
-        Health::NotServing => ("NOT_SERVING", Exit::Interrupted),
-        Health::Unknown => {
-            complain(&format!(
+        ServerHealth::Serving => ("SERVING", ExitStatus::Done),
+        ServerHealth::NotServing if args.alive => ("NOT_SERVING", ExitStatus::Done),
+        ServerHealth::NotServing => ("NOT_SERVING", ExitStatus::Interrupted),
+        ServerHealth::Unknown => {
+            print_error(&format!(
                 "error: the server has no service \"{service}\"; see --service."
             ));
-            return Ok(Exit::Interrupted);
+            return Ok(ExitStatus::Interrupted);
         }
     };
-    voice
+    verbosity
         .confirm(&format!("{word}\n"))
         .context("the answer cannot be printed")?;
     Ok(exit)

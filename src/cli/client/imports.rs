@@ -4,8 +4,11 @@ use clap::Args;
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
-    Exit,
-    output::{Format, HISTORY, HISTORY_CSV, List, Voice, history_cells, history_record, printable},
+    ExitStatus,
+    output::{
+        HISTORY, HISTORY_CSV, OutputFormat, PrintableList, Verbosity, history_cells,
+        history_record, printable,
+    },
 };
 
 /// List an organisation's imports, newest first
@@ -21,21 +24,21 @@ pub struct ImportsArgs {
         default_value_t = 20
     )]
     limit: u32,
-    /// For whom to print
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Format of the output
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
 
 /// Stop an import between two of its transactions
 ///
-/// What is written stays written, and `watch` shows it.
+/// Rows that are written stay written, and `watch` shows them.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import cancel 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub struct CancelArgs {
-    /// ID of the import, as `import` and `imports` tell it
+    /// ID of the import, as `import` and `imports` print it
     #[arg(value_name = "IMPORT_ID")]
     import_id: String,
     #[command(flatten)]
@@ -45,29 +48,29 @@ pub struct CancelArgs {
 /// Lists imports.
 ///
 /// # Errors
-/// Where the server refuses, or standard output is closed.
-pub async fn list(args: ImportsArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
-    let list = List {
+/// Fails if the server refuses, or standard output is closed.
+pub async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
+    let list = PrintableList {
         items: &client.imports(&organization, args.limit).await?,
         nothing: format!("Nothing has been imported into {organization}.\n"),
         table: (HISTORY, history_cells),
         csv: (HISTORY_CSV, history_record),
     };
     list.print(args.format)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 /// Cancels an import.
 ///
 /// # Errors
-/// Where the server refuses: the import is unknown, or is not being applied.
-pub async fn cancel(args: CancelArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
+/// Fails if the server refuses: the import is unknown, or is not being applied.
+pub async fn cancel(args: CancelArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
     let import = client.cancel(&organization, &args.import_id).await?;
     let id = printable(&import.import_id).into_owned();
-    voice.confirm(&format!(
+    verbosity.confirm(&format!(
         "Import {id} has been asked to stop. To see what it has written:\n  user-import watch {id}\n"
     ))?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

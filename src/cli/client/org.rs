@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::connection::ServerArgs;
 use crate::cli::{
-    Exit,
-    output::{Voice, printable},
+    ExitStatus,
+    output::{Verbosity, printable},
 };
 
 /// Make organisations
@@ -32,16 +32,16 @@ pub struct CreateArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the server refuses.
-pub async fn run(command: OrgCommand, voice: Voice) -> anyhow::Result<Exit> {
+/// Fails if the server refuses.
+pub async fn run(command: OrgCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let OrgCommand::Create(args) = command;
-    let mut client = args.server.connect(voice).await?;
+    let mut client = args.server.connect(verbosity).await?;
     let name = args.name.as_deref().unwrap_or_default();
     let made = client.create_organization(&args.slug, name).await?;
     let slug = printable(&made.organization).into_owned();
-    voice.confirm(&format!(
+    verbosity.confirm(&format!(
         "Created the organisation {slug}.\nNext, give it roles, ranks and groups: \
          user-import catalog apply FILE --organization {slug}\n"
     ))?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

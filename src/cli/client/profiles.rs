@@ -1,17 +1,17 @@
-//! `profile list`: what the file of profiles says, as this program reads it.
+//! `profile list`: lists the profiles as this program reads them.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::profile::{File, Profile, TokenPlace};
+use super::profile::{Profile, ProfileFile, TokenLocation};
 use crate::cli::{
-    Exit,
-    output::{Format, List, Listing},
+    ExitStatus,
+    output::{OutputFormat, PrintableList, TextTable},
 };
 
-/// Servers and organisations that commands are for unless they are told otherwise
+/// Servers and organisations that commands use by default
 ///
 /// They are in a TOML file: `$USER_IMPORT_CONFIG`, else user-import/config.toml in `$XDG_CONFIG_HOME`,
 /// else in ~/.config. An option comes before a variable, a variable before the profile. With the file below,
@@ -38,20 +38,20 @@ pub struct ListArgs {
     /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CONFIG")]
     config: Option<PathBuf>,
-    /// For whom to print
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Format of the output
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where the file is not as it should be, or standard output is closed.
-pub fn run(command: &ProfileCommand) -> anyhow::Result<Exit> {
+/// Fails if the file is malformed, or standard output is closed.
+pub fn run(command: &ProfileCommand) -> anyhow::Result<ExitStatus> {
     let ProfileCommand::List(args) = command;
-    let file = File::read(args.config.as_deref())?;
-    let lines: Vec<Line> = file.map(lines).unwrap_or_default();
-    let list = List {
+    let file = ProfileFile::read(args.config.as_deref())?;
+    let lines: Vec<ProfileLine> = file.map(lines).unwrap_or_default();
+    let list = PrintableList {
         items: &lines,
         nothing: "There are no profiles; user-import profile --help shows how to make one.\n"
             .to_owned(),
@@ -59,13 +59,13 @@ pub fn run(command: &ProfileCommand) -> anyhow::Result<Exit> {
         csv: (PROFILES_CSV, cells),
     };
     list.print(args.format)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-/// A profile as it is listed; what it does not say is blank.
+/// A profile as it is listed; a setting that it lacks is blank.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct ProfileLine {
     name: String,
     is_default: bool,
     endpoint: String,
@@ -74,9 +74,9 @@ struct Line {
     ca_cert: String,
 }
 
-fn lines(file: File) -> Vec<Line> {
+fn lines(file: ProfileFile) -> Vec<ProfileLine> {
     let default = file.profiles.default;
-    let line = |(name, profile): (String, Profile)| Line {
+    let line = |(name, profile): (String, Profile)| ProfileLine {
         is_default: default.as_ref() == Some(&name),
         name,
         endpoint: profile
@@ -90,10 +90,10 @@ fn lines(file: File) -> Vec<Line> {
     file.profiles.by_name.into_iter().map(line).collect()
 }
 
-fn place(token: &TokenPlace) -> String {
+fn place(token: &TokenLocation) -> String {
     match token {
-        TokenPlace::File(path) => shown(path),
-        TokenPlace::Variable(name) => format!("${name}"),
+        TokenLocation::File(path) => shown(path),
+        TokenLocation::Variable(name) => format!("${name}"),
     }
 }
 
@@ -101,7 +101,7 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-const PROFILES: Listing<6> = Listing {
+const PROFILES: TextTable<6> = TextTable {
     headings: [
         "Profile",
         "Default",
@@ -111,7 +111,7 @@ const PROFILES: Listing<6> = Listing {
         "CA certificate",
     ],
     numbers: 0..0,
-    whole: None,
+    unbroken: None,
 };
 
 const PROFILES_CSV: [&str; 6] = [
@@ -123,7 +123,7 @@ const PROFILES_CSV: [&str; 6] = [
     "ca_cert",
 ];
 
-fn cells(line: &Line) -> [String; 6] {
+fn cells(line: &ProfileLine) -> [String; 6] {
     let default = if line.is_default { "yes" } else { "" };
     [
         line.name.clone(),

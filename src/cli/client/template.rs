@@ -6,8 +6,8 @@ use clap::{Args, builder::BoolishValueParser};
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
-    Exit,
-    output::{Voice, write_whole},
+    ExitStatus,
+    output::{Verbosity, write_whole},
 };
 
 /// Write a CSV file to start a roster from: the header row and four example rows
@@ -35,10 +35,10 @@ pub struct TemplateArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the server refuses, or the file cannot be written.
-pub async fn run(args: TemplateArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
+/// Fails if the server refuses, or the file cannot be written.
+pub async fn run(args: TemplateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
     let template = client.template(&organization, args.byte_order_mark).await?;
     write_whole(&args.output, &template.csv)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

@@ -11,9 +11,9 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::cli::{
-    Exit,
+    ExitStatus,
     failure::UsageError,
-    output::{Format, List, Voice, moment, print, printable},
+    output::{OutputFormat, PrintableList, Verbosity, print, printable, time_text},
     server::DatabaseArgs,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     proto::timestamp,
     store::{Store, StoreError, TokenRecord},
 };
-use list::{Line, TOKENS, TOKENS_CSV, cells, organization, record};
+use list::{TOKENS, TOKENS_CSV, TokenLine, cells, organization, record};
 use scope::ScopeArgs;
 
 /// Make, list and revoke the tokens that clients present to a server
@@ -59,7 +59,7 @@ pub struct CreateArgs {
     name: String,
     #[command(flatten)]
     scope: ScopeArgs,
-    /// What it permits; several apart by commas
+    /// Permissions of the token, separated by commas
     #[arg(long, value_name = "PERMISSION", env = "USER_IMPORT_PERMISSION")]
     #[arg(required = true, value_delimiter = ',')]
     permission: Vec<Permission>,
@@ -79,9 +79,9 @@ pub struct ListArgs {
     /// Only those for the organisation with this slug
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
-    /// For whom to print
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Format of the output
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -101,17 +101,17 @@ pub struct RevokeArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the organisation or the token is unknown, or the database fails.
-pub async fn run(command: TokenCommand, voice: Voice) -> anyhow::Result<Exit> {
+/// Fails if the organisation or the token is unknown, or the database fails.
+pub async fn run(command: TokenCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     match command {
-        TokenCommand::Create(args) => create(args, voice).await,
+        TokenCommand::Create(args) => create(args, verbosity).await,
         TokenCommand::List(args) => list(args).await,
-        TokenCommand::Revoke(args) => revoke(args, voice).await,
+        TokenCommand::Revoke(args) => revoke(args, verbosity).await,
         TokenCommand::Local(args) => local::run(&args),
     }
 }
 
-async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
+async fn create(args: CreateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let name = args.name.trim();
     if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
         return Err(UsageError::new("The name must have 1-100 characters of plain text.").into());
@@ -141,12 +141,12 @@ async fn create(args: CreateArgs, voice: Voice) -> anyhow::Result<Exit> {
         last_used_at: None,
     };
     store.create_token(token.clone(), &operator()).await?;
-    voice.notice(&created(&token));
+    verbosity.notice(&created(&token));
     print(&format!("{}\n", text.reveal()))?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-/// Whoever may write to the database itself; there is no credential to name.
+/// The principal for changes on the database itself; there is no credential to name.
 fn operator() -> Actor {
     Actor {
         principal: "operator".to_owned(),
@@ -163,7 +163,7 @@ async fn connect(database: &DatabaseArgs) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// The slug, where the organisation exists: a token for a mistyped one would be of no use.
+/// Returns the slug if the organisation exists: a token for a mistyped one would be useless.
 async fn known(store: &Store, slug: String) -> anyhow::Result<String> {
     match store.organization(&slug).await {
         Ok(organization) => Ok(organization.slug),
@@ -181,38 +181,38 @@ fn created(token: &TokenRecord) -> String {
          It is shown this once; give it to the job as USER_IMPORT_TOKEN or with --token-file.",
         token.id,
         organization(&token.organization),
-        moment(&timestamp(token.expires_at)),
+        time_text(&timestamp(token.expires_at)),
         token.permissions
     )
 }
 
-async fn list(args: ListArgs) -> anyhow::Result<Exit> {
+async fn list(args: ListArgs) -> anyhow::Result<ExitStatus> {
     let store = connect(&args.database).await?;
     let tokens = store.tokens(args.organization.as_deref()).await?;
     let now = Clock::system().now();
     let lines: Vec<_> = tokens
         .into_iter()
-        .map(|token| Line::of(token, now))
+        .map(|token| TokenLine::of(token, now))
         .collect();
-    let list = List {
+    let list = PrintableList {
         items: &lines,
         nothing: "There are no tokens.\n".to_owned(),
         table: (TOKENS, cells),
         csv: (TOKENS_CSV, record),
     };
     list.print(args.format)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-async fn revoke(args: RevokeArgs, voice: Voice) -> anyhow::Result<Exit> {
+async fn revoke(args: RevokeArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let store = connect(&args.database).await?;
     let now = Clock::system().now();
     if !store.revoke_token(args.id, &operator(), now).await? {
         let message = format!("There is no token {}; see user-import token list.", args.id);
         return Err(UsageError::new(message).into());
     }
-    voice.confirm(&format!("Token {} is revoked.\n", args.id))?;
-    Ok(Exit::Done)
+    verbosity.confirm(&format!("Token {} is revoked.\n", args.id))?;
+    Ok(ExitStatus::Done)
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use tokio::signal::ctrl_c;
 
 use super::{
     connection::OrganizationArgs,
-    import::{Filter, Report, View, tell_failure},
+    import::{ImportReport, ReportOptions, RowFilter, report_failure},
 };
 use crate::cli::{
-    Exit,
-    output::{Asked, Format, Voice, complain},
+    ExitStatus,
+    output::{OutputFormat, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
-    client::{ClientError, Ended},
+    client::{ClientError, ImportEnd},
     proto::{
         ImportUsersResponse, ResultFilter, WatchImportRequest, import_users_response::Message,
     },
@@ -27,24 +27,24 @@ use crate::{
 #[command(after_help = "Example:\n  \
     user-import watch 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub struct WatchArgs {
-    /// ID of the import, as `import` and `imports` tell it
+    /// ID of the import, as `import` and `imports` print it
     #[arg(value_name = "IMPORT_ID")]
     import_id: String,
     /// Leave out this many results at the beginning, of those that --result-filter selects
     #[arg(long, value_name = "N", env = "USER_IMPORT_AFTER", default_value_t = 0)]
     after: u32,
-    /// Which results to have
+    /// Which results to receive
     #[arg(
         long,
         value_name = "WHICH",
         env = "USER_IMPORT_RESULT_FILTER",
         value_enum
     )]
-    #[arg(default_value_t = Filter::All)]
-    result_filter: Filter,
-    /// For whom to print
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(default_value_t = RowFilter::All)]
+    result_filter: RowFilter,
+    /// Format of the output
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -52,25 +52,25 @@ pub struct WatchArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where nobody can be reached. However the import ended is no error: it has its exit code.
-pub async fn run(args: WatchArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let (mut client, organization) = args.organization.connect(voice).await?;
+/// Fails if the server cannot be reached. The end of the import is no error: it has its exit code.
+pub async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let (mut client, organization) = args.organization.connect(verbosity).await?;
     let request = WatchImportRequest {
         organization,
         import_id: args.import_id.clone(),
         after_result: args.after,
         result_filter: ResultFilter::from(args.result_filter).into(),
     };
-    let mut report = Report::new(View {
+    let mut report = ImportReport::new(ReportOptions {
         format: args.format,
         review: false,
-        asked: Asked::default(),
-        voice,
+        summary_options: SummaryOptions::default(),
+        verbosity,
     });
     let mut seen = args.after;
     let watching = client.watch(request, |answer| {
         seen = seen.saturating_add(results(&answer));
-        report.answer(answer)
+        report.show(answer)
     });
     let ended = tokio::select! {
         ended = watching => Some(ended),
@@ -79,10 +79,10 @@ pub async fn run(args: WatchArgs, voice: Voice) -> anyhow::Result<Exit> {
     report.close();
     let exit = match ended {
         Some(ended) => end(&mut report, &ended?).map_err(ClientError::Output)?,
-        None => Exit::Interrupted,
+        None => ExitStatus::Interrupted,
     };
-    if exit == Exit::Interrupted && !report.has_ended() {
-        tell_how_to_go_on(&args, seen);
+    if exit == ExitStatus::Interrupted && !report.has_ended() {
+        explain_how_to_continue(&args, seen);
     }
     Ok(exit)
 }
@@ -94,18 +94,18 @@ fn results(answer: &ImportUsersResponse) -> u32 {
     }
 }
 
-fn end(report: &mut Report, ended: &Ended) -> io::Result<Exit> {
-    report.end(ended, &BTreeMap::new())?;
-    tell_failure(ended, report.has_told_why(ended));
-    Ok(Exit::of_import(ended))
+fn end(report: &mut ImportReport, ended: &ImportEnd) -> io::Result<ExitStatus> {
+    report.finish(ended, &BTreeMap::new())?;
+    report_failure(ended, report.has_shown_refusals(ended));
+    Ok(ExitStatus::of_import(ended))
 }
 
-fn tell_how_to_go_on(args: &WatchArgs, seen: u32) {
+fn explain_how_to_continue(args: &WatchArgs, seen: u32) {
     // Results are counted among those that it selects.
     let filter = args.result_filter.to_possible_value();
     let filter = filter.map(|filter| format!(" --result-filter {}", filter.get_name()));
-    complain(&format!(
-        "The import may go on. To see the rest of it:\n  user-import watch {} --after {seen}{}",
+    print_error(&format!(
+        "The import may continue. To see the rest of it:\n  user-import watch {} --after {seen}{}",
         args.import_id,
         filter.unwrap_or_default()
     ));

@@ -1,13 +1,13 @@
-//! What to do about a server that cannot be reached, by what the network or the TLS library says.
+//! What to do about a server that cannot be reached, by the error of the network or of the TLS library.
 
-use crate::client::Address;
+use crate::client::ServerAddress;
 
 /// What the network or the TLS library says where a server cannot be reached, in lower case, and what
 /// to do then; the first that is found counts.
 const ADVICE: [(&[&str], &str); 7] = [
     (
         &["unknownissuer"],
-        "Nobody this machine trusts vouches for that server. Give the authority that does with \
+        "This machine does not trust the authority of the server's certificate. Give that authority with \
          --ca-cert FILE.",
     ),
     (
@@ -16,7 +16,7 @@ const ADVICE: [(&[&str], &str); 7] = [
     ),
     (
         &["expired"],
-        "The server's certificate has run out. Tell whoever runs it.",
+        "The server's certificate has expired. Tell its operator.",
     ),
     (
         &["certificaterequired"],
@@ -24,8 +24,8 @@ const ADVICE: [(&[&str], &str); 7] = [
     ),
     (
         &["peer certificate"],
-        "The server's certificate cannot be accepted. Give the authority that vouches for it with \
-         --ca-cert FILE, or tell whoever runs the server.",
+        "The server's certificate cannot be accepted. Give its authority with --ca-cert FILE, or tell the \
+         operator of the server.",
     ),
     (
         &["lookup address"],
@@ -38,7 +38,7 @@ const ADVICE: [(&[&str], &str); 7] = [
 ];
 
 /// What to do about a server that cannot be reached.
-pub fn unreachable(address: &Address, reason: &str) -> String {
+pub fn unreachable(address: &ServerAddress, reason: &str) -> String {
     let reason = reason.to_lowercase();
     if address.is_tls() && reason.contains("invalidcontenttype") {
         let plain = address.to_string().replacen("https://", "http://", 1);

@@ -1,4 +1,4 @@
-//! For whom results are printed: a person, a program, or a spreadsheet.
+//! The formats of results: for a person, a program, or a spreadsheet.
 
 use std::io::{self, Write};
 
@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::{
     output_file::print,
-    report::{CsvPage, Listing, Look},
+    report::{CsvText, TerminalStyle, TextTable},
 };
 use crate::client::ClientError;
 
-/// Whom the output is for.
+/// The reader of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// A person: tables and sentences.
     Table,
     /// A program: one JSON object a line, in the contract's JSON mapping, and nothing else.
@@ -23,57 +23,57 @@ pub enum Format {
 }
 
 /// An item's fields, one for each column.
-pub type Fields<T, const N: usize> = fn(&T) -> [String; N];
+pub type ItemFields<T, const N: usize> = fn(&T) -> [String; N];
 
 /// A list that can be printed in every format.
-pub struct List<'a, T, const TABLE: usize, const CSV: usize> {
-    /// What is listed.
+pub struct PrintableList<'a, T, const TABLE: usize, const CSV: usize> {
+    /// The items of the list.
     pub items: &'a [T],
-    /// What a person is told where there is nothing.
+    /// The sentence if the list is empty.
     pub nothing: String,
     /// The table, and an item's line in it.
-    pub table: (Listing<TABLE>, Fields<T, TABLE>),
+    pub table: (TextTable<TABLE>, ItemFields<T, TABLE>),
     /// The header row of the CSV, and an item's record below it.
-    pub csv: ([&'static str; CSV], Fields<T, CSV>),
+    pub csv: ([&'static str; CSV], ItemFields<T, CSV>),
 }
 
-impl<T: Serialize, const TABLE: usize, const CSV: usize> List<'_, T, TABLE, CSV> {
+impl<T: Serialize, const TABLE: usize, const CSV: usize> PrintableList<'_, T, TABLE, CSV> {
     /// Prints it.
     ///
     /// # Errors
-    /// Where standard output is closed.
-    pub fn print(&self, format: Format) -> anyhow::Result<()> {
+    /// Fails if standard output is closed.
+    pub fn print(&self, format: OutputFormat) -> anyhow::Result<()> {
         match format {
-            Format::Json => {
+            OutputFormat::Json => {
                 let (mut out, mut line) = (io::stdout().lock(), Vec::new());
                 let mut items = self.items.iter();
                 let lines = items.try_for_each(|item| write_line(&mut out, &mut line, item));
                 Ok(lines.map_err(ClientError::Output)?)
             }
-            Format::Csv => {
+            OutputFormat::Csv => {
                 let (header, record) = &self.csv;
-                print(&CsvPage::of(header, self.items.iter().map(record))?)
+                print(&CsvText::of(header, self.items.iter().map(record))?)
             }
-            Format::Table if self.items.is_empty() => print(&self.nothing),
-            Format::Table => {
+            OutputFormat::Table if self.items.is_empty() => print(&self.nothing),
+            OutputFormat::Table => {
                 let (table, cells) = &self.table;
-                print(&table.text(self.items.iter().map(cells), Look::of_stdout()))
+                print(&table.text(self.items.iter().map(cells), TerminalStyle::of_stdout()))
             }
         }
     }
 }
 
-/// Writes a message as a line of JSON, at once: whoever reads it may be following along. `line` is room that
-/// can be used for the next one again; what is in it is overwritten.
+/// Writes a message as a line of JSON, and flushes it for readers that follow along. `line` is a buffer that
+/// the next call can use again; its content is overwritten.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// Fails if it cannot be written.
 pub fn write_line(
     out: &mut impl Write,
     line: &mut Vec<u8>,
     message: &impl Serialize,
 ) -> io::Result<()> {
-    // In one piece: standard output looks through everything that is written for line ends.
+    // In one piece: standard output searches each piece for line ends.
     line.clear();
     serde_json::to_writer(&mut *line, message)?;
     line.push(b'\n');

@@ -1,4 +1,4 @@
-//! Where a command writes a file: to a path, whole or not at all, or to standard output.
+//! Writes a command's file: to a path, completely or not at all, or to standard output.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,11 +11,11 @@ use tempfile::NamedTempFile;
 
 use crate::private_files;
 
-/// An output that is being written. If it is dropped before it is complete, no file is left of it.
-pub enum Output {
+/// An output that is being written. If it is dropped before it is complete, no file is left.
+pub enum OutputTarget {
     /// Standard output.
     Stdout(Stdout),
-    /// A file beside its final place, so that a broken transfer never spoils what is there. It is private,
+    /// A file next to its final place, so that a broken transfer never spoils the existing file. It is private,
     /// whatever the mode of the file that it replaces.
     File {
         /// The unfinished file.
@@ -23,15 +23,15 @@ pub enum Output {
         /// The name it gets when it is complete.
         path: PathBuf,
     },
-    /// What is no file to be replaced: a pipe, a device.
+    /// A pipe or a device, which is not replaced.
     Device(File),
 }
 
-impl Output {
+impl OutputTarget {
     /// Opens `path`; `-` is standard output.
     ///
     /// # Errors
-    /// Where no file can be made there.
+    /// Fails if no file can be created there.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         if path.as_os_str() == "-" {
             return Ok(Self::Stdout(io::stdout()));
@@ -53,10 +53,10 @@ impl Output {
         Ok(Self::File { file, path })
     }
 
-    /// Puts the complete file in its place.
+    /// Moves the complete file to its place.
     ///
     /// # Errors
-    /// Where that fails; what was there before is there still.
+    /// Fails if the file cannot be placed. The file that was there before stays.
     pub fn complete(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout(mut out) => out.flush().context("standard output is closed"),
@@ -70,7 +70,7 @@ impl Output {
     }
 }
 
-impl Write for Output {
+impl Write for OutputTarget {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
@@ -91,17 +91,17 @@ impl Write for Output {
 /// Prints to standard output. Unlike `print!`, it survives a reader that has gone.
 ///
 /// # Errors
-/// Where standard output is closed.
+/// Fails if standard output is closed.
 pub fn print(text: &str) -> anyhow::Result<()> {
     write_whole(Path::new("-"), text.as_bytes())
 }
 
-/// Writes `bytes` to `path`, whole or not at all; `-` is standard output.
+/// Writes `bytes` to `path`, completely or not at all; `-` is standard output.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// Fails if they cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut output = Output::create(path)?;
+    let mut output = OutputTarget::create(path)?;
     let written = output.write_all(bytes);
     written.with_context(|| cannot_write(path))?;
     output.complete()
@@ -120,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.csv");
         fs::write(&path, "old").unwrap();
-        let mut output = Output::create(&path).unwrap();
+        let mut output = OutputTarget::create(&path).unwrap();
         output.write_all(b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         output.complete().unwrap();
@@ -131,7 +131,7 @@ mod tests {
     fn what_is_not_completed_leaves_no_trace() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.csv");
-        let mut output = Output::create(&path).unwrap();
+        let mut output = OutputTarget::create(&path).unwrap();
         output.write_all(b"half").unwrap();
         drop(output);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

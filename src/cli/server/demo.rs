@@ -10,12 +10,15 @@ use clap::Args;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::cli::{
-    Exit,
-    output::{Asked, Findings, Look, print, row_lines, summary_text},
+    ExitStatus,
+    output::{ImportFindings, SummaryOptions, TerminalStyle, print, row_lines, summary_text},
 };
 use crate::{
     access::TokenText,
-    client::{Address, Client, ClientError, Credentials, Ended, PresentedToken, Token},
+    client::{
+        BearerToken, ClientCredentials, ClientError, ImportEnd, PresentedToken, ServerAddress,
+        ServiceClient,
+    },
     config::{SecuritySettings, Settings},
     private_files,
     proto::{
@@ -33,7 +36,7 @@ const ROSTER: &str = include_str!("../../../examples/roster.csv");
 
 /// Show an import from beginning to end, with nothing but this program
 ///
-/// Nothing of it stays on this machine.
+/// Nothing stays on this machine.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  user-import demo")]
 pub struct DemoArgs {}
@@ -41,27 +44,27 @@ pub struct DemoArgs {}
 /// Runs the command. Rejected rows are part of the show, and no failure.
 ///
 /// # Errors
-/// Where the embedded server cannot be started or does not do as it should.
-pub async fn run(_: DemoArgs) -> anyhow::Result<Exit> {
+/// Fails if the embedded server cannot be started, or a call to it fails.
+pub async fn run(_: DemoArgs) -> anyhow::Result<ExitStatus> {
     let folder = private_files::temporary_folder("user-import-demo-");
     let folder = folder.context("no temporary folder can be made")?;
-    let embedded = Embedded::start(folder.path()).await?;
+    let embedded = EmbeddedServer::start(folder.path()).await?;
     let shown = show(&embedded).await;
     let stopped = embedded.stop().await;
     shown.and(stopped)?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-async fn show(embedded: &Embedded) -> anyhow::Result<()> {
+async fn show(embedded: &EmbeddedServer) -> anyhow::Result<()> {
     let address = &embedded.address;
     print(&format!(
         "A server is running on {address}, with an empty database.\n"
     ))?;
-    let credentials = Credentials {
+    let credentials = ClientCredentials {
         token: PresentedToken::Fixed(embedded.token.clone()),
-        ..Credentials::default()
+        ..ClientCredentials::default()
     };
-    let mut client = Client::connect(address, credentials).await?;
+    let mut client = ServiceClient::connect(address, credentials).await?;
     let catalog: Catalog = serde_json::from_str(CATALOG)?;
     client
         .create_organization(ORGANIZATION, "Riverton Police Department")
@@ -70,7 +73,7 @@ async fn show(embedded: &Embedded) -> anyhow::Result<()> {
     let before = import(&mut client, BEFORE).await?;
     print(&introduction(&before.summary))?;
     let shown = import(&mut client, ROSTER).await?;
-    print(&shown.page(Look::of_stdout()))?;
+    print(&shown.page(TerminalStyle::of_stdout()))?;
     print(&try_next())
 }
 
@@ -86,27 +89,27 @@ fn introduction(before: &ImportSummary) -> String {
     )
 }
 
-/// An import that has ended.
-struct Shown {
+/// An import of the demo, after its end.
+struct DemoImport {
     rows: Vec<RowResult>,
     summary: ImportSummary,
 }
 
-impl Shown {
-    fn page(&self, look: Look) -> String {
+impl DemoImport {
+    fn page(&self, look: TerminalStyle) -> String {
         let rows: String = self.rows.iter().map(|row| row_lines(row, look)).collect();
-        let asked = Asked {
+        let asked = SummaryOptions {
             errors_file: true,
-            ..Asked::default()
+            ..SummaryOptions::default()
         };
         // Each row is shown with its warnings already.
-        let findings = Findings::default();
+        let findings = ImportFindings::default();
         let summary = summary_text(&self.summary, &findings, &asked, look);
         format!("{rows}\n{summary}")
     }
 }
 
-async fn import(client: &mut Client, roster: &'static str) -> anyhow::Result<Shown> {
+async fn import(client: &mut ServiceClient, roster: &'static str) -> anyhow::Result<DemoImport> {
     let start = ImportStart {
         organization: ORGANIZATION.to_owned(),
         include_values: true,
@@ -121,7 +124,7 @@ async fn import(client: &mut Client, roster: &'static str) -> anyhow::Result<Sho
         })
         .await?;
     rows.sort_by_key(|row| row.row);
-    Ok(Shown {
+    Ok(DemoImport {
         rows,
         summary: completed(ended)?,
     })
@@ -134,7 +137,7 @@ fn results(answer: ImportUsersResponse) -> Vec<RowResult> {
     }
 }
 
-fn completed(ended: Ended) -> anyhow::Result<ImportSummary> {
+fn completed(ended: ImportEnd) -> anyhow::Result<ImportSummary> {
     if let Some(status) = ended.status {
         return Err(ClientError::from(status).into());
     }
@@ -143,7 +146,7 @@ fn completed(ended: Ended) -> anyhow::Result<ImportSummary> {
         .context("the server ended the import without a summary")
 }
 
-/// The same with the reader's own organisation, ready to be copied.
+/// The commands for the reader's own organisation, ready to be copied.
 fn try_next() -> String {
     let program = env::args()
         .next()
@@ -163,15 +166,15 @@ fn try_next() -> String {
 }
 
 /// A server in this process.
-struct Embedded {
-    address: Address,
-    /// Known in this process alone.
-    token: Token,
+struct EmbeddedServer {
+    address: ServerAddress,
+    /// Known only in this process.
+    token: BearerToken,
     stop: oneshot::Sender<()>,
     running: JoinHandle<anyhow::Result<()>>,
 }
 
-impl Embedded {
+impl EmbeddedServer {
     async fn start(folder: &Path) -> anyhow::Result<Self> {
         let url = format!("sqlite://{}", folder.join("demo.db").display());
         let store = Store::connect(&url).await?;

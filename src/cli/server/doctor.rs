@@ -1,4 +1,4 @@
-//! `doctor`: what is wrong with a server's configuration and surroundings, and what to do about it.
+//! `doctor`: checks a server's configuration and surroundings, and says what to do.
 
 mod credentials;
 mod roles;
@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 
 use super::{migrate::DatabaseArgs, security::parse_keys, settings::SettingsArgs};
-use crate::cli::{Exit, output::print};
+use crate::cli::{ExitStatus, output::print};
 use crate::{
     access::jwt::JwtKeyLocation,
     config::Settings,
@@ -24,7 +24,7 @@ use crate::{
     store::{SchemaStatus, Store},
 };
 
-/// A certificate that ends sooner is worth a warning.
+/// A certificate that expires sooner gets a warning.
 const SOON: time::Duration = time::Duration::days(21);
 
 /// Clocks that are further apart are wrong: tokens and certificates are judged by ours, leases by the
@@ -33,13 +33,13 @@ const APART: Duration = Duration::from_secs(5);
 
 /// Check configuration, database, schema, certificates and clock, and say what to do
 ///
-/// Takes the options of `serve`, or the same environment. Exits with 1 where something is wrong.
+/// Takes the options of `serve`, or the same environment. Exits with 1 if something is wrong.
 #[derive(Args, Debug)]
 #[command(after_help = "Example: with the environment of the service:\n  \
     user-import doctor --database-url postgres://import@db/users --tls-cert server.pem \\\n    \
     --tls-key server.key")]
 pub struct DoctorArgs {
-    /// Address that the server is to listen on
+    /// Address that the server listens on
     #[arg(
         long,
         value_name = "ADDR",
@@ -47,7 +47,7 @@ pub struct DoctorArgs {
         default_value = "127.0.0.1:50051"
     )]
     listen: SocketAddr,
-    /// It is to listen there although TLS or credentials are missing
+    /// Listen there although TLS or credentials are missing
     #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
     #[arg(value_parser = BoolishValueParser::new())]
     insecure_listen_beyond_loopback: bool,
@@ -69,55 +69,51 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
     #[arg(value_parser = parse_keys)]
     jwt_jwks: Option<JwtKeyLocation>,
-    /// Certificates that vouch for the identity provider's URL, as PEM
+    /// Certificates that sign the certificate of the identity provider's URL, as PEM
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
     jwt_jwks_ca: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
 
-/// What was found about one thing.
+/// The result of one check.
 #[derive(Debug)]
-struct Finding {
-    verdict: Verdict,
+struct CheckResult {
+    level: CheckLevel,
     about: &'static str,
     text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
+enum CheckLevel {
     Well,
     Warning,
     Wrong,
 }
 
-impl Finding {
-    fn new(verdict: Verdict, about: &'static str, text: impl Into<String>) -> Self {
+impl CheckResult {
+    fn new(level: CheckLevel, about: &'static str, text: impl Into<String>) -> Self {
         let text = text.into();
-        Self {
-            verdict,
-            about,
-            text,
-        }
+        Self { level, about, text }
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = match self.verdict {
-            Verdict::Well => "ok",
-            Verdict::Warning => "warning",
-            Verdict::Wrong => "WRONG",
+        let level = match self.level {
+            CheckLevel::Well => "ok",
+            CheckLevel::Warning => "warning",
+            CheckLevel::Wrong => "WRONG",
         };
-        writeln!(f, "{verdict:<8} {:<14} {}", self.about, self.text)
+        writeln!(f, "{level:<8} {:<14} {}", self.about, self.text)
     }
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where nothing can be printed.
-pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
+/// Fails if standard output is closed.
+pub async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
     let clock = Clock::system();
     let settings = args.settings.settings();
     let mut findings = configuration(&settings);
@@ -125,14 +121,14 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
         args.settings
             .expect_sound()
             .err()
-            .map(|error| Finding::new(Verdict::Wrong, "configuration", error.to_string())),
+            .map(|error| CheckResult::new(CheckLevel::Wrong, "configuration", error.to_string())),
     );
     findings.extend(database(&args, &settings, &clock).await);
     findings.extend(certificates(&args, clock.now()));
     findings.extend(credentials::look(&args).await);
     let wrong = findings
         .iter()
-        .filter(|f| f.verdict == Verdict::Wrong)
+        .filter(|f| f.level == CheckLevel::Wrong)
         .count();
     let summary = match wrong {
         0 => "Nothing is wrong.\n".to_owned(),
@@ -142,13 +138,13 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let lines: String = findings.iter().map(ToString::to_string).collect();
     print(&format!("{lines}{summary}"))?;
     Ok(match wrong {
-        0 => Exit::Done,
-        _ => Exit::Failed,
+        0 => ExitStatus::Done,
+        _ => ExitStatus::Failed,
     })
 }
 
 /// Settings that are sound by themselves, but not together.
-fn configuration(settings: &Settings) -> Vec<Finding> {
+fn configuration(settings: &Settings) -> Vec<CheckResult> {
     let about = "configuration";
     let server = &settings.server;
     let deadlines = &server.deadlines;
@@ -190,17 +186,21 @@ fn configuration(settings: &Settings) -> Vec<Finding> {
     ];
     let odd = odd.into_iter().filter(|(is_odd, _)| *is_odd);
     let found: Vec<_> = odd
-        .map(|(_, text)| Finding::new(Verdict::Warning, about, text))
+        .map(|(_, text)| CheckResult::new(CheckLevel::Warning, about, text))
         .collect();
     match found.is_empty() {
-        true => vec![Finding::new(Verdict::Well, about, "the settings are sound")],
+        true => vec![CheckResult::new(
+            CheckLevel::Well,
+            about,
+            "the settings are sound",
+        )],
         false => found,
     }
 }
 
-/// Connects only where that makes no database.
-async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<Finding> {
-    let wrong = |text: String| vec![Finding::new(Verdict::Wrong, "database", text)];
+/// Connects, unless that would create a database.
+async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<CheckResult> {
+    let wrong = |text: String| vec![CheckResult::new(CheckLevel::Wrong, "database", text)];
     let file = args.database.database_url.file();
     if let Some(file) = file.filter(|file| !file.exists()) {
         return wrong(format!(
@@ -227,7 +227,7 @@ async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<
     }
 }
 
-async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Vec<Finding>> {
+async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Vec<CheckResult>> {
     let (version, theirs) = store
         .server_info()
         .await
@@ -237,46 +237,46 @@ async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Ve
     let answers = format!("{version} answers within {took} ms");
     let schema = store.schema().await.context("the schema cannot be read")?;
     Ok(vec![
-        Finding::new(Verdict::Well, "database", answers),
+        CheckResult::new(CheckLevel::Well, "database", answers),
         judge_schema(&schema),
         judge_clock(theirs, ours),
     ])
 }
 
-fn judge_schema(schema: &SchemaStatus) -> Finding {
+fn judge_schema(schema: &SchemaStatus) -> CheckResult {
     let about = "migrations";
     match (schema.missing.len(), schema.newer.len()) {
-        (0, 0) => Finding::new(Verdict::Well, about, "the schema is up to date"),
+        (0, 0) => CheckResult::new(CheckLevel::Well, about, "the schema is up to date"),
         (0, _) => {
             let text = "the schema is of a newer release, which this one works on with";
-            Finding::new(Verdict::Well, about, text)
+            CheckResult::new(CheckLevel::Well, about, text)
         }
         (_, 0) => {
             let missing = schema.missing.join(", ");
             let text = format!("the schema lacks {missing}; run user-import migrate");
-            Finding::new(Verdict::Wrong, about, text)
+            CheckResult::new(CheckLevel::Wrong, about, text)
         }
         _ => {
             let text = "the schema is of another release; use the newest that has run on it";
-            Finding::new(Verdict::Wrong, about, text)
+            CheckResult::new(CheckLevel::Wrong, about, text)
         }
     }
 }
 
-fn judge_clock(theirs: Duration, ours: time::Duration) -> Finding {
+fn judge_clock(theirs: Duration, ours: time::Duration) -> CheckResult {
     let apart = ours.unsigned_abs().abs_diff(theirs);
     let seconds = apart.as_secs_f64();
     if apart <= APART {
         let text = format!("{seconds:.1} s from the database's");
-        return Finding::new(Verdict::Well, "clock", text);
+        return CheckResult::new(CheckLevel::Well, "clock", text);
     }
     let text = format!(
         "{seconds:.0} s from the database's; set both machines' clocks by the same time servers"
     );
-    Finding::new(Verdict::Wrong, "clock", text)
+    CheckResult::new(CheckLevel::Wrong, "clock", text)
 }
 
-fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<Finding> {
+fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<CheckResult> {
     let mut findings = Vec::new();
     let files = [&args.tls_cert, &args.tls_client_ca, &args.jwt_jwks_ca];
     for file in files.into_iter().flatten() {
@@ -291,15 +291,15 @@ fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<Finding> {
     findings
 }
 
-fn unpaired(option: &str) -> Finding {
+fn unpaired(option: &str) -> CheckResult {
     let text = format!("certificate and key go together; give {option} too");
-    Finding::new(Verdict::Wrong, "certificate", text)
+    CheckResult::new(CheckLevel::Wrong, "certificate", text)
 }
 
 /// Every certificate of a file.
-fn certificate(file: &Path, now: OffsetDateTime) -> Vec<Finding> {
+fn certificate(file: &Path, now: OffsetDateTime) -> Vec<CheckResult> {
     let shown = file.display();
-    let wrong = |text: String| vec![Finding::new(Verdict::Wrong, "certificate", text)];
+    let wrong = |text: String| vec![CheckResult::new(CheckLevel::Wrong, "certificate", text)];
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
         Err(error) => return wrong(format!("{shown} cannot be read: {error}")),
@@ -313,11 +313,11 @@ fn certificate(file: &Path, now: OffsetDateTime) -> Vec<Finding> {
     }
 }
 
-fn validity(file: &Path, pem: &Pem, now: OffsetDateTime) -> Finding {
+fn validity(file: &Path, pem: &Pem, now: OffsetDateTime) -> CheckResult {
     let shown = file.display();
-    let (verdict, text) = match pem.parse_x509() {
+    let (level, text) = match pem.parse_x509() {
         Err(_) => (
-            Verdict::Wrong,
+            CheckLevel::Wrong,
             format!("{shown} has a part that is no certificate"),
         ),
         Ok(certificate) => {
@@ -329,36 +329,36 @@ fn validity(file: &Path, pem: &Pem, now: OffsetDateTime) -> Finding {
                     "{shown} is not good before {}; look at the clock",
                     from.date()
                 );
-                (Verdict::Wrong, text)
+                (CheckLevel::Wrong, text)
             } else if now > until {
                 (
-                    Verdict::Wrong,
+                    CheckLevel::Wrong,
                     format!("{shown} ended on {day}; put a new one in its place"),
                 )
             } else if now + SOON > until {
                 (
-                    Verdict::Warning,
+                    CheckLevel::Warning,
                     format!("{shown} ends on {day}; renew it soon"),
                 )
             } else {
-                (Verdict::Well, format!("{shown} is good until {day}"))
+                (CheckLevel::Well, format!("{shown} is good until {day}"))
             }
         }
     };
-    Finding::new(verdict, "certificate", text)
+    CheckResult::new(level, "certificate", text)
 }
 
-fn key(file: &Path) -> Finding {
+fn key(file: &Path) -> CheckResult {
     let shown = file.display();
-    let wrong = |text| Finding::new(Verdict::Wrong, "key", text);
+    let wrong = |text| CheckResult::new(CheckLevel::Wrong, "key", text);
     match std::fs::read(file) {
         Err(error) => wrong(format!("{shown} cannot be read: {error}")),
         Ok(bytes) if !is_key(&bytes) => wrong(format!("{shown} has no private key in PEM form")),
         Ok(_) if is_open_to_all(file) => {
             let text = format!("{shown} can be read by everybody; run chmod 600 {shown}");
-            Finding::new(Verdict::Warning, "key", text)
+            CheckResult::new(CheckLevel::Warning, "key", text)
         }
-        Ok(_) => Finding::new(Verdict::Well, "key", format!("{shown} is a private key")),
+        Ok(_) => CheckResult::new(CheckLevel::Well, "key", format!("{shown} is a private key")),
     }
 }
 

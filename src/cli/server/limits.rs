@@ -20,11 +20,11 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_COMPRESSION_RATIO")]
     #[arg(default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
     max_compression_ratio: u32,
-    /// Most imports at a time, those still uploading apart
+    /// Most imports at a time, without those that are still uploading
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_IMPORTS")]
     #[arg(default_value_t = 32, value_parser = value_parser!(u32).range(1..))]
     max_imports: u32,
-    /// Most imports at a time into one organisation, and most rosters in parts that may be open there; four
+    /// Most imports at a time into one organisation, and most open rosters in parts there; four
     /// times as many streams may be uploading
     #[arg(
         long,
@@ -33,7 +33,7 @@ pub struct LimitsArgs {
     )]
     #[arg(default_value_t = 8, value_parser = value_parser!(u32).range(1..))]
     max_imports_per_organization: u32,
-    /// Most calls at a time about one organisation, imports and exports apart
+    /// Most calls at a time about one organisation, without imports and exports
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_CALLS_PER_ORGANIZATION")]
     #[arg(default_value_t = 100, value_parser = value_parser!(u32).range(1..))]
     max_calls_per_organization: u32,
@@ -90,7 +90,7 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_CONNECTION_IDLE_SECONDS")]
     #[arg(default_value_t = 900, value_parser = value_parser!(u64).range(1..=86_400))]
     connection_idle_seconds: u64,
-    /// Seconds that an import which has been received waits for one of those before it to end
+    /// Seconds that a received import waits until an earlier one ends
     #[arg(long, value_name = "S", env = "USER_IMPORT_IMPORT_TURN_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(0..=3_600))]
     import_turn_seconds: u64,
@@ -106,11 +106,11 @@ pub struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_UPLOAD_SECONDS")]
     #[arg(default_value_t = 3_600, value_parser = value_parser!(u64).range(1..=86_400))]
     upload_seconds: u64,
-    /// Seconds between two looks whether a silent connection still stands
+    /// Seconds between two checks whether a silent connection is still open
     #[arg(long, value_name = "S", env = "USER_IMPORT_KEEPALIVE_SECONDS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=3_600))]
     keepalive_seconds: u64,
-    /// Seconds that a client may take to answer such a look
+    /// Seconds that a client may take to answer such a check
     #[arg(long, value_name = "S", env = "USER_IMPORT_KEEPALIVE_TIMEOUT_SECONDS")]
     #[arg(default_value_t = 20, value_parser = value_parser!(u64).range(1..=3_600))]
     keepalive_timeout_seconds: u64,

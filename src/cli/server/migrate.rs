@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
-use crate::cli::{Exit, output::Voice, secret::unquoted};
+use crate::cli::{ExitStatus, output::Verbosity, secret::unquoted};
 use crate::{
     config::Settings,
     store::{DatabaseUrl, Store},
@@ -37,7 +37,7 @@ impl DatabaseArgs {
     /// Connects.
     ///
     /// # Errors
-    /// Where the database cannot be reached; the URL, which may hold a password, is not repeated.
+    /// Fails if the database cannot be reached. The error does not repeat the URL, which may hold a password.
     pub async fn connect(&self) -> anyhow::Result<Store> {
         self.connect_for(&Settings::default()).await
     }
@@ -56,13 +56,13 @@ impl DatabaseArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// Where the database cannot be reached or changed.
-pub async fn run(args: MigrateArgs, voice: Voice) -> anyhow::Result<Exit> {
+/// Fails if the database cannot be reached or changed.
+pub async fn run(args: MigrateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let store = args.database.connect().await?;
     store
         .migrate()
         .await
         .context("the database cannot be migrated")?;
-    voice.confirm("The database is up to date.\n")?;
-    Ok(Exit::Done)
+    verbosity.confirm("The database is up to date.\n")?;
+    Ok(ExitStatus::Done)
 }

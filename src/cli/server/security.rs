@@ -47,7 +47,7 @@ pub struct SecurityArgs {
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
     #[arg(requires = "jwt_issuer", requires = "jwt_audience", value_parser = parse_keys)]
     jwt_jwks: Option<JwtKeyLocation>,
-    /// PEM file with authorities that vouch for the identity provider's URL, beside those that browsers trust
+    /// PEM file with authorities that sign the certificate of the identity provider's URL, besides those that browsers trust
     #[arg(
         long,
         value_name = "FILE",
@@ -71,7 +71,7 @@ pub struct SecurityArgs {
         requires = "jwt_jwks"
     )]
     jwt_audience: Option<String>,
-    /// Algorithms that tokens may be signed with, apart by commas
+    /// Algorithms that tokens may be signed with, separated by commas
     #[arg(
         long,
         value_name = "ALG",
@@ -148,7 +148,7 @@ impl SecurityArgs {
     }
 }
 
-/// A URL, or else a file.
+/// A URL, or a file.
 pub(crate) fn parse_keys(text: &str) -> Result<JwtKeyLocation, InvalidKeySetUrl> {
     match text.contains("://") {
         true => text.parse().map(JwtKeyLocation::Url),

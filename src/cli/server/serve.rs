@@ -1,4 +1,4 @@
-//! `serve`: the server, until it is told to stop.
+//! `serve`: runs the server until it gets a signal to stop.
 
 use std::{
     io::{self, Write},
@@ -10,10 +10,10 @@ use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpSocket, signal};
 
 use super::{migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs};
-use crate::cli::{Exit, failure::UsageError};
+use crate::cli::{ExitStatus, failure::UsageError};
 use crate::{
     access::{LocalTokenFile, local_token},
-    client::Address,
+    client::ServerAddress,
     config::{SecuritySettings, Settings},
     server::{self, CredentialState, ListenExposure, Listeners},
     store::Store,
@@ -41,11 +41,11 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:50051"
     )]
     listen: SocketAddr,
-    /// Address to serve health on, and nothing else, in plain text: for probes that know no TLS
+    /// Address to serve only health on, in plain text: for probes without TLS
     #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN")]
     health_listen: Option<SocketAddr>,
-    /// Listen on an address that other machines reach although TLS or credentials are missing: whoever is
-    /// on the way can read and change what is sent, tokens included
+    /// Listen on an address that other machines reach although TLS or credentials are missing: others
+    /// on the network can read and change what is sent, tokens included
     #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
     #[arg(value_parser = BoolishValueParser::new())]
     insecure_listen_beyond_loopback: bool,
@@ -73,14 +73,14 @@ pub struct ServeArgs {
         env = "USER_IMPORT_OTLP_ENDPOINT",
         help_heading = "Telemetry"
     )]
-    pub(crate) otlp_endpoint: Option<Address>,
+    pub(crate) otlp_endpoint: Option<ServerAddress>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where the address is in use, or the database cannot be used.
-pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+/// Fails if the address is in use, or the database cannot be used.
+pub async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
     args.settings.expect_sound()?;
     let mut settings = Settings {
         security: args.security.security(),
@@ -109,10 +109,10 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     };
     announce(&listeners)?;
     server::serve(listeners, store, settings, stopped()).await?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-/// Takes an address, at which nobody is answered yet.
+/// Binds the address. Calls are answered only later.
 fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
     let bind = || -> io::Result<TcpSocket> {
         let socket = match address {
@@ -142,7 +142,7 @@ fn local_token(exposure: &ListenExposure, port: u16) -> Option<LocalTokenFile> {
             let file = local.path().display();
             tracing::info!(
                 %file,
-                "no credential is configured: whoever has the local token in this file may do \
+                "no credential is configured: the holder of the local token in this file may do \
                  everything, and nobody else anything, until a token is created (user-import token \
                  create)"
             );
@@ -150,7 +150,7 @@ fn local_token(exposure: &ListenExposure, port: u16) -> Option<LocalTokenFile> {
         }
         Err(error) => {
             tracing::warn!(
-                "no credential is configured, and there is no place for a local token, so nobody is \
+                "no credential is configured, and there is no place for a local token, so no call is \
                  admitted until a token is created (user-import token create): {error:#}"
             );
             None
@@ -158,7 +158,7 @@ fn local_token(exposure: &ListenExposure, port: u16) -> Option<LocalTokenFile> {
     }
 }
 
-/// Refuses to listen where that is not safe, and says what has to be known.
+/// Refuses to listen if that is not safe, and prints what the operator must know.
 async fn expose(
     args: &ServeArgs,
     security: &SecuritySettings,
@@ -214,7 +214,7 @@ async fn stopped() {
         }
         return;
     }
-    // Where signals cannot be had at all, the server runs until it is killed.
+    // If signals cannot be received, the server runs until it is killed.
     if signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

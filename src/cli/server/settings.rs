@@ -11,7 +11,7 @@ use crate::{
     input::Limits,
 };
 
-/// What an operator may want to set; the rest of [`Settings`] has its defaults.
+/// The settings that an operator may set; the rest of [`Settings`] has its defaults.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
@@ -46,7 +46,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ATTEMPTS_KEPT")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
     max_attempts_kept: u32,
-    /// Seconds that clients have to go when the server is told to stop
+    /// Seconds that clients get to finish when the server stops
     #[arg(
         long,
         value_name = "S",
@@ -71,12 +71,12 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_FIELD_BYTES")]
     #[arg(default_value_t = 4_096, value_parser = value_parser!(u32).range(1_024..=65_536))]
     max_field_bytes: u32,
-    /// Rows that one transaction writes, but for rows that must be written together
+    /// Most rows that one transaction writes, except for rows that must be written together
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "100000")]
     transaction_rows: NonZeroUsize,
-    /// MiB of memory for users whom the server has read before: on PostgreSQL an import then reads only
-    /// those who have changed since, by whatever means; 0 keeps none
+    /// MiB of memory for users that the server has read before: on PostgreSQL an import then reads only
+    /// those that have changed since; 0 keeps none
     #[arg(long, value_name = "MIB", env = "USER_IMPORT_DIRECTORY_CACHE_MIB")]
     #[arg(default_value_t = 64, value_parser = value_parser!(u32).range(..=65_536))]
     directory_cache_mib: u32,
@@ -138,7 +138,7 @@ impl SettingsArgs {
     /// Expects that the settings fit together.
     ///
     /// # Errors
-    /// Where one of them could never be met; the text says which.
+    /// Fails if a setting contradicts another one; the text says which.
     pub fn expect_sound(&self) -> Result<(), UsageError> {
         let (field, record) = (self.max_field_bytes, self.max_record_bytes);
         if field > record {
@@ -150,7 +150,7 @@ impl SettingsArgs {
         Ok(())
     }
 
-    /// With everything else at its default.
+    /// With defaults for everything else.
     #[must_use]
     pub fn settings(&self) -> Settings {
         let bytes = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);

@@ -15,7 +15,7 @@ from userimport.v1.types_pb2 import DeactivatedUser, ImportState, RowResult
 from .retry import has_details, is_transient, wait_before
 from .roster import Roster, RosterUnreadable
 
-# Nothing of the import was told by the server: it may have stopped anywhere.
+# The server gave no result of the import: it may have stopped anywhere.
 _UNSURE = {
     grpc.StatusCode.CANCELLED,
     grpc.StatusCode.DATA_LOSS,

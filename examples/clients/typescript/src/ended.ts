@@ -5,7 +5,7 @@ import type { ImportSummary } from "../gen/userimport/v1/import_service";
 import { ImportState } from "../gen/userimport/v1/types";
 import { hasDetails, isTransient } from "./retry";
 
-// Nothing of the import was told by the server: it may have stopped anywhere.
+// The server gave no result of the import: it may have stopped anywhere.
 const UNSURE = [
   status.CANCELLED,
   status.DATA_LOSS,

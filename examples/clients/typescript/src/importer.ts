@@ -148,7 +148,7 @@ async function send(
   } catch (error) {
     return answered.aborted ? undefined : (error as Error);
   } finally {
-    // Where the roster broke off this ends the stream without `finish`: half a roster is never
+    // If the roster broke off, this ends the stream without `finish`: half a roster is never
     // taken for a whole one.
     call.end();
   }

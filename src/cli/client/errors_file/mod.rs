@@ -1,4 +1,4 @@
-//! The file of rejected rows: the roster's own columns and values, plus what is wrong, ready to be
+//! The file of rejected rows: the roster's own columns and values, plus the errors, ready to be
 //! corrected by hand and imported again (api.md, Command line).
 //!
 //! UTF-8 with a byte order mark, so that Excel reads it.
@@ -16,7 +16,7 @@ use anyhow::Context;
 
 use crate::cli::{
     failure::UsageError,
-    output::{Findings, Output, write_whole},
+    output::{ImportFindings, OutputTarget, write_whole},
 };
 use crate::domain::{BYTE_ORDER_MARK, CsvSheet};
 use crate::proto::{ImportStarted, Issue, IssueSeverity, RowResult};
@@ -29,7 +29,7 @@ const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGEST
 /// Checks, before anything is sent, that the file can be written.
 ///
 /// # Errors
-/// Where it is the roster itself, its folder does not exist, or nothing can be written there.
+/// Fails if it is the roster itself, its folder does not exist, or the folder cannot be written to.
 pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
     let same = |a: &Path, b: &Path| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
     if same(path, roster) == Some(true) {
@@ -47,7 +47,7 @@ pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
         let message = format!("--errors: there is no folder {folder}. Make it, or name another.");
         return Err(UsageError::new(message));
     }
-    match Output::create(path) {
+    match OutputTarget::create(path) {
         Ok(_) => Ok(()),
         Err(error) => Err(UsageError::new(format!(
             "--errors: {error:#}. Name another file."
@@ -58,9 +58,9 @@ pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
 /// Writes the rejected rows of `roster` (bytes as sent) to `path`.
 ///
 /// # Errors
-/// Where the roster cannot be split as the server split it, or the file cannot be written; nothing
+/// Fails if the roster cannot be split as the server split it, or the file cannot be written; nothing
 /// is written then.
-pub fn write(path: &Path, roster: &[u8], findings: &Findings) -> anyhow::Result<()> {
+pub fn write(path: &Path, roster: &[u8], findings: &ImportFindings) -> anyhow::Result<()> {
     let text = render(roster, findings).context("the rejected rows cannot be written to a file")?;
     write_whole(path, text.as_bytes())
 }
@@ -86,7 +86,7 @@ pub fn remove_earlier(path: &Path) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-fn render(roster: &[u8], findings: &Findings) -> anyhow::Result<String> {
+fn render(roster: &[u8], findings: &ImportFindings) -> anyhow::Result<String> {
     let started = findings
         .started
         .as_ref()
@@ -126,7 +126,7 @@ fn write_row(
 /// The cells of these columns, in the records of `roster` that start on the `wanted` lines, by line.
 ///
 /// # Errors
-/// Where the roster cannot be split as the server split it.
+/// Fails if the roster cannot be split as the server split it.
 pub fn cells<const N: usize>(
     roster: &[u8],
     started: &ImportStarted,
@@ -149,7 +149,7 @@ pub fn cells<const N: usize>(
         .collect())
 }
 
-/// What the three added columns say.
+/// The values of the three added columns.
 fn added(row: &RowResult) -> [String; 3] {
     let errors = || {
         let is_error = |issue: &&Issue| issue.severity() == IssueSeverity::Error;
@@ -168,7 +168,7 @@ fn added(row: &RowResult) -> [String; 3] {
 
 /// Which columns of the roster are its own, and not those of an earlier file of this kind.
 struct Columns {
-    /// Number of columns in the header, trailing blank ones apart.
+    /// Number of columns in the header, without trailing blank ones.
     count: usize,
     own: Vec<usize>,
 }
@@ -187,9 +187,9 @@ impl Columns {
 
     /// The fields of a record that belong to the roster's own columns.
     ///
-    /// A short record is filled up with blanks, so that what is wrong stands below its heading. A long
-    /// one is written as it is (but for what an earlier file added at its end): which of its fields is
-    /// one too many only a person can tell.
+    /// A short record is filled up with blanks, so that the errors are below their headings. A long
+    /// one is written as it is, without the columns that an earlier file added at its end: only a person
+    /// knows which of its fields is surplus.
     fn own_of(&self, fields: &[String]) -> Vec<String> {
         let filled = fields
             .iter()
@@ -236,8 +236,8 @@ mod tests {
     }
 
     /// Findings in which the rows on these lines are rejected.
-    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> Findings {
-        let mut findings = Findings::default();
+    fn rejecting(charset: &str, delimiter: &str, lines: &[u32]) -> ImportFindings {
+        let mut findings = ImportFindings::default();
         findings.started = Some(ImportStarted {
             charset: charset.to_owned(),
             delimiter: delimiter.to_owned(),

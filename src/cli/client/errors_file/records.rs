@@ -19,10 +19,10 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// From what the server said; no delimiter is a comma (a file of one column has none).
+    /// The dialect that the server reports. An empty delimiter means a comma (a file of one column has none).
     ///
     /// # Errors
-    /// Where a charset or delimiter is not known here.
+    /// Fails if the charset or the delimiter is unknown here.
     pub fn new(charset: &str, delimiter: &str) -> anyhow::Result<Self> {
         let label = if charset.is_empty() { "UTF-8" } else { charset };
         let charset = Encoding::for_label(label.as_bytes())
@@ -36,7 +36,7 @@ impl Dialect {
     }
 }
 
-/// Records of a file, their fields as they stand there, decoded.
+/// Records of a file, with their decoded fields.
 #[derive(Debug, Default)]
 pub struct Records {
     /// The first record that is not blank.
@@ -49,7 +49,7 @@ pub struct Records {
 /// become U+FFFD.
 ///
 /// # Errors
-/// Where there is no header, or the file cannot be split.
+/// Fails if there is no header, or the file cannot be split.
 pub fn records(bytes: &[u8], dialect: &Dialect, wanted: &BTreeSet<u32>) -> anyhow::Result<Records> {
     let (text, _, _) = dialect.charset.decode(bytes);
     let mut found = Records::default();

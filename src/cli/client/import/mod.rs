@@ -1,16 +1,16 @@
-//! `import`: sends a roster, shows what became of each row, and keeps the rejected ones.
+//! `import`: sends a roster, shows the result of each row, and saves the rejected rows.
 
-mod again;
-mod job;
-mod names;
+mod command_line;
+mod csv_report;
+mod deactivation_prompt;
+mod import_job;
+mod import_report;
 mod options;
-mod report;
-mod retry;
-mod review;
-mod roster;
-mod sheet;
-mod shown;
-mod tape;
+mod replay_buffer;
+mod reported_results;
+mod retry_budget;
+mod roster_source;
+mod user_names;
 
 use std::{
     io::{self, IsTerminal},
@@ -21,150 +21,160 @@ use anyhow::Context;
 
 use super::errors_file;
 use crate::cli::{
-    Exit, failure,
-    output::{Asked, Findings, Format, Voice, complain},
+    ExitStatus, failure,
+    output::{ImportFindings, OutputFormat, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
-    client::{ClientError, Ended},
+    client::{ClientError, ImportEnd},
     proto::{ImportStart, ImportState},
 };
 
-use again::Again;
-use job::Job;
-pub use options::{Filter, ImportArgs};
-pub use report::{Report, View};
-use review::Asking;
-use roster::{Input, Roster};
+use command_line::CommandLine;
+use deactivation_prompt::PromptMode;
+use import_job::ImportJob;
+pub use import_report::{ImportReport, ReportOptions};
+pub use options::{ImportArgs, RowFilter};
+use roster_source::{RosterInput, RosterSource};
 
 /// Runs the command.
 ///
 /// # Errors
-/// Where the roster cannot be read, the deactivation is not confirmed, or nobody can be reached. A
-/// refused import is no error: it is told, and has its exit code.
-pub async fn run(args: ImportArgs, voice: Voice) -> anyhow::Result<Exit> {
-    let roster = Roster::find(&args.file)?;
+/// Fails if the roster cannot be read, the deactivation is not confirmed, or the server cannot be reached. A
+/// refused import is no error: it is reported, and has its exit code.
+pub async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let roster = RosterSource::find(&args.file)?;
     if let Some(errors) = &args.errors {
         errors_file::check(errors, &args.file)?;
     }
-    let must_ask = args.must_ask(Asking::of_process(roster == Roster::Stdin, voice))?;
+    let must_ask = args.must_ask(PromptMode::of_process(
+        roster == RosterSource::Stdin,
+        verbosity,
+    ))?;
     let input = roster.open().await?;
-    // Before anybody is asked: a file that cannot be read.
+    // An unreadable file is reported before the question.
     drop(input.read().await?);
-    // A slow export takes its time: a connection without a call would be ended, and counted as refused.
+    // Wait for the first bytes of a slow export: the server closes a connection without a call.
     input.wait().await.map_err(ClientError::Input)?;
-    let (client, organization) = args.organization.connect(voice).await?;
-    let job = Job {
+    let (client, organization) = args.organization.connect(verbosity).await?;
+    let job = ImportJob {
         client,
         input,
         retries: args.retries,
     };
     let mut start = args.start(&organization);
-    let mut view = view(&args, voice);
+    let mut view = view(&args, verbosity);
     if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
-        return tell(&args, &job, &ended, &mut report, true).await;
+        return report_end(&args, &job, &ended, &mut report, true).await;
     }
-    let mut report = Report::new(view);
+    let mut report = ImportReport::new(view);
     let ended = job.run(&start, &mut report).await?;
-    let exit = tell(&args, &job, &ended, &mut report, start.validate_only).await?;
-    if must_ask && job::is_refused_for(&ended, "PLAN_DIFFERS") {
-        complain(
+    let exit = report_end(&args, &job, &ended, &mut report, start.validate_only).await?;
+    if must_ask && import_job::is_refused_for(&ended, "PLAN_DIFFERS") {
+        print_error(
             "The directory or the roster has changed since you were asked. Repeat the command to see \
-             whom it would deactivate now.",
+             which users it would deactivate now.",
         );
     }
     Ok(exit)
 }
 
-fn view(args: &ImportArgs, voice: Voice) -> View {
-    View {
+fn view(args: &ImportArgs, verbosity: Verbosity) -> ReportOptions {
+    ReportOptions {
         format: args.format,
         review: args.diff,
-        asked: Asked {
+        summary_options: SummaryOptions {
             errors_file: args.errors.is_some(),
-            apply: Some(Again::of_process().apply()),
+            apply: Some(CommandLine::of_process().apply_command()),
             resume: String::new(),
         },
-        voice,
+        verbosity,
     }
 }
 
-/// Shows whom the import would deactivate, and asks for the word. Then `start` has it, and the digest of
-/// the plan that was shown, so that nothing else is done. Where that would not be done either, how it ended
-/// is given back.
+/// Shows which users the import would deactivate, and asks for the word. Then `start` gets the word and the
+/// digest of the shown plan, so that nothing else is done. Returns the end of the dry run if it did not
+/// complete.
 async fn ask(
-    job: &Job,
+    job: &ImportJob,
     start: &mut ImportStart,
-    view: &mut View,
-) -> anyhow::Result<Option<(Report, Ended)>> {
-    let dry_run = review::dry_run(start);
-    let mut report = Report::held_back(view.clone());
+    view: &mut ReportOptions,
+) -> anyhow::Result<Option<(ImportReport, ImportEnd)>> {
+    let dry_run = deactivation_prompt::dry_run(start);
+    let mut report = ImportReport::deferred(view.clone());
     let ended = job.run(&dry_run, &mut report).await?;
-    let Some(summary) = job::completed(&ended) else {
+    let Some(summary) = import_job::completed(&ended) else {
         return Ok(Some((report, ended)));
     };
     let findings = report.findings();
-    let question = review::question(&start.organization, summary, findings, &Again::of_process());
+    let question = deactivation_prompt::question(
+        &start.organization,
+        summary,
+        findings,
+        &CommandLine::of_process(),
+    );
     if summary.deactivated == 0 {
-        view.voice
-            .notice("The roster lists everybody: nobody is deactivated as missing.");
+        view.verbosity
+            .notice("The roster lists all users: none is deactivated as missing.");
     } else {
-        complain(&question);
+        print_error(&question);
         let typed = tokio::select! {
-            typed = review::ask() => typed?,
+            typed = deactivation_prompt::ask() => typed?,
             _ = tokio::signal::ctrl_c() => String::new(),
         };
-        review::confirm(&typed)?;
+        deactivation_prompt::confirm(&typed)?;
     }
     start.expected_plan_digest.clone_from(&summary.plan_digest);
     if let Some(missing) = &mut start.deactivate_missing {
-        review::WORD.clone_into(&mut missing.confirmation);
+        deactivation_prompt::WORD.clone_into(&mut missing.confirmation);
     }
-    view.asked.resume = format!(
+    view.summary_options.resume = format!(
         " --confirm {} --expected-plan-digest {}",
-        review::WORD,
+        deactivation_prompt::WORD,
         hex::encode(&summary.plan_digest)
     );
     Ok(None)
 }
 
-/// Tells how the import, or the dry run, ended, and keeps its rejected rows.
-async fn tell(
+/// Reports the end of the import or of the dry run, and saves its rejected rows.
+async fn report_end(
     args: &ImportArgs,
-    job: &Job,
-    ended: &Ended,
-    report: &mut Report,
+    job: &ImportJob,
+    ended: &ImportEnd,
+    report: &mut ImportReport,
     is_dry: bool,
-) -> anyhow::Result<Exit> {
-    let names = match args.diff && args.format == Format::Table {
-        true => names::of(&job.input, ended, report.findings()).await,
-        false => names::Names::new(),
+) -> anyhow::Result<ExitStatus> {
+    let names = match args.diff && args.format == OutputFormat::Table {
+        true => user_names::of(&job.input, ended, report.findings()).await,
+        false => user_names::UserNames::new(),
     };
-    let shown = report.end(ended, &names);
-    tell_failure(ended, report.has_told_why(ended));
-    let exit = Exit::of_import(ended);
-    if exit == Exit::Interrupted && !is_dry {
-        report.tell_how_to_go_on(ended);
+    let shown = report.finish(ended, &names);
+    report_failure(ended, report.has_shown_refusals(ended));
+    let exit = ExitStatus::of_import(ended);
+    if exit == ExitStatus::Interrupted && !is_dry {
+        report.explain_how_to_continue(ended);
     }
     if let Some(errors) = &args.errors {
-        // The import is what it is; a full disk here does not change its exit code.
+        // A full disk here does not change the exit code of the import.
         match save_rejected(errors, &job.input, ended, report.findings()).await {
             Ok(done) => report.notice(&done),
-            Err(error) if exit == Exit::Interrupted => complain(&format!("error: {error:#}.")),
-            Err(error) => complain(&not_saved(&error, ended, is_dry)),
+            Err(error) if exit == ExitStatus::Interrupted => {
+                print_error(&format!("error: {error:#}."))
+            }
+            Err(error) => print_error(&not_saved(&error, ended, is_dry)),
         }
     }
     shown.map_err(ClientError::Output)?;
     Ok(exit)
 }
 
-/// Says on standard error why there is no good end; only in brief where the summary has said it.
-pub fn tell_failure(ended: &Ended, told: bool) {
+/// Prints on standard error why the import failed; only briefly if the summary gives the reason.
+pub fn report_failure(ended: &ImportEnd, told: bool) {
     match &ended.status {
         Some(_) if told && io::stdout().is_terminal() => {}
-        Some(_) if told => complain("error: the import was refused; the summary says why."),
-        Some(status) => complain(&failure::describe_status(status)),
+        Some(_) if told => print_error("error: the import was refused; the summary says why."),
+        Some(status) => print_error(&failure::describe_status(status)),
         None if ended.summary.is_none() => {
-            complain("error: the server ended the import without a summary.");
+            print_error("error: the server ended the import without a summary.");
         }
         _ => {}
     }
@@ -173,9 +183,9 @@ pub fn tell_failure(ended: &Ended, told: bool) {
 /// Writes the rejected rows to a file, and says what was done.
 async fn save_rejected(
     path: &Path,
-    input: &Input,
-    ended: &Ended,
-    findings: &Findings,
+    input: &RosterInput,
+    ended: &ImportEnd,
+    findings: &ImportFindings,
 ) -> anyhow::Result<String> {
     if findings.rejected.is_empty() {
         return without_rejected(path, ended);
@@ -192,8 +202,8 @@ async fn save_rejected(
     ))
 }
 
-/// Leaves no file of an earlier run, unless nobody knows yet what was rejected. Says what was done.
-fn without_rejected(path: &Path, ended: &Ended) -> anyhow::Result<String> {
+/// Removes the file of an earlier run, unless the rejected rows are not known yet. Returns what was done.
+fn without_rejected(path: &Path, ended: &ImportEnd) -> anyhow::Result<String> {
     let why = match ended.state() {
         Some(ImportState::Completed | ImportState::Cancelled) => "No row was rejected",
         Some(ImportState::Refused) if has_rows(ended) => "No row was rejected",
@@ -210,22 +220,22 @@ fn without_rejected(path: &Path, ended: &Ended) -> anyhow::Result<String> {
     Ok(format!("{why}: {} {done}.", path.display()))
 }
 
-fn has_rows(ended: &Ended) -> bool {
+fn has_rows(ended: &ImportEnd) -> bool {
     ended
         .summary
         .as_ref()
         .is_some_and(|summary| summary.rows > 0)
 }
 
-/// The import itself is not undone by that, and knows its rejected rows by its ID. A dry run can be made
+/// The import itself is not undone, and returns its rejected rows by its ID. A dry run can be repeated.
 /// again.
-fn not_saved(error: &anyhow::Error, ended: &Ended, is_dry: bool) -> String {
+fn not_saved(error: &anyhow::Error, ended: &ImportEnd, is_dry: bool) -> String {
     let (what, import_id) = match is_dry {
         true => ("dry run", String::new()),
         false => ("import", format!("--import-id {} ", ended.import_id)),
     };
     format!(
-        "error: {error:#}.\nThe {what} has ended all the same. To have its rejected rows, repeat the \
+        "error: {error:#}.\nThe {what} itself has ended. To have its rejected rows, repeat the \
          command with\n  {import_id}--errors OTHER_FILE.csv"
     )
 }
@@ -241,7 +251,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::fake::{self, Behaviour},
+        client::fake::{self, FakeBehaviour},
         proto::{
             ImportStarted, ImportSummary, ImportUsersRequest, ImportUsersResponse, Issue,
             IssueCode, IssueSeverity, RowOutcome, RowResult, RowResults,
@@ -261,7 +271,7 @@ mod tests {
     struct Answers(Vec<Message>, Option<Status>);
 
     #[async_trait]
-    impl Behaviour for Answers {
+    impl FakeBehaviour for Answers {
         async fn import(
             &self,
             mut requests: Streaming<ImportUsersRequest>,
@@ -315,13 +325,13 @@ mod tests {
         })
     }
 
-    async fn import(answers: Answers) -> (Exit, Option<String>) {
+    async fn import(answers: Answers) -> (ExitStatus, Option<String>) {
         import_over(None, answers).await
     }
 
     /// Runs the command against a server that answers so, where the errors file is `earlier`, and gives what it
     /// leaves.
-    async fn import_over(earlier: Option<&str>, answers: Answers) -> (Exit, Option<String>) {
+    async fn import_over(earlier: Option<&str>, answers: Answers) -> (ExitStatus, Option<String>) {
         let folder = TempDir::new().unwrap();
         let file = |name: &str| -> PathBuf { folder.path().join(name) };
         fs::write(file("roster.csv"), ROSTER).unwrap();
@@ -337,7 +347,7 @@ mod tests {
             "--errors".as_ref(),
             file("errors.csv").as_os_str(),
         ]);
-        let exit = run(args.unwrap().args, Voice::default()).await.unwrap();
+        let exit = run(args.unwrap().args, Verbosity::default()).await.unwrap();
         (exit, fs::read_to_string(file("errors.csv")).ok())
     }
 
@@ -345,7 +355,7 @@ mod tests {
     async fn rejected_rows_end_in_the_errors_file_and_in_the_exit_code() {
         let end = summary(ImportState::Completed, 1);
         let (exit, errors) = import(Answers(vec![started(), rejection(), end], None)).await;
-        assert_eq!(exit, Exit::RowsRejected);
+        assert_eq!(exit, ExitStatus::RowsRejected);
         insta::assert_snapshot!(errors.unwrap().trim_start_matches('\u{feff}'), @r#"
         EMAIL;ROLE;IMPORT_ERROR_CODES;IMPORT_ERRORS;IMPORT_SUGGESTIONS
         b@x.org;Oficer;UNKNOWN_ROLE;"ROLE ""Oficer"" is not a role.";ROLE: Officer
@@ -358,7 +368,7 @@ mod tests {
         let status = Status::failed_precondition("1 row is rejected; none may be.");
         let answers = Answers(vec![started(), rejection(), end], Some(status));
         let (exit, errors) = import(answers).await;
-        assert_eq!(exit, Exit::Refused);
+        assert_eq!(exit, ExitStatus::Refused);
         assert!(errors.unwrap().contains("Oficer"));
     }
 
@@ -366,7 +376,7 @@ mod tests {
     async fn without_rejected_rows_no_errors_file_is_written() {
         let end = summary(ImportState::Completed, 0);
         let (exit, errors) = import(Answers(vec![started(), end], None)).await;
-        assert_eq!((exit, errors), (Exit::Done, None));
+        assert_eq!((exit, errors), (ExitStatus::Done, None));
     }
 
     #[tokio::test]
@@ -396,9 +406,9 @@ mod tests {
                 rows,
                 ..ImportSummary::default()
             };
-            let ended = Ended {
+            let ended = ImportEnd {
                 summary: Some(summary),
-                ..Ended::default()
+                ..ImportEnd::default()
             };
             without_rejected(Path::new("no/errors.csv"), &ended).unwrap()
         };
@@ -412,7 +422,7 @@ mod tests {
         let status = Status::new(Code::Unavailable, "The server is shutting down.");
         let answers = Answers(vec![started(), rejection()], Some(status));
         let (exit, errors) = import(answers).await;
-        assert_eq!(exit, Exit::Interrupted);
+        assert_eq!(exit, ExitStatus::Interrupted);
         assert!(errors.is_some());
     }
 }

@@ -6,59 +6,59 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use uuid::Uuid;
 
-use super::review::{self, Asking};
-use crate::cli::{client::connection::OrganizationArgs, failure::UsageError, output::Format};
+use super::deactivation_prompt::{self, PromptMode};
+use crate::cli::{client::connection::OrganizationArgs, failure::UsageError, output::OutputFormat};
 use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
 
 /// Bring an organisation's users in step with a roster
 ///
-/// Exit codes: 0 all rows stand, 2 wrong use or unreadable file, 3 some rows rejected, 4 refused (nothing
+/// Exit codes: 0 all rows accepted, 2 wrong use or unreadable file, 3 some rows rejected, 4 refused (nothing
 /// written), 5 interrupted or unreachable, 6 cancelled.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples: see what would change, then do it, and keep what was rejected:\n  \
     user-import import roster.csv --organization my-department --diff\n  \
     user-import import roster.csv --organization my-department --errors rejected.csv\n\n\
-    Every night, from another program, and whoever is not listed has left:\n  \
+    Every night, from another program; users who are not listed have left:\n  \
     cad-export | user-import import - --profile nightly --deactivate-missing --confirm Confirm --quiet"
 )]
 pub struct ImportArgs {
     /// CSV file; `-` is standard input
     pub file: PathBuf,
-    /// Do everything but write: show what would happen
+    /// Do everything except write: show what would happen
     #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
     validate_only: bool,
-    /// Do everything but write: show each change as a review does, with the values before and after, and
-    /// the command that applies just that. Needs the permission users.read
+    /// Do everything except write: show each change with the values before and after, and
+    /// the command that applies exactly that. Needs the permission users.read
     #[arg(long, env = "USER_IMPORT_DIFF", value_parser = BoolishValueParser::new())]
     pub diff: bool,
-    /// Find users by this column too, where their external ID finds none: for rosters without external IDs, and for
+    /// Find users by this column too, if their external ID matches none: for rosters without external IDs, and for
     /// the day when they all change
     #[arg(long, value_name = "COLUMN", env = "USER_IMPORT_MATCH_BY", value_enum)]
-    match_by: Option<Matching>,
+    match_by: Option<MatchByColumn>,
     /// UUID that names this import; repeat it to retry or continue [default: a new one]
     #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
     import_id: Option<String>,
-    /// Where the roster comes from, for the history
+    /// Origin of the roster, for the history
     #[arg(long, value_name = "TEXT", env = "USER_IMPORT_SOURCE")]
     source: Option<String>,
     #[command(flatten)]
-    guards: Guards,
+    guards: GuardArgs,
     #[command(flatten)]
-    missing: Missing,
+    missing: MissingUsersArgs,
     #[command(flatten)]
-    csv: Csv,
+    csv: CsvArgs,
     #[command(flatten)]
-    shown: Shown,
-    /// Write the rejected rows here as CSV, in the file's own columns and with what is wrong
+    results: ResultArgs,
+    /// Write the rejected rows here as CSV, with the file's own columns and the errors
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_ERRORS")]
     #[arg(help_heading = "Output")]
     pub errors: Option<PathBuf>,
-    /// For whom to print
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = Format::Table)]
+    /// Format of the output
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
     #[arg(help_heading = "Output")]
-    pub format: Format,
-    /// How often to send the import again, with the same ID, where the server is away, the connection is
+    pub format: OutputFormat,
+    /// How often to send the import again, with the same ID, if the server is unreachable, the connection is
     /// lost or another import is running; 0: never
     #[arg(
         long,
@@ -72,9 +72,9 @@ pub struct ImportArgs {
     pub organization: OrganizationArgs,
 }
 
-/// What finds users besides their external ID.
+/// The column that finds users besides their external ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Matching {
+enum MatchByColumn {
     /// The email, ignoring case
     Email,
     /// The badge number, exactly
@@ -83,12 +83,12 @@ enum Matching {
     Username,
 }
 
-impl From<Matching> for MatchBy {
-    fn from(matching: Matching) -> Self {
+impl From<MatchByColumn> for MatchBy {
+    fn from(matching: MatchByColumn) -> Self {
         match matching {
-            Matching::Email => Self::Email,
-            Matching::BadgeNumber => Self::BadgeNumber,
-            Matching::Username => Self::Username,
+            MatchByColumn::Email => Self::Email,
+            MatchByColumn::BadgeNumber => Self::BadgeNumber,
+            MatchByColumn::Username => Self::Username,
         }
     }
 }
@@ -96,7 +96,7 @@ impl From<Matching> for MatchBy {
 /// When to refuse the import as a whole.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Guards: when to refuse the import as a whole")]
-struct Guards {
+struct GuardArgs {
     /// Refuse if any row is rejected, and write all rows in one transaction
     #[arg(long, env = "USER_IMPORT_ALL_OR_NOTHING", value_parser = BoolishValueParser::new())]
     all_or_nothing: bool,
@@ -118,12 +118,12 @@ struct Guards {
 /// What to do with users that the roster does not list.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Users that the roster does not list")]
-struct Missing {
-    /// Deactivate them; on a terminal, shows whom and asks for the word Confirm
+struct MissingUsersArgs {
+    /// Deactivate them; on a terminal, shows them and asks for the word Confirm
     #[arg(long = "deactivate-missing", env = "USER_IMPORT_DEACTIVATE_MISSING")]
     #[arg(value_parser = BoolishValueParser::new())]
     deactivate: bool,
-    /// The word Confirm, where nobody can be asked
+    /// The word Confirm, if there is no terminal to ask on
     #[arg(long, value_name = "WORD", env = "USER_IMPORT_CONFIRM")]
     confirm: Option<String>,
     /// Only those with this role; may be given several times (in the environment: one a line)
@@ -147,7 +147,7 @@ struct Missing {
 /// How to read the file.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "File format")]
-struct Csv {
+struct CsvArgs {
     /// Charset of the file, such as windows-1252 [default: UTF-8, or what its byte order mark says]
     #[arg(long, value_name = "LABEL", env = "USER_IMPORT_CHARSET")]
     charset: Option<String>,
@@ -163,24 +163,24 @@ struct Csv {
 /// What the server sends back.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
-struct Shown {
-    /// Which results to have
+struct ResultArgs {
+    /// Which results to receive
     #[arg(
         long,
         value_name = "WHICH",
         env = "USER_IMPORT_RESULT_FILTER",
         value_enum
     )]
-    #[arg(default_value_t = Filter::All)]
-    result_filter: Filter,
-    /// Have the values before and after each change
+    #[arg(default_value_t = RowFilter::All)]
+    result_filter: RowFilter,
+    /// Receive the values before and after each change
     #[arg(long, env = "USER_IMPORT_INCLUDE_VALUES", value_parser = BoolishValueParser::new())]
     include_values: bool,
 }
 
-/// Which rows' results to have.
+/// Which rows' results to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Filter {
+pub enum RowFilter {
     /// Of every row.
     All,
     /// Of rows created, updated and rejected.
@@ -189,23 +189,23 @@ pub enum Filter {
     Rejections,
 }
 
-impl From<Filter> for ResultFilter {
-    fn from(filter: Filter) -> Self {
+impl From<RowFilter> for ResultFilter {
+    fn from(filter: RowFilter) -> Self {
         match filter {
-            Filter::All => Self::All,
-            Filter::ChangesAndRejections => Self::ChangesAndRejections,
-            Filter::Rejections => Self::Rejections,
+            RowFilter::All => Self::All,
+            RowFilter::ChangesAndRejections => Self::ChangesAndRejections,
+            RowFilter::Rejections => Self::Rejections,
         }
     }
 }
 
 impl ImportArgs {
-    /// True where somebody has to be shown whom the import would deactivate, and asked.
+    /// Returns `true` if a person must see which users the import would deactivate, and confirm it.
     ///
     /// # Errors
-    /// Where that is so and nobody can be asked, where the word that is given is another one, and where
-    /// a scope is given without what it limits.
-    pub fn must_ask(&self, asking: Asking) -> Result<bool, UsageError> {
+    /// Fails if that is so and there is no terminal, if the given word is wrong, or if
+    /// a scope is given without `--deactivate-missing`.
+    pub fn must_ask(&self, asking: PromptMode) -> Result<bool, UsageError> {
         let missing = &self.missing;
         missing.check_scope()?;
         // A dry run deactivates nobody, so there is nothing to confirm.
@@ -213,15 +213,15 @@ impl ImportArgs {
             return Ok(false);
         }
         match (&missing.confirm, asking) {
-            (Some(word), _) => review::confirm(word).map(|()| false),
-            (None, Asking::Terminal) => Ok(true),
-            (None, Asking::Nobody) => Err(UsageError::new(
-                "--deactivate-missing needs --confirm Confirm where nobody can be asked.",
+            (Some(word), _) => deactivation_prompt::confirm(word).map(|()| false),
+            (None, PromptMode::Terminal) => Ok(true),
+            (None, PromptMode::Unavailable) => Err(UsageError::new(
+                "--deactivate-missing needs --confirm Confirm if there is no terminal to ask on.",
             )),
         }
     }
 
-    /// True where nothing is to be written.
+    /// Returns `true` if nothing is written.
     const fn is_dry(&self) -> bool {
         self.validate_only || self.diff
     }
@@ -246,20 +246,20 @@ impl ImportArgs {
                 .map_or(MatchBy::Unspecified, MatchBy::from)
                 .into(),
             csv: Some(self.csv.format()),
-            result_filter: ResultFilter::from(self.shown.result_filter).into(),
-            include_values: self.shown.include_values || self.diff,
+            result_filter: ResultFilter::from(self.results.result_filter).into(),
+            include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_default(),
         }
     }
 
-    /// Known here from the start, so that it is known however the connection ends.
+    /// The client chooses the ID, so that it knows it however the connection ends.
     fn import_id(&self) -> String {
         let new = || Uuid::new_v4().to_string();
         self.import_id.clone().unwrap_or_else(new)
     }
 }
 
-impl Missing {
+impl MissingUsersArgs {
     fn request(&self) -> Option<DeactivateMissing> {
         self.deactivate.then(|| DeactivateMissing {
             confirmation: self
@@ -273,7 +273,7 @@ impl Missing {
         })
     }
 
-    /// A scope without the option that it limits is a slip that must not go unnoticed.
+    /// A scope without the option that it limits is a mistake of the caller.
     fn check_scope(&self) -> Result<(), UsageError> {
         if self.deactivate || (self.only_role.is_empty() && self.only_group.is_empty()) {
             return Ok(());
@@ -284,7 +284,7 @@ impl Missing {
     }
 }
 
-impl Csv {
+impl CsvArgs {
     fn format(&self) -> CsvFormat {
         CsvFormat {
             charset: self.charset.clone().unwrap_or_default(),
@@ -298,7 +298,7 @@ impl Csv {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct PlanDigest(Vec<u8>);
 
-/// As the summary prints it, or as it is in JSON.
+/// Parses a digest as the summary prints it, or as it is in JSON.
 fn digest(text: &str) -> Result<PlanDigest, String> {
     let bytes = hex::decode(text).ok();
     let bytes = bytes.or_else(|| BASE64_STANDARD.decode(text).ok());
@@ -338,7 +338,7 @@ mod tests {
         parse(options).unwrap().start("pd")
     }
 
-    fn ask(options: &[&str], asking: Asking) -> Result<bool, UsageError> {
+    fn ask(options: &[&str], asking: PromptMode) -> Result<bool, UsageError> {
         parse(options).unwrap().must_ask(asking)
     }
 
@@ -409,21 +409,25 @@ mod tests {
     fn to_deactivate_needs_the_word_but_to_look_does_not() {
         let deactivate = "--deactivate-missing";
         for (options, asking, must_ask) in [
-            (&[deactivate][..], Asking::Nobody, None),
-            (&[deactivate], Asking::Terminal, Some(true)),
+            (&[deactivate][..], PromptMode::Unavailable, None),
+            (&[deactivate], PromptMode::Terminal, Some(true)),
             (
                 &[deactivate, "--validate-only"],
-                Asking::Nobody,
+                PromptMode::Unavailable,
                 Some(false),
             ),
-            (&[deactivate, "--diff"], Asking::Terminal, Some(false)),
+            (&[deactivate, "--diff"], PromptMode::Terminal, Some(false)),
             (
                 &[deactivate, "--confirm", "Confirm"],
-                Asking::Nobody,
+                PromptMode::Unavailable,
                 Some(false),
             ),
-            (&[deactivate, "--confirm", "yes"], Asking::Terminal, None),
-            (&[], Asking::Terminal, Some(false)),
+            (
+                &[deactivate, "--confirm", "yes"],
+                PromptMode::Terminal,
+                None,
+            ),
+            (&[], PromptMode::Terminal, Some(false)),
         ] {
             assert_eq!(ask(options, asking).ok(), must_ask, "{options:?}");
         }
@@ -440,7 +444,7 @@ mod tests {
 
     #[test]
     fn a_scope_alone_is_a_slip() {
-        let error = ask(&["--only-role", "Officer"], Asking::Nobody).unwrap_err();
+        let error = ask(&["--only-role", "Officer"], PromptMode::Unavailable).unwrap_err();
         assert!(error.to_string().contains("--deactivate-missing"));
     }
 

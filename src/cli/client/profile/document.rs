@@ -1,6 +1,6 @@
-//! The file of profiles as a document: which keys there are, and on which line one is wrong.
+//! The file of profiles as a document: its tables, and the default profile.
 
-use std::{collections::BTreeMap, fmt, ops::Range, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use toml::{
     Spanned,
@@ -8,75 +8,30 @@ use toml::{
 };
 
 use super::{
-    known,
     settings::{KEYS, Profile},
+    source::{ProfileFault, ProfileSource, known_names},
 };
 
-/// What a file of profiles says.
+/// The content of a file of profiles.
 #[derive(Debug, Default)]
-pub struct Profiles {
-    /// The profile to use where none is asked for; it is one of them.
+pub struct ProfileDocument {
+    /// The profile to use if none is named; it is one of `by_name`.
     pub default: Option<String>,
     /// All of them.
     pub by_name: BTreeMap<String, Profile>,
 }
 
-/// What is wrong with the file, and on which line.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
-    line: usize,
-    text: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.text)
-    }
-}
-
-/// A text being read; knows on which line something is.
-pub struct Source<'a> {
-    text: &'a str,
-    /// Where it is, for paths in it.
-    pub path: &'a Path,
-}
-
-impl Source<'_> {
-    /// What is wrong with what is there.
-    pub fn fault(&self, at: Range<usize>, text: impl Into<String>) -> Fault {
-        let before = self.text.get(..at.start).unwrap_or(self.text);
-        Fault {
-            line: 1 + before.matches('\n').count(),
-            text: text.into(),
-        }
-    }
-
-    /// A value that has to be text.
-    pub fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
-        match value.get_ref() {
-            DeValue::String(text) => Ok(text.to_string()),
-            _ => Err(self.fault(value.span(), format!("{key} must be a text in quotes."))),
-        }
-    }
-}
-
-/// A table's key and what it holds.
-pub type Entry<'a, 'b> = (
-    &'a Spanned<toml::de::DeString<'b>>,
-    &'a Spanned<DeValue<'b>>,
-);
-
 const DEFAULT: &str = "default_profile";
 const PROFILES: &str = "profiles";
 
-impl Profiles {
+impl ProfileDocument {
     /// Reads the text of the file at `path`.
     ///
     /// # Errors
-    /// The first fault of it.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, Fault> {
+    /// Returns the first fault.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ProfileFault> {
         let text = text.trim_start_matches('\u{feff}');
-        let source = Source { text, path };
+        let source = ProfileSource::new(text, path);
         let table = DeTable::parse(text).map_err(|error| {
             let message = error.message().replace('\n', "; ");
             source.fault(error.span().unwrap_or_default(), format!("{message}."))
@@ -92,7 +47,10 @@ impl Profiles {
         if let Some((name, at)) = default {
             if !found.by_name.contains_key(&name) {
                 let names = found.by_name.keys().map(String::as_str);
-                let text = format!("no profile is named \"{name}\"{}", known(&name, names));
+                let text = format!(
+                    "no profile is named \"{name}\"{}",
+                    known_names(&name, names)
+                );
                 return Err(source.fault(at, text));
             }
             found.default = Some(name);
@@ -107,14 +65,14 @@ fn stray(key: &str) -> String {
     }
     format!(
         "unknown key \"{key}\"{}",
-        known(key, [DEFAULT, PROFILES].into_iter())
+        known_names(key, [DEFAULT, PROFILES].into_iter())
     )
 }
 
 fn profiles(
-    source: &Source<'_>,
+    source: &ProfileSource<'_>,
     value: &Spanned<DeValue<'_>>,
-) -> Result<BTreeMap<String, Profile>, Fault> {
+) -> Result<BTreeMap<String, Profile>, ProfileFault> {
     let DeValue::Table(table) = value.get_ref() else {
         return Err(source.fault(value.span(), "write profiles as [profiles.NAME]."));
     };
@@ -175,14 +133,14 @@ mod tests {
     )]
     #[case::flat("[profiles]\na = \"x\"", "line 2: write the profile as [profiles.a].")]
     fn a_fault_is_told_with_its_line(#[case] text: &str, #[case] told: &str) {
-        let fault = Profiles::parse(text, Path::new("c.toml")).unwrap_err();
+        let fault = ProfileDocument::parse(text, Path::new("c.toml")).unwrap_err();
         assert_eq!(fault.to_string(), told);
     }
 
     #[test]
     fn a_token_itself_is_refused_with_what_to_do_instead() {
         let text = "[profiles.a]\ntoken = \"uit_secret\"";
-        let told = Profiles::parse(text, Path::new("c.toml")).unwrap_err();
+        let told = ProfileDocument::parse(text, Path::new("c.toml")).unwrap_err();
         let told = told.to_string();
         assert!(
             told.contains("line 2") && told.contains("token_file") && told.contains("token_env")
@@ -192,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_no_toml_is_told_with_its_line() {
-        let fault = Profiles::parse("[profiles.a]\nendpoint = http", Path::new("c.toml"));
+        let fault = ProfileDocument::parse("[profiles.a]\nendpoint = http", Path::new("c.toml"));
         assert_eq!(fault.unwrap_err().line, 2);
     }
 }

@@ -1,12 +1,13 @@
-//! Profiles: which server, which organisation and which token daily commands are for, kept in a file so
-//! that they need not be said each time. An option or a variable still comes first.
+//! Profiles: the server, the organisation and the token of daily commands, in a file so
+//! that they need not be given each time. An option or a variable comes first.
 
 mod document;
-mod place;
+mod file_location;
 mod settings;
+mod source;
 
-pub use document::Profiles;
-pub use settings::{Profile, TokenPlace};
+pub use document::ProfileDocument;
+pub use settings::{Profile, TokenLocation};
 
 use std::{
     io,
@@ -14,24 +15,27 @@ use std::{
 };
 
 use crate::cli::failure::UsageError;
-use crate::domain::{SuggestionBudget, nearest};
+use source::known_names;
 
 /// The file of profiles, read.
 #[derive(Debug)]
-pub struct File {
-    /// Where it is.
+pub struct ProfileFile {
+    /// Its path.
     pub path: PathBuf,
-    /// What it says.
-    pub profiles: Profiles,
+    /// Its content.
+    pub profiles: ProfileDocument,
 }
 
-impl File {
-    /// Reads the file that `given` names, or else the one in its usual place; `None` where there is none.
+impl ProfileFile {
+    /// Reads the file at `given`, or at the default path. Returns `None` if there is no file at the default path.
     ///
     /// # Errors
-    /// Where the file that is named is not there, or a file is not as it should be; the line is named.
+    /// Fails if the named file does not exist, or a file is malformed; the error names the line.
     pub fn read(given: Option<&Path>) -> Result<Option<Self>, UsageError> {
-        let Some(path) = given.map(Path::to_owned).or_else(place::usual) else {
+        let Some(path) = given
+            .map(Path::to_owned)
+            .or_else(file_location::default_path)
+        else {
             return Ok(None);
         };
         let text = match std::fs::read_to_string(&path) {
@@ -39,15 +43,15 @@ impl File {
             Err(error) if given.is_none() && is_absent(&error) => return Ok(None),
             Err(error) => return Err(UsageError::unreadable(&path, &error)),
         };
-        let profiles = Profiles::parse(&text, &path)
+        let profiles = ProfileDocument::parse(&text, &path)
             .map_err(|fault| UsageError::new(format!("{}, {fault}", path.display())))?;
         Ok(Some(Self { path, profiles }))
     }
 
-    /// The profile of this name, or else the default one; `None` where neither is.
+    /// Returns the profile of this name, or the default one, or `None` if there is no default.
     ///
     /// # Errors
-    /// Where there is no profile of this name.
+    /// Fails if there is no profile of this name.
     pub fn choose(self, name: Option<&str>) -> Result<Option<Profile>, UsageError> {
         let Self { path, mut profiles } = self;
         let Some(name) = name.or(profiles.default.as_deref()).map(str::to_owned) else {
@@ -58,20 +62,9 @@ impl File {
             None => Err(UsageError::new(format!(
                 "{} has no profile \"{name}\"{}",
                 path.display(),
-                known(&name, profiles.by_name.keys().map(String::as_str))
+                known_names(&name, profiles.by_name.keys().map(String::as_str))
             ))),
         }
-    }
-}
-
-/// The end of a sentence about a name that is not known: the nearest one, or all that are.
-fn known<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    if let Some(near) = nearest(name, names.clone(), &mut SuggestionBudget::of_call()) {
-        return format!("; did you mean \"{near}\"?");
-    }
-    match names.collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => "; it has none.".to_owned(),
-        all => format!("; it has: {all}."),
     }
 }
 
@@ -82,19 +75,19 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-/// The profile to use: the one that is asked for, or the default of the file.
+/// Returns the profile to use: the named one, or the default of the file.
 ///
 /// # Errors
-/// As [`File::read`] and [`File::choose`], and where a profile is asked for and there is no file.
+/// Fails like [`ProfileFile::read`] and [`ProfileFile::choose`], or if a profile is named and there is no file.
 pub fn choose(given: Option<&Path>, name: Option<&str>) -> Result<Option<Profile>, UsageError> {
-    match (File::read(given)?, name) {
+    match (ProfileFile::read(given)?, name) {
         (Some(file), name) => file.choose(name),
         (None, None) => Ok(None),
         (None, Some(name)) => Err(UsageError::new(format!(
             "There is no file of profiles to look for \"{name}\" in{}. Make one with\n  \
              [profiles.{name}]\n  endpoint = \"https://HOST:PORT\"\n  organization = \"SLUG\"\n  \
              token_file = \"FILE\"",
-            place::usual()
+            file_location::default_path()
                 .map(|path| format!(": {}", path.display()))
                 .unwrap_or_default()
         ))),

@@ -1,14 +1,14 @@
-//! What one profile says.
+//! The settings of one profile.
 
 use std::path::PathBuf;
 
 use toml::de::DeTable;
 
 use super::{
-    document::{Entry, Fault, Source},
-    known, place,
+    file_location,
+    source::{ProfileFault, ProfileSource, SettingEntry, known_names},
 };
-use crate::{access::looks_like_token, client::Address, domain::Slug, store::has_password};
+use crate::{access::looks_like_token, client::ServerAddress, domain::Slug, store::has_password};
 
 /// The keys of a profile.
 pub const KEYS: [&str; 7] = [
@@ -21,24 +21,24 @@ pub const KEYS: [&str; 7] = [
     "client_key",
 ];
 
-/// Which server, as whom, for which organisation.
+/// The server, the credentials and the organisation.
 #[derive(Debug, Default)]
 pub struct Profile {
     /// Address of the server.
-    pub endpoint: Option<Address>,
+    pub endpoint: Option<ServerAddress>,
     /// Slug of the organisation.
     pub organization: Option<String>,
-    /// Where the token is; never the token itself, as this file is easily copied and shared.
-    pub token: Option<TokenPlace>,
-    /// PEM file with the authorities that vouch for the server.
+    /// Location of the token; never the token itself, as this file is easily copied and shared.
+    pub token: Option<TokenLocation>,
+    /// PEM file with the authorities that sign the server's certificate.
     pub ca_cert: Option<PathBuf>,
     /// PEM files with a client certificate and its key.
     pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
-/// Where a profile's token is.
+/// The location of a profile's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenPlace {
+pub enum TokenLocation {
     /// In a file.
     File(PathBuf),
     /// In the environment, under this name.
@@ -53,9 +53,9 @@ impl Profile {
     /// Reads the settings of a profile.
     ///
     /// # Errors
-    /// The first fault of it.
-    pub fn parse(source: &Source<'_>, settings: &DeTable<'_>) -> Result<Self, Fault> {
-        let mut entries: Vec<Entry<'_, '_>> = settings.iter().collect();
+    /// Returns the first fault.
+    pub fn parse(source: &ProfileSource<'_>, settings: &DeTable<'_>) -> Result<Self, ProfileFault> {
+        let mut entries: Vec<SettingEntry<'_, '_>> = settings.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         let mut profile = Self::default();
         for &entry in &entries {
@@ -74,7 +74,11 @@ impl Profile {
         Ok(profile)
     }
 
-    fn take(&mut self, source: &Source<'_>, entry: Entry<'_, '_>) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        source: &ProfileSource<'_>,
+        entry: SettingEntry<'_, '_>,
+    ) -> Result<(), ProfileFault> {
         match entry.0.get_ref().as_ref() {
             "endpoint" => self.endpoint = Some(endpoint(source, entry)?),
             "organization" => self.organization = Some(organization(source, entry)?),
@@ -87,13 +91,17 @@ impl Profile {
         Ok(())
     }
 
-    fn take_token(&mut self, source: &Source<'_>, entry: Entry<'_, '_>) -> Result<(), Fault> {
+    fn take_token(
+        &mut self,
+        source: &ProfileSource<'_>,
+        entry: SettingEntry<'_, '_>,
+    ) -> Result<(), ProfileFault> {
         if looks_like_token(&text(source, entry)?) {
             return Err(source.fault(entry.1.span(), NO_TOKENS_HERE));
         }
         let place = match entry.0.get_ref().as_ref() {
-            "token_env" => TokenPlace::Variable(text(source, entry)?),
-            _ => TokenPlace::File(path(source, entry)?),
+            "token_env" => TokenLocation::Variable(text(source, entry)?),
+            _ => TokenLocation::File(path(source, entry)?),
         };
         if self.token.replace(place).is_some() {
             let text = "give token_file or token_env, not both.";
@@ -103,32 +111,48 @@ impl Profile {
     }
 }
 
-fn find<'a, 'b>(entries: &[Entry<'a, 'b>], key: &str) -> Option<Entry<'a, 'b>> {
+fn find<'a, 'b>(entries: &[SettingEntry<'a, 'b>], key: &str) -> Option<SettingEntry<'a, 'b>> {
     let mut entries = entries.iter();
     entries.find(|(name, _)| name.get_ref() == key).copied()
 }
 
 fn unknown(key: &str) -> String {
-    format!("unknown key \"{key}\"{}", known(key, KEYS.into_iter()))
+    format!(
+        "unknown key \"{key}\"{}",
+        known_names(key, KEYS.into_iter())
+    )
 }
 
-fn text(source: &Source<'_>, (key, value): Entry<'_, '_>) -> Result<String, Fault> {
+fn text(
+    source: &ProfileSource<'_>,
+    (key, value): SettingEntry<'_, '_>,
+) -> Result<String, ProfileFault> {
     source.text_of(key.get_ref(), value)
 }
 
-fn path(source: &Source<'_>, entry: Entry<'_, '_>) -> Result<PathBuf, Fault> {
+fn path(source: &ProfileSource<'_>, entry: SettingEntry<'_, '_>) -> Result<PathBuf, ProfileFault> {
     let named = text(source, entry)?;
-    Ok(place::resolve(&named, source.path, place::home()))
+    Ok(file_location::resolve(
+        &named,
+        source.path,
+        file_location::home(),
+    ))
 }
 
-fn endpoint(source: &Source<'_>, entry: Entry<'_, '_>) -> Result<Address, Fault> {
+fn endpoint(
+    source: &ProfileSource<'_>,
+    entry: SettingEntry<'_, '_>,
+) -> Result<ServerAddress, ProfileFault> {
     let text = text(source, entry)?;
     let shown = if has_password(&text) { "…" } else { &text };
     let fault = |why| source.fault(entry.1.span(), format!("endpoint \"{shown}\": {why}."));
     text.parse().map_err(fault)
 }
 
-fn organization(source: &Source<'_>, entry: Entry<'_, '_>) -> Result<String, Fault> {
+fn organization(
+    source: &ProfileSource<'_>,
+    entry: SettingEntry<'_, '_>,
+) -> Result<String, ProfileFault> {
     let slug = text(source, entry)?;
     match Slug::parse(&slug) {
         Ok(_) => Ok(slug),

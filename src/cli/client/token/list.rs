@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use crate::{
     access::OrganizationScope,
-    cli::output::{Listing, moment, rfc3339},
+    cli::output::{TextTable, rfc3339, time_text},
     proto::{Timestamp, timestamp},
     store::TokenRecord,
 };
 
-/// What is told of a token; never its text, nor the hash of that.
+/// A token as it is listed; never its text or its hash.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Line {
+pub struct TokenLine {
     id: Uuid,
     name: String,
     /// `*`: every one.
@@ -29,8 +29,8 @@ pub struct Line {
     revoked_at: Option<Timestamp>,
 }
 
-impl Line {
-    /// What is told of it at `now`.
+impl TokenLine {
+    /// The token as it is listed at `now`.
     pub fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
         let permissions = token.permissions.split_whitespace();
         Self {
@@ -48,7 +48,7 @@ impl Line {
 }
 
 /// The table of tokens.
-pub const TOKENS: Listing<7> = Listing {
+pub const TOKENS: TextTable<7> = TextTable {
     headings: [
         "ID",
         "Name",
@@ -59,13 +59,13 @@ pub const TOKENS: Listing<7> = Listing {
         "Last used (UTC)",
     ],
     numbers: 0..0,
-    whole: Some(0),
+    unbroken: Some(0),
 };
 
 /// A token's line in the table.
-pub fn cells(token: &Line) -> [String; 7] {
+pub fn cells(token: &TokenLine) -> [String; 7] {
     let minute = |time: &Timestamp| {
-        moment(time)
+        time_text(time)
             .chars()
             .take("2026-01-01 00:00".len())
             .collect()
@@ -95,7 +95,7 @@ pub const TOKENS_CSV: [&str; 9] = [
 ];
 
 /// A token's record in the CSV.
-pub fn record(token: &Line) -> [String; 9] {
+pub fn record(token: &TokenLine) -> [String; 9] {
     [
         token.id.to_string(),
         token.name.clone(),
@@ -131,7 +131,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cli::output::Look;
+    use crate::cli::output::TerminalStyle;
 
     #[test]
     fn the_list_shows_what_a_token_is_and_never_its_text() {
@@ -159,8 +159,8 @@ mod tests {
             revoked_at: Some(now),
             ..token.clone()
         };
-        let lines = [token, expired, revoked].map(|token| cells(&Line::of(token, now)));
-        assert_snapshot!(TOKENS.text(lines, Look::default()), @"
+        let lines = [token, expired, revoked].map(|token| cells(&TokenLine::of(token, now)));
+        assert_snapshot!(TOKENS.text(lines, TerminalStyle::default()), @"
         ┌──────────────────────────────────────┬─────────┬────────────────────┬─────────────────────────┬─────────┬──────────────────┬──────────────────┐
         │ ID                                   ┆ Name    ┆ Organisation       ┆ Permissions             ┆ State   ┆ Expires (UTC)    ┆ Last used (UTC)  │
         ╞══════════════════════════════════════╪═════════╪════════════════════╪═════════════════════════╪═════════╪══════════════════╪══════════════════╡

@@ -5,8 +5,8 @@ use clap::Args;
 
 use crate::{
     access::local_token,
-    cli::{Exit, client::connection::DEFAULT_ENDPOINT, failure::UsageError, output::print},
-    client::Address,
+    cli::{ExitStatus, client::connection::DEFAULT_ENDPOINT, failure::UsageError, output::print},
+    client::ServerAddress,
 };
 
 /// Print the local token of your own server on this machine
@@ -27,14 +27,14 @@ pub struct LocalArgs {
         env = "USER_IMPORT_ENDPOINT",
         default_value = DEFAULT_ENDPOINT
     )]
-    endpoint: Address,
+    endpoint: ServerAddress,
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// If the endpoint is not on this machine, or there is no local token for it.
-pub fn run(args: &LocalArgs) -> anyhow::Result<Exit> {
+pub fn run(args: &LocalArgs) -> anyhow::Result<ExitStatus> {
     let endpoint = &args.endpoint;
     if !endpoint.is_loopback() {
         return Err(UsageError::new(format!(
@@ -46,7 +46,7 @@ pub fn run(args: &LocalArgs) -> anyhow::Result<Exit> {
     match local_token::find(endpoint.port())? {
         Some(token) => {
             print(&format!("{}\n", token.reveal()))?;
-            Ok(Exit::Done)
+            Ok(ExitStatus::Done)
         }
         None => Err(anyhow!(
             "there is no local token for {endpoint}. Only a server of your own has one, on this machine, \

@@ -1,4 +1,4 @@
-//! For whom a token is, by option, else by variable.
+//! The organisation that a token is for, from options or variables.
 
 use clap::{
     ArgMatches, Args, FromArgMatches, builder::BoolishValueParser, error::ErrorKind,
@@ -7,9 +7,9 @@ use clap::{
 
 use crate::access::OrganizationScope;
 
-/// For whom a token is, as given.
+/// The options that say what a token is for.
 #[derive(Args, Debug)]
-struct GivenScope {
+struct ScopeOptions {
     /// Slug of the organisation it is for
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
@@ -19,14 +19,14 @@ struct GivenScope {
     every_organization: bool,
 }
 
-/// For whom a token is: an organisation, or every one. What the command line says comes before the
-/// environment, which has the organisation of daily work.
+/// The scope of a token: an organisation, or every one. The command line comes before the environment,
+/// which has the organisation of daily work.
 #[derive(Debug)]
 pub struct ScopeArgs(pub OrganizationScope);
 
 impl FromArgMatches for ScopeArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = GivenScope::from_arg_matches(matches)?;
+        let given = ScopeOptions::from_arg_matches(matches)?;
         let is_option = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
         let scope = match (given.organization, given.every_organization) {
             (Some(slug), false) => OrganizationScope::One(slug),
@@ -56,10 +56,10 @@ fn unclear(kind: ErrorKind) -> clap::Error {
 
 impl Args for ScopeArgs {
     fn augment_args(command: clap::Command) -> clap::Command {
-        GivenScope::augment_args(command)
+        ScopeOptions::augment_args(command)
     }
 
     fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        GivenScope::augment_args_for_update(command)
+        ScopeOptions::augment_args_for_update(command)
     }
 }

@@ -1,18 +1,18 @@
 //! The list of audit events.
 
 use super::{
-    Listing,
-    text::{moment, rfc3339, word},
+    TextTable,
+    text::{rfc3339, time_text, word},
 };
 use crate::proto::AuditEvent;
 
 /// The table of audit events.
-pub const AUDIT: Listing<8> = Listing {
+pub const AUDIT: TextTable<8> = TextTable {
     headings: [
         "#", "At (UTC)", "Who", "From", "Did", "To", "Outcome", "Details",
     ],
     numbers: 0..1,
-    whole: None,
+    unbroken: None,
 };
 
 /// The header row of audit events as CSV.
@@ -33,7 +33,7 @@ pub const AUDIT_CSV: [&str; 9] = [
 pub fn audit_cells(event: &AuditEvent) -> [String; 8] {
     [
         event.sequence.to_string(),
-        event.at.as_ref().map(moment).unwrap_or_default(),
+        event.at.as_ref().map(time_text).unwrap_or_default(),
         event.principal.clone(),
         event.address.clone(),
         words(&action(event)),
@@ -81,7 +81,7 @@ fn words(name: &str) -> String {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::Look;
+    use super::super::TerminalStyle;
     use super::*;
     use crate::proto::{AuditAction, AuditOutcome, Timestamp};
 
@@ -103,7 +103,7 @@ mod tests {
                 .into(),
             ..AuditEvent::default()
         };
-        assert_snapshot!(AUDIT.text([audit_cells(&event)], Look::default()), @r"
+        assert_snapshot!(AUDIT.text([audit_cells(&event)], TerminalStyle::default()), @r"
         ┌────┬─────────────────────┬─────────────────────┬────────────────┬────────────────┬────────┬─────────┬────────────────────────────────────┐
         │  # ┆ At (UTC)            ┆ Who                 ┆ From           ┆ Did            ┆ To     ┆ Outcome ┆ Details                            │
         ╞════╪═════════════════════╪═════════════════════╪════════════════╪════════════════╪════════╪═════════╪════════════════════════════════════╡

@@ -1,4 +1,4 @@
-//! What an import's answers say, as far as it is shown at the end.
+//! Collects what is shown of an import at its end.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use crate::proto::{
     RowResult, import_users_response::Message,
 };
 
-/// Collects, from the answers of one import, what a person is shown once it has ended.
+/// What the answers of one import report, for the text at its end.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct ImportFindings {
     /// How the server reads the file; `None` until the header is known.
     pub started: Option<ImportStarted>,
     /// Rejected rows by number: the first of them, or all.
     pub rejected: BTreeMap<u32, RowResult>,
     /// How many rows have been rejected.
     pub rejected_count: u32,
-    /// Warnings on rows that stand, by code and column.
+    /// Warnings on accepted rows, by code and column.
     pub warnings: BTreeMap<(i32, String), RowWarnings>,
-    /// Rows that make or change a user, by number: the first of them, where they are reviewed.
+    /// Rows that create or change a user, by number: the first of them, if they are reviewed.
     pub changed: BTreeMap<u32, RowResult>,
-    /// How many rows make or change a user.
+    /// How many rows create or change a user.
     pub changed_count: u32,
     /// Users deactivated as missing: the first of them.
     pub deactivated: Vec<DeactivatedUser>,
-    /// True once the summary has come.
+    /// `true` once the summary was received.
     pub ended: bool,
-    keep: Keep,
+    keep: FindingLimits,
 }
 
 /// Warnings of one kind.
@@ -34,20 +34,20 @@ pub struct Findings {
 pub struct RowWarnings {
     /// How many there are.
     pub count: u32,
-    /// What they say, by row number: the first of them.
+    /// Their messages, by row number: the first of them.
     pub messages: BTreeMap<u32, String>,
 }
 
-/// How much to hold, beside what is shown in any case: an import may have a million rows.
+/// What to collect besides the rows that are always shown: an import may have a million rows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Keep {
+pub struct FindingLimits {
     /// Every rejected row, for a file of them.
     pub all_rejected: bool,
-    /// Rows that change something, and more users deactivated, for a review.
+    /// Rows that change something, and more deactivated users, for a review.
     pub review: bool,
 }
 
-impl Findings {
+impl ImportFindings {
     /// How many of each kind are shown to a person.
     pub const SHOWN: usize = 100;
 
@@ -56,22 +56,22 @@ impl Findings {
 
     /// Nothing yet.
     #[must_use]
-    pub fn new(keep: Keep) -> Self {
+    pub fn new(keep: FindingLimits) -> Self {
         Self {
             keep,
             ..Self::default()
         }
     }
 
-    /// Takes what is worth showing from one answer.
+    /// Collects what is shown of one answer.
     pub fn note(&mut self, answer: &ImportUsersResponse) {
         match &answer.message {
             Some(Message::Started(started)) => {
                 if !started.resumed {
-                    // What an attempt that is begun anew said before was a preview.
+                    // The results of an attempt that was not resumed were only a preview.
                     *self = Self::new(self.keep);
                 }
-                // One that ended before it had read the header knows less of the file.
+                // An attempt that ended before the header was read knows less about the file.
                 if self.started.is_none() || !started.delimiter.is_empty() {
                     self.started = Some(started.clone());
                 }
@@ -133,7 +133,7 @@ fn is_warning(issue: &Issue) -> bool {
     issue.severity() == IssueSeverity::Warning
 }
 
-/// Holds the `limit` lowest rows: results need not come in row order.
+/// Keeps the `limit` lowest rows: results need not come in row order.
 fn keep<T>(rows: &mut BTreeMap<u32, T>, limit: usize, row: u32, value: impl FnOnce() -> T) {
     let full = rows.len() >= limit;
     if full && rows.last_key_value().is_some_and(|(&last, _)| last < row) {
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_lowest_rows_are_kept_in_whatever_order_they_come() {
-        let mut findings = Findings::new(Keep::default());
+        let mut findings = ImportFindings::new(FindingLimits::default());
         findings.note(&rejections((1..=300).rev()));
         let kept: Vec<u32> = findings.rejected.keys().copied().collect();
         assert_eq!(kept, (1..=100).collect::<Vec<u32>>());
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn all_are_kept_for_a_file_of_them() {
-        let mut findings = Findings::new(Keep {
+        let mut findings = ImportFindings::new(FindingLimits {
             all_rejected: true,
             review: false,
         });

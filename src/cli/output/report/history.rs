@@ -1,13 +1,13 @@
 //! The list of past imports.
 
 use super::{
-    Listing,
-    text::{duration, grouped, millis_between, moment, rfc3339, word},
+    TextTable,
+    text::{duration, grouped, millis_between, rfc3339, time_text, word},
 };
 use crate::proto::Import;
 
 /// The table of imports; the columns before `Rows` are text, the others numbers.
-pub const HISTORY: Listing<11> = Listing {
+pub const HISTORY: TextTable<11> = TextTable {
     headings: [
         "Started (UTC)",
         "ID",
@@ -22,7 +22,7 @@ pub const HISTORY: Listing<11> = Listing {
         "Duration",
     ],
     numbers: 4..11,
-    whole: Some(1),
+    unbroken: Some(1),
 };
 
 /// The header row of imports as CSV.
@@ -46,7 +46,11 @@ pub const HISTORY_CSV: [&str; 13] = [
 #[must_use]
 pub fn history_cells(import: &Import) -> [String; 11] {
     [
-        import.started_at.as_ref().map(moment).unwrap_or_default(),
+        import
+            .started_at
+            .as_ref()
+            .map(time_text)
+            .unwrap_or_default(),
         import.import_id.clone(),
         state(import),
         import.source.clone(),
@@ -94,7 +98,7 @@ fn state(import: &Import) -> String {
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::Look;
+    use super::super::TerminalStyle;
     use super::*;
     use crate::proto::{ImportState, Timestamp};
 
@@ -121,7 +125,7 @@ mod tests {
             started_at: at(1_795_320_000),
             ..Import::default()
         };
-        assert_snapshot!(HISTORY.text([running, done].iter().map(history_cells), Look::default()), @r"
+        assert_snapshot!(HISTORY.text([running, done].iter().map(history_cells), TerminalStyle::default()), @r"
         ┌─────────────────────┬────────┬───────────────────┬───────────────┬───────┬─────────┬─────────┬───────────┬──────────┬─────────────┬──────────┐
         │ Started (UTC)       ┆ ID     ┆ State             ┆ Source        ┆  Rows ┆ Created ┆ Updated ┆ Unchanged ┆ Rejected ┆ Deactivated ┆ Duration │
         ╞═════════════════════╪════════╪═══════════════════╪═══════════════╪═══════╪═════════╪═════════╪═══════════╪══════════╪═════════════╪══════════╡

@@ -1,4 +1,4 @@
-//! How far an import is, on standard error, and only where somebody looks at it: a bar, or, where
+//! Shows the progress of an import on standard error if that is a terminal: a bar, or, if
 //! escape codes are not wanted (`NO_COLOR`, `TERM=dumb`), a line now and then.
 
 use std::{
@@ -10,39 +10,39 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::pace::{Pace, Step};
-use crate::cli::output::verbosity::complain;
+use super::progress_rate::{PhaseProgress, ProgressRate};
+use crate::cli::output::verbosity::print_error;
 use crate::{proto::ImportProgress, telemetry::no_color};
 
-/// Time between two lines, where there is no bar.
+/// Time between two lines, if there is no bar.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-/// Shows how far an import is.
-pub enum Progress {
+/// Shows the progress of an import.
+pub enum ProgressDisplay {
     /// A bar that is drawn again and again.
-    Bar(ProgressBar, RefCell<Pace>),
+    Bar(ProgressBar, RefCell<ProgressRate>),
     /// A line now and then; when the next is due.
-    Lines(RefCell<(Pace, Instant)>),
-    /// Nobody looks.
+    Lines(RefCell<(ProgressRate, Instant)>),
+    /// Standard error is not a terminal.
     Hidden,
 }
 
-impl Progress {
-    /// What standard error can show; nothing at all where that is not a terminal.
+impl ProgressDisplay {
+    /// Returns the display that standard error supports; hidden if that is not a terminal.
     #[must_use]
     pub fn on_stderr() -> Self {
-        let pace = Pace::default();
+        let rate = ProgressRate::default();
         if !io::stderr().is_terminal() {
             return Self::Hidden;
         }
         if no_color() || env::var_os("TERM").is_some_and(|term| term == "dumb") {
             let due = Instant::now() + BETWEEN_LINES;
-            return Self::Lines(RefCell::new((pace, due)));
+            return Self::Lines(RefCell::new((rate, due)));
         }
         let bar = ProgressBar::no_length().with_style(spinner());
         bar.set_message("starting");
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self::Bar(bar, RefCell::new(pace))
+        Self::Bar(bar, RefCell::new(rate))
     }
 
     /// Shows nothing.
@@ -53,25 +53,25 @@ impl Progress {
 
     /// Shows a new state.
     pub fn show(&self, progress: &ImportProgress) {
-        let (step, now) = (Step::of(progress), Instant::now());
+        let (step, now) = (PhaseProgress::of(progress), Instant::now());
         match self {
             Self::Hidden => {}
-            Self::Bar(bar, pace) => {
-                let text = pace.borrow_mut().text(step, now);
+            Self::Bar(bar, rate) => {
+                let text = rate.borrow_mut().text(step, now);
                 draw(bar, step, text);
             }
             Self::Lines(lines) => {
-                let (pace, due) = &mut *lines.borrow_mut();
-                let text = pace.text(step, now);
+                let (rate, due) = &mut *lines.borrow_mut();
+                let text = rate.text(step, now);
                 if now >= *due {
                     *due = now + BETWEEN_LINES;
-                    complain(&format!("{}: {text}", step.doing));
+                    print_error(&format!("{}: {text}", step.phase));
                 }
             }
         }
     }
 
-    /// Takes the bar away while something else is printed.
+    /// Hides the bar while something else is printed.
     pub fn interrupt(&self, print: impl FnOnce()) {
         match self {
             Self::Bar(bar, _) => bar.suspend(print),
@@ -79,7 +79,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn clear(&self) {
         if let Self::Bar(bar, _) = self {
             bar.finish_and_clear();
@@ -87,8 +87,8 @@ impl Progress {
     }
 }
 
-fn draw(bar: &ProgressBar, step: Step, text: String) {
-    bar.set_prefix(step.doing);
+fn draw(bar: &ProgressBar, step: PhaseProgress, text: String) {
+    bar.set_prefix(step.phase);
     bar.set_message(text);
     if step.of > 0 {
         if bar.length().is_none() {
@@ -107,7 +107,7 @@ fn counter() -> ProgressStyle {
     style("{prefix:12} [{bar:30.cyan}] {msg}")
 }
 
-/// A template that does not parse costs the bar its looks, not the import its end.
+/// A template that does not parse gives a plain bar, and never fails the import.
 fn style(template: &str) -> ProgressStyle {
     let style = ProgressStyle::with_template(template);
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());

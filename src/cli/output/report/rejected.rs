@@ -7,7 +7,7 @@ use comfy_table::{
 };
 
 use super::{
-    Findings, Look,
+    ImportFindings, TerminalStyle,
     text::{count, printable},
 };
 use crate::proto::{Issue, IssueSeverity, RowResult};
@@ -26,10 +26,14 @@ const NARROW_HEADINGS: [&str; 4] = ["Row", "Line", "External ID", "What is wrong
 /// Columns of a terminal that has room for all.
 const WIDE: u16 = 150;
 
-/// The rejected rows as a table, an error a line, with a sentence where there are more than are
-/// shown. Empty where none is rejected.
+/// The rejected rows as a table, an error a line, with a sentence if there are more than are
+/// shown. Empty if no row is rejected.
 #[must_use]
-pub fn rejected_table(rows: &BTreeMap<u32, RowResult>, rejected: u32, look: Look) -> String {
+pub fn rejected_table(
+    rows: &BTreeMap<u32, RowResult>,
+    rejected: u32,
+    style: TerminalStyle,
+) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -37,18 +41,18 @@ pub fn rejected_table(rows: &BTreeMap<u32, RowResult>, rejected: u32, look: Look
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
         .force_no_tty();
-    if look.colours {
+    if style.colours {
         table.enforce_styling();
     }
-    if is_narrow(look) {
+    if is_narrow(style) {
         table.set_header(NARROW_HEADINGS);
     } else {
         table.set_header(HEADINGS);
     }
-    for result in rows.values().take(Findings::SHOWN) {
-        add_row(&mut table, result, look);
+    for result in rows.values().take(ImportFindings::SHOWN) {
+        add_row(&mut table, result, style);
     }
-    if let Some(width) = look.width {
+    if let Some(width) = style.width {
         fit(&mut table, width);
     }
     for column in table.column_iter_mut().take(2) {
@@ -57,11 +61,11 @@ pub fn rejected_table(rows: &BTreeMap<u32, RowResult>, rejected: u32, look: Look
     format!("{table}\n{}", more(rows.len(), rejected))
 }
 
-fn is_narrow(look: Look) -> bool {
-    look.width.is_some_and(|width| width < WIDE)
+fn is_narrow(style: TerminalStyle) -> bool {
+    style.width.is_some_and(|width| width < WIDE)
 }
 
-/// Leaves most of a terminal's width to the sentences: what else may be long wraps first.
+/// Leaves most of a terminal's width to the sentences: other long columns wrap first.
 fn fit(table: &mut Table, width: u16) {
     let whole = ColumnConstraint::ContentWidth;
     let narrow = ColumnConstraint::UpperBoundary(Width::Fixed(16));
@@ -76,7 +80,7 @@ fn fit(table: &mut Table, width: u16) {
 }
 
 fn more(held: usize, rejected: u32) -> String {
-    let shown = u32::try_from(held.min(Findings::SHOWN)).unwrap_or(u32::MAX);
+    let shown = u32::try_from(held.min(ImportFindings::SHOWN)).unwrap_or(u32::MAX);
     match rejected.saturating_sub(shown) {
         0 => String::new(),
         more => format!(
@@ -86,8 +90,8 @@ fn more(held: usize, rejected: u32) -> String {
     }
 }
 
-/// A row's first error carries its numbers; the others stand below it.
-fn add_row(table: &mut Table, result: &RowResult, look: Look) {
+/// A row's first error has its numbers; the others are below it.
+fn add_row(table: &mut Table, result: &RowResult, style: TerminalStyle) {
     let errors = result
         .issues
         .iter()
@@ -103,18 +107,18 @@ fn add_row(table: &mut Table, result: &RowResult, look: Look) {
     ];
     for issue in errors {
         let mut cells: Vec<Cell> = std::mem::take(&mut numbers).map(Cell::new_owned).into();
-        cells.extend(issue_cells(issue, look));
+        cells.extend(issue_cells(issue, style));
         table.add_row(cells);
     }
 }
 
-fn issue_cells(issue: &Issue, look: Look) -> Vec<Cell> {
+fn issue_cells(issue: &Issue, style: TerminalStyle) -> Vec<Cell> {
     let cell = |text: &str| Cell::new_owned(printable(text).into_owned());
-    if is_narrow(look) {
+    if is_narrow(style) {
         return vec![cell(&sentence(issue))];
     }
     let mut suggestion = cell(&issue.suggestion);
-    if look.colours {
+    if style.colours {
         suggestion = suggestion.fg(Color::Green);
     }
     vec![
@@ -125,7 +129,7 @@ fn issue_cells(issue: &Issue, look: Look) -> Vec<Cell> {
     ]
 }
 
-/// What is wrong, with the column and the suggestion that have no place of their own.
+/// The error, with its column and suggestion if these have no columns of their own.
 fn sentence(issue: &Issue) -> String {
     let column = match issue.message.contains(&issue.column) {
         true => String::new(),
@@ -188,7 +192,7 @@ mod tests {
                 vec![error("", "", "The row has 3 fields; the header has 8.", "")],
             ),
         ]);
-        assert_snapshot!(rejected_table(&rows, 2, Look::default()), @r#"
+        assert_snapshot!(rejected_table(&rows, 2, TerminalStyle::default()), @r#"
         ┌─────┬──────┬─────────────┬────────┬────────┬──────────────────────────────────────────────────────────────────────┬────────────┐
         │ Row ┆ Line ┆ External ID ┆ Column ┆ Value  ┆ What is wrong                                                        ┆ Suggestion │
         ╞═════╪══════╪═════════════╪════════╪════════╪══════════════════════════════════════════════════════════════════════╪════════════╡
@@ -202,11 +206,11 @@ mod tests {
     #[test]
     fn on_a_narrow_terminal_the_text_wraps_inside_its_column() {
         let rows = BTreeMap::from([rejected(2, 3, "X-17", vec![unknown_role()])]);
-        let look = Look {
+        let style = TerminalStyle {
             colours: false,
             width: Some(80),
         };
-        assert_snapshot!(rejected_table(&rows, 1, look), @r#"
+        assert_snapshot!(rejected_table(&rows, 1, style), @r#"
         ┌─────┬──────┬─────────────┬───────────────────────────────────────────────────┐
         │ Row ┆ Line ┆ External ID ┆ What is wrong                                     │
         ╞═════╪══════╪═════════════╪═══════════════════════════════════════════════════╡
@@ -221,7 +225,7 @@ mod tests {
         let rows = (1..=130)
             .map(|row| rejected(row, row + 1, "", vec![unknown_role()]))
             .collect();
-        let text = rejected_table(&rows, 1130, Look::default());
+        let text = rejected_table(&rows, 1130, TerminalStyle::default());
         assert_eq!(text.matches("Oficer\" is").count(), 100);
         let last = text.lines().last();
         assert_eq!(
@@ -239,7 +243,7 @@ mod tests {
             "",
         );
         let rows = BTreeMap::from([rejected(1, 2, "\u{202e}", vec![issue])]);
-        let text = rejected_table(&rows, 1, Look::default());
+        let text = rejected_table(&rows, 1, TerminalStyle::default());
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text}");
     }
 }

@@ -1,23 +1,27 @@
-//! What an import would change, value by value, for somebody who reviews it.
+//! The changes of an import, value by value, for a review.
 
 use std::collections::BTreeMap;
 
 use super::{
-    Findings, Look,
+    ImportFindings, TerminalStyle,
     rows::{issue_text, outcome_text},
     text::{count, printable},
 };
 use crate::proto::{ColumnChange, RowOutcome, RowResult};
 
 /// Every row that would make or change a user, with its values before and after. `names` has the names
-/// of people, by row. Empty where nothing changes.
+/// of people, by row. Empty if nothing changes.
 #[must_use]
-pub fn review_text(findings: &Findings, names: &BTreeMap<u32, String>, look: Look) -> String {
+pub fn review_text(
+    findings: &ImportFindings,
+    names: &BTreeMap<u32, String>,
+    style: TerminalStyle,
+) -> String {
     let columns = findings.started.as_ref().map(|started| &*started.columns);
     let mut text = String::new();
     for result in findings.changed.values() {
         let name = names.get(&result.row).map_or("", String::as_str);
-        text += &entry(result, name, columns.unwrap_or_default(), look);
+        text += &entry(result, name, columns.unwrap_or_default(), style);
     }
     let shown = u32::try_from(findings.changed.len()).unwrap_or(u32::MAX);
     match findings.changed_count.saturating_sub(shown) {
@@ -30,47 +34,47 @@ pub fn review_text(findings: &Findings, names: &BTreeMap<u32, String>, look: Loo
     text
 }
 
-fn entry(result: &RowResult, name: &str, columns: &[String], look: Look) -> String {
-    let outcome = outcome_text(result.outcome(), look);
+fn entry(result: &RowResult, name: &str, columns: &[String], style: TerminalStyle) -> String {
+    let outcome = outcome_text(result.outcome(), style);
     let mut head = format!(
         "row {:>3}  {outcome}  {}",
         result.row,
-        look.bold(&printable(&result.external_id))
+        style.bold(&printable(&result.external_id))
     );
     if !name.is_empty() {
         head.extend(["  ", &printable(name)]);
     }
     let mut lines = vec![head];
     match result.outcome() {
-        RowOutcome::Created => lines.extend(values(result, columns, look)),
+        RowOutcome::Created => lines.extend(values(result, columns, style)),
         _ => lines.extend(
             result
                 .changes
                 .iter()
-                .map(|change| change_text(change, look)),
+                .map(|change| change_text(change, style)),
         ),
     }
-    lines.extend(result.issues.iter().map(|issue| issue_text(issue, look)));
+    lines.extend(result.issues.iter().map(|issue| issue_text(issue, style)));
     lines.join("\n         ") + "\n"
 }
 
-/// What a new user gets, of each column that the file has.
-fn values(result: &RowResult, columns: &[String], look: Look) -> Vec<String> {
+/// The values of a new user, for each column of the file.
+fn values(result: &RowResult, columns: &[String], style: TerminalStyle) -> Vec<String> {
     let given = |column: &str| result.changes.iter().find(|change| change.column == column);
-    // The external ID stands in the line above; a location is not stored.
+    // The external ID is in the line above; a location is not stored.
     let columns = columns
         .iter()
         .filter(|column| !matches!(column.as_str(), "EXTERNAL_ID" | "LOCATION"));
     let value = |column: &String| {
         let after = given(column).and_then(|change| change.after.as_ref());
-        format!("{column}: {}", look.green(&shown(after)))
+        format!("{column}: {}", style.green(&shown(after)))
     };
     columns.map(value).collect()
 }
 
-fn change_text(change: &ColumnChange, look: Look) -> String {
-    let before = look.red(&shown(change.before.as_ref()));
-    let after = look.green(&shown(change.after.as_ref()));
+fn change_text(change: &ColumnChange, style: TerminalStyle) -> String {
+    let before = style.red(&shown(change.before.as_ref()));
+    let after = style.green(&shown(change.after.as_ref()));
     format!("{}: {before} → {after}", printable(&change.column))
 }
 
@@ -117,7 +121,7 @@ mod tests {
             ..RowResult::default()
         };
         let columns = ["EXTERNAL_ID", "EMAIL", "PHONE"].map(str::to_owned).into();
-        let mut findings = Findings::default();
+        let mut findings = ImportFindings::default();
         findings.started = Some(ImportStarted {
             columns,
             ..ImportStarted::default()
@@ -125,7 +129,7 @@ mod tests {
         findings.changed = [updated, created].map(|result| (result.row, result)).into();
         findings.changed_count = 5;
         let names = BTreeMap::from([(4, "Dana Whitfield".to_owned())]);
-        assert_snapshot!(review_text(&findings, &names, Look::default()), @r"
+        assert_snapshot!(review_text(&findings, &names, TerminalStyle::default()), @r"
         row   4  updated    P-1004  Dana Whitfield
                  RANK: Sergeant → Lieutenant
                  PHONE: +12025550143 → (blank)

@@ -1,29 +1,29 @@
 //! Results row by row, for a roster small enough to be read whole.
 
-use super::{Look, text::printable};
+use super::{TerminalStyle, text::printable};
 use crate::proto::{ColumnChange, Issue, IssueSeverity, RowOutcome, RowResult};
 
-/// One row's verdict: a line, and below it what changes and what is wrong.
+/// One row's result: a line, and below it the changes and the issues.
 #[must_use]
-pub fn row_lines(result: &RowResult, look: Look) -> String {
+pub fn row_lines(result: &RowResult, style: TerminalStyle) -> String {
     let row = result.row;
-    let outcome = outcome_text(result.outcome(), look);
+    let outcome = outcome_text(result.outcome(), style);
     let external_id = printable(&result.external_id);
     let mut lines = vec![format!("row {row:>3}  {outcome}  {external_id}")];
-    // What a new user gets is what its row says; only a change is news.
+    // The values of a new user are in its row; only changes are shown.
     if result.outcome() == RowOutcome::Updated {
         lines.extend(result.changes.iter().map(change_text));
     }
-    lines.extend(result.issues.iter().map(|issue| issue_text(issue, look)));
+    lines.extend(result.issues.iter().map(|issue| issue_text(issue, style)));
     lines.join("\n         ") + "\n"
 }
 
-/// What became of a row, in a word as wide as any other.
-pub(crate) fn outcome_text(outcome: RowOutcome, look: Look) -> String {
+/// The outcome of a row, padded to the same width.
+pub(crate) fn outcome_text(outcome: RowOutcome, style: TerminalStyle) -> String {
     match outcome {
-        RowOutcome::Created => look.green("created  "),
-        RowOutcome::Updated => look.green("updated  "),
-        RowOutcome::Rejected => look.red("rejected "),
+        RowOutcome::Created => style.green("created  "),
+        RowOutcome::Updated => style.green("updated  "),
+        RowOutcome::Rejected => style.red("rejected "),
         RowOutcome::Unchanged | RowOutcome::Unspecified => "unchanged".to_owned(),
     }
 }
@@ -41,12 +41,12 @@ fn change_text(change: &ColumnChange) -> String {
     )
 }
 
-/// What is wrong, or worth knowing, in a line.
-pub(crate) fn issue_text(issue: &Issue, look: Look) -> String {
+/// An error or a warning, in a line.
+pub(crate) fn issue_text(issue: &Issue, style: TerminalStyle) -> String {
     let kind = if issue.severity() == IssueSeverity::Warning {
-        look.yellow("warning:")
+        style.yellow("warning:")
     } else {
-        look.red("error:")
+        style.red("error:")
     };
     let message = printable(&issue.message);
     if issue.suggestion.is_empty() || issue.message.contains(&issue.suggestion) {
@@ -95,7 +95,7 @@ mod tests {
                 after: None,
             },
         ];
-        assert_snapshot!(row_lines(&updated, Look::default()), @r#"
+        assert_snapshot!(row_lines(&updated, TerminalStyle::default()), @r#"
         row   5  updated    P-1005
                  BADGE_NUMBER: "0421" is now "0422"
                  PHONE: "+12025550143" is now blank
@@ -107,7 +107,7 @@ mod tests {
         let mut created = result(12, RowOutcome::Created, "P-1014");
         created.changes = vec![ColumnChange::default()];
         created.issues = vec![issue(IssueSeverity::Warning, "LOCATION is not stored.", "")];
-        assert_snapshot!(row_lines(&created, Look::default()), @r"
+        assert_snapshot!(row_lines(&created, TerminalStyle::default()), @r"
         row  12  created    P-1014
                  warning: LOCATION is not stored.
         ");
@@ -128,7 +128,7 @@ mod tests {
                 "Chief",
             ),
         ];
-        assert_snapshot!(row_lines(&rejected, Look::default()), @r#"
+        assert_snapshot!(row_lines(&rejected, TerminalStyle::default()), @r#"
         row  16  rejected   P-1018
                  error: ROLE "Oficer" is not a role here. Did you mean "Officer"?
                  error: RANK "X" is unknown; did you mean "Chief"?

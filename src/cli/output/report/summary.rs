@@ -1,21 +1,21 @@
-//! The end of an import, at a glance.
+//! The summary of an import as text.
 
 use std::fmt::{self, Write};
 
 use super::{
-    Findings, Look,
+    ImportFindings, TerminalStyle,
     findings::RowWarnings,
     text::{count, deactivated_name, duration, grouped, millis_between, printable},
 };
 use crate::proto::{ImportState, ImportSummary};
 
-/// What the reader of a summary asked for, and so need not be told, or can be told to ask for again.
+/// What the command was given, which decides what the summary suggests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct SummaryOptions {
     /// The command writes the rejected rows to a file.
     pub errors_file: bool,
-    /// The command that applies a dry run's plan, but for the plan's digest at its end; `None`: the
-    /// import was somebody else's.
+    /// The command that applies a dry run's plan, without the digest at its end; `None` if the
+    /// import was made by another command.
     pub apply: Option<String>,
     /// Options that continuing the import needs, besides its ID; each with a space before it.
     pub resume: String,
@@ -25,44 +25,44 @@ pub struct Asked {
 #[must_use]
 pub fn summary_text(
     summary: &ImportSummary,
-    findings: &Findings,
-    asked: &Asked,
-    look: Look,
+    findings: &ImportFindings,
+    options: &SummaryOptions,
+    style: TerminalStyle,
 ) -> String {
-    let mut page = Page {
+    let mut writer = SummaryWriter {
         text: String::new(),
-        look,
+        style,
     };
     // Writing to a string cannot fail.
-    let _ = page.write(summary, findings, asked);
-    page.text
+    let _ = writer.write(summary, findings, options);
+    writer.text
 }
 
-/// Warnings of one kind that are told one by one.
+/// Up to this many warnings of one kind are shown one by one.
 const ALIKE: u32 = 2;
 
-/// Rows that are named for a kind of warnings.
+/// Rows that are listed for one kind of warnings.
 const NAMED_ROWS: usize = 20;
 
 /// A summary that is being written.
-struct Page {
+struct SummaryWriter {
     text: String,
-    look: Look,
+    style: TerminalStyle,
 }
 
-impl Page {
+impl SummaryWriter {
     fn write(
         &mut self,
         summary: &ImportSummary,
-        findings: &Findings,
-        asked: &Asked,
+        findings: &ImportFindings,
+        options: &SummaryOptions,
     ) -> fmt::Result {
         self.headline(summary)?;
         self.refusals(summary)?;
         self.counts(summary)?;
         self.warnings(summary, findings)?;
         self.deactivated(summary, findings)?;
-        self.next(summary, asked)
+        self.next(summary, options)
     }
 
     fn headline(&mut self, summary: &ImportSummary) -> fmt::Result {
@@ -71,15 +71,14 @@ impl Page {
         } else {
             "Import"
         };
-        let look = self.look;
+        let style = self.style;
         let (end, note): (String, &str) = match summary.state() {
-            ImportState::Completed => (look.bold("completed"), ""),
-            ImportState::Refused => (look.red("refused"), " Nothing was written."),
-            ImportState::Cancelled => (
-                look.red("cancelled"),
-                " What was written before that stays written.",
-            ),
-            _ => (look.red("interrupted"), " Some of it may be written."),
+            ImportState::Completed => (style.bold("completed"), ""),
+            ImportState::Refused => (style.red("refused"), " Nothing was written."),
+            ImportState::Cancelled => {
+                (style.red("cancelled"), " Rows written before stay written.")
+            }
+            _ => (style.red("interrupted"), " Some of it may be written."),
         };
         let note = match summary.validate_only {
             true => " Nothing was written.",
@@ -111,40 +110,49 @@ impl Page {
             "\n"
         };
         self.text.push_str(intro);
-        self.count("created", summary.created, Look::green)?;
-        self.count("updated", summary.updated, Look::green)?;
+        self.count("created", summary.created, TerminalStyle::green)?;
+        self.count("updated", summary.updated, TerminalStyle::green)?;
         self.count("unchanged", summary.unchanged, |_, text| text.to_owned())?;
-        self.count("rejected", summary.rejected, Look::red)?;
-        self.count("deactivated", summary.deactivated, Look::yellow)?;
+        self.count("rejected", summary.rejected, TerminalStyle::red)?;
+        self.count("deactivated", summary.deactivated, TerminalStyle::yellow)?;
         if summary.protected_skipped > 0 {
-            self.count("protected", summary.protected_skipped, Look::yellow)?;
+            self.count(
+                "protected",
+                summary.protected_skipped,
+                TerminalStyle::yellow,
+            )?;
             self.text
                 .insert_str(self.text.len() - 1, "  not listed, but kept active");
         }
         if summary.identity_changes > 0 {
-            self.count("replaced", summary.identity_changes, Look::yellow)?;
+            self.count("replaced", summary.identity_changes, TerminalStyle::yellow)?;
             self.text
                 .insert_str(self.text.len() - 1, "  another person in a user's place");
         }
         Ok(())
     }
 
-    /// One count, coloured only where there is something to see.
-    fn count(&mut self, what: &str, number: u32, paint: fn(Look, &str) -> String) -> fmt::Result {
+    /// One count, coloured unless it is 0.
+    fn count(
+        &mut self,
+        what: &str,
+        number: u32,
+        paint: fn(TerminalStyle, &str) -> String,
+    ) -> fmt::Result {
         let text = format!("{:>9}", grouped(number));
         let text = if number == 0 {
             text
         } else {
-            paint(self.look, &text)
+            paint(self.style, &text)
         };
         writeln!(self.text, "  {what:<12}{text}")
     }
 
-    fn warnings(&mut self, summary: &ImportSummary, findings: &Findings) -> fmt::Result {
+    fn warnings(&mut self, summary: &ImportSummary, findings: &ImportFindings) -> fmt::Result {
         if summary.warnings.is_empty() && findings.warnings.is_empty() {
             return Ok(());
         }
-        writeln!(self.text, "\n{}", self.look.yellow("Warnings"))?;
+        writeln!(self.text, "\n{}", self.style.yellow("Warnings"))?;
         for issue in &summary.warnings {
             writeln!(self.text, "  - {}", printable(&issue.message))?;
         }
@@ -155,7 +163,7 @@ impl Page {
             .try_for_each(|kind| self.row_warnings(kind))
     }
 
-    /// Those of one kind: each by itself while they are few, else the first and the numbers of the rows.
+    /// The warnings of one kind: each by itself if they are few, otherwise the first and the numbers of the rows.
     fn row_warnings(&mut self, kind: &RowWarnings) -> fmt::Result {
         let mut messages = kind.messages.iter();
         if kind.count <= ALIKE {
@@ -182,7 +190,7 @@ impl Page {
         }
     }
 
-    fn deactivated(&mut self, summary: &ImportSummary, findings: &Findings) -> fmt::Result {
+    fn deactivated(&mut self, summary: &ImportSummary, findings: &ImportFindings) -> fmt::Result {
         if findings.deactivated.is_empty() {
             return Ok(());
         }
@@ -216,28 +224,28 @@ impl Page {
         }
     }
 
-    fn next(&mut self, summary: &ImportSummary, asked: &Asked) -> fmt::Result {
-        if summary.rejected > 0 && !asked.errors_file {
+    fn next(&mut self, summary: &ImportSummary, options: &SummaryOptions) -> fmt::Result {
+        if summary.rejected > 0 && !options.errors_file {
             self.how_to_correct(summary)?;
         }
         match summary.state() {
-            ImportState::Completed if summary.validate_only => self.how_to_apply(summary, asked),
+            ImportState::Completed if summary.validate_only => self.how_to_apply(summary, options),
             ImportState::Interrupted if !is_overtaken(summary) => writeln!(
                 self.text,
                 "\nTo continue, repeat the import with --import-id {}{}",
                 printable(&summary.import_id),
-                asked.resume
+                options.resume
             ),
             _ => Ok(()),
         }
     }
 
-    fn how_to_apply(&mut self, summary: &ImportSummary, asked: &Asked) -> fmt::Result {
+    fn how_to_apply(&mut self, summary: &ImportSummary, options: &SummaryOptions) -> fmt::Result {
         let digest = hex::encode(&summary.plan_digest);
-        match &asked.apply {
+        match &options.apply {
             Some(command) => writeln!(
                 self.text,
-                "\nTo apply exactly this, or nothing where the directory changes before:\n  \
+                "\nTo apply exactly this, or nothing if the directory changes before:\n  \
                  {command} {digest}"
             ),
             None => writeln!(
@@ -248,7 +256,7 @@ impl Page {
         }
     }
 
-    /// A finished import answers to its ID with what it has recorded, and writes nothing again.
+    /// A finished import returns its recorded results for its ID, and writes nothing again.
     fn how_to_correct(&mut self, summary: &ImportSummary) -> fmt::Result {
         let applied = summary.state() == ImportState::Completed && !summary.validate_only;
         let id = if applied {
@@ -258,19 +266,19 @@ impl Page {
         };
         writeln!(
             self.text,
-            "\nTo have the rejected rows in a file, to correct and import, repeat the import with\n  \
+            "\nTo get the rejected rows in a file to correct and import, repeat the import with\n  \
              {id}--errors FILE.csv"
         )
     }
 }
 
-/// True where the import cannot be continued any more; its refusals say what to do instead.
+/// Returns `true` if the import cannot be continued any more; its refusals say what to do instead.
 fn is_overtaken(summary: &ImportSummary) -> bool {
     let mut refusals = summary.refusals.iter();
     refusals.any(|refusal| refusal.code == "OVERTAKEN")
 }
 
-/// How long it took, and how many rows a second that is; empty where the server does not say.
+/// The duration and the rows a second; empty if the server does not give the times.
 fn pace(summary: &ImportSummary) -> String {
     let (start, end) = (summary.started_at.as_ref(), summary.finished_at.as_ref());
     let Some(millis @ 1..) = millis_between(start, end) else {
@@ -305,8 +313,13 @@ mod tests {
         }
     }
 
-    fn text(summary: &ImportSummary, findings: &Findings) -> String {
-        summary_text(summary, findings, &Asked::default(), Look::default())
+    fn text(summary: &ImportSummary, findings: &ImportFindings) -> String {
+        summary_text(
+            summary,
+            findings,
+            &SummaryOptions::default(),
+            TerminalStyle::default(),
+        )
     }
 
     fn warning(message: &str) -> Issue {
@@ -318,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_good_import_is_its_counts() {
-        assert_snapshot!(text(&summary(ImportState::Completed), &Findings::default()), @r"
+        assert_snapshot!(text(&summary(ImportState::Completed), &ImportFindings::default()), @r"
         Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
 
           created            12
@@ -335,7 +348,7 @@ mod tests {
             validate_only: true,
             ..summary(ImportState::Completed)
         };
-        assert_snapshot!(text(&dry, &Findings::default()), @r"
+        assert_snapshot!(text(&dry, &ImportFindings::default()), @r"
         Dry run completed: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
 
           created            12
@@ -356,7 +369,7 @@ mod tests {
                 validate_only: true,
                 ..summary(state)
             };
-            let text = text(&dry, &Findings::default());
+            let text = text(&dry, &ImportFindings::default());
             let (headline, _) = text.split_once('\n').unwrap();
             assert!(headline.ends_with("Nothing was written."), "{headline}");
         }
@@ -379,7 +392,7 @@ mod tests {
             rejected: 3,
             ..summary(ImportState::Refused)
         };
-        assert_snapshot!(text(&refused, &Findings::default()), @r"
+        assert_snapshot!(text(&refused, &ImportFindings::default()), @r"
         Import refused: 2,000 rows (1.5 s, 1,333 rows/s). Nothing was written.
           - 41 of 60 active users would be deactivated; allow it with max_deactivations.
           - 3 rows are rejected; 2 are allowed.
@@ -391,7 +404,7 @@ mod tests {
           rejected            3
           deactivated        41
 
-        To have the rejected rows in a file, to correct and import, repeat the import with
+        To get the rejected rows in a file to correct and import, repeat the import with
           --errors FILE.csv
         ");
     }
@@ -410,7 +423,7 @@ mod tests {
             state: ImportState::Refused.into(),
             ..refused
         };
-        assert_snapshot!(text(&refused, &Findings::default()), @r"
+        assert_snapshot!(text(&refused, &ImportFindings::default()), @r"
         Import refused. Nothing was written.
           - The required column EMAIL is missing; add it.
         ");
@@ -431,7 +444,7 @@ mod tests {
             email: "p9@example.org".to_owned(),
             ..DeactivatedUser::default()
         };
-        let mut findings = Findings::default();
+        let mut findings = ImportFindings::default();
         for (code, rows) in [(1, 7..8), (2, 10..50)] {
             let message = |row| (row, format!("BADGE_NUMBER \"{row}\" was \"00{row}\"."));
             let messages: BTreeMap<_, _> = rows.map(message).collect();
@@ -463,14 +476,14 @@ mod tests {
           - P-9  p9@example.org
           - 1 more user; --format json has them all
 
-        To have the rejected rows in a file, to correct and import, repeat the import with
+        To get the rejected rows in a file to correct and import, repeat the import with
           --import-id 0198f3c2-0000-7000-8000-000000000001 --errors FILE.csv
         "#);
     }
 
     #[test]
     fn an_interrupted_import_says_how_to_continue() {
-        assert_snapshot!(text(&summary(ImportState::Interrupted), &Findings::default()), @r"
+        assert_snapshot!(text(&summary(ImportState::Interrupted), &ImportFindings::default()), @r"
         Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
 
           created            12
@@ -493,7 +506,7 @@ mod tests {
             }],
             ..summary(ImportState::Interrupted)
         };
-        assert_snapshot!(text(&overtaken, &Findings::default()), @r"
+        assert_snapshot!(text(&overtaken, &ImportFindings::default()), @r"
         Import interrupted: 2,000 rows (1.5 s, 1,333 rows/s). Some of it may be written.
           - Import 0198-bb has begun applying since.
 
@@ -507,15 +520,15 @@ mod tests {
 
     #[test]
     fn a_cancelled_import_says_that_something_stays() {
-        let text = text(&summary(ImportState::Cancelled), &Findings::default());
+        let text = text(&summary(ImportState::Cancelled), &ImportFindings::default());
         assert!(text.starts_with("Import cancelled: 2,000 rows"), "{text}");
-        assert!(text.contains("stays written"), "{text}");
+        assert!(text.contains("stay written"), "{text}");
     }
 
     #[test]
     fn an_instant_import_has_no_rate() {
         let mut instant = summary(ImportState::Completed);
         instant.finished_at.clone_from(&instant.started_at);
-        assert!(!text(&instant, &Findings::default()).contains("rows/s"));
+        assert!(!text(&instant, &ImportFindings::default()).contains("rows/s"));
     }
 }

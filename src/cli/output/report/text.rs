@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::proto::{DeactivatedUser, Timestamp};
 
-/// What a deactivated user is called: the external ID and email, or our own ID for who may not be told
+/// The name of a deactivated user: the external ID and email, or our own ID for callers who may not see
 /// them.
 #[must_use]
 pub fn deactivated_name(user: &DeactivatedUser) -> String {
@@ -44,9 +44,9 @@ fn steers(character: char) -> bool {
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A time to the second; empty where a server sends what is no time.
+/// A time to the second; empty if the server sends an invalid time.
 #[must_use]
-pub fn moment(timestamp: &Timestamp) -> String {
+pub fn time_text(timestamp: &Timestamp) -> String {
     let Ok(at) = OffsetDateTime::from_unix_timestamp(timestamp.seconds) else {
         return String::new();
     };
@@ -54,13 +54,13 @@ pub fn moment(timestamp: &Timestamp) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02}", at.date())
 }
 
-/// A time as programs write it, RFC 3339 in UTC; empty where there is none.
+/// A time for programs, RFC 3339 in UTC; empty if there is no time.
 #[must_use]
 pub fn rfc3339(timestamp: Option<&Timestamp>) -> String {
     timestamp.and_then(Timestamp::rfc3339).unwrap_or_default()
 }
 
-/// The name of an enum's value without what all of them begin with.
+/// The name of an enum's value without the enum's prefix.
 #[must_use]
 pub fn word(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_owned()
@@ -88,7 +88,7 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
-/// Milliseconds between two moments; `None` where one is not known, or they are the wrong way round.
+/// Milliseconds between two times, or `None` if one is unknown or they are in the wrong order.
 #[must_use]
 pub fn millis_between(start: Option<&Timestamp>, end: Option<&Timestamp>) -> Option<u64> {
     let (start, end) = (start?, end?);

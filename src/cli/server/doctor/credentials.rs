@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{DoctorArgs, Finding, Verdict};
+use super::{CheckLevel, CheckResult, DoctorArgs};
 use crate::{
     access::{
         CertificateAllowList,
@@ -15,8 +15,8 @@ use crate::{
     store::Store,
 };
 
-/// What is to be said about them; nothing where none is configured.
-pub(crate) async fn look(args: &DoctorArgs) -> Vec<Finding> {
+/// Returns the results for the credentials; empty if none is configured.
+pub(crate) async fn look(args: &DoctorArgs) -> Vec<CheckResult> {
     let mut findings = Vec::new();
     findings.extend(pair(args));
     findings.extend(args.tls_client_identities.as_deref().map(identities));
@@ -26,8 +26,8 @@ pub(crate) async fn look(args: &DoctorArgs) -> Vec<Finding> {
     findings
 }
 
-/// Whether `serve` would listen where it is told to, and what it would warn of.
-pub(crate) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<Finding> {
+/// Checks whether `serve` would listen on the address, and with which warnings.
+pub(crate) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<CheckResult> {
     let about = "exposure";
     // A schema that lacks them is a finding of its own.
     let has_token = store.has_tokens().await.unwrap_or_default();
@@ -44,53 +44,57 @@ pub(crate) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<Finding> {
             let text = match exposure.credentials {
                 CredentialState::Now => format!("{} is safe to listen on", args.listen),
                 CredentialState::Never | CredentialState::Before => format!(
-                    "{} is safe to listen on; no credential is configured, so whoever runs the server \
+                    "{} is safe to listen on; no credential is configured, so the user who runs the server \
                      may call, with its local token (user-import token local)",
                     args.listen
                 ),
             };
-            vec![Finding::new(Verdict::Well, about, text)]
+            vec![CheckResult::new(CheckLevel::Well, about, text)]
         }
         Ok(warnings) => {
-            let warned = |text: &str| Finding::new(Verdict::Warning, about, text);
+            let warned = |text: &str| CheckResult::new(CheckLevel::Warning, about, text);
             warnings.into_iter().map(warned).collect()
         }
-        Err(exposed) => vec![Finding::new(Verdict::Wrong, about, exposed.to_string())],
+        Err(exposed) => vec![CheckResult::new(
+            CheckLevel::Wrong,
+            about,
+            exposed.to_string(),
+        )],
     }
 }
 
 /// Certificate, key and the clients' authorities, as the server would use them.
-fn pair(args: &DoctorArgs) -> Option<Finding> {
+fn pair(args: &DoctorArgs) -> Option<CheckResult> {
     let files = TlsFiles {
         certificate: args.tls_cert.clone()?,
         key: args.tls_key.clone()?,
         client_ca: args.tls_client_ca.clone(),
     };
     Some(match expect_sound_tls(&files) {
-        Ok(()) => Finding::new(Verdict::Well, "TLS", "certificate and key fit together"),
+        Ok(()) => CheckResult::new(CheckLevel::Well, "TLS", "certificate and key fit together"),
         Err(error) => {
             let text = format!("the server cannot speak TLS with these files: {error:#}");
-            Finding::new(Verdict::Wrong, "TLS", text)
+            CheckResult::new(CheckLevel::Wrong, "TLS", text)
         }
     })
 }
 
-fn identities(file: &Path) -> Finding {
+fn identities(file: &Path) -> CheckResult {
     let about = "identities";
     let shown = file.display();
     let read = std::fs::read(file).context("it cannot be read");
     match read.and_then(|document| CertificateAllowList::parse(&document)) {
         Ok(list) if list.is_empty() => {
-            let text = format!("{shown} admits nobody; add the certificates that may call");
-            Finding::new(Verdict::Warning, about, text)
+            let text = format!("{shown} admits no certificate; add the certificates that may call");
+            CheckResult::new(CheckLevel::Warning, about, text)
         }
-        Ok(_) => Finding::new(Verdict::Well, about, format!("{shown} is understood")),
-        Err(error) => Finding::new(Verdict::Wrong, about, format!("{shown}: {error:#}")),
+        Ok(_) => CheckResult::new(CheckLevel::Well, about, format!("{shown} is understood")),
+        Err(error) => CheckResult::new(CheckLevel::Wrong, about, format!("{shown}: {error:#}")),
     }
 }
 
 /// Asks a URL as the server would.
-async fn provider(keys: &JwtKeyLocation, own: Option<&Path>) -> Finding {
+async fn provider(keys: &JwtKeyLocation, own: Option<&Path>) -> CheckResult {
     let about = "JWT keys";
     let (shown, read) = match keys {
         JwtKeyLocation::File(file) => {
@@ -105,18 +109,18 @@ async fn provider(keys: &JwtKeyLocation, own: Option<&Path>) -> Finding {
     match read.and_then(|document| KeySet::parse(&document)) {
         Ok(set) if set.unusable().is_empty() => {
             let text = format!("{shown} has {} public keys", set.len());
-            Finding::new(Verdict::Well, about, text)
+            CheckResult::new(CheckLevel::Well, about, text)
         }
         Ok(set) => {
             let (count, unusable) = (set.len(), set.unusable().join("; "));
             let text = format!(
                 "{shown} has {count} public keys; no token is verified with the others: {unusable}"
             );
-            Finding::new(Verdict::Well, about, text)
+            CheckResult::new(CheckLevel::Well, about, text)
         }
         Err(error) => {
             let text = format!("{shown}: {error:#}; no token of the provider would be admitted");
-            Finding::new(Verdict::Wrong, about, text)
+            CheckResult::new(CheckLevel::Wrong, about, text)
         }
     }
 }

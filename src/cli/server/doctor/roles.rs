@@ -1,13 +1,13 @@
 //! Whether the roles that administer are privileged.
 
-use super::{Finding, Verdict};
+use super::{CheckLevel, CheckResult};
 use crate::{cli::output::printable, domain::privilege_warnings, store::Store};
 
-/// How many organisations are told of one by one.
+/// How many organisations are listed one by one.
 const NAMED: usize = 20;
 
 /// What is to be said of each organisation's roles. A schema that lacks them is a finding of its own.
-pub(crate) async fn look(store: &Store) -> Vec<Finding> {
+pub(crate) async fn look(store: &Store) -> Vec<CheckResult> {
     let about = "roles";
     let Ok(organizations) = store.roles_of_all().await else {
         return Vec::new();
@@ -22,12 +22,12 @@ pub(crate) async fn look(store: &Store) -> Vec<Finding> {
     let warnings: Vec<_> = warnings.collect();
     if warnings.is_empty() {
         let text = "every organisation with roles has a privileged one";
-        return vec![Finding::new(Verdict::Well, about, text)];
+        return vec![CheckResult::new(CheckLevel::Well, about, text)];
     }
     let more = warnings.len().saturating_sub(NAMED);
     let named = warnings.into_iter().take(NAMED);
     let more = (more > 0).then(|| format!("{more} more warnings of this kind"));
     let told = named.chain(more);
-    told.map(|text| Finding::new(Verdict::Warning, about, text))
+    told.map(|text| CheckResult::new(CheckLevel::Warning, about, text))
         .collect()
 }

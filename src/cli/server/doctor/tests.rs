@@ -11,14 +11,14 @@ fn days(days: i64) -> time::Duration {
 }
 
 #[rstest]
-#[case::good(days(-10), days(100), Verdict::Well, "good until")]
-#[case::ending(days(-10), days(20), Verdict::Warning, "renew it soon")]
-#[case::ended(days(-10), days(-1), Verdict::Wrong, "put a new one")]
-#[case::to_come(days(1), days(100), Verdict::Wrong, "look at the clock")]
+#[case::good(days(-10), days(100), CheckLevel::Well, "good until")]
+#[case::ending(days(-10), days(20), CheckLevel::Warning, "renew it soon")]
+#[case::ended(days(-10), days(-1), CheckLevel::Wrong, "put a new one")]
+#[case::to_come(days(1), days(100), CheckLevel::Wrong, "look at the clock")]
 fn a_certificate_is_judged_by_its_dates(
     #[case] from: time::Duration,
     #[case] until: time::Duration,
-    #[case] verdict: Verdict,
+    #[case] level: CheckLevel,
     #[case] text: &str,
 ) {
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
@@ -34,7 +34,7 @@ fn a_certificate_is_judged_by_its_dates(
     assert!(
         found
             .iter()
-            .all(|f| f.verdict == verdict && f.text.contains(text)),
+            .all(|f| f.level == level && f.text.contains(text)),
         "{found:?}"
     );
 }
@@ -48,9 +48,9 @@ fn files_that_are_missing_or_something_else_are_wrong() {
         assert!(
             certificate(file, NOW)
                 .iter()
-                .all(|f| f.verdict == Verdict::Wrong)
+                .all(|f| f.level == CheckLevel::Wrong)
         );
-        assert_eq!(key(file).verdict, Verdict::Wrong);
+        assert_eq!(key(file).level, CheckLevel::Wrong);
     }
 }
 
@@ -61,46 +61,46 @@ fn a_key_that_everybody_can_read_is_worth_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("server.key");
     std::fs::write(&file, KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    for (mode, verdict) in [(0o600, Verdict::Well), (0o644, Verdict::Warning)] {
+    for (mode, level) in [(0o600, CheckLevel::Well), (0o644, CheckLevel::Warning)] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        assert_eq!(key(&file).verdict, verdict, "{mode:o}");
+        assert_eq!(key(&file).level, level, "{mode:o}");
     }
 }
 
 #[rstest]
-#[case(5_000, Verdict::Well)]
-#[case(5_001, Verdict::Wrong)]
-#[case(-5_000, Verdict::Well)]
-#[case(-5_001, Verdict::Wrong)]
-fn clocks_may_be_a_little_apart(#[case] apart_ms: i64, #[case] verdict: Verdict) {
+#[case(5_000, CheckLevel::Well)]
+#[case(5_001, CheckLevel::Wrong)]
+#[case(-5_000, CheckLevel::Well)]
+#[case(-5_001, CheckLevel::Wrong)]
+fn clocks_may_be_a_little_apart(#[case] apart_ms: i64, #[case] level: CheckLevel) {
     let theirs = Duration::from_secs(1_000_000);
     let ours = time::Duration::seconds(1_000_000) + time::Duration::milliseconds(apart_ms);
-    assert_eq!(judge_clock(theirs, ours).verdict, verdict);
+    assert_eq!(judge_clock(theirs, ours).level, level);
 }
 
 #[rstest]
-#[case(&[], &[], Verdict::Well)]
-#[case(&[], &["newer"], Verdict::Well)]
-#[case(&["missing"], &[], Verdict::Wrong)]
-#[case(&["missing"], &["newer"], Verdict::Wrong)]
+#[case(&[], &[], CheckLevel::Well)]
+#[case(&[], &["newer"], CheckLevel::Well)]
+#[case(&["missing"], &[], CheckLevel::Wrong)]
+#[case(&["missing"], &["newer"], CheckLevel::Wrong)]
 fn a_schema_that_lacks_something_is_wrong(
     #[case] missing: &[&str],
     #[case] newer: &[&str],
-    #[case] verdict: Verdict,
+    #[case] level: CheckLevel,
 ) {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     let schema = SchemaStatus {
         missing: owned(missing),
         newer: owned(newer),
     };
-    assert_eq!(judge_schema(&schema).verdict, verdict);
+    assert_eq!(judge_schema(&schema).level, level);
 }
 
 #[test]
 fn settings_that_do_not_go_together_are_named() {
     assert_eq!(
-        configuration(&Settings::default())[0].verdict,
-        Verdict::Well
+        configuration(&Settings::default())[0].level,
+        CheckLevel::Well
     );
     let mut settings = Settings::default();
     settings.server.organization_imports = settings.server.imports;
@@ -111,7 +111,7 @@ fn settings_that_do_not_go_together_are_named() {
     let found = configuration(&settings);
     assert_eq!(found.len(), 5);
     assert!(
-        found.iter().all(|f| f.verdict == Verdict::Warning),
+        found.iter().all(|f| f.level == CheckLevel::Warning),
         "{found:?}"
     );
 }

@@ -4,29 +4,33 @@ use std::ops::Range;
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
-use super::{Look, text::printable};
+use super::{TerminalStyle, text::printable};
 use crate::domain::CsvSheet;
 
 /// The columns of a table.
-pub struct Listing<const N: usize> {
-    /// What stands above them.
+pub struct TextTable<const N: usize> {
+    /// The headings.
     pub headings: [&'static str; N],
-    /// Those with numbers, which stand to the right.
+    /// The columns with numbers, which are aligned to the right.
     pub numbers: Range<usize>,
-    /// One that is never broken: an ID in two pieces cannot be copied.
-    pub whole: Option<usize>,
+    /// A column that is never wrapped: an ID in two pieces cannot be copied.
+    pub unbroken: Option<usize>,
 }
 
-impl<const N: usize> Listing<N> {
+impl<const N: usize> TextTable<N> {
     /// The table; one line for each of `rows`, in the order given.
     #[must_use]
-    pub fn text(&self, rows: impl IntoIterator<Item = [String; N]>, look: Look) -> String {
+    pub fn text(
+        &self,
+        rows: impl IntoIterator<Item = [String; N]>,
+        style: TerminalStyle,
+    ) -> String {
         let mut table = Table::new();
         table
             .load_style(presets::UTF8_FULL_CONDENSED)
             .force_no_tty();
         table.set_header(self.headings);
-        if let Some(width) = look.width {
+        if let Some(width) = style.width {
             table
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_width(width);
@@ -34,8 +38,8 @@ impl<const N: usize> Listing<N> {
         for row in rows {
             table.add_row(row.map(|text| Cell::new_owned(printable(&text).into_owned())));
         }
-        if let Some(whole) = self.whole.and_then(|column| table.column_mut(column)) {
-            whole.set_constraint(ColumnConstraint::ContentWidth);
+        if let Some(unbroken) = self.unbroken.and_then(|column| table.column_mut(column)) {
+            unbroken.set_constraint(ColumnConstraint::ContentWidth);
         }
         for column in self.numbers.clone() {
             if let Some(column) = table.column_mut(column) {
@@ -46,11 +50,11 @@ impl<const N: usize> Listing<N> {
     }
 }
 
-/// CSV that is being made, a record a line. What could steer a terminal is written visibly, line breaks
+/// CSV text, a record a line. Characters that could steer a terminal are written visibly, line breaks
 /// inside a value too, so that a record is never more than a line.
-pub struct CsvPage(CsvSheet);
+pub struct CsvText(CsvSheet);
 
-impl CsvPage {
+impl CsvText {
     /// Nothing yet.
     #[must_use]
     pub fn new() -> Self {
@@ -106,7 +110,7 @@ mod tests {
             "+1".to_owned(),
             "@x".to_owned(),
         ];
-        let page = CsvPage::of(&["a", "b", "c", "d"], [record]).unwrap();
+        let page = CsvText::of(&["a", "b", "c", "d"], [record]).unwrap();
         assert_eq!(
             page,
             "a,b,c,d\n\u{200B}-Main St,\u{200B}=1+1,\u{200B}+1,\u{200B}@x\n"
@@ -116,7 +120,7 @@ mod tests {
     #[test]
     fn a_record_is_one_line_whatever_is_in_it() {
         let record = ["a,b".to_owned(), "line\nbreak \"x\" \u{1b}[2J".to_owned()];
-        assert_snapshot!(CsvPage::of(&["id", "text"], [record]).unwrap(), @r#"
+        assert_snapshot!(CsvText::of(&["id", "text"], [record]).unwrap(), @r#"
         id,text
         "a,b","line\u{a}break ""x"" \u{1b}[2J"
         "#);

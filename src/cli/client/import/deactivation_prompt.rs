@@ -1,5 +1,5 @@
-//! What stands between a roster and the deactivation of whoever it does not list: whom it would be, and
-//! a word (semantics §7).
+//! The question before an import deactivates the users that the roster does not list: it shows them, and
+//! asks for a word (semantics §7).
 
 use std::{
     fmt::Write as _,
@@ -9,42 +9,42 @@ use std::{
 use anyhow::Context;
 use uuid::Uuid;
 
-use super::again::Again;
+use super::command_line::CommandLine;
 use crate::cli::{
     failure::UsageError,
-    output::{Findings, Voice, count, deactivated_name, printable},
+    output::{ImportFindings, Verbosity, count, deactivated_name, printable},
 };
 use crate::proto::{ImportStart, ImportSummary, ResultFilter};
 
-/// What the server wants to see.
+/// The confirmation that the server requires.
 pub const WORD: &str = "Confirm";
 
-/// How many are shown to whoever is asked.
+/// How many users the question lists.
 const SHOWN: usize = 20;
 
-/// Whom to ask.
+/// Whether a person can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
-    /// Somebody sits at the terminal.
+pub enum PromptMode {
+    /// There is a terminal.
     Terminal,
-    /// Nobody can be asked: a script, standard input is the roster, or nothing is to be said.
-    Nobody,
+    /// There is none: a script, the roster on standard input, or `--quiet`.
+    Unavailable,
 }
 
-impl Asking {
-    /// Looks whether somebody can be asked.
+impl PromptMode {
+    /// Finds out whether a person can be asked.
     #[must_use]
-    pub fn of_process(roster_on_stdin: bool, voice: Voice) -> Self {
+    pub fn of_process(roster_on_stdin: bool, verbosity: Verbosity) -> Self {
         let is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
-        match is_there && !roster_on_stdin && !voice.quiet {
+        match is_there && !roster_on_stdin && !verbosity.quiet {
             true => Self::Terminal,
-            false => Self::Nobody,
+            false => Self::Unavailable,
         }
     }
 }
 
-/// The dry run that shows whom `start` would deactivate. It has an ID of its own, as that of an import
-/// is bound to what was asked for.
+/// The dry run that shows which users `start` would deactivate. It has an ID of its own, since that of an import
+/// is bound to its options.
 pub fn dry_run(start: &ImportStart) -> ImportStart {
     ImportStart {
         import_id: Uuid::new_v4().to_string(),
@@ -55,16 +55,16 @@ pub fn dry_run(start: &ImportStart) -> ImportStart {
     }
 }
 
-/// What is said before the word is asked for.
+/// The text before the word is asked for.
 pub fn question(
     organization: &str,
     summary: &ImportSummary,
-    findings: &Findings,
-    again: &Again,
+    findings: &ImportFindings,
+    command: &CommandLine,
 ) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write_question(&mut text, organization, summary, findings, again);
+    let _ = write_question(&mut text, organization, summary, findings, command);
     text
 }
 
@@ -72,8 +72,8 @@ fn write_question(
     text: &mut String,
     organization: &str,
     summary: &ImportSummary,
-    findings: &Findings,
-    again: &Again,
+    findings: &ImportFindings,
+    command: &CommandLine,
 ) -> std::fmt::Result {
     let users = count(summary.deactivated, "user");
     writeln!(
@@ -91,7 +91,7 @@ fn write_question(
         writeln!(
             text,
             "  - and {more}; to see all of them:\n    {}",
-            again.diff()
+            command.diff_command()
         )?;
     }
     if summary.protected_skipped > 0 {
@@ -105,10 +105,10 @@ fn write_question(
     )
 }
 
-/// Asks for the word, and gives what was typed.
+/// Asks for the word, and returns the answer.
 ///
 /// # Errors
-/// Where the terminal is gone.
+/// Fails if the terminal is gone.
 pub async fn ask() -> anyhow::Result<String> {
     let typed = tokio::task::spawn_blocking(|| {
         let mut err = io::stderr().lock();
@@ -122,10 +122,10 @@ pub async fn ask() -> anyhow::Result<String> {
     typed.await?.context("the terminal gives no answer")
 }
 
-/// Looks whether `typed` is the word.
+/// Checks that `typed` is the word.
 ///
 /// # Errors
-/// Where it is not.
+/// Fails if it is not.
 pub fn confirm(typed: &str) -> Result<(), UsageError> {
     match typed.trim() == WORD {
         true => Ok(()),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn asked(deactivated: u32) -> String {
-        let mut findings = Findings::default();
+        let mut findings = ImportFindings::default();
         findings.deactivated = (1..=deactivated)
             .map(|n| DeactivatedUser {
                 external_id: format!("P-{n}"),
@@ -171,7 +171,12 @@ mod tests {
             ..ImportSummary::default()
         };
         let words = ["user-import", "import", "r.csv", "--deactivate-missing"];
-        question("pd", &summary, &findings, &Again::of(words.map(Into::into)))
+        question(
+            "pd",
+            &summary,
+            &findings,
+            &CommandLine::from_words(words.map(Into::into)),
+        )
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! The command that was given, to be given again with other options: to apply what a dry run has shown,
-//! or to see more.
+//! The command line of this process, and how to repeat it with other options: to apply a dry run's plan,
+//! or to see more. No token is in the text.
 
 use std::ffi::OsString;
 
 use crate::cli::output::printable;
 
-/// The words of a command line, fit to be shown. No token is among them.
+/// The words of a command line, without its token.
 #[derive(Clone, Debug, Default)]
-pub struct Again {
+pub struct CommandLine {
     words: Vec<String>,
 }
 
-/// Options of a dry run alone, that take no value, and their variables.
+/// Options of dry runs that take no value, and their variables.
 const DRY: [(&str, &str); 2] = [
     ("--diff", "USER_IMPORT_DIFF"),
     ("--validate-only", "USER_IMPORT_VALIDATE_ONLY"),
@@ -19,25 +19,25 @@ const DRY: [(&str, &str); 2] = [
 const DIGEST: &str = "--expected-plan-digest";
 const TOKEN: &str = "--token";
 
-impl Again {
+impl CommandLine {
     /// Of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::of(std::env::args_os())
+        Self::from_words(std::env::args_os())
     }
 
     /// Of these words, the program's name first.
     #[must_use]
-    pub fn of(words: impl IntoIterator<Item = OsString>) -> Self {
+    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Self {
         let words = words.into_iter();
         Self {
             words: without_token(words.map(|word| word.to_string_lossy().into_owned())),
         }
     }
 
-    /// The command that applies what a dry run has planned, but for the digest at its end.
+    /// The command that applies a dry run's plan, without the digest at its end.
     #[must_use]
-    pub fn apply(&self) -> String {
+    pub fn apply_command(&self) -> String {
         let is_set = |variable| std::env::var_os(variable).is_some();
         let off = DRY.iter().filter(|(_, variable)| is_set(variable));
         let mut words: Vec<String> = off
@@ -48,9 +48,9 @@ impl Again {
         words.join(" ")
     }
 
-    /// The command that shows all that would be done.
+    /// The command that shows every change.
     #[must_use]
-    pub fn diff(&self) -> String {
+    pub fn diff_command(&self) -> String {
         let mut words = self.words_without_dry_run();
         words.push("--diff".to_owned());
         words.join(" ")
@@ -72,7 +72,7 @@ impl Again {
     }
 }
 
-/// What is shown may be copied into a chat or a log: it names the variable that a token can be in.
+/// The text may be copied into a chat or a log, so it names the variable instead of the token.
 fn without_token(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for word in words {
@@ -103,8 +103,8 @@ fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn again(line: &[&str]) -> Again {
-        Again::of(line.iter().map(OsString::from))
+    fn command(line: &[&str]) -> CommandLine {
+        CommandLine::from_words(line.iter().map(OsString::from))
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
                 "ui import 'it'\\''s.csv' --expected-plan-digest",
             ),
         ] {
-            assert_eq!(again(line).apply(), apply);
+            assert_eq!(command(line).apply_command(), apply);
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
             &["ui", "--token", "uit_x", "import"][..],
             &["ui", "--token=uit_x", "import"],
         ] {
-            let shown = again(line).diff();
+            let shown = command(line).diff_command();
             assert_eq!(shown, "ui --token \"$USER_IMPORT_TOKEN\" import --diff");
         }
     }

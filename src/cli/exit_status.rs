@@ -1,4 +1,4 @@
-//! What a command's exit code says (api.md, Command line).
+//! The exit codes of commands (api.md, Command line).
 
 use std::process::ExitCode;
 
@@ -7,15 +7,15 @@ use tonic_types::StatusExt;
 
 use super::failure::UsageError;
 use crate::{
-    client::{ClientError, Ended, connection_lost},
+    client::{ClientError, ImportEnd, connection_lost},
     proto::ImportState,
 };
 
 /// How a command ended. The numbers never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
-    /// Done; of an import, all rows stand.
+pub enum ExitStatus {
+    /// Done; for an import, all rows were accepted.
     Done = 0,
     /// Failed on this machine, in a way that has no number of its own.
     Failed = 1,
@@ -31,12 +31,12 @@ pub enum Exit {
     Cancelled = 6,
 }
 
-impl Exit {
+impl ExitStatus {
     /// Of an import.
     ///
-    /// The state, where there is one, knows better than the status whether anything was written.
+    /// The state, if known, says better than the status whether anything was written.
     #[must_use]
-    pub fn of_import(ended: &Ended) -> Self {
+    pub fn of_import(ended: &ImportEnd) -> Self {
         if ended.is_transient() {
             return Self::Interrupted;
         }
@@ -50,7 +50,7 @@ impl Exit {
         }
     }
 
-    fn of_rejected(ended: &Ended) -> Self {
+    fn of_rejected(ended: &ImportEnd) -> Self {
         match &ended.summary {
             Some(summary) if summary.rejected > 0 => Self::RowsRejected,
             _ => Self::Done,
@@ -65,7 +65,7 @@ impl Exit {
         }
         match status.code() {
             Code::Ok => Self::Done,
-            // Our server says why it cancels; without that it was the connection.
+            // Our server gives a reason when it cancels; without one it was the connection.
             Code::Cancelled if status.get_details_error_info().is_some() => Self::Cancelled,
             Code::Cancelled
             | Code::Unavailable
@@ -92,8 +92,8 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(exit: ExitStatus) -> Self {
         Self::from(exit as u8)
     }
 }
@@ -108,15 +108,15 @@ mod tests {
     use super::*;
     use crate::proto::ImportSummary;
 
-    fn ended(state: Option<ImportState>, rejected: u32, status: Option<Status>) -> Ended {
-        Ended {
+    fn ended(state: Option<ImportState>, rejected: u32, status: Option<Status>) -> ImportEnd {
+        ImportEnd {
             summary: state.map(|state| ImportSummary {
                 state: state.into(),
                 rejected,
                 ..ImportSummary::default()
             }),
             status,
-            ..Ended::default()
+            ..ImportEnd::default()
         }
     }
 
@@ -142,16 +142,19 @@ mod tests {
         #[case] exit: u8,
     ) {
         let status = code.map(|code| Status::new(code, "why"));
-        assert_eq!(Exit::of_import(&ended(state, rejected, status)) as u8, exit);
+        assert_eq!(
+            ExitStatus::of_import(&ended(state, rejected, status)) as u8,
+            exit
+        );
     }
 
     #[test]
     fn only_a_server_that_says_why_has_cancelled() {
         let details = ErrorDetails::with_error_info("CANCELLED", "userimport", []);
         let told = Status::with_error_details(Code::Cancelled, "cancelled", details);
-        assert_eq!(Exit::of_status(&told), Exit::Cancelled);
+        assert_eq!(ExitStatus::of_status(&told), ExitStatus::Cancelled);
         let reset = Status::cancelled("stream reset");
-        assert_eq!(Exit::of_status(&reset), Exit::Interrupted);
+        assert_eq!(ExitStatus::of_status(&reset), ExitStatus::Interrupted);
     }
 
     #[test]
@@ -159,23 +162,26 @@ mod tests {
         let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(7)));
         let running = Status::with_error_details(Code::Aborted, "running", details);
         let held = ended(Some(ImportState::Refused), 0, Some(running));
-        assert_eq!(Exit::of_import(&held), Exit::Interrupted);
+        assert_eq!(ExitStatus::of_import(&held), ExitStatus::Interrupted);
     }
 
     #[test]
     fn a_lost_connection_is_an_interruption_whatever_its_code() {
         let mut lost = Status::invalid_argument("h2");
         lost.set_source(Arc::new(io::Error::other("reset")));
-        assert_eq!(Exit::of_status(&lost), Exit::Interrupted);
+        assert_eq!(ExitStatus::of_status(&lost), ExitStatus::Interrupted);
     }
 
     #[test]
     fn context_around_an_error_does_not_hide_what_it_is() {
         let usage = anyhow::Error::from(UsageError::new("no such file")).context("import");
-        assert_eq!(Exit::of_error(&usage), Exit::Usage);
+        assert_eq!(ExitStatus::of_error(&usage), ExitStatus::Usage);
         let status = ClientError::from(Status::already_exists("there"));
         let refused = anyhow::Error::from(status).context("org create");
-        assert_eq!(Exit::of_error(&refused), Exit::Refused);
-        assert_eq!(Exit::of_error(&anyhow::anyhow!("disk full")), Exit::Failed);
+        assert_eq!(ExitStatus::of_error(&refused), ExitStatus::Refused);
+        assert_eq!(
+            ExitStatus::of_error(&anyhow::anyhow!("disk full")),
+            ExitStatus::Failed
+        );
     }
 }

@@ -14,13 +14,13 @@ use tokio::{
     sync::Mutex,
 };
 
-use super::tape::{Tape, TapeReader};
+use super::replay_buffer::{ReplayBuffer, ReplayReader};
 use crate::cli::failure::UsageError;
-use crate::{client::Sent, input::Limits};
+use crate::{client::SentRoster, input::Limits};
 
-/// Where a roster comes from.
+/// The source of a roster.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Roster {
+pub enum RosterSource {
     /// Standard input, which can be read once.
     Stdin,
     /// A pipe or device with a name, which can be read once.
@@ -29,11 +29,11 @@ pub enum Roster {
     File(PathBuf),
 }
 
-impl Roster {
-    /// Looks at what `path` is; `-` is standard input.
+impl RosterSource {
+    /// Finds the kind of source at `path`; `-` is standard input.
     ///
     /// # Errors
-    /// Where there is nothing, or a folder.
+    /// Fails if there is no file, or a folder.
     pub fn find(path: &Path) -> Result<Self, UsageError> {
         if path.as_os_str() == "-" {
             return Ok(Self::Stdin);
@@ -53,55 +53,55 @@ impl Roster {
         })
     }
 
-    /// Opens it. What can be read only once is kept, as far as a server would take it by default.
+    /// Opens it. Input that can be read only once is buffered, up to the default limit of servers.
     ///
     /// # Errors
-    /// Where it cannot be opened.
-    pub async fn open(self) -> Result<Input, UsageError> {
+    /// Fails if it cannot be opened.
+    pub async fn open(self) -> Result<RosterInput, UsageError> {
         Ok(match self {
-            Self::Stdin => Input::once(stdin()),
-            Self::Pipe(path) => Input::once(open(&path).await?),
-            Self::File(path) => Input::File(path),
+            Self::Stdin => RosterInput::once(stdin()),
+            Self::Pipe(path) => RosterInput::once(open(&path).await?),
+            Self::File(path) => RosterInput::File(path),
         })
     }
 }
 
 /// A roster that can be read from its beginning as often as it is sent.
-pub enum Input {
+pub enum RosterInput {
     /// A file, opened anew each time.
     File(PathBuf),
-    /// What can be read only once.
-    Once(Arc<Mutex<Tape>>),
+    /// Input that can be read only once.
+    Once(Arc<Mutex<ReplayBuffer>>),
 }
 
-impl Input {
+impl RosterInput {
     fn once(source: impl AsyncRead + Send + Unpin + 'static) -> Self {
         let limit = usize::try_from(Limits::default().max_bytes).unwrap_or(usize::MAX);
-        Self::Once(Arc::new(Mutex::new(Tape::new(source, limit))))
+        Self::Once(Arc::new(Mutex::new(ReplayBuffer::new(source, limit))))
     }
 
-    /// Waits until there is something of it: a server would not wait as long for a slow source.
+    /// Waits for the first bytes: a server does not wait as long for a slow source.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Fails if it cannot be read.
     pub async fn wait(&self) -> io::Result<()> {
         match self {
             Self::File(_) => Ok(()),
-            Self::Once(tape) => tape.lock().await.wait().await,
+            Self::Once(buffer) => buffer.lock().await.wait().await,
         }
     }
 
     /// Reads it from its beginning. Waits for an earlier reader to be dropped.
     ///
     /// # Errors
-    /// Where the file cannot be opened, or too much has been read to be kept.
+    /// Fails if the file cannot be opened, or the input is too large for the buffer.
     pub async fn read(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, UsageError> {
         match self {
             Self::File(path) => Ok(Box::new(open(path).await?)),
-            Self::Once(tape) => {
-                let tape = Arc::clone(tape).lock_owned().await;
-                match tape.kept() {
-                    Some(_) => Ok(Box::new(TapeReader::new(tape))),
+            Self::Once(buffer) => {
+                let buffer = Arc::clone(buffer).lock_owned().await;
+                match buffer.buffered() {
+                    Some(_) => Ok(Box::new(ReplayReader::new(buffer))),
                     None => Err(UsageError::new(
                         "The roster is too large to be kept, so it cannot be sent again; give it as \
                          a file.",
@@ -114,21 +114,23 @@ impl Input {
     /// The bytes that were sent.
     ///
     /// # Errors
-    /// Where it is no longer what was sent: its rows would not be the rows that were judged.
-    pub async fn bytes(&self, sent: &Sent) -> anyhow::Result<Vec<u8>> {
+    /// Fails if the file has changed since it was sent: its rows would not be the rows that were judged.
+    pub async fn bytes(&self, sent: &SentRoster) -> anyhow::Result<Vec<u8>> {
         let path = match self {
             Self::File(path) => path,
-            Self::Once(tape) => {
-                let tape = tape.lock().await;
-                let kept = tape.kept().context("the roster is too large to be kept")?;
-                return Ok(kept.to_vec());
+            Self::Once(buffer) => {
+                let buffer = buffer.lock().await;
+                let buffered = buffer
+                    .buffered()
+                    .context("the roster is too large to be kept")?;
+                return Ok(buffered.to_vec());
             }
         };
         let bytes = fs::read(path).with_context(|| format!("reading {} again", path.display()))?;
         let sha256: [u8; 32] = Sha256::digest(&bytes).into();
         ensure!(
             sha256 == sent.sha256,
-            "{} has changed since it was imported, so its rejected rows cannot be told",
+            "{} has changed since it was imported, so its rejected rows cannot be written",
             path.display()
         );
         Ok(bytes)
@@ -144,8 +146,8 @@ async fn open(path: &Path) -> Result<File, UsageError> {
 mod tests {
     use super::*;
 
-    fn sent(bytes: &[u8]) -> Sent {
-        Sent {
+    fn sent(bytes: &[u8]) -> SentRoster {
+        SentRoster {
             byte_count: bytes.len() as u64,
             sha256: Sha256::digest(bytes).into(),
         }
@@ -156,7 +158,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("roster.csv");
         fs::write(&path, "one").unwrap();
-        let input = Roster::find(&path).unwrap().open().await.unwrap();
+        let input = RosterSource::find(&path).unwrap().open().await.unwrap();
         assert_eq!(input.bytes(&sent(b"one")).await.unwrap(), b"one");
         fs::write(&path, "two").unwrap();
         let error = input.bytes(&sent(b"one")).await.unwrap_err();
@@ -165,14 +167,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let missing = Roster::find(Path::new("/no/such/roster.csv")).unwrap_err();
+        let missing = RosterSource::find(Path::new("/no/such/roster.csv")).unwrap_err();
         assert!(
             missing
                 .to_string()
                 .starts_with("/no/such/roster.csv cannot be read")
         );
         let folder = tempfile::tempdir().unwrap();
-        assert!(Roster::find(folder.path()).is_err());
-        assert_eq!(Roster::find(Path::new("-")).unwrap(), Roster::Stdin);
+        assert!(RosterSource::find(folder.path()).is_err());
+        assert_eq!(
+            RosterSource::find(Path::new("-")).unwrap(),
+            RosterSource::Stdin
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! An import's answers as CSV: a record for each row, or for each change where values are reviewed.
+//! An import's answers as CSV: a record for each row, or for each change if `--diff` is given.
 
-use crate::cli::output::{CsvPage, word};
+use crate::cli::output::{CsvText, word};
 use crate::proto::{
     ColumnChange, DeactivatedUser, ImportUsersResponse, Issue, IssueSeverity, RowOutcome,
     RowResult, import_users_response::Message,
@@ -8,7 +8,7 @@ use crate::proto::{
 
 /// What a record of the CSV is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sheet {
+pub enum CsvReport {
     /// One row, or one deactivated user.
     Rows,
     /// One changed value, one error, or one deactivated user; unchanged rows have none.
@@ -40,10 +40,10 @@ const CHANGES: [&str; 9] = [
     "message",
 ];
 
-impl Sheet {
+impl CsvReport {
     /// The header row.
     pub fn header(self) -> anyhow::Result<String> {
-        let mut page = CsvPage::new();
+        let mut page = CsvText::new();
         match self {
             Self::Rows => page.push(&ROWS)?,
             Self::Changes => page.push(&CHANGES)?,
@@ -53,7 +53,7 @@ impl Sheet {
 
     /// The records of one answer.
     pub fn records(self, answer: &ImportUsersResponse) -> anyhow::Result<String> {
-        let mut page = CsvPage::new();
+        let mut page = CsvText::new();
         match &answer.message {
             Some(Message::Results(results)) => {
                 for result in &results.results {
@@ -73,7 +73,7 @@ impl Sheet {
         page.text()
     }
 
-    fn push_row(self, page: &mut CsvPage, result: &RowResult) -> anyhow::Result<()> {
+    fn push_row(self, page: &mut CsvText, result: &RowResult) -> anyhow::Result<()> {
         if self == Self::Rows {
             return page.push(&row(result));
         }
@@ -233,14 +233,14 @@ mod tests {
         })
     }
 
-    fn page(sheet: Sheet) -> String {
+    fn page(sheet: CsvReport) -> String {
         let records = answers().map(|answer| sheet.records(&answer).unwrap());
         sheet.header().unwrap() + &records.concat()
     }
 
     #[test]
     fn every_row_and_every_deactivated_user_is_a_record() {
-        assert_snapshot!(page(Sheet::Rows), @r#"
+        assert_snapshot!(page(CsvReport::Rows), @r#"
         row,line,outcome,user_id,external_id,changed_columns,error_codes,warning_codes,messages,suggestions
         1,2,UPDATED,0198,P-1,RANK,,,,
         2,3,REJECTED,,,,UNKNOWN_ROLE,,"ROLE ""Oficer"" is not a role.",ROLE: Officer
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn every_change_and_every_error_is_a_record() {
-        assert_snapshot!(page(Sheet::Changes), @r#"
+        assert_snapshot!(page(CsvReport::Changes), @r#"
         row,line,outcome,external_id,column,before,after,code,message
         1,2,UPDATED,P-1,RANK,"Sergeant, acting",,,
         2,3,REJECTED,,ROLE,,Oficer,UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role."

@@ -1,30 +1,34 @@
-//! One roster on its way to one server: sent, and sent again, until it ends.
+//! Sends one roster to one server, and sends it again until the import ends.
 
 use tokio::time::sleep;
 use tonic::Status;
 
-use super::{report::Report, retry::Retries, roster::Input};
+use super::{import_report::ImportReport, retry_budget::RetryBudget, roster_source::RosterInput};
 use crate::{
-    client::{Client, Ended},
+    client::{ImportEnd, ServiceClient},
     proto::{ImportStart, ImportState, ImportSummary},
 };
 
-/// What is sent, and to whom.
-pub struct Job {
+/// A roster and the server that it is sent to.
+pub struct ImportJob {
     /// The server.
-    pub client: Client,
+    pub client: ServiceClient,
     /// The roster.
-    pub input: Input,
+    pub input: RosterInput,
     /// How often it may be sent again.
     pub retries: u32,
 }
 
-impl Job {
-    /// Imports it as `start` says, until that ends or somebody presses Ctrl-C.
+impl ImportJob {
+    /// Imports it with the options in `start`, until the import ends or Ctrl-C is pressed.
     ///
     /// # Errors
-    /// Where the roster cannot be read or standard output is closed.
-    pub async fn run(&self, start: &ImportStart, report: &mut Report) -> anyhow::Result<Ended> {
+    /// Fails if the roster cannot be read, or standard output is closed.
+    pub async fn run(
+        &self,
+        start: &ImportStart,
+        report: &mut ImportReport,
+    ) -> anyhow::Result<ImportEnd> {
         let ended = tokio::select! {
             ended = self.send(start, report) => ended,
             _ = tokio::signal::ctrl_c() => Ok(left(&start.import_id)),
@@ -34,15 +38,19 @@ impl Job {
     }
 
     /// Sends the import, again and again under the same ID, until it ends for good or no retry is left.
-    async fn send(&self, start: &ImportStart, report: &mut Report) -> anyhow::Result<Ended> {
+    async fn send(
+        &self,
+        start: &ImportStart,
+        report: &mut ImportReport,
+    ) -> anyhow::Result<ImportEnd> {
         let mut client = self.client.clone();
-        let mut retries = Retries::new(self.retries);
+        let mut retries = RetryBudget::new(self.retries);
         let mut reader = self.input.read().await?;
         let mut sent = None;
         loop {
-            let import = client.import(start.clone(), reader, |answer| report.answer(answer));
+            let import = client.import(start.clone(), reader, |answer| report.show(answer));
             let mut ended = import.await?;
-            // What an attempt has told of the whole roster stands, though the next one sends less of it.
+            // The totals of a fully sent roster stay valid if the next attempt sends less of it.
             sent = ended.sent.take().or(sent);
             ended.sent.clone_from(&sent);
             let Some(retry) = retries.after(&ended) else {
@@ -61,23 +69,23 @@ impl Job {
     }
 }
 
-/// The end that this side makes when somebody presses Ctrl-C.
-fn left(import_id: &str) -> Ended {
-    Ended {
+/// The end of an import when Ctrl-C is pressed.
+fn left(import_id: &str) -> ImportEnd {
+    ImportEnd {
         import_id: import_id.to_owned(),
         status: Some(Status::cancelled("stopped here by Ctrl-C.")),
-        ..Ended::default()
+        ..ImportEnd::default()
     }
 }
 
-/// The summary of an import that ran to its good end.
-pub fn completed(ended: &Ended) -> Option<&ImportSummary> {
+/// Returns the summary if the import completed, or `None`.
+pub fn completed(ended: &ImportEnd) -> Option<&ImportSummary> {
     let summary = ended.summary.as_ref()?;
     (ended.status.is_none() && summary.state() == ImportState::Completed).then_some(summary)
 }
 
-/// True where the import was refused for the reason with this code.
-pub fn is_refused_for(ended: &Ended, code: &str) -> bool {
+/// Returns `true` if the import was refused with this code.
+pub fn is_refused_for(ended: &ImportEnd, code: &str) -> bool {
     let summary = ended.summary.iter();
     let mut refusals = summary.flat_map(|summary| &summary.refusals);
     refusals.any(|refusal| refusal.code == code)

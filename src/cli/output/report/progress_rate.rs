@@ -1,26 +1,26 @@
-//! How fast an import goes, and how long it has left; pure.
+//! The speed of an import, and the time it has left; pure.
 
 use std::time::Instant;
 
 use super::text::{count, grouped};
 use crate::proto::{ImportPhase, ImportProgress};
 
-/// Where an import is.
+/// The phase of an import, and its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct PhaseProgress {
     /// What it is doing, in a word.
-    pub doing: &'static str,
+    pub phase: &'static str,
     /// Rows for which that is done.
     pub done: u32,
     /// Rows in all; 0: not known yet.
     pub of: u32,
 }
 
-impl Step {
-    /// What the server says.
+impl PhaseProgress {
+    /// Reads the server's message.
     #[must_use]
     pub fn of(progress: &ImportProgress) -> Self {
-        let (doing, done) = match progress.phase() {
+        let (phase, done) = match progress.phase() {
             ImportPhase::Unspecified | ImportPhase::Receiving => {
                 ("reading", progress.rows_received)
             }
@@ -29,24 +29,24 @@ impl Step {
             ImportPhase::Deactivating => ("deactivating", progress.rows_applied),
         };
         Self {
-            doing,
+            phase,
             done,
             of: progress.rows_total,
         }
     }
 }
 
-/// The pace of one phase, from the first that was heard of it: each has its own.
+/// The rows per second of one phase, from its first message on. Each phase has its own rate.
 #[derive(Debug, Default)]
-pub struct Pace {
-    first: Option<(Step, Instant)>,
+pub struct ProgressRate {
+    first: Option<(PhaseProgress, Instant)>,
 }
 
-impl Pace {
-    /// What is to be told of a step reached at `now`: rows, rows a second, and the time left.
-    pub fn text(&mut self, step: Step, now: Instant) -> String {
+impl ProgressRate {
+    /// Returns the text for the progress at `now`: rows, rows a second, and the time left.
+    pub fn text(&mut self, step: PhaseProgress, now: Instant) -> String {
         let (first, began) = match self.first {
-            Some((first, began)) if first.doing == step.doing => (first, began),
+            Some((first, began)) if first.phase == step.phase => (first, began),
             _ => {
                 self.first = Some((step, now));
                 (step, now)
@@ -58,7 +58,7 @@ impl Pace {
         };
         let done = u128::from(step.done.saturating_sub(first.done));
         let millis = now.saturating_duration_since(began).as_millis();
-        // Too short a time says nothing about the pace.
+        // Too short a time says nothing about the rate.
         if millis < 500 || done == 0 {
             return rows;
         }
@@ -95,22 +95,22 @@ mod tests {
             rows_applied: 20,
             rows_total: 0,
         };
-        let step = |doing, done, of| Step { doing, done, of };
-        assert_eq!(Step::of(&progress), step("reading", 90, 0));
+        let step = |phase, done, of| PhaseProgress { phase, done, of };
+        assert_eq!(PhaseProgress::of(&progress), step("reading", 90, 0));
         progress.rows_total = 100;
         progress.set_phase(ImportPhase::Planning);
-        assert_eq!(Step::of(&progress), step("checking", 50, 100));
+        assert_eq!(PhaseProgress::of(&progress), step("checking", 50, 100));
         progress.set_phase(ImportPhase::Applying);
-        assert_eq!(Step::of(&progress), step("writing", 20, 100));
+        assert_eq!(PhaseProgress::of(&progress), step("writing", 20, 100));
     }
 
     #[test]
     fn the_pace_is_that_of_the_phase_and_gives_the_time_left() {
         let began = Instant::now();
-        let mut pace = Pace::default();
-        let mut text = |doing, done, of, seconds| {
-            pace.text(
-                Step { doing, done, of },
+        let mut rate = ProgressRate::default();
+        let mut text = |phase, done, of, seconds| {
+            rate.text(
+                PhaseProgress { phase, done, of },
                 began + Duration::from_secs(seconds),
             )
         };

@@ -1,17 +1,17 @@
-//! Where the file of profiles is, unless it is said.
+//! The default path of the file of profiles, and the paths in it.
 
 use std::{
     env,
     path::{Path, PathBuf},
 };
 
-/// `$XDG_CONFIG_HOME/user-import/config.toml`, or `~/.config/user-import/config.toml`; `None` where
-/// nobody has a home.
-pub fn usual() -> Option<PathBuf> {
+/// `$XDG_CONFIG_HOME/user-import/config.toml`, or `~/.config/user-import/config.toml`, or `None` if
+/// there is no home folder.
+pub fn default_path() -> Option<PathBuf> {
     in_folders(folder("XDG_CONFIG_HOME"), home())
 }
 
-/// The home of whoever runs this.
+/// The home folder of the user who runs the program.
 pub fn home() -> Option<PathBuf> {
     folder("HOME")
 }
@@ -26,7 +26,7 @@ fn in_folders(config: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf>
     Some(folder.join("user-import").join("config.toml"))
 }
 
-/// A path as a profile names it: from `home` where it begins with `~/`, else from the folder of the file
+/// Resolves a path in a profile: relative to `home` if it begins with `~/`, otherwise to the folder of the file
 /// that has it.
 pub fn resolve(named: &str, file: &Path, home: Option<PathBuf>) -> PathBuf {
     match (named.strip_prefix("~/"), home) {

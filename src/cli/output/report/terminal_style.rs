@@ -1,4 +1,4 @@
-//! How wide and how colourful the output may be.
+//! The width and the colours of the output.
 
 use std::io::{self, IsTerminal};
 
@@ -8,14 +8,14 @@ use crate::telemetry::no_color;
 
 /// What standard output can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
+pub struct TerminalStyle {
     /// Colours may be used.
     pub colours: bool,
-    /// Columns of the terminal; `None`: not a terminal, lines may be as long as they are.
+    /// Columns of the terminal; `None` if it is not a terminal, and lines may have any length.
     pub width: Option<u16>,
 }
 
-impl Look {
+impl TerminalStyle {
     /// That of this process's standard output.
     #[must_use]
     pub fn of_stdout() -> Self {
@@ -37,13 +37,13 @@ impl Look {
         self.styled(AnsiColor::Red.on_default().bold(), text)
     }
 
-    /// `text` in yellow: worth a look.
+    /// `text` in yellow: a warning.
     #[must_use]
     pub fn yellow(self, text: &str) -> String {
         self.styled(AnsiColor::Yellow.on_default(), text)
     }
 
-    /// `text` in green: as wished.
+    /// `text` in green: a success.
     #[must_use]
     pub fn green(self, text: &str) -> String {
         self.styled(AnsiColor::Green.on_default(), text)
@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn without_colours_text_stays_as_it_is() {
-        assert_eq!(Look::default().red("3"), "3");
-        let colourful = Look {
+        assert_eq!(TerminalStyle::default().red("3"), "3");
+        let colourful = TerminalStyle {
             colours: true,
             width: None,
         };

@@ -1,4 +1,4 @@
-//! What has been shown of an import, so that an attempt that goes on with it shows the rest.
+//! The results of an import that have been shown, so that a later attempt shows only the others.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,17 +6,17 @@ use crate::proto::{ImportUsersResponse, import_users_response::Message};
 
 /// Rows and users that have been shown.
 ///
-/// A resumed import tells its recorded results again (semantics §8). Where an attempt was not begun
-/// before, what an earlier one said was no more than a preview, and is forgotten.
+/// A resumed import sends its recorded results again (semantics §8). The results of an attempt that was not
+/// resumed were only a preview, and are forgotten.
 #[derive(Debug, Default)]
-pub struct Shown {
+pub struct ReportedResults {
     rows: RowSet,
     deactivated: HashSet<String>,
 }
 
-impl Shown {
-    /// What of `answer` is new; `None`: nothing.
-    pub fn news(&mut self, mut answer: ImportUsersResponse) -> Option<ImportUsersResponse> {
+impl ReportedResults {
+    /// Returns `answer` without the results that have been shown, or `None` if nothing is left.
+    pub fn retain_new(&mut self, mut answer: ImportUsersResponse) -> Option<ImportUsersResponse> {
         let is_news = match &mut answer.message {
             Some(Message::Started(started)) => {
                 if !started.resumed {
@@ -45,7 +45,7 @@ impl Shown {
 struct RowSet(HashMap<u32, u64>);
 
 impl RowSet {
-    /// Adds a row; false where it was there.
+    /// Adds a row. Returns `false` if it was there.
     fn insert(&mut self, row: u32) -> bool {
         let word = self.0.entry(row / u64::BITS).or_default();
         let before = *word;
@@ -84,13 +84,13 @@ mod tests {
         Message::Deactivations(Deactivations { users })
     }
 
-    fn news(messages: Vec<Message>) -> Vec<Message> {
-        let mut shown = Shown::default();
+    fn retain_new(messages: Vec<Message>) -> Vec<Message> {
+        let mut shown = ReportedResults::default();
         let answers = messages.into_iter().map(|message| ImportUsersResponse {
             message: Some(message),
         });
         answers
-            .filter_map(|answer| shown.news(answer)?.message)
+            .filter_map(|answer| shown.retain_new(answer)?.message)
             .collect()
     }
 
@@ -122,12 +122,12 @@ mod tests {
             results(&[2]),
             deactivations(&["b"]),
         ];
-        assert_eq!(news(told), shown);
+        assert_eq!(retain_new(told), shown);
     }
 
     #[test]
     fn a_preview_that_is_begun_anew_is_shown_anew() {
         let told = vec![started(false), results(&[1]), started(false), results(&[1])];
-        assert_eq!(news(told.clone()), told);
+        assert_eq!(retain_new(told.clone()), told);
     }
 }

@@ -1,4 +1,4 @@
-//! Input that can be read from its source only once, kept so that it can be sent again.
+//! Buffers input that can be read from its source only once, so that it can be sent again.
 
 use std::{
     io,
@@ -11,42 +11,47 @@ use tokio::{
     sync::OwnedMutexGuard,
 };
 
-/// Bytes that are read to see whether there are any.
+/// Bytes that are read while waiting for the first ones.
 const FIRST: usize = 4096;
 
-/// A source, and what has been read of it.
-pub struct Tape {
+/// A source, and the bytes that have been read from it.
+pub struct ReplayBuffer {
     source: Box<dyn AsyncRead + Send + Unpin>,
-    /// True once the source has ended: a terminal would begin to ask again.
+    /// `true` once the source has ended: a terminal would begin to ask again.
     ended: bool,
     /// `None`: there was more than `limit`.
-    kept: Option<Vec<u8>>,
+    buffered: Option<Vec<u8>>,
     limit: usize,
 }
 
-impl Tape {
+impl ReplayBuffer {
     /// Nothing read yet. At most `limit` bytes are kept.
     pub fn new(source: impl AsyncRead + Send + Unpin + 'static, limit: usize) -> Self {
         Self {
             source: Box::new(source),
             ended: false,
-            kept: Some(Vec::new()),
+            buffered: Some(Vec::new()),
             limit,
         }
     }
 
-    /// What has been read so far; `None` where it was too much to keep.
+    /// Returns the bytes read so far, or `None` if there were more than the limit.
     #[must_use]
-    pub fn kept(&self) -> Option<&[u8]> {
-        self.kept.as_deref()
+    pub fn buffered(&self) -> Option<&[u8]> {
+        self.buffered.as_deref()
     }
 
     /// Waits until there is something to read, or the end.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// Fails if it cannot be read.
     pub async fn wait(&mut self) -> io::Result<()> {
-        if self.ended || self.kept.as_ref().is_none_or(|kept| !kept.is_empty()) {
+        if self.ended
+            || self
+                .buffered
+                .as_ref()
+                .is_none_or(|buffered| !buffered.is_empty())
+        {
             return Ok(());
         }
         let mut first = vec![0; self.limit.min(FIRST)];
@@ -57,50 +62,53 @@ impl Tape {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        self.kept = self.kept.take().and_then(|mut kept| {
-            kept.extend_from_slice(bytes);
-            (kept.len() <= self.limit).then_some(kept)
+        self.buffered = self.buffered.take().and_then(|mut buffered| {
+            buffered.extend_from_slice(bytes);
+            (buffered.len() <= self.limit).then_some(buffered)
         });
     }
 }
 
-/// Reads a tape from its beginning, then on from where the source is. Holds the tape: the source has
+/// Reads the buffer from its beginning, then the rest of the source. Locks the buffer: the source has
 /// one reader at a time.
-pub struct TapeReader {
-    tape: OwnedMutexGuard<Tape>,
+pub struct ReplayReader {
+    buffer: OwnedMutexGuard<ReplayBuffer>,
     position: usize,
 }
 
-impl TapeReader {
+impl ReplayReader {
     /// At the beginning.
     #[must_use]
-    pub const fn new(tape: OwnedMutexGuard<Tape>) -> Self {
-        Self { tape, position: 0 }
+    pub const fn new(buffer: OwnedMutexGuard<ReplayBuffer>) -> Self {
+        Self {
+            buffer,
+            position: 0,
+        }
     }
 }
 
-impl AsyncRead for TapeReader {
+impl AsyncRead for ReplayReader {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
+        out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { tape, position } = self.get_mut();
-        let kept = tape.kept().and_then(|kept| kept.get(*position..));
-        if let Some(rest @ [_, ..]) = kept {
-            let length = rest.len().min(buffer.remaining());
-            buffer.put_slice(&rest[..length]);
+        let Self { buffer, position } = self.get_mut();
+        let buffered = buffer.buffered().and_then(|bytes| bytes.get(*position..));
+        if let Some(rest @ [_, ..]) = buffered {
+            let length = rest.len().min(out.remaining());
+            out.put_slice(&rest[..length]);
             *position += length;
             return Poll::Ready(Ok(()));
         }
-        if tape.ended {
+        if buffer.ended {
             return Poll::Ready(Ok(()));
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut tape.source).poll_read(context, buffer))?;
-        let fresh = &buffer.filled()[before..];
-        tape.ended = fresh.is_empty();
-        tape.keep(fresh);
+        let before = out.filled().len();
+        ready!(Pin::new(&mut buffer.source).poll_read(context, out))?;
+        let fresh = &out.filled()[before..];
+        buffer.ended = fresh.is_empty();
+        buffer.keep(fresh);
         *position += fresh.len();
         Poll::Ready(Ok(()))
     }
@@ -128,46 +136,46 @@ mod tests {
         }
     }
 
-    async fn reader(tape: &Arc<Mutex<Tape>>) -> TapeReader {
-        TapeReader::new(Arc::clone(tape).lock_owned().await)
+    async fn reader(buffer: &Arc<Mutex<ReplayBuffer>>) -> ReplayReader {
+        ReplayReader::new(Arc::clone(buffer).lock_owned().await)
     }
 
     #[tokio::test]
     async fn a_second_reader_gets_what_the_first_has_read_and_then_the_rest() {
         let source = Terminal(vec![b"one,", b"two,", b"three", b"", b"new input"]);
-        let tape = Arc::new(Mutex::new(Tape::new(source, 100)));
+        let buffer = Arc::new(Mutex::new(ReplayBuffer::new(source, 100)));
         let mut half = [0; 8];
-        reader(&tape).await.read_exact(&mut half).await.unwrap();
+        reader(&buffer).await.read_exact(&mut half).await.unwrap();
         assert_eq!(&half, b"one,two,");
         for _ in 0..2 {
             let mut whole = String::new();
-            let mut reader = reader(&tape).await;
+            let mut reader = reader(&buffer).await;
             reader.read_to_string(&mut whole).await.unwrap();
             assert_eq!(whole, "one,two,three");
         }
-        assert_eq!(tape.lock().await.kept().unwrap(), b"one,two,three");
+        assert_eq!(buffer.lock().await.buffered().unwrap(), b"one,two,three");
     }
 
     #[tokio::test]
     async fn what_was_waited_for_is_read_like_the_rest() {
-        let tape = Arc::new(Mutex::new(Tape::new(&b"one,two"[..], 100)));
+        let buffer = Arc::new(Mutex::new(ReplayBuffer::new(&b"one,two"[..], 100)));
         for _ in 0..2 {
-            tape.lock().await.wait().await.unwrap();
+            buffer.lock().await.wait().await.unwrap();
         }
         let mut whole = String::new();
-        let mut reader = reader(&tape).await;
+        let mut reader = reader(&buffer).await;
         reader.read_to_string(&mut whole).await.unwrap();
         assert_eq!(whole, "one,two");
     }
 
     #[tokio::test]
     async fn what_is_too_much_to_keep_is_still_read_to_its_end() {
-        let tape = Arc::new(Mutex::new(Tape::new(&b"one,two"[..], 6)));
+        let buffer = Arc::new(Mutex::new(ReplayBuffer::new(&b"one,two"[..], 6)));
         let mut whole = String::new();
-        let mut reader = reader(&tape).await;
+        let mut reader = reader(&buffer).await;
         reader.read_to_string(&mut whole).await.unwrap();
         drop(reader);
         assert_eq!(whole, "one,two");
-        assert!(tape.lock().await.kept().is_none());
+        assert!(buffer.lock().await.buffered().is_none());
     }
 }

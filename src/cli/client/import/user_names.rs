@@ -1,33 +1,33 @@
-//! People's names, which results do not have: from the roster that was sent, for whoever reviews it.
+//! The names of the rows' users for a review. Results do not have them, so they come from the sent roster.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::roster::Input;
-use crate::cli::{client::errors_file, output::Findings};
-use crate::{client::Ended, proto::RowResult};
+use super::roster_source::RosterInput;
+use crate::cli::{client::errors_file, output::ImportFindings};
+use crate::{client::ImportEnd, proto::RowResult};
 
 /// Names by row.
-pub type Names = BTreeMap<u32, String>;
+pub type UserNames = BTreeMap<u32, String>;
 
 const COLUMNS: [&str; 3] = ["EXTERNAL_ID", "FIRST_NAME", "LAST_NAME"];
 
-/// The names on the rows that change something; none where the roster cannot be read again.
-pub async fn of(input: &Input, ended: &Ended, findings: &Findings) -> Names {
+/// Returns the names of the rows that change something, or no names if the roster cannot be read again.
+pub async fn of(input: &RosterInput, ended: &ImportEnd, findings: &ImportFindings) -> UserNames {
     let (Some(sent), Some(started)) = (&ended.sent, &findings.started) else {
-        return Names::new();
+        return UserNames::new();
     };
     let lines: BTreeSet<u32> = findings.changed.values().map(|row| row.line).collect();
     let Ok(bytes) = input.bytes(sent).await else {
-        return Names::new();
+        return UserNames::new();
     };
     let Ok(cells) = errors_file::cells(&bytes, started, &lines, COLUMNS) else {
-        return Names::new();
+        return UserNames::new();
     };
     let named = |row: &RowResult| Some((row.row, name(cells.get(&row.line)?)));
     findings.changed.values().filter_map(named).collect()
 }
 
-/// First and last name; and a word on an external ID that the roster does not give, as it is made anew
+/// First and last name, with a note if the external ID is generated, as it is generated anew
 /// for each import.
 fn name([external_id, first, last]: &[String; 3]) -> String {
     let note = match external_id.trim() {

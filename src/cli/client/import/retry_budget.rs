@@ -1,37 +1,37 @@
-//! Whether an import that ended badly is sent again, and when (api.md, Command line).
+//! Decides whether a failed import is sent again, and when (api.md, Command line).
 //!
-//! Pure: the loop that waits and sends is the command's.
+//! Pure: the caller waits and sends.
 
 use std::{fmt, time::Duration};
 
 use crate::cli::output::printable;
-use crate::client::{Ended, connection_lost};
+use crate::client::{ImportEnd, connection_lost};
 
-/// First wait where the server does not say how long; doubled each time.
+/// First wait if the server does not give one; doubled each time.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait of our own choice.
+/// Longest wait if the server does not give one.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// All waits together, the server's included.
+/// Longest sum of all waits.
 const LONGEST_IN_ALL: Duration = Duration::from_mins(15);
 
 /// How often an import may be sent again.
-pub struct Retries {
+pub struct RetryBudget {
     allowed: u32,
     made: u32,
     waited: Duration,
 }
 
-/// One more time.
+/// The next attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// What to wait before that.
+pub struct PlannedRetry {
+    /// How long to wait before it.
     pub wait: Duration,
     what: String,
     number: u32,
     of: u32,
 }
 
-impl Retries {
+impl RetryBudget {
     /// At most `allowed` times; 0: never.
     #[must_use]
     pub const fn new(allowed: u32) -> Self {
@@ -42,8 +42,8 @@ impl Retries {
         }
     }
 
-    /// What to do about an import that ended so; `None`: it stays at that.
-    pub fn after(&mut self, ended: &Ended) -> Option<Retry> {
+    /// Returns the next attempt after this end, or `None` if the import is not sent again.
+    pub fn after(&mut self, ended: &ImportEnd) -> Option<PlannedRetry> {
         if !ended.is_transient() || self.made == self.allowed {
             return None;
         }
@@ -53,7 +53,7 @@ impl Retries {
             return None;
         }
         self.made += 1;
-        Some(Retry {
+        Some(PlannedRetry {
             wait,
             what: what_happened(ended),
             number: self.made,
@@ -61,8 +61,8 @@ impl Retries {
         })
     }
 
-    /// As the server says; but where it says the same again and again, at least our own.
-    fn wait(&self, ended: &Ended) -> Duration {
+    /// The server's wait, but at least our own, since a server may give the same wait every time.
+    fn wait(&self, ended: &ImportEnd) -> Duration {
         let own = (FIRST_WAIT * 2_u32.pow(self.made.min(8))).min(LONGEST_WAIT);
         match (ended.retry_delay(), &ended.status) {
             (Some(delay), Some(status)) if status.code() == tonic::Code::Aborted => delay,
@@ -71,7 +71,7 @@ impl Retries {
     }
 }
 
-fn what_happened(ended: &Ended) -> String {
+fn what_happened(ended: &ImportEnd) -> String {
     match &ended.status {
         Some(status) if connection_lost(status) || status.message().is_empty() => {
             "The connection to the server was lost.".to_owned()
@@ -81,7 +81,7 @@ fn what_happened(ended: &Ended) -> String {
     }
 }
 
-impl fmt::Display for Retry {
+impl fmt::Display for PlannedRetry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.wait.as_millis().div_ceil(1000);
         write!(
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    fn ended(code: Code, message: &str, delay: Option<u64>) -> Ended {
+    fn ended(code: Code, message: &str, delay: Option<u64>) -> ImportEnd {
         let status = match delay.map(Duration::from_secs) {
             None => Status::new(code, message),
             delay => {
@@ -108,14 +108,14 @@ mod tests {
                 Status::with_error_details(code, message, details)
             }
         };
-        Ended {
+        ImportEnd {
             status: Some(status),
-            ..Ended::default()
+            ..ImportEnd::default()
         }
     }
 
-    fn waits(retries: u32, ended: &Ended) -> Vec<u64> {
-        let mut retries = Retries::new(retries);
+    fn waits(retries: u32, ended: &ImportEnd) -> Vec<u64> {
+        let mut retries = RetryBudget::new(retries);
         let waits = std::iter::from_fn(|| retries.after(ended));
         waits.map(|retry| retry.wait.as_secs()).collect()
     }
@@ -155,9 +155,9 @@ mod tests {
 
     #[test]
     fn a_retry_says_what_happened_and_what_comes() {
-        let mut retries = Retries::new(3);
+        let mut retries = RetryBudget::new(3);
         let away = ended(Code::Unavailable, "The server is shutting down.", Some(1));
         assert_snapshot!(retries.after(&away).unwrap(), @"The server is shutting down. Retrying in 1 s with the same import ID (1 of 3).");
-        assert_snapshot!(retries.after(&Ended::default()).unwrap(), @"The server ended the import without a summary. Retrying in 2 s with the same import ID (2 of 3).");
+        assert_snapshot!(retries.after(&ImportEnd::default()).unwrap(), @"The server ended the import without a summary. Retrying in 2 s with the same import ID (2 of 3).");
     }
 }

@@ -1,0 +1,274 @@
+//! Shows the progress and the end of an import, to a person or to a program.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use super::{csv_report::CsvReport, reported_results::ReportedResults};
+use crate::cli::output::{
+    FindingLimits, ImportFindings, OutputFormat, ProgressDisplay, SummaryOptions, TerminalStyle,
+    Verbosity, print_error, rejected_table, review_text, summary_text, write_line,
+};
+use crate::{
+    client::ImportEnd,
+    proto::{ImportState, ImportUsersResponse, import_users_response::Message},
+};
+
+/// How an import is shown.
+#[derive(Clone, Debug)]
+pub struct ReportOptions {
+    /// The format of the output.
+    pub format: OutputFormat,
+    /// Whether every change is shown, value by value.
+    pub review: bool,
+    /// What the summary may suggest.
+    pub summary_options: SummaryOptions,
+    /// How much is printed.
+    pub verbosity: Verbosity,
+}
+
+impl ReportOptions {
+    /// Returns `true` if a person reads the output.
+    fn is_text(&self) -> bool {
+        self.format == OutputFormat::Table && !self.verbosity.quiet
+    }
+
+    fn csv_report(&self) -> CsvReport {
+        match self.review {
+            true => CsvReport::Changes,
+            false => CsvReport::Rows,
+        }
+    }
+}
+
+/// Shows one import, however many attempts it takes.
+pub struct ImportReport {
+    view: ReportOptions,
+    style: TerminalStyle,
+    progress: ProgressDisplay,
+    findings: ImportFindings,
+    reported_results: ReportedResults,
+    /// Answers that are printed only with the end; `None` if they are printed at once.
+    deferred: Option<Vec<ImportUsersResponse>>,
+    /// Whether the header row of the CSV has been printed.
+    is_headed: bool,
+    /// Room for a line of JSON.
+    line: Vec<u8>,
+}
+
+impl ImportReport {
+    /// Begins to show an import.
+    #[must_use]
+    pub fn new(view: ReportOptions) -> Self {
+        let progress = match view.is_text() {
+            true => ProgressDisplay::on_stderr(),
+            false => ProgressDisplay::hidden(),
+        };
+        let keep = FindingLimits {
+            all_rejected: view.summary_options.errors_file,
+            review: view.review && view.is_text(),
+        };
+        Self {
+            style: TerminalStyle::of_stdout(),
+            progress,
+            findings: ImportFindings::new(keep),
+            reported_results: ReportedResults::default(),
+            deferred: None,
+            is_headed: false,
+            line: Vec::new(),
+            view,
+        }
+    }
+
+    /// Like [`Self::new`], but answers are printed only by [`Self::finish`]. Progress is shown at once.
+    #[must_use]
+    pub fn deferred(view: ReportOptions) -> Self {
+        Self {
+            progress: ProgressDisplay::on_stderr(),
+            deferred: Some(Vec::new()),
+            ..Self::new(view)
+        }
+    }
+
+    /// Shows one answer, without results that an earlier attempt has shown.
+    ///
+    /// # Errors
+    /// Fails if standard output is closed.
+    pub fn show(&mut self, answer: ImportUsersResponse) -> io::Result<()> {
+        let Some(answer) = self.reported_results.retain_new(answer) else {
+            return Ok(());
+        };
+        self.findings.note(&answer);
+        match &answer.message {
+            Some(Message::Progress(progress)) => self.progress.show(progress),
+            // Another attempt may follow, and only the last summary counts.
+            Some(Message::Summary(_)) => return Ok(()),
+            _ => {}
+        }
+        match &mut self.deferred {
+            Some(deferred) if self.view.format != OutputFormat::Table => deferred.push(answer),
+            _ => self.write(&answer)?,
+        }
+        Ok(())
+    }
+
+    /// Prints one answer for a program.
+    fn write(&mut self, answer: &ImportUsersResponse) -> io::Result<()> {
+        match self.view.format {
+            OutputFormat::Table => Ok(()),
+            OutputFormat::Json => write_line(&mut io::stdout().lock(), &mut self.line, answer),
+            OutputFormat::Csv => self.write_records(Some(answer)),
+        }
+    }
+
+    /// Writes the records of an answer, below the header row.
+    fn write_records(&mut self, answer: Option<&ImportUsersResponse>) -> io::Result<()> {
+        let csv_report = self.view.csv_report();
+        let mut text = String::new();
+        if !std::mem::replace(&mut self.is_headed, true) {
+            text += &csv_report.header().map_err(io::Error::other)?;
+        }
+        if let Some(answer) = answer {
+            text += &csv_report.records(answer).map_err(io::Error::other)?;
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Prints a notice on standard error.
+    pub fn notice(&self, text: &str) {
+        self.progress.interrupt(|| self.view.verbosity.notice(text));
+    }
+
+    /// Removes the progress bar.
+    pub fn close(&self) {
+        self.progress.clear();
+    }
+
+    /// Shows the end; `names` has people's names by row, for a review.
+    ///
+    /// # Errors
+    /// Fails if standard output is closed.
+    pub fn finish(&mut self, ended: &ImportEnd, names: &BTreeMap<u32, String>) -> io::Result<()> {
+        for answer in self.deferred.take().into_iter().flatten() {
+            self.write(&answer)?;
+        }
+        match self.view.format {
+            OutputFormat::Table if self.view.verbosity.quiet => Ok(()),
+            OutputFormat::Table => {
+                let mut out = io::stdout().lock();
+                out.write_all(self.text(ended, names).as_bytes())?;
+                out.flush()
+            }
+            OutputFormat::Json => {
+                let Some(summary) = ended.summary.clone() else {
+                    return Ok(());
+                };
+                let message = Some(Message::Summary(summary));
+                let message = ImportUsersResponse { message };
+                write_line(&mut io::stdout().lock(), &mut self.line, &message)
+            }
+            OutputFormat::Csv => {
+                self.write_records(None)?;
+                let summary = self.summary(ended, TerminalStyle::default());
+                self.view.verbosity.notice(summary.trim_end());
+                Ok(())
+            }
+        }
+    }
+
+    /// The changes if they are reviewed, the rejected rows, and the summary.
+    fn text(&self, ended: &ImportEnd, names: &BTreeMap<u32, String>) -> String {
+        let findings = &self.findings;
+        let review = match self.view.review {
+            true => review_text(findings, names, self.style),
+            false => String::new(),
+        };
+        let parts = [
+            review,
+            rejected_table(&findings.rejected, findings.rejected_count, self.style),
+            self.summary(ended, self.style),
+        ];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join("\n")
+    }
+
+    fn summary(&self, ended: &ImportEnd, style: TerminalStyle) -> String {
+        let summary = ended.summary.as_ref();
+        let text = summary.map(|summary| {
+            summary_text(summary, &self.findings, &self.view.summary_options, style)
+        });
+        text.unwrap_or_default()
+    }
+
+    /// Returns `true` if the summary was shown and gives the reasons of a refusal.
+    #[must_use]
+    pub fn has_shown_refusals(&self, ended: &ImportEnd) -> bool {
+        let summary = ended.summary.as_ref();
+        self.shows_summary() && summary.is_some_and(|summary| !summary.refusals.is_empty())
+    }
+
+    /// Returns `true` if the import's last message was received.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.findings.ended
+    }
+
+    /// Says how to continue an interrupted import, unless the shown summary says it.
+    pub fn explain_how_to_continue(&self, ended: &ImportEnd) {
+        if self.shows_summary() && ended.state() == Some(ImportState::Interrupted) {
+            return;
+        }
+        print_error(&format!(
+            "If it had begun to write, it may continue without this command. To see how it ends, or to \
+             continue it, repeat the command with\n  --import-id {}{}",
+            ended.import_id, self.view.summary_options.resume
+        ));
+    }
+
+    /// Returns `true` if the summary is shown.
+    fn shows_summary(&self) -> bool {
+        !self.view.verbosity.quiet && self.view.format != OutputFormat::Json
+    }
+
+    /// What the answers reported.
+    #[must_use]
+    pub const fn findings(&self) -> &ImportFindings {
+        &self.findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{ImportSummary, Refusal};
+
+    #[test]
+    fn reasons_shown_in_the_summary_are_not_told_again() {
+        let ended = ImportEnd {
+            summary: Some(ImportSummary {
+                state: ImportState::Refused.into(),
+                refusals: vec![Refusal::default()],
+                ..ImportSummary::default()
+            }),
+            ..ImportEnd::default()
+        };
+        for (format, quiet, told) in [
+            (OutputFormat::Table, false, true),
+            (OutputFormat::Table, true, false),
+            (OutputFormat::Json, false, false),
+            (OutputFormat::Csv, false, true),
+        ] {
+            let report = ImportReport::new(ReportOptions {
+                format,
+                review: false,
+                summary_options: SummaryOptions::default(),
+                verbosity: Verbosity { quiet },
+            });
+            assert_eq!(report.has_shown_refusals(&ended), told);
+            assert!(!report.has_shown_refusals(&ImportEnd::default()));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Comments, documentation, the contract's comments and the help texts have no turns of phrase that
+//! readers must decode.
+//!
+//! `plain_english.txt` lists the files that are not rewritten yet, with their number of such turns. It only
+//! shrinks: `USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract plain` writes it without what has been
+//! rewritten, and adds nothing.
+
+use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
+
+use clap::CommandFactory;
+use regex::RegexSet;
+use user_import::cli::Cli;
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+const LIST: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/contract/plain_english.txt"
+);
+
+/// Folders and files with text for maintainers and users.
+const PLACES: [&str; 16] = [
+    ".ci",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+    "allocator",
+    "benches",
+    "build.rs",
+    "deploy",
+    "docs",
+    "examples",
+    "fuzz",
+    "migrations",
+    "proto",
+    "scripts",
+    "src",
+];
+
+/// Folders with files that other programs write.
+const SKIPPED: [&str; 6] = [
+    "target",
+    "node_modules",
+    "results",
+    "corpus",
+    "gen",
+    "released",
+];
+
+/// What not to write. Write "if" for a condition, the subject first, and the thing's own name.
+const BANNED: [&str; 12] = [
+    r"(?i)\bwhoever\b",
+    r"(?i)\bwhom\b",
+    r"(?i)\b(true|false|none|nothing) where\b",
+    r"(?i)\bonly where\b",
+    r"\bWhere (a|an|any|it|no|nobody|none|nothing|one|somebody|that|the|there|they|this)\b",
+    r"\bwhere (nobody|none|nothing|somebody|there (is|are) (no|none))\b",
+    r"(?i)\b(are|be|been|is|was|were) told\b",
+    r"(?i)\bas may be\b",
+    r"(?i)\bthat of which\b",
+    r"(?i)\bof (these|those)[,;]",
+    r"(?i)\bnobody's\b",
+    r"(?i)\bthere is one[,.;)]",
+];
+
+/// A turn of phrase, and the line that it begins on.
+struct Found {
+    line: usize,
+    text: String,
+}
+
+/// The text of a file that people read: all of a page, and the comments of a program.
+fn blocks(path: &Path, text: &str) -> Vec<(usize, String)> {
+    let marker = match path.extension().and_then(|end| end.to_str()) {
+        Some("md") => return paragraphs(text),
+        Some("rs" | "proto" | "go" | "java" | "ts") => "//",
+        Some("sql") => "--",
+        _ => "#",
+    };
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    let mut last = 0;
+    for (number, line) in text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+    {
+        let Some(comment) = line.trim_start().strip_prefix(marker) else {
+            continue;
+        };
+        let comment = comment.trim_start_matches(['/', '!', '#']).trim();
+        match blocks.last_mut() {
+            Some((_, block)) if last + 1 == number => {
+                block.push('\n');
+                block.push_str(comment);
+            }
+            _ => blocks.push((number, comment.to_owned())),
+        }
+        last = number;
+    }
+    blocks
+}
+
+/// The lines of a page outside of its code blocks, each with those that follow it at once.
+fn paragraphs(text: &str) -> Vec<(usize, String)> {
+    let mut is_code = false;
+    let lines = text.lines().map(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        if is_code || is_fence { "" } else { line.trim() }
+    });
+    vec![(1, lines.collect::<Vec<_>>().join("\n"))]
+}
+
+/// The turns in a block that begins on line `first`. A turn may go over the end of a line.
+fn find(banned: &[regex::Regex], first: usize, block: &str) -> Vec<Found> {
+    let flat = block.replace('\n', " ");
+    let turns = banned.iter().flat_map(|turn| turn.find_iter(&flat));
+    let turns = turns.map(|turn| Found {
+        line: first + block[..turn.start()].matches('\n').count(),
+        text: turn.as_str().to_owned(),
+    });
+    turns.collect()
+}
+
+fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
+    let name = path.file_name().and_then(|name| name.to_str());
+    if path.is_dir() {
+        if name.is_none_or(|name| !SKIPPED.contains(&name)) {
+            let entries = fs::read_dir(path).unwrap();
+            entries.for_each(|entry| files(&entry.unwrap().path(), found));
+        }
+    } else if name.is_some_and(|name| !name.ends_with(".lock") && !name.ends_with(".json")) {
+        found.push(path.to_owned());
+    }
+}
+
+/// The banned turns of every file, by its path in the repository.
+fn turns() -> BTreeMap<String, Vec<Found>> {
+    let banned = BANNED.map(|turn| regex::Regex::new(turn).unwrap());
+    let mut paths = Vec::new();
+    for place in PLACES {
+        files(&Path::new(REPOSITORY).join(place), &mut paths);
+    }
+    let mut turns = BTreeMap::new();
+    for path in paths {
+        // What is no text has none.
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        let blocks = blocks(&path, &text);
+        let found: Vec<_> = blocks
+            .iter()
+            .flat_map(|(first, block)| find(&banned, *first, block))
+            .collect();
+        if !found.is_empty() {
+            let path = path.strip_prefix(REPOSITORY).unwrap();
+            turns.insert(path.to_string_lossy().into_owned(), found);
+        }
+    }
+    turns
+}
+
+/// The files that are not rewritten yet, with the number of turns that they may have.
+fn not_rewritten() -> BTreeMap<String, usize> {
+    let list = fs::read_to_string(LIST).unwrap_or_default();
+    let lines = list.lines().filter_map(|line| line.split_once(' '));
+    lines
+        .map(|(count, path)| (path.to_owned(), count.parse().unwrap()))
+        .collect()
+}
+
+#[test]
+fn plain_english_has_no_turns_that_must_be_decoded() {
+    let (turns, allowed) = (turns(), not_rewritten());
+    if env::var_os("USER_IMPORT_WRITE_REFERENCE").is_some() {
+        let mut list = String::new();
+        let is_first = !Path::new(LIST).exists();
+        for (path, found) in &turns {
+            let before = if is_first {
+                usize::MAX
+            } else {
+                allowed.get(path).copied().unwrap_or(0)
+            };
+            match found.len().min(before) {
+                0 => {}
+                count => writeln!(list, "{count} {path}").unwrap(),
+            }
+        }
+        fs::write(LIST, list).unwrap();
+        return;
+    }
+    let mut bad = String::new();
+    for (path, found) in &turns {
+        if found.len() > allowed.get(path).copied().unwrap_or(0) {
+            for Found { line, text } in found {
+                writeln!(bad, "{path}:{line}: \"{text}\"").unwrap();
+            }
+        }
+    }
+    assert!(
+        bad.is_empty(),
+        "Say it in plain English (CONTRIBUTING.md):\n{bad}"
+    );
+    let done: Vec<_> = allowed
+        .keys()
+        .filter(|path| !turns.contains_key(*path))
+        .collect();
+    assert!(
+        done.is_empty(),
+        "rewritten, so take them off the list with USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract plain: \
+         {done:#?}"
+    );
+}
+
+#[test]
+fn plain_english_is_what_help_says() {
+    let banned = RegexSet::new(BANNED).unwrap();
+    let mut bad = Vec::new();
+    let mut commands = vec![Cli::command()];
+    while let Some(mut command) = commands.pop() {
+        let help = command.render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for turn in banned.matches(&help) {
+            bad.push(format!("{}: {}", command.get_name(), BANNED[turn]));
+        }
+        commands.extend(command.get_subcommands().cloned());
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+}
+
+#[test]
+fn plain_english_is_looked_for_over_the_ends_of_lines() {
+    let banned = BANNED.map(|turn| regex::Regex::new(turn).unwrap());
+    let source = "fn a() {}\n/// Returns all users, as\n/// many as may\n/// be.\nlet whom = 1;\n// Where it fails.";
+    let blocks = blocks(Path::new("a.rs"), source);
+    let found: Vec<_> = blocks
+        .iter()
+        .flat_map(|(first, block)| find(&banned, *first, block))
+        .collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|turn| (turn.line, turn.text.as_str()))
+        .collect();
+    assert_eq!(found, [(3, "as may be"), (6, "Where it")]);
+}
