@@ -1,6 +1,6 @@
 //! The nearest of very many keys: supervisor emails of a whole directory.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use strsim::osa_distance;
 
@@ -11,29 +11,31 @@ use super::SuggestionBudget;
 /// The candidates are read at the first question, so that an import without one pays nothing. Looking
 /// at all of them for each of many needles would make an import quadratic, so each question is paid for from
 /// the import's budget. What one costs does not depend on the order of the candidates.
-pub struct NearestIndex<'a> {
-    unread: Option<Box<dyn Iterator<Item = (u32, &'a str)> + 'a>>,
-    entries: Entries<'a>,
+///
+/// A candidate is kept as its number: its key is asked for again when it is compared.
+pub struct NearestIndex<I, K> {
+    unread: Option<I>,
+    key: K,
+    /// Candidates by their length in characters.
+    entries: BTreeMap<usize, Vec<Entry>>,
 }
 
-/// Candidates by their length in characters.
-type Entries<'a> = BTreeMap<usize, Vec<Entry<'a>>>;
-
-struct Entry<'a> {
+struct Entry {
     letters: u64,
-    key: &'a str,
     id: u32,
 }
 
-impl<'a> NearestIndex<'a> {
-    /// Most edits between a needle and what is suggested for it.
-    const REACH: usize = 2;
+/// Most edits between a needle and what is suggested for it.
+const REACH: usize = 2;
 
-    /// An index of `candidates`: a number of the caller's, and a key already [folded](super::fold).
+impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I, K> {
+    /// An index of `candidates`, numbers of the caller's. `key` gives the key of each, already
+    /// [folded](super::fold).
     #[must_use]
-    pub fn new(candidates: impl IntoIterator<Item = (u32, &'a str), IntoIter: 'a>) -> Self {
+    pub const fn new(candidates: I, key: K) -> Self {
         Self {
-            unread: Some(Box::new(candidates.into_iter())),
+            unread: Some(candidates),
+            key,
             entries: BTreeMap::new(),
         }
     }
@@ -45,29 +47,32 @@ impl<'a> NearestIndex<'a> {
     pub fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<u32> {
         self.read();
         let length = needle.chars().count();
-        let lengths = length.saturating_sub(Self::REACH)..=length + Self::REACH;
+        let lengths = length.saturating_sub(REACH)..=length + REACH;
         let groups = || self.entries.range(lengths.clone()).map(|(_, group)| group);
         budget.spend(groups().map(Vec::len).sum())?;
         let letters = letters(needle);
-        let similar: Vec<_> = groups()
+        let similar: Vec<u32> = groups()
             .flatten()
             .filter(|entry| may_be_near(entry.letters, letters))
+            .map(|entry| entry.id)
             .collect();
-        let cells = |entry: &&Entry<'_>| entry.key.len().saturating_mul(needle.len());
+        let cells = |&id: &u32| (self.key)(id).len().saturating_mul(needle.len());
         budget.spend(similar.iter().map(cells).sum())?;
         similar
             .into_iter()
-            .map(|entry| (osa_distance(needle, entry.key), entry.key, entry.id))
-            .filter(|&(distance, ..)| distance <= Self::REACH)
+            .map(|id| (id, (self.key)(id)))
+            .map(|(id, key)| (osa_distance(needle, &key), key, id))
+            .filter(|&(distance, ..)| distance <= REACH)
             .min()
             .map(|(_, _, id)| id)
     }
 
     fn read(&mut self) {
-        for (id, key) in self.unread.take().into_iter().flatten() {
+        for id in self.unread.take().into_iter().flatten() {
+            let key = (self.key)(id);
             let group = self.entries.entry(key.chars().count()).or_default();
-            let letters = letters(key);
-            group.push(Entry { letters, key, id });
+            let letters = letters(&key);
+            group.push(Entry { letters, id });
         }
     }
 }
@@ -81,7 +86,7 @@ fn letters(key: &str) -> u64 {
 
 /// False where two keys cannot be within reach: an edit changes at most two of the characters present.
 const fn may_be_near(one: u64, other: u64) -> bool {
-    (one ^ other).count_ones() as usize <= 2 * NearestIndex::REACH
+    (one ^ other).count_ones() as usize <= 2 * REACH
 }
 
 #[cfg(test)]
@@ -98,13 +103,17 @@ mod tests {
         "j\u{F6}rg@example.com",
     ];
 
-    fn nearest<'a>(keys: impl Iterator<Item = (u32, &'a str)> + 'a, needle: &str) -> Option<u32> {
+    /// The index in `keys` of the one nearest to `needle`.
+    fn nearest(keys: &[&str], needle: &str) -> Option<u32> {
         let budget = &mut SuggestionBudget::of_import();
-        NearestIndex::new(keys).nearest(needle, budget)
+        index(keys).nearest(needle, budget)
     }
 
-    fn numbered<'a>(keys: &'a [&'a str]) -> impl Iterator<Item = (u32, &'a str)> + 'a {
-        (0..).zip(keys.iter().copied())
+    fn index<'a>(
+        keys: &'a [&'a str],
+    ) -> NearestIndex<impl Iterator<Item = u32>, impl Fn(u32) -> Cow<'a, str>> {
+        let numbers = (0..).take(keys.len());
+        NearestIndex::new(numbers, |id| Cow::Borrowed(keys[id as usize]))
     }
 
     #[rstest]
@@ -117,28 +126,33 @@ mod tests {
     #[case::far("captain@example.com", None)]
     #[case::blank("", None)]
     fn the_nearest_email_is_found(#[case] needle: &str, #[case] found: Option<u32>) {
-        assert_eq!(nearest(numbered(&EMAILS), needle), found);
+        assert_eq!(nearest(&EMAILS, needle), found);
     }
 
     #[test]
     fn of_two_as_near_the_first_in_order_of_key_wins() {
-        let keys = [(5, "jan.b@example.com"), (9, "jan.a@example.com")];
-        assert_eq!(nearest(keys.into_iter(), "jan.c@example.com"), Some(9));
+        let keys = ["jan.b@example.com", "jan.a@example.com"];
+        assert_eq!(nearest(&keys, "jan.c@example.com"), Some(1));
     }
 
     #[test]
     fn nothing_is_read_before_the_first_question() {
-        let unread = std::iter::from_fn(|| -> Option<(u32, &str)> { panic!("read too early") });
-        drop(NearestIndex::new(unread));
+        let unread = std::iter::from_fn(|| -> Option<u32> { panic!("read too early") });
+        drop(NearestIndex::new(unread, |_| Cow::Borrowed("")));
+    }
+
+    #[test]
+    fn a_candidate_takes_no_more_than_it_has_to() {
+        assert_eq!(size_of::<Entry>(), 16);
     }
 
     #[test]
     fn when_the_budget_is_used_up_there_are_no_more_answers() {
-        let mut index = NearestIndex::new([(2, "chief@example.com")]);
+        let mut index = index(&["chief@example.com"]);
         let one_question = 1 + 17 * 17;
         let mut budget = SuggestionBudget::of(2 * one_question - 1);
         let answers = [(); 3].map(|()| index.nearest("cheif@example.com", &mut budget));
-        assert_eq!(answers, [Some(2), None, None]);
+        assert_eq!(answers, [Some(0), None, None]);
     }
 
     proptest! {
@@ -147,10 +161,11 @@ mod tests {
             needle in "[a-d1@.é]{0,6}",
             keys in proptest::collection::vec("[a-d1@.é]{0,6}", 0..20),
         ) {
-            let candidates = (0..).zip(keys.iter().map(String::as_str));
-            let near = candidates.clone().map(|(id, key)| (osa_distance(&needle, key), key, id));
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let candidates = (0..).zip(&keys);
+            let near = candidates.map(|(id, &key)| (osa_distance(&needle, key), key, id));
             let expected = near.filter(|&(distance, ..)| distance <= 2).min().map(|(.., id)| id);
-            prop_assert_eq!(nearest(candidates, &needle), expected);
+            prop_assert_eq!(nearest(&keys, &needle), expected);
         }
     }
 }

@@ -2,10 +2,10 @@
 //! email may have been meant (semantics §6). After that they can be put into words without it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::finding::{Finding, Findings};
 use super::keys::Key;
+use super::links::{Links, index};
 use super::roster::{Person, Wish};
 use super::state::State;
 use super::supervisor_names::{SupervisorNames, renaming_row};
@@ -22,15 +22,24 @@ pub(super) fn advise(state: &State<'_>, findings: &mut Findings, budget: &mut Su
         match finding {
             Finding::Taken { key, holder } => Finding::Taken {
                 key,
-                holder: state.row_of(holder).map_or(holder, Person::Row),
+                holder: state
+                    .row_of(holder.into())
+                    .map_or(holder, |row| Person::Row(row).into()),
             },
             finding => finding,
         }
     });
     if !not_found.is_empty() {
         let names = SupervisorNames::find(state, not_found.into_iter());
-        let emails = state.roster.emails();
-        let mut nearest = NearestEmails::new(state, &emails);
+        let count = state.roster.key_count(Key::Email);
+        let owned = (0..index(count)).filter(|&id| state.owner(Key::Email, id).is_some());
+        let key = |id| Key::Email.comparable(state.email(id).unwrap_or_default());
+        let mut nearest = NearestEmails {
+            state,
+            emails: NearestIndex::new(owned, key),
+            is_known: vec![false; count],
+            suggested: Links::none(count),
+        };
         findings.change(|row, finding| match finding {
             Finding::SupervisorNotFound => nearest.advise(row, &names, budget),
             finding => finding,
@@ -40,25 +49,20 @@ pub(super) fn advise(state: &State<'_>, findings: &mut Findings, budget: &mut Su
 }
 
 /// The emails of the final state, by nearness.
-struct NearestEmails<'a> {
+struct NearestEmails<'a, I, K> {
     state: &'a State<'a>,
-    emails: NearestIndex<'a>,
-    /// By email that nobody has: the nearest that somebody has.
-    suggested: HashMap<u32, Option<u32>>,
+    /// The emails that may be suggested.
+    emails: NearestIndex<I, K>,
+    /// By email that nobody has: whether `suggested` has been looked for, and the nearest that somebody has.
+    is_known: Vec<bool>,
+    suggested: Links,
 }
 
-impl<'a> NearestEmails<'a> {
-    /// `emails` are those that may be suggested.
-    fn new(state: &'a State<'a>, emails: &'a [(Cow<'a, str>, u32)]) -> Self {
-        let emails = emails.iter().map(|(email, id)| (&**email, *id));
-        let owned = emails.filter(|&(_, id)| state.owner(Key::Email, id).is_some());
-        Self {
-            state,
-            emails: NearestIndex::new(owned.map(|(email, id)| (id, email))),
-            suggested: HashMap::new(),
-        }
-    }
-
+impl<'a, I, K> NearestEmails<'a, I, K>
+where
+    I: Iterator<Item = u32>,
+    K: Fn(u32) -> Cow<'a, str>,
+{
     /// What to say of a supervisor who is not found.
     fn advise(
         &mut self,
@@ -77,11 +81,13 @@ impl<'a> NearestEmails<'a> {
         }
         let meant = names.meant(&state.roster.rows[row as usize]);
         if let Some(person) = meant.filter(|&person| person != state.own_person(row)) {
-            let email = state.email_source(person);
+            let email = state.email_source(person).into();
             return Finding::SupervisorNear { email };
         }
         match self.nearest(row, budget) {
-            Some(email) => Finding::SupervisorNear { email },
+            Some(email) => Finding::SupervisorNear {
+                email: email.into(),
+            },
             None => Finding::SupervisorNotFound,
         }
     }
@@ -92,12 +98,12 @@ impl<'a> NearestEmails<'a> {
         let Wish::Email(named) = state.roster.wish(row) else {
             return None;
         };
-        let emails = &mut self.emails;
-        let near = self.suggested.entry(named).or_insert_with(|| {
+        if !std::mem::replace(&mut self.is_known[named as usize], true) {
             let email = state.roster.rows[row as usize].value(Column::SupervisorEmail)?;
-            emails.nearest(&Key::Email.comparable(email), budget)
-        });
-        let near = state.owner(Key::Email, (*near)?)?;
+            let near = self.emails.nearest(&Key::Email.comparable(email), budget);
+            self.suggested.set(named, near);
+        }
+        let near = state.owner(Key::Email, self.suggested.get(named)?)?;
         (near != state.own_person(row)).then(|| state.email_source(near))
     }
 }

@@ -118,7 +118,10 @@ impl<'a, T: Copy> Choices<'a, T> {
         let name = row.value(self.named.column()).unwrap_or_default();
         Finding::Unknown {
             named: self.named,
-            near: self.nearest(name, budget),
+            // Catalogs have far fewer entries than that.
+            near: self
+                .nearest(name, budget)
+                .and_then(|near| u16::try_from(near).ok()),
         }
     }
 

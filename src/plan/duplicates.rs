@@ -17,16 +17,23 @@ pub(super) fn reject_duplicates(
     decisions: &[Decision],
     findings: &mut Findings,
 ) {
-    if !claim_keys(state, |_| {}) {
+    if !claim_keys(state, &Key::ALL, |_| {}) {
         let copies = Copies::find(state.roster, decisions, state.passed());
         state.set_aside(copies);
-        let mut shared = Shared::default();
-        claim_keys(state, |clash| shared.add(state.roster, &clash));
-        for (row, finding) in shared.judge(state) {
-            findings.push(row, finding);
+        let mut rejected = Vec::new();
+        // One after the other: what is known of the rows that share a key takes several times as much as a row.
+        for key in Key::ALL {
+            let mut shared = Shared::default();
+            claim_keys(state, &[key], |clash| shared.add(state.roster, &clash));
+            for (row, finding) in shared.judge(state, key) {
+                findings.push(row, finding);
+                rejected.push(row);
+            }
+        }
+        for row in rejected {
             state.reject(row);
         }
-        claim_keys(state, |_| {});
+        claim_keys(state, &Key::ALL, |_| {});
     }
     state.note_fallen();
 }
@@ -40,16 +47,17 @@ struct Clash {
     row: u32,
 }
 
-/// Lets each standing row claim its keys, and tells of each key that has been claimed already. Returns `true`
-/// if none has.
-fn claim_keys(state: &mut State<'_>, mut tell: impl FnMut(Clash)) -> bool {
+/// Lets each standing row claim those of its keys that are among `keys`, and tells of each that has been claimed
+/// already. Returns `true` if none has.
+fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) -> bool {
     state.clear_claims();
     let mut is_clear = true;
     for row in indices(state.roster.rows) {
         if !state.stands(row) {
             continue;
         }
-        for (key, id) in state.roster.claimed_keys(row) {
+        let claimed = state.roster.claimed_keys(row);
+        for (key, id) in claimed.filter(|(key, _)| keys.contains(key)) {
             match state.claim(key, id) {
                 None => state.set_claim(key, id, row),
                 Some(first) => {
@@ -67,10 +75,10 @@ fn claim_keys(state: &mut State<'_>, mut tell: impl FnMut(Clash)) -> bool {
     is_clear
 }
 
-/// The keys that several rows want.
+/// The values of one key that several rows want.
 #[derive(Default)]
 struct Shared {
-    keys: HashMap<(Key, u32), Sharing>,
+    ids: HashMap<u32, Sharing>,
     clashes: Vec<Clash>,
 }
 
@@ -88,7 +96,7 @@ impl Shared {
     fn add(&mut self, roster: &Roster<'_>, clash: &Clash) {
         let keeps = |row: u32| roster.user(row).map(held) == Some(clash.id);
         let first = clash.first;
-        let sharing = self.keys.entry((clash.key, clash.id));
+        let sharing = self.ids.entry(clash.id);
         let sharing = sharing.or_insert_with(|| Sharing {
             first,
             second: None,
@@ -103,24 +111,20 @@ impl Shared {
         self.clashes.push(*clash);
     }
 
-    /// The rows to reject, in order, each once for each of its keys.
-    fn judge(self, state: &State<'_>) -> Vec<(u32, Finding)> {
-        let firsts = self.keys.iter();
-        let firsts = firsts.map(|(&(key, id), sharing)| (sharing.first, key, id));
-        let others = self
-            .clashes
-            .iter()
-            .map(|clash| (clash.row, clash.key, clash.id));
-        let mut members: Vec<(u32, Key, u32)> = firsts.chain(others).collect();
+    /// The rows to reject for `key`, in order, each once.
+    fn judge(self, state: &State<'_>, key: Key) -> Vec<(u32, Finding)> {
+        let firsts = self.ids.iter().map(|(&id, sharing)| (sharing.first, id));
+        let others = self.clashes.iter().map(|clash| (clash.row, clash.id));
+        let mut members: Vec<(u32, u32)> = firsts.chain(others).collect();
         members.sort_unstable();
         let mut rejected: Vec<(u32, Finding)> = Vec::new();
-        for (row, key, id) in members {
-            let Some(finding) = self.keys[&(key, id)].judge(state.roster, key, row) else {
+        for (row, id) in members {
+            let Some(finding) = self.ids[&id].judge(state.roster, key, row) else {
                 continue;
             };
             match rejected.last_mut() {
                 // Rows that match_by finds claim both their user and their new external ID.
-                Some((known, last)) if *known == row && last.shared_key() == Some(key) => {
+                Some((known, last)) if *known == row => {
                     *last = last.naming_the_lower(finding);
                 }
                 _ => rejected.push((row, finding)),

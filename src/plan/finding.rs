@@ -6,11 +6,33 @@ use super::links::{Links, index};
 use super::roster::Person;
 use crate::domain::Column;
 
-/// One thing found about a row.
+/// A person in four bytes. The row and user limits keep indices below 2^31.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PersonId(u32);
+
+impl From<Person> for PersonId {
+    fn from(person: Person) -> Self {
+        match person {
+            Person::User(user) => Self(user << 1),
+            Person::Row(row) => Self(row << 1 | 1),
+        }
+    }
+}
+
+impl From<PersonId> for Person {
+    fn from(PersonId(id): PersonId) -> Self {
+        match id & 1 {
+            0 => Self::User(id >> 1),
+            _ => Self::Row(id >> 1),
+        }
+    }
+}
+
+/// One thing found about a row, in eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
     /// The catalog has nothing of this name; the index of the nearest that it has.
-    Unknown { named: Named, near: Option<u32> },
+    Unknown { named: Named, near: Option<u16> },
     /// The group is inactive; `kept`: the user has it already (a warning).
     GroupInactive { kept: bool },
     /// The user is protected, and would become inactive.
@@ -20,13 +42,13 @@ pub(super) enum Finding {
     /// `row` has the same values, and the same fate (a warning).
     Copy { row: u32 },
     /// Somebody else has the key: a user, or whoever a row is about, by that row.
-    Taken { key: Key, holder: Person },
+    Taken { key: Key, holder: PersonId },
     /// The key would be free, had `row` not been rejected.
     KeptByRejection { key: Key, row: u32 },
     /// Nobody has the supervisor's email.
     SupervisorNotFound,
     /// The same; the nearest email is that of this user, or the one in this row.
-    SupervisorNear { email: Person },
+    SupervisorNear { email: PersonId },
     /// The same, as this row gives the user with that email another one.
     SupervisorRenamed { row: u32 },
     /// The same, as this row was rejected.
@@ -47,8 +69,10 @@ pub(super) enum Finding {
     SupervisorInactive,
     /// The row changes so much of its user that it is another person (a warning).
     IdentityReplaced,
-    /// Equal to what this user of the directory has, or to what this row gives, but for leading zeros (a warning).
-    ZerosLost { key: Key, holder: Person },
+    /// Equal to what this user of the directory has, but for leading zeros (a warning).
+    ZerosLost { key: Key, user: u32 },
+    /// Equal to what `row` gives, but for leading zeros (a warning).
+    ZerosDiffer { key: Key, row: u32 },
     /// The external ID, which nobody has, is that of this user in another case (a warning).
     IdInOtherCase { user: u32 },
     /// Equal to what this user of the directory has, but for an export artefact; `kept`: the row's user has it
@@ -65,14 +89,6 @@ pub(super) enum Finding {
 }
 
 impl Finding {
-    /// The key that several rows have.
-    pub(super) const fn shared_key(self) -> Option<Key> {
-        match self {
-            Self::Duplicate { key, .. } => Some(key),
-            _ => None,
-        }
-    }
-
     /// The one of two findings about shared keys that names the lower row.
     pub(super) const fn naming_the_lower(self, other: Self) -> Self {
         match (self, other) {
@@ -208,7 +224,19 @@ mod tests {
             [Finding::SupervisorIsSelf, Finding::RoleNotGrantable]
         );
         assert_eq!((of(0), of(1)), (vec![Finding::UserProtected], vec![]));
-        assert_eq!(size_of::<Entry>(), 16);
+        assert_eq!(size_of::<Entry>(), 12);
+    }
+
+    #[test]
+    fn a_person_comes_back_from_its_number() {
+        for person in [
+            Person::User(0),
+            Person::Row(0),
+            Person::User(7),
+            Person::Row((1 << 31) - 1),
+        ] {
+            assert_eq!(Person::from(PersonId::from(person)), person);
+        }
     }
 
     #[test]

@@ -188,12 +188,6 @@ impl<'a> Numbering<'a> {
         self.find(&self.key.comparable(text)).0
     }
 
-    /// All texts as they compare, in the order of their numbers.
-    pub(super) fn texts(&self) -> impl Iterator<Item = Cow<'a, str>> {
-        let numbers = 0..index(self.len());
-        numbers.map(|number| self.key.comparable(self.text(number)))
-    }
-
     /// How many have been given.
     pub(super) fn len(&self) -> usize {
         self.users.len() + self.others.len()

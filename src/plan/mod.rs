@@ -181,9 +181,10 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
     let step = || wanted().then_some(());
     step()?;
     let mut budget = SuggestionBudget::of_import();
-    let checked = check(request, &mut budget);
+    let mut checked = check(request, &mut budget);
     step()?;
-    let roster = Roster::new(request, &checked);
+    let mistaken = std::mem::take(&mut checked.mistaken);
+    let roster = Roster::new(request, &checked, mistaken);
     let alike = Alike::new(&roster, request.deactivate_missing.is_some());
     let missing = find_missing(request, &roster, &checked.unsound, &alike);
     let mut state = State::new(&roster, checked.passed());

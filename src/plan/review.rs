@@ -77,6 +77,7 @@ fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
             .of(row)
             .any(|known| says_taken(known, state, key, holder));
         if !known {
+            let holder = holder.into();
             findings.push(row, Finding::Taken { key, holder });
         }
     }
@@ -109,8 +110,7 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
 
 /// Warns that the external ID is that of `user` in another case, unless the message about another key has said so.
 fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
-    let says_so =
-        |finding| matches!(finding, Finding::Taken { holder, .. } if holder == Person::User(user));
+    let says_so = |finding| matches!(finding, Finding::Taken { holder, .. } if holder == Person::User(user).into());
     if !findings.of(row).any(says_so) {
         findings.push(row, Finding::IdInOtherCase { user });
     }
@@ -132,10 +132,10 @@ fn warn_of_lost_zeros(state: &State<'_>, alike: &Alike, row: u32, findings: &mut
 
 /// Warns if a user or another row has the row's key with other zeros.
 fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings: &mut Findings) {
-    let user = alike_user(state, key, zeros, row).map(Person::User);
-    let other = || alike_row(state, key, zeros, row).map(Person::Row);
-    if let Some(holder) = user.or_else(other) {
-        findings.push(row, Finding::ZerosLost { key, holder });
+    let user = alike_user(state, key, zeros, row).map(|user| Finding::ZerosLost { key, user });
+    let other = || alike_row(state, key, zeros, row).map(|row| Finding::ZerosDiffer { key, row });
+    if let Some(finding) = user.or_else(other) {
+        findings.push(row, finding);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows and users with every key replaced by a number: who holds a key in the directory, who wants
 //! it, whom a row names as supervisor. Never changes while rows are judged.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::sync::OnceLock;
 
 use super::Request;
 use super::attributes::sound;
@@ -53,7 +53,6 @@ pub(super) enum Wish {
 pub(super) struct Roster<'a> {
     pub(super) rows: &'a [Row],
     pub(super) users: &'a [User],
-    emails: Numbering<'a>,
     keys: [KeyUse; 4],
     directory: &'a Directory,
     mistaken: Mistaken,
@@ -63,8 +62,8 @@ pub(super) struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    /// The rows and users of `request`, with what the field checks found.
-    pub(super) fn new(request: &Request<'a>, checked: &Checked) -> Self {
+    /// The rows and users of `request`, with what the field checks found; `mistaken` is part of that.
+    pub(super) fn new(request: &Request<'a>, checked: &Checked, mistaken: Mistaken) -> Self {
         let (rows, users) = (request.rows, request.directory.users());
         let directory = request.directory;
         let keys = |key: Key| {
@@ -105,20 +104,19 @@ impl<'a> Roster<'a> {
                 })
             };
             let wishes: Links = indices(rows).zip(same).map(wish).collect();
-            (by_email.grown(emails.len()), wishes, emails)
+            (by_email.grown(emails.len()), wishes)
         };
         let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), keys(key));
         let others = || [Key::ExternalId, Key::BadgeNumber, Key::Username].map(other);
-        let ((by_email, wishes, emails), [by_id, by_badge, by_username]) =
+        let ((by_email, wishes), [by_id, by_badge, by_username]) =
             cores::both(rows.len(), emails, others);
         Self {
             rows,
             users,
             directory,
-            mistaken: checked.mistaken.clone(),
+            mistaken,
             rows_of: OnceLock::new(),
             keys: [by_id, by_email, by_badge, by_username],
-            emails,
             wishes,
         }
     }
@@ -126,11 +124,6 @@ impl<'a> Roster<'a> {
     /// How many different keys there are.
     pub(super) fn key_count(&self, key: Key) -> usize {
         self.keys[key as usize].count()
-    }
-
-    /// Emails as they compare, each with its number.
-    pub(super) fn emails(&self) -> Vec<(Cow<'a, str>, u32)> {
-        self.emails.texts().zip(0..).collect()
     }
 
     /// The user who has key number `id` in the directory.

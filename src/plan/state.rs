@@ -1,8 +1,6 @@
 //! The state after the import, as far as judging has come: which rows stand, and so who has which
 //! key and which supervisor. Knows the rows, not the rules that reject them.
 
-use hashbrown::HashMap;
-
 use super::copies::Copies;
 use super::keys::{Key, held};
 use super::links::{Links, indices};
@@ -18,8 +16,8 @@ pub(super) struct State<'a> {
     copies: Copies,
     /// By key: the one row that stood after the duplicates were out, even where it fell later.
     claims: [Links; 4],
-    /// By email: the first of the rows that fell earlier.
-    fallen_early: HashMap<u32, u32>,
+    /// By email: the first of the rows that fell earlier. Empty if none did.
+    fallen_early: Links,
 }
 
 impl<'a> State<'a> {
@@ -31,7 +29,7 @@ impl<'a> State<'a> {
             passed,
             copies: Copies::default(),
             claims: Key::ALL.map(|key| Links::none(roster.key_count(key))),
-            fallen_early: HashMap::new(),
+            fallen_early: Links::default(),
         }
     }
 
@@ -171,6 +169,14 @@ impl<'a> State<'a> {
         given.map_or(person, Person::Row)
     }
 
+    /// The email of this number, as its owner in the final state writes it.
+    pub(super) fn email(&self, id: u32) -> Option<&'a str> {
+        match self.email_source(self.owner(Key::Email, id)?) {
+            Person::Row(row) => self.roster.rows[row as usize].value(Key::Email.column()),
+            Person::User(user) => Some(self.roster.users[user as usize].email()),
+        }
+    }
+
     fn user(&self, person: Person) -> Option<&'a User> {
         match person {
             Person::User(user) => Some(&self.roster.users[user as usize]),
@@ -183,9 +189,13 @@ impl<'a> State<'a> {
         let fell = |&row: &u32| !self.stands(row) && self.original(row).is_none();
         let rows = indices(&self.passed).filter(fell);
         let (late, early): (Vec<u32>, Vec<u32>) = rows.partition(|&row| self.passed[row as usize]);
+        if late.is_empty() && early.is_empty() {
+            return;
+        }
+        self.fallen_early = Links::none(self.roster.key_count(Key::Email));
         for row in late.into_iter().chain(early) {
             if let Some(email) = self.roster.wanted(Key::Email, row) {
-                self.fallen_early.entry(email).or_insert(row);
+                self.fallen_early.set_first(email, row);
             }
         }
     }
@@ -206,7 +216,14 @@ impl<'a> State<'a> {
     pub(super) fn would_give(&self, email: u32) -> Option<u32> {
         self.claim(Key::Email, email)
             .filter(|&row| !self.stands(row))
-            .or_else(|| self.fallen_early.get(&email).copied())
+            .or_else(|| self.fell_early(email))
+    }
+
+    fn fell_early(&self, email: u32) -> Option<u32> {
+        match self.fallen_early.len() {
+            0 => None,
+            _ => self.fallen_early.get(email),
+        }
     }
 
     /// True where `row` stood after the duplicates were out.

@@ -46,7 +46,7 @@ fn find_taken(state: &State<'_>, row: u32, key: Key, findings: &mut Findings) ->
     let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
         return false;
     };
-    let holder = Person::User(user);
+    let holder = Person::User(user).into();
     findings.push(row, Finding::Taken { key, holder });
     if let Some(cause) = state.would_free(key, user) {
         findings.push(row, Finding::KeptByRejection { key, row: cause });

@@ -2,9 +2,9 @@
 //! organisation's patterns (semantics §2): what only the directory and the catalog can tell. Part of the field
 //! checks; it looks at rows that a cheap test of the value has singled out, and at no others.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell, hash::BuildHasher};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::Request;
 use super::attributes::sound;
@@ -46,47 +46,37 @@ pub(super) fn check_values(
     findings: &mut Findings,
     mistaken: &mut Mistaken,
 ) {
-    let rows = indices(request.rows).filter(|&row| request.rows[row as usize].is_suspect());
-    let suspects: Vec<u32> = rows.collect();
-    let mut cells: Vec<Cell<'_>> = Vec::new();
-    for &row in &suspects {
-        let unsound = unsound[row as usize];
-        cells.extend(
-            KEYS.into_iter()
-                .filter_map(|key| Cell::suspect(request, row, key, unsound)),
-        );
-    }
     let misfits = find_misfits(request, unsound);
-    cells.extend(misfits);
-    if cells.is_empty() && suspects.is_empty() {
-        return;
-    }
-    let holders = Holders::new(request, &cells);
-    for cell in &cells {
-        cell.judge(request, &holders, unsound, findings, mistaken);
-    }
-    for row in suspects {
-        check_phone(request, row, unsound, findings);
+    let holders = Holders::new(request);
+    // Row by row: a cell takes many times what is found about it.
+    for row in indices(request.rows) {
+        let is_suspect = request.rows[row as usize].is_suspect();
+        let failed = unsound[row as usize];
+        let suspects = KEYS.into_iter().filter(|_| is_suspect);
+        let suspects = suspects.filter_map(|key| Cell::suspect(request, row, key, failed));
+        let misfits = misfits.iter().filter(|(_, rows)| rows[row as usize]);
+        let misfits = misfits.filter_map(|&(key, _)| Cell::misfit(request, row, key));
+        for cell in suspects.chain(misfits) {
+            cell.judge(request, &holders, unsound, findings, mistaken);
+        }
+        if is_suspect {
+            check_phone(request, row, unsound, findings);
+        }
     }
     mistaken.meant.sort_unstable();
 }
 
-/// The keys that do not match the organisation's patterns.
-fn find_misfits<'a>(request: &Request<'a>, unsound: &[ColumnSet]) -> Vec<Cell<'a>> {
-    let keys = KEYS
+/// For each key that the organisation has a pattern for: by row, whether the row's value does not match it.
+fn find_misfits(request: &Request<'_>, unsound: &[ColumnSet]) -> Vec<(Key, Vec<bool>)> {
+    let patterns = KEYS
         .into_iter()
-        .filter(|&key| request.pattern(key).is_some());
-    let misfits = keys.flat_map(|key| {
+        .filter_map(|key| Some((key, request.pattern(key)?)));
+    let misfits = patterns.map(|(key, pattern)| {
         let is_misfit = cores::map(request.rows, |at, row| {
             let value = sound(row, unsound[at as usize], key.column());
-            let pattern = request.pattern(key);
-            value
-                .zip(pattern)
-                .is_some_and(|(value, pattern)| !pattern.matches(value))
+            value.is_some_and(|value| !pattern.matches(value))
         });
-        let rows = indices(request.rows).zip(is_misfit).filter(|&(_, is)| is);
-        rows.filter_map(move |(row, _)| Cell::misfit(request, row, key))
-            .collect::<Vec<_>>()
+        (key, is_misfit)
     });
     misfits.collect()
 }
@@ -213,48 +203,49 @@ fn check_phone(
     }
 }
 
-/// The users who have one of the keys that are looked for, leading zeros apart.
+/// Users by their keys, leading zeros apart; of each key made when it is first asked for.
 struct Holders<'a> {
     request: &'a Request<'a>,
-    by_form: [HashMap<String, Vec<u32>>; KEYS.len()],
+    hashing: DefaultHashBuilder,
+    /// By `Key as usize`.
+    by_form: [OnceCell<HashTable<u32>>; Key::ALL.len()],
 }
 
 impl<'a> Holders<'a> {
-    fn new(request: &'a Request<'a>, cells: &[Cell<'_>]) -> Self {
-        let of_key = |key: Key| {
-            let cells = cells.iter().filter(|cell| cell.key == key);
-            let texts =
-                cells.flat_map(|cell| cell.before.iter().map(|text| &**text).chain([cell.value]));
-            let mut by_form: HashMap<String, Vec<u32>> = texts
-                .map(|text| (form(key, text).into_owned(), Vec::new()))
-                .collect();
-            if !by_form.is_empty() {
-                for (user, at) in request.directory.users().iter().zip(0..) {
-                    if let Some(users) = by_form.get_mut(&*form(key, key.of(user))) {
-                        users.push(at);
-                    }
-                }
-            }
-            by_form
-        };
+    fn new(request: &'a Request<'a>) -> Self {
         Self {
             request,
-            by_form: KEYS.map(of_key),
+            hashing: DefaultHashBuilder::default(),
+            by_form: Default::default(),
         }
     }
 
-    fn of(&self, key: Key, text: &str) -> &[u32] {
-        let at = KEYS.iter().position(|&known| known == key);
-        let users = at.and_then(|at| self.by_form[at].get(&*form(key, text)));
-        users.map_or(&[], |users| users)
+    /// The key of this user, leading zeros apart.
+    fn form(&self, key: Key, user: u32) -> Cow<'a, str> {
+        form(key, key.of(&self.request.directory.users()[user as usize]))
+    }
+
+    fn of(&self, key: Key, text: &str) -> impl Iterator<Item = u32> {
+        let hash = |form: Cow<'_, str>| self.hashing.hash_one(&*form);
+        let users = self.by_form[key as usize].get_or_init(|| {
+            let users = indices(self.request.directory.users());
+            let mut by_form = HashTable::with_capacity(users.len());
+            for user in users {
+                let rehash = |&known: &u32| hash(self.form(key, known));
+                by_form.insert_unique(hash(self.form(key, user)), user, rehash);
+            }
+            by_form
+        });
+        let text = form(key, text).into_owned();
+        let same = users.iter_hash(hash(Cow::Borrowed(&text))).copied();
+        same.filter(move |&user| self.form(key, user) == text)
     }
 
     /// Who has `text`, or has it with other leading zeros: of several the row's own user, else the least key.
     fn find(&self, key: Key, text: &str, own: Option<u32>) -> Option<u32> {
         let has = |user: u32| key.of(&self.request.directory.users()[user as usize]);
         let comparable = key.comparable(text);
-        let users = self.of(key, text).iter().copied();
-        users.min_by_key(|&user| {
+        self.of(key, text).min_by_key(|&user| {
             let held = has(user);
             (key.comparable(held) != comparable, Some(user) != own, held)
         })
@@ -264,8 +255,7 @@ impl<'a> Holders<'a> {
     fn has(&self, key: Key, text: &str) -> bool {
         let users = self.request.directory.users();
         self.of(key, text)
-            .iter()
-            .any(|&user| key.of(&users[user as usize]) == text)
+            .any(|user| key.of(&users[user as usize]) == text)
     }
 }
 

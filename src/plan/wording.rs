@@ -120,7 +120,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::RoleNotGrantable | Finding::UserNotChangeable => IssueCode::RoleNotGrantable,
         Finding::DeactivationNotPermitted => IssueCode::DeactivationNotPermitted,
         Finding::SupervisorInactive => IssueCode::SupervisorInactive,
-        Finding::ZerosLost { .. } => IssueCode::LeadingZerosLost,
+        Finding::ZerosLost { .. } | Finding::ZerosDiffer { .. } => IssueCode::LeadingZerosLost,
         Finding::IdentityReplaced => IssueCode::IdentityReplaced,
         Finding::Artifact { .. }
         | Finding::PhoneArtifact
@@ -140,6 +140,7 @@ const fn column(finding: Finding) -> Column {
         | Finding::Taken { key, .. }
         | Finding::KeptByRejection { key, .. }
         | Finding::ZerosLost { key, .. }
+        | Finding::ZerosDiffer { key, .. }
         | Finding::Artifact { key, .. }
         | Finding::Format { key, .. } => key.column(),
         Finding::PhoneArtifact => Column::Phone,
@@ -185,6 +186,7 @@ impl<'a> Wording<'a> {
             Finding::SupervisorInactive
                 | Finding::SupervisorIsSelf
                 | Finding::ZerosLost { .. }
+                | Finding::ZerosDiffer { .. }
                 | Finding::IdInOtherCase { .. }
                 | Finding::IdentityReplaced
                 | Finding::Copy { .. }
@@ -221,13 +223,14 @@ impl<'a> Wording<'a> {
         match finding {
             _ if is_optional_placeholder(finding, &issue.value) => issue,
             Finding::Unknown { named, near } => {
-                issue.suggest(near.map(|near| named.name(self.request.catalog, near)))
+                issue.suggest(near.map(|near| named.name(self.request.catalog, near.into())))
             }
             Finding::Duplicate { row: other, .. }
             | Finding::Copy { row: other }
             | Finding::KeptByRejection { row: other, .. }
             | Finding::SupervisorRejected { row: other } => issue.about_row(self.number(other)),
             Finding::Taken { holder, .. } => {
+                let holder = holder.into();
                 let issue = issue.about_user(&self.external_id(holder));
                 match holder {
                     Person::User(_) => issue,
@@ -238,6 +241,7 @@ impl<'a> Wording<'a> {
                 .suggest(Some(self.email(Person::Row(renaming))))
                 .about_row(self.number(renaming)),
             Finding::SupervisorNear { email } => {
+                let email = email.into();
                 let issue = issue.suggest(Some(self.email(email)));
                 match email {
                     Person::User(_) => issue,
@@ -247,20 +251,13 @@ impl<'a> Wording<'a> {
             Finding::UserProtected | Finding::UserNotChangeable => {
                 issue.about_user(&self.external_id(Person::Row(row)))
             }
-            Finding::ZerosLost {
-                key,
-                holder: Person::Row(other),
-            } => {
+            Finding::ZerosDiffer { key, row: other } => {
                 // Zeros get lost: the shorter of two values is the one to doubt.
                 let padded = self.key_text(key, other);
                 let padded = Some(padded).filter(|padded| padded.len() > issue.value.len());
                 issue.suggest(padded).about_row(self.number(other))
             }
-            Finding::ZerosLost {
-                key,
-                holder: Person::User(user),
-            }
-            | Finding::Artifact { key, user, .. } => {
+            Finding::ZerosLost { key, user } | Finding::Artifact { key, user, .. } => {
                 let user = self.user(user);
                 issue
                     .suggest(Some(key.of(user)))
@@ -302,7 +299,7 @@ impl<'a> Wording<'a> {
                 "This row equals row {} in all values and was judged as that row; delete one of the two.",
                 self.number(row)
             ),
-            Finding::Taken { key, holder } => self.taken(row, named, key, holder),
+            Finding::Taken { key, holder } => self.taken(row, named, key, holder.into()),
             Finding::KeptByRejection { key, row } => {
                 let (number, noun) = (self.number(row), key.noun());
                 format!(
@@ -310,9 +307,9 @@ impl<'a> Wording<'a> {
                      {number} first."
                 )
             }
-            Finding::ZerosLost { .. } | Finding::IdInOtherCase { .. } => {
-                self.of_like_key(finding, named)
-            }
+            Finding::ZerosLost { .. }
+            | Finding::ZerosDiffer { .. }
+            | Finding::IdInOtherCase { .. } => self.of_like_key(finding, named),
             Finding::Artifact { .. }
             | Finding::PhoneArtifact
             | Finding::ArtifactNew { .. }
@@ -339,14 +336,10 @@ impl<'a> Wording<'a> {
     /// That a key is much like another one.
     fn of_like_key(&self, finding: Finding, named: &str) -> String {
         match finding {
-            Finding::ZerosLost {
-                key,
-                holder: Person::User(user),
-            } => zeros_lost(named, key.of(self.user(user))),
-            Finding::ZerosLost {
-                key,
-                holder: Person::Row(other),
-            } => zeros_differ(named, self.key_text(key, other), self.number(other)),
+            Finding::ZerosLost { key, user } => zeros_lost(named, key.of(self.user(user))),
+            Finding::ZerosDiffer { key, row: other } => {
+                zeros_differ(named, self.key_text(key, other), self.number(other))
+            }
             Finding::IdInOtherCase { user } => {
                 let id = self.user(user).external_id();
                 format!(
@@ -427,7 +420,7 @@ impl<'a> Wording<'a> {
             ),
             Finding::SupervisorNear { email } => format!(
                 "{named} is nobody's email; did you mean \"{}\"?",
-                self.email(email)
+                self.email(email.into())
             ),
             Finding::SupervisorRejected { row } => {
                 let number = self.number(row);
@@ -466,11 +459,11 @@ impl<'a> Wording<'a> {
         )
     }
 
-    fn unknown(&self, kind: Named, near: Option<u32>, named: &str) -> String {
+    fn unknown(&self, kind: Named, near: Option<u16>, named: &str) -> String {
         let catalog = self.request.catalog;
         let noun = kind.noun();
         let advice = if let Some(near) = near {
-            format!("did you mean \"{}\"?", kind.name(catalog, near))
+            format!("did you mean \"{}\"?", kind.name(catalog, near.into()))
         } else {
             let offers = kind.offers(catalog).map(|(_, name)| name);
             let offers: Vec<&str> = offers.take(NAMED + 1).collect();
@@ -499,7 +492,7 @@ impl<'a> Wording<'a> {
     /// What to do if the row is about the user who has its keys, as it seems to be.
     fn advice_on_identity(&self, row: u32, holder: Person, id: &str) -> Option<String> {
         let subject = self.subject(holder)?;
-        let of_holder = |finding| matches!(finding, Finding::Taken { holder, .. } if self.subject(holder) == Some(subject));
+        let of_holder = |finding| matches!(finding, Finding::Taken { holder, .. } if self.subject(holder.into()) == Some(subject));
         let several = self.plan.found(row).filter(|f| of_holder(*f)).count() > 1;
         let given = self.request.rows[row as usize].value(Column::ExternalId);
         let given = given.unwrap_or_default();
