@@ -7,44 +7,10 @@
 //! [`plan_while`] reads top-down; each step is a module of its own. Rows and users go by their index, keys
 //! (emails, badge numbers and so on) by a number that the roster gives each text once.
 
-mod advice;
-mod attributes;
-mod check;
-mod choices;
-mod components;
-mod copies;
-mod cores;
-mod cycles;
-mod decision;
-mod digest;
-mod directory;
-mod duplicates;
-mod finding;
-mod forest;
-mod identity;
+mod index;
 mod judge;
-mod keys;
-mod links;
-mod matching;
-mod missing;
 mod order;
-mod other_case;
-mod outcome;
-mod permissions;
-mod positions;
-mod review;
-mod roster;
-mod sequence;
-mod state;
-mod supervisor_names;
-mod supervisors;
-mod text;
-mod uniqueness;
-mod values;
-mod waiting;
-mod wording;
-mod write;
-mod zeros;
+mod report;
 
 #[cfg(test)]
 mod model;
@@ -56,26 +22,23 @@ mod tests;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-pub use decision::{Decision, Outcome, Supervisor};
-pub use digest::DigestKey;
-pub use directory::Directory;
-pub use keys::MatchBy;
+pub use index::Directory;
+pub use index::MatchBy;
+pub use judge::Permitted;
 pub use order::{Schedule, WriteOrder};
-pub use permissions::Permitted;
-pub(crate) use wording::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
-pub use write::{UserWrite, generated_external_id};
+pub use order::{UserWrite, generated_external_id};
+pub use report::DigestKey;
+pub use report::{Decision, Outcome, Supervisor};
+pub(crate) use report::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
 
 use crate::domain::{Catalog, GroupId, Pattern, RoleId, Row, Status, User};
-use check::check;
-use copies::Copies;
-use finding::Findings;
-use identity::IdentityChanges;
-use links::index;
-use missing::{Alike, Missing, find_missing};
-use positions::Positions;
-use roster::Roster;
-use state::State;
-use text::SuggestionBudget;
+use index::{Key, Positions, Roster, SuggestionBudget, index};
+use judge::Copies;
+use judge::Findings;
+use judge::State;
+use judge::check;
+use report::IdentityChanges;
+use report::{Missing, ZeroPaddedMatches, find_missing};
 
 /// What to plan.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +94,7 @@ pub struct Plan {
     /// Numbers (1 = first) of the rows of which nobody can tell whom they list, and which so make it unsafe
     /// to deactivate who is missing (semantics §7). Empty where that was not asked for. Each is a record
     /// with a wrong number of fields, or has an error in the keys that would tell.
-    pub untold: Vec<u32>,
+    pub unidentifiable_rows: Vec<u32>,
     /// Equal exactly where two plans do the same to the same data of one organisation (semantics §7).
     pub digest: [u8; 32],
     positions: Positions,
@@ -150,11 +113,11 @@ impl<'a> Request<'a> {
     }
 
     /// What new values of a key have to match.
-    const fn pattern(&self, key: keys::Key) -> Option<&'a Pattern> {
+    const fn pattern(&self, key: Key) -> Option<&'a Pattern> {
         match key {
-            keys::Key::ExternalId => self.catalog.external_id_pattern.as_ref(),
-            keys::Key::BadgeNumber => self.catalog.badge_number_pattern.as_ref(),
-            keys::Key::Email | keys::Key::Username => None,
+            Key::ExternalId => self.catalog.external_id_pattern.as_ref(),
+            Key::BadgeNumber => self.catalog.badge_number_pattern.as_ref(),
+            Key::Email | Key::Username => None,
         }
     }
 
@@ -185,22 +148,22 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
     step()?;
     let mistaken = std::mem::take(&mut checked.mistaken);
     let roster = Roster::new(request, &checked, mistaken);
-    let alike = Alike::new(&roster, request.deactivate_missing.is_some());
+    let alike = ZeroPaddedMatches::new(&roster, request.deactivate_missing.is_some());
     let missing = find_missing(request, &roster, &checked.unsound, &alike);
     let mut state = State::new(&roster, checked.passed());
     let (mut decisions, mut findings) = (checked.decisions, checked.findings);
     step()?;
-    duplicates::reject_duplicates(&mut state, &decisions, &mut findings);
+    judge::reject_duplicates(&mut state, &decisions, &mut findings);
     judge::judge(request, &decisions, &mut state, &mut findings);
 
     step()?;
-    outcome::settle(&state, &mut decisions);
+    report::finish_outcomes(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
-    review::review(&state, &deactivated, &alike, &mut findings);
-    let identity = identity::warn_of_replaced(&state, &decisions, &mut findings);
-    advice::advise(&state, &mut findings, &mut budget);
+    report::review(&state, &deactivated, &alike, &mut findings);
+    let identity = report::warn_of_replaced_identities(&state, &decisions, &mut findings);
+    report::complete_findings(&state, &mut findings, &mut budget);
     step()?;
-    let order = sequence::sequence(&state, &decisions);
+    let order = order::find_order(&state, &decisions);
     let going_inactive = count_going_inactive(&state, &missing);
     step()?;
     let written = (decisions, findings, order, state.into_copies());
@@ -232,7 +195,7 @@ fn assemble(
 ) -> Plan {
     let users = request.directory.users().iter();
     let active = users.filter(|user| user.status == Status::Active);
-    let waiting = waiting::count_waiting(index(request.rows.len()), &findings);
+    let waiting = report::count_waiting(index(request.rows.len()), &findings);
     let mut plan = Plan {
         decisions,
         order,
@@ -243,13 +206,13 @@ fn assemble(
         active_users: index(active.count()),
         identity_changes: identity.replaced,
         matched_rows: identity.matched,
-        untold: missing.untold,
+        unidentifiable_rows: missing.unidentifiable_rows,
         digest: [0; 32],
         positions: Positions::new(request.catalog),
         findings,
         copies,
         waiting,
     };
-    plan.digest = digest::digest(&plan, request);
+    plan.digest = report::digest(&plan, request);
     plan
 }

@@ -517,8 +517,8 @@ impl<'a> Model<'a> {
         missing
     }
 
-    fn untold(&self) -> Vec<u32> {
-        let is_untold = |&row: &usize| {
+    fn unidentifiable_rows(&self) -> Vec<u32> {
+        let is_unidentifiable = |&row: &usize| {
             let failed = KEYS.map(|column| self.is_unsound(row, column));
             let failed = failed.into_iter().filter(|&failed| failed).count();
             let has_id = !self.rows[row]
@@ -530,7 +530,7 @@ impl<'a> Model<'a> {
             let data = &self.rows[row];
             data.is_misfit() && !data.is_foreign() || doubtful && self.listed_by(row).is_empty()
         };
-        let rows = (0..self.rows.len()).filter(is_untold);
+        let rows = (0..self.rows.len()).filter(is_unidentifiable);
         rows.map(|row| self.rows[row].number).collect()
     }
 }

@@ -81,17 +81,20 @@ fn check_digest(options: &ImportOptions, plan: &Plan) -> Option<Refusal> {
 /// With `deactivate_missing`: rows whose user cannot be identified because of their faults. A typing error there
 /// would deactivate the user.
 fn check_unidentifiable_rows(plan: &Plan) -> Option<Refusal> {
-    if plan.untold.is_empty() {
+    if plan.unidentifiable_rows.is_empty() {
         return None;
     }
     let mut named: Vec<_> = plan
-        .untold
+        .unidentifiable_rows
         .iter()
         .take(NAMED_ROWS)
         .map(u32::to_string)
         .collect();
-    if plan.untold.len() > NAMED_ROWS {
-        named.push(format!("{} more", plan.untold.len() - NAMED_ROWS));
+    if plan.unidentifiable_rows.len() > NAMED_ROWS {
+        named.push(format!(
+            "{} more",
+            plan.unidentifiable_rows.len() - NAMED_ROWS
+        ));
     }
     let message = format!(
         "The users of these rows cannot be identified because of faults in the rows: {}. A user who is \

@@ -190,7 +190,7 @@ proptest! {
             prop_assert_eq!(zeros, model.lost_zeros(row), "row {}", row + 1);
         }
         prop_assert_eq!(scenario.missing(), model.missing());
-        prop_assert_eq!(plan.untold, model.untold());
+        prop_assert_eq!(plan.unidentifiable_rows, model.unidentifiable_rows());
     }
 
     #[test]

@@ -24,7 +24,10 @@ fn whoever_is_active_and_not_listed_is_missing_but_protected_users_stay() {
 #[test]
 fn nobody_is_missing_unless_asked_for() {
     let plan = Scenario::parse(FOUR, "!X9 !z@x 9 zed").plan();
-    assert_eq!((plan.deactivations, plan.untold), (vec![], vec![]));
+    assert_eq!(
+        (plan.deactivations, plan.unidentifiable_rows),
+        (vec![], vec![])
+    );
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn a_scope_leaves_everybody_else_alone() {
 }
 
 #[test]
-fn a_row_is_untold_where_its_keys_failed_and_none_is_a_users() {
+fn a_row_is_unidentifiable_if_its_keys_failed_and_no_user_has_one() {
     let rows = [
         ("misfit", true),
         ("header again", false),
@@ -82,8 +85,8 @@ fn a_row_is_untold_where_its_keys_failed_and_none_is_a_users() {
         ("- z@x 9 zed phone=!5", false),
         ("X1 !z !9 !zed", false),
     ];
-    for (row, untold) in rows {
-        let expected: &[u32] = if untold { &[1] } else { &[] };
-        assert_eq!(scenario(row).plan().untold, expected, "{row}");
+    for (row, is_unidentifiable) in rows {
+        let expected: &[u32] = if is_unidentifiable { &[1] } else { &[] };
+        assert_eq!(scenario(row).plan().unidentifiable_rows, expected, "{row}");
     }
 }

@@ -268,7 +268,7 @@ fn harmed(rows: Vec<Row>) -> Vec<usize> {
     scenario.directory = Directory::new(users(), &rows, None);
     scenario.rows = rows;
     let plan = scenario.plan();
-    if !plan.untold.is_empty() {
+    if !plan.unidentifiable_rows.is_empty() {
         return Vec::new();
     }
     let changed = (0..)

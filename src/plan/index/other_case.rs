@@ -1,0 +1,61 @@
+//! External IDs that nobody has, but that equal a user's except for case (semantics §5): the row would make a second
+//! account of that user.
+
+use hashbrown::HashMap;
+
+use super::keys::Key;
+use super::links::{index, indices};
+use super::parallel;
+use super::roster::Roster;
+use super::text::fold;
+
+/// By row: the user whose external ID the row has in another case.
+#[derive(Default)]
+pub(crate) struct OtherCase(HashMap<u32, u32>);
+
+impl OtherCase {
+    /// Looks at the rows that match nobody. Users are looked at only if such a row has a letter in its external ID.
+    pub(crate) fn find(roster: &Roster<'_>) -> Self {
+        let mut by_form: HashMap<String, u32> = HashMap::new();
+        let mut rows = Vec::new();
+        let strangers = indices(roster.rows).filter(|&row| roster.user(row).is_none());
+        for row in strangers.filter(|_| !roster.users.is_empty()) {
+            let id = roster.wanted_text(Key::ExternalId, row);
+            if let Some(id) = id.filter(|id| has_case(id)) {
+                let next = index(by_form.len());
+                rows.push((row, *by_form.entry(fold(id).into_owned()).or_insert(next)));
+            }
+        }
+        if rows.is_empty() {
+            return Self::default();
+        }
+        let forms = parallel::map(roster.users, |_, user| {
+            let id = user.external_id();
+            by_form.get(&*fold(id)).filter(|_| has_case(id)).copied()
+        });
+        let mut users: Vec<Option<u32>> = vec![None; by_form.len()];
+        let id = |user: u32| roster.users[user as usize].external_id();
+        for (user, form) in (0..).zip(forms) {
+            if let Some(form) = form {
+                let least = &mut users[form as usize];
+                *least = least.filter(|&known| id(known) < id(user)).or(Some(user));
+            }
+        }
+        let found = rows.into_iter();
+        Self(
+            found
+                .filter_map(|(row, form)| Some((row, users[form as usize]?)))
+                .collect(),
+        )
+    }
+
+    /// The user whose external ID `row` has in another case; the least of several.
+    pub(crate) fn user(&self, row: u32) -> Option<u32> {
+        self.0.get(&row).copied()
+    }
+}
+
+/// Returns `false` for texts that are the same in any case, such as digits.
+fn has_case(text: &str) -> bool {
+    !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}

@@ -1,0 +1,42 @@
+//! Where the catalog has each role, rank and group: a plan asks for their names once a row, and an
+//! organisation may have thousands of groups.
+
+use hashbrown::HashMap;
+
+use crate::domain::{Catalog, GroupId, RankId, RoleId};
+
+/// Positions in a catalog, by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Positions {
+    roles: HashMap<RoleId, usize>,
+    ranks: HashMap<RankId, usize>,
+    groups: HashMap<GroupId, usize>,
+}
+
+impl Positions {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
+        let roles = catalog.roles.iter().map(|role| role.id);
+        let ranks = catalog.ranks.iter().map(|rank| rank.id);
+        let groups = catalog.groups.iter().map(|group| group.id);
+        Self {
+            roles: roles.zip(0..).collect(),
+            ranks: ranks.zip(0..).collect(),
+            groups: groups.zip(0..).collect(),
+        }
+    }
+
+    /// The role's name in `catalog`, which must be the one these are positions of.
+    pub(crate) fn role<'a>(&self, catalog: &'a Catalog, id: RoleId) -> Option<&'a str> {
+        Some(&catalog.roles[*self.roles.get(&id)?].name)
+    }
+
+    /// The rank's name, likewise.
+    pub(crate) fn rank<'a>(&self, catalog: &'a Catalog, id: Option<RankId>) -> Option<&'a str> {
+        Some(&catalog.ranks[*self.ranks.get(&id?)?].name)
+    }
+
+    /// The group's external ID, likewise.
+    pub(crate) fn group<'a>(&self, catalog: &'a Catalog, id: Option<GroupId>) -> Option<&'a str> {
+        Some(&catalog.groups[*self.groups.get(&id?)?].external_id)
+    }
+}

@@ -1,0 +1,187 @@
+//! Supervisor cycles on the final state (semantics §5 e): of the rows on a cycle, those that set a
+//! supervisor their user does not already have are rejected.
+//!
+//! Everybody has at most one supervisor, so cycles never share anybody. Where no row sets a supervisor
+//! anew there is nothing to look for. Else the first check walks up from everybody once, and mostly there
+//! is no cycle and nothing more to do. Where there is one, rejecting its rows gives their users back the
+//! supervisors they had, which may close other cycles, over as many rounds as there are rows. From then
+//! on a [`Forest`] follows the changes: each cycle in it is left open at one person, whose supervisor is
+//! then found to be somewhere below.
+
+use super::finding::{Circle, Finding, Findings, SHOWN};
+use super::forest::Forest;
+use super::rules::{Reports, Rule};
+use super::state::State;
+use crate::plan::index::Key;
+use crate::plan::index::{FinalUser, SupervisorChange};
+use crate::plan::index::{Links, index, indices};
+
+/// Rejects rows that close a cycle.
+pub(crate) struct Cycles<'a> {
+    reports: &'a Reports<'a>,
+    /// None as long as no cycle has been seen.
+    forest: Option<Forest>,
+    /// Persons whose supervisor may not be what the forest has.
+    moved: Vec<u32>,
+}
+
+impl<'a> Cycles<'a> {
+    /// No cycle has been looked for.
+    pub(crate) fn new(reports: &'a Reports<'a>) -> Self {
+        Self {
+            reports,
+            forest: None,
+            moved: Vec::new(),
+        }
+    }
+
+    /// Brings the forest up to date. Returns the persons at whom a cycle is left open.
+    fn find_open(&mut self, state: &State<'_>) -> Vec<u32> {
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.sort_unstable();
+        moved.dedup();
+        if let Some(forest) = &mut self.forest {
+            return relink(forest, &moved, state);
+        }
+        let roster = state.roster;
+        let mut persons = indices(roster.rows).map(|row| roster.person(row));
+        if !persons.any(|person| sets_anew(state, person)) {
+            return Vec::new();
+        }
+        let supervisors = all_supervisors(state);
+        let open = find_cycles(&supervisors);
+        if !open.is_empty() {
+            self.forest = Some(plant(state, supervisors, &open));
+        }
+        open
+    }
+}
+
+impl Rule for Cycles<'_> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let open = self.find_open(state);
+        let Some(forest) = &mut self.forest else {
+            return Vec::new();
+        };
+        let mut rejected = Vec::new();
+        for node in open {
+            let Some(supervisor) = supervisor_of(state, node) else {
+                continue;
+            };
+            let before = rejected.len();
+            while let Some(closing) = forest.take_mark(supervisor) {
+                rejected.extend(state.row_of(state.roster.at(closing)));
+            }
+            if rejected.len() > before {
+                self.moved.push(node);
+            }
+        }
+        for &row in &rejected {
+            let circle = show(state, state.roster.person(row));
+            let circle = findings.add_circle(circle);
+            findings.push(row, Finding::SupervisorCycle { circle });
+        }
+        rejected
+    }
+
+    /// The supervisor changes of a rejected row's user, and of whoever named the email that the row
+    /// would have given.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        if self.forest.is_none() {
+            return;
+        }
+        let roster = state.roster;
+        for &row in rejected {
+            let email = roster.wanted(Key::Email, row);
+            let reports = email.map_or(&[][..], |email| self.reports.to(email));
+            let persons = reports.iter().chain([&row]);
+            let nodes = persons.map(|&row| roster.node(roster.person(row)));
+            self.moved.extend(nodes);
+        }
+    }
+}
+
+fn supervisor_of(state: &State<'_>, node: u32) -> Option<u32> {
+    let supervisor = state.supervisor(state.roster.at(node));
+    supervisor.map(|person| state.roster.node(person))
+}
+
+fn all_supervisors(state: &State<'_>) -> Links {
+    let nodes = 0..index(state.roster.nodes());
+    nodes.map(|node| supervisor_of(state, node)).collect()
+}
+
+/// True where `person` has a row that sets a supervisor whom its user does not already have.
+fn sets_anew(state: &State<'_>, person: FinalUser) -> bool {
+    let wish = state.row_of(person).map(|row| state.roster.wish(row));
+    matches!(wish, Some(SupervisorChange::Email(_)))
+        && state.supervisor(person) != state.present_supervisor(person)
+}
+
+/// One person of each cycle among `supervisors`.
+fn find_cycles(supervisors: &Links) -> Vec<u32> {
+    let mut seen_from = Links::none(supervisors.len());
+    let mut cycles = Vec::new();
+    for start in 0..index(supervisors.len()) {
+        let mut at = Some(start);
+        while let Some(node) = at.filter(|&node| seen_from.get(node).is_none()) {
+            seen_from.set(node, Some(start));
+            at = supervisors.get(node);
+        }
+        // Only a walk that meets itself has gone round.
+        cycles.extend(at.filter(|&node| seen_from.get(node) == Some(start)));
+    }
+    cycles
+}
+
+/// The forest of `supervisors`, left open at one person of each cycle.
+fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
+    for &node in open {
+        supervisors.set(node, None);
+    }
+    let nodes = 0..index(supervisors.len());
+    Forest::new(nodes.map(|node| {
+        (
+            supervisors.get(node),
+            sets_anew(state, state.roster.at(node)),
+        )
+    }))
+}
+
+/// Gives the `moved` persons the supervisors they have by now. Returns those whose supervisor is
+/// below themselves and who are left without one.
+fn relink(forest: &mut Forest, moved: &[u32], state: &State<'_>) -> Vec<u32> {
+    for &node in moved {
+        forest.cut(node);
+        forest.set_mark(node, sets_anew(state, state.roster.at(node)));
+    }
+    let mut open = Vec::new();
+    for &node in moved {
+        match supervisor_of(state, node) {
+            None => {}
+            Some(supervisor) if forest.root(supervisor) == node => open.push(node),
+            Some(supervisor) => forest.link(node, supervisor),
+        }
+    }
+    open
+}
+
+/// The cycle through `person` as an administrator reads it, cut where it is long.
+fn show(state: &State<'_>, person: FinalUser) -> Circle {
+    let up = std::iter::successors(Some(person), |&at| state.supervisor(at));
+    let mut rest = up.skip(1);
+    let mut shown = [None; SHOWN];
+    shown[0] = Some(state.email_source(person));
+    let mut next = rest.next();
+    for place in &mut shown[1..] {
+        let Some(at) = next.filter(|&at| at != person) else {
+            break;
+        };
+        *place = Some(state.email_source(at));
+        next = rest.next();
+    }
+    Circle {
+        shown,
+        has_more: next != Some(person),
+    }
+}

@@ -1,0 +1,268 @@
+//! Keys and phone numbers that a spreadsheet or a script has changed, and keys that do not match the
+//! organisation's patterns (semantics §2): what only the directory and the catalog can tell. Part of the field
+//! checks; it looks at rows that a cheap test of the value has singled out, and at no others.
+
+use std::{borrow::Cow, cell::OnceCell, hash::BuildHasher};
+
+use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
+
+use super::field_checks::is_kept;
+use super::finding::{Finding, Findings};
+use crate::domain::{Column, ColumnSet, is_date_like, without_artifacts};
+use crate::plan::Request;
+use crate::plan::index::Key;
+use crate::plan::index::indices;
+use crate::plan::index::parallel;
+use crate::plan::index::sound;
+use crate::plan::index::strip_leading_zeros;
+
+/// The keys that spreadsheets change.
+const KEYS: [Key; 3] = [Key::ExternalId, Key::BadgeNumber, Key::Username];
+
+/// What these checks found besides findings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mistaken {
+    /// Rows whose external ID is somebody's as a spreadsheet has changed it, or nobody's.
+    pub(crate) ids: HashSet<u32>,
+    /// A row, and a user that it probably means by a key that was rejected here; in the order of the rows.
+    pub(crate) meant: Vec<(u32, u32)>,
+}
+
+impl Mistaken {
+    /// The users that `row` probably means.
+    pub(crate) fn meant_by(&self, row: u32) -> impl Iterator<Item = u32> {
+        let start = self.meant.partition_point(|&(other, _)| other < row);
+        let of_row = self.meant[start..]
+            .iter()
+            .take_while(move |&&(other, _)| other == row);
+        of_row.map(|&(_, user)| user)
+    }
+}
+
+/// Checks the values of all rows; a column that fails is added to `unsound`.
+pub(crate) fn check_values(
+    request: &Request<'_>,
+    unsound: &mut [ColumnSet],
+    findings: &mut Findings,
+    mistaken: &mut Mistaken,
+) {
+    let misfits = find_misfits(request, unsound);
+    let holders = Holders::new(request);
+    // Row by row: a cell takes many times what is found about it.
+    for row in indices(request.rows) {
+        let is_suspect = request.rows[row as usize].is_suspect();
+        let failed = unsound[row as usize];
+        let suspects = KEYS.into_iter().filter(|_| is_suspect);
+        let suspects = suspects.filter_map(|key| Cell::suspect(request, row, key, failed));
+        let misfits = misfits.iter().filter(|(_, rows)| rows[row as usize]);
+        let misfits = misfits.filter_map(|&(key, _)| Cell::misfit(request, row, key));
+        for cell in suspects.chain(misfits) {
+            cell.judge(request, &holders, unsound, findings, mistaken);
+        }
+        if is_suspect {
+            check_phone(request, row, unsound, findings);
+        }
+    }
+    mistaken.meant.sort_unstable();
+}
+
+/// For each key that the organisation has a pattern for: by row, whether the row's value does not match it.
+fn find_misfits(request: &Request<'_>, unsound: &[ColumnSet]) -> Vec<(Key, Vec<bool>)> {
+    let patterns = KEYS
+        .into_iter()
+        .filter_map(|key| Some((key, request.pattern(key)?)));
+    let misfits = patterns.map(|(key, pattern)| {
+        let is_misfit = parallel::map(request.rows, |at, row| {
+            let value = sound(row, unsound[at as usize], key.column());
+            value.is_some_and(|value| !pattern.matches(value))
+        });
+        (key, is_misfit)
+    });
+    misfits.collect()
+}
+
+/// A value that may have been changed.
+struct Cell<'a> {
+    row: u32,
+    key: Key,
+    value: &'a str,
+    /// What it may have been before.
+    before: Vec<String>,
+    /// It does not match the organisation's pattern.
+    is_misfit: bool,
+}
+
+impl<'a> Cell<'a> {
+    /// A value that a spreadsheet or a script may have changed.
+    fn suspect(request: &Request<'a>, row: u32, key: Key, unsound: ColumnSet) -> Option<Self> {
+        let value = sound(&request.rows[row as usize], unsound, key.column())?;
+        let before = without_artifacts(value);
+        let is_date = key == Key::BadgeNumber && is_date_like(value);
+        (is_date || !before.is_empty()).then_some(Self {
+            row,
+            key,
+            value,
+            before,
+            is_misfit: false,
+        })
+    }
+
+    /// A value that does not match the pattern of its key; zeros may be all that it lacks.
+    fn misfit(request: &Request<'a>, row: u32, key: Key) -> Option<Self> {
+        let value = request.rows[row as usize].value(key.column())?;
+        Some(Self {
+            row,
+            key,
+            value,
+            before: vec![value.to_owned()],
+            is_misfit: true,
+        })
+    }
+
+    fn judge(
+        &self,
+        request: &Request<'_>,
+        holders: &Holders<'_>,
+        unsound: &mut [ColumnSet],
+        findings: &mut Findings,
+        mistaken: &mut Mistaken,
+    ) {
+        let &Self { row, key, .. } = self;
+        let column = key.column();
+        let kept = is_kept(request, row, column);
+        let own = request.directory.user_of(row);
+        let known = (0..).zip(&self.before).find_map(|(before, text)| {
+            let user = holders.find(key, text, own)?;
+            Some((before, user))
+        });
+        if self.is_misfit {
+            // What is wrong with it otherwise has been said.
+            if unsound[row as usize].contains(column) {
+                return;
+            }
+            findings.push(row, Finding::Format { key, kept });
+            if !kept {
+                unsound[row as usize].insert(column);
+                mistaken.meant.extend(known.map(|(_, user)| (row, user)));
+                if key == Key::ExternalId {
+                    mistaken.ids.insert(row);
+                }
+            }
+            return;
+        }
+        match known {
+            Some((_, user)) => {
+                findings.push(row, Finding::Artifact { key, user, kept });
+                if kept {
+                    return;
+                }
+                unsound[row as usize].insert(column);
+                mistaken.meant.push((row, user));
+                if key == Key::ExternalId {
+                    mistaken.ids.insert(row);
+                }
+            }
+            None if !self.before.is_empty() => {
+                findings.push(row, Finding::ArtifactNew { column, kept });
+            }
+            None if !holders.has(key, self.value) => findings.push(row, Finding::DateLike),
+            None => {}
+        }
+    }
+}
+
+/// A phone number that its user has already, but for what was left on it.
+fn check_phone(
+    request: &Request<'_>,
+    row: u32,
+    unsound: &mut [ColumnSet],
+    findings: &mut Findings,
+) {
+    let data = &request.rows[row as usize];
+    let Some(number) = sound(data, unsound[row as usize], Column::Phone) else {
+        return;
+    };
+    if !data.has_phone_artifact() {
+        return;
+    }
+    let column = Column::Phone;
+    if request
+        .user_of(row)
+        .is_some_and(|user| user.phone() == number)
+    {
+        findings.push(row, Finding::PhoneArtifact);
+        unsound[row as usize].insert(column);
+    } else {
+        findings.push(
+            row,
+            Finding::ArtifactNew {
+                column,
+                kept: false,
+            },
+        );
+    }
+}
+
+/// Users by their keys, leading zeros apart; of each key made when it is first asked for.
+struct Holders<'a> {
+    request: &'a Request<'a>,
+    hashing: DefaultHashBuilder,
+    /// By `Key as usize`.
+    by_form: [OnceCell<HashTable<u32>>; Key::ALL.len()],
+}
+
+impl<'a> Holders<'a> {
+    fn new(request: &'a Request<'a>) -> Self {
+        Self {
+            request,
+            hashing: DefaultHashBuilder::default(),
+            by_form: Default::default(),
+        }
+    }
+
+    /// The key of this user, leading zeros apart.
+    fn form(&self, key: Key, user: u32) -> Cow<'a, str> {
+        form(key, key.of(&self.request.directory.users()[user as usize]))
+    }
+
+    fn of(&self, key: Key, text: &str) -> impl Iterator<Item = u32> {
+        let hash = |form: Cow<'_, str>| self.hashing.hash_one(&*form);
+        let users = self.by_form[key as usize].get_or_init(|| {
+            let users = indices(self.request.directory.users());
+            let mut by_form = HashTable::with_capacity(users.len());
+            for user in users {
+                let rehash = |&known: &u32| hash(self.form(key, known));
+                by_form.insert_unique(hash(self.form(key, user)), user, rehash);
+            }
+            by_form
+        });
+        let text = form(key, text).into_owned();
+        let same = users.iter_hash(hash(Cow::Borrowed(&text))).copied();
+        same.filter(move |&user| self.form(key, user) == text)
+    }
+
+    /// Who has `text`, or has it with other leading zeros: of several the row's own user, else the least key.
+    fn find(&self, key: Key, text: &str, own: Option<u32>) -> Option<u32> {
+        let has = |user: u32| key.of(&self.request.directory.users()[user as usize]);
+        let comparable = key.comparable(text);
+        self.of(key, text).min_by_key(|&user| {
+            let held = has(user);
+            (key.comparable(held) != comparable, Some(user) != own, held)
+        })
+    }
+
+    /// Returns `true` if somebody has this very key.
+    fn has(&self, key: Key, text: &str) -> bool {
+        let users = self.request.directory.users();
+        self.of(key, text)
+            .any(|user| key.of(&users[user as usize]) == text)
+    }
+}
+
+/// What two keys have in common that differ in leading zeros alone. Usernames are no numbers.
+fn form(key: Key, text: &str) -> Cow<'_, str> {
+    match key {
+        Key::ExternalId | Key::BadgeNumber => strip_leading_zeros(text).into(),
+        Key::Email | Key::Username => key.comparable(text),
+    }
+}

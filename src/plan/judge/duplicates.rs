@@ -1,0 +1,162 @@
+//! Twice in the file (semantics §5 b): rows that contradict each other about one user, and keys that
+//! several rows give to different users. All rows are judged at once, so that their order does not matter.
+
+use hashbrown::HashMap;
+
+use super::copies::Copies;
+use super::finding::{Finding, Findings};
+use super::state::State;
+use crate::plan::index::Roster;
+use crate::plan::index::indices;
+use crate::plan::index::{Key, held};
+use crate::plan::report::Decision;
+
+/// Sets the copies of rows aside, and rejects the rows that cannot all be right.
+pub(crate) fn reject_duplicates(
+    state: &mut State<'_>,
+    decisions: &[Decision],
+    findings: &mut Findings,
+) {
+    if !claim_keys(state, &Key::ALL, |_| {}) {
+        let copies = Copies::find(state.roster, decisions, state.passed());
+        state.set_aside(copies);
+        let mut rejected = Vec::new();
+        // One after the other: what is known of the rows that share a key takes several times as much as a row.
+        for key in Key::ALL {
+            let mut shared = Shared::default();
+            claim_keys(state, &[key], |clash| shared.add(state.roster, &clash));
+            for (row, finding) in shared.judge(state, key) {
+                findings.push(row, finding);
+                rejected.push(row);
+            }
+        }
+        for row in rejected {
+            state.reject(row);
+        }
+        claim_keys(state, &Key::ALL, |_| {});
+    }
+    state.note_fallen();
+}
+
+/// A key that two rows want: the first row with it, and another.
+#[derive(Clone, Copy)]
+struct Clash {
+    key: Key,
+    id: u32,
+    first: u32,
+    row: u32,
+}
+
+/// Lets each standing row claim those of its keys that are among `keys`, and tells of each that has been claimed
+/// already. Returns `true` if none has.
+fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) -> bool {
+    state.clear_claims();
+    let mut is_clear = true;
+    for row in indices(state.roster.rows) {
+        if !state.stands(row) {
+            continue;
+        }
+        let claimed = state.roster.claimed_keys(row);
+        for (key, id) in claimed.filter(|(key, _)| keys.contains(key)) {
+            match state.claim(key, id) {
+                None => state.set_claim(key, id, row),
+                Some(first) => {
+                    is_clear = false;
+                    tell(Clash {
+                        key,
+                        id,
+                        first,
+                        row,
+                    });
+                }
+            }
+        }
+    }
+    is_clear
+}
+
+/// The values of one key that several rows want.
+#[derive(Default)]
+struct Shared {
+    ids: HashMap<u32, Sharing>,
+    clashes: Vec<Clash>,
+}
+
+/// The rows that want one key.
+struct Sharing {
+    /// The lowest of them.
+    first: u32,
+    /// The lowest that can be named to the first: one about somebody else, or, for an external ID, any.
+    second: Option<u32>,
+    /// The lowest whose user has the key already.
+    keeper: Option<u32>,
+}
+
+impl Shared {
+    fn add(&mut self, roster: &Roster<'_>, clash: &Clash) {
+        let keeps = |row: u32| roster.user(row).map(held) == Some(clash.id);
+        let first = clash.first;
+        let sharing = self.ids.entry(clash.id);
+        let sharing = sharing.or_insert_with(|| Sharing {
+            first,
+            second: None,
+            keeper: Some(first).filter(|&row| keeps(row)),
+        });
+        if sharing.second.is_none() && is_rival(roster, clash.key, first, clash.row) {
+            sharing.second = Some(clash.row);
+        }
+        if sharing.keeper.is_none() && keeps(clash.row) {
+            sharing.keeper = Some(clash.row);
+        }
+        self.clashes.push(*clash);
+    }
+
+    /// The rows to reject for `key`, in order, each once.
+    fn judge(self, state: &State<'_>, key: Key) -> Vec<(u32, Finding)> {
+        let firsts = self.ids.iter().map(|(&id, sharing)| (sharing.first, id));
+        let others = self.clashes.iter().map(|clash| (clash.row, clash.id));
+        let mut members: Vec<(u32, u32)> = firsts.chain(others).collect();
+        members.sort_unstable();
+        let mut rejected: Vec<(u32, Finding)> = Vec::new();
+        for (row, id) in members {
+            let Some(finding) = self.ids[&id].judge(state.roster, key, row) else {
+                continue;
+            };
+            match rejected.last_mut() {
+                // Rows that match_by finds claim both their user and their new external ID.
+                Some((known, last)) if *known == row => {
+                    *last = last.naming_the_lower(finding);
+                }
+                _ => rejected.push((row, finding)),
+            }
+        }
+        rejected
+    }
+}
+
+impl Sharing {
+    /// What is wrong with `row`, one of these: it cannot have the key beside the row that is named.
+    fn judge(&self, roster: &Roster<'_>, key: Key, row: u32) -> Option<Finding> {
+        let keeper = self.keeper.filter(|_| key != Key::ExternalId);
+        let other = match keeper {
+            Some(keeper) => Some(keeper),
+            None if is_rival(roster, key, row, self.first) => Some(self.first),
+            None => self.second,
+        };
+        let other = other.filter(|&other| is_rival(roster, key, row, other))?;
+        Some(Finding::Duplicate {
+            key,
+            row: other,
+            kept: keeper.is_some(),
+        })
+    }
+}
+
+/// Returns `true` if the two rows cannot both have the key. Rows about one user contradict each other once, by
+/// their external ID, and not by each key besides.
+fn is_rival(roster: &Roster<'_>, key: Key, one: u32, other: u32) -> bool {
+    match key {
+        Key::ExternalId => one != other,
+        _ => roster.subject(one) != roster.subject(other),
+    }
+}

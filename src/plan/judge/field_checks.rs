@@ -1,0 +1,297 @@
+//! Field checks (semantics §5 a): what is wrong with a row when only its own user, the catalog and
+//! protection are looked at. Knows nothing of the other rows.
+
+use std::borrow::Cow;
+
+use super::choices::{Choices, Named};
+use super::damaged_values::{Mistaken, check_values};
+use super::finding::{Finding, Findings};
+use crate::domain::{
+    Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, User, is_placeholder,
+};
+use crate::plan::Request;
+use crate::plan::index::Key;
+use crate::plan::index::indices;
+use crate::plan::index::parallel;
+use crate::plan::index::{SuggestionBudget, fold};
+use crate::plan::index::{sound, stored};
+use crate::plan::report::changing;
+use crate::plan::report::{Decision, Outcome, Supervisor};
+
+/// What the field checks found, one entry a row.
+pub(crate) struct Checked {
+    /// Decisions so far: role, rank, group, and as changes the attributes that differ from the user's; every
+    /// outcome still `Rejected`.
+    pub(crate) decisions: Vec<Decision>,
+    /// The columns whose value failed a check and does not stand either.
+    pub(crate) unsound: Vec<ColumnSet>,
+    /// What there is to say, the rows' own faults apart.
+    pub(crate) findings: Findings,
+    /// What rejected keys were probably meant to be.
+    pub(crate) mistaken: Mistaken,
+}
+
+/// What the field checks found in a row, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CheckMarks(u8);
+
+impl CheckMarks {
+    /// The row has faults of its own.
+    const FAULTY: Self = Self(1);
+    const MISFIT: Self = Self(1 << 1);
+    const UNKNOWN_ROLE: Self = Self(1 << 2);
+    const UNKNOWN_RANK: Self = Self(1 << 3);
+    const UNKNOWN_GROUP: Self = Self(1 << 4);
+    const INACTIVE_GROUP: Self = Self(1 << 5);
+    /// The inactive group is the one that the user has: a warning.
+    const KEPT_GROUP: Self = Self(1 << 6);
+    /// An import never makes a protected user inactive (semantics §2).
+    const PROTECTED: Self = Self(1 << 7);
+
+    /// These, with the column that each makes unsound.
+    const UNSOUND: [(Self, Column); 5] = [
+        (Self::UNKNOWN_ROLE, Column::Role),
+        (Self::UNKNOWN_RANK, Column::Rank),
+        (Self::UNKNOWN_GROUP, Column::EvidenceGroupExtId),
+        (Self::INACTIVE_GROUP, Column::EvidenceGroupExtId),
+        (Self::PROTECTED, Column::Status),
+    ];
+
+    const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    const fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    fn add(&mut self, mark: Self) {
+        self.0 |= mark.0;
+    }
+
+    fn add_if(&mut self, mark: Self, found: bool) {
+        if found {
+            self.add(mark);
+        }
+    }
+}
+
+impl Checked {
+    /// By row: whether it passed its field checks.
+    pub(crate) fn passed(&self) -> Vec<bool> {
+        let rows = self.decisions.iter().zip(&self.unsound);
+        let passed = |(decision, unsound): (&Decision, &ColumnSet)| {
+            unsound.is_empty() && !decision.marks.has(CheckMarks::MISFIT)
+        };
+        rows.map(passed).collect()
+    }
+}
+
+/// Checks every row.
+pub(crate) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Checked {
+    let mut checker = Checker::new(request);
+    let directory = request.directory;
+    let decisions = parallel::map(request.rows, |at, row| {
+        checker.check(row, directory.user_of(at))
+    });
+    let mut unsound = parallel::map(&decisions, |at, decision| {
+        unsound(request, at, decision.marks)
+    });
+    let mut findings = Findings::new(request.rows.len());
+    let mut mistaken = Mistaken::default();
+    // In the order of the rows, since there is an end to looking for what may have been meant.
+    for row in indices(&decisions) {
+        let marks = decisions[row as usize].marks;
+        if !marks.is_empty() {
+            let found = &request.rows[row as usize];
+            if unsound[row as usize].contains(Column::ExternalId)
+                && directory.user_of(row).is_some()
+            {
+                mistaken.ids.insert(row);
+            }
+            checker.advise((row, found), marks, &mut findings, budget);
+        }
+    }
+    check_values(request, &mut unsound, &mut findings, &mut mistaken);
+    Checked {
+        decisions,
+        unsound,
+        findings,
+        mistaken,
+    }
+}
+
+/// The columns of a row that failed a check.
+fn unsound(request: &Request<'_>, at: u32, marks: CheckMarks) -> ColumnSet {
+    if marks.is_empty() {
+        return ColumnSet::EMPTY;
+    }
+    let mut unsound = ColumnSet::EMPTY;
+    if marks.has(CheckMarks::FAULTY) {
+        let failed = request.rows[at as usize].unsound().iter();
+        unsound = failed
+            .filter(|&column| !is_kept(request, at, column))
+            .collect();
+    }
+    for (mark, column) in CheckMarks::UNSOUND {
+        if marks.has(mark) {
+            unsound.insert(column);
+        }
+    }
+    unsound
+}
+
+/// Group IDs are equal to the letter.
+fn exact(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
+}
+
+struct Checker<'a> {
+    users: &'a [User],
+    roles: Choices<'a, RoleId>,
+    ranks: Choices<'a, RankId>,
+    groups: Choices<'a, (GroupId, bool)>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(request: &Request<'a>) -> Self {
+        let catalog = request.catalog;
+        let roles = catalog.roles.iter().map(|r| (r.name.as_str(), r.id));
+        let ranks = catalog.ranks.iter().map(|r| (r.name.as_str(), r.id));
+        let groups = catalog.groups.iter();
+        let groups = groups.map(|g| (g.external_id.as_str(), (g.id, g.active)));
+        Self {
+            users: request.directory.users(),
+            roles: Choices::new(Named::Role, catalog, fold, roles),
+            ranks: Choices::new(Named::Rank, catalog, fold, ranks),
+            groups: Choices::new(Named::Group, catalog, exact, groups),
+        }
+    }
+
+    fn check(&self, row: &Row, index: Option<u32>) -> Decision {
+        let user = index.map(|u| &self.users[u as usize]);
+        let mut marks = CheckMarks::default();
+        marks.add_if(CheckMarks::FAULTY, row.has_faults());
+        marks.add_if(CheckMarks::MISFIT, row.is_misfit());
+        let role = self.role(row, &mut marks);
+        let rank = self.rank(row, user, &mut marks);
+        let group = self.group(row, user, &mut marks);
+        marks.add_if(CheckMarks::PROTECTED, is_protected_from(row, user));
+        let mut decision = Decision {
+            outcome: Outcome::Rejected,
+            changes: ColumnSet::EMPTY,
+            role: role.unwrap_or(RoleId(0)),
+            rank,
+            group,
+            supervisor: Supervisor::None,
+            marks,
+        };
+        // While row and user are at hand: rows need not come in the users' order.
+        if let Some(user) = user {
+            decision.changes = changing(row, user, &decision);
+        }
+        decision
+    }
+
+    /// Adds what is found, with the nearest name that could be meant.
+    fn advise(
+        &mut self,
+        (at, row): (u32, &Row),
+        marks: CheckMarks,
+        findings: &mut Findings,
+        budget: &mut SuggestionBudget,
+    ) {
+        if marks.has(CheckMarks::UNKNOWN_ROLE) {
+            findings.push(at, self.roles.unknown(row, budget));
+        }
+        if marks.has(CheckMarks::UNKNOWN_RANK) {
+            findings.push(at, self.ranks.unknown(row, budget));
+        }
+        if marks.has(CheckMarks::UNKNOWN_GROUP) {
+            findings.push(at, self.groups.unknown(row, budget));
+        }
+        for (mark, kept) in [
+            (CheckMarks::INACTIVE_GROUP, false),
+            (CheckMarks::KEPT_GROUP, true),
+        ] {
+            if marks.has(mark) {
+                findings.push(at, Finding::GroupInactive { kept });
+            }
+        }
+        if marks.has(CheckMarks::PROTECTED) {
+            findings.push(at, Finding::UserProtected);
+        }
+    }
+
+    fn role(&self, row: &Row, marks: &mut CheckMarks) -> Option<RoleId> {
+        let found = self.roles.find(row, row.sound(Column::Role)?);
+        marks.add_if(CheckMarks::UNKNOWN_ROLE, found.is_none());
+        found
+    }
+
+    fn rank(&self, row: &Row, user: Option<&User>, marks: &mut CheckMarks) -> Option<RankId> {
+        if !row.has(Column::Rank) {
+            return user?.rank;
+        }
+        let found = self.ranks.find(row, row.sound(Column::Rank)?);
+        marks.add_if(CheckMarks::UNKNOWN_RANK, found.is_none());
+        found
+    }
+
+    fn group(&self, row: &Row, user: Option<&User>, marks: &mut CheckMarks) -> Option<GroupId> {
+        let present = user.and_then(|user| user.group);
+        if !row.has(Column::EvidenceGroupExtId) {
+            return present;
+        }
+        let found = self
+            .groups
+            .find(row, row.sound(Column::EvidenceGroupExtId)?);
+        marks.add_if(CheckMarks::UNKNOWN_GROUP, found.is_none());
+        let (id, active) = found?;
+        match present == Some(id) {
+            true => marks.add_if(CheckMarks::KEPT_GROUP, !active),
+            false => marks.add_if(CheckMarks::INACTIVE_GROUP, !active),
+        }
+        Some(id)
+    }
+}
+
+/// Returns `true` if the value of row number `at` is, to the letter, what its user has: it stands, whatever a
+/// check says of it.
+///
+/// A placeholder in `EXTERNAL_ID` stands only for a row that names that very person: an export without external
+/// IDs has the same word for everybody.
+pub(crate) fn is_kept(request: &Request<'_>, at: u32, column: Column) -> bool {
+    let row = &request.rows[at as usize];
+    let Some(user) = request.user_of(at) else {
+        return false;
+    };
+    let stored = match column {
+        // Of another user, whom semantics §5 alone judges, except that a stored one may have lost a letter.
+        Column::SupervisorEmail => request
+            .supervisor_email(at)
+            .filter(|email| email.contains('\u{FFFD}')),
+        _ => stored(user, column),
+    };
+    let Some(stored) = stored.filter(|stored| !stored.is_empty() && row.says(column, stored))
+    else {
+        return false;
+    };
+    column != Column::ExternalId || !is_placeholder(stored) || names_person(row, user)
+}
+
+/// Returns `true` if the row has a key of `user` besides the external ID.
+fn names_person(row: &Row, user: &User) -> bool {
+    let is_same = |key: Key| {
+        let value = sound(row, ColumnSet::EMPTY, key.column());
+        let is_equal = |value| key.comparable(value) == key.comparable(key.of(user));
+        value.is_some_and(is_equal) || row.says(key.column(), key.of(user))
+    };
+    Key::MOVABLE.into_iter().any(is_same)
+}
+
+/// Returns `true` if the row would make a protected user inactive.
+fn is_protected_from(row: &Row, user: Option<&User>) -> bool {
+    user.is_some_and(|user| user.protected && user.status == Status::Active)
+        && row.status() == Some(Status::Inactive)
+}

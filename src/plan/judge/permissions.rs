@@ -1,0 +1,164 @@
+//! What the caller may not do (semantics §5 f): deactivate, or touch who has a privileged role.
+
+use std::collections::{HashMap, HashSet};
+
+use super::finding::{Finding, Findings};
+use super::rules::{Due, Reports, Rule};
+use super::state::State;
+use crate::domain::{Catalog, Permission, Permissions, RoleId, Status, User};
+use crate::plan::Request;
+use crate::plan::index::indices;
+use crate::plan::index::{FinalUser, SupervisorChange};
+use crate::plan::index::{Key, held};
+use crate::plan::report::Decision;
+
+/// What the caller may do, as far as planning goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permitted {
+    /// Make Active users Inactive by a row.
+    pub deactivation: bool,
+    /// Give privileged roles, and change or deactivate users who have one.
+    pub privileged: bool,
+}
+
+impl Permitted {
+    /// Everything.
+    pub const EVERYTHING: Self = Self {
+        deactivation: true,
+        privileged: true,
+    };
+}
+
+impl From<Permissions> for Permitted {
+    fn from(permissions: Permissions) -> Self {
+        Self {
+            deactivation: permissions.has(Permission::UsersDeactivate),
+            privileged: permissions.has(Permission::UsersGrantPrivileged),
+        }
+    }
+}
+
+/// The roles that the caller must leave alone.
+pub(crate) struct PrivilegedRoles(HashSet<RoleId>);
+
+impl PrivilegedRoles {
+    pub(crate) fn new(catalog: &Catalog, permitted: Permitted) -> Self {
+        let roles = catalog.roles.iter();
+        let privileged = roles.filter(|role| role.privileged && !permitted.privileged);
+        Self(privileged.map(|role| role.id).collect())
+    }
+
+    pub(crate) fn has(&self, role: RoleId) -> bool {
+        self.0.contains(&role)
+    }
+}
+
+/// Rejects rows that would do what the caller may not.
+///
+/// All that can be told of a row without the others is told at once. Only whether the supervisor of a
+/// user changes depends on them: such rows are judged again whenever that may have changed.
+pub(crate) struct Permissioning<'a> {
+    due: Due,
+    /// By row: what it may not do in any case.
+    fixed: HashMap<u32, Denied>,
+    /// Rows that must leave their user's supervisor as it is.
+    bound: HashSet<u32>,
+    reports: &'a Reports<'a>,
+}
+
+/// What a row may not do.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Denied {
+    deactivation: bool,
+    role: bool,
+    user: bool,
+}
+
+impl<'a> Permissioning<'a> {
+    pub(crate) fn new(
+        request: &Request<'_>,
+        state: &State<'_>,
+        decisions: &[Decision],
+        reports: &'a Reports<'a>,
+    ) -> Self {
+        let untouchable = PrivilegedRoles::new(request.catalog, request.permitted);
+        let mut this = Self {
+            due: Due::default(),
+            fixed: HashMap::new(),
+            bound: HashSet::new(),
+            reports,
+        };
+        for row in indices(request.rows).filter(|&row| state.stands(row)) {
+            let (input, decision) = (&request.rows[row as usize], &decisions[row as usize]);
+            let user = state.roster.user(row);
+            let user = user.map(|user| &state.roster.users[user as usize]);
+            let mut denied = Denied {
+                deactivation: !request.permitted.deactivation && deactivates(user, input.status()),
+                ..Denied::default()
+            };
+            if untouchable.has(decision.role) && user.map(|user| user.role) != Some(decision.role) {
+                denied.role = true;
+            } else if user.is_some_and(|user| untouchable.has(user.role)) {
+                denied.user = !decision.changes.is_empty();
+                if !denied.user && state.roster.wish(row) != SupervisorChange::Keep {
+                    this.bound.insert(row);
+                }
+            }
+            if denied != Denied::default() {
+                this.fixed.insert(row, denied);
+            }
+        }
+        this.due.add(this.fixed.keys().chain(&this.bound).copied());
+        this
+    }
+
+    fn find(&self, state: &State<'_>, row: u32) -> impl Iterator<Item = Finding> {
+        let mut denied = self.fixed.get(&row).copied().unwrap_or_default();
+        let person = state.roster.person(row);
+        denied.user |= self.bound.contains(&row)
+            && state.supervisor(person) != state.present_supervisor(person);
+        let found = [
+            (denied.deactivation, Finding::DeactivationNotPermitted),
+            (denied.role, Finding::RoleNotGrantable),
+            (denied.user, Finding::UserNotChangeable),
+        ];
+        let found = found.into_iter().filter(|(denied, _)| *denied);
+        found.map(|(_, finding)| finding)
+    }
+}
+
+impl Rule for Permissioning<'_> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let mut rejected = self.due.take(state);
+        rejected.retain(|&row| {
+            let mut rejects = false;
+            for finding in self.find(state, row) {
+                findings.push(row, finding);
+                rejects = true;
+            }
+            rejects
+        });
+        rejected
+    }
+
+    /// A rejected row gives its email to nobody, and its user keeps the one it has: whoever named one
+    /// of them must be judged anew.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        for &row in rejected {
+            let given = state.roster.wanted(Key::Email, row);
+            let kept = match state.roster.person(row) {
+                FinalUser::User(user) => Some(held(user)),
+                FinalUser::Row(_) => None,
+            };
+            let named = [given, kept].into_iter().flatten();
+            let named = named.flat_map(|email| self.reports.to(email));
+            let bound = named.filter(|row| self.bound.contains(row));
+            self.due.add(bound.copied());
+        }
+    }
+}
+
+/// True where an Active user would become Inactive.
+fn deactivates(user: Option<&User>, given: Option<Status>) -> bool {
+    user.is_some_and(|user| user.status == Status::Active) && given == Some(Status::Inactive)
+}

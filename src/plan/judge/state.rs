@@ -1,0 +1,234 @@
+//! The state after the import, as far as judging has come: which rows stand, and so who has which
+//! key and which supervisor. Knows the rows, not the rules that reject them.
+
+use super::copies::Copies;
+use crate::domain::{Row, Status, User};
+use crate::plan::index::{FinalUser, Roster, SupervisorChange};
+use crate::plan::index::{Key, held};
+use crate::plan::index::{Links, indices};
+
+/// Which rows stand. Rows only ever fall, never rise again.
+pub(crate) struct State<'a> {
+    pub(crate) roster: &'a Roster<'a>,
+    passed: Vec<bool>,
+    standing: Vec<bool>,
+    /// Rows that are judged as the row that they equal; they do not stand by themselves.
+    copies: Copies,
+    /// By key: the one row that stood after the duplicates were out, even where it fell later.
+    claims: [Links; 4],
+    /// By email: the first of the rows that fell earlier. Empty if none did.
+    fallen_early: Links,
+}
+
+impl<'a> State<'a> {
+    /// The state in which the rows stand that passed their field checks.
+    pub(crate) fn new(roster: &'a Roster<'a>, passed: Vec<bool>) -> Self {
+        Self {
+            roster,
+            standing: passed.clone(),
+            passed,
+            copies: Copies::default(),
+            claims: Key::ALL.map(|key| Links::none(roster.key_count(key))),
+            fallen_early: Links::default(),
+        }
+    }
+
+    /// True where `row` has not been rejected so far.
+    pub(crate) fn stands(&self, row: u32) -> bool {
+        self.standing[row as usize]
+    }
+
+    /// The rows that stand.
+    pub(crate) fn standing(&self) -> Vec<u32> {
+        let count = self.standing.iter().filter(|&&stands| stands).count();
+        let mut rows = Vec::with_capacity(count);
+        rows.extend(indices(&self.standing).filter(|&row| self.stands(row)));
+        rows
+    }
+
+    /// By row: whether it passed its field checks.
+    pub(crate) fn passed(&self) -> &[bool] {
+        &self.passed
+    }
+
+    /// Leaves these rows to be judged as the rows that they equal.
+    pub(crate) fn set_aside(&mut self, copies: Copies) {
+        for row in indices(self.roster.rows) {
+            if copies.original(row).is_some() {
+                self.standing[row as usize] = false;
+            }
+        }
+        self.copies = copies;
+    }
+
+    /// The row that `row` is a copy of.
+    pub(crate) fn original(&self, row: u32) -> Option<u32> {
+        self.copies.original(row)
+    }
+
+    /// The copies, once all is judged.
+    pub(crate) fn into_copies(self) -> Copies {
+        self.copies
+    }
+
+    /// Rejects `row`.
+    pub(crate) fn reject(&mut self, row: u32) {
+        self.standing[row as usize] = false;
+    }
+
+    /// The row that stood with this key after the duplicates were out.
+    pub(crate) fn claim(&self, key: Key, id: u32) -> Option<u32> {
+        self.claims[key as usize].get(id)
+    }
+
+    /// Forgets who claims which key.
+    pub(crate) fn clear_claims(&mut self) {
+        for links in &mut self.claims {
+            links.clear();
+        }
+    }
+
+    /// Notes that `row` stands with this key, and that no other may.
+    pub(crate) fn set_claim(&mut self, key: Key, id: u32, row: u32) {
+        self.claims[key as usize].set(id, Some(row));
+    }
+
+    /// The row that gives somebody this key in the final state.
+    pub(crate) fn taker(&self, key: Key, id: u32) -> Option<u32> {
+        self.claim(key, id).filter(|&row| self.stands(row))
+    }
+
+    /// The user outside the standing rows who keeps this key.
+    pub(crate) fn keeper(&self, key: Key, id: u32) -> Option<u32> {
+        let user = self.roster.holder(key, id)?;
+        self.row_of(FinalUser::User(user)).is_none().then_some(user)
+    }
+
+    /// Who has this key in the final state.
+    pub(crate) fn owner(&self, key: Key, id: u32) -> Option<FinalUser> {
+        let taker = self.taker(key, id).map(|row| self.roster.person(row));
+        taker.or_else(|| self.keeper(key, id).map(FinalUser::User))
+    }
+
+    /// The standing row that is about `person`.
+    pub(crate) fn row_of(&self, person: FinalUser) -> Option<u32> {
+        match person {
+            FinalUser::Row(row) => self.stands(row).then_some(row),
+            FinalUser::User(user) => self.taker(Key::ExternalId, held(user)),
+        }
+    }
+
+    /// The person that `row` is about: the user it matches, or the one that another row creates with the same
+    /// external ID.
+    pub(crate) fn own_person(&self, row: u32) -> FinalUser {
+        if let Some(user) = self.roster.user(row) {
+            return FinalUser::User(user);
+        }
+        let id = self.roster.wanted(Key::ExternalId, row);
+        let namesake = id.and_then(|id| self.taker(Key::ExternalId, id));
+        self.roster.person(namesake.unwrap_or(row))
+    }
+
+    /// The supervisor of `person` in the final state.
+    pub(crate) fn supervisor(&self, person: FinalUser) -> Option<FinalUser> {
+        let wish = self.row_of(person).map(|row| self.roster.wish(row));
+        match wish.unwrap_or(SupervisorChange::Keep) {
+            SupervisorChange::Email(email) => self.owner(Key::Email, email),
+            SupervisorChange::Clear => None,
+            SupervisorChange::Keep => self.present_supervisor(person),
+        }
+    }
+
+    /// The supervisor that `person` has in the directory.
+    pub(crate) fn present_supervisor(&self, person: FinalUser) -> Option<FinalUser> {
+        match person {
+            FinalUser::User(user) => self.roster.supervisor(user).map(FinalUser::User),
+            FinalUser::Row(_) => None,
+        }
+    }
+
+    /// Whether `person` is active in the final state, deactivation of missing users apart.
+    pub(crate) fn status(&self, person: FinalUser) -> Status {
+        let row = self
+            .row_of(person)
+            .map(|row| &self.roster.rows[row as usize]);
+        let given = row.and_then(Row::status);
+        given
+            .or_else(|| self.user(person).map(|user| user.status))
+            .unwrap_or(Status::Active)
+    }
+
+    /// What has the email of `person` in the final state, as it is written: a row, or else the user.
+    pub(crate) fn email_source(&self, person: FinalUser) -> FinalUser {
+        let named_by = match person {
+            FinalUser::Row(row) => Some(row),
+            FinalUser::User(_) => self.row_of(person),
+        };
+        let column = Key::Email.column();
+        let given = named_by.filter(|&row| self.roster.rows[row as usize].has(column));
+        given.map_or(person, FinalUser::Row)
+    }
+
+    /// The email of this number, as its owner in the final state writes it.
+    pub(crate) fn email(&self, id: u32) -> Option<&'a str> {
+        match self.email_source(self.owner(Key::Email, id)?) {
+            FinalUser::Row(row) => self.roster.rows[row as usize].value(Key::Email.column()),
+            FinalUser::User(user) => Some(self.roster.users[user as usize].email()),
+        }
+    }
+
+    fn user(&self, person: FinalUser) -> Option<&'a User> {
+        match person {
+            FinalUser::User(user) => Some(&self.roster.users[user as usize]),
+            FinalUser::Row(_) => None,
+        }
+    }
+
+    /// Notes the rows that fell before the duplicates were out, those that fell last first.
+    pub(crate) fn note_fallen(&mut self) {
+        let fell = |&row: &u32| !self.stands(row) && self.original(row).is_none();
+        let rows = indices(&self.passed).filter(fell);
+        let (late, early): (Vec<u32>, Vec<u32>) = rows.partition(|&row| self.passed[row as usize]);
+        if late.is_empty() && early.is_empty() {
+            return;
+        }
+        self.fallen_early = Links::none(self.roster.key_count(Key::Email));
+        for row in late.into_iter().chain(early) {
+            if let Some(email) = self.roster.wanted(Key::Email, row) {
+                self.fallen_early.set_first(email, row);
+            }
+        }
+    }
+
+    /// The rejected row that would have freed a key of `user`: of several the one that stood longest,
+    /// else the first.
+    pub(crate) fn would_free(&self, key: Key, user: u32) -> Option<u32> {
+        let held = held(user);
+        let frees = |row: u32| self.roster.wanted(key, row).is_some_and(|id| id != held);
+        let rows = self.roster.rows_of(user).iter().copied();
+        let fell = |row: u32| !self.stands(row) && self.original(row).is_none();
+        let fallen = rows.filter(|&row| fell(row) && frees(row));
+        fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row as usize]))
+    }
+
+    /// The rejected row that would have given somebody this email: the one that stood longest, else
+    /// the first.
+    pub(crate) fn would_give(&self, email: u32) -> Option<u32> {
+        self.claim(Key::Email, email)
+            .filter(|&row| !self.stands(row))
+            .or_else(|| self.fell_early(email))
+    }
+
+    fn fell_early(&self, email: u32) -> Option<u32> {
+        match self.fallen_early.len() {
+            0 => None,
+            _ => self.fallen_early.get(email),
+        }
+    }
+
+    /// True where `row` stood after the duplicates were out.
+    fn stood_alone(&self, row: u32) -> bool {
+        let email = self.roster.wanted(Key::Email, row);
+        email.and_then(|email| self.claim(Key::Email, email)) == Some(row)
+    }
+}

@@ -1,0 +1,60 @@
+//! Supervisors on the final state (semantics §5 d): somebody has the email.
+
+use super::finding::{Finding, Findings};
+use super::rules::{Due, Reports, Rule};
+use super::state::State;
+use crate::plan::index::Key;
+use crate::plan::index::SupervisorChange;
+
+/// Rejects rows whose supervisor is not found.
+pub(crate) struct Supervisors<'a> {
+    due: Due,
+    reports: &'a Reports<'a>,
+}
+
+impl<'a> Supervisors<'a> {
+    pub(crate) const fn new(reports: &'a Reports<'a>) -> Self {
+        Self {
+            due: Due::all(),
+            reports,
+        }
+    }
+}
+
+impl Rule for Supervisors<'_> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let mut rejected = self.due.take(state);
+        rejected.retain(|&row| {
+            let found = find_fault(state, row);
+            let rejects = !found.is_empty();
+            for fault in found {
+                findings.push(row, fault);
+            }
+            rejects
+        });
+        rejected
+    }
+
+    /// A rejected row gives its email to nobody: whoever named it must be judged anew.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        for &row in rejected {
+            if let Some(email) = state.roster.wanted(Key::Email, row) {
+                self.due.add(self.reports.to(email).iter().copied());
+            }
+        }
+    }
+}
+
+fn find_fault(state: &State<'_>, row: u32) -> Vec<Finding> {
+    let SupervisorChange::Email(email) = state.roster.wish(row) else {
+        return Vec::new();
+    };
+    if state.owner(Key::Email, email).is_some() {
+        return Vec::new();
+    }
+    let cause = state.would_give(email);
+    let cause = cause.map(|row| Finding::SupervisorRejected { row });
+    std::iter::once(Finding::SupervisorNotFound)
+        .chain(cause)
+        .collect()
+}

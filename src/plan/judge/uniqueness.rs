@@ -1,0 +1,55 @@
+//! Uniqueness on the final state (semantics §5 c): nobody takes what another user keeps.
+
+use super::finding::{Finding, Findings};
+use super::rules::{Due, Rule};
+use super::state::State;
+use crate::plan::index::FinalUser;
+use crate::plan::index::{Key, held};
+
+/// Rejects rows that take a key which a user outside the standing rows has.
+pub(crate) struct Uniqueness {
+    due: Due,
+}
+
+impl Uniqueness {
+    pub(crate) const fn new() -> Self {
+        Self { due: Due::all() }
+    }
+}
+
+impl Rule for Uniqueness {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+        let mut rejected = self.due.take(state);
+        rejected.retain(|&row| {
+            let taken = Key::MOVABLE.map(|key| find_taken(state, row, key, findings));
+            taken.contains(&true)
+        });
+        rejected
+    }
+
+    /// The user of a rejected row keeps its keys: whoever wanted one of them must be judged anew.
+    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+        let users = rejected.iter().filter_map(|&row| state.roster.user(row));
+        for user in users {
+            let kept = Key::MOVABLE.map(|key| state.taker(key, held(user)));
+            self.due.add(kept.into_iter().flatten());
+        }
+    }
+}
+
+/// True where a user outside the standing rows has the key that `row` wants; says so.
+fn find_taken(state: &State<'_>, row: u32, key: Key, findings: &mut Findings) -> bool {
+    let own = state.roster.user(row).map(held);
+    let wanted = state.roster.wanted(key, row);
+    // What its own user has is for nobody else to keep.
+    let wanted = wanted.filter(|_| wanted != own);
+    let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
+        return false;
+    };
+    let holder = FinalUser::User(user).into();
+    findings.push(row, Finding::Taken { key, holder });
+    if let Some(cause) = state.would_free(key, user) {
+        findings.push(row, Finding::KeptByRejection { key, row: cause });
+    }
+    true
+}

@@ -1,0 +1,124 @@
+//! Strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only numbered
+//! nodes.
+
+use crate::plan::index::Lists;
+
+const UNSEEN: u32 = 0;
+const CLOSED: u32 = u32::MAX;
+
+/// Passes over a graph, component by component.
+pub(crate) struct Components<'g> {
+    /// By node: the nodes that come before it.
+    before: &'g Lists,
+    /// By node: when it was first reached; or the time of an older node that it leads back to.
+    reached: Vec<u32>,
+    clock: u32,
+    /// Reached, but their component is not complete.
+    open: Vec<u32>,
+    /// The way to the present node: nodes, each with its time and how many edges have been followed.
+    way: Vec<(u32, u32, usize)>,
+}
+
+impl<'g> Components<'g> {
+    pub(crate) fn new(before: &'g Lists, nodes: usize) -> Self {
+        Self {
+            before,
+            reached: vec![UNSEEN; nodes],
+            clock: UNSEEN,
+            open: Vec::new(),
+            way: Vec::new(),
+        }
+    }
+
+    /// Passes every component that `node` leads to and that was not passed before, then its own;
+    /// each after all that it leads to.
+    pub(crate) fn pass(&mut self, node: u32, mut visit: impl FnMut(Vec<u32>)) {
+        if self.reached[node as usize] == UNSEEN {
+            self.enter(node);
+        }
+        while let Some(&(at, time, followed)) = self.way.last() {
+            match self.before.get(at).get(followed) {
+                Some(&next) => self.follow(at, next),
+                None => visit_some(self.leave(at, time), &mut visit),
+            }
+        }
+    }
+
+    fn enter(&mut self, node: u32) {
+        self.clock += 1;
+        self.reached[node as usize] = self.clock;
+        self.open.push(node);
+        self.way.push((node, self.clock, 0));
+    }
+
+    fn follow(&mut self, at: u32, next: u32) {
+        if let Some((_, _, followed)) = self.way.last_mut() {
+            *followed += 1;
+        }
+        match self.reached[next as usize] {
+            UNSEEN => self.enter(next),
+            CLOSED => {}
+            _ => self.lead_back(at, next),
+        }
+    }
+
+    /// Notes that `from` leads to wherever `to` leads back to.
+    fn lead_back(&mut self, from: u32, to: u32) {
+        let oldest = self.reached[to as usize].min(self.reached[from as usize]);
+        self.reached[from as usize] = oldest;
+    }
+
+    /// Steps back from `node`. Returns its component, where `node` is the first of it reached.
+    fn leave(&mut self, node: u32, time: u32) -> Option<Vec<u32>> {
+        self.way.pop();
+        if self.reached[node as usize] < time {
+            if let Some(&(from, ..)) = self.way.last() {
+                self.lead_back(from, node);
+            }
+            return None;
+        }
+        let start = self.open.iter().rposition(|&open| open == node)?;
+        let component = self.open.split_off(start);
+        for &member in &component {
+            self.reached[member as usize] = CLOSED;
+        }
+        Some(component)
+    }
+}
+
+fn visit_some(component: Option<Vec<u32>>, visit: &mut impl FnMut(Vec<u32>)) {
+    if let Some(component) = component {
+        visit(component);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(nodes: u32, edges: &[(u32, u32)]) -> Vec<Vec<u32>> {
+        let before = Lists::collect(nodes as usize, edges.iter().copied());
+        let mut components = Components::new(&before, nodes as usize);
+        let mut passed = Vec::new();
+        for node in 0..nodes {
+            components.pass(node, |mut component| {
+                component.sort_unstable();
+                passed.push(component);
+            });
+        }
+        passed
+    }
+
+    #[test]
+    fn what_comes_before_a_node_is_passed_first_and_circles_stay_together() {
+        let edges = [(0, 3), (3, 4), (4, 3), (2, 0), (1, 2), (0, 1)];
+        assert_eq!(pass(6, &edges), [vec![3, 4], vec![0, 1, 2], vec![5]]);
+    }
+
+    #[test]
+    fn a_chain_of_a_hundred_thousand_does_not_overflow_the_stack() {
+        let edges: Vec<(u32, u32)> = (1..100_000).map(|n| (n - 1, n)).collect();
+        let passed = pass(100_000, &edges);
+        assert_eq!((passed.len(), &passed[0]), (100_000, &vec![99_999]));
+    }
+}

@@ -1,0 +1,172 @@
+//! The plan's digest: equal exactly where two plans do the same to the same data (semantics §7), in whatever order
+//! the rows come (§9).
+//!
+//! HMAC-SHA-256, keyed with a secret of the organisation so that nobody can guess stored values from it, over: how many
+//! rows are unchanged without an issue; how many are not, and the sum of their own HMACs; the number of users to
+//! deactivate and the external ID of each. The sum has two lanes of 128 bits, each without its carry. Nobody who lacks
+//! the secret can find rows that have the sum of others.
+//!
+//! The HMAC of a row is over: its outcome (a byte); the external ID of the user that it matches, or else its four keys;
+//! the number of changed columns and for each its number (a byte), value before and value after; the number of issues
+//! and the code of each (a byte), sorted. A number is four bytes, lowest first; a text its length in bytes, then the
+//! bytes; a value a byte that says whether it has a text, and the text. A generated external ID does not count as a
+//! changed column: it differs from import to import.
+
+use std::fmt;
+
+use ring::hmac;
+
+use super::decision::{Decision, Outcome};
+use crate::domain::{Column, IssueCode};
+use crate::plan::index::Key;
+use crate::plan::index::index;
+use crate::plan::index::parallel;
+use crate::plan::{Plan, Request};
+
+/// The secret that the digests of one organisation's plans are keyed with.
+#[derive(Clone)]
+pub struct DigestKey(hmac::Key);
+
+impl DigestKey {
+    /// Makes a key of the organisation's secret.
+    #[must_use]
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+}
+
+impl fmt::Debug for DigestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DigestKey")
+    }
+}
+
+/// The digest of `plan`, which was made for `request`.
+pub(crate) fn digest(plan: &Plan, request: &Request<'_>) -> [u8; 32] {
+    let of_row = |row, decision: &Decision| Rows::of(plan, request, row, decision);
+    let rows = parallel::sum(&plan.decisions, of_row, Rows::plus);
+    let mut hash = Encoder::new(request);
+    hash.number(rows.untouched);
+    hash.number(rows.touched);
+    for lane in rows.sum {
+        hash.0.update(&lane.to_le_bytes());
+    }
+    hash.number(index(plan.deactivations.len()));
+    for &user in &plan.deactivations {
+        hash.text(request.directory.users()[user as usize].external_id());
+    }
+    hash.finish()
+}
+
+/// What some rows add to the digest.
+#[derive(Clone, Copy, Default)]
+struct Rows {
+    /// Rows that are unchanged and about which there is nothing to say.
+    untouched: u32,
+    /// The others.
+    touched: u32,
+    sum: [u128; 2],
+}
+
+impl Rows {
+    fn of(plan: &Plan, request: &Request<'_>, row: u32, decision: &Decision) -> Self {
+        let mut codes = plan.codes(request, row).peekable();
+        if decision.outcome == Outcome::Unchanged && codes.peek().is_none() {
+            return Self {
+                untouched: 1,
+                ..Self::default()
+            };
+        }
+        let mut hash = Encoder::new(request);
+        hash.row(plan, request, (row, decision));
+        hash.codes(codes.collect());
+        let digest = hash.finish();
+        let (lanes, _) = digest.as_chunks();
+        Self {
+            untouched: 0,
+            touched: 1,
+            sum: [0, 1].map(|lane| u128::from_le_bytes(lanes[lane])),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            untouched: self.untouched + other.untouched,
+            touched: self.touched + other.touched,
+            sum: [0, 1].map(|lane| self.sum[lane].wrapping_add(other.sum[lane])),
+        }
+    }
+}
+
+struct Encoder(hmac::Context);
+
+impl Encoder {
+    fn new(request: &Request<'_>) -> Self {
+        Self(hmac::Context::with_key(&request.digest_key.0))
+    }
+
+    fn row(&mut self, plan: &Plan, request: &Request<'_>, (row, decision): (u32, &Decision)) {
+        self.byte(match decision.outcome {
+            Outcome::Created => 1,
+            Outcome::Updated => 2,
+            Outcome::Unchanged => 3,
+            Outcome::Rejected => 4,
+        });
+        let data = &request.rows[row as usize];
+        match request.user_of(row) {
+            Some(user) => self.value(Some(user.external_id())),
+            None => Key::ALL
+                .map(|key| data.value(key.column()))
+                .into_iter()
+                .for_each(|value| {
+                    // Blank and absent are the same: no column is one of a created user's for it.
+                    self.value(value.filter(|value| !value.is_empty()));
+                }),
+        }
+        let mut changes = decision.changes;
+        if changes.contains(Column::ExternalId) && data.sound(Column::ExternalId).is_none() {
+            changes.remove(Column::ExternalId);
+        }
+        self.number(index(changes.iter().count()));
+        for column in changes.iter() {
+            self.byte(column as u8);
+            let (before, after) = plan.change_values(request, row as usize, column);
+            self.value(before.as_deref());
+            self.value(after.as_deref());
+        }
+    }
+
+    fn codes(&mut self, mut codes: Vec<IssueCode>) {
+        codes.sort_unstable();
+        self.number(index(codes.len()));
+        for code in codes {
+            self.byte(code as u8);
+        }
+    }
+
+    fn value(&mut self, value: Option<&str>) {
+        self.byte(u8::from(value.is_some()));
+        if let Some(text) = value {
+            self.text(text);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(index(text.len()));
+        self.0.update(text.as_bytes());
+    }
+
+    fn number(&mut self, n: u32) {
+        self.0.update(&n.to_le_bytes());
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.0.update(&[byte]);
+    }
+
+    fn finish(self) -> [u8; 32] {
+        let mut digest = [0; 32];
+        digest.copy_from_slice(self.0.sign().as_ref());
+        digest
+    }
+}

@@ -1,0 +1,155 @@
+//! Users whom the roster does not list, and rows that leave it open whom they list (semantics §7).
+//! Knows the field checks, not the judgement: a rejected row lists its user all the same.
+
+use crate::domain::{Column, ColumnSet, Status, User};
+use crate::plan::index::Roster;
+use crate::plan::index::Zeros;
+use crate::plan::index::indices;
+use crate::plan::index::{Key, held};
+use crate::plan::judge::PrivilegedRoles;
+use crate::plan::{Request, Scope};
+
+/// What `deactivate_missing` comes to; empty where it was not asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    /// Users to deactivate, by external ID.
+    pub(crate) deactivations: Vec<u32>,
+    /// Users whom nothing but protection saved.
+    pub(crate) protected_skipped: u32,
+    /// Users whom the caller may not deactivate, by external ID.
+    pub(crate) privileged_skipped: Vec<u32>,
+    /// Numbers of the rows of whom it cannot be told whom they list.
+    pub(crate) unidentifiable_rows: Vec<u32>,
+}
+
+/// Finds who is missing, where the request asks for it.
+pub(crate) fn find_missing(
+    request: &Request<'_>,
+    roster: &Roster<'_>,
+    unsound: &[ColumnSet],
+    alike: &ZeroPaddedMatches,
+) -> Missing {
+    let Some(scope) = request.deactivate_missing else {
+        return Missing::default();
+    };
+    let listing = Listing { roster, alike };
+    let listed = listing.listed();
+    let users = indices(roster.users);
+    let missing = users.filter(|&user| {
+        let user_data = &roster.users[user as usize];
+        !listed[user as usize] && user_data.status == Status::Active && scope.includes(user_data)
+    });
+    let is_protected = |&user: &u32| roster.users[user as usize].protected;
+    let (protected, mut missing): (Vec<u32>, Vec<u32>) = missing.partition(is_protected);
+    missing.sort_unstable_by_key(|&user| roster.users[user as usize].external_id());
+    let untouchable = PrivilegedRoles::new(request.catalog, request.permitted);
+    let is_untouchable = |&user: &u32| untouchable.has(roster.users[user as usize].role);
+    let (privileged_skipped, deactivations) = missing.into_iter().partition(is_untouchable);
+    let unidentifiable_rows = indices(roster.rows)
+        .filter(|&row| listing.is_unidentifiable(row, unsound[row as usize]))
+        .map(|row| roster.rows[row as usize].number);
+    Missing {
+        deactivations,
+        protected_skipped: crate::plan::index::index(protected.len()),
+        privileged_skipped,
+        unidentifiable_rows: unidentifiable_rows.collect(),
+    }
+}
+
+impl Scope {
+    fn includes(&self, user: &User) -> bool {
+        let has_group = || user.group.is_some_and(|group| self.groups.contains(&group));
+        (self.roles.is_empty() || self.roles.contains(&user.role))
+            && (self.groups.is_empty() || has_group())
+    }
+}
+
+/// The keys that are compared without leading zeros.
+pub(crate) struct ZeroPaddedMatches {
+    pub(crate) external_ids: Zeros,
+    pub(crate) badge_numbers: Zeros,
+}
+
+impl ZeroPaddedMatches {
+    /// `listing`: it is also to be told whom rows list that matched another user.
+    pub(crate) fn new(roster: &Roster<'_>, listing: bool) -> Self {
+        let is_loose = |row| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
+        let takes_badge = |row| {
+            let own = roster.user(row).map(held);
+            own.is_none() || own != roster.wanted(Key::BadgeNumber, row)
+        };
+        Self {
+            external_ids: Zeros::new(roster, Key::ExternalId, |row| listing || is_loose(row)),
+            badge_numbers: Zeros::new(roster, Key::BadgeNumber, takes_badge),
+        }
+    }
+}
+
+/// Whom rows list.
+struct Listing<'a> {
+    roster: &'a Roster<'a>,
+    alike: &'a ZeroPaddedMatches,
+}
+
+impl Listing<'_> {
+    /// By user: whether some row lists it.
+    fn listed(&self) -> Vec<bool> {
+        let mut listed = vec![false; self.roster.users.len()];
+        let rows = || indices(self.roster.rows);
+        let found = rows().flat_map(|row| self.holders(row).chain(self.roster.user(row)));
+        let meant = self.roster.mistaken().meant.iter().map(|&(_, user)| user);
+        found
+            .chain(meant)
+            .for_each(|user| listed[user as usize] = true);
+        let loose = rows().filter(|&row| self.roster.user(row).is_none());
+        mark_alike(&self.alike.external_ids, rows(), &mut listed);
+        mark_alike(&self.alike.badge_numbers, loose, &mut listed);
+        listed
+    }
+
+    /// The users who have a key of `row`, where it matched nobody by its external ID.
+    fn holders(&self, row: u32) -> impl Iterator<Item = u32> {
+        let keys = Key::MOVABLE
+            .into_iter()
+            .filter(move |_| self.roster.user(row).is_none());
+        keys.filter_map(move |key| {
+            let wanted = self.roster.wanted(key, row)?;
+            self.roster.holder(key, wanted)
+        })
+    }
+
+    /// True where nobody can tell whom `row` lists.
+    fn is_unidentifiable(&self, row: u32, unsound: ColumnSet) -> bool {
+        let data = &self.roster.rows[row as usize];
+        if data.is_misfit() {
+            return !data.is_foreign();
+        }
+        let failed = Key::MOVABLE.map(|key| unsound.contains(key.column()));
+        let failed = failed.into_iter().filter(|&failed| failed).count();
+        let id = data.value(Column::ExternalId).unwrap_or_default();
+        let doubtful =
+            unsound.contains(Column::ExternalId) || failed >= if id.is_empty() { 1 } else { 2 };
+        doubtful && !self.matches(row, unsound)
+    }
+
+    /// True where a sound key of `row` is a user's, leading zeros and export artefacts apart.
+    fn matches(&self, row: u32, unsound: ColumnSet) -> bool {
+        (self.roster.user(row).is_some() && !unsound.contains(Column::ExternalId))
+            || self.holders(row).next().is_some()
+            || self.roster.mistaken().meant_by(row).next().is_some()
+            || !self.alike.external_ids.alike(row).is_empty()
+            || !self.alike.badge_numbers.alike(row).is_empty()
+    }
+}
+
+/// Lists the users who are alike to one of `rows`; each class once, so that many rows and many users
+/// alike cost no more than their sum.
+fn mark_alike(zeros: &Zeros, rows: impl Iterator<Item = u32>, listed: &mut [bool]) {
+    let mut marked = vec![false; zeros.len()];
+    for class in rows.filter_map(|row| zeros.class_of(row)) {
+        if !std::mem::replace(&mut marked[class as usize], true) {
+            let members = zeros.members(class).iter();
+            members.for_each(|&user| listed[user as usize] = true);
+        }
+    }
+}

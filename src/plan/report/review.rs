@@ -1,0 +1,164 @@
+//! A second look at every row once the final state is known (semantics §5, end): whatever else is
+//! wrong with the sound values of a rejected row, so that it is corrected once, and the warnings.
+
+use std::collections::HashSet;
+
+use super::missing::ZeroPaddedMatches;
+use crate::domain::Status;
+use crate::plan::index::OtherCase;
+use crate::plan::index::Zeros;
+use crate::plan::index::indices;
+use crate::plan::index::{FinalUser, SupervisorChange};
+use crate::plan::index::{Key, held};
+use crate::plan::judge::State;
+use crate::plan::judge::{Finding, Findings};
+
+/// Adds to `findings` what the final state shows. `missing` are the users about to be deactivated.
+pub(crate) fn review(
+    state: &State<'_>,
+    missing: &HashSet<u32>,
+    alike: &ZeroPaddedMatches,
+    findings: &mut Findings,
+) {
+    let other_case = OtherCase::find(state.roster);
+    for row in indices(state.roster.rows) {
+        if state.original(row).is_some() {
+            continue;
+        }
+        if state.stands(row) {
+            warn_of_inactive_supervisor(state, missing, row, findings);
+        } else {
+            find_taken_keys(state, row, findings);
+            find_supervisor_fault(state, row, findings);
+        }
+        warn_of_lost_zeros(state, alike, row, findings);
+        if let Some(user) = other_case.user(row) {
+            warn_of_other_case(row, user, findings);
+        }
+        if state.roster.names_itself(row) {
+            findings.push(row, Finding::SupervisorIsSelf);
+        }
+    }
+}
+
+/// The supervisor whom the row names is inactive, or will be when the import is over; which is allowed.
+fn warn_of_inactive_supervisor(
+    state: &State<'_>,
+    missing: &HashSet<u32>,
+    row: u32,
+    findings: &mut Findings,
+) {
+    let SupervisorChange::Email(email) = state.roster.wish(row) else {
+        return;
+    };
+    let is_inactive = |person| match person {
+        FinalUser::User(user) if missing.contains(&user) => true,
+        _ => state.status(person) == Status::Inactive,
+    };
+    if state.owner(Key::Email, email).is_some_and(is_inactive) {
+        findings.push(row, Finding::SupervisorInactive);
+    }
+}
+
+/// The unique values of a rejected row that somebody else has at the end. Not asked where it cannot be told whom
+/// the row is about: it might be that person.
+fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
+    if !state.roster.tells_its_user(row) {
+        return;
+    }
+    let own = state.own_person(row);
+    for key in Key::MOVABLE {
+        let wanted = state.roster.wanted(key, row);
+        let owner = wanted.and_then(|id| state.owner(key, id));
+        let Some(holder) = owner.filter(|&owner| owner != own) else {
+            continue;
+        };
+        let known = findings
+            .of(row)
+            .any(|known| says_taken(known, state, key, holder));
+        if !known {
+            let holder = holder.into();
+            findings.push(row, Finding::Taken { key, holder });
+        }
+    }
+}
+
+/// True where `finding` says already that `holder`, or anybody, has the key.
+fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: FinalUser) -> bool {
+    match finding {
+        Finding::Taken { key: known, .. } => known == key,
+        Finding::Duplicate {
+            key: known, row, ..
+        } => known == key && state.row_of(holder) == Some(row),
+        _ => false,
+    }
+}
+
+/// What a rejected row's supervisor comes to, where nothing has said so yet.
+fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
+    let SupervisorChange::Email(email) = state.roster.wish(row) else {
+        return;
+    };
+    let fault = Finding::SupervisorNotFound;
+    if state.owner(Key::Email, email).is_some() {
+        return;
+    }
+    if !findings.of(row).any(|known| known == fault) {
+        findings.push(row, fault);
+    }
+}
+
+/// Warns that the external ID is that of `user` in another case, unless the message about another key has said so.
+fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
+    let says_so = |finding| matches!(finding, Finding::Taken { holder, .. } if holder == FinalUser::User(user).into());
+    if !findings.of(row).any(says_so) {
+        findings.push(row, Finding::IdInOtherCase { user });
+    }
+}
+
+/// External IDs and badge numbers that differ from a user's or another row's by leading zeros alone, as spreadsheets
+/// drop them. A badge number that stays what it was is right.
+fn warn_of_lost_zeros(
+    state: &State<'_>,
+    alike: &ZeroPaddedMatches,
+    row: u32,
+    findings: &mut Findings,
+) {
+    let own = state.roster.user(row);
+    let id = state.roster.wanted(Key::ExternalId, row);
+    if id.is_some() && own.map(held) != id {
+        warn_of_alike(state, Key::ExternalId, &alike.external_ids, row, findings);
+    }
+    let badge = state.roster.wanted(Key::BadgeNumber, row);
+    if own.map(held) != badge {
+        warn_of_alike(state, Key::BadgeNumber, &alike.badge_numbers, row, findings);
+    }
+}
+
+/// Warns if a user or another row has the row's key with other zeros.
+fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings: &mut Findings) {
+    let user = alike_user(state, key, zeros, row).map(|user| Finding::ZerosLost { key, user });
+    let other = || alike_row(state, key, zeros, row).map(|row| Finding::ZerosDiffer { key, row });
+    if let Some(finding) = user.or_else(other) {
+        findings.push(row, finding);
+    }
+}
+
+/// The user who has the row's key with other zeros: of several its own user, else the least key.
+fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
+    let roster = state.roster;
+    let users = zeros.alike(row).iter().copied();
+    let others = users.filter(|&user| Some(held(user)) != roster.wanted(key, row));
+    let own = roster.user(row);
+    others.min_by_key(|&user| {
+        let text = key.of(&roster.users[user as usize]);
+        (Some(user) != own, text)
+    })
+}
+
+/// The lowest row that has the row's key with other zeros.
+fn alike_row(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
+    let wanted = |row| state.roster.wanted(key, row);
+    let others = zeros.alike_rows(row)?.into_iter();
+    others.filter(|&other| wanted(other) != wanted(row)).min()
+}

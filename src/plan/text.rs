@@ -1,5 +1,0 @@
-//! How texts compare and which come near: the domain's rules, under the names that planning uses.
-
-pub(super) use crate::domain::{
-    NearestIndex, Offers, SuggestionBudget, email_key, fold, strip_leading_zeros,
-};
