@@ -223,7 +223,7 @@ impl PlannedImport {
     }
 
     /// Warnings about missing users who stay active because the caller may not deactivate them. The first
-    /// [`NAMED_SKIPPED`] are named, and the others counted.
+    /// `NAMED_SKIPPED` are named, and the others counted.
     #[must_use]
     pub fn skipped(&self) -> Vec<Issue> {
         let skipped = &self.plan.privileged_skipped;
