@@ -129,7 +129,10 @@ fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
             let entries = fs::read_dir(path).unwrap();
             entries.for_each(|entry| files(&entry.unwrap().path(), found));
         }
-    } else if name.is_some_and(|name| !name.ends_with(".lock") && !name.ends_with(".json")) {
+    } else if path
+        .extension()
+        .is_none_or(|end| end != "lock" && end != "json")
+    {
         found.push(path.to_owned());
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, MethodDescriptorProto,
-    ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, MessageOptions,
+    MethodDescriptorProto, ServiceDescriptorProto,
     field_descriptor_proto::{Label, Type},
 };
 
@@ -129,7 +129,11 @@ fn map_entry<'a>(
     let name = field.type_name().rsplit('.').next()?;
     let mut entries = message.nested_type.iter();
     entries.find(|nested| {
-        nested.name() == name && nested.options.as_ref().is_some_and(|o| o.map_entry())
+        nested.name() == name
+            && nested
+                .options
+                .as_ref()
+                .is_some_and(MessageOptions::map_entry)
     })
 }
 

@@ -158,7 +158,7 @@ async fn report_end(
         match save_rejected(errors, &job.input, ended, report.findings()).await {
             Ok(done) => report.notice(&done),
             Err(error) if exit == ExitStatus::Interrupted => {
-                print_error(&format!("error: {error:#}."))
+                print_error(&format!("error: {error:#}."));
             }
             Err(error) => print_error(&not_saved(&error, ended, is_dry)),
         }
