@@ -1,4 +1,4 @@
-//! Organisations, what their users can be given, and the users.
+//! Organisations, their roles, ranks and groups, and their users.
 
 use super::steps::{prelude::*, schema};
 use sea_orm::DbBackend;
@@ -77,7 +77,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// A text column that sorts and compares by its bytes, so that both databases agree.
+/// A text column that sorts and compares by bytes, so that both databases agree.
 fn text(backend: DbBackend, name: impl IntoIden) -> ColumnDef {
     let mut column = schema::text(name.into_iden());
     if backend == DbBackend::Postgres {
@@ -97,7 +97,7 @@ fn organizations(backend: DbBackend) -> TableCreateStatement {
         .to_owned()
 }
 
-/// The organisation that a row belongs to: first column of its table's primary key.
+/// Adds the organisation to which a row belongs: the first column of the primary key.
 fn belongs_to_organization(
     table: &mut TableCreateStatement,
     name: impl IntoIden,
@@ -117,7 +117,7 @@ fn belongs_to_organization(
         );
 }
 
-/// A table of names that are unique without regard to case.
+/// A table of names that are unique regardless of case.
 fn named(backend: DbBackend, table: &'static str, unique: &str) -> TableCreateStatement {
     let mut created = Table::create();
     created
@@ -193,7 +193,7 @@ fn users(backend: DbBackend) -> TableCreateStatement {
     table
 }
 
-/// A reference from a user to something of the same organisation: never to another's.
+/// A reference from a user to a row of the same organisation.
 fn reference(column: Users, target: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .from_tbl(Users::Table)

@@ -1,4 +1,4 @@
-//! Imports: their records, their results, who may write, and which servers are alive.
+//! Imports: their records, their results, the leases of organisations, and the heartbeats of servers.
 
 use super::steps::{prelude::*, schema};
 use sea_orm::DbBackend;
@@ -11,7 +11,7 @@ pub struct Migration;
 enum Organizations {
     Table,
     Id,
-    /// The import that has begun applying last.
+    /// The import that began applying last.
     LastImportId,
 }
 
@@ -85,7 +85,7 @@ impl MigrationTrait for Migration {
         manager.create_table(leases()).await?;
         manager.create_table(servers()).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
-            // Results are encoded messages, read whole: compressing them costs more than it saves.
+            // Results are encoded messages that are read as a whole: compressing them costs more than it saves.
             let sql = "ALTER TABLE import_results ALTER COLUMN payload SET STORAGE EXTERNAL";
             manager.get_connection().execute_unprepared(sql).await?;
         }

@@ -1,4 +1,4 @@
-//! Tokens that jobs present. They come before any organisation: one may act on all of them.
+//! Tokens with which jobs identify themselves. They belong to no organisation, since one may be for all.
 
 use super::steps::{prelude::*, schema};
 

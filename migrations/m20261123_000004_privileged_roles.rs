@@ -1,4 +1,4 @@
-//! Roles that only callers with `users.grant-privileged` give and take.
+//! Privileged roles: only callers with `users.grant-privileged` may give or take them.
 
 use super::steps::{prelude::*, schema};
 

@@ -1,7 +1,7 @@
-//! What was done to each organisation, by whom: a hash chain of events, and its end.
+//! The audit trail: for each organisation a hash chain of events, and its head.
 //!
-//! The number 0 stands for the server itself, so there is no reference to the organisations; they
-//! are never removed.
+//! The number 0 means the server itself, so the tables have no reference to organisations. Organisations are never
+//! removed.
 
 use super::steps::{prelude::*, schema};
 

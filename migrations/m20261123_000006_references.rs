@@ -1,12 +1,12 @@
-//! PostgreSQL checks the references of users once a statement, not once a row.
+//! PostgreSQL checks the references of users once for each statement, not for each row.
 //!
-//! A foreign key fires a trigger for each reference of each row, 9 µs each: five of them took two
-//! thirds of the time of a large import. The triggers here hold the same references, for whoever
-//! writes: a statement that would leave one dangling fails as a foreign key's does, with the same
-//! error code. SQLite checks foreign keys without such a cost and keeps them.
+//! A foreign key fires a trigger for each reference of each row, at 9 µs each: five of them took two thirds of the time
+//! of a large import. The triggers here enforce the same references for every writer. A statement that would leave a
+//! dangling reference fails with the error code of a foreign key. SQLite checks foreign keys at no such cost and
+//! keeps them.
 //!
-//! Both sides lock the row of the organisation, so that they see each other: who gives users a
-//! reference takes it shared, who removes what may be referred to takes it alone.
+//! Both sides lock the organisation's row, so that they see each other: a statement that adds references locks it
+//! shared, and one that removes rows that may be referred to locks it exclusively.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -23,8 +23,8 @@ const REFERENCES: [(&str, &str); 4] = [
     ("supervisor_id", "users"),
 ];
 
-/// Half of each page is left free at first, so that a user's new version finds room beside the old
-/// one and no index is touched: an import that changes most users takes a third of the time.
+/// Half of each page is left free at first. A user's new version then fits beside the old one, and no index changes: an
+/// import that updates most users takes a third of the time.
 const FILL: &str = "ALTER TABLE users SET (fillfactor = 50)";
 
 const DROP: &str = "ALTER TABLE users DROP CONSTRAINT users_organization_id_fkey, \
@@ -58,8 +58,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Refuses users (the transition table `given`) who refer to what is not there. Planned afresh each
-/// time: a plan kept from when the table was empty reads the wrong index for ever.
+/// Refuses users (the transition table `given`) with a reference to a row that does not exist. The query is planned each
+/// time: a plan from when the table was empty would read the wrong index from then on.
 fn expect_references() -> String {
     let dangling = REFERENCES.map(|(column, table)| {
         format!(
@@ -85,7 +85,7 @@ fn expect_references() -> String {
     )
 }
 
-/// Refuses to remove, or to give another ID, what a user refers to by `column`.
+/// Refuses to remove a row to which a user refers by `column`, or to change its ID.
 fn hold_references(column: &str, table: &str) -> String {
     format!(
         "CREATE FUNCTION {table}_referred_{column}() RETURNS trigger LANGUAGE plpgsql AS $body$ \

@@ -1,8 +1,8 @@
-//! PostgreSQL lets transactions of one import write users side by side.
+//! PostgreSQL lets transactions of one import write users at the same time.
 //!
-//! Whoever gives users a reference held the organisation's row shared, and so kept from committing
-//! whoever moves that row's revision on. Now it holds the row's key alone: that still keeps out who
-//! removes what may be referred to, and nobody else.
+//! A statement that adds references locked the organisation's row shared, which blocked every transaction that
+//! increments the row's revision. Now it locks only the row's key. That still blocks the removal of rows that may be
+//! referred to, and nothing else.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -11,7 +11,7 @@ use sea_orm::DbBackend;
 #[derive(Debug)]
 pub struct Migration;
 
-/// The function of the step before, as the database has it, with another lock.
+/// Replaces the lock in the function of the preceding step, as the database has it.
 const RELOCK: &str = "DO $do$ BEGIN \
     EXECUTE replace(pg_get_functiondef('users_expect_references'::regproc), '{old}', '{new}'); \
     END $do$";

@@ -1,4 +1,4 @@
-//! Rosters that come in parts: what has been received of them, and what their imports answered.
+//! Uploads, which are rosters that are received in parts: their parts, and the replies of their imports.
 
 use super::steps::{prelude::*, schema};
 use sea_orm::DbBackend;
@@ -64,7 +64,7 @@ impl MigrationTrait for Migration {
         manager.create_table(chunks()).await?;
         manager.create_table(replies()).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
-            // Compressed already, and read whole.
+            // Already compressed, and read as a whole.
             for table in ["upload_chunks", "upload_replies"] {
                 let sql = format!("ALTER TABLE {table} ALTER COLUMN payload SET STORAGE EXTERNAL");
                 manager.get_connection().execute_unprepared(&sql).await?;

@@ -1,4 +1,4 @@
-//! Which sources of credentials besides tokens a server on this database has ever been started with.
+//! The sources of credentials, other than tokens, with which a server on this database was ever started.
 
 use super::steps::{prelude::*, schema};
 

@@ -1,5 +1,5 @@
-//! PostgreSQL looks once a statement, not once a row, whether users refer to roles, ranks and groups that are
-//! removed: a catalog that loses a thousand of them costs one pass over the users.
+//! PostgreSQL checks once for each statement, not for each row, whether users refer to removed roles, ranks and groups:
+//! the removal of a thousand of them costs one pass over the users.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -34,7 +34,7 @@ async fn execute(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     connection.execute_unprepared(sql).await.map(|_| ())
 }
 
-/// Leaves the check of single rows to those that are given another ID.
+/// Keeps the check of single rows for those whose ID changes.
 fn hold_each_changed(column: &str, table: &str) -> String {
     format!(
         "DROP TRIGGER {table}_referred_{column} ON {table}; \
@@ -43,8 +43,8 @@ fn hold_each_changed(column: &str, table: &str) -> String {
     )
 }
 
-/// Refuses a statement that removes what a user refers to by `column`. Planned afresh each time, for as many rows
-/// as there are.
+/// Refuses a statement that removes a row to which a user refers by `column`. The query is planned each time, for the
+/// number of removed rows.
 fn hold_removed(column: &str, table: &str) -> String {
     format!(
         "CREATE FUNCTION {table}_removed_{column}() RETURNS trigger LANGUAGE plpgsql AS $body$ \

@@ -1,4 +1,4 @@
-//! A secret of each organisation that keys its plan digests. It is made when it is first needed.
+//! A secret of each organisation, with which its plan digests are keyed. It is created when it is first needed.
 
 use super::steps::{prelude::*, schema};
 

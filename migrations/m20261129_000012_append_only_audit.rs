@@ -1,6 +1,6 @@
-//! Audit events can only be added, and the head of a chain only moves on: triggers refuse the rest.
+//! Triggers refuse any change of the audit trail other than adding events and moving a chain's head forward.
 //!
-//! Somebody who may change the schema can drop them; the hash chain shows what was done then.
+//! Somebody who may change the schema can drop the triggers. The hash chain then shows what was changed.
 
 use super::steps::prelude::*;
 use sea_orm::DbBackend;
@@ -29,7 +29,7 @@ CREATE TRIGGER audit_heads_not_emptied BEFORE TRUNCATE ON audit_heads
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 ";
 
-/// A row that REPLACE removes meets no trigger for DELETE.
+/// REPLACE removes a row without firing the trigger for DELETE, so there is one for INSERT.
 const SQLITE: &str = "
 CREATE TRIGGER audit_events_not_changed BEFORE UPDATE ON audit_events
     BEGIN SELECT RAISE(ABORT, 'the audit trail can only be added to'); END;

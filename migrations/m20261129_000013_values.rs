@@ -1,5 +1,5 @@
-//! What an organisation says of its phone numbers and keys; and emails compare by their domain's ASCII form, so that
-//! the keys of those with another domain are made anew.
+//! The phone region and the patterns of an organisation. Emails now compare by the ASCII form of their domain, so the
+//! keys of emails with other domains are computed again.
 
 use super::steps::{prelude::*, schema};
 use crate::domain::email_key;
@@ -35,8 +35,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Few emails have a domain outside ASCII. If two users have one mailbox in both forms already, the key of the one
-/// stays as it is: only an administrator can tell which of them is right.
+/// Few emails have a domain that is not ASCII. If two users have the same mailbox in both forms, one key stays as it
+/// is: only an administrator knows which user is right.
 async fn renew_email_keys(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let backend = manager.get_database_backend();

@@ -1,5 +1,5 @@
-//! The schema, one file per step, newest last. The same tables and rules on SQLite and
-//! PostgreSQL; every key of every table that belongs to an organisation leads with it.
+//! The schema, one file per step, newest last. SQLite and PostgreSQL have the same tables and rules. Every key of
+//! a table whose rows belong to an organisation begins with the organisation.
 
 pub mod steps;
 
@@ -19,7 +19,7 @@ mod m20261129_000013_values;
 
 use steps::NamedStep;
 
-/// A step by the name of its file.
+/// A step, named like its file.
 macro_rules! step {
     ($name:ident) => {
         (stringify!($name), Box::new($name::Migration))

@@ -1,28 +1,28 @@
-//! What steps of the schema are made of, and how a database gets those that it lacks.
+//! The types of which steps of the schema are made, and how a database gets the steps that it lacks.
 //!
-//! `sea-orm-migration` would do the same, and pull in the crates for dates and decimals that nothing here
-//! uses. The table of steps is the one that it makes: databases of earlier releases have it.
+//! `sea-orm-migration` does the same, but pulls in crates for dates and decimals that nothing here uses. The table
+//! of steps is the one that it creates, since databases of earlier releases have that one.
 
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, StatementBuilder,
     sea_query::{IndexCreateStatement, TableAlterStatement, TableCreateStatement},
 };
 
-/// What a step's file uses.
+/// The imports of a step's file.
 pub mod prelude {
     pub use sea_orm::{ConnectionTrait, DbErr, DeriveIden, sea_query::*};
 
     pub use super::{MigrationTrait, SchemaManager};
 }
 
-/// A step: it only ever adds, so that the release before it works on.
+/// A step. It only ever adds, so that the release before it still works.
 #[async_trait::async_trait]
 pub trait MigrationTrait: Send + Sync {
     /// Takes the step.
     async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr>;
 }
 
-/// A step with its name, under which databases remember it.
+/// A step with the name under which databases record it.
 pub type NamedStep = (&'static str, Box<dyn MigrationTrait>);
 
 /// Changes the schema, in one transaction for all steps.
@@ -30,7 +30,7 @@ pub type NamedStep = (&'static str, Box<dyn MigrationTrait>);
 pub struct SchemaManager<'a>(&'a DatabaseTransaction);
 
 impl<'a> SchemaManager<'a> {
-    /// For a transaction.
+    /// Changes the schema in this transaction.
     pub const fn new(transaction: &'a DatabaseTransaction) -> Self {
         Self(transaction)
     }
@@ -40,12 +40,12 @@ impl<'a> SchemaManager<'a> {
         self.0.get_database_backend()
     }
 
-    /// The transaction, for SQL that no builder makes.
+    /// The transaction, for SQL without a builder.
     pub const fn get_connection(&self) -> &DatabaseTransaction {
         self.0
     }
 
-    /// Makes a table.
+    /// Creates a table.
     pub async fn create_table(&self, statement: TableCreateStatement) -> Result<(), DbErr> {
         self.execute(&statement).await
     }
@@ -55,7 +55,7 @@ impl<'a> SchemaManager<'a> {
         self.execute(&statement).await
     }
 
-    /// Makes an index.
+    /// Creates an index.
     pub async fn create_index(&self, statement: IndexCreateStatement) -> Result<(), DbErr> {
         self.execute(&statement).await
     }
@@ -68,7 +68,7 @@ impl<'a> SchemaManager<'a> {
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS seaql_migrations (\
     version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)";
 
-/// Takes those of `steps` that are `missing`, at `now` in seconds since 1970.
+/// Takes the `missing` ones of `steps`. `now` is in seconds since 1970.
 pub async fn take(
     steps: &[NamedStep],
     missing: &[String],
@@ -91,7 +91,7 @@ pub async fn take(
     Ok(())
 }
 
-/// Columns, not null unless their name says so.
+/// Columns. They are not nullable unless their name says so.
 pub mod schema {
     use sea_orm::sea_query::{ColumnDef, IntoIden};
 
@@ -108,7 +108,7 @@ pub mod schema {
         };
         (@null none $name:ident) => {};
         (@null $null:ident $name:ident) => {
-            /// The same, which may be null.
+            /// The same, but nullable.
             pub fn $null(name: impl IntoIden) -> ColumnDef {
                 ColumnDef::new(name).$name().null().take()
             }
@@ -128,11 +128,11 @@ pub mod schema {
         blob, blob_null;
         /// A UUID.
         uuid, uuid_null;
-        /// A moment.
+        /// A point in time.
         timestamp_with_time_zone, timestamp_with_time_zone_null;
     }
 
-    /// A number that the database gives, the table's key.
+    /// The table's key: a number that the database assigns.
     pub fn pk_auto(name: impl IntoIden) -> ColumnDef {
         integer(name).auto_increment().primary_key().take()
     }

@@ -1,27 +1,27 @@
-//! The time, as a parameter.
+//! The clock, a parameter of everything that needs the time.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 
-/// Tells the time; a parameter, so that tests can choose it.
+/// Returns the time. Tests pass one with a time of their own.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
-    /// A clock that asks `now`.
+    /// Makes a clock that calls `now`.
     pub fn new(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The system's clock.
+    /// Makes a clock that returns the system's time.
     #[must_use]
-    #[allow(clippy::disallowed_methods)] // the one place where the time comes from
+    #[allow(clippy::disallowed_methods)] // the only place that reads the time
     pub fn system() -> Self {
         Self::new(OffsetDateTime::now_utc)
     }
 
-    /// The time, in microseconds: as exactly as every database keeps it.
+    /// Returns the time in whole microseconds, which every database stores exactly.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         let now = (self.0)();

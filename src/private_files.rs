@@ -1,7 +1,7 @@
-//! Files and folders that nobody but their owner may read: the only place that makes any.
+//! Creates all files and folders of this program, so that only their owner may read them.
 //!
-//! What this program writes holds people's data or credentials: files have the mode 0600 and folders 0700,
-//! whatever the umask allows. `clippy.toml` forbids the standard library's own ways to make them.
+//! They hold people's data or credentials: files get the mode 0600 and folders 0700, whatever the umask allows.
+//! `clippy.toml` forbids the functions of the standard library that create them.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -11,28 +11,28 @@ use std::{
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// A file with a name of its own in the folder of `path`, to be renamed to `path` once it is complete;
+/// Creates a file with a temporary name in the folder of `path`, to be renamed to `path` once it is complete. It is
 /// removed if it is dropped before.
 ///
 /// # Errors
-/// Where it cannot be made.
+/// Fails if it cannot be created.
 pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
     prefix.push(".");
-    // The library makes it with the mode 0600, and follows no link that is there already.
+    // The library creates it with the mode 0600, and follows no existing link.
     let mut builder = Builder::new();
     let named = builder.prefix(&prefix).suffix(".part");
     named.tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
-/// Makes an empty file, or opens the one that is there: others lose their access to it, and what its owner
-/// has granted to its group stays.
+/// Creates an empty file, or opens the existing one. Others lose their access to it; its group keeps the access that
+/// the owner has granted.
 ///
 /// # Errors
-/// Where it can neither be made nor be opened for writing.
+/// Fails if it can neither be created nor be opened for writing.
 pub fn provide(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -43,8 +43,8 @@ pub fn provide(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes from others what they may do with a file, as with one that an earlier release made. Somebody who
-/// does not own it cannot, and leaves its mode to its owner.
+/// Takes all access to a file from others, as an earlier release may have created it with such access. Has no effect
+/// unless this process runs as the file's owner.
 #[cfg(unix)]
 pub fn shut_out_others(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
@@ -57,14 +57,14 @@ pub fn shut_out_others(path: &Path) {
     }
 }
 
-/// Nothing where files have no modes.
+/// Has no effect on systems without file modes.
 #[cfg(not(unix))]
 pub const fn shut_out_others(_: &Path) {}
 
-/// Makes a folder, and those above it that are missing.
+/// Creates a folder, and the missing ones above it.
 ///
 /// # Errors
-/// Where one cannot be made.
+/// Fails if one cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -73,10 +73,10 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Makes a folder for temporary files, which is removed when it is dropped.
+/// Creates a folder for temporary files. It is removed when it is dropped.
 ///
 /// # Errors
-/// Where it cannot be made.
+/// Fails if it cannot be created.
 pub fn temporary_folder(prefix: &str) -> io::Result<TempDir> {
     let mut builder = Builder::new();
     #[cfg(unix)]
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_private() {
+    fn new_files_and_folders_are_private() {
         let folder = temporary_folder("user-import-").unwrap();
         assert_eq!(mode(folder.path()), 0o700);
         let (one, other) = (folder.path().join("one"), folder.path().join("a/b"));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_there_keeps_its_content_and_its_group_and_loses_the_others() {
+    fn an_existing_file_keeps_its_content_and_its_groups_access() {
         let folder = temporary_folder("user-import-").unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "content").unwrap();
