@@ -1,56 +1,54 @@
-//! Attempts at imports that never began applying: how long one is kept, and how many of an organisation.
+//! Attempts at imports that never began applying: how long they are kept, and how many for each organisation.
 //!
-//! What has been applied is history, and stays. What was refused, tried dry or broken off can be repeated by
-//! anybody who may import, as often as they like.
+//! Imports that were applied are history and stay. Attempts that were refused, only validated or broken off are
+//! limited, since anybody who may import can make any number of them.
 
 use std::time::Duration;
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, Statement, Value,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     Store, StoreError, UploadStage, WriteTransaction,
     entity::{import, upload},
+    sql,
 };
 use crate::proto::ImportState;
 
 /// Attempts that are removed in one transaction.
 const STEP: usize = 500;
 
-/// No upload takes longer; an attempt without an end that is older has lost its server.
+/// No upload takes longer. The server of an older attempt without an end has died.
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// Which attempts of an organisation are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptRetention {
-    /// At most so many; refused ones go first, and the oldest first of these.
+    /// At most so many. Refused ones are removed first, and of these the oldest first.
     pub most: u32,
-    /// None that began before.
+    /// None that began before this time.
     pub since: OffsetDateTime,
 }
 
 impl Store {
-    /// The organisations that have attempts which never began applying.
+    /// Returns the organisations with attempts that never began applying.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn organizations_with_attempts(&self) -> Result<Vec<i64>, StoreError> {
         let sql = "SELECT DISTINCT organization_id FROM imports WHERE options_digest IS NULL";
-        let statement = Statement::from_string(self.backend(), sql);
-        let rows = self.db.query_all_raw(statement).await?;
+        let rows = sql::query_all(&self.db, sql, []).await?;
         rows.iter()
             .map(|row| Ok(row.try_get_by_index(0)?))
             .collect()
     }
 
-    /// Removes what is no longer kept of attempts that never began applying, with the answers to those in
-    /// parts. Returns how many there were.
+    /// Removes the attempts that never began applying and are no longer kept, with the replies to their uploads.
+    /// Returns how many there were.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn expire_attempts(
         &self,
         organization: i64,
@@ -84,7 +82,7 @@ impl WriteTransaction {
         let further = format!(
             "AND i.started_at < $2 AND (i.finished_at IS NOT NULL OR i.started_at < $3) LIMIT {STEP}"
         );
-        let values = vec![since.into(), (since - LONGEST).into()];
+        let values = [since.into(), (since - LONGEST).into()];
         self.attempts(organization, &further, values).await
     }
 
@@ -98,22 +96,18 @@ impl WriteTransaction {
             "AND i.finished_at IS NOT NULL ORDER BY CASE WHEN i.state = {refused} THEN 1 ELSE 0 END, \
             i.started_at DESC, i.id DESC LIMIT {STEP} OFFSET {most}"
         );
-        self.attempts(organization, &further, Vec::new()).await
+        self.attempts(organization, &further, []).await
     }
 
-    /// IDs of attempts that never began applying; not of those whose roster still comes in parts, nor of those
-    /// that somebody begins again at this moment.
+    /// Returns the IDs of attempts that never began applying, without those whose upload has not ended, and those that
+    /// a running transaction begins again.
     async fn attempts(
         &self,
         organization: i64,
         further: &str,
-        values: Vec<Value>,
+        values: impl IntoIterator<Item = Value>,
     ) -> Result<Vec<Uuid>, StoreError> {
-        let backend = self.inner.get_database_backend();
-        let lock = match backend {
-            DbBackend::Postgres => "FOR UPDATE OF i SKIP LOCKED",
-            _ => "",
-        };
+        let lock = self.dialect().skip_locked();
         let ended = UploadStage::Ended as i32;
         let sql = format!(
             "SELECT i.id FROM imports i WHERE i.organization_id = $1 AND i.options_digest IS NULL \
@@ -121,8 +115,7 @@ impl WriteTransaction {
             AND u.import_id = i.id AND u.stage <> {ended}) {further} {lock}"
         );
         let values = [organization.into()].into_iter().chain(values);
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let rows = self.inner.query_all_raw(statement).await?;
+        let rows = self.query_all(sql, values).await?;
         rows.iter()
             .map(|row| Ok(row.try_get_by_index(0)?))
             .collect()

@@ -1,18 +1,16 @@
-//! Audit events: appended at the end of the transaction that does what they tell of, and read.
+//! Audit events: appended at the end of the transaction that they describe, and read.
 //!
-//! A transaction notes its events as it goes and appends them when it commits, after everything else:
-//! so nobody waits for a chain longer than a commit takes, and a transaction that is rolled back
-//! leaves none. The chain's head is one row for each organisation, held from then on, so that
+//! A transaction notes its events as it goes and appends them when it commits, after everything else. So no other
+//! transaction waits for a chain longer than a commit takes, and a transaction that is rolled back leaves no
+//! event. The chain's head is one row for each organisation. It is locked from the append to the commit, so that
 //! sequences have no gaps.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
+use parking_lot::Mutex;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, Statement, Value,
+    QuerySelect,
 };
 use time::OffsetDateTime;
 
@@ -21,6 +19,7 @@ use super::{
     audit_heads::ChainHead,
     entity::audit_event::{Column, Entity, Model},
     entity::organization,
+    sql,
 };
 use crate::{
     audit::{NO_HASH, SERVER_CHAIN, hash},
@@ -28,15 +27,15 @@ use crate::{
     proto::{AuditAction, AuditEvent, AuditHead, AuditOutcome, timestamp},
 };
 
-/// Stands for the server itself where an organisation's number would be; none has it.
+/// The number of the server's own chain; no organisation has it.
 const SERVER: i64 = 0;
 
-/// What is to be appended: who did what, and how it ended. Never a value of a roster or a user.
+/// An event to append: who did what, and how it ended. It never has a value of a roster or a user.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
     /// When.
     pub at: OffsetDateTime,
-    /// Who, from where.
+    /// Who did it, and from which address.
     pub actor: Actor,
     /// What was done.
     pub action: AuditAction,
@@ -48,21 +47,21 @@ pub struct AuditEntry {
     pub details: BTreeMap<String, String>,
 }
 
-/// The events that a transaction has noted, by organisation.
+/// The events that a transaction has noted, each with its organisation.
 #[derive(Debug, Default)]
 pub(super) struct PendingAuditEvents(Mutex<Vec<(i64, AuditEntry)>>);
 
 /// A page of an organisation's chain, and where the chain ended when it was read.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
-    /// The events, in the order asked for.
+    /// The events, in the requested order.
     pub events: Vec<AuditEvent>,
     /// The end of the chain.
     pub head: AuditHead,
 }
 
 impl AuditEntry {
-    /// Something done as asked, with no details.
+    /// An event of something that was done, without details.
     pub fn done(
         at: OffsetDateTime,
         actor: &Actor,
@@ -97,7 +96,7 @@ impl Store {
     /// The number of the chain of `organization`: a slug, or [`SERVER_CHAIN`].
     ///
     /// # Errors
-    /// [`StoreError::UnknownOrganization`] where there is none.
+    /// Fails with [`StoreError::UnknownOrganization`] if there is none.
     pub async fn audit_chain(&self, organization: &str) -> Result<i64, StoreError> {
         match organization {
             SERVER_CHAIN => Ok(SERVER),
@@ -105,21 +104,21 @@ impl Store {
         }
     }
 
-    /// Appends an event of something that writes nothing else.
+    /// Appends an event of something that writes nothing else to the database.
     ///
     /// # Errors
-    /// Where the database fails; what the event tells of must not be done then.
+    /// Fails if the database fails; the caller must then not do what the event describes.
     pub async fn audit(&self, organization: i64, entry: AuditEntry) -> Result<(), StoreError> {
         let tx = self.begin_for(organization).await?;
         tx.note(organization, entry);
         tx.commit().await
     }
 
-    /// Up to `limit` events of a chain, from the one next to `position` on: the first ones where
-    /// `oldest_first`, else the last ones.
+    /// Returns up to `limit` events of a chain: those after `position`, or before it unless `oldest_first`.
+    /// Without a position it begins at that end of the chain.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn audit_events(
         &self,
         chain: i64,
@@ -150,9 +149,7 @@ impl Store {
 
 async fn read_head(tx: &impl ConnectionTrait, chain: i64) -> Result<AuditHead, StoreError> {
     let sql = "SELECT sequence, hash FROM audit_heads WHERE organization_id = $1";
-    let backend = ConnectionTrait::get_database_backend(tx);
-    let statement = Statement::from_sql_and_values(backend, sql, [chain.into()]);
-    let Some(row) = tx.query_one_raw(statement).await? else {
+    let Some(row) = sql::query_one(tx, sql, [chain.into()]).await? else {
         return Ok(AuditHead {
             sequence: 0,
             hash: NO_HASH.to_vec(),
@@ -166,26 +163,24 @@ async fn read_head(tx: &impl ConnectionTrait, chain: i64) -> Result<AuditHead, S
 
 impl PendingAuditEvents {
     fn add(&self, organization: i64, entry: AuditEntry) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.push((organization, entry));
+        self.0.lock().push((organization, entry));
     }
 
     fn take(&self) -> Vec<(i64, AuditEntry)> {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut notes)
+        std::mem::take(&mut self.0.lock())
     }
 }
 
 impl WriteTransaction {
-    /// PendingAuditEvents an event of what this transaction does; it is appended when the transaction commits.
+    /// Notes an event of this transaction. The commit appends it.
     pub(super) fn note(&self, organization: i64, entry: AuditEntry) {
-        self.notes.add(organization, entry);
+        self.pending_events.add(organization, entry);
     }
 
-    /// Appends what was noted. Returns where chains end once this transaction has committed.
-    pub(super) async fn append_notes(&self) -> Result<Vec<ChainHead>, StoreError> {
+    /// Appends the noted events. Returns where their chains end once this transaction has committed.
+    pub(super) async fn append_pending_events(&self) -> Result<Vec<ChainHead>, StoreError> {
         let mut heads = Vec::new();
-        for (organization, entry) in self.notes.take() {
+        for (organization, entry) in self.pending_events.take() {
             heads.push(self.append(organization, entry).await?);
         }
         Ok(heads)
@@ -217,8 +212,8 @@ impl WriteTransaction {
             .exec_without_returning(&self.inner)
             .await?;
         let sql = "UPDATE audit_heads SET hash = $2 WHERE organization_id = $1";
-        let values = vec![organization.into(), head.hash.clone().into()];
-        self.execute(sql.to_owned(), values).await?;
+        self.execute(sql, [organization.into(), head.hash.clone().into()])
+            .await?;
         Ok(head)
     }
 
@@ -231,16 +226,14 @@ impl WriteTransaction {
         Ok(found.ok_or(StoreError::UnknownOrganization)?.slug)
     }
 
-    /// Moves the head on by one, and holds it until the end. Returns the sequence of the new event
-    /// and the hash of the one before.
+    /// Moves the chain's head forward by one, and locks it until the commit. Returns the sequence of the new event
+    /// and the hash of the event before it.
     async fn next_in_chain(&self, organization: i64) -> Result<(i64, Vec<u8>), StoreError> {
         let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES ($1, 1, $2) \
             ON CONFLICT (organization_id) DO UPDATE SET sequence = audit_heads.sequence + 1 \
             RETURNING sequence, hash";
-        let values: [Value; 2] = [organization.into(), NO_HASH.to_vec().into()];
-        let backend = self.inner.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        match self.inner.query_one_raw(statement).await? {
+        let values = [organization.into(), NO_HASH.to_vec().into()];
+        match self.query_one(sql, values).await? {
             Some(row) => Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)),
             None => Err(StoreError::encoding("the head of an audit chain is gone")),
         }
@@ -265,7 +258,7 @@ fn row(organization_id: i64, at: OffsetDateTime, event: AuditEvent) -> Result<Mo
 
 impl From<Model> for AuditEvent {
     fn from(row: Model) -> Self {
-        // Details that cannot be read have been tampered with; they are shown as they are.
+        // Somebody has changed details that cannot be read; they are shown as they are.
         let unreadable = |_| BTreeMap::from([("unreadable".to_owned(), row.details.clone())]);
         Self {
             sequence: row.sequence,
@@ -324,7 +317,7 @@ mod tests {
         let (_folder, store) = store().await;
         let tx = store.begin().await.unwrap();
         tx.note(SERVER, revoked("a"));
-        tx.append_notes().await.unwrap();
+        tx.append_pending_events().await.unwrap();
         drop(tx);
         let page = store.audit_events(SERVER, None, true, 10).await.unwrap();
         assert_eq!((page.events.len(), page.head.sequence), (0, 0));

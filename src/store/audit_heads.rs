@@ -1,17 +1,14 @@
-//! Where every audit chain was last seen to end, so that it shows when events are erased.
+//! Where every audit chain ended when this process last saw it, so that erased events are noticed.
 //!
-//! A head only ever moves on. One that has moved back, or is gone, means that somebody removed events
-//! past this service: that is logged as an error, and counted.
+//! The head of a chain only moves forward. If a head has moved back or is gone, somebody has removed events without
+//! this service: that is logged as an error, and counted.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use sea_orm::{ConnectionTrait, Statement};
+use parking_lot::Mutex;
 use tracing::{error, info};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, sql};
 use crate::{audit::SERVER_CHAIN, telemetry::metrics};
 
 /// The end of one chain.
@@ -23,24 +20,24 @@ pub(super) struct ChainHead {
     pub(super) name: String,
     /// Sequence of the last event.
     pub(super) sequence: i64,
-    /// Its hash.
+    /// Hash of the last event.
     pub(super) hash: Vec<u8>,
 }
 
-/// The heads as they were last seen. Cheap to clone.
+/// The heads as this process last saw them. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct KnownHeads(Arc<Mutex<Known>>);
+pub(super) struct KnownHeads(Arc<Mutex<HeadsByChain>>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct HeadsByChain {
     heads: HashMap<i64, ChainHead>,
-    /// All heads have been read once, so that their sum means something.
+    /// All heads have been read at least once; until then their sum means nothing.
     is_complete: bool,
 }
 
 impl KnownHeads {
-    /// Takes over heads that this process has just committed.
-    pub(super) fn moved(&self, heads: Vec<ChainHead>) {
+    /// Adds heads that this process has just committed.
+    pub(super) fn advance(&self, heads: Vec<ChainHead>) {
         if heads.is_empty() {
             return;
         }
@@ -53,31 +50,26 @@ impl KnownHeads {
                 "the audit trail has a new head"
             );
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for head in heads {
-            let newer = |known: &ChainHead| known.sequence < head.sequence;
-            if known.heads.get(&head.chain).is_none_or(newer) {
-                known.heads.insert(head.chain, head);
-            }
-        }
+        let mut known = self.0.lock();
+        known.advance(heads);
         known.export();
     }
 
-    fn snapshot(&self) -> HashMap<i64, ChainHead> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.heads.clone()
+    fn current(&self) -> HashMap<i64, ChainHead> {
+        self.0.lock().heads.clone()
     }
 
-    /// Takes over all heads as the database has them, read after they were `before`.
-    fn read(&self, before: &HashMap<i64, ChainHead>, found: Vec<ChainHead>) {
-        let found: HashMap<_, _> = found.into_iter().map(|head| (head.chain, head)).collect();
+    /// Compares the heads in the database with those known `before` they were read, and reports each that has
+    /// moved back.
+    fn compare(&self, before: &HashMap<i64, ChainHead>, found: Vec<ChainHead>) {
+        let now: HashMap<_, _> = found.iter().map(|head| (head.chain, head)).collect();
         let moved_back = before.values().filter(|old| {
-            let now = found.get(&old.chain);
+            let now = now.get(&old.chain);
             now.is_none_or(|now| is_setback(old, now))
         });
         let moved_back: Vec<&ChainHead> = moved_back.collect();
         for old in &moved_back {
-            let now = found.get(&old.chain).map_or(0, |now| now.sequence);
+            let now = now.get(&old.chain).map_or(0, |now| now.sequence);
             error!(
                 chain = old.name,
                 sequence = old.sequence,
@@ -87,16 +79,11 @@ impl KnownHeads {
             );
             metrics::audit_setback();
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         for old in moved_back {
             known.heads.remove(&old.chain);
         }
-        for (chain, head) in found {
-            let newer = |known: &ChainHead| known.sequence < head.sequence;
-            if known.heads.get(&chain).is_none_or(newer) {
-                known.heads.insert(chain, head);
-            }
-        }
+        known.advance(found);
         known.is_complete = true;
         known.export();
     }
@@ -106,7 +93,17 @@ fn is_setback(old: &ChainHead, now: &ChainHead) -> bool {
     now.sequence < old.sequence || (now.sequence == old.sequence && now.hash != old.hash)
 }
 
-impl Known {
+impl HeadsByChain {
+    /// Adds heads, except those that are older than the known ones.
+    fn advance(&mut self, heads: Vec<ChainHead>) {
+        for head in heads {
+            let newer = |known: &ChainHead| known.sequence < head.sequence;
+            if self.heads.get(&head.chain).is_none_or(newer) {
+                self.heads.insert(head.chain, head);
+            }
+        }
+    }
+
     fn export(&self) {
         if self.is_complete {
             let heads = self.heads.values();
@@ -117,23 +114,22 @@ impl Known {
     }
 }
 
-/// As much of a hash as a metric's number holds exactly: 48 bits.
+/// The first 48 bits of a hash, which a metric's number holds exactly.
 fn short_hash(hash: &[u8]) -> u64 {
     let bytes = hash.iter().take(6);
     bytes.fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 impl Store {
-    /// Looks where every audit chain ends now, and tells of those that were cut off since the last look.
+    /// Reads where every audit chain ends, and reports each chain that has lost events since the last check.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Fails if the database fails.
     pub async fn check_audit_heads(&self) -> Result<(), StoreError> {
-        let before = self.audit_heads.snapshot();
+        let before = self.audit_heads.current();
         let sql = "SELECT h.organization_id, o.slug, h.sequence, h.hash FROM audit_heads h \
             LEFT JOIN organizations o ON o.id = h.organization_id";
-        let statement = Statement::from_string(self.backend(), sql);
-        let rows = self.db.query_all_raw(statement).await?;
+        let rows = sql::query_all(&self.db, sql, []).await?;
         let heads = rows.iter().map(|row| {
             let name: Option<String> = row.try_get_by_index(1)?;
             Ok(ChainHead {
@@ -144,7 +140,7 @@ impl Store {
             })
         });
         let heads: Result<Vec<_>, StoreError> = heads.collect();
-        self.audit_heads.read(&before, heads?);
+        self.audit_heads.compare(&before, heads?);
         Ok(())
     }
 }
@@ -162,11 +158,11 @@ mod tests {
         }
     }
 
-    /// What is known after a look that finds these, where those were known before.
+    /// Chain and sequence of each known head, after a check that has found these.
     fn known_after(known: &KnownHeads, found: Vec<ChainHead>) -> Vec<(i64, i64)> {
-        let before = known.snapshot();
-        known.read(&before, found);
-        let mut heads: Vec<_> = known.snapshot().into_values().collect();
+        let before = known.current();
+        known.compare(&before, found);
+        let mut heads: Vec<_> = known.current().into_values().collect();
         heads.sort_by_key(|head| head.chain);
         heads
             .iter()
@@ -175,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_is_gone_or_behind_or_another_is_a_setback() {
+    fn a_head_that_is_behind_or_has_another_hash_is_a_setback() {
         let old = head(1, 7, 7);
         for (now, expected) in [
             (head(1, 8, 8), false),
@@ -188,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_erased_is_forgotten_once_it_was_told() {
+    fn a_chain_that_was_cut_is_reported_once() {
         let known = KnownHeads::default();
-        known.moved(vec![head(1, 7, 7), head(2, 3, 3)]);
+        known.advance(vec![head(1, 7, 7), head(2, 3, 3)]);
         assert_eq!(known_after(&known, vec![head(2, 4, 4)]), [(2, 4)]);
         assert_eq!(
             known_after(&known, vec![head(1, 1, 1), head(2, 4, 4)]),
@@ -199,12 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_committed_during_a_look_is_no_setback() {
+    fn a_commit_during_a_check_is_no_setback() {
         let known = KnownHeads::default();
-        known.moved(vec![head(1, 7, 7)]);
-        let before = known.snapshot();
-        known.moved(vec![head(1, 8, 8)]);
-        known.read(&before, vec![head(1, 7, 7)]);
-        assert_eq!(known.snapshot()[&1].sequence, 8);
+        known.advance(vec![head(1, 7, 7)]);
+        let before = known.current();
+        known.advance(vec![head(1, 8, 8)]);
+        known.compare(&before, vec![head(1, 7, 7)]);
+        assert_eq!(known.current()[&1].sequence, 8);
     }
 }

@@ -1,10 +1,8 @@
-//! An organisation's roles, ranks and groups: read, and replaced as one document.
+//! An organisation's catalog: its roles, ranks and groups, read and replaced as one document.
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Statement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use time::OffsetDateTime;
 
 use super::{
@@ -20,7 +18,7 @@ use crate::{
     proto::AuditAction,
 };
 
-/// A catalog to put in place of the present one; names are normalised and not there twice.
+/// A catalog that replaces the present one. Its names are normalised and unique.
 #[derive(Clone, Debug, Default)]
 pub struct CatalogDraft {
     /// Roles.
@@ -33,9 +31,9 @@ pub struct CatalogDraft {
     pub groups: Vec<DraftGroup>,
     /// The region of phone numbers.
     pub phone_region: Option<PhoneRegion>,
-    /// What new badge numbers have to match.
+    /// The pattern that new badge numbers must match.
     pub badge_number_pattern: Option<Pattern>,
-    /// What new external IDs have to match.
+    /// The pattern that new external IDs must match.
     pub external_id_pattern: Option<Pattern>,
 }
 
@@ -46,7 +44,7 @@ pub struct DraftEntry {
     pub name: String,
     /// Case-folded name.
     pub key: String,
-    /// Case-folded name until now, where the entry is to be renamed.
+    /// Case-folded present name, if the entry is to be renamed.
     pub previous_key: Option<String>,
 }
 
@@ -70,10 +68,10 @@ pub enum CatalogError {
     /// The draft renames an entry that does not exist, or renames one twice: (kind, new name).
     #[error("there is no such {0} to rename")]
     NothingToRename(&'static str, String),
-    /// New names that are not what they look like.
+    /// New names that look like something else.
     #[error("names of the catalog deceive")]
     DeceptiveNames(Vec<DeceptiveName>),
-    /// Other roles would be privileged than before, which the caller may not decide.
+    /// The draft changes which roles are privileged, which the caller may not do.
     #[error("other roles would be privileged")]
     OtherPrivileges,
     /// Anything else.
@@ -81,7 +79,7 @@ pub enum CatalogError {
     Store(#[from] StoreError),
 }
 
-/// A name that a catalog does not take.
+/// A name that a catalog must not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeceptiveName {
     /// The field of the draft, such as `catalog.roles[2].name`.
@@ -98,15 +96,15 @@ impl From<sea_orm::DbErr> for CatalogError {
     }
 }
 
-/// One of the three parts of a catalog; they are alike, but for their names of columns.
+/// One of the three parts of a catalog. They differ in the names of their tables and columns.
 #[derive(Clone, Copy)]
 struct CatalogPart {
     kind: &'static str,
     table: &'static str,
     key: &'static str,
-    /// A column of yes or no, where the part has one.
+    /// The boolean column, if the part has one.
     flag: Option<&'static str>,
-    /// What people call an entry.
+    /// How messages name an entry.
     label: fn(&CatalogEntry) -> &str,
     users_column: &'static str,
 }
@@ -136,7 +134,7 @@ const GROUPS: CatalogPart = CatalogPart {
     users_column: "group_id",
 };
 
-/// An entry of a part, as stored or as it is to be.
+/// An entry of a part, as it is stored or is going to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct CatalogEntry {
     id: i32,
@@ -145,12 +143,12 @@ struct CatalogEntry {
     flag: bool,
 }
 
-/// What is to become of a part.
+/// The changes that a draft makes to a part.
 struct PartChange {
     removed: Vec<CatalogEntry>,
     /// Entries that are new or differ from what is stored.
     changed: Vec<CatalogEntry>,
-    /// Numbers of entries whose key will be another.
+    /// Numbers of entries whose key changes.
     moved: Vec<i32>,
     /// Number of each entry of the draft.
     numbers: Vec<i32>,
@@ -160,7 +158,7 @@ impl Store {
     /// Reads an organisation's catalog.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn catalog(&self, organization: i64) -> Result<Catalog, StoreError> {
         let tx = self.begin_reading().await?;
         let catalog = read(&tx, organization).await?;
@@ -168,12 +166,12 @@ impl Store {
         Ok(catalog)
     }
 
-    /// Replaces an organisation's catalog. Entries keep their number, and so their users, by name
-    /// or by the name they had.
+    /// Replaces an organisation's catalog. An entry with the same name, or that names its present name, keeps its
+    /// number, and so its users.
     ///
     /// # Errors
-    /// Where an entry to remove is in use, one to rename is not there, or a new name deceives; and, unless the caller
-    /// `may_privilege`, where a privileged role would be added, renamed, removed or no longer so.
+    /// Fails if an entry to remove is in use, an entry to rename does not exist, or a new name deceives; and, unless the
+    /// caller `may_privilege`, if the privileged roles or their names would change.
     pub async fn replace_catalog(
         &self,
         organization: &Organization,
@@ -225,7 +223,7 @@ impl Store {
     }
 }
 
-/// Reads the catalog within a transaction: roles and ranks by name, groups by external ID.
+/// Reads the catalog in a transaction: roles and ranks by name, groups by external ID.
 pub(super) async fn read(
     tx: &impl ConnectionTrait,
     organization: i64,
@@ -255,7 +253,7 @@ pub(super) async fn read(
     })
 }
 
-/// A stored pattern was checked before it was stored.
+/// Reads a pattern. Only valid patterns are stored.
 fn read_pattern(stored: Option<&str>) -> Result<Option<Pattern>, StoreError> {
     let pattern = stored.map(Pattern::parse).transpose();
     pattern.map_err(StoreError::encoding)
@@ -276,9 +274,7 @@ async fn write_formats(
     ];
     let sql = "UPDATE organizations SET phone_region = $2, badge_number_pattern = $3, \
         external_id_pattern = $4 WHERE id = $1";
-    let backend = tx.inner.get_database_backend();
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    tx.inner.execute_raw(statement).await?;
+    tx.execute(sql, values).await?;
     Ok(())
 }
 
@@ -292,8 +288,8 @@ impl From<role::Model> for Role {
     }
 }
 
-/// Numbers are given from 1 on.
-fn numberless(what: &str) -> StoreError {
+/// Numbers begin at 1.
+fn zero_number(what: &str) -> StoreError {
     StoreError::encoding(format!("a {what} of the catalog has the number 0"))
 }
 
@@ -302,7 +298,7 @@ impl TryFrom<rank::Model> for Rank {
 
     fn try_from(model: rank::Model) -> Result<Self, StoreError> {
         Ok(Self {
-            id: RankId::new(model.id).ok_or_else(|| numberless("rank"))?,
+            id: RankId::new(model.id).ok_or_else(|| zero_number("rank"))?,
             name: model.name,
         })
     }
@@ -313,7 +309,7 @@ impl TryFrom<evidence_group::Model> for Group {
 
     fn try_from(model: evidence_group::Model) -> Result<Self, StoreError> {
         Ok(Self {
-            id: GroupId::new(model.id).ok_or_else(|| numberless("group"))?,
+            id: GroupId::new(model.id).ok_or_else(|| zero_number("group"))?,
             external_id: model.external_id,
             name: model.name,
             active: model.active,
@@ -329,9 +325,7 @@ async fn read_part(
     let CatalogPart { table, key, .. } = part;
     let flag = part.flag.unwrap_or("FALSE");
     let sql = format!("SELECT id, {key}, name, {flag} FROM {table} WHERE organization_id = $1");
-    let backend = tx.inner.get_database_backend();
-    let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
-    let rows = tx.inner.query_all_raw(statement).await?;
+    let rows = tx.query_all(sql, [organization.into()]).await?;
     rows.iter()
         .map(|row| {
             Ok(CatalogEntry {
@@ -374,7 +368,7 @@ impl<'a> From<&'a DraftGroup> for WantedEntry<'a> {
     }
 }
 
-/// Gives each entry of the draft the number of the entry it continues, or a new one.
+/// Gives each entry of the draft the number of the entry that it replaces, or a new one.
 fn assign(
     part: CatalogPart,
     present: &[CatalogEntry],
@@ -387,7 +381,7 @@ fn assign(
     let (mut numbers, mut changed, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     for wanted in draft {
         let continued = match wanted.previous_key {
-            // A draft that was applied before names an entry that has its new name by now.
+            // If the draft was applied before, the entry has its new name by now.
             Some(previous) => by_key.get(previous).or_else(|| by_key.get(wanted.key)),
             None => by_key.get(wanted.key),
         };
@@ -451,20 +445,18 @@ async fn refuse_used(
     }
 }
 
-/// How many users have an entry, by its number.
+/// How many users have each entry, by the entry's number.
 type Usage = HashMap<i32, u64>;
 
-/// How often each role, rank and group is used: one pass over the users, whatever is asked for.
+/// Counts the users of each role, rank and group, in one pass over the users.
 async fn read_usage(tx: &WriteTransaction, organization: i64) -> Result<[Usage; 3], StoreError> {
     let columns = [ROLES, RANKS, GROUPS].map(|part| part.users_column);
     let columns = columns.join(", ");
     let sql = format!(
         "SELECT {columns}, count(*) FROM users WHERE organization_id = $1 GROUP BY {columns}"
     );
-    let backend = tx.inner.get_database_backend();
-    let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
     let mut usage: [Usage; 3] = Default::default();
-    for row in tx.inner.query_all_raw(statement).await? {
+    for row in tx.query_all(sql, [organization.into()]).await? {
         let users: i64 = row.try_get_by_index(usage.len())?;
         for (index, usage) in usage.iter_mut().enumerate() {
             let entry: Option<i32> = row.try_get_by_index(index)?;
@@ -476,8 +468,8 @@ async fn read_usage(tx: &WriteTransaction, organization: i64) -> Result<[Usage; 
     Ok(usage)
 }
 
-/// Removes what goes, moves keys that change out of the way, so that names can be swapped, and writes what is
-/// new or changed; in a statement or two each, however many entries there are.
+/// Removes entries, frees the keys of those whose key changes, so that names can be swapped, and writes the new and
+/// changed ones; each with very few statements, however many entries there are.
 async fn write(
     tx: &WriteTransaction,
     organization: i64,
@@ -488,31 +480,28 @@ async fn write(
     let removed: Vec<i32> = assignment.removed.iter().map(|entry| entry.id).collect();
     let delete = format!("DELETE FROM {table}");
     write_some(tx, organization, &delete, &removed).await?;
-    // No key has a control character, so these meet none.
-    let first = match tx.inner.get_database_backend() {
-        DbBackend::Postgres => "chr(1)",
-        _ => "char(1)",
-    };
+    // No key has a control character, so no temporary key equals one.
+    let first = tx.dialect().control_character();
     let move_keys = format!("UPDATE {table} SET {key} = {first} || id");
     write_some(tx, organization, &move_keys, &assignment.moved).await?;
     upsert(tx, organization, part, &assignment.changed).await
 }
 
-/// Does to these entries what `sql` says.
+/// Runs `sql`, which removes or updates, on the entries with these numbers.
 async fn write_some(
     tx: &WriteTransaction,
     organization: i64,
     sql: &str,
     ids: &[i32],
 ) -> Result<(), StoreError> {
-    if ids.is_empty() {
-        return Ok(());
+    let rows = RowSet::new(vec![("id", ColumnValues::Integer(ids))]);
+    for source in rows.sources(tx.dialect()) {
+        let chosen = source.sql;
+        let sql = format!(
+            "{sql} WHERE organization_id = {organization} AND id IN (SELECT r.id FROM {chosen})"
+        );
+        tx.execute(sql, source.values).await?;
     }
-    let ids: Vec<String> = ids.iter().map(i32::to_string).collect();
-    let ids = ids.join(",");
-    // Numbers alone, and a statement of its own each time: nothing to bind or to keep.
-    let sql = format!("{sql} WHERE organization_id = {organization} AND id IN ({ids})");
-    tx.inner.execute_unprepared(&sql).await?;
     Ok(())
 }
 
@@ -543,7 +532,7 @@ async fn upsert(
         .collect();
     let (table, set) = (part.table, set.join(", "));
     let (names, values) = (columns.join(", "), columns.join(", r."));
-    for source in rows.sources(tx.inner.get_database_backend()) {
+    for source in rows.sources(tx.dialect()) {
         let sql = format!(
             "INSERT INTO {table} (organization_id, {names}) SELECT {organization}, r.{values} \
             FROM {} WHERE TRUE ON CONFLICT (organization_id, id) DO UPDATE SET {set}",
@@ -554,8 +543,8 @@ async fn upsert(
     Ok(())
 }
 
-/// Number and name of each privileged role. A role is what its name says wherever users sign in, so one
-/// that has another name, be it in other letters alone, is another.
+/// Number and name of each privileged role. Systems that users sign in to know a role by its name, so a role with
+/// another name, even only in another case, is another role.
 type Privileged = HashSet<(i32, String)>;
 
 fn privileged(draft: &CatalogDraft, roles: &PartChange) -> Privileged {
@@ -573,7 +562,7 @@ fn privileged_now(catalog: &Catalog) -> Privileged {
         .collect()
 }
 
-/// Expects that new names are what they look like; those that are stored already stand.
+/// Makes sure that no new name deceives. Names that are stored already stay allowed.
 fn expect_names(
     draft: &CatalogDraft,
     before: &Catalog,
@@ -625,7 +614,7 @@ fn entry_names(entries: &[DraftEntry]) -> impl Iterator<Item = &str> {
     entries.iter().map(|entry| &*entry.name)
 }
 
-/// The names of a part, and which of them stand: those that the same entry has already.
+/// The names of a part; those that the same entry has already stay as they are.
 fn names<'a>(
     draft: impl Iterator<Item = &'a str>,
     assignment: &PartChange,

@@ -1,4 +1,4 @@
-//! What the audit trail says of a catalog that takes the place of another.
+//! Describes a change of a catalog for the audit trail.
 
 use std::collections::HashMap;
 
@@ -8,22 +8,22 @@ use crate::{
     domain::{Catalog, Pattern, PhoneRegion, Role, RoleId},
 };
 
-/// The entry with how many entries there are now, and what has become of which role.
+/// Adds to the event how many entries the catalog has now, and which roles and formats have changed.
 pub(super) fn updated(entry: AuditEntry, before: &Catalog, now: &Catalog) -> AuditEntry {
     let counted = entry
         .with("roles", &now.roles.len())
         .with("ranks", &now.ranks.len())
         .with("groups", &now.groups.len());
     let changes = role_changes(&before.roles, &now.roles);
-    let told = changes.into_iter().filter(|(_, names)| !names.is_empty());
-    let told = told.fold(counted, |entry, (what, names)| {
+    let named = changes.into_iter().filter(|(_, names)| !names.is_empty());
+    let named = named.fold(counted, |entry, (what, names)| {
         entry.with(what, &few_names(&names))
     });
     let changed = format_changes(before, now).into_iter().flatten();
-    changed.fold(told, |entry, (what, value)| entry.with(what, &value))
+    changed.fold(named, |entry, (what, value)| entry.with(what, &value))
 }
 
-/// The region of phone numbers and the patterns, if they are others now; `none`: there is none any more.
+/// The region of phone numbers and the patterns, if they have changed; `none` if one was removed.
 fn format_changes(before: &Catalog, now: &Catalog) -> [Option<(&'static str, String)>; 3] {
     let formats = |catalog: &Catalog| {
         let text = |pattern: &Option<Pattern>| pattern.as_ref().map(|p| p.as_str().to_owned());

@@ -1,10 +1,9 @@
 //! Which credentials have ever been configured on this database. A server's local token is good only
 //! while there have been none.
 
-use sea_orm::{ConnectionTrait, Statement};
 use time::OffsetDateTime;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, sql};
 
 /// A source of credentials that is an option of the server, not a row of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +28,11 @@ impl Store {
     /// included, or a source that [`note_credential_source`](Self::note_credential_source) recorded.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Fails if the database fails.
     pub async fn has_had_credentials(&self) -> Result<bool, StoreError> {
         let sql =
             "SELECT EXISTS (SELECT 1 FROM tokens) OR EXISTS (SELECT 1 FROM credential_sources)";
-        let statement = Statement::from_string(self.backend(), sql);
-        let row = self.db.query_one_raw(statement).await?;
+        let row = sql::query_one(&self.db, sql, []).await?;
         let found = row.map(|row| row.try_get_by_index(0)).transpose()?;
         Ok(found.unwrap_or_default())
     }
@@ -42,7 +40,7 @@ impl Store {
     /// Records that a server on this database admits callers by this source, for ever.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Fails if the database fails.
     pub async fn note_credential_source(
         &self,
         source: CredentialSource,
@@ -51,8 +49,8 @@ impl Store {
         let tx = self.begin().await?;
         let sql = "INSERT INTO credential_sources (kind, configured_at) VALUES ($1, $2) \
             ON CONFLICT (kind) DO NOTHING";
-        let values = vec![source.name().into(), now.into()];
-        tx.execute(sql.to_owned(), values).await?;
+        let values = [source.name().into(), now.into()];
+        tx.execute(sql, values).await?;
         tx.commit().await
     }
 }

@@ -1,28 +1,28 @@
-//! Where the database is. The text may hold a password: nothing here, and no error, repeats any of it.
+//! The URL of the database. It may contain a password: no error and no debug output repeats any of its text.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 use sea_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-/// `sqlite://FILE` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, checked. There is no `Display`, and
-/// `Debug` shows the kind of database alone.
+/// A valid `sqlite://FILE` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. It has no `Display`, and its `Debug` shows
+/// only the kind of database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
 /// What is wrong with the URL of a database, without any of its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
-    /// It names no database that this service knows.
+    /// It names no database that this service supports.
     #[error("it must begin with sqlite: or postgres:")]
     Scheme,
-    /// It cannot be told where the user, the password, the host and the rest begin.
+    /// Its user, password, host and database cannot be told apart.
     #[error(
         "it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE; in a name or a password write % as %25, \
          @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"
     )]
     Postgres,
-    /// It has a parameter that is not known.
+    /// It has an unknown parameter.
     #[error(
         "what follows ? must be parameters such as sslmode=require; known are {}",
         PARAMETERS.join(", ")
@@ -33,7 +33,7 @@ pub enum InvalidDatabaseUrl {
     Sqlite,
 }
 
-/// The parameters of a `PostgreSQL` URL. The database's library would log the value of any other.
+/// The parameters of a `PostgreSQL` URL. The database's library logs the value of any other parameter.
 const PARAMETERS: [&str; 17] = [
     "sslmode",
     "ssl-mode",
@@ -60,13 +60,13 @@ impl DatabaseUrl {
         &self.0
     }
 
-    /// True for SQLite.
+    /// Returns `true` for SQLite.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         self.0.starts_with("sqlite:")
     }
 
-    /// SQLite's file, which may not be there yet; `None` for a database in memory, and for `PostgreSQL`.
+    /// Returns SQLite's file, which may not exist yet, or `None` for a database in memory and for `PostgreSQL`.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
         let path = self.0.strip_prefix("sqlite:")?;
@@ -97,7 +97,7 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// The name of a file may be shown; what looks like a user and a password is none.
+/// Logs may show the name of a file, so a text that looks like a user and a password is refused.
 fn expect_sqlite(rest: &str) -> Result<(), InvalidDatabaseUrl> {
     let parsed = SqliteConnectOptions::from_str(&format!("sqlite:{rest}"));
     match parsed.is_err() || has_password(rest) {
@@ -106,8 +106,8 @@ fn expect_sqlite(rest: &str) -> Result<(), InvalidDatabaseUrl> {
     }
 }
 
-/// A password with a character that ends the authority would become part of the database's name, which
-/// the database's own errors quote: what follows the authority has no `@`.
+/// If a password contains a character that ends the authority, the rest of it becomes part of the database's name,
+/// which errors of the database quote. So the text after the authority must have no `@`.
 fn expect_postgres(rest: &str) -> Result<(), InvalidDatabaseUrl> {
     let after = rest.strip_prefix("//");
     let after = after.ok_or(InvalidDatabaseUrl::Postgres)?;
@@ -132,7 +132,7 @@ fn is_known(parameter: &str) -> bool {
     PARAMETERS.contains(&name) || name == "options" || name.starts_with("options[")
 }
 
-/// True for a text with a `:` before an `@`, as in `USER:PASSWORD@HOST`.
+/// Returns `true` if the text has a `:` before an `@`, as in `USER:PASSWORD@HOST`.
 #[must_use]
 pub fn has_password(text: &str) -> bool {
     let (colon, at) = (text.find(':'), text.rfind('@'));

@@ -1,146 +1,132 @@
-//! Directories that were read before, so that only what has changed since is read again (`PostgreSQL`).
+//! Directories that were read before, so that only what has changed since is read again (`PostgreSQL` only).
 //!
-//! `PostgreSQL` tells of each row which transaction wrote it. A user whom none has written that was still
-//! under way, or still to begin, when the directory was read is as it was then; and where there are as many
-//! users as are known, none of those is gone. So what comes of it is what reading all of them gives, at
-//! the same moment, whoever has written meanwhile and by whatever means.
+//! `PostgreSQL` says of each row which transaction wrote it. A user whose row was written by a transaction that had
+//! ended when the directory was read has not changed since. If there are then as many users as are known,
+//! none has been removed. The result equals a full read at the same moment, whatever has written in between and
+//! by whatever means.
 //!
-//! Transactions count as under way from the oldest one on, also those that were not: a snapshot's list of
-//! them lacks subtransactions, and rows may have been written by one.
+//! Every transaction from the oldest one that was running counts as running, even if it had ended: a snapshot's
+//! list of running transactions lacks subtransactions, and one of these may have written rows.
 //!
-//! That holds as long as the database server runs. One that was started again may have been restored from
-//! a backup, and one that has recovered from a crash may lack transactions that had asked not to wait for
-//! the disk; both count transactions from there, and everything is read again. So it is where another
-//! database or table has been put in the place of this one, or a column has been made anew or renamed, which
-//! writes no row. SQLite does not tell who wrote a row, and nothing is kept of it.
+//! This holds while the database server runs. After a restart everything is read again: the server may have been
+//! restored from a backup, or a crash may have lost transactions that did not wait for the disk, and both give
+//! transaction numbers out again. The same goes for another database or table under the same name, and for a
+//! column that was added or renamed, which writes no row. SQLite does not say who wrote a row: nothing is cached.
 
-use std::{
-    cmp::Ordering,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Value};
+use parking_lot::Mutex;
+use sea_orm::{DatabaseTransaction, Value};
 use tokio::task::spawn_blocking;
 
 use super::{
-    LanePermit, StoreError,
-    snapshot::{self, WRITTEN_SINCE},
+    LanePermit, StoreError, sql,
+    user_reader::{self, WRITTEN_SINCE},
 };
 use crate::domain::User;
 
-/// Transactions after which everything is read again: `PostgreSQL` tells the order of twice as many.
-const MOST_TRANSACTIONS: i64 = 1 << 30;
+/// Transactions after which everything is read again. `PostgreSQL` can order twice as many.
+const MAX_TRANSACTIONS: i64 = 1 << 30;
 
-/// What a user with short values takes up. A directory that even so would be too large is not read only to
-/// be kept.
+/// Bytes of a user with short values. A directory that would be too large even with such users is not refreshed.
 const SMALL_USER_BYTES: usize = 128;
 
-/// The directories that are kept, together at most so large. Cheap to clone.
+/// The cached directories, limited in bytes; the least recently used one is dropped first. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct DirectoryCache {
-    /// Bytes; 0: nothing is kept.
-    most: usize,
-    places: Arc<Mutex<CacheEntries>>,
+    /// Bytes; 0: nothing is cached.
+    limit: usize,
+    entries: Arc<Mutex<CacheEntries>>,
 }
 
 #[derive(Default)]
 struct CacheEntries {
-    /// By organisation; the one asked for last stands last.
+    /// By organisation, the most recently used one last.
     directories: Vec<(i64, Arc<CachedDirectory>)>,
     bytes: usize,
 }
 
 /// The users of an organisation as they were at one moment.
 pub(super) struct CachedDirectory {
-    mark: CacheVersion,
+    version: CacheVersion,
     /// By ID.
     users: Arc<Vec<User>>,
-    /// Roughly what they take up.
+    /// Roughly how many bytes they take up.
     bytes: usize,
-    /// How many were read since all were: what they were before still takes up memory.
+    /// Users that were read since all were read. Their earlier values still take up memory.
     renewed: usize,
 }
 
-/// What tells who may have been written since a moment.
+/// The moment of a read, as later reads need it to find what was written since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct CacheVersion {
-    /// Which run of the database server: when it was started, and its own processes, which a crash
-    /// replaces without a new start. And which database and table: each may be another of the same name.
+    /// Identifies the run of the database server (its start, and its own processes, which a crash replaces
+    /// without a new start), the database, and the table with its columns.
     run: String,
     /// Every transaction with a lower number had ended.
     horizon: i64,
 }
 
 /// How many users a directory has.
-struct Counts {
+struct UserCounts {
     all: usize,
-    /// Of these, written since a mark.
+    /// Those of them that were written since a version.
     written: usize,
 }
 
 impl DirectoryCache {
-    /// An empty one, for at most so many bytes.
-    pub(super) fn new(most: usize) -> Self {
+    /// An empty cache for `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
         Self {
-            most,
-            places: Arc::default(),
+            limit,
+            entries: Arc::default(),
         }
     }
 
-    /// Most bytes of a directory that is kept.
-    pub(super) const fn room(&self) -> usize {
-        self.most
+    /// The largest directory that fits, in bytes.
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
     }
 
-    /// False where nothing is ever kept.
-    pub(super) const fn keeps(&self) -> bool {
-        self.most > 0
+    /// Returns `false` if nothing is ever cached.
+    pub(super) const fn is_enabled(&self) -> bool {
+        self.limit > 0
     }
 
-    /// False where a directory of so many users would be too large.
-    pub(super) const fn may_keep(&self, users: usize) -> bool {
-        users <= self.most / SMALL_USER_BYTES
+    /// Returns `false` if a directory of so many users is too large in any case.
+    pub(super) const fn may_hold(&self, users: usize) -> bool {
+        users <= self.limit / SMALL_USER_BYTES
     }
 
-    /// What is kept of an organisation's directory.
+    /// Returns an organisation's cached directory, if there is one.
     pub(super) fn find(&self, organization: i64) -> Option<Arc<CachedDirectory>> {
-        let mut places = self.places();
-        let found = places.take(organization)?;
-        places.put(organization, Arc::clone(&found));
+        let mut entries = self.entries.lock();
+        let found = entries.take(organization)?;
+        entries.put(organization, Arc::clone(&found));
         Some(found)
     }
 
-    /// Keeps a directory, if need be in place of those that were not asked for longest; not where it is
-    /// larger than all there is room for.
-    pub(super) fn keep(&self, organization: i64, directory: CachedDirectory) {
-        let mut places = self.places();
-        places.take(organization);
-        if directory.bytes > self.most {
+    /// Caches a directory, and drops the least recently used ones to make room. One that is larger than the whole
+    /// cache is not cached.
+    pub(super) fn put(&self, organization: i64, directory: CachedDirectory) {
+        let mut entries = self.entries.lock();
+        entries.take(organization);
+        if directory.bytes > self.limit {
             return;
         }
-        places.put(organization, Arc::new(directory));
-        while places.bytes > self.most {
-            let (oldest, _) = places.directories[0];
-            places.take(oldest);
+        entries.put(organization, Arc::new(directory));
+        while entries.bytes > self.limit {
+            let (oldest, _) = entries.directories[0];
+            entries.take(oldest);
         }
-    }
-
-    /// Nothing that is done under the lock can leave it half done.
-    fn places(&self) -> MutexGuard<'_, CacheEntries> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// People stay out of it.
+/// Shows sizes only, no user.
 impl fmt::Debug for DirectoryCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "DirectoryCache({} of {} bytes)",
-            self.places().bytes,
-            self.most
-        )
+        let bytes = self.entries.lock().bytes;
+        write!(f, "DirectoryCache({bytes} of {} bytes)", self.limit)
     }
 }
 
@@ -162,32 +148,32 @@ impl CacheEntries {
 }
 
 impl CachedDirectory {
-    /// Reads a directory: all of it, or what has been written since it was `known`. The second value is how
-    /// many users were read. The transaction must see one moment. One that takes up no more than `room`
-    /// bytes is going to be kept, and is made ready for that.
+    /// Reads a directory: all of it, or what has been written since it was `cached`. Also returns how many users
+    /// were read. The transaction must see one moment. A directory of at most `limit` bytes is going to be cached,
+    /// and is laid out for that.
     pub(super) async fn read(
         tx: &DatabaseTransaction,
         organization: i64,
-        known: Option<&Self>,
-        room: usize,
-        share: Option<&LanePermit>,
+        cached: Option<&Self>,
+        limit: usize,
+        permit: Option<&LanePermit>,
     ) -> Result<(Self, usize), StoreError> {
-        let mark = CacheVersion::read(tx).await?;
-        if let Some(known) = known
-            && mark.follows(&known.mark)
-            && let Some(renewed) = known.renewed(tx, organization, &mark, share).await?
+        let version = CacheVersion::read(tx).await?;
+        if let Some(cached) = cached
+            && version.follows(&cached.version)
+            && let Some(renewed) = cached.renew(tx, organization, &version, permit).await?
         {
             return Ok(renewed);
         }
-        let (mut users, bytes) = snapshot::read_users(tx, organization, None, share).await?;
+        let (mut users, bytes) = user_reader::read_users(tx, organization, None, permit).await?;
         let read = users.len();
-        if bytes <= room {
-            // The database tells them in another order than rows will ask for them.
+        if bytes <= limit {
+            // The database returns them in another order than the one in which rows look them up.
             let gathering = spawn_blocking(move || User::gathered(&users));
             users = gathering.await.map_err(StoreError::encoding)?;
         }
         let directory = Self {
-            mark,
+            version,
             users: Arc::new(users),
             bytes,
             renewed: 0,
@@ -195,37 +181,38 @@ impl CachedDirectory {
         Ok((directory, read))
     }
 
-    /// The users, by ID.
+    /// The users by ID.
     pub(super) const fn users(&self) -> &Arc<Vec<User>> {
         &self.users
     }
 
-    /// The directory now, by what is known. `None`: all of it has to be read.
-    async fn renewed(
+    /// Returns the directory as it is now, and how many users were read for that; or `None` if all must be read.
+    async fn renew(
         &self,
         tx: &DatabaseTransaction,
         organization: i64,
-        mark: &CacheVersion,
-        share: Option<&LanePermit>,
+        version: &CacheVersion,
+        permit: Option<&LanePermit>,
     ) -> Result<Option<(Self, usize)>, StoreError> {
-        let counts = self.mark.count_since(tx, organization).await?;
+        let counts = self.version.count_since(tx, organization).await?;
         if self.is_worn_by(counts.written) {
             return Ok(None);
         }
         let (mut users, mut bytes, mut read) = (Arc::clone(&self.users), self.bytes, 0);
         if counts.written > 0 {
-            let since = Some(self.mark.transaction());
-            let (written, more) = snapshot::read_users(tx, organization, since, share).await?;
+            let since = Some(self.version.transaction());
+            let written = user_reader::read_users(tx, organization, since, permit);
+            let (written, more) = written.await?;
             read = written.len();
             bytes += more;
             users = Arc::new(merged(&self.users, written));
         }
-        // One of those known is gone.
+        // A known user has been removed.
         if users.len() != counts.all {
             return Ok(None);
         }
         let directory = Self {
-            mark: mark.clone(),
+            version: version.clone(),
             users,
             bytes,
             renewed: self.renewed + read,
@@ -233,13 +220,13 @@ impl CachedDirectory {
         Ok(Some((directory, read)))
     }
 
-    /// True where it is better to read all than so many more.
+    /// Returns `true` if so many users were renewed that it is better to read all.
     fn is_worn_by(&self, written: usize) -> bool {
         (self.renewed + written) * 2 > self.users.len()
     }
 }
 
-/// All of the `known` users, those who were `written` since as they are now. Both by ID.
+/// All of the `known` users, with those that were `written` since in place of their earlier values. Both by ID.
 fn merged(known: &[User], written: Vec<User>) -> Vec<User> {
     let mut all = Vec::with_capacity(known.len() + written.len());
     let mut known = known.iter().peekable();
@@ -267,23 +254,21 @@ impl CacheVersion {
             (SELECT string_agg(concat_ws(':', attnum, attname), ',' ORDER BY attnum) FROM pg_attribute \
             WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped)), \
             txid_snapshot_xmin(txid_current_snapshot())";
-        let statement = Statement::from_string(DbBackend::Postgres, sql);
-        let row = tx.query_one_raw(statement).await?;
-        let row = row.ok_or_else(|| StoreError::encoding("the database does not tell the time"))?;
+        let row = sql::query_one(tx, sql, []).await?;
+        let row = row.ok_or_else(|| StoreError::encoding("the database has no snapshot"))?;
         Ok(Self {
             run: row.try_get_by_index(0)?,
             horizon: row.try_get_by_index(1)?,
         })
     }
 
-    /// True where it can be told who was written between the two.
+    /// Returns `true` if the database can say who was written between the two versions.
     fn follows(&self, earlier: &Self) -> bool {
         let transactions = self.horizon - earlier.horizon;
-        self.run == earlier.run && (0..MOST_TRANSACTIONS).contains(&transactions)
+        self.run == earlier.run && (0..MAX_TRANSACTIONS).contains(&transactions)
     }
 
-    /// The first transaction that may still have had something to write, as rows tell it: by the lower half
-    /// of its number.
+    /// The first transaction that may have written later. Rows have the lower half of its number.
     fn transaction(&self) -> Value {
         (self.horizon & i64::from(u32::MAX)).to_string().into()
     }
@@ -292,20 +277,18 @@ impl CacheVersion {
         &self,
         tx: &DatabaseTransaction,
         organization: i64,
-    ) -> Result<Counts, StoreError> {
+    ) -> Result<UserCounts, StoreError> {
         let sql = format!(
             "SELECT count(*), count(*) FILTER (WHERE {WRITTEN_SINCE}) FROM users \
             WHERE organization_id = $1"
         );
-        let values = [organization.into(), self.transaction()];
-        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-        let row = tx.query_one_raw(statement).await?;
+        let row = sql::query_one(tx, sql, [organization.into(), self.transaction()]).await?;
         let row = row.ok_or_else(|| StoreError::encoding("users cannot be counted"))?;
         let number = |index| -> Result<usize, StoreError> {
             let count: i64 = row.try_get_by_index(index)?;
             usize::try_from(count).map_err(StoreError::encoding)
         };
-        Ok(Counts {
+        Ok(UserCounts {
             all: number(0)?,
             written: number(1)?,
         })
@@ -327,7 +310,7 @@ mod tests {
         User::new(Uuid::from_u128(number), RoleId(1), text)
     }
 
-    fn mark(run: &str, horizon: i64) -> CacheVersion {
+    fn version(run: &str, horizon: i64) -> CacheVersion {
         CacheVersion {
             run: run.to_owned(),
             horizon,
@@ -336,7 +319,7 @@ mod tests {
 
     fn directory(bytes: usize) -> CachedDirectory {
         CachedDirectory {
-            mark: mark("", 0),
+            version: version("", 0),
             users: Arc::default(),
             bytes,
             renewed: 0,
@@ -344,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_written_takes_the_place_of_who_was_known() {
+    fn written_users_replace_known_ones() {
         let known = [user(2, "b"), user(4, "d"), user(6, "f")];
         let all = |written: &[(u128, &str)]| {
             let written = written.iter().map(|(number, name)| user(*number, name));
@@ -359,26 +342,26 @@ mod tests {
     }
 
     #[test]
-    fn transactions_are_told_apart_while_the_same_server_runs_and_they_are_not_too_many() {
-        let earlier = mark("a", 1_000);
-        assert!(mark("a", 1_000).follows(&earlier) && mark("a", 1_001).follows(&earlier));
-        assert!(!mark("b", 1_001).follows(&earlier));
+    fn versions_follow_each_other_on_one_run_of_the_server_and_not_too_far_apart() {
+        let earlier = version("a", 1_000);
+        assert!(version("a", 1_000).follows(&earlier) && version("a", 1_001).follows(&earlier));
+        assert!(!version("b", 1_001).follows(&earlier));
         // As after a restore from a backup.
-        assert!(!mark("a", 999).follows(&earlier));
-        assert!(!mark("a", 1_000 + MOST_TRANSACTIONS).follows(&earlier));
+        assert!(!version("a", 999).follows(&earlier));
+        assert!(!version("a", 1_000 + MAX_TRANSACTIONS).follows(&earlier));
     }
 
     #[test]
-    fn rows_tell_the_lower_half_of_a_transaction_s_number() {
-        assert_eq!(mark("a", 731).transaction(), "731".into());
-        assert_eq!(mark("a", (3 << 32) + 731).transaction(), "731".into());
+    fn rows_have_the_lower_half_of_a_transaction_number() {
+        assert_eq!(version("a", 731).transaction(), "731".into());
+        assert_eq!(version("a", (3 << 32) + 731).transaction(), "731".into());
     }
 
     #[test]
-    fn all_are_read_where_most_have_changed_be_it_little_by_little() {
+    fn all_are_read_once_most_have_changed_even_little_by_little() {
         let worn = |renewed, written| {
             let directory = CachedDirectory {
-                mark: mark("", 0),
+                version: version("", 0),
                 users: Arc::new((0..8).map(|number| user(number, "")).collect()),
                 bytes: 0,
                 renewed,
@@ -390,25 +373,25 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_longest_makes_room() {
-        let shelf = DirectoryCache::new(100);
+    fn the_least_recently_used_directory_is_dropped() {
+        let cache = DirectoryCache::new(100);
         for organization in [1, 2, 3] {
-            shelf.keep(organization, directory(40));
-            shelf.find(1);
+            cache.put(organization, directory(40));
+            cache.find(1);
         }
-        let kept = [1, 2, 3].map(|organization| shelf.find(organization).is_some());
+        let kept = [1, 2, 3].map(|organization| cache.find(organization).is_some());
         assert_eq!(kept, [true, false, true]);
-        assert_eq!(shelf.places().bytes, 80);
+        assert_eq!(cache.entries.lock().bytes, 80);
     }
 
     #[test]
-    fn what_is_larger_than_all_there_is_room_for_is_not_kept_nor_what_it_was_before() {
-        let shelf = DirectoryCache::new(100);
-        shelf.keep(1, directory(100));
-        assert!(shelf.find(1).is_some());
-        shelf.keep(1, directory(101));
-        assert!(shelf.find(1).is_none() && shelf.places().bytes == 0);
-        assert!(shelf.keeps() && !DirectoryCache::default().keeps());
-        assert!(!shelf.may_keep(1) && DirectoryCache::new(1_280).may_keep(10));
+    fn a_directory_larger_than_the_cache_is_dropped_with_its_earlier_version() {
+        let cache = DirectoryCache::new(100);
+        cache.put(1, directory(100));
+        assert!(cache.find(1).is_some());
+        cache.put(1, directory(101));
+        assert!(cache.find(1).is_none() && cache.entries.lock().bytes == 0);
+        assert!(cache.is_enabled() && !DirectoryCache::default().is_enabled());
+        assert!(!cache.may_hold(1) && DirectoryCache::new(1_280).may_hold(10));
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong in the database.
+//! Failures of the store, and which of them are transient.
 
 use std::{io, path::PathBuf};
 
@@ -6,16 +6,16 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 
 use super::InvalidDatabaseUrl;
 
-/// A fault of the database, or of what it was asked.
+/// A failure of the database, or of a request to it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL of the database is no such URL.
+    /// The URL is not one of a database.
     #[error("the database's URL is refused: {0}")]
     InvalidUrl(#[from] InvalidDatabaseUrl),
-    /// SQLite's file can neither be made nor be written.
+    /// SQLite's file can neither be created nor be opened for writing.
     #[error("{} cannot be opened: {error}", file.display())]
     File {
-        /// Its name.
+        /// Its path.
         file: PathBuf,
         /// Why.
         error: io::Error,
@@ -38,18 +38,18 @@ pub enum StoreError {
          others; use the newest release that has run on this database"
     )]
     SchemaDiverged,
-    /// The organisation has more under way than it can be served in time.
+    /// Too many calls of the organisation are running.
     #[error("the organisation has too much under way")]
     Busy,
-    /// Nobody waits for the answer any more.
+    /// The caller does not wait for the answer any more.
     #[error("the caller has gone")]
     Abandoned,
-    /// Whatever the database said.
+    /// Any error of the database.
     #[error(transparent)]
     Database(#[from] DbErr),
 }
 
-/// Why an import's transaction did not commit. Nothing of it is stored.
+/// Why a transaction of an import did not commit. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// Somebody has written to the organisation since the snapshot was taken.
@@ -70,7 +70,7 @@ pub enum WriteError {
     /// This server is shutting down.
     #[error("the server is shutting down")]
     Stopped,
-    /// A task of this process did not end well.
+    /// A task of this process failed.
     #[error("{0}")]
     Task(String),
     /// Anything else.
@@ -84,8 +84,8 @@ impl StoreError {
         Self::Database(DbErr::Type(error.to_string()))
     }
 
-    /// True where the same call may succeed a moment later: the connection is lost or none is to be
-    /// had, the server is starting or stopping, or it gave up on this transaction for another.
+    /// Returns `true` if the same call may succeed a moment later: the connection is lost or none is free, the
+    /// server is starting or stopping, or it gave up this transaction for another.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         let Self::Database(error) = self else {
@@ -107,8 +107,8 @@ impl StoreError {
     }
 }
 
-/// `PostgreSQL`: connection exceptions, serialization failure, deadlock, out of resources, operator
-/// intervention (also the time-outs of statements, locks and idle transactions). SQLite: busy, locked, full and I/O errors.
+/// `PostgreSQL`: connection exceptions, serialization failure, deadlock, out of resources, operator intervention,
+/// and the time-outs of statements, locks and idle transactions. SQLite: busy, locked, full and I/O errors.
 fn is_transient_code(code: &str) -> bool {
     const POSTGRES_CLASSES: [&str; 4] = ["08", "40", "53", "57"];
     const SQLITE: [i32; 4] = [5, 6, 10, 13];
@@ -126,7 +126,7 @@ impl From<DbErr> for WriteError {
 }
 
 impl WriteError {
-    /// A task of this process did not end well.
+    /// A task of this process failed.
     pub fn task(error: impl std::fmt::Display) -> Self {
         Self::Task(error.to_string())
     }
@@ -161,7 +161,7 @@ mod tests {
     use super::is_transient_code;
 
     #[test]
-    fn what_passes_by_itself_is_told_from_what_does_not() {
+    fn transient_codes_are_known() {
         // Lost, serialization, deadlock, full, shutting down, idle too long; busy, full, I/O, snapshot.
         for code in [
             "08006", "40001", "40P01", "53100", "57P01", "57014", "25P03", "55P03", "5", "13",

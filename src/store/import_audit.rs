@@ -1,4 +1,4 @@
-//! What the audit trail says of imports.
+//! Describes imports for the audit trail.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::{
     proto::{AuditAction, AuditOutcome, ImportState},
 };
 
-/// How an attempt ended, as the audit trail is told it.
+/// How an attempt ended, for the audit trail.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AttemptEnd<'a> {
-    /// The codes of why it was refused, apart by a comma; empty: it was not.
+    /// The codes of its refusals, separated by commas; empty if it was not refused.
     pub refusals: &'a str,
-    /// What it was asked for, as `name` or `name=value`, apart by a space.
+    /// Its options, as `name` or `name=value`, separated by spaces.
     pub options: &'a str,
 }
 
-/// How many users get and lose a privileged role, by its name.
+/// How many users get and lose each privileged role, by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleGrants {
     /// Users who get it.
@@ -31,15 +31,15 @@ pub struct RoleGrants {
 }
 
 impl RoleGrants {
-    /// True if nobody gets or loses one.
+    /// Returns `true` if nobody gets or loses one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.granted.is_empty() && self.taken.is_empty()
     }
 }
 
-/// An attempt that ends without having begun to apply, and the codes of why it was refused: what it is
-/// told as, if at all. One that broke off has done nothing.
+/// Describes an attempt that ends without having begun applying, if it was refused or was a completed dry run. An
+/// attempt that broke off has done nothing, and has no event.
 pub(super) fn attempt_ended(
     record: &ImportRecord,
     actor: &Actor,
@@ -61,7 +61,7 @@ pub(super) fn attempt_ended(
     })
 }
 
-/// An import begins applying.
+/// Describes an import that begins applying.
 pub(super) fn begun(
     record: &ImportRecord,
     options: &str,
@@ -72,7 +72,7 @@ pub(super) fn begun(
     described(entry.with("rows", &record.rows), record, options)
 }
 
-/// Users get or lose privileged roles, in the transaction that writes them.
+/// Describes users that get or lose privileged roles, in the transaction that writes them.
 pub(super) fn roles_granted(
     import: Uuid,
     grants: &RoleGrants,
@@ -82,8 +82,8 @@ pub(super) fn roles_granted(
     let action = AuditAction::PrivilegedRolesGranted;
     let entry = AuditEntry::done(at, actor, action, &import);
     let parts = [("granted", &grants.granted), ("taken", &grants.taken)];
-    let told = parts.into_iter().filter(|(_, counts)| !counts.is_empty());
-    told.fold(entry, |entry, (name, counts)| {
+    let counted = parts.into_iter().filter(|(_, counts)| !counts.is_empty());
+    counted.fold(entry, |entry, (name, counts)| {
         let counts = counts
             .iter()
             .map(|(role, users)| format!("{role}: {users}"));
@@ -91,7 +91,7 @@ pub(super) fn roles_granted(
     })
 }
 
-/// What was sent and asked for, and what plan came of it.
+/// Adds the options, and the digests of the input and the plan.
 fn described(mut entry: AuditEntry, record: &ImportRecord, options: &str) -> AuditEntry {
     if !options.is_empty() {
         entry = entry.with("options", &options);
@@ -107,7 +107,7 @@ fn described(mut entry: AuditEntry, record: &ImportRecord, options: &str) -> Aud
     entry
 }
 
-/// An import that had begun applying ends in this state; the record has the counts.
+/// Describes an import that had begun applying and ends in this state, with the record's counts.
 pub(super) fn ended(
     record: &ImportRecord,
     state: ImportState,

@@ -1,17 +1,17 @@
-//! An import's transactions: when one may begin, what it keeps others from, and what must hold before it
-//! commits. What one does to users is in `users`, and to the import's record in `record`.
+//! The transactions of an import: when one may begin, which writers it blocks, and what must hold before it commits.
+//! What one does to users is in `users`, and to the import's record in `record`.
 
 mod record;
 mod users;
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, Value};
 use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::{AuditEntry, Lease, Store, StoreError, WriteError, WriteTransaction};
+use super::{AuditEntry, Dialect, Lease, Store, StoreError, WriteError, WriteTransaction};
 use crate::domain::Actor;
 
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
@@ -22,29 +22,28 @@ pub struct ImportTransaction {
     import: Uuid,
     actor: Actor,
     now: OffsetDateTime,
-    /// The organisation's, once this transaction is stored; known from its claim on.
+    /// The organisation's revision once this transaction has committed; known from the claim on.
     revision: Option<i64>,
-    /// Where it holds others up while its import is planned.
-    room: Option<OwnedSemaphorePermit>,
+    /// Held by a transaction that keeps others from writing while its import is planned.
+    exclusive: Option<OwnedSemaphorePermit>,
 }
 
-/// Leave for an import to write a transaction while the one before is still to commit. Given back when the last
-/// clone is dropped.
+/// Allows an import to write a transaction while the one before is still to commit. Given back when the last clone is
+/// dropped.
 #[derive(Clone, Debug)]
 pub struct OverlapPermit {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// First key of the advisory locks that stand before organisations; the second is the organisation.
-const GATE: i32 = 714_553;
+/// First key of the advisory locks that guard the organisations. The second key is the organisation.
+const ADVISORY_LOCK: i32 = 714_553;
 
 impl Store {
-    /// Begins a transaction of an import that `actor` has sent. From here to its end nobody but other
-    /// transactions of imports writes to the organisation; it has to [claim](ImportTransaction::claim) it
-    /// before it commits.
+    /// Begins a transaction of an import that `actor` has sent. Until it ends only transactions of imports write to
+    /// the organisation. It must [claim](ImportTransaction::claim) the organisation before it commits.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn begin_write(
         &self,
         lease: Lease,
@@ -53,8 +52,8 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<ImportTransaction, WriteError> {
         let tx = self.begin_for(lease.organization).await?;
-        if self.backend() == DbBackend::Sqlite {
-            // Rows that refer to each other may be in several statements.
+        if self.dialect() == Dialect::Sqlite {
+            // Rows that refer to each other may be written by several statements.
             let defer = "PRAGMA defer_foreign_keys = ON";
             tx.inner.execute_unprepared(defer).await?;
         }
@@ -66,25 +65,25 @@ impl Store {
             actor: actor.clone(),
             now,
             revision: None,
-            room: None,
+            exclusive: None,
         })
     }
 
-    /// Lets an import's transactions overlap. `None`: the database has one writer, or enough imports do so already;
-    /// then this one's follow each other.
+    /// Allows an import's transactions to overlap. Returns `None` if they must follow each other: the database has one
+    /// writer, or enough imports overlap already.
     #[must_use]
     pub fn overlap_permit(&self) -> Option<OverlapPermit> {
         if self.has_one_writer() {
             return None;
         }
-        let permit = Arc::clone(&self.overlaps).try_acquire_owned();
+        let permit = Arc::clone(&self.overlapping).try_acquire_owned();
         let permit = Arc::new(permit.ok()?);
         Some(OverlapPermit { _permit: permit })
     }
 
-    /// Begins a transaction that keeps everybody else from writing to the organisation until it ends: what
-    /// is read and planned meanwhile, through another connection, still fits then. `None`: that cannot be
-    /// had now.
+    /// Begins a transaction that keeps everybody else from writing to the organisation until it ends. A plan that is
+    /// made meanwhile, through another connection, is still valid then. Returns `None` if that is not possible
+    /// now.
     pub async fn begin_exclusive(
         &self,
         lease: Lease,
@@ -92,58 +91,54 @@ impl Store {
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Option<ImportTransaction> {
-        // There must be a connection left to read through.
-        let room = Arc::clone(&self.holds).try_acquire_owned().ok()?;
+        // One connection must be left for reading.
+        let permit = Arc::clone(&self.exclusive).try_acquire_owned().ok()?;
         let mut write = self.begin_write(lease, import, actor, now).await.ok()?;
-        write.room = Some(room);
-        let held = write.tx.lock(lease.organization).await;
-        held.is_ok().then_some(write)
+        write.exclusive = Some(permit);
+        let locked = write.tx.lock(lease.organization).await;
+        locked.is_ok().then_some(write)
     }
 }
 
 impl WriteTransaction {
-    /// Keeps everybody out of the organisation who enters alone, until the end. Those who wait are let
-    /// in before whoever comes after them.
+    /// Waits for transactions that have entered exclusively, and keeps others from doing so until this one ends. Those
+    /// that wait already are let in first.
     async fn enter_shared(&self, organization: i64) -> Result<(), StoreError> {
-        self.pass_gate("pg_advisory_xact_lock_shared", organization)
+        self.take_advisory_lock("pg_advisory_xact_lock_shared", organization)
             .await
     }
 
-    /// Keeps everybody else out of the organisation until the end. To be done before anything else
-    /// is held: who waits here must not be waited for.
+    /// Keeps every other transaction that enters out of the organisation until this one ends. Call it before this
+    /// transaction locks anything else: nobody may have to wait for one that waits here.
     pub(super) async fn enter_exclusive(&self, organization: i64) -> Result<(), StoreError> {
-        self.pass_gate("pg_advisory_xact_lock", organization).await
+        self.take_advisory_lock("pg_advisory_xact_lock", organization)
+            .await
     }
 
-    /// SQLite has one writer at a time, and needs no gate.
-    async fn pass_gate(&self, lock: &str, organization: i64) -> Result<(), StoreError> {
-        if self.inner.get_database_backend() != DbBackend::Postgres {
+    /// SQLite has one writer at a time, and needs no lock.
+    async fn take_advisory_lock(&self, lock: &str, organization: i64) -> Result<(), StoreError> {
+        if self.dialect() == Dialect::Sqlite {
             return Ok(());
         }
-        let sql = format!("SELECT {lock}({GATE}, ($1::bigint % 2147483647)::integer)");
-        self.execute(sql, vec![organization.into()])
-            .await
-            .map(|_| ())
+        let sql = format!("SELECT {lock}({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)");
+        self.execute(sql, [organization.into()]).await.map(|_| ())
     }
 
-    /// Holds the organisation until the end: nobody else writes to it.
+    /// Locks the organisation: nobody else writes to it until this transaction ends.
     pub(super) async fn lock(&self, organization: i64) -> Result<(), StoreError> {
         let sql = "UPDATE organizations SET revision = revision WHERE id = $1";
-        let locked = self.execute(sql.to_owned(), vec![organization.into()]);
-        match locked.await? {
+        match self.execute(sql, [organization.into()]).await? {
             0 => Err(StoreError::UnknownOrganization),
             _ => Ok(()),
         }
     }
 
-    /// Moves the organisation's revision on, and holds the organisation until the end. Returns the
-    /// new revision.
+    /// Increments the organisation's revision, and locks the organisation until this transaction ends. Returns the new
+    /// revision.
     pub(super) async fn bump_revision(&self, organization: i64) -> Result<i64, StoreError> {
         let sql =
             "UPDATE organizations SET revision = revision + 1 WHERE id = $1 RETURNING revision";
-        let backend = self.inner.get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, [organization.into()]);
-        match self.inner.query_one_raw(statement).await? {
+        match self.query_one(sql, [organization.into()]).await? {
             Some(row) => Ok(row.try_get_by_index(0)?),
             None => Err(StoreError::UnknownOrganization),
         }
@@ -151,20 +146,19 @@ impl WriteTransaction {
 }
 
 impl ImportTransaction {
-    /// Claims the organisation, and moves its revision on: from here to the end nobody else commits to
-    /// it.
+    /// Claims the organisation, and increments its revision. From here to the end nobody else commits to it.
     ///
     /// # Errors
-    /// [`WriteError::Overtaken`] where the lease is no longer ours.
+    /// Fails with [`WriteError::Overtaken`] if another import has taken the lease.
     pub async fn claim(&mut self) -> Result<(), WriteError> {
         self.revision = Some(self.tx.bump_revision(self.lease.organization).await?);
         self.tx.fence(self.lease).await
     }
 
-    /// Makes sure that the directory is as it was planned on.
+    /// Makes sure that the directory is still the one on which the import was planned.
     ///
     /// # Errors
-    /// [`WriteError::Stale`] where it was not at `revision` when this transaction claimed it.
+    /// Fails with [`WriteError::Stale`] if it was not at `revision` when this transaction claimed it.
     pub fn expect_revision(&self, revision: i64) -> Result<(), WriteError> {
         match self.revision == Some(revision + 1) {
             true => Ok(()),
@@ -181,14 +175,12 @@ impl ImportTransaction {
     /// Makes sure that nobody has asked the import to stop.
     ///
     /// # Errors
-    /// [`WriteError::Cancelled`] where somebody has.
+    /// Fails with [`WriteError::Cancelled`] if somebody has.
     pub async fn expect_not_cancelled(&self) -> Result<(), WriteError> {
         let sql = "SELECT 1 FROM imports WHERE organization_id = $1 AND id = $2 \
             AND cancel_requested";
-        let backend = self.tx.inner.get_database_backend();
-        let values: [Value; 2] = [self.lease.organization.into(), self.import.into()];
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        match self.tx.inner.query_one_raw(statement).await? {
+        let values = [self.lease.organization.into(), self.import.into()];
+        match self.tx.query_one(sql, values).await? {
             Some(_) => Err(WriteError::Cancelled),
             None => Ok(()),
         }
@@ -197,7 +189,7 @@ impl ImportTransaction {
     /// Makes what was written durable and visible.
     ///
     /// # Errors
-    /// Where the database fails; whether the transaction is stored is then unknown.
+    /// Fails if the database fails; it is then unknown whether the transaction has committed.
     pub async fn commit(self) -> Result<(), WriteError> {
         self.tx.commit().await.map_err(WriteError::from_store)
     }
@@ -206,11 +198,11 @@ impl ImportTransaction {
         self.tx.note(self.lease.organization, entry);
     }
 
-    fn backend(&self) -> DbBackend {
-        self.tx.inner.get_database_backend()
-    }
-
-    async fn execute(&self, sql: String, values: Vec<Value>) -> Result<u64, WriteError> {
+    async fn execute(
+        &self,
+        sql: impl Into<String>,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<u64, WriteError> {
         let result = self.tx.execute(sql, values).await;
         result.map_err(WriteError::from_store)
     }

@@ -1,8 +1,8 @@
-//! Records of imports, and their results as they were encoded (semantics §8).
+//! Records of imports, and their encoded results (semantics §8).
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Statement, TryInsertResult, Value,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, TryInsertResult,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, WriteTransaction,
     entity::import::{Column, Entity, Model},
-    import_audit,
+    import_audit, sql,
 };
 use crate::{
     domain::Actor,
@@ -26,16 +26,15 @@ pub type ImportRecord = Model;
 pub enum BatchKind {
     /// An encoded `RowResults`: final verdicts.
     Results = 0,
-    /// An encoded `Deactivations`: users deactivated.
+    /// An encoded `Deactivations`: users that were deactivated.
     Deactivated = 1,
     /// An encoded `Deactivations`: users to deactivate once all rows are written.
     ToDeactivate = 2,
-    /// An encoded `RowResults`: rows still to be written, with no more than their numbers and the
-    /// warnings that the plan had for them.
+    /// An encoded `RowResults`: rows still to be written, with only their numbers and the warnings of the plan.
     ToWrite = 3,
 }
 
-/// What became of an attempt that was to be recorded under an import ID.
+/// Whether an attempt could be recorded under an import ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOpening {
     /// It is recorded, in place of an earlier attempt of the same principal.
@@ -61,7 +60,7 @@ impl Store {
     /// Finds the record of an import.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn import(
         &self,
         organization: i64,
@@ -71,11 +70,10 @@ impl Store {
             .await
     }
 
-    /// Records an attempt that begins, in place of an earlier one of the same principal under the
-    /// same ID.
+    /// Records an attempt that begins. It replaces an earlier attempt of the same principal under the same ID.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn open_import(&self, record: &ImportRecord) -> Result<AttemptOpening, StoreError> {
         self.retry(|| async {
             let tx = self.begin_for(record.organization_id).await?;
@@ -86,11 +84,11 @@ impl Store {
         .await
     }
 
-    /// Records how an attempt ended that never began applying. The record stays as it is where a later attempt has replaced it, or
-    /// the ID is bound by now; a refusal is told to the audit trail all the same.
+    /// Records how an attempt ended that never began applying. If a later attempt has replaced the record, or the ID
+    /// is bound by now, only the audit trail gets a refusal, and the record stays as it is.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn close_import(
         &self,
         record: &ImportRecord,
@@ -113,7 +111,7 @@ impl Store {
             protected_skipped = $13, notes = $14, finished_at = $15 \
             WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND options_digest IS NULL \
             AND finished_at IS NULL";
-        let values: Vec<Value> = vec![
+        let values = [
             record.organization_id.into(),
             record.id.into(),
             record.attempt.into(),
@@ -130,8 +128,8 @@ impl Store {
             record.notes.clone().into(),
             record.finished_at.into(),
         ];
-        let closed = tx.execute(sql.to_owned(), values).await? > 0;
-        // One that was closed before is told again by nobody: the answer of that commit was lost.
+        let closed = tx.execute(sql, values).await? > 0;
+        // If the answer of an earlier commit was lost, the audit trail has its event already.
         let is_news = closed || (!end.refusals.is_empty() && !tx.is_closed(record).await?);
         let entry = import_audit::attempt_ended(record, actor, end);
         if let Some(entry) = entry.filter(|_| is_news) {
@@ -140,10 +138,10 @@ impl Store {
         tx.commit().await
     }
 
-    /// Marks an applying import as interrupted, where the lease has not been taken over.
+    /// Marks an applying import as interrupted, unless its lease has been taken over.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn interrupt_import(
         &self,
         lease: Lease,
@@ -155,14 +153,14 @@ impl Store {
         let sql = "UPDATE imports SET state = $4 \
             WHERE organization_id = $1 AND id = $2 AND state = $5 AND EXISTS (SELECT 1 \
             FROM import_leases WHERE organization_id = $1 AND number = $3)";
-        let values: Vec<Value> = vec![
+        let values = [
             lease.organization.into(),
             id.into(),
             lease.number.into(),
             i32::from(ImportState::Interrupted).into(),
             i32::from(ImportState::Applying).into(),
         ];
-        if tx.execute(sql.to_owned(), values).await? > 0 {
+        if tx.execute(sql, values).await? > 0 {
             let found = Entity::find_by_id((lease.organization, id));
             if let Some(record) = found.one(&tx.inner).await? {
                 let state = ImportState::Interrupted;
@@ -173,10 +171,10 @@ impl Store {
         tx.commit().await
     }
 
-    /// Asks an applying import to stop. False: it is not applying.
+    /// Asks an applying import to stop. Returns `false` if it is not applying.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn request_cancel(
         &self,
         organization: i64,
@@ -188,8 +186,8 @@ impl Store {
         let sql = "UPDATE imports SET cancel_requested = TRUE \
             WHERE organization_id = $1 AND id = $2 AND state = $3";
         let applying = i32::from(ImportState::Applying);
-        let values: Vec<Value> = vec![organization.into(), id.into(), applying.into()];
-        let asked = tx.execute(sql.to_owned(), values).await? > 0;
+        let values = [organization.into(), id.into(), applying.into()];
+        let asked = tx.execute(sql, values).await? > 0;
         if asked {
             let action = AuditAction::ImportCancelRequested;
             tx.note(organization, AuditEntry::done(now, actor, action, &id));
@@ -198,10 +196,10 @@ impl Store {
         Ok(asked)
     }
 
-    /// Up to `limit` records, newest first, from the one after `before` on.
+    /// Returns up to `limit` records that began before `before`, the newest first.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn imports(
         &self,
         organization: i64,
@@ -226,10 +224,10 @@ impl Store {
             .await?)
     }
 
-    /// Up to `limit` recorded batches of an import, from `sequence` on.
+    /// Returns up to `limit` recorded batches of an import, from number `sequence` on.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn recorded_batches(
         &self,
         organization: i64,
@@ -251,14 +249,13 @@ impl Store {
         let _reading = self.lanes.reading(organization).await;
         let sql = "SELECT sequence, kind, payload FROM import_results WHERE organization_id = $1 \
             AND import_id = $2 AND sequence >= $3 ORDER BY sequence LIMIT $4";
-        let values: [Value; 4] = [
+        let values = [
             organization.into(),
             import.into(),
             sequence.into(),
             i64::from(limit).into(),
         ];
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let rows = self.db.query_all_raw(statement).await?;
+        let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(RecordedBatch {
@@ -270,16 +267,17 @@ impl Store {
             .collect()
     }
 
-    /// Removes the results of imports that ended before `moment`; their records and counts stay.
+    /// Removes the results of imports that ended before `moment`. Their records and counts stay.
+    /// Returns how many batches there were.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn expire_results(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
         let tx = self.begin().await?;
         let sql = "DELETE FROM import_results WHERE EXISTS (SELECT 1 FROM imports i \
             WHERE i.organization_id = import_results.organization_id \
             AND i.id = import_results.import_id AND i.finished_at < $1)";
-        let removed = tx.execute(sql.to_owned(), vec![moment.into()]).await?;
+        let removed = tx.execute(sql, vec![moment.into()]).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -293,13 +291,13 @@ impl WriteTransaction {
     ) -> Result<AttemptOpening, StoreError> {
         let key = (record.organization_id, record.id);
         match Entity::find_by_id(key).one(&self.inner).await? {
-            // Nobody waits for the transactions of a bound import.
+            // A bound import is answered at once, without waiting for its transactions.
             Some(present) if present.admits(record) != AttemptOpening::Recorded => {
                 return Ok(present.admits(record));
             }
             Some(_) => {}
             None => {
-                // Of two at once the second waits here for the first, and finds its record.
+                // Of two concurrent attempts the second waits here for the first, and finds its record.
                 let inserted = Entity::insert(record.clone().into_active_model())
                     .on_conflict_do_nothing()
                     .exec_without_returning(&self.inner)
@@ -309,7 +307,7 @@ impl WriteTransaction {
                 }
             }
         }
-        // Somebody may be binding it in a transaction that is under way.
+        // A running transaction may be binding it.
         let held = Entity::find_by_id(key).lock_exclusive().one(&self.inner);
         let opening = held.await?.map(|present| present.admits(record));
         let opening = opening.unwrap_or(AttemptOpening::InUse);
@@ -320,7 +318,7 @@ impl WriteTransaction {
         Ok(opening)
     }
 
-    /// True where this attempt's own end is recorded already.
+    /// Returns `true` if the end of this very attempt is recorded already.
     async fn is_closed(&self, record: &ImportRecord) -> Result<bool, StoreError> {
         let found = Entity::find_by_id((record.organization_id, record.id));
         let stored = found.one(&self.inner).await?;
@@ -330,8 +328,8 @@ impl WriteTransaction {
 }
 
 impl Model {
-    /// What becomes of another attempt under the same ID. One who sends the same input and options
-    /// as a bound import may go on with it, whoever that is; that is judged later.
+    /// Decides about another attempt under the same ID. Any principal who sends the same input and options as a bound
+    /// import may resume it; that is checked later.
     fn admits(&self, attempt: &Self) -> AttemptOpening {
         match self.options_digest {
             Some(_) => AttemptOpening::Bound,

@@ -1,91 +1,75 @@
-//! Permits that each key has its own of: whoever wants one more waits behind the same key alone.
+//! Permits for each key: a caller waits only for permits of the same key.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// The permits of each key that is in use.
+type Semaphores<K> = Arc<Mutex<HashMap<K, Arc<Semaphore>>>>;
+
 /// A queue for each key. Cheap to clone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct KeyedQueue<K> {
     permits: usize,
-    queues: Arc<Mutex<HashMap<K, Arc<Semaphore>>>>,
+    semaphores: Semaphores<K>,
 }
 
-/// One of a key's permits, given back when dropped.
+/// One permit of a key. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct KeyedPermit<K: Eq + Hash> {
-    // Dropped first: what is kept of the key goes with its last permit.
+    // Dropped first: the key's entry is removed with its last permit.
     _permit: OwnedSemaphorePermit,
-    _place: Place<K>,
+    _entry: QueueEntry<K>,
 }
 
-/// Keeps a key's queue while somebody has a permit of it or waits for one.
+/// Keeps a key's semaphore while somebody has a permit of it or waits for one.
 #[derive(Debug)]
-struct Place<K: Eq + Hash> {
-    queues: Arc<Mutex<HashMap<K, Arc<Semaphore>>>>,
+struct QueueEntry<K: Eq + Hash> {
+    semaphores: Semaphores<K>,
     key: K,
 }
 
-impl<K> Clone for KeyedQueue<K> {
-    fn clone(&self) -> Self {
-        Self {
-            permits: self.permits,
-            queues: Arc::clone(&self.queues),
-        }
-    }
-}
-
 impl<K: Clone + Eq + Hash> KeyedQueue<K> {
-    /// `permits` for each key at a time.
+    /// Gives each key `permits` at a time.
     pub(super) fn new(permits: usize) -> Self {
         Self {
             permits,
-            queues: Arc::default(),
+            semaphores: Arc::default(),
         }
     }
 
-    /// Waits for one of the key's permits, in order of arrival.
+    /// Waits for a permit of the key, in order of arrival.
     pub(super) async fn acquire(&self, key: K) -> KeyedPermit<K> {
-        // Declared before the semaphore, so that it goes after it when the wait is given up.
-        let place = Place {
-            queues: Arc::clone(&self.queues),
+        // Declared before the semaphore, so that it is dropped after it if the wait is given up.
+        let entry = QueueEntry {
+            semaphores: Arc::clone(&self.semaphores),
             key: key.clone(),
         };
-        let queue = {
-            let mut queues = lock(&self.queues);
-            let queue = queues.entry(key);
-            Arc::clone(queue.or_insert_with(|| Arc::new(Semaphore::new(self.permits))))
+        let semaphore = {
+            let mut semaphores = self.semaphores.lock();
+            let found = semaphores.entry(key);
+            Arc::clone(found.or_insert_with(|| Arc::new(Semaphore::new(self.permits))))
         };
-        match queue.acquire_owned().await {
+        match semaphore.acquire_owned().await {
             Ok(permit) => KeyedPermit {
                 _permit: permit,
-                _place: place,
+                _entry: entry,
             },
-            // Nobody closes one.
+            // No semaphore is ever closed.
             Err(_) => std::future::pending().await,
         }
     }
 }
 
-impl<K: Eq + Hash> Drop for Place<K> {
+impl<K: Eq + Hash> Drop for QueueEntry<K> {
     fn drop(&mut self) {
-        let mut queues = lock(&self.queues);
-        let unused = |queue: &Arc<Semaphore>| Arc::strong_count(queue) == 1;
-        if queues.get(&self.key).is_some_and(unused) {
-            queues.remove(&self.key);
+        let mut semaphores = self.semaphores.lock();
+        let unused = |semaphore: &Arc<Semaphore>| Arc::strong_count(semaphore) == 1;
+        if semaphores.get(&self.key).is_some_and(unused) {
+            semaphores.remove(&self.key);
         }
     }
-}
-
-/// Nothing that is done under the lock can leave it half done.
-fn lock<K>(
-    queues: &Mutex<HashMap<K, Arc<Semaphore>>>,
-) -> MutexGuard<'_, HashMap<K, Arc<Semaphore>>> {
-    queues.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -95,7 +79,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_key_waits_for_itself_alone() {
+    async fn keys_do_not_wait_for_each_other() {
         let queue = KeyedQueue::new(2);
         let (first, second) = (queue.acquire("a").await, queue.acquire("a").await);
         let mut third = Box::pin(queue.acquire("a"));
@@ -107,15 +91,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_kept_of_a_key_that_nobody_uses() {
+    async fn a_key_that_nobody_uses_has_no_entry() {
         let queue = KeyedQueue::new(1);
         let first = queue.acquire("a").await;
         let mut given_up = Box::pin(queue.acquire("a"));
         assert!(given_up.as_mut().now_or_never().is_none());
         drop(first);
-        // The permit is on its way to one who no longer wants it.
+        // The permit was meant for a waiter that has given up.
         drop(given_up);
-        assert!(lock(&queue.queues).is_empty());
+        assert!(queue.semaphores.lock().is_empty());
         assert!(queue.acquire("a").now_or_never().is_some());
     }
 }

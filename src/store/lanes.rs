@@ -1,8 +1,8 @@
-//! Connections of their own for interactive calls, imports and heavy reads, and one organisation's share of each.
+//! Separate connections for interactive calls, imports and heavy reads, and how many of them one organisation may use.
 //!
-//! A flood of one kind waits behind itself, and so does a flood of one organisation: it never has all
-//! connections of a lane, and a heavy read gives up its turn after each step, so that the others' come in
-//! between. Heartbeats and renewals of leases have a connection that nobody else uses.
+//! Many calls of one kind wait for each other, not the other kinds for them. The same goes for one organisation: it
+//! never has all connections of a lane, and a heavy read gives other reads a turn after each step. Heartbeats and
+//! renewals of leases have a connection that nothing else uses.
 
 use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -14,33 +14,34 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Store, StoreError, connect,
+    Store, StoreError,
+    connect::connect,
     keyed_queue::{KeyedPermit, KeyedQueue},
 };
 
-/// Connections of each lane; 16 in all, as an operator of `PostgreSQL` counts them for each server.
+/// Connections of each lane: 16 in all, which an operator of `PostgreSQL` has to provide for each server.
 const INTERACTIVE: u32 = 4;
 const IMPORTS: u32 = 8;
 const HEAVY: u32 = 3;
-const VITAL: u32 = 1;
+const HEARTBEAT: u32 = 1;
 
-/// Calls of one organisation that may use a lane's connections at a time.
-const INTERACTIVE_SHARE: usize = 2;
-const IMPORTS_SHARE: usize = 2;
-const HEAVY_SHARE: usize = 1;
+/// Calls of one organisation that may use a lane at a time.
+const INTERACTIVE_PERMITS: usize = 2;
+const IMPORTS_PERMITS: usize = 2;
+const HEAVY_PERMITS: usize = 1;
 
 /// Directories and recorded results that one organisation's imports and watches read at a time.
 const READINGS: usize = 2;
 
-/// How long a call may wait for its organisation's share.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a call may wait for its organisation's permit.
+const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Which connections a call uses.
+/// The connections that a kind of call uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionLane {
     /// Look-ups and small pages.
     Interactive,
-    /// Imports: what they read and write.
+    /// Reads and writes of imports.
     Imports,
     /// Searches, exports, large pages and changes of a catalog.
     Heavy,
@@ -52,31 +53,31 @@ pub(super) struct Lanes {
     interactive: DatabaseConnection,
     imports: DatabaseConnection,
     heavy: DatabaseConnection,
-    vital: DatabaseConnection,
-    interactive_shares: KeyedQueue<String>,
-    imports_shares: KeyedQueue<String>,
-    heavy_shares: KeyedQueue<String>,
-    readings: KeyedQueue<i64>,
+    heartbeat: DatabaseConnection,
+    interactive_queue: KeyedQueue<String>,
+    imports_queue: KeyedQueue<String>,
+    heavy_queue: KeyedQueue<String>,
+    reading_queue: KeyedQueue<i64>,
     turns: Arc<Semaphore>,
 }
 
-/// An organisation's leave to use a lane, given back when dropped.
+/// Permits an organisation's call to use a lane. Dropping it gives the permit back.
 #[derive(Debug)]
 pub struct LanePermit {
     _permit: KeyedPermit<String>,
-    /// Of the heavy lane; the others have none to wait for.
+    /// The turns of the heavy lane; reads in other lanes wait for none.
     turns: Option<Arc<Semaphore>>,
     gone: CancellationToken,
 }
 
-/// Leave for one step of a read.
+/// Permits one step of a heavy read.
 #[derive(Debug)]
 pub struct ReadTurn {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Lanes {
-    /// Connects: at once for interactive calls, for the others when they are first used.
+    /// Opens the connections of interactive calls. The others are opened when they are first used.
     pub(super) async fn connect(
         options: &ConnectOptions,
         sqlite: bool,
@@ -92,11 +93,11 @@ impl Lanes {
             interactive: lane(INTERACTIVE).await?,
             imports: lane(IMPORTS).await?,
             heavy: lane(HEAVY).await?,
-            vital: lane(VITAL).await?,
-            interactive_shares: KeyedQueue::new(INTERACTIVE_SHARE),
-            imports_shares: KeyedQueue::new(IMPORTS_SHARE),
-            heavy_shares: KeyedQueue::new(HEAVY_SHARE),
-            readings: KeyedQueue::new(READINGS),
+            heartbeat: lane(HEARTBEAT).await?,
+            interactive_queue: KeyedQueue::new(INTERACTIVE_PERMITS),
+            imports_queue: KeyedQueue::new(IMPORTS_PERMITS),
+            heavy_queue: KeyedQueue::new(HEAVY_PERMITS),
+            reading_queue: KeyedQueue::new(READINGS),
             turns: Arc::new(Semaphore::new(heavy_turns())),
         })
     }
@@ -109,33 +110,33 @@ impl Lanes {
         }
     }
 
-    /// The connection for what keeps this process alive in the eyes of others.
-    pub(super) const fn vital(&self) -> &DatabaseConnection {
-        &self.vital
+    /// The connection for heartbeats and renewals of leases.
+    pub(super) const fn heartbeat(&self) -> &DatabaseConnection {
+        &self.heartbeat
     }
 
-    /// Leave to read an organisation's directory or recorded results.
+    /// Waits for a permit to read an organisation's directory or recorded results.
     pub(super) async fn reading(&self, organization: i64) -> KeyedPermit<i64> {
-        self.readings.acquire(organization).await
+        self.reading_queue.acquire(organization).await
     }
 
-    const fn shares(&self, lane: ConnectionLane) -> &KeyedQueue<String> {
+    const fn queue(&self, lane: ConnectionLane) -> &KeyedQueue<String> {
         match lane {
-            ConnectionLane::Interactive => &self.interactive_shares,
-            ConnectionLane::Imports => &self.imports_shares,
-            ConnectionLane::Heavy => &self.heavy_shares,
+            ConnectionLane::Interactive => &self.interactive_queue,
+            ConnectionLane::Imports => &self.imports_queue,
+            ConnectionLane::Heavy => &self.heavy_queue,
         }
     }
 }
 
-/// Steps of heavy reads at a time: half of the processors, so that the other half is left to the others.
+/// Steps of heavy reads at a time: half of the processors, which leaves the other half to all other work.
 fn heavy_turns() -> usize {
     let processors = available_parallelism().map_or(1, NonZero::get);
     (processors / 2).clamp(1, HEAVY as usize)
 }
 
 impl Store {
-    /// The same database through the connections of another lane.
+    /// The same store with the connections of another lane.
     #[must_use]
     pub fn on_lane(&self, lane: ConnectionLane) -> Self {
         Self {
@@ -145,17 +146,17 @@ impl Store {
         }
     }
 
-    /// Waits for `organization`'s share of this lane: a slug, or whatever else stands for one caller.
+    /// Waits for a permit of this lane for `organization`: a slug, or another text that stands for one caller.
     ///
     /// # Errors
-    /// [`StoreError::Abandoned`] when `gone` is cancelled, [`StoreError::Busy`] where the organisation has
-    /// more under way than it can be served in time.
+    /// Fails with [`StoreError::Abandoned`] when `gone` is cancelled, and with [`StoreError::Busy`] if other calls of the
+    /// organisation take too long.
     pub async fn lane_permit(
         &self,
         organization: &str,
         gone: &CancellationToken,
     ) -> Result<LanePermit, StoreError> {
-        let queue = self.lanes.shares(self.lane);
+        let queue = self.lanes.queue(self.lane);
         let permit = wait(queue.acquire(organization.to_owned()), gone).await?;
         Ok(LanePermit {
             _permit: permit,
@@ -166,7 +167,7 @@ impl Store {
 }
 
 impl LanePermit {
-    /// Waits for a turn to make one step: of heavy reads only so many are made at a time.
+    /// Waits for a turn to make one step, if this is a permit of the heavy lane.
     ///
     /// # Errors
     /// As [`Store::lane_permit`].
@@ -186,9 +187,9 @@ async fn wait<T>(
     permit: impl Future<Output = T>,
     gone: &CancellationToken,
 ) -> Result<T, StoreError> {
-    let permit = gone.run_until_cancelled(timeout(PATIENCE, permit));
+    let permit = gone.run_until_cancelled(timeout(WAIT_LIMIT, permit));
     match permit.await {
-        // A permit that is free is had by one who has gone, too.
+        // A caller that has gone may still have got a permit.
         Some(Ok(permit)) if !gone.is_cancelled() => Ok(permit),
         Some(Err(_)) => Err(StoreError::Busy),
         Some(Ok(_)) | None => Err(StoreError::Abandoned),

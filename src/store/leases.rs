@@ -1,20 +1,22 @@
-//! Who may write to an organisation, across all servers on the same database, by the database's
-//! clock (semantics §8).
+//! Who may write to an organisation, across all servers on the same database, by the database's clock (semantics §8).
 //!
-//! A lease has a number that grows with every taking. Taking one holds the organisation's row, as
-//! every write transaction does, so that it waits for a transaction under way; each transaction then
-//! looks whether the number is still its own. Renewing touches the lease's own row alone.
+//! A lease has a number that grows each time the lease is taken. Taking it locks the organisation's row, as every
+//! write transaction does, and so waits for a running transaction. Each transaction then checks that its lease's
+//! number is still the current one. Renewing a lease writes to the lease's own row only.
 //!
-//! On SQLite a renewal may have to wait for the one writer longer than the lease lasts. A lease that
-//! this process holds is therefore alive here whatever its time says ([`Store::guard_lease`]), and each
-//! transaction renews all of them at its end, for the other processes to see.
+//! On SQLite a renewal may wait for the one writer longer than the lease lasts. So a lease that this process holds
+//! counts as alive here, whatever its time says ([`Store::guard_lease`]), and each transaction renews all of them at
+//! its end, for other processes to see.
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::{LeaseGuard, Store, StoreError, WriteError, WriteTransaction, uploads::millis};
+use super::{
+    Dialect, LeaseGuard, Store, StoreError, WriteError, WriteTransaction,
+    sql::{self, millis},
+};
 
 /// A lease that this process has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,50 +27,43 @@ pub struct Lease {
     pub number: i64,
 }
 
-/// The import that holds an organisation.
+/// The import that holds an organisation's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseHolder {
     /// Its ID.
     pub import: Uuid,
-    /// For how long it has been running.
+    /// How long it has held the lease.
     pub running: Duration,
-    /// When its lease runs out unless renewed.
+    /// How long until its lease runs out unless it is renewed.
     pub runs_out: Duration,
 }
 
-/// The database's clock, in milliseconds since 1970.
-pub(super) const fn now_ms(backend: DbBackend) -> &'static str {
-    match backend {
-        DbBackend::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
-        _ => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-    }
-}
-
 impl Store {
-    /// The import that holds the organisation now, if any does.
+    /// Returns the import that holds the organisation's lease now, if any does.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn holder(
         &self,
         organization: i64,
         ttl: Duration,
     ) -> Result<Option<LeaseHolder>, StoreError> {
-        let own = self.liveness.held(organization);
+        let own = self.heartbeat.held(organization);
         self.retry(|| read_holder(&self.db, organization, own, ttl))
             .await
     }
 
-    /// Lets a lease that this process has taken count as alive here until the hold is dropped.
+    /// Lets a lease that this process has taken count as alive here until the guard is dropped.
     #[must_use]
     pub fn guard_lease(&self, lease: Lease) -> LeaseGuard {
-        self.liveness.guard(lease)
+        self.heartbeat.guard(lease)
     }
 
     /// Takes the lease for an import, unless another import holds it.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn take_lease(
         &self,
         organization: i64,
@@ -88,20 +83,20 @@ impl Store {
         let tx = self.begin_for(organization).await?;
         tx.enter_exclusive(organization).await?;
         tx.lock(organization).await?;
-        let own = self.liveness.held(organization);
+        let own = self.heartbeat.held(organization);
         if let Some(holder) = read_holder(&tx.inner, organization, own, ttl).await? {
             return Ok(Err(holder));
         }
-        let now = now_ms(self.backend());
+        let now = self.dialect().now_ms();
         let sql = format!(
             "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
             VALUES ($1, 1, $2, {now}, {now}) ON CONFLICT (organization_id) DO UPDATE SET \
             number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now} \
             RETURNING number"
         );
-        let values: [Value; 2] = [organization.into(), import.into()];
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let row = tx.inner.query_one_raw(statement).await?;
+        let row = tx
+            .query_one(sql, [organization.into(), import.into()])
+            .await?;
         let number = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         tx.commit().await?;
         Ok(Ok(Lease {
@@ -110,10 +105,10 @@ impl Store {
         }))
     }
 
-    /// Renews a lease. False: another has been taken since.
+    /// Renews a lease. Returns `false` if another lease has been taken since.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn renew_lease(&self, lease: Lease) -> Result<bool, StoreError> {
         let tx = self.begin_for_heartbeat().await?;
         let renewed = tx.renew(lease).await?;
@@ -121,145 +116,139 @@ impl Store {
         Ok(renewed)
     }
 
-    /// Gives a lease back, unless another has been taken since.
+    /// Gives a lease back, unless another lease has been taken since.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn release_lease(&self, lease: Lease) -> Result<(), StoreError> {
         let sql = "UPDATE import_leases SET renewed_ms = 0 \
             WHERE organization_id = $1 AND number = $2";
-        let values = vec![lease.organization.into(), lease.number.into()];
         let tx = self.begin_for(lease.organization).await?;
-        tx.execute(sql.to_owned(), values).await?;
+        tx.execute(sql, [lease.organization.into(), lease.number.into()])
+            .await?;
         tx.commit().await
     }
 
-    /// Tells the other servers that this one is alive.
+    /// Shows the other servers that this one is alive.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn record_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
-        self.retry(|| self.record_heartbeat_once(server)).await
-    }
-
-    async fn record_heartbeat_once(&self, server: Uuid) -> Result<(), StoreError> {
-        let now = now_ms(self.backend());
+        let now = self.dialect().now_ms();
         let sql = format!(
             "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
             ON CONFLICT (id) DO UPDATE SET heartbeat_ms = {now}"
         );
-        let tx = self.begin_for_heartbeat().await?;
-        tx.execute(sql, vec![server.into()]).await?;
-        tx.commit().await?;
-        self.liveness.set_server(Some(server));
+        self.retry(|| async {
+            let tx = self.begin_for_heartbeat().await?;
+            tx.execute(&*sql, [server.into()]).await?;
+            tx.commit().await
+        })
+        .await?;
+        self.heartbeat.set_server(Some(server));
         Ok(())
     }
 
-    /// Says good-bye, and forgets servers that have been gone for a day.
+    /// Removes this server's heartbeat, and those of servers that have been gone for a day.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn remove_heartbeat(&self, server: Uuid) -> Result<(), StoreError> {
-        self.liveness.set_server(None);
-        let now = now_ms(self.backend());
+        self.heartbeat.set_server(None);
+        let now = self.dialect().now_ms();
         let sql = format!("DELETE FROM servers WHERE id = $1 OR heartbeat_ms < {now} - 86400000");
         let tx = self.begin_for_heartbeat().await?;
-        tx.execute(sql, vec![server.into()]).await?;
+        tx.execute(sql, [server.into()]).await?;
         tx.commit().await
     }
 
-    /// When a server was last heard of, by the database's clock; `None`: it has said good-bye.
+    /// Returns the time of a server's last heartbeat by the database's clock, or `None` if it has been removed.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn last_heartbeat(&self, server: Uuid) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT heartbeat_ms FROM servers WHERE id = $1";
-        let statement = Statement::from_sql_and_values(self.backend(), sql, [server.into()]);
-        let row = self.db.query_one_raw(statement).await?;
+        let row = sql::query_one(&self.db, sql, [server.into()]).await?;
         Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
     }
 
-    /// True where the server has been heard of within `ttl`, or is this one.
+    /// Returns `true` if the server had a heartbeat within `ttl`, or is this one.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn is_alive(&self, server: Uuid, ttl: Duration) -> Result<bool, StoreError> {
         self.retry(|| self.is_alive_once(server, ttl)).await
     }
 
+    /// The same without retries, for use within a transaction.
     pub(super) async fn is_alive_once(
         &self,
         server: Uuid,
         ttl: Duration,
     ) -> Result<bool, StoreError> {
-        if self.liveness.server() == Some(server) {
+        if self.heartbeat.server() == Some(server) {
             return Ok(true);
         }
-        let now = now_ms(self.backend());
+        let now = self.dialect().now_ms();
         let sql = format!("SELECT 1 FROM servers WHERE id = $1 AND heartbeat_ms + $2 > {now}");
-        let values: [Value; 2] = [server.into(), millis(ttl).into()];
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        Ok(self.db.query_one_raw(statement).await?.is_some())
+        let row = sql::query_one(&self.db, sql, [server.into(), millis(ttl).into()]);
+        Ok(row.await?.is_some())
     }
 }
 
 impl WriteTransaction {
     async fn renew(&self, lease: Lease) -> Result<bool, StoreError> {
-        let now = now_ms(self.inner.get_database_backend());
+        let now = self.dialect().now_ms();
         let sql = format!(
             "UPDATE import_leases SET renewed_ms = {now} \
             WHERE organization_id = $1 AND number = $2"
         );
-        let values = vec![lease.organization.into(), lease.number.into()];
+        let values = [lease.organization.into(), lease.number.into()];
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    /// Renews whatever this process lives by where its renewals may be waiting for this very
-    /// transaction, however long that took: on SQLite.
+    /// On SQLite: renews this process's leases and heartbeat, since their own renewals may have been waiting for
+    /// this transaction.
     pub(super) async fn keep_alive(&self) -> Result<(), StoreError> {
-        let Some(liveness) = &self.liveness else {
+        let Some(heartbeat) = &self.heartbeat else {
             return Ok(());
         };
-        for lease in liveness.leases() {
+        for lease in heartbeat.leases() {
             self.renew(lease).await?;
         }
-        if let Some(server) = liveness.server() {
-            let now = now_ms(self.inner.get_database_backend());
+        if let Some(server) = heartbeat.server() {
+            let now = self.dialect().now_ms();
             let sql = format!("UPDATE servers SET heartbeat_ms = {now} WHERE id = $1");
-            self.execute(sql, vec![server.into()]).await?;
+            self.execute(sql, [server.into()]).await?;
         }
         Ok(())
     }
 
-    /// Makes sure that the lease is still ours, whatever its time.
+    /// Makes sure that no other lease has been taken, whether or not this one has run out.
     pub(super) async fn fence(&self, lease: Lease) -> Result<(), WriteError> {
-        let backend = self.inner.get_database_backend();
         let sql = "SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2";
-        let values: [Value; 2] = [lease.organization.into(), lease.number.into()];
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        match self.inner.query_one_raw(statement).await? {
+        let values = [lease.organization.into(), lease.number.into()];
+        match self.query_one(sql, values).await? {
             Some(_) => Ok(()),
             None => Err(WriteError::Overtaken),
         }
     }
 }
 
-/// The holder of a lease whose time has not run out, or whose number is `own`.
+/// Returns the holder of a lease that has not run out, or whose number is `own`.
 async fn read_holder(
-    connection: &impl ConnectionTrait,
+    db: &impl ConnectionTrait,
     organization: i64,
     own: i64,
     ttl: Duration,
 ) -> Result<Option<LeaseHolder>, StoreError> {
-    let backend = connection.get_database_backend();
-    let now = now_ms(backend);
+    let now = Dialect::of(db).now_ms();
     let sql = format!(
         "SELECT import_id, {now} - since_ms, renewed_ms + $2 - {now} FROM import_leases \
         WHERE organization_id = $1 AND (renewed_ms + $2 > {now} OR number = $3)"
     );
-    let values: [Value; 3] = [organization.into(), millis(ttl).into(), own.into()];
-    let statement = Statement::from_sql_and_values(backend, sql, values);
-    let Some(row) = connection.query_one_raw(statement).await? else {
+    let values = [organization.into(), millis(ttl).into(), own.into()];
+    let Some(row) = sql::query_one(db, sql, values).await? else {
         return Ok(None);
     };
     let duration = |index| -> Result<Duration, StoreError> {
@@ -270,7 +259,7 @@ async fn read_holder(
     Ok(Some(LeaseHolder {
         import: row.try_get_by_index(0)?,
         running: duration(1)?,
-        // One of our own that waits for its renewal does not run out now.
+        // A lease of this process whose renewal is waiting does not run out now.
         runs_out: if runs_out.is_zero() { ttl } else { runs_out },
     }))
 }
@@ -294,7 +283,7 @@ mod tests {
         taken.unwrap().unwrap()
     }
 
-    /// As after a transaction that took for ever: every sign of life is old.
+    /// Makes every lease and heartbeat old, as after a very long transaction.
     async fn age(store: &Store) {
         for sql in [
             "UPDATE import_leases SET renewed_ms = 1",
@@ -305,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn on_sqlite_a_transaction_keeps_alive_whoever_waited_for_it() {
+    async fn on_sqlite_a_transaction_renews_the_leases_that_waited_for_it() {
         let directory = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", directory.path().join("test.db").display());
         let store = Store::connect(&url).await.unwrap();

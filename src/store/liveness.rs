@@ -1,87 +1,84 @@
-//! What this process lives by: its heartbeat, and the leases that its imports hold.
+//! The heartbeat of this process, and the leases that its imports hold.
 //!
-//! Who waits for the database is not dead. Other processes can only go by what the database says;
-//! this one knows better of its own, and on SQLite, where everybody waits for one writer, each
-//! transaction renews them all before it lets the next one in.
+//! A process that waits for the database is not dead. Other processes only see what the database says, but this
+//! process knows its own leases. On SQLite, where all wait for one writer, each transaction renews them
+//! before the next one begins.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::Lease;
 
-/// The heartbeat and the leases of one process. Cheap to clone.
+/// What this process keeps alive. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Heartbeat(Arc<Mutex<Liveness>>);
 
 #[derive(Debug, Default)]
 struct Liveness {
     server: Option<Uuid>,
-    /// Lease numbers, by organisation.
+    /// Lease numbers by organisation.
     leases: HashMap<i64, i64>,
 }
 
-/// A lease that counts as alive in this process until this is dropped, however long the database
-/// keeps its renewal waiting.
+/// A lease that counts as alive in this process until this is dropped, however long its renewal waits for the
+/// database.
 #[derive(Debug)]
 pub struct LeaseGuard {
-    liveness: Heartbeat,
+    heartbeat: Heartbeat,
     lease: Lease,
 }
 
 impl Heartbeat {
-    /// From now on `lease` is alive, and any earlier one of its organisation is not.
+    /// Counts `lease` as alive from now on, and any earlier lease of its organisation no longer.
     pub(super) fn guard(&self, lease: Lease) -> LeaseGuard {
-        self.signs().leases.insert(lease.organization, lease.number);
+        let mut liveness = self.0.lock();
+        liveness.leases.insert(lease.organization, lease.number);
         LeaseGuard {
-            liveness: self.clone(),
+            heartbeat: self.clone(),
             lease,
         }
     }
 
-    /// The number of the lease that is held here; 0, which no lease has, where none is.
+    /// Returns the number of the lease that this process holds, or 0, which no lease has.
     pub(super) fn held(&self, organization: i64) -> i64 {
-        let signs = self.signs();
-        signs.leases.get(&organization).copied().unwrap_or_default()
+        let liveness = self.0.lock();
+        liveness
+            .leases
+            .get(&organization)
+            .copied()
+            .unwrap_or_default()
     }
 
-    /// All leases that are held here.
+    /// All leases that this process holds.
     pub(super) fn leases(&self) -> Vec<Lease> {
-        let signs = self.signs();
         let lease = |(&organization, &number)| Lease {
             organization,
             number,
         };
-        signs.leases.iter().map(lease).collect()
+        self.0.lock().leases.iter().map(lease).collect()
     }
 
-    /// The server whose heartbeat this process keeps, while it does.
+    /// The server whose heartbeat this process keeps, if it keeps one.
     pub(super) fn server(&self) -> Option<Uuid> {
-        self.signs().server
+        self.0.lock().server
     }
 
     pub(super) fn set_server(&self, server: Option<Uuid>) {
-        self.signs().server = server;
-    }
-
-    /// Nothing that is done under the lock can leave it half done.
-    fn signs(&self) -> MutexGuard<'_, Liveness> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().server = server;
     }
 }
 
 impl Drop for LeaseGuard {
     fn drop(&mut self) {
-        let mut signs = self.liveness.signs();
+        let mut liveness = self.heartbeat.0.lock();
         let Lease {
             organization,
             number,
         } = self.lease;
-        if signs.leases.get(&organization) == Some(&number) {
-            signs.leases.remove(&organization);
+        if liveness.leases.get(&organization) == Some(&number) {
+            liveness.leases.remove(&organization);
         }
     }
 }
@@ -92,17 +89,17 @@ mod tests {
 
     #[test]
     fn an_earlier_lease_ends_without_ending_the_later_one() {
-        let liveness = Heartbeat::default();
+        let heartbeat = Heartbeat::default();
         let lease = |number| Lease {
             organization: 7,
             number,
         };
-        let earlier = liveness.guard(lease(1));
-        let later = liveness.guard(lease(2));
+        let earlier = heartbeat.guard(lease(1));
+        let later = heartbeat.guard(lease(2));
         drop(earlier);
-        assert_eq!(liveness.held(7), 2);
-        assert_eq!(liveness.leases(), [lease(2)]);
+        assert_eq!(heartbeat.held(7), 2);
+        assert_eq!(heartbeat.leases(), [lease(2)]);
         drop(later);
-        assert_eq!(liveness.held(7), 0);
+        assert_eq!(heartbeat.held(7), 0);
     }
 }

@@ -1,10 +1,10 @@
-//! Organisations: made, found, listed.
+//! Organisations: creates, finds and lists them.
 
 use std::collections::BTreeMap;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use time::OffsetDateTime;
 
@@ -12,6 +12,7 @@ use super::{
     AuditEntry, Store, StoreError,
     entity::organization::{ActiveModel, Column, Entity, Model},
     error::is_violation,
+    sql,
 };
 use crate::{
     domain::{Actor, Slug},
@@ -33,7 +34,7 @@ impl Store {
     /// Creates an organisation with an empty catalog.
     ///
     /// # Errors
-    /// [`StoreError::OrganizationExists`] where the slug is in use.
+    /// Fails with [`StoreError::OrganizationExists`] if the slug is in use.
     pub async fn create_organization(
         &self,
         slug: &str,
@@ -70,7 +71,7 @@ impl Store {
     /// Finds an organisation by its slug.
     ///
     /// # Errors
-    /// [`StoreError::UnknownOrganization`] where there is none.
+    /// Fails with [`StoreError::UnknownOrganization`] if there is none.
     pub async fn organization(&self, slug: &str) -> Result<Organization, StoreError> {
         self.retry(|| self.organization_once(slug)).await
     }
@@ -85,11 +86,10 @@ impl Store {
             .ok_or(StoreError::UnknownOrganization)
     }
 
-    /// The organisation's secret for the digests of plans, which is made when it is first asked for and
-    /// then stays.
+    /// Returns the organisation's secret for the digests of plans. The first call creates it.
     ///
     /// # Errors
-    /// If the database fails, or the system has no randomness to give.
+    /// Fails if the database fails, or the system gives no random numbers.
     pub async fn digest_secret(
         &self,
         organization: &Organization,
@@ -107,23 +107,21 @@ impl Store {
         let mut made = [0; DIGEST_SECRET];
         getrandom::fill(&mut made).map_err(StoreError::encoding)?;
         let tx = self.begin().await?;
-        // Of two servers that make one at once, the first decides.
+        // If two servers create one at the same time, the first one stays.
         let sql = "UPDATE organizations SET digest_secret = COALESCE(digest_secret, $2) \
             WHERE id = $1 RETURNING digest_secret";
-        let backend = tx.inner.get_database_backend();
         let values = [organization.id.into(), made.to_vec().into()];
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let row = tx.inner.query_one_raw(statement).await?;
+        let row = tx.query_one(sql, values).await?;
         let row = row.ok_or(StoreError::UnknownOrganization)?;
         let stored: Vec<u8> = row.try_get_by_index(0)?;
         tx.commit().await?;
         read_secret(&stored)
     }
 
-    /// Up to `limit` organisations by slug, from the one after `after` on.
+    /// Returns up to `limit` organisations whose slug comes after `after`, by slug.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn organizations(
         &self,
         after: &str,
@@ -137,26 +135,26 @@ impl Store {
             .await?)
     }
 
-    /// The roles of every organisation that has any, by its slug: name, and whether it is privileged.
+    /// Returns the roles of all organisations that have any, by slug. A role is its name and whether it is privileged.
     ///
     /// # Errors
-    /// If the database fails.
+    /// Fails if the database fails.
     pub async fn roles_of_all(&self) -> Result<BTreeMap<String, Vec<(String, bool)>>, StoreError> {
         let sql = "SELECT o.slug, r.name, r.privileged FROM roles r \
             JOIN organizations o ON o.id = r.organization_id ORDER BY o.slug, r.name_key";
-        let statement = Statement::from_string(self.backend(), sql);
         let mut organizations: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for row in self.db.query_all_raw(statement).await? {
+        for row in sql::query_all(&self.db, sql, []).await? {
             let roles = organizations.entry(row.try_get_by_index(0)?).or_default();
             roles.push((row.try_get_by_index(1)?, row.try_get_by_index(2)?));
         }
         Ok(organizations)
     }
 
-    /// The organisation with this slug, where it comes after `after`; as a list.
+    /// Returns a list with the organisation of this slug, or an empty one if there is none or the slug does not come
+    /// after `after`.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn organization_after(
         &self,
         slug: &str,

@@ -1,9 +1,9 @@
-//! Encoded messages as the record keeps them: compressed, as results repeat themselves.
+//! Encoded messages as the database stores them: compressed, since results repeat themselves.
 
 use super::StoreError;
 
-/// An encoded message, compressed (an LZ4 block after its length). A fifth of the size, so that a
-/// fifth goes through the database's log; an import's record would else outgrow its users.
+/// An encoded message, compressed (an LZ4 block after its length). That takes a fifth of the size, also in the
+/// database's log. Without it an import's record would take more room than its users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);
 
@@ -14,26 +14,26 @@ impl Payload {
         Self(lz4_flex::block::compress_prepend_size(message))
     }
 
-    /// The encoded message that was compressed.
+    /// Decompresses the message.
     ///
     /// # Errors
-    /// None, unless it has been damaged in memory.
+    /// Fails only if the payload was damaged in memory.
     pub fn message(&self) -> Result<Vec<u8>, StoreError> {
         Self::read(&self.0)
     }
 
-    /// Bytes that it takes.
+    /// Bytes of the compressed message.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.0.len()
     }
 
-    /// As it is stored.
+    /// The bytes that are stored.
     pub(super) fn stored(&self) -> &[u8] {
         &self.0
     }
 
-    /// The encoded message that is `stored`.
+    /// Decompresses a `stored` message.
     pub(super) fn read(stored: &[u8]) -> Result<Vec<u8>, StoreError> {
         lz4_flex::block::decompress_size_prepended(stored).map_err(StoreError::encoding)
     }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_comes_back_as_it_went_in() {
+    fn a_message_is_unchanged_after_a_round_trip() {
         for message in [Vec::new(), b"EMAIL".repeat(1_000)] {
             let payload = Payload::new(&message);
             assert_eq!(Payload::read(payload.stored()).expect("whole"), message);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn results_that_repeat_themselves_take_little_room() {
+    fn repeated_results_take_little_room() {
         assert!(Payload::new(&b"BADGE_NUMBER".repeat(1_000)).stored().len() < 500);
     }
 

@@ -1,21 +1,23 @@
-//! Many rows in one statement, whatever the database: arrays with UNNEST on `PostgreSQL`, and a list
-//! of VALUES on SQLite, a few hundred rows a statement. Few different statements come of it, so each
-//! is prepared once.
+//! Many rows in one statement: the only place that binds lists. On `PostgreSQL` a statement binds one array for
+//! each column (UNNEST), on SQLite a list of VALUES, up to 2,048 rows a statement. There are few different
+//! statements, so that each is prepared once.
 
-use sea_orm::{DbBackend, Value, sea_query::ArrayType};
+use sea_orm::{Value, sea_query::ArrayType};
 use uuid::Uuid;
 
-/// Rows of one statement on SQLite, which takes 32,766 values at most. Many, as each statement keeps
-/// a copy of every page that it changes, in case it fails.
+use super::sql::Dialect;
+
+/// Rows of one statement on SQLite, which takes 32,766 values at most. They are many since each statement keeps a
+/// copy of every page that it changes, in case it fails.
 const SQLITE_ROWS: usize = 2_048;
 
-/// The values of one column, one a row. Nullable kinds have a stand-in for NULL, which no real
-/// value equals: the empty text, the nil UUID, the number 0.
+/// The values of one column, one for each row. Nullable kinds have a stand-in for NULL that no real value equals:
+/// the empty text, the nil UUID, the number 0.
 #[derive(Debug)]
 pub(super) enum ColumnValues<'a> {
     Uuid(&'a [Uuid]),
     Text(&'a TextColumn),
-    /// The form in which the texts of the column before compare: most often the same texts.
+    /// The forms in which the texts of the preceding column compare, and these texts; most often they are equal.
     Key(&'a TextColumn, &'a TextColumn),
     Integer(&'a [i32]),
     Boolean(&'a [bool]),
@@ -27,10 +29,10 @@ pub(super) enum ColumnValues<'a> {
 /// Between texts; no value has a control character (semantics §2).
 const SEPARATOR: char = '\u{1F}';
 
-/// A column of texts, end to end: one allocation and one value to bind, however many there are.
+/// A column of texts, joined: one allocation and one bound value, however many texts there are.
 #[derive(Debug, Default)]
 pub struct TextColumn {
-    /// Each behind a separator.
+    /// Each text follows a separator.
     joined: String,
     ends: Vec<usize>,
 }
@@ -53,7 +55,7 @@ impl TextColumn {
     }
 }
 
-/// Rows as columns.
+/// The rows of a write, column by column.
 #[derive(Debug)]
 pub(super) struct RowSet<'a> {
     columns: Vec<(&'static str, ColumnValues<'a>)>,
@@ -62,21 +64,21 @@ pub(super) struct RowSet<'a> {
 /// The rows of one statement.
 #[derive(Debug)]
 pub(super) struct RowSource {
-    /// A subquery named `r` with the row_set's columns.
+    /// A subquery named `r` with the row set's columns.
     pub(super) sql: String,
-    /// What it binds, from number 1 on.
+    /// Its bound values, from number 1 on.
     pub(super) values: Vec<Value>,
     /// How many rows it has.
     pub(super) rows: usize,
 }
 
 impl<'a> RowSet<'a> {
-    /// Rows with these columns, all of the same length.
+    /// Rows with these columns. All columns must have the same length.
     pub(super) const fn new(columns: Vec<(&'static str, ColumnValues<'a>)>) -> Self {
         Self { columns }
     }
 
-    /// The columns, in order.
+    /// The names of the columns, in order.
     pub(super) fn names(&self) -> Vec<&'static str> {
         self.columns.iter().map(|(name, _)| *name).collect()
     }
@@ -85,14 +87,14 @@ impl<'a> RowSet<'a> {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// The statements that it takes, in order.
+    /// The rows, one source for each statement that they take, in order.
     pub(super) fn sources(
         &self,
-        backend: DbBackend,
+        dialect: Dialect,
     ) -> Box<dyn Iterator<Item = RowSource> + Send + '_> {
         if self.len() == 0 {
             Box::new(std::iter::empty())
-        } else if backend == DbBackend::Postgres {
+        } else if dialect == Dialect::Postgres {
             Box::new(std::iter::once(self.unnest()))
         } else {
             Box::new(parts(self.len()).map(move |(start, rows)| self.list(start, rows)))
@@ -125,7 +127,7 @@ impl<'a> RowSet<'a> {
         }
     }
 
-    /// ColumnValues without numbers: SQLite looks numbered ones up one by one, which costs the square.
+    /// Its placeholders have no numbers: SQLite searches the list for each number, which makes the cost quadratic.
     fn list(&self, start: usize, rows: usize) -> RowSource {
         let named = |(index, (name, column)): (usize, &(&str, ColumnValues<'_>))| match column {
             ColumnValues::Key(..) => {
@@ -149,8 +151,7 @@ impl<'a> RowSet<'a> {
     }
 }
 
-/// Splits `rows` into stretches (start, length) of a few lengths only: whole ones, then powers of
-/// two.
+/// Splits `rows` into stretches (start, length) of few different lengths: full ones, then powers of two.
 fn parts(rows: usize) -> impl Iterator<Item = (usize, usize)> + Send {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -175,11 +176,11 @@ impl ColumnValues<'_> {
         }
     }
 
-    /// The array of elements `of` this type that parameter number `index` is. TextColumn come as one: the
+    /// Parameter number `index` as an array with elements `of` this type. Texts are bound as one joined text: the
     /// driver would copy an array of them element by element, several times.
     fn postgres_array(&self, index: usize, of: &str) -> String {
         match self {
-            // Nothing stands before the first separator.
+            // The first element is what precedes the first separator: nothing.
             Self::Text(_) | Self::Key(..) | Self::NullableText(_) => {
                 let separator = u32::from(SEPARATOR);
                 format!("(string_to_array(${index}, chr({separator})))[2:]")
@@ -188,7 +189,7 @@ impl ColumnValues<'_> {
         }
     }
 
-    /// The element type, and the stand-in for NULL where the column is nullable.
+    /// The element type, and the stand-in for NULL if the column is nullable.
     const fn postgres_type(&self) -> (&'static str, Option<&'static str>) {
         match self {
             Self::Uuid(_) => ("uuid", None),
@@ -234,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_cut_into_stretches_of_few_lengths() {
+    fn a_list_is_split_into_stretches_of_few_lengths() {
         let lengths = |rows| parts(rows).map(|(_, length)| length).collect::<Vec<_>>();
         assert_eq!(lengths(0), [0; 0]);
         assert_eq!(lengths(1), [1]);
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_told_apart_even_where_they_are_empty() {
+    fn empty_texts_stay_apart() {
         let mut texts = TextColumn::default();
         for text in ["", "añ", "", "x"] {
             texts.push(text);
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_bound_only_where_it_is_another_text() {
+    fn a_key_is_bound_only_if_it_differs_from_its_text() {
         let (mut emails, mut keys) = (TextColumn::default(), TextColumn::default());
         for (email, key) in [("a@x", "a@x"), ("B@x", "b@x")] {
             emails.push(email);
@@ -270,7 +271,7 @@ mod tests {
             ("email", ColumnValues::Text(&emails)),
             ("email_key", ColumnValues::Key(&keys, &emails)),
         ]);
-        let source = rows.sources(DbBackend::Sqlite).next().expect("one");
+        let source = rows.sources(Dialect::Sqlite).next().expect("one");
         assert_eq!(
             source.sql,
             "(SELECT column1 AS email, coalesce(column2, column1) AS email_key \
@@ -283,19 +284,19 @@ mod tests {
             "b@x".into(),
         ];
         assert_eq!(source.values, expected);
-        let source = rows.sources(DbBackend::Postgres).next().expect("one");
+        let source = rows.sources(Dialect::Postgres).next().expect("one");
         assert_eq!(source.values[1], "\u{1F}a@x\u{1F}b@x".into());
     }
 
     #[test]
-    fn a_list_has_a_bind_for_each_value_row_by_row() {
+    fn a_list_binds_each_value_row_by_row() {
         let ids = [Uuid::nil(), Uuid::max()];
         let ranks = [0, 7];
         let rows = RowSet::new(vec![
             ("id", ColumnValues::Uuid(&ids)),
             ("rank_id", ColumnValues::NullableInteger(&ranks)),
         ]);
-        let source = rows.sources(DbBackend::Sqlite).next().expect("one");
+        let source = rows.sources(Dialect::Sqlite).next().expect("one");
         assert_eq!(
             source.sql,
             "(SELECT column1 AS id, column2 AS rank_id FROM (VALUES (?,?),(?,?))) AS r"

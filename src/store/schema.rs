@@ -1,41 +1,41 @@
-//! Which steps of the schema a database has had, and bringing it up to date.
+//! Which steps of the schema a database has had, and how it gets the missing ones.
 //!
-//! Steps only ever add: a table, a column that may be left out, an index. So the release before the
-//! newest step works on with it, and a server may be rolled back without its database.
+//! Steps only ever add: a table, a column that may be left out, an index. So the release before the newest step still
+//! works with it, and a server may be rolled back without its database.
 
 use std::{collections::HashSet, time::Duration};
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr};
 
-use super::{Store, StoreError, leases::now_ms};
+use super::{Dialect, Store, StoreError, sql};
 use crate::{
     clock::Clock,
     migrations::{self, steps},
 };
 
-/// What a database's schema lacks and has, compared to what this release knows.
+/// A database's schema compared to the steps that this release knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaStatus {
     /// Steps that the database has not had yet, oldest first.
     pub missing: Vec<String>,
-    /// Steps of a newer release, which do no harm.
+    /// Steps of a newer release, which are harmless.
     pub newer: Vec<String>,
 }
 
 impl Store {
-    /// Brings the schema up to date. Safe with several servers starting at once: they wait for
-    /// each other. A schema of a newer release stays as it is.
+    /// Brings the schema up to date. Several servers that start at once wait for each other. A schema of a newer
+    /// release stays as it is.
     ///
     /// # Errors
-    /// Where a step fails; the schema then stays as it was.
+    /// Fails if a step fails; the schema then stays as it was.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         if self.schema().await?.missing.is_empty() {
             return Ok(());
         }
         let tx = self.begin().await?;
-        if self.backend() == DbBackend::Postgres {
-            // However long another server takes for its steps. Any number will do for the lock; it is
-            // ours alone in this database.
+        if self.dialect() == Dialect::Postgres {
+            // Waits however long another server takes for its steps. The lock's number is arbitrary; nothing else
+            // in this database uses it.
             for sql in [
                 "SET LOCAL lock_timeout = 0",
                 "SET LOCAL statement_timeout = 0",
@@ -56,39 +56,34 @@ impl Store {
         tx.commit().await
     }
 
-    /// Compares the schema to what this release knows; changes nothing.
+    /// Compares the schema to the steps that this release knows; changes nothing.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn schema(&self) -> Result<SchemaStatus, StoreError> {
         Ok(read(&self.db).await?)
     }
 
-    /// Answers whether the database can be used: it is there, and has what is kept in it.
+    /// Makes sure that the database can be reached and has its tables.
     ///
     /// # Errors
-    /// Where it cannot.
+    /// Fails if it cannot, or has not.
     pub async fn check_tables(&self) -> Result<(), StoreError> {
         let sql = "SELECT id FROM organizations LIMIT 1";
-        let statement = Statement::from_string(self.backend(), sql);
-        self.db.query_one_raw(statement).await?;
+        sql::query_one(&self.db, sql, []).await?;
         Ok(())
     }
 
-    /// The database's name and version, and its clock as the time since 1970.
+    /// Returns the database's name and version, and its clock as the time since 1970.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn server_info(&self) -> Result<(String, Duration), StoreError> {
-        let backend = self.backend();
-        let version = match backend {
-            DbBackend::Postgres => "'PostgreSQL ' || current_setting('server_version')",
-            _ => "'SQLite ' || sqlite_version()",
-        };
-        let sql = format!("SELECT {version}, {}", now_ms(backend));
-        let row = self.db.query_one_raw(Statement::from_string(backend, sql));
+        let dialect = self.dialect();
+        let sql = format!("SELECT {}, {}", dialect.version(), dialect.now_ms());
         let nothing = || DbErr::RecordNotFound("the database's version".to_owned());
-        let row = row.await?.ok_or_else(nothing)?;
+        let row = sql::query_one(&self.db, sql, []).await?;
+        let row = row.ok_or_else(nothing)?;
         let now: i64 = row.try_get_by_index(1)?;
         let now = Duration::from_millis(now.unsigned_abs());
         Ok((row.try_get_by_index(0)?, now))
@@ -96,40 +91,26 @@ impl Store {
 }
 
 async fn read(db: &impl ConnectionTrait) -> Result<SchemaStatus, DbErr> {
-    let had = steps(db).await?;
-    let known: Vec<String> = migrations::all()
-        .into_iter()
-        .map(|(name, _)| name.to_owned())
-        .collect();
+    let taken = steps(db).await?;
+    let known = migrations::all().into_iter();
+    let known: Vec<String> = known.map(|(name, _)| name.to_owned()).collect();
+    let is_unknown = |step: &&String| !known.contains(step);
     Ok(SchemaStatus {
-        newer: had
-            .iter()
-            .filter(|step| !known.contains(step))
-            .cloned()
-            .collect(),
+        newer: taken.iter().filter(is_unknown).cloned().collect(),
         missing: known
-            .into_iter()
-            .filter(|step| !had.contains(step))
+            .iter()
+            .filter(|step| !taken.contains(*step))
+            .cloned()
             .collect(),
     })
 }
 
-/// Every step that the database has had; none where nothing has been migrated yet.
+/// Returns every step that the database has had.
 async fn steps(db: &impl ConnectionTrait) -> Result<HashSet<String>, DbErr> {
-    let backend = db.get_database_backend();
-    let table = match backend {
-        DbBackend::Postgres => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
-        _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
-    };
-    let table = db
-        .query_one_raw(Statement::from_string(backend, table))
-        .await?;
-    if table.is_none() {
+    let recorded = Dialect::of(db).schema_is_recorded();
+    if sql::query_one(db, recorded, []).await?.is_none() {
         return Ok(HashSet::new());
     }
-    let sql = "SELECT version FROM seaql_migrations";
-    let rows = db
-        .query_all_raw(Statement::from_string(backend, sql))
-        .await?;
+    let rows = sql::query_all(db, "SELECT version FROM seaql_migrations", []).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }

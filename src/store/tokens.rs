@@ -1,4 +1,4 @@
-//! Tokens: made, found by the hash of their text, revoked. Knows no token's text.
+//! Tokens: creates, finds and revokes them. It knows the hash of a token's text, never the text.
 
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use time::OffsetDateTime;
@@ -15,10 +15,10 @@ use crate::{audit::SERVER_CHAIN, domain::Actor, proto::AuditAction};
 pub type TokenRecord = Model;
 
 impl Store {
-    /// Stores a new token that `actor` makes.
+    /// Stores a new token that `actor` creates.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn create_token(&self, token: TokenRecord, actor: &Actor) -> Result<(), StoreError> {
         let chain = self.token_chain(&token).await?;
         let action = AuditAction::TokenCreated;
@@ -31,28 +31,28 @@ impl Store {
         tx.commit().await
     }
 
-    /// The token whose text has this SHA-256. The index is searched by the hash, so that the time
-    /// this takes tells nothing about the text of any token.
+    /// Returns the token whose text has this SHA-256. The index is searched by the hash, so that the duration says
+    /// nothing about the text of any token.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<TokenRecord>, StoreError> {
         let found = Entity::find().filter(Column::Hash.eq(hash.to_vec()));
         Ok(found.one(&self.db).await?)
     }
 
-    /// The token with this ID.
+    /// Returns the token with this ID.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn token(&self, id: Uuid) -> Result<Option<TokenRecord>, StoreError> {
         Ok(Entity::find_by_id(id).one(&self.db).await?)
     }
 
-    /// All tokens, those of one organisation where it is given, the newest last.
+    /// Returns all tokens, or those of one organisation, the newest last.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn tokens(&self, organization: Option<&str>) -> Result<Vec<TokenRecord>, StoreError> {
         let mut select = Entity::find();
         if let Some(organization) = organization {
@@ -61,19 +61,19 @@ impl Store {
         Ok(select.order_by_asc(Column::Id).all(&self.db).await?)
     }
 
-    /// True where there is or has been a token: expired and revoked ones count.
+    /// Returns `true` if there is or has been a token; expired and revoked ones count.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn has_tokens(&self) -> Result<bool, StoreError> {
         let any = Entity::find().limit(1).one(&self.db).await?;
         Ok(any.is_some())
     }
 
-    /// Revokes a token, where that has not been done. False: there is none with this ID.
+    /// Revokes a token, unless it is revoked already. Returns `false` if there is no token with this ID.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn revoke_token(
         &self,
         id: Uuid,
@@ -86,8 +86,8 @@ impl Store {
         let chain = self.token_chain(&token).await?;
         let tx = self.begin().await?;
         let sql = "UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
-        let values = vec![id.into(), now.into()];
-        if tx.execute(sql.to_owned(), values).await? > 0 {
+        let values = [id.into(), now.into()];
+        if tx.execute(sql, values).await? > 0 {
             let action = AuditAction::TokenRevoked;
             tx.note(chain, AuditEntry::done(now, actor, action, &id));
         }
@@ -95,7 +95,7 @@ impl Store {
         Ok(true)
     }
 
-    /// The audit chain of a token's organisation; the server's own, where there is none yet.
+    /// The audit chain of a token's organisation, or the server's own if the organisation does not exist yet.
     async fn token_chain(&self, token: &TokenRecord) -> Result<i64, StoreError> {
         match self.audit_chain(&token.organization).await {
             Err(StoreError::UnknownOrganization) => self.audit_chain(SERVER_CHAIN).await,
@@ -103,15 +103,15 @@ impl Store {
         }
     }
 
-    /// PendingAuditEvents that a token has been presented.
+    /// Records that a token has been presented.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn note_token_use(&self, id: Uuid, now: OffsetDateTime) -> Result<(), StoreError> {
         let tx = self.begin().await?;
         let sql = "UPDATE tokens SET last_used_at = $2 WHERE id = $1";
-        let values = vec![id.into(), now.into()];
-        tx.execute(sql.to_owned(), values).await?;
+        let values = [id.into(), now.into()];
+        tx.execute(sql, values).await?;
         tx.commit().await
     }
 }

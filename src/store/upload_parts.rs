@@ -1,21 +1,21 @@
-//! The parts of an upload. Whoever adds one holds the upload's row, so that of two parts at once one
-//! comes after the other, whichever servers take them.
+//! The parts of an upload. Adding one locks the upload's row, so that concurrent parts follow each other, whichever
+//! servers receive them.
 
-use sea_orm::{ConnectionTrait, EntityTrait, Statement, Value};
+use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use super::{
-    Payload, Store, StoreError, Upload, UploadStage, WriteTransaction, entity::upload::Entity,
+    Payload, Store, StoreError, Upload, UploadStage, WriteTransaction, entity::upload::Entity, sql,
 };
 
-/// A part that is to be added.
+/// A part to add.
 #[derive(Clone, Debug)]
 pub struct UploadPart {
-    /// As the upload has it: 1 CSV, 2 typed rows.
+    /// The kind of its content, as the upload has it: 1 CSV, 2 typed rows.
     pub kind: i32,
-    /// What comes before it: bytes, or rows.
+    /// Bytes or rows of the upload before this part.
     pub offset: i64,
-    /// Bytes, or rows.
+    /// Bytes or rows of this part.
     pub length: i64,
     /// Bytes that count against the limit: of CSV, or of the rows' values together.
     pub weight: i64,
@@ -23,12 +23,12 @@ pub struct UploadPart {
     pub content: Vec<u8>,
 }
 
-/// What became of a part.
+/// Whether a part was added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AppendOutcome {
-    /// There is so much now.
+    /// It was added. The upload has so many bytes or rows now.
     Added(i64),
-    /// It was refused or is there already, and the upload is as it was.
+    /// It was not added: it is refused, or already there. The upload is as it was.
     Unchanged(Box<Upload>),
     /// There is no such upload.
     Unknown,
@@ -37,17 +37,17 @@ pub enum AppendOutcome {
 /// A stored part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadChunk {
-    /// What comes before it.
+    /// Bytes or rows of the upload before it.
     pub position: i64,
-    /// Bytes, or rows.
+    /// Bytes or rows of this part.
     pub length: i64,
-    /// As it came.
+    /// Its content as it was received.
     pub content: Vec<u8>,
 }
 
 impl Upload {
-    /// True where nothing may be added any more, or another kind of input is there, or the part does
-    /// not begin at the end.
+    /// Returns `true` if the upload takes no more parts, has another kind of content, or does not end where the part
+    /// begins.
     fn has_no_place_for(&self, part: &UploadPart) -> bool {
         self.stage() != UploadStage::Open
             || (self.kind != 0 && self.kind != part.kind)
@@ -56,11 +56,11 @@ impl Upload {
 }
 
 impl Store {
-    /// Adds a part where the upload ends, as long as the whole then has at most `rows` typed rows and
-    /// `bytes` bytes.
+    /// Adds a part at the end of an upload, unless the upload would then have more than this many typed rows and
+    /// bytes.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn append_upload_part(
         &self,
         key: (i64, Uuid),
@@ -99,10 +99,10 @@ impl Store {
         Ok(AppendOutcome::Added(received))
     }
 
-    /// Up to `limit` stored parts, from the one that has `position` in it on.
+    /// Returns up to `limit` stored parts, from the one that contains `position` on.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn upload_chunks(
         &self,
         key: (i64, Uuid),
@@ -123,14 +123,13 @@ impl Store {
             WHERE organization_id = $1 AND import_id = $2 AND position >= (SELECT \
             COALESCE(MAX(position), 0) FROM upload_chunks WHERE organization_id = $1 \
             AND import_id = $2 AND position <= $3) ORDER BY position LIMIT $4";
-        let values: [Value; 4] = [
+        let values = [
             organization.into(),
             import.into(),
             position.into(),
             limit.into(),
         ];
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let rows = self.db.query_all_raw(statement).await?;
+        let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(UploadChunk {
@@ -149,25 +148,25 @@ impl WriteTransaction {
             let sql = "INSERT INTO upload_chunks \
                 (organization_id, import_id, position, length, payload) \
                 VALUES ($1, $2, $3, $4, $5)";
-            let values = vec![
+            let values = [
                 key.0.into(),
                 key.1.into(),
                 part.offset.into(),
                 part.length.into(),
                 Payload::new(&part.content).stored().to_vec().into(),
             ];
-            self.execute(sql.to_owned(), values).await?;
+            self.execute(sql, values).await?;
         }
         let sql = "UPDATE uploads SET kind = $3, received = received + $4, bytes = bytes + $5 \
             WHERE organization_id = $1 AND import_id = $2";
-        let values = vec![
+        let values = [
             key.0.into(),
             key.1.into(),
             part.kind.into(),
             part.length.into(),
             part.weight.into(),
         ];
-        self.execute(sql.to_owned(), values).await?;
+        self.execute(sql, values).await?;
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
-//! The runs of an upload's import: who runs it, what it has answered, and how it ended.
+//! The runs of an upload's import: which server runs it, its replies, and how it ended.
 //!
-//! A run has an ID of its own. Whatever it stores names that ID, so that a run that was given up for
-//! dead stores nothing any more once another has begun.
+//! Each run has an ID, and whatever it stores is bound to that ID. So a run that was taken for dead can store nothing
+//! once another run has begun.
 
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::Value;
 use uuid::Uuid;
 
-use super::{Payload, Store, StoreError, UploadStage, WriteTransaction, leases::now_ms};
+use super::{Payload, Store, StoreError, UploadStage, WriteTransaction, sql};
 
 /// A run of an upload's import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub struct ClaimedRun {
     pub run: Uuid,
 }
 
-/// How a run ended, as its caller is told.
+/// How a run ended, as its caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunAnswer {
-    /// The status code; 0: well.
+    /// The status code; 0 means success.
     pub code: i32,
     /// The status message.
     pub message: String,
@@ -30,21 +30,21 @@ pub struct RunAnswer {
     pub details: Vec<u8>,
 }
 
-/// One stored answer of a run.
+/// One stored reply of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunReply {
-    /// Its place, from 0.
+    /// Its position, from 0.
     pub sequence: i32,
     /// An encoded `ImportUsersResponse`.
     pub message: Vec<u8>,
 }
 
 impl Store {
-    /// Lets `server` run the import of an upload, which `from` was running before (nil: nobody). What
-    /// an earlier run answered is forgotten. False: somebody else has been quicker.
+    /// Lets `server` run the import of an upload in place of the run `from` (nil if there was none), whose replies
+    /// are removed. Returns `false` if another run has begun since.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn claim_run(
         &self,
         claimed: ClaimedRun,
@@ -64,7 +64,7 @@ impl Store {
         finish: &[u8],
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(claimed.organization).await?;
-        let now = now_ms(self.backend());
+        let now = self.dialect().now_ms();
         let sql = format!(
             "UPDATE uploads SET stage = $5, server_id = $6, run = $3, finish = $7, \
             accepted = FALSE, answer_code = NULL, answer_message = NULL, answer_details = NULL, \
@@ -82,17 +82,17 @@ impl Store {
         let was_claimed = tx.execute(sql, values).await? > 0;
         if was_claimed {
             let sql = "DELETE FROM upload_replies WHERE organization_id = $1 AND import_id = $2";
-            let values = vec![claimed.organization.into(), claimed.import.into()];
-            tx.execute(sql.to_owned(), values).await?;
+            let values = [claimed.organization.into(), claimed.import.into()];
+            tx.execute(sql, values).await?;
         }
         tx.commit().await?;
         Ok(was_claimed)
     }
 
-    /// PendingAuditEvents that the roster was received whole and is being planned.
+    /// Records that the whole roster was received and is being planned.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn accept_run(&self, run: ClaimedRun) -> Result<(), StoreError> {
         self.retry(|| self.accept_run_once(run)).await
     }
@@ -101,15 +101,15 @@ impl Store {
         let tx = self.begin_for(run.organization).await?;
         let sql = "UPDATE uploads SET accepted = TRUE \
             WHERE organization_id = $1 AND import_id = $2 AND run = $3";
-        tx.execute(sql.to_owned(), run.key()).await?;
+        tx.execute(sql, run.key()).await?;
         tx.commit().await
     }
 
-    /// Stores what a run answers, from `sequence` on; sent twice it is there once. False: another run
-    /// has begun.
+    /// Stores replies of a run, numbered from `sequence` on. Replies that are stored already stay as they are. Returns
+    /// `false` if another run has begun.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn add_replies(
         &self,
         run: ClaimedRun,
@@ -133,22 +133,22 @@ impl Store {
         for (sequence, reply) in (sequence..).zip(replies) {
             let sql = "INSERT INTO upload_replies (organization_id, import_id, sequence, payload) \
                 VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-            let values = vec![
+            let values = [
                 run.organization.into(),
                 run.import.into(),
                 sequence.into(),
                 reply.stored().to_vec().into(),
             ];
-            tx.execute(sql.to_owned(), values).await?;
+            tx.execute(sql, values).await?;
         }
         tx.commit().await?;
         Ok(true)
     }
 
-    /// Up to `limit` stored answers, from `sequence` on.
+    /// Returns up to `limit` stored replies, from number `sequence` on.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn run_replies(
         &self,
         run: ClaimedRun,
@@ -171,8 +171,7 @@ impl Store {
             AND r.sequence >= $4 ORDER BY r.sequence LIMIT $5";
         let mut values = run.key();
         values.extend([sequence.into(), i64::from(limit).into()]);
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let rows = self.db.query_all_raw(statement).await?;
+        let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
             .map(|row| {
                 Ok(RunReply {
@@ -183,10 +182,10 @@ impl Store {
             .collect()
     }
 
-    /// PendingAuditEvents how a run ended: for good, and then its chunks go, or so that it may be run again.
+    /// Records how a run ended. If it ended for good its chunks are removed, else the import may be run again.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn end_run(
         &self,
         run: ClaimedRun,
@@ -206,7 +205,7 @@ impl Store {
         answer: &RunAnswer,
     ) -> Result<(), StoreError> {
         let tx = self.begin_for(run.organization).await?;
-        let now = now_ms(self.backend());
+        let now = self.dialect().now_ms();
         let sql = format!(
             "UPDATE uploads SET stage = $4, accepted = $5, answer_code = $6, \
             answer_message = $7, answer_details = $8, touched_ms = {now} \
@@ -223,19 +222,19 @@ impl Store {
         let was_ended = tx.execute(sql, values).await? > 0;
         if was_ended && stage == UploadStage::Ended {
             let sql = "DELETE FROM upload_chunks WHERE organization_id = $1 AND import_id = $2";
-            let values = vec![run.organization.into(), run.import.into()];
-            tx.execute(sql.to_owned(), values).await?;
+            let values = [run.organization.into(), run.import.into()];
+            tx.execute(sql, values).await?;
         }
         tx.commit().await
     }
 }
 
 impl WriteTransaction {
-    /// Holds the upload; true where this is still its run.
+    /// Locks the upload. Returns `true` if this is still its run.
     async fn holds(&self, run: ClaimedRun) -> Result<bool, StoreError> {
         let sql = "UPDATE uploads SET run = run \
             WHERE organization_id = $1 AND import_id = $2 AND run = $3";
-        Ok(self.execute(sql.to_owned(), run.key()).await? > 0)
+        Ok(self.execute(sql, run.key()).await? > 0)
     }
 }
 

@@ -1,62 +1,63 @@
-//! Rosters that come in parts: which uploads there are, and how one begins. Its parts are
-//! [`super::upload_parts`], the runs of its import [`super::upload_runs`].
+//! Uploads: rosters that are received in parts. This module begins them; their parts are in
+//! [`super::upload_parts`], the runs of their imports in [`super::upload_runs`], their ends in
+//! [`super::upload_ends`].
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, Statement, Value};
+use sea_orm::{EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use super::{
     AttemptOpening, ImportRecord, Store, StoreError, WriteTransaction,
     entity::upload::{Entity, Model},
-    leases::now_ms,
+    sql::millis,
 };
 
 /// An upload, as stored.
 pub type Upload = Model;
 
-/// How far an upload is.
+/// The stage that an upload has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum UploadStage {
-    /// Parts are coming.
+    /// It receives parts.
     Open = 0,
-    /// Its import runs, unless the server died.
+    /// Its import runs, unless the server has died.
     Running = 1,
     /// Its import stopped before its end, and may be run again.
     Stopped = 2,
-    /// Its import has ended; nothing but its answers is left.
+    /// Its import has ended; only its replies are left.
     Ended = 3,
 }
 
-/// What may be open at a time.
+/// How many uploads may be open at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadLimits {
     /// Uploads of one organisation.
-    pub most: usize,
-    /// How long one counts that nothing is heard of.
+    pub max_open: usize,
+    /// How long an upload without any call counts as open.
     pub idle: Duration,
-    /// How long a server counts as alive that nothing is heard of.
+    /// How long a server without a heartbeat counts as alive.
     pub alive: Duration,
 }
 
-/// What became of an upload that was to be begun.
+/// Whether an upload could begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UploadOpening {
-    /// It has begun, and nothing is there yet.
+    /// It has begun, and has received nothing yet.
     Begun,
-    /// It had begun before, and so much is there.
-    GoesOn(i64),
+    /// It had begun before, and has received so many bytes or rows.
+    Resumed(i64),
     /// The ID is in use with other options, or bound to them.
     OtherOptions,
     /// The ID is another principal's.
     InUse,
-    /// As many are open as may be.
+    /// The organisation has the most open uploads that it may have.
     Full,
 }
 
 impl Model {
-    /// How far it is.
+    /// The stage that it has reached.
     #[must_use]
     pub const fn stage(&self) -> UploadStage {
         match self.stage {
@@ -72,7 +73,7 @@ impl Store {
     /// Finds an upload.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn upload(
         &self,
         organization: i64,
@@ -85,10 +86,10 @@ impl Store {
         .await
     }
 
-    /// Begins an upload with the record of its import, or goes on with the one that is there.
+    /// Begins an upload with the record of its import, or resumes the one that is there.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn open_upload(
         &self,
         record: &ImportRecord,
@@ -107,7 +108,7 @@ impl Store {
     ) -> Result<UploadOpening, StoreError> {
         let tx = self.begin_for(upload.organization_id).await?;
         let organization = upload.organization_id;
-        // Of two at once the second sees the first.
+        // Of two concurrent calls the second sees what the first has done.
         tx.lock(organization).await?;
         let found = Entity::find_by_id((organization, upload.import_id));
         if let Some(present) = found.one(&tx.inner).await?
@@ -116,7 +117,7 @@ impl Store {
             tx.commit().await?;
             return Ok(opening);
         }
-        if tx.open_uploads(upload, room.idle).await? >= room.most {
+        if tx.open_uploads(upload, room.idle).await? >= room.max_open {
             return Ok(UploadOpening::Full);
         }
         match tx.open_import(record).await? {
@@ -138,7 +139,7 @@ impl Store {
         Ok(UploadOpening::Begun)
     }
 
-    /// What becomes of an upload whose ID is in use; `None`: it is replaced.
+    /// Decides about an upload whose ID is in use. Returns `None` if the new one replaces it.
     async fn reopen(
         &self,
         tx: &WriteTransaction,
@@ -152,64 +153,58 @@ impl Store {
             UploadStage::Ended => None,
             _ if !same_options => Some(UploadOpening::OtherOptions),
             UploadStage::Running if self.is_alive_once(present.server_id, room.alive).await? => {
-                Some(UploadOpening::GoesOn(present.received))
+                Some(UploadOpening::Resumed(present.received))
             }
             _ => {
                 tx.restart_upload(wanted).await?;
-                Some(UploadOpening::GoesOn(present.received))
+                Some(UploadOpening::Resumed(present.received))
             }
         })
     }
 }
 
 impl WriteTransaction {
-    /// Holds an upload, and notes that it was heard of. False: there is none.
+    /// Locks an upload, and records that it has had a call now. Returns `false` if there is no such upload.
     pub(super) async fn mark_upload_active(&self, key: (i64, Uuid)) -> Result<bool, StoreError> {
-        let now = now_ms(self.inner.get_database_backend());
+        let now = self.dialect().now_ms();
         let sql = format!(
             "UPDATE uploads SET touched_ms = {now} WHERE organization_id = $1 AND import_id = $2"
         );
-        let values = vec![key.0.into(), key.1.into()];
+        let values = [key.0.into(), key.1.into()];
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    /// What concerns only who watches may be other than before.
+    /// Takes over options that only concern what is reported; they may differ from before.
     async fn restart_upload(&self, wanted: &Upload) -> Result<(), StoreError> {
         self.mark_upload_active((wanted.organization_id, wanted.import_id))
             .await?;
         let sql = "UPDATE uploads SET start = $3 WHERE organization_id = $1 AND import_id = $2";
-        let values = vec![
+        let values = [
             wanted.organization_id.into(),
             wanted.import_id.into(),
             wanted.start.clone().into(),
         ];
-        self.execute(sql.to_owned(), values).await?;
+        self.execute(sql, values).await?;
         Ok(())
     }
 
-    /// The organisation's uploads that are not over, but for this one.
+    /// Counts the organisation's uploads that have not ended, except this one.
     async fn open_uploads(&self, but: &Upload, idle: Duration) -> Result<usize, StoreError> {
-        let backend = self.inner.get_database_backend();
+        let now = self.dialect().now_ms();
         let sql = format!(
             "SELECT COUNT(*) FROM uploads WHERE organization_id = $1 AND import_id <> $2 \
-            AND stage <> $3 AND touched_ms + $4 > {}",
-            now_ms(backend)
+            AND stage <> $3 AND touched_ms + $4 > {now}"
         );
-        let values: [Value; 4] = [
+        let values = [
             but.organization_id.into(),
             but.import_id.into(),
             (UploadStage::Ended as i32).into(),
             millis(idle).into(),
         ];
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        let count = match self.inner.query_one_raw(statement).await? {
+        let count = match self.query_one(sql, values).await? {
             Some(row) => row.try_get_by_index::<i64>(0)?,
             None => 0,
         };
         Ok(usize::try_from(count).unwrap_or_default())
     }
-}
-
-pub(super) fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,12 +1,12 @@
-//! What an import sets of users, a list of values for each column.
+//! The values that an import writes to users, one list for each column.
 
 use uuid::Uuid;
 
 use super::row_set::{ColumnValues, RowSet, TextColumn};
 use crate::domain::{Column, ColumnSet};
 
-/// Users to make or to change: of each its ID and the same attributes, one entry a user in each list.
-/// The lists of other attributes stay empty.
+/// Users to create or to update: for each its ID and the same attributes, one entry a user in each list. The lists of
+/// other attributes stay empty.
 #[derive(Debug, Default)]
 pub struct UserValues {
     attributes: ColumnSet,
@@ -32,18 +32,18 @@ pub struct UserValues {
     pub username_key: TextColumn,
     /// Roles.
     pub role_id: Vec<i32>,
-    /// Supervisors; nil: none.
+    /// Supervisors; nil means none.
     pub supervisor_id: Vec<Uuid>,
-    /// Ranks; 0: none.
+    /// Ranks; 0 means none.
     pub rank_id: Vec<i32>,
-    /// Groups; 0: none.
+    /// Groups; 0 means none.
     pub group_id: Vec<i32>,
-    /// Phones; empty: none.
+    /// Phones; empty means none.
     pub phone: TextColumn,
 }
 
 impl UserValues {
-    /// No users yet; each is to be given these attributes.
+    /// No users yet. Each user that is added must have these attributes.
     #[must_use]
     pub fn new(attributes: ColumnSet) -> Self {
         Self {
@@ -52,13 +52,13 @@ impl UserValues {
         }
     }
 
-    /// What each user is given.
+    /// The attributes of each user.
     #[must_use]
     pub const fn attributes(&self) -> ColumnSet {
         self.attributes
     }
 
-    /// The users with the columns of the table that the attributes are stored in, the ID first.
+    /// The users with the columns of the table in which the attributes are stored, the ID first.
     pub(super) fn row_set(&self) -> RowSet<'_> {
         let stored = self.attributes.iter().flat_map(|a| self.columns(a));
         let columns = std::iter::once(("id", ColumnValues::Uuid(&self.id))).chain(stored);
@@ -95,7 +95,7 @@ impl UserValues {
                 vec![("group_id", ColumnValues::NullableInteger(&self.group_id))]
             }
             Column::Phone => vec![("phone", ColumnValues::NullableText(&self.phone))],
-            // Nothing is stored of it.
+            // It is not stored.
             Column::Location => Vec::new(),
         }
     }

@@ -1,10 +1,9 @@
-//! Users as administrators look at them: found, listed, protected.
+//! Users for administrators: finds, lists, searches and protects them.
 
 use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    Statement, Value,
 };
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 use super::{
     AuditEntry, LanePermit, Store, StoreError, WriteTransaction,
     entity::user::{Column, Entity, Model},
+    sql,
 };
 use crate::{
     domain::{Actor, GroupId, RoleId, fold},
@@ -28,7 +28,7 @@ pub struct UserRecord {
     pub supervisor_email: Option<String>,
 }
 
-/// One way to name a user.
+/// A key that identifies a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserKey {
     /// By ID.
@@ -39,7 +39,7 @@ pub enum UserKey {
     EmailKey(String),
 }
 
-/// Which users to list; all that is set must hold.
+/// Which users to list. Every condition that is set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// Only active, or only inactive ones.
@@ -48,7 +48,7 @@ pub struct UserFilter {
     pub role: Option<RoleId>,
     /// Only users in this group.
     pub group: Option<GroupId>,
-    /// Only users one of whose texts contains this, case-folded; empty: any.
+    /// Only users with a text that contains this case-folded text; empty means all users.
     pub text: String,
 }
 
@@ -57,27 +57,27 @@ pub struct UserFilter {
 pub struct UserPage {
     /// By external ID.
     pub users: Vec<UserRecord>,
-    /// The external ID after which to go on, where the search stopped before it had found enough or looked at
-    /// all users.
+    /// The external ID after which to continue, if the search stopped before it had found enough users or looked at
+    /// all of them.
     pub stopped_at: Option<String>,
 }
 
 /// Users that one step of a search looks at.
-const STEP: usize = 2_000;
+const SEARCH_STEP: usize = 2_000;
 
-/// Users that one call looks at: what it costs does not depend on how large the organisation is.
-const MOST_LOOKED_AT: usize = 20_000;
+/// Users that one call looks at, so that its cost does not depend on the size of the organisation.
+const MAX_SEARCHED: usize = 20_000;
 
 /// Between the texts of a user, and between users; no value has a control character (semantics §2).
 const SEPARATOR: char = '\u{1F}';
 const USER_SEPARATOR: char = '\u{1E}';
 
-/// Whether a user is to be protected from being made inactive by an import.
+/// A change of whether imports may make a user inactive.
 #[derive(Clone, Copy, Debug)]
 pub struct ProtectionChange {
     /// The user.
     pub user: Uuid,
-    /// Protected, or not any more.
+    /// Whether the user is to be protected.
     pub protected: bool,
     /// The caller may change users who have a privileged role.
     pub may_privilege: bool,
@@ -87,7 +87,7 @@ impl Store {
     /// Finds a user.
     ///
     /// # Errors
-    /// [`StoreError::UnknownUser`] where there is none.
+    /// Fails with [`StoreError::UnknownUser`] if there is none.
     pub async fn user(&self, organization: i64, key: &UserKey) -> Result<UserRecord, StoreError> {
         let tx = self.begin_reading().await?;
         let user = find(organization, key).one(&tx).await?;
@@ -97,10 +97,10 @@ impl Store {
         records.pop().ok_or(StoreError::UnknownUser)
     }
 
-    /// Up to `limit` users by external ID, from the one after `after` on.
+    /// Returns up to `limit` users whose external ID comes after `after`, by external ID.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn users(
         &self,
         organization: i64,
@@ -108,7 +108,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<UserRecord>, StoreError> {
         let tx = self.begin_reading().await?;
-        let select = of(organization)
+        let select = select_users(organization)
             .filter(Column::ExternalId.gt(after))
             .order_by_asc(Column::ExternalId)
             .limit(limit as u64);
@@ -118,11 +118,11 @@ impl Store {
         Ok(records)
     }
 
-    /// Looks for up to `limit` users that pass the filter, by external ID, from the one after `after` on. It
-    /// looks at `MOST_LOOKED_AT` users, a step at a time, each in turn with those of other organisations.
+    /// Returns up to `limit` users that pass the filter and whose external ID comes after `after`, by external ID. It
+    /// looks at `MAX_SEARCHED` users at most, in steps between which other organisations have their turns.
     ///
     /// # Errors
-    /// Where the database fails, and as [`LanePermit::read_turn`].
+    /// Fails if the database fails, and as [`LanePermit::read_turn`].
     pub async fn search_users(
         &self,
         share: &LanePermit,
@@ -134,15 +134,15 @@ impl Store {
         let mut found = Vec::new();
         let mut after = after.to_owned();
         let mut stopped_at = None;
-        for looked_at in (STEP..).step_by(STEP) {
+        for looked_at in (SEARCH_STEP..).step_by(SEARCH_STEP) {
             let _turn = share.read_turn().await?;
             let step = self.search_step(organization, filter, &after).await?;
             found.extend(step.found);
-            if found.len() >= limit || !step.goes_on {
+            if found.len() >= limit || !step.has_more {
                 break;
             }
             after = step.last;
-            if looked_at >= MOST_LOOKED_AT {
+            if looked_at >= MAX_SEARCHED {
                 stopped_at = Some(after);
                 break;
             }
@@ -159,38 +159,37 @@ impl Store {
         organization: i64,
         filter: &UserFilter,
         after: &str,
-    ) -> Result<Step, StoreError> {
+    ) -> Result<SearchStep, StoreError> {
         let sql = format!(
             "SELECT max(external_id), count(*), string_agg(texts, $4) FILTER (WHERE {}) FROM (SELECT \
             external_id, active, role_id, group_id, concat_ws($3, external_id, email, \
             badge_number, first_name, last_name, username_key) AS texts FROM users \
-            WHERE organization_id = $1 AND external_id > $2 ORDER BY external_id LIMIT {STEP}) AS step",
+            WHERE organization_id = $1 AND external_id > $2 ORDER BY external_id LIMIT {SEARCH_STEP}) AS step",
             filter.condition()
         );
-        let values: [Value; 4] = [
+        let values = [
             organization.into(),
             after.into(),
             SEPARATOR.to_string().into(),
             USER_SEPARATOR.to_string().into(),
         ];
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        let Some(row) = self.db.query_one_raw(statement).await? else {
-            return Ok(Step::default());
+        let Some(row) = sql::query_one(&self.db, sql, values).await? else {
+            return Ok(SearchStep::default());
         };
         let last: Option<String> = row.try_get_by_index(0)?;
         let looked_at: i64 = row.try_get_by_index(1)?;
         let users: Option<String> = row.try_get_by_index(2)?;
         let (users, text) = (users.unwrap_or_default(), filter.text.clone());
-        // Long texts in other letters than ASCII take a while.
+        // Folding long texts that are not ASCII takes a while.
         let matching = spawn_blocking(move || matching(&users, &text));
-        Ok(Step {
+        Ok(SearchStep {
             found: matching.await.map_err(StoreError::encoding)?,
             last: last.unwrap_or_default(),
-            goes_on: usize::try_from(looked_at).is_ok_and(|looked_at| looked_at == STEP),
+            has_more: usize::try_from(looked_at).is_ok_and(|looked_at| looked_at == SEARCH_STEP),
         })
     }
 
-    /// The users with these external IDs, by external ID.
+    /// Returns the users with these external IDs, by external ID.
     async fn users_with_external_ids(
         &self,
         organization: i64,
@@ -200,7 +199,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let tx = self.begin_reading().await?;
-        let select = of(organization)
+        let select = select_users(organization)
             .filter(Column::ExternalId.is_in(external_ids))
             .order_by_asc(Column::ExternalId);
         let users = select.all(&tx).await?;
@@ -212,7 +211,7 @@ impl Store {
     /// Protects a user from being made inactive by an import, or ends that.
     ///
     /// # Errors
-    /// [`StoreError::UnknownUser`] where there is none; [`StoreError::PrivilegedUser`] if the user has
+    /// Fails with [`StoreError::UnknownUser`] if there is none, and with [`StoreError::PrivilegedUser`] if the user has
     /// a privileged role and the caller may not change such users.
     pub async fn protect_user(
         &self,
@@ -233,13 +232,13 @@ impl Store {
         tx.bump_revision(organization).await?;
         let sql = "UPDATE users SET protected = $3, updated_at = $4 \
             WHERE organization_id = $1 AND id = $2 AND protected <> $3";
-        let values = vec![
+        let values = [
             organization.into(),
             user.into(),
             protected.into(),
             now.into(),
         ];
-        if tx.execute(sql.to_owned(), values).await? > 0 {
+        if tx.execute(sql, values).await? > 0 {
             let action = AuditAction::UserProtectionChanged;
             let entry = AuditEntry::done(now, actor, action, &user);
             tx.note(organization, entry.with("protected", &protected));
@@ -250,42 +249,40 @@ impl Store {
 }
 
 impl WriteTransaction {
-    /// True if the user has a privileged role.
+    /// Returns `true` if the user has a privileged role.
     async fn is_privileged(&self, organization: i64, user: Uuid) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM users u JOIN roles r ON r.organization_id = u.organization_id \
             AND r.id = u.role_id WHERE u.organization_id = $1 AND u.id = $2 AND r.privileged";
-        let backend = self.inner.get_database_backend();
         let values = [organization.into(), user.into()];
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        Ok(self.inner.query_one_raw(statement).await?.is_some())
+        Ok(self.query_one(sql, values).await?.is_some())
     }
 }
 
-fn of(organization: i64) -> Select<Entity> {
+fn select_users(organization: i64) -> Select<Entity> {
     Entity::find().filter(Column::OrganizationId.eq(organization))
 }
 
 fn find(organization: i64, key: &UserKey) -> Select<Entity> {
-    of(organization).filter(match key {
+    select_users(organization).filter(match key {
         UserKey::Id(id) => Column::Id.eq(*id),
         UserKey::ExternalId(id) => Column::ExternalId.eq(id),
         UserKey::EmailKey(key) => Column::EmailKey.eq(key),
     })
 }
 
-/// What one step of a search has found.
+/// The result of one step of a search.
 #[derive(Default)]
-struct Step {
+struct SearchStep {
     /// External IDs, in order.
     found: Vec<String>,
-    /// External ID of the last user looked at.
+    /// External ID of the last user that was looked at.
     last: String,
     /// There may be more users.
-    goes_on: bool,
+    has_more: bool,
 }
 
 impl UserFilter {
-    /// The part of the filter that the database judges.
+    /// The conditions that the database checks.
     fn condition(&self) -> String {
         let active = self.active.map(|active| match active {
             true => "active".to_owned(),
@@ -303,9 +300,9 @@ impl UserFilter {
     }
 }
 
-/// The external IDs of those `users` (each its texts, the external ID first) that have `text`, in order. The
-/// databases disagree on what is equal without case, so the text is looked for here. No text has a separator,
-/// so none is found across two of them.
+/// Returns the external IDs of those `users` (joined texts, the external ID first) that contain `text`, in order. The
+/// text is compared here, since the databases fold case differently. It contains no separator, and so never
+/// matches across two texts.
 fn matching(users: &str, text: &str) -> Vec<String> {
     let users = users.split(USER_SEPARATOR).filter(|user| !user.is_empty());
     let matching = users.filter(|user| contains_folded([*user], text));
@@ -315,7 +312,7 @@ fn matching(users: &str, text: &str) -> Vec<String> {
     ids
 }
 
-/// True where one of `texts` has `text`, which is case-folded.
+/// Returns `true` if one of `texts` contains `text`, which is case-folded.
 #[must_use]
 pub fn contains_folded<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     text.is_empty() || texts.into_iter().any(|value| fold(value).contains(text))
@@ -327,7 +324,7 @@ async fn with_supervisors(
     users: Vec<Model>,
 ) -> Result<Vec<UserRecord>, StoreError> {
     let ids = users.iter().filter_map(|user| user.supervisor_id);
-    let supervisors = of(organization)
+    let supervisors = select_users(organization)
         .select_only()
         .columns([Column::Id, Column::Email])
         .filter(Column::Id.is_in(ids))

@@ -42,17 +42,17 @@ impl Importer {
         let upload = new_upload(&record, &start);
         let limits = &self.settings.server;
         let room = UploadLimits {
-            most: limits.organization_imports,
+            max_open: limits.organization_imports,
             idle: limits.deadlines.upload,
             alive: self.settings.lease,
         };
         let open = self.store.open_upload(&record, &upload, room);
         match open.await? {
             UploadOpening::Begun => Ok((import, 0)),
-            UploadOpening::GoesOn(received) => Ok((import, received.unsigned_abs())),
+            UploadOpening::Resumed(received) => Ok((import, received.unsigned_abs())),
             UploadOpening::OtherOptions => Err(ImportError::ImportIdBound(import)),
             UploadOpening::InUse => Err(ImportError::ImportIdInUse(import)),
-            UploadOpening::Full => Err(ImportError::Busy(full(room.most))),
+            UploadOpening::Full => Err(ImportError::Busy(full(room.max_open))),
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Model {
     pub at: OffsetDateTime,
     /// Who did it.
     pub principal: String,
-    /// From where.
+    /// The address it came from.
     pub address: String,
     /// The contract's `AuditAction`.
     pub action: i32,
@@ -27,13 +27,13 @@ pub struct Model {
     pub outcome: i32,
     /// A JSON object of texts.
     pub details: String,
-    /// Hash of the event before.
+    /// Hash of the preceding event.
     pub previous_hash: Vec<u8>,
-    /// Hash of this one.
+    /// Hash of this event.
     pub hash: Vec<u8>,
 }
 
-/// None: events are found by key.
+/// Unused: events are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

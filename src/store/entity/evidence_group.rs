@@ -9,18 +9,18 @@ pub struct Model {
     /// The organisation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: i64,
-    /// Number within the organisation; never given twice while in use.
+    /// Number within the organisation; not reused while a user has it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
     /// Unique in the organisation, compared exactly.
     pub external_id: String,
     /// Display name.
     pub name: String,
-    /// An inactive group can be given to nobody who does not have it.
+    /// An inactive group cannot be given to further users.
     pub active: bool,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

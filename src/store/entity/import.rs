@@ -13,29 +13,29 @@ pub struct Model {
     /// ID that the client chose, or ours.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// The attempt that the record is about; a later one replaces it until the ID is bound.
+    /// The recorded attempt; a later one replaces it until the ID is bound.
     pub attempt: Uuid,
-    /// The server process that works on it, or did last.
+    /// The server process that runs it, or ran it last.
     pub server_id: Uuid,
     /// The contract's `ImportState`.
     pub state: i32,
     /// A dry run.
     pub validate_only: bool,
-    /// Where the roster comes from.
+    /// The source of the roster, as the client names it.
     pub source: String,
     /// Who sent it.
     pub principal: String,
-    /// SHA-256 of the options that the ID is bound to; none: not bound yet.
+    /// SHA-256 of the options to which the ID is bound; `None` if it is not bound yet.
     pub options_digest: Option<Vec<u8>>,
-    /// SHA-256 of the input; empty: not received whole.
+    /// SHA-256 of the input; empty until all of it is received.
     pub input_sha256: Vec<u8>,
-    /// SHA-256 of the plan; empty: none.
+    /// SHA-256 of the plan; empty if there is none.
     pub plan_digest: Vec<u8>,
     /// Rows of the input.
     pub rows: i32,
-    /// Rows that made a user.
+    /// Rows that created a user.
     pub created: i32,
-    /// Rows that changed a user.
+    /// Rows that updated a user.
     pub updated: i32,
     /// Rows whose user had these values already.
     pub unchanged: i32,
@@ -43,13 +43,13 @@ pub struct Model {
     pub rejected: i32,
     /// Users deactivated as missing.
     pub deactivated: i32,
-    /// Users not listed who stay active because they are protected.
+    /// Missing users who stay active because they are protected.
     pub protected_skipped: i32,
-    /// Batches of results recorded.
+    /// Recorded batches of results.
     pub results: i32,
     /// An encoded `Import` message that has refusals, warnings and `identity_changes` only.
     pub notes: Vec<u8>,
-    /// Somebody asked for it to stop.
+    /// Somebody has asked it to stop.
     pub cancel_requested: bool,
     /// When `start` was received.
     pub started_at: OffsetDateTime,
@@ -57,7 +57,7 @@ pub struct Model {
     pub finished_at: Option<OffsetDateTime>,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! The tables, as sea-orm sees them (`migrations/` has the constraints).
+//! The tables as sea-orm maps them; `migrations/` has their constraints.
 
 pub mod audit_event;
 pub mod evidence_group;

@@ -1,4 +1,4 @@
-//! An organisation: everything else belongs to one.
+//! An organisation. All other data belongs to one.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::domain::PhoneRegion;
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "organizations")]
 pub struct Model {
-    /// Number that every key of every other table leads with.
+    /// The number with which every key of every other table begins.
     #[sea_orm(primary_key)]
     pub id: i64,
     /// `[a-z0-9-]{1,63}`.
@@ -20,17 +20,17 @@ pub struct Model {
     pub display_name: String,
     /// Grows with every transaction that writes to the organisation's users or catalog.
     pub revision: i64,
-    /// The import that has begun applying last.
+    /// The import that began applying last.
     pub last_import_id: Option<Uuid>,
     /// When it was created.
     pub created_at: OffsetDateTime,
-    /// Keys the digests of plans; `None`: not needed yet.
+    /// The secret for the digests of plans; `None` if it was not needed yet.
     pub digest_secret: Option<Vec<u8>>,
     /// ISO 3166 code of the region of its phone numbers.
     pub phone_region: Option<String>,
-    /// What new badge numbers have to match.
+    /// The pattern that new badge numbers must match.
     pub badge_number_pattern: Option<String>,
-    /// What new external IDs have to match.
+    /// The pattern that new external IDs must match.
     pub external_id_pattern: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Model {
     }
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

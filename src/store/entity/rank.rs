@@ -9,7 +9,7 @@ pub struct Model {
     /// The organisation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: i64,
-    /// Number within the organisation; never given twice while in use.
+    /// Number within the organisation; not reused while a user has it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
     /// As the administrator wrote it.
@@ -18,7 +18,7 @@ pub struct Model {
     pub name_key: String,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -9,18 +9,18 @@ pub struct Model {
     /// The organisation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub organization_id: i64,
-    /// Number within the organisation; never given twice while in use.
+    /// Number within the organisation; not reused while a user has it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
     /// As the administrator wrote it.
     pub name: String,
     /// Case-folded; unique in the organisation.
     pub name_key: String,
-    /// Only callers with `users.grant-privileged` give it, and change users who have it.
+    /// Only callers with `users.grant-privileged` may give it, or change users who have it.
     pub privileged: bool,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,34 +1,34 @@
-//! A token that a job presents.
+//! A token with which a job identifies itself.
 
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
 
-/// One token; it is never removed, so that a database that has had one keeps asking for one.
+/// One token. It is never removed, so that a database that has had one never admits callers without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "tokens")]
 pub struct Model {
-    /// Names the token where its text must not be told.
+    /// Identifies the token in logs and lists, which never show its text.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// SHA-256 of its text.
     pub hash: Vec<u8>,
-    /// For people: the job that has it.
+    /// The job that has it, for people.
     pub name: String,
-    /// Slug of the organisation it is for; `*`: all of them.
+    /// Slug of its organisation; `*` means all.
     pub organization: String,
-    /// Names of its permissions, apart by a space.
+    /// Names of its permissions, separated by spaces.
     pub permissions: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When it ceases to be good.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
     /// When it was revoked.
     pub revoked_at: Option<OffsetDateTime>,
-    /// When it was last presented, to within a minute or so.
+    /// When it was last presented, to within about a minute.
     pub last_used_at: Option<OffsetDateTime>,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

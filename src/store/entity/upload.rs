@@ -1,4 +1,4 @@
-//! An upload that comes in parts.
+//! An upload: a roster that is received in parts.
 
 use sea_orm::entity::prelude::*;
 use time::OffsetDateTime;
@@ -13,27 +13,27 @@ pub struct Model {
     /// The import.
     #[sea_orm(primary_key, auto_increment = false)]
     pub import_id: Uuid,
-    /// Who began it, and alone may add to it and finish it.
+    /// The principal who began it, and who alone may add parts and finish it.
     pub principal: String,
-    /// An encoded `ImportStart`, its ID included.
+    /// An encoded `ImportStart`, with its ID.
     pub start: Vec<u8>,
-    /// SHA-256 of the options, as an import's ID is bound to them.
+    /// SHA-256 of the options to which the import's ID is bound.
     pub options_digest: Vec<u8>,
-    /// What the parts are: 0 not known yet, 1 CSV, 2 typed rows.
+    /// The kind of the parts: 0 not known yet, 1 CSV, 2 typed rows.
     pub kind: i32,
-    /// Bytes of CSV, or typed rows, that are there.
+    /// Received bytes of CSV, or typed rows.
     pub received: i64,
     /// Bytes that count against the limit: of CSV, or of the rows' values together.
     pub bytes: i64,
-    /// How far it is: `UploadStage`.
+    /// The number of its `UploadStage`.
     pub stage: i32,
-    /// The roster was received whole and is, or was, being planned.
+    /// The whole roster was received, and its planning has begun.
     pub accepted: bool,
-    /// An encoded `ImportFinish`, once it came.
+    /// An encoded `ImportFinish`, once it was received.
     pub finish: Option<Vec<u8>>,
-    /// The server process that runs its import, or did last.
+    /// The server process that runs its import, or ran it last.
     pub server_id: Uuid,
-    /// The run of its import; each has another. Nil: none yet.
+    /// The ID of the run of its import; nil if there was none yet.
     pub run: Uuid,
     /// The status code that the run ended with.
     pub answer_code: Option<i32>,
@@ -41,13 +41,13 @@ pub struct Model {
     pub answer_message: Option<String>,
     /// Its details, encoded.
     pub answer_details: Option<Vec<u8>>,
-    /// When it was begun.
+    /// When it began.
     pub started_at: OffsetDateTime,
-    /// When it was last heard of, by the database's clock, in milliseconds since 1970.
+    /// When it had its last call, by the database's clock, in milliseconds since 1970.
     pub touched_ms: i64,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

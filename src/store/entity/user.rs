@@ -25,7 +25,7 @@ pub struct Model {
     pub first_name: String,
     /// Family name.
     pub last_name: String,
-    /// False: Inactive.
+    /// Whether the user is active.
     pub active: bool,
     /// As written.
     pub username: String,
@@ -41,7 +41,7 @@ pub struct Model {
     pub group_id: Option<i32>,
     /// E.164.
     pub phone: Option<String>,
-    /// An import never makes this user inactive.
+    /// No import makes this user inactive.
     pub protected: bool,
     /// When the user was created.
     pub created_at: OffsetDateTime,
@@ -51,7 +51,7 @@ pub struct Model {
     pub last_import_id: Option<Uuid>,
 }
 
-/// None: related rows are found by key.
+/// Unused: related rows are found by key.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,4 +1,4 @@
-//! The import's record, within the transaction that makes it true.
+//! Writes to the import's record, in the transaction that makes them true.
 
 use sea_orm::{EntityTrait, Value};
 use uuid::Uuid;
@@ -13,15 +13,15 @@ use crate::{
     },
 };
 
-/// Batches of the record that one statement stores: each is some dozen KiB, and each statement a wait.
+/// Batches that one statement stores: each has some dozen KiB, and each statement costs a round trip.
 const BATCHES: usize = 8;
 
 impl ImportTransaction {
-    /// Moves the import to APPLYING and binds its ID to its input and options. What another attempt has
-    /// recorded under it meanwhile, which wrote nothing, is forgotten. The audit trail gets the `options`.
+    /// Moves the import to APPLYING and binds its ID to its input and options. This replaces the record of any other
+    /// attempt under the ID, which has written nothing. The audit trail gets the `options`.
     ///
     /// # Errors
-    /// [`WriteError::Bound`] where another attempt has bound the ID meanwhile.
+    /// Fails with [`WriteError::Bound`] if another attempt has bound the ID meanwhile.
     pub async fn bind(&self, record: &ImportRecord, options: &str) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET state = $3, attempt = $4, server_id = $5, \
             options_digest = $6, input_sha256 = $7, plan_digest = $8, rows = $9, \
@@ -29,7 +29,7 @@ impl ImportTransaction {
             validate_only = FALSE, created = 0, updated = 0, unchanged = 0, rejected = 0, \
             deactivated = 0, results = 0, cancel_requested = FALSE, finished_at = NULL \
             WHERE organization_id = $1 AND id = $2 AND options_digest IS NULL";
-        let values: Vec<Value> = vec![
+        let values = [
             self.lease.organization.into(),
             self.import.into(),
             i32::from(ImportState::Applying).into(),
@@ -45,7 +45,7 @@ impl ImportTransaction {
             record.source.clone().into(),
             record.principal.clone().into(),
         ];
-        if self.execute(sql.to_owned(), values).await? == 0 {
+        if self.execute(sql, values).await? == 0 {
             return Err(match self.import_record().await? {
                 Some(_) => WriteError::Bound,
                 None => StoreError::encoding("the record of the import is gone").into(),
@@ -53,18 +53,18 @@ impl ImportTransaction {
         }
         self.note(import_audit::begun(record, options, &self.actor, self.now));
         let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
-        let values = vec![self.lease.organization.into(), self.import.into()];
-        self.execute(sql.to_owned(), values).await.map(|_| ())
+        let values = [self.lease.organization.into(), self.import.into()];
+        self.execute(sql, values).await.map(|_| ())
     }
 
-    /// Moves an interrupted import back to APPLYING, in this server's name.
+    /// Moves an interrupted import back to APPLYING, run by `server`.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn resume(&self, server: Uuid) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET state = $3, server_id = $4 \
             WHERE organization_id = $1 AND id = $2";
-        let values: Vec<Value> = vec![
+        let values = [
             self.lease.organization.into(),
             self.import.into(),
             i32::from(ImportState::Applying).into(),
@@ -73,10 +73,10 @@ impl ImportTransaction {
         let action = AuditAction::ImportResumed;
         let entry = AuditEntry::done(self.now, &self.actor, action, &self.import);
         self.note(entry);
-        self.execute(sql.to_owned(), values).await.map(|_| ())
+        self.execute(sql, values).await.map(|_| ())
     }
 
-    /// PendingAuditEvents for the audit trail that this transaction gives and takes privileged roles.
+    /// Notes for the audit trail that this transaction gives and takes privileged roles.
     pub fn note_grants(&self, grants: &RoleGrants) {
         if !grants.is_empty() {
             let (import, actor) = (self.import, &self.actor);
@@ -84,10 +84,10 @@ impl ImportTransaction {
         }
     }
 
-    /// Records batches of one kind under this sequence number and those after it.
+    /// Records batches of one kind, numbered from `sequence` on.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn record_batches(
         &self,
         sequence: i32,
@@ -117,10 +117,10 @@ impl ImportTransaction {
         Ok(())
     }
 
-    /// Takes over into the record how many batches it has by now, and adds what they count.
+    /// Sets how many batches the record has, and adds their counts to its own.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn add_counts(&self, batches: i32, counts: Tally) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET results = $3, created = created + $4, \
             updated = updated + $5, unchanged = unchanged + $6, rejected = rejected + $7, \
@@ -135,17 +135,17 @@ impl ImportTransaction {
             .counts()
             .map(|count| i32::try_from(count).unwrap_or(i32::MAX));
         values.extend(counts.map(Value::from));
-        self.execute(sql.to_owned(), values).await.map(|_| ())
+        self.execute(sql, values).await.map(|_| ())
     }
 
     /// Records how a bound import ended.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn record_end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
         let sql = "UPDATE imports SET state = $3, notes = $4, finished_at = $5 \
             WHERE organization_id = $1 AND id = $2 AND state = $6";
-        let values: Vec<Value> = vec![
+        let values = [
             self.lease.organization.into(),
             self.import.into(),
             i32::from(state).into(),
@@ -153,18 +153,18 @@ impl ImportTransaction {
             self.now.into(),
             i32::from(ImportState::Applying).into(),
         ];
-        let ended = self.execute(sql.to_owned(), values).await? > 0;
-        // It has ended already where the answer of an earlier commit was lost.
+        let ended = self.execute(sql, values).await? > 0;
+        // If the answer of an earlier commit was lost, it has ended already.
         if ended && let Some(record) = self.import_record().await? {
             self.note(import_audit::ended(&record, state, &self.actor, self.now));
         }
         Ok(())
     }
 
-    /// The import's record as this transaction finds it.
+    /// Returns the import's record as this transaction sees it.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn import_record(&self) -> Result<Option<ImportRecord>, StoreError> {
         let key = (self.lease.organization, self.import);
         Ok(Imports::find_by_id(key).one(&self.tx.inner).await?)

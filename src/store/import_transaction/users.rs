@@ -1,16 +1,17 @@
-//! Users made, changed and deactivated, many in one statement.
+//! Creates, updates and deactivates users, many in one statement.
 
-use sea_orm::{ConnectionTrait, Statement, Value};
+use sea_orm::Value;
 use uuid::Uuid;
 
 use super::ImportTransaction;
 use crate::store::{
     WriteError,
     row_set::{ColumnValues, RowSet, RowSource, TextColumn},
+    sql,
     user_values::UserValues,
 };
 
-/// Numbers of what every statement on users binds: organisation, time and import.
+/// Placeholders of the values that every statement on users binds: organisation, time and import.
 struct Stamps([String; 3]);
 
 fn insert(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
@@ -21,7 +22,7 @@ fn insert(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: 
     )
 }
 
-/// Sets these columns of the users whom the first of them, the ID, tells.
+/// Sets these columns of users; the first column is the ID, which identifies the user.
 fn update(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: &str) -> String {
     let set: Vec<String> = columns[1..]
         .iter()
@@ -34,7 +35,7 @@ fn update(Stamps([organization, now, import]): &Stamps, columns: &[&str], rows: 
     )
 }
 
-/// Makes active users inactive who are not protected and fulfil `further` too.
+/// Makes users inactive who are active, not protected, and meet the `further` condition.
 fn deactivation(Stamps([organization, now, import]): &Stamps, rows: &str, further: &str) -> String {
     format!(
         "UPDATE users SET active = FALSE, updated_at = {now}, last_import_id = {import} \
@@ -43,48 +44,42 @@ fn deactivation(Stamps([organization, now, import]): &Stamps, rows: &str, furthe
     )
 }
 
-fn deactivate(stamps: &Stamps, rows: &str) -> String {
-    deactivation(stamps, rows, "")
-}
+const UNPRIVILEGED: &str = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
+    roles.organization_id = users.organization_id AND roles.id = users.role_id \
+    AND roles.privileged)";
 
-fn deactivate_unprivileged(stamps: &Stamps, rows: &str) -> String {
-    let unprivileged = "AND NOT EXISTS (SELECT 1 FROM roles WHERE \
-        roles.organization_id = users.organization_id AND roles.id = users.role_id \
-        AND roles.privileged)";
-    deactivation(stamps, rows, unprivileged)
-}
-
-/// Moves the keys of users out of the way of others who take them in the same transaction. No key
-/// has a control character, so what stands in for them meets none.
-fn move_keys_aside(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
+/// Replaces the keys of users with temporary ones. No key has a control character, so no temporary key equals one.
+fn aside(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
     format!(
-        "UPDATE users SET email_key = r.parked, badge_number = r.parked, username_key = r.parked, \
+        "UPDATE users SET email_key = r.aside, badge_number = r.aside, username_key = r.aside, \
         updated_at = {now}, last_import_id = {import} \
         FROM {rows} WHERE users.organization_id = {organization} AND users.id = r.id"
     )
 }
 
 impl ImportTransaction {
-    /// Moves the keys of these users out of the way; each must be updated in this transaction.
+    /// Frees the keys of these users for other users of the same transaction. Each of these users must be
+    /// updated in it, too.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
     pub async fn move_keys_aside(&self, users: &[Uuid]) -> Result<(), WriteError> {
-        let mut parked = TextColumn::default();
+        let mut keys = TextColumn::default();
         for id in users {
-            parked.push(&format!("\u{1}{}", id.simple()));
+            keys.push(&format!("\u{1}{}", id.simple()));
         }
         let columns = vec![
             ("id", ColumnValues::Uuid(users)),
-            ("parked", ColumnValues::Text(&parked)),
+            ("aside", ColumnValues::Text(&keys)),
         ];
-        self.write(move_keys_aside, &RowSet::new(columns)).await
+        self.write(aside, &RowSet::new(columns)).await
     }
 
-    /// Makes users.
+    /// Creates users.
     ///
     /// # Errors
-    /// [`WriteError::Conflict`] where one of their keys is taken or a reference is gone.
+    /// Fails with [`WriteError::Conflict`] if a key is taken or a reference is gone.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn create_users(&self, users: &UserValues) -> Result<(), WriteError> {
         let rows = users.row_set();
         let columns = rows.names();
@@ -92,10 +87,11 @@ impl ImportTransaction {
             .await
     }
 
-    /// Sets the attributes of users.
+    /// Sets attributes of users.
     ///
     /// # Errors
-    /// [`WriteError::Conflict`] where a key is taken, or a reference or one of the users is gone.
+    /// Fails with [`WriteError::Conflict`] if a key is taken, or a reference or one of the users is gone.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn update_users(&self, users: &UserValues) -> Result<(), WriteError> {
         let rows = users.row_set();
         let columns = rows.names();
@@ -103,52 +99,52 @@ impl ImportTransaction {
             .await
     }
 
-    /// Makes users inactive who are active and not protected, and, unless the caller
-    /// `may_privileged`, in no privileged role; returns those.
+    /// Makes users inactive who are active and not protected; and, unless the caller `may_privileged`, who have no
+    /// privileged role. Returns the users that were made inactive.
     ///
     /// # Errors
-    /// Where the database fails.
+    /// Fails if the database fails.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub async fn deactivate_users(
         &self,
         users: &[Uuid],
         may_privileged: bool,
     ) -> Result<Vec<Uuid>, WriteError> {
-        let sql = match may_privileged {
-            true => deactivate,
-            false => deactivate_unprivileged,
-        };
-        let row_set = RowSet::new(vec![("id", ColumnValues::Uuid(users))]);
+        let further = if may_privileged { "" } else { UNPRIVILEGED };
+        let rows = RowSet::new(vec![("id", ColumnValues::Uuid(users))]);
         let mut deactivated = Vec::new();
-        for source in row_set.sources(self.backend()) {
-            let statement = self.statement(sql, source);
-            for row in self.tx.inner.query_all_raw(statement).await? {
+        for source in rows.sources(self.tx.dialect()) {
+            let sql = |stamps: &Stamps, rows: &str| deactivation(stamps, rows, further);
+            let (sql, values) = self.stamped(sql, source);
+            for row in sql::query_all(&self.tx.inner, sql, values).await? {
                 deactivated.push(row.try_get_by_index(0)?);
             }
         }
         Ok(deactivated)
     }
 
-    /// Writes each row to exactly one user, or meets a conflict.
+    /// Writes each row to exactly one user, or fails with a conflict.
     async fn write(
         &self,
         sql: impl Fn(&Stamps, &str) -> String + Sync,
         rows: &RowSet<'_>,
     ) -> Result<(), WriteError> {
-        for source in rows.sources(self.backend()) {
+        for source in rows.sources(self.tx.dialect()) {
             let rows = source.rows;
-            let written = self
-                .tx
-                .inner
-                .execute_raw(self.statement(&sql, source))
-                .await?;
-            if written.rows_affected() != rows as u64 {
+            let (sql, values) = self.stamped(&sql, source);
+            if self.execute(sql, values).await? != rows as u64 {
                 return Err(WriteError::Conflict);
             }
         }
         Ok(())
     }
 
-    fn statement(&self, sql: impl Fn(&Stamps, &str) -> String, source: RowSource) -> Statement {
+    /// A statement on users, and the values that it binds.
+    fn stamped(
+        &self,
+        sql: impl Fn(&Stamps, &str) -> String,
+        source: RowSource,
+    ) -> (String, Vec<Value>) {
         let mut values = source.values;
         let stamps = [1, 2, 3].map(|further| format!("${}", values.len() + further));
         values.extend([
@@ -156,7 +152,6 @@ impl ImportTransaction {
             self.now.into(),
             Value::from(self.import),
         ]);
-        let sql = sql(&Stamps(stamps), &source.sql);
-        Statement::from_sql_and_values(self.backend(), sql, values)
+        (sql(&Stamps(stamps), &source.sql), values)
     }
 }

@@ -1,0 +1,129 @@
+//! Opens connections: the options of both databases, and SQLite's file and writers.
+
+use std::{fs, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection,
+    sqlx::{self, Connection as _, sqlite::SqliteConnectOptions},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{DatabaseUrl, RetryPolicy, StoreError};
+use crate::{limits::DatabaseLimits, private_files};
+
+/// How long a statement may wait for SQLite's one writer in another process.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// KiB of a SQLite file that the writer keeps in memory. Imports change pages of the indexes in random order, and a
+/// page that falls out of memory is written once more.
+const SQLITE_WRITER_CACHE: u32 = 32 * 1024;
+
+/// Pages of 4 KiB in SQLite's log at which the writer copies them into the file, and syncs.
+const SQLITE_LOG_PAGES: u32 = 8 * 1024;
+
+/// How long a call may wait for a connection to a database that does not answer.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects. If several processes create the same SQLite file at once, one of them switches it to WAL mode, and
+/// the others get "locked" at once, whatever their busy timeout: they try again.
+pub(super) async fn connect(
+    options: ConnectOptions,
+    sqlite: bool,
+) -> Result<DatabaseConnection, StoreError> {
+    let limit = if sqlite {
+        ACQUIRE_TIMEOUT
+    } else {
+        Duration::ZERO
+    };
+    let retries = RetryPolicy::new(limit, CancellationToken::new());
+    retries
+        .retry(|| async { Ok(Database::connect(options.clone()).await?) })
+        .await
+}
+
+/// SQLite's writer, and a second one whose transactions check references themselves. Only one of them has a
+/// transaction at a time.
+pub(super) async fn connect_sqlite_writers(
+    mut options: ConnectOptions,
+) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    options.map_sqlx_sqlite_opts(tune_sqlite_writer);
+    options.max_connections(1);
+    let writer = connect(options.clone(), true).await?;
+    options.map_sqlx_sqlite_opts(|options| {
+        // A change of the catalog leaves it to the writer to copy the log.
+        let log_pages = SQLITE_LOG_PAGES.to_string();
+        tune_sqlite(options)
+            .foreign_keys(false)
+            .pragma("wal_autocheckpoint", log_pages)
+    });
+    options.connect_lazy(true);
+    Ok((writer, connect(options, true).await?))
+}
+
+/// Returns `false` for a connection that comes back to the pool inside a transaction, as it does if its rollback
+/// failed on a full disk. The pool then closes it, which frees its lock.
+async fn is_clean(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    // A rollback that is queued runs before the answer.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+/// Makes SQLite's file private from its beginning. SQLite gives the files beside it the same mode.
+pub(super) fn provide_file(url: &DatabaseUrl) -> Result<(), StoreError> {
+    let Some(file) = url.file() else {
+        return Ok(());
+    };
+    if let Err(error) = private_files::provide(&file) {
+        return Err(StoreError::File { file, error });
+    }
+    // SQLite follows a link, too.
+    let file = fs::canonicalize(&file).unwrap_or(file);
+    for ending in ["-wal", "-shm"] {
+        let mut beside = file.clone().into_os_string();
+        beside.push(ending);
+        private_files::shut_out_others(beside.as_ref());
+    }
+    Ok(())
+}
+
+/// The options of every connection. `PostgreSQL` ends a transaction that has been idle for `lease`.
+pub(super) fn connect_options(
+    url: &DatabaseUrl,
+    lease: Duration,
+    limits: DatabaseLimits,
+) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.reveal());
+    options
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(move |options| {
+            options.options([
+                ("idle_in_transaction_session_timeout", lease.as_millis()),
+                ("statement_timeout", limits.statement.as_millis()),
+                ("lock_timeout", limits.lock.as_millis()),
+            ])
+        })
+        .map_sqlx_sqlite_opts(tune_sqlite)
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(is_clean(connection)))
+        });
+    options
+}
+
+/// Durable against a crash of the process. Readers never wait for the writer.
+fn tune_sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+        .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
+        .busy_timeout(SQLITE_BUSY_TIMEOUT)
+}
+
+/// The same with more memory, and fewer copies of the log.
+fn tune_sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    tune_sqlite(options)
+        .pragma("cache_size", format!("-{SQLITE_WRITER_CACHE}"))
+        .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES.to_string())
+        .pragma("temp_store", "MEMORY")
+}
