@@ -16,7 +16,7 @@ use crate::{
     limits::{ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached, ServerLimits},
 };
 
-/// ConcurrencyBounds the calls that are under way. Cheap to clone.
+/// Bounds the calls that are under way. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CallLimiter {
     calls: KeyedLimiter<String>,

@@ -44,7 +44,7 @@ enum KeyFamily {
 }
 
 impl KeySet {
-    /// Reads a document of keys. ProviderKeys that cannot verify a signature are left out, and named in
+    /// Reads a document of keys. Keys that cannot verify a signature are left out, and named in
     /// [`unusable`](Self::unusable).
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub enum ProviderKeys {
     Url(Box<RemoteKeySet>),
 }
 
-/// ProviderKeys at a URL.
+/// Keys at a URL.
 #[derive(Debug)]
 pub struct RemoteKeySet {
     address: KeySetUrl,
