@@ -52,7 +52,7 @@ pub struct App {
     server: Option<Server>,
     channel: Channel,
     address: SocketAddr,
-    /// PresentedCredentials with every call.
+    /// Presented with every call.
     bearer: Bearer,
     settings: Settings,
     database: Arc<FreshDatabase>,

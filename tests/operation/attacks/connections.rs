@@ -63,7 +63,7 @@ fn trusting(authority: &Authority) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-/// TlsHandshakes of somebody at another address, before the sockets and beside them. They are so many that the
+/// Handshakes of somebody at another address, before the sockets and beside them. They are so many that the
 /// moment in which the server turns the others away does not count, and that a wait for them does.
 async fn handshakes_beside_silent_sockets() -> Vec<Slowed> {
     let _alone = alone().await;
