@@ -53,7 +53,7 @@ pub enum CommittedChange {
         recorded: Option<SharedResults>,
     },
     /// Rows that a later plan rejects.
-    Verdicts(Vec<RowResult>),
+    Results(Vec<RowResult>),
     /// Users deactivated because they are not listed.
     Deactivated(Vec<DeactivatedUser>),
 }
@@ -293,14 +293,15 @@ impl ImportWriter {
         });
     }
 
-    async fn announce_verdicts(&mut self, verdicts: Vec<RowResult>) -> Result<(), WriteError> {
-        if verdicts.is_empty() {
+    async fn record_results(&mut self, results: Vec<RowResult>) -> Result<(), WriteError> {
+        if results.is_empty() {
             return Ok(());
         }
-        let encoded = result_log::encode(verdicts.iter().cloned());
-        self.transact(TransactionStep::Verdicts(&encoded)).await?;
-        self.progress.add_applied(verdicts.len());
-        let _ = self.committed.send(CommittedChange::Verdicts(verdicts));
+        let encoded = result_log::encode(results.iter().cloned());
+        self.transact(TransactionStep::RecordResults(&encoded))
+            .await?;
+        self.progress.add_applied(results.len());
+        let _ = self.committed.send(CommittedChange::Results(results));
         Ok(())
     }
 }

@@ -384,7 +384,7 @@ impl ImportSession<'_> {
                 let results = planned.results(rows, filter, values);
                 responses.send_all(results.map(Reply::Results)).await
             }
-            CommittedChange::Verdicts(mut results) => {
+            CommittedChange::Results(mut results) => {
                 results.retain(|result| messages::passes_filter(filter, result.outcome()));
                 let messages = messages::results(results.into_iter());
                 responses.send_all(messages.map(Reply::Results)).await

@@ -20,7 +20,7 @@ pub(crate) fn remaining(unwritten: &[u32], rejected: &[u32]) -> Vec<u32> {
     rest
 }
 
-pub(crate) fn cloned(planned: &PlannedImport, rows: &[u32]) -> Vec<Row> {
+pub(crate) fn cloned_rows(planned: &PlannedImport, rows: &[u32]) -> Vec<Row> {
     rows.iter()
         .map(|&row| planned.rows[row as usize].clone())
         .collect()
@@ -57,14 +57,16 @@ pub(crate) fn given_up_results(old: &PlannedImport, rows: &[u32]) -> Vec<RowResu
 fn given_up_result(old: &PlannedImport, row: usize) -> RowResult {
     let mut result = old.result(row, false);
     if old.plan.decisions[row].outcome == Outcome::Created {
-        result.issues.push((&taken(&result.external_id)).into());
+        result
+            .issues
+            .push((&external_id_taken(&result.external_id)).into());
         result.user_id.clear();
     }
-    changed(result)
+    rejected_as_changed(result)
 }
 
 /// Turns a result into a rejection because the directory changed.
-pub(crate) fn changed(mut result: RowResult) -> RowResult {
+pub(crate) fn rejected_as_changed(mut result: RowResult) -> RowResult {
     let message = "The directory changed while the import was being written, and this row no \
         longer fits; import it again.";
     let issue = Issue::row_error(IssueCode::ChangedConcurrently, message.to_owned());
@@ -74,7 +76,7 @@ pub(crate) fn changed(mut result: RowResult) -> RowResult {
     result
 }
 
-fn taken(external_id: &str) -> Issue {
+fn external_id_taken(external_id: &str) -> Issue {
     let message = format!(
         "EXTERNAL_ID \"{external_id}\" was given to a user by somebody else while the import was \
          being written; import the row again to update that user."
@@ -88,13 +90,13 @@ fn taken(external_id: &str) -> Issue {
     .about_user(external_id)
 }
 
-pub(crate) fn ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
+pub(crate) fn user_ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
     let ids = users.iter().map(|user| Uuid::try_parse(&user.user_id));
     ids.filter_map(Result::ok).collect()
 }
 
 /// Splits `users` into the deactivated ones, as messages, and the others.
-pub(crate) fn split(
+pub(crate) fn split_deactivated(
     users: &[DeactivatedUser],
     written: &[Uuid],
 ) -> (Vec<Deactivations>, Vec<DeactivatedUser>) {
@@ -121,7 +123,7 @@ impl SkippedDeactivations {
     pub(crate) fn add(&mut self, users: &[DeactivatedUser]) {
         let room = NAMED - self.named.len();
         let (named, more) = users.split_at(room.min(users.len()));
-        self.named.extend(named.iter().map(skipped));
+        self.named.extend(named.iter().map(skipped_warning));
         self.more += more.len();
     }
 
@@ -142,7 +144,7 @@ impl SkippedDeactivations {
 }
 
 /// The warning that a user was to be deactivated and is not.
-fn skipped(user: &DeactivatedUser) -> proto::Issue {
+fn skipped_warning(user: &DeactivatedUser) -> proto::Issue {
     let external_id = &user.external_id;
     let message = format!(
         "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
@@ -168,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_left_alone_is_named_up_to_a_number_and_then_counted() {
+    fn skipped_users_are_named_up_to_a_limit_and_then_counted() {
         let mut skipped = SkippedDeactivations::default();
         assert!(skipped.warnings().is_empty());
         skipped.add(&users(NAMED));
@@ -182,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_written_is_left_alone() {
+    fn users_who_are_not_deactivated_are_skipped() {
         let all = users(3);
-        let (done, skipped) = split(&all, &ids(&all[1..2]));
+        let (done, skipped) = split_deactivated(&all, &user_ids(&all[1..2]));
         assert_eq!((done.len(), &done[0].users[..]), (1, &all[1..2]));
         assert_eq!(skipped, [all[0].clone(), all[2].clone()]);
     }

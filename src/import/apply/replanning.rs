@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::ImportWriter;
-use super::changed_concurrently::{changed, cloned, given_up_results, overtaken, remaining};
+use super::changed_concurrently::{
+    cloned_rows, given_up_results, overtaken, rejected_as_changed, remaining,
+};
 use crate::{
     domain::Row,
     import::review::{PlannedImport, PlanningInput, plan_rows},
@@ -40,13 +42,13 @@ impl ImportWriter {
         let mut rejected: Vec<u32> = given_up.to_vec();
         loop {
             let rest = remaining(unwritten, &rejected);
-            let planned = self.plan(Arc::new(cloned(&old, &rest)), false).await?;
+            let planned = self.plan(Arc::new(cloned_rows(&old, &rest)), false).await?;
             let planned = planned.after(&self.first_plan_warnings);
             let overtaken = overtaken(&old, &rest, &planned);
             if overtaken.is_empty() {
                 self.adopt(planned);
                 for rows in rejected.chunks(RECORDED_TOGETHER) {
-                    self.announce_verdicts(given_up_results(&old, rows)).await?;
+                    self.record_results(given_up_results(&old, rows)).await?;
                 }
                 return self.record_rows_not_written().await;
             }
@@ -86,11 +88,11 @@ impl ImportWriter {
             let results = rows.iter().map(|&row| {
                 let result = planned.result(row as usize, false);
                 match planned.plan.decisions[row as usize].outcome {
-                    Outcome::Rejected if !self.resumed => changed(result),
+                    Outcome::Rejected if !self.resumed => rejected_as_changed(result),
                     _ => result,
                 }
             });
-            self.announce_verdicts(results.collect()).await?;
+            self.record_results(results.collect()).await?;
         }
         Ok(())
     }

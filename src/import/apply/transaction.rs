@@ -10,7 +10,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::{CommittedChange, ImportWriter};
 use super::{
     batch::WriteBatch,
-    changed_concurrently::{SkippedDeactivations, ids, split},
+    changed_concurrently::{SkippedDeactivations, split_deactivated, user_ids},
 };
 use crate::{
     domain::Tally,
@@ -36,7 +36,7 @@ pub(super) enum TransactionStep<'a> {
         written: bool,
     },
     /// Record these results of a later plan.
-    Verdicts(&'a [EncodedResults]),
+    RecordResults(&'a [EncodedResults]),
     /// Deactivate these users.
     Deactivate(&'a [DeactivatedUser]),
     /// Open, write all rows, deactivate, and record the end.
@@ -102,7 +102,7 @@ impl ImportWriter {
             return self.catch_up(step, stored).await;
         }
         let mut result_log = ResultLog::new(&write, self.record.results);
-        let mut effects = Effects::default();
+        let mut effects = TransactionEffects::default();
         self.perform(step, &write, &mut result_log, &mut effects)
             .await?;
         result_log.close().await?;
@@ -142,11 +142,11 @@ impl ImportWriter {
         step: TransactionStep<'_>,
         stored: ImportRecord,
     ) -> Result<(), WriteError> {
-        let mut effects = Effects::default();
+        let mut effects = TransactionEffects::default();
         match step {
             TransactionStep::Deactivate(users) => {
                 effects.deactivated = self.recorded_deactivated().await?;
-                (_, effects.skipped) = split(users, &ids(&effects.deactivated));
+                (_, effects.skipped) = split_deactivated(users, &user_ids(&effects.deactivated));
             }
             TransactionStep::AtOnce(_) => {
                 effects.deactivated = self.recorded_deactivated().await?;
@@ -166,7 +166,7 @@ impl ImportWriter {
         step: TransactionStep<'_>,
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
-        effects: &mut Effects,
+        effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
         match step {
             TransactionStep::Open(final_results) => {
@@ -185,7 +185,7 @@ impl ImportWriter {
                 }
                 result_log.results(&batch.results).await
             }
-            TransactionStep::Verdicts(results) => result_log.results(results).await,
+            TransactionStep::RecordResults(results) => result_log.results(results).await,
             TransactionStep::Deactivate(users) => {
                 write.expect_not_cancelled().await?;
                 self.deactivate_users(write, result_log, users, effects)
@@ -225,7 +225,7 @@ impl ImportWriter {
         &self,
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
-        effects: &mut Effects,
+        effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
         let size = self.size();
         let mut schedule = Schedule::new(&self.planned.plan.order);
@@ -257,11 +257,13 @@ impl ImportWriter {
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
         users: &[DeactivatedUser],
-        effects: &mut Effects,
+        effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
         let may_privileged = self.planned.terms().permitted.privileged;
-        let written = write.deactivate_users(&ids(users), may_privileged).await?;
-        let (deactivated, skipped) = split(users, &written);
+        let written = write
+            .deactivate_users(&user_ids(users), may_privileged)
+            .await?;
+        let (deactivated, skipped) = split_deactivated(users, &written);
         for users in deactivated {
             let counts = Tally {
                 deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
@@ -281,7 +283,7 @@ impl ImportWriter {
         &self,
         write: &ImportTransaction,
         state: ImportState,
-        effects: &Effects,
+        effects: &TransactionEffects,
     ) -> Result<(), WriteError> {
         let mut skipped = self.skipped.clone();
         skipped.add(&effects.skipped);
@@ -318,7 +320,7 @@ impl ImportWriter {
         }
     }
 
-    fn announce_effects(&mut self, effects: Effects) {
+    fn announce_effects(&mut self, effects: TransactionEffects) {
         self.skipped.add(&effects.skipped);
         self.record.notes = self.notes(&self.skipped);
         if !effects.deactivated.is_empty() {
@@ -347,7 +349,7 @@ impl ImportWriter {
 
 /// What a transaction has done, reported once it has committed.
 #[derive(Debug, Default)]
-struct Effects {
+struct TransactionEffects {
     deactivated: Vec<DeactivatedUser>,
     skipped: Vec<DeactivatedUser>,
 }

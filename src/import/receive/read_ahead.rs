@@ -11,10 +11,10 @@ use crate::{
 };
 
 /// How long a directory that was read ahead is kept while the upload is silent.
-const SILENCE: Duration = Duration::from_secs(2);
+const MAX_SILENCE: Duration = Duration::from_secs(2);
 
 /// How long it is kept at most: a longer upload gains little from it.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_AGE: Duration = Duration::from_secs(30);
 
 /// A directory that is read while the upload comes in.
 pub(crate) struct DirectoryReadAhead {
@@ -50,6 +50,6 @@ impl DirectoryReadAhead {
 
     /// When it is dropped.
     pub(crate) fn until(&self) -> Instant {
-        (self.heard + SILENCE).min(self.begun + LONGEST)
+        (self.heard + MAX_SILENCE).min(self.begun + MAX_AGE)
     }
 }

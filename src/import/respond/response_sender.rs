@@ -19,14 +19,14 @@ use crate::import::ImportError;
 use crate::{limits::MemoryReservation, proto::import_users_response::Message};
 
 /// Messages that may wait for the client.
-const WAITING: usize = 8;
+const QUEUE_LENGTH: usize = 8;
 
 /// Large messages that may wait. Decoded, one needs several times its quarter of a MiB, and many clients may not
 /// read.
-const LARGE: usize = 1;
+const LARGE_MESSAGES: usize = 1;
 
-/// Places of [`WAITING`] that progress messages leave for `started`, the summary and the status.
-const RESERVED: usize = 3;
+/// Places of [`QUEUE_LENGTH`] that progress messages leave for `started`, the summary and the status.
+const RESERVED_PLACES: usize = 3;
 
 type Reply = Result<Message, ImportError>;
 
@@ -66,7 +66,7 @@ impl ResponseSender {
     /// Makes both ends. The client is given up if it does not read for `read_timeout` while a message waits.
     #[must_use]
     pub fn new(read_timeout: Duration) -> (Self, ResponseStream) {
-        let (sender, receiver) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
         let waiting = Arc::new(ResponseQueue {
             receiver: Mutex::new(Some(receiver)),
             memory: OnceLock::new(),
@@ -79,7 +79,7 @@ impl ResponseSender {
             sender,
             waiting,
             read_timeout,
-            room: Arc::new(Semaphore::new(LARGE)),
+            room: Arc::new(Semaphore::new(LARGE_MESSAGES)),
             accepted: watch::Sender::new(false),
         };
         (responses, replies)
@@ -95,7 +95,7 @@ impl ResponseSender {
 
     /// Sends a message that the client may miss: it is dropped if the client does not read.
     pub fn offer(&self, message: Message) {
-        if self.sender.capacity() > RESERVED {
+        if self.sender.capacity() > RESERVED_PLACES {
             let _ = self.sender.try_send((Ok(message), None));
         }
     }
@@ -110,7 +110,7 @@ impl ResponseSender {
     pub async fn send(&self, message: Message) -> bool {
         match is_large(&message) {
             true => self.send_made(|| Some(message)).await,
-            false => self.pass(Ok(message), None).await,
+            false => self.enqueue(Ok(message), None).await,
         }
     }
 
@@ -123,7 +123,7 @@ impl ResponseSender {
             return false;
         };
         match make() {
-            Some(message) => self.pass(Ok(message), Some(room)).await,
+            Some(message) => self.enqueue(Ok(message), Some(room)).await,
             None => !self.is_gone(),
         }
     }
@@ -162,10 +162,10 @@ impl ResponseSender {
 
     /// Ends the stream with an error.
     pub async fn fail(&self, error: ImportError) {
-        self.pass(Err(error), None).await;
+        self.enqueue(Err(error), None).await;
     }
 
-    async fn pass(&self, reply: Reply, room: Option<OwnedSemaphorePermit>) -> bool {
+    async fn enqueue(&self, reply: Reply, room: Option<OwnedSemaphorePermit>) -> bool {
         let sending = self.sender.send((reply, room));
         if let Ok(sent) = timeout(self.read_timeout, sending).await {
             return sent.is_ok();
@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_who_does_not_read_is_given_up_and_told() {
         let (responses, mut replies) = ResponseSender::new(Duration::from_secs(5));
-        for _ in 0..WAITING {
+        for _ in 0..QUEUE_LENGTH {
             assert!(responses.send(summary()).await);
         }
         assert!(!responses.send(summary()).await);
@@ -237,12 +237,12 @@ mod tests {
     async fn a_client_who_reads_in_time_misses_nothing() {
         let (responses, mut replies) = ResponseSender::new(Duration::from_secs(5));
         let sending = async {
-            for _ in 0..3 * WAITING {
+            for _ in 0..3 * QUEUE_LENGTH {
                 assert!(responses.send(summary()).await);
             }
         };
         let reading = async {
-            for _ in 0..3 * WAITING {
+            for _ in 0..3 * QUEUE_LENGTH {
                 tokio::time::sleep(Duration::from_secs(4)).await;
                 assert!(replies.next().await.is_some());
             }

@@ -52,7 +52,7 @@ impl Importer {
             UploadOpening::Resumed(received) => Ok((import, received.unsigned_abs())),
             UploadOpening::OtherOptions => Err(ImportError::ImportIdBound(import)),
             UploadOpening::InUse => Err(ImportError::ImportIdInUse(import)),
-            UploadOpening::Full => Err(ImportError::Busy(full(room.max_open))),
+            UploadOpening::Full => Err(ImportError::Busy(too_many_open_uploads(room.max_open))),
         }
     }
 
@@ -152,7 +152,7 @@ fn new_upload(record: &ImportRecord, start: &ImportStart) -> Upload {
     }
 }
 
-fn full(most: usize) -> Refusal {
+fn too_many_open_uploads(most: usize) -> Refusal {
     let message = format!(
         "{most} uploads into this organisation are open, which is the limit; finish or cancel one, \
          or try again when one has ended."

@@ -34,7 +34,7 @@ impl Importer {
         let organization = self.organization_id(slug).await?;
         let key = (organization, import);
         // An offset that is too large for the database matches no upload's end.
-        let part = part(i64::try_from(offset).unwrap_or(i64::MAX), content);
+        let part = new_part(i64::try_from(offset).unwrap_or(i64::MAX), content);
         let limits = self.settings.limits;
         let bytes = i64::try_from(limits.max_bytes).unwrap_or(i64::MAX);
         let most = (i64::from(limits.max_rows), bytes);
@@ -45,14 +45,14 @@ impl Importer {
             AppendOutcome::Added(received) => Ok(received.unsigned_abs()),
             AppendOutcome::Unknown => Err(self.no_upload(organization, import).await),
             AppendOutcome::Unchanged(upload) => {
-                self.judge_part(principal, &upload, &part).await?;
+                self.expect_stored(principal, &upload, &part).await?;
                 Ok(upload.received.unsigned_abs())
             }
         }
     }
 
     /// Accepts a part that is there already, and fails with the reason for any other.
-    async fn judge_part(
+    async fn expect_stored(
         &self,
         principal: &Principal,
         upload: &Upload,
@@ -66,7 +66,7 @@ impl Importer {
         }
         let is_within = part.offset.saturating_add(part.length) <= upload.received;
         if is_within && upload.stage() != UploadStage::Ended {
-            return match self.is_there(upload, part).await? {
+            return match self.is_stored(upload, part).await? {
                 true => Ok(()),
                 false => Err(content_differs(part).into()),
             };
@@ -77,11 +77,11 @@ impl Importer {
         if upload.received != part.offset {
             return Err(ImportError::OffsetDiffers(upload.received.unsigned_abs()));
         }
-        Err(self.too_much(part).into())
+        Err(self.limit_exceeded(part).into())
     }
 
     /// Returns `true` if the upload has the same content at the part's place.
-    async fn is_there(&self, upload: &Upload, part: &UploadPart) -> Result<bool, ImportError> {
+    async fn is_stored(&self, upload: &Upload, part: &UploadPart) -> Result<bool, ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let end = part.offset + part.length;
         let mut position = part.offset;
@@ -91,8 +91,9 @@ impl Importer {
             let before = position;
             for chunk in chunks.iter().filter(|chunk| chunk.position < end) {
                 let until = end.min(chunk.position + chunk.length);
-                let stored = cut(part.kind, &chunk.content, (position, until), chunk.position)?;
-                let sent = cut(part.kind, &part.content, (position, until), part.offset)?;
+                let stored =
+                    slice_content(part.kind, &chunk.content, (position, until), chunk.position)?;
+                let sent = slice_content(part.kind, &part.content, (position, until), part.offset)?;
                 if stored != sent {
                     return Ok(false);
                 }
@@ -105,7 +106,7 @@ impl Importer {
         Ok(true)
     }
 
-    fn too_much(&self, part: &UploadPart) -> Refusal {
+    fn limit_exceeded(&self, part: &UploadPart) -> Refusal {
         let limits = self.settings.limits;
         let (code, most) = match part.kind {
             CSV => ("TOO_MANY_BYTES", format!("{} bytes", limits.max_bytes)),
@@ -121,7 +122,7 @@ impl Importer {
     }
 }
 
-fn part(offset: i64, content: Content) -> UploadPart {
+fn new_part(offset: i64, content: Content) -> UploadPart {
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     match content {
         Content::CsvChunk(chunk) => UploadPart {
@@ -135,14 +136,14 @@ fn part(offset: i64, content: Content) -> UploadPart {
             kind: ROWS,
             offset,
             length: number(rows.rows.len()),
-            weight: number(rows.rows.iter().map(weight).sum()),
+            weight: number(rows.rows.iter().map(row_bytes).sum()),
             content: rows.encode_to_vec(),
         },
     }
 }
 
 /// Bytes of a row's values together.
-fn weight(row: &UserRow) -> usize {
+fn row_bytes(row: &UserRow) -> usize {
     crate::import::receive::values(row)
         .iter()
         .flatten()
@@ -151,7 +152,7 @@ fn weight(row: &UserRow) -> usize {
 }
 
 /// The content between two positions. `content` begins at `begin`.
-fn cut(
+fn slice_content(
     kind: i32,
     content: &[u8],
     (from, until): (i64, i64),

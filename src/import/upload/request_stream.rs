@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// Messages that may wait for the import.
-const WAITING: usize = 2;
+const QUEUE_LENGTH: usize = 2;
 
 /// Parts read at a time, at first and at most. In between, about [`PAGE_BYTES`] are read at a time.
-const FEWEST: i64 = 4;
-const MOST: i64 = 1_024;
+const MIN_PARTS: i64 = 4;
+const MAX_PARTS: i64 = 1_024;
 const PAGE_BYTES: usize = 1024 * 1024;
 
 type Item = Result<Option<Message>, ImportError>;
@@ -28,9 +28,9 @@ pub fn stream(
     start: ImportStart,
     finish: ImportFinish,
 ) -> impl RequestStream {
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
     tokio::spawn(async move {
-        let reading = feed(&importer, &upload, start, finish, &sender);
+        let reading = send_upload(&importer, &upload, start, finish, &sender);
         if let Err(error) = reading.await {
             // The send fails only if the import has ended.
             let _ = sender.send(Err(error)).await;
@@ -39,19 +39,19 @@ pub fn stream(
     ReceiverStream::new(receiver)
 }
 
-async fn feed(
+async fn send_upload(
     importer: &Importer,
     upload: &Upload,
     start: ImportStart,
     finish: ImportFinish,
     sender: &mpsc::Sender<Item>,
 ) -> Result<(), ImportError> {
-    let mut is_taken = pass(sender, Message::Start(start)).await;
+    let mut is_taken = send(sender, Message::Start(start)).await;
     if upload.received == 0 && upload.kind != 0 {
-        is_taken = is_taken && pass(sender, message(upload.kind, Vec::new())?).await;
+        is_taken = is_taken && send(sender, message(upload.kind, Vec::new())?).await;
     }
     let key = (upload.organization_id, upload.import_id);
-    let (mut position, mut limit) = (0, FEWEST);
+    let (mut position, mut limit) = (0, MIN_PARTS);
     while is_taken && position < upload.received {
         let chunks = importer.store.upload_chunks(key, position, limit);
         let chunks = chunks.await?;
@@ -60,18 +60,18 @@ async fn feed(
         for chunk in chunks {
             expect_next(&chunk, position)?;
             position += chunk.length;
-            is_taken = is_taken && pass(sender, message(upload.kind, chunk.content)?).await;
+            is_taken = is_taken && send(sender, message(upload.kind, chunk.content)?).await;
         }
         if position == before {
             return Err(broken());
         }
     }
-    pass(sender, Message::Finish(finish)).await;
+    send(sender, Message::Finish(finish)).await;
     Ok(())
 }
 
 /// Sends a message. Returns `false` if the import has ended.
-async fn pass(sender: &mpsc::Sender<Item>, message: Message) -> bool {
+async fn send(sender: &mpsc::Sender<Item>, message: Message) -> bool {
     sender.send(Ok(Some(message))).await.is_ok()
 }
 
@@ -88,8 +88,8 @@ fn message(kind: i32, content: Vec<u8>) -> Result<Message, ImportError> {
 fn next_limit(limit: i64, chunks: &[UploadChunk]) -> i64 {
     let bytes: usize = chunks.iter().map(|chunk| chunk.content.len()).sum();
     match bytes < PAGE_BYTES {
-        true => (limit * 2).min(MOST),
-        false => (limit / 2).max(FEWEST),
+        true => (limit * 2).min(MAX_PARTS),
+        false => (limit / 2).max(MIN_PARTS),
     }
 }
 

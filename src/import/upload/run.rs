@@ -120,7 +120,7 @@ impl Importer {
         Ok(match is_over {
             _ if upload.accepted => RunStatus::Accepted,
             true => RunStatus::Ended(ImportError::Recorded(
-                answer_of(upload),
+                recorded_answer(upload),
                 Disclosure::AllUsers,
             )),
             false => RunStatus::Running,
@@ -149,7 +149,7 @@ impl Importer {
         finish: &ImportFinish,
     ) -> Result<Option<UploadRunGuard>, ImportError> {
         let run_guard = self.runs.begin(Uuid::new_v4());
-        let run = claimed(upload, run_guard.run());
+        let run = claimed_run(upload, run_guard.run());
         let finish = finish.encode_to_vec();
         let claim = self.store.claim_run(run, upload.run, self.server, &finish);
         if claim.await? {
@@ -170,7 +170,7 @@ impl Importer {
         (mut start, finish): (ImportStart, ImportFinish),
         encode_answer: AnswerEncoder,
     ) {
-        let run = claimed(&upload, run_guard.run());
+        let run = claimed_run(&upload, run_guard.run());
         // Each client that watches has a filter of its own.
         start.result_filter = ResultFilter::All.into();
         // The only reader is the database, which may be away for longer than a client may be.
@@ -223,7 +223,7 @@ impl Importer {
     }
 }
 
-const fn claimed(upload: &Upload, run: Uuid) -> ClaimedRun {
+const fn claimed_run(upload: &Upload, run: Uuid) -> ClaimedRun {
     ClaimedRun {
         organization: upload.organization_id,
         import: upload.import_id,
@@ -254,7 +254,7 @@ const fn success_answer() -> RunAnswer {
 }
 
 /// How an upload's run ended.
-pub(crate) fn answer_of(upload: &Upload) -> RunAnswer {
+pub(crate) fn recorded_answer(upload: &Upload) -> RunAnswer {
     RunAnswer {
         code: upload.answer_code.unwrap_or_default(),
         message: upload.answer_message.clone().unwrap_or_default(),

@@ -4,7 +4,7 @@ use prost::Message as _;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{run::answer_of, start_of};
+use super::{run::recorded_answer, start_of};
 use crate::{
     access::Disclosure,
     import::{
@@ -131,7 +131,7 @@ impl<'a> Watcher<'a> {
                 Err(ImportError::ServerDied)
             }
             UploadStage::Open | UploadStage::Running => Ok(false),
-            UploadStage::Stopped | UploadStage::Ended => match answer_of(upload) {
+            UploadStage::Stopped | UploadStage::Ended => match recorded_answer(upload) {
                 answer if answer.code != 0 => {
                     Err(ImportError::Recorded(answer, Disclosure::AllUsers))
                 }
