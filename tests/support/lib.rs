@@ -12,6 +12,11 @@
     reason = "what tests write is in folders of their own"
 )]
 
+#![allow(
+    clippy::new_without_default,
+    reason = "an authority is made for a test, and never by default"
+)]
+
 mod app;
 mod bearer;
 mod call;
