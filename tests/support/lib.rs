@@ -11,7 +11,6 @@
     clippy::disallowed_methods,
     reason = "what tests write is in folders of their own"
 )]
-
 #![allow(
     clippy::new_without_default,
     reason = "an authority is made for a test, and never by default"
