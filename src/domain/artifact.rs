@@ -1,23 +1,24 @@
-//! What spreadsheets and scripts leave on a value when they write it down (semantics §2, Export artefacts):
-//! `="0101"`, `'0101`, `421.0`, `1,421`, `1-Mar`. Sees one value; whether the directory has it without that
-//! the planner says.
+//! Finds and removes export artefacts: marks that spreadsheets and scripts add to a value when they write it
+//! (semantics §2, Export artefacts). Examples are `="0101"`, `'0101`, `421.0`, `1,421` and `1-Mar`. Sees one value.
+//! The planner decides whether the directory has the value without its artefact.
 
 use std::borrow::Cow;
 
 use super::is_trimmed;
 
-/// Names of months as spreadsheets shorten them, in English, German, Spanish, French and Portuguese, in lower
-/// case; a longer name begins with one.
+/// Month names as spreadsheets shorten them, in lower case: English, German, Spanish, French and Portuguese. A
+/// longer month name begins with one of them.
 const MONTHS: [&str; 32] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mär",
     "mrz", "mai", "okt", "dez", "ene", "abr", "ago", "dic", "janv", "fév", "févr", "mars", "avr",
     "juin", "juil", "août", "déc", "fev", "mei",
 ];
 
-/// Longest name of a month, in bytes.
+/// Longest month name, in bytes.
 const LONGEST_MONTH: usize = 12;
 
-/// The value inside a cell that is exactly `="x"`, which exporters write so that a spreadsheet keeps zeros.
+/// Returns the value inside a cell that is exactly `="x"`, or `None` if the cell has another form. Exporters write
+/// this form so that a spreadsheet keeps leading zeros.
 pub(super) fn formula_text(text: &str) -> Option<Cow<'_, str>> {
     if text
         .as_bytes()
@@ -33,19 +34,19 @@ pub(super) fn formula_text(text: &str) -> Option<Cow<'_, str>> {
     if !inner.contains('"') {
         return Some(Cow::Borrowed(inner));
     }
-    // Within the quotes a quote is written twice.
+    // A quote inside the quotes is written twice.
     let single = inner.replace("\"\"", "");
     (!single.contains('"')).then(|| Cow::Owned(inner.replace("\"\"", "\"")))
 }
 
-/// Returns `true` if the value has an export artefact. Most values cost a look at their last characters.
+/// Returns `true` if the value has an export artefact. For most values this reads only the last characters.
 #[must_use]
 pub fn has_artifact(value: &str) -> bool {
     let bytes = value.as_bytes();
     let [.., before, _] = bytes else {
         return false;
     };
-    // A trailing zero, or a group of three digits behind a separator.
+    // The value ends in zero, or in a group of three digits after a separator.
     let may_be_number = bytes[bytes.len() - 1].is_ascii_digit()
         && (!before.is_ascii_digit()
             || bytes[bytes.len() - 1] == b'0'
@@ -53,12 +54,13 @@ pub fn has_artifact(value: &str) -> bool {
     (may_be_number || may_be_quote(bytes[0])) && !without_artifacts(value).is_empty()
 }
 
-/// Returns `true` for the first byte of a quotation mark; those beyond ASCII share theirs with other marks.
+/// Returns `true` if a quotation mark can begin with this byte. Marks outside ASCII share their first byte with
+/// other characters.
 const fn may_be_quote(byte: u8) -> bool {
     matches!(byte, b'\'' | b'"' | b'`' | 0xE2)
 }
 
-/// The value without the quotation marks around it, or without `'` in front of it.
+/// Returns the value without the quotation marks around it, or without the `'` in front of it.
 fn without_quotes(value: &str) -> &str {
     let pairs = [
         ('"', '"'),
@@ -76,15 +78,16 @@ fn without_quotes(value: &str) -> &str {
     }
 }
 
-/// What the value may have been before: without a leading `'` or quotation marks around it, without `.0` behind digits, without separators
-/// of thousands. Empty: it has none of these. The likeliest comes first.
+/// Returns the values that this one may have been before an export, the most likely one first. They lack a leading
+/// `'` or the quotation marks around the value, `.0` after digits, or thousands separators. Returns an empty list
+/// if the value has none of these artefacts.
 #[must_use]
 pub fn without_artifacts(value: &str) -> Vec<String> {
     let plain = without_quotes(value);
     let whole = without_decimals(plain);
     let grouped = without_separators(whole.unwrap_or(plain));
     let mut candidates: Vec<String> = Vec::new();
-    // 421.000 may be either.
+    // 421.000 may be a decimal number or have a thousands separator.
     for candidate in [
         grouped,
         whole.map(str::to_owned),
@@ -101,8 +104,8 @@ pub fn without_artifacts(value: &str) -> Vec<String> {
     candidates
 }
 
-/// A phone number without what a spreadsheet or a script has left on it. `None`: there is no such thing on it.
-/// Dots and blanks are how people write phone numbers, so that they separate no thousands here.
+/// Returns the phone number without the marks that a spreadsheet or a script has added, or `None` if it has none.
+/// People write phone numbers with dots and blanks, so neither counts as a thousands separator here.
 pub(super) fn phone_without_artifacts(value: &str) -> Option<String> {
     let plain = value.strip_prefix('\'').unwrap_or(value).trim_start();
     let whole = without_decimals(plain).filter(|whole| {
@@ -128,17 +131,17 @@ pub(super) fn phone_without_artifacts(value: &str) -> Option<String> {
     (number != value).then_some(number)
 }
 
-/// Without `.0`, `.00` and so on behind a digit.
+/// Returns the value without `.0`, `.00` and so on after a digit.
 fn without_decimals(value: &str) -> Option<&str> {
     let (whole, zeros) = value.rsplit_once(['.', ','])?;
     let is_decimal = !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0');
-    // 1,000 is a thousand.
+    // 1,000 is one thousand, not a decimal number.
     let is_thousand = zeros.len() == 3 && value.as_bytes()[whole.len()] == b',';
     (is_decimal && !is_thousand && whole.ends_with(|c: char| c.is_ascii_digit())).then_some(whole)
 }
 
-/// Without separators of thousands, where all digits are in groups: `1,421`, `1.421`, `1 421`, `1'421`, and
-/// the Indian `1,23,456`.
+/// Returns the value without thousands separators, if it has them and all its digits are in groups: `1,421`,
+/// `1.421`, `1 421`, `1'421`, and the Indian `1,23,456`.
 fn without_separators(value: &str) -> Option<String> {
     let separator = value.chars().find(|c| !c.is_ascii_digit())?;
     if !matches!(separator, ',' | '.' | ' ' | '\'' | '\u{2019}') {
@@ -160,8 +163,8 @@ fn without_separators(value: &str) -> Option<String> {
     is_grouped.then(|| groups.concat())
 }
 
-/// Returns `true` for a value in the shape of a date, as a spreadsheet writes `1-3` or `3/1`: `1-Mar`, `Jun-08`,
-/// `3/1/2025`, `2025-03-01`.
+/// Returns `true` if the value looks like a date, such as one that a spreadsheet makes of `1-3` or `3/1`: `1-Mar`,
+/// `Jun-08`, `3/1/2025`, `2025-03-01`.
 #[must_use]
 pub fn is_date_like(value: &str) -> bool {
     let value = value

@@ -1,4 +1,5 @@
-//! What an organisation's users can be given: roles, ranks and groups.
+//! The catalog of an organisation: the roles, ranks and groups that its users can have, and its rules for phone
+//! numbers, badge numbers and external IDs. Knows nothing about users and rows.
 
 use std::num::NonZeroI32;
 
@@ -8,8 +9,8 @@ use super::{Pattern, PhoneRegion, fold};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoleId(pub i32);
 
-/// Defines the number of something that a user need not have. None is 0, so that a million users who may
-/// have one take four bytes each.
+/// Defines a number for an attribute that a user may lack. "None" is stored as 0, so that the number takes four
+/// bytes for each of a million users, set or not.
 macro_rules! optional_number {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -17,7 +18,7 @@ macro_rules! optional_number {
         pub struct $name(NonZeroI32);
 
         impl $name {
-            /// `None` for 0, which stands for none at all.
+            /// Returns `None` if the number is 0, which means "none".
             #[must_use]
             pub const fn new(number: i32) -> Option<Self> {
                 match NonZeroI32::new(number) {
@@ -26,7 +27,7 @@ macro_rules! optional_number {
                 }
             }
 
-            /// The number; never 0.
+            /// Returns the number; it is never 0.
             #[must_use]
             pub const fn get(self) -> i32 {
                 self.0.get()
@@ -45,27 +46,27 @@ optional_number! {
     GroupId
 }
 
-/// A role that a user can have; names are unique without regard to case.
+/// A role that a user can have. Role names are unique, compared without case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     /// Number within the organisation.
     pub id: RoleId,
-    /// As the administrator wrote it.
+    /// The name as the administrator wrote it.
     pub name: String,
-    /// Only callers with `users.grant-privileged` give it, and change users who have it.
+    /// Only callers with `users.grant-privileged` can give this role, and change users who have it.
     pub privileged: bool,
 }
 
-/// A rank that a user can have; names are unique without regard to case.
+/// A rank that a user can have. Rank names are unique, compared without case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rank {
     /// Number within the organisation.
     pub id: RankId,
-    /// As the administrator wrote it.
+    /// The name as the administrator wrote it.
     pub name: String,
 }
 
-/// A group that a user can belong to; external IDs are unique, compared exactly.
+/// A group that a user can belong to. External IDs of groups are unique, compared exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Number within the organisation.
@@ -74,7 +75,7 @@ pub struct Group {
     pub external_id: String,
     /// Display name.
     pub name: String,
-    /// An inactive group stays with the users who have it, and can be given to nobody else.
+    /// Users who have an inactive group keep it; other users cannot get it.
     pub active: bool,
 }
 
@@ -87,19 +88,19 @@ pub struct Catalog {
     pub ranks: Vec<Rank>,
     /// In order of external ID.
     pub groups: Vec<Group>,
-    /// The region whose national phone numbers need no country code.
+    /// The region whose phone numbers may be written without a country code.
     pub phone_region: Option<PhoneRegion>,
-    /// What new badge numbers have to match.
+    /// The pattern that new badge numbers must match.
     pub badge_number_pattern: Option<Pattern>,
-    /// What new external IDs have to match.
+    /// The pattern that new external IDs must match.
     pub external_id_pattern: Option<Pattern>,
 }
 
-/// Words in the names of roles that administer a system.
+/// Words that appear in the names of administrators' roles.
 const ADMINISTRATORS: [&str; 6] = ["admin", "superuser", "super user", "sysop", "root", "owner"];
 
-/// What is to be said of which roles, by name, are privileged: only those need
-/// `users.grant-privileged` to be given.
+/// Returns warnings about which roles are privileged. `roles` gives each role's name, and `true` if it is
+/// privileged. Only privileged roles need `users.grant-privileged` to be given.
 #[must_use]
 pub fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)>) -> Vec<String> {
     let roles: Vec<_> = roles.collect();
@@ -123,19 +124,19 @@ pub fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)>) -> V
 }
 
 impl Catalog {
-    /// The role with this number.
+    /// Returns the role with this number.
     #[must_use]
     pub fn role(&self, id: RoleId) -> Option<&Role> {
         self.roles.iter().find(|role| role.id == id)
     }
 
-    /// The rank with this number.
+    /// Returns the rank with this number.
     #[must_use]
     pub fn rank(&self, id: RankId) -> Option<&Rank> {
         self.ranks.iter().find(|rank| rank.id == id)
     }
 
-    /// The group with this number.
+    /// Returns the group with this number.
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<&Group> {
         self.groups.iter().find(|group| group.id == id)

@@ -1,5 +1,5 @@
-//! Names of a catalog that are what they look like: nothing invisible in them, and no role that passes
-//! for another (Unicode Technical Standard 39). A name that is stored already stands.
+//! Checks that the names of a catalog do not deceive: a name has no invisible characters, and no role name looks
+//! like another one (Unicode Technical Standard 39). Names that are stored already are not checked again.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,21 +11,21 @@ use unicode_security::skeleton;
 
 use super::{Deception, fold, username};
 
-/// A name that a catalog is to have.
+/// A name that a catalog will have.
 #[derive(Clone, Copy, Debug)]
 pub struct CatalogName<'a> {
-    /// Normalised.
+    /// The name, normalised.
     pub name: &'a str,
-    /// It is stored already, just so.
+    /// Exactly this name is stored already.
     pub stands: bool,
 }
 
-/// Why a catalog does not take a name. Displayed as the rest of a sentence that begins with the name.
+/// Why a catalog refuses a name. Displayed as the rest of a sentence that begins with the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameFault {
-    /// It is not what it looks like.
+    /// The name does not look like the characters that it contains.
     Deceptive(Deception),
-    /// It looks like this other name of the catalog.
+    /// The name looks like this other name of the catalog.
     LooksLike(String),
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for NameFault {
     }
 }
 
-/// The faults of a catalog's role names, each with the position of its role.
+/// Returns the faults of a catalog's role names, each with the position of its role.
 #[must_use]
 pub fn role_faults(roles: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
     let looks: Vec<BTreeSet<String>> = roles.iter().map(|role| looks(role.name)).collect();
@@ -66,7 +66,7 @@ pub fn role_faults(roles: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
     new.filter_map(|role| Some((role, fault(role)?))).collect()
 }
 
-/// The faults of names that give no power: of ranks, groups and the external IDs of these.
+/// Returns the faults of names that give no permissions: names of ranks and groups, and external IDs of groups.
 #[must_use]
 pub fn visible_faults(names: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
     let new = names.iter().enumerate().filter(|(_, name)| !name.stands);
@@ -75,8 +75,8 @@ pub fn visible_faults(names: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
         .collect()
 }
 
-/// What is deceptive about a role's name by itself: as of a username, and compatibility forms such as
-/// full-width letters besides.
+/// Returns the deception in a role's name alone. The rules are those for usernames; compatibility forms, such as
+/// full-width letters, are deceptive too.
 fn deception(name: &str) -> Option<Deception> {
     if let Err(deception) = username::check(name) {
         return Some(deception);
@@ -89,7 +89,7 @@ fn deception(name: &str) -> Option<Deception> {
     })
 }
 
-/// What a name looks like: as it is written, in small letters and in capitals.
+/// Returns how a name looks as it is written, in small letters and in capitals.
 fn looks(name: &str) -> BTreeSet<String> {
     let name = compatible(name);
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -157,7 +157,7 @@ mod tests {
         ];
         let looks_like = NameFault::LooksLike(stored.to_owned());
         assert_eq!(role_faults(&all), [(1, looks_like)]);
-        // Both are there already, or both are new.
+        // Both names are stored already, or both are new.
         assert_eq!(
             role_faults(&all.map(|name| CatalogName {
                 stands: true,

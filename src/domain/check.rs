@@ -1,7 +1,7 @@
-//! From a received row to a checked one: every fault of the row at once.
+//! Checks a received row and finds all of its faults at once.
 //!
-//! Sees one row and nothing else. Whether a role, rank, group or supervisor exists is for the planner
-//! to say; here they are only normalised.
+//! Sees one row and nothing else. Roles, ranks, groups and supervisors are only normalised here; the planner checks
+//! that they exist.
 
 use std::borrow::Cow;
 
@@ -17,15 +17,15 @@ use super::{
     is_placeholder, is_template_example, normalise, username,
 };
 
-/// Most bytes that a field may have by default, as received (semantics §2, Record faults).
+/// Default limit of a field, in bytes as received (semantics §2, Record faults).
 pub const MAX_FIELD_BYTES: usize = 4096;
 
-/// What the checks of a row depend on besides the row.
+/// Options of the checks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckOptions {
-    /// Most bytes that a field may have, as received.
+    /// Limit of a field, in bytes as received.
     pub max_field_bytes: usize,
-    /// The region whose national phone numbers need no country code.
+    /// The region whose phone numbers may be written without a country code.
     pub phone_region: Option<PhoneRegion>,
 }
 
@@ -38,22 +38,21 @@ impl Default for CheckOptions {
     }
 }
 
-/// Most characters kept of a value that failed its check, or that only the planner can judge; no
-/// longer one equals anything that is stored, and none is quoted further.
+/// Most characters kept of a value that failed its check, or that only the planner can judge. No stored value is
+/// longer, so a longer one matches nothing, and messages quote no more of it.
 const MAX_KEPT: usize = 256;
 
 impl Row {
-    /// Checks a row by itself (semantics §2): normalises each value, brings the sound ones into
-    /// canonical form, and records every fault found. A record that has a fault as a whole has that
-    /// fault alone, and no values.
+    /// Checks a row by itself (semantics §2). Normalises each value, brings the sound values into canonical form, and
+    /// records every fault. If the record as a whole has a fault, the row has only that fault and no values.
     ///
-    /// A field with bytes that are not valid is present, without text, and unsound.
+    /// A field with invalid bytes is present, has no text, and is unsound.
     #[must_use]
     pub fn parse(raw: &RawRow<'_>) -> Self {
         Self::parse_with(raw, CheckOptions::default())
     }
 
-    /// The same with other options.
+    /// Checks a row as `parse` does, with other options.
     #[must_use]
     pub fn parse_with(raw: &RawRow<'_>, options: CheckOptions) -> Self {
         check(raw, options, |parts| Self::new(&parts))
@@ -67,7 +66,7 @@ impl RowPacker {
     }
 }
 
-/// Gives `keep` what there is to keep of a row.
+/// Checks a row and passes the parts to keep to `keep`.
 fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<'_>) -> T) -> T {
     let mut found = Found {
         options,
@@ -91,7 +90,7 @@ fn check<T>(raw: &RawRow<'_>, options: CheckOptions, keep: impl FnOnce(RowParts<
     })
 }
 
-/// What the checks of a row have found.
+/// The findings of a row's checks.
 #[derive(Default)]
 struct Found {
     options: CheckOptions,
@@ -102,7 +101,7 @@ struct Found {
 }
 
 impl Found {
-    /// What the row keeps of `cell`: the value in canonical form, or as normalised where it is faulty.
+    /// Returns the value that the row keeps of `cell`: in canonical form, or as normalised if it is faulty.
     fn check_cell<'a>(&mut self, column: Column, cell: Cell<'a>) -> Option<Cow<'a, str>> {
         match cell {
             Cell::Absent => {
@@ -139,7 +138,7 @@ impl Found {
         value
     }
 
-    /// `written` is the whole cell, of which `text` may be a part.
+    /// Checks `text`, which is the cell `written` or a part of it.
     fn check_value<'a>(&mut self, column: Column, text: &'a str, written: &str) -> Cow<'a, str> {
         let checked = parse(column, text, self.options.phone_region);
         let mut is_quoted = column != Column::Phone;
@@ -158,19 +157,19 @@ impl Found {
         };
         let is_suspect = is_suspect(column, text, &value);
         self.is_suspect |= is_suspect;
-        // A value that is borrowed is as it was written, blanks around it apart.
+        // A borrowed value differs from the written one only in the blanks around it.
         if matches!(value, Cow::Owned(_)) && (is_quoted || is_suspect) {
             self.keep_written(column, written, &value);
         }
         value
     }
 
-    /// Keeps how a value was written, if it is another text than `value`: what earlier versions made of it.
+    /// Keeps the value as written, in the form that earlier versions stored, if that form differs from `value`.
     fn keep_written(&mut self, column: Column, text: &str, value: &str) {
         let before = || normalise_as_before(text).filter(|before| before.len() <= MAX_KEPT);
         match column {
             Column::Status | Column::Location => {}
-            // A message quotes it.
+            // It was kept already, for a message to quote.
             Column::Phone if self.written.has(column) => {}
             Column::Phone => self.written.add(column, &bounded(normalise_lossy(text))),
             _ => {
@@ -181,7 +180,7 @@ impl Found {
         }
     }
 
-    /// Records `fault`, except that an optional column may be blank.
+    /// Records `fault`, unless it is a blank value in an optional column.
     fn report(&mut self, fault: Fault, column: Column) {
         if fault != Fault::Blank || column.is_required() {
             self.faults.push((Some(column), fault));
@@ -189,7 +188,7 @@ impl Found {
     }
 }
 
-/// The value in canonical form, and what is worth a warning about it.
+/// Returns the value in canonical form, and its warning if it has one.
 fn parse(
     column: Column,
     text: &str,
@@ -217,7 +216,7 @@ fn is_garbled(text: &str) -> bool {
     normalise_as_before(text).is_some_and(|written| repaired(&written).is_some())
 }
 
-/// Columns whose values are stored as they are written; the others are judged by the planner.
+/// Returns `true` for columns whose values are stored as they are written. The planner judges the other columns.
 const fn holds_text(column: Column) -> bool {
     matches!(
         column,
@@ -230,7 +229,7 @@ const fn holds_text(column: Column) -> bool {
     )
 }
 
-/// Returns `true` if the planner is to look whether the directory has `value` without an export artefact.
+/// Returns `true` if the planner has to check whether the directory has `value` without an export artefact.
 fn is_suspect(column: Column, text: &str, value: &str) -> bool {
     match column {
         Column::Phone => phone_before(text).is_some(),
@@ -240,7 +239,7 @@ fn is_suspect(column: Column, text: &str, value: &str) -> bool {
     }
 }
 
-/// An external ID or badge number that shows what it is, and is one.
+/// Returns an external ID or badge number that has no hidden characters and is not a placeholder.
 fn identifier(value: Result<Cow<'_, str>, Fault>) -> Result<Cow<'_, str>, Fault> {
     let value = value?;
     if is_placeholder(&value) {
@@ -253,7 +252,7 @@ fn identifier(value: Result<Cow<'_, str>, Fault>) -> Result<Cow<'_, str>, Fault>
 fn parse_username(text: &str) -> Result<Cow<'_, str>, Fault> {
     match Username::parse(text) {
         Ok(value) if !is_placeholder(value.as_str()) => Ok(value.into()),
-        // "not available" has white space.
+        // "not available" is a placeholder, and it contains white space.
         Err(fault) if fault != Fault::WhiteSpace || !is_placeholder(&normalise_lossy(text)) => {
             Err(fault)
         }
@@ -261,7 +260,7 @@ fn parse_username(text: &str) -> Result<Cow<'_, str>, Fault> {
     }
 }
 
-/// Null is a surname.
+/// Only errors of a spreadsheet are faults here, not placeholders: Null is a surname.
 fn person_name(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
     match is_spreadsheet_error(&value) {
         true => Err(Fault::SpreadsheetError),
@@ -292,7 +291,7 @@ fn parse_phone(
     region: Option<PhoneRegion>,
 ) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     if let Some(plain) = phone_before(text) {
-        // The planner warns of it, or knows better.
+        // The planner gives the warning, or decides otherwise.
         let (number, _) = PhoneNumber::parse_in(&plain, region)?;
         return Ok((Cow::Owned(number.as_e164().to_owned()), None));
     }
@@ -304,7 +303,8 @@ fn parse_phone(
     Ok((number.into(), warning))
 }
 
-/// The phone number without an export artefact, if it has one. Most have none of three characters.
+/// Returns the phone number without its export artefact, or `None` if it has none. Most numbers contain none of the
+/// three characters that an artefact needs.
 fn phone_before(text: &str) -> Option<String> {
     if !text.bytes().any(|byte| matches!(byte, b'\'' | b',' | b'.')) {
         return None;

@@ -1,4 +1,4 @@
-//! The 13 columns of a roster.
+//! The 13 columns of a roster, their names and their order. Knows nothing about values.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ pub enum Column {
 }
 
 impl Column {
-    /// How many there are.
+    /// Number of columns.
     pub const COUNT: usize = 13;
 
     /// All columns, in the template's order; `ALL[c as usize] == c`.
@@ -55,7 +55,7 @@ impl Column {
         Self::Phone,
     ];
 
-    /// The name in a CSV header, which every message uses for typed rows too.
+    /// Returns the name in a CSV header. Messages use it for typed rows too.
     #[must_use]
     pub const fn header(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl Column {
         }
     }
 
-    /// True for the columns that every file must have and every row must fill.
+    /// Returns `true` for the columns that every file must have and every row must fill.
     #[must_use]
     pub const fn is_required(self) -> bool {
         matches!(
@@ -108,7 +108,7 @@ impl ColumnSet {
     /// All columns.
     pub const ALL: Self = Self::of(&Column::ALL);
 
-    /// A set of these columns.
+    /// Returns a set of these columns.
     #[must_use]
     pub const fn of(columns: &[Column]) -> Self {
         let (mut set, mut next) = (Self::EMPTY, 0);
@@ -124,36 +124,36 @@ impl ColumnSet {
         self.0 |= 1 << column as u16;
     }
 
-    /// Takes `column` out.
+    /// Removes `column`.
     pub const fn remove(&mut self, column: Column) {
         self.0 &= !(1 << column as u16);
     }
 
-    /// True where `column` is in the set.
+    /// Returns `true` if `column` is in the set.
     #[must_use]
     pub const fn contains(self, column: Column) -> bool {
         self.0 & (1 << column as u16) != 0
     }
 
-    /// True where no column is in the set.
+    /// Returns `true` if the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The columns of either set.
+    /// Returns the columns that are in either set.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// True where a column is in both sets.
+    /// Returns `true` if at least one column is in both sets.
     #[must_use]
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// The columns of the set, in the template's order.
+    /// Returns the columns of the set, in the template's order.
     pub fn iter(self) -> impl Iterator<Item = Column> {
         Column::ALL.into_iter().filter(move |&c| self.contains(c))
     }

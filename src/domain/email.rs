@@ -1,4 +1,5 @@
-//! Email addresses.
+//! The field type for email addresses, and the key by which they are compared. Sees one value; knows nothing about
+//! users.
 
 use std::borrow::Cow;
 
@@ -10,18 +11,19 @@ use super::text::{checked_text, filled};
 use super::{Fault, fold};
 
 checked_text! {
-    /// An email address, as its administrator writes it; compared by its [`email_key`].
+    /// An email address as its administrator writes it. Addresses are compared by their [`email_key`].
     Email
 }
 
 impl<'a> Email<'a> {
-    /// Longest one, in bytes (RFC 5321's path without its angle brackets).
+    /// Longest email address, in bytes (RFC 5321's path without its angle brackets).
     pub const MAX_BYTES: u16 = 254;
 
-    /// Reads an email address: no display name, and a domain with a dot, not an IP address.
+    /// Reads an email address. It must not have a display name. Its domain must have a dot and must not be an IP
+    /// address.
     ///
     /// # Errors
-    /// Blank, too long, no such address, or with a forbidden character.
+    /// Fails if the text is blank, too long, not an email address, or has a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         let value = filled(text)?;
         if value.len() > Self::MAX_BYTES.into() {
@@ -38,8 +40,9 @@ impl<'a> Email<'a> {
     }
 }
 
-/// The key by which emails are compared and stored (semantics §1): the local part [folded](fold), the domain in its
-/// ASCII form, so that `müller.example` and its `xn--` form are one. The key of a key is itself.
+/// Returns the key by which emails are compared and stored (semantics §1): the local part [folded](fold), the
+/// domain in its ASCII form. The ASCII form makes `müller.example` and its `xn--` form equal. The key of a key is
+/// the key itself.
 #[must_use]
 pub fn email_key(email: &str) -> Cow<'_, str> {
     let Some((local, domain)) = email
@@ -54,8 +57,9 @@ pub fn email_key(email: &str) -> Cow<'_, str> {
     }
 }
 
-/// True for nearly every address there is, in a tenth of the time: words of ASCII letters, digits, `-` and `_`
-/// with dots between them, at a host's name. Each of them [`is_address`].
+/// Returns `true` if the address consists of words of ASCII letters, digits, `-` and `_` with dots between them,
+/// and of a host's name. Nearly all addresses do. This check takes a tenth of the time of the full one, and accepts
+/// only what [`is_address`] accepts.
 fn is_plain_address(value: &str) -> bool {
     let Some(at) = value.bytes().position(|byte| byte == b'@') else {
         return false;
@@ -85,7 +89,7 @@ fn is_plain_address(value: &str) -> bool {
 }
 
 fn is_address(value: &str) -> bool {
-    // Allowed in a local part, and never part of a true one.
+    // A local part may contain these, but no real address does.
     if value.starts_with('\'') || value.contains("'@") || value.contains(is_typographic) {
         return false;
     }
@@ -97,13 +101,13 @@ fn is_address(value: &str) -> bool {
         .is_ok_and(|address| is_host(address.domain()) && !ends_in_number(address.domain()))
 }
 
-/// True where no character is one that a host's name cannot have (RFC 5321, section 4.1.2; RFC 6531).
+/// Returns `true` if all characters are allowed in a host's name (RFC 5321, section 4.1.2; RFC 6531).
 fn is_host(domain: &str) -> bool {
     let allowed = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     domain.chars().all(allowed)
 }
 
-/// True for an IP address without its brackets, which has the form of a domain.
+/// Returns `true` for an IP address without brackets, which has the form of a domain.
 fn ends_in_number(domain: &str) -> bool {
     let (_, last) = domain.rsplit_once('.').unwrap_or(("", domain));
     last.bytes().all(|byte| byte.is_ascii_digit())
@@ -159,7 +163,7 @@ mod tests {
     }
 
     proptest! {
-        /// So that what is told quickly is what would have been told.
+        /// The quick check must never accept a value that the full check refuses.
         #[test]
         fn a_plain_address_is_an_address(
             local in "[aZ9.+_-]{0,4}", more in "[a-z]{0,70}", domain in "[aZ9.-]{0,6}", end in "[a9.-]{0,2}",

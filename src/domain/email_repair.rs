@@ -1,22 +1,23 @@
-//! The address in a cell that holds more than an address (semantics §2, Emails). Only asked when a message about
-//! a faulty email is worded.
+//! Finds the address in a cell that holds more than an address (semantics §2, Emails). Used only to word the
+//! message about a faulty email.
 
 use icu_normalizer::ComposingNormalizerBorrowed as Normalizer;
 
 use super::{Email, email_key};
 
-/// What a faulty email was probably meant to be.
+/// The probable meaning of a faulty email.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
     /// This address.
     Address(String),
     /// One of several addresses.
     Several,
-    /// Nobody can tell.
+    /// No address can be identified.
     Unknown,
 }
 
-/// The one address that `value` holds, such as that in `mailto:ada@pd.example` or `Ada <ada@pd.example>`.
+/// Returns the only address that `value` holds, such as the one in `mailto:ada@pd.example` or
+/// `Ada <ada@pd.example>`.
 #[must_use]
 pub fn address_meant(value: &str) -> Option<String> {
     match meant(value) {
@@ -25,7 +26,7 @@ pub fn address_meant(value: &str) -> Option<String> {
     }
 }
 
-/// Looks for an address in `value`, which is none itself.
+/// Looks for an address in `value`, which is not an address itself.
 pub(super) fn meant(value: &str) -> Meant {
     let plain = plain(value);
     let mut found: Vec<String> = Vec::new();
@@ -45,8 +46,8 @@ pub(super) fn meant(value: &str) -> Meant {
     }
 }
 
-/// Returns `true` for a character that people type for another one, and that no address has: a typographic
-/// apostrophe or quotation mark.
+/// Returns `true` for a typographic apostrophe or quotation mark. People type it in place of another character, and
+/// no address contains it.
 pub(super) const fn is_typographic(c: char) -> bool {
     matches!(
         c,
@@ -63,7 +64,7 @@ pub(super) const fn is_typographic(c: char) -> bool {
     )
 }
 
-/// `value` with ordinary marks, letters and digits.
+/// Returns `value` with ordinary marks, letters and digits.
 fn plain(value: &str) -> String {
     let ordinary = |c: char| match c {
         '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{B4}' | '\u{2BC}' | '\u{2032}' => '\'',
@@ -81,7 +82,7 @@ const fn is_full_width(c: char) -> bool {
     matches!(c, '\u{FF01}'..='\u{FF5E}' | '\u{FE6B}')
 }
 
-/// What stands between an address and what is around it.
+/// Returns `true` for a character that separates an address from the text around it.
 fn is_between(c: char) -> bool {
     c.is_whitespace()
         || matches!(
@@ -90,7 +91,7 @@ fn is_between(c: char) -> bool {
         )
 }
 
-/// The address that is all of `word`, but for a scheme and for marks around it.
+/// Returns the address if `word` consists of it, with or without a scheme and marks around it.
 fn address_in(word: &str) -> Option<String> {
     let mut word = word;
     for scheme in ["mailto:", "smtp:", "email:", "e-mail:", "mail:", "sip:"] {
@@ -107,7 +108,7 @@ fn address_in(word: &str) -> Option<String> {
         .map(|email| email.as_str().to_owned())
 }
 
-/// The address that is left when one slip of the keyboard is put right.
+/// Returns the address that results when one typing error is corrected.
 fn repaired(value: &str) -> Option<String> {
     let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
     let lower = value.to_lowercase();
@@ -172,7 +173,7 @@ mod tests {
     #[case::a_trailing_slash("dana@harbor.example/", "dana@harbor.example")]
     fn the_address_is_found(#[case] value: &str, #[case] address: &str) {
         assert!(Email::parse(value).is_err(), "{value}");
-        // Of two that differ in case alone, either may be meant.
+        // If two addresses differ only in case, either may be meant.
         let Meant::Address(found) = meant(value) else {
             panic!("{value}: {:?}", meant(value));
         };

@@ -1,8 +1,8 @@
-//! Why a value is not valid, and the words that say so.
+//! The faults of single values, and the words of every message about one. Messages about users and other rows
+//! belong to the planner.
 //!
-//! A fault is kept in eight bytes, and worded when it is told: a file may have a dozen in each of a million
-//! rows. Every message about a single value is written here; messages about users and other rows are the
-//! planner's.
+//! A fault takes eight bytes and is worded only when it is reported: a file may have a dozen faults in each of a
+//! million rows.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,144 +15,146 @@ use super::{
     is_placeholder, shown,
 };
 
-/// What is wrong with a value. Displayed as the rest of a sentence that begins with the column and
-/// the value, such as `is blank; fill it in.`
+/// A fault of a value. Displayed as the rest of a sentence that begins with the column and the value, such as
+/// `is blank; fill it in.`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Nothing is left after normalising.
     #[error("is blank; fill it in.")]
     Blank,
-    /// More code points (for an email: bytes) than the column takes.
+    /// The value has more code points (for an email: bytes) than the column allows.
     #[error("has {actual} {unit}; shorten it to at most {limit}.")]
     TooLong {
-        /// How many there are.
+        /// The length of the value.
         actual: Count,
-        /// The limit.
+        /// The longest allowed length.
         limit: u16,
-        /// What is counted.
+        /// The unit of both lengths.
         unit: Unit,
     },
-    /// More bytes, as received, than any field may have.
+    /// The value has more bytes, as received, than any field may have.
     #[error("has {bytes} bytes, and no field may have more than {limit}; shorten it.")]
     Oversized {
-        /// How many there are.
+        /// The length of the value in bytes.
         bytes: Count,
-        /// The limit.
+        /// The longest allowed length in bytes.
         limit: Count,
     },
-    /// A byte that is not valid in the file's charset, which is the file's to name: see [`Fault::issue`].
+    /// The value has a byte that is not valid in the file's charset. The message names the charset: see
+    /// [`Fault::issue`].
     #[error("holds the byte 0x{byte:02X}, which is not valid in its charset.")]
     Encoding {
         /// The first such byte.
         byte: u8,
     },
-    /// A record with a wrong number of fields; the fault of a row as a whole.
+    /// The record has the wrong number of fields. This is a fault of the row as a whole.
     #[error("The row has {found} fields, but the header has {expected}; {}.", match found > expected {
         true => "put double quotes around a value that holds the delimiter",
         false => "add what is missing",
     })]
     FieldCount {
-        /// How many the header has.
+        /// Number of fields in the header.
         expected: Count,
-        /// How many the row has.
+        /// Number of fields in the row.
         found: Count,
     },
-    /// The same, and the fields beyond those of the header are blank.
+    /// The record has more fields than the header, and the extra fields are blank.
     #[error(
         "The row has {found} fields, but the header has {expected}; put double quotes around a value that holds the \
          delimiter, or remove the delimiters at the end of the line."
     )]
     SurplusBlanks {
-        /// How many the header has.
+        /// Number of fields in the header.
         expected: Count,
-        /// How many the row has.
+        /// Number of fields in the row.
         found: Count,
     },
-    /// The same, and the record has one value or two.
+    /// The record has the wrong number of fields, and only one or two values.
     #[error("The line has {found} of the header's {expected} fields. {line}")]
     ReportLine {
-        /// How many the header has.
+        /// Number of fields in the header.
         expected: Count,
-        /// How many the line has.
+        /// Number of fields in the line.
         found: Count,
-        /// What it seems to be.
+        /// The kind of line that it seems to be.
         line: ReportLine,
     },
-    /// Quotes that do not hold one value each; the fault of a row as a whole.
+    /// The record has quotes that do not enclose one value each. This is a fault of the row as a whole.
     #[error("{0}")]
     StrayQuote(StrayQuote),
-    /// A line that is nobody's row; the fault of a row as a whole.
+    /// The line lists no user. This is a fault of the row as a whole.
     #[error("{0}")]
     NotARow(ForeignLine),
-    /// A control character or one that reorders text.
+    /// The value has a control character, or a character that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
     Character(char),
-    /// U+FFFD, which stands for a letter that was lost before.
+    /// The value has U+FFFD, which replaces a letter that was lost before the import.
     #[error(
         "holds U+FFFD, which programs write for a letter that they have lost; export the file again, as \
          UTF-8, and check the name where it comes from."
     )]
     LostLetter,
-    /// A value that means "nothing"; see [`is_placeholder`](super::is_placeholder).
+    /// The value means "nothing"; see [`is_placeholder`](super::is_placeholder).
     #[error("stands for \"no value\", so that it identifies nobody.")]
     Placeholder,
-    /// What a spreadsheet shows where it could not compute a name.
+    /// The value is the error that a spreadsheet shows if it cannot compute a name.
     #[error("is an error of the spreadsheet, not a name; correct its formula, or enter the name.")]
     SpreadsheetError,
-    /// Decoded twice, or with HTML entities: a warning.
+    /// The value was decoded twice, or has HTML entities. This is a warning.
     #[error("looks garbled: a program before this import has read it in the wrong charset.")]
     Garbled,
-    /// A number that a spreadsheet has rounded.
+    /// The value is a number that a spreadsheet has rounded.
     #[error(
         "is in scientific notation; format the column as text in the spreadsheet and enter the full \
          number again."
     )]
     ScientificNotation,
-    /// Not an email address.
+    /// The value is not an email address.
     #[error("is not an email address; write it like name@example.com.")]
     Email,
-    /// One of the template's own examples.
+    /// The value is an example from the template.
     #[error("is an example from the import template; delete this row.")]
     TemplateExample,
-    /// Neither of the two statuses; the nearer one, if one is near.
+    /// The value is neither of the two statuses. Holds the status that is near to it, if any.
     #[error("is neither Active nor Inactive; {}", .0.map_or(
         "write one of the two.".to_owned(),
         |near| format!("did you mean \"{}\"?", near.as_str()),
     ))]
     Status(Option<Status>),
-    /// White space in a username.
+    /// The username contains white space.
     #[error("contains white space; take it out, or write a dot in its place.")]
     WhiteSpace,
-    /// A username with a variant of a letter: see [`Deception::Variant`].
+    /// The username has a variant of a letter: see [`Deception::Variant`].
     #[error("{}", Deception::Variant(*.0))]
     Variant(char),
-    /// A username of several scripts: see [`Deception::Mixed`].
+    /// The username mixes several scripts: see [`Deception::Mixed`].
     #[error("{}", Deception::Mixed(*.0))]
     MixedScripts(char),
-    /// Not a phone number.
+    /// The value is not a phone number.
     #[error("is not a phone number; write it with its country code, such as +1 202 555 0143.")]
     Phone,
-    /// A phone number that begins with `(`, without a phone region.
+    /// The phone number begins with `(`, and no phone region is set.
     #[error("begins with \"(\", so that it has no country code.")]
     NationalPhone,
-    /// Ten digits read with a country code that may be a number of North America: a warning.
+    /// The phone number has ten digits and was read with a country code, but it may be a number of North America. This
+    /// is a warning.
     #[error("may be a number of North America.")]
     RegionAssumed,
-    /// A phone number that does not begin with a country code.
+    /// The phone number does not begin with a country code.
     #[error("begins with no known country code; write it with one, such as +1 202 555 0143.")]
     CountryCode,
-    /// A phone number that is impossible in its country.
+    /// The phone number is impossible in its country.
     #[error("has too few or too many digits for its country code; check both.")]
     PhoneLength,
-    /// A phone number with an extension.
+    /// The phone number has an extension.
     #[error("has an extension; leave the extension out.")]
     Extension,
-    /// A possible phone number that is not assigned: a warning. The row has it in E.164.
+    /// The phone number is possible but not assigned. This is a warning; the row has the number in E.164.
     #[error("is not a number in use; check its country code and digits.")]
     Unassigned,
 }
 
-/// What a length is counted in.
+/// The unit of a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Code points.
@@ -161,23 +163,23 @@ pub enum Unit {
     Bytes,
 }
 
-/// A number of fields, characters or bytes of a record, in three bytes: none has more than 1 MiB.
+/// Counts fields, characters or bytes of a record, in three bytes: no count exceeds 1 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count([u8; 3]);
 
-/// What a message about a faulty value needs to know besides the fault.
+/// The facts that a message about a faulty value needs besides the fault.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FaultContext<'a> {
-    /// The value, normalised; empty: none is quoted.
+    /// The value, normalised. If it is empty, the message quotes no value.
     pub value: &'a str,
-    /// What a phone number was read as.
+    /// The phone number in E.164, as it was read.
     pub e164: &'a str,
     /// Standard name of the file's charset.
     pub charset: &'a str,
 }
 
 impl Fault {
-    /// How the fault is reported to a program.
+    /// Returns the code that reports the fault to a program.
     #[must_use]
     pub const fn code(self) -> IssueCode {
         match self {
@@ -221,7 +223,7 @@ impl Fault {
         matches!(self, Self::Unassigned | Self::Garbled | Self::RegionAssumed)
     }
 
-    /// The fault as an issue of `column`; of the row as a whole if there is none.
+    /// Returns the fault as an issue of `column`, or of the row as a whole if `column` is `None`.
     #[must_use]
     pub fn issue(self, column: Option<Column>, context: FaultContext<'_>) -> Issue {
         let Some(column) = column else {
@@ -238,7 +240,7 @@ impl Fault {
         issue.suggest(suggestion.as_deref())
     }
 
-    /// What was probably meant.
+    /// Returns the value that was probably meant.
     fn suggestion(self, value: &str) -> Option<Cow<'_, str>> {
         match self {
             Self::Status(near) => near.map(|near| near.as_str().into()),
@@ -309,7 +311,7 @@ impl Fault {
     }
 }
 
-/// What an administrator calls a value of this column.
+/// Returns the noun by which administrators call a value of this column.
 const fn noun(column: Column) -> &'static str {
     match column {
         Column::BadgeNumber => "badge number",
@@ -365,12 +367,12 @@ impl fmt::Display for Count {
     }
 }
 
-/// A value within a sentence: in double quotes, cut where the sentence would drown, then a space;
-/// nothing where there is no value.
+/// A value within a sentence: in double quotes, cut if it is too long for a sentence, followed by a space. Shows
+/// nothing if the value is empty.
 struct Quote<'a>(&'a str);
 
 impl Quote<'_> {
-    /// Longest value quoted whole, in characters.
+    /// Longest value that is quoted uncut, in characters.
     const MAX: usize = 60;
 }
 
@@ -404,7 +406,7 @@ mod tests {
         );
     }
 
-    /// A million rows may have a dozen each.
+    /// The size matters: a million rows may have a dozen faults each.
     #[test]
     fn a_fault_takes_eight_bytes() {
         assert_eq!(size_of::<Fault>(), 8);

@@ -1,4 +1,4 @@
-//! Comparison without case: the key that two values share exactly if they differ in case alone.
+//! Comparison without case: the key that two values share if and only if they differ only in case. Sees one value.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::normalise::NFC;
 
 const CASES: CaseMapperBorrowed<'static> = CaseMapper::new();
 
-/// `value` under full Unicode case folding, in NFC (semantics §2, Values): the key by which emails,
+/// Returns `value` under full Unicode case folding, in NFC (semantics §2, Values). This is the key by which emails,
 /// usernames and catalog names are compared and stored. Folding a key changes nothing.
 #[must_use]
 pub fn fold(value: &str) -> Cow<'_, str> {

@@ -1,13 +1,12 @@
-//! Values that a spreadsheet would take for a formula, made harmless.
+//! Makes values harmless that a spreadsheet would run as a formula. Sees one value.
 
 use std::borrow::Cow;
 
-/// What makes a cell's value text to a spreadsheet. It is a zero-width character, which reading a
-/// value trims (semantics §2): a neutralised value needs no undoing, and no other value changes its
-/// meaning.
+/// Makes a spreadsheet treat a cell as text. It is a zero-width character, which is trimmed when a value is read
+/// (semantics §2). A neutralised value therefore reads as before, and no other value changes its meaning.
 const MARK: char = '\u{200B}';
 
-/// `value` such that no spreadsheet computes it: unchanged, or with an invisible character in front.
+/// Returns `value` in a form that no spreadsheet computes: unchanged, or with an invisible character in front.
 #[must_use]
 pub fn neutralise(value: &str) -> Cow<'_, str> {
     if value.starts_with(is_formula_start) || value.trim_start().starts_with(is_formula_start) {
@@ -16,7 +15,8 @@ pub fn neutralise(value: &str) -> Cow<'_, str> {
     Cow::Borrowed(value)
 }
 
-/// Also the full-width forms, which some spreadsheets take for the plain ones.
+/// Returns `true` if a formula can begin with `c`. This includes full-width forms, which some spreadsheets treat as
+/// the plain ones.
 const fn is_formula_start(c: char) -> bool {
     matches!(
         c,

@@ -1,5 +1,5 @@
-//! Text that a program before us has decoded wrongly: UTF-8 read as another charset (`MuÃ±oz`), perhaps twice, or
-//! HTML entities left in it (`O&#039;Brien`). Sees one normalised value.
+//! Finds and repairs garbled text, which a program decoded wrongly before the import. Such a program read UTF-8 as
+//! another charset (`MuÃ±oz`), perhaps twice, or left HTML entities (`O&#039;Brien`). Sees one normalised value.
 
 use std::borrow::Cow;
 
@@ -7,19 +7,20 @@ use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1252};
 
 use super::normalise;
 
-/// Charsets that UTF-8 is mistaken for.
+/// Charsets that programs mistake UTF-8 for.
 const MISTAKEN: [&Encoding; 2] = [WINDOWS_1252, MACINTOSH];
 
-/// How often one text was decoded wrongly, at most.
+/// Most times that one text can have been decoded wrongly.
 const TIMES: usize = 3;
 
-/// Longest text that is looked at, in bytes: no name is longer.
+/// Longest text that is examined, in bytes. No name is longer.
 const LONGEST: usize = 1024;
 
-/// Longest HTML entity, in bytes, with `&` and `;`.
+/// Longest HTML entity, in bytes, including `&` and `;`.
 const LONGEST_ENTITY: usize = 10;
 
-/// HTML's names of letters and marks that names of people have; a capital letter begins the entity of a capital.
+/// HTML's names of letters and marks that occur in people's names. The entity of a capital letter begins with a
+/// capital.
 const ENTITIES: [(&str, char); 40] = [
     ("amp", '&'),
     ("apos", '\''),
@@ -63,7 +64,7 @@ const ENTITIES: [(&str, char); 40] = [
     ("sacute", 'ś'),
 ];
 
-/// Endings of HTML's names of letters with a mark, and the mark that combines with the letter.
+/// Endings in HTML's names of letters with a mark, and the combining mark for each.
 const MARKS: [(&str, char); 5] = [
     ("acute", '\u{301}'),
     ("grave", '\u{300}'),
@@ -72,13 +73,13 @@ const MARKS: [(&str, char); 5] = [
     ("tilde", '\u{303}'),
 ];
 
-/// Returns `true` if the text may be garbled; most cost one scan.
+/// Returns `true` if the text may be garbled. Most texts cost one scan.
 pub(super) fn may_be_garbled(text: &str) -> bool {
     text.bytes().any(|byte| byte == b'&' || !byte.is_ascii())
 }
 
-/// The text as it was before, if it is garbled. `value` still has the no-break spaces and soft hyphens that it was
-/// written with: they are bytes of letters, such as of `í`.
+/// Returns the original text, or `None` if `value` is not garbled. `value` must still have its no-break spaces and
+/// soft hyphens: they are bytes of letters, such as of `í`.
 pub(super) fn repaired(value: &str) -> Option<String> {
     if value.len() > LONGEST {
         return None;
@@ -97,8 +98,8 @@ pub(super) fn repaired(value: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.into_owned())
 }
 
-/// The same for text that was quoted with U+FFFD in place of `control`, the one control character that it holds: some
-/// charsets have no character for a byte of `Á`, `Í` and `Ý`.
+/// Repairs text as `repaired` does, after U+FFFD replaced its only control character, `control`. Some charsets have
+/// no character for a byte of `Á`, `Í` and `Ý`.
 pub(super) fn repaired_control(quoted: &str, control: char) -> Option<String> {
     let is_high = matches!(control, '\u{80}'..='\u{9F}');
     let (before, after) = quoted.split_once('\u{FFFD}').filter(|_| is_high)?;
@@ -106,8 +107,8 @@ pub(super) fn repaired_control(quoted: &str, control: char) -> Option<String> {
     repaired(&format!("{before}{control}{after}")).filter(|_| is_alone)
 }
 
-/// `value` with what programs drop behind `Ã`: the second byte of `à` is a no-break space, that of `í` a soft hyphen. A
-/// true `Ã` stands among capital letters, or begins a name.
+/// Returns `value` with the bytes that programs drop after `Ã`: the second byte of `à` is a no-break space, the
+/// second byte of `í` a soft hyphen. A real `Ã` stands among capital letters, or begins a name.
 fn with_lost_bytes(value: &str) -> Cow<'_, str> {
     if !value.contains('\u{C3}') {
         return Cow::Borrowed(value);
@@ -125,20 +126,21 @@ fn with_lost_bytes(value: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// What is lost between `Ã` and what follows it.
+/// Returns the character that was lost between `Ã` and the text after it.
 fn lost_byte(behind: &str) -> Option<char> {
     let mut behind = behind.chars();
     match (behind.next(), behind.next()) {
         (None, _) => Some('\u{A0}'),
         (Some(' '), Some(next)) if next.is_uppercase() => Some('\u{A0}'),
-        // What writes JOÃO as "JoÃo" has changed the case of ASCII letters alone.
+        // A program that writes JOÃO as "JoÃo" has changed the case of ASCII letters only.
         (Some('o' | 'e'), _) => None,
         (Some(next), _) if next.is_ascii_lowercase() => Some('\u{AD}'),
         _ => None,
     }
 }
 
-/// Text whose bytes, in a charset that was mistaken for it, are UTF-8.
+/// Returns the text that the bytes of `value` spell as UTF-8. The bytes are taken in a charset that UTF-8 is
+/// mistaken for.
 fn decoded_rightly(value: &str) -> Option<String> {
     if value.is_ascii() {
         return None;
@@ -157,8 +159,8 @@ fn decoded_rightly(value: &str) -> Option<String> {
     })
 }
 
-/// The bytes of `value` in `charset`, with those that have no character there as the control characters that
-/// browsers read them as.
+/// Returns the bytes of `value` in `charset`. Control characters stand for bytes without a character in the
+/// charset, as in browsers.
 fn bytes_in(value: &str, charset: &'static Encoding) -> Option<Vec<u8>> {
     let mut buffer = [0; 4];
     let byte = |c: char| {
@@ -173,8 +175,8 @@ fn bytes_in(value: &str, charset: &'static Encoding) -> Option<Vec<u8>> {
     value.chars().map(byte).collect()
 }
 
-/// Returns `true` for text that a name may be: all Latin, or all of another script. Bytes that are UTF-8 by
-/// chance give something else: `RÓŻYCKI` would have one Cyrillic letter.
+/// Returns `true` if the text can be a name: all of it is Latin, or all of it is another script. Bytes that are
+/// UTF-8 by chance give something else: `RÓŻYCKI` would have one Cyrillic letter.
 fn is_name(text: &str) -> bool {
     let is_latin = |c: char| c.is_ascii() || matches!(c, '\u{80}'..='\u{17F}') || is_mark(c);
     if text.chars().all(is_latin) {
@@ -186,7 +188,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(is_of_names)
 }
 
-/// Returns `true` for marks that word processors write into names.
+/// Returns `true` for marks that word processors put into names.
 const fn is_mark(c: char) -> bool {
     matches!(
         c,
@@ -199,7 +201,7 @@ fn is_of_names(c: char) -> bool {
     c.is_alphanumeric() || c.is_ascii_graphic() || c.is_whitespace() || is_mark(c)
 }
 
-/// Text with its HTML entities read; `None`: it has none.
+/// Returns the text with its HTML entities decoded, or `None` if it has none.
 fn without_entities(value: &str) -> Option<String> {
     let mut text = String::with_capacity(value.len());
     let (mut rest, mut found) = (value, false);
@@ -208,7 +210,7 @@ fn without_entities(value: &str) -> Option<String> {
         text.push_str(before);
         let (read, length) = entity(from).unwrap_or_default();
         found |= length > 0;
-        // A mark that begins no entity is itself.
+        // A mark that begins no entity stays as it is.
         text.push_str(if length > 0 { &read } else { "&" });
         rest = &from[length.max(1)..];
     }
@@ -216,7 +218,7 @@ fn without_entities(value: &str) -> Option<String> {
     found.then_some(text)
 }
 
-/// What the entity at the beginning of `text` stands for, and its length.
+/// Returns the text that the entity at the beginning of `text` stands for, and the entity's length.
 fn entity(text: &str) -> Option<(String, usize)> {
     let end = text
         .bytes()

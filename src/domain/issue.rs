@@ -1,4 +1,4 @@
-//! What is wrong with a row, as a value.
+//! An issue of a row, and the codes that name issues. Knows nothing about the rules that find them.
 
 use super::Column;
 
@@ -7,12 +7,12 @@ use super::Column;
 pub enum Severity {
     /// The row is rejected.
     Error,
-    /// The row stands.
+    /// The row is not rejected.
     Warning,
 }
 
-/// What is wrong; the same list, in the same order and with the same numbers, as the contract's
-/// `IssueCode` (`proto/userimport/v1/types.proto`), where each is described.
+/// The kind of an issue. The list has the same order and the same numbers as the contract's `IssueCode`
+/// (`proto/userimport/v1/types.proto`), which describes each code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[allow(missing_docs)]
@@ -58,32 +58,33 @@ pub enum IssueCode {
     NotARow,
 }
 
-/// One thing that is wrong with a row, or worth knowing about it.
+/// One finding about a row: an error or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issue {
     /// Error or warning.
     pub severity: Severity,
-    /// What is wrong, for a program.
+    /// The kind of issue, for a program.
     pub code: IssueCode,
-    /// `None`: the row as a whole.
+    /// The column, or `None` if the issue concerns the row as a whole.
     pub column: Option<Column>,
-    /// The offending value, normalised and cut to [`Issue::MAX_VALUE`] characters; empty: none.
+    /// The value that the issue is about, normalised and cut to [`Issue::MAX_VALUE`] characters; empty if there is
+    /// none.
     pub value: Box<str>,
     /// A sentence that an administrator can act on.
     pub message: Box<str>,
-    /// The nearest valid value; empty: none is near.
+    /// The nearest valid value; empty if none is near.
     pub suggestion: Box<str>,
-    /// The other row this is about (1 = first data row).
+    /// The other row that the issue is about (1 = first data row).
     pub related_row: Option<u32>,
-    /// External ID of the other user this is about; empty: none.
+    /// External ID of the other user that the issue is about; empty if there is none.
     pub related_external_id: Box<str>,
 }
 
 impl Issue {
-    /// Longest value that is quoted, in characters; longer ones end in an ellipsis.
+    /// Longest value that is quoted, in characters. A longer value is cut and ends in an ellipsis.
     pub const MAX_VALUE: usize = 200;
 
-    /// An error in one column, quoting `value`.
+    /// Returns an error in one column that quotes `value`.
     #[must_use]
     pub fn error(code: IssueCode, column: Column, value: &str, message: String) -> Self {
         Self {
@@ -98,7 +99,7 @@ impl Issue {
         }
     }
 
-    /// The same, as a warning.
+    /// Returns a warning in one column that quotes `value`.
     #[must_use]
     pub fn warning(code: IssueCode, column: Column, value: &str, message: String) -> Self {
         Self {
@@ -107,7 +108,7 @@ impl Issue {
         }
     }
 
-    /// An error of the row as a whole.
+    /// Returns an error of the row as a whole.
     #[must_use]
     pub fn row_error(code: IssueCode, message: String) -> Self {
         Self {
@@ -116,35 +117,35 @@ impl Issue {
         }
     }
 
-    /// Adds the nearest valid value, where there is one.
+    /// Adds the nearest valid value, if one is near.
     #[must_use]
     pub fn suggest(mut self, suggestion: Option<&str>) -> Self {
         self.suggestion = suggestion.unwrap_or_default().into();
         self
     }
 
-    /// Adds the row that this is about.
+    /// Adds the row that the issue is about.
     #[must_use]
     pub const fn about_row(mut self, row: u32) -> Self {
         self.related_row = Some(row);
         self
     }
 
-    /// Adds the user that this is about, by external ID.
+    /// Adds the external ID of the user that the issue is about.
     #[must_use]
     pub fn about_user(mut self, external_id: &str) -> Self {
         self.related_external_id = external_id.into();
         self
     }
 
-    /// True where the issue rejects its row.
+    /// Returns `true` if the issue rejects its row.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// `value` cut to [`Issue::MAX_VALUE`] characters, with an ellipsis where something was cut.
+/// Returns `value` cut to [`Issue::MAX_VALUE`] characters, with an ellipsis if something was cut.
 fn quoted(value: &str) -> Box<str> {
     match value.char_indices().nth(Issue::MAX_VALUE) {
         None => value.into(),

@@ -1,7 +1,7 @@
-//! What an import is about: columns, rows, issues, users, the catalog, and the field types whose
-//! existence proves that a value is valid.
+//! The things that an import works on: columns, rows, issues, users, the catalog, and the field types. Holding a
+//! field type proves that its value is valid.
 //!
-//! Pure: knows neither bytes nor databases nor the wire.
+//! This module is pure. It knows nothing about bytes, databases or the wire.
 
 mod actor;
 mod artifact;

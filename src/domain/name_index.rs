@@ -1,5 +1,5 @@
-//! Names of the catalog, found as people type them: a typographic apostrophe for `'`, any dash for `-`
-//! (semantics §2, Normalisation).
+//! Finds names of the catalog as people type them: with a typographic apostrophe for `'`, or any dash for `-`
+//! (semantics §2, Normalisation). Knows nothing about the things that have the names.
 
 use std::{borrow::Cow, sync::OnceLock};
 
@@ -7,18 +7,18 @@ use hashbrown::HashMap;
 
 use super::{is_dash, normalise};
 
-/// What is found by name.
+/// An index from names to the things that have them.
 #[derive(Debug)]
 pub struct NameIndex<'a, T> {
     comparable: fn(&str) -> Cow<'_, str>,
     exact: HashMap<Cow<'a, str>, T>,
-    /// By name with plain marks; `None`: several names are the same then, so that none is meant. Made for the first
-    /// name that is not found exactly.
+    /// The things by their names with plain marks. `None` means that several names become the same, so that none of
+    /// them is found. Built when a name is first not found exactly.
     plain: OnceLock<HashMap<String, Option<T>>>,
 }
 
 impl<'a, T: Copy> NameIndex<'a, T> {
-    /// Two names are equal if `comparable` makes them so.
+    /// Builds an index in which two names are equal if `comparable` makes them equal.
     pub fn new(
         comparable: fn(&str) -> Cow<'_, str>,
         names: impl Iterator<Item = (&'a str, T)>,
@@ -30,13 +30,14 @@ impl<'a, T: Copy> NameIndex<'a, T> {
         }
     }
 
-    /// What has exactly this name.
+    /// Returns the thing with exactly this name.
     #[must_use]
     pub fn find_exact(&self, name: &str) -> Option<T> {
         self.exact.get(&*(self.comparable)(name)).copied()
     }
 
-    /// What has this name, or else the only one whose name differs in apostrophes and dashes alone.
+    /// Returns the thing with this name. Otherwise returns the one whose name differs only in apostrophes and dashes,
+    /// if exactly one does.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<T> {
         let plain = || self.plain.get_or_init(|| self.plain_names());
@@ -54,14 +55,14 @@ impl<'a, T: Copy> NameIndex<'a, T> {
     }
 
     fn plain_form(&self, name: &str) -> String {
-        // A name from before may have other spaces in it.
+        // A name that an earlier version stored may have other spaces in it.
         let name = normalise(name).unwrap_or(Cow::Borrowed(name));
         let name = (self.comparable)(&name);
         name.chars().map(plain_mark).collect()
     }
 }
 
-/// An apostrophe or a dash as keyboards have it.
+/// Returns an apostrophe or a dash in the form that keyboards have, and any other character unchanged.
 const fn plain_mark(c: char) -> char {
     match c {
         '\u{2019}' | '\u{2018}' | '\u{201B}' | '\u{2BC}' | '\u{2032}' | '\u{FF07}' | '\u{B4}' => {

@@ -1,4 +1,5 @@
-//! The nearest of very many keys: supervisor emails of a whole directory.
+//! Finds the nearest of very many keys, such as the supervisor emails of a whole directory. Sees keys only, not the
+//! users who have them.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -6,13 +7,13 @@ use strsim::osa_distance;
 
 use super::SuggestionBudget;
 
-/// Finds, among up to a million keys, the one within two edits of another key.
+/// Finds the nearest key within two edits, among up to a million keys.
 ///
-/// The candidates are read at the first question, so that an import without one pays nothing. Looking
-/// at all of them for each of many needles would make an import quadratic, so each question is paid for from
-/// the import's budget. What one costs does not depend on the order of the candidates.
+/// The candidates are read at the first question, so that an import without questions pays nothing. To compare all
+/// candidates with each of many needles would make an import quadratic. Each question is therefore paid for from
+/// the import's budget. The cost of a question does not depend on the order of the candidates.
 ///
-/// A candidate is kept as its number: its key is asked for again when it is compared.
+/// The index keeps only the number of a candidate, and asks for its key again when it compares it.
 pub struct NearestIndex<I, K> {
     unread: Option<I>,
     key: K,
@@ -25,12 +26,12 @@ struct Entry {
     id: u32,
 }
 
-/// Most edits between a needle and what is suggested for it.
+/// Most edits between a needle and its suggestion.
 const REACH: usize = 2;
 
 impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I, K> {
-    /// An index of `candidates`, numbers of the caller's. `key` gives the key of each, already
-    /// [folded](super::fold).
+    /// Returns an index of `candidates`, which are numbers that the caller has chosen. `key` returns the key of a
+    /// candidate, already [folded](super::fold).
     #[must_use]
     pub const fn new(candidates: I, key: K) -> Self {
         Self {
@@ -40,8 +41,8 @@ impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I
         }
     }
 
-    /// The number of the candidate nearest to `needle` (a folded key), where one is within two edits;
-    /// of several as near, the first in order of key. `None` also where the work allowed is used up.
+    /// Returns the number of the candidate nearest to `needle` (a folded key). If several are equally near, it is the
+    /// first in order of key. Returns `None` if no candidate is within two edits, or if the budget is used up.
     ///
     /// Ask once for each distinct needle.
     pub fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<u32> {
@@ -77,14 +78,14 @@ impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I
     }
 }
 
-/// Which characters `key` has, each as one of 64 bits; several share a bit.
+/// Returns the set of characters in `key`, one bit of 64 for each; several characters share a bit.
 fn letters(key: &str) -> u64 {
-    // Multiplying spreads neighbouring code points, which letters and digits are, over the bits.
+    // Letters and digits are neighbouring code points; multiplying spreads them over the bits.
     let bit = |c: char| u32::from(c).wrapping_mul(0x9E37_79B1) >> 26;
     key.chars().fold(0, |letters, c| letters | 1 << bit(c))
 }
 
-/// False where two keys cannot be within reach: an edit changes at most two of the characters present.
+/// Returns `false` if two keys cannot be within reach: one edit changes at most two of the characters present.
 const fn may_be_near(one: u64, other: u64) -> bool {
     (one ^ other).count_ones() as usize <= 2 * REACH
 }
@@ -103,7 +104,7 @@ mod tests {
         "j\u{F6}rg@example.com",
     ];
 
-    /// The index in `keys` of the one nearest to `needle`.
+    /// Returns the index in `keys` of the key nearest to `needle`.
     fn nearest(keys: &[&str], needle: &str) -> Option<u32> {
         let budget = &mut SuggestionBudget::of_import();
         index(keys).nearest(needle, budget)

@@ -1,21 +1,22 @@
-//! What happens to every value before any check (semantics §2, Values).
+//! Normalises every value before any check (semantics §2, Values). Sees one value; knows nothing about columns.
 
 use std::{borrow::Cow, fmt::Write};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 
-/// Unicode normalisation form C, the one form that values are stored and compared in.
+/// Unicode normalisation form C. All values are stored and compared in this form.
 pub(super) const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfc();
 
-/// `text` as it is judged and stored (semantics §2): trimmed of white space, zero-width characters and
-/// bidirectional marks, each run of line breaks and tabs made one space, every other Unicode space a plain
-/// one, without soft hyphens and zero-width spaces, in NFC.
+/// Returns `text` in the form in which it is judged and stored (semantics §2): trimmed of white space, zero-width
+/// characters and bidirectional marks; each run of line breaks and tabs replaced by one space; every other Unicode
+/// space replaced by a plain one; without soft hyphens and zero-width spaces; in NFC.
 ///
-/// Borrows wherever nothing inside changes; printable ASCII costs one scan.
+/// Borrows if nothing inside changes. Printable ASCII costs one scan.
 ///
 /// # Errors
-/// The first control character, bidirectional embedding, override or isolate, or U+FFFD, that is left inside.
+/// Fails if a control character, bidirectional embedding, override or isolate, or U+FFFD is left inside. The error
+/// is the first such character.
 pub fn normalise(text: &str) -> Result<Cow<'_, str>, char> {
     if is_plain(text) {
         return Ok(Cow::Borrowed(text.trim_ascii()));
@@ -27,8 +28,8 @@ pub fn normalise(text: &str) -> Result<Cow<'_, str>, char> {
     }
 }
 
-/// The same for a value that will not be stored, only quoted: forbidden characters become U+FFFD, so
-/// that a message never steers the terminal it is shown on.
+/// Normalises a value that will only be quoted, not stored. Forbidden characters become U+FFFD, so that a message
+/// never controls the terminal that shows it.
 pub(super) fn normalise_lossy(text: &str) -> Cow<'_, str> {
     normalise(text).unwrap_or_else(|_| {
         let visible = text.replace(is_forbidden, "\u{FFFD}");
@@ -36,8 +37,9 @@ pub(super) fn normalise_lossy(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// `text` as earlier versions stored it: other spaces and soft hyphens stay where they are. `None`: they
-/// took no such text. An export of a user they stored has the value so.
+/// Returns `text` in the form that earlier versions stored: other spaces and soft hyphens stay in it. Returns
+/// `None` if those versions accepted no such text. An export of a user from such a version has the value in this
+/// form.
 #[must_use]
 pub fn normalise_as_before(text: &str) -> Option<Cow<'_, str>> {
     let trimmed = text.trim_matches(is_trimmed);
@@ -48,7 +50,7 @@ pub fn normalise_as_before(text: &str) -> Option<Cow<'_, str>> {
     })
 }
 
-/// `trimmed` on one line, with plain spaces alone, and composed.
+/// Returns `trimmed` on one line, with plain spaces only, and composed.
 fn tidied(trimmed: &str) -> Cow<'_, str> {
     if !trimmed.contains(|c| is_break(c) || is_other_space(c) || is_removed(c)) {
         return NFC.normalize(trimmed);
@@ -62,14 +64,15 @@ fn tidied(trimmed: &str) -> Cow<'_, str> {
     Cow::Owned(NFC.normalize(&line).into_owned())
 }
 
-/// True where all is printable ASCII. Looks at every byte, which is quicker than to look for the first that is not.
+/// Returns `true` if all of `text` is printable ASCII. Reads every byte, which is quicker than to stop at the first
+/// other one.
 fn is_plain(text: &str) -> bool {
     text.bytes()
         .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
-/// True for what is trimmed from the ends of a value: white space, NBSP, zero-width characters,
-/// direction marks and the byte order mark (semantics §2).
+/// Returns `true` for characters that are trimmed from the ends of a value: white space, NBSP, zero-width
+/// characters, direction marks and the byte order mark (semantics §2).
 #[must_use]
 pub fn is_trimmed(c: char) -> bool {
     c.is_whitespace()
@@ -86,7 +89,7 @@ fn is_break(c: char) -> bool {
     )
 }
 
-/// The first character of `written` that a value is read without, or with a plain space in its place.
+/// Returns the first character of `written` that reading a value removes or replaces by a plain space.
 #[must_use]
 pub fn first_invisible(written: &str) -> Option<char> {
     written
@@ -94,7 +97,7 @@ pub fn first_invisible(written: &str) -> Option<char> {
         .find(|&c| is_removed(c) || is_other_space(c))
 }
 
-/// `value` with each character that nobody sees named, such as `[U+00A0]`, to be quoted in a message.
+/// Returns `value` for a message to quote, with each invisible character named, such as `[U+00A0]`.
 #[must_use]
 pub fn shown(value: &str) -> Cow<'_, str> {
     if value.is_ascii() || !value.chars().any(is_unseen) {
@@ -103,7 +106,7 @@ pub fn shown(value: &str) -> Cow<'_, str> {
     let mut shown = String::with_capacity(value.len() + 8);
     for c in value.chars() {
         match is_unseen(c) {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             true => drop(write!(shown, "[U+{:04X}]", u32::from(c))),
             false => shown.push(c),
         }
@@ -115,28 +118,28 @@ fn is_unseen(c: char) -> bool {
     is_other_space(c) || is_format(c)
 }
 
-/// Returns `true` for the general category Cf.
+/// Returns `true` for characters of the general category Cf.
 pub(super) fn is_format(c: char) -> bool {
     CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
 }
 
-/// A space that looks like the plain one.
+/// Returns `true` for a space, other than the plain one, that looks like it.
 fn is_other_space(c: char) -> bool {
     !c.is_ascii() && c.is_whitespace() && !is_break(c)
 }
 
-/// A character that nobody sees and that means nothing within a value.
+/// Returns `true` for an invisible character without meaning within a value.
 pub(super) const fn is_removed(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{200B}' | '\u{2060}' | '\u{FEFF}')
 }
 
-/// U+FFFD stands for a letter that was lost before the text came here.
+/// Returns `true` for a forbidden character. U+FFFD is one: it replaces a letter that was lost before the import.
 fn is_forbidden(c: char) -> bool {
     let reorders = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     reorders || c == '\u{FFFD}' || (c.is_control() && !is_break(c))
 }
 
-/// `text` with each run of line breaks and tabs made one space.
+/// Returns `text` with each run of line breaks and tabs replaced by one space.
 fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     let mut in_break = false;

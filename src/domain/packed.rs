@@ -1,23 +1,24 @@
-//! Short texts of many rows, or of many users, in one allocation.
+//! Packs short texts of many rows, or of many users, into one allocation. Knows nothing about the meaning of the
+//! texts.
 
-/// Groups of `N` texts each, such as the values of some hundred rows: they take up their own bytes and one
-/// or two for each text, in place of `N` allocations a group.
+/// Groups of `N` texts each, such as the values of some hundred rows. Each text takes its own bytes and one or two
+/// more, instead of `N` allocations a group.
 ///
-/// A million rows of thirteen values, and as many users, are held in memory while an import is planned;
-/// this is what keeps that at a small multiple of the input.
+/// While an import is planned, memory holds a million rows of thirteen values, and as many users. Packing keeps
+/// that at a small multiple of the input.
 #[derive(Debug)]
 pub struct PackedTexts<const N: usize> {
     text: Box<str>,
-    /// By group: where it begins.
+    /// The start of each group in `text`.
     starts: Box<[u32]>,
     ends: Ends,
 }
 
-/// Bytes from which a text is cut to its length where it is. A smaller one is copied: what is cut off in
-/// between would be gaps that nothing fits into.
+/// Size in bytes from which a text is shrunk in place. A smaller text is copied: shrinking it would leave a gap in
+/// memory that nothing fits into.
 const LARGE: usize = 1 << 20;
 
-/// Where the texts end, each group of `N` counted from its start.
+/// The ends of the texts, counted from the start of their group of `N`.
 #[derive(Debug)]
 enum Ends {
     /// No group has more than 255 bytes, as is usual.
@@ -43,8 +44,8 @@ impl Ends {
 }
 
 impl<const N: usize> PackedTexts<N> {
-    /// Packs one group by itself. Together its texts hold at most 65,535 bytes; what is beyond that is cut,
-    /// at a character boundary. (Field limits keep real rows below 14 KiB.)
+    /// Packs one group by itself. Its texts together hold at most 65,535 bytes; the rest is cut, at a character
+    /// boundary. (Field limits keep real rows below 14 KiB.)
     #[must_use]
     pub fn of(group: [&str; N]) -> Self {
         let mut packer = Packer::default();
@@ -52,7 +53,7 @@ impl<const N: usize> PackedTexts<N> {
         packer.finish()
     }
 
-    /// Bytes that these take.
+    /// Returns the number of bytes that the texts take.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let ends = match &self.ends {
@@ -62,10 +63,10 @@ impl<const N: usize> PackedTexts<N> {
         self.text.len() + size_of_val(&*self.starts) + ends
     }
 
-    /// Text number `index` of group number `group`, both counted from 0.
+    /// Returns text number `index` of group number `group`, both counted from 0.
     ///
     /// # Panics
-    /// Where there are fewer groups, or `index` is not below `N`.
+    /// Panics if `group` does not exist, or if `index` is not below `N`.
     #[must_use]
     pub fn get(&self, group: usize, index: usize) -> &str {
         assert!(index < N, "there are but {N} texts");
@@ -75,7 +76,7 @@ impl<const N: usize> PackedTexts<N> {
     }
 }
 
-/// Puts the texts of several rows or users together. Some hundreds make its own size insignificant.
+/// Packs the texts of several rows or users together. Its own size is insignificant for some hundred groups.
 #[derive(Debug, Default)]
 pub struct Packer<const N: usize> {
     text: String,
@@ -84,7 +85,7 @@ pub struct Packer<const N: usize> {
 }
 
 impl<const N: usize> Packer<N> {
-    /// The same as by default, with room for so many groups, and bytes of text.
+    /// Returns an empty packer with room for `groups` groups and `bytes` bytes of text.
     #[must_use]
     pub fn with_room(groups: usize, bytes: usize) -> Self {
         Self {
@@ -94,8 +95,8 @@ impl<const N: usize> Packer<N> {
         }
     }
 
-    /// Adds a group, the next by number; cut as by [`PackedTexts::of`]. All groups together have less
-    /// than 4 GiB.
+    /// Adds a group with the next number, cut as by [`PackedTexts::of`]. All groups together must have less than 4
+    /// GiB.
     pub fn push(&mut self, group: [&str; N]) {
         let start = self.text.len();
         for part in group {
@@ -107,19 +108,19 @@ impl<const N: usize> Packer<N> {
         self.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
     }
 
-    /// How many groups have been added.
+    /// Returns the number of groups that have been added.
     #[must_use]
     pub const fn groups(&self) -> usize {
         self.starts.len()
     }
 
-    /// How many bytes of text have been added.
+    /// Returns the number of bytes of text that have been added.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.text.len()
     }
 
-    /// What was added.
+    /// Returns the groups that have been added.
     #[must_use]
     pub fn finish(self) -> PackedTexts<N> {
         let text = match self.text.len() < LARGE {

@@ -1,36 +1,36 @@
-//! Patterns that an organisation's badge numbers or external IDs have to match.
+//! Patterns that an organisation's badge numbers or external IDs must match. Sees one value.
 
 use regex::{Regex, RegexBuilder};
 
 /// Longest pattern, in characters.
 const LONGEST: usize = 200;
 
-/// Most bytes that a compiled pattern may take.
+/// Limit of a compiled pattern, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Most groups within groups.
+/// Most levels of nested groups.
 const NESTED: u32 = 32;
 
-/// Most zeros that are put before a value to make it match.
+/// Most zeros that are added before a value to make it match.
 const ZEROS: usize = 16;
 
-/// A regular expression for whole values, matched in time linear in the value's length.
+/// A regular expression for whole values. Matching takes time linear in the value's length.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
     regex: Regex,
 }
 
-/// Why a text is no pattern. Displayed as the rest of a sentence that begins with the field.
+/// Why a text is not a pattern. Displayed as the rest of a sentence that begins with the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternFault {
-    /// More characters than a pattern may have.
+    /// The text has more characters than a pattern may have.
     #[error("has {0} characters; shorten it to at most {LONGEST}.")]
     TooLong(usize),
-    /// Its compiled form would be too large.
+    /// The compiled pattern would be too large.
     #[error("is too large when compiled; make its repetitions smaller.")]
     TooLarge,
-    /// Not a regular expression, or with what only back-tracking can match.
+    /// The text is not a regular expression, or needs back-tracking.
     #[error(
         "is not a regular expression (without look-around and back-references); write one such as [0-9]{{4}}."
     )]
@@ -38,16 +38,16 @@ pub enum PatternFault {
 }
 
 impl Pattern {
-    /// Reads a pattern. It has to match a whole value, whether it has anchors or not.
+    /// Reads a pattern. It must match a whole value, with or without anchors.
     ///
     /// # Errors
-    /// Too long, too large, or no regular expression.
+    /// Fails if the text is too long, too large when compiled, or not a regular expression.
     pub fn parse(source: &str) -> Result<Self, PatternFault> {
         let length = source.chars().count();
         if length > LONGEST {
             return Err(PatternFault::TooLong(length));
         }
-        // By itself first: a pattern such as `a)|(b` must not end the group around it.
+        // Compile the source alone first: a pattern such as `a)|(b` must not close the group around it.
         compile(source)?;
         Ok(Self {
             regex: compile(&format!(r"\A(?:{source})\z"))?,
@@ -55,7 +55,7 @@ impl Pattern {
         })
     }
 
-    /// As the administrator wrote it.
+    /// Returns the pattern as the administrator wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.source
@@ -67,7 +67,7 @@ impl Pattern {
         self.regex.is_match(value)
     }
 
-    /// The value with as many leading zeros as make it match, if that is what it lacks.
+    /// Returns the value with the fewest leading zeros that make it match, or `None` if zeros do not make it match.
     #[must_use]
     pub fn with_zeros(&self, value: &str) -> Option<String> {
         let padded = (1..=ZEROS).map(|zeros| format!("{}{value}", "0".repeat(zeros)));

@@ -1,15 +1,15 @@
-//! What a caller may do.
+//! The permissions of a caller, and their names. Knows nothing about credentials and RPCs.
 
 use std::{fmt, str::FromStr};
 
 /// One thing that a caller may or may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Permission {
-    /// Import rosters, dry runs included, and cancel imports.
+    /// Import rosters, including dry runs, and cancel imports.
     UsersImport,
-    /// Make Active users Inactive, by a row or as missing; say whom an import may not deactivate.
+    /// Make Active users Inactive, by a row or because they are missing; say which users an import may not deactivate.
     UsersDeactivate,
-    /// Read users, catalogs and imports with their results.
+    /// Read users, catalogs, and imports with their results.
     UsersRead,
     /// Give and take privileged roles, change users who have one, and say which roles are privileged.
     UsersGrantPrivileged,
@@ -20,7 +20,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// All there are.
+    /// All permissions.
     pub const ALL: [Self; 6] = [
         Self::UsersImport,
         Self::UsersDeactivate,
@@ -30,7 +30,7 @@ impl Permission {
         Self::OrganizationsWrite,
     ];
 
-    /// The name that credentials use; never changes.
+    /// Returns the name that credentials use. It never changes.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl fmt::Display for Permission {
     }
 }
 
-/// The text names no permission.
+/// The text is not the name of a permission.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no permission \"{name}\"; give some of {all}", name = .0, all = Permissions::ALL)]
 pub struct UnknownPermission(String);
@@ -70,12 +70,12 @@ impl FromStr for Permission {
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// None of them.
+    /// No permission.
     pub const NONE: Self = Self(0);
-    /// All of them.
+    /// All permissions.
     pub const ALL: Self = Self((1 << Permission::ALL.len()) - 1);
 
-    /// Those named in `text`, apart by white space; names that this release does not know permit
+    /// Returns the permissions named in `text`, separated by white space. Names that this release does not know permit
     /// nothing.
     #[must_use]
     pub fn parse_known(text: &str) -> Self {
@@ -83,13 +83,13 @@ impl Permissions {
         names.filter_map(|name| name.parse().ok()).collect()
     }
 
-    /// True where `permission` is one of them.
+    /// Returns `true` if the set has `permission`.
     #[must_use]
     pub const fn has(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u8) != 0
     }
 
-    /// In a fixed order.
+    /// Returns the permissions of the set, in a fixed order.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         let all = Permission::ALL.into_iter();
         all.filter(move |&permission| self.has(permission))
@@ -103,7 +103,7 @@ impl FromIterator<Permission> for Permissions {
     }
 }
 
-/// The names, apart by a space, as [`Permissions::parse_known`] reads them.
+/// Writes the names separated by a space, as [`Permissions::parse_known`] reads them.
 impl fmt::Display for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.iter().map(Permission::name).collect();

@@ -1,4 +1,4 @@
-//! Phone numbers of every country.
+//! The field type for phone numbers of every country. Sees one value, and the organisation's phone region.
 
 mod memo;
 
@@ -10,10 +10,10 @@ use super::text::{filled, is_scientific};
 use super::{Fault, PhoneRegion};
 use memo::Writing;
 
-/// Digits of a number of North America without its country code.
+/// Number of digits in a number of North America without its country code.
 const NATIONAL_DIGITS: usize = 10;
 
-/// Longest writing of ten digits, in bytes; a longer one has more digits, or is read with more care for nothing.
+/// Longest way to write ten digits, in bytes. A longer text has more digits, or a closer look at it gains nothing.
 const LONGEST_NATIONAL: usize = 24;
 
 /// A phone number that is possible in its country.
@@ -24,12 +24,12 @@ pub struct PhoneNumber<'a> {
 }
 
 impl<'a> PhoneNumber<'a> {
-    /// Reads a number with its country code, with or without `+` (or with `00` in its place, which
-    /// begins no country code). Takes microseconds for a number that was not read before.
+    /// Reads a number with its country code. A `+` is optional, and `00` may replace it: no country code begins with
+    /// `00`. A number that was not read before takes microseconds.
     ///
     /// # Errors
-    /// Blank, no phone number, unknown country code, impossible in its country, with an extension, in
-    /// scientific notation, or with a forbidden character.
+    /// Fails if the text is blank, not a phone number, without a known country code, impossible in its country, with
+    /// an extension, in scientific notation, or with a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         let value = filled(text)?;
         if is_scientific(&value) {
@@ -42,27 +42,27 @@ impl<'a> PhoneNumber<'a> {
             return Ok(Self { e164, assigned });
         }
         let number = Self::read(&international)?;
-        // Only what is told by the digits alone can be told from the writing later.
+        // The memo keeps only the writing, so the number must follow from the writing's digits alone.
         if let Some(writing) = writing.filter(|_| has_digits(&international, &number.e164)) {
             writing.note(number.assigned);
         }
         Ok(number)
     }
 
-    /// Makes ready to read these before long, which is quicker for many at once than one by one.
+    /// Prepares to read these texts soon. For many texts at once this is quicker than to read them one by one.
     pub fn anticipate<'t>(texts: impl Iterator<Item = &'t str>) {
         let written = texts.map(|text| strip_plus(text.trim_ascii()));
         memo::fetch(written.filter_map(Writing::without_plus));
     }
 
-    /// Reads a number as people of `region` write it (semantics §2, Phone): without a country code it is a national
-    /// one if it is valid there. Else it is read as [`parse`](Self::parse) does; `true`: without a region, ten digits
-    /// were read so that are also a valid number of North America.
+    /// Reads a number as people of `region` write it (semantics §2, Phone). A number without a country code is a
+    /// national one if it is valid in `region`; otherwise it is read as [`parse`](Self::parse) does. The second value
+    /// is `true` if no region is given, and the number has ten digits that are also a valid number of North America.
     ///
     /// # Errors
-    /// As of `parse`; or it begins with `(`, and so with no country code.
+    /// Fails as `parse` does, or if the text begins with `(` and therefore has no country code.
     pub fn parse_in(text: &'a str, region: Option<PhoneRegion>) -> Result<(Self, bool), Fault> {
-        // Most numbers have eleven digits or more, or a plus.
+        // Most numbers have a plus, or eleven digits or more.
         if text.starts_with('+') || (region.is_none() && text.len() > LONGEST_NATIONAL) {
             return Ok((Self::parse(text)?, false));
         }
@@ -107,20 +107,21 @@ impl<'a> PhoneNumber<'a> {
         })
     }
 
-    /// Makes ready what reading numbers needs: patterns that are compiled when first used, which for the
-    /// twenty-five countries of `+1` takes a quarter of a second of CPU time. Without it the first import
-    /// waits for that.
+    /// Compiles the patterns that reading numbers needs. They would otherwise be compiled at first use: for the
+    /// twenty-five countries of `+1` this takes a quarter of a second of CPU time, and the first import would wait for
+    /// it.
     pub fn prepare() {
         let _ = Self::read("+12025550143");
     }
 
-    /// The number in E.164, such as `+12025550143`.
+    /// Returns the number in E.164, such as `+12025550143`.
     #[must_use]
     pub fn as_e164(&self) -> &str {
         &self.e164
     }
 
-    /// False where the number's country has no such numbers in use: worth a warning (semantics §2).
+    /// Returns `false` if the number's country has no such numbers in use. The caller gives a warning then (semantics
+    /// §2).
     #[must_use]
     pub const fn is_assigned(&self) -> bool {
         self.assigned
@@ -133,7 +134,7 @@ impl<'a> From<PhoneNumber<'a>> for Cow<'a, str> {
     }
 }
 
-/// The number in E.164 that ten digits are in North America, if they are a valid one there.
+/// Returns the E.164 form of ten digits as a number of North America, or `None` if they are not a valid one.
 pub(super) fn north_american(value: &str) -> Option<String> {
     if value.chars().filter(char::is_ascii_digit).count() != NATIONAL_DIGITS {
         return None;
@@ -142,7 +143,7 @@ pub(super) fn north_american(value: &str) -> Option<String> {
     Some(number.format_as(PhoneNumberFormat::E164).into_owned())
 }
 
-/// A number in E.164 as people write it, such as `+1 202-555-0143`.
+/// Returns a number in E.164 as people write it, such as `+1 202-555-0143`.
 pub(super) fn international(e164: &str) -> String {
     let number = Parsed::parse(e164, None);
     number.map_or_else(
@@ -162,13 +163,13 @@ fn with_plus(value: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(format!("+{}", strip_plus(&value)))
 }
 
-/// Takes off the `+`, or the `00` in its place.
+/// Returns the number without its `+`, or without the `00` that replaces it.
 fn strip_plus(value: &str) -> &str {
     let number = value.strip_prefix('+').or_else(|| value.strip_prefix("00"));
     number.unwrap_or(value)
 }
 
-/// `+` and the digits of a number.
+/// Returns `+` and the digits of a number.
 fn digits_of(international: Cow<'_, str>) -> Cow<'_, str> {
     if international
         .bytes()
@@ -181,7 +182,7 @@ fn digits_of(international: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(['+'].into_iter().chain(digits).collect())
 }
 
-/// True where `e164` has just the digits of `text`.
+/// Returns `true` if `e164` has exactly the digits of `text`.
 fn has_digits(text: &str, e164: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit);
     digits.eq(e164.bytes().skip(1))
@@ -204,8 +205,8 @@ fn parse_possible(international: &str) -> Result<Parsed, Fault> {
     }
 }
 
-/// True where reading `e164` gives `e164` again, so that an export imports unchanged. Only a number
-/// from which a trunk prefix was dropped can fail: what is left may begin with another.
+/// Returns `true` if reading `e164` gives `e164` again, so that an export imports unchanged. Only a number that
+/// lost a trunk prefix can fail: the rest may begin with another trunk prefix.
 fn is_stable(e164: &str, value: &str) -> bool {
     has_digits(value, e164)
         || parse_possible(e164).is_ok_and(|again| again.format_as(PhoneNumberFormat::E164) == e164)
@@ -318,7 +319,7 @@ mod tests {
         assert_eq!(PhoneNumber::parse(text), Err(fault));
     }
 
-    /// Twice, so that the second is what is remembered of the first.
+    /// Reads the number twice, so that the second time uses the memo of the first.
     fn assert_remembered_as_read(text: &str) {
         let read = PhoneNumber::read(text);
         assert_eq!(PhoneNumber::parse(text), read, "{text}");
@@ -333,7 +334,7 @@ mod tests {
         assert_remembered_as_read("+1 555 555 0143");
         let writing = Writing::of("+1 555 555 0143").unwrap();
         assert_eq!(writing.recall(), Some(false));
-        // Some of these digits are not the number's.
+        // Some of these digits are not part of the number.
         assert_remembered_as_read("+44(0)2079460018");
         assert_eq!(Writing::of("+44(0)2079460018").unwrap().recall(), None);
     }

@@ -1,10 +1,10 @@
-//! Values that mean "nothing": what databases, scripts and spreadsheets write into a cell without a value
-//! (semantics §2, Placeholders). Sees one normalised value.
+//! Recognises values that mean "nothing": databases, scripts and spreadsheets write them into a cell without a
+//! value (semantics §2, Placeholders). Sees one normalised value.
 
 /// Longest value that can be a placeholder, in bytes.
 const LONGEST: usize = 32;
 
-/// Words for "no value", in lower case, without what may stand around them.
+/// Words for "no value", in lower case, without the marks that may stand around them.
 const WORDS: [&str; 46] = [
     "null",
     "nil",
@@ -54,7 +54,7 @@ const WORDS: [&str; 46] = [
     "null value",
 ];
 
-/// Spreadsheet errors that do not have the shape of one: of other languages, of other programs, and notices.
+/// Spreadsheet errors that lack the usual shape: errors of other languages and other programs, and notices.
 const ERRORS: [&str; 8] = [
     "#n/a",
     "#n/a n/a",
@@ -75,7 +75,7 @@ pub fn is_placeholder(value: &str) -> bool {
     has_no_letter(value) || is_word(value) || is_spreadsheet_error(value)
 }
 
-/// Returns `true` if the value is what a spreadsheet shows where it could not compute one, such as `#REF!`.
+/// Returns `true` if the value is one that a spreadsheet shows if it cannot compute the cell, such as `#REF!`.
 #[must_use]
 pub fn is_spreadsheet_error(value: &str) -> bool {
     let first = value.as_bytes().first();
@@ -97,7 +97,7 @@ pub fn is_spreadsheet_error(value: &str) -> bool {
         || (name.len() >= 2 && name.bytes().all(|byte| byte == b'#'))
 }
 
-/// A first look at the first character, which is all that most values cost.
+/// Returns `true` if a placeholder may begin as `value` does. Most values cost only this look at their first byte.
 fn may_begin_placeholder(value: &str) -> bool {
     match value.as_bytes().first() {
         None => false,
@@ -112,7 +112,7 @@ fn may_begin_placeholder(value: &str) -> bool {
     }
 }
 
-/// Returns `true` for `-`, `--`, `?`, `...` and their like.
+/// Returns `true` for values without letters and digits, such as `-`, `--`, `?` and `...`.
 fn has_no_letter(value: &str) -> bool {
     let is_mark = |c: char| c.is_ascii_punctuation() || c == ' ' || is_dash(c) || c == '…';
     value.chars().all(is_mark)

@@ -1,4 +1,5 @@
-//! Received rows, copied off their decoder and checked on all cores while more come.
+//! Copies received rows from their decoder, and checks them on all cores while more rows arrive. Knows nothing
+//! about the formats that the rows come from.
 
 use std::{
     ops::Range,
@@ -13,21 +14,22 @@ use rayon::Scope;
 
 use super::{Cell, CheckOptions, Column, Fault, PhoneNumber, RawRow, Row, RowPacker};
 
-/// Rows that are checked together, and whose texts share an allocation; a small multiple of what it costs to
-/// hand work to another core.
+/// Rows that are checked together, and whose texts share an allocation. Checking them takes a small multiple of the
+/// time that it takes to hand work to another core.
 const FULL: usize = 256;
 
-/// Bytes of text of rows that are checked together however few they are.
+/// Bytes of text from which rows are checked together, even if they are few.
 const FULL_BYTES: usize = 256 * 1024;
 
-/// Batches that may wait for another core. Where more come than are checked, whoever decodes them checks some, and
-/// no more are held in memory.
+/// Batches that may wait for another core. If more batches arrive than the other cores check, the decoding thread
+/// checks some itself, so that memory holds no more batches.
 const WAITING: usize = 16;
 
-/// What the text of a row usually has.
+/// Bytes of text that a row usually has.
 const USUAL_BYTES: usize = 192;
 
-/// Checks the rows that `receive` hands over (see [`Row::parse_with`]), and adds them to `checked` in their order. All have been checked when it returns.
+/// Checks the rows that `receive` hands over (see [`Row::parse_with`]), and adds them to `checked` in their order.
+/// Returns the result of `receive` when all rows have been checked.
 pub fn check_rows<'scope, R>(
     options: CheckOptions,
     checked: &mut Vec<Row>,
@@ -44,7 +46,7 @@ pub fn check_rows<'scope, R>(
             options,
         };
         let received = receive(&mut intake);
-        // Not worth another core, and this one would only wait.
+        // The last rows are not worth another core: this core would only wait.
         (received, intake.raw.checked(options))
     });
     let mut batches: Vec<(usize, Vec<Row>)> = batches.into_iter().collect();
@@ -56,25 +58,25 @@ pub fn check_rows<'scope, R>(
     received
 }
 
-/// Where received rows go.
+/// Takes received rows, and has them checked in batches.
 pub struct Intake<'a, 'scope> {
     scope: &'a Scope<'scope>,
     raw: RawRows,
-    /// How many batches are being checked, or have been.
+    /// Number of batches whose check has begun or finished.
     begun: usize,
-    /// How many of them have not been checked.
+    /// Number of batches that have not been checked yet.
     waiting: Arc<AtomicUsize>,
     done: mpsc::Sender<(usize, Vec<Row>)>,
     options: CheckOptions,
 }
 
 impl<'scope> Intake<'_, 'scope> {
-    /// Does something else meanwhile, on another core.
+    /// Runs `work` on another core at the same time.
     pub fn beside(&self, work: impl FnOnce() + Send + 'scope) {
         self.scope.spawn(|_| work());
     }
 
-    /// Takes a row.
+    /// Adds a row.
     pub fn push(&mut self, row: &RawRow<'_>) {
         self.raw.push(row);
         if self.raw.is_full() {
@@ -86,7 +88,7 @@ impl<'scope> Intake<'_, 'scope> {
     fn check(&mut self, raw: RawRows) {
         let (number, done, options) = (self.begun, self.done.clone(), self.options);
         self.begun += 1;
-        // It is always sent: those who receive wait for the end of all.
+        // Sending cannot fail: the receiver waits until all senders are gone.
         let check = move || drop(done.send((number, raw.checked(options))));
         if self.waiting.fetch_add(1, Relaxed) < WAITING {
             let waiting = Arc::clone(&self.waiting);
@@ -101,14 +103,14 @@ impl<'scope> Intake<'_, 'scope> {
     }
 }
 
-/// Rows in one allocation.
+/// Raw rows whose texts share one allocation.
 #[derive(Debug, Default)]
 struct RawRows {
     text: String,
     rows: Vec<Kept>,
 }
 
-/// One row; its cells lie in the common text.
+/// One row. Its cells are ranges of the common text.
 #[derive(Debug)]
 struct Kept {
     number: u32,
@@ -125,7 +127,7 @@ enum KeptCell {
 }
 
 impl RawRows {
-    /// None yet, with room for as many as are checked together.
+    /// Returns an empty batch with room for the rows that are checked together.
     fn with_room() -> Self {
         Self {
             text: String::with_capacity(FULL * USUAL_BYTES),
@@ -193,7 +195,7 @@ impl Kept {
 mod tests {
     use super::*;
 
-    /// Row number `number`, with a cell of each kind.
+    /// Returns row number `number`, with a cell of each kind.
     fn raw(number: u32, email: &str) -> RawRow<'_> {
         let mut cells = [Cell::Absent; Column::COUNT];
         cells[Column::Email as usize] = Cell::Text(email);
@@ -231,7 +233,7 @@ mod tests {
         let name = "x".repeat(300);
         let rows = || (1..20_000).map(|number| raw(number, &name));
         let mut checked = Vec::new();
-        // Where a later row is refused, those before it are there.
+        // If a later row is refused, the rows before it are still added.
         let refused = check_rows(CheckOptions::default(), &mut checked, |intake| {
             rows().for_each(|row| intake.push(&row));
             Err::<(), _>("refused")

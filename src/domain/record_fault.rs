@@ -1,37 +1,37 @@
-//! What is wrong with a record as a whole, in a byte each, and the sentences that say so.
+//! The faults of a record as a whole, in a byte each, and the sentences that describe them.
 //!
-//! The CSV reader finds these. Nobody can tell whose row such a record is.
+//! The CSV reader finds these faults. The user of such a record cannot be identified.
 
 use std::fmt;
 
 use super::{Column, Count};
 
-/// What is wrong with the quotes of a record.
+/// A fault in the quotes of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuoteFault {
     /// Text stands between a closing quote and the delimiter.
     TextBehind,
-    /// The same, and a backslash precedes a quote of the value.
+    /// Text stands between a closing quote and the delimiter, and a backslash precedes a quote of the value.
     Backslash,
-    /// A value that does not begin with a quote has an odd number of them.
+    /// A value that does not begin with a quote has an odd number of quotes.
     Unpaired,
-    /// A quoted value spans lines, and it holds the delimiter or text follows its closing quote: the quote that
-    /// closed it is another value's.
+    /// A quoted value spans lines, and it contains the delimiter or text follows its closing quote. The quote that
+    /// closed it belongs to another value.
     Unclosed,
 }
 
-/// A record whose quotes do not hold one value each.
+/// The quotes of a record that do not enclose one value each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StrayQuote {
-    /// What is wrong.
+    /// The kind of fault.
     pub fault: QuoteFault,
-    /// The column in which the first such quote stands, as far as that is known.
+    /// The column of the first such quote, if it is known.
     pub column: Option<Column>,
-    /// Lines of the file that the record spans.
+    /// Number of lines that the record spans in the file.
     pub lines: Count,
 }
 
-/// What a line seems to be that has one or two values where the header has more columns.
+/// The kind that a line seems to be, if it has one or two values and the header has more columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportLine {
     /// `(3 rows affected)`.
@@ -40,25 +40,25 @@ pub enum ReportLine {
     Total,
     /// `End of report`, `Page 1 of 2`.
     End,
-    /// A whole row in one value: within quotes, or with another delimiter.
+    /// A whole row in one value: the row is in quotes, or uses another delimiter.
     WholeRow,
     /// A title, a note, or a row that lacks values.
     Other,
 }
 
-/// A line that is nobody's row.
+/// A line that lists no user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForeignLine {
-    /// The header once more.
+    /// The header, repeated.
     Header,
     /// `---,---`.
     Ruling,
-    /// A line of a report, with as many fields as the header; its kind is known.
+    /// A line of a report with as many fields as the header, and of a known kind.
     OfReport(ReportLine),
 }
 
 impl ForeignLine {
-    /// Returns `true` if the line cannot be what is left of a user's row.
+    /// Returns `true` if the line is certainly not the rest of a user's row.
     #[must_use]
     pub const fn is_certain(self) -> bool {
         matches!(self, Self::Header | Self::Ruling)
@@ -94,7 +94,7 @@ impl fmt::Display for StrayQuote {
     }
 }
 
-/// A column within a sentence, if it is known.
+/// Names a column within a sentence, if it is known.
 struct Place(Option<Column>);
 
 impl fmt::Display for Place {

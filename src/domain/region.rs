@@ -1,16 +1,16 @@
-//! Regions of phone numbers, by their ISO 3166 code, and what people call them.
+//! Regions of phone numbers, by their ISO 3166 code, and their names. Knows nothing about organisations.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, Region};
 
-/// What regions are called, each behind its code.
+/// The names of regions; each line has a code and then the name.
 const NAMES: &str = include_str!("regions.txt");
 
-/// A region that phone numbers are national to.
+/// A region with national phone numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhoneRegion(Region);
 
 impl PhoneRegion {
-    /// The region of North America that all others there share their numbers' form with.
+    /// The region that stands for all of North America: the other regions there write their numbers in the same form.
     pub(super) const NORTH_AMERICA: Self = Self(Region::US);
 
     /// Reads the ISO 3166 code of a region that has phone numbers, such as `US`, in any case.
@@ -23,13 +23,13 @@ impl PhoneRegion {
             .map(Self)
     }
 
-    /// Its ISO 3166 code.
+    /// Returns the region's ISO 3166 code.
     #[must_use]
     pub fn code(self) -> String {
         format!("{:?}", self.0)
     }
 
-    /// The number that `written` is within the region, as it is dialled there, if it is valid.
+    /// Reads `written` as a national number, as it is dialled in the region. Returns `None` if it is not valid there.
     pub(super) fn national(self, written: &str) -> Option<Parsed> {
         let number = Parsed::parse(written, Some(self.0)).ok()?;
         let code = PHONE_NUMBER_UTIL.get_country_code_for_region(self.0);
@@ -37,7 +37,7 @@ impl PhoneRegion {
     }
 }
 
-/// What the region is called whose country code a number in E.164 has.
+/// Returns the name of the region that has the country code of a number in E.164.
 pub(super) fn region_name(e164: &str) -> &'static str {
     let number = Parsed::parse(e164, None).ok();
     let region = number

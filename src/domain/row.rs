@@ -1,4 +1,4 @@
-//! A row whose values have been checked by themselves, before the directory is looked at.
+//! A row after its values have been checked by themselves. Knows nothing about the directory.
 
 use std::sync::Arc;
 
@@ -6,81 +6,81 @@ use super::artifact::phone_without_artifacts;
 use super::row_texts::{RowTexts, RowTextsPacker, Texts};
 use super::{Column, ColumnSet, Fault, FaultContext, Issue, Status};
 
-/// One row after the checks that need nothing but the row (semantics §2): trimmed, normalised, with
-/// every fault found. Compact: a million of them are held while an import is planned.
+/// A row after the checks that need only the row (semantics §2): trimmed, normalised, and with every fault found.
+/// It is compact, because memory holds a million rows while an import is planned.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// 1 = first data row.
     pub number: u32,
     /// CSV line on which the record starts; 0 for typed rows.
     pub line: u32,
-    /// Which of `texts`; 16 bits, since this makes a row one of 24 bytes.
+    /// Number of the row's group in `texts`. It has 16 bits, so that a row takes 24 bytes.
     at: u16,
     present: ColumnSet,
     unsound: ColumnSet,
     marks: Marks,
     status: Option<Status>,
-    /// `None`: all values are blank, and there are no faults.
+    /// `None` if all values are blank and there are no faults.
     texts: Option<Arc<RowTexts>>,
 }
 
-/// What is known of a row besides its values.
+/// Facts about a row besides its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Marks(u8);
 
 impl Marks {
-    /// The record as a whole had a fault.
+    /// The record as a whole has a fault.
     const MISFIT: Self = Self(1);
-    /// LOCATION had a value.
+    /// LOCATION has a value.
     const LOCATED: Self = Self(2);
-    /// There is a warning about a value.
+    /// A value has a warning.
     const WARNED: Self = Self(4);
-    /// A value was written otherwise than it was read.
+    /// A value was written differently from how it was read.
     const WRITTEN: Self = Self(8);
     /// A key or the phone number may have an export artefact; see [`Row::is_suspect`].
     const SUSPECT: Self = Self(16);
-    /// The record is nobody's row, such as the header once more.
+    /// The record lists no user, such as the header repeated.
     const FOREIGN: Self = Self(32);
 
     const fn has(self, mark: Self) -> bool {
         self.0 & mark.0 != 0
     }
 
-    /// This mark, if `set`.
+    /// Returns this mark if `set` is `true`, and no mark otherwise.
     const fn when(self, set: bool) -> u8 {
         if set { self.0 } else { 0 }
     }
 }
 
-/// What [`Row::new`] makes a row from.
+/// The parts from which [`Row::new`] makes a row.
 #[derive(Clone, Debug, Default)]
 pub struct RowParts<'a> {
     /// 1 = first data row.
     pub number: u32,
     /// CSV line on which the record starts; 0 for typed rows.
     pub line: u32,
-    /// By `Column as usize`: `None` absent, `""` blank, else the value: in canonical form where it
-    /// passed its checks, as normalised where it did not.
+    /// The values by `Column as usize`: `None` if absent, `""` if blank. Other values are in canonical form if they
+    /// passed their checks, and as normalised if they did not.
     pub values: [Option<&'a str>; Column::COUNT],
-    /// Everything found wrong, in the order of the columns: at most one fault of each, or the one fault of
-    /// the record as a whole, of which no column is known.
+    /// All faults, in the order of the columns. Each column has at most one fault. If the record as a whole has a
+    /// fault, it is the only one, and its column is `None`.
     pub faults: Vec<(Option<Column>, Fault)>,
-    /// The values that were written otherwise than they were read.
+    /// The values that were written differently from how they were read.
     pub written: Written,
     /// A key or the phone number may have an export artefact.
     pub is_suspect: bool,
-    /// Standard name of the file's charset; it may be empty if no byte is invalid in it.
+    /// Standard name of the file's charset. It may be empty if no byte is invalid in the charset.
     pub charset: &'static str,
 }
 
-/// The values of a row that were written otherwise than they were read: a user from earlier may have one so,
-/// and a message quotes it so. In one text, each behind a control character that names its column: no value has
-/// one.
+/// The values of a row that were written differently from how they were read. An earlier version may have stored a
+/// user with the written value, and messages quote it. All are in one text, each after a control character that
+/// names its column: no value contains a control character.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written(String);
 
 impl Written {
-    /// Adds how `column` was written.
+    /// Adds the value of `column` as it was written.
     pub fn add(&mut self, column: Column, text: &str) {
         self.0.push(Self::mark(column));
         self.0.push_str(text);
@@ -106,12 +106,12 @@ impl Written {
 #[derive(Debug, Default)]
 pub struct RowPacker {
     rows: Vec<Row>,
-    /// Texts of the last rows.
+    /// Texts of the last rows, not packed yet.
     texts: RowTextsPacker,
 }
 
 impl RowPacker {
-    /// The same as by default, with room for so many rows, and bytes of text.
+    /// Returns an empty packer with room for `rows` rows and `bytes` bytes of text.
     #[must_use]
     pub fn with_room(rows: usize, bytes: usize) -> Self {
         Self {
@@ -131,7 +131,7 @@ impl RowPacker {
         self.rows.push(Row { at, ..row });
     }
 
-    /// The rows, in the order in which they were added.
+    /// Returns the rows, in the order in which they were added.
     #[must_use]
     pub fn finish(mut self) -> Vec<Row> {
         self.pack();
@@ -148,8 +148,8 @@ impl RowPacker {
 }
 
 impl Row {
-    /// Makes a row. A column with an error among the faults is unsound; of LOCATION nothing is kept but whether
-    /// it had a value, unless that is faulty.
+    /// Makes a row. A column with an error among the faults is unsound. A LOCATION without faults is not kept, only
+    /// whether it had a value.
     #[must_use]
     pub fn new(parts: &RowParts<'_>) -> Self {
         let row = Self::without_text(parts);
@@ -192,7 +192,8 @@ impl Row {
         }
     }
 
-    /// Keeps of its values those that are not known otherwise: a sound status is, and LOCATION is reserved.
+    /// Keeps the row's values in `texts`, except those known without it: a sound status, and LOCATION, which is
+    /// reserved.
     fn keep_text(&self, parts: &RowParts<'_>, texts: &mut RowTextsPacker) {
         let mut values = parts.values.map(Option::unwrap_or_default);
         if !self.unsound.contains(Column::Location) {
@@ -216,7 +217,7 @@ impl Row {
         }
     }
 
-    /// Bytes that the texts and faults of these rows take, which were checked together.
+    /// Returns the bytes that the texts and faults of these rows take. The rows must have been checked together.
     #[must_use]
     pub fn text_bytes(rows: &[Self]) -> usize {
         let texts = rows.iter().filter_map(|row| row.texts.as_ref());
@@ -227,14 +228,15 @@ impl Row {
         bytes
     }
 
-    /// `None`: absent. `""`: blank. Else the value: canonical where sound (phone in E.164, status
-    /// `Active` or `Inactive`), else as normalised. A sound LOCATION is not kept: `None` or `""`.
+    /// Returns the value, or `None` if it is absent. The value is `""` if blank, canonical if sound (phone in E.164,
+    /// status `Active` or `Inactive`), and as normalised otherwise. A sound LOCATION is not kept: it is `None` or
+    /// `""`.
     #[must_use]
     pub fn value(&self, column: Column) -> Option<&str> {
         self.present.contains(column).then(|| self.text(column))
     }
 
-    /// The value; `""` where there is none.
+    /// Returns the value, or `""` if there is none.
     pub(super) fn text(&self, column: Column) -> &str {
         if let (Column::Status, Some(status)) = (column, self.status) {
             return status.as_str();
@@ -243,19 +245,19 @@ impl Row {
         texts.map_or("", |texts| texts.get(self.at.into(), column as usize))
     }
 
-    /// Where its texts are: among these, in the group of this number.
+    /// Returns the texts that hold the row's values, and the number of the row's group in them.
     pub(super) fn texts(&self) -> Option<(&Arc<RowTexts>, u16)> {
         Some((self.texts.as_ref()?, self.at))
     }
 
-    /// True where these are its texts.
+    /// Returns `true` if the row's values are group `at` of `texts`.
     pub(super) fn has_texts(&self, texts: &Arc<RowTexts>, at: u16) -> bool {
         let own = self.texts.as_ref();
         self.at == at && own.is_some_and(|own| Arc::ptr_eq(own, texts))
     }
 
-    /// How the value in `column` was written, if that is not how it was read. Only earlier versions stored it
-    /// so, and of a phone number only a message quotes it.
+    /// Returns the value in `column` as it was written, or `None` if it was read unchanged. Only earlier versions
+    /// stored values as written. A phone number as written is only quoted in messages.
     #[must_use]
     pub fn written(&self, column: Column) -> Option<&str> {
         if !self.marks.has(Marks::WRITTEN) {
@@ -277,57 +279,58 @@ impl Row {
         self.marks.has(Marks::SUSPECT)
     }
 
-    /// Returns `true` if the phone number was written with an export artefact, without which it was read.
+    /// Returns `true` if the phone number was written with an export artefact and read without it.
     #[must_use]
     pub fn has_phone_artifact(&self) -> bool {
         let written = self.written(Column::Phone);
         written.is_some_and(|written| phone_without_artifacts(written).is_some())
     }
 
-    /// True where the row has the column, be it blank.
+    /// Returns `true` if the row has the column, even if it is blank.
     #[must_use]
     pub const fn has(&self, column: Column) -> bool {
         self.present.contains(column)
     }
 
-    /// The value where there is one that is neither absent nor blank nor faulty.
+    /// Returns the value, or `None` if it is absent, blank or faulty.
     #[must_use]
     pub fn sound(&self, column: Column) -> Option<&str> {
         let value = self.value(column)?;
         (!value.is_empty() && !self.unsound.contains(column)).then_some(value)
     }
 
-    /// The columns that failed a check.
+    /// Returns the columns that failed a check.
     #[must_use]
     pub const fn unsound(&self) -> ColumnSet {
         self.unsound
     }
 
-    /// True where the column failed a check.
+    /// Returns `true` if the column failed a check.
     #[must_use]
     pub const fn is_unsound(&self, column: Column) -> bool {
         self.unsound.contains(column)
     }
 
-    /// Returns `true` if the record as a whole had a fault, such as a wrong number of fields: no column is known.
+    /// Returns `true` if the record as a whole has a fault, such as a wrong number of fields. Its columns are not
+    /// known then.
     #[must_use]
     pub const fn is_misfit(&self) -> bool {
         self.marks.has(Marks::MISFIT)
     }
 
-    /// Returns `true` if the record is certainly nobody's row, such as the header once more.
+    /// Returns `true` if the record certainly lists no user, such as the header repeated.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         self.marks.has(Marks::FOREIGN)
     }
 
-    /// True where LOCATION had a value.
+    /// Returns `true` if LOCATION has a value.
     #[must_use]
     pub const fn has_location(&self) -> bool {
         self.marks.has(Marks::LOCATED)
     }
 
-    /// The status, where it is sound.
+    /// Returns the status if it is sound.
     #[must_use]
     pub const fn status(&self) -> Option<Status> {
         self.status
@@ -339,7 +342,8 @@ impl Row {
         !self.unsound.is_empty() || self.marks.has(Marks::MISFIT) || self.marks.has(Marks::WARNED)
     }
 
-    /// Everything that these checks found, in the order of the columns. `None`: the row as a whole.
+    /// Returns all faults that the checks found, in the order of the columns. The column is `None` for a fault of the
+    /// row as a whole.
     pub fn faults(&self) -> impl Iterator<Item = (Option<Column>, Fault)> {
         let texts = self.texts.as_deref().filter(|_| self.has_faults());
         let none = (ColumnSet::EMPTY, &[][..]);
@@ -348,7 +352,7 @@ impl Row {
         columns.zip(faults.iter().copied())
     }
 
-    /// The same in words, which are made when they are asked for.
+    /// Returns the faults as issues. Their messages are made as the iterator advances.
     pub fn issues(&self) -> impl Iterator<Item = Issue> {
         self.faults()
             .map(|(column, fault)| fault.issue(column, self.context(column, fault)))
@@ -370,7 +374,7 @@ impl Row {
 }
 
 impl PartialEq for Row {
-    /// Whether all is the same, wherever the values lie.
+    /// Returns `true` if the rows have equal contents, even if their values lie in different allocations.
     fn eq(&self, other: &Self) -> bool {
         let facts = |row: &Self| (row.number, row.line, row.unsound, row.marks, row.status);
         facts(self) == facts(other)
@@ -400,7 +404,7 @@ mod tests {
 
     #[test]
     fn rows_of_any_number_are_those_made_one_by_one() {
-        // More than one allocation can be shared by.
+        // These are more rows than can share an allocation.
         let emails: Vec<String> = (0..66_000).map(|n| format!("{n}@pd.example")).collect();
         let mut packer = RowPacker::default();
         for (number, email) in (1..).zip(&emails) {

@@ -1,8 +1,8 @@
-//! What some hundred rows keep in common: their texts, and the faults of those that have any.
+//! The texts and faults that some hundred rows keep together. Knows nothing about the rules that find the faults.
 
 use super::{Column, ColumnSet, Fault, PackedTexts, Packer};
 
-/// Texts of a row: its values by column, and last those that were written otherwise.
+/// Number of texts of a row: its values by column, and last the values that were written differently.
 const TEXTS: usize = Column::COUNT + 1;
 
 /// The texts and faults of some hundred rows, in a few allocations.
@@ -16,21 +16,22 @@ pub(super) struct RowTexts {
 /// The faults of the rows that have any.
 #[derive(Debug, Default)]
 struct RowFaults {
-    /// Which row has faults, the columns of its warnings, and where its faults begin; in order.
+    /// For each row with faults: its number, the columns of its warnings, and the position of its first fault. In
+    /// order of row number.
     starts: Vec<(u16, ColumnSet, u32)>,
     faults: Vec<Fault>,
 }
 
-/// What is kept of one row.
+/// The texts that are kept of one row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Texts<'a> {
-    /// By `Column as usize`.
+    /// The values, by `Column as usize`.
     pub(super) values: [&'a str; Column::COUNT],
-    /// The values that were written otherwise, as [`Written`](super::row::Written) has them.
+    /// The values that were written differently, in the format of [`Written`](super::row::Written).
     pub(super) written: &'a str,
 }
 
-/// Puts the texts and faults of several rows together.
+/// Packs the texts and faults of several rows together.
 #[derive(Debug, Default)]
 pub(super) struct RowTextsPacker {
     texts: Packer<TEXTS>,
@@ -39,17 +40,17 @@ pub(super) struct RowTextsPacker {
 }
 
 impl RowTexts {
-    /// Row number `row`'s value in column number `column`.
+    /// Returns the value of row number `row` in column number `column`.
     pub(super) fn get(&self, row: usize, column: usize) -> &str {
         self.texts.get(row, column)
     }
 
-    /// Row number `row`'s values that were written otherwise.
+    /// Returns the values of row number `row` that were written differently.
     pub(super) fn written(&self, row: usize) -> &str {
         self.texts.get(row, Column::COUNT)
     }
 
-    /// The faults of row number `row` in the order of the columns, and the columns that have a warning.
+    /// Returns the columns of row number `row` that have a warning, and its faults in the order of the columns.
     pub(super) fn faults(&self, row: u16) -> (ColumnSet, &[Fault]) {
         let RowFaults { starts, faults } = &self.faults;
         let Ok(at) = starts.binary_search_by_key(&row, |&(row, ..)| row) else {
@@ -60,20 +61,20 @@ impl RowTexts {
         (warned, &faults[start as usize..end.unwrap_or(faults.len())])
     }
 
-    /// Bytes that these take.
+    /// Returns the bytes that the texts and faults take.
     pub(super) fn bytes(&self) -> usize {
         let RowFaults { starts, faults } = &self.faults;
         size_of::<Self>() + self.texts.bytes() + size_of_val(&**starts) + size_of_val(&**faults)
     }
 
-    /// Standard name of the charset of the file, if one of these rows has bytes that are not valid in it.
+    /// Returns the standard name of the file's charset, if one of these rows has bytes that are not valid in it.
     pub(super) const fn charset(&self) -> &'static str {
         self.charset
     }
 }
 
 impl RowTextsPacker {
-    /// The same as by default, with room for so many rows, and bytes of text.
+    /// Returns an empty packer with room for `rows` rows and `bytes` bytes of text.
     pub(super) fn with_room(rows: usize, bytes: usize) -> Self {
         Self {
             texts: Packer::with_room(rows, bytes),
@@ -81,12 +82,12 @@ impl RowTextsPacker {
         }
     }
 
-    /// How many rows have been added.
+    /// Returns the number of rows that have been added.
     pub(super) const fn rows(&self) -> usize {
         self.texts.groups()
     }
 
-    /// Adds a row, the next by number. All rows are of one file, which has one charset.
+    /// Adds a row with the next number. All rows come from one file, which has one charset.
     pub(super) fn push(
         &mut self,
         texts: &Texts<'_>,
@@ -109,7 +110,7 @@ impl RowTextsPacker {
         }
     }
 
-    /// What was added.
+    /// Returns the rows that have been added.
     pub(super) fn finish(mut self) -> RowTexts {
         self.faults.starts.shrink_to_fit();
         self.faults.faults.shrink_to_fit();

@@ -1,13 +1,14 @@
-//! The one writer of CSV that people open in a spreadsheet: no cell of it is computed.
+//! The only writer of CSV that people open in a spreadsheet. It makes every cell harmless, so that no spreadsheet
+//! computes it. It knows nothing about the meaning of the cells.
 
 use csv::{Writer, WriterBuilder};
 
 use super::neutralise;
 
-/// What a UTF-8 file begins with, so that spreadsheets read it as UTF-8.
+/// Begins a UTF-8 file, so that spreadsheets read it as UTF-8.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// CSV that is being made in memory.
+/// A CSV file that is written to memory.
 #[derive(Debug)]
 pub struct CsvSheet(Writer<Vec<u8>>);
 
@@ -18,7 +19,7 @@ impl Default for CsvSheet {
 }
 
 impl CsvSheet {
-    /// With this delimiter, after what it `begins` with.
+    /// Starts a file that uses this delimiter and begins with `begins`.
     #[must_use]
     pub fn new(delimiter: u8, begins: &str) -> Self {
         let mut builder = WriterBuilder::new();
@@ -29,7 +30,7 @@ impl CsvSheet {
     /// Adds a record.
     ///
     /// # Errors
-    /// Never, as records go to memory; the type of the writer has some.
+    /// Never fails, because records go to memory. The error comes from the writer's type.
     pub fn push<T: AsRef<str>>(
         &mut self,
         record: impl IntoIterator<Item = T>,
@@ -42,10 +43,10 @@ impl CsvSheet {
         self.0.write_record(None::<&[u8]>)
     }
 
-    /// What has been added.
+    /// Returns the file.
     ///
     /// # Errors
-    /// As [`push`](Self::push).
+    /// Never fails, as [`push`](Self::push).
     pub fn into_bytes(self) -> Result<Vec<u8>, csv::Error> {
         let written = self.0.into_inner();
         written.map_err(|error| error.into_error().into())

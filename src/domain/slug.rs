@@ -1,8 +1,8 @@
-//! The short name of an organisation.
+//! The short name of an organisation. Knows nothing else about organisations.
 
 use std::fmt;
 
-/// Names an organisation in every request: `[a-z0-9-]{1,63}` (semantics §1).
+/// The short name that every request uses for an organisation: `[a-z0-9-]{1,63}` (semantics §1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slug(Box<str>);
 
@@ -12,13 +12,13 @@ pub struct Slug(Box<str>);
 pub struct InvalidSlug;
 
 impl Slug {
-    /// Longest one, in characters.
+    /// Longest slug, in characters.
     pub const MAX: usize = 63;
 
-    /// Reads a slug, exactly: nothing is trimmed or folded.
+    /// Reads a slug exactly: nothing is trimmed or folded.
     ///
     /// # Errors
-    /// Where it is empty, too long, or has another character.
+    /// Fails if the text is empty, too long, or has another character.
     pub fn parse(text: &str) -> Result<Self, InvalidSlug> {
         let is_allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         if (1..=Self::MAX).contains(&text.len()) && text.bytes().all(is_allowed) {
@@ -27,7 +27,7 @@ impl Slug {
         Err(InvalidSlug)
     }
 
-    /// The slug as text.
+    /// Returns the slug as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,4 +1,5 @@
-//! The nearest valid value to one that is not valid (semantics §6), and what looking for it may cost.
+//! Finds the valid value that is nearest to an invalid one (semantics §6), and limits the cost of the search. Sees
+//! texts only; knows nothing about columns.
 
 use std::borrow::Cow;
 
@@ -6,37 +7,37 @@ use strsim::osa_distance;
 
 use super::fold;
 
-/// Characters of the longest value that a suggestion is looked for.
+/// Longest value that suggestions are searched for, in characters.
 pub const MAX_COMPARED: usize = 128;
 
-/// What looking for suggestions may still cost. Comparing two texts fills a table of cells, length times length,
-/// so it is cells that are counted; a look at a candidate that is not compared counts as one.
+/// The remaining budget for suggestions. The budget counts cells: comparing two texts fills a table of cells,
+/// length times length. A candidate that is looked at but not compared costs one cell.
 ///
-/// One import has one budget, and so has one call. A question that would cost more than is left has no answer, nor
-/// have those after it; the same questions in the same order always get the same answers.
+/// Each import has one budget, and so has each call. A question that costs more than the remaining budget gets no
+/// answer, and neither do later ones. The same questions in the same order always get the same answers.
 #[derive(Debug)]
 pub struct SuggestionBudget(usize);
 
 impl SuggestionBudget {
-    /// For all of an import: about a second's work.
+    /// The budget of an import: about one second of work.
     #[must_use]
     pub const fn of_import() -> Self {
         Self(500_000_000)
     }
 
-    /// For one call, or one header: a few milliseconds' work.
+    /// The budget of one call, or of one header: a few milliseconds of work.
     #[must_use]
     pub const fn of_call() -> Self {
         Self(2_000_000)
     }
 
-    /// For one value among a handful.
+    /// The budget for one value with a handful of candidates.
     #[must_use]
     pub const fn of_value() -> Self {
         Self(5_000)
     }
 
-    /// Takes `cells`; where that is more than is left, takes all and gives `None`.
+    /// Takes `cells` from the budget. If fewer are left, takes all of them and returns `None`.
     pub fn spend(&mut self, cells: usize) -> Option<()> {
         let left = self.0.checked_sub(cells);
         self.0 = left.unwrap_or(0);
@@ -49,7 +50,7 @@ impl SuggestionBudget {
     }
 }
 
-/// Names of which the nearest is asked for again and again.
+/// Names that are searched many times for the nearest one.
 #[derive(Debug, Default)]
 pub struct Offers<'a>(Vec<Offer<'a>>);
 
@@ -57,12 +58,12 @@ pub struct Offers<'a>(Vec<Offer<'a>>);
 struct Offer<'a> {
     name: &'a str,
     key: Cow<'a, str>,
-    /// Characters of the key.
+    /// Length of the key, in characters.
     length: usize,
 }
 
 impl<'a> Offers<'a> {
-    /// These names.
+    /// Returns offers of these names.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
         let offer = |name| {
@@ -73,20 +74,21 @@ impl<'a> Offers<'a> {
         Self(names.into_iter().map(offer).collect())
     }
 
-    /// The index of the name that `needle` was most probably meant to be, without regard to case; `None` where
-    /// none is near, or the budget is used up.
+    /// Returns the index of the name that `needle` was most probably meant to be, compared without case. Returns
+    /// `None` if no name is near, or if the budget is used up.
     ///
-    /// Near is within one edit (insertion, deletion, substitution or swap of neighbours); from four
-    /// characters on within two, or a third of the needle's length if that is more. Where none is, the one
-    /// name that begins with the needle. Of several as near, the first in order of code points. For
-    /// a million names see [`NearestIndex`](super::NearestIndex).
+    /// A name is near if it is within one edit (insertion, deletion, substitution or swap of neighbours). For needles
+    /// of four characters or more the limit is two edits, or a third of the needle's length if that is more. If no
+    /// name is near, the result is the name that begins with the needle, if there is exactly one. If several names are
+    /// equally near, the result is the first in order of code points. For a million names see
+    /// [`NearestIndex`](super::NearestIndex).
     #[must_use]
     pub fn nearest(&self, needle: &str, budget: &mut SuggestionBudget) -> Option<usize> {
         let needle = bounded(needle)?;
         let length = needle.chars().count();
         let reach = if length < 4 { 1 } else { 2.max(length / 3) };
         budget.spend(self.0.len())?;
-        // A distance is costly, and never below the difference in length.
+        // A distance is costly to compute, and never less than the difference in length.
         let offers = || self.0.iter().enumerate();
         let similar = || offers().filter(|(_, offer)| offer.length.abs_diff(length) <= reach);
         budget.spend(similar().map(|(_, offer)| offer.length * length).sum())?;
@@ -104,7 +106,7 @@ impl<'a> Offers<'a> {
     }
 }
 
-/// The nearest of `candidates` to `needle`, as [`Offers::nearest`] has it.
+/// Returns the one of `candidates` that is nearest to `needle`, by the rules of [`Offers::nearest`].
 #[must_use]
 pub fn nearest<'a>(
     needle: &str,
@@ -117,7 +119,7 @@ pub fn nearest<'a>(
     offers.0.get(at).map(|offer| offer.name)
 }
 
-/// The key of a value that is not too long to be compared.
+/// Returns the key of a value, or `None` if the value is too long to be compared.
 fn bounded(needle: &str) -> Option<Cow<'_, str>> {
     let is_bounded = |text: &str| text.chars().nth(MAX_COMPARED).is_none();
     Some(needle).filter(|needle| is_bounded(needle)).map(fold)
@@ -175,7 +177,7 @@ mod tests {
     fn a_question_costs_the_cells_of_what_is_compared() {
         let names = ["Captain", "Lieutenant Commander"];
         let offers = Offers::new(names);
-        // A look at both, and the table of the one that is near in length.
+        // The budget covers a look at both candidates, and the table of the one with a similar length.
         let mut budget = SuggestionBudget::of(2 + 6 * 7);
         assert_eq!(offers.nearest("Captin", &mut budget), Some(0));
         assert_eq!(budget.0, 0);

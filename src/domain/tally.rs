@@ -1,13 +1,13 @@
-//! Counts of an import's results.
+//! Counts of an import's results. Knows nothing about how a row gets its outcome.
 
-/// How many rows had which outcome, and what became of users that are not listed.
+/// The number of rows with each outcome, and the number of unlisted users that were deactivated or protected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Rows that made a user.
+    /// Rows that created a user.
     pub created: u32,
     /// Rows that changed a user.
     pub updated: u32,
-    /// Rows whose user has these values already.
+    /// Rows whose user already has these values.
     pub unchanged: u32,
     /// Rows that were not applied.
     pub rejected: u32,
@@ -18,13 +18,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Rows that have an outcome.
+    /// Returns the number of rows that have an outcome.
     #[must_use]
     pub const fn rows(&self) -> u32 {
         self.created + self.updated + self.unchanged + self.rejected
     }
 
-    /// All counts, in the order of the fields.
+    /// Returns all counts, in the order of the fields.
     #[must_use]
     pub const fn counts(&self) -> [u32; 6] {
         [

@@ -1,24 +1,25 @@
-//! The file to start from: a header row and four example rows, which an import knows and rejects.
+//! The template: the file that administrators start from. It has a header row and four example rows, which an
+//! import recognises and rejects. Knows nothing about how a file is read.
 
 use std::borrow::Cow;
 
 use super::{Catalog, Column, neutralise};
 
-/// What an example has in one column.
+/// The value of an example in one column.
 #[derive(Clone, Copy)]
 enum Example {
     /// This text.
     Is(&'static str),
-    /// One of the organisation's own role, rank or group names, the examples taking turns.
+    /// A name of one of the organisation's own roles, ranks or groups. The examples use different names in turn.
     Own,
 }
 
 use Example::{Is, Own};
 
-/// Name to save the template under.
+/// File name of the template.
 pub const TEMPLATE_FILENAME: &str = "user-import-template.csv";
 
-/// The keys of the examples' emails. Nobody has one of these: `.example` is reserved (RFC 2606).
+/// The keys of the examples' emails. No user has one of them: `.example` is reserved (RFC 2606).
 const EMAILS: [&str; 4] = [
     "jordan.sample@template.example",
     "casey.sample@template.example",
@@ -26,8 +27,8 @@ const EMAILS: [&str; 4] = [
     "morgan.sample@template.example",
 ];
 
-/// The examples, in the order of [`Column::ALL`]: a supervisor; a report with every value; a new user
-/// who gets an external ID; someone who has left.
+/// The examples, with their values in the order of [`Column::ALL`]: a supervisor; a report with every value; a new
+/// user who gets an external ID; a user who has left.
 const EXAMPLES: [[Example; Column::COUNT]; 4] = [
     [
         Is("EXAMPLE-1"),
@@ -91,12 +92,13 @@ const EXAMPLES: [[Example; Column::COUNT]; 4] = [
     ],
 ];
 
-/// The template as UTF-8 CSV, behind what it `begins` with. Roles, ranks and active groups are the organisation's own; where it has
-/// none the role is `Officer`, since one is required, and rank and group are blank.
+/// Returns the template as UTF-8 CSV after `begins`. Roles, ranks and active groups are the organisation's own. If
+/// it has no roles, the role is `Officer`, because a role is required. If it has no ranks or groups, they are
+/// blank.
 #[must_use]
 pub fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(begins.as_bytes().to_vec());
-    // Writing to memory records of equal length cannot fail, so there is no error to hand on.
+    // Writing records of equal length to memory cannot fail, so no error is lost.
     let _ = csv.write_record(Column::ALL.map(Column::header));
     for number in 0..EXAMPLES.len() {
         let cells = Column::ALL.map(|column| cell(catalog, number, column));
@@ -105,13 +107,14 @@ pub fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
     csv.into_inner().unwrap_or_default()
 }
 
-/// True for the [folded](super::fold) email of one of the examples.
+/// Returns `true` for the [folded](super::fold) email of one of the examples.
 #[must_use]
 pub fn is_template_example(email_key: &str) -> bool {
     EMAILS.contains(&email_key)
 }
 
-/// Names of the catalog are made harmless for spreadsheets; our own examples are.
+/// Returns the value of a cell. Names of the catalog are made harmless for spreadsheets; our own examples already
+/// are.
 fn cell(catalog: &Catalog, number: usize, column: Column) -> Cow<'_, str> {
     match EXAMPLES[number][column as usize] {
         Is(text) => Cow::Borrowed(text),

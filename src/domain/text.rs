@@ -1,16 +1,17 @@
 //! The field types that are plain text within limits: identifiers and names.
 //!
-//! Each owns its rule; holding one proves that the value is normalised, not blank, and keeps it.
+//! Each type owns its rule. Holding a value of such a type proves that the value is normalised, is not blank, and
+//! obeys the rule.
 
 use std::borrow::Cow;
 
 use super::{Fault, fault::Unit, normalise, username};
 
-/// `text` normalised (semantics §2).
+/// Returns `text` normalised (semantics §2).
 ///
 /// # Errors
-/// [`Fault::Character`] if a forbidden character is inside ([`Fault::LostLetter`] for U+FFFD), [`Fault::Blank`] if
-/// nothing is left.
+/// Fails with [`Fault::Character`] if a forbidden character is inside ([`Fault::LostLetter`] for U+FFFD), and with
+/// [`Fault::Blank`] if nothing is left.
 pub(super) fn filled(text: &str) -> Result<Cow<'_, str>, Fault> {
     let value = normalise(text).map_err(|c| match c {
         '\u{FFFD}' => Fault::LostLetter,
@@ -22,7 +23,7 @@ pub(super) fn filled(text: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(value)
 }
 
-/// Defines a field type around a checked text: the type, and the ways out of it.
+/// Defines a field type around a checked text, and its conversions to text.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -47,36 +48,36 @@ macro_rules! checked_text {
 pub(super) use checked_text;
 
 checked_text! {
-    /// An external ID, of a user or of a group: 1 to 255 characters, compared exactly.
+    /// An external ID of a user or of a group: 1 to 255 characters, compared exactly.
     ExternalId
 }
 
 impl<'a> ExternalId<'a> {
-    /// Longest one, in code points.
+    /// Longest external ID, in code points.
     pub const MAX: usize = 255;
 
     /// Reads an external ID.
     ///
     /// # Errors
-    /// Blank, too long, in scientific notation, or with a forbidden character.
+    /// Fails if the text is blank, too long, in scientific notation, or has a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         Ok(Self(unrounded(within(filled(text)?, Self::MAX)?)?))
     }
 }
 
 checked_text! {
-    /// A badge number: 1 to 64 characters, compared exactly, leading zeros kept.
+    /// A badge number: 1 to 64 characters, compared exactly. Leading zeros are kept.
     BadgeNumber
 }
 
 impl<'a> BadgeNumber<'a> {
-    /// Longest one, in code points.
+    /// Longest badge number, in code points.
     pub const MAX: usize = 64;
 
     /// Reads a badge number.
     ///
     /// # Errors
-    /// Blank, too long, in scientific notation, or with a forbidden character.
+    /// Fails if the text is blank, too long, in scientific notation, or has a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         Ok(Self(unrounded(within(filled(text)?, Self::MAX)?)?))
     }
@@ -88,14 +89,14 @@ checked_text! {
 }
 
 impl<'a> Username<'a> {
-    /// Longest one, in code points.
+    /// Longest username, in code points.
     pub const MAX: usize = 128;
 
     /// Reads a username.
     ///
     /// # Errors
-    /// Blank, too long, with white space, or deceptive: with an invisible character or one that
-    /// reorders text, or with letters that look like those of another script.
+    /// Fails if the text is blank, too long, has white space, or is deceptive. A deceptive username has an invisible
+    /// character, one that reorders text, or letters that look like those of another script.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         let value = within(filled(text)?, Self::MAX)?;
         if !username::is_plain(&value) {
@@ -109,26 +110,26 @@ impl<'a> Username<'a> {
 }
 
 checked_text! {
-    /// A name: of a person (given or family name), a role, a rank or a group; 1 to 128 characters.
+    /// A name of a person (given or family name), a role, a rank or a group: 1 to 128 characters.
     Name
 }
 
 impl<'a> Name<'a> {
-    /// Longest one, in code points.
+    /// Longest name, in code points.
     pub const MAX: usize = 128;
 
     /// Reads a name.
     ///
     /// # Errors
-    /// Blank, too long, or with a forbidden character.
+    /// Fails if the text is blank, too long, or has a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         Ok(Self(within(filled(text)?, Self::MAX)?))
     }
 }
 
-/// `value` where it has at most `limit` code points.
+/// Returns `value` if it has at most `limit` code points.
 fn within(value: Cow<'_, str>, limit: usize) -> Result<Cow<'_, str>, Fault> {
-    // No text has more code points than bytes, so most values need not be counted.
+    // A text never has more code points than bytes, so most values need no counting.
     if value.len() <= limit {
         return Ok(value);
     }
@@ -149,8 +150,8 @@ fn unrounded(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
     Ok(value)
 }
 
-/// True for what a spreadsheet makes of a long number: `1.4155E+10`, `1,5E-3`. The exponent must have
-/// a sign, since `4E12` may be somebody's badge (semantics §2, Spreadsheet damage).
+/// Returns `true` for the form in which a spreadsheet writes a long number: `1.4155E+10`, `1,5E-3`. The exponent
+/// must have a sign, because `4E12` may be a badge number (semantics §2, Spreadsheet damage).
 pub(super) fn is_scientific(value: &str) -> bool {
     let Some(at) = value.bytes().position(|byte| matches!(byte, b'E' | b'e')) else {
         return false;
@@ -167,7 +168,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `value` without the zeros it begins with, for telling that a spreadsheet has dropped them
+/// Returns `value` without its leading zeros. This finds values whose zeros a spreadsheet has dropped
 /// (`LEADING_ZEROS_LOST`). `000` gives the empty text.
 #[must_use]
 pub fn strip_leading_zeros(value: &str) -> &str {

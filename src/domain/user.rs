@@ -1,4 +1,4 @@
-//! A user of the directory, as a snapshot holds it.
+//! A user of the directory, as a snapshot holds it. Knows nothing about the database and about plans.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use uuid::Uuid;
 use super::user_texts::{self, UserTexts};
 use super::{ColumnSet, GroupId, PackedTexts, Packer, RankId, RoleId, Row};
 
-/// Whether a user may work.
+/// The status of a user: whether the user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// May sign in.
+    /// The user may sign in.
     Active,
-    /// Kept, but locked out.
+    /// The user is kept, but locked out.
     Inactive,
 }
 
 impl Status {
-    /// The value in a roster.
+    /// Returns the value that a roster uses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl Status {
         }
     }
 
-    /// Reads the value of a roster, in any case.
+    /// Reads the value that a roster uses, in any case.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
         [Self::Active, Self::Inactive]
@@ -35,7 +35,7 @@ impl Status {
     }
 }
 
-/// The text attributes of a user, to make a [`User`] from.
+/// The text attributes from which a [`User`] is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserText<'a> {
     /// Unique, compared exactly.
@@ -50,7 +50,7 @@ pub struct UserText<'a> {
     pub last_name: &'a str,
     /// Unique, compared without case.
     pub username: &'a str,
-    /// E.164; empty: none.
+    /// In E.164; empty if there is none.
     pub phone: &'a str,
 }
 
@@ -77,19 +77,19 @@ pub struct User {
     pub status: Status,
     /// An import never makes this user inactive.
     pub protected: bool,
-    /// Role, by its number in the catalog.
+    /// Number of the role in the catalog.
     pub role: RoleId,
-    /// Rank, by its number in the catalog.
+    /// Number of the rank in the catalog.
     pub rank: Option<RankId>,
-    /// Group, by its number in the catalog.
+    /// Number of the group in the catalog.
     pub group: Option<GroupId>,
-    /// Supervisor, by user ID.
+    /// User ID of the supervisor.
     pub supervisor: Option<Uuid>,
     pub(super) texts: UserTexts,
 }
 
 impl User {
-    /// A user with `text`, active, without supervisor, rank and group.
+    /// Returns an active user with `text`, without supervisor, rank and group.
     #[must_use]
     pub fn new(id: Uuid, role: RoleId, text: UserText<'_>) -> Self {
         let texts = Arc::new(PackedTexts::of(text.parts()));
@@ -112,55 +112,55 @@ impl User {
         }
     }
 
-    /// Unique, compared exactly.
+    /// Returns the external ID: unique, compared exactly.
     #[must_use]
     pub fn external_id(&self) -> &str {
         self.texts.get(0)
     }
 
-    /// Unique, compared without case.
+    /// Returns the email: unique, compared without case.
     #[must_use]
     pub fn email(&self) -> &str {
         self.texts.get(1)
     }
 
-    /// Unique, compared exactly.
+    /// Returns the badge number: unique, compared exactly.
     #[must_use]
     pub fn badge_number(&self) -> &str {
         self.texts.get(2)
     }
 
-    /// Given name.
+    /// Returns the given name.
     #[must_use]
     pub fn first_name(&self) -> &str {
         self.texts.get(3)
     }
 
-    /// Family name.
+    /// Returns the family name.
     #[must_use]
     pub fn last_name(&self) -> &str {
         self.texts.get(4)
     }
 
-    /// Unique, compared without case.
+    /// Returns the username: unique, compared without case.
     #[must_use]
     pub fn username(&self) -> &str {
         self.texts.get(5)
     }
 
-    /// E.164; empty: none.
+    /// Returns the phone number in E.164; empty if there is none.
     #[must_use]
     pub fn phone(&self) -> &str {
         self.texts.get(6)
     }
 
-    /// The columns of its texts in which the user is not as `row` says; absent is the same as blank here.
+    /// Returns the text columns in which the user differs from `row`. An absent value is the same as a blank one here.
     #[must_use]
     pub fn apart_from(&self, row: &Row) -> ColumnSet {
         self.texts.apart_from(row)
     }
 
-    /// The same users, whose texts lie in memory in their order.
+    /// Returns the same users, with their texts in memory in the order of the users.
     #[must_use]
     pub fn gathered(users: &[Self]) -> Vec<Self> {
         let mut gathered = UserPacker::default();
@@ -182,9 +182,8 @@ impl User {
         gathered.finish()
     }
 
-    /// Lets each of some hundred `users` share its texts with its row, of those in `rows`, as far as they
-    /// are the same: nothing is different but how much memory they take. A user without a row keeps
-    /// its texts.
+    /// Lets each of some hundred `users` share equal texts with its row in `rows`. This changes only how much memory
+    /// the users take. A user without a row keeps its own texts.
     pub fn share<'a>(users: &'a mut [Self], rows: impl Iterator<Item = Option<&'a Row>>) {
         let texts = users.iter_mut().map(|user| &mut user.texts);
         user_texts::share(texts.zip(rows));
@@ -195,9 +194,9 @@ impl User {
 #[derive(Debug)]
 pub struct UserPacker {
     users: Vec<User>,
-    /// Texts of the last users.
+    /// Texts of the last users, not packed yet.
     texts: Packer<{ user_texts::COUNT }>,
-    /// Bytes of text that are to share an allocation.
+    /// Bytes of text that the next allocation will hold.
     most: usize,
 }
 
@@ -212,18 +211,18 @@ impl Default for UserPacker {
 }
 
 impl UserPacker {
-    /// Bytes of text that share the first allocation: that of most organisations.
+    /// Bytes of text in the first allocation. This is enough for most organisations.
     const FEW: usize = 1 << 20;
-    /// Bytes of text that share a later one. The allocator keeps one of this size apart from all others,
-    /// and so gives it back to the system as soon as the users share their texts with rows.
+    /// Bytes of text in each later allocation. The allocator keeps an allocation of this size apart from all others,
+    /// so it returns the memory to the system as soon as the users share their texts with rows.
     const MANY: usize = 40 << 20;
 
-    /// Adds a user as [`User::new`] makes one; the texts can be read once all are there.
+    /// Adds a user as [`User::new`] makes one. The texts can be read only after all users have been added.
     pub fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
         self.add(id, role, text.parts())
     }
 
-    /// The same of texts in the order of [`UserText`].
+    /// Adds a user whose texts are in the order of [`UserText`].
     pub(super) fn add(
         &mut self,
         id: Uuid,
@@ -241,7 +240,7 @@ impl UserPacker {
         &mut self.users[user]
     }
 
-    /// The users, in the order in which they were added.
+    /// Returns the users, in the order in which they were added.
     #[must_use]
     pub fn finish(mut self) -> Vec<User> {
         self.pack();
@@ -271,7 +270,7 @@ mod tests {
     fn users_of_any_number_have_the_texts_they_were_added_with() {
         let name = |n: u128| format!("{n}{}", "x".repeat(200));
         let mut packer = UserPacker::default();
-        // More than share the first allocation.
+        // This is more text than the first allocation holds.
         for n in 0..12_000 {
             let text = UserText {
                 email: &name(n),

@@ -1,16 +1,16 @@
-//! Where the texts of a user lie: by themselves, or, as far as they are the same, in the row that is about
-//! the user. Most of a roster says what the directory has already, so that a million users beside a million
-//! rows take little more than the rows do.
+//! Stores the texts of a user: in its own allocation, or, if they are equal, in the row about the user. Most of a
+//! roster repeats the directory. A million users beside a million rows therefore take little more memory than the
+//! rows alone. Knows nothing about the user's other attributes.
 
 use std::sync::Arc;
 
 use super::row_texts::RowTexts;
 use super::{Column, ColumnSet, PackedTexts, Packer, Row};
 
-/// How many texts a user has.
+/// Number of texts of a user.
 pub(super) const COUNT: usize = 7;
 
-/// The columns of these texts, in their order.
+/// The columns of the texts, in the order of the texts.
 const COLUMNS: [Column; COUNT] = [
     Column::ExternalId,
     Column::Email,
@@ -24,46 +24,46 @@ const COLUMNS: [Column; COUNT] = [
 /// The texts of a user, in 16 bytes.
 #[derive(Clone, Debug, Default)]
 pub(super) enum UserTexts {
-    /// All are empty.
+    /// All texts are empty.
     #[default]
     Blank,
-    /// Group number `at` of these.
+    /// The texts are group number `at` of `texts`, which belongs to users.
     Own {
         texts: Arc<PackedTexts<COUNT>>,
         at: u32,
     },
-    /// The values of a row, `""` where it has none: group number `at` of these.
+    /// The texts are the values of a row, `""` for values that it lacks: group number `at` of `texts`.
     Rows { texts: Arc<RowTexts>, at: u16 },
-    /// Some of them those of a row: group number `at` of these.
+    /// Some texts are those of a row: entry number `at` of `texts`.
     Mixed { texts: Arc<Mixed>, at: u32 },
 }
 
-/// The texts of some users that differ from their row's, and where the others are.
+/// The texts of some users that differ from their rows, and the places of the shared texts.
 #[derive(Debug)]
 pub(super) struct Mixed {
-    /// Those that differ, one after the other.
+    /// The texts that differ, one after the other.
     own: PackedTexts<1>,
-    /// The rows' texts that the others are among.
+    /// The texts of the rows, which hold the shared texts.
     rows: Vec<Arc<RowTexts>>,
-    /// By user.
+    /// The shared texts of each user.
     shares: Vec<Share>,
 }
 
-/// What a user shares with a row, in 8 bytes.
+/// The texts that a user shares with a row, in 8 bytes.
 #[derive(Debug)]
 struct Share {
-    /// The columns that are not shared; all of them where there is no row.
+    /// The columns that are not shared; all columns if there is no row.
     own: ColumnSet,
-    /// Number of the first text that is not shared.
+    /// Number in `Mixed::own` of the user's first text that is not shared.
     first: u16,
-    /// Which of the rows' texts.
+    /// Index in `Mixed::rows` of the row's texts.
     rows: u16,
-    /// Which row of these.
+    /// Number of the row in its texts.
     at: u16,
 }
 
 impl UserTexts {
-    /// Text number `index`, in the order of [`COLUMNS`].
+    /// Returns text number `index`, in the order of [`COLUMNS`].
     pub(super) fn get(&self, index: usize) -> &str {
         match self {
             Self::Blank => "",
@@ -77,7 +77,7 @@ impl UserTexts {
         std::array::from_fn(|index| self.get(index))
     }
 
-    /// The columns in which these are not the values of `row`; no value is the same as `""`.
+    /// Returns the columns in which the texts differ from the values of `row`. An absent value is the same as `""`.
     pub(super) fn apart_from(&self, row: &Row) -> ColumnSet {
         self.known_apart_from(row).unwrap_or_else(|| {
             let apart = |&index: &usize| self.get(index) != row.text(COLUMNS[index]);
@@ -86,7 +86,7 @@ impl UserTexts {
         })
     }
 
-    /// The same where these are shared with that row, which answers it.
+    /// Returns the same columns without comparing texts, or `None` if the texts are not shared with `row`.
     fn known_apart_from(&self, row: &Row) -> Option<ColumnSet> {
         match self {
             Self::Blank | Self::Own { .. } => None,
@@ -115,7 +115,7 @@ impl Mixed {
 }
 
 impl PartialEq for UserTexts {
-    /// Whether the texts are the same, wherever they lie.
+    /// Returns `true` if the texts are equal, even if they lie in different places.
     fn eq(&self, other: &Self) -> bool {
         self.all() == other.all()
     }
@@ -123,7 +123,7 @@ impl PartialEq for UserTexts {
 
 impl Eq for UserTexts {}
 
-/// Puts together the texts of users anew.
+/// Collects users whose texts are packed anew.
 #[derive(Default)]
 struct Mixer<'a> {
     own: Packer<1>,
@@ -133,10 +133,10 @@ struct Mixer<'a> {
 }
 
 impl<'a> Mixer<'a> {
-    /// As many users may be mixed together: the texts of all have numbers of 16 bits.
+    /// Most users that are mixed together: each of their texts needs a number of 16 bits.
     const MOST: usize = u16::MAX as usize / COUNT;
 
-    /// Adds a user who has the texts of these columns by itself, and the others with a row.
+    /// Adds a user that keeps the texts of the columns `own` and shares the others with `row`.
     fn add(&mut self, user: &'a mut UserTexts, own: ColumnSet, row: Option<(Arc<RowTexts>, u16)>) {
         if self.users.len() == Self::MOST {
             std::mem::take(self).finish();
@@ -161,7 +161,7 @@ impl<'a> Mixer<'a> {
         self.users.push(user);
     }
 
-    /// Which of the rows' texts these are. Neighbours tend to have them in common.
+    /// Returns the index of `texts` in `rows`. Neighbouring users often share the same `texts`.
     fn number(&mut self, texts: Arc<RowTexts>) -> u16 {
         let last = self.rows.last();
         if last.is_none_or(|last| !Arc::ptr_eq(last, &texts)) {
@@ -183,8 +183,8 @@ impl<'a> Mixer<'a> {
     }
 }
 
-/// Lets the texts of each of some hundred users be those of its row, where they are the same, and puts
-/// the rest into one allocation. Nothing of where they were is used any more.
+/// Lets each of some hundred users share the texts that are equal in its row, and packs the other texts into one
+/// allocation. The users release their previous allocations.
 pub(super) fn share<'a>(users: impl Iterator<Item = (&'a mut UserTexts, Option<&'a Row>)>) {
     let mut mixer = Mixer::default();
     for (user, row) in users {
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use crate::domain::{RoleId, RowPacker, RowParts, User, UserPacker};
 
-    /// What a row may say of a text: nothing, that there is none, the same, or something else.
+    /// The ways in which a row may give a text: absent, blank, equal, or different.
     const SAYS: [fn(&str) -> Option<String>; 5] = [
         |_| None,
         |_| Some(String::new()),
@@ -217,7 +217,7 @@ mod tests {
         |text| Some(format!("{text}ñ")),
     ];
 
-    /// The texts of user number `n`: the last is empty for some.
+    /// Returns the texts of user number `n`. The last text is empty for some users.
     fn texts(n: usize) -> [String; COUNT] {
         std::array::from_fn(|index| match (index, n % 3) {
             (6, 0) => String::new(),
@@ -235,7 +235,7 @@ mod tests {
         users.finish()
     }
 
-    /// A row for each user, which says of each text what [`SAYS`] makes of it.
+    /// Returns a row for each user. `says` chooses an entry of [`SAYS`] for each text.
     fn rows(says: &[[usize; COUNT]]) -> Vec<Row> {
         let mut rows = RowPacker::default();
         for (n, says) in says.iter().enumerate() {
@@ -270,7 +270,7 @@ mod tests {
         ]
     }
 
-    /// What [`User::apart_from`] comes to, compared text by text.
+    /// Computes the result of [`User::apart_from`] by comparing text by text.
     fn apart(user: &User, row: &Row) -> ColumnSet {
         let pairs = COLUMNS.into_iter().zip(read(user));
         let apart = pairs.filter(|&(column, text)| row.value(column).unwrap_or_default() != text);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     proptest! {
-        /// However users and rows differ, users are shared anew, or some have no row.
+        /// This holds for all users and rows, after users are shared again, and for users without a row.
         #[test]
         fn a_user_who_shares_with_a_row_is_the_same_user(
             says in prop::collection::vec((prop::array::uniform7(0..SAYS.len()), 0..4usize), 1..12),

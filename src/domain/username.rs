@@ -1,5 +1,5 @@
-//! Usernames that show what they are: nothing invisible in them, and no letters that pass for those of
-//! another script (issue code `INVALID_USERNAME`; Unicode Technical Standard 39).
+//! Checks that usernames do not deceive: they have no invisible characters, and no letters that look like those of
+//! another script (issue code `INVALID_USERNAME`; Unicode Technical Standard 39). Sees one value.
 
 use std::fmt;
 
@@ -11,35 +11,35 @@ use unicode_security::{
 
 use super::normalise::is_format;
 
-/// What is deceptive about a username. Displayed as the rest of a sentence that begins with the value.
+/// A deceptive part of a username. Displayed as the rest of a sentence that begins with the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deception {
-    /// A character that nobody sees, or that reorders what is seen.
+    /// A character that is invisible, or that reorders the visible text.
     Invisible(char),
-    /// A letter of no script that is a mere variant of another, such as a mathematical one.
+    /// A letter without a script that is only a variant of another letter, such as a mathematical one.
     Variant(char),
-    /// The first letter that does not fit the script of those before it.
+    /// The first letter whose script does not fit the letters before it.
     Mixed(char),
 }
 
-/// True where all is visible ASCII, in which nothing deceives and nothing is white space.
+/// Returns `true` if all characters are visible ASCII. Such a value has no deception and no white space.
 pub(super) fn is_plain(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Nothing in `value`, which is normalised, deceives.
+/// Checks that nothing in `value`, which is normalised, deceives.
 ///
 /// # Errors
-/// The first deception found.
+/// Fails with the first deception found.
 pub(super) fn check(value: &str) -> Result<(), Deception> {
     value.chars().try_for_each(check_character)?;
     check_scripts(value)
 }
 
-/// Nothing in `value`, which is normalised, is invisible.
+/// Checks that nothing in `value`, which is normalised, is invisible.
 ///
 /// # Errors
-/// The first character that nobody sees.
+/// Fails with the first invisible character.
 pub(super) fn check_visible(value: &str) -> Result<(), Deception> {
     let checked = value.chars().map(check_character);
     let mut faults = checked.filter_map(Result::err);
@@ -49,10 +49,11 @@ pub(super) fn check_visible(value: &str) -> Result<(), Deception> {
     }
 }
 
-/// Nothing in `value`, an external ID or badge number, is invisible or only formats what is around it.
+/// Checks that `value`, an external ID or badge number, has no character that is invisible or only formats the text
+/// around it.
 ///
 /// # Errors
-/// The first such character.
+/// Fails with the first such character.
 pub(super) fn check_shown(value: &str) -> Result<(), Deception> {
     if value.is_ascii() {
         return Ok(());
@@ -75,7 +76,7 @@ fn check_character(c: char) -> Result<(), Deception> {
         {
             Err(Deception::Invisible(c))
         }
-        // A letter of no script, such as a mathematical one, passes for one of any.
+        // A letter without a script, such as a mathematical one, looks like a letter of any script.
         Some(IdentifierType::Not_NFKC)
             if c.is_alphabetic() && Script::from(c) == Script::Common =>
         {
@@ -85,7 +86,7 @@ fn check_character(c: char) -> Result<(), Deception> {
     }
 }
 
-/// The restriction level "highly restrictive": one script, or Latin beside Chinese, Japanese or
+/// Checks the restriction level "highly restrictive": one script, or Latin together with Chinese, Japanese or
 /// Korean.
 fn check_scripts(value: &str) -> Result<(), Deception> {
     let mut all = AugmentedScriptSet::default();

@@ -259,7 +259,7 @@ impl ImportWriter {
         while let Some(users) = waiting.pop() {
             self.expect_running()?;
             match self.transact(TransactionStep::Deactivate(users)).await {
-                // A user whom the database refuses must not keep others from being deactivated.
+                // A user that the database refuses must not prevent the deactivation of others.
                 Err(WriteError::Conflict) => match users {
                     [_] => self.skipped.add(users),
                     _ => waiting.extend(users.rchunks(users.len().div_ceil(2))),
@@ -270,7 +270,7 @@ impl ImportWriter {
         Ok(())
     }
 
-    /// Rows or users of one statement, where [`BatchSize`] does not apply.
+    /// Returns the number of rows or users of one statement if [`BatchSize`] does not apply.
     fn size(&self) -> usize {
         self.importer.settings.transaction_rows.clamp(1, QUICK)
     }

@@ -169,7 +169,7 @@ impl ImportSession<'_> {
         store.begin_exclusive(lease, import, &self.actor, now).await
     }
 
-    /// Plans, guards and applies an import of which nothing has been written.
+    /// Plans, guards and applies an import that has written nothing so far.
     async fn begin(
         &mut self,
         rows: Arc<Vec<Row>>,

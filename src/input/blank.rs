@@ -1,15 +1,15 @@
-//! What counts as nothing: the characters that a person does not see at the ends of a cell.
+//! Blank characters: the characters that a person does not see at the ends of a cell.
 
 pub(super) use crate::domain::is_trimmed as is_blank_char;
 
-/// `text` without the blank characters at its ends.
+/// Returns `text` without the blank characters at its ends.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(is_blank_char)
 }
 
-/// True where a field holds nothing but blank characters. Malformed bytes are not blank.
+/// Returns `true` if a field holds nothing but blank characters. Malformed bytes are not blank.
 pub(super) fn is_blank(field: &[u8]) -> bool {
-    // Nearly every field is decided by its first byte.
+    // The first byte decides nearly every field.
     match field.first() {
         None => true,
         Some(byte) if byte.is_ascii_graphic() => false,

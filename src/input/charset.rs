@@ -1,43 +1,43 @@
-//! Bytes as received into UTF-8, without ever guessing a charset or hiding what is malformed.
+//! Turns the bytes received into UTF-8. It never guesses a charset and never hides malformed input.
 //!
-//! The charset is what a byte order mark says, else what is declared, else UTF-8. Marks of UTF-8
-//! and UTF-16 are known, and win over a label that contradicts them: nobody writes one by accident.
+//! A byte order mark decides the charset; without one, the declared charset applies, and without that, UTF-8. The
+//! marks of UTF-8 and UTF-16 are known. A mark wins over a label that contradicts it, because no program writes a mark
+//! by accident.
 //!
-//! What is handed on is UTF-8, except where the input is malformed: UTF-8 input passes through
-//! untouched, and in other charsets each malformed sequence becomes three bytes that are never
-//! UTF-8 and carry the offending byte. So what reads the text further on finds both in the same
-//! way, and a genuine U+FFFD in the input stays what it is. Delimiters, quotes and line ends are
-//! ASCII and never part of either.
+//! The output is UTF-8, except for malformed input. UTF-8 input passes through unchanged. In other charsets, each
+//! malformed sequence becomes three bytes that are never UTF-8 and that carry the offending byte. So later stages find
+//! malformed bytes in the same way in every charset, and a genuine U+FFFD in the input stays U+FFFD. Delimiters, quotes
+//! and line ends are ASCII. They are never part of a malformed sequence, in either form.
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::{FileFault, charset_names};
 use crate::domain::Cell;
 
-/// Bytes of text decoded at a time.
+/// Number of bytes of text that are decoded at a time.
 const BUFFER_BYTES: usize = 16 * 1024;
 
-/// Starts the three bytes that stand for a malformed sequence; no UTF-8 text has it.
+/// The first of the three bytes that stand for a malformed sequence; no UTF-8 text has it.
 const MALFORMED: u8 = 0xFF;
 
-/// The byte order marks that are known, each with what it says.
+/// The known byte order marks, each with its charset.
 const MARKS: [(&[u8], &Encoding); 3] = [
     (b"\xEF\xBB\xBF", UTF_8),
     (b"\xFF\xFE", UTF_16LE),
     (b"\xFE\xFF", UTF_16BE),
 ];
 
-/// The charset that a file is read in.
+/// The charset of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Charset(&'static Encoding);
 
 impl Charset {
-    /// Standard name, such as `UTF-8`.
+    /// Returns the standard name, such as `UTF-8`.
     pub(super) fn name(self) -> &'static str {
         self.0.name()
     }
 
-    /// The cell that a field of decoded text makes.
+    /// Returns the cell for a field of decoded text.
     pub(super) fn cell(self, field: &[u8]) -> Cell<'_> {
         match str::from_utf8(field) {
             Ok(text) => Cell::Text(text),
@@ -48,7 +48,7 @@ impl Charset {
         }
     }
 
-    /// The byte of the input that `malformed`, the text from the first malformed place on, is about.
+    /// Returns the offending byte of the input. `malformed` is the text from the first malformed place on.
     fn offending(self, malformed: &[u8]) -> u8 {
         match *malformed {
             [MALFORMED, high, low, ..] if self.0 != UTF_8 => high << 4 | low & 0x0F,
@@ -58,12 +58,12 @@ impl Charset {
     }
 }
 
-/// What stands in the text for a malformed sequence that begins with `byte`.
+/// Returns the bytes that replace a malformed sequence that begins with `byte`.
 const fn marker(byte: u8) -> [u8; 3] {
     [MALFORMED, 0x80 | byte >> 4, 0x80 | byte & 0x0F]
 }
 
-/// Turns bytes into text, however they are split.
+/// Turns bytes into text, however the bytes are split.
 pub(super) struct Transcoder(State);
 
 enum State {
@@ -81,16 +81,17 @@ struct Decoding {
     charset: Charset,
     decoder: Decoder,
     buffer: Vec<u8>,
-    /// The last bytes that the decoder has read, newest last: it names a malformed sequence by its
-    /// distance from there, which is six bytes at most.
+    /// The last bytes that the decoder has read, newest last. The decoder gives the position of a malformed sequence
+    /// as a distance from the newest byte, at most six bytes.
     recent: [u8; 8],
 }
 
 impl Transcoder {
-    /// A transcoder for the charset of that label, a standard one or one of everyday use; empty: UTF-8.
+    /// Returns a transcoder for the charset with this label. The label is a standard one or one in everyday use; an
+    /// empty label means UTF-8.
     ///
     /// # Errors
-    /// Where no charset has that label.
+    /// Fails if no charset has this label.
     pub(super) fn new(label: &str) -> Result<Self, FileFault> {
         let declared = match label.trim() {
             "" => UTF_8,
@@ -102,11 +103,11 @@ impl Transcoder {
         Ok(Self(State::Opening { declared, held }))
     }
 
-    /// Hands the text of `bytes` to `out`, in pieces that may end anywhere. `last`: the input ends
-    /// here; to be said once.
+    /// Passes the text of `bytes` to `out`, in pieces that may end anywhere. `last` says that the input ends here; it
+    /// must be set only once.
     ///
     /// # Errors
-    /// Those of `out`, at once.
+    /// Returns the first error of `out`, at once.
     pub(super) fn push<E>(
         &mut self,
         mut bytes: &[u8],
@@ -128,7 +129,7 @@ impl Transcoder {
         result
     }
 
-    /// The charset in use; until the first bytes have told it, the declared one.
+    /// Returns the charset in use, or the declared one until the first bytes have decided it.
     pub(super) fn charset(&self) -> Charset {
         match &self.0 {
             State::Opening { declared, .. } => Charset(declared),
@@ -139,8 +140,8 @@ impl Transcoder {
     }
 }
 
-/// Moves bytes into `held` until they are a byte order mark or cannot become one, and then answers
-/// with the charset and the length of the mark.
+/// Moves bytes into `held` until they are a byte order mark or cannot become one. Then returns the charset and the
+/// length of the mark.
 fn open(
     declared: &'static Encoding,
     held: &mut Vec<u8>,
@@ -210,7 +211,8 @@ impl Decoding {
                     let back = usize::from(length) + usize::from(read_after);
                     let byte = self.byte_back(back);
                     out(&marker(byte), self.charset)?;
-                    // Without its shift back to ASCII, a row of ISO-2022-JP would swallow the next one.
+                    // Malformed input can lose the shift back to ASCII. Without the line end, such a row of
+                    // ISO-2022-JP would swallow the next one.
                     if self.charset.0 == ISO_2022_JP && matches!(byte, b'\r' | b'\n') {
                         out(&[byte], self.charset)?;
                     }
@@ -226,7 +228,7 @@ impl Decoding {
         self.recent[kept..].copy_from_slice(new);
     }
 
-    /// The byte read `distance` bytes ago; 1 = the last one.
+    /// Returns the byte read `distance` bytes ago; 1 = the last one.
     fn byte_back(&self, distance: usize) -> u8 {
         let at = self.recent.len().saturating_sub(distance);
         self.recent.get(at).copied().unwrap_or_default()
@@ -237,7 +239,7 @@ impl Decoding {
 mod tests {
     use super::*;
 
-    /// The text of `bytes` pushed `step` at a time, and the charset.
+    /// Returns the text of `bytes`, pushed `step` bytes at a time, and the charset.
     fn transcode(label: &str, bytes: &[u8], step: usize) -> (Vec<u8>, &'static str) {
         let mut transcoder = Transcoder::new(label).unwrap();
         let (mut text, mut name) = (Vec::new(), "");

@@ -1,8 +1,8 @@
-//! The names that people and programs have for charsets, besides the standard ones.
+//! The names that people and programs use for charsets, besides the standard ones.
 
 use encoding_rs::Encoding;
 
-/// The charset of this name: a standard label in any case, or one of everyday use, however it is punctuated.
+/// Returns the charset with this name: a standard label in any case, or an everyday name with any punctuation.
 pub(super) fn find(name: &str) -> Option<&'static Encoding> {
     let standard = |label: &str| Encoding::for_label_no_replacement(label.as_bytes());
     let name = name.trim();
@@ -13,7 +13,7 @@ pub(super) fn find(name: &str) -> Option<&'static Encoding> {
     })
 }
 
-/// The standard label for an everyday name without punctuation.
+/// Returns the standard label for an everyday name without punctuation.
 fn label_of(plain: &str) -> Option<String> {
     let label = match plain {
         "ansi"
@@ -38,7 +38,7 @@ fn label_of(plain: &str) -> Option<String> {
     Some(label.to_owned())
 }
 
-/// The same for a name that is a number behind a word: `cp1252`, `iso88591`, `latin9`.
+/// Returns the standard label for a name that is a word and a number: `cp1252`, `iso88591`, `latin9`.
 fn numbered(plain: &str) -> Option<String> {
     let digits = plain.find(|c: char| c.is_ascii_digit())?;
     match plain.split_at(digits) {
@@ -66,7 +66,7 @@ fn numbered(plain: &str) -> Option<String> {
     }
 }
 
-/// The charset of a Windows code page.
+/// Returns the label of a Windows code page.
 fn code_page(number: &str) -> String {
     let label = match number {
         "65001" => "utf-8",

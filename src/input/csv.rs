@@ -1,4 +1,4 @@
-//! The CSV decoder: bytes in any split in, raw rows out.
+//! The CSV decoder: it takes bytes in any split and returns raw rows.
 
 use super::charset::{Charset, Transcoder};
 use super::delimiter;
@@ -11,21 +11,20 @@ use crate::domain::RawRow;
 /// How to read a CSV file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsvOptions {
-    /// Charset label such as `windows-1252`. Empty: UTF-8. The byte order mark of UTF-8 or UTF-16
-    /// wins over either.
+    /// Charset label such as `windows-1252`. Empty: UTF-8. A byte order mark of UTF-8 or UTF-16 wins over the label
+    /// and over the default.
     pub charset: String,
-    /// `,` `;` `|` or a tab (also written `tab` or `\t`). Empty: as a first line `sep=;` says, else
-    /// the one under which the header has most known names.
+    /// `,` `;` `|` or a tab (also written `tab` or `\t`). If empty, a first line such as `sep=;` decides; without such
+    /// a line, the decoder takes the delimiter under which the header has the most known names.
     pub delimiter: String,
-    /// Accept and ignore columns that are not known. False: they refuse the file.
+    /// If `true`, unknown columns are accepted and ignored. If `false`, they refuse the file.
     pub ignore_unknown_columns: bool,
 }
 
-/// Decodes a CSV file (semantics §2), pushed in chunks that may end anywhere: rows, lines and faults
-/// are the same however it is split. Holds one record and what it was last given, no more.
+/// Decodes a CSV file (semantics §2) that is pushed in chunks. Chunks may end anywhere: rows, lines and faults do not
+/// depend on the split. Holds one record and the bytes of the last push, no more.
 ///
-/// Once a fault has been returned, every later call returns the same; rows handed out before
-/// it are void.
+/// Once a fault has been returned, every later call returns the same fault. Rows passed on before the fault are void.
 pub struct CsvDecoder {
     limits: Limits,
     received: u64,
@@ -40,14 +39,14 @@ enum Stage {
     Rows(Box<Table>),
 }
 
-/// Up to the end of the header.
+/// The stage up to the end of the header.
 #[derive(Default)]
 struct Opening {
     preamble: Preamble,
     ignore_unknown: bool,
 }
 
-/// The rows, behind the header.
+/// The stage after the header: the rows.
 struct Table {
     header: Header,
     rows: Rows,
@@ -55,10 +54,10 @@ struct Table {
 }
 
 impl CsvDecoder {
-    /// A decoder at the beginning of a file.
+    /// Returns a decoder at the beginning of a file.
     ///
     /// # Errors
-    /// `BAD_CHARSET`, `BAD_DELIMITER`: the option names none that we read.
+    /// `BAD_CHARSET`, `BAD_DELIMITER`: the option names a charset or a delimiter that is not supported.
     pub fn new(options: &CsvOptions, limits: Limits) -> Result<Self, Vec<FileFault>> {
         let text = Transcoder::new(&options.charset);
         let delimiter = delimiter::parse_option(&options.delimiter);
@@ -81,10 +80,10 @@ impl CsvDecoder {
         })
     }
 
-    /// Takes the next bytes of the file and hands every row that they complete to `sink`.
+    /// Takes the next bytes of the file and passes every row that they complete to `sink`.
     ///
     /// # Errors
-    /// The header's faults, all of them, or the first fault behind it.
+    /// Returns all faults of the header, or the first fault after the header.
     pub fn push(
         &mut self,
         chunk: &[u8],
@@ -103,10 +102,10 @@ impl CsvDecoder {
         self.check()
     }
 
-    /// Ends the file, after which nothing more is read. Hands over a last row without a line end.
+    /// Ends the file; nothing more is read after it. Passes on a last row without a line end.
     ///
     /// # Errors
-    /// As [`push`](Self::push), and `UNCLOSED_QUOTE`, `NO_HEADER`, `NO_ROWS`.
+    /// The errors of [`push`](Self::push), and `UNCLOSED_QUOTE`, `NO_HEADER`, `NO_ROWS`.
     pub fn finish(&mut self, sink: &mut impl FnMut(&RawRow<'_>)) -> Result<(), Vec<FileFault>> {
         self.decode(&[], true, sink)?;
         if self.rows == 0 {
@@ -115,7 +114,7 @@ impl CsvDecoder {
         self.check()
     }
 
-    /// The header, as soon as it is known and found sound.
+    /// Returns the header once it is known and valid.
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
         match &self.stage {
@@ -124,13 +123,13 @@ impl CsvDecoder {
         }
     }
 
-    /// Data rows so far; blank lines do not count.
+    /// Returns the number of data rows so far; blank lines do not count.
     #[must_use]
     pub fn rows(&self) -> u32 {
         self.rows
     }
 
-    /// Bytes so far, as received.
+    /// Returns the number of bytes so far, as received.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.received
@@ -203,7 +202,7 @@ impl Stage {
         }
     }
 
-    /// Goes from the header, now read, on to the rows.
+    /// Goes from the header to the rows, once the header has been read.
     fn begin_rows(
         &mut self,
         charset: Charset,
@@ -227,7 +226,7 @@ impl Stage {
             rows: Rows::new(layout),
             records,
         };
-        // Kept whatever becomes of the rows: the header is known.
+        // The table is kept even if the rows have a fault, because the header is known.
         let result = table.push(&rest, rows);
         *self = Self::Rows(Box::new(table));
         Ok(result?)

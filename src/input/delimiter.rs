@@ -1,19 +1,17 @@
-//! The delimiters that are read, and the two places that can state one: the option and a first line
-//! `sep=;`.
+//! The supported delimiters, and the two places that can state one: the option, and a first line such as `sep=;`.
 
 use super::FileFault;
 
-/// The delimiters, in the order in which they are preferred where a header fits several.
+/// The delimiters, in order of preference if a header fits several.
 pub(super) const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Longest `sep=` line, in bytes. Spreadsheets pad it to the width of the table.
 const MAX_SEP_LINE: usize = 80;
 
-/// The delimiter that the option states: one of the four, `tab` or `\t` for a tab, or empty for
-/// none.
+/// Parses the delimiter option: one of the four delimiters, `tab` or `\t` for a tab, or empty for `None`.
 ///
 /// # Errors
-/// Where it states another.
+/// Fails if the option states any other delimiter.
 pub(super) fn parse_option(option: &str) -> Result<Option<u8>, FileFault> {
     match option.as_bytes() {
         [] => Ok(None),
@@ -26,23 +24,23 @@ pub(super) fn parse_option(option: &str) -> Result<Option<u8>, FileFault> {
     }
 }
 
-/// What a file's first line is.
+/// The kind of a file's first line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FirstLine {
-    /// More of it is needed to tell.
+    /// The text is too short to decide.
     Unknown,
     /// The header, or a blank line before it.
     Ordinary,
-    /// A `sep=` line of that many bytes, its line end apart.
+    /// A `sep=` line of `length` bytes, without its line end.
     Sep {
         length: usize,
-        /// `Ok(None)`: nothing stands after `sep=`.
+        /// `Ok(None)`: nothing follows `sep=`.
         delimiter: Result<Option<u8>, FileFault>,
     },
 }
 
 impl FirstLine {
-    /// Tells the first line of a file from `text`, the file's beginning; `whole`: and its end.
+    /// Reads the first line of a file from `text`, the file's beginning. `whole` says that `text` is the whole file.
     pub fn read(text: &[u8], whole: bool) -> Self {
         let line_end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
         let line = &text[..line_end.unwrap_or(text.len())];
@@ -65,14 +63,14 @@ fn may_begin_sep_line(line: &[u8]) -> bool {
     line[..length].eq_ignore_ascii_case(&b"sep="[..length])
 }
 
-/// What stands after `sep=`, where the line begins so.
+/// Returns the text after `sep=`, or `None` if the line does not begin with it.
 fn sep_value(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b"\"").unwrap_or(line);
     let (key, value) = line.split_at_checked(4)?;
     key.eq_ignore_ascii_case(b"sep=").then_some(value)
 }
 
-/// The delimiter, which may be followed by the closing quote, spaces, and delimiters as padding.
+/// Parses the delimiter. The closing quote, spaces, and delimiters as padding may follow it.
 fn parse_sep_value(value: &[u8]) -> Result<Option<u8>, FileFault> {
     let is_padding = |byte: &u8| matches!(byte, b'"' | b' ') || DELIMITERS.contains(byte);
     match value {

@@ -1,4 +1,4 @@
-//! The faults that refuse a whole file, and what an administrator reads about each.
+//! The faults that refuse a whole file, and the message to the administrator for each.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::domain::Column;
 
 /// Why the input as a whole is refused (semantics §2 "File faults" and "Header").
 ///
-/// `Display` is the sentence for the administrator. Nothing of a data row is ever quoted.
+/// `Display` is the sentence for the administrator. It never quotes anything from a data row.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FileFault {
     /// The header lacks a required column.
@@ -18,14 +18,14 @@ pub enum FileFault {
         /// The column that every file must have.
         column: Column,
     },
-    /// The header has a name that is none of ours.
+    /// The header has a name that is no known column.
     #[error("Unknown column \"{name}\"{}", unknown_column_advice(*suggestion, *malformed))]
     UnknownColumn {
         /// The name, trimmed and made safe to show.
         name: String,
         /// The nearest column that the header does not have yet.
         suggestion: Option<Column>,
-        /// The first byte that is not valid in the charset, and the charset.
+        /// The first byte that is not valid in the charset, and the charset's name.
         malformed: Option<(u8, &'static str)>,
     },
     /// A header cell before the last named one is blank.
@@ -34,10 +34,10 @@ pub enum FileFault {
         /// 1 = first cell.
         position: usize,
     },
-    /// More unknown columns than are listed one by one.
+    /// More unknown columns than the limit for reporting them one by one.
     #[error("{count} more columns are unknown.")]
     MoreUnknownColumns {
-        /// How many are not listed.
+        /// How many columns are not reported one by one.
         count: usize,
     },
     /// The header names one column several times.
@@ -72,7 +72,7 @@ pub enum FileFault {
         /// CSV line on which the header starts.
         line: u32,
     },
-    /// The header goes on with values of a row.
+    /// The header's record continues with the values of a row.
     #[error(
         "The header, on line {line}, holds an email address: a row seems to follow on the same line; begin the row \
          on a line of its own."
@@ -139,7 +139,7 @@ pub enum FileFault {
     /// A header alone, or no typed row.
     #[error("There are no rows to import; add at least one.")]
     NoRows,
-    /// The charset option is no charset that we know.
+    /// The charset option is no known charset.
     #[error(
         "Unknown charset \"{label}\"; use a label such as utf-8, windows-1252, iso-8859-15, \
          macintosh, utf-16le or shift_jis."
@@ -148,7 +148,7 @@ pub enum FileFault {
         /// The option, made safe to show.
         label: String,
     },
-    /// The delimiter option, or a `sep=` line, names a delimiter that we do not read.
+    /// The delimiter option, or a `sep=` line, names a delimiter that is not supported.
     #[error(
         "Delimiter \"{given}\"{} is not supported; use a comma, a semicolon, a tab or |.",
         place(*in_file)
@@ -156,7 +156,7 @@ pub enum FileFault {
     BadDelimiter {
         /// The delimiter, made safe to show.
         given: String,
-        /// True: a `sep=` line says so. False: the option does.
+        /// `true`: a `sep=` line names it. `false`: the option names it.
         in_file: bool,
     },
 }
@@ -177,13 +177,13 @@ pub enum Mistaken {
         /// 1 = first line.
         line: u32,
     },
-    /// CSV each line of which is one quoted value.
+    /// CSV in which each line is one quoted value.
     QuotedLines,
     /// A `#TYPE` line of PowerShell, above the header.
     TypeLine,
     /// A web page.
     Html,
-    /// A web page on which to sign in.
+    /// A web page with a sign-in form.
     SignIn,
     /// Another XML document.
     Xml,
@@ -234,10 +234,10 @@ impl fmt::Display for Mistaken {
 }
 
 impl FileFault {
-    /// Most characters that are shown of a name from the input.
+    /// Most characters of a name from the input that a message shows.
     const MAX_SHOWN: usize = 60;
 
-    /// The fault for a program: an upper-snake word that never changes.
+    /// Returns the fault's code for programs: an upper-snake word that never changes.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -260,8 +260,8 @@ impl FileFault {
         }
     }
 
-    /// What it is about: a column's name, `line 7`, `row 3`, an option's path in `start`; empty where
-    /// the whole input is meant.
+    /// Returns the subject of the fault: a column's name, `line 7`, `row 3`, or an option's path in `start`. It is
+    /// empty if the fault is about the whole input.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
@@ -285,21 +285,20 @@ impl FileFault {
         }
     }
 
-    /// One or two sentences that an administrator can act on.
+    /// Returns one or two sentences that an administrator can act on.
     #[must_use]
     pub fn message(&self) -> String {
         self.to_string()
     }
 
-    /// True where a limit on the size of an import was exceeded, which is another status than a
-    /// faulty file.
+    /// Returns `true` if the import exceeds a limit on its size. That has another status than a faulty file.
     #[must_use]
     pub const fn is_limit(&self) -> bool {
         matches!(self, Self::TooManyRows { .. } | Self::TooManyBytes { .. })
     }
 
-    /// `text` as messages show it: cut to 60 characters, and what would disturb a
-    /// terminal or reorder a line replaced by U+FFFD.
+    /// Returns `text` as messages show it: cut to 60 characters. Characters that would disturb a terminal or reorder a
+    /// line are replaced by U+FFFD.
     pub(super) fn showable(text: &str) -> String {
         let disturbs = |c: char| {
             c.is_control()
@@ -319,7 +318,7 @@ impl FileFault {
 }
 
 impl From<FileFault> for Vec<FileFault> {
-    /// A fault that is the only one.
+    /// Returns the fault as the only one in a list.
     fn from(fault: FileFault) -> Self {
         vec![fault]
     }

@@ -1,6 +1,6 @@
-//! Lines that are nobody's row: the header once more, ruling lines, totals and notes of a report.
+//! Lines that belong to no row: a repeated header, ruling lines, and the totals and notes of a report.
 //!
-//! Only records that cannot be a row are looked at: those with a wrong number of fields, and those whose STATUS
+//! Only records that cannot be a row are examined: records with a wrong number of fields, and records whose STATUS
 //! begins neither as Active nor as Inactive does.
 
 use super::FileFault;
@@ -15,9 +15,9 @@ const MAX_REPORT_VALUES: usize = 2;
 /// Shortest ruling: a single `-` may stand for a value that is not known.
 const MIN_RULING: usize = 3;
 
-/// What tells that a record is foreign.
+/// Recognises foreign lines.
 pub(super) struct Foreign {
-    /// Of the header's cells, blank ones at its end apart.
+    /// The names of the header's cells, without blank cells at its end.
     names: Vec<Name>,
 }
 
@@ -26,11 +26,11 @@ impl Foreign {
         Self { names }
     }
 
-    /// What `record` is, if it is nobody's row.
+    /// Returns the kind of foreign line that `record` is, or `None` if it may be a row.
     ///
     /// # Errors
-    /// `ANOTHER_HEADER`: it is a header of other columns, or in another order; nobody can tell which of the two the
-    /// rows below it have.
+    /// `ANOTHER_HEADER`: the record is a header with other columns, or with the columns in another order. It is then
+    /// unclear which of the two headers describes the rows below it.
     pub fn recognise(&self, record: Record<'_>) -> Result<Option<ForeignLine>, FileFault> {
         if self.is_header(record) {
             return Ok(Some(ForeignLine::Header));
@@ -49,8 +49,8 @@ impl Foreign {
     }
 }
 
-/// What a record with too few fields seems to be, if it has so few values that it may be a line of a report.
-/// `least` is the number of fields that a row has.
+/// Returns the kind of report line that a record with too few fields seems to be, or `None` if it has too many values
+/// for one. `least` is the number of fields that a row has.
 pub(super) fn report_line(record: Record<'_>, least: usize) -> Option<ReportLine> {
     let mut filled = record.fields().filter(|field| !is_blank(field));
     let first = filled.next()?;
@@ -68,8 +68,9 @@ fn holds_fields(value: &[u8], least: usize) -> bool {
     least > 1 && b",;\t|".iter().any(is_row)
 }
 
-/// What a record with the right number of fields is, if all that it holds is a line of a report: one phrase, and perhaps
-/// a figure in another field. Stricter than [`report_line`], because a row that lacks values looks much alike.
+/// Returns the kind of report line for a record with the right number of fields, or `None` if it is no report line. A
+/// report line holds one phrase, and perhaps a figure in another field. The check is stricter than [`report_line`],
+/// because a row that lacks values looks similar.
 pub(super) fn padded_report_line(record: Record<'_>) -> Option<ReportLine> {
     let mut filled = record.fields().filter(|field| !is_blank(field));
     let phrase = trim(str::from_utf8(filled.next()?).ok()?).to_lowercase();
@@ -89,7 +90,7 @@ pub(super) fn padded_report_line(record: Record<'_>) -> Option<ReportLine> {
     }
 }
 
-/// Returns `true` for digits and what stands between them: a count, a sum, a date.
+/// Returns `true` if the field has only digits and separators of digits: a count, a sum, a date.
 fn is_figure(field: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_digit() || b" .,:/-%".contains(byte);
     field.iter().all(is_part) && field.iter().any(u8::is_ascii_digit)
@@ -143,7 +144,7 @@ fn names_required_columns(record: Record<'_>) -> bool {
     missing.is_empty()
 }
 
-/// Returns `true` if what shows in the record is drawn, as in `---,---` or `+----+----+`.
+/// Returns `true` if all visible characters of the record are drawn lines, as in `---,---` or `+----+----+`.
 fn is_ruling(record: Record<'_>) -> bool {
     let mut longest = 0;
     for field in record.fields() {
@@ -158,7 +159,7 @@ fn is_ruling(record: Record<'_>) -> bool {
     longest >= MIN_RULING
 }
 
-/// Characters of ruling lines: hyphens and dashes, and what frames are drawn with.
+/// Returns `true` for characters of ruling lines: hyphens, dashes, and the characters that frames are drawn with.
 const fn is_drawn(c: char) -> bool {
     matches!(c, '-' | '=' | '_' | '+' | '|' | '*' | '~' | ':' | '\u{2010}'..='\u{2015}' | '\u{2500}'..='\u{257F}')
 }

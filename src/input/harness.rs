@@ -1,4 +1,4 @@
-//! Runs the decoder for the tests of this folder, and shows what it makes of an input.
+//! Runs the decoder for the tests of this folder, and shows its result as text.
 
 use super::{CsvDecoder, CsvOptions, FileFault, Header, Limits};
 use crate::domain::{Cell, Column, Fault, RawRow, StrayQuote};
@@ -6,7 +6,7 @@ use crate::domain::{Cell, Column, Fault, RawRow, StrayQuote};
 /// The required columns, as a header.
 pub(super) const REQUIRED: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
 
-/// No option but the charset.
+/// Returns options that set only the charset.
 pub(super) fn declared(charset: &str) -> CsvOptions {
     CsvOptions {
         charset: charset.to_owned(),
@@ -14,7 +14,7 @@ pub(super) fn declared(charset: &str) -> CsvOptions {
     }
 }
 
-/// No option but to ignore unknown columns.
+/// Returns options that only ignore unknown columns.
 pub(super) fn ignoring() -> CsvOptions {
     CsvOptions {
         ignore_unknown_columns: true,
@@ -22,16 +22,16 @@ pub(super) fn ignoring() -> CsvOptions {
     }
 }
 
-/// What the decoder makes of an input.
+/// The decoder's result for an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Decoded {
     pub header: Option<Header>,
-    /// `number@line: cell|cell`, the columns that are not absent in the template's order.
+    /// `number@line: cell|cell`, with the columns that are present, in the template's order.
     pub rows: Vec<String>,
     pub faults: Vec<FileFault>,
 }
 
-/// Decodes `input` whole, by the byte, and in pieces of some other sizes, which must all agree.
+/// Decodes `input` in one piece, byte by byte, and in pieces of some other sizes. All results must agree.
 pub(super) fn decode(options: &CsvOptions, limits: Limits, input: &[u8]) -> Decoded {
     let whole = decode_chunks(options, limits, std::iter::once(input));
     for size in [1, 2, 7] {
@@ -65,12 +65,12 @@ pub(super) fn decode_chunks<'a>(
     }
 }
 
-/// Decodes CSV with no option set and shows rows and faults, one a line.
+/// Decodes CSV without options and shows rows and faults, one a line.
 pub(super) fn read(input: impl AsRef<[u8]>) -> String {
     read_with(&CsvOptions::default(), input)
 }
 
-/// The same, with options.
+/// Does the same as `read`, with options.
 pub(super) fn read_with(options: &CsvOptions, input: impl AsRef<[u8]>) -> String {
     let decoded = decode(options, Limits::default(), input.as_ref());
     let faults = decoded.faults.iter();
@@ -83,7 +83,7 @@ pub(super) fn read_with(options: &CsvOptions, input: impl AsRef<[u8]>) -> String
         .join("\n")
 }
 
-/// The header that `input` has.
+/// Returns the header of `input`.
 pub(super) fn header(options: &CsvOptions, input: impl AsRef<[u8]>) -> Header {
     let decoded = decode(options, Limits::default(), input.as_ref());
     decoded.header.unwrap()

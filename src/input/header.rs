@@ -1,4 +1,4 @@
-//! The header: which column each field of a record belongs to, and everything wrong with that.
+//! The header: it assigns a column to each field of a record, and reports every fault of that assignment.
 
 use super::FileFault;
 use super::blank::trim;
@@ -9,8 +9,8 @@ use super::name::Name;
 use super::record::Record;
 use crate::domain::{Cell, Column, ColumnSet, Email, SuggestionBudget};
 
-/// Most unknown columns that are reported one by one. All of them, in a roster; the bound is there for
-/// what is none, since a response message has at most 1 MiB.
+/// Most unknown columns that are reported one by one. A roster never has more. The bound is for files that are no
+/// roster, because a response message has at most 1 MiB.
 const MAX_UNKNOWN: usize = 1_000;
 
 /// A CSV file's header, and how the file is read.
@@ -28,10 +28,10 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header that `record` is, and the layout of the records below it.
+    /// Reads the header from `record`, and the layout of the records below it.
     ///
     /// # Errors
-    /// All that is wrong with it: columns twice, missing or unknown (semantics §2 "Header").
+    /// Returns every fault of the header: duplicate, missing and unknown columns (semantics §2 "Header").
     pub(super) fn read(
         record: Record<'_>,
         charset: Charset,
@@ -61,8 +61,8 @@ impl Header {
             charset: charset.name(),
             delimiter: char::from(delimiter),
         };
-        // A cell without a name may be a doubled delimiter, which shifts all columns behind it in records that lack
-        // a field.
+        // A cell without a name may be a doubled delimiter. A doubled delimiter shifts all columns after it in records
+        // that lack a field.
         let is_exact = cells.iter().any(|cell| cell.text.is_empty());
         let surplus = record.len() - cells.len();
         let foreign = Foreign::new(cells.into_iter().map(|cell| cell.name).collect());
@@ -81,7 +81,7 @@ struct HeaderCell<'a> {
 }
 
 impl<'a> HeaderCell<'a> {
-    /// The cells, but for blank ones at the end.
+    /// Returns the cells of the header without the blank ones at its end.
     fn read_all(record: Record<'a>, charset: Charset) -> Vec<Self> {
         let fields = record.fields().take(record.filled()).enumerate();
         fields
@@ -104,7 +104,7 @@ impl<'a> HeaderCell<'a> {
         FileFault::showable(&self.text)
     }
 
-    /// Returns `true` if it is an email address, as every row has one: the header's line end is missing.
+    /// Returns `true` if the cell is an email address. Every row has one, so the header's line end is missing.
     fn is_of_a_row(&self) -> bool {
         self.text.contains('@') && Email::parse(&self.text).is_ok()
     }
@@ -113,7 +113,7 @@ impl<'a> HeaderCell<'a> {
         self.name.column().is_none() && !self.name.is_from_report()
     }
 
-    /// The fault of being unknown, where `absent` are the columns that the header does not have.
+    /// Returns the fault for an unknown column. `absent` are the columns that the header does not have.
     fn fault(&self, absent: ColumnSet, budget: &mut SuggestionBudget) -> FileFault {
         if self.text.is_empty() {
             return FileFault::UnnamedColumn {
@@ -131,7 +131,7 @@ impl<'a> HeaderCell<'a> {
     }
 }
 
-/// The required columns that are not there and the columns that are there more than once.
+/// Returns the faults of required columns that are missing and of columns that occur more than once.
 fn miscounted(columns: &[Column]) -> Vec<FileFault> {
     let fault = |column: Column| {
         let times = columns.iter().filter(|&&c| c == column).count();
@@ -144,7 +144,7 @@ fn miscounted(columns: &[Column]) -> Vec<FileFault> {
     Column::ALL.into_iter().filter_map(fault).collect()
 }
 
-/// The unknown columns, the first of them one by one.
+/// Returns the faults of the unknown columns: the first of them one by one, the rest as a count.
 fn unknown(cells: &[HeaderCell<'_>], columns: &[Column]) -> Vec<FileFault> {
     let absent = Column::ALL
         .into_iter()
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use insta::assert_snapshot;
 
-    /// What a file says that has only `header`, or `header` and a row.
+    /// Returns the faults of a file that has only `header`, or `header` and a row.
     fn faults(header: impl AsRef<[u8]>) -> String {
         read(header)
     }

@@ -1,4 +1,4 @@
-//! Records into raw rows: one cell a column, or what is wrong with the record as a whole.
+//! Turns records into raw rows: one cell for each column, or the fault of the record as a whole.
 
 use super::FileFault;
 use super::charset::Charset;
@@ -6,25 +6,25 @@ use super::foreign::{Foreign, padded_report_line, report_line};
 use super::record::{Record, Stray};
 use crate::domain::{Cell, Column, Fault, ForeignLine, RawRow, StrayQuote};
 
-/// Which column each field of a record belongs to. However many of them are ignored, a record costs no more.
+/// Assigns a column to each field of a record. Ignored columns do not add to the cost of a record.
 pub(super) struct Layout {
-    /// Fields of a whole record.
+    /// Number of fields of a complete record.
     width: usize,
     /// The fields that are not ignored, by position.
     known: Vec<(usize, Column)>,
-    /// Fields up to the last one that a record must have.
+    /// Number of fields up to the last one that a record must have.
     least: usize,
-    /// Where STATUS is.
+    /// Position of STATUS.
     status: usize,
-    /// How many blank fields a record may have beyond `width`.
+    /// The numbers of blank fields that a record may have beyond `width`.
     surplus: Vec<usize>,
     foreign: Foreign,
     charset: Charset,
 }
 
 impl Layout {
-    /// A layout with these columns, by position; `None`: the field is ignored. The header has `surplus` blank cells
-    /// behind them. `is_exact`: no record may lack a field.
+    /// Returns a layout with these columns, by position. `None` is a field that is ignored. The header has `surplus`
+    /// blank cells after the columns. If `is_exact`, no record may lack a field.
     pub fn new(
         slots: &[Option<Column>],
         (surplus, is_exact): (usize, bool),
@@ -51,7 +51,7 @@ impl Layout {
         }
     }
 
-    /// Data row number `number` (from 1), made of `record`.
+    /// Returns data row number `number` (from 1), made of `record`.
     ///
     /// # Errors
     /// `ANOTHER_HEADER`.
@@ -68,20 +68,20 @@ impl Layout {
         })
     }
 
-    /// How many blank fields `record` has beyond those of the header, if that is a number that no record may have
-    /// so far.
+    /// Returns the number of blank fields that `record` has beyond the header's fields, if records may not have that
+    /// number yet.
     pub fn new_surplus(&self, record: Record<'_>) -> Option<usize> {
         let surplus = record.len().checked_sub(self.width)?;
         (surplus > 0 && !self.surplus.contains(&surplus) && record.filled() <= self.width)
             .then_some(surplus)
     }
 
-    /// Lets records have so many blank fields beyond those of the header.
+    /// Allows records to have this number of blank fields beyond the header's fields.
     pub fn allow_surplus(&mut self, surplus: usize) {
         self.surplus.push(surplus);
     }
 
-    /// What is wrong with a record as a whole.
+    /// Returns the fault of a record as a whole, or `None` if the record is sound.
     fn misfit(&self, record: Record<'_>) -> Result<Option<Fault>, FileFault> {
         if let Some(stray) = record.stray {
             return Ok(Some(Fault::StrayQuote(self.stray_quote(record, stray))));
@@ -101,9 +101,9 @@ impl Layout {
         })
     }
 
-    /// Returns `true` if the record has a field for each column, but for optional ones at its end, and beyond them
-    /// as many blank ones as are allowed. A last record without a line end may have been cut off anywhere, so it
-    /// must have them all.
+    /// Returns `true` if the record has a field for each column. Optional columns at its end may be missing, and the
+    /// allowed numbers of blank fields may follow. A last record without a line end may have been cut off anywhere, so
+    /// it must have all fields.
     fn fits(&self, record: Record<'_>) -> bool {
         match record.len().checked_sub(self.width) {
             Some(0) => true,
@@ -112,8 +112,8 @@ impl Layout {
         }
     }
 
-    /// Returns `true` if a delimiter is missing in front of STATUS, so that the record is short of a value there, and not
-    /// of optional columns at its end: nobody can tell whose row it is.
+    /// Returns `true` if a delimiter is missing in front of STATUS. Such a record lacks a value before STATUS, not
+    /// optional columns at its end, and its user cannot be identified.
     fn is_shifted(&self, record: Record<'_>) -> bool {
         let is_status = |at: usize| {
             let value = record.span(at).map(|span| record.text[span].trim_ascii());
@@ -125,7 +125,7 @@ impl Layout {
         record.len() < self.width && before.is_some_and(is_status) && !is_status(self.status)
     }
 
-    /// Returns `false` if its STATUS is that of no row.
+    /// Returns `false` if the record's STATUS cannot be the STATUS of a row.
     fn may_be_row(&self, record: Record<'_>) -> bool {
         let status = record.span(self.status);
         let first = status.and_then(|span| record.text[span].first());
@@ -160,13 +160,14 @@ impl Layout {
     }
 
     fn cells<'a>(&self, record: Record<'a>) -> [Cell<'a>; Column::COUNT] {
-        // Nearly always the whole record is valid, and checking it at once is cheaper.
+        // Nearly always the complete record is valid UTF-8. One check of all its text is cheaper than one for each
+        // field.
         let text = str::from_utf8(record.text).ok();
         let mut cells = [Cell::Absent; Column::COUNT];
         for &(index, column) in &self.known {
             cells[column as usize] = match record.span(index) {
                 None => Cell::Text(""),
-                // `get`: two fields, each malformed, may together look valid.
+                // `get` checks boundaries: two fields, each malformed, may look valid together.
                 Some(span) => text
                     .and_then(|text| text.get(span.clone()))
                     .map_or_else(|| self.charset.cell(&record.text[span]), Cell::Text),
@@ -186,7 +187,7 @@ mod tests {
     const WIDE: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,\
                         PHONE,RANK";
 
-    /// Expects `shown` of `records` below the required columns.
+    /// Expects that `records` below the required columns are read as `shown`.
     #[track_caller]
     fn assert_rows(records: &str, shown: &[&str]) {
         assert_eq!(
@@ -196,7 +197,7 @@ mod tests {
         );
     }
 
-    /// The same below all of [`WIDE`].
+    /// Expects the same below all columns of [`WIDE`].
     #[track_caller]
     fn assert_wide(records: &str, shown: &[&str]) {
         assert_eq!(

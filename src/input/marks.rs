@@ -1,21 +1,22 @@
-//! Where text has bytes that a CSV reader must look at: quotes, delimiters and line ends. All other bytes,
-//! which are nine of ten, it never sees.
+//! Finds the bytes of a text that a CSV reader must examine: quotes, delimiters and line ends. The reader never sees
+//! the other bytes, which are nine of ten.
 
-/// Bytes that are looked at together.
+/// Number of bytes that are examined together.
 const BLOCK: usize = 64;
 
 /// The positions of quotes, of delimiters and of line ends (CR and LF alike) in a text, in order.
 pub(super) struct Marks<'a> {
     blocks: std::slice::Chunks<'a, u8>,
     delimiter: u8,
-    /// Where the block lies that was read last.
+    /// Start of the block that was read last.
     start: usize,
-    /// Its marks that have not been given yet, a bit each; the lowest is its first byte.
+    /// The marks of that block that have not been returned yet, one bit each; the lowest bit is the block's first
+    /// byte.
     found: u64,
 }
 
 impl<'a> Marks<'a> {
-    /// The marks of `text`.
+    /// Returns the marks of `text`.
     pub(super) fn of(text: &'a [u8], delimiter: u8) -> Self {
         let mut marks = Self {
             blocks: text.chunks(BLOCK),
@@ -29,7 +30,8 @@ impl<'a> Marks<'a> {
         marks
     }
 
-    /// One bit for each byte. What it does to each is simple enough for the compiler to do it to many at once.
+    /// Sets one bit for each mark of the block. The work for each byte is simple enough that the compiler does it for
+    /// many bytes at once.
     fn read(&mut self, block: &[u8]) {
         let mut marked = [0; BLOCK];
         match <&[u8; BLOCK]>::try_from(block) {
@@ -44,7 +46,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// Sets to 1 which of these bytes are marks.
+/// Sets `marked` to 1 for each byte that is a mark.
 fn mark(bytes: &[u8], marked: &mut [u8; BLOCK], delimiter: u8) {
     for (marked, &byte) in marked.iter_mut().zip(bytes) {
         let is_line_end = u8::from(byte == b'\n') | u8::from(byte == b'\r');
@@ -52,8 +54,8 @@ fn mark(bytes: &[u8], marked: &mut [u8; BLOCK], delimiter: u8) {
     }
 }
 
-/// The lowest bits of eight bytes, the first lowest: the product has bit 8 n of the one as bit 56 + n, besides
-/// others below.
+/// Returns the lowest bits of eight bytes, the first byte's bit lowest. In the product, bit 8 n of the bytes becomes
+/// bit 56 + n; other bits fall below bit 56.
 const fn gather(bytes: [u8; 8]) -> u64 {
     u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }

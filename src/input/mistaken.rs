@@ -1,17 +1,18 @@
-//! What a file without a header is instead, told by the beginning of its bytes and of its text. Quotes none of it.
+//! Identifies a file that has no header, by the beginning of its bytes and of its text. It never quotes them.
 
 use super::Mistaken;
 use super::delimiter::DELIMITERS;
 use super::name::Name;
 use super::record::{Record, RecordReader};
 
-/// Text of a file in which its header, or what the file is instead, is looked for.
+/// Length of the text, from the beginning of a file, in which the header or the kind of the file is searched for.
 pub(super) const HEAD: usize = 16 * 1024;
 
-/// Known names that make a line below the first a header.
+/// Number of known names that make a line below the first line a header.
 const MIN_NAMES: usize = 2;
 
-/// What a file is whose first record names no column. `bytes` and `text`: its beginning, as received and decoded.
+/// Returns the kind of a file whose first record names no column. `bytes` and `text` are its beginning, as received
+/// and decoded.
 pub(super) fn tell(bytes: &[u8], text: &[u8], is_blank: bool) -> Mistaken {
     if let Some(found) = binary(bytes) {
         return found;
@@ -101,7 +102,7 @@ fn is_sign_in(page: &str) -> bool {
     .any(|mark| page.contains(mark))
 }
 
-/// The first line that has several of the columns' names.
+/// Returns the number of the first line that has several of the columns' names.
 fn header_line(text: &[u8]) -> Option<u32> {
     let lines = DELIMITERS.into_iter().filter_map(|delimiter| {
         let mut reader = RecordReader::new(delimiter, HEAD);
@@ -119,7 +120,7 @@ fn header_line(text: &[u8]) -> Option<u32> {
 
 /// Returns `true` if the first line is one quoted field that holds the columns' names.
 fn is_quoted_whole(text: &[u8]) -> bool {
-    // Under a delimiter that the line does not have, it is one field however it is quoted.
+    // The line does not have this delimiter, so the line is one field, however it is quoted.
     let mut reader = RecordReader::new(0x1F, HEAD);
     let Ok(true) = reader.read(&mut [text, b"\n"].concat().as_slice()) else {
         return false;
@@ -130,7 +131,7 @@ fn is_quoted_whole(text: &[u8]) -> bool {
     record.len() == 1 && record.stray.is_none() && named()
 }
 
-/// How many of the record's fields are names of columns.
+/// Returns the number of the record's fields that are names of columns.
 pub(super) fn known_names(record: Record<'_>) -> usize {
     let names = record
         .fields()

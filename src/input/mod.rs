@@ -1,8 +1,8 @@
 //! Decodes what a client sends, CSV bytes or typed rows, into raw rows.
 //!
-//! Sans-IO: takes any slice, keeps its own state, does no IO. It owns the CSV dialect, the header,
-//! the charset and the faults that refuse a file (semantics §2). It must not know what a value
-//! means: it neither trims nor checks what stands in a cell.
+//! Sans-IO: takes any slice, keeps its own state, does no IO. It owns the CSV dialect, the header, the charset and the
+//! faults that refuse a file (semantics §2). It must not know the meaning of a value: it neither trims nor checks the
+//! content of a cell.
 //!
 //! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and
 //! columns), `record` (fields), `table` (numbered rows) and `layout` (one cell a column).
@@ -38,26 +38,26 @@ pub use typed::TypedRows;
 
 use crate::domain::MAX_FIELD_BYTES;
 
-/// How much one import may hold.
+/// The limits on one import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Most data rows.
     pub max_rows: u32,
-    /// Most bytes: of the CSV as received, or of the typed rows' values together.
+    /// Most bytes: of the CSV as received, or of all values of the typed rows together.
     pub max_bytes: u64,
-    /// Longest record in bytes of UTF-8, its quotes and delimiters included and its line end not;
-    /// of a typed row, its values together.
+    /// Longest record in bytes of UTF-8, with its quotes and delimiters and without its line end. For a typed row, the
+    /// sum of its values.
     pub max_record_bytes: usize,
-    /// Longest field in bytes of UTF-8. A longer one rejects its row alone, which
-    /// [`Row::parse_with`](crate::domain::Row::parse_with) sees to.
+    /// Longest field in bytes of UTF-8. A longer field rejects only its row;
+    /// [`Row::parse_with`](crate::domain::Row::parse_with) does that.
     pub max_field_bytes: usize,
 }
 
 impl Limits {
     /// Longest record by default.
     pub const RECORD_BYTES: usize = 64 * 1024;
-    /// Longest record that may be allowed: each upload holds nine times that, for each delimiter that
-    /// its header may have.
+    /// Longest record that a server may allow. Each upload holds nine times that, for each delimiter that its header
+    /// may have.
     pub const MOST_RECORD_BYTES: usize = 1024 * 1024;
 }
 

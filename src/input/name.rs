@@ -1,14 +1,14 @@
-//! Names in a header: which column one means, and which it comes near.
+//! Names in a header: the column that a name means, and the column that it resembles.
 
 use std::borrow::Cow;
 
 use super::blank::trim;
 use crate::domain::{Column, ColumnSet, MAX_COMPARED, SuggestionBudget, is_dash, normalise};
 
-/// Names of columns that our own error report adds start so; they are ignored in every file.
+/// The prefix of the columns that our own error report adds. Such columns are ignored in every file.
 const REPORT_PREFIX: &str = "IMPORT_";
 
-/// How alike two names must be (Jaro-Winkler, 1 = equal) for one to be suggested for the other.
+/// Least similarity (Jaro-Winkler, 1 = equal) at which one name is suggested for another.
 const NEAR: f64 = 0.85;
 
 /// A header cell's name in the form in which names are compared (semantics §2 "Header"): trimmed,
@@ -17,7 +17,7 @@ const NEAR: f64 = 0.85;
 pub(super) struct Name(String);
 
 impl Name {
-    /// The name that `cell` holds.
+    /// Returns the name in `cell`.
     pub(super) fn parse(cell: &str) -> Self {
         let compared = |c: char| match c {
             c if is_dash(c) => '_',
@@ -28,17 +28,17 @@ impl Name {
         Self(trim(&cell).chars().map(compared).collect())
     }
 
-    /// The column of this name.
+    /// Returns the column with this name, or `None` if there is no such column.
     pub(super) fn column(&self) -> Option<Column> {
         Column::ALL.into_iter().find(|c| c.header() == self.0)
     }
 
-    /// True for a column that our own error report has added.
+    /// Returns `true` if the column was added by our own error report.
     pub(super) fn is_from_report(&self) -> bool {
         self.0.starts_with(REPORT_PREFIX)
     }
 
-    /// The nearest of `columns`, where one is near and the budget reaches.
+    /// Returns the nearest of `columns`, or `None` if none is near or the budget is spent.
     pub(super) fn nearest(
         &self,
         columns: ColumnSet,
@@ -50,7 +50,7 @@ impl Name {
         }
         let cells = columns.iter().map(|column| column.header().len() * length);
         budget.spend(cells.sum())?;
-        // A slip seldom hits the first letter; without this SURNAME comes near USERNAME.
+        // A typing slip seldom hits the first letter. Without this check SURNAME would resemble USERNAME.
         let initial = self.0.chars().next()?;
         columns
             .iter()

@@ -1,15 +1,15 @@
 //! A CSV file up to the end of its header: a `sep=` line, blank lines, the delimiter.
 //!
-//! Quotes count only at the start of a field, so where the header ends depends on the delimiter.
-//! Each delimiter that is possible therefore reads the text for itself, until all have a first
-//! record; the one that finds most known names goes on to read the rows.
+//! Quotes count only at the start of a field, so the end of the header depends on the delimiter. Each possible
+//! delimiter therefore reads the text by itself until all have a first record. The delimiter that finds the most known
+//! names then reads the rows.
 
 use super::delimiter::{DELIMITERS, FirstLine};
 use super::mistaken::{self, HEAD, known_names};
 use super::record::RecordReader;
 use super::{FileFault, Mistaken};
 
-/// Bytes as received that tell what is no text: a workbook names its parts early.
+/// Number of bytes as received that are kept to identify a file that is not text. A workbook names its parts early.
 const BYTES: usize = 4 * 1024;
 
 /// Reads text until the header is known.
@@ -19,20 +19,20 @@ pub(super) struct Preamble {
     declared: Option<u8>,
     /// Longest record.
     cap: usize,
-    /// The beginning of the file, as received and as text: they tell what a file without a header is.
+    /// The beginning of the file, as received and as text. Both identify a file without a header.
     bytes: Vec<u8>,
     head: Vec<u8>,
-    /// Text that some candidate has not read, or that its rows are yet to be read from.
+    /// Text that some candidate has not read yet, or from which its rows are still to be read.
     pending: Vec<u8>,
     /// Empty until the first line is known.
     candidates: Vec<Candidate>,
 }
 
-/// The reader that goes on behind the header, and the text that it has yet to read.
+/// The reader that continues after the header, and the text that it has yet to read.
 pub(super) struct Found {
     /// Its record is the header.
     pub records: RecordReader,
-    /// Text behind the header that has already been received.
+    /// Text after the header that has already been received.
     pub rest: Vec<u8>,
     pub delimiter: u8,
 }
@@ -46,11 +46,11 @@ impl Preamble {
         }
     }
 
-    /// Takes more text; `last`: there is no more. `true`: the header is known, or that there is
-    /// none, and [`into_found`](Self::into_found) says which.
+    /// Takes more text; `last` says that no more follows. Returns `true` once the header is found or known to be
+    /// missing; [`into_found`](Self::into_found) then says which.
     ///
     /// # Errors
-    /// Where a `sep=` line states a delimiter that is not read.
+    /// Fails if a `sep=` line states an unsupported delimiter.
     pub fn push(&mut self, text: &[u8], last: bool) -> Result<bool, FileFault> {
         let missing = HEAD - self.head.len();
         self.head
@@ -65,26 +65,26 @@ impl Preamble {
         self.forget_what_all_have_read();
         let is_settled = self.candidates.iter().all(Candidate::is_settled);
         let is_named = self.candidates.iter().any(|c| c.known > 0);
-        // Without a name, more of the text tells what the file is.
+        // If no name is known, more of the text helps to identify the file.
         Ok(is_settled && (is_named || last || self.head.len() == HEAD))
     }
 
-    /// Takes note of the next bytes as received.
+    /// Keeps the next bytes as received, to identify the file.
     pub fn see(&mut self, bytes: &[u8]) {
         let missing = BYTES - self.bytes.len();
         self.bytes
             .extend_from_slice(&bytes[..missing.min(bytes.len())]);
     }
 
-    /// What the best candidate found.
+    /// Returns the header that the best candidate found.
     ///
     /// # Errors
-    /// Where there is no header, or it is a record that cannot be read.
+    /// Fails if there is no header, or if the header's record cannot be read.
     pub fn into_found(mut self) -> Result<Found, FileFault> {
         let is_blank = self.candidates.iter().any(Candidate::has_nothing);
         let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank);
         let no_header = FileFault::NoHeader { mistaken };
-        // The last of equals is the maximum: reversed, the delimiter that comes first.
+        // Among equals `max_by_key` returns the last. In reversed order that is the delimiter that comes first.
         let best = self.candidates.into_iter().rev();
         let Some(best) = best.max_by_key(|c| (c.known, c.has_record())) else {
             return Err(no_header);
@@ -98,14 +98,14 @@ impl Preamble {
                     delimiter: best.delimiter,
                 })
             }
-            // What is no CSV at all may fail in any way.
+            // A file that is not CSV may fail in any way.
             State::Failed(fault) if best.known > 0 || mistaken == Mistaken::Headless => Err(fault),
             _ => Err(no_header),
         }
     }
 
-    /// Chooses the candidates, once the first line is known. Of a `sep=` line the line end is left
-    /// to them, so that they count the line.
+    /// Chooses the candidates once the first line is known. The line end of a `sep=` line is left to the candidates,
+    /// so that they count the line.
     fn read_first_line(&mut self, last: bool) -> Result<bool, FileFault> {
         let stated = match FirstLine::read(&self.pending, last) {
             FirstLine::Unknown => return Ok(false),
@@ -126,9 +126,9 @@ impl Preamble {
         Ok(true)
     }
 
-    /// Keeps `pending` within a record and a chunk. A settled candidate with a known name needs what
-    /// is behind it; the others are then all within one record, since a line with a name in it is
-    /// blank to none.
+    /// Limits `pending` to a record and a chunk. A settled candidate with a known name needs the text after its
+    /// header. The others are then all within one record, because no candidate takes a line with a name in it for
+    /// blank.
     fn forget_what_all_have_read(&mut self) {
         let needing = self
             .candidates
@@ -142,13 +142,13 @@ impl Preamble {
     }
 }
 
-/// A delimiter that the file may have, and what it makes of the header.
+/// A delimiter that the file may have, and its reading of the header.
 struct Candidate {
     delimiter: u8,
     records: RecordReader,
-    /// How much of the pending text is read.
+    /// Length of the pending text that the candidate has read.
     read: usize,
-    /// How many known names the header has; 0 until settled.
+    /// Number of known names in the header; 0 until settled.
     known: usize,
     state: State,
 }
@@ -185,7 +185,7 @@ impl Candidate {
         matches!(self.state, State::Nothing)
     }
 
-    /// Reads on in `text`; `last`: to its end.
+    /// Reads more of `text`; if `last`, the text ends there.
     fn read(&mut self, text: &[u8], last: bool) {
         if self.is_settled() {
             return;
@@ -312,7 +312,7 @@ mod tests {
     fn blank_lines_without_end_are_not_kept() {
         let mut preamble = Preamble::new(None, 64 * 1024);
         for _ in 0..100 {
-            // Under a comma this is a record, though none with a name.
+            // Under a comma this line is a record, but one without a name.
             assert_eq!(preamble.push(&b";;;;\n".repeat(100), false), Ok(false));
             assert_eq!(preamble.pending.len(), 0);
         }

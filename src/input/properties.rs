@@ -1,5 +1,5 @@
-//! What holds for every input: how it is split does not matter, and well-formed CSV is read as the
-//! csv crate reads it.
+//! Properties that hold for every input: the split does not matter, and well-formed CSV is read as the csv crate reads
+//! it.
 
 use encoding_rs::{Encoding, SHIFT_JIS, WINDOWS_1252};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ const HEADER: [&str; 9] = [
     "Phone",
 ];
 
-/// Fields with whatever CSV and charsets are sensitive to.
+/// Fields with any characters that CSV and charsets are sensitive to.
 fn field() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a-z0-9@.]{0,8}",
@@ -30,7 +30,7 @@ fn field() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Records of as many fields as the header, mostly.
+/// Records, most of which have as many fields as the header.
 fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
     let record = prop_oneof![
         6 => prop::collection::vec(field(), HEADER.len()),
@@ -39,7 +39,7 @@ fn records() -> impl Strategy<Value = Vec<Vec<String>>> {
     prop::collection::vec(record, 0..8)
 }
 
-/// A table as text: header, then `records`, each with its own line end, quoted where it must be.
+/// A table as text: the header, then `records`. Each has its own line end and is quoted if necessary.
 fn table(records: &[Vec<String>], delimiter: char, line_ends: &[&str]) -> String {
     let header = HEADER.map(str::to_owned).to_vec();
     let mut text = String::new();
@@ -62,7 +62,7 @@ fn quote(field: &str) -> String {
     }
 }
 
-/// `text` as a file in some charset, with the label to declare.
+/// Returns `text` as a file in some charset, with the label to declare.
 fn encode(text: &str, charset: usize) -> (Vec<u8>, &'static str) {
     let legacy =
         |encoding: &'static Encoding| (encoding.encode(text).0.into_owned(), encoding.name());
@@ -76,7 +76,7 @@ fn encode(text: &str, charset: usize) -> (Vec<u8>, &'static str) {
     }
 }
 
-/// With a byte order mark.
+/// Returns `text` in UTF-16, with a byte order mark.
 fn utf_16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     ["\u{FEFF}", text]
         .concat()
@@ -85,7 +85,7 @@ fn utf_16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         .collect()
 }
 
-/// `bytes` cut at `cuts`, each taken modulo the length.
+/// Returns `bytes` cut at `cuts`, each taken modulo the length.
 fn pieces<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
     cuts.sort_unstable();
@@ -96,7 +96,7 @@ fn pieces<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// The rows that the csv crate reads from `text`, shown as ours; blank ones left out.
+/// Returns the rows that the csv crate reads from `text`, in the form of ours, without blank ones.
 fn reference(text: &str, delimiter: char) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter as u8)
@@ -176,7 +176,7 @@ proptest! {
         let expected = reference(&text, delimiter);
         prop_assert_eq!(cells.len(), expected.len());
         for (cells, expected) in cells.zip(expected) {
-            // The two dialects do not agree where a quoted value has line breaks and delimiters.
+            // The two dialects differ if a quoted value has line breaks and delimiters.
             let is_unclosed = |value: &String| value.contains(delimiter) && value.contains(['\r', '\n']);
             if expected.iter().any(is_unclosed) {
                 prop_assert!(cells.starts_with("stray quote, Unclosed"), "{}", cells);

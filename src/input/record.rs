@@ -1,10 +1,10 @@
-//! Text into records: quotes, fields, line numbers, and the cap on a record's length.
+//! Splits text into records: quotes, fields, line numbers, and the cap on a record's length.
 //!
-//! Knows nothing of columns or charsets. A field is quoted if it begins with a quote, blanks before it apart; within
-//! quotes two are one, and behind the closing one only blanks may follow. In any other field quotes are ordinary
-//! characters if they come in pairs. A record that breaks these rules is read to its end as the csv crate reads it, and
-//! says what is wrong with it. Tests compare with that crate and with a plain reader; both look at every byte by
-//! itself, with which decoding took two and a half times as long.
+//! Must not know columns or charsets. A field is quoted if it begins with a quote; blanks may come before the quote.
+//! Within quotes, two quotes stand for one, and only blanks may follow the closing quote. In any other field, quotes
+//! are ordinary characters if they come in pairs. A record that breaks these rules is read to its end as the csv crate
+//! reads it, and carries its fault. Tests compare this reader with that crate and with a plain reader. Both of them
+//! examine every byte by itself; decoding took two and a half times as long that way.
 
 use std::ops::Range;
 
@@ -13,28 +13,28 @@ use super::blank::is_blank;
 use super::marks::Marks;
 use crate::domain::QuoteFault;
 
-/// One record, borrowed from its reader until the next is read.
+/// One record, borrowed from its reader until the next record is read.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
     /// The fields, unquoted, with one delimiter between any two.
     pub text: &'a [u8],
-    /// Where in `text` each field ends.
+    /// The position in `text` at which each field ends.
     ends: &'a [usize],
     /// Line on which the record starts (1 = first line).
     pub line: u32,
-    /// How many lines it spans.
+    /// Number of lines that it spans.
     pub lines: u32,
-    /// False: the input ended before the record's line did.
+    /// `false` if the input ended before the record's line did.
     pub terminated: bool,
-    /// The first quote that is where none belongs.
+    /// The first quote in a place that allows none.
     pub stray: Option<Stray>,
 }
 
-/// A quote where none belongs.
+/// A quote in a place that allows none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stray {
     pub fault: QuoteFault,
-    /// The field it stands in, counted from 0.
+    /// The field that has the quote, counted from 0.
     pub field: usize,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
-    /// Where in the text field number `index` (from 0) is, if the record has that many.
+    /// Returns the range of field number `index` (from 0) in the text, or `None` if the record has fewer fields.
     pub fn span(&self, index: usize) -> Option<Range<usize>> {
         let end = *self.ends.get(index)?;
         let start = index
@@ -60,26 +60,26 @@ impl<'a> Record<'a> {
             .map(move |span| &self.text[span])
     }
 
-    /// Returns `true` if no field shows anything, as in a line of delimiters.
+    /// Returns `true` if no field shows a character, as in a line of delimiters.
     pub fn is_blank(self) -> bool {
         self.fields().all(is_blank)
     }
 
     /// Returns `true` if a quoted field may hold more than one value. (An unpaired quote on a single line is part of
-    /// its own.)
+    /// its own value.)
     pub fn has_unclosed_field(self) -> bool {
         let is_unpaired = |stray: Stray| stray.fault == QuoteFault::Unpaired && self.lines == 1;
         self.stray.is_some_and(|stray| !is_unpaired(stray))
     }
 
-    /// How many fields there are up to the last one that shows anything.
+    /// Returns the number of fields up to the last one that shows a character.
     pub fn filled(self) -> usize {
         let blank = self.fields().rev().take_while(|field| is_blank(field));
         self.len() - blank.count()
     }
 }
 
-/// A record that outlives its reader's next one.
+/// A record that stays valid after its reader has read the next one.
 pub(super) struct OwnedRecord {
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -118,51 +118,50 @@ impl OwnedRecord {
 /// Splits text into records, however the text is split.
 pub(super) struct RecordReader {
     delimiter: u8,
-    /// What has been read of the current record.
+    /// The text of the current record so far.
     text: Vec<u8>,
     ends: Vec<usize>,
     state: State,
-    /// Bytes read of the current record, quotes among them; 0 between records.
+    /// Number of bytes read of the current record, with its quotes; 0 between records.
     read: usize,
     /// The byte read last.
     last: u8,
-    /// Where the next byte stands. CR, LF and CRLF each end a line.
+    /// Line of the next byte. CR, LF and CRLF each end a line.
     at_line: u32,
-    /// Where the record starts.
+    /// Line on which the record starts.
     line: u32,
     terminated: bool,
     /// Longest record.
     cap: usize,
-    /// Of the quoted field read last: the line of its opening quote, whether it holds the delimiter, and, in
-    /// `State::Closed`, where in the text its closing quote was.
+    /// Facts about the quoted field read last: the line of its opening quote, whether it holds the delimiter, and, in
+    /// `State::Closed`, the position of its closing quote in the text.
     opened_at_line: u32,
     holds_delimiter: bool,
     closed_at: usize,
     stray: Option<Stray>,
 }
 
-/// Where in a field a reader is.
+/// The reader's place in a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// At its beginning.
+    /// At the beginning of a field.
     Begin,
     /// In a field that has no quote so far.
     Plain,
     /// In quotes.
     Quoted,
-    /// Right behind a quote in quotes: the closing one, unless another follows.
+    /// Right after a quote in quotes. It is the closing quote, unless another quote follows.
     Quote,
-    /// Further behind the closing quote.
+    /// Further after the closing quote.
     Closed,
-    /// In a field where quotes are ordinary, after an odd number of them.
+    /// In a field in which quotes are ordinary, after an odd number of quotes.
     Odd,
-    /// The same, after an even number of them, or in what follows a closing quote.
+    /// In such a field after an even number of quotes, or in text that follows a closing quote.
     Even,
 }
 
 impl RecordReader {
-    /// A reader for fields separated by `delimiter`, an ASCII character, in records of at most `cap`
-    /// bytes.
+    /// Returns a reader for fields separated by `delimiter`, an ASCII character, in records of at most `cap` bytes.
     pub const fn new(delimiter: u8, cap: usize) -> Self {
         Self {
             delimiter,
@@ -182,16 +181,16 @@ impl RecordReader {
         }
     }
 
-    /// Reads on in `input`, taking what it reads off its front, to the end of a record. `false`:
-    /// all is read, and the record goes on (or none has begun).
+    /// Reads more of `input`, up to the end of a record, and removes the bytes that it reads from the front of
+    /// `input`. Returns `false` if all input is read and the record continues, or no record has begun.
     ///
     /// # Errors
-    /// Where the record is longer than the cap.
+    /// Fails if the record is longer than the cap.
     pub fn read(&mut self, input: &mut &[u8]) -> Result<bool, FileFault> {
         if self.read == 0 && !self.begin(input) {
             return Ok(false);
         }
-        // One byte beyond the cap: it may be the line end of a record just as long as allowed.
+        // Reads one byte beyond the cap. That byte may be the line end of a record of exactly the allowed length.
         let most = input.len().min(self.cap + 1 - self.read);
         let end = self.advance(&input[..most]);
         let (passed, rest) = input.split_at(end.unwrap_or(most));
@@ -212,10 +211,10 @@ impl RecordReader {
         Ok(false)
     }
 
-    /// Ends the input. `true`: this was the end of a record that has no line end.
+    /// Ends the input. Returns `true` if this ends a record that has no line end.
     ///
     /// # Errors
-    /// Where the input ends inside quotes.
+    /// Fails if the input ends inside quotes.
     pub fn finish(&mut self) -> Result<bool, FileFault> {
         if self.read == 0 {
             return Ok(false);
@@ -228,7 +227,7 @@ impl RecordReader {
         Ok(true)
     }
 
-    /// The record that was read last, or what there is of it so far.
+    /// Returns the record that was read last, or the part of it that has been read so far.
     pub fn record(&self) -> Record<'_> {
         Record {
             text: &self.text,
@@ -240,8 +239,8 @@ impl RecordReader {
         }
     }
 
-    /// Takes line ends off the front of `input`, empty lines among them, and begins a record with
-    /// what follows. `false`: nothing follows.
+    /// Removes line ends from the front of `input`, including empty lines, and begins a record with the text that
+    /// follows. Returns `false` if no text follows.
     fn begin(&mut self, input: &mut &[u8]) -> bool {
         while let Some((&byte, rest)) = input.split_first()
             && matches!(byte, b'\r' | b'\n')
@@ -258,12 +257,12 @@ impl RecordReader {
         !input.is_empty()
     }
 
-    /// Reads on in the current record, to its line end or to the end of `bytes`. Returns where its line end ends,
-    /// if it is there.
+    /// Reads more of the current record, up to its line end or to the end of `bytes`. Returns the position after the
+    /// line end, or `None` if `bytes` has no such line end.
     fn advance(&mut self, bytes: &[u8]) -> Option<usize> {
-        // What has not been copied yet begins here.
+        // Start of the bytes that have not been copied yet.
         let mut from = 0;
-        // Of a mark that is the first byte of its field, or that is next to a quote.
+        // Position at which a mark is the first byte of its field, or directly follows a quote.
         let mut next = 0;
         for at in Marks::of(bytes, self.delimiter) {
             let byte = bytes[at];
@@ -282,7 +281,7 @@ impl RecordReader {
                     from = at + 1;
                 }
                 (State::Quote, b'"') => {
-                    // The second of two is the one that is kept.
+                    // Two quotes stand for one: the second one is kept.
                     self.state = State::Quoted;
                     from = at;
                 }
@@ -299,7 +298,7 @@ impl RecordReader {
                     self.copy(&bytes[from..at]);
                     self.close_field();
                     self.ends.push(self.text.len());
-                    // No line has ended in the record, unless in quotes.
+                    // Within the record, line ends occur only in quotes.
                     self.at_line = self.at_line.saturating_add(1);
                     return Some(at + 1);
                 }
@@ -328,12 +327,12 @@ impl RecordReader {
         self.text.extend_from_slice(bytes);
     }
 
-    /// Goes on where bytes that are no marks follow.
+    /// Continues after bytes that are no marks.
     fn pass_others(&mut self) {
         match self.state {
             State::Begin => self.state = State::Plain,
             State::Quote => {
-                // All before the quote is copied, and nothing behind it.
+                // All text before the quote is copied, and none of the text after it.
                 self.closed_at = self.text.len();
                 self.state = State::Closed;
             }
@@ -348,7 +347,7 @@ impl RecordReader {
         self.holds_delimiter = false;
     }
 
-    /// Passes a quote that neither begins its field nor is in quotes. All before it is copied.
+    /// Passes a quote that neither begins its field nor is in quotes. All text before it is copied.
     #[cold]
     fn pass_quote(&mut self) {
         self.state = match self.state {
@@ -365,7 +364,7 @@ impl RecordReader {
         };
     }
 
-    /// Ends a field, all of which is copied: what is behind a closing quote must be blank, and does not count.
+    /// Ends a field that is copied completely. Text after a closing quote must be blank, and is dropped.
     fn close_field(&mut self) {
         match self.state {
             State::Odd => self.note(QuoteFault::Unpaired),
@@ -377,7 +376,7 @@ impl RecordReader {
         }
     }
 
-    /// Passes a delimiter or line end in quotes. None of a roster's values has both: a field that has is not closed.
+    /// Passes a delimiter or line end in quotes. No value of a roster has both, so a field with both was not closed.
     fn pass_in_quotes(&mut self, byte: u8, before: u8) {
         match byte {
             b'\r' | b'\n' => self.pass_line_end(byte, before),
@@ -404,7 +403,7 @@ impl RecordReader {
         self.stray.get_or_insert(Stray { fault, field });
     }
 
-    /// Where in the text the current field starts.
+    /// Returns the position in the text at which the current field starts.
     fn field_start(&self) -> usize {
         self.ends.last().map_or(0, |end| end + 1)
     }
@@ -424,8 +423,8 @@ mod tests {
 
     const CAP: usize = 64 * 1024;
 
-    /// Each record as `line:field|field`, `~` at its end where its line does not end; at last the
-    /// fault, if any.
+    /// Returns each record as `line:field|field`, with `~` at its end if its line does not end, and then the fault, if
+    /// any.
     fn read(delimiter: u8, input: &[u8], step: usize) -> String {
         let mut reader = RecordReader::new(delimiter, CAP);
         let mut shown = Vec::new();
@@ -610,7 +609,7 @@ mod tests {
         assert_eq!(read(b',', input.as_bytes(), 4096), "UNCLOSED_QUOTE line 1");
     }
 
-    /// The records of `text` with the fault of each, and whether it ends within quotes.
+    /// Returns the records of `text`, each with its fault, and whether the text ends within quotes.
     fn records(text: &str, step: usize) -> (Vec<Plain>, bool) {
         let mut reader = RecordReader::new(b',', CAP);
         let mut records = Vec::new();
@@ -636,7 +635,7 @@ mod tests {
     /// Fields, and the first stray quote with its field.
     type Plain = (Vec<String>, Option<(usize, QuoteFault)>);
 
-    /// The records as the csv crate has them, to which a quote that is never closed is no fault.
+    /// Returns the records as the csv crate reads them. For that crate, a quote that is never closed is no fault.
     fn reference(text: &str) -> Vec<Vec<String>> {
         let mut reader = csv::ReaderBuilder::new();
         let reader = reader.has_headers(false).flexible(true);
@@ -647,8 +646,8 @@ mod tests {
             .collect()
     }
 
-    /// The same by the rules of strict quoting, a character at a time: the plain version of the reader. `None`: the
-    /// text ends within quotes.
+    /// Reads records by the rules of strict quoting, one character at a time: the plain version of the reader. Returns
+    /// `None` if the text ends within quotes.
     fn plain(text: &str) -> Option<Vec<Plain>> {
         let text: Vec<char> = text.chars().collect();
         let (mut records, mut at) = (Vec::new(), 0);
@@ -721,7 +720,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-        /// However ill-formed it is, and however it is split.
+        /// Holds for any ill-formed text and for any split.
         #[test]
         fn any_text_without_blanks_is_read_as_the_csv_crate_reads_it(
             text in prop_oneof!["[a,\"\r\n;\u{E9}]{0,40}", "([a-z]{0,30}[,\"\r\n]{0,2}){0,20}"],

@@ -1,16 +1,15 @@
-//! A file's records as they stand there, for whoever shows rejected rows in the file's own columns.
+//! Splits a file into its records as they are, for reports that show rejected rows in the file's own columns.
 
 use super::delimiter::FirstLine;
 use super::record::{Record, RecordReader};
 use super::{FileFault, Limits};
 
-/// Splits a whole file, already decoded and without a byte order mark, just as [`CsvDecoder`] does
-/// where it allows the longest records.
-/// Each record that is not blank goes to `sink`, the header first, with the line on which it starts
-/// (1 = first line) and its fields.
+/// Splits a complete file, already decoded and without a byte order mark, exactly as [`CsvDecoder`] does if it allows
+/// the longest records. Each record that is not blank goes to `sink`, the header first, with its fields and the line
+/// on which it starts (1 = first line).
 ///
 /// # Errors
-/// Where a record is longer than the cap, or its quotes are never closed.
+/// Fails if a record is longer than the cap, or if its quotes are never closed.
 ///
 /// [`CsvDecoder`]: super::CsvDecoder
 pub fn split(
@@ -47,7 +46,7 @@ mod tests {
 
     const HEADER: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
 
-    /// The lines of the rows, and of each row's first cell where its columns are known.
+    /// The lines of the rows, and each row's first cell if its columns are known.
     type Rows = Vec<(u32, Option<String>)>;
 
     fn decoded(file: &str) -> Option<Rows> {

@@ -1,14 +1,14 @@
-//! Records behind the header into numbered rows, some of which wait until the next record says what they are.
+//! Turns the records after the header into numbered rows. Some records wait until the next record shows what they are.
 
 use super::FileFault;
 use super::layout::Layout;
 use super::record::{OwnedRecord, Record};
 use crate::domain::RawRow;
 
-/// Makes rows of the records behind the header.
+/// Makes rows of the records after the header.
 pub(super) struct Rows {
     layout: Layout,
-    /// Whether there has been a record that is not blank.
+    /// Whether a record that is not blank has been read.
     begun: bool,
     held: Option<(Held, OwnedRecord)>,
 }
@@ -16,10 +16,10 @@ pub(super) struct Rows {
 /// Why a record waits for the next one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Held {
-    /// The first has so many blank fields more than the header. If the second has as many, the file is written so;
-    /// otherwise its values are shifted.
+    /// The first record has this number of blank fields more than the header. If the second record has as many, the
+    /// whole file is written that way; otherwise the first record's values are shifted.
     Surplus(usize),
-    /// It is nothing but NUL or Ctrl-Z. If it is the last, it marks the end of the file.
+    /// The record holds only NUL or Ctrl-Z. If it is the last record, it marks the end of the file.
     EndMark,
 }
 
@@ -62,7 +62,7 @@ impl Rows {
     /// Ends the file.
     ///
     /// # Errors
-    /// As [`take`](Self::take).
+    /// The errors of [`take`](Self::take).
     pub fn finish(
         &mut self,
         rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
@@ -86,7 +86,7 @@ fn is_end_mark(text: &[u8]) -> bool {
     matches!(text.first(), Some(0 | 0x1A)) && text.iter().all(|byte| matches!(byte, 0 | 0x1A))
 }
 
-/// Where rows go, numbered and counted against the limit.
+/// Receives rows, numbers them, and counts them against the limit.
 pub(super) struct Numbered<'a, S> {
     pub rows: &'a mut u32,
     pub limit: u32,

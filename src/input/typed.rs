@@ -1,13 +1,13 @@
-//! Typed rows into raw rows, against the same limits as CSV, and their canonical digest.
+//! Turns typed rows into raw rows, within the same limits as CSV, and computes their canonical digest.
 
 use sha2::{Digest, Sha256};
 
 use super::{FileFault, Limits};
 use crate::domain::{Cell, Column, RawRow};
 
-/// Takes typed rows, however they are grouped into messages.
+/// Takes typed rows. Their grouping into messages does not matter.
 ///
-/// Once a fault has been returned, every later call returns the same.
+/// Once a fault has been returned, every later call returns the same fault.
 pub struct TypedRows {
     limits: Limits,
     rows: u32,
@@ -17,7 +17,7 @@ pub struct TypedRows {
 }
 
 impl TypedRows {
-    /// No rows yet.
+    /// Returns a value without rows.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -29,8 +29,8 @@ impl TypedRows {
         }
     }
 
-    /// Takes the next row, its values by `Column as usize`, and hands it to `sink`. `None` is an
-    /// unset field; a row of blanks is a row.
+    /// Takes the next row, its values by `Column as usize`, and passes it to `sink`. `None` is an unset field. A row
+    /// of blanks is a row too.
     ///
     /// # Errors
     /// `TOO_MANY_ROWS`, `TOO_MANY_BYTES`, `RECORD_TOO_LONG`.
@@ -57,7 +57,7 @@ impl TypedRows {
     /// Ends the input.
     ///
     /// # Errors
-    /// `NO_ROWS`, or the fault that there was.
+    /// `NO_ROWS`, or the fault of an earlier row.
     pub fn finish(&mut self) -> Result<(), Vec<FileFault>> {
         if self.rows == 0 && self.fault.is_none() {
             self.fault = Some(FileFault::NoRows);
@@ -65,22 +65,22 @@ impl TypedRows {
         self.check()
     }
 
-    /// Rows so far.
+    /// Returns the number of rows so far.
     #[must_use]
     pub const fn rows(&self) -> u32 {
         self.rows
     }
 
-    /// Bytes of all values so far.
+    /// Returns the number of bytes of all values so far.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// SHA-256 of the rows in their canonical encoding, in which equal rows are equal however they
-    /// came: for each row, for each of the 13 columns in the template's order, one byte, 0 for
-    /// unset or 1 for set; if set, the length of the value in bytes as four bytes, highest first,
-    /// and the value as received, in UTF-8.
+    /// Returns the SHA-256 of the rows in their canonical encoding. Equal rows have equal digests, in whatever messages
+    /// they came. The encoding: for each row, for each of the 13 columns in the template's order, one byte, 0 for unset
+    /// or 1 for set. If set, the length of the value in bytes follows as four bytes, highest first, and then the value
+    /// as received, in UTF-8.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         self.sha256.clone().finalize().into()
@@ -90,7 +90,7 @@ impl TypedRows {
         self.fault.clone().map_or(Ok(()), |fault| Err(fault.into()))
     }
 
-    /// Counts a row, where it is within the limits.
+    /// Counts a row if it is within the limits.
     fn admit(&mut self, values: &[Option<&str>; Column::COUNT]) -> Result<(), FileFault> {
         let row = self.rows.saturating_add(1);
         let Limits {

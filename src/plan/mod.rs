@@ -1,11 +1,12 @@
-//! Decides every row of an import against one snapshot of the directory (semantics §4 and §5), and who
-//! is missing from the file (§7).
+//! Decides every row of an import against one snapshot of the directory (semantics §4 and §5), and finds the users that
+//! are missing from the file (§7).
 //!
-//! Pure: rows, directory and catalog in, a [`Plan`] out; no IO, no clock, no database. Linear in rows and
-//! users (`n log n` where supervisors close circles), and free of recursion: up to a million of each.
+//! The planner is pure: it takes rows, directory and catalog, and returns a [`Plan`]. It uses no IO, no clock and no
+//! database. Its time is linear in rows and users (`n log n` if supervisors form circles). It does not recurse, since
+//! there may be a million of each.
 //!
-//! [`plan_while`] reads top-down; each step is a module of its own. Rows and users go by their index, keys
-//! (emails, badge numbers and so on) by a number that the roster gives each text once.
+//! [`plan_while`] reads top-down; each step is a module of its own. Rows and users are identified by their index. Keys
+//! (emails, badge numbers and so on) are identified by a number that the roster gives each text once.
 
 mod index;
 mod judge;
@@ -40,79 +41,79 @@ use judge::check;
 use report::IdentityChanges;
 use report::{Missing, ZeroPaddedMatches, find_missing};
 
-/// What to plan.
+/// The input of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The rows of the file, in order.
     pub rows: &'a [Row],
-    /// The organisation's users, as these rows find them.
+    /// The organisation's users, with the user that each row matches.
     pub directory: &'a Directory,
-    /// What users can be given.
+    /// The roles, ranks and groups that users can have.
     pub catalog: &'a Catalog,
-    /// Names the import; generated external IDs derive from it.
+    /// The import's ID; generated external IDs derive from it.
     pub import_id: Uuid,
-    /// Where set: deactivate the users within this scope whom the file does not list.
+    /// The scope within which users that the file does not list are deactivated. `None` means that none are.
     pub deactivate_missing: Option<&'a Scope>,
-    /// What the caller may do.
+    /// The caller's permissions.
     pub permitted: Permitted,
-    /// Keys the plan's digest.
+    /// The secret that keys the plan's digest.
     pub digest_key: &'a DigestKey,
 }
 
-/// Which users `deactivate_missing` is about; a user must match both.
+/// The users that `deactivate_missing` concerns. A user must match both fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Only users who have one of these roles; empty: any.
+    /// Only users who have one of these roles. Empty means any role.
     pub roles: Vec<RoleId>,
-    /// Only users in one of these groups; empty: any or none.
+    /// Only users in one of these groups. Empty means any group or none.
     pub groups: Vec<GroupId>,
 }
 
 /// What an import will do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// One a row, in order.
+    /// One for each row, in row order.
     pub decisions: Vec<Decision>,
-    /// In which order the created and updated rows are written.
+    /// The order in which the created and updated rows are written.
     pub order: WriteOrder,
     /// Users to deactivate because the file does not list them: indices in the snapshot, in order of
     /// external ID.
     pub deactivations: Vec<u32>,
-    /// Users the file does not list whom nothing but protection saves from being deactivated.
+    /// Number of missing users who stay active because they are protected.
     pub protected_skipped: u32,
-    /// Users the file does not list whom the caller may not deactivate, since they have a privileged
-    /// role: indices in the snapshot, in order of external ID.
+    /// Missing users that the caller may not deactivate because they have a privileged role: indices in the snapshot,
+    /// in order of external ID.
     pub privileged_skipped: Vec<u32>,
-    /// Users who go from Active to Inactive, by a row or as missing.
+    /// Number of users who go from Active to Inactive, by a row or as missing.
     pub going_inactive: u32,
-    /// Active users of the snapshot.
+    /// Number of active users in the snapshot.
     pub active_users: u32,
-    /// Rows that put another person in the place of their user (semantics §7).
+    /// Number of rows that replace the person of their user (semantics §7).
     pub identity_changes: u32,
-    /// Rows that stand and match a user.
+    /// Number of standing rows that match a user.
     pub matched_rows: u32,
-    /// Numbers (1 = first) of the rows of which nobody can tell whom they list, and which so make it unsafe
-    /// to deactivate who is missing (semantics §7). Empty where that was not asked for. Each is a record
-    /// with a wrong number of fields, or has an error in the keys that would tell.
+    /// Numbers (1 = first) of the rows whose user cannot be identified, so that it is unsafe to deactivate missing
+    /// users (semantics §7). Each is a record with a wrong number of fields, or has an error in the keys that identify
+    /// its user. Empty if the request does not deactivate missing users.
     pub unidentifiable_rows: Vec<u32>,
-    /// Equal exactly where two plans do the same to the same data of one organisation (semantics §7).
+    /// Two plans have equal digests exactly if they do the same to the same data of one organisation (semantics §7).
     pub digest: [u8; 32],
     positions: Positions,
-    /// What there is to say of the rows, their own faults apart; [`issues`](Self::issues) says it.
+    /// Findings about the rows, except the faults of their own values. [`issues`](Self::issues) puts them into words.
     findings: Findings,
     copies: Copies,
-    /// By row: how many rows are rejected because of it.
+    /// By row: the number of rows that are rejected because of it.
     waiting: HashMap<u32, u32>,
 }
 
 impl<'a> Request<'a> {
-    /// The user of the directory that row number `row` (an index) matches.
+    /// Returns the directory's user that row number `row` (an index) matches, or `None` if it matches none.
     fn user_of(&self, row: u32) -> Option<&'a User> {
         let user = self.directory.user_of(row)?;
         Some(&self.directory.users()[user as usize])
     }
 
-    /// What new values of a key have to match.
+    /// Returns the pattern that new values of a key must match.
     const fn pattern(&self, key: Key) -> Option<&'a Pattern> {
         match key {
             Key::ExternalId => self.catalog.external_id_pattern.as_ref(),
@@ -121,7 +122,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The email of that user's supervisor.
+    /// Returns the email of the supervisor that the row's user has in the directory.
     fn supervisor_email(&self, row: u32) -> Option<&'a str> {
         let supervisor = self.directory.supervisor_of(self.directory.user_of(row)?)?;
         Some(self.directory.users()[supervisor as usize].email())
@@ -138,7 +139,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
     plan
 }
 
-/// Plans an import, for as long as the plan is `wanted`: each step asks again. `None`: it was not.
+/// Plans an import as long as `wanted` returns `true`; each step asks again. Returns `None` if it returns `false`.
 #[must_use]
 pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     let step = || wanted().then_some(());

@@ -1,5 +1,5 @@
-//! The planner against a slow model that is plainly semantics §5 and §7: every round looks at everybody anew,
-//! and compares texts.
+//! Compares the planner with a slow model that follows semantics §5 and §7 literally. Each round of the model looks at
+//! all users again and compares texts.
 
 mod laws;
 mod world;
@@ -11,20 +11,20 @@ use crate::domain::{Catalog, Column, Issue, IssueCode, RoleId, Row, Status, User
 
 const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
 
-/// An error as both sides report it: code, column, row that it is about.
+/// An error as both sides report it: code, column and related row.
 type Fault = (IssueCode, Option<Column>, Option<u32>);
 
-/// Somebody of a final state.
+/// A user of a final state.
 #[derive(Clone)]
 struct Somebody {
-    /// Index of the user of the directory.
+    /// Index of the user in the directory.
     user: Option<usize>,
     /// Index of the standing row.
     row: Option<usize>,
     external_id: String,
     keys: [String; 3],
     status: Status,
-    /// Index among everybody.
+    /// Index of the supervisor among all users of the final state.
     supervisor: Option<usize>,
 }
 
@@ -35,9 +35,9 @@ struct Model<'a> {
     rows: &'a [Row],
     users: &'a [User],
     faults: Vec<Vec<Fault>>,
-    /// By row: when it was rejected.
+    /// By row: the time at which it was rejected.
     fell: Vec<Option<u32>>,
-    /// By row: the first row that it equals. A copy counts as fallen, and has that row's fate.
+    /// By row: the first row that it equals. A copy counts as rejected, and shares the outcome of that row.
     copy_of: Vec<Option<usize>>,
     time: u32,
 }
@@ -106,7 +106,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// A value's fault counts unless the row's user has the very value.
+    /// Returns `true` if the value failed its check and the row's user does not already have exactly this value.
     fn is_unsound(&self, row: usize, column: Column) -> bool {
         let value = self.rows[row].value(column).unwrap_or_default();
         let user = self.user(row).map(|user| &self.users[user]);
@@ -142,7 +142,7 @@ impl<'a> Model<'a> {
         self.users.iter().position(|user| user.external_id() == id)
     }
 
-    /// The user who has the row's key of `match_by`, and whom no row matches by external ID.
+    /// Returns the user who has the row's key of `match_by`, unless a row matches that user by external ID.
     fn user_by_key(&self, row: usize) -> Option<usize> {
         let column = self.match_by?;
         let data = &self.rows[row];
@@ -174,7 +174,7 @@ impl<'a> Model<'a> {
         faults
     }
 
-    /// The first row that passed its field checks and says the same in every column that is stored.
+    /// Returns the first row that passed its field checks and has the same value in every stored column.
     fn find_original(&self, row: usize) -> Option<usize> {
         let stored = |row: usize| {
             let values = Column::ALL
@@ -196,7 +196,7 @@ impl<'a> Model<'a> {
         (0..row).find(equal).filter(|_| self.fell[row].is_none())
     }
 
-    /// True where both rows are about one user, of the directory or new.
+    /// Returns `true` if both rows are about the same user, existing or new.
     fn is_same_user(&self, one: usize, other: usize) -> bool {
         let id = |row| self.sound(row, Column::ExternalId);
         let user = |row| self.user(row);
@@ -208,7 +208,7 @@ impl<'a> Model<'a> {
                 && id(one) == id(other)
     }
 
-    /// True where both rows cannot be right about whom they are.
+    /// Returns `true` if the rows cannot both be right about their user.
     fn contradicts(&self, one: usize, other: usize) -> bool {
         let id = |row| self.sound(row, Column::ExternalId);
         self.is_same_user(one, other) || id(one).is_some() && id(one) == id(other)
@@ -245,7 +245,7 @@ impl<'a> Model<'a> {
         self.rows[row].number
     }
 
-    /// Everybody after the import, if the rows that stand now are written.
+    /// Returns all users after the import, if the rows that stand now are written.
     fn everybody(&self) -> Vec<Somebody> {
         let standing = |row: &usize| self.fell[*row].is_none();
         let rows = || (0..self.rows.len()).filter(standing);
@@ -331,7 +331,7 @@ impl<'a> Model<'a> {
         self.standing().map(verdict).collect()
     }
 
-    /// Names the rejected row among those that would have helped: the last to fall, else the first.
+    /// Returns the fault that names a rejected row that would have helped: the first of those rejected last.
     fn depends(&self, column: Column, helps: impl Fn(usize) -> bool) -> Option<Fault> {
         let fell = |row: usize| self.fell[row].is_some() && self.copy_of[row].is_none();
         let fallen = (0..self.rows.len()).filter(|&row| fell(row) && helps(row));
@@ -382,7 +382,7 @@ impl<'a> Model<'a> {
         role.is_some_and(|role| role.privileged)
     }
 
-    /// The role that `row` names; these names are all in the catalog.
+    /// Returns the role that `row` names. All these names are in the catalog.
     fn role(&self, row: usize) -> RoleId {
         let name = self.rows[row].value(Column::Role).unwrap_or_default();
         let role = self.catalog.roles.iter().find(|role| role.name == name);
@@ -411,7 +411,7 @@ impl<'a> Model<'a> {
         self.standing().map(verdict).collect()
     }
 
-    /// The faults of `row`, with whatever else is wrong with it in the final state.
+    /// Returns the faults of `row`. For a rejected row, adds everything else that is wrong with it in the final state.
     fn review(&self, row: usize) -> Vec<Fault> {
         let mut faults = self.faults[row].clone();
         if self.fell[row].is_none() {
@@ -485,7 +485,8 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The users, by index, whose keys a row has: by external ID, else by any; zeros apart.
+    /// Returns the indices of the users whose keys a row has: by external ID, or otherwise by any key. Leading zeros
+    /// are ignored.
     fn listed_by(&self, row: usize) -> Vec<usize> {
         let strip = |text: &str| text.trim_start_matches('0').to_owned();
         let id = self.sound(row, Column::ExternalId);
@@ -547,11 +548,11 @@ fn taken(column: Column) -> IssueCode {
     }
 }
 
-/// The errors that `plan` reports about `row`, in an order of their own.
+/// Returns the errors that `plan` reports about `row`, sorted.
 fn planned_faults(plan: &Plan, request: &Request<'_>, row: usize) -> Vec<Fault> {
     let issues = plan.issues(request, u32::try_from(row).unwrap());
     let errors = issues.iter().filter(|issue| issue.is_error());
-    // The row of an email that may have been meant is advice, and nothing that was judged.
+    // The row of a suggested email is advice. It was not judged.
     let cause = |issue: &Issue| match issue.code {
         IssueCode::SupervisorNotFound => None,
         _ => issue.related_row,

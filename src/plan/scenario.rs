@@ -1,10 +1,10 @@
 //! Small directories and files as text, for tests: rows in, decisions out.
 //!
-//! One user or row a line: external ID, email, badge number, username, then any of `> EMAIL` (the
-//! supervisor; `> -` blank), `inactive`, `protected`, `role=`, `rank=`, `group=`, `phone=`, `first=`,
-//! `last=`. In a row `-` is blank, `_` absent and `!value` a value that failed its check; `misfit` is a
-//! record with a wrong number of fields, and `header again` one that is nobody's row. Groups: G1, and G2,
-//! which is inactive. Roles: Officer, and Admin, which is privileged.
+//! Each line is one user or row: external ID, email, badge number and username, then any of `inactive`, `protected`,
+//! `role=`, `rank=`, `group=`, `phone=`, `first=`, `last=` and `> EMAIL` (the supervisor; `> -` is blank). In a row,
+//! `-` is blank, `_` is absent and `!value` is a value that failed its check. `misfit` is a record with a wrong number
+//! of fields. `header again` is a record that repeats the header and lists no user. Groups: G1, and G2, which is
+//! inactive. Roles: Officer, and Admin, which is privileged.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::domain::{
     RowParts, Status, Unit, User, UserText,
 };
 
-/// Everything a plan is made of, owned.
+/// Everything that a plan is made of, owned.
 pub(super) struct Scenario {
     pub(super) rows: Vec<Row>,
     pub(super) directory: Directory,
@@ -78,7 +78,7 @@ impl Scenario {
         plan(&self.request())
     }
 
-    /// One line a row: number, outcome, changed columns where updated, issues.
+    /// Returns one line for each row: number, outcome, changed columns if updated, and issues.
     pub(super) fn decided(&self) -> String {
         let (plan, request) = (self.plan(), self.request());
         let lines = plan.decisions.iter().zip(1..).map(|(decision, number)| {
@@ -95,7 +95,7 @@ impl Scenario {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// The external IDs of the users that are missing.
+    /// Returns the external IDs of the users to deactivate as missing.
     pub(super) fn missing(&self) -> Vec<&str> {
         let users = self.directory.users();
         let missing = self.plan().deactivations;
@@ -105,7 +105,7 @@ impl Scenario {
             .collect()
     }
 
-    /// The groups of the write order, as row numbers.
+    /// Returns the groups of the write order, as row numbers.
     pub(super) fn written(&self) -> Vec<Vec<u32>> {
         let order = self.plan().order;
         let groups = order.transactions(1);
@@ -115,7 +115,7 @@ impl Scenario {
     }
 }
 
-/// Asserts that `rows` over `directory` are decided as `expected`, line by line.
+/// Asserts that `rows` are decided on `directory` as `expected`, line by line.
 #[track_caller]
 pub(super) fn decides(directory: &str, rows: &str, expected: &str) {
     let expected = lines(expected).collect::<Vec<_>>().join("\n");
@@ -240,7 +240,7 @@ fn row(line: &str, number: u32) -> Row {
     })
 }
 
-/// The fault that the line stands for, if it is no row.
+/// Returns the fault that the line stands for, or `None` if the line is a row.
 fn record_fault(line: &str) -> Option<Fault> {
     match line {
         "misfit" => Some(Fault::FieldCount {
@@ -252,7 +252,7 @@ fn record_fault(line: &str) -> Option<Fault> {
     }
 }
 
-/// The value that `text` stands for, and what its check found.
+/// Returns the value that `text` stands for, and the fault that its check found.
 fn cell(column: Column, text: &str) -> (Option<&str>, Option<Fault>) {
     let failed = Fault::TooLong {
         actual: 1_000_u32.into(),
@@ -273,7 +273,7 @@ fn cell(column: Column, text: &str) -> (Option<&str>, Option<Fault>) {
     }
 }
 
-/// A line's words.
+/// The words of a line.
 struct Line<'a> {
     keys: [&'a str; 4],
     supervisor: Option<&'a str>,

@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 /// Which attempts of an organisation are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptRetention {
-    /// At most so many. Refused ones are removed first, and of these the oldest first.
+    /// The most attempts to keep. Refused attempts are removed first, the oldest of them first.
     pub most: u32,
     /// None that began before this time.
     pub since: OffsetDateTime,

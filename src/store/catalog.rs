@@ -68,13 +68,13 @@ pub enum CatalogError {
     /// The draft renames an entry that does not exist, or renames one twice: (kind, new name).
     #[error("there is no such {0} to rename")]
     NothingToRename(&'static str, String),
-    /// New names that look like something else.
+    /// New names that look like other text.
     #[error("names of the catalog deceive")]
     DeceptiveNames(Vec<DeceptiveName>),
     /// The draft changes which roles are privileged, which the caller may not do.
     #[error("other roles would be privileged")]
     OtherPrivileges,
-    /// Anything else.
+    /// Any other error.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -86,7 +86,7 @@ pub struct DeceptiveName {
     pub field: String,
     /// The name.
     pub name: String,
-    /// What is wrong with it.
+    /// The fault of the name.
     pub fault: NameFault,
 }
 
@@ -146,7 +146,7 @@ struct CatalogEntry {
 /// The changes that a draft makes to a part.
 struct PartChange {
     removed: Vec<CatalogEntry>,
-    /// Entries that are new or differ from what is stored.
+    /// Entries that are new or differ from the stored ones.
     changed: Vec<CatalogEntry>,
     /// Numbers of entries whose key changes.
     moved: Vec<i32>,

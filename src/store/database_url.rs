@@ -10,13 +10,13 @@ use sea_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
-/// What is wrong with the URL of a database, without any of its text.
+/// The fault of a database URL, without any of the URL's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDatabaseUrl {
     /// It names no database that this service supports.
     #[error("it must begin with sqlite: or postgres:")]
     Scheme,
-    /// Its user, password, host and database cannot be told apart.
+    /// It does not separate user, password, host and database clearly.
     #[error(
         "it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE; in a name or a password write % as %25, \
          @ as %40, : as %3A, / as %2F, ? as %3F and # as %23"

@@ -5,8 +5,8 @@
 //! none has been removed. The result equals a full read at the same moment, whatever has written in between and
 //! by whatever means.
 //!
-//! Every transaction from the oldest one that was running counts as running, even if it had ended: a snapshot's
-//! list of running transactions lacks subtransactions, and one of these may have written rows.
+//! Every transaction from the oldest one that was running counts as running, even if it had ended: a snapshot's list of
+//! running transactions lacks subtransactions, and a subtransaction may have written rows.
 //!
 //! This holds while the database server runs. After a restart everything is read again: the server may have been
 //! restored from a backup, or a crash may have lost transactions that did not wait for the disk, and both give
@@ -98,7 +98,7 @@ impl DirectoryCache {
         users <= self.limit / SMALL_USER_BYTES
     }
 
-    /// Returns an organisation's cached directory, if there is one.
+    /// Returns an organisation's cached directory, or `None` if it is not cached.
     pub(super) fn find(&self, organization: i64) -> Option<Arc<CachedDirectory>> {
         let mut entries = self.entries.lock();
         let found = entries.take(organization)?;

@@ -73,7 +73,7 @@ pub enum WriteError {
     /// A task of this process failed.
     #[error("{0}")]
     Task(String),
-    /// Anything else.
+    /// Any other error.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,8 +1,8 @@
 //! The heartbeat of this process, and the leases that its imports hold.
 //!
-//! A process that waits for the database is not dead. Other processes only see what the database says, but this
-//! process knows its own leases. On SQLite, where all wait for one writer, each transaction renews them
-//! before the next one begins.
+//! A process that waits for the database is not dead. Other processes only see what the database says, but this process
+//! knows its own leases. On SQLite, all transactions wait for one writer, so each transaction renews the leases before
+//! the next one begins.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -60,7 +60,7 @@ impl Store {
         organization: i64,
         permit: Option<&LanePermit>,
     ) -> Result<Snapshot, StoreError> {
-        // Taken before the transaction begins: what is cached must not be newer than what is read.
+        // Taken before the transaction begins: the cached directory must not be newer than the data that is read.
         let cached = self.directory_cache.find(organization);
         let tx = self.begin_reading().await?;
         let revision = revision(&tx, organization).await?;

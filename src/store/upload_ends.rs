@@ -92,8 +92,8 @@ impl Store {
         Ok(was_removed)
     }
 
-    /// Removes what is left of uploads whose imports ended before the time of `retention`, or a day ago if they applied
-    /// nothing. Returns how many there were.
+    /// Removes the remains of uploads whose imports ended before the time of `retention`, or a day ago if they applied
+    /// nothing. Returns the number of these uploads.
     ///
     /// # Errors
     /// Fails if the database fails.

@@ -174,7 +174,7 @@ impl WriteTransaction {
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    /// Takes over options that only concern what is reported; they may differ from before.
+    /// Takes over options that only affect reports; they may differ from before.
     async fn restart_upload(&self, wanted: &Upload) -> Result<(), StoreError> {
         self.mark_upload_active((wanted.organization_id, wanted.import_id))
             .await?;

@@ -1,5 +1,5 @@
-//! The limit of imports on a server and for an organisation; one more waits its turn, and is then told to come
-//! again. An upload that has only begun is no import.
+//! The limits of imports on a server and for an organisation. One more import waits its turn and is then asked to
+//! retry later. An upload that has only begun does not count as an import.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ on_both_databases![
     an_upload_without_rows_has_no_directory,
 ];
 
-/// A server for so many imports; one more waits for `turn`.
+/// Starts a server with this limit of imports; one more import waits for `turn`.
 async fn app(
     database: Database,
     imports: usize,
@@ -57,7 +57,7 @@ async fn app(
     app
 }
 
-/// An upload into `pd` that is under way.
+/// Begins an upload into `pd`.
 async fn upload(app: &App) -> Call {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
@@ -67,7 +67,7 @@ async fn upload(app: &App) -> Call {
     call
 }
 
-/// An import into `pd` that runs until its results are read: a dry run with much to say of its rows.
+/// Begins an import into `pd` that runs until its results are read: a dry run with many issues in its rows.
 async fn run(app: &App) -> Call {
     let mut call = app.call().await;
     let start = ImportStart {
@@ -140,7 +140,7 @@ async fn an_import_waits_its_turn(database: Database) {
     assert_eq!(second.read_to_end().await.summary().created, 1);
 }
 
-/// Streams that send `start`, or the beginning of a roster, and then nothing.
+/// The streams send `start`, or the beginning of a roster, and then nothing.
 async fn uploads_that_have_only_begun_keep_nobody_out(database: Database) {
     let app = app(database, 2, 2, Duration::ZERO).await;
     let mut begun = Vec::new();
@@ -177,7 +177,7 @@ async fn uploads_of_one_organisation_have_a_limit(database: Database) {
         .expect("there is room again");
 }
 
-/// Whether the directory has been read shows in the metrics.
+/// The metrics show whether the directory has been read.
 async fn an_upload_without_rows_has_no_directory(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();

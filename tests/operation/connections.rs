@@ -1,4 +1,4 @@
-//! Connections that are of no use end by themselves, and there are only so many.
+//! Unused connections end by themselves, and the number of connections is limited.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -49,7 +49,7 @@ async fn closed(mut connection: TcpStream) {
         .expect("the server closes the connection");
 }
 
-/// Silent, half a greeting, another protocol, and a greeting without a call.
+/// The connections are silent, or send half a greeting, another protocol, or a greeting without a call.
 async fn a_connection_that_never_makes_a_call_ends(database: Database) {
     let deadlines = Deadlines {
         // Longer than a machine stands still: the call that is made is in time.
@@ -126,7 +126,7 @@ async fn a_connection_with_an_open_call_stays(database: Database) {
     assert_eq!(call.finish().await.summary().created, 1);
 }
 
-/// A connection that the server has taken, from an address of this machine.
+/// Returns a connection that the server has accepted, from an address of this machine.
 async fn greeted(app: &App, from: [u8; 4]) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((IpAddr::from(from), 0).into()).unwrap();
@@ -157,7 +157,7 @@ async fn over_the_limit_the_oldest_strangers_connection_makes_room(database: Dat
     assert!(silent.is_err(), "the second one stands");
 }
 
-/// Each on a connection, from one address and from many; far more than there are places.
+/// Each watch has a connection of its own, from one address or from many. There are far more watches than places.
 async fn health_watches_keep_nobody_out(database: Database) {
     let server = ServerLimits {
         connections: 20,

@@ -1,5 +1,5 @@
-//! One busy organisation does not starve the others: calls about one organisation at a time, and exports,
-//! are only so many.
+//! One busy organisation does not starve the others: the number of simultaneous calls about one organisation is
+//! limited, and so is the number of exports.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn assert_busy(status: &Status, limit: &str) {
     assert!(retry.is_some_and(|delay| delay.as_secs() >= 1));
 }
 
-/// An upload that is under way, and its ID.
+/// Begins an upload, and returns the call and the import's ID.
 async fn upload(app: &App) -> (Call, String) {
     let mut call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
@@ -78,7 +78,7 @@ async fn watch(app: &App, import: &str) -> Result<Streaming<WatchImportResponse>
     Ok(app.imports().watch_import(request).await?.into_inner())
 }
 
-/// Again and again until it is answered.
+/// Repeats a call until it is answered.
 async fn until_answered<T>(mut ask: impl AsyncFnMut() -> Result<T, Status>) -> T {
     let asking = async {
         loop {
@@ -111,7 +111,7 @@ async fn as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait(dat
     drop((again, call));
 }
 
-/// A client that takes little before somebody reads.
+/// Returns a client that takes little data before the test reads.
 async fn slow_reader(app: &App) -> App {
     let channel = Channel::from_shared(format!("http://{}", app.address())).unwrap();
     let channel = channel.initial_stream_window_size(65_535).connect().await;
@@ -161,7 +161,7 @@ async fn as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait(databas
     drop((second, other));
 }
 
-/// Far more than the database has connections; the refusals are counted.
+/// There are far more calls than the database has connections, and the refusals are counted.
 async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();

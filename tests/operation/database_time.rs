@@ -1,6 +1,6 @@
-//! How long PostgreSQL may take, from both sides: for a lock, and for a statement. (For how long a session
-//! may idle in a transaction, `tests/survival/leases.rs` stops a process.) SQLite has one writer, and a turn
-//! for each.
+//! How long PostgreSQL may wait for a lock and run a statement, from both sides. (`tests/survival/leases.rs` stops a
+//! process to test how long a session may idle in a transaction.) SQLite has one writer, and each write waits its
+//! turn.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ on_postgres![
 
 const LONG: Duration = Duration::from_mins(1);
 
-/// Longer than a machine stands still: what nobody holds up is in time.
+/// Longer than a machine stands still, so work that is not held up is in time.
 const SHORT: Duration = Duration::from_secs(5);
 
 async fn app(statement: Duration, lock: Duration) -> App {
@@ -35,7 +35,7 @@ async fn app(statement: Duration, lock: Duration) -> App {
     app
 }
 
-/// Writes the user, which waits for whoever has the row.
+/// Writes the user. The write waits for the transaction that has the row locked.
 async fn protect(app: &App, user_id: String) -> Result<(), Status> {
     let request = SetUserProtectedRequest {
         organization: "pd".to_owned(),

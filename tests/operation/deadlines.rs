@@ -1,5 +1,4 @@
-//! Clients who take too long are refused and told so, whether they are to write or to read; the others
-//! are served.
+//! Clients that take too long are refused with the reason, both as writers and as readers. The others are served.
 
 use std::time::Duration;
 
@@ -29,7 +28,7 @@ on_both_databases![
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Longer than a machine stands still, where an import is to go through too.
+/// Longer than a machine stands still, for tests in which an import has to succeed too.
 const SECONDS: Duration = Duration::from_secs(5);
 
 async fn app(database: Database, deadlines: Deadlines) -> App {
@@ -91,7 +90,7 @@ async fn an_upload_that_goes_on_for_ever_is_refused(database: Database) {
     assert!(app.users().await.is_empty());
 }
 
-/// More results than the windows and buffers between server and client hold.
+/// The import has more results than the windows and buffers between server and client hold.
 async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Database) {
     let deadlines = Deadlines {
         idle: SECONDS,
@@ -150,7 +149,7 @@ async fn a_reader_who_stalls_is_given_up_and_its_import_goes_on(database: Databa
     assert_eq!(watched.summary().state(), ImportState::Completed);
 }
 
-/// More than the windows and buffers between server and client hold.
+/// The export is larger than the windows and buffers between server and client.
 async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Database) {
     let deadlines = Deadlines {
         idle: SECONDS,
@@ -188,7 +187,7 @@ async fn an_export_that_nobody_reads_never_ends_as_if_it_were_whole(database: Da
 const DEADLINE_EXCEEDED: Option<i32> = Some(4);
 const IMPORTS: &str = "/userimport.v1.ImportService/";
 
-/// A stream, whose answers have begun, and a request that never comes whole.
+/// The calls are a stream whose answers have begun, and a request that never becomes complete.
 async fn a_call_ends_at_its_callers_deadline(database: Database) {
     let app = App::start(database).await;
     for (rpc, beginning) in [

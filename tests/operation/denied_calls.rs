@@ -1,5 +1,5 @@
-//! A call that is denied is counted and logged, without what the caller sent, and told to the audit
-//! trail of the organisation whose credential was used.
+//! A denied call is counted and logged, without the data that the caller sent. The audit trail of the organisation
+//! whose credential was used records it.
 
 use std::{fs, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ on_both_databases![
 const METHOD: &str = "/userimport.v1.DirectoryService/GetUser";
 const LONG: Duration = Duration::from_mins(1);
 
-/// Looks for a person by her email address.
+/// Searches a person by her email address.
 async fn look(caller: &App, organization: &str) -> Result<(), Status> {
     let request = GetUserRequest {
         organization: organization.to_owned(),
@@ -55,7 +55,7 @@ async fn events(operator: &App, chain: &str) -> Vec<AuditEvent> {
     listed.events.into_iter().filter(is_denial).collect()
 }
 
-/// The denials in a chain, once there are as many; nobody waits for one to be appended.
+/// Returns the denials in a chain once there are `count` of them. A call does not wait until its denial is appended.
 async fn denials(operator: &App, chain: &str, count: usize) -> Vec<AuditEvent> {
     let looking = async {
         loop {

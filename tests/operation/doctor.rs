@@ -1,5 +1,5 @@
-//! `user-import doctor` finds what would keep a server from starting, or from admitting anybody, before it
-//! is started.
+//! Before a server starts, `user-import doctor` finds the faults that would keep it from starting or from admitting
+//! any caller.
 
 use std::fs;
 
@@ -24,14 +24,14 @@ async fn migrated(database: Database) -> FreshDatabase {
     fresh
 }
 
-/// The exit code, and what it says.
+/// Returns the exit code and the output.
 fn doctor(database: &FreshDatabase, options: &[&str]) -> (Option<i32>, String) {
     let output = run(&[&["doctor"], options].concat(), &database.url());
     let said = String::from_utf8(output.stdout).unwrap();
     (output.status.code(), said)
 }
 
-/// Expects that one thing is wrong, and that it is this.
+/// Expects that exactly this one thing is wrong.
 fn expect_wrong(found: &(Option<i32>, String), about: &str, text: &str) {
     let (exit, said) = found;
     assert_eq!(*exit, Some(1), "{said}");

@@ -1,5 +1,5 @@
-//! Very many small messages while the database is slow, and calls that are reset as soon as they are
-//! made: the server keeps reading, and serves the others.
+//! Very many small messages while the database is slow, and calls that are reset as soon as they are made. The server
+//! keeps reading and serves the others.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ on_both_databases![
     what_a_peer_provokes_fills_no_log,
 ];
 
-/// Nobody can write: on SQLite there is one writer, on PostgreSQL nobody gets to the table.
+/// Returns a statement that blocks all writes. SQLite has one writer; on PostgreSQL the statement locks the tables.
 pub const fn blocking(database: Database) -> &'static str {
     match database {
         Database::Sqlite => "UPDATE organizations SET slug = slug",
@@ -96,7 +96,7 @@ async fn resets_leave_the_server_to_the_others(database: Database) {
     assert_eq!(served.unwrap().summary().created, 1);
 }
 
-/// One after the other, each of some KiB on the wire and of gigabytes where nobody looks.
+/// Bombs come one after the other. Each is some KiB on the wire, and gigabytes if the server does not check.
 #[cfg(target_os = "linux")]
 async fn bombs_take_little_memory(database: Database) {
     let database = Arc::new(database.create().await);
@@ -129,7 +129,8 @@ async fn bombs_take_little_memory(database: Database) {
     app.people(["bob"]).await;
 }
 
-/// Answers to pings that nobody has sent, 200,000 of them: no line each, also where somebody asks for them.
+/// A peer sends 200,000 answers to pings that were never sent. They add no line each, even if the log filter asks for
+/// details.
 async fn what_a_peer_provokes_fills_no_log(database: Database) {
     for (filter, most_bytes) in [("info", 4_096), ("debug,h2=warn", 128 * 1024)] {
         let fresh = Arc::new(database.create().await);

@@ -1,5 +1,4 @@
-//! An export whose formulas are neutralised holds nothing that a spreadsheet computes, and imports
-//! unchanged.
+//! An export with neutralised formulas holds nothing that a spreadsheet computes, and it imports unchanged.
 
 use user_import::{
     domain::Column::{BadgeNumber, FirstName, LastName, Phone, Username},

@@ -1,4 +1,4 @@
-//! HTTP/2 by hand, for clients that no library would be: frames as they are on the wire (RFC 9113).
+//! HTTP/2 by hand, for client behaviour that no library offers: frames as they are on the wire (RFC 9113).
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -27,7 +27,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A wait that is longer hangs.
+/// Longest wait; a longer one hangs.
 const LONG: Duration = Duration::from_mins(1);
 
 /// A frame that was received.
@@ -46,12 +46,12 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Connects, and says the preface.
+    /// Connects and sends the preface.
     pub async fn connect(address: SocketAddr) -> Self {
         Self::on(TcpStream::connect(address).await.expect("it listens")).await
     }
 
-    /// The same on a connection that is made already; a server that closes it at once is noticed later.
+    /// Does the same on an existing connection. If the server closes it at once, a later call notices that.
     pub async fn on(mut connection: TcpStream) -> Self {
         let _ = connection.write_all(PREFACE).await;
         let mut raw = Self::over(connection);
@@ -59,7 +59,7 @@ impl Raw {
         raw
     }
 
-    /// Goes on with a connection on which the preface was said.
+    /// Continues on a connection on which the preface was sent.
     pub fn over(connection: TcpStream) -> Self {
         let address = connection.peer_addr().expect("it is connected");
         Self {
@@ -68,7 +68,7 @@ impl Raw {
         }
     }
 
-    /// The same without a credential.
+    /// Returns the same connection without a credential.
     pub fn of_a_stranger(self) -> Self {
         Self {
             authorization: None,
@@ -76,18 +76,18 @@ impl Raw {
         }
     }
 
-    /// Sends bytes as they are; false: the server has closed the connection.
+    /// Sends bytes as they are. Returns `false` if the server has closed the connection.
     pub async fn write(&mut self, bytes: &[u8]) -> bool {
         self.connection.write_all(bytes).await.is_ok()
     }
 
-    /// Sends a frame; false: the server has closed the connection.
+    /// Sends a frame. Returns `false` if the server has closed the connection.
     pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) -> bool {
         let frame = frame(kind, flags, stream, payload);
         self.connection.write_all(&frame).await.is_ok()
     }
 
-    /// A frame, many times over.
+    /// Returns the bytes of a frame, `count` times.
     pub fn many(kind: u8, flags: u8, stream: u32, payload: &[u8], count: usize) -> Vec<u8> {
         frame(kind, flags, stream, payload).repeat(count)
     }
@@ -139,7 +139,7 @@ impl Raw {
         .await
     }
 
-    /// The next frame; `None`: the server has closed the connection.
+    /// Returns the next frame, or `None` if the server has closed the connection.
     pub async fn next(&mut self) -> Option<Frame> {
         let reading = async {
             let mut head = [0; 9];
@@ -159,7 +159,7 @@ impl Raw {
             .expect("the server says something")
     }
 
-    /// The next frame of this kind for a stream, or for the connection (0).
+    /// Returns the next frame of this kind for a stream, or for the connection (0).
     pub async fn until(&mut self, kind: u8, stream: u32) -> Option<Frame> {
         loop {
             let frame = self.next().await?;
@@ -175,7 +175,7 @@ impl Frame {
         matches!(self.kind, SETTINGS | PING) && self.flags & ACK != 0
     }
 
-    /// Of a reset.
+    /// Returns the error code of a reset.
     pub fn error_code(&self) -> u32 {
         u32::from_be_bytes(self.payload[..4].try_into().expect("four bytes"))
     }
@@ -192,7 +192,7 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Literals, none of which is to be remembered.
+/// Returns the headers as literals that the peer must not remember.
 fn header_block(path: &str, authorization: Option<&str>) -> Vec<u8> {
     // POST, and http.
     let mut block = vec![0x83, 0x86];

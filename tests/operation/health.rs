@@ -1,4 +1,4 @@
-//! Health says `NOT_SERVING` while the server starts or drains, and while its database is away.
+//! Health answers `NOT_SERVING` while the server starts or drains, and while its database is away.
 
 use std::{sync::Arc, time::Duration};
 
@@ -56,7 +56,7 @@ async fn watch(app: &App, service: &str) -> Streaming<HealthCheckResponse> {
     watched.unwrap().into_inner()
 }
 
-/// Waits until this is said.
+/// Waits until the answers have this status.
 async fn until(answers: &mut Streaming<HealthCheckResponse>, status: ServingStatus) {
     let waiting = async {
         while let Some(answer) = answers.message().await.unwrap() {
@@ -88,7 +88,7 @@ async fn a_draining_server_is_not_serving(database: Database) {
     stopping.await.unwrap();
 }
 
-/// Its file or its database gone from under it, and back again.
+/// The database's file or the database itself goes away and comes back.
 async fn a_server_without_its_database_is_not_serving(database: Database) {
     let app = App::start(database).await;
     let mut answers = watch(&app, "").await;
@@ -100,7 +100,7 @@ async fn a_server_without_its_database_is_not_serving(database: Database) {
     app.people(["ada"]).await;
 }
 
-/// Its heartbeat cannot be written yet.
+/// The server cannot write its heartbeat yet.
 async fn a_starting_server_is_not_serving(database: Database) {
     let fresh = database.create().await;
     let store = Store::connect(&fresh.url()).await.unwrap();
@@ -172,7 +172,7 @@ async fn watches_are_bounded_for_each_address(database: Database) {
     timeout(LONG, freed).await.expect("a place gets free");
 }
 
-/// The length alone is sent, or a little more; nobody waits for the rest, compressed or not.
+/// The client sends only the length, or a little more. The server does not wait for the rest, compressed or not.
 async fn a_request_that_is_too_large_is_refused_with_its_first_bytes(database: Database) {
     let app = App::start(database).await;
     for beginning in [
@@ -203,7 +203,7 @@ async fn a_request_that_never_comes_whole_ends_soon(database: Database) {
     assert_eq!(call.status().await, RESOURCE_EXHAUSTED);
 }
 
-/// In plain text beside TLS, for health alone.
+/// The port speaks plain text beside TLS, and serves only health.
 async fn health_has_a_port_of_its_own(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();

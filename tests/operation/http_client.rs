@@ -1,4 +1,4 @@
-//! HTTP by hand, for requests that no gRPC library would make.
+//! HTTP by hand, for requests that no gRPC library makes.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,10 +16,10 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use user_import_testing::authorization_at;
 
-/// A wait that is longer hangs.
+/// Longest wait; a longer one hangs.
 pub const LONG: Duration = Duration::from_mins(1);
 
-/// A gRPC call over HTTP/2 whose request stays open for as long as this is kept.
+/// A gRPC call over HTTP/2 whose request stays open until this value is dropped.
 pub struct OpenCall {
     pub response: Response<Incoming>,
     _request: mpsc::Sender<Result<Frame<Bytes>, String>>,
@@ -44,13 +44,13 @@ impl OpenCall {
         }
     }
 
-    /// The status, from headers or trailers.
+    /// Returns the status, from headers or trailers.
     pub async fn status(self) -> Option<i32> {
         status(self.response).await
     }
 }
 
-/// A request as gRPC has it, of a local caller unless the headers say who calls.
+/// Returns a gRPC request of a local caller, unless the headers name another caller.
 pub fn grpc(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> http::request::Builder {
     let request = Request::builder()
         .method(Method::POST)
@@ -81,7 +81,7 @@ where
     answer.expect("it is answered").expect("it is HTTP")
 }
 
-/// The status of an answer, from headers or trailers; its messages are passed over.
+/// Returns the status of an answer, from headers or trailers, and skips its messages.
 pub async fn status(response: Response<Incoming>) -> Option<i32> {
     let (parts, body) = response.into_parts();
     let of = |headers: &HeaderMap| headers.get("grpc-status")?.to_str().ok()?.parse().ok();
@@ -92,7 +92,7 @@ pub async fn status(response: Response<Incoming>) -> Option<i32> {
     of(body.ok()?.trailers()?)
 }
 
-/// Sends these bytes, and returns what is answered before the connection ends.
+/// Sends these bytes, and returns the answer up to the end of the connection.
 pub async fn exchange(address: SocketAddr, request: &[u8]) -> String {
     let mut connection = TcpStream::connect(address).await.expect("it listens");
     connection.write_all(request).await.expect("it is taken");

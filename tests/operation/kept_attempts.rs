@@ -1,4 +1,4 @@
-//! What is kept of attempts that wrote nothing, and how large a page of any list may be.
+//! Which facts are kept of attempts that wrote nothing, and how large a page of any list may be.
 
 use std::{fmt::Write, time::Duration};
 
@@ -20,10 +20,10 @@ on_both_databases![
     a_page_of_long_users_ends_early_and_goes_on,
 ];
 
-/// What clients take unless told otherwise, with room for the rest of the answer.
+/// Bytes that clients accept by default, with room for the rest of the answer.
 const PAGE: usize = 3 * 1024 * 1024;
 
-/// Every import into `pd`, by pages of as many as there may be.
+/// Returns every import into `pd`, in pages of the largest size.
 async fn history(app: &App) -> Vec<Vec<Import>> {
     let (mut pages, mut token) = (Vec::new(), String::new());
     loop {
@@ -105,7 +105,7 @@ async fn forgetting(database: Database, kept: u32, retention: Duration) -> App {
     App::start_with(database, settings).await
 }
 
-/// Waits until the history has these states, the latest first.
+/// Waits until the history has these states, the latest import first.
 async fn expect_history(app: &App, states: &[(ImportState, bool)]) {
     let looking = async {
         loop {

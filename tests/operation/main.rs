@@ -1,5 +1,5 @@
-//! The server under load, under attack, and under observation: limits, health, metrics, migrations, and
-//! what must never be logged. One file for each subject.
+//! The server under load, under attack, and under observation: limits, health, metrics, migrations, and the data that
+//! must never be logged. One file for each subject.
 
 #![allow(
     clippy::unwrap_used,

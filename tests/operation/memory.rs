@@ -1,5 +1,5 @@
-//! Clients that misuse the server take little of its memory, as the system counts it at its peak, and the
-//! others are served meanwhile. (For bombs, see `floods`.)
+//! Clients that misuse the server take little of its memory, measured at the peak that the system reports. The others
+//! are served meanwhile. (For bombs, see `floods`.)
 
 use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -42,7 +42,7 @@ on_both_databases![
     strangers_take_little_memory_while_their_calls_wait,
 ];
 
-/// KiB that misuse may take: a small part of what a large import does.
+/// KiB that misuse may take: a small part of the memory for a large import.
 const LITTLE: u64 = 96 * 1024;
 
 const IMPORTS: &str = "/userimport.v1.ImportService";
@@ -76,7 +76,7 @@ impl Scene {
         }
     }
 
-    /// Expects that little more memory was ever taken than `before`, and that others are served.
+    /// Expects that the server took little more memory than `before`, and that others are served.
     async fn expect_little_more(&self, before: u64) {
         let more = self.server.peak() - before;
         assert!(more < LITTLE, "{more} KiB more");
@@ -85,7 +85,7 @@ impl Scene {
         assert_eq!(served.code(), Code::Ok, "{served}");
     }
 
-    /// Waits until a counter has come to this.
+    /// Waits until a counter has reached `at_least`.
     async fn until_counted(&self, counter: &str, at_least: u64) {
         let counting = async {
             loop {
@@ -103,7 +103,7 @@ impl Scene {
     }
 }
 
-/// Their windows are never widened, so that nearly nothing can be sent to them.
+/// The readers never widen their windows, so the server can send them almost nothing.
 async fn readers_who_never_read_take_little_memory(database: Database) {
     let scene = Scene::start(database, &["--stream-idle-seconds", "6"]).await;
     let long = "x".repeat(128);
@@ -146,7 +146,7 @@ async fn readers_who_never_read_take_little_memory(database: Database) {
     drop(readers);
 }
 
-/// A dry run, whose answers are read and not kept. How many rows were rejected.
+/// Runs a dry run whose answers are read and not kept. Returns the number of rejected rows.
 async fn read_dry_run(app: &App, csv: &str) -> u32 {
     let mut call = app.call().await;
     let start = ImportStart {
@@ -168,7 +168,7 @@ async fn read_dry_run(app: &App, csv: &str) -> u32 {
     rejected
 }
 
-/// Each row has something wrong in every column, of which much is to be said.
+/// Each row has a fault in every column, and each fault has a long message.
 async fn rows_of_nothing_but_faults_take_no_more_than_sound_ones(database: Database) {
     const ROWS: u32 = 40_000;
     let names: Vec<_> = (0..ROWS).map(|n| format!("someone-{n}")).collect();
@@ -185,8 +185,8 @@ async fn rows_of_nothing_but_faults_take_no_more_than_sound_ones(database: Datab
     );
 }
 
-/// Each row has names that the catalog does not have, a supervisor who is nobody, and keys that a spreadsheet may
-/// have changed; the values of none can be shared with another row.
+/// Each row has names that the catalog does not have, a supervisor that matches no user, and keys that a spreadsheet
+/// may have changed. No row shares these values with another row.
 async fn rows_that_only_the_plan_can_reject_take_little_more_than_sound_ones(database: Database) {
     const ROWS: u32 = 60_000;
     let header = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,RANK,\
@@ -211,7 +211,7 @@ async fn rows_that_only_the_plan_can_reject_take_little_more_than_sound_ones(dat
     );
 }
 
-/// KiB that a dry run of this file takes of a new server, which rejects so many rows.
+/// Returns the KiB that a dry run of this file takes on a new server, and expects that it rejects `rejected` rows.
 async fn taken(database: Database, csv: &str, rejected: u32) -> u64 {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
@@ -219,7 +219,7 @@ async fn taken(database: Database, csv: &str, rejected: u32) -> u64 {
     scene.server.peak() - before
 }
 
-/// Three quarters of it stayed with the process before.
+/// In an earlier version, three quarters of the memory stayed with the process.
 async fn the_memory_of_a_large_import_is_given_back_when_it_has_ended(database: Database) {
     const ROWS: u32 = 250_000;
     let mut csv =
@@ -241,7 +241,7 @@ async fn the_memory_of_a_large_import_is_given_back_when_it_has_ended(database: 
     given_back.unwrap_or_else(|_| panic!("{kept} KiB of {taken} are kept"));
 }
 
-/// With 16 MiB for all, of which one party has half.
+/// The server has 16 MiB for all callers, and one caller may have half of them.
 async fn an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing(database: Database) {
     let scene = Scene::start(database, &["--max-client-memory", "16"]).await;
     let names: Vec<_> = (0..60_000).map(|n| format!("someone-{n}")).collect();
@@ -262,7 +262,7 @@ async fn an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing(da
     assert_eq!(scene.app.import(&small).await.summary().created, 10_000);
 }
 
-/// Of rows that are rejected, each with much to say.
+/// Sends a dry run of rows that are rejected, each with a long message.
 async fn dry_run(raw: &mut Raw, stream: u32) {
     let wizard = "Wizard".repeat(60);
     let rows = (0..2_000).fold(roster(), |rows, number| {
@@ -287,7 +287,7 @@ async fn dry_run(raw: &mut Raw, stream: u32) {
     }
 }
 
-/// Calls that are reset as soon as they are made, hundreds of thousands of them where nobody ended that.
+/// Calls are reset as soon as they are made: hundreds of thousands, if the server did not end the connection.
 async fn floods_of_resets_take_little_memory(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
@@ -355,7 +355,7 @@ async fn tiny_messages_take_little_memory_while_the_database_is_slow(database: D
     importing.abort();
 }
 
-/// Connections that never shake hands, as many as one address may have.
+/// Connections never shake hands. There are as many as one address may have.
 async fn half_open_handshakes_take_little_memory(database: Database) {
     let authority = Authority::new();
     let files = Files::new(&authority.server());
@@ -401,7 +401,8 @@ async fn half_open_handshakes_take_little_memory(database: Database) {
     assert!(more < LITTLE, "{more} KiB more");
 }
 
-/// Of 4 MiB each by their prefix, as many as fit on five connections; nobody shows a credential.
+/// Each message is 4 MiB long by its prefix. Five connections carry their full number of calls, and no caller has a
+/// credential.
 async fn unfinished_health_requests_take_little_memory(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let before = scene.server.peak();
@@ -424,7 +425,8 @@ async fn unfinished_health_requests_take_little_memory(database: Database) {
     scene.expect_little_more(before).await;
 }
 
-/// For the server to start, as for a database that is away: each sends what the windows let through.
+/// The calls wait for the server to start, as they would for a database that is away. Each sends all data that the
+/// windows allow.
 async fn strangers_take_little_memory_while_their_calls_wait() {
     let fresh = Arc::new(Database::Postgres.with_schema().await);
     let blocked = fresh.begin("LOCK TABLE servers IN ACCESS EXCLUSIVE MODE");
@@ -460,7 +462,7 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     app.people(["ada"]).await;
 }
 
-/// What a part holds that is free is of no use to the threads of another, and there are dozens of threads.
+/// Free memory in one part is of no use to threads of another part, and there are dozens of threads.
 async fn memory_is_divided_in_two_parts_for_each_core(database: Database) {
     let scene = Scene::start(database, &[]).await;
     let names: Vec<_> = (0..5_000).map(|n| format!("u{n}")).collect();

@@ -1,5 +1,4 @@
-//! Messages that are too large, as they are or once they are decompressed or decoded; and both
-//! compressions, both ways.
+//! Messages that are too large, as sent or after decompression or decoding; and both compressions, in both directions.
 
 use tokio_stream::iter;
 use tonic::{Code, codec::CompressionEncoding};
@@ -75,7 +74,7 @@ async fn an_oversized_message_is_a_quota_failure_outside_streams_too(database: D
     assert_eq!(details.violations[0].subject, "message");
 }
 
-/// An empty row is two bytes on the wire, and hundreds in memory.
+/// An empty row takes two bytes on the wire and hundreds in memory.
 async fn a_message_has_only_so_many_rows(database: Database) {
     let app = App::start(database).await;
     let rows = |count: usize| {

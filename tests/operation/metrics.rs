@@ -1,4 +1,4 @@
-//! What `docs/operations.md` says of metrics is what a running server exposes, both ways.
+//! `docs/operations.md` and a running server name the same metrics: neither has one that the other lacks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![every_metric_is_documented_with_its_labels_and_every_documented_one_is_there];
 
-/// Names, each with the names of its labels.
+/// The names of the metrics, each with the names of its labels.
 type Metrics = BTreeMap<String, BTreeSet<String>>;
 
 fn documented() -> Metrics {
@@ -48,7 +48,7 @@ fn exposed(page: &str) -> Metrics {
         .collect()
 }
 
-/// The labels that any line of the metric has, but for the bounds of a histogram.
+/// Returns the labels on any line of the metric, except the bounds of a histogram.
 fn labels(page: &str, name: &str) -> BTreeSet<String> {
     let of_it = page.lines().filter_map(|line| line.strip_prefix(name));
     let kinds = ["{", "_bucket{", "_sum{", "_count{"];

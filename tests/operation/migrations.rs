@@ -1,5 +1,5 @@
-//! The schema: brought up to date by one of several servers at once, refused where it is too old, and
-//! taken as it is where it is of a newer release.
+//! The schema. One of several servers that start at once brings it up to date. A schema that is too old is refused; a
+//! schema of a newer release is used as it is.
 
 use std::{process::Output, sync::Arc, thread};
 
@@ -18,7 +18,7 @@ on_both_databases![
     emails_of_an_earlier_release_compare_by_their_domains_ascii_form,
 ];
 
-/// What a later step may do: add columns that may be left out, tables, and indexes.
+/// Changes that a later step may make: add optional columns, tables, and indexes.
 const NEWER: [&str; 6] = [
     "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_newer', 0)",
     "ALTER TABLE users ADD COLUMN newer TEXT",
@@ -150,7 +150,7 @@ async fn the_doctor_says_what_to_do(database: Database) {
     assert!(text(&away).contains("WRONG    database") && !text(&away).contains("s3cret"));
 }
 
-/// What the step of these columns finds in a directory of the release before it.
+/// The state that the step of these columns finds in a directory of the release before it.
 const BEFORE_VALUES: [&str; 6] = [
     "DELETE FROM seaql_migrations WHERE version LIKE '%_000013_values'",
     "ALTER TABLE organizations DROP COLUMN phone_region",
@@ -160,7 +160,7 @@ const BEFORE_VALUES: [&str; 6] = [
     "UPDATE users SET email = 'bob@müller.example', email_key = 'bob@müller.example' WHERE external_id = 'bob'",
 ];
 
-/// Bob's mailbox is another user's too, in the other form: that was possible before.
+/// Another user has Bob's mailbox too, in the other form; the earlier release allowed that.
 async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(database: Database) {
     let database = Arc::new(database.create().await);
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! What an on-call engineer sees: metrics over HTTP, traces under the caller's, and log lines that have
-//! the IDs of request and import.
+//! The view of an on-call engineer: metrics over HTTP, traces below the caller's trace, and log lines with the IDs of
+//! request and import.
 
 use std::{
     fmt::Write as _,
@@ -33,7 +33,7 @@ on_both_databases![
     log_lines_have_the_ids_of_request_and_import,
 ];
 
-/// A page over HTTP.
+/// Returns a page over HTTP.
 pub fn get(address: SocketAddr) -> String {
     let mut connection = TcpStream::connect(address).expect("metrics are served");
     let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -86,7 +86,7 @@ async fn metrics_count_imports_rows_stages_and_refusals(database: Database) {
     }
 }
 
-/// Keeps the spans that it is sent.
+/// Keeps the spans that it receives.
 struct Collector(mpsc::UnboundedSender<Span>);
 
 #[tonic::async_trait]
@@ -105,7 +105,7 @@ impl TraceService for Collector {
     }
 }
 
-/// A collector of traces, and the spans that it is sent.
+/// Starts a collector of traces, and returns its address and the spans that it receives.
 pub async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Span>) {
     let (sender, spans) = mpsc::unbounded_channel();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,5 +1,5 @@
-//! Personal data is in the database and on the wire, nowhere else: values that are told from all others
-//! go through every error path, and none is in logs, metrics, traces or statuses.
+//! Personal data is in the database and on the wire, and nowhere else. Recognisable values go through every error
+//! path, and none of them may be in logs, metrics, traces or statuses.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -27,10 +27,10 @@ use user_import_testing::{
 
 on_both_databases![nothing_of_a_roster_is_logged_counted_traced_or_told_in_a_status];
 
-/// In every value of these tests.
+/// A word in every value of these tests.
 const CANARY: &str = "kanari";
 
-/// As much as any setting lets be logged, and traced.
+/// The filter under which the server logs and traces the most.
 const LOG: &str = "trace";
 
 fn has_canary(text: &str) -> bool {
@@ -43,7 +43,7 @@ fn expect_clean(status: &Status, about: &str) {
     assert!(!has_canary(&details), "{about}: {details}");
 }
 
-/// Rows that are rejected, for every reason that a value can give.
+/// Returns rows that are rejected, for every reason that a value can cause.
 fn rejected() -> Roster {
     let wrong: [(Column, String); 14] = [
         (Email, CANARY.to_owned()),
@@ -69,7 +69,7 @@ fn rejected() -> Roster {
     rows.row(&taken, []).row(&taken, [])
 }
 
-/// A good roster.
+/// Returns a valid roster.
 fn sound(count: usize) -> Roster {
     let names: Vec<_> = (0..count).map(|n| format!("{CANARY}.{n}")).collect();
     roster().people(names.iter().map(String::as_str))
@@ -137,7 +137,7 @@ async fn look_ups(app: &App) {
     expect_clean(&status, "a protection");
 }
 
-/// A fault of the database that nobody can foresee, whose own words quote the row.
+/// An unforeseen fault of the database, whose own message quotes the row.
 async fn database_faults(app: &App, database: Database) {
     let (make, drop) = match database {
         Database::Sqlite => (
@@ -156,7 +156,7 @@ async fn database_faults(app: &App, database: Database) {
     app.tamper(drop).await;
 }
 
-/// Broken off while it is sent, and with bytes that are no message.
+/// Streams that are broken off while they are sent, and messages out of order.
 async fn broken_streams(app: &App) {
     let call = app.call().await;
     call.send(Message::Start(start_of("pd"))).await;
@@ -168,7 +168,7 @@ async fn broken_streams(app: &App) {
     expect_clean(&refused.status, "out of order");
 }
 
-/// Sent in parts: imported, refused, cut off, and other than before.
+/// Imports in parts: imported, refused, cut off, and with other content than before.
 async fn in_parts(app: &App) {
     let csv = rejected().csv().into_bytes();
     let imported = app.import_in_parts(start_of("pd"), &csv, [50]).await;
@@ -202,14 +202,14 @@ async fn cancelled(app: &App) -> Imported {
     cancelled
 }
 
-/// Credentials that are none, and organisations that are named after somebody.
+/// Calls with an invalid credential.
 async fn denied_calls(app: &App) {
     let denied = app.presenting(CANARY).import(sound(1)).await;
     assert_eq!(denied.code(), Code::Unauthenticated, "{denied}");
     expect_clean(&denied.status, "a denied call");
 }
 
-/// A server that logs and traces all that it can, in a folder of its own.
+/// A server that logs and traces as much as it can, in a folder of its own.
 struct Observed {
     server: Option<Process>,
     app: App,

@@ -1,4 +1,4 @@
-//! `user-import health`, by which containers and clusters look after a server.
+//! `user-import health`, with which containers and clusters check a server.
 
 use std::{net::TcpListener, process::Output, time::Instant};
 
@@ -27,14 +27,14 @@ async fn health(endpoint: String, options: &[&str]) -> Output {
     running.await.unwrap()
 }
 
-/// The exit code, and what was printed.
+/// Returns the exit code and the output.
 async fn told(endpoint: String, options: &[&str]) -> (Option<i32>, String) {
     let output = health(endpoint, options).await;
     let printed = String::from_utf8(output.stdout).unwrap();
     (output.status.code(), printed.trim().to_owned())
 }
 
-/// Asks until this is the answer; the server looks at its database every two seconds.
+/// Repeats the check until it has this result; the server checks its database every two seconds.
 async fn until(app: &App, expected: (Option<i32>, &str)) {
     until_told(&format!("http://{}", app.address()), &[], expected).await;
 }

@@ -1,4 +1,4 @@
-//! The program itself, as a server or a command of its own process.
+//! The program itself, as a server or as a command, in a process of its own.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use user_import_testing::signal::{self, Signal};
 
-/// The program, free of the settings of whoever runs the tests.
+/// Returns the program without the settings of the user who runs the tests.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_user-import"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
@@ -33,7 +33,7 @@ pub fn run(words: &[&str], database_url: &str) -> Output {
         .expect("the program runs")
 }
 
-/// A running `serve`, killed when dropped.
+/// A running `serve`, which is killed when dropped.
 pub struct Process {
     child: Child,
     log: PathBuf,
@@ -41,7 +41,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a server, whose log goes to a file, and waits until it listens.
+    /// Starts a server that logs to a file, and waits until it listens.
     pub fn serve(database_url: &str, options: &[&str], log: &Path) -> Self {
         let mut child = program()
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -70,12 +70,12 @@ impl Process {
         }
     }
 
-    /// The most memory that it has ever had, in KiB.
+    /// Returns the most memory that it has had so far, in KiB.
     pub fn peak(&self) -> u64 {
         self.memory("VmHWM:")
     }
 
-    /// The memory that it has now, in KiB.
+    /// Returns the memory that it has now, in KiB.
     pub fn resident(&self) -> u64 {
         self.memory("VmRSS:")
     }
@@ -88,8 +88,8 @@ impl Process {
         size.expect("the size is a number")
     }
 
-    /// Refuses it more memory than this from now on, in bytes: what it can write to, touched or not. Without
-    /// privileges there is no limit on what is resident, which [`peak`](Self::peak) tells afterwards.
+    /// Limits its memory to this number of bytes from now on. The limit counts all writable memory, touched or not.
+    /// Without privileges, resident memory cannot be limited; [`peak`](Self::peak) returns it afterwards.
     pub fn limit_memory(&self, bytes: u64) {
         let limit = Rlimit {
             current: Some(bytes),
@@ -99,14 +99,14 @@ impl Process {
         prlimit(process, Resource::Data, limit).expect("a limit can be lowered");
     }
 
-    /// False once it has ended, in whatever way.
+    /// Returns `false` once the process has ended, for any reason.
     pub fn is_running(&self) -> bool {
         // One that nobody has waited for yet has no memory any more.
         let path = format!("/proc/{}/status", self.child.id());
         std::fs::read_to_string(path).is_ok_and(|status| status.contains("VmHWM:"))
     }
 
-    /// The CPU time that it has used, of all its threads.
+    /// Returns the CPU time that all its threads have used.
     pub fn cpu(&self) -> Duration {
         let path = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(path).expect("Linux tells of its processes");
@@ -120,8 +120,8 @@ impl Process {
         Duration::from_millis(10 * ticks)
     }
 
-    /// How many arenas glibc has made for its threads, beside the first: each begins at a multiple of 64 MiB
-    /// of addresses, of which it uses some and holds the rest.
+    /// Returns the number of arenas that glibc has made for its threads, besides the first. Each begins at a multiple
+    /// of 64 MiB of addresses, uses some of them and reserves the rest.
     pub fn arenas(&self) -> usize {
         const ARENA: u64 = 64 << 20;
         let path = format!("/proc/{}/maps", self.child.id());
@@ -137,7 +137,7 @@ impl Process {
         mappings.windows(2).filter(begins_one).count()
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks it to stop, and waits until it has ended.
     pub fn stop(mut self) {
         signal::send(self.child.id(), Signal::TERM);
         self.child.wait().expect("it is our child");
@@ -162,7 +162,7 @@ impl Drop for Process {
     }
 }
 
-/// Where a line of Linux's `maps` begins and ends, and what may be done there.
+/// Returns the start, the end and the permissions of a line in Linux's `maps`.
 fn mapping(line: &str) -> Option<(u64, u64, &str)> {
     let (range, rest) = line.split_once(' ')?;
     let (start, end) = range.split_once('-')?;
@@ -170,7 +170,7 @@ fn mapping(line: &str) -> Option<(u64, u64, &str)> {
     Some((address(start)?, address(end)?, rest.get(..4)?))
 }
 
-/// A port of this machine that nobody uses now; somebody may take it before it is used.
+/// Returns a port of this machine that is free now. Another program may take it before the test uses it.
 pub fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener

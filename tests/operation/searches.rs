@@ -1,4 +1,4 @@
-//! Searches of one organisation: bounded each, in turn, and never in the way of another organisation.
+//! Searches of one organisation are bounded, take turns, and never hold up another organisation.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ on_both_databases![
     searches_end_when_their_caller_has_gone,
 ];
 
-/// Makes so many users of `pd` in the database itself, `U1000001` the first of them.
+/// Makes this number of users of `pd` directly in the database, from `U1000001` on.
 pub async fn fill(app: &App, database: Database, users: u32) {
     let id = match database {
         Database::Sqlite => "randomblob(16)",
@@ -46,7 +46,7 @@ async fn search(app: &App, request: ListUsersRequest) -> Result<ListUsersRespons
     Ok(app.directory().list_users(request).await?.into_inner())
 }
 
-/// Every page of a search: which users it has, and whether it was incomplete.
+/// Returns every page of a search: the users on it, and whether it was incomplete.
 async fn pages(app: &App, mut request: ListUsersRequest) -> Vec<(Vec<String>, bool)> {
     let mut pages = Vec::new();
     loop {
@@ -105,7 +105,7 @@ async fn a_search_finds_texts_in_any_case_in_every_column(database: Database) {
     assert!(found.users.is_empty() && !found.search_incomplete);
 }
 
-/// The shortest of three attempts: what it takes, and not what else the machine does.
+/// Returns the shortest time of three attempts, so that other work of the machine counts least.
 pub async fn shortest(mut work: impl AsyncFnMut()) -> Duration {
     let mut shortest = Duration::MAX;
     for _ in 0..3 {
@@ -116,7 +116,7 @@ pub async fn shortest(mut work: impl AsyncFnMut()) -> Duration {
     shortest
 }
 
-/// What another organisation does: looks itself up, and imports one row and many.
+/// Measures another organisation's work: it reads its own record, and imports one row and many rows.
 async fn others(app: &App) -> [Duration; 3] {
     let look = shortest(async || {
         for _ in 0..20 {

@@ -1,5 +1,4 @@
-//! How large a record and a field may be is for the operator to say; CSV and typed rows are held to the
-//! same sizes, to the byte.
+//! The operator sets how large a record and a field may be. CSV and typed rows have the same limits, to the byte.
 
 use tonic::Code;
 use user_import::{
@@ -29,12 +28,12 @@ async fn app(database: Database, max_record_bytes: usize, max_field_bytes: usize
     App::start_with(database, settings).await
 }
 
-/// Ada and Bob, of whom one has this value.
+/// Returns a roster of Ada and Bob, one of whom has this value.
 fn roster_with(column: Column, value: &str) -> Roster {
     roster().row("ada", [(column, value)]).people(["bob"])
 }
 
-/// The roster as a file, and as typed rows.
+/// Imports the roster as a file and as typed rows.
 async fn both_ways(app: &App, roster: &Roster) -> [Imported; 2] {
     let from_csv = app.import(roster).await;
     [from_csv, app.import_rows(roster.typed()).await]
@@ -88,7 +87,7 @@ fn expect(imported: &Imported, beyond: bool, subject: &str) {
     assert!(refusal.contains("longer than 5000 bytes"), "{refusal}");
 }
 
-/// The largest that `serve` takes.
+/// The sizes are the largest that `serve` accepts.
 async fn larger_sizes_than_the_defaults_can_be_set(database: Database) {
     let app = app(database, 1_048_576, 65_536).await;
     let (long, half) = (" ".repeat(65_536), " ".repeat(40_000));

@@ -1,5 +1,5 @@
-//! Limits of the transport, from both sides: calls at a time on a connection, and peers that do or do not
-//! say that they are still there.
+//! Limits of the transport, from both sides: the number of simultaneous calls on a connection, and peers that do or do
+//! not show that they are still there.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ async fn a_silent_peer_is_given_up_and_one_that_answers_stays(database: Database
     awake.until(HEADERS, 3).await.expect("it is served");
 }
 
-/// Of a kind that nobody knows, which is passed over (RFC 9113 §5.5) unless it is too large to be read.
+/// The frame is of an unknown kind. Such a frame is skipped (RFC 9113 §5.5) unless it is too large to be read.
 async fn a_frame_may_be_larger_than_usual(database: Database) {
     const UNKNOWN: u8 = 0xFA;
     let app = App::start(database).await;

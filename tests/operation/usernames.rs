@@ -1,4 +1,4 @@
-//! Usernames that deceive are rejected with the reason; one that its user already has stands.
+//! Deceptive usernames are rejected with the reason. A deceptive username that a user already has stays.
 
 use insta::assert_snapshot;
 use user_import::domain::Column::Username;

@@ -1,5 +1,5 @@
-//! gRPC-Web on the server's own port, over HTTP/1.1 and HTTP/2, by a client made by hand; and which web
-//! pages may call.
+//! gRPC-Web on the server's own port, over HTTP/1.1 and HTTP/2, by a client made by hand; and the web pages that may
+//! call.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ const LONG: Duration = Duration::from_mins(1);
 const IMPORTS: &str = "/userimport.v1.ImportService/";
 const PAGE: &str = "https://roster.example";
 
-/// How a client speaks.
+/// The protocol of a client.
 #[derive(Clone, Copy, Debug)]
 struct Dialect {
     version: Version,
@@ -73,16 +73,16 @@ const DIALECTS: [Dialect; 4] = [
 ];
 const PLAIN: Dialect = DIALECTS[0];
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 struct Answered {
     http: StatusCode,
     headers: HeaderMap,
-    /// Encoded messages.
+    /// The encoded messages.
     messages: Vec<Vec<u8>>,
-    /// From headers, or from the frame that ends the body.
+    /// The status, from headers or from the frame that ends the body.
     status: Option<i32>,
-    /// The trailers were in the body.
+    /// `true` if the trailers were in the body.
     in_body: bool,
 }
 
@@ -147,7 +147,7 @@ impl Dialect {
         answered
     }
 
-    /// Text is padded wherever a piece of it ends.
+    /// Decodes text in which each piece may end with padding.
     fn decode(self, body: &[u8]) -> Vec<u8> {
         if !self.text {
             return body.to_vec();
@@ -196,7 +196,7 @@ fn status_of(headers: &HeaderMap) -> Option<i32> {
     Some(status.to_str().unwrap().parse().unwrap())
 }
 
-/// One request on a connection of its own.
+/// Sends one request on a connection of its own.
 async fn exchange(
     app: &App,
     request: Request<Full<Bytes>>,
@@ -341,7 +341,7 @@ async fn app_with_page(database: Database) -> App {
     App::start_with(database, settings).await
 }
 
-/// Asks for the organisation as a page of this origin, which may be several headers.
+/// Reads the organisation as a page of this origin; there may be several origin headers.
 async fn as_page(app: &App, dialect: Dialect, origins: &[&'static str]) -> Answered {
     let message = GetOrganizationRequest {
         organization: "pd".to_owned(),
@@ -431,7 +431,7 @@ async fn a_preflight_needs_no_credential(database: Database) {
     assert_eq!(refused.header("access-control-allow-origin"), Some(PAGE));
 }
 
-/// As a page does that has made its own name point to this machine: to the browser it is the same origin.
+/// A page may make its own name point to this machine. To the browser that is the same origin.
 async fn without_configuration_no_page_may_call(database: Database) {
     let app = App::start(database).await;
     for dialect in DIALECTS {
@@ -611,7 +611,7 @@ async fn what_is_no_grpc_web_is_not_answered(database: Database) {
     }
 }
 
-/// As a client does that encodes what it has at hand; the last part is whole, or cut in two.
+/// A client may encode the data that it has at hand. The last part is sent complete, or cut in two.
 async fn text_may_be_padded_in_each_of_its_parts(database: Database) {
     let app = App::start(database).await;
     let message = GetOrganizationRequest {

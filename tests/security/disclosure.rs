@@ -68,7 +68,7 @@ fn probing() -> Vec<u8> {
         .row("c", [(Username, "Secret.User")])
         .row("d", [(SupervisorEmail, "secre@pd.example")])
         .row("e", [(ExternalId, "0secret")])
-        .row("f", [(BadgeNumber, "0secret-badge")])
+        .row("f", [(BadgeNumber, "0secret-other")])
         .row("g", [(SupervisorEmail, "g2@pd.example")])
         .row("g2", [(SupervisorEmail, "g@pd.example")])
         .into()
@@ -107,6 +107,9 @@ fn codes(imported: &Imported) -> Vec<IssueCode> {
 
 async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Database) {
     let app = department(database).await;
+    // No row of the file has this badge number: what it says of another row's value is no secret.
+    app.import(roster().row("y", [(BadgeNumber, "00secret-other")]))
+        .await;
     let importer = app.holding(token("pd", [UsersImport])).await;
     let reader = app.holding(token("pd", [UsersImport, UsersRead])).await;
     let dry = |start: ImportStart| ImportStart {

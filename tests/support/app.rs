@@ -1,4 +1,4 @@
-//! The running service as a test sees it: a fresh database, a real server, a channel, and verbs.
+//! The running service as a test sees it: a fresh database, a real server, a channel, and verbs for the calls.
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ use super::{
     server::Server,
 };
 
-/// The organisation that tests import into where they name no other.
+/// The organisation that tests import into if they name no other.
 const ORGANIZATION: &str = "pd";
 
 /// The import ID of previews.
@@ -42,7 +42,7 @@ const CHUNK: usize = 64 * 1024;
 /// Typed rows that one message carries.
 const ROWS_A_MESSAGE: usize = 500;
 
-/// What takes longer never happens, on whatever machine.
+/// Longer than any wait that ends, on any machine. A wait that exceeds it never ends.
 pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A server on a database of its own, with the organisation `pd` and a catalog.
@@ -58,7 +58,7 @@ pub struct App {
     database: Arc<FreshDatabase>,
 }
 
-/// How an import into `organization` begins, with every option off.
+/// Returns the start of an import into `organization`, with every option off.
 pub fn start_of(organization: &str) -> ImportStart {
     ImportStart {
         organization: organization.to_owned(),
@@ -66,7 +66,7 @@ pub fn start_of(organization: &str) -> ImportStart {
     }
 }
 
-/// The same as a dry run.
+/// Returns the same start as a dry run.
 pub fn dry_run(start: ImportStart) -> ImportStart {
     ImportStart {
         validate_only: true,
@@ -74,7 +74,7 @@ pub fn dry_run(start: ImportStart) -> ImportStart {
     }
 }
 
-/// The same, and it deactivates the users whom the file does not list, up to a hundred.
+/// Returns the same start, with deactivation of the users that the file does not list, up to a hundred.
 pub fn deactivating_missing(start: ImportStart) -> ImportStart {
     ImportStart {
         deactivate_missing: Some(DeactivateMissing {
@@ -92,7 +92,7 @@ impl App {
         Self::start_with(database, Settings::default()).await
     }
 
-    /// The same with other settings.
+    /// Starts a server with other settings and makes the organisation `pd`.
     pub async fn start_with(database: Database, settings: Settings) -> Self {
         let database = Arc::new(database.with_schema().await);
         let app = Box::pin(Self::serve(database, settings)).await;
@@ -100,8 +100,8 @@ impl App {
         app
     }
 
-    /// Starts a server that speaks TLS and makes the organisation `pd`; `authority` (PEM) vouches for
-    /// the server.
+    /// Starts a server that speaks TLS and makes the organisation `pd`. `authority` (PEM) issued the server's
+    /// certificate.
     pub async fn serve_tls(database: Database, settings: Settings, authority: &str) -> Self {
         let database = Arc::new(database.with_schema().await);
         let server = Server::start(&database.url(), settings.clone()).await;
@@ -133,7 +133,7 @@ impl App {
         app
     }
 
-    /// Makes an organisation in the database itself, as a command of the server's side would.
+    /// Makes an organisation directly in the database, as a command on the server's side would.
     pub async fn make_organization(&self, organization: &str) {
         let store = self.store().await;
         let now = user_import::clock::Clock::system().now();
@@ -142,7 +142,7 @@ impl App {
         made.await.expect("the organisation is new");
     }
 
-    /// The same server on another connection, without a credential.
+    /// Returns a client of the same server on another connection, without a credential.
     pub fn through(&self, channel: Channel) -> Self {
         Self {
             server: None,
@@ -154,12 +154,12 @@ impl App {
         }
     }
 
-    /// The same server and connection, without a credential.
+    /// Returns a client of the same server and connection, without a credential.
     pub fn without_credential(&self) -> Self {
         self.through(self.channel.clone())
     }
 
-    /// The same server and connection, called by whoever has the server's local token.
+    /// Returns a client of the same server and connection that presents the server's local token.
     pub fn as_local(&self) -> Self {
         Self {
             bearer: Bearer::local(self.address),
@@ -167,7 +167,7 @@ impl App {
         }
     }
 
-    /// The same server, connection and credential once more.
+    /// Returns a client of the same server with the same connection and credential.
     pub fn clone_connection(&self) -> Self {
         Self {
             bearer: self.bearer.clone(),
@@ -175,7 +175,7 @@ impl App {
         }
     }
 
-    /// Starts a server on a database that is as it is.
+    /// Starts a server on this database, without making an organisation.
     pub async fn serve(database: Arc<FreshDatabase>, settings: Settings) -> Self {
         let server = Box::pin(Server::start(&database.url(), settings.clone())).await;
         let app = Self::attach(database, server.address).await;
@@ -186,7 +186,7 @@ impl App {
         }
     }
 
-    /// Talks to a server that somebody else runs on this database.
+    /// Connects to a server that runs on this database and that this value does not own.
     pub async fn attach(database: Arc<FreshDatabase>, address: SocketAddr) -> Self {
         let channel = Channel::from_shared(format!("http://{address}"))
             .expect("an address makes a URL")
@@ -208,13 +208,13 @@ impl App {
         Self::serve(Arc::clone(&self.database), self.settings.clone()).await
     }
 
-    /// Stops the server in order and starts one on the same database.
+    /// Shuts the server down in order and starts one on the same database.
     pub async fn restart(self) -> Self {
         let settings = self.settings.clone();
         self.restart_with(settings).await
     }
 
-    /// The same with other settings.
+    /// Restarts the server with other settings.
     pub async fn restart_with(self, settings: Settings) -> Self {
         if let Some(server) = self.server {
             server.stop().await;
@@ -222,32 +222,32 @@ impl App {
         Box::pin(Self::serve(self.database, settings)).await
     }
 
-    /// Where its database is, for whatever uses it beside the server.
+    /// Returns the URL of its database, for programs that use it beside the server.
     pub fn database_url(&self) -> String {
         self.database.url()
     }
 
-    /// One more client of the same server, on a connection of its own.
+    /// Returns one more client of the same server, on a connection of its own.
     pub async fn another_client(&self) -> Self {
         Self::attach(Arc::clone(&self.database), self.address).await
     }
 
-    /// Where the server listens.
+    /// Returns the address that the server listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The connection, for clients of other services.
+    /// Returns the connection, for clients of other services.
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
 
-    /// The value of the authorization header with which a local caller is admitted.
+    /// Returns the value of the authorization header that admits a local caller.
     pub fn authorization(&self) -> String {
         authorization_at(self.address)
     }
 
-    /// The same server, called by somebody who presents `token`.
+    /// Returns a client of the same server that presents `token`.
     pub fn presenting(&self, token: &str) -> Self {
         Self {
             server: None,
@@ -259,17 +259,17 @@ impl App {
         }
     }
 
-    /// The generated client, for what no verb says.
+    /// Returns the generated client, for calls that have no verb here.
     pub fn imports(&self) -> ImportServiceClient<Connection> {
         ImportServiceClient::new(self.connection())
     }
 
-    /// The generated client, for what no verb says.
+    /// Returns the generated client, for calls that have no verb here.
     pub fn directory(&self) -> DirectoryServiceClient<Connection> {
         DirectoryServiceClient::new(self.connection())
     }
 
-    /// The connection as whoever presents the token has it.
+    /// Returns the connection with the client's token.
     pub fn connection(&self) -> Connection {
         InterceptedService::new(self.channel.clone(), self.bearer.clone())
     }
@@ -295,7 +295,7 @@ impl App {
         updated.expect("the catalog is valid");
     }
 
-    /// Imports these people into `pd`, so that a test begins with them.
+    /// Imports these people into `pd`, so that the test begins with them.
     pub async fn people<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
         let imported = self.import(roster().people(names)).await;
         let stands = |result: &RowResult| result.outcome() == RowOutcome::Created;
@@ -321,8 +321,7 @@ impl App {
         self.send_around(start, input, finish).await
     }
 
-    /// Imports a CSV file that must be refused as a whole, and says why; panics where anybody was
-    /// written.
+    /// Imports a CSV file that must be refused as a whole, and returns the refusal. Panics if any user was written.
     pub async fn refuse(&self, start: ImportStart, csv: impl Into<Vec<u8>>) -> String {
         let before = self.users().await;
         let imported = self.import_with(start, csv).await;
@@ -330,7 +329,7 @@ impl App {
         imported.refusal()
     }
 
-    /// Imports a CSV file of which every row must be rejected; panics where anybody was written.
+    /// Imports a CSV file in which every row must be rejected. Panics if any user was written.
     pub async fn reject(&self, csv: impl Into<Vec<u8>>) -> Imported {
         let before = self.users().await;
         let imported = self.import(csv).await;
@@ -343,7 +342,8 @@ impl App {
         imported
     }
 
-    /// Imports a CSV file in chunks of these sizes, and the rest in one; `finish` states nothing.
+    /// Imports a CSV file in chunks of these sizes, and the rest in one chunk; `finish` states neither length nor
+    /// digest.
     pub async fn import_split(
         &self,
         start: ImportStart,
@@ -367,7 +367,7 @@ impl App {
         self.import_rows_with(start_of(ORGANIZATION), rows).await
     }
 
-    /// The same with other options.
+    /// Imports typed rows with another start.
     pub async fn import_rows_with(&self, start: ImportStart, rows: Vec<UserRow>) -> Imported {
         let finish = ImportFinish {
             row_count: Some(rows.len() as u64),
@@ -393,7 +393,7 @@ impl App {
         self.send(messages).await
     }
 
-    /// Sends exactly these messages, half-closes, and reads to the end.
+    /// Sends exactly these messages, half-closes, and reads to the end of the answers.
     pub async fn send(&self, messages: impl IntoIterator<Item = Message>) -> Imported {
         let messages: Vec<_> = messages.into_iter().collect();
         let import = async { Imported::collect(self.stream(messages).await).await };
@@ -417,7 +417,7 @@ impl App {
         responses.map(tonic::Response::into_inner)
     }
 
-    /// Begins an import of a CSV file, and leaves its answers to be read.
+    /// Begins an import of a CSV file, and leaves its answers unread.
     pub async fn begin(
         &self,
         start: ImportStart,
@@ -432,8 +432,7 @@ impl App {
         responses.expect("the import begins")
     }
 
-    /// Sends a CSV file and collects what is answered, however it ends; to be run beside something
-    /// else.
+    /// Sends a CSV file and collects the answers, however the call ends. The future is meant to run beside other work.
     pub fn sending(
         &self,
         start: ImportStart,
@@ -454,19 +453,19 @@ impl App {
         }
     }
 
-    /// The database, for one more server on it.
+    /// Returns the database, for one more server on it.
     pub fn shared_database(&self) -> Arc<FreshDatabase> {
         Arc::clone(&self.database)
     }
 
-    /// The database, for what no call can bring about.
+    /// Returns the database, for changes that no call can make.
     pub fn database(&self) -> &FreshDatabase {
         &self.database
     }
 
-    /// Sends the roster as CSV and as typed rows, in dry runs; both are answered alike.
+    /// Sends the roster as CSV and as typed rows, in dry runs. Both must have the same answer.
     pub async fn preview(&self, start: ImportStart, roster: &Roster) -> Imported {
-        // Generated external IDs derive from it.
+        // Generated external IDs derive from the import ID.
         let start = ImportStart {
             import_id: PREVIEW_ID.to_owned(),
             ..dry_run(start)
@@ -480,12 +479,12 @@ impl App {
         csv
     }
 
-    /// The directory of `pd` as its CSV export.
+    /// Returns the directory of `pd` as its CSV export.
     pub async fn export(&self) -> String {
         self.export_of(ORGANIZATION).await
     }
 
-    /// The directory of an organisation as its CSV export.
+    /// Returns the directory of an organisation as its CSV export.
     pub async fn export_of(&self, organization: &str) -> String {
         self.export_with(ExportUsersRequest {
             organization: organization.to_owned(),
@@ -494,7 +493,7 @@ impl App {
         .await
     }
 
-    /// The same with options.
+    /// Returns the CSV export with other options.
     pub async fn export_with(&self, request: ExportUsersRequest) -> String {
         let response = self.directory().export_users(request).await;
         let mut pieces = response.expect("the export begins").into_inner();
@@ -505,12 +504,12 @@ impl App {
         String::from_utf8(csv).expect("an export is UTF-8")
     }
 
-    /// All users of `pd`, by external ID.
+    /// Returns all users of `pd`, by external ID.
     pub async fn users(&self) -> Vec<User> {
         self.users_of(ORGANIZATION).await
     }
 
-    /// All users of an organisation, by external ID.
+    /// Returns all users of an organisation, by external ID.
     pub async fn users_of(&self, organization: &str) -> Vec<User> {
         let mut request = ListUsersRequest {
             organization: organization.to_owned(),
@@ -529,7 +528,7 @@ impl App {
         }
     }
 
-    /// The user of `pd` with this external ID.
+    /// Returns the user of `pd` with this external ID.
     pub async fn user(&self, external_id: &str) -> User {
         let request = GetUserRequest {
             organization: ORGANIZATION.to_owned(),
@@ -541,12 +540,12 @@ impl App {
         user.expect("the answer has a user")
     }
 
-    /// Changes the database behind the server's back, to what no request can bring about.
+    /// Changes the database behind the server's back, into a state that no request can produce.
     pub async fn tamper(&self, sql: &str) {
         self.database.execute(sql).await;
     }
 
-    /// The same of the audit trail, by somebody who may change the schema.
+    /// Changes the audit trail in the same way, with the right to change the schema.
     pub async fn tamper_audit(&self, sql: &str) {
         let disarm = match self.database_url().starts_with("sqlite") {
             true => {
@@ -573,8 +572,8 @@ impl App {
     }
 }
 
-/// Roles Officer, Sergeant and Administrator; ranks Captain and Lieutenant; the groups G-1, active,
-/// and G-2, not.
+/// A catalog with the roles Officer, Sergeant and Administrator, the ranks Captain and Lieutenant, the active group
+/// G-1, and the inactive group G-2.
 pub fn catalog() -> Catalog {
     let role = |name: &str| Role {
         name: name.to_owned(),
@@ -598,7 +597,7 @@ pub fn catalog() -> Catalog {
 }
 
 impl App {
-    /// Looks at `sheriff`: a small call.
+    /// Reads the organisation `sheriff`: a small call.
     pub async fn look(&self) -> Result<(), Status> {
         let request = GetOrganizationRequest {
             organization: "sheriff".to_owned(),

@@ -1,4 +1,4 @@
-//! Tokens: made in a database, and presented with every call.
+//! Tokens: the tests make them in a database and present them with every call.
 
 use std::{
     net::SocketAddr,
@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use super::{App, server};
 
-/// Where servers that are processes of their own keep their local tokens: `XDG_RUNTIME_DIR` of the program
-/// under test.
+/// Returns the folder in which servers in processes of their own keep their local tokens: `XDG_RUNTIME_DIR` of the
+/// program under test.
 pub fn runtime_directory() -> &'static Path {
     static DIRECTORY: LazyLock<PathBuf> = LazyLock::new(|| {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp");
@@ -39,12 +39,12 @@ pub fn runtime_directory() -> &'static Path {
 static LOCAL_TOKEN: LazyLock<TokenText> =
     LazyLock::new(|| TokenText::generate().expect("there is randomness"));
 
-/// The local token that servers in this process are given.
+/// Returns the local token that servers in this process receive.
 pub fn local_token() -> TokenText {
     LOCAL_TOKEN.clone()
 }
 
-/// The local token of the server at this address, whether it is in this process or one of its own.
+/// Returns the local token of the server at this address, in this process or in one of its own.
 pub fn local_token_at(address: SocketAddr) -> TokenText {
     let place = runtime_directory().join("user-import");
     let found = local_token::find_in(&place, address.port());
@@ -52,20 +52,20 @@ pub fn local_token_at(address: SocketAddr) -> TokenText {
     found.unwrap_or_else(local_token)
 }
 
-/// What a local caller of the server at this address says in the authorization header.
+/// Returns the authorization header that a local caller of the server at this address sends.
 pub fn authorization_at(address: SocketAddr) -> String {
     format!("Bearer {}", local_token_at(address).reveal())
 }
 
-/// A channel on which a token is presented.
+/// A channel that presents a token.
 pub type Connection = InterceptedService<Channel, Bearer>;
 
-/// The token, where there is one.
+/// The token, if any.
 #[derive(Clone, Debug, Default)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Bearer {
-    /// What a local caller of the server at this address presents.
+    /// Returns the token that a local caller of the server at this address presents.
     pub fn local(address: SocketAddr) -> Self {
         Self::new(local_token_at(address).reveal())
     }
@@ -86,7 +86,7 @@ impl Interceptor for Bearer {
     }
 }
 
-/// What a token is made for.
+/// The organisation and permissions of a new token.
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub organization: String,
@@ -94,7 +94,7 @@ pub struct Grant {
     pub expires_at: OffsetDateTime,
 }
 
-/// A token for an organisation (`*`: all), with these permissions, good for a day.
+/// Returns a grant for an organisation (`*`: all) with these permissions, valid for a day.
 pub fn token(organization: &str, permissions: impl IntoIterator<Item = Permission>) -> Grant {
     Grant {
         organization: organization.to_owned(),
@@ -104,7 +104,7 @@ pub fn token(organization: &str, permissions: impl IntoIterator<Item = Permissio
 }
 
 impl App {
-    /// Stores a token, and tells its ID and its text.
+    /// Stores a token, and returns its ID and its text.
     pub async fn create_token(&self, grant: Grant) -> (Uuid, String) {
         let text = TokenText::generate().expect("there is randomness");
         let now = Clock::system().now();
@@ -129,7 +129,7 @@ impl App {
         (id, text.reveal().to_owned())
     }
 
-    /// The same server, called by the holder of a new token.
+    /// Returns a client of the same server that presents a new token.
     pub async fn holding(&self, grant: Grant) -> Self {
         let (_, text) = self.create_token(grant).await;
         self.presenting(&text)
@@ -146,7 +146,7 @@ impl App {
         assert!(revoked.expect("a token can be revoked"), "it was there");
     }
 
-    /// The database as a command of the server's side sees it.
+    /// Returns the database as a command on the server's side sees it.
     pub async fn store(&self) -> Store {
         server::connected(&self.database_url(), &Settings::default()).await
     }

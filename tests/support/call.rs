@@ -1,4 +1,4 @@
-//! An import in slow motion: each message is sent, and each answer read, when the test says so.
+//! An import in slow motion: the test decides when each message is sent and when each answer is read.
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -10,10 +10,10 @@ use user_import::proto::{
 
 use super::{App, Imported};
 
-/// An open `ImportUsers` call. Dropped, the client has gone.
+/// An open `ImportUsers` call. Dropping it acts as a client that has gone.
 #[derive(Debug)]
 pub struct Call {
-    /// `None`: half-closed.
+    /// `None` after the half-close.
     requests: Option<mpsc::Sender<ImportUsersRequest>>,
     responses: Streaming<ImportUsersResponse>,
 }
@@ -40,13 +40,13 @@ impl Call {
         sent.expect("the call is open");
     }
 
-    /// Reads one answer; `None` at the end.
+    /// Reads one answer; returns `None` at the end.
     pub async fn read(&mut self) -> Result<Option<Reply>, Status> {
         let response = self.responses.message().await?;
         Ok(response.map(|response| response.message.expect("every response has a message")))
     }
 
-    /// Sends nothing any more.
+    /// Half-closes: sends no more messages.
     pub fn half_close(&mut self) {
         self.requests = None;
     }

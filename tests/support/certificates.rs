@@ -1,4 +1,4 @@
-//! Certificates made for a test: an authority, and those that it issues.
+//! Certificates made for a test: an authority, and the certificates that it issues.
 
 use std::{fs, path::PathBuf};
 
@@ -9,10 +9,10 @@ use rcgen::{
 use tempfile::TempDir;
 use user_import::config::{SecuritySettings, TlsFiles};
 
-/// An authority.
+/// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate and its key, PEM.
+/// A certificate and its key, in PEM.
 #[derive(Clone, Debug)]
 pub struct Issued {
     pub certificate: String,
@@ -31,13 +31,13 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A certificate for the loopback address.
+    /// Returns a certificate for the loopback address.
     pub fn server(&self) -> Issued {
         let localhost = SanType::IpAddress([127, 0, 0, 1].into());
         self.issue(vec![localhost], ExtendedKeyUsagePurpose::ServerAuth)
     }
 
-    /// A client's certificate with these names.
+    /// Returns a client's certificate with these names.
     pub fn client(&self, names: Vec<SanType>) -> Issued {
         self.issue(names, ExtendedKeyUsagePurpose::ClientAuth)
     }
@@ -62,7 +62,7 @@ pub fn uri(uri: &str) -> SanType {
     SanType::URI(uri.try_into().unwrap())
 }
 
-/// The files of a server, in a folder that goes with it.
+/// The certificate files of a server, in a folder that is removed with this value.
 pub struct Files(TempDir);
 
 impl Files {
@@ -79,7 +79,7 @@ impl Files {
     }
 
     pub fn write(&self, name: &str, content: &str) {
-        // In one step, as those do it who renew certificates.
+        // Replaces the files in one step, as programs that renew certificates do.
         let partial = self.path("partial");
         fs::write(&partial, content).unwrap();
         fs::rename(partial, self.path(name)).unwrap();
@@ -89,7 +89,7 @@ impl Files {
         self.0.path().join(name)
     }
 
-    /// Settings that name the files, looked at often.
+    /// Returns settings that name the files and reload them often.
     pub fn security(&self) -> SecuritySettings {
         SecuritySettings {
             tls: Some(TlsFiles {
@@ -102,7 +102,7 @@ impl Files {
         }
     }
 
-    /// The same with clients' certificates from `authority`, admitted as the list says.
+    /// Returns the same settings with clients' certificates from `authority`, admitted by the list.
     pub fn with_clients(&self, authority: &Authority, list: &str) -> SecuritySettings {
         self.write("clients.pem", &authority.pem());
         self.write("identities.json", list);

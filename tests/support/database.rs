@@ -15,21 +15,21 @@ use user_import::config::Settings;
 
 use super::server;
 
-/// Names the cluster to make PostgreSQL databases on; `scripts/test` sets it.
+/// The variable that names the cluster to make PostgreSQL databases on; `scripts/test` sets it.
 const POSTGRES_URL: &str = "USER_IMPORT_TEST_POSTGRES_URL";
 
-/// Names a database there that has the newest schema, once a test has made it; `scripts/test` sets it
-/// where the cluster is its own. It is thrown away with the cluster.
+/// The variable that names a database on that cluster which has the newest schema, once a test has made it.
+/// `scripts/test` sets it if the cluster is its own; the database is removed with the cluster.
 const POSTGRES_TEMPLATE: &str = "USER_IMPORT_TEST_POSTGRES_TEMPLATE";
 
-/// The databases that every rule holds on.
+/// The databases on which every rule must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
     Sqlite,
     Postgres,
 }
 
-/// A database that no other test knows.
+/// A database that no other test uses.
 #[derive(Debug)]
 pub enum FreshDatabase {
     Sqlite { directory: TempDir },
@@ -47,8 +47,8 @@ impl Database {
         }
     }
 
-    /// The same with the newest schema. It is a copy: all steps for each test were a quarter of what
-    /// the database had to do.
+    /// Makes a database with the newest schema. It is a copy of a template: running all migration steps for each test
+    /// took a quarter of the database's work.
     pub async fn with_schema(self) -> FreshDatabase {
         match self {
             Self::Sqlite => {
@@ -75,18 +75,18 @@ fn cluster() -> String {
     })
 }
 
-/// A file with the newest schema.
+/// Returns a file with the newest schema.
 async fn sqlite_template() -> Vec<u8> {
     let database = Database::Sqlite.create().await;
     server::migrated(&database.url(), &Settings::default()).await;
     let whole = database.file().with_extension("whole");
-    // The file itself lacks what is still in its log.
+    // The database's own file lacks the changes that are still in its log.
     let sql = format!("VACUUM INTO '{}'", whole.display());
     database.execute(&sql).await;
     fs::read(whole).expect("the copy can be read")
 }
 
-/// How this run's tests copy a database with the newest schema, where it has been given a name.
+/// Returns the options with which this run's tests copy a database with the newest schema, if it has a name.
 async fn postgres_template() -> Option<String> {
     let template = env::var(POSTGRES_TEMPLATE).ok()?;
     let cluster = cluster();
@@ -94,7 +94,7 @@ async fn postgres_template() -> Option<String> {
     if number(&cluster, &there).await == 0 {
         let database = Database::Postgres.create().await;
         server::migrated(&database.url(), &Settings::default()).await;
-        // One that somebody is connected to cannot be renamed or copied.
+        // A database with an open connection cannot be renamed or copied.
         database.take_away().await;
         let connected = format!(
             "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = '{}'",
@@ -106,7 +106,7 @@ async fn postgres_template() -> Option<String> {
         let rename = format!("ALTER DATABASE {} RENAME TO {template}", database.name());
         execute(&cluster, &rename).await;
     }
-    // Its files are copied and not also logged, where the server can be told so.
+    // PostgreSQL copies its files and does not also log them, if its version has that option.
     let version = "SELECT current_setting('server_version_num')::BIGINT";
     let strategy = match number(&cluster, version).await {
         150_000.. => "STRATEGY file_copy",
@@ -115,7 +115,7 @@ async fn postgres_template() -> Option<String> {
     Some(format!("TEMPLATE {template} {strategy}"))
 }
 
-/// Differs from that of any test of this process, and of any other on the same machine.
+/// Returns a name that differs from that of any other test in this process or on the same machine.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -128,14 +128,14 @@ impl FreshDatabase {
         Self::made(cluster, "").await
     }
 
-    /// Makes a database there as `options` of `CREATE DATABASE` say.
+    /// Makes a database there with `options` of `CREATE DATABASE`.
     async fn made(cluster: String, options: &str) -> Self {
         let name = unique_name();
         execute(&cluster, &format!("CREATE DATABASE {name} {options}")).await;
         Self::Postgres { cluster, name }
     }
 
-    /// The file of a SQLite database.
+    /// Returns the file of a SQLite database.
     fn file(&self) -> PathBuf {
         match self {
             Self::Sqlite { directory } => directory.path().join("test.db"),
@@ -143,7 +143,7 @@ impl FreshDatabase {
         }
     }
 
-    /// The name of a PostgreSQL database.
+    /// Returns the name of a PostgreSQL database.
     fn name(&self) -> &str {
         match self {
             Self::Sqlite { .. } => unreachable!("a SQLite database has no name"),
@@ -156,7 +156,7 @@ impl FreshDatabase {
         execute(&self.url(), sql).await;
     }
 
-    /// The same; the database's words where it refuses.
+    /// Runs a statement in the same way, and returns the database's message if it refuses.
     pub async fn try_execute(&self, sql: &str) -> Result<(), String> {
         let connection = connect(&self.url()).await;
         let result = connection.execute_unprepared(sql).await;
@@ -165,7 +165,7 @@ impl FreshDatabase {
         result.map(|_| ()).map_err(|error| error.to_string())
     }
 
-    /// Where a server finds it.
+    /// Returns the URL at which a server finds the database.
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite { .. } => format!("sqlite://{}", self.file().display()),
@@ -178,8 +178,8 @@ impl FreshDatabase {
 }
 
 impl FreshDatabase {
-    /// Makes the database unusable: on PostgreSQL nobody can connect any more, on SQLite, where a file
-    /// that is open stays usable, a table is gone.
+    /// Makes the database unusable. On PostgreSQL new connections are refused. On SQLite an open file stays usable, so
+    /// a table is removed.
     pub async fn take_away(&self) {
         match self {
             Self::Sqlite { .. } => {
@@ -211,7 +211,7 @@ impl FreshDatabase {
         }
     }
 
-    /// Begins a transaction of somebody else with these statements.
+    /// Begins a separate transaction with these statements.
     pub async fn begin(&self, sql: &str) -> Begun {
         let connection = connect(&self.url()).await;
         let begun = Begun(connection);
@@ -219,13 +219,13 @@ impl FreshDatabase {
         begun
     }
 
-    /// The one number that a query answers with.
+    /// Returns the one number that a query yields.
     pub async fn number(&self, sql: &str) -> i64 {
         number(&self.url(), sql).await
     }
 }
 
-/// A transaction that has not ended.
+/// A transaction that is still open.
 #[derive(Debug)]
 pub struct Begun(DatabaseConnection);
 
@@ -250,9 +250,9 @@ impl Drop for FreshDatabase {
             return;
         };
         let cluster = cluster.clone();
-        // By force: connections of a server that is still stopping do not matter any more.
+        // `FORCE` closes connections of a server that is still stopping; they do not matter any more.
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        // A runtime cannot be waited for from inside itself, so the statement gets its own.
+        // A runtime cannot wait for itself, so the statement has a thread and a runtime of its own.
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -260,7 +260,7 @@ impl Drop for FreshDatabase {
                 .expect("a runtime can be made");
             runtime.block_on(execute(&cluster, &sql));
         });
-        // A panic in a drop while the test panics would hide why the test failed.
+        // A panic in a drop during the test's panic would hide the reason of the failure.
         if dropping.join().is_err() {
             eprintln!("the database {name} was not removed");
         }
@@ -295,7 +295,7 @@ async fn execute(url: &str, sql: &str) {
 
 async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
-    // A SQLite file may have a writer for as long as the machine likes.
+    // A SQLite file may have a writer for as long as the machine takes.
     options
         .max_connections(1)
         .sqlx_logging(false)

@@ -1,4 +1,4 @@
-//! What a test asks about imports past and running.
+//! Queries of a test about past and running imports.
 
 use tonic::{Response, Status};
 use user_import::proto::{
@@ -9,7 +9,7 @@ use user_import::proto::{
 use super::{App, Imported};
 
 impl App {
-    /// The record of an import into `pd`.
+    /// Returns the record of an import into `pd`.
     pub async fn import_record(&self, import_id: &str) -> Result<Import, Status> {
         let request = GetImportRequest {
             organization: "pd".to_owned(),
@@ -20,7 +20,7 @@ impl App {
         Ok(record.expect("the answer has a record"))
     }
 
-    /// One page of the imports into `pd`, and the token of the next.
+    /// Returns one page of the imports into `pd`, and the token of the next page.
     pub async fn import_page(&self, page_size: i32, page_token: &str) -> (Vec<Import>, String) {
         let request = ListImportsRequest {
             organization: "pd".to_owned(),
@@ -41,7 +41,7 @@ impl App {
         self.imports().cancel_import(request).await.map(drop)
     }
 
-    /// Watches an import into `pd` to its end, from the result after `after_result` on.
+    /// Watches an import into `pd` to its end, beginning after the result number `after_result`.
     pub async fn watch(
         &self,
         import_id: &str,

@@ -1,4 +1,4 @@
-//! What an import answered, and its short text, so that a test reads as rows in, results out.
+//! The answers of an import, and their short text, so that a test reads as rows in, results out.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use user_import::proto::{
     watch_import_response::Message as Watched,
 };
 
-/// No response is larger (api.md), in bytes.
+/// Largest size of a response (api.md), in bytes.
 const MAX_RESPONSE: usize = 1024 * 1024;
 
-/// Everything that came on an import's response stream, and how the stream ended.
+/// All messages of an import's response stream, and the status at its end.
 ///
-/// Its `Display` is one line for each row, in row order, then the deactivated users, the summary,
-/// and the status where it is not OK:
+/// Its `Display` is one line for each row, in row order, then the deactivated users, the summary, and the status if it
+/// is not OK:
 ///
 /// ```text
 /// 1 CREATED ada
@@ -28,28 +28,28 @@ const MAX_RESPONSE: usize = 1024 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Imported {
-    /// `started`, as often as it came.
+    /// Every `started` message.
     pub started: Vec<ImportStarted>,
     /// Number of progress messages.
     pub progress: usize,
-    /// In row order; in order of arrival where a row came twice.
+    /// In row order. Two results for one row keep the order of arrival.
     pub results: Vec<RowResult>,
-    /// By external ID.
+    /// In the order of external IDs.
     pub deactivations: Vec<DeactivatedUser>,
-    /// `None`: the stream ended without one.
+    /// `None` if the stream ended without a summary.
     pub summary: Option<ImportSummary>,
-    /// `Code::Ok` where the stream ended well.
+    /// `Code::Ok` if the stream ended well.
     pub status: Status,
 }
 
 impl Imported {
-    /// Reads a response stream to its end; panics where a message follows the summary.
+    /// Reads a response stream to its end. Panics if a message follows the summary.
     pub async fn collect(responses: Result<Streaming<ImportUsersResponse>, Status>) -> Self {
         let content = |response: ImportUsersResponse| response.message;
         Self::empty().and_all(responses, content).await
     }
 
-    /// The same for an import that is watched.
+    /// Does the same for the stream of an import that is watched.
     pub async fn watched(responses: Result<Streaming<WatchImportResponse>, Status>) -> Self {
         let content = |response: WatchImportResponse| {
             Some(match response.message? {
@@ -63,7 +63,7 @@ impl Imported {
         Self::empty().and_all(responses, content).await
     }
 
-    /// Reads up to the first message that has results, or to the end.
+    /// Reads up to the first message with results, or to the end.
     pub async fn first_results(responses: &mut Streaming<ImportUsersResponse>) -> Self {
         let mut imported = Self::empty();
         while imported.results.is_empty() {
@@ -79,7 +79,7 @@ impl Imported {
         imported
     }
 
-    /// What came before, and the rest of the stream.
+    /// Returns these answers together with the rest of the stream.
     pub async fn and_rest(self, responses: Streaming<ImportUsersResponse>) -> Self {
         if self.code() != Code::Ok {
             return self;
@@ -139,7 +139,7 @@ impl Imported {
         }
     }
 
-    /// The one result of row `number`.
+    /// Returns the only result of row `number`.
     pub fn row(&self, number: u32) -> &RowResult {
         let mut of_row = self.results.iter().filter(|result| result.row == number);
         match (of_row.next(), of_row.next()) {
@@ -148,24 +148,24 @@ impl Imported {
         }
     }
 
-    /// The sentences that an administrator reads about row `number`.
+    /// Returns the sentences for the administrator about row `number`.
     pub fn messages(&self, number: u32) -> Vec<&str> {
         let issues = &self.row(number).issues;
         issues.iter().map(|issue| issue.message.as_str()).collect()
     }
 
-    /// The summary, which every import that has started ends with.
+    /// Returns the summary, with which every started import ends.
     pub fn summary(&self) -> &ImportSummary {
         let summary = self.summary.as_ref();
         summary.unwrap_or_else(|| panic!("no summary:\n{self}"))
     }
 
-    /// How the stream ended.
+    /// Returns the status code at the end of the stream.
     pub fn code(&self) -> Code {
         self.status.code()
     }
 
-    /// The import's ID, as `started` said it.
+    /// Returns the import's ID from the `started` message.
     pub fn import_id(&self) -> &str {
         let started = self.started.first();
         started.map_or_else(|| panic!("not started:\n{self}"), |s| &s.import_id)
@@ -193,7 +193,7 @@ impl fmt::Display for Imported {
 fn write_result(f: &mut fmt::Formatter<'_>, result: &RowResult) -> fmt::Result {
     let outcome = word(result.outcome().as_str_name(), "ROW_OUTCOME_");
     write!(f, "{} {outcome} {}", result.row, result.external_id)?;
-    // A created user's columns are those of its row: nothing that a reader would miss.
+    // The columns of a created user are the columns of its row, so the text leaves them out.
     if result.outcome() == RowOutcome::Updated {
         let columns = result.changes.iter().map(|change| change.column.clone());
         write!(f, ": {}", listed(columns))?;
@@ -229,7 +229,7 @@ fn write_summary(f: &mut fmt::Formatter<'_>, summary: &ImportSummary) -> fmt::Re
     Ok(())
 }
 
-/// `warning: CODE row 2 user ada`, as far as they are stated.
+/// Returns `warning: CODE row 2 user ada`, without the parts that the issue does not state.
 fn issue_words(issue: &Issue) -> String {
     let warning = match issue.severity() {
         IssueSeverity::Warning => "warning: ",
@@ -251,7 +251,7 @@ fn listed(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// An enum value's name without the enum's.
+/// Returns an enum value's name without the enum's own name.
 fn word<'a>(name: &'a str, prefix: &str) -> &'a str {
     name.strip_prefix(prefix).unwrap_or(name)
 }

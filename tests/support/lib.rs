@@ -1,6 +1,6 @@
-//! What the tests share: fresh databases, the running server, rosters, and imports as text.
+//! Shared code of the tests: fresh databases, the running server, rosters, and imports as text.
 //!
-//! Owns no rule of the service; a test's own file says what must hold.
+//! It owns no rule of the service; a test's own file states what must hold.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,11 +44,11 @@ pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};
 pub use staged::finish_of;
 
-/// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL; those after
-/// a semicolon, `async fn name()`, on PostgreSQL alone.
+/// Runs each of these tests, `async fn name(database: Database)`, on SQLite and on PostgreSQL. Tests after a
+/// semicolon, `async fn name()`, run on PostgreSQL alone.
 ///
-/// A test that is missing from the list is dead code, which CI refuses. Those on PostgreSQL are
-/// ignored unless asked for, so that plain `cargo test` names what it leaves out.
+/// A test that is missing from the list is dead code, which CI refuses. The tests on PostgreSQL are ignored by
+/// default, so that plain `cargo test` names the tests that it leaves out.
 #[macro_export]
 macro_rules! on_both_databases {
     ($($test:ident),+ $(,)? $(; $($alone:ident),+ $(,)?)?) => {
@@ -79,7 +79,7 @@ macro_rules! on_postgres {
     };
 }
 
-/// The tests of a module `postgres`, each run as it is called here.
+/// The tests of a module `postgres`, each with the call given here.
 #[macro_export]
 macro_rules! postgres_tests {
     ($($test:ident($($database:expr)?),)+) => {
@@ -93,7 +93,7 @@ macro_rules! postgres_tests {
     };
 }
 
-/// Runs a test's body. It has the same snapshots on both databases, which insta must be told.
+/// Runs a test's body. Its snapshots are the same on both databases, and insta needs a setting for that.
 pub fn run(body: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,4 +1,4 @@
-//! Properties that hold for random values, against a running server.
+//! Runs properties that must hold for random values, against a running server.
 
 use proptest::{
     strategy::Strategy,
@@ -6,8 +6,8 @@ use proptest::{
 };
 use tokio::{runtime::Handle, task::block_in_place};
 
-/// Holds `property` against that many random values. It fails by panicking; the value it fails for is
-/// made as small as possible, and shown.
+/// Checks `property` against `cases` random values. A property fails by panicking. The failing value is then made as
+/// small as possible, and shown.
 pub fn for_all<S: Strategy>(cases: u32, values: S, property: impl AsyncFn(S::Value)) {
     let mut runner = TestRunner::new(Config {
         cases,

@@ -1,5 +1,5 @@
-//! Random rosters: in exotic Unicode, with quotes, line breaks, leading zeros, what spreadsheets take for
-//! formulas, and, where wanted, faults.
+//! Random rosters with exotic Unicode, quotes, line breaks, leading zeros, values that spreadsheets take for formulas,
+//! and, on request, faults.
 
 use proptest::{
     collection::vec,
@@ -17,7 +17,7 @@ use super::{Roster, roster};
 /// Values of one person, by column.
 pub type Values = Vec<(Column, String)>;
 
-/// Text that is never blank, and that no check refuses.
+/// Text that is never blank and that no check refuses.
 fn text() -> impl Strategy<Value = String> {
     let piece = select(vec![
         "a",
@@ -60,7 +60,7 @@ fn text() -> impl Strategy<Value = String> {
         "%",
         "NULL",
     ]);
-    // A value that spans lines and holds the delimiter is one whose closing quote is missing.
+    // A value that spans lines and holds the delimiter counts as a value whose closing quote is missing.
     let on_lines = |text: String| match text.contains(['\n', '\r']) {
         true => text.replace(',', ""),
         false => text,
@@ -68,7 +68,7 @@ fn text() -> impl Strategy<Value = String> {
     (vec(piece, 0..6), "[a-z]{1,3}").prop_map(move |(pieces, end)| on_lines(pieces.concat() + &end))
 }
 
-/// A person, before it has its place in the roster.
+/// A person before the roster gives it a place.
 #[derive(Clone, Debug)]
 struct Draft {
     names: [String; 4],
@@ -117,7 +117,7 @@ impl Draft {
         format!("{}{place}@pd.example", self.local)
     }
 
-    /// With keys that nobody else has, and a supervisor from among those before it.
+    /// Returns values with unique keys, and with a supervisor from the people before this one.
     fn values(&self, place: usize, before: &[Draft]) -> Values {
         let [first, last, key, username] = &self.names;
         let zeros = "0".repeat(self.zeros);
@@ -126,11 +126,11 @@ impl Draft {
             .filter(|_| place > 0)
             .map(|boss| boss.index(place));
         let boss = boss.map(|boss| before[boss].email(boss).to_uppercase());
-        // Latin, and what may stand beside it; whatever deceives is refused.
+        // Latin, and characters that may stand beside it. Deceptive text is refused.
         let shown =
             |c: &char| c.is_ascii_graphic() || matches!(c, 'é' | 'ß' | 'İ' | 'ſ' | '三' | '한');
         let username: String = username.chars().filter(shown).collect();
-        // No format character may stand in a key.
+        // A key must not hold a format character.
         let key = key.replace('\u{200D}', "");
         vec![
             (ExternalId, format!("{zeros}{place}{key}")),
@@ -149,7 +149,7 @@ impl Draft {
     }
 }
 
-/// People who are all sound.
+/// People whose values are all sound.
 pub fn sound_people() -> impl Strategy<Value = Vec<Values>> {
     vec(draft(), 1..7).prop_map(|drafts| {
         let placed = drafts.iter().enumerate();
@@ -159,7 +159,7 @@ pub fn sound_people() -> impl Strategy<Value = Vec<Values>> {
     })
 }
 
-/// People of whom any may have other values, sound or not, shared or not.
+/// People with any values: sound or faulty, unique or shared.
 pub fn any_people() -> impl Strategy<Value = Vec<Values>> {
     let value = prop_oneof![
         3 => select(vec![
@@ -178,7 +178,7 @@ pub fn any_people() -> impl Strategy<Value = Vec<Values>> {
     })
 }
 
-/// These people as a roster.
+/// Returns these people as a roster.
 pub fn roster_of(people: &[Values]) -> Roster {
     let values = |person: &Values| person.clone();
     people.iter().fold(roster(), |roster, person| {

@@ -1,4 +1,4 @@
-//! What a refused import says, in its status and in its summary, which must agree.
+//! The refusal of an import, in its status and in its summary, which must agree.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use super::Imported;
 const STATUS_BYTES: usize = 4 * 1024;
 
 impl Imported {
-    /// The status code, then a line `CODE subject: sentence` for each refusal of the summary.
+    /// Returns the status code, then a line `CODE subject: sentence` for each refusal of the summary.
     ///
     /// Panics unless the import was refused as a whole, and status, details and summary agree.
     pub fn refusal(&self) -> String {
@@ -29,7 +29,7 @@ impl Imported {
         told
     }
 
-    /// The status has one violation for each refusal, in the same words, as many as fit.
+    /// Checks that the status has one violation for each refusal, in the same words, up to the size limit.
     fn check_details(&self, refusals: &[Refusal]) {
         let violations = self.violations();
         assert!(!violations.is_empty(), "no violation:\n{self}");
@@ -38,7 +38,7 @@ impl Imported {
             .map(|r| (r.subject.clone(), r.message.clone()));
         let told: Vec<_> = told.take(violations.len()).collect();
         assert_eq!(violations, told);
-        // Details travel in base64, which is a third longer.
+        // Details travel in base64, which adds a third to their size.
         let encoded = self.status.details().len() * 4 / 3 + self.status.message().len();
         assert!(encoded < STATUS_BYTES, "{encoded} bytes");
         let hidden = refusals.len() - violations.len();
@@ -47,7 +47,7 @@ impl Imported {
         assert_eq!(is_counted, hidden > 0, "{}", self.status.message());
     }
 
-    /// Subject and sentence of each violation, from the detail that goes with the status code.
+    /// Returns the subject and sentence of each violation, from the detail that belongs to the status code.
     pub fn violations(&self) -> Vec<(String, String)> {
         let details = self.status.get_error_details();
         let pairs = match self.code() {

@@ -1,4 +1,4 @@
-//! Rosters in few words: people with valid values derived from a name, and what differs.
+//! Rosters in few words: people with valid values derived from a name, and the values that differ.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ pub struct Roster {
     rows: Vec<BTreeMap<Column, String>>,
 }
 
-/// A roster without rows.
+/// Returns a roster without rows.
 pub fn roster() -> Roster {
     Roster::default()
 }
 
 impl Roster {
-    /// Adds a person with valid values in all required columns, made from `name`; `differing` gives
-    /// the values of further columns, or other ones.
+    /// Adds a person with valid values in all required columns, made from `name`. `differing` gives the values of
+    /// further columns, or replaces values.
     pub fn row<'a>(
         mut self,
         name: &str,
@@ -36,13 +36,13 @@ impl Roster {
             .fold(self, |roster, name| roster.row(name, []))
     }
 
-    /// The columns that any row has, in the template's order.
+    /// Returns the columns that at least one row has, in the template's order.
     fn columns(&self) -> Vec<Column> {
         let used = |column: &Column| self.rows.iter().any(|row| row.contains_key(column));
         Column::ALL.into_iter().filter(used).collect()
     }
 
-    /// The rows as the lines of a CSV file; a row is blank where only others have a column.
+    /// Returns the rows as the lines of a CSV file. A row has a blank in a column that only other rows have.
     pub fn csv(&self) -> String {
         let columns = self.columns();
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -58,7 +58,7 @@ impl Roster {
         String::from_utf8(bytes).expect("text was written")
     }
 
-    /// The same rows as typed data: what is blank in [`Roster::csv`] is blank here.
+    /// Returns the same rows as typed data, with the same blanks as in [`Roster::csv`].
     pub fn typed(&self) -> Vec<UserRow> {
         let columns = self.columns();
         let typed = |row: &BTreeMap<Column, String>| {

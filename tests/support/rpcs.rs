@@ -1,4 +1,4 @@
-//! Every RPC of the contract, called with a request that is as good as any.
+//! Calls every RPC of the contract with some valid request.
 
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -16,10 +16,10 @@ use user_import::proto::{
 
 use crate::{App, catalog, start_of};
 
-/// An ID that nothing has.
+/// An ID that no record has.
 pub const NOBODY: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 
-/// Path of every RPC that the contract has.
+/// Returns the path of every RPC in the contract.
 pub fn all() -> Vec<String> {
     let files = FileDescriptorSet::decode(DESCRIPTOR_SET).unwrap().file;
     let mut paths = Vec::new();
@@ -36,17 +36,17 @@ pub fn all() -> Vec<String> {
     paths
 }
 
-/// The method's name alone.
+/// Returns the method's name alone.
 pub fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-/// True where the request names no organisation.
+/// Returns `true` if the request names no organisation.
 pub fn is_global(path: &str) -> bool {
     name(path) == "ListOrganizations"
 }
 
-/// A request about `organization`. What it names there does not exist, a catalog apart.
+/// Returns a request about `organization`. The records that it names do not exist there, except for a catalog.
 fn request(path: &str, organization: &str) -> Vec<u8> {
     let (service, method) = path.rsplit_once('/').unwrap();
     let organization = organization.to_owned();
@@ -164,7 +164,7 @@ fn directory_request(method: &str, organization: String) -> Vec<u8> {
     }
 }
 
-/// A message that is sent as these bytes.
+/// A message that consists of these bytes.
 #[derive(Clone, Debug, Default)]
 struct Encoded(Vec<u8>);
 
@@ -190,8 +190,8 @@ impl Message for Encoded {
     fn clear(&mut self) {}
 }
 
-/// Calls the RPC about `organization`, half-closes, and reads to the end. `ImportUsers` sends `start`
-/// alone, so that it fails where it is admitted.
+/// Calls the RPC about `organization`, half-closes, and reads to the end. `ImportUsers` sends only `start`, so that it
+/// fails if it is admitted.
 pub async fn call(app: &App, path: &str, organization: &str) -> Result<(), Status> {
     let mut client = Grpc::new(app.connection());
     client.ready().await.expect("the server listens");
@@ -206,7 +206,7 @@ pub async fn call(app: &App, path: &str, organization: &str) -> Result<(), Statu
     Ok(())
 }
 
-/// The same; what it ends with as text: code, reason, message.
+/// Calls the RPC in the same way, and returns the result as text: code, reason, message.
 pub async fn answer(app: &App, path: &str, organization: &str) -> String {
     match call(app, path, organization).await {
         Ok(()) => "Ok".to_owned(),
@@ -214,7 +214,7 @@ pub async fn answer(app: &App, path: &str, organization: &str) -> String {
     }
 }
 
-/// Code, reason and message of a status.
+/// Returns code, reason and message of a status.
 pub fn told(status: &Status) -> String {
     let info = status.get_details_error_info();
     if let Some(info) = &info {
@@ -224,7 +224,7 @@ pub fn told(status: &Status) -> String {
     format!("{:?} {reason}: {}", status.code(), status.message())
 }
 
-/// True where the caller was admitted, whatever then became of the call.
+/// Returns `true` if the caller was admitted, even if the call failed later.
 pub fn is_admitted(answer: &Result<(), Status>) -> bool {
     let code = answer.as_ref().map_or_else(Status::code, |()| Code::Ok);
     !matches!(code, Code::Unauthenticated | Code::PermissionDenied)

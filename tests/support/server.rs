@@ -11,7 +11,7 @@ use user_import::{
 
 use super::{PATIENCE, bearer::local_token};
 
-/// A running server. Dropped, it begins an orderly shutdown that nobody waits for.
+/// A running server. Dropping it begins an orderly shutdown, without waiting for its end.
 #[derive(Debug)]
 pub struct Server {
     pub address: SocketAddr,
@@ -20,7 +20,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Brings the schema up to date and serves from then on, with the tests' local token.
+    /// Brings the schema up to date and serves, with the tests' local token.
     pub async fn start(database_url: &str, settings: Settings) -> Self {
         let security = SecuritySettings {
             local_token: Some(local_token()),
@@ -39,7 +39,7 @@ impl Server {
             .expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
-            // Both the signal and a dropped sender mean: stop.
+            // The signal and a dropped sender both mean: stop.
             let shutdown = async { drop(stopped.await) };
             server::serve(listener, store, settings, shutdown)
                 .await
@@ -69,7 +69,7 @@ pub async fn migrated(database_url: &str, settings: &Settings) -> Store {
 /// Connects to a database.
 pub async fn connected(database_url: &str, settings: &Settings) -> Store {
     let url = database_url.parse().expect("this is the URL of a database");
-    // A machine that stands still for a while makes connecting time out.
+    // A machine that stands still for a while lets connecting time out.
     let connecting = async {
         loop {
             let (lease, limits) = (settings.lease, settings.database);

@@ -1,4 +1,4 @@
-//! Signals to other processes, sent from here: a small system has no `kill` program.
+//! Sends signals to other processes. A small system has no `kill` program, so the tests send them.
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process};

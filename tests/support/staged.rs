@@ -1,4 +1,4 @@
-//! Imports whose roster is sent in parts, call by call.
+//! Imports whose roster is sent in parts, one call for each part.
 
 use sha2::{Digest, Sha256};
 use tonic::{Response, Status};
@@ -9,7 +9,7 @@ use user_import::proto::{
 
 use super::{App, Imported};
 
-/// What `finish` states of a CSV file.
+/// Returns a `finish` with the facts of a CSV file.
 pub fn finish_of(csv: &[u8]) -> ImportFinish {
     ImportFinish {
         byte_count: Some(csv.len() as u64),
@@ -19,14 +19,14 @@ pub fn finish_of(csv: &[u8]) -> ImportFinish {
 }
 
 impl App {
-    /// Begins an import, or goes on with it; tells its ID and where the next part begins.
+    /// Begins or continues an import. Returns its ID and the offset of the next part.
     pub async fn begin_upload(&self, start: ImportStart) -> Result<(String, u64), Status> {
         let request = BeginImportRequest { start: Some(start) };
         let begun = self.imports().begin_import(request).await?.into_inner();
         Ok((begun.import_id, begun.next_offset))
     }
 
-    /// Adds a part to an import into `organization`; tells where the next one begins.
+    /// Adds a part to an import into `organization`. Returns the offset of the next part.
     pub async fn append_to(
         &self,
         organization: &str,
@@ -87,7 +87,7 @@ impl App {
         self.finish_in("pd", import_id, finish).await
     }
 
-    /// Watches an import into `organization`, with the results that it was begun for.
+    /// Watches an import into `organization`, with the results that its start asked for.
     pub async fn watch_in(&self, organization: &str, import_id: &str) -> Imported {
         let request = WatchImportRequest {
             organization: organization.to_owned(),
@@ -98,8 +98,8 @@ impl App {
         Imported::watched(responses.map(Response::into_inner)).await
     }
 
-    /// Imports a CSV file in parts of these sizes, and the rest in one. What `FinishImport` answers
-    /// must be what the import ends with, or well where the import got as far as its plan.
+    /// Imports a CSV file in parts of these sizes, and the rest in one part. The answer of `FinishImport` must be the
+    /// status with which the import ends, or OK if the import reached its plan.
     pub async fn import_in_parts(
         &self,
         start: ImportStart,

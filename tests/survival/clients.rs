@@ -1,4 +1,4 @@
-//! Clients that die: before `finish` nothing is written, after it the import needs them no more.
+//! Clients that die. Before `finish` nothing is written; after it the import no longer needs them.
 
 use std::{
     io::Write,

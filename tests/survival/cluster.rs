@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, which it may kill and start again.
+//! A PostgreSQL server of a test's own, which the test may kill and restart.
 
 use std::{
     env, fs,
@@ -18,8 +18,8 @@ use user_import_testing::signal::{self, Signal};
 /// The directory of PostgreSQL's programs; `scripts/test` sets it.
 const PROGRAMS: &str = "USER_IMPORT_TEST_POSTGRES_BIN";
 
-/// A cluster with one server, removed when dropped. What it has committed survives the death of its
-/// processes; it does not wait for the disk, which only a crash of the machine would need.
+/// A cluster with one server, which is removed when dropped. Committed data survives the death of its processes. It
+/// does not wait for the disk, which would matter only after a crash of the machine.
 #[derive(Debug)]
 pub struct Cluster {
     directory: TempDir,
@@ -47,7 +47,7 @@ impl Cluster {
         cluster
     }
 
-    /// Where a client finds it, with its first database.
+    /// Returns the URL at which a client finds it, with its first database.
     pub fn url(&self) -> String {
         let Self { password, port, .. } = self;
         format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
@@ -84,7 +84,7 @@ impl Cluster {
         assert!(output.status.success(), "{output:?}");
     }
 
-    /// True once the server answers; false where it has ended instead.
+    /// Returns `true` once the server answers, or `false` if it has ended instead.
     async fn try_start(&mut self) -> bool {
         let mut server = self
             .program("postgres")
@@ -106,7 +106,7 @@ impl Cluster {
         }
     }
 
-    /// One of PostgreSQL's programs on this cluster's data, which refuse to be run as root.
+    /// Returns one of PostgreSQL's programs on this cluster's data. The programs refuse to run as root.
     fn program(&self, name: &str) -> Command {
         let programs = env::var_os(PROGRAMS);
         let programs =
@@ -131,7 +131,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Somebody whom root may run programs as; `None` where this is not root.
+/// Returns a user for programs that root starts, or `None` if this process does not run as root.
 fn unprivileged() -> Option<(u32, u32)> {
     let own = fs::metadata("/proc/self").expect("it is this process");
     if own.uid() != 0 {
@@ -154,7 +154,7 @@ fn unprivileged() -> Option<(u32, u32)> {
     )
 }
 
-/// Below the range that systems hand out by themselves: it is still free for a second start.
+/// Returns a port below the range that systems assign by themselves, so that it is still free for a second start.
 fn free_port() -> u16 {
     let random = Uuid::new_v4().into_bytes();
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();

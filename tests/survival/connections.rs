@@ -20,7 +20,7 @@ on_postgres![
     a_database_away_for_long_interrupts_the_import,
 ];
 
-/// A server that reaches its database through a proxy, and waits this many seconds for it.
+/// Starts a server that reaches its database through a proxy, and waits this number of seconds for it.
 async fn behind_proxy(patience: u32) -> (Scene, Proxy) {
     let database = Arc::new(Database::Postgres.create().await);
     let url = database.url();
@@ -33,7 +33,7 @@ async fn behind_proxy(patience: u32) -> (Scene, Proxy) {
     (scene, proxy)
 }
 
-/// Sends the import until it ends well, as a client does that is told to try again.
+/// Sends the import until it ends well, as a client does that is asked to retry.
 pub async fn until_ok(scene: &Scene) -> Imported {
     for _ in 0..20 {
         let imported = scene.app.import_with(start(), &many()).await;
@@ -48,7 +48,7 @@ pub async fn until_ok(scene: &Scene) -> Imported {
     panic!("the import never ends");
 }
 
-/// Does something again and again while the import runs, which then must have ended well.
+/// Repeats a disturbance while the import runs. The import must then end well.
 async fn disturbed(scene: &Scene, mut disturb: impl AsyncFnMut()) {
     let disturbing = async {
         loop {

@@ -1,4 +1,4 @@
-//! The PostgreSQL server itself is killed while an import is written, and started again.
+//! The PostgreSQL server itself is killed while an import is written, and restarted.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ on_postgres![
     a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash,
 ];
 
-/// A server on a cluster of its own, and what an undisturbed import tells there.
+/// Starts a server on a cluster of its own, and returns the answers of an undisturbed import there.
 async fn on_own_cluster() -> (Scene, Cluster, Imported) {
     let cluster = Cluster::start().await;
     let database = Arc::new(FreshDatabase::on_cluster(cluster.url()).await);
@@ -39,8 +39,8 @@ async fn on_own_cluster() -> (Scene, Cluster, Imported) {
     (scene, cluster, calm)
 }
 
-/// Makes sure that the import [`ID`] has come to what the undisturbed one has, and lost nothing that
-/// was `told` before.
+/// Makes sure that the import [`ID`] has the same results as the undisturbed one, and has lost nothing that was in
+/// `told` before.
 async fn expect_undisturbed(scene: &Scene, calm: &Imported, told: &Imported) {
     let resumed = until_ok(scene).await;
     expect_whole(&resumed);
@@ -84,7 +84,7 @@ async fn a_database_started_again_at_once_costs_the_import_nothing() {
     drop(scene);
 }
 
-/// A process of the database server dies, and the server starts all others again, but not itself.
+/// A process of the database server dies. The database server then restarts all its other processes, but not itself.
 async fn a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash() {
     let (scene, cluster, calm) = on_own_cluster().await;
     let store = scene.app.store().await.with_directory_cache(1 << 20);

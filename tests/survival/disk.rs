@@ -1,4 +1,4 @@
-//! The disk is full under SQLite: a clear end, and recovery after space returns.
+//! The disk is full under SQLite. The import fails clearly, and works again after space returns.
 
 use std::{fs, path::Path, process::Command, sync::Arc};
 
@@ -11,11 +11,11 @@ use crate::{
 };
 use user_import_testing::{Imported, database::FreshDatabase};
 
-/// A small file system in memory, until it is dropped.
+/// A small file system in memory, which is removed when dropped.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    /// `None` where this user may not mount one.
+    /// Returns `None` if this user may not mount a file system.
     fn mount() -> Option<Self> {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let mounted = Command::new("mount")
@@ -30,7 +30,7 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Fills what is left; the file to remove.
+    /// Fills the rest of the disk, and returns the file to remove.
     fn fill(&self) -> std::path::PathBuf {
         let filler = self.path().join("filler");
         // Ends with an error: the disk is full.

@@ -1,15 +1,15 @@
-//! What a server process takes up: file descriptors and memory, as the system counts them.
+//! The resources of a server process: file descriptors and memory, as the system counts them.
 
 use std::{collections::HashSet, fs, path::Path};
 
 use crate::process::Process;
 
-/// What a server takes up at one moment.
+/// The resources of a server at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Footprint {
-    /// Open file descriptors that are no connection to the database.
+    /// Open file descriptors that are not connections to the database.
     pub descriptors: usize,
-    /// Those that are: a pool keeps them, so their number says how much went on at once at most.
+    /// Open connections to the database. A pool keeps them, so their number is the most that were in use at once.
     pub connections: usize,
     /// Resident memory, in KiB.
     pub resident: usize,
@@ -19,12 +19,11 @@ impl Footprint {
     /// Descriptors of a full pool: 16 connections, on SQLite with a file, its log and their index.
     const POOL: usize = 16 * 3;
 
-    /// Memory, in KiB, by which a server may have grown: what one more connection of the pool, a
-    /// statement that it had not prepared yet or a fragmented heap take. Whether memory is lost import
-    /// by import shows over many of them, not here.
+    /// KiB of memory by which a server may have grown: one more connection of the pool, a newly prepared statement, or
+    /// a fragmented heap. A leak in every import shows over many imports, not here.
     const GROWTH: usize = 16 * 1024;
 
-    /// Of a server whose database is at `url`.
+    /// Returns the footprint of a server whose database is at `url`.
     pub fn of(process: &Process, url: &str) -> Self {
         let directory = format!("/proc/{}", process.id());
         let directory = Path::new(&directory);
@@ -45,7 +44,7 @@ impl Footprint {
         }
     }
 
-    /// What is more than it was in `before`, the tolerances apart; `None`: nothing.
+    /// Returns the excess over `before` beyond the tolerances, or `None` if there is none.
     pub fn excess(&self, before: &Self) -> Option<String> {
         let within = self.descriptors <= before.descriptors
             && self.connections <= Self::POOL
@@ -54,14 +53,14 @@ impl Footprint {
     }
 }
 
-/// The port of a PostgreSQL server; SQLite has none.
+/// Returns the port of a PostgreSQL server, or `None` for SQLite.
 fn database_port(url: &str) -> Option<u16> {
     let (_, rest) = url.rsplit_once('@')?;
     let (address, _) = rest.split_once('/')?;
     address.rsplit_once(':')?.1.parse().ok()
 }
 
-/// The process's sockets that are connected to `port`, as the targets of its descriptors name them.
+/// Returns the process's sockets that are connected to `port`, as the targets of its descriptors name them.
 fn sockets_to(process: &Path, port: u16) -> HashSet<String> {
     let table = fs::read_to_string(process.join("net/tcp")).expect("it is running");
     let suffix = format!(":{port:04X}");

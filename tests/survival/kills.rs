@@ -1,4 +1,4 @@
-//! The server is killed at random points of seeded imports, and the client sends each again.
+//! The server is killed at random points of seeded imports, and the client sends each import again.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ use user_import_testing::{Database, Imported, on_both_databases, start_of};
 
 on_both_databases![a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would];
 
-/// How many imports are disturbed, on each database.
+/// The variable for the number of disturbed imports on each database.
 const SEEDS: &str = "USER_IMPORT_TEST_SEEDS";
 
-/// The seed to begin with, to see one again.
+/// The variable for the first seed, to repeat a run.
 const FIRST_SEED: &str = "USER_IMPORT_TEST_FIRST_SEED";
 
-/// Times that one import is cut short at most.
+/// Most times that one import is cut short.
 const KILLS: usize = 2;
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -40,7 +40,7 @@ async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(d
     );
 }
 
-/// True where an attempt had written something before it was killed.
+/// Returns `true` if an attempt had written something before it was killed.
 async fn disturb(scene: &mut Scene, seed: u64) -> bool {
     let workload = Workload::new(seed);
     let (calm, stormy) = (format!("calm-{seed}"), format!("stormy-{seed}"));
@@ -96,7 +96,7 @@ async fn disturb(scene: &mut Scene, seed: u64) -> bool {
     cut_short
 }
 
-/// Sends the import, kills the server after `time`, and starts another.
+/// Sends the import, kills the server after `time`, and starts another one.
 async fn kill_after(
     scene: &mut Scene,
     workload: &Workload,
@@ -116,7 +116,7 @@ async fn kill_after(
     attempt.expect("the client does not panic")
 }
 
-/// What must be the same in every run: all but the IDs that are ours.
+/// Returns the parts that must be the same in every run: all except the IDs that the service generates.
 pub fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
     let mut results = imported.results.clone();
     for result in &mut results {
@@ -129,7 +129,7 @@ pub fn comparable(imported: &Imported) -> (Vec<RowResult>, Vec<&str>) {
     )
 }
 
-/// The summary without what differs from run to run.
+/// Returns the summary without the fields that differ from run to run.
 pub fn counts(imported: &Imported) -> ImportSummary {
     ImportSummary {
         started_at: None,

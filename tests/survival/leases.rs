@@ -1,4 +1,4 @@
-//! Two servers on one database: who may write, and who takes over.
+//! Two servers on one database: which of them may write, and which takes over.
 
 use tonic::Code;
 use user_import::proto::{ImportStart, ImportState, ResultFilter};
@@ -46,7 +46,7 @@ async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {
     other.expect_quiet().await;
 }
 
-/// Stops a server that is importing [`many`] where it stands; returns what its client had heard.
+/// Stops a server in the middle of importing [`many`]. Returns the answers that its client had received.
 async fn stop_server(
     one: &Scene,
 ) -> (

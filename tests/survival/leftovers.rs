@@ -1,5 +1,5 @@
-//! What a disturbed import must not leave behind: locks, open transactions, leases, file
-//! descriptors, memory.
+//! Resources that a disturbed import must not leave behind: locks, open transactions, leases, file descriptors,
+//! memory.
 
 use user_import::{
     domain::Column::LastName,
@@ -13,17 +13,16 @@ use user_import_testing::{
 
 on_both_databases![hung_up_clients_leave_nothing_behind];
 
-/// Imports one after the other.
+/// Number of imports, one after the other.
 const ROUNDS: u32 = 7;
 
-/// Rows of each: what the server holds of them is some MiB.
+/// Rows of each import. The server holds some MiB for them.
 const CROWD: u32 = 3_000;
 
-/// Memory, in KiB, that the last four of them may cost together: pages that SQLite's connections cache.
+/// KiB of memory that the last four imports may cost together: pages that SQLite's connections cache.
 const LOST: usize = 5 * 1024;
 
-/// Makes sure that no transaction is open, no lock is held, and no lease is left that somebody
-/// renews.
+/// Makes sure that no transaction is open, no lock is held, and no lease is still renewed.
 pub async fn expect_quiet(database: &FreshDatabase) {
     if let FreshDatabase::Postgres { .. } = database {
         let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
@@ -49,7 +48,7 @@ pub async fn expect_quiet(database: &FreshDatabase) {
     eventually(async || database.number(&held).await == 0, "no lease").await;
 }
 
-/// Imports that differ in every row, so that each writes them all.
+/// Returns an import that differs in every row from the one before, so that each import writes all rows.
 fn crowd(round: u32) -> Roster {
     let name = format!("Round {round}");
     (0..CROWD).fold(roster(), |roster, number| {

@@ -1,7 +1,7 @@
-//! Imports survive (semantics §8), proved by killing things: the server, its clients, its
-//! database's connections, and the space on its disk. Servers here are processes of their own.
+//! Imports survive (semantics §8). The tests prove it by killing the server, its clients, its database's connections,
+//! and the space on its disk. The servers here are processes of their own.
 //!
-//! How many seeded imports are killed on each database is a setting; thousands are
+//! A setting gives the number of seeded imports that are killed on each database. For thousands, use
 //! `USER_IMPORT_TEST_SEEDS=2000 scripts/test --test survival -- killed_at_random`.
 
 #![allow(

@@ -1,4 +1,4 @@
-//! A server as a process of its own, which signals can be sent to.
+//! A server in a process of its own, to which a test can send signals.
 
 use std::{
     io::{BufRead, BufReader},
@@ -9,23 +9,23 @@ use std::{
 
 use user_import_testing::signal::{self, Signal};
 
-/// Shows what the servers log, where it is set to a filter such as `info`.
+/// The variable that shows the servers' logs, if it is set to a filter such as `info`.
 const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
 
-/// Seconds that a server waits for its database where that comes back: more than the machine ever pauses.
+/// Seconds that a server waits for a database that comes back: more than the machine ever pauses.
 pub const PATIENT: u32 = 60;
 
-/// Seconds where it does not, and the test waits for what the server does then.
+/// Seconds that it waits for a database that stays away, in tests of its behaviour after the wait.
 pub const IMPATIENT: u32 = 5;
 
-/// A running `user-import serve`, killed when dropped.
+/// A running `user-import serve`, which is killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
 }
 
-/// The program under test, with the environment's own settings out of the way.
+/// Returns the program under test, without the settings in the environment.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_user-import"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
@@ -37,7 +37,7 @@ pub fn program() -> Command {
 }
 
 impl Process {
-    /// Starts a server with short leases that waits this many seconds for its database, and waits until it
+    /// Starts a server with short leases that waits `patience` seconds for its database. Returns once the server
     /// listens.
     pub fn start(database_url: &str, transaction_rows: usize, patience: u32) -> Self {
         let mut command = program();
@@ -64,7 +64,7 @@ impl Process {
         Self { child, address }
     }
 
-    /// Its number among the system's processes.
+    /// Returns its process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -81,7 +81,7 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Waits until it has ended by itself; panics where it takes longer.
+    /// Waits until it has ended by itself. Panics if that takes longer than `time`.
     pub async fn ended_within(&mut self, time: Duration) -> ExitStatus {
         let begun = Instant::now();
         loop {

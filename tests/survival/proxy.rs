@@ -1,4 +1,4 @@
-//! A TCP proxy between a server and its database that cuts connections.
+//! A TCP proxy between a server and its database, which cuts connections.
 
 use std::{
     net::SocketAddr,
@@ -17,10 +17,10 @@ use tokio::{
     sync::broadcast,
 };
 
-/// The end of the message by which a client commits.
+/// The end of the message with which a client commits.
 const COMMIT: &[u8] = b"COMMIT\0";
 
-/// A proxy, until it is dropped.
+/// A proxy, which runs until it is dropped.
 #[derive(Clone, Debug)]
 pub struct Proxy {
     pub address: SocketAddr,
@@ -29,11 +29,11 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Faults {
-    /// Told when all connections are to be cut.
+    /// Signals that all connections are to be cut.
     cuts: broadcast::Sender<()>,
-    /// New connections are closed at once.
+    /// If `true`, new connections are closed at once.
     away: AtomicBool,
-    /// Commits still to be passed on whose answers are lost, together with the connection.
+    /// Number of commits to pass on whose answers are lost together with the connection.
     lost_commits: AtomicUsize,
 }
 
@@ -60,7 +60,7 @@ impl Proxy {
         let _ = self.faults.cuts.send(());
     }
 
-    /// Takes the database away, or brings it back.
+    /// Takes the database away if `away`, or brings it back.
     pub fn set_away(&self, away: bool) {
         self.faults.away.store(away, SeqCst);
         if away {
@@ -68,12 +68,12 @@ impl Proxy {
         }
     }
 
-    /// Passes the next `count` commits on, but cuts the connection before their answers.
+    /// Passes on the next `count` commits, but cuts the connection before their answers.
     pub fn lose_commits(&self, count: usize) {
         self.faults.lost_commits.store(count, SeqCst);
     }
 
-    /// Commits that are still to be lost.
+    /// Returns the number of commits whose answers are still to be lost.
     pub fn commits_to_lose(&self) -> usize {
         self.faults.lost_commits.load(SeqCst)
     }

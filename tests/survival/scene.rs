@@ -1,4 +1,4 @@
-//! A database and a server process on it, which a test may kill and replace.
+//! A database with a server process on it, which a test may kill and replace.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,10 +17,10 @@ use user_import_testing::{
 /// The import ID that a test with one import uses.
 pub const ID: &str = "018f4e9e-5c7b-7000-8000-000000000001";
 
-/// Enough rows for something else to happen while they are written one by one.
+/// Enough rows that other events can happen while they are written one by one.
 const MANY: usize = 150;
 
-/// A server process with its database, and a client of it. The organisation is `pd`.
+/// A server process with its database and a client. The organisation is `pd`.
 #[derive(Debug)]
 pub struct Scene {
     pub process: Process,
@@ -29,12 +29,12 @@ pub struct Scene {
     url: String,
     transaction_rows: usize,
     patience: u32,
-    /// What a server takes up that has done one import, and nothing else.
+    /// The footprint of a server that has done one import and nothing else.
     fresh: Footprint,
 }
 
 impl Scene {
-    /// A server that writes this many rows in a transaction.
+    /// Starts a server that writes this number of rows in a transaction.
     pub async fn start(database: Database, transaction_rows: usize) -> Self {
         let database = Arc::new(database.create().await);
         let url = database.url();
@@ -43,8 +43,8 @@ impl Scene {
         scene
     }
 
-    /// The first server on the database at `url`, for which it waits `patience` seconds, warmed up: it has
-    /// done an import already.
+    /// Starts the first server on the database at `url`, and warms it up with an import. The server waits `patience`
+    /// seconds for the database.
     pub async fn on(
         database: Arc<FreshDatabase>,
         url: String,
@@ -66,7 +66,7 @@ impl Scene {
         }
     }
 
-    /// One more server on the same database.
+    /// Starts one more server on the same database.
     pub async fn another(&self) -> Self {
         let process = Process::start(&self.url, self.transaction_rows, self.patience);
         let app = App::attach(Arc::clone(&self.database), process.address).await;
@@ -79,18 +79,18 @@ impl Scene {
         }
     }
 
-    /// One more client, with a connection of its own.
+    /// Returns one more client, with a connection of its own.
     pub async fn another_client(&self) -> App {
         App::attach(Arc::clone(&self.database), self.process.address).await
     }
 
-    /// A new server in place of one that has ended.
+    /// Starts a new server in place of one that has ended.
     pub async fn restart(&mut self) {
         *self = self.another().await;
     }
 
-    /// Makes sure that nothing is left of what the server has done: in the database no transaction,
-    /// lock or lease, and in its process no more descriptors and memory than a fresh one has.
+    /// Makes sure that the server's work has left nothing behind: no transaction, lock or lease in the database, and
+    /// no more descriptors and memory in its process than a fresh one has.
     pub async fn expect_quiet(&self) {
         expect_quiet(&self.database).await;
         // What was closed at one end takes a moment at the other.
@@ -99,12 +99,12 @@ impl Scene {
         assert!(result.is_ok(), "{:?}", self.footprint().excess(&self.fresh));
     }
 
-    /// What the server takes up now.
+    /// Returns the server's footprint now.
     pub fn footprint(&self) -> Footprint {
         Footprint::of(&self.process, &self.url)
     }
 
-    /// The state of the import [`ID`]; unspecified where it is unknown.
+    /// Returns the state of the import [`ID`], or unspecified if the import is unknown.
     pub async fn state(&self) -> ImportState {
         let record = self.app.import_record(ID).await;
         record.map_or(ImportState::Unspecified, |record| record.state())
@@ -116,7 +116,7 @@ impl Scene {
     }
 }
 
-/// How the import [`ID`] into `pd` begins.
+/// Returns the start of the import [`ID`] into `pd`.
 pub fn start() -> ImportStart {
     ImportStart {
         import_id: ID.to_owned(),
@@ -124,13 +124,13 @@ pub fn start() -> ImportStart {
     }
 }
 
-/// A roster of new people.
+/// Returns a roster of new people.
 pub fn many() -> Roster {
     let names: Vec<String> = (0..MANY).map(|number| format!("u{number:04}")).collect();
     roster().people(names.iter().map(String::as_str))
 }
 
-/// Makes sure that an import of [`many`] ended well and told every row once.
+/// Makes sure that an import of [`many`] ended well and reported every row once.
 pub fn expect_whole(imported: &Imported) {
     assert_eq!(imported.code(), tonic::Code::Ok, "{imported}");
     let rows: Vec<u32> = imported.results.iter().map(|result| result.row).collect();
@@ -140,7 +140,7 @@ pub fn expect_whole(imported: &Imported) {
     assert_eq!(imported.summary().state(), ImportState::Completed);
 }
 
-/// Waits until something holds; panics where it does not within a generous time.
+/// Waits until the condition holds. Panics if it does not hold within a generous time.
 pub async fn eventually(holds: impl AsyncFnMut() -> bool, what: &str) {
     let result = timeout(PATIENCE, until(holds)).await;
     assert!(result.is_ok(), "it never came to this: {what}");

@@ -1,4 +1,4 @@
-//! Orderly shutdown: in a bounded time, with silent and stalled clients connected.
+//! Orderly shutdown takes a bounded time, with silent and stalled clients connected.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ on_both_databases![
     whoever_is_only_beginning_is_told_to_come_again,
 ];
 
-/// The grace for clients and imports, and some more for a slow machine.
+/// The grace period for clients and imports, and a margin for a slow machine.
 const BOUND: Duration = Duration::from_secs(15);
 
 async fn an_orderly_shutdown_interrupts_and_the_import_goes_on_later(database: Database) {

@@ -1,4 +1,4 @@
-//! Imports whose roster comes in parts, and servers that die under them.
+//! Imports whose roster comes in parts, while servers die.
 
 use std::time::Instant;
 
@@ -71,7 +71,7 @@ async fn a_server_killed_after_the_finish_goes_on_where_it_was(database: Databas
     scene.expect_quiet().await;
 }
 
-/// The dead server still counts as alive: that it had taken the roster says nothing any more.
+/// The dead server still counts as alive, but its claim on the roster must no longer count.
 async fn a_finish_sent_at_once_after_the_kill_waits_until_it_can_go_on(database: Database) {
     let mut scene = Scene::start(database, 1).await;
     let csv = many().csv().into_bytes();
@@ -105,7 +105,7 @@ async fn a_server_killed_before_it_wrote_anything_begins_again(database: Databas
     assert_eq!(scene.app.watch_in("pd", ID).await.results, imported.results);
 }
 
-/// Killed before each part and while the import runs; the client does what it did last once more.
+/// The server is killed before each part and while the import runs. The client then repeats its last step.
 async fn a_server_killed_at_random_points_leaves_what_an_undisturbed_run_would(database: Database) {
     let mut scene = Scene::start(database, 4).await;
     for seed in 1..=2 {

@@ -11,13 +11,13 @@ use user_import::{
 
 use user_import_testing::{Roster, roster, start_of};
 
-/// People there before the import.
+/// Number of people before the import.
 const BEFORE: usize = 160;
 
-/// People the import makes.
+/// Number of people that the import creates.
 const NEW: usize = 60;
 
-/// A generator of numbers that depend on the seed alone (`SplitMix64`).
+/// A generator of numbers that depend only on the seed (`SplitMix64`).
 #[derive(Debug)]
 pub struct Chance(u64);
 
@@ -26,7 +26,7 @@ impl Chance {
         Self(seed)
     }
 
-    /// A number below `bound`.
+    /// Returns a number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -35,7 +35,7 @@ impl Chance {
         usize::try_from((mixed ^ (mixed >> 31)) % bound.max(1) as u64).unwrap_or_default()
     }
 
-    /// A number below 1,000.
+    /// Returns a number below 1,000.
     pub fn permille(&mut self) -> u32 {
         u32::try_from(self.below(1_000)).unwrap_or_default()
     }
@@ -47,7 +47,7 @@ impl Chance {
     }
 }
 
-/// What is there before, and what is imported then.
+/// The directory before the import, and the import.
 #[derive(Debug)]
 pub struct Workload {
     pub before: Roster,
@@ -56,11 +56,11 @@ pub struct Workload {
     match_by: MatchBy,
 }
 
-/// A row: a name, and the values in which it differs from what [`Roster::row`] makes of the name.
+/// A row: a name, and the values that differ from the row that [`Roster::row`] makes of the name.
 type Person = (String, Vec<(Column, String)>);
 
 impl Workload {
-    /// The one of this seed.
+    /// Returns the workload of this seed.
     pub fn new(seed: u64) -> Self {
         let mut chance = Chance::new(seed);
         let mut people: Vec<Person> = (0..BEFORE)
@@ -88,7 +88,7 @@ impl Workload {
         }
     }
 
-    /// How the import begins, in this organisation.
+    /// Returns the start of the import into this organisation.
     pub fn start(&self, organization: &str) -> ImportStart {
         ImportStart {
             import_id: self.import_id.clone(),
@@ -104,7 +104,7 @@ impl Workload {
     }
 }
 
-/// The key by which the import of this seed finds users besides the external ID; none in one of four.
+/// Returns the key by which the import of this seed finds users besides the external ID; one seed in four has none.
 fn match_by(seed: u64) -> MatchBy {
     match seed % 4 {
         1 => MatchBy::Email,
@@ -114,7 +114,7 @@ fn match_by(seed: u64) -> MatchBy {
     }
 }
 
-/// Takes the external IDs of some, and gives others new ones.
+/// Removes the external IDs of some people, and gives new ones to others.
 fn renumber(people: &mut [Person], chance: &mut Chance) {
     for (name, differing) in people {
         match chance.below(4) {
@@ -131,7 +131,7 @@ fn as_roster(people: &[Person]) -> Roster {
     })
 }
 
-/// Someone whose supervisor, if any, has a lower number.
+/// Returns a person whose supervisor, if any, has a lower number.
 fn member(number: usize, chance: &mut Chance) -> Person {
     let mut differing = Vec::new();
     if number > 0 && chance.below(3) > 0 {
@@ -141,7 +141,7 @@ fn member(number: usize, chance: &mut Chance) -> Person {
     (format!("m{number:03}"), differing)
 }
 
-/// Someone new: some without an external ID, some with a fault, most under a supervisor.
+/// Returns a new person: some have no external ID, some have a fault, and most have a supervisor.
 fn newcomer(number: usize, chance: &mut Chance) -> Person {
     let mut differing = vec![(
         SupervisorEmail,
@@ -160,7 +160,7 @@ fn newcomer(number: usize, chance: &mut Chance) -> Person {
     (format!("n{number:03}"), differing)
 }
 
-/// Pairs swap badge numbers, triples rotate usernames, others are renamed or stay.
+/// Changes people: pairs swap badge numbers, triples rotate usernames, and others are renamed or stay.
 fn change(people: &mut [Person], chance: &mut Chance) {
     let names: Vec<String> = people.iter().map(|person| person.0.clone()).collect();
     let mut at = 0;

@@ -5,7 +5,7 @@ use rstest::rstest;
 use super::*;
 use crate::domain::{Issue, IssueCode, Severity};
 
-/// A row without fault, as received.
+/// A row without faults, as received.
 const JANE: [(Column, &str); 13] = [
     (Column::ExternalId, "X-1"),
     (Column::Email, "Jane@Example.com"),

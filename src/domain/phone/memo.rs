@@ -1,5 +1,6 @@
-//! Phone numbers read before. To read one takes microseconds, and a roster brings the same ones every
-//! night. What a number is depends on nothing but its writing, so all imports of a process share this.
+//! Remembers phone numbers that were read before. Reading one takes microseconds, and a roster repeats the same
+//! numbers every night. The result depends only on the number's writing, so all imports of a process share this
+//! memo. It knows nothing about organisations and users.
 
 use std::{
     hint::black_box,
@@ -9,31 +10,32 @@ use std::{
     },
 };
 
-/// Numbers kept, in eight bytes each: 4 MiB in all. As many as a hash can be.
+/// Numbers kept, eight bytes each: 4 MiB in all. This is also the number of different hashes.
 const KEPT: usize = 1 << 19;
 
-/// Numbers that share a place: as many as a line of the processor's cache holds, which is read at once.
+/// Numbers that share a place. They fill one line of the processor's cache, which is read at once.
 const SHARING: usize = 8;
 
-/// Longest writing, in characters without the `+`; as many digits as a number can have.
+/// Longest writing, in characters without the `+`. This is also the most digits that a number can have.
 const LONGEST: usize = 15;
 
-/// Where the bit lies that tells whether a number is assigned.
+/// The bit that is set if a number is assigned.
 const ASSIGNED: u64 = 1 << 63;
 
 static SEEN: LazyLock<Memo> = LazyLock::new(|| Memo::new(KEPT));
 
-/// How an international number is written, where it is short and plain: four bits a character.
+/// The characters of an international number, four bits each. Only short and plain numbers have this form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Writing(u64);
 
 impl Writing {
-    /// The writing of a number that begins with `+`: digits, spaces, hyphens, dots and round brackets.
+    /// Returns the writing of a number that begins with `+` and has only digits, spaces, hyphens, dots and round
+    /// brackets after it. Returns `None` for other numbers.
     pub(super) fn of(international: &str) -> Option<Self> {
         Self::without_plus(international.strip_prefix('+')?)
     }
 
-    /// The same of what is behind the `+`.
+    /// Returns the writing of a number from the characters after its `+`.
     pub(super) fn without_plus(written: &str) -> Option<Self> {
         let written = written.as_bytes();
         if written.is_empty() || written.len() > LONGEST {
@@ -43,31 +45,31 @@ impl Writing {
         written.iter().try_fold(0, add).map(Self)
     }
 
-    /// Whether the number is assigned, where it has been read before.
+    /// Returns `true` if the number is assigned, or `None` if it is not remembered.
     pub(super) fn recall(self) -> Option<bool> {
         SEEN.find(self)
     }
 
-    /// Keeps what was read; something else may have to go for it.
+    /// Remembers whether the number is assigned. This may replace another number.
     pub(super) fn note(self, assigned: bool) {
         SEEN.keep(self, assigned);
     }
 
-    /// 19 bits. Multiplicative hashing: only the upper ones depend on all of the writing.
+    /// Returns a hash of 19 bits. The hash multiplies, so only the upper bits depend on the whole writing.
     const fn hash(self) -> usize {
         (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - 19)) as usize
     }
 }
 
-/// Has the processor fetch what is known of numbers that are about to be recalled. Nearly each lies somewhere
-/// else in memory, and it fetches several at once where none waits for the one before.
+/// Makes the processor fetch the memory for numbers that will be recalled soon. Nearly every number lies in a
+/// different part of memory. The processor fetches several parts at once if no fetch waits for the previous one.
 pub(super) fn fetch(numbers: impl Iterator<Item = Writing>) {
     let look = |sum, number| sum ^ SEEN.place(number).0[0].load(Relaxed);
-    // Used for nothing, and not left out for that.
+    // The result is not used; `black_box` keeps the compiler from removing the reads.
     black_box(numbers.fold(0, look));
 }
 
-/// One of fifteen, so that no writing is the beginning of another.
+/// Returns one of fifteen codes, none of them 0, so that no writing equals the beginning of another one.
 const fn symbol(byte: u8) -> Option<u64> {
     Some(match byte {
         b'0'..=b'9' => (byte - b'0') as u64 + 1,
@@ -80,20 +82,20 @@ const fn symbol(byte: u8) -> Option<u64> {
     })
 }
 
-/// Places, found by hash, with a few slots each. Where all are taken, one that the hash chooses lets go of what it
-/// has. A slot is written and read whole, so that no lock is needed: at worst something is kept twice, or not at
-/// all.
+/// A table of places, found by hash, with a few slots each. If all slots of a place are taken, the hash chooses the
+/// slot to overwrite. Each slot is written and read in one step, so no lock is needed: in the worst case a race
+/// keeps a number twice, or not at all.
 struct Memo {
     places: Box<[Place]>,
 }
 
-/// In each slot a writing, and [`ASSIGNED`]; 0: empty.
+/// Each slot holds a writing and [`ASSIGNED`]; 0 means empty.
 #[derive(Default)]
 #[repr(align(64))]
 struct Place([AtomicU64; SHARING]);
 
 impl Memo {
-    /// Room for `slots` numbers, a power of two.
+    /// Makes room for `slots` numbers; `slots` is a power of two.
     fn new(slots: usize) -> Self {
         Self {
             places: (0..slots / SHARING).map(|_| Place::default()).collect(),

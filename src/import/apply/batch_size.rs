@@ -19,8 +19,8 @@ pub(crate) const QUICK: usize = 20_000;
 /// their square if the size of transactions is fixed.
 const SHARES: usize = 10;
 
-/// The number of rows of the next transaction: few at first, then as many as take about half a second, or as
-/// write everything in about [`SHARES`] transactions.
+/// The number of rows of the next transaction. It is small at first. Later it is the number that takes about half a
+/// second, or that writes everything in about [`SHARES`] transactions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchSize {
     rows: usize,

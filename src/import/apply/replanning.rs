@@ -31,8 +31,8 @@ impl ImportWriter {
         Ok(())
     }
 
-    /// Plans the `unwritten` rows again, without those given up. Rows that are now rejected, and rows for new users
-    /// whom somebody else has created since, are final.
+    /// Plans the `unwritten` rows again, without those given up. Rows that are now rejected are final. So are rows for
+    /// new users that another writer has created since.
     pub(crate) async fn replan(
         &mut self,
         unwritten: &[u32],

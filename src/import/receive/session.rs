@@ -55,7 +55,7 @@ pub(crate) struct ImportSession<'a> {
     /// The record of this attempt, as it began.
     pub(crate) record: ImportRecord,
     pub(crate) progress: Arc<ProgressCounters>,
-    /// What is known so far. It is sent as the last message.
+    /// The summary so far. It is sent as the last message.
     pub(crate) summary: ImportSummary,
     /// Held from the end of the upload to the end of the import.
     pub(crate) permit: Option<ImportPermit>,

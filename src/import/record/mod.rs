@@ -1,4 +1,4 @@
-//! What is stored about an import: its record, and the log of its encoded results; and the replay of that log.
+//! The stored parts of an import: its record, the log of its encoded results, and the replay of that log.
 
 pub(crate) mod audited;
 pub(crate) mod encoding;

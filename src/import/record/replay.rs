@@ -88,7 +88,7 @@ impl ResultReplay {
 pub struct WatchRequest {
     /// Results that pass this filter. `None` means the import's own filter.
     pub filter: Option<ResultFilter>,
-    /// How many of these the client has already.
+    /// The number of results under this filter that the client already has.
     pub skip: u32,
 }
 
@@ -97,7 +97,7 @@ pub struct WatchRequest {
 pub(crate) struct ResultSelection {
     /// Results that pass this filter.
     pub filter: ResultFilter,
-    /// How many of these the client has already.
+    /// The number of results under this filter that the client already has.
     pub skip: u32,
 }
 

@@ -25,7 +25,7 @@ impl Importer {
         (idle / 4).clamp(SHORTEST, LONGEST)
     }
 
-    /// Removes the upload of an import of which nothing has been written. Returns `false` if there is no upload or its
+    /// Removes the upload of an import that has written nothing so far. Returns `false` if there is no upload or its
     /// import is running.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
-//! The texts that a user has, and those that a row gives it: absent leaves, blank clears, a value
-//! sets (semantics §2).
+//! The attributes that are stored as text: the value that a user has, and the value that a row gives it. An absent cell
+//! leaves the value, a blank cell clears it, and a value sets it (semantics §2). Knows one row and one user, no rule.
 
 use crate::domain::{Column, ColumnSet, Row, User};
 
-/// What `user` has in `column`, for the attributes that are stored as the roster writes them; `None`
-/// for those that refer to something else (role, supervisor, rank, group).
+/// Returns the value that `user` has in `column`, or `None` if the column refers to something else (role, supervisor,
+/// rank, group) or is not stored (LOCATION). The value is as the roster writes it.
 pub(crate) fn stored(user: &User, column: Column) -> Option<&str> {
     match column {
         Column::ExternalId => Some(user.external_id()),
@@ -23,8 +23,9 @@ pub(crate) fn stored(user: &User, column: Column) -> Option<&str> {
     }
 }
 
-/// What a standing row leaves its user with in `column`, for the same attributes; `""` for blank. What the user
-/// has just as the row writes it stays so, even if values are stored otherwise today.
+/// Returns the value that the user has in `column` after a standing row is written; `""` if blank. Covers the same
+/// attributes as `stored`. A stored value that equals the row's text as written stays as it is, even if values are
+/// normalised differently today.
 pub(crate) fn resulting<'a>(row: &'a Row, user: Option<&'a User>, column: Column) -> &'a str {
     let stored = || stored(user?, column);
     match row.written(column) {
@@ -33,7 +34,7 @@ pub(crate) fn resulting<'a>(row: &'a Row, user: Option<&'a User>, column: Column
     }
 }
 
-/// The row's value in `column`, where it has one and `unsound` does not hold the column.
+/// Returns the row's value in `column`, or `None` if it is absent or blank or the column is in `unsound`.
 pub(crate) fn sound(row: &Row, unsound: ColumnSet, column: Column) -> Option<&str> {
     let value = row.value(column)?;
     (!value.is_empty() && !unsound.contains(column)).then_some(value)

@@ -1,5 +1,5 @@
-//! The four keys that are unique within an organisation (semantics §1), numbers in place of their
-//! texts, so that a key is hashed once and compared for free ever after, and who uses them.
+//! The four keys that are unique within an organisation (semantics §1), and who holds and who wants them. Each key text
+//! gets a number, so that it is hashed once and then compared as an integer. Knows no rule.
 
 use std::{borrow::Cow, hash::BuildHasher};
 
@@ -48,7 +48,7 @@ impl Key {
         Self::Username,
     ];
 
-    /// Those that a user can change, and so free for another; every row that stands sets all three.
+    /// The keys that a user can change, and so free for another user. Every standing row sets all three.
     pub(crate) const MOVABLE: [Self; 3] = [Self::Email, Self::BadgeNumber, Self::Username];
 
     pub(crate) const fn column(self) -> Column {
@@ -60,7 +60,7 @@ impl Key {
         }
     }
 
-    /// The code that says another user has it.
+    /// The code for a key that another user has.
     pub(crate) const fn taken(self) -> IssueCode {
         match self {
             Self::ExternalId => IssueCode::ExternalIdTaken,
@@ -70,7 +70,7 @@ impl Key {
         }
     }
 
-    /// What an administrator calls it.
+    /// The key's name in messages.
     pub(crate) const fn noun(self) -> &'static str {
         match self {
             Self::ExternalId => "external ID",
@@ -80,7 +80,7 @@ impl Key {
         }
     }
 
-    /// The key as `user` has it in the directory.
+    /// Returns the key that `user` has in the directory.
     pub(crate) fn of(self, user: &User) -> &str {
         match self {
             Self::ExternalId => user.external_id(),
@@ -90,7 +90,7 @@ impl Key {
         }
     }
 
-    /// The form in which two texts compare equal exactly when they are the same key.
+    /// Returns the form in which two texts are equal if and only if they are the same key.
     pub(crate) fn comparable(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::ExternalId | Self::BadgeNumber => Cow::Borrowed(text),
@@ -100,26 +100,26 @@ impl Key {
     }
 }
 
-/// The number of the key, whichever of the four, that `user` has in the directory.
+/// Returns the number of the key that `user` has in the directory. It is the same for each of the four keys.
 pub(crate) const fn held(user: u32) -> u32 {
     user
 }
 
-/// Numbers for the texts of one key, counted from 0. What the users of the directory have comes
-/// first, in their order, so that a text and its user have the same number.
+/// Numbers for the texts of one key, counted from 0. The keys of the directory's users come first, in the users' order,
+/// so that a user and its key have the same number.
 pub(crate) struct Numbering<'a> {
     key: Key,
     users: &'a [User],
-    /// The texts that are no user's, in the order of their numbers.
+    /// The texts that no user of the directory has, in the order of their numbers.
     others: Vec<&'a str>,
-    /// Numbers by text. Made when a text is first looked for: most rows have what their user has, and
-    /// of such a text the number is known.
+    /// Numbers by text. Built on the first look-up: most rows have the same key as their user, and the number of such a
+    /// key is known without a look-up.
     numbers: Option<HashTable<u32>>,
     hashing: DefaultHashBuilder,
 }
 
 impl<'a> Numbering<'a> {
-    /// The numbers of what `users` have.
+    /// Numbers the keys of `users`.
     pub(crate) fn new(key: Key, users: &'a [User]) -> Self {
         Self {
             key,
@@ -130,7 +130,7 @@ impl<'a> Numbering<'a> {
         }
     }
 
-    /// The text of a number, as somebody wrote it.
+    /// Returns the text of a number as its first user or row writes it.
     fn text(&self, number: u32) -> &'a str {
         let number = number as usize;
         match self.users.get(number) {
@@ -144,7 +144,7 @@ impl<'a> Numbering<'a> {
             .hash_one(&*self.key.comparable(self.text(number)))
     }
 
-    /// The number of a text in its comparable form, and its hash.
+    /// Returns the number of a text in its comparable form, or `None` if it has none, and its hash.
     fn find(&mut self, comparable: &str) -> (Option<u32>, u64) {
         let numbers = self.numbers.take().unwrap_or_else(|| {
             let mut numbers = HashTable::with_capacity(self.users.len());
@@ -160,7 +160,7 @@ impl<'a> Numbering<'a> {
         (found, hash)
     }
 
-    /// The number of `text`; a new one where it has none.
+    /// Returns the number of `text`. Gives it a new one if it has none.
     pub(crate) fn number(&mut self, text: &'a str) -> u32 {
         let (found, hash) = self.find(&self.key.comparable(text));
         if let Some(found) = found {
@@ -175,7 +175,7 @@ impl<'a> Numbering<'a> {
         number
     }
 
-    /// The user who has `text`, which is likely to be `user`.
+    /// Returns the user who has `text`. Tries `user` first, who is likely to have it.
     pub(crate) fn find_near(&mut self, text: &str, user: u32) -> Option<u32> {
         match self.users.get(user as usize) {
             Some(near) if self.key.of(near) == text => Some(user),
@@ -183,39 +183,39 @@ impl<'a> Numbering<'a> {
         }
     }
 
-    /// The user who has `text`.
+    /// Returns the user who has `text`, or `None` if no user has it.
     pub(crate) fn holder(&mut self, text: &str) -> Option<u32> {
         self.find(&self.key.comparable(text)).0
     }
 
-    /// How many have been given.
+    /// Returns how many numbers have been given.
     pub(crate) fn len(&self) -> usize {
         self.users.len() + self.others.len()
     }
 }
 
-/// What a row gives its user for a key.
+/// The key that a row gives its user.
 pub(crate) enum KeySource<'a> {
-    /// Nothing sound.
+    /// The row has no sound value.
     Nothing,
-    /// What this user of the directory has.
+    /// The key that this user of the directory has.
     Held(u32),
-    /// This, whoever has it.
+    /// This value; its holder is not known.
     Text(&'a str),
 }
 
-/// Who has and who wants the texts of one key, each by its number. What a user of the directory
-/// has, has that user's number.
+/// The holders of the texts of one key, and the rows that want them, by the texts' numbers. A user's key has the user's
+/// number.
 pub(crate) struct KeyUse {
     users: u32,
     /// How many different texts there are.
     count: usize,
-    /// By row: the key it gives its user, where that value is sound.
+    /// By row: the number of the key that it gives its user, if that value is sound.
     wanted: Links,
 }
 
 impl KeyUse {
-    /// Numbers what the rows want.
+    /// Numbers the keys that the rows want.
     pub(crate) fn new<'a>(
         numbers: &mut Numbering<'a>,
         given: impl Iterator<Item = KeySource<'a>>,
@@ -233,7 +233,7 @@ impl KeyUse {
         }
     }
 
-    /// The same with room for keys that nobody holds or wants.
+    /// Returns the same with room for `count` keys; nobody holds or wants the new ones.
     pub(crate) const fn grown(mut self, count: usize) -> Self {
         self.count = count;
         self
@@ -244,7 +244,7 @@ impl KeyUse {
         self.count
     }
 
-    /// The user who has key number `id` in the directory.
+    /// Returns the user who has key number `id` in the directory, or `None` if no user has it.
     pub(crate) fn holder(&self, id: u32) -> Option<u32> {
         (id < self.users).then_some(id)
     }

@@ -1,5 +1,5 @@
-//! Optional indices in four bytes each, and lists of indices in one allocation: what a plan of a
-//! million rows is kept in. Knows nothing of rows or users.
+//! Arrays of optional indices at four bytes each, and lists of indices in one allocation. They keep a plan of a million
+//! rows small. Knows nothing of rows or users.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Links(Vec<u32>);
 
 impl Links {
-    /// `len` times nothing.
+    /// Returns `len` entries, none of them set.
     pub(crate) fn none(len: usize) -> Self {
         Self(vec![NONE; len])
     }
@@ -24,7 +24,7 @@ impl Links {
         self.0[at as usize] = to.unwrap_or(NONE);
     }
 
-    /// Leaves nothing set.
+    /// Unsets every entry.
     pub(crate) fn clear(&mut self) {
         self.0.fill(NONE);
     }
@@ -33,7 +33,7 @@ impl Links {
         self.0.len()
     }
 
-    /// Sets what is not set yet; the first stays.
+    /// Sets the entry unless it is set already.
     pub(crate) fn set_first(&mut self, at: u32, to: u32) {
         if self.get(at).is_none() {
             self.set(at, Some(to));
@@ -55,8 +55,8 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Sorts `(list, item)` pairs into `len` lists; within a list the items keep their order. Where there
-    /// are no pairs the lists take no memory.
+    /// Sorts `(list, item)` pairs into `len` lists; within a list the items keep their order. Takes no memory if there
+    /// are no pairs.
     pub(crate) fn collect(len: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
         if pairs.clone().next().is_none() {
             return Self::default();
@@ -74,7 +74,7 @@ impl Lists {
             items[*at as usize] = item;
             *at += 1;
         }
-        // Each start has come to the end of its list, where the next one starts.
+        // Each start now points to the end of its list, which is the start of the next one.
         starts.copy_within(..len, 1);
         starts[0] = 0;
         Self { starts, items }
@@ -89,12 +89,12 @@ impl Lists {
     }
 }
 
-/// `n` as an index. The row and user limits keep it far below what 32 bits hold.
+/// Returns `n` as an index. The row and user limits keep it far below the 32-bit maximum.
 pub(crate) fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(NONE)
 }
 
-/// The indices of `all`.
+/// Returns the indices of `all`.
 pub(crate) fn indices<T>(all: &[T]) -> Range<u32> {
     0..index(all.len())
 }

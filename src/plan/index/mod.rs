@@ -1,5 +1,5 @@
-//! Rows and users by number: the snapshot, the keys that both have, and which row is about which user. It
-//! never changes while rows are judged, and knows no rule.
+//! Rows and users by number: the snapshot, the keys of both, and the user that each row matches. It does not change
+//! while rows are judged, and it knows no rule.
 
 mod attributes;
 mod keys;

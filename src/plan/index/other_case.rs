@@ -1,5 +1,5 @@
-//! External IDs that nobody has, but that equal a user's except for case (semantics §5): the row would make a second
-//! account of that user.
+//! External IDs that match no user but equal a user's external ID except for case (semantics §5). Such a row would
+//! create a second account for that user.
 
 use hashbrown::HashMap;
 
@@ -14,7 +14,7 @@ use super::text::fold;
 pub(crate) struct OtherCase(HashMap<u32, u32>);
 
 impl OtherCase {
-    /// Looks at the rows that match nobody. Users are looked at only if such a row has a letter in its external ID.
+    /// Looks at the rows that match no user. Looks at users only if such a row has a letter in its external ID.
     pub(crate) fn find(roster: &Roster<'_>) -> Self {
         let mut by_form: HashMap<String, u32> = HashMap::new();
         let mut rows = Vec::new();
@@ -49,7 +49,8 @@ impl OtherCase {
         )
     }
 
-    /// The user whose external ID `row` has in another case; the least of several.
+    /// Returns the user whose external ID `row` has in another case, or `None` if there is none. Of several users, it
+    /// is the one with the least external ID.
     pub(crate) fn user(&self, row: u32) -> Option<u32> {
         self.0.get(&row).copied()
     }

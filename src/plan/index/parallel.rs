@@ -1,5 +1,6 @@
-//! Work on many rows at once, on all cores. Few are sooner done than handed over, and where many small
-//! imports run, each should not wait for the others' large ones.
+//! Runs work on many items on all cores. Fewer than `MANY` items stay on the calling thread: handing them over takes
+//! longer than the work, and a small import should not wait for the large ones of others. Knows nothing about the
+//! items.
 
 use rayon::iter::{
     IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator,
@@ -8,10 +9,10 @@ use rayon::slice::ParallelSliceMut;
 
 use super::links::index;
 
-/// Fewer than these stay where they are.
+/// Fewer items than this stay on the calling thread.
 const MANY: usize = 1_000;
 
-/// What `make` makes of each of `items`, in their order; it gets each with its index.
+/// Returns the result of `make` for each of `items`, in their order. `make` gets each item with its index.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(u32, &T) -> R + Sync) -> Vec<R> {
     let make = |(at, item)| make(index(at), item);
     match items.len() < MANY {
@@ -20,7 +21,7 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], make: impl Fn(u32, &T) -> R + S
     }
 }
 
-/// What `join` makes of all that `make` makes of `items`, in any order; it gets each with its index.
+/// Joins the results of `make` for all `items`, in any order. `make` gets each item with its index.
 pub(crate) fn sum<T: Sync, R: Send + Default>(
     items: &[T],
     make: impl Fn(u32, &T) -> R + Sync,
@@ -37,7 +38,7 @@ pub(crate) fn sum<T: Sync, R: Send + Default>(
     }
 }
 
-/// Does `change` to each of `items`; it gets each with its index.
+/// Calls `change` on each of `items` with its index.
 pub(crate) fn change<T: Send>(items: &mut [T], change: impl Fn(u32, &mut T) + Sync) {
     let change = |(at, item)| change(index(at), item);
     match items.len() < MANY {
@@ -46,7 +47,7 @@ pub(crate) fn change<T: Send>(items: &mut [T], change: impl Fn(u32, &mut T) + Sy
     }
 }
 
-/// Does `change` to the items, `size` neighbours at a time; it gets them with the index of the first.
+/// Calls `change` on the items, `size` neighbours at a time, with the index of the first.
 pub(crate) fn change_chunks<T: Send>(
     items: &mut [T],
     size: usize,
@@ -60,7 +61,7 @@ pub(crate) fn change_chunks<T: Send>(
     }
 }
 
-/// Does two things that concern this number of rows.
+/// Runs two closures, in parallel if they concern many `rows`. Returns both results.
 pub(crate) fn both<A: Send, B: Send>(
     rows: usize,
     one: impl FnOnce() -> A + Send,

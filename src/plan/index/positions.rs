@@ -1,11 +1,11 @@
-//! Where the catalog has each role, rank and group: a plan asks for their names once a row, and an
+//! The position of each role, rank and group in the catalog. A plan asks for their names once a row, and an
 //! organisation may have thousands of groups.
 
 use hashbrown::HashMap;
 
 use crate::domain::{Catalog, GroupId, RankId, RoleId};
 
-/// Positions in a catalog, by number.
+/// Positions in a catalog, by ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Positions {
     roles: HashMap<RoleId, usize>,
@@ -25,17 +25,17 @@ impl Positions {
         }
     }
 
-    /// The role's name in `catalog`, which must be the one these are positions of.
+    /// Returns the role's name. `catalog` must be the one that these positions were made from.
     pub(crate) fn role<'a>(&self, catalog: &'a Catalog, id: RoleId) -> Option<&'a str> {
         Some(&catalog.roles[*self.roles.get(&id)?].name)
     }
 
-    /// The rank's name, likewise.
+    /// Returns the rank's name, under the same condition.
     pub(crate) fn rank<'a>(&self, catalog: &'a Catalog, id: Option<RankId>) -> Option<&'a str> {
         Some(&catalog.ranks[*self.ranks.get(&id?)?].name)
     }
 
-    /// The group's external ID, likewise.
+    /// Returns the group's external ID, under the same condition.
     pub(crate) fn group<'a>(&self, catalog: &'a Catalog, id: Option<GroupId>) -> Option<&'a str> {
         Some(&catalog.groups[*self.groups.get(&id?)?].external_id)
     }

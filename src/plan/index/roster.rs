@@ -1,5 +1,5 @@
-//! Rows and users with every key replaced by a number: who holds a key in the directory, who wants
-//! it, whom a row names as supervisor. Never changes while rows are judged.
+//! Rows and users with every key replaced by a number: the holder of each key in the directory, the rows that want it,
+//! and the supervisor that each row names. Does not change while rows are judged.
 
 use std::sync::OnceLock;
 
@@ -14,7 +14,7 @@ use crate::plan::judge::Checked;
 use crate::plan::judge::Mistaken;
 use crate::plan::report::{Decision, Supervisor};
 
-/// Somebody of the final state: a user of the directory, or the user that a row creates.
+/// A user of the final state: a user of the directory, or the user that a row creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FinalUser {
     User(u32),
@@ -31,7 +31,7 @@ impl From<Option<FinalUser>> for Supervisor {
     }
 }
 
-/// The user that a row is about: one of the directory, a new one with an external ID, or one without.
+/// The user that a row is about: a user of the directory, a new user with an external ID, or a new user without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     User(u32),
@@ -40,7 +40,7 @@ pub(crate) enum Subject {
     Row(u32),
 }
 
-/// What a row does to its user's supervisor.
+/// The change that a row makes to its user's supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SupervisorChange {
     Keep,
@@ -49,20 +49,20 @@ pub(crate) enum SupervisorChange {
     Email(u32),
 }
 
-/// The import as judging sees it.
+/// The rows and users of one import, as the rules see them.
 pub(crate) struct Roster<'a> {
     pub(crate) rows: &'a [Row],
     pub(crate) users: &'a [User],
     keys: [KeyUse; 4],
     directory: &'a Directory,
     mistaken: Mistaken,
-    /// By user: the rows that matched it. Made when first asked for: only what rejects rows does.
+    /// By user: the rows that matched it. Built on first use: only rules that reject rows need it.
     rows_of: OnceLock<Lists>,
     wishes: Links,
 }
 
 impl<'a> Roster<'a> {
-    /// The rows and users of `request`, with what the field checks found; `mistaken` is part of that.
+    /// Numbers the keys of the rows and users of `request`. `mistaken` is part of the results of the field checks.
     pub(crate) fn new(request: &Request<'a>, checked: &Checked, mistaken: Mistaken) -> Self {
         let (rows, users) = (request.rows, request.directory.users());
         let directory = request.directory;
@@ -72,7 +72,7 @@ impl<'a> Roster<'a> {
                 let (row, column) = (&rows[at as usize], key.column());
                 let standing = sound(row, unsound, column).is_some();
                 match directory.user_of(at) {
-                    // No user is without a key, so that the same is sound.
+                    // Every user has every key, so an unchanged key is sound.
                     Some(user) if standing && !decision.changes.contains(column) => {
                         KeySource::Held(user)
                     }
@@ -84,7 +84,7 @@ impl<'a> Roster<'a> {
         let emails = || {
             let mut emails = Numbering::new(Key::Email, users);
             let by_email = KeyUse::new(&mut emails, keys(Key::Email));
-            // Most name the supervisor whom their user has; the others are looked up.
+            // Most rows name the supervisor that their user has already; the others are looked up.
             let email = |row: u32| {
                 let (row, unsound) = (&rows[row as usize], checked.unsound[row as usize]);
                 sound(row, unsound, Column::SupervisorEmail)
@@ -98,7 +98,7 @@ impl<'a> Roster<'a> {
                 let written = || rows[row as usize].written(Column::SupervisorEmail);
                 same.or_else(|| {
                     let email = email(row)?;
-                    // As an earlier version stored it, or as it is read today.
+                    // First the value as an earlier version may have stored it, then the value as it is read today.
                     let stored = written().and_then(|written| emails.find_near(written, u32::MAX));
                     Some(stored.unwrap_or_else(|| emails.number(email)))
                 })
@@ -121,23 +121,23 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// How many different keys there are.
+    /// Returns how many different keys there are.
     pub(crate) fn key_count(&self, key: Key) -> usize {
         self.keys[key as usize].count()
     }
 
-    /// The user who has key number `id` in the directory.
+    /// Returns the user who has key number `id` in the directory, or `None` if no user has it.
     pub(crate) fn holder(&self, key: Key, id: u32) -> Option<u32> {
         self.keys[key as usize].holder(id)
     }
 
-    /// The key that `row` gives its user, where that value is sound.
+    /// Returns the number of the key that `row` gives its user, or `None` if the row has no sound value for it.
     pub(crate) fn wanted(&self, key: Key, row: u32) -> Option<u32> {
         self.keys[key as usize].wanted(row)
     }
 
-    /// The keys that no other row may have beside `row`, and the external ID of its user, which says that the
-    /// row is about that user.
+    /// Returns the keys that no other row may have beside `row`. The external ID of its user is among them: it says
+    /// that the row is about that user.
     pub(crate) fn claimed_keys(&self, row: u32) -> impl Iterator<Item = (Key, u32)> {
         let wanted = Key::ALL.into_iter();
         let wanted = wanted.filter_map(move |key| Some((key, self.wanted(key, row)?)));
@@ -146,7 +146,7 @@ impl<'a> Roster<'a> {
         wanted.chain(own.map(|id| (Key::ExternalId, id)))
     }
 
-    /// What tells rows about one user from rows about another.
+    /// Returns the subject of `row`: it is the same for all rows about one user, and different for rows about another.
     pub(crate) fn subject(&self, row: u32) -> Subject {
         match (self.user(row), self.wanted(Key::ExternalId, row)) {
             (Some(user), _) => Subject::User(user),
@@ -155,30 +155,30 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// The same as the row writes it.
+    /// Returns the text of the key that `row` gives its user, or `None` if the row has no sound value for it.
     pub(crate) fn wanted_text(&self, key: Key, row: u32) -> Option<&'a str> {
         self.wanted(key, row)?;
         self.rows[row as usize].value(key.column())
     }
 
-    /// False where the row has an external ID that failed its check: nobody knows whose it is.
+    /// Returns `false` if the user that the row means is not known, because its external ID failed its check.
     pub(crate) fn tells_its_user(&self, row: u32) -> bool {
         let data = &self.rows[row as usize];
         !self.mistaken.ids.contains(&row)
             && (!data.is_unsound(Column::ExternalId) || self.user(row).is_some())
     }
 
-    /// What rejected keys were probably meant to be.
+    /// Returns the users that rows with rejected keys probably mean.
     pub(crate) const fn mistaken(&self) -> &Mistaken {
         &self.mistaken
     }
 
-    /// The user of the directory that `row` matched.
+    /// Returns the user of the directory that `row` matched, or `None` if it matched no user.
     pub(crate) fn user(&self, row: u32) -> Option<u32> {
         self.directory.user_of(row)
     }
 
-    /// The rows that matched `user`, in order.
+    /// Returns the rows that matched `user`, in order.
     pub(crate) fn rows_of(&self, user: u32) -> &[u32] {
         let rows_of = self.rows_of.get_or_init(|| {
             let matched = indices(self.rows).filter_map(|row| Some((self.user(row)?, row)));
@@ -187,15 +187,16 @@ impl<'a> Roster<'a> {
         rows_of.get(user)
     }
 
-    /// Whom `row` is about.
+    /// Returns the user that `row` matched, or the user that it creates.
     pub(crate) fn person(&self, row: u32) -> FinalUser {
         self.user(row).map_or(FinalUser::Row(row), FinalUser::User)
     }
 
-    /// What `row` does to its user's supervisor.
+    /// Returns the change that `row` makes to its user's supervisor. A row that names its own user clears the
+    /// supervisor.
     pub(crate) fn wish(&self, row: u32) -> SupervisorChange {
         match self.written_wish(row) {
-            // Many systems give the head of an organisation so (semantics §5).
+            // Many systems write the head of an organisation as its own supervisor (semantics §5).
             SupervisorChange::Email(email) if self.wanted(Key::Email, row) == Some(email) => {
                 SupervisorChange::Clear
             }
@@ -208,7 +209,7 @@ impl<'a> Roster<'a> {
         self.wish(row) != self.written_wish(row)
     }
 
-    /// The same as the row writes it: its own user may be the supervisor.
+    /// Returns the change as the row writes it: the supervisor may be its own user.
     pub(crate) fn written_wish(&self, row: u32) -> SupervisorChange {
         match self.wishes.get(row) {
             Some(email) => SupervisorChange::Email(email),
@@ -217,12 +218,12 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// The supervisor that `user` has in the directory.
+    /// Returns the supervisor that `user` has in the directory.
     pub(crate) fn supervisor(&self, user: u32) -> Option<u32> {
         self.directory.supervisor_of(user)
     }
 
-    /// The rows that name a supervisor, listed by that email's number.
+    /// Returns the rows that name a supervisor, listed by the number of that email.
     pub(crate) fn reports(&self) -> Lists {
         let rows = indices(self.rows);
         let named = rows.filter_map(|row| match self.wish(row) {
@@ -232,12 +233,12 @@ impl<'a> Roster<'a> {
         Lists::collect(self.key_count(Key::Email), named)
     }
 
-    /// How many persons there may be; [`Roster::node`] is below it.
+    /// Returns the number of users and rows together; every [`Roster::node`] is below it.
     pub(crate) fn nodes(&self) -> usize {
         self.users.len() + self.rows.len()
     }
 
-    /// The number of `person`, among users and rows together.
+    /// Returns the number of `person`, counted over users and rows together.
     pub(crate) fn node(&self, person: FinalUser) -> u32 {
         match person {
             FinalUser::User(user) => user,
@@ -245,7 +246,7 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// The person with this number.
+    /// Returns the person with this number.
     pub(crate) fn at(&self, node: u32) -> FinalUser {
         match node.checked_sub(index(self.users.len())) {
             None => FinalUser::User(node),

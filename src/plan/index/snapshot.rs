@@ -1,4 +1,4 @@
-//! The snapshot of an organisation's users that a plan is made against, and which rows are about them.
+//! The snapshot of an organisation's users that a plan is made on, and the user that each row matches. Knows no rule.
 
 use hashbrown::HashMap;
 use uuid::Uuid;
@@ -9,12 +9,12 @@ use super::matching::match_rows;
 use super::parallel;
 use crate::domain::{Row, User};
 
-/// Users whose texts come to share allocations.
+/// The number of users in a chunk; the users of a chunk share allocations for their texts.
 const SHARING: usize = 256;
 
-/// All users of an organisation at one moment, as the rows of one file find them.
+/// The users of an organisation at one moment, and the user that each row of one file matches.
 ///
-/// What a user has in common with its row lies in memory once (see [`User::share`]).
+/// Texts that a user has in common with its row are kept in memory once (see [`User::share`]).
 #[derive(Clone, Debug)]
 pub struct Directory {
     users: Vec<User>,
@@ -25,8 +25,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// A snapshot of these users, to plan these rows on; rows find their users by external ID, and by
-    /// `match_by` besides.
+    /// Makes a snapshot of `users` on which to plan `rows`. Rows find their users by external ID, and also by
+    /// `match_by` if it is given.
     #[must_use]
     pub fn new(mut users: Vec<User>, rows: &[Row], match_by: Option<MatchBy>) -> Self {
         let (matched, supervisors) = parallel::both(
@@ -42,27 +42,27 @@ impl Directory {
         }
     }
 
-    /// The users, in the order that indices refer to.
+    /// Returns the users, in the order that indices refer to.
     #[must_use]
     pub fn users(&self) -> &[User] {
         &self.users
     }
 
-    /// The index of the user that `row` (an index) matches.
+    /// Returns the index of the user that `row` (an index) matches, or `None` if it matches no user.
     #[must_use]
     pub fn user_of(&self, row: u32) -> Option<u32> {
         self.matched.get(row)
     }
 
-    /// The index of the user who supervises `user` (an index).
+    /// Returns the index of the user who supervises `user` (an index), or `None` if there is none.
     #[must_use]
     pub fn supervisor_of(&self, user: u32) -> Option<u32> {
         self.supervisors.get(user)
     }
 }
 
-/// Lets users share their texts with the first of the rows that match them. Where the file is about few of
-/// them there is little to be had.
+/// Lets each user share its texts with the first row that matches it. Does nothing if the file matches fewer than half
+/// of the users, since that saves little memory.
 fn share(users: &mut [User], rows: &[Row], matched: &Links) {
     let mut row_of = Links::none(users.len());
     let mut known = 0;
@@ -82,7 +82,7 @@ fn share(users: &mut [User], rows: &[Row], matched: &Links) {
     });
 }
 
-/// By user: its supervisor. Many have the same, so that only supervisors are kept by ID.
+/// Returns, by user, its supervisor. Many users have the same supervisor, so the map holds only the IDs of supervisors.
 fn find_supervisors(users: &[User]) -> Links {
     let named = users.iter().filter_map(|user| user.supervisor);
     let mut known: HashMap<Uuid, Option<u32>> = named.map(|id| (id, None)).collect();

@@ -1,4 +1,5 @@
-//! Keys that are equal but for leading zeros, which spreadsheets drop (semantics §2).
+//! Keys that are equal except for leading zeros, which spreadsheets drop (semantics §2). Finds them; does not judge
+//! them.
 
 use hashbrown::HashMap;
 
@@ -7,8 +8,8 @@ use super::links::{Links, Lists, index, indices};
 use super::roster::Roster;
 use super::text::strip_leading_zeros;
 
-/// For one key: the users and the rows whose key equals a row's but for leading zeros. Keys are unique and of
-/// bounded length, so a class has at most as many users as a key has characters.
+/// For one key: the users and the rows whose key equals a row's key except for leading zeros. Such keys form a class.
+/// Keys are unique and of bounded length, so a class has at most as many users as a key has characters.
 #[derive(Default)]
 pub(crate) struct Zeros {
     /// Empty if there are no classes.
@@ -17,7 +18,7 @@ pub(crate) struct Zeros {
     rows: Vec<Pair>,
 }
 
-/// The lowest row of a class, and the lowest one with another number of zeros.
+/// The lowest row of a class, and the lowest row with a different number of zeros.
 #[derive(Clone, Copy, Default)]
 struct Pair {
     first: Option<u32>,
@@ -25,7 +26,8 @@ struct Pair {
 }
 
 impl Zeros {
-    /// Compares the rows that `of_interest` names with all users and with each other; other rows have no class.
+    /// Compares the rows for which `of_interest` returns `true` with all users and with each other. Other rows have no
+    /// class.
     pub(crate) fn new(roster: &Roster<'_>, key: Key, of_interest: impl Fn(u32) -> bool) -> Self {
         let held = || roster.users.iter().map(|user| key.of(user));
         let wanted = |row: u32| match of_interest(row) {
@@ -35,7 +37,7 @@ impl Zeros {
         let rows = || indices(roster.rows).map(wanted);
         let mut classes = Classes::default();
         if rows().any(|text| text.is_some()) {
-            // If no text begins with a zero nothing is alike: most files cost one look at each.
+            // If no text begins with a zero, no two keys are alike. Most files cost only this one look at each text.
             let padded = held().chain(rows().flatten());
             padded
                 .filter(|text| text.starts_with('0'))
@@ -56,7 +58,8 @@ impl Zeros {
         zeros
     }
 
-    /// Finds the rows of each class that can be named to the others. Texts of a class differ in length alone.
+    /// Finds the rows of each class that a message can name to the other rows. Texts of one class differ only in
+    /// length.
     fn pair_rows(&mut self, length: impl Fn(u32) -> Option<usize>) {
         for row in 0..index(self.class_of_row.len()) {
             let Some(class) = self.class_of_row.get(row) else {
@@ -70,7 +73,7 @@ impl Zeros {
         }
     }
 
-    /// The class of keys that has the key of `row`; `None`: nothing is alike.
+    /// Returns the class of the key of `row`, or `None` if no key is alike.
     pub(crate) fn class_of(&self, row: u32) -> Option<u32> {
         match self.len() {
             0 => None,
@@ -78,24 +81,24 @@ impl Zeros {
         }
     }
 
-    /// The users of a class; those with the very same key are among them.
+    /// Returns the users of a class. Users with exactly the same key are among them.
     pub(crate) fn members(&self, class: u32) -> &[u32] {
         self.members.get(class)
     }
 
-    /// The users whose key equals that of `row`, leading zeros apart.
+    /// Returns the users whose key equals that of `row` except for leading zeros.
     pub(crate) fn alike(&self, row: u32) -> &[u32] {
         self.class_of(row).map_or(&[], |class| self.members(class))
     }
 
-    /// Two rows whose keys equal that of `row`, leading zeros apart, and differ from each other; the lower first.
-    /// `None`: no two rows of the class differ.
+    /// Returns two rows whose keys equal that of `row` except for leading zeros and differ from each other, the lower
+    /// row first. Returns `None` if no two rows of the class differ.
     pub(crate) fn alike_rows(&self, row: u32) -> Option<[u32; 2]> {
         let pair = self.rows[self.class_of(row)? as usize];
         Some([pair.first?, pair.second?])
     }
 
-    /// How many classes there are.
+    /// Returns how many classes there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

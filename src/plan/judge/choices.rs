@@ -1,4 +1,5 @@
-//! What the catalog offers, found by name, and the nearest offer for a name that is not there.
+//! The roles, ranks and groups of the catalog, found by name, and the nearest name for a name that is unknown. Knows no
+//! user and no rule.
 
 use std::borrow::Cow;
 
@@ -9,10 +10,10 @@ use crate::domain::{Catalog, Column, IssueCode, NameIndex, Row};
 use crate::plan::index::index;
 use crate::plan::index::{Offers, SuggestionBudget};
 
-/// Different names whose suggestion is remembered; a mistake that repeats itself does so among few.
+/// The number of different names whose suggestion is remembered. A mistake that repeats is usually among few names.
 const REMEMBERED: usize = 10_000;
 
-/// What a row names of the catalog.
+/// The kind of catalog entry that a row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     Role,
@@ -29,7 +30,7 @@ impl Named {
         }
     }
 
-    /// The code that says there is none of this name.
+    /// The code for a name that the catalog does not have.
     pub(crate) const fn unknown(self) -> IssueCode {
         match self {
             Self::Role => IssueCode::UnknownRole,
@@ -38,7 +39,7 @@ impl Named {
         }
     }
 
-    /// What an administrator calls it.
+    /// The word for it in messages.
     pub(crate) const fn noun(self) -> &'static str {
         match self {
             Self::Role => "role",
@@ -47,12 +48,13 @@ impl Named {
         }
     }
 
-    /// The names that can be given to a user anew, each with its index in the catalog.
+    /// Returns the names that a user can newly receive, each with its index in the catalog. Inactive groups are left
+    /// out.
     pub(crate) fn offers(self, catalog: &Catalog) -> impl Iterator<Item = (u32, &str)> {
         (0..self.count(catalog)).filter_map(move |at| Some((index(at), self.offer(catalog, at)?)))
     }
 
-    /// The name at this index of the catalog.
+    /// Returns the name at this index of the catalog.
     pub(crate) fn name(self, catalog: &Catalog, at: u32) -> &str {
         self.offer(catalog, at as usize).unwrap_or_default()
     }
@@ -81,15 +83,15 @@ impl Named {
 pub(crate) struct Choices<'a, T> {
     named: Named,
     offers: NameIndex<'a, T>,
-    /// The names that are suggested, and their indices in the catalog.
+    /// The names that can be suggested, with their indices in the catalog.
     names: Vec<(u32, &'a str)>,
-    /// The same, made when a suggestion is asked for.
+    /// The search index of `names`, built for the first suggestion.
     near: Option<Offers<'a>>,
     suggested: HashMap<String, Option<u32>>,
 }
 
 impl<'a, T: Copy> Choices<'a, T> {
-    /// Offers of the catalog, whose names are equal where `comparable` makes them so.
+    /// Indexes the catalog's `offers`. Two names are equal if `comparable` returns the same text for both.
     pub(crate) fn new(
         named: Named,
         catalog: &'a Catalog,
@@ -105,20 +107,21 @@ impl<'a, T: Copy> Choices<'a, T> {
         }
     }
 
-    /// The offer whose name is `name`, the value of `row`. One that has just what the row writes comes first: a
-    /// name of the catalog may be from before values were normalised as they are today.
+    /// Returns the offer whose name is `name`, the value of `row`, or `None` if there is none. An offer with exactly
+    /// the text that the row writes comes first: a name of the catalog may be older than today's normalisation of
+    /// values.
     pub(crate) fn find(&self, row: &Row, name: &str) -> Option<T> {
         let written = row.written(self.named.column());
         let as_written = written.and_then(|written| self.offers.find_exact(written));
         as_written.or_else(|| self.offers.find(name))
     }
 
-    /// That there is no offer of the name that `row` has.
+    /// Returns the finding that the catalog lacks the name in `row`, with the nearest name as suggestion.
     pub(crate) fn unknown(&mut self, row: &Row, budget: &mut SuggestionBudget) -> Finding {
         let name = row.value(self.named.column()).unwrap_or_default();
         Finding::Unknown {
             named: self.named,
-            // Catalogs have far fewer entries than that.
+            // Catalogs have far fewer entries than `u16` can count.
             near: self
                 .nearest(name, budget)
                 .and_then(|near| u16::try_from(near).ok()),

@@ -1,4 +1,4 @@
-//! Rows that are equal in all values to an earlier one (semantics §5 b).
+//! Rows that equal an earlier row in all values (semantics §5 b).
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -10,7 +10,7 @@ use crate::plan::index::Roster;
 use crate::plan::index::{Links, indices};
 use crate::plan::report::Decision;
 
-/// The values that are stored as the row writes them, keys that compare exactly apart.
+/// The columns that are stored as the row writes them, without the keys that compare exactly.
 const TEXTS: [Column; 5] = [
     Column::Email,
     Column::FirstName,
@@ -19,12 +19,12 @@ const TEXTS: [Column; 5] = [
     Column::Phone,
 ];
 
-/// By row: the first of the rows that it equals. Takes no memory if no row is a copy.
+/// By row: the first row that it equals. Takes no memory if no row is a copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Copies(Links);
 
 impl Copies {
-    /// The row that `row` is a copy of.
+    /// Returns the row that `row` is a copy of, or `None` if it is no copy.
     pub(crate) fn original(&self, row: u32) -> Option<u32> {
         match self.0.len() {
             0 => None,
@@ -32,8 +32,8 @@ impl Copies {
         }
     }
 
-    /// Finds the copies among the rows that `passed` their field checks. Only rows that share an email are
-    /// compared: few rows of most files, and each of them once, however many are equal.
+    /// Finds the copies among the rows that `passed` their field checks. Compares only rows that share an email: in
+    /// most files these are few. Each row is looked up once, however many rows are equal.
     pub(crate) fn find(roster: &Roster<'_>, decisions: &[Decision], passed: &[bool]) -> Self {
         let mut first_with = Links::none(roster.key_count(Key::Email));
         let mut originals = Originals::new(roster, decisions);
@@ -59,7 +59,7 @@ impl Copies {
     }
 }
 
-/// The first row of each kind, by all of its values.
+/// The first of each set of equal rows, found by all of its values.
 struct Originals<'a> {
     roster: &'a Roster<'a>,
     decisions: &'a [Decision],
@@ -77,7 +77,7 @@ impl<'a> Originals<'a> {
         }
     }
 
-    /// The first row that equals `row`; `row` itself if there is none before it.
+    /// Returns the first row that equals `row`, or `row` itself if no earlier row does.
     fn find_or_add(&mut self, row: u32) -> u32 {
         let hash = self.hash(row);
         let found = self.rows.find(hash, |&known| self.equals(known, row));
@@ -102,7 +102,7 @@ impl<'a> Originals<'a> {
         hasher.finish()
     }
 
-    /// Returns `true` if both rows store the same. LOCATION is stored for nobody.
+    /// Returns `true` if both rows store the same values. LOCATION is never stored.
     fn equals(&self, one: u32, other: u32) -> bool {
         let rows = [one, other].map(|row| &self.roster.rows[row as usize]);
         let [a, b] = rows;
@@ -119,7 +119,7 @@ impl<'a> Originals<'a> {
             && self.names_the_same(one, other)
     }
 
-    /// Role, rank and group, which have one name each whatever its case.
+    /// Returns `true` if both rows have the same role, rank and group. Compares IDs, since a name may differ in case.
     fn names_the_same(&self, one: u32, other: u32) -> bool {
         let [a, b] = [one, other].map(|row| &self.decisions[row as usize]);
         let [c, d] = [one, other].map(|row| &self.roster.rows[row as usize]);

@@ -1,12 +1,11 @@
-//! Supervisor cycles on the final state (semantics §5 e): of the rows on a cycle, those that set a
-//! supervisor their user does not already have are rejected.
+//! Supervisor cycles on the final state (semantics §5 e): of the rows on a cycle, those that set a supervisor their
+//! user does not already have are rejected.
 //!
-//! Everybody has at most one supervisor, so cycles never share anybody. Where no row sets a supervisor
-//! anew there is nothing to look for. Else the first check walks up from everybody once, and mostly there
-//! is no cycle and nothing more to do. Where there is one, rejecting its rows gives their users back the
-//! supervisors they had, which may close other cycles, over as many rounds as there are rows. From then
-//! on a [`Forest`] follows the changes: each cycle in it is left open at one person, whose supervisor is
-//! then found to be somewhere below.
+//! Everybody has at most one supervisor, so two cycles never share a person. If no row sets a new supervisor, there can
+//! be no new cycle and the check ends. Otherwise the first check walks up from everybody once; in most files it finds
+//! no cycle and ends. If it finds one, rejecting its rows gives their users back the supervisors they had. That may
+//! close other cycles, over as many rounds as there are rows. From then on a [`Forest`] follows the changes. It leaves
+//! each cycle open at one person, whose supervisor is then below that person.
 
 use super::finding::{Circle, Finding, Findings, SHOWN};
 use super::forest::Forest;
@@ -19,14 +18,14 @@ use crate::plan::index::{Links, index, indices};
 /// Rejects rows that close a cycle.
 pub(crate) struct Cycles<'a> {
     reports: &'a Reports<'a>,
-    /// None as long as no cycle has been seen.
+    /// `None` until the first cycle is found.
     forest: Option<Forest>,
-    /// Persons whose supervisor may not be what the forest has.
+    /// Persons whose supervisor in the forest may be out of date.
     moved: Vec<u32>,
 }
 
 impl<'a> Cycles<'a> {
-    /// No cycle has been looked for.
+    /// Starts without having looked for cycles.
     pub(crate) fn new(reports: &'a Reports<'a>) -> Self {
         Self {
             reports,
@@ -35,7 +34,7 @@ impl<'a> Cycles<'a> {
         }
     }
 
-    /// Brings the forest up to date. Returns the persons at whom a cycle is left open.
+    /// Brings the forest up to date. Returns the persons at which a cycle is left open.
     fn find_open(&mut self, state: &State<'_>) -> Vec<u32> {
         let mut moved = std::mem::take(&mut self.moved);
         moved.sort_unstable();
@@ -84,8 +83,8 @@ impl Rule for Cycles<'_> {
         rejected
     }
 
-    /// The supervisor changes of a rejected row's user, and of whoever named the email that the row
-    /// would have given.
+    /// A rejected row may change the supervisor of its user, and of every user whose row names the email that the
+    /// rejected row would have given.
     fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
         if self.forest.is_none() {
             return;
@@ -111,14 +110,14 @@ fn all_supervisors(state: &State<'_>) -> Links {
     nodes.map(|node| supervisor_of(state, node)).collect()
 }
 
-/// True where `person` has a row that sets a supervisor whom its user does not already have.
+/// Returns `true` if `person` has a row that sets a supervisor that its user does not already have.
 fn sets_anew(state: &State<'_>, person: FinalUser) -> bool {
     let wish = state.row_of(person).map(|row| state.roster.wish(row));
     matches!(wish, Some(SupervisorChange::Email(_)))
         && state.supervisor(person) != state.present_supervisor(person)
 }
 
-/// One person of each cycle among `supervisors`.
+/// Returns one person of each cycle among `supervisors`.
 fn find_cycles(supervisors: &Links) -> Vec<u32> {
     let mut seen_from = Links::none(supervisors.len());
     let mut cycles = Vec::new();
@@ -128,13 +127,13 @@ fn find_cycles(supervisors: &Links) -> Vec<u32> {
             seen_from.set(node, Some(start));
             at = supervisors.get(node);
         }
-        // Only a walk that meets itself has gone round.
+        // A walk that meets its own nodes has found a cycle; a walk that meets an earlier walk has not.
         cycles.extend(at.filter(|&node| seen_from.get(node) == Some(start)));
     }
     cycles
 }
 
-/// The forest of `supervisors`, left open at one person of each cycle.
+/// Builds the forest of `supervisors`, left open at one person of each cycle.
 fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
     for &node in open {
         supervisors.set(node, None);
@@ -148,8 +147,8 @@ fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
     }))
 }
 
-/// Gives the `moved` persons the supervisors they have by now. Returns those whose supervisor is
-/// below themselves and who are left without one.
+/// Gives the `moved` persons their current supervisors. Returns the persons whose supervisor is below them; they are
+/// left without one in the forest.
 fn relink(forest: &mut Forest, moved: &[u32], state: &State<'_>) -> Vec<u32> {
     for &node in moved {
         forest.cut(node);
@@ -166,7 +165,7 @@ fn relink(forest: &mut Forest, moved: &[u32], state: &State<'_>) -> Vec<u32> {
     open
 }
 
-/// The cycle through `person` as an administrator reads it, cut where it is long.
+/// Returns the cycle through `person` as messages show it, cut after `SHOWN` persons.
 fn show(state: &State<'_>, person: FinalUser) -> Circle {
     let up = std::iter::successors(Some(person), |&at| state.supervisor(at));
     let mut rest = up.skip(1);

@@ -1,6 +1,6 @@
-//! Keys and phone numbers that a spreadsheet or a script has changed, and keys that do not match the
-//! organisation's patterns (semantics §2): what only the directory and the catalog can tell. Part of the field
-//! checks; it looks at rows that a cheap test of the value has singled out, and at no others.
+//! Keys and phone numbers that a spreadsheet or a script has changed, and keys that do not match the organisation's
+//! patterns (semantics §2). Part of the field checks: the part that needs the directory and the catalog. A cheap test
+//! of the value selects rows first; only these rows are looked at.
 
 use std::{borrow::Cow, cell::OnceCell, hash::BuildHasher};
 
@@ -19,17 +19,17 @@ use crate::plan::index::strip_leading_zeros;
 /// The keys that spreadsheets change.
 const KEYS: [Key; 3] = [Key::ExternalId, Key::BadgeNumber, Key::Username];
 
-/// What these checks found besides findings.
+/// The results of these checks besides findings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mistaken {
-    /// Rows whose external ID is somebody's as a spreadsheet has changed it, or nobody's.
+    /// Rows whose external ID does not identify their user: a spreadsheet has changed it, or it belongs to nobody.
     pub(crate) ids: HashSet<u32>,
-    /// A row, and a user that it probably means by a key that was rejected here; in the order of the rows.
+    /// Pairs of a row and a user that it probably means by a key that was rejected here, in the order of the rows.
     pub(crate) meant: Vec<(u32, u32)>,
 }
 
 impl Mistaken {
-    /// The users that `row` probably means.
+    /// Returns the users that `row` probably means.
     pub(crate) fn meant_by(&self, row: u32) -> impl Iterator<Item = u32> {
         let start = self.meant.partition_point(|&(other, _)| other < row);
         let of_row = self.meant[start..]
@@ -39,7 +39,7 @@ impl Mistaken {
     }
 }
 
-/// Checks the values of all rows; a column that fails is added to `unsound`.
+/// Checks the values of all rows. Adds each column that fails to `unsound`.
 pub(crate) fn check_values(
     request: &Request<'_>,
     unsound: &mut [ColumnSet],
@@ -48,7 +48,7 @@ pub(crate) fn check_values(
 ) {
     let misfits = find_misfits(request, unsound);
     let holders = Holders::new(request);
-    // Row by row: a cell takes many times what is found about it.
+    // One row at a time, since a cell takes many times the memory of a finding.
     for row in indices(request.rows) {
         let is_suspect = request.rows[row as usize].is_suspect();
         let failed = unsound[row as usize];
@@ -66,7 +66,7 @@ pub(crate) fn check_values(
     mistaken.meant.sort_unstable();
 }
 
-/// For each key that the organisation has a pattern for: by row, whether the row's value does not match it.
+/// Returns, for each key that the organisation has a pattern for, by row whether the row's value does not match it.
 fn find_misfits(request: &Request<'_>, unsound: &[ColumnSet]) -> Vec<(Key, Vec<bool>)> {
     let patterns = KEYS
         .into_iter()
@@ -86,14 +86,14 @@ struct Cell<'a> {
     row: u32,
     key: Key,
     value: &'a str,
-    /// What it may have been before.
+    /// The texts that the value may have been before.
     before: Vec<String>,
-    /// It does not match the organisation's pattern.
+    /// The value does not match the organisation's pattern.
     is_misfit: bool,
 }
 
 impl<'a> Cell<'a> {
-    /// A value that a spreadsheet or a script may have changed.
+    /// Returns the cell if a spreadsheet or a script may have changed its value.
     fn suspect(request: &Request<'a>, row: u32, key: Key, unsound: ColumnSet) -> Option<Self> {
         let value = sound(&request.rows[row as usize], unsound, key.column())?;
         let before = without_artifacts(value);
@@ -107,7 +107,7 @@ impl<'a> Cell<'a> {
         })
     }
 
-    /// A value that does not match the pattern of its key; zeros may be all that it lacks.
+    /// Returns the cell of a value that does not match the pattern of its key. The value may lack only its zeros.
     fn misfit(request: &Request<'a>, row: u32, key: Key) -> Option<Self> {
         let value = request.rows[row as usize].value(key.column())?;
         Some(Self {
@@ -136,7 +136,7 @@ impl<'a> Cell<'a> {
             Some((before, user))
         });
         if self.is_misfit {
-            // What is wrong with it otherwise has been said.
+            // Another check has already reported this value.
             if unsound[row as usize].contains(column) {
                 return;
             }
@@ -171,7 +171,8 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// A phone number that its user has already, but for what was left on it.
+/// Rejects a phone number that its user has already without the export artefact, and warns about any other phone number
+/// with an artefact.
 fn check_phone(
     request: &Request<'_>,
     row: u32,
@@ -203,7 +204,7 @@ fn check_phone(
     }
 }
 
-/// Users by their keys, leading zeros apart; of each key made when it is first asked for.
+/// Users by their keys without leading zeros. The table of a key is built on first use.
 struct Holders<'a> {
     request: &'a Request<'a>,
     hashing: DefaultHashBuilder,
@@ -220,7 +221,7 @@ impl<'a> Holders<'a> {
         }
     }
 
-    /// The key of this user, leading zeros apart.
+    /// Returns the key of this user without leading zeros.
     fn form(&self, key: Key, user: u32) -> Cow<'a, str> {
         form(key, key.of(&self.request.directory.users()[user as usize]))
     }
@@ -241,7 +242,8 @@ impl<'a> Holders<'a> {
         same.filter(move |&user| self.form(key, user) == text)
     }
 
-    /// Who has `text`, or has it with other leading zeros: of several the row's own user, else the least key.
+    /// Returns the user who has `text`, with the same or other leading zeros, or `None` if no user does. Of several
+    /// users, one with exactly this key comes first, then the row's own user, then the least key.
     fn find(&self, key: Key, text: &str, own: Option<u32>) -> Option<u32> {
         let has = |user: u32| key.of(&self.request.directory.users()[user as usize]);
         let comparable = key.comparable(text);
@@ -251,7 +253,7 @@ impl<'a> Holders<'a> {
         })
     }
 
-    /// Returns `true` if somebody has this very key.
+    /// Returns `true` if a user has exactly this key.
     fn has(&self, key: Key, text: &str) -> bool {
         let users = self.request.directory.users();
         self.of(key, text)
@@ -259,7 +261,8 @@ impl<'a> Holders<'a> {
     }
 }
 
-/// What two keys have in common that differ in leading zeros alone. Usernames are no numbers.
+/// Returns the form that two keys share if they differ only in leading zeros. In usernames zeros count: they are not
+/// numbers.
 fn form(key: Key, text: &str) -> Cow<'_, str> {
     match key {
         Key::ExternalId | Key::BadgeNumber => strip_leading_zeros(text).into(),

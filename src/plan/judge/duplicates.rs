@@ -1,5 +1,5 @@
-//! Twice in the file (semantics §5 b): rows that contradict each other about one user, and keys that
-//! several rows give to different users. All rows are judged at once, so that their order does not matter.
+//! Twice in the file (semantics §5 b): rows that contradict each other about one user, and keys that several rows give
+//! to different users. All rows are judged at once, so that their order does not matter.
 
 use hashbrown::HashMap;
 
@@ -21,7 +21,7 @@ pub(crate) fn reject_duplicates(
         let copies = Copies::find(state.roster, decisions, state.passed());
         state.set_aside(copies);
         let mut rejected = Vec::new();
-        // One after the other: what is known of the rows that share a key takes several times as much as a row.
+        // One key after the other: the data about rows that share a key takes several times the memory of a row.
         for key in Key::ALL {
             let mut shared = Shared::default();
             claim_keys(state, &[key], |clash| shared.add(state.roster, &clash));
@@ -47,8 +47,8 @@ struct Clash {
     row: u32,
 }
 
-/// Lets each standing row claim those of its keys that are among `keys`, and tells of each that has been claimed
-/// already. Returns `true` if none has.
+/// Lets each standing row claim those of its keys that are in `keys`, and calls `tell` for each key that an earlier row
+/// has claimed. Returns `true` if there is no such key.
 fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) -> bool {
     state.clear_claims();
     let mut is_clear = true;
@@ -84,11 +84,11 @@ struct Shared {
 
 /// The rows that want one key.
 struct Sharing {
-    /// The lowest of them.
+    /// The lowest of the rows.
     first: u32,
-    /// The lowest that can be named to the first: one about somebody else, or, for an external ID, any.
+    /// The lowest row that the message to `first` can name: a row about another user, or, for an external ID, any row.
     second: Option<u32>,
-    /// The lowest whose user has the key already.
+    /// The lowest row whose user has the key already.
     keeper: Option<u32>,
 }
 
@@ -111,7 +111,7 @@ impl Shared {
         self.clashes.push(*clash);
     }
 
-    /// The rows to reject for `key`, in order, each once.
+    /// Returns the rows to reject for `key`, in order, each once.
     fn judge(self, state: &State<'_>, key: Key) -> Vec<(u32, Finding)> {
         let firsts = self.ids.iter().map(|(&id, sharing)| (sharing.first, id));
         let others = self.clashes.iter().map(|clash| (clash.row, clash.id));
@@ -123,7 +123,7 @@ impl Shared {
                 continue;
             };
             match rejected.last_mut() {
-                // Rows that match_by finds claim both their user and their new external ID.
+                // Rows that `match_by` finds claim both their user and their new external ID.
                 Some((known, last)) if *known == row => {
                     *last = last.naming_the_lower(finding);
                 }
@@ -135,7 +135,8 @@ impl Shared {
 }
 
 impl Sharing {
-    /// What is wrong with `row`, one of these: it cannot have the key beside the row that is named.
+    /// Returns the finding about `row`, which wants this key: it cannot have the key beside the row that the finding
+    /// names. Returns `None` if `row` can have it.
     fn judge(&self, roster: &Roster<'_>, key: Key, row: u32) -> Option<Finding> {
         let keeper = self.keeper.filter(|_| key != Key::ExternalId);
         let other = match keeper {
@@ -152,8 +153,8 @@ impl Sharing {
     }
 }
 
-/// Returns `true` if the two rows cannot both have the key. Rows about one user contradict each other once, by
-/// their external ID, and not by each key besides.
+/// Returns `true` if the two rows cannot both have the key. Two rows about one user contradict each other only once, by
+/// their external ID, and not again by each other key.
 fn is_rival(roster: &Roster<'_>, key: Key, one: u32, other: u32) -> bool {
     match key {
         Key::ExternalId => one != other,

@@ -1,5 +1,5 @@
-//! Field checks (semantics §5 a): what is wrong with a row when only its own user, the catalog and
-//! protection are looked at. Knows nothing of the other rows.
+//! Field checks (semantics §5 a): the faults of a row that show from the row, its own user, the catalog and protection.
+//! Knows nothing of the other rows.
 
 use std::borrow::Cow;
 
@@ -18,20 +18,20 @@ use crate::plan::index::{sound, stored};
 use crate::plan::report::changing;
 use crate::plan::report::{Decision, Outcome, Supervisor};
 
-/// What the field checks found, one entry a row.
+/// The results of the field checks, one entry a row.
 pub(crate) struct Checked {
-    /// Decisions so far: role, rank, group, and as changes the attributes that differ from the user's; every
-    /// outcome still `Rejected`.
+    /// The decisions so far: role, rank, group, and as changes the attributes that differ from the user's. Every
+    /// outcome is still `Rejected`.
     pub(crate) decisions: Vec<Decision>,
-    /// The columns whose value failed a check and does not stand either.
+    /// The columns whose value failed a check. A value that stands because the user has it already is left out.
     pub(crate) unsound: Vec<ColumnSet>,
-    /// What there is to say, the rows' own faults apart.
+    /// The findings, without the faults that the rows themselves record.
     pub(crate) findings: Findings,
-    /// What rejected keys were probably meant to be.
+    /// The users that rows with rejected keys probably mean.
     pub(crate) mistaken: Mistaken,
 }
 
-/// What the field checks found in a row, as bits.
+/// The results of the field checks for one row, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CheckMarks(u8);
 
@@ -43,12 +43,12 @@ impl CheckMarks {
     const UNKNOWN_RANK: Self = Self(1 << 3);
     const UNKNOWN_GROUP: Self = Self(1 << 4);
     const INACTIVE_GROUP: Self = Self(1 << 5);
-    /// The inactive group is the one that the user has: a warning.
+    /// The inactive group is the group that the user has already: a warning.
     const KEPT_GROUP: Self = Self(1 << 6);
     /// An import never makes a protected user inactive (semantics §2).
     const PROTECTED: Self = Self(1 << 7);
 
-    /// These, with the column that each makes unsound.
+    /// The marks that make a column unsound, each with that column.
     const UNSOUND: [(Self, Column); 5] = [
         (Self::UNKNOWN_ROLE, Column::Role),
         (Self::UNKNOWN_RANK, Column::Rank),
@@ -77,7 +77,7 @@ impl CheckMarks {
 }
 
 impl Checked {
-    /// By row: whether it passed its field checks.
+    /// Returns, by row, whether it passed its field checks.
     pub(crate) fn passed(&self) -> Vec<bool> {
         let rows = self.decisions.iter().zip(&self.unsound);
         let passed = |(decision, unsound): (&Decision, &ColumnSet)| {
@@ -99,7 +99,7 @@ pub(crate) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Che
     });
     let mut findings = Findings::new(request.rows.len());
     let mut mistaken = Mistaken::default();
-    // In the order of the rows, since there is an end to looking for what may have been meant.
+    // In the order of the rows, since the budget for suggestions is limited.
     for row in indices(&decisions) {
         let marks = decisions[row as usize].marks;
         if !marks.is_empty() {
@@ -121,7 +121,7 @@ pub(crate) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Che
     }
 }
 
-/// The columns of a row that failed a check.
+/// Returns the columns of a row that failed a check.
 fn unsound(request: &Request<'_>, at: u32, marks: CheckMarks) -> ColumnSet {
     if marks.is_empty() {
         return ColumnSet::EMPTY;
@@ -141,7 +141,7 @@ fn unsound(request: &Request<'_>, at: u32, marks: CheckMarks) -> ColumnSet {
     unsound
 }
 
-/// Group IDs are equal to the letter.
+/// Returns `text` unchanged: group IDs compare exactly.
 fn exact(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
@@ -186,14 +186,14 @@ impl<'a> Checker<'a> {
             supervisor: Supervisor::None,
             marks,
         };
-        // While row and user are at hand: rows need not come in the users' order.
+        // Computed here, while row and user are at hand: rows need not come in the users' order.
         if let Some(user) = user {
             decision.changes = changing(row, user, &decision);
         }
         decision
     }
 
-    /// Adds what is found, with the nearest name that could be meant.
+    /// Adds the findings, each with the nearest name that could be meant.
     fn advise(
         &mut self,
         (at, row): (u32, &Row),
@@ -256,18 +256,19 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Returns `true` if the value of row number `at` is, to the letter, what its user has: it stands, whatever a
-/// check says of it.
+/// Returns `true` if the value of row number `at` is exactly the value that its user has. Such a value stands, even if
+/// it fails a check.
 ///
-/// A placeholder in `EXTERNAL_ID` stands only for a row that names that very person: an export without external
-/// IDs has the same word for everybody.
+/// A placeholder in `EXTERNAL_ID` stands only if the row also has another key of that user: an export without external
+/// IDs writes the same word for everybody.
 pub(crate) fn is_kept(request: &Request<'_>, at: u32, column: Column) -> bool {
     let row = &request.rows[at as usize];
     let Some(user) = request.user_of(at) else {
         return false;
     };
     let stored = match column {
-        // Of another user, whom semantics §5 alone judges, except that a stored one may have lost a letter.
+        // This value belongs to another user, so only semantics §5 judges it. The exception: a stored email may have
+        // lost a letter.
         Column::SupervisorEmail => request
             .supervisor_email(at)
             .filter(|email| email.contains('\u{FFFD}')),

@@ -1,4 +1,5 @@
-//! What checking and judging find about rows, in a few bytes each: put into words when it is told.
+//! The findings of the field checks and the rules about rows, in a few bytes each. Knows no sentences: the report puts
+//! findings into words.
 
 use super::choices::Named;
 use crate::domain::Column;
@@ -31,7 +32,7 @@ impl From<FinalUserId> for FinalUser {
 /// One thing found about a row, in eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// The catalog has nothing of this name; the index of the nearest that it has.
+    /// The catalog has no entry of this name; `near` is the index of the nearest name.
     Unknown { named: Named, near: Option<u16> },
     /// The group is inactive; `kept`: the user has it already (a warning).
     GroupInactive { kept: bool },
@@ -41,23 +42,24 @@ pub(crate) enum Finding {
     Duplicate { key: Key, row: u32, kept: bool },
     /// `row` has the same values, and the same fate (a warning).
     Copy { row: u32 },
-    /// Somebody else has the key: a user, or whoever a row is about, by that row.
+    /// Another user has the key: a user of the directory, or the user of another row, given by that row.
     Taken { key: Key, holder: FinalUserId },
-    /// The key would be free, had `row` not been rejected.
+    /// The key would be free if `row` had not been rejected.
     KeptByRejection { key: Key, row: u32 },
-    /// Nobody has the supervisor's email.
+    /// No user has the supervisor's email.
     SupervisorNotFound,
-    /// The same; the nearest email is that of this user, or the one in this row.
+    /// No user has the supervisor's email; the nearest email is that of this user, or the one in this row.
     SupervisorNear { email: FinalUserId },
-    /// The same, as this row gives the user with that email another one.
+    /// No user has the supervisor's email, since this row gives another email to the user who has it.
     SupervisorRenamed { row: u32 },
-    /// The same, as this row was rejected.
+    /// No user has the supervisor's email, since this row was rejected.
     SupervisorRowRejected { row: u32 },
-    /// Somebody would have the supervisor's email, had `row` not been rejected.
+    /// A user would have the supervisor's email if `row` had not been rejected. It stands beside the plain finding
+    /// (`DEPENDS_ON_REJECTED_ROW`).
     SupervisorRejected { row: u32 },
     /// The supervisor is the row's own user, which is read as none (a warning).
     SupervisorIsSelf,
-    /// The supervisor closes a circle; which one, by number.
+    /// The supervisor closes a circle; `circle` is its number.
     SupervisorCycle { circle: u32 },
     /// The caller may not give the role.
     RoleNotGrantable,
@@ -67,29 +69,29 @@ pub(crate) enum Finding {
     DeactivationNotPermitted,
     /// The supervisor is inactive (a warning).
     SupervisorInactive,
-    /// The row changes so much of its user that it is another person (a warning).
+    /// The row changes so much of its user that it describes another person (a warning).
     IdentityReplaced,
-    /// Equal to what this user of the directory has, but for leading zeros (a warning).
+    /// The key equals the key of this user of the directory except for leading zeros (a warning).
     ZerosLost { key: Key, user: u32 },
-    /// Equal to what `row` gives, but for leading zeros (a warning).
+    /// The key equals the key that `row` gives except for leading zeros (a warning).
     ZerosDiffer { key: Key, row: u32 },
-    /// The external ID, which nobody has, is that of this user in another case (a warning).
+    /// The external ID matches no user, but equals that of this user in another case (a warning).
     IdInOtherCase { user: u32 },
-    /// Equal to what this user of the directory has, but for an export artefact; `kept`: the row's user has it
-    /// already (a warning).
+    /// The key equals the key of this user of the directory except for an export artefact; `kept`: the row's user has
+    /// the value already (a warning).
     Artifact { key: Key, user: u32, kept: bool },
-    /// The phone number that the user has, but for an export artefact.
+    /// The phone number equals the user's except for an export artefact.
     PhoneArtifact,
-    /// With an export artefact; nobody has it without that (a warning).
+    /// The value has an export artefact, and no user has the value without it (a warning).
     ArtifactNew { column: Column, kept: bool },
     /// The key does not match the organisation's pattern; `kept`: the row's user has it already (a warning).
     Format { key: Key, kept: bool },
-    /// A badge number in the shape of a date, which nobody has (a warning).
+    /// The badge number looks like a date, and no user has it (a warning).
     DateLike,
 }
 
 impl Finding {
-    /// The one of two findings about shared keys that names the lower row.
+    /// Returns the one of two findings about shared keys that names the lower row.
     pub(crate) const fn naming_the_lower(self, other: Self) -> Self {
         match (self, other) {
             (Self::Duplicate { row: one, .. }, Self::Duplicate { row, .. }) if row < one => other,
@@ -98,18 +100,18 @@ impl Finding {
     }
 }
 
-/// Persons shown of a circle of supervisors.
+/// The number of persons that a message shows of a circle of supervisors.
 pub(crate) const SHOWN: usize = 4;
 
-/// A circle of supervisors as it is shown: who is on it, each as the user or the row that has the email, and
-/// whether more are.
+/// A circle of supervisors as messages show it: the persons on it, each as the user or the row that has the email, and
+/// whether there are more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Circle {
     pub(crate) shown: [Option<FinalUser>; SHOWN],
     pub(crate) has_more: bool,
 }
 
-/// All that was found, by row, in the order in which it was found. Where nothing was, it takes no memory.
+/// All findings, by row, in the order in which they were found. Takes no memory if there are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Findings {
     rows: usize,
@@ -120,7 +122,7 @@ pub(crate) struct Findings {
     circles: Vec<Circle>,
 }
 
-/// A finding, and where the next one of its row is.
+/// A finding, and the next entry of its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     finding: Finding,
@@ -131,7 +133,7 @@ struct Entry {
 type EntryId = std::num::NonZeroU32;
 
 impl Findings {
-    /// Nothing about so many rows.
+    /// Returns an empty list of findings for this number of rows.
     pub(crate) fn new(rows: usize) -> Self {
         Self {
             rows,
@@ -156,18 +158,18 @@ impl Findings {
         self.last.set(row, Some(at));
     }
 
-    /// Keeps a circle of supervisors; its number.
+    /// Keeps a circle of supervisors and returns its number.
     pub(crate) fn add_circle(&mut self, circle: Circle) -> u32 {
         self.circles.push(circle);
         index(self.circles.len() - 1)
     }
 
-    /// The circle of this number.
+    /// Returns the circle of this number.
     pub(crate) fn circle(&self, number: u32) -> &Circle {
         &self.circles[number as usize]
     }
 
-    /// What was found about `row`.
+    /// Returns the findings about `row`.
     pub(crate) fn of(&self, row: u32) -> impl Iterator<Item = Finding> {
         self.entries_of(row)
             .map(|at| self.entries[at as usize].finding)
@@ -184,7 +186,7 @@ impl Findings {
         })
     }
 
-    /// Puts what `change` makes of each finding in its place, in the order of the rows.
+    /// Replaces each finding by the result of `change`, in the order of the rows.
     pub(crate) fn change(&mut self, mut change: impl FnMut(u32, Finding) -> Finding) {
         if self.entries.is_empty() {
             return;
@@ -199,7 +201,7 @@ impl Findings {
         }
     }
 
-    /// Gives back what was made ready for more findings.
+    /// Frees the memory that was reserved for more findings.
     pub(crate) fn close(&mut self) {
         self.last = Links::default();
         self.entries.shrink_to_fit();

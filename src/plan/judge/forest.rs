@@ -1,8 +1,8 @@
-//! A forest whose trees are cut and joined while questions about paths to the root are answered in
-//! logarithmic time: a link-cut tree (Sleator and Tarjan, 1983). Knows only numbered nodes.
+//! A forest whose trees are cut and joined, and which answers questions about paths to the root, each in logarithmic
+//! time: a link-cut tree (Sleator and Tarjan, 1983). Knows only numbered nodes.
 //!
-//! Each tree is split into paths that go up; each path is kept as a splay tree ordered by depth, and
-//! the top of a splay tree points to the node above its path. All costs are amortised.
+//! Each tree is split into paths that go up. Each path is kept as a splay tree ordered by depth, and the top of a splay
+//! tree points to the node above its path. All costs are amortised.
 
 const NONE: u32 = u32::MAX;
 
@@ -13,17 +13,17 @@ pub(crate) struct Forest {
 
 #[derive(Clone, Copy)]
 struct Node {
-    /// In the splay tree; for its top, the node above the path.
+    /// The parent in the splay tree; for its top, the node above the path.
     parent: u32,
     /// The parts of the path above and below the node.
     children: [u32; 2],
     marked: bool,
-    /// Somebody in the splay tree from here down is marked.
+    /// Some node in this part of the splay tree, from this node down, is marked.
     any_marked: bool,
 }
 
 impl Forest {
-    /// One tree structure from `(parent, marked)` of each node; parents must not form a cycle.
+    /// Builds the trees from `(parent, marked)` of each node. Parents must not form a cycle.
     pub(crate) fn new(nodes: impl Iterator<Item = (Option<u32>, bool)>) -> Self {
         let nodes = nodes.map(|(parent, marked)| Node {
             parent: parent.unwrap_or(NONE),
@@ -36,7 +36,7 @@ impl Forest {
         }
     }
 
-    /// The root of the tree that has `node`.
+    /// Returns the root of the tree that has `node`.
     pub(crate) fn root(&mut self, node: u32) -> u32 {
         self.expose(node);
         let mut root = node;
@@ -47,13 +47,13 @@ impl Forest {
         root
     }
 
-    /// Makes `root`, which must be one, a child of `parent`, which must be in another tree.
+    /// Makes `root` a child of `parent`. `root` must be a root, and `parent` must be in another tree.
     pub(crate) fn link(&mut self, root: u32, parent: u32) {
         self.expose(root);
         self.at(root).parent = parent;
     }
 
-    /// Makes `node` the root of its own tree; does nothing where it is one already.
+    /// Makes `node` the root of its own tree. Does nothing if it is a root already.
     pub(crate) fn cut(&mut self, node: u32) {
         self.expose(node);
         let above = self.child(node, 0);
@@ -63,14 +63,15 @@ impl Forest {
         }
     }
 
-    /// Marks `node`, or takes its mark away.
+    /// Marks `node`, or removes its mark.
     pub(crate) fn set_mark(&mut self, node: u32, marked: bool) {
         self.expose(node);
         self.at(node).marked = marked;
         self.update(node);
     }
 
-    /// Takes the mark from some marked node on the path from `node` to its root, and returns it.
+    /// Removes the mark from one marked node on the path from `node` to its root, and returns that node. Returns `None`
+    /// if no node on the path is marked.
     pub(crate) fn take_mark(&mut self, node: u32) -> Option<u32> {
         self.expose(node);
         let mut found = self.nodes[node as usize].any_marked.then_some(node)?;
@@ -124,7 +125,7 @@ impl Forest {
         }
     }
 
-    /// Puts `child` below `node` and brings its summary up to date.
+    /// Puts `child` below `node` and updates the summary of `node`.
     fn adopt(&mut self, node: u32, side: usize, child: u32) {
         self.at(node).children[side] = child;
         if child != NONE {
@@ -143,7 +144,7 @@ impl Forest {
         node != NONE && self.nodes[node as usize].any_marked
     }
 
-    /// The parent within the same splay tree.
+    /// Returns the parent within the same splay tree.
     fn splay_parent(&self, node: u32) -> Option<u32> {
         let parent = self.nodes[node as usize].parent;
         let is_child = parent != NONE && self.nodes[parent as usize].children.contains(&node);
@@ -169,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// The same in the plainest way.
+    /// The reference for the test: walks up one parent at a time.
     fn path_up(parents: &[Option<u32>], node: u32) -> Vec<u32> {
         std::iter::successors(Some(node), |&n| parents[n as usize]).collect()
     }

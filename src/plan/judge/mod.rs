@@ -1,5 +1,6 @@
-//! What is wrong with rows (semantics §5): the checks of each row against its user and the catalog, then the
-//! rules that look at all rows on the final state, one file for each, until none rejects.
+//! Finds the faults of rows (semantics §5). First it checks each row against its user and the catalog. Then the rules
+//! judge all rows on the final state, over and over until no rule rejects a row; each rule has its own file. It knows
+//! findings, not the sentences that report them.
 
 mod choices;
 mod copies;

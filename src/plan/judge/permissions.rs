@@ -1,4 +1,5 @@
-//! What the caller may not do (semantics §5 f): deactivate, or touch who has a privileged role.
+//! Permissions (semantics §5 f): rejects rows that deactivate users, give a privileged role, or change a user who has
+//! one, if the caller may not do that.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +13,7 @@ use crate::plan::index::{FinalUser, SupervisorChange};
 use crate::plan::index::{Key, held};
 use crate::plan::report::Decision;
 
-/// What the caller may do, as far as planning goes.
+/// The caller's permissions that planning needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permitted {
     /// Make Active users Inactive by a row.
@@ -22,7 +23,7 @@ pub struct Permitted {
 }
 
 impl Permitted {
-    /// Everything.
+    /// The caller may do everything.
     pub const EVERYTHING: Self = Self {
         deactivation: true,
         privileged: true,
@@ -55,18 +56,18 @@ impl PrivilegedRoles {
 
 /// Rejects rows that would do what the caller may not.
 ///
-/// All that can be told of a row without the others is told at once. Only whether the supervisor of a
-/// user changes depends on them: such rows are judged again whenever that may have changed.
+/// Most of this depends on the row and its user alone and is found at once. Only a change of the user's supervisor
+/// depends on other rows: a row with such a change is judged again whenever the supervisor may have changed.
 pub(crate) struct Permissioning<'a> {
     due: Due,
-    /// By row: what it may not do in any case.
+    /// By row: what it may not do, whatever happens to the other rows.
     fixed: HashMap<u32, Denied>,
     /// Rows that must leave their user's supervisor as it is.
     bound: HashSet<u32>,
     reports: &'a Reports<'a>,
 }
 
-/// What a row may not do.
+/// The things that a row tries to do and the caller may not.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Denied {
     deactivation: bool,
@@ -141,8 +142,8 @@ impl Rule for Permissioning<'_> {
         rejected
     }
 
-    /// A rejected row gives its email to nobody, and its user keeps the one it has: whoever named one
-    /// of them must be judged anew.
+    /// A rejected row gives its email to nobody, and its user keeps the present email. Rows that name one of the two
+    /// emails as supervisor must be judged again.
     fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
         for &row in rejected {
             let given = state.roster.wanted(Key::Email, row);
@@ -158,7 +159,7 @@ impl Rule for Permissioning<'_> {
     }
 }
 
-/// True where an Active user would become Inactive.
+/// Returns `true` if an Active user would become Inactive.
 fn deactivates(user: Option<&User>, given: Option<Status>) -> bool {
     user.is_some_and(|user| user.status == Status::Active) && given == Some(Status::Inactive)
 }

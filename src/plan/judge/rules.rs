@@ -1,16 +1,16 @@
-//! The rules that look at the whole import, in their order (semantics §5 c to f), until none rejects.
+//! The rules that look at the whole import, in their order (semantics §5 c to f), until no rule rejects a row. Owns the
+//! rounds and their order; knows nothing of what a rule looks for.
 //!
 //! # Rounds
-//! Each rule judges against one state, and what it rejects takes effect together; then judging starts
-//! again at the first rule. Rounds show in the verdicts: whether a supervisor is found depends on who
-//! has been rejected by then.
+//! Each rule judges against one state, and its rejections take effect together; then judging starts again at the first
+//! rule. Rounds show in the verdicts: whether a supervisor is found depends on the rows rejected so far.
 //!
 //! # Cost
-//! There can be as many rounds as rows (each row takes the badge number that the next one frees, and
-//! the last is rejected). So a rule never looks at all rows twice: it is told which rows fell, notes
-//! whose verdict that can change, and judges those alone. A row is noted once for each of its keys and
-//! once for its supervisor, since each of these is lost at most once: all rounds together are linear,
-//! and logarithmic in each step for cycles.
+//! There can be as many rounds as rows (each row takes the badge number that the next row frees, and the last row is
+//! rejected). So a rule never looks at all rows twice. It receives the rows that were rejected, notes the rows whose
+//! verdict that can change, and judges only these. A row is noted once for each of its keys and once for its
+//! supervisor, since it loses each of them at most once. So all rounds together take linear time; cycles take
+//! logarithmic time in each step.
 
 use std::cell::OnceCell;
 
@@ -27,15 +27,15 @@ use crate::plan::report::Decision;
 
 /// A rule of the judgement.
 pub(crate) trait Rule {
-    /// Judges the rows whose verdict may have changed since the last time (all of them, the first
-    /// time), each against `state` as it is. Returns those to reject, and says why.
+    /// Judges the rows whose verdict may have changed since the last call (the first call: all rows), each against
+    /// `state` as it is. Returns the rows to reject, and adds the reasons to `findings`.
     fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32>;
 
-    /// Takes note that `rejected`, which stood until now, stand no more.
+    /// Notes that the rows in `rejected`, which stood until now, no longer stand.
     fn note(&mut self, state: &State<'_>, rejected: &[u32]);
 }
 
-/// Rejects rows until no rule has anything to say.
+/// Rejects rows until no rule rejects any.
 pub(crate) fn judge(
     request: &Request<'_>,
     decisions: &[Decision],
@@ -60,7 +60,7 @@ pub(crate) fn judge(
     }
 }
 
-/// What the first rule that rejects anything rejects.
+/// Returns the rejections of the first rule that rejects a row, or `None` if no rule does.
 fn first_rejections(
     rules: &mut [Box<dyn Rule + '_>],
     state: &State<'_>,
@@ -72,16 +72,16 @@ fn first_rejections(
         .find(|rejected| !rejected.is_empty())
 }
 
-/// The rows that a rule is to judge when it is asked next.
+/// The rows that a rule judges in its next call.
 #[derive(Default)]
 pub(crate) struct Due {
-    /// Every row that stands, whatever `rows` says.
+    /// Every row that stands, whatever `rows` holds.
     all: bool,
     rows: Vec<u32>,
 }
 
 impl Due {
-    /// Every row that stands.
+    /// Makes every standing row due.
     pub(crate) const fn all() -> Self {
         Self {
             all: true,
@@ -95,7 +95,7 @@ impl Due {
         }
     }
 
-    /// The rows that still stand, each once, in order. After that nothing is due.
+    /// Returns the due rows that still stand, each once, in order. Afterwards no row is due.
     pub(crate) fn take(&mut self, state: &State<'_>) -> Vec<u32> {
         if std::mem::take(&mut self.all) {
             return state.standing();
@@ -108,8 +108,7 @@ impl Due {
     }
 }
 
-/// Rows by the email of the supervisor they name. Listed when first asked for: where nothing is rejected
-/// nobody asks.
+/// Rows by the email of the supervisor they name. Built on first use: if no row is rejected, no rule needs it.
 pub(crate) struct Reports<'a> {
     roster: &'a Roster<'a>,
     lists: OnceCell<Lists>,
@@ -123,7 +122,7 @@ impl<'a> Reports<'a> {
         }
     }
 
-    /// The rows, standing or not, that name the email of this number.
+    /// Returns the rows, standing or not, that name the email of this number.
     pub(crate) fn to(&self, email: u32) -> &[u32] {
         self.lists.get_or_init(|| self.roster.reports()).get(email)
     }

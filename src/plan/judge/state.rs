@@ -1,5 +1,5 @@
-//! The state after the import, as far as judging has come: which rows stand, and so who has which
-//! key and which supervisor. Knows the rows, not the rules that reject them.
+//! The state after the import, as far as the rules have judged: the rows that stand, and so the owner of each key and
+//! the supervisor of each user. Knows the rows, not the rules that reject them.
 
 use super::copies::Copies;
 use crate::domain::{Row, Status, User};
@@ -7,21 +7,22 @@ use crate::plan::index::{FinalUser, Roster, SupervisorChange};
 use crate::plan::index::{Key, held};
 use crate::plan::index::{Links, indices};
 
-/// Which rows stand. Rows only ever fall, never rise again.
+/// The rows that stand. A rejected row never stands again.
 pub(crate) struct State<'a> {
     pub(crate) roster: &'a Roster<'a>,
     passed: Vec<bool>,
     standing: Vec<bool>,
-    /// Rows that are judged as the row that they equal; they do not stand by themselves.
+    /// Rows that share the verdict of the row that they equal. They do not stand by themselves.
     copies: Copies,
-    /// By key: the one row that stood after the duplicates were out, even where it fell later.
+    /// By key: the one row that stood with it after the duplicates were rejected, even if it was rejected later.
     claims: [Links; 4],
-    /// By email: the first of the rows that fell earlier. Empty if none did.
+    /// By email: the first row that was rejected up to that moment; a duplicate comes before a row that failed its
+    /// field checks. Empty if no row was rejected.
     fallen_early: Links,
 }
 
 impl<'a> State<'a> {
-    /// The state in which the rows stand that passed their field checks.
+    /// Returns the state in which the rows that passed their field checks stand.
     pub(crate) fn new(roster: &'a Roster<'a>, passed: Vec<bool>) -> Self {
         Self {
             roster,
@@ -33,12 +34,12 @@ impl<'a> State<'a> {
         }
     }
 
-    /// True where `row` has not been rejected so far.
+    /// Returns `true` if `row` has not been rejected so far and is no copy.
     pub(crate) fn stands(&self, row: u32) -> bool {
         self.standing[row as usize]
     }
 
-    /// The rows that stand.
+    /// Returns the rows that stand.
     pub(crate) fn standing(&self) -> Vec<u32> {
         let count = self.standing.iter().filter(|&&stands| stands).count();
         let mut rows = Vec::with_capacity(count);
@@ -46,12 +47,12 @@ impl<'a> State<'a> {
         rows
     }
 
-    /// By row: whether it passed its field checks.
+    /// Returns, by row, whether it passed its field checks.
     pub(crate) fn passed(&self) -> &[bool] {
         &self.passed
     }
 
-    /// Leaves these rows to be judged as the rows that they equal.
+    /// Sets these rows aside: each shares the verdict of the row that it equals.
     pub(crate) fn set_aside(&mut self, copies: Copies) {
         for row in indices(self.roster.rows) {
             if copies.original(row).is_some() {
@@ -61,56 +62,55 @@ impl<'a> State<'a> {
         self.copies = copies;
     }
 
-    /// The row that `row` is a copy of.
+    /// Returns the row that `row` is a copy of, or `None` if it is no copy.
     pub(crate) fn original(&self, row: u32) -> Option<u32> {
         self.copies.original(row)
     }
 
-    /// The copies, once all is judged.
+    /// Returns the copies, once all rows are judged.
     pub(crate) fn into_copies(self) -> Copies {
         self.copies
     }
 
-    /// Rejects `row`.
     pub(crate) fn reject(&mut self, row: u32) {
         self.standing[row as usize] = false;
     }
 
-    /// The row that stood with this key after the duplicates were out.
+    /// Returns the row that stood with this key after the duplicates were rejected.
     pub(crate) fn claim(&self, key: Key, id: u32) -> Option<u32> {
         self.claims[key as usize].get(id)
     }
 
-    /// Forgets who claims which key.
+    /// Forgets all claims.
     pub(crate) fn clear_claims(&mut self) {
         for links in &mut self.claims {
             links.clear();
         }
     }
 
-    /// Notes that `row` stands with this key, and that no other may.
+    /// Notes that `row` stands with this key. No other row may claim it.
     pub(crate) fn set_claim(&mut self, key: Key, id: u32, row: u32) {
         self.claims[key as usize].set(id, Some(row));
     }
 
-    /// The row that gives somebody this key in the final state.
+    /// Returns the standing row that gives its user this key in the final state.
     pub(crate) fn taker(&self, key: Key, id: u32) -> Option<u32> {
         self.claim(key, id).filter(|&row| self.stands(row))
     }
 
-    /// The user outside the standing rows who keeps this key.
+    /// Returns the user who keeps this key because no standing row is about that user.
     pub(crate) fn keeper(&self, key: Key, id: u32) -> Option<u32> {
         let user = self.roster.holder(key, id)?;
         self.row_of(FinalUser::User(user)).is_none().then_some(user)
     }
 
-    /// Who has this key in the final state.
+    /// Returns the owner of this key in the final state, or `None` if it has none.
     pub(crate) fn owner(&self, key: Key, id: u32) -> Option<FinalUser> {
         let taker = self.taker(key, id).map(|row| self.roster.person(row));
         taker.or_else(|| self.keeper(key, id).map(FinalUser::User))
     }
 
-    /// The standing row that is about `person`.
+    /// Returns the standing row that is about `person`.
     pub(crate) fn row_of(&self, person: FinalUser) -> Option<u32> {
         match person {
             FinalUser::Row(row) => self.stands(row).then_some(row),
@@ -118,7 +118,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The person that `row` is about: the user it matches, or the one that another row creates with the same
+    /// Returns the person that `row` is about: the user it matches, or the user that another row creates with the same
     /// external ID.
     pub(crate) fn own_person(&self, row: u32) -> FinalUser {
         if let Some(user) = self.roster.user(row) {
@@ -129,7 +129,7 @@ impl<'a> State<'a> {
         self.roster.person(namesake.unwrap_or(row))
     }
 
-    /// The supervisor of `person` in the final state.
+    /// Returns the supervisor of `person` in the final state.
     pub(crate) fn supervisor(&self, person: FinalUser) -> Option<FinalUser> {
         let wish = self.row_of(person).map(|row| self.roster.wish(row));
         match wish.unwrap_or(SupervisorChange::Keep) {
@@ -139,7 +139,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The supervisor that `person` has in the directory.
+    /// Returns the supervisor that `person` has in the directory.
     pub(crate) fn present_supervisor(&self, person: FinalUser) -> Option<FinalUser> {
         match person {
             FinalUser::User(user) => self.roster.supervisor(user).map(FinalUser::User),
@@ -147,7 +147,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Whether `person` is active in the final state, deactivation of missing users apart.
+    /// Returns the status of `person` in the final state, before missing users are deactivated.
     pub(crate) fn status(&self, person: FinalUser) -> Status {
         let row = self
             .row_of(person)
@@ -158,7 +158,8 @@ impl<'a> State<'a> {
             .unwrap_or(Status::Active)
     }
 
-    /// What has the email of `person` in the final state, as it is written: a row, or else the user.
+    /// Returns the row or user from which messages quote the email that `person` has in the final state: a row that
+    /// gives it, or otherwise the user.
     pub(crate) fn email_source(&self, person: FinalUser) -> FinalUser {
         let named_by = match person {
             FinalUser::Row(row) => Some(row),
@@ -169,7 +170,7 @@ impl<'a> State<'a> {
         given.map_or(person, FinalUser::Row)
     }
 
-    /// The email of this number, as its owner in the final state writes it.
+    /// Returns the email of this number as its owner in the final state writes it.
     pub(crate) fn email(&self, id: u32) -> Option<&'a str> {
         match self.email_source(self.owner(Key::Email, id)?) {
             FinalUser::Row(row) => self.roster.rows[row as usize].value(Key::Email.column()),
@@ -184,7 +185,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Notes the rows that fell before the duplicates were out, those that fell last first.
+    /// Notes the rows rejected so far: first the duplicates, then the rows that failed their field checks.
     pub(crate) fn note_fallen(&mut self) {
         let fell = |&row: &u32| !self.stands(row) && self.original(row).is_none();
         let rows = indices(&self.passed).filter(fell);
@@ -200,8 +201,8 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The rejected row that would have freed a key of `user`: of several the one that stood longest,
-    /// else the first.
+    /// Returns the rejected row that would have freed a key of `user`. Of several rows, it is the one that stood
+    /// longest; among equals, the first.
     pub(crate) fn would_free(&self, key: Key, user: u32) -> Option<u32> {
         let held = held(user);
         let frees = |row: u32| self.roster.wanted(key, row).is_some_and(|id| id != held);
@@ -211,8 +212,8 @@ impl<'a> State<'a> {
         fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row as usize]))
     }
 
-    /// The rejected row that would have given somebody this email: the one that stood longest, else
-    /// the first.
+    /// Returns the rejected row that would have given a user this email. Of several rows, it is the one that stood
+    /// longest; among equals, the first.
     pub(crate) fn would_give(&self, email: u32) -> Option<u32> {
         self.claim(Key::Email, email)
             .filter(|&row| !self.stands(row))
@@ -226,7 +227,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// True where `row` stood after the duplicates were out.
+    /// Returns `true` if `row` stood after the duplicates were rejected.
     fn stood_alone(&self, row: u32) -> bool {
         let email = self.roster.wanted(Key::Email, row);
         email.and_then(|email| self.claim(Key::Email, email)) == Some(row)

@@ -1,5 +1,5 @@
-//! People whom a roster names as supervisors by something else than their email: a username, badge number or
-//! external ID, or the name of somebody in the file, or by their email with something around it (semantics §5).
+//! Supervisors that a roster names by something other than an email: a username, badge number or external ID, the name
+//! of a person in the file, or an email with other text around it (semantics §5). Only suggests users; rejects no row.
 
 use hashbrown::HashMap;
 
@@ -11,10 +11,10 @@ use crate::plan::index::fold;
 use crate::plan::index::indices;
 use crate::plan::index::stored;
 
-/// Different cells that are looked for: a mistake that repeats itself does so among few.
+/// The number of different cells that are looked up. A mistake that repeats is usually among few cells.
 const MOST: usize = 10_000;
 
-/// The keys that may stand in place of an email; the email itself may have something around it.
+/// The keys that a cell may have in place of an email, and the email itself, which may have other text around it.
 const KEYS: [Column; 4] = [
     Column::Email,
     Column::Username,
@@ -22,10 +22,10 @@ const KEYS: [Column; 4] = [
     Column::ExternalId,
 ];
 
-/// Who is meant by each cell that is no email, as far as one person is.
+/// The person that each cell without a plain email means, if exactly one person fits.
 #[derive(Default)]
 pub(crate) struct SupervisorNames {
-    /// By the cell's text as it compares.
+    /// By the cell's text in its comparable form.
     found: HashMap<String, Meant>,
 }
 
@@ -37,7 +37,7 @@ enum Meant {
 }
 
 impl SupervisorNames {
-    /// Looks for the people whom `rows` name in their supervisor's cell: one look at each row and user.
+    /// Looks for the persons that the supervisor cells of `rows` name. Looks at each row and user once.
     pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = u32>) -> Self {
         let mut names = Self::default();
         for row in rows {
@@ -59,7 +59,7 @@ impl SupervisorNames {
         names
     }
 
-    /// Who is meant by the cell of `row`.
+    /// Returns the person that the supervisor cell of `row` means, or `None` unless exactly one person fits.
     pub(crate) fn meant(&self, row: &Row) -> Option<FinalUser> {
         let cell = row.value(Column::SupervisorEmail)?;
         match self.found.get(&named_in(cell)) {
@@ -96,18 +96,18 @@ impl SupervisorNames {
     }
 }
 
-/// What a supervisor's cell names, as it compares: the address in it, if it holds one.
+/// Returns the text that a supervisor's cell names, in its comparable form: the address in the cell if it holds one.
 fn named_in(cell: &str) -> String {
     comparable(address_meant(cell).as_deref().unwrap_or(cell))
 }
 
-/// Case does not matter, nor does how many spaces there are.
+/// Returns the comparable form of `text`. Case does not matter, nor does the number of spaces.
 fn comparable(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     fold(&words.join(" ")).into_owned()
 }
 
-/// The row that gives another email to the user who has the one that `row` names.
+/// Returns the standing row about the user who has `email` in the directory: it gives that user another email.
 pub(crate) fn renaming_row(state: &State<'_>, email: u32) -> Option<u32> {
     let holder = state.roster.holder(Key::Email, email)?;
     state.row_of(FinalUser::User(holder))

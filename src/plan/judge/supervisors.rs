@@ -1,4 +1,5 @@
-//! Supervisors on the final state (semantics §5 d): somebody has the email.
+//! The supervisor rule on the final state (semantics §5 d): a user must have the email that a row names as supervisor.
+//! Knows nothing of the other rules.
 
 use super::finding::{Finding, Findings};
 use super::rules::{Due, Reports, Rule};
@@ -35,7 +36,7 @@ impl Rule for Supervisors<'_> {
         rejected
     }
 
-    /// A rejected row gives its email to nobody: whoever named it must be judged anew.
+    /// A rejected row gives its email to nobody: rows that name it as supervisor must be judged again.
     fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
         for &row in rejected {
             if let Some(email) = state.roster.wanted(Key::Email, row) {

@@ -1,4 +1,5 @@
-//! Uniqueness on the final state (semantics §5 c): nobody takes what another user keeps.
+//! The uniqueness rule on the final state (semantics §5 c): no row takes a key that another user keeps. Knows nothing
+//! of the other rules.
 
 use super::finding::{Finding, Findings};
 use super::rules::{Due, Rule};
@@ -6,7 +7,7 @@ use super::state::State;
 use crate::plan::index::FinalUser;
 use crate::plan::index::{Key, held};
 
-/// Rejects rows that take a key which a user outside the standing rows has.
+/// Rejects rows that take a key of a user that no standing row is about.
 pub(crate) struct Uniqueness {
     due: Due,
 }
@@ -27,7 +28,7 @@ impl Rule for Uniqueness {
         rejected
     }
 
-    /// The user of a rejected row keeps its keys: whoever wanted one of them must be judged anew.
+    /// The user of a rejected row keeps its keys: rows that want one of them must be judged again.
     fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
         let users = rejected.iter().filter_map(|&row| state.roster.user(row));
         for user in users {
@@ -37,11 +38,11 @@ impl Rule for Uniqueness {
     }
 }
 
-/// True where a user outside the standing rows has the key that `row` wants; says so.
+/// Returns `true` if a user that no standing row is about has the key that `row` wants, and adds the finding.
 fn find_taken(state: &State<'_>, row: u32, key: Key, findings: &mut Findings) -> bool {
     let own = state.roster.user(row).map(held);
     let wanted = state.roster.wanted(key, row);
-    // What its own user has is for nobody else to keep.
+    // The row may take the key that its own user has.
     let wanted = wanted.filter(|_| wanted != own);
     let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
         return false;

@@ -1,4 +1,4 @@
-//! What holds of every plan. `PROPTEST_CASES` sets how many worlds each law is tried on.
+//! Laws that hold for every plan. `PROPTEST_CASES` sets the number of worlds that each law is tried on.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::domain::RoleId;
 use crate::plan::scenario::Scenario;
 use crate::plan::{Outcome, Plan, Schedule, Supervisor};
 
-/// 2,000 worlds, unless the environment says otherwise.
+/// 2,000 worlds, unless the environment sets another number.
 fn config() -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -24,7 +24,7 @@ fn config() -> ProptestConfig {
 /// The privileged role of every scenario.
 const ADMIN: RoleId = RoleId(1);
 
-/// Somebody of a directory: keys, and the supervisor as an index of a user or of a row behind all users.
+/// A user of a directory: keys, and the supervisor as an index. Indices of rows follow those of all users.
 #[derive(Clone, Debug)]
 struct Entry {
     keys: [String; 4],
@@ -32,7 +32,7 @@ struct Entry {
     supervisor: Option<usize>,
 }
 
-/// The directory as writing fills it: users, then the users that rows create.
+/// The directory as the import writes it: users, then the users that rows create.
 struct Written<'a> {
     scenario: &'a Scenario,
     plan: &'a Plan,
@@ -97,7 +97,7 @@ impl<'a> Written<'a> {
         self
     }
 
-    /// Why this is no valid directory.
+    /// Returns the reason why this is not a valid directory, or `None` if it is valid.
     fn fault(&self) -> Option<String> {
         let present = self.entries.iter().flatten();
         for key in 0..4 {
@@ -126,7 +126,7 @@ impl<'a> Written<'a> {
         None
     }
 
-    /// Everybody, generated external IDs apart, in an order that does not tell the rows'.
+    /// Returns all users, without generated external IDs, in an order that does not depend on the order of the rows.
     fn everybody(&self) -> BTreeSet<(String, String)> {
         let line = |one: &Entry| {
             let id = if one.keys[0].len() > 30 {
@@ -145,7 +145,7 @@ impl<'a> Written<'a> {
     }
 }
 
-/// What is said of each row: its text, outcome, and codes; sorted, since of two copies either may be the first.
+/// Returns the text, outcome and codes of each row. They are sorted, since either of two copies may be the first.
 fn told(world: &World, scenario: &Scenario, plan: &Plan, order: &[usize]) -> Vec<String> {
     let request = scenario.request();
     let told = order.iter().zip(0..).map(|(&line, row)| {
@@ -155,7 +155,7 @@ fn told(world: &World, scenario: &Scenario, plan: &Plan, order: &[usize]) -> Vec
             .map(|issue| (issue.severity, issue.code))
             .collect();
         codes.sort_unstable();
-        // The words of equal rows may come in another order, and twice.
+        // The words of equal rows may come in another order, and may be repeated.
         let mut line: Vec<&str> = world.rows[line].split_whitespace().collect();
         line[0] = if line[0] == "_" { "-" } else { line[0] };
         line[1..].sort_unstable();
@@ -221,7 +221,7 @@ proptest! {
         let mut before = schedule.take(&plan.order, size);
         while !before.is_empty() {
             let mut beside = schedule.take_beside(&plan.order, size);
-            // Neither sees the other, so either could be stored alone.
+            // Neither transaction sees the other, so either could be stored alone.
             let mut alone = Written::start(&scenario, &plan);
             let elsewhere = schedule.unwritten(&plan.order);
             let stored = plan.order.rows().iter().filter(|row| !elsewhere.contains(row));
@@ -274,7 +274,7 @@ proptest! {
     }
 }
 
-/// The directory that `plan` leaves, as text.
+/// Returns the directory that `plan` leaves, as text.
 fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
     let written = Written::start(scenario, plan).write_all();
     let request = scenario.request();

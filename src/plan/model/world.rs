@@ -1,4 +1,4 @@
-//! Small random organisations and files, in which values collide, swap and go round all the time.
+//! Small random organisations and files, in which values often collide, swap and rotate.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ const IDS: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
 const BADGES: [&str; 9] = ["1", "01", "2", "02", "3", "4", "5", "6", "7"];
 const LETTERS: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
 
-/// A privileged role; without it a user or a row has another.
+/// A privileged role. A user or a row without it has another role.
 const ADMIN: &str = " role=Admin";
 
 /// A directory of up to 8 users and a file of up to 8 rows, as text.
@@ -30,7 +30,7 @@ impl World {
         self.shuffled(0)
     }
 
-    /// The same with the rows in another order, each with its place in this one.
+    /// Returns another order of the rows, as their indices in this world.
     pub(super) fn order(&self, by: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.rotate_left(by % self.rows.len());
@@ -40,7 +40,7 @@ impl World {
         order
     }
 
-    /// The same with the rows in that order.
+    /// Returns the scenario with its rows in the order that `by` selects.
     pub(super) fn shuffled(&self, by: usize) -> Scenario {
         let rows: Vec<&str> = self
             .order(by)
@@ -54,8 +54,8 @@ impl World {
     }
 }
 
-/// Tidy worlds, in which most values are where they were and a few move, so that long consequences
-/// arise; and wild ones, in which every value is anybody's.
+/// Tidy and wild worlds. Tidy worlds keep most values in place and move a few, so that long consequences arise. In wild
+/// worlds any user may have any value.
 pub(super) fn worlds() -> impl Strategy<Value = World> {
     let shape = (
         prop_oneof![Just(30_u32), Just(4), Just(0)],
@@ -86,10 +86,10 @@ fn match_by() -> impl Strategy<Value = Option<MatchBy>> {
     prop_oneof![Just(None), select(by.to_vec())]
 }
 
-/// What a row that comes again has more: nothing (a copy), or what contradicts it.
+/// The text that a repeated row adds: nothing (a copy), or a value that contradicts the first row.
 const CHANGES: [&str; 6] = ["", "", "", " inactive", " last=Roe", " rank=Captain"];
 
-/// These rows, and some of them again.
+/// Returns `rows`, followed by repetitions of some of them.
 fn with_again(mut rows: Vec<String>, again: &[(Index, &str)]) -> Vec<String> {
     for (row, change) in again {
         let row = row.get(&rows).clone();
@@ -101,7 +101,7 @@ fn with_again(mut rows: Vec<String>, again: &[(Index, &str)]) -> Vec<String> {
     rows
 }
 
-/// Everything for the most part.
+/// All permissions in most cases.
 fn permitted() -> impl Strategy<Value = Permitted> {
     (0..3, 0..2).prop_map(|(deactivation, privileged)| Permitted {
         deactivation: deactivation > 0,
@@ -130,7 +130,7 @@ fn directory(users: usize, tidy: bool) -> impl Strategy<Value = String> {
         for (user, &(supervisor, extra)) in extras.iter().enumerate() {
             let [id, email, badge, name] = [ids[user], emails[user], badges[user], names[user]];
             write!(text, "{id} {email}@x {badge} {name}").unwrap();
-            // Reports come after supervisors, so that there is no cycle.
+            // Supervisors come before their reports, so that there is no cycle.
             if supervisor < user {
                 write!(text, " > {}@x", emails[supervisor]).unwrap();
             }
@@ -142,7 +142,7 @@ fn directory(users: usize, tidy: bool) -> impl Strategy<Value = String> {
     })
 }
 
-/// A row about the user at `at` for the most part; the tidier, the more of it is that user's own.
+/// A row that is in most cases about the user at `at`. The higher `tidiness`, the more values are that user's own.
 fn row(at: usize, tidiness: u32) -> impl Strategy<Value = String> {
     let any_id = prop_oneof![
         8 => select(&IDS[..]),
@@ -180,7 +180,7 @@ fn row(at: usize, tidiness: u32) -> impl Strategy<Value = String> {
     prop_oneof![60 => row, 1 => foreign]
 }
 
-/// Now and then blank, or failing its check.
+/// Values of which a few are blank or fail their check.
 fn faulty(values: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     (values, 0..60).prop_map(|(value, fault)| match fault {
         0 => "-".to_owned(),

@@ -8,7 +8,7 @@ use crate::plan::{Outcome, Plan, Request};
 pub(super) type LostZeros = (Column, Option<String>, Option<u32>);
 
 impl Model<'_> {
-    /// The warnings of `row`; a rejected copy has those of the row that it equals.
+    /// Returns the warnings of `row`. A rejected copy has the warnings of the row that it equals.
     pub(super) fn lost_zeros(&self, row: usize) -> Vec<LostZeros> {
         match self.copy_of[row] {
             Some(original) if self.outcome(row) == Outcome::Rejected => self.lost_zeros(original),
@@ -46,7 +46,7 @@ impl Model<'_> {
     }
 }
 
-/// The same as `plan` has them.
+/// Returns the warnings of `row` in `plan`.
 pub(super) fn planned_zeros(plan: &Plan, request: &Request<'_>, row: usize) -> Vec<LostZeros> {
     let issues = plan.issues(request, u32::try_from(row).unwrap());
     let lost = issues

@@ -1,21 +1,20 @@
-//! Strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only numbered
-//! nodes.
+//! Finds the strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only numbered nodes.
 
 use crate::plan::index::Lists;
 
 const UNSEEN: u32 = 0;
 const CLOSED: u32 = u32::MAX;
 
-/// Passes over a graph, component by component.
+/// Visits a graph, component by component.
 pub(crate) struct Components<'g> {
     /// By node: the nodes that come before it.
     before: &'g Lists,
-    /// By node: when it was first reached; or the time of an older node that it leads back to.
+    /// By node: the time at which it was first reached, or the time of an older node that it leads back to.
     reached: Vec<u32>,
     clock: u32,
-    /// Reached, but their component is not complete.
+    /// Nodes that have been reached and whose component is not complete.
     open: Vec<u32>,
-    /// The way to the present node: nodes, each with its time and how many edges have been followed.
+    /// The path to the present node: nodes, each with its time and the number of edges that have been followed.
     way: Vec<(u32, u32, usize)>,
 }
 
@@ -30,8 +29,8 @@ impl<'g> Components<'g> {
         }
     }
 
-    /// Passes every component that `node` leads to and that was not passed before, then its own;
-    /// each after all that it leads to.
+    /// Visits every component that `node` leads to and that has not been visited, then the component of `node`. Each
+    /// component is visited after all components that it leads to.
     pub(crate) fn pass(&mut self, node: u32, mut visit: impl FnMut(Vec<u32>)) {
         if self.reached[node as usize] == UNSEEN {
             self.enter(node);
@@ -62,13 +61,13 @@ impl<'g> Components<'g> {
         }
     }
 
-    /// Notes that `from` leads to wherever `to` leads back to.
+    /// Notes that `from` leads back to the node that `to` leads back to.
     fn lead_back(&mut self, from: u32, to: u32) {
         let oldest = self.reached[to as usize].min(self.reached[from as usize]);
         self.reached[from as usize] = oldest;
     }
 
-    /// Steps back from `node`. Returns its component, where `node` is the first of it reached.
+    /// Steps back from `node`. Returns its component if `node` is the first node of it that was reached.
     fn leave(&mut self, node: u32, time: u32) -> Option<Vec<u32>> {
         self.way.pop();
         if self.reached[node as usize] < time {

@@ -1,4 +1,5 @@
-//! In which order rows are written, and what of them (semantics §5, Writing).
+//! Finds the order in which rows are written, and the values that they write (semantics §5, Writing). Knows the final
+//! state of the users, but neither a database nor a transaction.
 
 mod components;
 mod sequence;

@@ -1,22 +1,22 @@
-//! Finds the order of writing (semantics §5, Writing).
+//! Finds the order in which rows are written (semantics §5, Writing).
 //!
-//! A row is written after
-//! - the row that frees a key which it takes, and,
-//! - where it creates its user or changes its supervisor (call it a *mover*): the nearest mover above
-//!   it in the final tree of supervisors, whatever users lie between them.
+//! A *mover* is a row that creates its user or changes its user's supervisor. A row is written after
+//! - the row that frees a key that it takes, and,
+//! - if it is a mover, the nearest mover above it in the final tree of supervisors. Users without a mover may lie
+//!   between them.
 //!
-//! Rows that come before each other in a circle are one group and share one transaction.
+//! Rows that come before each other in a circle form one group and share one transaction.
 //!
 //! # Why every commit leaves a valid directory
-//! A commit leaves a set W of written rows that has, with each row, all that come before it.
-//! - *Keys.* A key that a row of W takes was nobody's, or its holder's row frees it and is in W too.
-//!   In the final state nobody else takes it, and who is not written holds what it held: no key is
+//! A commit leaves a set W of written rows. With each row, W has all rows that come before it.
+//! - *Keys.* A key that a row of W takes had no holder, or its holder's row frees it and is in W too. In the final
+//!   state no other user takes it, and users that are not written keep their keys. So no key is held twice.
 //!   held twice.
-//! - *Supervisors exist.* A row of W that names a created user as supervisor is a mover, and that
-//!   user's row is the nearest mover above it, hence in W.
-//! - *No cycle.* The directory had none, so a cycle would pass through a mover v of W. Walk up from v:
-//!   who is no mover has the same supervisor before and after, and the next mover above v is in W and
-//!   so has its final one. The walk is a walk in the final tree, which has no cycle.
+//! - *Supervisors exist.* A row of W that names a created user as supervisor is a mover. That user's row is the nearest
+//!   mover above it, hence in W.
+//! - *No cycle.* The directory had no cycle, so a cycle would pass through a mover v of W. Walk up from v. A user
+//!   without a mover has the same supervisor before and after. The next mover above v is in W, so it has its final
+//!   supervisor. So the walk is a walk in the final tree, which has no cycle.
 
 use super::components::Components;
 use super::write_order::WriteOrder;
@@ -27,8 +27,8 @@ use crate::plan::index::{Links, Lists, indices};
 use crate::plan::judge::State;
 use crate::plan::report::{Decision, Outcome};
 
-/// The order in which the created and updated rows are written: row order, but for what must come
-/// before.
+/// Returns the order in which the created and updated rows are written. This is row order, except that a row comes
+/// after the rows that must be written before it.
 pub(crate) fn find_order(state: &State<'_>, decisions: &[Decision]) -> WriteOrder {
     let writes = |row: &u32| is_write(&decisions[*row as usize]);
     let before = find_before(state, decisions);
@@ -49,14 +49,14 @@ fn is_write(decision: &Decision) -> bool {
     matches!(decision.outcome, Outcome::Created | Outcome::Updated)
 }
 
-/// True where the row gives its user a supervisor or a place among the supervisors.
+/// Returns `true` if the row creates its user or changes its user's supervisor.
 fn is_mover(decision: &Decision) -> bool {
     decision.outcome == Outcome::Created || decision.changes.contains(Column::SupervisorEmail)
 }
 
-/// By row: the rows that are written before it.
+/// Returns, by row, the rows that are written before it.
 fn find_before(state: &State<'_>, decisions: &[Decision]) -> Lists {
-    // In most files nobody gets another supervisor.
+    // In most files no user gets another supervisor.
     let mut ancestors = None;
     let mut before = Vec::new();
     for row in indices(decisions).filter(|&row| is_write(&decisions[row as usize])) {
@@ -74,15 +74,16 @@ fn find_before(state: &State<'_>, decisions: &[Decision]) -> Lists {
     Lists::collect(decisions.len(), before.iter().copied())
 }
 
-/// The row whose user has the key in the directory that `row` takes.
+/// Returns the row whose user has, in the directory, the key that `row` takes. Returns `None` if there is no other such
+/// row.
 fn freed_by(state: &State<'_>, key: Key, row: u32) -> Option<u32> {
     let holder = state.roster.holder(key, state.roster.wanted(key, row)?)?;
     let freeing = state.row_of(FinalUser::User(holder))?;
     (freeing != row).then_some(freeing)
 }
 
-/// Movers above others in the final tree of supervisors. Each answer is kept for everybody on the
-/// way to it, so that all together cost one step for each person.
+/// The nearest movers above users in the final tree of supervisors. Each answer is stored for every user on the way to
+/// it, so that all look-ups together take one step for each user.
 struct Ancestors<'a> {
     state: &'a State<'a>,
     decisions: &'a [Decision],
@@ -100,7 +101,7 @@ impl<'a> Ancestors<'a> {
         }
     }
 
-    /// The row of the first mover from `person` upwards, `person` included.
+    /// Returns the row of the first mover from `person` upwards, `person` included.
     fn nearest_mover(&mut self, person: Option<FinalUser>) -> Option<u32> {
         let mut way = Vec::new();
         let mut at = person;

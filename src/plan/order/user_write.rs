@@ -1,4 +1,4 @@
-//! What a plan has in store for a row's user, as the values to write and to report.
+//! The values that a plan writes for a row's user, and their form in reports. Reads a finished plan, not the judgement.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use crate::plan::index::{resulting, stored};
 use crate::plan::report::{Outcome, Supervisor};
 use crate::plan::{Plan, Request};
 
-/// All values that the user of a created or updated row has from then on.
+/// All values that the user of a created or updated row has after the import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserWrite<'a> {
-    /// The user as the plan found it; `None`: a new one.
+    /// The user as the plan found it. `None` means a new user.
     pub user: Option<&'a User>,
-    /// The row's, or a generated one.
+    /// The row's external ID, or a generated one.
     pub external_id: Cow<'a, str>,
     /// As the row writes it.
     pub email: &'a str,
-    /// The email as it compares.
+    /// The email in the form that is compared.
     pub email_key: Cow<'a, str>,
     /// As the row writes it.
     pub badge_number: &'a str,
@@ -32,7 +32,7 @@ pub struct UserWrite<'a> {
     pub status: Status,
     /// As the row writes it.
     pub username: &'a str,
-    /// The username as it compares.
+    /// The username in the form that is compared.
     pub username_key: Cow<'a, str>,
     /// Role.
     pub role: RoleId,
@@ -42,18 +42,18 @@ pub struct UserWrite<'a> {
     pub group: Option<GroupId>,
     /// Supervisor.
     pub supervisor: Supervisor,
-    /// E.164; empty: none.
+    /// In E.164 format. Empty if there is none.
     pub phone: &'a str,
 }
 
-/// The external ID that a row without one gives its new user: a `UUIDv5` of import and row, so the
-/// same on every attempt (semantics §4). `row_number` counts from 1.
+/// Returns the external ID that a row without one gives its new user: a `UUIDv5` of import and row. It is the same on
+/// every attempt (semantics §4). `row_number` counts from 1.
 #[must_use]
 pub fn generated_external_id(import_id: Uuid, row_number: u32) -> String {
     Uuid::new_v5(&import_id, row_number.to_string().as_bytes()).to_string()
 }
 
-/// The external ID of the user that `row` creates.
+/// Returns the external ID of the user that `row` creates.
 pub(crate) fn new_external_id(row: &Row, import_id: Uuid) -> Cow<'_, str> {
     match row.value(Column::ExternalId).unwrap_or_default() {
         "" => generated_external_id(import_id, row.number).into(),
@@ -62,8 +62,8 @@ pub(crate) fn new_external_id(row: &Row, import_id: Uuid) -> Cow<'_, str> {
 }
 
 impl Plan {
-    /// The values that row number `row` (an index) writes; meaningful where it is created or updated.
-    /// `request` is the one that was planned.
+    /// Returns the values that row number `row` (an index) writes. They are meaningful only if the row is created or
+    /// updated. `request` is the one that was planned.
     #[must_use]
     pub fn write<'a>(&self, request: &Request<'a>, row: usize) -> UserWrite<'a> {
         let decision = &self.decisions[row];
@@ -94,8 +94,8 @@ impl Plan {
         }
     }
 
-    /// What row number `row` (an index) finds in `column` and what it leaves there, as a roster would
-    /// write it; `None`: blank. Meaningful where the decision has `column` among its changes.
+    /// Returns the values of `column` before and after row number `row` (an index), as a roster would write them.
+    /// `None` means blank. They are meaningful only if the decision has `column` among its changes.
     #[must_use]
     pub fn change_values<'a>(
         &self,
@@ -112,7 +112,7 @@ impl Plan {
         )
     }
 
-    /// The external ID of the user that row number `row` (an index) is about; `None`: not known.
+    /// Returns the external ID of the user that row number `row` (an index) is about, or `None` if it is not known.
     #[must_use]
     pub fn external_id<'a>(&self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
         let decision = &self.decisions[row];
@@ -134,7 +134,7 @@ impl Plan {
         }
     }
 
-    /// What the row's user has in `column`, as a roster would write it.
+    /// Returns the value that the row's user has in `column`, as a roster would write it.
     fn before<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<&'a str> {
         let user = user_of(row, request)?;
         let (catalog, directory) = (request.catalog, request.directory);
@@ -150,7 +150,7 @@ impl Plan {
         }
     }
 
-    /// What the row leaves there.
+    /// Returns the value that the row leaves in `column`.
     fn after<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<Cow<'a, str>> {
         let decision = &self.decisions[row];
         let data = &request.rows[row];

@@ -1,4 +1,5 @@
-//! The order in which rows are written, and what must be written together (semantics §5, Writing).
+//! The order in which rows are written, and the rows that must be written together (semantics §5, Writing). Knows rows
+//! only by their index, not their values.
 
 use crate::plan::index::{Lists, index};
 
@@ -21,31 +22,30 @@ impl WriteOrder {
         }
     }
 
-    /// Adds rows that depend on each other and so share one transaction; they come after all rows
-    /// added before.
+    /// Adds rows that depend on each other and so share one transaction. They come after all rows added before.
     pub(crate) fn push_group(&mut self, rows: impl IntoIterator<Item = u32>) {
         self.rows.extend(rows);
         self.ends.push(index(self.rows.len()));
     }
 
-    /// Says which rows must be written before others; all of them are in the order.
+    /// Sets the rows that must be written before each row. All of them are in the order.
     pub(crate) fn set_before(&mut self, before: Lists) {
         self.before = before;
     }
 
-    /// All rows (by index), in order.
+    /// Returns all rows (by index), in order.
     #[must_use]
     pub fn rows(&self) -> &[u32] {
         &self.rows
     }
 
-    /// The rows that must be written before `row`.
+    /// Returns the rows that must be written before `row`.
     #[must_use]
     pub fn before(&self, row: u32) -> &[u32] {
         self.before.get(row)
     }
 
-    /// Rows that share a transaction.
+    /// Returns the rows of a group, which share a transaction.
     fn group(&self, group: u32) -> &[u32] {
         let start = match group {
             0 => 0,
@@ -54,7 +54,7 @@ impl WriteOrder {
         &self.rows[start as usize..self.ends[group as usize] as usize]
     }
 
-    /// All transactions of about `size` rows, in order.
+    /// Returns all transactions of about `size` rows, in order.
     #[cfg(test)]
     pub fn transactions(&self, size: usize) -> impl Iterator<Item = Vec<u32>> {
         let mut schedule = Schedule::new(self);
@@ -65,18 +65,17 @@ impl WriteOrder {
     }
 }
 
-/// How many rows are looked at to find one that can be written beside others.
+/// The limit of rows that are looked at for each row that is written beside others.
 const LOOK: usize = 4;
 
-/// Which rows of an order have been taken to be written, and which are written. Every call is given
-/// the same order.
+/// Which rows of an order have been taken to be written, and which are written. Every call must pass the same order.
 #[derive(Debug)]
 pub struct Schedule {
     /// The first group that has not been looked at.
     next: u32,
-    /// Groups before it that are still to be taken, in order.
+    /// Groups before `next` that are still to be taken, in order.
     passed: Vec<u32>,
-    /// By row.
+    /// By row: its stage.
     stages: Vec<Stage>,
     /// Rows still to be taken.
     waiting: usize,
@@ -85,17 +84,17 @@ pub struct Schedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Waiting,
-    /// Looked at for the batch that is being put together.
+    /// Chosen for the batch that is being put together.
     Chosen,
     Taken,
     Written,
 }
 
-/// What was chosen for a batch: groups, and their rows.
+/// The groups that were chosen for a batch, and their rows.
 type Choice = (Vec<u32>, Vec<u32>);
 
 impl Schedule {
-    /// Nothing has been taken.
+    /// Creates a schedule from which no row has been taken.
     #[must_use]
     pub fn new(order: &WriteOrder) -> Self {
         let rows = order.rows.iter().max().map_or(0, |&last| last as usize + 1);
@@ -107,9 +106,8 @@ impl Schedule {
         }
     }
 
-    /// Takes the rows of one transaction, which may begin when all that was taken before is written:
-    /// whole groups, as many as fit into `size` rows, and at least one, however large. Empty: there
-    /// are no more.
+    /// Takes the rows of one transaction, which may begin once all rows taken before are written. Takes whole groups
+    /// that fit into `size` rows together, and at least one group, however large. Returns no rows if none are left.
     pub fn take(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
         let (_, rows) = self.choose(order, size, false);
         self.set(&rows, Stage::Taken);
@@ -117,9 +115,9 @@ impl Schedule {
         rows
     }
 
-    /// Takes rows of a transaction that may be under way at the same time as all that was taken
-    /// before: none of them has to wait for a row that is not written. Empty where there are too few
-    /// of them to be worth it.
+    /// Takes the rows of a transaction that may run at the same time as all transactions taken before: none of its rows
+    /// has to wait for a row that is not written. Returns no rows if there are too few of them to be worth a
+    /// transaction.
     pub fn take_beside(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
         let (groups, rows) = self.choose(order, size, true);
         if rows.len() * LOOK < size.min(self.waiting) {
@@ -133,12 +131,12 @@ impl Schedule {
         rows
     }
 
-    /// These rows, which were taken, are written.
+    /// Notes that `rows`, which were taken, are written.
     pub fn written(&mut self, rows: &[u32]) {
         self.set(rows, Stage::Written);
     }
 
-    /// The rows that are not written, in row order.
+    /// Returns the rows that are not written, in row order.
     #[must_use]
     pub fn unwritten(&self, order: &WriteOrder) -> Vec<u32> {
         let mut rows = order.rows.clone();
@@ -173,7 +171,7 @@ impl Schedule {
         (groups, chosen)
     }
 
-    /// The next group that has not been looked at.
+    /// Returns the next group that has not been looked at, or `None` if there is none.
     fn look(&mut self, order: &WriteOrder) -> Option<u32> {
         let group = self.next;
         (group < index(order.ends.len())).then(|| {
@@ -182,7 +180,7 @@ impl Schedule {
         })
     }
 
-    /// True where a row comes before one of these and is neither written nor in the same batch.
+    /// Returns `true` if a row that must come before one of `rows` is neither written nor in the same batch.
     fn must_wait(&self, order: &WriteOrder, rows: &[u32]) -> bool {
         let mut before = rows.iter().flat_map(|&row| order.before(row));
         before.any(|&row| matches!(self.stages[row as usize], Stage::Waiting | Stage::Taken))
@@ -201,7 +199,8 @@ mod tests {
 
     use super::*;
 
-    /// Groups in order, and which rows come before which: pairs (later, earlier).
+    /// Makes an order of groups. Of each pair (later, earlier) in `before`, the second row must be written before the
+    /// first.
     fn order(groups: &[&[u32]], before: &[(u32, u32)]) -> WriteOrder {
         let mut order = WriteOrder::default();
         for group in groups {
@@ -250,7 +249,7 @@ mod tests {
     }
 
     proptest! {
-        /// Each row is taken once, and never beside one that has to be written before it.
+        /// Each row is taken once, and never beside a row that has to be written before it.
         #[test]
         fn every_row_is_taken_once_and_after_what_comes_before_it(
             edges in prop::collection::vec((1u32..60, 0u32..60), 0..90),

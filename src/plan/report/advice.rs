@@ -1,5 +1,5 @@
-//! Completes findings by what only the final state tells: which row gives a key to its holder, and which
-//! email may have been meant (semantics §6). After that they can be put into words without it.
+//! Completes findings with facts that only the final state shows: the row that gives a key to its holder, and the email
+//! that may have been meant (semantics §6). After that, findings can be put into words without the final state.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::plan::judge::State;
 use crate::plan::judge::{Finding, Findings};
 use crate::plan::judge::{SupervisorNames, renaming_row};
 
-/// Completes `findings`, in the order of the rows, since there is an end to looking for what may have been meant.
+/// Completes `findings` in the order of the rows, since the search for emails that may have been meant has a limit.
 pub(crate) fn complete_findings(
     state: &State<'_>,
     findings: &mut Findings,
@@ -52,12 +52,12 @@ pub(crate) fn complete_findings(
     findings.close();
 }
 
-/// The emails of the final state, by nearness.
+/// The emails of the final state, indexed by similarity.
 struct NearestEmails<'a, I, K> {
     state: &'a State<'a>,
     /// The emails that may be suggested.
     emails: NearestIndex<I, K>,
-    /// By email that nobody has: whether `suggested` has been looked for, and the nearest that somebody has.
+    /// By email that no user has: whether its nearest email has been looked for, and the nearest email found.
     is_known: Vec<bool>,
     suggested: Links,
 }
@@ -67,7 +67,7 @@ where
     I: Iterator<Item = u32>,
     K: Fn(u32) -> Cow<'a, str>,
 {
-    /// What to say of a supervisor who is not found.
+    /// Returns the finding about a supervisor who is not found.
     fn advise(
         &mut self,
         row: u32,
@@ -96,7 +96,8 @@ where
         }
     }
 
-    /// Who has the email nearest to the supervisor's that `row` names, its own apart.
+    /// Returns the source of the email nearest to the supervisor email of `row`. Returns `None` if no email is near, or
+    /// if the nearest is that of the row's own user.
     fn nearest(&mut self, row: u32, budget: &mut SuggestionBudget) -> Option<FinalUser> {
         let state = self.state;
         let SupervisorChange::Email(named) = state.roster.wish(row) else {

@@ -1,4 +1,4 @@
-//! What is decided for one row.
+//! The decision on one row: its outcome and its changes. Knows neither the row nor its user.
 
 use crate::domain::{ColumnSet, GroupId, RankId, RoleId};
 use crate::plan::judge::CheckMarks;
@@ -16,10 +16,10 @@ pub enum Outcome {
     Rejected,
 }
 
-/// Who a user's supervisor is in the final state.
+/// The supervisor of a user in the final state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Supervisor {
-    /// Nobody.
+    /// No supervisor.
     None,
     /// A user of the directory, by index in the snapshot.
     User(u32),
@@ -27,15 +27,15 @@ pub enum Supervisor {
     Row(u32),
 }
 
-/// The decision on one row. Which user it matched the directory knows.
+/// The decision on one row. The directory knows the user that the row matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What happens.
+    /// The effect on the row's user.
     pub outcome: Outcome,
-    /// What the row changes; for a new user every attribute that gets a value. Empty where rejected
-    /// or unchanged.
+    /// The columns that the row changes. For a new user, every attribute that gets a value. Empty if the row is
+    /// rejected or unchanged.
     pub changes: ColumnSet,
-    /// Final role; meaningful for created and updated rows only, as all below.
+    /// Final role. This field and those below are meaningful only if the row is created or updated.
     pub role: RoleId,
     /// Final rank.
     pub rank: Option<RankId>,
@@ -43,7 +43,7 @@ pub struct Decision {
     pub group: Option<GroupId>,
     /// Final supervisor.
     pub supervisor: Supervisor,
-    /// What the field checks found; [`Plan::issues`](crate::plan::Plan::issues) says it.
+    /// The findings of the field checks. [`Plan::issues`](crate::plan::Plan::issues) puts them into words.
     pub(crate) marks: CheckMarks,
 }
 

@@ -1,16 +1,16 @@
-//! The plan's digest: equal exactly where two plans do the same to the same data (semantics §7), in whatever order
-//! the rows come (§9).
+//! The plan's digest. Two plans have equal digests exactly if they do the same to the same data (semantics §7). The
+//! order of the rows does not matter (§9).
 //!
-//! HMAC-SHA-256, keyed with a secret of the organisation so that nobody can guess stored values from it, over: how many
-//! rows are unchanged without an issue; how many are not, and the sum of their own HMACs; the number of users to
-//! deactivate and the external ID of each. The sum has two lanes of 128 bits, each without its carry. Nobody who lacks
-//! the secret can find rows that have the sum of others.
+//! The digest is an HMAC-SHA-256. Its key is a secret of the organisation, so that nobody can guess stored values from
+//! the digest. It is over: the number of rows that are unchanged without an issue; the number of other rows, and the
+//! sum of their own HMACs; the number of users to deactivate and the external ID of each. The sum has two lanes of 128
+//! bits, each without its carry. Without the secret, nobody can find rows that have the same sum as others.
 //!
-//! The HMAC of a row is over: its outcome (a byte); the external ID of the user that it matches, or else its four keys;
-//! the number of changed columns and for each its number (a byte), value before and value after; the number of issues
-//! and the code of each (a byte), sorted. A number is four bytes, lowest first; a text its length in bytes, then the
-//! bytes; a value a byte that says whether it has a text, and the text. A generated external ID does not count as a
-//! changed column: it differs from import to import.
+//! The HMAC of a row is over: its outcome (a byte); the external ID of the user that it matches, or its four keys if it
+//! matches none; the number of changed columns and, for each, its number (a byte), value before and value after; the
+//! number of issues and the code of each (a byte), sorted. A number is four bytes, lowest first. A text is its length
+//! in bytes, then the bytes. A value is a byte that says whether it has a text, then the text. A generated external ID
+//! does not count as a changed column: it differs from import to import.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ use crate::plan::{Plan, Request};
 pub struct DigestKey(hmac::Key);
 
 impl DigestKey {
-    /// Makes a key of the organisation's secret.
+    /// Makes a key from the organisation's secret.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
@@ -41,7 +41,7 @@ impl fmt::Debug for DigestKey {
     }
 }
 
-/// The digest of `plan`, which was made for `request`.
+/// Returns the digest of `plan`, which was made for `request`.
 pub(crate) fn digest(plan: &Plan, request: &Request<'_>) -> [u8; 32] {
     let of_row = |row, decision: &Decision| Rows::of(plan, request, row, decision);
     let rows = parallel::sum(&plan.decisions, of_row, Rows::plus);
@@ -58,12 +58,12 @@ pub(crate) fn digest(plan: &Plan, request: &Request<'_>) -> [u8; 32] {
     hash.finish()
 }
 
-/// What some rows add to the digest.
+/// The contribution of some rows to the digest.
 #[derive(Clone, Copy, Default)]
 struct Rows {
-    /// Rows that are unchanged and about which there is nothing to say.
+    /// Number of rows that are unchanged and have no issue.
     untouched: u32,
-    /// The others.
+    /// Number of other rows.
     touched: u32,
     sum: [u128; 2],
 }
@@ -119,7 +119,7 @@ impl Encoder {
                 .map(|key| data.value(key.column()))
                 .into_iter()
                 .for_each(|value| {
-                    // Blank and absent are the same: no column is one of a created user's for it.
+                    // Blank and absent are the same: neither makes a column of a created user a changed one.
                     self.value(value.filter(|value| !value.is_empty()));
                 }),
         }

@@ -1,7 +1,7 @@
-//! Rows that put another person in the place of their user (semantics §7, mass change of identity).
+//! Finds rows that replace the person of their user (semantics §7, mass change of identity).
 //!
-//! A spreadsheet sorted by one column alone gives every external ID somebody else's data. As a set
-//! that is a valid rotation of keys, so no rule of the judgement rejects it.
+//! A spreadsheet sorted by one column alone gives every external ID another person's data. As a set that is a valid
+//! rotation of keys, so no rule of the judgement rejects it.
 
 use super::decision::{Decision, Outcome};
 use crate::domain::{Column, ColumnSet, Row, User};
@@ -10,7 +10,7 @@ use crate::plan::index::{email_key, fold, strip_leading_zeros};
 use crate::plan::judge::State;
 use crate::plan::judge::{Finding, Findings};
 
-/// The columns of a person's identity; both names count as one.
+/// The columns of a person's identity. Both names together count as one.
 const IDENTITY: [Column; 5] = [
     Column::Email,
     Column::BadgeNumber,
@@ -19,19 +19,19 @@ const IDENTITY: [Column; 5] = [
     Column::Username,
 ];
 
-/// How many of email, badge number, username and both names make another person.
+/// A row that changes this many of email, badge number, username and both names makes another person.
 const REPLACED: usize = 3;
 
-/// What the identity guard counts: each user of the directory once, for the row that stands.
+/// The counts for the identity guard. Each user of the directory counts once, for the row that stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct IdentityChanges {
-    /// Rows that put another person in the place of their user.
+    /// Number of rows that replace the person of their user.
     pub(crate) replaced: u32,
-    /// Rows that match a user.
+    /// Number of rows that match a user.
     pub(crate) matched: u32,
 }
 
-/// Warns about each standing row that replaces its user's person, and counts them.
+/// Warns about each standing row that replaces the person of its user, and counts these rows.
 pub(crate) fn warn_of_replaced_identities(
     state: &State<'_>,
     decisions: &[Decision],
@@ -54,11 +54,11 @@ pub(crate) fn warn_of_replaced_identities(
 }
 
 fn is_replaced(row: &Row, user: &User, changes: ColumnSet) -> bool {
-    // Most rows change nothing or little: only these are compared.
+    // Most rows change little or nothing: only rows with many changes are compared.
     count(changes) >= REPLACED && count(replaced_columns(row, user, changes)) >= REPLACED
 }
 
-/// How many of email, badge number, username and both names are in `columns`.
+/// Returns how many of email, badge number, username and both names are in `columns`.
 fn count(columns: ColumnSet) -> usize {
     let keys = Key::MOVABLE
         .into_iter()
@@ -67,8 +67,8 @@ fn count(columns: ColumnSet) -> usize {
     keys.count() + usize::from(names)
 }
 
-/// The columns of `changes` whose new value can be another person's: a change of case or of leading
-/// zeros is not. One name alone is left out, since people marry.
+/// Returns the columns of `changes` whose new value can be another person's. A change of case or of leading zeros does
+/// not count. One name alone is left out, since people marry.
 pub(crate) fn replaced_columns(row: &Row, user: &User, changes: ColumnSet) -> ColumnSet {
     let differs = |&column: &Column| changes.contains(column) && is_other(row, user, column);
     let mut columns: ColumnSet = IDENTITY.into_iter().filter(differs).collect();

@@ -1,5 +1,5 @@
-//! Users whom the roster does not list, and rows that leave it open whom they list (semantics §7).
-//! Knows the field checks, not the judgement: a rejected row lists its user all the same.
+//! Finds the users that the roster does not list, and the rows whose user cannot be identified (semantics §7). Knows
+//! the field checks, not the judgement: a rejected row still lists its user.
 
 use crate::domain::{Column, ColumnSet, Status, User};
 use crate::plan::index::Roster;
@@ -9,20 +9,20 @@ use crate::plan::index::{Key, held};
 use crate::plan::judge::PrivilegedRoles;
 use crate::plan::{Request, Scope};
 
-/// What `deactivate_missing` comes to; empty where it was not asked for.
+/// The result of `deactivate_missing`. Empty if the request does not ask for it.
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
-    /// Users to deactivate, by external ID.
+    /// Users to deactivate, in order of external ID.
     pub(crate) deactivations: Vec<u32>,
-    /// Users whom nothing but protection saved.
+    /// Number of missing users who stay active because they are protected.
     pub(crate) protected_skipped: u32,
-    /// Users whom the caller may not deactivate, by external ID.
+    /// Missing users that the caller may not deactivate, in order of external ID.
     pub(crate) privileged_skipped: Vec<u32>,
-    /// Numbers of the rows of whom it cannot be told whom they list.
+    /// Numbers of the rows whose user cannot be identified.
     pub(crate) unidentifiable_rows: Vec<u32>,
 }
 
-/// Finds who is missing, where the request asks for it.
+/// Finds the missing users if the request asks for it.
 pub(crate) fn find_missing(
     request: &Request<'_>,
     roster: &Roster<'_>,
@@ -71,7 +71,8 @@ pub(crate) struct ZeroPaddedMatches {
 }
 
 impl ZeroPaddedMatches {
-    /// `listing`: it is also to be told whom rows list that matched another user.
+    /// With `listing`, compares the external ID of every row. A row that matches one user also lists the users whose
+    /// external ID differs by leading zeros alone.
     pub(crate) fn new(roster: &Roster<'_>, listing: bool) -> Self {
         let is_loose = |row| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
         let takes_badge = |row| {
@@ -85,14 +86,14 @@ impl ZeroPaddedMatches {
     }
 }
 
-/// Whom rows list.
+/// The users that rows list.
 struct Listing<'a> {
     roster: &'a Roster<'a>,
     alike: &'a ZeroPaddedMatches,
 }
 
 impl Listing<'_> {
-    /// By user: whether some row lists it.
+    /// Returns, by user, whether some row lists it.
     fn listed(&self) -> Vec<bool> {
         let mut listed = vec![false; self.roster.users.len()];
         let rows = || indices(self.roster.rows);
@@ -107,7 +108,7 @@ impl Listing<'_> {
         listed
     }
 
-    /// The users who have a key of `row`, where it matched nobody by its external ID.
+    /// Returns the users who have an email, badge number or username of `row`. Returns none if the row matched a user.
     fn holders(&self, row: u32) -> impl Iterator<Item = u32> {
         let keys = Key::MOVABLE
             .into_iter()
@@ -118,7 +119,7 @@ impl Listing<'_> {
         })
     }
 
-    /// True where nobody can tell whom `row` lists.
+    /// Returns `true` if the user of `row` cannot be identified.
     fn is_unidentifiable(&self, row: u32, unsound: ColumnSet) -> bool {
         let data = &self.roster.rows[row as usize];
         if data.is_misfit() {
@@ -132,7 +133,7 @@ impl Listing<'_> {
         doubtful && !self.matches(row, unsound)
     }
 
-    /// True where a sound key of `row` is a user's, leading zeros and export artefacts apart.
+    /// Returns `true` if a sound key of `row` matches a user. Leading zeros and export artefacts are ignored.
     fn matches(&self, row: u32, unsound: ColumnSet) -> bool {
         (self.roster.user(row).is_some() && !unsound.contains(Column::ExternalId))
             || self.holders(row).next().is_some()
@@ -142,8 +143,8 @@ impl Listing<'_> {
     }
 }
 
-/// Lists the users who are alike to one of `rows`; each class once, so that many rows and many users
-/// alike cost no more than their sum.
+/// Lists the users whose key equals a key of one of `rows` except for leading zeros. Each class of equal keys is listed
+/// once, so that the cost is no more than the sum of rows and users.
 fn mark_alike(zeros: &Zeros, rows: impl Iterator<Item = u32>, listed: &mut [bool]) {
     let mut marked = vec![false; zeros.len()];
     for class in rows.filter_map(|row| zeros.class_of(row)) {

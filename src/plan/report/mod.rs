@@ -1,4 +1,5 @@
-//! What a plan says: the decision on each row, findings in words, who is missing, and the digest.
+//! The report of a plan: the decision on each row, findings in words, missing users, and the digest. It never rejects a
+//! row; only the judgement does.
 
 mod advice;
 mod decision;

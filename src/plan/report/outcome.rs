@@ -1,5 +1,5 @@
-//! What each standing row comes to (semantics §4): created, updated or unchanged, and which
-//! attributes change.
+//! Decides the outcome of each standing row (semantics §4), created, updated or unchanged, and the attributes that
+//! change.
 
 use super::decision::{Decision, Outcome, Supervisor};
 use crate::domain::{Column, ColumnSet, Row, User};
@@ -8,7 +8,7 @@ use crate::plan::index::parallel;
 use crate::plan::index::{resulting, stored};
 use crate::plan::judge::State;
 
-/// Completes the decisions, where the checks have put in what [`changing`] says.
+/// Completes the decisions, in which the checks have set the changes that [`changing`] returns.
 pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut [Decision]) {
     parallel::change(decisions, |row, decision| {
         if !state.stands(row) {
@@ -36,11 +36,11 @@ pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut [Decision]) {
     });
 }
 
-/// The attributes of a user of the directory that change, but for the supervisor, whom the other rows
-/// decide; a change of case alone is one.
+/// Returns the attributes that change for a user of the directory. A change of case alone counts. The supervisor is
+/// left out, since it depends on the other rows.
 pub(crate) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet {
     let apart = user.apart_from(row);
-    // What the user has just as the row writes it stays so.
+    // A value that the user has exactly as the row writes it does not change.
     let is_as_written = |column: Column| {
         let written = row.written(column);
         written.is_some() && written == stored(user, column)
@@ -51,7 +51,7 @@ pub(crate) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet
         Column::Rank => decision.rank != user.rank,
         Column::EvidenceGroupExtId => decision.group != user.group,
         Column::SupervisorEmail | Column::Location => false,
-        // Blank: the user keeps the one it has.
+        // If it is blank, the user keeps its external ID.
         Column::ExternalId => row.sound(column).is_some() && is_apart(column),
         Column::Status => row.status().is_some_and(|status| status != user.status),
         _ => row.has(column) && is_apart(column),
@@ -59,7 +59,7 @@ pub(crate) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet
     Column::ALL.into_iter().filter(differs).collect()
 }
 
-/// The attributes of a new user that get a value.
+/// Returns the attributes of a new user that get a value.
 fn values(row: &Row, decision: &Decision) -> ColumnSet {
     let is_set = |column| match column {
         Column::ExternalId | Column::Role => true,

@@ -1,5 +1,5 @@
-//! A second look at every row once the final state is known (semantics §5, end): whatever else is
-//! wrong with the sound values of a rejected row, so that it is corrected once, and the warnings.
+//! Looks at every row again once the final state is known (semantics §5, end). Adds the warnings. For a rejected row,
+//! adds everything else that is wrong with its sound values, so that an administrator corrects it once.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,8 @@ use crate::plan::index::{Key, held};
 use crate::plan::judge::State;
 use crate::plan::judge::{Finding, Findings};
 
-/// Adds to `findings` what the final state shows. `missing` are the users about to be deactivated.
+/// Adds to `findings` the faults and warnings that the final state shows. `missing` are the users about to be
+/// deactivated.
 pub(crate) fn review(
     state: &State<'_>,
     missing: &HashSet<u32>,
@@ -41,7 +42,7 @@ pub(crate) fn review(
     }
 }
 
-/// The supervisor whom the row names is inactive, or will be when the import is over; which is allowed.
+/// Warns if the supervisor that the row names is inactive, or will be after the import. This is allowed.
 fn warn_of_inactive_supervisor(
     state: &State<'_>,
     missing: &HashSet<u32>,
@@ -60,8 +61,8 @@ fn warn_of_inactive_supervisor(
     }
 }
 
-/// The unique values of a rejected row that somebody else has at the end. Not asked where it cannot be told whom
-/// the row is about: it might be that person.
+/// Finds the unique values of a rejected row that another user has in the final state. Finds none if the row's user
+/// cannot be identified: the holder might be that user.
 fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
     if !state.roster.tells_its_user(row) {
         return;
@@ -83,7 +84,7 @@ fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
     }
 }
 
-/// True where `finding` says already that `holder`, or anybody, has the key.
+/// Returns `true` if `finding` already says that the key is taken, by `holder` or by any user.
 fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: FinalUser) -> bool {
     match finding {
         Finding::Taken { key: known, .. } => known == key,
@@ -94,7 +95,7 @@ fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: FinalUser) 
     }
 }
 
-/// What a rejected row's supervisor comes to, where nothing has said so yet.
+/// Reports that a rejected row's supervisor is not found, unless a finding already says so.
 fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     let SupervisorChange::Email(email) = state.roster.wish(row) else {
         return;
@@ -108,7 +109,7 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
     }
 }
 
-/// Warns that the external ID is that of `user` in another case, unless the message about another key has said so.
+/// Warns that the external ID is that of `user` in another case, unless the message about another key already says so.
 fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
     let says_so = |finding| matches!(finding, Finding::Taken { holder, .. } if holder == FinalUser::User(user).into());
     if !findings.of(row).any(says_so) {
@@ -116,8 +117,8 @@ fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
     }
 }
 
-/// External IDs and badge numbers that differ from a user's or another row's by leading zeros alone, as spreadsheets
-/// drop them. A badge number that stays what it was is right.
+/// Warns of external IDs and badge numbers that differ from those of a user or of another row by leading zeros alone,
+/// as spreadsheets drop them. A badge number that does not change is right.
 fn warn_of_lost_zeros(
     state: &State<'_>,
     alike: &ZeroPaddedMatches,
@@ -144,7 +145,8 @@ fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings:
     }
 }
 
-/// The user who has the row's key with other zeros: of several its own user, else the least key.
+/// Returns the user who has the row's key with other zeros. Of several, prefers the row's own user, then the lowest
+/// key.
 fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
     let roster = state.roster;
     let users = zeros.alike(row).iter().copied();
@@ -156,7 +158,7 @@ fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u3
     })
 }
 
-/// The lowest row that has the row's key with other zeros.
+/// Returns the lowest row that has the row's key with other zeros.
 fn alike_row(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
     let wanted = |row| state.roster.wanted(key, row);
     let others = zeros.alike_rows(row)?.into_iter();

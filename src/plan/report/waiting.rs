@@ -1,11 +1,11 @@
-//! How many rows wait for a rejected one (semantics §5, Consequences).
+//! Counts the rows that wait for a rejected row (semantics §5, Consequences). Knows only the findings.
 
 use hashbrown::HashMap;
 
 use crate::plan::index::Links;
 use crate::plan::judge::{Finding, Findings};
 
-/// By row at the root of a chain of rejections: how many rows are rejected because of it.
+/// Returns, by row at the root of a chain of rejections, the number of rows that are rejected because of it.
 pub(crate) fn count_waiting(rows: u32, findings: &Findings) -> HashMap<u32, u32> {
     let mut causes = Links::default();
     for row in 0..rows {
@@ -27,7 +27,7 @@ pub(crate) fn count_waiting(rows: u32, findings: &Findings) -> HashMap<u32, u32>
     waiting
 }
 
-/// The row that a row was rejected for; it was rejected in an earlier round, so that no chain goes round.
+/// Returns the row that caused a rejection. It was rejected in an earlier round, so no chain forms a circle.
 const fn cause(finding: Finding) -> Option<u32> {
     match finding {
         Finding::KeptByRejection { row, .. } | Finding::SupervisorRejected { row } => Some(row),
@@ -35,7 +35,7 @@ const fn cause(finding: Finding) -> Option<u32> {
     }
 }
 
-/// The root above `row`; every row on the way comes to wait for it directly, so that no way is walked twice.
+/// Returns the root above `row`. Links every row on the way to the root directly, so that no path is walked twice.
 fn root(causes: &mut Links, row: u32) -> u32 {
     let mut way = Vec::new();
     let mut at = row;

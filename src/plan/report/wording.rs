@@ -1,4 +1,5 @@
-//! Findings in words an administrator can act on (semantics §6).
+//! Puts findings into words that an administrator can act on (semantics §6). Needs only the plan and the planned
+//! request, not the state of the judgement.
 
 use std::borrow::Cow;
 
@@ -17,12 +18,12 @@ use crate::plan::judge::{Circle, Finding};
 use crate::plan::order::new_external_id;
 use crate::plan::{Plan, Request};
 
-/// Offers named in a message where none is near.
+/// The most offers that a message names if none is near.
 const NAMED: usize = 5;
 
 impl Plan {
-    /// All errors and warnings of row number `row` (an index), those of its own checks first. They are
-    /// put into words here, and not kept: ask for the rows that are about to be told.
+    /// Returns all errors and warnings of row number `row` (an index), those of its own checks first. They are put into
+    /// words here and not stored, so ask only for rows that are about to be reported.
     #[must_use]
     pub fn issues(&self, request: &Request<'_>, row: u32) -> Vec<Issue> {
         let data = &request.rows[row as usize];
@@ -49,14 +50,15 @@ impl Plan {
         issues
     }
 
-    /// The codes of these, in the same order.
+    /// Returns the codes of the row's errors and warnings, in the same order.
     pub fn codes(&self, request: &Request<'_>, row: u32) -> impl Iterator<Item = IssueCode> {
         let own = request.rows[row as usize].faults();
         let own = own.map(|(_, fault)| fault.code());
         own.chain(self.found(row).map(code))
     }
 
-    /// What was found about `row`; about a copy also what rejects the row that it equals, and that it is one.
+    /// Returns the findings about `row`. For a copy, adds the findings that reject the row that it equals, and the
+    /// finding that it is a copy.
     fn found(&self, row: u32) -> impl Iterator<Item = Finding> {
         let original = self.copies.original(row);
         let is_rejected = self.decisions[row as usize].outcome == Outcome::Rejected;
@@ -68,7 +70,7 @@ impl Plan {
     }
 }
 
-/// Returns `true` for what the field checks find, and so find about a copy too.
+/// Returns `true` for findings of the field checks, which find them for a copy too.
 const fn is_of_the_row_alone(finding: Finding) -> bool {
     matches!(
         finding,
@@ -76,7 +78,7 @@ const fn is_of_the_row_alone(finding: Finding) -> bool {
     )
 }
 
-/// Says that a row gives the user of an email another one.
+/// The words that say that a row changes the email of a user.
 pub(crate) const RENAMES: &str = " changes it to ";
 
 const WAITS: &str = " other row waits for this one.";
@@ -87,7 +89,7 @@ fn waiting(count: u32) -> String {
     format!("{count}{words}")
 }
 
-/// The sentence at the end of a message that says how many rows wait for its row.
+/// Returns the sentence at the end of a message that says how many rows wait for its row, or `None` if it has none.
 pub(crate) fn waiting_sentence(message: &str) -> Option<&str> {
     let before = message
         .strip_suffix(WAIT)
@@ -96,7 +98,7 @@ pub(crate) fn waiting_sentence(message: &str) -> Option<&str> {
     (start < before.len()).then(|| &message[start..])
 }
 
-/// What is said of a value that failed its check.
+/// Returns the message for a value that failed its check and stands.
 fn said_to_stand(message: &str) -> String {
     format!("{message} It stands, because the user has it already.")
 }
@@ -161,14 +163,14 @@ const fn column(finding: Finding) -> Column {
     }
 }
 
-/// Words what was found; all it needs is the plan and what was planned.
+/// Puts findings into words. Needs only the plan and the planned request.
 struct Wording<'a> {
     plan: &'a Plan,
     request: &'a Request<'a>,
 }
 
 impl<'a> Wording<'a> {
-    /// The issue that says `finding` about `row`.
+    /// Returns the issue that states `finding` about `row`.
     fn word(&self, row: u32, finding: Finding) -> Issue {
         let data = &self.request.rows[row as usize];
         let value = match column(finding) {
@@ -206,7 +208,8 @@ impl<'a> Wording<'a> {
         self.relate(row, finding, issue)
     }
 
-    /// Names the invisible character in the cell of a key that is somebody else's: without it nobody would see why.
+    /// Names the invisible character in the cell of a key that is taken. Without it the reader would not see the
+    /// reason.
     fn unseen_note(&self, row: u32, finding: Finding) -> Option<String> {
         let (Finding::Taken { key, .. } | Finding::Duplicate { key, .. }) = finding else {
             return None;
@@ -218,7 +221,7 @@ impl<'a> Wording<'a> {
         ))
     }
 
-    /// Adds the value, the row and the user that a finding is about besides.
+    /// Adds the suggested value, the row and the user that a finding refers to.
     fn relate(&self, row: u32, finding: Finding, issue: Issue) -> Issue {
         match finding {
             _ if is_optional_placeholder(finding, &issue.value) => issue,
@@ -252,7 +255,7 @@ impl<'a> Wording<'a> {
                 issue.about_user(&self.external_id(FinalUser::Row(row)))
             }
             Finding::ZerosDiffer { key, row: other } => {
-                // Zeros get lost: the shorter of two values is the one to doubt.
+                // Zeros get lost, so the shorter of two values is the doubtful one.
                 let padded = self.key_text(key, other);
                 let padded = Some(padded).filter(|padded| padded.len() > issue.value.len());
                 issue.suggest(padded).about_row(self.number(other))
@@ -274,7 +277,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// The sentence; `named` is the column and its value, as most begin.
+    /// Returns the sentence. `named` is the column and its value; most sentences begin with it.
     fn say(&self, row: u32, finding: Finding, named: &str, value: &str) -> String {
         match finding {
             _ if is_optional_placeholder(finding, value) => placeholder(named, finding),
@@ -333,7 +336,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// That a key is much like another one.
+    /// Returns the sentence for a key that is similar to another one.
     fn of_like_key(&self, finding: Finding, named: &str) -> String {
         match finding {
             Finding::ZerosLost { key, user } => zeros_lost(named, key.of(self.user(user))),
@@ -350,7 +353,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// What a spreadsheet or a script has done to a value.
+    /// Returns the sentence for a value that a spreadsheet or a script has changed.
     fn of_value(&self, row: u32, finding: Finding, named: &str) -> String {
         let before = || self.before(row, finding).unwrap_or_default();
         let (message, kept) = match finding {
@@ -395,7 +398,8 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// That a key does not match the organisation's pattern; `padded`: it would with more leading zeros.
+    /// Returns the sentence for a key that does not match the organisation's pattern. `padded` is the key with more
+    /// leading zeros, if it would match with them.
     fn misfit(&self, named: &str, key: Key, padded: Option<String>) -> String {
         let pattern = self.request.pattern(key).map_or("", Pattern::as_str);
         let advice = match padded {
@@ -489,7 +493,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// What to do if the row is about the user who has its keys, as it seems to be.
+    /// Returns the advice for a row that seems to be about the user who has its keys, or `None` if it does not seem so.
     fn advice_on_identity(&self, row: u32, holder: FinalUser, id: &str) -> Option<String> {
         let subject = self.subject(holder)?;
         let of_holder = |finding| matches!(finding, Finding::Taken { holder, .. } if self.subject(holder.into()) == Some(subject));
@@ -515,7 +519,7 @@ impl<'a> Wording<'a> {
         })
     }
 
-    /// The user of the directory that `person` is.
+    /// Returns the directory's user that `person` is, or `None` if `person` is a new user.
     fn subject(&self, person: FinalUser) -> Option<u32> {
         match person {
             FinalUser::User(user) => Some(user),
@@ -523,7 +527,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// A circle of supervisors, by their emails.
+    /// Returns a circle of supervisors as text, by their emails.
     fn path(&self, circle: &Circle) -> String {
         let shown = circle.shown.iter().flatten();
         let mut shown: Vec<&str> = shown.map(|&person| self.email(person)).collect();
@@ -555,7 +559,7 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// What a value with an export artefact probably was before.
+    /// Returns the value that a cell with an export artefact probably had before.
     fn before(&self, row: u32, finding: Finding) -> Option<String> {
         let column = column(finding);
         let value = self.request.rows[row as usize].value(column)?;
@@ -585,7 +589,7 @@ impl<'a> Wording<'a> {
     }
 }
 
-/// Says that a value equals another user's but for leading zeros; `named` is the column and the value.
+/// Says that a value equals another user's except for leading zeros; `named` is the column and the value.
 pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
     format!(
         "{named} equals the existing \"{existing}\" but for leading zeros; if a spreadsheet changed \
@@ -593,7 +597,7 @@ pub(crate) fn zeros_lost(named: &str, existing: &str) -> String {
     )
 }
 
-/// Says that a value equals another row's but for leading zeros; `named` is the column and the value.
+/// Says that a value equals another row's except for leading zeros; `named` is the column and the value.
 fn zeros_differ(named: &str, other: &str, number: u32) -> String {
     format!(
         "{named} equals \"{other}\" of row {number} but for leading zeros; if a spreadsheet changed one of them, \
@@ -614,7 +618,7 @@ pub(crate) fn supervisor_inactive(named: &str) -> String {
     format!("{named} is inactive after this import; check who supervises this user.")
 }
 
-/// The names of columns, the last one behind `and`.
+/// Returns the names of columns, with `and` before the last one.
 fn listed(columns: ColumnSet) -> String {
     let mut names: Vec<&str> = columns.iter().map(Column::header).collect();
     let last = names.pop().unwrap_or_default();
@@ -639,7 +643,7 @@ fn duplicate(named: &str, (key, shares): (Key, bool), number: u32, kept: bool) -
     }
 }
 
-/// Returns `true` if nothing is found because the cell of an optional column has a word for "no value".
+/// Returns `true` if a value is not found because the cell of an optional column has a word for "no value".
 fn is_optional_placeholder(finding: Finding, value: &str) -> bool {
     let names_nothing = match finding {
         Finding::Unknown { named, .. } => !named.column().is_required(),
@@ -649,7 +653,7 @@ fn is_optional_placeholder(finding: Finding, value: &str) -> bool {
     names_nothing && is_placeholder(value)
 }
 
-/// What to do about a word for "no value" in an optional column.
+/// Returns the advice about a word for "no value" in an optional column.
 fn placeholder(named: &str, finding: Finding) -> String {
     let (is_not, noun) = match finding {
         Finding::Unknown { named, .. } => (
@@ -661,7 +665,7 @@ fn placeholder(named: &str, finding: Finding) -> String {
     format!("{named} is not {is_not}; leave the cell blank, which clears the {noun}.")
 }
 
-/// What to do where no offer is near; more than [`NAMED`] offers are not all named.
+/// Returns the advice if no offer is near. If there are more than [`NAMED`] offers, not all of them are named.
 fn advice(noun: &str, offers: &[&str]) -> String {
     if offers.is_empty() {
         return format!("add the {noun} to the catalog first.");

@@ -1,4 +1,4 @@
-//! Rows that put another person in the place of their user.
+//! Rows that replace the person of their user.
 
 use crate::plan::scenario::Scenario;
 
@@ -7,7 +7,7 @@ const DIRECTORY: &str = "
     B bob@x 08 bob first=Bob last=Fox
 ";
 
-/// Whether a row replaces the person of A.
+/// Returns `true` if a row replaces the person of A.
 fn replaces(row: &str) -> bool {
     let scenario = Scenario::parse(DIRECTORY, row);
     let plan = scenario.plan();
@@ -27,7 +27,7 @@ fn three_of_email_badge_number_username_and_both_names_are_another_person() {
         ("A new@x 99 ann first=New last=Man", true),
         ("A new@x 07 new first=New last=Man", true),
         ("A ann@x 99 new first=New last=Man", true),
-        // Who marries keeps the first name and the badge number.
+        // A person who marries keeps the first name and the badge number.
         ("A ann.fox@x 07 afox first=Ann last=Fox", false),
         ("A new@x 99 ann first=Ann last=Fox", false),
         ("A new@x 99 ann first=Nan last=Lee", false),

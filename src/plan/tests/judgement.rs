@@ -1,4 +1,4 @@
-//! Who stands and who is rejected (semantics §5).
+//! Which rows stand and which are rejected (semantics §5).
 
 use crate::plan::scenario::decides;
 
@@ -111,7 +111,7 @@ fn the_row_whose_user_has_a_key_already_keeps_it() {
          3 Updated EMAIL
          4 Unchanged",
     );
-    // Even if its user cannot be told for other reasons.
+    // This holds even if the row is rejected for another reason.
     decides(
         TWO,
         "N1 a@x 9 new
@@ -121,7 +121,7 @@ fn the_row_whose_user_has_a_key_already_keeps_it() {
          2 Rejected DuplicateInFile(EXTERNAL_ID row 3)
          3 Rejected DuplicateInFile(EXTERNAL_ID row 2)",
     );
-    // Whoever gives it up does not keep it.
+    // A row that gives the key up does not keep it.
     decides(
         TWO,
         "N1 a@x 9 new
@@ -327,7 +327,7 @@ fn turning_a_chain_round_is_no_circle() {
 
 #[test]
 fn rejecting_a_row_of_a_circle_may_close_another() {
-    // Row 1 and row 2 go round; then ann reports to cyd again, whom row 3 makes report to ann.
+    // Rows 1 and 2 form a circle. After they are rejected, ann reports to cyd again, and row 3 makes cyd report to ann.
     decides(
         "X1 a@x 1 ann > c@x
          X2 b@x 2 bob
@@ -343,8 +343,8 @@ fn rejecting_a_row_of_a_circle_may_close_another() {
 
 #[test]
 fn a_supervisors_email_that_returns_to_its_holder_may_close_a_circle() {
-    // Rows 1 and 2 go round; so ann keeps a@x, row 3 cannot have it, and row 4 means ann after all,
-    // who reports to dan as before.
+    // Rows 1 and 2 form a circle. So ann keeps a@x, row 3 cannot have it, and row 4 names ann after all, who reports to
+    // dan as before.
     decides(
         "X1 a@x 1 ann > d@x
          X2 p@x 2 pat
@@ -362,7 +362,7 @@ fn a_supervisors_email_that_returns_to_its_holder_may_close_a_circle() {
 
 #[test]
 fn a_row_whose_supervisor_turns_out_to_be_the_one_its_user_has_closes_no_circle() {
-    // As above, but dan reported to ann from the start, and ann to xia: row 5 alone goes round.
+    // As above, but dan reported to ann from the start, and ann to xia. Row 5 alone forms a circle.
     decides(
         "X1 a@x 1 ann > x@x
          X2 p@x 2 pat
@@ -383,7 +383,7 @@ fn a_row_whose_supervisor_turns_out_to_be_the_one_its_user_has_closes_no_circle(
 
 #[test]
 fn a_circle_takes_down_uniqueness_then_supervisors_then_another_circle() {
-    // Row 1 is its own circle with ann; row 3 counted on bob's badge, row 4 on row 3's new user.
+    // Row 1 forms a circle with ann. Row 3 counted on bob's badge number, and row 4 on row 3's new user.
     decides(
         "X1 a@x 1 ann > b@x
          X2 b@x 2 bob

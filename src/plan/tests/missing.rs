@@ -1,4 +1,4 @@
-//! Who is missing, and which rows leave that open (semantics §7).
+//! Which users are missing, and which rows have a user that cannot be identified (semantics §7).
 
 use crate::domain::{GroupId, RoleId};
 use crate::plan::Scope;

@@ -1,5 +1,5 @@
-//! A sound roster with a single byte deleted or doubled, imported with `deactivate_missing`: nobody is deactivated or
-//! changed but the user whose own lines have that byte. Tried at every byte, in all of the dialects below.
+//! Imports a sound roster with a single byte deleted or doubled, with `deactivate_missing`. Only the user whose own
+//! lines have that byte is ever deactivated or changed. Every byte is tried, in all of the dialects below.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::plan::scenario::Scenario;
 use crate::plan::{Directory, Outcome, Scope};
 use uuid::Uuid;
 
-/// The columns in the template's order; a name last; optional ones last; and required ones alone.
+/// Column orders: the template's; a name last; optional columns last; and required columns alone.
 const ORDERS: [&str; 4] = [
     "EXTERNAL_ID EMAIL BADGE_NUMBER FIRST_NAME LAST_NAME STATUS USERNAME ROLE SUPERVISOR_EMAIL LOCATION RANK \
      EVIDENCE_GROUP_EXT_ID PHONE",
@@ -19,7 +19,7 @@ const ORDERS: [&str; 4] = [
     "USERNAME EMAIL FIRST_NAME LAST_NAME BADGE_NUMBER STATUS ROLE",
 ];
 
-/// One person a line, by the template's order.
+/// One person for each line, in the template's order.
 const PEOPLE: [[&str; Column::COUNT]; 5] = [
     [
         "E-1001",
@@ -98,14 +98,14 @@ const PEOPLE: [[&str; Column::COUNT]; 5] = [
     ],
 ];
 
-/// Which values are quoted, besides those that have to be.
+/// Which values are quoted, besides those that must be.
 #[derive(Clone, Copy, Debug)]
 enum Quoting {
     Needed,
     All,
     Names,
     Blanks,
-    /// Every other row.
+    /// The values of every other row.
     Alternating,
 }
 
@@ -119,7 +119,7 @@ struct Dialect {
     ignores_unknown: bool,
 }
 
-/// A file, and where in it each person's record is with its line end; the header's is before the first.
+/// A file, and the position of each person's record with its line end. The header's record comes before the first.
 struct File {
     bytes: Vec<u8>,
     records: Vec<Range<usize>>,
@@ -262,7 +262,7 @@ fn users() -> Vec<User> {
     PEOPLE.iter().map(user).collect()
 }
 
-/// Whom an import of `rows` deactivates or changes; nobody if it is refused.
+/// Returns the people that an import of `rows` deactivates or changes, or none if the import is refused.
 fn harmed(rows: Vec<Row>) -> Vec<usize> {
     let mut scenario = Scenario::parse("", "").deactivating_missing(Scope::default());
     scenario.directory = Directory::new(users(), &rows, None);

@@ -1,4 +1,4 @@
-//! What a standing row comes to (semantics §4), its warnings, its values and the digest.
+//! The outcomes of standing rows (semantics §4), their warnings and values, and the digest.
 
 use std::cell::Cell;
 

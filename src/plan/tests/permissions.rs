@@ -1,4 +1,4 @@
-//! What the caller may not do (semantics §5 f).
+//! Rows that the caller's permissions do not allow (semantics §5 f).
 
 use super::super::scenario::{Scenario, lines};
 use super::super::{Permitted, Scope};
@@ -68,7 +68,7 @@ fn whoever_counted_on_a_change_that_is_not_permitted_is_rejected_in_turn() {
 
 #[test]
 fn a_supervisor_that_other_rows_turn_into_another_is_a_change() {
-    // a@x goes from user 1 to user 2, so that row 3 would give user 3 another supervisor.
+    // a@x goes from user 1 to user 2, so row 3 would give user 3 another supervisor.
     decides(
         NO_GRANT,
         "1 a@x 1 a
@@ -81,7 +81,7 @@ fn a_supervisor_that_other_rows_turn_into_another_is_a_change() {
          2 Updated EMAIL
          3 Rejected RoleNotGrantable(ROLE of 3)",
     );
-    // Here user 1 would get the email that row 3 names, but for user 2, who may not give it up.
+    // Here user 1 would get the email that row 3 names, but user 2 may not give it up.
     decides(
         NO_GRANT,
         "1 a@x 1 a

@@ -1,4 +1,4 @@
-//! Consequences run through any number of rows in time that grows with that number alone.
+//! Consequences pass through any number of rows in time that is linear in that number.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use crate::plan::Outcome;
 use crate::plan::scenario::Scenario;
 
-/// Rows of the small file, and how many times as many the large one has.
+/// Rows of the small file. The large file has `TIMES` as many.
 const FEW: usize = 2_000;
 const TIMES: usize = 10;
 
-/// Only one of these tests measures at a time.
+/// Only one test of this module measures at a time.
 static QUIET: Mutex<()> = Mutex::new(());
 
-/// Plans what `build` makes for few rows, and for many, and asserts that all come to `outcome` and that
-/// many rows at once cost about what they cost in small files: quadratic growth would be ten times that.
+/// Plans the scenarios that `build` makes for few rows and for many, and asserts that all rows come to `outcome`.
+/// Asserts that many rows at once cost about as much as the same number in small files: quadratic growth would cost ten
+/// times as much.
 #[track_caller]
 fn grows_linearly(build: impl Fn(usize) -> Scenario, outcome: Outcome) {
     let [few, many] = [FEW, FEW * TIMES].map(build);
@@ -28,7 +29,7 @@ fn grows_linearly(build: impl Fn(usize) -> Scenario, outcome: Outcome) {
     assert!((0..3).any(grows_little), "more than linear in rows");
 }
 
-/// The time to plan `scenario` so many times.
+/// Returns the time that it takes to plan `scenario` `times` times.
 fn measure(scenario: &Scenario, times: usize) -> Duration {
     let start = Instant::now();
     for _ in 0..times {
@@ -96,8 +97,8 @@ fn a_rotation_of_all_badge_numbers() {
     grows_linearly(build, Outcome::Updated);
 }
 
-/// In the directory user i reports to user i - 1, and row i turns that round. Only the last three rows go
-/// round at first; rejecting row i + 1 gives its user the supervisor i back, and so closes the next circle.
+/// In the directory, user i reports to user i - 1, and row i reverses that. Only the last three rows form a circle at
+/// first. Rejecting row i + 1 gives its user the supervisor i back, and so closes the next circle.
 #[test]
 fn a_chain_of_circles_each_closed_by_rejecting_the_one_before() {
     let build = |n| {

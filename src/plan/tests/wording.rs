@@ -1,8 +1,8 @@
-//! What an administrator reads.
+//! The messages that an administrator reads.
 
 use crate::plan::scenario::Scenario;
 
-/// Every message, one a line.
+/// Returns every message, one for each line.
 fn messages(directory: &str, rows: &str) -> String {
     let scenario = Scenario::parse(directory, rows);
     let (plan, request) = (scenario.plan(), scenario.request());

@@ -1,4 +1,4 @@
-//! In which order rows are written (semantics §5, Writing).
+//! The order in which rows are written (semantics §5, Writing).
 
 use crate::plan::scenario::Scenario;
 
@@ -55,7 +55,7 @@ fn supervisors_are_written_before_their_reports() {
 
 #[test]
 fn turning_a_chain_round_through_a_user_outside_the_file_begins_at_the_top() {
-    // Before: bob reports to cyd, who reports to ann. After: ann reports to bob, still cyd's.
+    // Before: bob reports to cyd, who reports to ann. After: ann reports to bob, who still reports to cyd.
     writes(
         "X1 a@x 1 ann
          X3 c@x 3 cyd > a@x

@@ -1,4 +1,4 @@
-//! The server that is attacked, those whom it has to serve meanwhile, and how long that takes.
+//! The server under attack, the clients that it has to serve meanwhile, and how long their calls take.
 
 use std::{
     sync::Arc,
@@ -15,30 +15,31 @@ use user_import::{domain::Permission, proto::ImportStart};
 use crate::program::Process;
 use user_import_testing::{App, Database, FreshDatabase, start_of, token};
 
-/// What the server may hold at its peak, in KiB: 512 MiB, and what SQLite caches within the process.
+/// Most memory that the server may hold at its peak, in KiB: 512 MiB, and the part that SQLite caches within the
+/// process.
 const RESIDENT: u64 = (512 + 48) * 1024;
 
-/// What the server may ever ask the system for: as much, and the stacks of its threads, of which little is
-/// ever touched. Where it asks for more it is refused, and aborts.
+/// Most memory that the server may ever ask the system for: the same, and the stacks of its threads, of which it
+/// touches little. If it asks for more, the system refuses and the server aborts.
 const ASKED: u64 = (RESIDENT + 192 * 1024) * 1024;
 
-/// How often a measurement is made again before its result counts as bad.
+/// Number of attempts before a bad result counts.
 const TRIES: usize = 5;
 
-/// Attacks follow each other: each would slow what another one measures.
+/// Attacks run one after the other, because each would slow the measurement of another.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Until it is dropped no other attack is made.
+/// Returns a guard. Until it is dropped, no other attack runs.
 pub async fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().await
 }
 
-/// A server process in a memory limit, with the organisations `pd`, which attacks, and `sheriff`.
+/// A server process with a memory limit and two organisations: `pd`, which attacks, and `sheriff`.
 pub struct Besieged {
     pub server: Process,
-    /// Somebody who may do everything everywhere.
+    /// A client with every permission in every organisation.
     pub operator: App,
-    /// Somebody of `sheriff`.
+    /// A client of `sheriff`.
     pub bystander: App,
     folder: TempDir,
     // The last to go.
@@ -73,7 +74,7 @@ impl Besieged {
         }
     }
 
-    /// Somebody else with these permissions in an organisation, on a connection of his or her own.
+    /// Returns another client with these permissions in an organisation, on a connection of its own.
     pub async fn caller(
         &self,
         organization: &str,
@@ -83,7 +84,7 @@ impl Besieged {
         client.holding(token(organization, permissions)).await
     }
 
-    /// Expects that the server has stayed within its limit, and serves the others.
+    /// Expects that the server has stayed within its limit and serves the others.
     pub async fn expect_unharmed(&self) {
         assert!(self.server.is_running(), "it has died: {}", self.log());
         let peak = self.server.peak();
@@ -92,7 +93,7 @@ impl Besieged {
         self.bystander.import_one("somebody").await;
     }
 
-    /// A bystander's calls and imports, before and during an attack.
+    /// Measures a bystander's calls and imports, before and during an attack.
     pub async fn measure(&self, attack: impl AsyncFnOnce() -> Attack) -> Vec<Slowed> {
         let call = async || self.bystander.look().await.expect("others are served");
         let import = async || self.bystander.import_one("somebody").await;
@@ -107,13 +108,13 @@ impl Besieged {
             .collect()
     }
 
-    /// What it has logged.
+    /// Returns the server's log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 }
 
-/// An import of which nothing is written.
+/// Returns the start of an import that writes nothing.
 pub fn dry_run(organization: &str) -> ImportStart {
     ImportStart {
         validate_only: true,
@@ -121,10 +122,10 @@ pub fn dry_run(organization: &str) -> ImportStart {
     }
 }
 
-/// Expects that what is measured, usual times and those under attack, is twice the usual at most.
+/// Expects that each time under attack is at most twice the usual time.
 ///
-/// On a busy machine a measurement may be wrong by chance: it is made again then, from a new server on, so that
-/// nothing that an attack leaves behind counts as usual. The bound is the same each time.
+/// On a busy machine a measurement may be wrong by chance. It is then repeated with a new server, so that nothing that
+/// an attack leaves behind counts as usual. The bound is the same each time.
 pub async fn expect_twice_at_most(measure: impl AsyncFn() -> Vec<Slowed>) {
     let mut seen = Vec::new();
     for _ in 0..TRIES {
@@ -137,7 +138,7 @@ pub async fn expect_twice_at_most(measure: impl AsyncFn() -> Vec<Slowed>) {
     panic!("{seen:#?}");
 }
 
-/// What something takes.
+/// The usual time of some work, and its time under attack.
 #[derive(Clone, Copy, Debug)]
 pub struct Slowed {
     pub usual: Duration,
@@ -150,7 +151,7 @@ impl Slowed {
     }
 }
 
-/// How long it takes, of `count` times that follow each other.
+/// Returns the mean time of `work`, over `count` runs one after the other.
 pub async fn mean(count: u32, work: impl AsyncFn()) -> Duration {
     let begun = Instant::now();
     for _ in 0..count {
@@ -159,20 +160,20 @@ pub async fn mean(count: u32, work: impl AsyncFn()) -> Duration {
     begun.elapsed() / count
 }
 
-/// An attack that goes on until it is ended.
+/// An attack that continues until it is ended.
 pub struct Attack {
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Attack {
-    /// One that these work at.
+    /// Returns an attack by these tasks.
     pub fn working(tasks: impl IntoIterator<Item = JoinHandle<()>>) -> Self {
         Self {
             tasks: tasks.into_iter().collect(),
         }
     }
 
-    /// Ends it.
+    /// Ends the attack.
     pub async fn end(self) {
         for task in self.tasks {
             task.abort();

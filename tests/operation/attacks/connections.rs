@@ -1,4 +1,4 @@
-//! Sockets that say nothing, watches that last for ever, and answers to pings that nobody sent.
+//! Silent sockets, watches that last for ever, and answers to pings that were never sent.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -25,14 +25,14 @@ use user_import_testing::{
     certificates::{Authority, Files},
 };
 
-/// 1,000 sockets and their other ends are more than a process may usually have.
+/// Raises the limit of open files: 1,000 sockets and their other ends are more than a process may usually have.
 fn allow_many_files() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).expect("up to the hard limit it may be raised");
 }
 
-/// A connection from one of this machine's addresses.
+/// Connects from one of this machine's addresses.
 async fn connect_from(own: Ipv4Addr, to: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((own, 0).into())?;
@@ -63,8 +63,8 @@ fn trusting(authority: &Authority) -> TlsConnector {
     TlsConnector::from(Arc::new(config))
 }
 
-/// Handshakes of somebody at another address, before the sockets and beside them. They are so many that the
-/// moment in which the server turns the others away does not count, and that a wait for them does.
+/// Measures handshakes from another address, before the silent sockets and beside them. Their number is so large that
+/// the moment in which the server turns the others away does not count, but a wait for the silent sockets does.
 async fn handshakes_beside_silent_sockets() -> Vec<Slowed> {
     let _alone = alone().await;
     let authority = Authority::new();
@@ -96,7 +96,7 @@ async fn a_thousand_silent_tls_sockets_keep_nobody_else_out() {
     expect_twice_at_most(handshakes_beside_silent_sockets).await;
 }
 
-/// Every place that strangers can have is taken by a watch that never ends; with a credential there is one.
+/// Never-ending watches take every place for strangers. A caller with a credential still has a place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_strangers_who_watch_health_leave_room_for_those_with_a_credential() {
     allow_many_files();

@@ -1,4 +1,4 @@
-//! A million rows of nothing but faults, compressed: at the scale 50.
+//! A million rows that hold only faults, compressed: at the scale 50.
 
 use std::fmt::Write;
 
@@ -33,12 +33,12 @@ fn sound(rows: usize) -> String {
     csv
 }
 
-/// Nine faults a row, in the fewest bytes.
+/// Returns rows with nine faults each, in the fewest bytes.
 fn faulty(rows: usize) -> String {
     HEADER.to_owned() + &",@,,,,?,a b,?,?,?\n".repeat(rows)
 }
 
-/// What a dry run makes the server hold at its peak, in KiB.
+/// Returns the memory that the server holds at the peak of a dry run, in KiB.
 async fn held(database: Database, csv: String, rows: usize) -> u64 {
     let besieged = Besieged::start(database, &[]).await;
     let before = besieged.server.peak();

@@ -1,4 +1,4 @@
-//! 5 connections of 100 health requests that never end, from somebody without a credential.
+//! 5 connections with 100 health requests each that never end, from a client without a credential.
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
@@ -18,13 +18,13 @@ use user_import_testing::{Database, on_both_databases};
 
 on_both_databases![unfinished_health_bodies_are_refused_before_they_are_held];
 
-/// The largest message that any call may have, less a byte.
+/// The largest message that any call may have, minus one byte.
 const BODY: usize = (4 << 20) - 1;
 
-/// How long the attackers go on where nobody answers them.
+/// How long the attackers continue if the server does not answer.
 const LONG: Duration = Duration::from_secs(15);
 
-/// The head of a message of 4 MiB, all of it but the last byte, and then nothing.
+/// Returns a request with a message of 4 MiB: its head, all of it except the last byte, and then nothing.
 fn unfinished(
     path: &str,
     address: SocketAddr,
@@ -43,7 +43,7 @@ fn unfinished(
         .unwrap()
 }
 
-/// Makes 100 such requests on one connection, and waits for their answers.
+/// Makes 100 such requests on one connection and waits for their answers.
 async fn attack(address: SocketAddr, path: &str) {
     let stream = TcpStream::connect(address).await.unwrap();
     let shaken = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;

@@ -1,4 +1,4 @@
-//! Eight jobs that push into one organisation, beside another tenant.
+//! Eight jobs that import into one organisation, beside another tenant.
 
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -9,7 +9,7 @@ use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![eight_jobs_of_one_organisation_leave_another_tenant_its_usual_times];
 
-/// Pushes users for ever, each time others, and comes again when it is told to.
+/// Imports new users for ever, and retries when the server asks for it.
 async fn push(job: App, name: String) {
     for round in 0.. {
         let names = [0, 1, 2].map(|n| format!("{name}-{round}-{n}"));

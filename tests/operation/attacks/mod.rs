@@ -1,8 +1,8 @@
-//! Outsiders and hostile tenants against a server process in a memory limit (safety.md): it lives, stays
-//! within the limit, and serves the others.
+//! Outsiders and hostile tenants attack a server process with a memory limit (safety.md). The server must live, stay
+//! within the limit, and serve the others.
 //!
-//! Sizes are small enough for an unoptimised server. `USER_IMPORT_TEST_ATTACK_SCALE=N` multiplies those that
-//! can be larger; with the scale of each test's head they are what safety.md names:
+//! The sizes are small enough for an unoptimised server. `USER_IMPORT_TEST_ATTACK_SCALE=N` multiplies the sizes that
+//! can be larger. With the scale in each test's head they are the sizes in safety.md:
 //! `USER_IMPORT_TEST_ATTACK_SCALE=50 cargo test --release --test operation -- attacks::`.
 
 mod besieged;
@@ -18,7 +18,7 @@ mod searches;
 mod spies;
 mod uploads;
 
-/// By what the sizes of this run are multiplied.
+/// Returns the factor for the sizes of this run.
 fn scale() -> usize {
     let scale = std::env::var("USER_IMPORT_TEST_ATTACK_SCALE");
     scale.map_or(1, |scale| scale.parse().expect("a number"))

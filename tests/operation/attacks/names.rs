@@ -1,4 +1,4 @@
-//! 4,000 long names that no catalog has, each of which is to be suggested something for.
+//! 4,000 long names that no catalog has; the server searches a suggestion for each of them.
 
 use std::time::{Duration, Instant};
 
@@ -24,12 +24,12 @@ on_both_databases![
 
 const ROWS: usize = 4_000;
 
-/// A name of 255 bytes, unlike the others at its end.
+/// Returns a name of 255 bytes that differs from the others only at its end.
 fn long(n: usize) -> String {
     format!("{}{n:05}", "abcdefghij".repeat(25))
 }
 
-/// A thousand roles and ranks with long names, and those that rosters have.
+/// A catalog with a thousand roles and ranks with long names, and the names that rosters use.
 fn catalog() -> Catalog {
     let mut catalog = user_import_testing::catalog();
     for n in 0..1_000 {
@@ -46,7 +46,7 @@ fn catalog() -> Catalog {
     catalog
 }
 
-/// People of whom these many have names that nobody knows.
+/// Returns people as CSV; `unknown` of them have unknown names.
 fn people(unknown: usize) -> String {
     let rows = (0..ROWS).fold(roster(), |rows, n| {
         let name = long(n);

@@ -1,4 +1,4 @@
-//! 60 text searches beside another tenant's calls and import: 200,000 users at the scale 50.
+//! 60 text searches beside another tenant's calls and import; 200,000 users at the scale 50.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Somebody who may import and not read, after what others have.
+//! A caller that may import but not read, and that tries to see other callers' data.
 
 use std::fmt::Write;
 
@@ -19,10 +19,10 @@ on_both_databases![
     every_rpc_tells_a_stranger_the_same_of_what_is_there_and_what_is_not,
 ];
 
-/// The import that is spied on.
+/// The import that the spy looks at.
 const ID: &str = "018f4e9e-5c7b-7000-8000-00000000beef";
 
-/// What nobody else may see.
+/// A value that no other caller may see.
 const SECRET: &str = "+12025550177";
 
 fn with_id(include_values: bool) -> ImportStart {
@@ -40,7 +40,7 @@ async fn begin(caller: &App) -> Result<(), Status> {
     caller.imports().begin_import(request).await.map(drop)
 }
 
-/// All that a watch tells, as text.
+/// Returns all messages of a watch, as text.
 async fn watch(caller: &App) -> Result<String, Status> {
     let request = WatchImportRequest {
         organization: "pd".to_owned(),

@@ -1,4 +1,4 @@
-//! 40 streams that only begin.
+//! 40 streams that begin and then send nothing.
 
 use user_import::proto::import_users_request::Message;
 

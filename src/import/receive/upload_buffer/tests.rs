@@ -19,7 +19,7 @@ fn deadlines() -> Deadlines {
     }
 }
 
-/// A client, and what is kept of what it sends.
+/// Returns a client, and the buffer of what it sends.
 fn client(capacity: u64) -> (mpsc::UnboundedSender<QueuedItem>, UploadBuffer) {
     client_of(capacity, &MemoryBudget::new(MemoryBounds::default()))
 }
@@ -53,7 +53,7 @@ async fn what_waits_is_within_the_memory_of_the_server_and_given_back() {
         "{refused:?}"
     );
     assert!(other.next().await.is_none(), "nothing more is taken");
-    // Who was there before is not disturbed, and what is taken is free again.
+    // The earlier client is not disturbed, and the memory that was taken is free again.
     let taken = [buffer.next().await, buffer.next().await];
     assert!(taken.iter().all(|item| matches!(item, Some(Ok(_)))));
     assert_eq!(memory.in_use(), 0);

@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::proto::{ColumnChange, Issue, IssueCode as Code};
 
-/// What a reader of users is told, with a secret in every place that could hold one.
+/// Returns an issue as a reader of users receives it, with a secret in every place that could hold one.
 fn issue(code: Code, column: &str, related_row: u32) -> Issue {
     Issue {
         code: code.into(),
