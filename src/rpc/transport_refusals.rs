@@ -100,7 +100,9 @@ pub fn unreadable(status: &Status, most: usize) -> Status {
 #[must_use]
 pub fn deadline_exceeded() -> Status {
     metrics::refused("DEADLINE_EXCEEDED");
-    Status::deadline_exceeded("The call took longer than its grpc-timeout.")
+    Status::deadline_exceeded(
+        "Deadline exceeded: the call did not end by its caller's deadline (grpc-timeout).",
+    )
 }
 
 /// The caller's deadline cannot be read. Serving the call without a deadline would not be what the caller
