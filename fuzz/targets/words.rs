@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use user_import::{
     audit::NotedHead,
-    client::Token,
+    client::BearerToken,
     domain::{BadgeNumber, Email, ExternalId, Name, PhoneNumber, Slug, Username, fold, normalise},
 };
 
@@ -17,8 +17,8 @@ fuzz_target!(|text: &str| {
     if let Ok(noted) = text.parse::<NotedHead>() {
         assert_eq!(noted.to_string().parse(), Ok(noted));
     }
-    if let Ok(token) = text.parse::<Token>() {
-        assert_eq!(format!("{token:?}"), "Token(…)");
+    if let Ok(token) = text.parse::<BearerToken>() {
+        assert_eq!(format!("{token:?}"), "BearerToken(…)");
     }
     let _ = (
         Email::parse(text),
