@@ -52,15 +52,16 @@ pub struct Submitter {
 /// Fails if the import does not complete. If it had begun, the summary has been sent.
 pub async fn run(
     importer: &Importer,
-    Submitter {
-        principal,
-        actor,
-        account,
-    }: Submitter,
+    submitter: Submitter,
     started_at: OffsetDateTime,
     mut requests: impl RequestStream,
     responses: &ResponseSender,
 ) -> Result<(), ImportError> {
+    let Submitter {
+        principal,
+        actor,
+        account,
+    } = submitter;
     let mut expiry = importer.gate.credential_expiry(Arc::clone(&principal));
     let start = receive_start(&mut requests, importer, &mut expiry).await?;
     expect_permitted(&principal, &start)?;
@@ -94,12 +95,7 @@ pub async fn run(
         resumed: false,
         started: false,
         progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
-        summary: ImportSummary {
-            import_id: import.to_string(),
-            validate_only: options.validate_only,
-            started_at: Some(timestamp(started_at)),
-            ..ImportSummary::default()
-        },
+        summary: begun_summary(import, &options, started_at),
         record,
         options,
         permit: None,
@@ -114,6 +110,20 @@ pub async fn run(
         .run_stages(&mut requests, receiving, &mut expiry)
         .await;
     session.end(result, &mut requests).await
+}
+
+/// The summary of an import that has only begun.
+fn begun_summary(
+    import: Uuid,
+    options: &ImportOptions,
+    started_at: OffsetDateTime,
+) -> ImportSummary {
+    ImportSummary {
+        import_id: import.to_string(),
+        validate_only: options.validate_only,
+        started_at: Some(timestamp(started_at)),
+        ..ImportSummary::default()
+    }
 }
 
 async fn receive_start(

@@ -117,23 +117,14 @@ pub async fn serve(
     let limiter = ConnectionLimiter::new(&limits);
     let accepted = listener::connections(listeners.calls, handshakes, limiter);
     let gate = Authenticator::open(store.clone(), clock.clone(), named.sources, looks).await?;
-    let importer = Importer::new(
-        &store,
-        Arc::new(settings),
-        clock.clone(),
-        gate.clone(),
-        stop.clone(),
-    );
+    let settings = Arc::new(settings);
+    let importer = Importer::new(&store, settings, clock.clone(), gate.clone(), stop.clone());
     let (start, started) = watch::channel(false);
     let (telling, status) = health::starting();
     let health_port = CancellationToken::new();
     if let Some(listener) = listeners.health {
-        tokio::spawn(serve_health(
-            listener,
-            status.clone(),
-            limits.clone(),
-            health_port.clone(),
-        ));
+        let stop = health_port.clone();
+        tokio::spawn(serve_health(listener, status.clone(), limits.clone(), stop));
     }
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
