@@ -4,7 +4,7 @@ use super::steps::{prelude::*, schema};
 
 /// The step.
 #[derive(Debug)]
-pub struct Migration;
+pub(super) struct Migration;
 
 #[derive(DeriveIden)]
 enum Roles {

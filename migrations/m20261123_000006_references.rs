@@ -13,7 +13,7 @@ use sea_orm::DbBackend;
 
 /// The step.
 #[derive(Debug)]
-pub struct Migration;
+pub(super) struct Migration;
 
 /// Columns of users and the tables that they refer to.
 const REFERENCES: [(&str, &str); 4] = [

@@ -9,7 +9,7 @@ use sea_orm::DbBackend;
 
 /// The step.
 #[derive(Debug)]
-pub struct Migration;
+pub(super) struct Migration;
 
 /// Replaces the lock in the function of the preceding step, as the database has it.
 const RELOCK: &str = "DO $do$ BEGIN \

@@ -5,7 +5,7 @@ use sea_orm::DbBackend;
 
 /// The step.
 #[derive(Debug)]
-pub struct Migration;
+pub(super) struct Migration;
 
 #[derive(DeriveIden)]
 enum Imports {

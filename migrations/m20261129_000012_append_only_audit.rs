@@ -7,7 +7,7 @@ use sea_orm::DbBackend;
 
 /// The step.
 #[derive(Debug)]
-pub struct Migration;
+pub(super) struct Migration;
 
 const POSTGRES: &str = "
 CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -7,7 +7,7 @@ use sea_orm::{DbBackend, Statement};
 
 /// The step.
 #[derive(Debug)]
-pub struct Migration;
+pub(super) struct Migration;
 
 #[derive(DeriveIden)]
 enum Organizations {

@@ -1,7 +1,7 @@
 //! The schema, one file per step, newest last. SQLite and PostgreSQL have the same tables and rules. Every key of
 //! a table whose rows belong to an organisation begins with the organisation.
 
-pub mod steps;
+pub(crate) mod steps;
 
 mod m20261122_000001_directory;
 mod m20261122_000002_imports;
@@ -27,7 +27,7 @@ macro_rules! step {
 }
 
 /// All steps, oldest first.
-pub fn all() -> Vec<NamedStep> {
+pub(crate) fn all() -> Vec<NamedStep> {
     vec![
         step!(m20261122_000001_directory),
         step!(m20261122_000002_imports),

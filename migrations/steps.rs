@@ -9,54 +9,54 @@ use sea_orm::{
 };
 
 /// The imports of a step's file.
-pub mod prelude {
-    pub use sea_orm::{ConnectionTrait, DbErr, DeriveIden, sea_query::*};
+pub(crate) mod prelude {
+    pub(crate) use sea_orm::{ConnectionTrait, DbErr, DeriveIden, sea_query::*};
 
-    pub use super::{MigrationTrait, SchemaManager};
+    pub(crate) use super::{MigrationTrait, SchemaManager};
 }
 
 /// A step. It only ever adds, so that the release before it still works.
 #[async_trait::async_trait]
-pub trait MigrationTrait: Send + Sync {
+pub(crate) trait MigrationTrait: Send + Sync {
     /// Takes the step.
     async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr>;
 }
 
 /// A step with the name under which databases record it.
-pub type NamedStep = (&'static str, Box<dyn MigrationTrait>);
+pub(crate) type NamedStep = (&'static str, Box<dyn MigrationTrait>);
 
 /// Changes the schema, in one transaction for all steps.
 #[derive(Debug)]
-pub struct SchemaManager<'a>(&'a DatabaseTransaction);
+pub(crate) struct SchemaManager<'a>(&'a DatabaseTransaction);
 
 impl<'a> SchemaManager<'a> {
     /// Changes the schema in this transaction.
-    pub const fn new(transaction: &'a DatabaseTransaction) -> Self {
+    pub(crate) const fn new(transaction: &'a DatabaseTransaction) -> Self {
         Self(transaction)
     }
 
     /// The kind of database.
-    pub fn get_database_backend(&self) -> DbBackend {
+    pub(crate) fn get_database_backend(&self) -> DbBackend {
         self.0.get_database_backend()
     }
 
     /// The transaction, for SQL without a builder.
-    pub const fn get_connection(&self) -> &DatabaseTransaction {
+    pub(crate) const fn get_connection(&self) -> &DatabaseTransaction {
         self.0
     }
 
     /// Creates a table.
-    pub async fn create_table(&self, statement: TableCreateStatement) -> Result<(), DbErr> {
+    pub(crate) async fn create_table(&self, statement: TableCreateStatement) -> Result<(), DbErr> {
         self.execute(&statement).await
     }
 
     /// Changes a table.
-    pub async fn alter_table(&self, statement: TableAlterStatement) -> Result<(), DbErr> {
+    pub(crate) async fn alter_table(&self, statement: TableAlterStatement) -> Result<(), DbErr> {
         self.execute(&statement).await
     }
 
     /// Creates an index.
-    pub async fn create_index(&self, statement: IndexCreateStatement) -> Result<(), DbErr> {
+    pub(crate) async fn create_index(&self, statement: IndexCreateStatement) -> Result<(), DbErr> {
         self.execute(&statement).await
     }
 
@@ -69,7 +69,7 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS seaql_migrations (\
     version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)";
 
 /// Takes the `missing` ones of `steps`. `now` is in seconds since 1970.
-pub async fn take(
+pub(crate) async fn take(
     steps: &[NamedStep],
     missing: &[String],
     transaction: &DatabaseTransaction,
@@ -92,14 +92,14 @@ pub async fn take(
 }
 
 /// Columns. They are not nullable unless their name says so.
-pub mod schema {
+pub(crate) mod schema {
     use sea_orm::sea_query::{ColumnDef, IntoIden};
 
     macro_rules! columns {
         ($($(#[$doc:meta])* $name:ident, $null:ident;)+) => {
             $(
                 $(#[$doc])*
-                pub fn $name(name: impl IntoIden) -> ColumnDef {
+                pub(crate) fn $name(name: impl IntoIden) -> ColumnDef {
                     ColumnDef::new(name).$name().not_null().take()
                 }
 
@@ -109,7 +109,7 @@ pub mod schema {
         (@null none $name:ident) => {};
         (@null $null:ident $name:ident) => {
             /// The same, but nullable.
-            pub fn $null(name: impl IntoIden) -> ColumnDef {
+            pub(crate) fn $null(name: impl IntoIden) -> ColumnDef {
                 ColumnDef::new(name).$name().null().take()
             }
         };
@@ -133,7 +133,7 @@ pub mod schema {
     }
 
     /// The table's key: a number that the database assigns.
-    pub fn pk_auto(name: impl IntoIden) -> ColumnDef {
+    pub(crate) fn pk_auto(name: impl IntoIden) -> ColumnDef {
         integer(name).auto_increment().primary_key().take()
     }
 }

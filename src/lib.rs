@@ -95,6 +95,8 @@
         reason = "what tests write is in folders of their own"
     )
 )]
+// Public is what the program, the tests, the benchmarks and the fuzz targets of this repository use.
+#![warn(unreachable_pub)]
 
 pub mod access;
 pub mod audit;
@@ -114,4 +116,4 @@ pub mod proto;
 mod rpc;
 pub mod server;
 pub mod store;
-pub mod telemetry;
+mod telemetry;

@@ -16,7 +16,7 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 ///
 /// # Errors
 /// Fails if it cannot be created.
-pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -33,7 +33,7 @@ pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
 ///
 /// # Errors
 /// Fails if it can neither be created nor be opened for writing.
-pub fn provide(path: &Path) -> io::Result<()> {
+pub(crate) fn provide(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -46,7 +46,7 @@ pub fn provide(path: &Path) -> io::Result<()> {
 /// Takes all access to a file from others, as an earlier release may have created it with such access. Has no effect
 /// unless this process runs as the file's owner.
 #[cfg(unix)]
-pub fn shut_out_others(path: &Path) {
+pub(crate) fn shut_out_others(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     let Ok(metadata) = fs::metadata(path) else {
         return;
@@ -65,7 +65,7 @@ pub const fn shut_out_others(_: &Path) {}
 ///
 /// # Errors
 /// Fails if one cannot be created.
-pub fn create_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -77,7 +77,7 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// Fails if it cannot be created.
-pub fn temporary_folder(prefix: &str) -> io::Result<TempDir> {
+pub(crate) fn temporary_folder(prefix: &str) -> io::Result<TempDir> {
     let mut builder = Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));

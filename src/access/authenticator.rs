@@ -65,7 +65,7 @@ impl CredentialSources {
 }
 
 /// Ready when a credential is not valid any more, with the reason.
-pub type CredentialExpiry = Pin<Box<dyn Future<Output = Denial> + Send>>;
+pub(crate) type CredentialExpiry = Pin<Box<dyn Future<Output = Denial> + Send>>;
 
 /// Recognises callers.
 #[derive(Clone, Debug)]

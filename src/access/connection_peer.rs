@@ -6,7 +6,7 @@ use super::ClientCertificate;
 
 /// What is known of the other end of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConnectionPeer {
+pub(crate) struct ConnectionPeer {
     /// Its address, if it is known.
     pub address: Option<SocketAddr>,
     /// The certificate it showed.

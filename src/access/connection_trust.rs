@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 /// Whether a caller on a connection has shown a credential; until then the connection is a stranger's.
 /// Clones share the answer.
 #[derive(Clone, Debug, Default)]
-pub struct ConnectionTrust(Arc<State>);
+pub(crate) struct ConnectionTrust(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -24,24 +24,24 @@ struct State {
 
 impl ConnectionTrust {
     /// A caller has shown a credential.
-    pub fn mark_trusted(&self) {
+    pub(crate) fn mark_trusted(&self) {
         self.0.is_trusted.store(true, Relaxed);
         self.wake();
     }
 
     /// Returns `true` once a caller has shown a credential.
     #[must_use]
-    pub fn is_trusted(&self) -> bool {
+    pub(crate) fn is_trusted(&self) -> bool {
         self.0.is_trusted.load(Relaxed)
     }
 
     /// Wakes this task by the next [`wake`](Self::wake) or [`mark_trusted`](Self::mark_trusted).
-    pub fn register(&self, waker: &Waker) {
+    pub(crate) fn register(&self, waker: &Waker) {
         self.0.waiting.register(waker);
     }
 
     /// Wakes the connection's task, if it waits.
-    pub fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.0.waiting.wake();
     }
 }

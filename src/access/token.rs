@@ -66,7 +66,7 @@ impl fmt::Debug for TokenText {
 /// Returns `true` for a text that contains a token, as when a token was given in place of another value:
 /// one of ours, or one of an identity provider.
 #[must_use]
-pub fn looks_like_token(text: &str) -> bool {
+pub(crate) fn looks_like_token(text: &str) -> bool {
     let after = |prefix| text.split_once(prefix).map(|(_, rest)| rest);
     let is_ours = after(PREFIX).is_some_and(|rest| rest.len() >= BYTES);
     // A JSON object in Base64, and what follows it.

@@ -11,7 +11,7 @@ use super::{Cli, ExitStatus, output::print};
     user-import completions bash > ~/.local/share/bash-completion/completions/user-import\n  \
     user-import completions zsh > ~/.zfunc/_user-import\n  \
     user-import completions fish > ~/.config/fish/completions/user-import.fish")]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     /// Whose script
     #[arg(value_enum)]
     shell: Shell,
@@ -21,7 +21,7 @@ pub struct CompletionsArgs {
 ///
 /// # Errors
 /// Fails if standard output is closed.
-pub fn run(args: &CompletionsArgs) -> anyhow::Result<ExitStatus> {
+pub(super) fn run(args: &CompletionsArgs) -> anyhow::Result<ExitStatus> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "user-import", &mut script);
     // clap_complete 4.6 takes the hyphen in this program's name for a step to a subcommand in some

@@ -14,7 +14,7 @@ use crate::proto::DESCRIPTOR_SET;
     user-import descriptor --output userimport-v1.binpb\n  \
     grpcurl -protoset userimport-v1.binpb -plaintext localhost:50051 list"
 )]
-pub struct DescriptorArgs {
+pub(super) struct DescriptorArgs {
     /// File to write; `-` is standard output
     #[arg(
         long,
@@ -30,7 +30,7 @@ pub struct DescriptorArgs {
 ///
 /// # Errors
 /// Fails if the file cannot be written.
-pub fn run(args: &DescriptorArgs) -> anyhow::Result<ExitStatus> {
+pub(super) fn run(args: &DescriptorArgs) -> anyhow::Result<ExitStatus> {
     write_whole(&args.output, DESCRIPTOR_SET)?;
     Ok(ExitStatus::Done)
 }

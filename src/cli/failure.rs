@@ -18,16 +18,16 @@ use unreachable::unreachable;
 /// A command was used wrongly; the text says how to use it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct UsageError(String);
+pub(super) struct UsageError(String);
 
 impl UsageError {
     /// With a sentence that says what to do.
-    pub fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 
     /// A file that cannot be read, with what to do about it.
-    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let next = match error.kind() {
             ErrorKind::NotFound => " Check its name and the folder you are in.",
             ErrorKind::PermissionDenied => " Ask its owner for permission to read it.",
@@ -40,7 +40,7 @@ impl UsageError {
 
 /// The lines to print for a command that failed.
 #[must_use]
-pub fn describe(error: &anyhow::Error) -> String {
+pub(super) fn describe(error: &anyhow::Error) -> String {
     match error.downcast_ref() {
         Some(ClientError::Status(status)) => describe_status(status),
         Some(error @ ClientError::Unreachable { address, reason }) => {
@@ -56,7 +56,7 @@ pub fn describe(error: &anyhow::Error) -> String {
 
 /// The lines to print for a request that ended with `status`.
 #[must_use]
-pub fn describe_status(status: &Status) -> String {
+pub(super) fn describe_status(status: &Status) -> String {
     if connection_lost(status) {
         return "error: the connection to the server was lost. Try again; if that does not help, see \
             whether the server runs, and whether its endpoint begins with https://."

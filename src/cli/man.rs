@@ -18,7 +18,7 @@ use crate::private_files;
     after_help = "Example: then `man user-import-import` shows the page of `import`\n  \
     user-import man --output ~/.local/share/man/man1"
 )]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// Folder to write them to; it is created if it does not exist
     #[arg(long, short, value_name = "DIR", env = "USER_IMPORT_OUTPUT")]
     output: PathBuf,
@@ -28,7 +28,7 @@ pub struct ManArgs {
 ///
 /// # Errors
 /// Fails if the pages cannot be written.
-pub fn run(args: &ManArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(super) fn run(args: &ManArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let folder = &args.output;
     private_files::create_folder(folder)
         .with_context(|| format!("the folder {} cannot be made", folder.display()))?;

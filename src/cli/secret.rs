@@ -12,11 +12,11 @@ use crate::{access::looks_like_token, store::has_password};
 
 /// Parses a value by its type, whose error must not quote it. Clap's own parsers quote what they refuse.
 #[derive(Debug)]
-pub struct UnquotedValueParser<T>(PhantomData<fn() -> T>);
+pub(super) struct UnquotedValueParser<T>(PhantomData<fn() -> T>);
 
 /// The parser of an option whose value is never repeated.
 #[must_use]
-pub const fn unquoted<T>() -> UnquotedValueParser<T> {
+pub(super) const fn unquoted<T>() -> UnquotedValueParser<T> {
     UnquotedValueParser(PhantomData)
 }
 
@@ -46,7 +46,7 @@ where
 
 /// Removes passwords and tokens from a usage error, such as those given in the wrong place.
 #[must_use]
-pub fn without_secrets(mut error: Error) -> Error {
+pub(super) fn without_secrets(mut error: Error) -> Error {
     let quotes: Vec<ContextKind> = error
         .context()
         .filter(|(_, value)| is_secret(&value.to_string()))

@@ -14,7 +14,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `ListAuditEvents` says.
-    pub async fn audit_events(
+    pub(crate) async fn audit_events(
         &mut self,
         organization: &str,
         limit: u32,
@@ -43,7 +43,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `ListAuditEvents` says.
-    pub async fn verify_audit(
+    pub(crate) async fn verify_audit(
         &mut self,
         organization: &str,
         noted: Option<NotedHead>,

@@ -26,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// The address of a server, `https://HOST:PORT`, or `http://HOST:PORT` without TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerAddress(Uri);
+pub(crate) struct ServerAddress(Uri);
 
 impl FromStr for ServerAddress {
     type Err = String;
@@ -46,13 +46,13 @@ impl FromStr for ServerAddress {
 impl ServerAddress {
     /// Returns `true` if others on the network can read what is sent: no TLS, to another machine.
     #[must_use]
-    pub fn is_overheard(&self) -> bool {
+    pub(crate) fn is_overheard(&self) -> bool {
         !self.is_tls() && !self.is_loopback()
     }
 
     /// Returns `true` if the server is on this machine: `localhost` or a loopback address.
     #[must_use]
-    pub fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
         let address = host.parse().map(|ip: IpAddr| ip.to_canonical());
         address.is_ok_and(|ip| ip.is_loopback()) || host.eq_ignore_ascii_case("localhost")
@@ -60,14 +60,14 @@ impl ServerAddress {
 
     /// The server's port.
     #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let default = if self.is_tls() { 443 } else { 80 };
         self.0.port_u16().unwrap_or(default)
     }
 
     /// Returns `true` if the connection is encrypted.
     #[must_use]
-    pub fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.0.scheme_str() == Some("https")
     }
 }
@@ -100,11 +100,11 @@ impl fmt::Debug for BearerToken {
 }
 
 /// Finds the token to present, or `None` if no token exists now.
-pub type FindToken = Arc<dyn Fn() -> Option<BearerToken> + Send + Sync>;
+pub(crate) type FindToken = Arc<dyn Fn() -> Option<BearerToken> + Send + Sync>;
 
 /// Which token a caller presents.
 #[derive(Clone, Default)]
-pub enum PresentedToken {
+pub(crate) enum PresentedToken {
     /// None.
     #[default]
     None,
@@ -137,7 +137,7 @@ impl fmt::Debug for PresentedToken {
 
 /// The caller's credentials, and the authorities that the caller trusts; all PEM.
 #[derive(Clone, Default)]
-pub struct ClientCredentials {
+pub(crate) struct ClientCredentials {
     /// The token.
     pub token: PresentedToken,
     /// Authorities that sign the server's certificate, instead of those that browsers trust.
@@ -185,7 +185,7 @@ type Service = InterceptedService<Channel, BearerInterceptor>;
 
 /// A connection to a server, for one caller.
 #[derive(Clone, Debug)]
-pub struct ServiceClient {
+pub(crate) struct ServiceClient {
     pub(super) imports: ImportServiceClient<Service>,
     pub(super) directory: DirectoryServiceClient<Service>,
     pub(super) audit: AuditServiceClient<Service>,
@@ -197,7 +197,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// [`ClientError::Unreachable`] if no server answers at `address` within ten seconds.
-    pub async fn connect(
+    pub(crate) async fn connect(
         address: &ServerAddress,
         credentials: ClientCredentials,
     ) -> Result<Self, ClientError> {

@@ -13,7 +13,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `CreateOrganization` says.
-    pub async fn create_organization(
+    pub(crate) async fn create_organization(
         &mut self,
         slug: &str,
         display_name: &str,
@@ -30,7 +30,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `GetCatalog` says.
-    pub async fn catalog(&mut self, organization: &str) -> Result<Catalog, ClientError> {
+    pub(crate) async fn catalog(&mut self, organization: &str) -> Result<Catalog, ClientError> {
         let request = GetCatalogRequest {
             organization: organization.to_owned(),
         };
@@ -42,7 +42,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `UpdateCatalog` says.
-    pub async fn update_catalog(
+    pub(crate) async fn update_catalog(
         &mut self,
         organization: &str,
         catalog: Catalog,
@@ -59,7 +59,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `GetImportTemplate` says.
-    pub async fn template(
+    pub(crate) async fn template(
         &mut self,
         organization: &str,
         byte_order_mark: bool,
@@ -76,7 +76,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `ExportUsers` says; part of the file may then have been written.
-    pub async fn export(
+    pub(crate) async fn export(
         &mut self,
         request: ExportUsersRequest,
         out: &mut (impl Write + Send),

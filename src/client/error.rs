@@ -8,7 +8,7 @@ use super::ServerAddress;
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ClientError {
+pub(crate) enum ClientError {
     /// No connection.
     #[error("cannot reach {address}: {reason}")]
     Unreachable {
@@ -45,7 +45,7 @@ impl From<Status> for ClientError {
 
 /// Returns `true` if no server sent this status: the connection broke during the request.
 #[must_use]
-pub fn connection_lost(status: &Status) -> bool {
+pub(crate) fn connection_lost(status: &Status) -> bool {
     status.source().is_some()
 }
 

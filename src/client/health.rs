@@ -7,7 +7,7 @@ use crate::proto::health::{HealthCheckRequest, health_check_response::ServingSta
 
 /// The health of a server or of one of its services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerHealth {
+pub(crate) enum ServerHealth {
     /// It can be used.
     Serving,
     /// It cannot: it starts, drains, or has no database.
@@ -21,7 +21,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// Fails if the server does not answer.
-    pub async fn health(&mut self, service: &str) -> Result<ServerHealth, ClientError> {
+    pub(crate) async fn health(&mut self, service: &str) -> Result<ServerHealth, ClientError> {
         let request = HealthCheckRequest {
             service: service.to_owned(),
         };

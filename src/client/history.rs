@@ -20,7 +20,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// [`ClientError::Output`] if `on_answer` fails. The server's status is in [`ImportEnd::status`].
-    pub async fn watch(
+    pub(crate) async fn watch(
         &mut self,
         request: WatchImportRequest,
         mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
@@ -43,7 +43,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `ListImports` says.
-    pub async fn imports(
+    pub(crate) async fn imports(
         &mut self,
         organization: &str,
         limit: u32,
@@ -72,7 +72,7 @@ impl ServiceClient {
     ///
     /// # Errors
     /// As `CancelImport` says.
-    pub async fn cancel(
+    pub(crate) async fn cancel(
         &mut self,
         organization: &str,
         import_id: &str,

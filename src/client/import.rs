@@ -83,7 +83,7 @@ impl ServiceClient {
     /// # Errors
     /// [`ClientError::Input`] if `input` cannot be read to its end (nothing is written then), and
     /// [`ClientError::Output`] if `on_answer` fails.
-    pub async fn import<R>(
+    pub(crate) async fn import<R>(
         &mut self,
         start: ImportStart,
         input: R,

@@ -15,10 +15,9 @@ mod upload;
 #[cfg(test)]
 pub(crate) mod fake;
 
-pub use connection::{
-    BearerToken, ClientCredentials, FindToken, PresentedToken, ServerAddress, ServiceClient,
-};
-pub use error::{ClientError, connection_lost};
-pub use health::ServerHealth;
-pub use import::ImportEnd;
-pub use upload::SentRoster;
+pub use connection::BearerToken;
+pub(crate) use connection::{ClientCredentials, PresentedToken, ServerAddress, ServiceClient};
+pub(crate) use error::{ClientError, connection_lost};
+pub(crate) use health::ServerHealth;
+pub(crate) use import::ImportEnd;
+pub(crate) use upload::SentRoster;

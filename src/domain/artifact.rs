@@ -41,7 +41,7 @@ pub(super) fn formula_text(text: &str) -> Option<Cow<'_, str>> {
 
 /// Returns `true` if the value has an export artefact. For most values this reads only the last characters.
 #[must_use]
-pub fn has_artifact(value: &str) -> bool {
+pub(crate) fn has_artifact(value: &str) -> bool {
     let bytes = value.as_bytes();
     let [.., before, _] = bytes else {
         return false;
@@ -82,7 +82,7 @@ fn without_quotes(value: &str) -> &str {
 /// `'` or the quotation marks around the value, `.0` after digits, or thousands separators. Returns an empty list
 /// if the value has none of these artefacts.
 #[must_use]
-pub fn without_artifacts(value: &str) -> Vec<String> {
+pub(crate) fn without_artifacts(value: &str) -> Vec<String> {
     let plain = without_quotes(value);
     let whole = without_decimals(plain);
     let grouped = without_separators(whole.unwrap_or(plain));
@@ -166,7 +166,7 @@ fn without_separators(value: &str) -> Option<String> {
 /// Returns `true` if the value looks like a date, such as one that a spreadsheet makes of `1-3` or `3/1`: `1-Mar`,
 /// `Jun-08`, `3/1/2025`, `2025-03-01`.
 #[must_use]
-pub fn is_date_like(value: &str) -> bool {
+pub(crate) fn is_date_like(value: &str) -> bool {
     let value = value
         .strip_suffix(" 00:00:00")
         .or_else(|| value.strip_suffix("T00:00:00"))

@@ -102,7 +102,7 @@ const ADMINISTRATORS: [&str; 6] = ["admin", "superuser", "super user", "sysop", 
 /// Returns warnings about which roles are privileged. `roles` gives each role's name, and `true` if it is
 /// privileged. Only privileged roles need `users.grant-privileged` to be given.
 #[must_use]
-pub fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)>) -> Vec<String> {
+pub(crate) fn privilege_warnings<'a>(roles: impl Iterator<Item = (&'a str, bool)>) -> Vec<String> {
     let roles: Vec<_> = roles.collect();
     let mut warnings = Vec::new();
     if !roles.is_empty() && roles.iter().all(|(_, privileged)| !privileged) {

@@ -13,7 +13,7 @@ use super::{Deception, fold, username};
 
 /// A name that a catalog will have.
 #[derive(Clone, Copy, Debug)]
-pub struct CatalogName<'a> {
+pub(crate) struct CatalogName<'a> {
     /// The name, normalised.
     pub name: &'a str,
     /// Exactly this name is stored already.
@@ -45,7 +45,7 @@ impl fmt::Display for NameFault {
 
 /// Returns the faults of a catalog's role names, each with the position of its role.
 #[must_use]
-pub fn role_faults(roles: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
+pub(crate) fn role_faults(roles: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
     let looks: Vec<BTreeSet<String>> = roles.iter().map(|role| looks(role.name)).collect();
     let mut by_look: HashMap<&str, Vec<usize>> = HashMap::new();
     for (role, looks) in looks.iter().enumerate() {
@@ -68,7 +68,7 @@ pub fn role_faults(roles: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
 
 /// Returns the faults of names that give no permissions: names of ranks and groups, and external IDs of groups.
 #[must_use]
-pub fn visible_faults(names: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
+pub(crate) fn visible_faults(names: &[CatalogName<'_>]) -> Vec<(usize, NameFault)> {
     let new = names.iter().enumerate().filter(|(_, name)| !name.stands);
     let fault = |name: &str| username::check_visible(name).err();
     new.filter_map(|(at, name)| Some((at, NameFault::Deceptive(fault(name.name)?))))

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Default limit of a field, in bytes as received (semantics §2, Record faults).
-pub const MAX_FIELD_BYTES: usize = 4096;
+pub(crate) const MAX_FIELD_BYTES: usize = 4096;
 
 /// Options of the checks of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Row {
 
 impl RowPacker {
     /// Checks a row as [`Row::parse_with`] does, and adds it.
-    pub fn parse(&mut self, raw: &RawRow<'_>, options: CheckOptions) {
+    pub(crate) fn parse(&mut self, raw: &RawRow<'_>, options: CheckOptions) {
         check(raw, options, |parts| self.push(&parts));
     }
 }

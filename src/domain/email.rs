@@ -44,7 +44,7 @@ impl<'a> Email<'a> {
 /// domain in its ASCII form. The ASCII form makes `müller.example` and its `xn--` form equal. The key of a key is
 /// the key itself.
 #[must_use]
-pub fn email_key(email: &str) -> Cow<'_, str> {
+pub(crate) fn email_key(email: &str) -> Cow<'_, str> {
     let Some((local, domain)) = email
         .rsplit_once('@')
         .filter(|(_, domain)| !domain.is_ascii())

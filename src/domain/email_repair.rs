@@ -19,7 +19,7 @@ pub(super) enum Meant {
 /// Returns the only address that `value` holds, such as the one in `mailto:ada@pd.example` or
 /// `Ada <ada@pd.example>`.
 #[must_use]
-pub fn address_meant(value: &str) -> Option<String> {
+pub(crate) fn address_meant(value: &str) -> Option<String> {
     match meant(value) {
         Meant::Address(address) => Some(address),
         Meant::Several | Meant::Unknown => None,

@@ -8,7 +8,7 @@ const MARK: char = '\u{200B}';
 
 /// Returns `value` in a form that no spreadsheet computes: unchanged, or with an invisible character in front.
 #[must_use]
-pub fn neutralise(value: &str) -> Cow<'_, str> {
+pub(crate) fn neutralise(value: &str) -> Cow<'_, str> {
     if value.starts_with(is_formula_start) || value.trim_start().starts_with(is_formula_start) {
         return Cow::Owned(format!("{MARK}{value}"));
     }

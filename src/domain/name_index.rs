@@ -9,7 +9,7 @@ use super::{is_dash, normalise};
 
 /// An index from names to the things that have them.
 #[derive(Debug)]
-pub struct NameIndex<'a, T> {
+pub(crate) struct NameIndex<'a, T> {
     comparable: fn(&str) -> Cow<'_, str>,
     exact: HashMap<Cow<'a, str>, T>,
     /// The things by their names with plain marks. `None` means that several names become the same, so that none of
@@ -19,7 +19,7 @@ pub struct NameIndex<'a, T> {
 
 impl<'a, T: Copy> NameIndex<'a, T> {
     /// Builds an index in which two names are equal if `comparable` makes them equal.
-    pub fn new(
+    pub(crate) fn new(
         comparable: fn(&str) -> Cow<'_, str>,
         names: impl Iterator<Item = (&'a str, T)>,
     ) -> Self {
@@ -32,14 +32,14 @@ impl<'a, T: Copy> NameIndex<'a, T> {
 
     /// Returns the thing with exactly this name.
     #[must_use]
-    pub fn find_exact(&self, name: &str) -> Option<T> {
+    pub(crate) fn find_exact(&self, name: &str) -> Option<T> {
         self.exact.get(&*(self.comparable)(name)).copied()
     }
 
     /// Returns the thing with this name. Otherwise returns the one whose name differs only in apostrophes and dashes,
     /// if exactly one does.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<T> {
+    pub(crate) fn find(&self, name: &str) -> Option<T> {
         let plain = || self.plain.get_or_init(|| self.plain_names());
         self.find_exact(name)
             .or_else(|| *plain().get(&self.plain_form(name))?)

@@ -14,7 +14,7 @@ use super::SuggestionBudget;
 /// the import's budget. The cost of a question does not depend on the order of the candidates.
 ///
 /// The index keeps only the number of a candidate, and asks for its key again when it compares it.
-pub struct NearestIndex<I, K> {
+pub(crate) struct NearestIndex<I, K> {
     unread: Option<I>,
     key: K,
     /// Candidates by their length in characters.
@@ -33,7 +33,7 @@ impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I
     /// Returns an index of `candidates`, which are numbers that the caller has chosen. `key` returns the key of a
     /// candidate, already [folded](super::fold).
     #[must_use]
-    pub const fn new(candidates: I, key: K) -> Self {
+    pub(crate) const fn new(candidates: I, key: K) -> Self {
         Self {
             unread: Some(candidates),
             key,
@@ -45,7 +45,7 @@ impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I
     /// first in order of key. Returns `None` if no candidate is within two edits, or if the budget is used up.
     ///
     /// Ask once for each distinct needle.
-    pub fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<u32> {
+    pub(crate) fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<u32> {
         self.read();
         let length = needle.chars().count();
         let lengths = length.saturating_sub(REACH)..=length + REACH;

@@ -41,7 +41,7 @@ pub(super) fn normalise_lossy(text: &str) -> Cow<'_, str> {
 /// `None` if those versions accepted no such text. An export of a user from such a version has the value in this
 /// form.
 #[must_use]
-pub fn normalise_as_before(text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn normalise_as_before(text: &str) -> Option<Cow<'_, str>> {
     let trimmed = text.trim_matches(is_trimmed);
     let is_taken = !trimmed.contains(|c| is_forbidden(c) && c != '\u{FFFD}');
     is_taken.then(|| match trimmed.contains(is_break) {
@@ -74,7 +74,7 @@ fn is_plain(text: &str) -> bool {
 /// Returns `true` for characters that are trimmed from the ends of a value: white space, NBSP, zero-width
 /// characters, direction marks and the byte order mark (semantics §2).
 #[must_use]
-pub fn is_trimmed(c: char) -> bool {
+pub(crate) fn is_trimmed(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
@@ -91,7 +91,7 @@ fn is_break(c: char) -> bool {
 
 /// Returns the first character of `written` that reading a value removes or replaces by a plain space.
 #[must_use]
-pub fn first_invisible(written: &str) -> Option<char> {
+pub(crate) fn first_invisible(written: &str) -> Option<char> {
     written
         .chars()
         .find(|&c| is_removed(c) || is_other_space(c))
@@ -99,7 +99,7 @@ pub fn first_invisible(written: &str) -> Option<char> {
 
 /// Returns `value` for a message to quote, with each invisible character named, such as `[U+00A0]`.
 #[must_use]
-pub fn shown(value: &str) -> Cow<'_, str> {
+pub(crate) fn shown(value: &str) -> Cow<'_, str> {
     if value.is_ascii() || !value.chars().any(is_unseen) {
         return Cow::Borrowed(value);
     }

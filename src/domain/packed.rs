@@ -7,7 +7,7 @@
 /// While an import is planned, memory holds a million rows of thirteen values, and as many users. Packing keeps
 /// that at a small multiple of the input.
 #[derive(Debug)]
-pub struct PackedTexts<const N: usize> {
+pub(super) struct PackedTexts<const N: usize> {
     text: Box<str>,
     /// The start of each group in `text`.
     starts: Box<[u32]>,
@@ -47,7 +47,7 @@ impl<const N: usize> PackedTexts<N> {
     /// Packs one group by itself. Its texts together hold at most 65,535 bytes; the rest is cut, at a character
     /// boundary. (Field limits keep real rows below 14 KiB.)
     #[must_use]
-    pub fn of(group: [&str; N]) -> Self {
+    pub(super) fn of(group: [&str; N]) -> Self {
         let mut packer = Packer::default();
         packer.push(group);
         packer.finish()
@@ -55,7 +55,7 @@ impl<const N: usize> PackedTexts<N> {
 
     /// Returns the number of bytes that the texts take.
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let ends = match &self.ends {
             Ends::Narrow(ends) => ends.len(),
             Ends::Wide(ends) => size_of_val(&**ends),
@@ -68,7 +68,7 @@ impl<const N: usize> PackedTexts<N> {
     /// # Panics
     /// Panics if `group` does not exist, or if `index` is not below `N`.
     #[must_use]
-    pub fn get(&self, group: usize, index: usize) -> &str {
+    pub(super) fn get(&self, group: usize, index: usize) -> &str {
         assert!(index < N, "there are but {N} texts");
         let (first, start) = (group * N, self.starts[group] as usize);
         let begin = index.checked_sub(1).map_or(0, |i| self.ends.get(first + i));
@@ -78,7 +78,7 @@ impl<const N: usize> PackedTexts<N> {
 
 /// Packs the texts of several rows or users together. Its own size is insignificant for some hundred groups.
 #[derive(Debug, Default)]
-pub struct Packer<const N: usize> {
+pub(super) struct Packer<const N: usize> {
     text: String,
     starts: Vec<u32>,
     ends: Vec<u16>,
@@ -87,7 +87,7 @@ pub struct Packer<const N: usize> {
 impl<const N: usize> Packer<N> {
     /// Returns an empty packer with room for `groups` groups and `bytes` bytes of text.
     #[must_use]
-    pub fn with_room(groups: usize, bytes: usize) -> Self {
+    pub(super) fn with_room(groups: usize, bytes: usize) -> Self {
         Self {
             text: String::with_capacity(bytes),
             starts: Vec::with_capacity(groups),
@@ -97,7 +97,7 @@ impl<const N: usize> Packer<N> {
 
     /// Adds a group with the next number, cut as by [`PackedTexts::of`]. All groups together must have less than 4
     /// GiB.
-    pub fn push(&mut self, group: [&str; N]) {
+    pub(super) fn push(&mut self, group: [&str; N]) {
         let start = self.text.len();
         for part in group {
             let room = usize::from(u16::MAX) - (self.text.len() - start);
@@ -110,19 +110,19 @@ impl<const N: usize> Packer<N> {
 
     /// Returns the number of groups that have been added.
     #[must_use]
-    pub const fn groups(&self) -> usize {
+    pub(super) const fn groups(&self) -> usize {
         self.starts.len()
     }
 
     /// Returns the number of bytes of text that have been added.
     #[must_use]
-    pub const fn bytes(&self) -> usize {
+    pub(super) const fn bytes(&self) -> usize {
         self.text.len()
     }
 
     /// Returns the groups that have been added.
     #[must_use]
-    pub fn finish(self) -> PackedTexts<N> {
+    pub(super) fn finish(self) -> PackedTexts<N> {
         let text = match self.text.len() < LARGE {
             true => self.text.as_str().into(),
             false => self.text.into(),

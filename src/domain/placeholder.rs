@@ -68,7 +68,7 @@ const ERRORS: [&str; 8] = [
 
 /// Returns `true` if the whole value means "nothing".
 #[must_use]
-pub fn is_placeholder(value: &str) -> bool {
+pub(crate) fn is_placeholder(value: &str) -> bool {
     if value.len() > LONGEST || !may_begin_placeholder(value) {
         return false;
     }
@@ -77,7 +77,7 @@ pub fn is_placeholder(value: &str) -> bool {
 
 /// Returns `true` if the value is one that a spreadsheet shows if it cannot compute the cell, such as `#REF!`.
 #[must_use]
-pub fn is_spreadsheet_error(value: &str) -> bool {
+pub(super) fn is_spreadsheet_error(value: &str) -> bool {
     let first = value.as_bytes().first();
     if !matches!(first, Some(b'#' | b'E' | b'e')) || value.len() > LONGEST {
         return false;
@@ -149,7 +149,7 @@ fn is_word(value: &str) -> bool {
 
 /// Returns `true` for the hyphens, dashes and minus signs that people write for `-`.
 #[must_use]
-pub const fn is_dash(c: char) -> bool {
+pub(crate) const fn is_dash(c: char) -> bool {
     matches!(
         c,
         '-' | '\u{58A}' | '\u{5BE}' | '\u{1806}' | '\u{2010}'

@@ -30,7 +30,7 @@ const USUAL_BYTES: usize = 192;
 
 /// Checks the rows that `receive` hands over (see [`Row::parse_with`]), and adds them to `checked` in their order.
 /// Returns the result of `receive` when all rows have been checked.
-pub fn check_rows<'scope, R>(
+pub(crate) fn check_rows<'scope, R>(
     options: CheckOptions,
     checked: &mut Vec<Row>,
     receive: impl FnOnce(&mut Intake<'_, 'scope>) -> R,
@@ -59,7 +59,7 @@ pub fn check_rows<'scope, R>(
 }
 
 /// Takes received rows, and has them checked in batches.
-pub struct Intake<'a, 'scope> {
+pub(crate) struct Intake<'a, 'scope> {
     scope: &'a Scope<'scope>,
     raw: RawRows,
     /// Number of batches whose check has begun or finished.
@@ -72,12 +72,12 @@ pub struct Intake<'a, 'scope> {
 
 impl<'scope> Intake<'_, 'scope> {
     /// Runs `work` on another core at the same time.
-    pub fn beside(&self, work: impl FnOnce() + Send + 'scope) {
+    pub(crate) fn beside(&self, work: impl FnOnce() + Send + 'scope) {
         self.scope.spawn(|_| work());
     }
 
     /// Adds a row.
-    pub fn push(&mut self, row: &RawRow<'_>) {
+    pub(crate) fn push(&mut self, row: &RawRow<'_>) {
         self.raw.push(row);
         if self.raw.is_full() {
             let raw = std::mem::replace(&mut self.raw, RawRows::with_room());

@@ -104,7 +104,7 @@ impl Written {
 
 /// Makes rows whose texts share allocations; see [`Row::new`].
 #[derive(Debug, Default)]
-pub struct RowPacker {
+pub(crate) struct RowPacker {
     rows: Vec<Row>,
     /// Texts of the last rows, not packed yet.
     texts: RowTextsPacker,
@@ -113,7 +113,7 @@ pub struct RowPacker {
 impl RowPacker {
     /// Returns an empty packer with room for `rows` rows and `bytes` bytes of text.
     #[must_use]
-    pub fn with_room(rows: usize, bytes: usize) -> Self {
+    pub(crate) fn with_room(rows: usize, bytes: usize) -> Self {
         Self {
             rows: Vec::with_capacity(rows),
             texts: RowTextsPacker::with_room(rows, bytes),
@@ -121,7 +121,7 @@ impl RowPacker {
     }
 
     /// Adds a row.
-    pub fn push(&mut self, parts: &RowParts<'_>) {
+    pub(crate) fn push(&mut self, parts: &RowParts<'_>) {
         let at = u16::try_from(self.texts.rows()).unwrap_or_else(|_| {
             self.pack();
             0
@@ -133,7 +133,7 @@ impl RowPacker {
 
     /// Returns the rows, in the order in which they were added.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Row> {
+    pub(crate) fn finish(mut self) -> Vec<Row> {
         self.pack();
         self.rows
     }

@@ -6,11 +6,11 @@ use csv::{Writer, WriterBuilder};
 use super::neutralise;
 
 /// Begins a UTF-8 file, so that spreadsheets read it as UTF-8.
-pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// A CSV file that is written to memory.
 #[derive(Debug)]
-pub struct CsvSheet(Writer<Vec<u8>>);
+pub(crate) struct CsvSheet(Writer<Vec<u8>>);
 
 impl Default for CsvSheet {
     fn default() -> Self {
@@ -21,7 +21,7 @@ impl Default for CsvSheet {
 impl CsvSheet {
     /// Starts a file that uses this delimiter and begins with `begins`.
     #[must_use]
-    pub fn new(delimiter: u8, begins: &str) -> Self {
+    pub(crate) fn new(delimiter: u8, begins: &str) -> Self {
         let mut builder = WriterBuilder::new();
         let builder = builder.delimiter(delimiter).flexible(true);
         Self(builder.from_writer(begins.as_bytes().to_vec()))
@@ -31,7 +31,7 @@ impl CsvSheet {
     ///
     /// # Errors
     /// Never fails, because records go to memory. The error comes from the writer's type.
-    pub fn push<T: AsRef<str>>(
+    pub(crate) fn push<T: AsRef<str>>(
         &mut self,
         record: impl IntoIterator<Item = T>,
     ) -> Result<(), csv::Error> {
@@ -47,7 +47,7 @@ impl CsvSheet {
     ///
     /// # Errors
     /// Never fails, as [`push`](Self::push).
-    pub fn into_bytes(self) -> Result<Vec<u8>, csv::Error> {
+    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, csv::Error> {
         let written = self.0.into_inner();
         written.map_err(|error| error.into_error().into())
     }

@@ -8,7 +8,7 @@ use strsim::osa_distance;
 use super::fold;
 
 /// Longest value that suggestions are searched for, in characters.
-pub const MAX_COMPARED: usize = 128;
+pub(crate) const MAX_COMPARED: usize = 128;
 
 /// The remaining budget for suggestions. The budget counts cells: comparing two texts fills a table of cells,
 /// length times length. A candidate that is looked at but not compared costs one cell.
@@ -16,29 +16,29 @@ pub const MAX_COMPARED: usize = 128;
 /// Each import has one budget, and so has each call. A question that costs more than the remaining budget gets no
 /// answer, and neither do later ones. The same questions in the same order always get the same answers.
 #[derive(Debug)]
-pub struct SuggestionBudget(usize);
+pub(crate) struct SuggestionBudget(usize);
 
 impl SuggestionBudget {
     /// The budget of an import: about one second of work.
     #[must_use]
-    pub const fn of_import() -> Self {
+    pub(crate) const fn of_import() -> Self {
         Self(500_000_000)
     }
 
     /// The budget of one call, or of one header: a few milliseconds of work.
     #[must_use]
-    pub const fn of_call() -> Self {
+    pub(crate) const fn of_call() -> Self {
         Self(2_000_000)
     }
 
     /// The budget for one value with a handful of candidates.
     #[must_use]
-    pub const fn of_value() -> Self {
+    pub(crate) const fn of_value() -> Self {
         Self(5_000)
     }
 
     /// Takes `cells` from the budget. If fewer are left, takes all of them and returns `None`.
-    pub fn spend(&mut self, cells: usize) -> Option<()> {
+    pub(crate) fn spend(&mut self, cells: usize) -> Option<()> {
         let left = self.0.checked_sub(cells);
         self.0 = left.unwrap_or(0);
         left.map(|_| ())
@@ -52,7 +52,7 @@ impl SuggestionBudget {
 
 /// Names that are searched many times for the nearest one.
 #[derive(Debug, Default)]
-pub struct Offers<'a>(Vec<Offer<'a>>);
+pub(crate) struct Offers<'a>(Vec<Offer<'a>>);
 
 #[derive(Debug)]
 struct Offer<'a> {
@@ -65,7 +65,7 @@ struct Offer<'a> {
 impl<'a> Offers<'a> {
     /// Returns offers of these names.
     #[must_use]
-    pub fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
         let offer = |name| {
             let key = fold(name);
             let length = key.chars().count();
@@ -83,7 +83,7 @@ impl<'a> Offers<'a> {
     /// equally near, the result is the first in order of code points. For a million names see
     /// [`NearestIndex`](super::NearestIndex).
     #[must_use]
-    pub fn nearest(&self, needle: &str, budget: &mut SuggestionBudget) -> Option<usize> {
+    pub(crate) fn nearest(&self, needle: &str, budget: &mut SuggestionBudget) -> Option<usize> {
         let needle = bounded(needle)?;
         let length = needle.chars().count();
         let reach = if length < 4 { 1 } else { 2.max(length / 3) };
@@ -108,7 +108,7 @@ impl<'a> Offers<'a> {
 
 /// Returns the one of `candidates` that is nearest to `needle`, by the rules of [`Offers::nearest`].
 #[must_use]
-pub fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     needle: &str,
     candidates: impl IntoIterator<Item = &'a str>,
     budget: &mut SuggestionBudget,

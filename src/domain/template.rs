@@ -17,7 +17,7 @@ enum Example {
 use Example::{Is, Own};
 
 /// File name of the template.
-pub const TEMPLATE_FILENAME: &str = "user-import-template.csv";
+pub(crate) const TEMPLATE_FILENAME: &str = "user-import-template.csv";
 
 /// The keys of the examples' emails. No user has one of them: `.example` is reserved (RFC 2606).
 const EMAILS: [&str; 4] = [
@@ -96,7 +96,7 @@ const EXAMPLES: [[Example; Column::COUNT]; 4] = [
 /// it has no roles, the role is `Officer`, because a role is required. If it has no ranks or groups, they are
 /// blank.
 #[must_use]
-pub fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
+pub(crate) fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(begins.as_bytes().to_vec());
     // Writing records of equal length to memory cannot fail, so no error is lost.
     let _ = csv.write_record(Column::ALL.map(Column::header));
@@ -109,7 +109,7 @@ pub fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
 
 /// Returns `true` for the [folded](super::fold) email of one of the examples.
 #[must_use]
-pub fn is_template_example(email_key: &str) -> bool {
+pub(crate) fn is_template_example(email_key: &str) -> bool {
     EMAILS.contains(&email_key)
 }
 

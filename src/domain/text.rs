@@ -171,7 +171,7 @@ fn is_number(text: &str) -> bool {
 /// Returns `value` without its leading zeros. This finds values whose zeros a spreadsheet has dropped
 /// (`LEADING_ZEROS_LOST`). `000` gives the empty text.
 #[must_use]
-pub fn strip_leading_zeros(value: &str) -> &str {
+pub(crate) fn strip_leading_zeros(value: &str) -> &str {
     value.trim_start_matches('0')
 }
 

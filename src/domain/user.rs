@@ -192,7 +192,7 @@ impl User {
 
 /// Makes users whose texts share allocations.
 #[derive(Debug)]
-pub struct UserPacker {
+pub(crate) struct UserPacker {
     users: Vec<User>,
     /// Texts of the last users, not packed yet.
     texts: Packer<{ user_texts::COUNT }>,
@@ -218,7 +218,7 @@ impl UserPacker {
     const MANY: usize = 40 << 20;
 
     /// Adds a user as [`User::new`] makes one. The texts can be read only after all users have been added.
-    pub fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
+    pub(crate) fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
         self.add(id, role, text.parts())
     }
 
@@ -242,7 +242,7 @@ impl UserPacker {
 
     /// Returns the users, in the order in which they were added.
     #[must_use]
-    pub fn finish(mut self) -> Vec<User> {
+    pub(crate) fn finish(mut self) -> Vec<User> {
         self.pack();
         self.users
     }

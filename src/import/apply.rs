@@ -42,7 +42,7 @@ pub(super) const ATTEMPTS: u32 = 3;
 
 /// Results that are committed, for the client.
 #[derive(Debug)]
-pub enum CommittedChange {
+pub(super) enum CommittedChange {
     /// Rows of a plan.
     Rows {
         /// The plan.
@@ -60,7 +60,7 @@ pub enum CommittedChange {
 
 /// What the writer needs: the planned import, its record, and who asked for it.
 #[derive(Debug)]
-pub struct ApplyInput {
+pub(super) struct ApplyInput {
     /// The rows to write. New users have their IDs.
     pub planned: Arc<PlannedImport>,
     /// The record as stored, or as it will be stored once the ID is bound.
@@ -81,7 +81,7 @@ pub struct ApplyInput {
 
 /// Writes one import under a lease, and releases the lease.
 #[derive(Debug)]
-pub struct ImportWriter {
+pub(super) struct ImportWriter {
     importer: Importer,
     held_lease: HeldLease,
     planned: Arc<PlannedImport>,
@@ -106,7 +106,7 @@ pub struct ImportWriter {
 impl ImportWriter {
     /// Makes a writer for `input`. It reports through `committed`.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         importer: Importer,
         held_lease: HeldLease,
         input: ApplyInput,
@@ -138,7 +138,10 @@ impl ImportWriter {
     /// # Errors
     /// Fails if the import did not complete; see [`ImportError`].
     #[tracing::instrument(name = "write", skip_all)]
-    pub async fn run(mut self, all_or_nothing: bool) -> (ImportRecord, Result<(), ImportError>) {
+    pub(super) async fn run(
+        mut self,
+        all_or_nothing: bool,
+    ) -> (ImportRecord, Result<(), ImportError>) {
         self.progress.enter(ImportPhase::Applying);
         let result = match all_or_nothing && !self.resumed {
             true => self.write_at_once().await,

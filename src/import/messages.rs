@@ -38,37 +38,37 @@ macro_rules! copy_counts {
 
 /// The counts of a summary.
 #[must_use]
-pub fn counts(summary: &ImportSummary) -> Tally {
+pub(super) fn counts(summary: &ImportSummary) -> Tally {
     let mut tally = Tally::default();
     copy_counts!(*summary => tally, identity::<u32>);
     tally
 }
 
 /// Sets the counts of a summary.
-pub fn set_counts(summary: &mut ImportSummary, tally: &Tally) {
+pub(super) fn set_counts(summary: &mut ImportSummary, tally: &Tally) {
     copy_counts!(*tally => *summary, identity::<u32>);
 }
 
 /// Sets the counts of an import's message.
-pub fn set_import_counts(import: &mut Import, tally: &Tally) {
+pub(super) fn set_import_counts(import: &mut Import, tally: &Tally) {
     copy_counts!(*tally => *import, identity::<u32>);
 }
 
 /// The counts of a record.
 #[must_use]
-pub fn recorded_counts(record: &ImportRecord) -> Tally {
+pub(super) fn recorded_counts(record: &ImportRecord) -> Tally {
     let mut tally = Tally::default();
     copy_counts!(*record => tally, |count| u32::try_from(count).unwrap_or_default());
     tally
 }
 
 /// Sets the counts of a record.
-pub fn set_recorded_counts(record: &mut ImportRecord, tally: &Tally) {
+pub(super) fn set_recorded_counts(record: &mut ImportRecord, tally: &Tally) {
     copy_counts!(*tally => *record, |count| i32::try_from(count).unwrap_or(i32::MAX));
 }
 
 /// Counts one recorded row.
-pub const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
+pub(super) const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
     match outcome {
         RowOutcome::Created => tally.created += 1,
         RowOutcome::Updated => tally.updated += 1,
@@ -78,12 +78,14 @@ pub const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
 }
 
 /// Groups results into messages of bounded size.
-pub fn results(results: impl Iterator<Item = RowResult>) -> impl Iterator<Item = RowResults> {
+pub(super) fn results(
+    results: impl Iterator<Item = RowResult>,
+) -> impl Iterator<Item = RowResults> {
     batches(results, RowResult::encoded_len).map(RowResults::new)
 }
 
 /// Groups deactivated users into messages of bounded size.
-pub fn deactivations(
+pub(super) fn deactivations(
     users: impl Iterator<Item = DeactivatedUser>,
 ) -> impl Iterator<Item = Deactivations> {
     batches(users, DeactivatedUser::encoded_len).map(|users| Deactivations { users })
@@ -110,7 +112,7 @@ fn batches<T>(
 }
 
 /// Returns `true` if a result with this outcome passes the filter.
-pub const fn passes_filter(filter: ResultFilter, outcome: RowOutcome) -> bool {
+pub(super) const fn passes_filter(filter: ResultFilter, outcome: RowOutcome) -> bool {
     match filter {
         ResultFilter::Unspecified | ResultFilter::All => true,
         ResultFilter::ChangesAndRejections => !matches!(outcome, RowOutcome::Unchanged),

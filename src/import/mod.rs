@@ -8,8 +8,8 @@ mod attempt;
 mod lease;
 mod messages;
 mod receive;
-pub mod record;
-pub mod respond;
+pub(crate) mod record;
+pub(crate) mod respond;
 mod review;
 mod stages;
 mod upload;
@@ -32,10 +32,13 @@ use receive::ImportLimiter;
 use upload::UploadRuns;
 
 pub use crate::clock::Clock;
-pub use receive::{CONFIRMATION, ImportOptions, parse_filter};
-pub use receive::{ReceivedRoster, RequestStream, RosterReceiver, UploadBuffer};
-pub use record::WatchRequest;
-pub use respond::{ImportError, Refusal, RefusalKind, ResponseSender, ResponseStream};
+pub use receive::ImportOptions;
+pub(crate) use receive::parse_filter;
+pub use receive::{ReceivedRoster, RosterReceiver};
+pub(crate) use receive::{RequestStream, UploadBuffer};
+pub(crate) use record::WatchRequest;
+pub use respond::{ImportError, Refusal, ResponseSender};
+pub(crate) use respond::{RefusalKind, ResponseStream};
 pub use review::{PlannedImport, PlanningInput, PlanningTerms};
 pub use stages::Submitter;
 

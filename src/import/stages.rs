@@ -50,7 +50,7 @@ pub struct Submitter {
 ///
 /// # Errors
 /// Fails if the import does not complete. If it had begun, the summary has been sent.
-pub async fn run(
+pub(super) async fn run(
     importer: &Importer,
     submitter: Submitter,
     started_at: OffsetDateTime,

@@ -41,7 +41,7 @@ pub(super) enum FirstLine {
 
 impl FirstLine {
     /// Reads the first line of a file from `text`, the file's beginning. `whole` says that `text` is the whole file.
-    pub fn read(text: &[u8], whole: bool) -> Self {
+    pub(super) fn read(text: &[u8], whole: bool) -> Self {
         let line_end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
         let line = &text[..line_end.unwrap_or(text.len())];
         if line.len() > MAX_SEP_LINE || !may_begin_sep_line(line) {

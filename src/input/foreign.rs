@@ -22,7 +22,7 @@ pub(super) struct Foreign {
 }
 
 impl Foreign {
-    pub const fn new(names: Vec<Name>) -> Self {
+    pub(super) const fn new(names: Vec<Name>) -> Self {
         Self { names }
     }
 
@@ -31,7 +31,7 @@ impl Foreign {
     /// # Errors
     /// `ANOTHER_HEADER`: the record is a header with other columns, or with the columns in another order. It is then
     /// unclear which of the two headers describes the rows below it.
-    pub fn recognise(&self, record: Record<'_>) -> Result<Option<ForeignLine>, FileFault> {
+    pub(super) fn recognise(&self, record: Record<'_>) -> Result<Option<ForeignLine>, FileFault> {
         if self.is_header(record) {
             return Ok(Some(ForeignLine::Header));
         }

@@ -25,7 +25,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Returns a layout with these columns, by position. `None` is a field that is ignored. The header has `surplus`
     /// blank cells after the columns. If `is_exact`, no record may lack a field.
-    pub fn new(
+    pub(super) fn new(
         slots: &[Option<Column>],
         (surplus, is_exact): (usize, bool),
         foreign: Foreign,
@@ -55,7 +55,7 @@ impl Layout {
     ///
     /// # Errors
     /// `ANOTHER_HEADER`.
-    pub fn row<'a>(&self, number: u32, record: Record<'a>) -> Result<RawRow<'a>, FileFault> {
+    pub(super) fn row<'a>(&self, number: u32, record: Record<'a>) -> Result<RawRow<'a>, FileFault> {
         let misfit = self.misfit(record)?;
         Ok(RawRow {
             number,
@@ -70,14 +70,14 @@ impl Layout {
 
     /// Returns the number of blank fields that `record` has beyond the header's fields, if records may not have that
     /// number yet.
-    pub fn new_surplus(&self, record: Record<'_>) -> Option<usize> {
+    pub(super) fn new_surplus(&self, record: Record<'_>) -> Option<usize> {
         let surplus = record.len().checked_sub(self.width)?;
         (surplus > 0 && !self.surplus.contains(&surplus) && record.filled() <= self.width)
             .then_some(surplus)
     }
 
     /// Allows records to have this number of blank fields beyond the header's fields.
-    pub fn allow_surplus(&mut self, surplus: usize) {
+    pub(super) fn allow_surplus(&mut self, surplus: usize) {
         self.surplus.push(surplus);
     }
 

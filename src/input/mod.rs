@@ -31,10 +31,10 @@ mod harness;
 mod properties;
 
 pub use csv::{CsvDecoder, CsvOptions};
-pub use fault::{FileFault, Mistaken};
+pub(crate) use fault::{FileFault, Mistaken};
 pub use header::Header;
-pub use split::split;
-pub use typed::TypedRows;
+pub(crate) use split::split;
+pub(crate) use typed::TypedRows;
 
 use crate::domain::MAX_FIELD_BYTES;
 

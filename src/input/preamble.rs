@@ -38,7 +38,7 @@ pub(super) struct Found {
 }
 
 impl Preamble {
-    pub fn new(declared: Option<u8>, cap: usize) -> Self {
+    pub(super) fn new(declared: Option<u8>, cap: usize) -> Self {
         Self {
             declared,
             cap,
@@ -51,7 +51,7 @@ impl Preamble {
     ///
     /// # Errors
     /// Fails if a `sep=` line states an unsupported delimiter.
-    pub fn push(&mut self, text: &[u8], last: bool) -> Result<bool, FileFault> {
+    pub(super) fn push(&mut self, text: &[u8], last: bool) -> Result<bool, FileFault> {
         let missing = HEAD - self.head.len();
         self.head
             .extend_from_slice(&text[..missing.min(text.len())]);
@@ -70,7 +70,7 @@ impl Preamble {
     }
 
     /// Keeps the next bytes as received, to identify the file.
-    pub fn see(&mut self, bytes: &[u8]) {
+    pub(super) fn see(&mut self, bytes: &[u8]) {
         let missing = BYTES - self.bytes.len();
         self.bytes
             .extend_from_slice(&bytes[..missing.min(bytes.len())]);
@@ -80,7 +80,7 @@ impl Preamble {
     ///
     /// # Errors
     /// Fails if there is no header, or if the header's record cannot be read.
-    pub fn into_found(mut self) -> Result<Found, FileFault> {
+    pub(super) fn into_found(mut self) -> Result<Found, FileFault> {
         let is_blank = self.candidates.iter().any(Candidate::has_nothing);
         let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank);
         let no_header = FileFault::NoHeader { mistaken };

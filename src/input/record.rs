@@ -40,12 +40,12 @@ pub(super) struct Stray {
 
 impl<'a> Record<'a> {
     /// Number of fields.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Returns the range of field number `index` (from 0) in the text, or `None` if the record has fewer fields.
-    pub fn span(&self, index: usize) -> Option<Range<usize>> {
+    pub(super) fn span(&self, index: usize) -> Option<Range<usize>> {
         let end = *self.ends.get(index)?;
         let start = index
             .checked_sub(1)
@@ -54,26 +54,26 @@ impl<'a> Record<'a> {
     }
 
     /// The fields, in order.
-    pub fn fields(self) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+    pub(super) fn fields(self) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         (0..self.len())
             .filter_map(move |index| self.span(index))
             .map(move |span| &self.text[span])
     }
 
     /// Returns `true` if no field shows a character, as in a line of delimiters.
-    pub fn is_blank(self) -> bool {
+    pub(super) fn is_blank(self) -> bool {
         self.fields().all(is_blank)
     }
 
     /// Returns `true` if a quoted field may hold more than one value. (An unpaired quote on a single line is part of
     /// its own value.)
-    pub fn has_unclosed_field(self) -> bool {
+    pub(super) fn has_unclosed_field(self) -> bool {
         let is_unpaired = |stray: Stray| stray.fault == QuoteFault::Unpaired && self.lines == 1;
         self.stray.is_some_and(|stray| !is_unpaired(stray))
     }
 
     /// Returns the number of fields up to the last one that shows a character.
-    pub fn filled(self) -> usize {
+    pub(super) fn filled(self) -> usize {
         let blank = self.fields().rev().take_while(|field| is_blank(field));
         self.len() - blank.count()
     }
@@ -103,7 +103,7 @@ impl From<Record<'_>> for OwnedRecord {
 }
 
 impl OwnedRecord {
-    pub fn borrow(&self) -> Record<'_> {
+    pub(super) fn borrow(&self) -> Record<'_> {
         Record {
             text: &self.text,
             ends: &self.ends,
@@ -162,7 +162,7 @@ enum State {
 
 impl RecordReader {
     /// Returns a reader for fields separated by `delimiter`, an ASCII character, in records of at most `cap` bytes.
-    pub const fn new(delimiter: u8, cap: usize) -> Self {
+    pub(super) const fn new(delimiter: u8, cap: usize) -> Self {
         Self {
             delimiter,
             text: Vec::new(),
@@ -186,7 +186,7 @@ impl RecordReader {
     ///
     /// # Errors
     /// Fails if the record is longer than the cap.
-    pub fn read(&mut self, input: &mut &[u8]) -> Result<bool, FileFault> {
+    pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<bool, FileFault> {
         if self.read == 0 && !self.begin(input) {
             return Ok(false);
         }
@@ -215,7 +215,7 @@ impl RecordReader {
     ///
     /// # Errors
     /// Fails if the input ends inside quotes.
-    pub fn finish(&mut self) -> Result<bool, FileFault> {
+    pub(super) fn finish(&mut self) -> Result<bool, FileFault> {
         if self.read == 0 {
             return Ok(false);
         }
@@ -228,7 +228,7 @@ impl RecordReader {
     }
 
     /// Returns the record that was read last, or the part of it that has been read so far.
-    pub fn record(&self) -> Record<'_> {
+    pub(super) fn record(&self) -> Record<'_> {
         Record {
             text: &self.text,
             ends: &self.ends,

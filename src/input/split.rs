@@ -12,7 +12,7 @@ use super::{FileFault, Limits};
 /// Fails if a record is longer than the cap, or if its quotes are never closed.
 ///
 /// [`CsvDecoder`]: super::CsvDecoder
-pub fn split(
+pub(crate) fn split(
     text: &str,
     delimiter: u8,
     mut sink: impl FnMut(u32, Vec<String>),

@@ -24,7 +24,7 @@ enum Held {
 }
 
 impl Rows {
-    pub const fn new(layout: Layout) -> Self {
+    pub(super) const fn new(layout: Layout) -> Self {
         Self {
             layout,
             begun: false,
@@ -36,7 +36,7 @@ impl Rows {
     ///
     /// # Errors
     /// `TOO_MANY_ROWS`, `ANOTHER_HEADER`.
-    pub fn take(
+    pub(super) fn take(
         &mut self,
         record: Record<'_>,
         rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
@@ -63,7 +63,7 @@ impl Rows {
     ///
     /// # Errors
     /// The errors of [`take`](Self::take).
-    pub fn finish(
+    pub(super) fn finish(
         &mut self,
         rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {

@@ -8,7 +8,7 @@ use crate::domain::{Cell, Column, RawRow};
 /// Takes typed rows. Their grouping into messages does not matter.
 ///
 /// Once a fault has been returned, every later call returns the same fault.
-pub struct TypedRows {
+pub(crate) struct TypedRows {
     limits: Limits,
     rows: u32,
     bytes: u64,
@@ -19,7 +19,7 @@ pub struct TypedRows {
 impl TypedRows {
     /// Returns a value without rows.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
             rows: 0,
@@ -34,7 +34,7 @@ impl TypedRows {
     ///
     /// # Errors
     /// `TOO_MANY_ROWS`, `TOO_MANY_BYTES`, `RECORD_TOO_LONG`.
-    pub fn push(
+    pub(crate) fn push(
         &mut self,
         values: &[Option<&str>; Column::COUNT],
         sink: &mut impl FnMut(&RawRow<'_>),
@@ -58,23 +58,11 @@ impl TypedRows {
     ///
     /// # Errors
     /// `NO_ROWS`, or the fault of an earlier row.
-    pub fn finish(&mut self) -> Result<(), Vec<FileFault>> {
+    pub(crate) fn finish(&mut self) -> Result<(), Vec<FileFault>> {
         if self.rows == 0 && self.fault.is_none() {
             self.fault = Some(FileFault::NoRows);
         }
         self.check()
-    }
-
-    /// Returns the number of rows so far.
-    #[must_use]
-    pub const fn rows(&self) -> u32 {
-        self.rows
-    }
-
-    /// Returns the number of bytes of all values so far.
-    #[must_use]
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// Returns the SHA-256 of the rows in their canonical encoding. Equal rows have equal digests, in whatever messages
@@ -82,7 +70,7 @@ impl TypedRows {
     /// or 1 for set. If set, the length of the value in bytes follows as four bytes, highest first, and then the value
     /// as received, in UTF-8.
     #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
+    pub(crate) fn digest(&self) -> [u8; 32] {
         self.sha256.clone().finalize().into()
     }
 
@@ -179,7 +167,7 @@ mod tests {
         };
         typed.push(&values, &mut check).unwrap();
         typed.finish().unwrap();
-        assert_eq!((typed.rows(), typed.bytes()), (1, 13));
+        assert_eq!((typed.rows, typed.bytes), (1, 13));
     }
 
     #[test]

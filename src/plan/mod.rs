@@ -23,11 +23,11 @@ mod tests;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-pub use index::Directory;
-pub use index::MatchBy;
+pub(crate) use index::Directory;
+pub(crate) use index::MatchBy;
 pub use judge::Permitted;
-pub use order::{Schedule, WriteOrder};
-pub use order::{UserWrite, generated_external_id};
+pub(crate) use order::UserWrite;
+pub(crate) use order::{Schedule, WriteOrder};
 pub use report::DigestKey;
 pub use report::{Decision, Outcome, Supervisor};
 pub(crate) use report::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};

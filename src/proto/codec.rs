@@ -19,7 +19,7 @@ use crate::limits::ServerLimits;
 
 /// The codec of all our services.
 #[derive(Debug)]
-pub struct BoundedCodec<T, U>(PhantomData<fn(T) -> U>);
+pub(super) struct BoundedCodec<T, U>(PhantomData<fn(T) -> U>);
 
 impl<T, U> Default for BoundedCodec<T, U> {
     fn default() -> Self {
@@ -48,7 +48,7 @@ where
 
 /// The receiving half of [`BoundedCodec`].
 #[derive(Debug)]
-pub struct BoundedDecoder<U>(PhantomData<fn() -> U>);
+pub(super) struct BoundedDecoder<U>(PhantomData<fn() -> U>);
 
 impl<U: Message + Default + 'static> Decoder for BoundedDecoder<U> {
     type Item = U;

@@ -10,14 +10,14 @@ use crate::{
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct AuditHandlers {
+pub(crate) struct AuditHandlers {
     store: Store,
 }
 
 impl AuditHandlers {
     /// Serves the audit trail in this database.
     #[must_use]
-    pub const fn new(store: Store) -> Self {
+    pub(crate) const fn new(store: Store) -> Self {
         Self { store }
     }
 

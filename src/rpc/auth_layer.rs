@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Puts an [`AuthService`] before a service.
 #[derive(Clone, Debug)]
-pub struct AuthLayer {
+pub(crate) struct AuthLayer {
     gate: Authenticator,
     patience: Duration,
     denials: DenialRecorder,
@@ -51,7 +51,7 @@ impl AuthLayer {
     /// A layer that admits the callers whom `gate` recognises, and reports the others to `denials`. It
     /// waits up to `patience` for a database that is away. `limits` bounds the admitted calls.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         gate: Authenticator,
         patience: Duration,
         denials: DenialRecorder,
@@ -68,7 +68,7 @@ impl AuthLayer {
 
     /// The budget for the bytes of all calls.
     #[must_use]
-    pub const fn memory(&self) -> &MemoryBudget {
+    pub(crate) const fn memory(&self) -> &MemoryBudget {
         &self.memory
     }
 
@@ -188,7 +188,7 @@ impl<S> Layer<S> for AuthLayer {
 
 /// A service behind an [`AuthLayer`].
 #[derive(Clone, Debug)]
-pub struct AuthService<S> {
+pub(crate) struct AuthService<S> {
     guard: AuthLayer,
     inner: S,
 }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Bounds the calls that are under way. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct CallLimiter {
+pub(super) struct CallLimiter {
     calls: KeyedLimiter<String>,
     exports: KeyedLimiter<String>,
     watches: KeyedLimiter<String>,
@@ -26,7 +26,7 @@ pub struct CallLimiter {
 
 /// A call's permit, taken once its organisation is known; given back with the last copy of it.
 #[derive(Clone, Debug)]
-pub struct CallPermit(Arc<Inner>);
+pub(super) struct CallPermit(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -38,7 +38,7 @@ struct Inner {
 impl CallLimiter {
     /// A limiter with nothing under way.
     #[must_use]
-    pub fn new(limits: &ServerLimits) -> Self {
+    pub(super) fn new(limits: &ServerLimits) -> Self {
         let calls = ConcurrencyBounds {
             // The limits of connections, and of calls on each, bound the calls of all organisations.
             server: usize::MAX,
@@ -53,7 +53,7 @@ impl CallLimiter {
 
     /// The permit of a call whose organisation is not known yet.
     #[must_use]
-    pub fn permit(&self, place: CallLimit) -> CallPermit {
+    pub(super) fn permit(&self, place: CallLimit) -> CallPermit {
         CallPermit(Arc::new(Inner {
             limiter: self.clone(),
             place,
@@ -76,7 +76,7 @@ impl CallPermit {
     ///
     /// # Errors
     /// The bound that is reached.
-    pub fn take(&self, organization: &str) -> Result<(), Refusal> {
+    pub(super) fn take(&self, organization: &str) -> Result<(), Refusal> {
         let place = self.0.place;
         let Some(limiter) = self.0.limiter.of(place) else {
             return Ok(());

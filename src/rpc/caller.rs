@@ -16,7 +16,7 @@ use crate::{
 
 /// The caller of a request, who is recognised and has the permission that the RPC needs.
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(super) struct Caller {
     principal: Arc<Principal>,
     address: Option<SocketAddr>,
     permit: CallPermit,
@@ -28,14 +28,14 @@ pub struct Caller {
 /// The organisation that a call is about, with the permit for the database, which is given back when
 /// dropped.
 #[derive(Debug)]
-pub struct OrganizationWithPermit {
+pub(super) struct OrganizationWithPermit {
     organization: Organization,
     _permit: LanePermit,
 }
 
 impl OrganizationWithPermit {
     /// Gives the permit back, and returns the organisation.
-    pub fn release_permit(self) -> Organization {
+    pub(super) fn release_permit(self) -> Organization {
         self.organization
     }
 }
@@ -53,7 +53,7 @@ impl Caller {
     /// its bytes are charged to the organisation too. The call uses the connections of `lane`. `gone` is
     /// cancelled when the client does not wait for the response any more.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         principal: Arc<Principal>,
         address: Option<SocketAddr>,
         permit: CallPermit,
@@ -72,7 +72,7 @@ impl Caller {
 
     /// Returns the caller as the audit trail names it.
     #[must_use]
-    pub fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         let address = self.address.map(|address| address.to_string());
         Actor {
             principal: self.principal.name.clone(),
@@ -82,7 +82,7 @@ impl Caller {
 
     /// The caller as the submitter of an import.
     #[must_use]
-    pub fn submitter(&self) -> Submitter {
+    pub(super) fn submitter(&self) -> Submitter {
         Submitter {
             principal: self.principal.clone(),
             actor: self.actor(),
@@ -94,7 +94,7 @@ impl Caller {
     ///
     /// # Errors
     /// Fails if no caller was recognised: the request did not pass the [`super::AuthLayer`].
-    pub fn of<T>(request: &Request<T>) -> Result<Self, Status> {
+    pub(super) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let caller = request.extensions().get::<Self>().cloned();
         caller.ok_or_else(|| status::from_denial(&Denial::Missing))
     }
@@ -104,7 +104,7 @@ impl Caller {
     ///
     /// # Errors
     /// Fails if the organisation is not the caller's, if it does not exist, or if the database fails.
-    pub async fn organization(
+    pub(super) async fn organization(
         &self,
         store: &Store,
         slug: &str,
@@ -123,7 +123,11 @@ impl Caller {
     ///
     /// # Errors
     /// Fails if it has too much under way, or the caller has gone.
-    pub async fn lane_permit(&self, store: &Store, slug: &str) -> Result<LanePermit, Status> {
+    pub(super) async fn lane_permit(
+        &self,
+        store: &Store,
+        slug: &str,
+    ) -> Result<LanePermit, Status> {
         let permit = store.lane_permit(slug, &self.gone).await;
         permit.map_err(|error| status::from_store(&error, slug))
     }
@@ -133,7 +137,7 @@ impl Caller {
     ///
     /// # Errors
     /// Fails if the caller may not act on it, whether or not it exists, or if the limit is reached.
-    pub fn expect_organization(&self, slug: &str) -> Result<(), Status> {
+    pub(super) fn expect_organization(&self, slug: &str) -> Result<(), Status> {
         let allowed = self.principal.expect_organization(slug);
         allowed.map_err(|denial| status::from_denial(&denial))?;
         let bounded = self.permit.take(slug).and_then(|()| {
@@ -145,31 +149,31 @@ impl Caller {
 
     /// The database through the connections of this call's lane.
     #[must_use]
-    pub fn store(&self, store: &Store) -> Store {
+    pub(super) fn store(&self, store: &Store) -> Store {
         store.on_lane(self.lane)
     }
 
     /// Cancelled when the client does not wait for the response any more.
     #[must_use]
-    pub const fn gone(&self) -> &CancellationToken {
+    pub(super) const fn gone(&self) -> &CancellationToken {
         &self.gone
     }
 
     /// Returns `true` if the caller has the permission.
     #[must_use]
-    pub fn may(&self, permission: Permission) -> bool {
+    pub(super) fn may(&self, permission: Permission) -> bool {
         self.principal.permissions.has(permission)
     }
 
     /// The account that the call's bytes are charged to.
     #[must_use]
-    pub const fn account(&self) -> &MemoryAccount {
+    pub(super) const fn account(&self) -> &MemoryAccount {
         &self.account
     }
 
     /// The principal.
     #[must_use]
-    pub const fn principal(&self) -> &Arc<Principal> {
+    pub(super) const fn principal(&self) -> &Arc<Principal> {
         &self.principal
     }
 }

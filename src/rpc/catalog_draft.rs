@@ -25,7 +25,7 @@ const MAX_TOLD_BYTES: usize = 3 * 1024 * 1024;
 ///
 /// # Errors
 /// A limit that it exceeds, or every fault at once: names that are blank, too long, or there twice.
-pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
+pub(super) fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
     let oversized = oversized(catalog, MAX_ENTRIES, MAX_BYTES);
     oversized.map_or(Ok(()), |refusal| Err(vec![refusal]))?;
     let mut faults = CatalogFaults::default();
@@ -55,7 +55,7 @@ pub fn parse(catalog: &proto::Catalog) -> Result<CatalogDraft, Vec<Refusal>> {
 ///
 /// # Errors
 /// Fails if it is too large.
-pub fn expect_told(catalog: &proto::Catalog) -> Result<(), Refusal> {
+pub(super) fn expect_told(catalog: &proto::Catalog) -> Result<(), Refusal> {
     oversized(catalog, usize::MAX, MAX_TOLD_BYTES).map_or(Ok(()), Err)
 }
 

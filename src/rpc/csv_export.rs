@@ -17,7 +17,7 @@ const CHUNK_USERS: usize = 5_000;
 
 /// How the file is written for spreadsheets.
 #[derive(Clone, Copy, Debug)]
-pub struct SpreadsheetOptions {
+pub(super) struct SpreadsheetOptions {
     /// Neutralises values that a spreadsheet would compute.
     pub neutralize_formulas: bool,
     /// Begin with a byte order mark.
@@ -30,7 +30,7 @@ pub struct SpreadsheetOptions {
 ///
 /// # Errors
 /// Fails only if the writer fails, which it does not on memory.
-pub fn pieces(
+pub(super) fn pieces(
     mut snapshot: Snapshot,
     filter: UserFilter,
     spreadsheet: SpreadsheetOptions,

@@ -31,7 +31,7 @@ const EVENTS: usize = 1_000;
 
 /// Records denied calls. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct DenialRecorder(Arc<Inner>);
+pub(crate) struct DenialRecorder(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -42,7 +42,7 @@ struct Inner {
 
 /// A call, with its caller once the caller is known.
 #[derive(Clone, Debug)]
-pub struct CallAttempt {
+pub(crate) struct CallAttempt {
     denials: DenialRecorder,
     method: &'static str,
     address: Option<SocketAddr>,
@@ -53,7 +53,7 @@ pub struct CallAttempt {
 impl DenialRecorder {
     /// A recorder without any denial.
     #[must_use]
-    pub fn new(store: Store, clock: Clock) -> Self {
+    pub(crate) fn new(store: Store, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             store,
             clock,
@@ -63,7 +63,7 @@ impl DenialRecorder {
 
     /// A call of `path` from `address`, whose caller is not recognised yet.
     #[must_use]
-    pub fn attempt(&self, path: &str, address: Option<SocketAddr>) -> CallAttempt {
+    pub(crate) fn attempt(&self, path: &str, address: Option<SocketAddr>) -> CallAttempt {
         CallAttempt {
             denials: self.clone(),
             method: path_label(path),
@@ -75,12 +75,12 @@ impl DenialRecorder {
 
 impl CallAttempt {
     /// Sets the caller.
-    pub fn is_by(&mut self, principal: &Arc<Principal>) {
+    pub(crate) fn is_by(&mut self, principal: &Arc<Principal>) {
         self.principal = Some(Arc::clone(principal));
     }
 
     /// Records how the call ended, if it was denied.
-    pub fn note(&self, status: &Status) {
+    pub(crate) fn note(&self, status: &Status) {
         if !matches!(
             status.code(),
             Code::Unauthenticated | Code::PermissionDenied

@@ -54,7 +54,7 @@ const WAITING_PIECES: usize = 4;
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct DirectoryHandlers {
+pub(crate) struct DirectoryHandlers {
     store: Store,
     clock: Clock,
     /// How long a piece of an export may wait for its reader.
@@ -64,7 +64,7 @@ pub struct DirectoryHandlers {
 impl DirectoryHandlers {
     /// Serves the directory in this database. An export ends if its client does not read for `patience`.
     #[must_use]
-    pub const fn new(store: Store, clock: Clock, patience: Duration) -> Self {
+    pub(crate) const fn new(store: Store, clock: Clock, patience: Duration) -> Self {
         Self {
             store,
             clock,

@@ -44,7 +44,7 @@ use crate::{
 
 /// The service.
 #[derive(Clone, Debug)]
-pub struct ImportHandlers {
+pub(crate) struct ImportHandlers {
     importer: Importer,
     store: Store,
 }
@@ -52,7 +52,7 @@ pub struct ImportHandlers {
 impl ImportHandlers {
     /// Serves imports into this database.
     #[must_use]
-    pub const fn new(importer: Importer, store: Store) -> Self {
+    pub(crate) const fn new(importer: Importer, store: Store) -> Self {
         Self { importer, store }
     }
 

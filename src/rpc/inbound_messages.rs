@@ -26,11 +26,11 @@ const SMALL_UPLOAD: u64 = 1024 * 1024;
 
 /// Bytes of a request's body, as they came over the wire.
 #[derive(Clone, Debug, Default)]
-pub struct WireBytes(Arc<AtomicU64>);
+pub(crate) struct WireBytes(Arc<AtomicU64>);
 
 impl WireBytes {
     /// Adds `bytes`.
-    pub fn add(&self, bytes: usize) {
+    pub(crate) fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Relaxed);
     }
 
@@ -40,7 +40,7 @@ impl WireBytes {
 }
 
 /// Returns the content of each message, or the error that ends the stream.
-pub fn messages(
+pub(super) fn messages(
     inbound: Streaming<ImportUsersRequest>,
     wire: WireBytes,
     partial: Option<PartialMessage>,
@@ -86,7 +86,7 @@ fn is_of_web(status: &Status) -> bool {
 ///
 /// # Errors
 /// Fails if there are more.
-pub fn expect_ratio(decoded: u64, wire: &WireBytes, ratio: u64) -> Result<(), ImportError> {
+pub(super) fn expect_ratio(decoded: u64, wire: &WireBytes, ratio: u64) -> Result<(), ImportError> {
     if decoded <= SMALL_UPLOAD || decoded <= wire.get().saturating_mul(ratio) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// An organisation.
-pub fn organization(stored: Organization) -> proto::Organization {
+pub(super) fn organization(stored: Organization) -> proto::Organization {
     proto::Organization {
         organization: stored.slug,
         display_name: stored.display_name,
@@ -16,7 +16,7 @@ pub fn organization(stored: Organization) -> proto::Organization {
 }
 
 /// A catalog.
-pub fn catalog(stored: Catalog) -> proto::Catalog {
+pub(super) fn catalog(stored: Catalog) -> proto::Catalog {
     let role = |role: crate::domain::Role| proto::Role {
         name: role.name,
         previous_name: String::new(),
@@ -51,7 +51,7 @@ fn pattern(stored: Option<Pattern>) -> String {
 }
 
 /// A user, with the names that the catalog has for role, rank and group.
-pub fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
+pub(super) fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
     use crate::domain::{GroupId, RankId, RoleId};
     let user = record.user;
     let status = match user.active {
@@ -88,7 +88,7 @@ pub fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
 }
 
 /// The user as shown to a caller who may protect users but not read them.
-pub fn protection_alone(user: proto::User) -> proto::User {
+pub(super) fn protection_alone(user: proto::User) -> proto::User {
     proto::User {
         id: user.id,
         protected: user.protected,

@@ -20,14 +20,14 @@ mod supervised_response;
 mod transport_refusals;
 mod upload_parts;
 
-pub use audit::AuditHandlers;
-pub use auth_layer::AuthLayer;
-pub use denial_recorder::DenialRecorder;
-pub use directory::DirectoryHandlers;
-pub use import::ImportHandlers;
-pub use inbound_messages::WireBytes;
-pub use rpc_table::{Rpc, contract_services, path_label, rpc};
-pub use transport_refusals::{
+pub(crate) use audit::AuditHandlers;
+pub(crate) use auth_layer::AuthLayer;
+pub(crate) use denial_recorder::DenialRecorder;
+pub(crate) use directory::DirectoryHandlers;
+pub(crate) use import::ImportHandlers;
+pub(crate) use inbound_messages::WireBytes;
+pub(crate) use rpc_table::{Rpc, contract_services, path_label, rpc};
+pub(crate) use transport_refusals::{
     SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, memory_exhausted, message_too_large,
     origin_refused, request_too_slow, too_many_health_watches, undecodable, unreadable,
 };

@@ -12,7 +12,7 @@ const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
 
 /// Most bytes of a page as a message. By default clients accept messages of 4 MiB.
-pub const MAX_BYTES: usize = 3 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 /// Bytes that an item takes in a message beside itself: its tag and its length.
 const ITEM_BYTES: usize = 6;
@@ -22,7 +22,7 @@ const SMALL_SIZE: usize = 200;
 
 /// A page that a client asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub struct PageRequest {
+pub(super) struct PageRequest {
     /// Key after which it begins.
     pub after: String,
     /// Most items it has.
@@ -34,7 +34,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// Fails if the size is negative, or the token is not one of ours.
-    pub fn parse(size: i32, token: &str) -> Result<Self, Status> {
+    pub(super) fn parse(size: i32, token: &str) -> Result<Self, Status> {
         let size = match usize::try_from(size) {
             Ok(0) => DEFAULT_SIZE,
             Ok(size) => size.min(MAX_SIZE),
@@ -50,7 +50,7 @@ impl PageRequest {
     }
 
     /// Which connections the page is read through.
-    pub const fn lane(&self) -> ConnectionLane {
+    pub(super) const fn lane(&self) -> ConnectionLane {
         match self.size <= SMALL_SIZE {
             true => ConnectionLane::Interactive,
             false => ConnectionLane::Heavy,
@@ -60,7 +60,7 @@ impl PageRequest {
     /// Cuts `items` to the size of the page, by number and by bytes; one more than the page has may have
     /// been read. Returns the token of the next page, empty on the last page. `token` returns the token for
     /// an item by its index.
-    pub fn cut<T: Message>(
+    pub(super) fn cut<T: Message>(
         &self,
         items: &mut Vec<T>,
         token: impl Fn(usize, &T) -> String,
@@ -82,12 +82,12 @@ impl PageRequest {
     }
 
     /// Returns the token of the page that begins after this key.
-    pub fn after(key: &str) -> String {
+    pub(super) fn after(key: &str) -> String {
         encode(key)
     }
 
     /// Returns the token of the page that begins after this time and ID.
-    pub fn after_moment((time, id): (OffsetDateTime, Uuid)) -> String {
+    pub(super) fn after_moment((time, id): (OffsetDateTime, Uuid)) -> String {
         encode(&format!("{} {id}", time.unix_timestamp_nanos()))
     }
 
@@ -95,7 +95,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// Fails if the token is not one of ours.
-    pub fn position(&self) -> Result<Option<(OffsetDateTime, Uuid)>, Status> {
+    pub(super) fn position(&self) -> Result<Option<(OffsetDateTime, Uuid)>, Status> {
         if self.after.is_empty() {
             return Ok(None);
         }
@@ -111,7 +111,7 @@ impl PageRequest {
     ///
     /// # Errors
     /// Fails if the token is not one of ours.
-    pub fn number(&self) -> Result<Option<i64>, Status> {
+    pub(super) fn number(&self) -> Result<Option<i64>, Status> {
         if self.after.is_empty() {
             return Ok(None);
         }

@@ -17,7 +17,7 @@ use crate::limits::{MemoryAccount, MemoryExhausted, MemoryReservation};
 
 /// The bytes of the next message that have arrived so far. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct PartialMessage(Arc<Mutex<PartialState>>);
+pub(super) struct PartialMessage(Arc<Mutex<PartialState>>);
 
 #[derive(Debug)]
 struct PartialState {
@@ -30,7 +30,7 @@ impl PartialMessage {
     ///
     /// # Errors
     /// Never: nothing is held yet.
-    pub fn meter(
+    pub(super) fn meter(
         request: Request<Body>,
         account: &MemoryAccount,
     ) -> Result<Request<Body>, MemoryExhausted> {
@@ -53,14 +53,14 @@ impl PartialMessage {
     }
 
     /// A message is complete. Bytes of the next message that arrived with its last bytes are not charged.
-    pub fn taken(&self) {
+    pub(super) fn taken(&self) {
         let mut partial = self.0.lock();
         let held = partial.held.bytes();
         partial.held.shrink(held);
     }
 
     /// Returns the budget that had no room for more, or `None`.
-    pub fn exhausted(&self) -> Option<MemoryExhausted> {
+    pub(super) fn exhausted(&self) -> Option<MemoryExhausted> {
         self.0.lock().exhausted
     }
 

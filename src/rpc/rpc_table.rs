@@ -12,7 +12,7 @@ use crate::{
 
 /// One RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rpc {
+pub(crate) struct Rpc {
     /// `/package.Service/Method`.
     pub path: &'static str,
     /// `package.Service`.
@@ -31,7 +31,7 @@ pub struct Rpc {
 
 /// Who may call an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RpcAccess {
+pub(crate) enum RpcAccess {
     /// Anybody: probes ask for a server's health without a credential.
     Anybody,
     /// Any caller with a valid credential.
@@ -44,7 +44,7 @@ pub enum RpcAccess {
 
 /// What an RPC does while the database is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutageBehavior {
+pub(crate) enum OutageBehavior {
     /// Waits for the database, for a bounded time.
     Waits,
     /// Fails at once.
@@ -53,7 +53,7 @@ pub enum OutageBehavior {
 
 /// Which limit counts the calls of an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallLimit {
+pub(crate) enum CallLimit {
     /// Only the limits of the connection.
     Uncounted,
     /// The limit of calls about one organisation.
@@ -68,7 +68,7 @@ pub enum CallLimit {
 
 /// What a client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestShape {
+pub(crate) enum RequestShape {
     /// One message that never needs more than 1 KiB.
     Small,
     /// One message, within the server's limit.
@@ -149,19 +149,19 @@ const PACKAGE: &str = "userimport.";
 
 /// Returns the RPC at `path`, or `None` if there is no such RPC.
 #[must_use]
-pub fn rpc(path: &str) -> Option<&'static Rpc> {
+pub(crate) fn rpc(path: &str) -> Option<&'static Rpc> {
     TABLE.iter().find(|rpc| rpc.path == path)
 }
 
 /// Returns the RPC's path as a label of metrics and traces: `other` for a path that is no RPC, so that there
 /// are few labels.
 #[must_use]
-pub fn path_label(path: &str) -> &'static str {
+pub(crate) fn path_label(path: &str) -> &'static str {
     rpc(path).map_or("other", |rpc| rpc.path)
 }
 
 /// Returns the services of the contract.
-pub fn contract_services() -> impl Iterator<Item = &'static str> {
+pub(crate) fn contract_services() -> impl Iterator<Item = &'static str> {
     let services = TABLE.chunk_by(|one, next| one.service == next.service);
     let names = services.map(|rpcs| rpcs[0].service);
     names.filter(|service| service.starts_with(PACKAGE))
@@ -170,19 +170,19 @@ pub fn contract_services() -> impl Iterator<Item = &'static str> {
 impl Rpc {
     /// Returns `true` if a client sends more than one message.
     #[must_use]
-    pub const fn has_request_stream(&self) -> bool {
+    pub(crate) const fn has_request_stream(&self) -> bool {
         matches!(self.request, Stream | SmallStream)
     }
 
     /// Returns `true` if no message of a client needs more than 1 KiB.
     #[must_use]
-    pub const fn has_small_requests(&self) -> bool {
+    pub(crate) const fn has_small_requests(&self) -> bool {
         matches!(self.request, Small | SmallStream)
     }
 
     /// Returns `true` if the RPC is part of the contract, and not of health or reflection.
     #[must_use]
-    pub fn is_of_contract(&self) -> bool {
+    pub(crate) fn is_of_contract(&self) -> bool {
         self.service.starts_with(PACKAGE)
     }
 }

@@ -36,7 +36,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The status that an import ends with.
 #[must_use]
-pub fn from_import(error: &ImportError) -> Status {
+pub(super) fn from_import(error: &ImportError) -> Status {
     match error {
         ImportError::Refused(refusals) => refused(refusals),
         ImportError::ClientGone => Status::cancelled("the client's stream broke off"),
@@ -95,7 +95,7 @@ pub fn from_import(error: &ImportError) -> Status {
 
 /// The status of a request that exceeds a limit on what is under way. A later try may succeed.
 #[must_use]
-pub fn busy(refusal: &Refusal) -> Status {
+pub(super) fn busy(refusal: &Refusal) -> Status {
     metrics::refused(refusal.code);
     let mut details =
         ErrorDetails::with_quota_failure([QuotaViolation::new(&refusal.subject, &refusal.message)]);
@@ -114,7 +114,7 @@ fn offset_differs(expected: u64, message: String) -> Status {
 
 /// Returns the status that an import ended with, to be recorded and replayed.
 #[must_use]
-pub fn answer(error: &ImportError) -> RunAnswer {
+pub(super) fn answer(error: &ImportError) -> RunAnswer {
     let status = from_import(error);
     RunAnswer {
         code: status.code().into(),
@@ -149,7 +149,7 @@ fn without_others(status: &Status) -> Status {
 
 /// Whatever was written is written; the client alone is given up.
 #[must_use]
-pub fn stalled() -> Refusal {
+pub(super) fn stalled() -> Refusal {
     let message = "The answers were not read for too long, so no more are sent; the import itself \
         goes on. Ask WatchImport for its results.";
     Refusal::limit("NOT_READ", "idle", message)
@@ -168,7 +168,7 @@ fn about_import(reason: &'static str, import: Uuid) -> ErrorDetails {
 
 /// The status of a call that is not admitted.
 #[must_use]
-pub fn from_denial(denial: &Denial) -> Status {
+pub(super) fn from_denial(denial: &Denial) -> Status {
     match denial {
         Denial::Store(error) => from_store(error, ""),
         denial => denied(denial, denial.to_string()),
@@ -193,7 +193,7 @@ fn denied(denial: &Denial, message: String) -> Status {
 
 /// The status of a failed read or write; `name` is the name that the request had.
 #[must_use]
-pub fn from_store(error: &StoreError, name: &str) -> Status {
+pub(super) fn from_store(error: &StoreError, name: &str) -> Status {
     match error {
         StoreError::UnknownOrganization => unknown_organization(name),
         StoreError::UnknownUser => {
@@ -228,7 +228,7 @@ fn too_much_under_way() -> Refusal {
 
 /// The status of a catalog that was not replaced.
 #[must_use]
-pub fn from_catalog(error: &CatalogError, organization: &str) -> Status {
+pub(super) fn from_catalog(error: &CatalogError, organization: &str) -> Status {
     match error {
         CatalogError::Store(error) => from_store(error, organization),
         CatalogError::InUse(entries) => {
@@ -282,7 +282,7 @@ fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
 /// The status of a request that is refused for these reasons: one violation each, up to the size of the
 /// details.
 #[must_use]
-pub fn refused(refusals: &[Refusal]) -> Status {
+pub(super) fn refused(refusals: &[Refusal]) -> Status {
     for refusal in refusals {
         metrics::refused(refusal.code);
     }
@@ -340,7 +340,7 @@ fn cut(message: &str) -> &str {
 
 /// The organisation is unknown.
 #[must_use]
-pub fn unknown_organization(slug: &str) -> Status {
+pub(super) fn unknown_organization(slug: &str) -> Status {
     let message = format!("There is no organisation {:?}.", cut(slug));
     resource(Code::NotFound, "organization", slug, message)
 }
@@ -365,7 +365,7 @@ fn unavailable(error: &StoreError) -> Status {
 /// The status of an internal error. The caller gets nothing but the number under which the log has the
 /// details.
 #[must_use]
-pub fn internal(error: &impl fmt::Display) -> Status {
+pub(super) fn internal(error: &impl fmt::Display) -> Status {
     metrics::refused("INTERNAL");
     let request_id = request_id::current();
     error!(%error, %request_id, "internal error");

@@ -28,7 +28,7 @@ struct SupervisedResponse {
 }
 
 /// Supervises the response to `attempt`.
-pub fn supervise(
+pub(super) fn supervise(
     answer: Response<Body>,
     attempt: CallAttempt,
     expiry: Option<CredentialExpiry>,

@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// Most bytes of a request that needs no credential, and of a reflection request.
-pub const SMALL_REQUEST_BYTES: usize = 1024;
+pub(crate) const SMALL_REQUEST_BYTES: usize = 1024;
 
 /// A web page of an origin that is not allowed calls.
 #[must_use]
-pub fn origin_refused() -> Status {
+pub(crate) fn origin_refused() -> Status {
     const REASON: &str = "ORIGIN_NOT_ALLOWED";
     metrics::refused(REASON);
     let details = ErrorDetails::with_error_info(REASON, DOMAIN, HashMap::new());
@@ -29,7 +29,7 @@ pub fn origin_refused() -> Status {
 
 /// A request took too long: no byte came for `idle`, or all of it took longer than `whole`.
 #[must_use]
-pub fn request_too_slow(idle: Duration, whole: Duration) -> Status {
+pub(crate) fn request_too_slow(idle: Duration, whole: Duration) -> Status {
     let message = format!(
         "The request did not come whole: nothing came for {} s, or it took longer than {} s.",
         idle.as_secs(),
@@ -40,12 +40,12 @@ pub fn request_too_slow(idle: Duration, whole: Duration) -> Status {
 
 /// A message is over `most` bytes, or has too many rows.
 #[must_use]
-pub fn message_too_large(most: usize) -> Status {
+pub(crate) fn message_too_large(most: usize) -> Status {
     status::refused(&[too_large(most)])
 }
 
 /// The refusal of a message that is over `most` bytes, or has too many rows.
-pub fn too_large(most: usize) -> Refusal {
+pub(super) fn too_large(most: usize) -> Refusal {
     let rows = ServerLimits::MESSAGE_ROWS;
     let message = match most {
         SMALL_REQUEST_BYTES => format!("A message of this RPC has at most {most} bytes."),
@@ -59,13 +59,13 @@ pub fn too_large(most: usize) -> Refusal {
 
 /// The bytes of a request are no message of the RPC.
 #[must_use]
-pub fn undecodable() -> Status {
+pub(crate) fn undecodable() -> Status {
     status::refused(&[undecodable_refusal("")])
 }
 
 /// The refusal of bytes that prost cannot decode, for this error. Names the field if its text is not UTF-8:
 /// sent again, the message would fail again.
-pub fn undecodable_refusal(error: &str) -> Refusal {
+pub(super) fn undecodable_refusal(error: &str) -> Refusal {
     if let Some(field) = field_not_utf8(error) {
         let message = format!("The text of {field} is not UTF-8; encode it as UTF-8.");
         return Refusal::invalid("BAD_MESSAGE", field, message);
@@ -85,7 +85,7 @@ fn field_not_utf8(error: &str) -> Option<&str> {
 
 /// Turns tonic's status for a message that it cannot read into ours. Messages have at most `most` bytes.
 #[must_use]
-pub fn unreadable(status: &Status, most: usize) -> Status {
+pub(crate) fn unreadable(status: &Status, most: usize) -> Status {
     match status.code() {
         // Also a message that is too large only after decompression.
         Code::OutOfRange | Code::ResourceExhausted => message_too_large(most),
@@ -98,7 +98,7 @@ pub fn unreadable(status: &Status, most: usize) -> Status {
 
 /// The deadline of the caller has passed.
 #[must_use]
-pub fn deadline_exceeded() -> Status {
+pub(crate) fn deadline_exceeded() -> Status {
     metrics::refused("DEADLINE_EXCEEDED");
     Status::deadline_exceeded(
         "Deadline exceeded: the call did not end by its caller's deadline (grpc-timeout).",
@@ -108,7 +108,7 @@ pub fn deadline_exceeded() -> Status {
 /// The caller's deadline cannot be read. Serving the call without a deadline would not be what the caller
 /// asked for.
 #[must_use]
-pub fn bad_timeout() -> Status {
+pub(crate) fn bad_timeout() -> Status {
     let message = "grpc-timeout must be at most 8 digits and a unit (H, M, S, m, u or n).";
     status::refused(&[Refusal::invalid(
         "BAD_TIMEOUT",
@@ -119,13 +119,13 @@ pub fn bad_timeout() -> Status {
 
 /// There is no memory for a request.
 #[must_use]
-pub fn memory_exhausted(exhausted: MemoryExhausted) -> Status {
+pub(crate) fn memory_exhausted(exhausted: MemoryExhausted) -> Status {
     status::busy(&exhausted.into())
 }
 
 /// Too many clients watch the server's health.
 #[must_use]
-pub fn too_many_health_watches(reached: &LimitReached) -> Status {
+pub(crate) fn too_many_health_watches(reached: &LimitReached) -> Status {
     let (subject, most) = match reached {
         LimitReached::Server(most) => ("health_watches", most),
         LimitReached::Key(most) => ("health_watches_per_address", most),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Begins an upload, or returns how far an upload with this ID has come.
-pub async fn begin(
+pub(super) async fn begin(
     importer: Importer,
     caller: Caller,
     request: BeginImportRequest,
@@ -46,7 +46,7 @@ pub async fn begin(
 }
 
 /// Adds a part to an upload. `wire` counts the bytes that the request had on the wire.
-pub async fn append(
+pub(super) async fn append(
     importer: Importer,
     caller: Caller,
     request: AppendImportRequest,
@@ -75,7 +75,7 @@ pub async fn append(
 }
 
 /// Ends an upload, and waits until its import has begun.
-pub async fn finish(
+pub(super) async fn finish(
     importer: Importer,
     caller: Caller,
     request: FinishImportRequest,
@@ -111,7 +111,7 @@ async fn lane_permit(
 ///
 /// # Errors
 /// Fails if the text is no UUID.
-pub fn parse_import_id(text: &str) -> Result<Uuid, Status> {
+pub(super) fn parse_import_id(text: &str) -> Result<Uuid, Status> {
     Uuid::try_parse(text).map_err(|_| {
         let message = "import_id must be a UUID.";
         let refusal = Refusal::invalid("BAD_IMPORT_ID", "import_id", message);

@@ -28,13 +28,13 @@ use crate::{
 
 /// Puts an [`CallAccounting`] before a service.
 #[derive(Clone, Debug)]
-pub struct CallAccountingLayer {
+pub(super) struct CallAccountingLayer {
     message_bytes: usize,
 }
 
 impl CallAccountingLayer {
     /// Messages have at most `message_bytes`.
-    pub const fn new(message_bytes: usize) -> Self {
+    pub(super) const fn new(message_bytes: usize) -> Self {
         Self { message_bytes }
     }
 }
@@ -52,7 +52,7 @@ impl<S> Layer<S> for CallAccountingLayer {
 
 /// A service behind its [`CallAccountingLayer`].
 #[derive(Clone, Debug)]
-pub struct CallAccounting<S> {
+pub(super) struct CallAccounting<S> {
     inner: S,
     layer: CallAccountingLayer,
 }

@@ -29,13 +29,13 @@ const AHEAD: Duration = Duration::from_millis(10);
 
 /// Puts [`CallTime`] before a service.
 #[derive(Clone, Debug)]
-pub struct CallTimeLayer {
+pub(super) struct CallTimeLayer {
     started: watch::Receiver<bool>,
 }
 
 impl CallTimeLayer {
     /// Calls of the contract wait until `started`; health and reflection do not.
-    pub const fn new(started: watch::Receiver<bool>) -> Self {
+    pub(super) const fn new(started: watch::Receiver<bool>) -> Self {
         Self { started }
     }
 }
@@ -51,7 +51,7 @@ impl<S> Layer<S> for CallTimeLayer {
 
 /// A service whose calls end at their deadline.
 #[derive(Clone, Debug)]
-pub struct CallTime<S> {
+pub(super) struct CallTime<S> {
     started: watch::Receiver<bool>,
     inner: S,
 }

@@ -19,7 +19,7 @@ use crate::access::ConnectionPeer;
 
 /// A connection, ready for HTTP.
 #[derive(Debug)]
-pub struct ClientConnection {
+pub(super) struct ClientConnection {
     stream: ConnectionStream,
     peer: ConnectionPeer,
 }
@@ -33,7 +33,7 @@ enum ConnectionStream {
 impl ClientConnection {
     /// A connection as it was accepted.
     #[must_use]
-    pub fn plain(stream: TcpStream) -> Self {
+    pub(super) fn plain(stream: TcpStream) -> Self {
         let peer = peer(&stream);
         Self {
             stream: ConnectionStream::Plain(stream),
@@ -43,7 +43,7 @@ impl ClientConnection {
 
     /// A connection after its TLS handshake.
     #[must_use]
-    pub fn encrypted(stream: TlsStream<TcpStream>) -> Self {
+    pub(super) fn encrypted(stream: TlsStream<TcpStream>) -> Self {
         let certificate = tls::client_certificate(&stream).map(Arc::new);
         let peer = ConnectionPeer {
             certificate,

@@ -27,7 +27,7 @@ use crate::{
 
 /// Counts open connections. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ConnectionLimiter(Arc<Inner>);
+pub(super) struct ConnectionLimiter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -56,7 +56,7 @@ struct OpenConnection {
 
 /// The permit of a connection; given back when dropped.
 #[derive(Debug)]
-pub struct ConnectionPermit {
+pub(super) struct ConnectionPermit {
     limiter: ConnectionLimiter,
     number: u64,
     usage: Arc<ConnectionUsage>,
@@ -67,7 +67,7 @@ impl ConnectionLimiter {
     /// A limiter without connections. Half of the permits are reserved for callers who have shown a
     /// credential.
     #[must_use]
-    pub fn new(limits: &ServerLimits) -> Self {
+    pub(super) fn new(limits: &ServerLimits) -> Self {
         Self(Arc::new(Inner {
             limiter: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.connections,
@@ -83,7 +83,7 @@ impl ConnectionLimiter {
     ///
     /// # Errors
     /// The bound that is reached, as a label of a metric.
-    pub fn admit(&self, address: IpAddr) -> Result<ConnectionPermit, &'static str> {
+    pub(super) fn admit(&self, address: IpAddr) -> Result<ConnectionPermit, &'static str> {
         let network = ClientNetwork::of(address);
         let mut open = self.0.open.lock();
         let permit = self.permit(&mut open, network)?;
@@ -184,13 +184,13 @@ impl OpenConnection {
 impl ConnectionPermit {
     /// The use of the connection.
     #[must_use]
-    pub const fn usage(&self) -> &Arc<ConnectionUsage> {
+    pub(super) const fn usage(&self) -> &Arc<ConnectionUsage> {
         &self.usage
     }
 
     /// Cancelled when the connection must close to make room for another.
     #[must_use]
-    pub const fn closing(&self) -> &CancellationToken {
+    pub(super) const fn closing(&self) -> &CancellationToken {
         &self.closing
     }
 }

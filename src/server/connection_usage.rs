@@ -11,7 +11,7 @@ use crate::{access::ConnectionTrust, limits::Deadlines};
 
 /// The use of one connection.
 #[derive(Debug)]
-pub struct ConnectionUsage {
+pub(super) struct ConnectionUsage {
     first_call: Duration,
     idle: Duration,
     trust: ConnectionTrust,
@@ -29,12 +29,12 @@ struct CallCounts {
 
 /// A call under way on a connection; it ends when dropped.
 #[derive(Debug)]
-pub struct CallInProgress(Arc<ConnectionUsage>);
+pub(super) struct CallInProgress(Arc<ConnectionUsage>);
 
 impl ConnectionUsage {
     /// A connection that was opened just now.
     #[must_use]
-    pub fn new(deadlines: &Deadlines) -> Self {
+    pub(super) fn new(deadlines: &Deadlines) -> Self {
         Self {
             first_call: deadlines.first_call,
             idle: deadlines.connection_idle,
@@ -50,7 +50,7 @@ impl ConnectionUsage {
 
     /// A call begins.
     #[must_use]
-    pub fn begin(usage: Arc<Self>) -> CallInProgress {
+    pub(super) fn begin(usage: Arc<Self>) -> CallInProgress {
         let mut calls = usage.calls.lock();
         calls.under_way += 1;
         calls.began = true;
@@ -60,7 +60,7 @@ impl ConnectionUsage {
 
     /// When the connection ends if no call comes. While a call is under way, when to check again.
     #[must_use]
-    pub fn end(&self) -> Instant {
+    pub(super) fn end(&self) -> Instant {
         let calls = self.calls.lock();
         match (calls.under_way, calls.began) {
             (0, false) => calls.since + self.first_call,
@@ -71,7 +71,7 @@ impl ConnectionUsage {
 
     /// Why a connection without a call ends, as a label of a metric.
     #[must_use]
-    pub fn idleness(&self) -> &'static str {
+    pub(super) fn idleness(&self) -> &'static str {
         match self.calls.lock().began {
             true => "connection_idle",
             false => "no_first_call",
@@ -80,19 +80,19 @@ impl ConnectionUsage {
 
     /// Returns `true` if no call is under way.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.calls.lock().under_way == 0
     }
 
     /// Whether a caller on this connection has shown a credential.
     #[must_use]
-    pub const fn trust(&self) -> &ConnectionTrust {
+    pub(super) const fn trust(&self) -> &ConnectionTrust {
         &self.trust
     }
 
     /// The bytes that it holds unread.
     #[must_use]
-    pub const fn unread(&self) -> &UnreadBytes {
+    pub(super) const fn unread(&self) -> &UnreadBytes {
         &self.unread
     }
 }

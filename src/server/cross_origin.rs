@@ -40,13 +40,13 @@ const REMEMBERED: HeaderValue = HeaderValue::from_static("7200");
 
 /// Puts a [`Web`] before a service.
 #[derive(Clone, Debug)]
-pub struct WebLayer {
+pub(super) struct WebLayer {
     origins: Arc<[WebOrigin]>,
 }
 
 impl WebLayer {
     /// Allows pages of these origins, and callers that are no web pages.
-    pub fn new(origins: &[WebOrigin]) -> Self {
+    pub(super) fn new(origins: &[WebOrigin]) -> Self {
         Self {
             origins: origins.into(),
         }
@@ -87,7 +87,7 @@ impl<S> Layer<S> for WebLayer {
 
 /// A service that pages of allowed origins may call.
 #[derive(Clone, Debug)]
-pub struct Web<S> {
+pub(super) struct Web<S> {
     layer: WebLayer,
     inner: S,
 }

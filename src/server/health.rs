@@ -43,7 +43,7 @@ const WATCHES: ConcurrencyBounds = ConcurrencyBounds {
 };
 
 /// The service on one port. `status` holds for the server and for all its services alike.
-pub fn service(status: Receiver<ServingStatus>) -> HealthServer<impl Health> {
+pub(super) fn service(status: Receiver<ServingStatus>) -> HealthServer<impl Health> {
     let service = HealthService {
         status,
         watches: KeyedLimiter::new(WATCHES),
@@ -55,12 +55,12 @@ pub fn service(status: Receiver<ServingStatus>) -> HealthServer<impl Health> {
 }
 
 /// The status before the server has started.
-pub fn starting() -> (Sender<ServingStatus>, Receiver<ServingStatus>) {
+pub(super) fn starting() -> (Sender<ServingStatus>, Receiver<ServingStatus>) {
     watch::channel(NotServing)
 }
 
 /// Watches the database from `started` on, until `stop`; then the server is draining.
-pub async fn watch(
+pub(super) async fn watch(
     status: Sender<ServingStatus>,
     store: Store,
     mut started: Receiver<bool>,

@@ -31,7 +31,7 @@ const GRPC_ALONE: &str = "This server speaks gRPC (application/grpc, over HTTP/2
 
 /// Puts [`HttpRules`] before a service.
 #[derive(Clone, Copy, Debug)]
-pub struct HttpRulesLayer;
+pub(super) struct HttpRulesLayer;
 
 impl<S> Layer<S> for HttpRulesLayer {
     type Service = HttpRules<S>;
@@ -43,7 +43,7 @@ impl<S> Layer<S> for HttpRulesLayer {
 
 /// A service that receives only calls.
 #[derive(Clone, Debug)]
-pub struct HttpRules<S>(S);
+pub(super) struct HttpRules<S>(S);
 
 impl<S> Service<Request<Body>> for HttpRules<S>
 where

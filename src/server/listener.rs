@@ -33,7 +33,7 @@ type ReadyConnections = mpsc::Sender<io::Result<TrackedConnection>>;
 
 /// How handshakes are made.
 #[derive(Clone, Debug)]
-pub struct TlsHandshakes {
+pub(super) struct TlsHandshakes {
     /// The server's certificate, and more.
     pub config: Arc<ReloadedFiles<ServerConfig>>,
     /// How long one may take.
@@ -42,7 +42,7 @@ pub struct TlsHandshakes {
 
 /// Returns the connections of `listener` that are within the limits, over TLS if there are `handshakes`.
 /// The listener is closed when the stream is dropped.
-pub fn connections(
+pub(super) fn connections(
     listener: TcpListener,
     handshakes: Option<TlsHandshakes>,
     limiter: ConnectionLimiter,

@@ -17,7 +17,7 @@ use crate::{
 
 /// The loaded TLS configuration and credentials.
 #[derive(Debug)]
-pub struct LoadedSecurity {
+pub(super) struct LoadedSecurity {
     /// The TLS configuration, if TLS is used.
     pub tls: Option<Arc<ReloadedFiles<ServerConfig>>>,
     /// The valid credentials besides tokens.
@@ -28,7 +28,7 @@ pub struct LoadedSecurity {
 ///
 /// # Errors
 /// Fails if a file cannot be read or is not valid. A URL may be away for a while.
-pub fn start(
+pub(super) fn start(
     security: &SecuritySettings,
     stop: &CancellationToken,
 ) -> anyhow::Result<LoadedSecurity> {

@@ -48,7 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// Fails if the contract cannot be read.
-pub fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>> {
+pub(super) fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>> {
     let contract = ContractIndex::read([
         DESCRIPTOR_SET,
         health::DESCRIPTOR_SET,
@@ -64,7 +64,7 @@ pub fn service() -> anyhow::Result<ServerReflectionServer<impl ServerReflection>
 
 /// The service of v1alpha: the same messages at another path.
 #[derive(Clone, Debug)]
-pub struct ReflectionV1Alpha<S>(pub S);
+pub(super) struct ReflectionV1Alpha<S>(pub S);
 
 impl<S> NamedService for ReflectionV1Alpha<S> {
     const NAME: &'static str = "grpc.reflection.v1alpha.ServerReflection";

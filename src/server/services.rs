@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// Fails if the contract cannot be described.
-pub fn all(
+pub(super) fn all(
     importer: Importer,
     store: Store,
     clock: Clock,

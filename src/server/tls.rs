@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 /// Fails if a file cannot be read, or the files do not fit together.
-pub fn start(files: &TlsFiles) -> anyhow::Result<Arc<ReloadedFiles<ServerConfig>>> {
+pub(super) fn start(files: &TlsFiles) -> anyhow::Result<Arc<ReloadedFiles<ServerConfig>>> {
     let mut paths = vec![files.certificate.clone(), files.key.clone()];
     paths.extend(files.client_ca.clone());
     ReloadedFiles::start(paths, configure)
@@ -83,7 +83,7 @@ fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {
 ///
 /// # Errors
 /// Fails if the client breaks it off, or its certificate is of an unknown authority.
-pub async fn accept(
+pub(super) async fn accept(
     config: &ReloadedFiles<ServerConfig>,
     stream: TcpStream,
 ) -> io::Result<TlsStream<TcpStream>> {
@@ -93,7 +93,7 @@ pub async fn accept(
 /// Returns the client's certificate, or `None` if it showed none. A certificate that cannot be read has no
 /// names.
 #[must_use]
-pub fn client_certificate(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
+pub(super) fn client_certificate(stream: &TlsStream<TcpStream>) -> Option<ClientCertificate> {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates()?.first()?;
     Some(read(certificate).unwrap_or(ClientCertificate {

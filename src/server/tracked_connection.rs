@@ -25,7 +25,7 @@ use crate::{access::ConnectionPeer, telemetry::metrics};
 
 /// A connection with its permit.
 #[derive(Debug)]
-pub struct TrackedConnection {
+pub(super) struct TrackedConnection {
     connection: ClientConnection,
     timer: Pin<Box<Sleep>>,
     closing: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -35,7 +35,7 @@ pub struct TrackedConnection {
 impl TrackedConnection {
     /// A connection that is ready for HTTP.
     #[must_use]
-    pub fn new(connection: ClientConnection, permit: ConnectionPermit) -> Self {
+    pub(super) fn new(connection: ClientConnection, permit: ConnectionPermit) -> Self {
         Self {
             connection,
             timer: Box::pin(sleep_until(permit.usage().end())),
@@ -102,7 +102,7 @@ impl TrackedConnection {
 
 /// The connection of a call, as an extension of its request.
 #[derive(Clone, Debug)]
-pub struct CallConnection {
+pub(super) struct CallConnection {
     /// Its other end.
     pub peer: ConnectionPeer,
     /// Its use.

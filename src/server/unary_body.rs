@@ -28,7 +28,7 @@ const SMALL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Puts [`UnaryBody`] before a service.
 #[derive(Clone, Debug)]
-pub struct UnaryBodyLayer {
+pub(super) struct UnaryBodyLayer {
     bounds: BodyBounds,
 }
 
@@ -44,7 +44,7 @@ struct BodyBounds {
 
 impl UnaryBodyLayer {
     /// A layer with the limits of this server.
-    pub const fn new(limits: &ServerLimits) -> Self {
+    pub(super) const fn new(limits: &ServerLimits) -> Self {
         let bounds = BodyBounds {
             message_bytes: limits.message_bytes,
             idle: limits.deadlines.idle,
@@ -160,7 +160,7 @@ impl<S> Layer<S> for UnaryBodyLayer {
 
 /// A service that receives complete requests, except for streams.
 #[derive(Clone, Debug)]
-pub struct UnaryBody<S> {
+pub(super) struct UnaryBody<S> {
     layer: UnaryBodyLayer,
     inner: S,
 }

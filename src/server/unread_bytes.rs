@@ -16,7 +16,7 @@ const STRANGER_BYTES: usize = 64 * 1024;
 
 /// Counts the unread bytes of a stranger's connection.
 #[derive(Debug, Default)]
-pub struct UnreadBytes(Mutex<UnreadCounts>);
+pub(super) struct UnreadBytes(Mutex<UnreadCounts>);
 
 #[derive(Debug, Default)]
 struct UnreadCounts {
@@ -29,7 +29,7 @@ struct UnreadCounts {
 impl UnreadBytes {
     /// Returns how many bytes may be read now. Without an open request the count is reset: 0 is returned
     /// once, so that requests whose bytes have arrived can begin.
-    pub fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         let mut held = self.0.lock();
         let room = STRANGER_BYTES.saturating_sub(held.bytes);
         if room == 0 && held.requests == 0 {
@@ -39,30 +39,30 @@ impl UnreadBytes {
     }
 
     /// Returns `true` if a request is open.
-    pub fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         self.0.lock().requests > 0
     }
 
     /// Counts bytes that have arrived.
-    pub fn add(&self, bytes: usize) {
+    pub(super) fn add(&self, bytes: usize) {
         self.0.lock().bytes += bytes;
     }
 }
 
 /// A request whose body has not ended. It ends when this is dropped.
 #[derive(Debug)]
-pub struct OpenRequest(Arc<ConnectionUsage>);
+pub(super) struct OpenRequest(Arc<ConnectionUsage>);
 
 impl OpenRequest {
     /// A request begins.
     #[must_use]
-    pub fn begin(usage: Arc<ConnectionUsage>) -> Self {
+    pub(super) fn begin(usage: Arc<ConnectionUsage>) -> Self {
         usage.unread().0.lock().requests += 1;
         Self(usage)
     }
 
     /// Counts bytes of the request that were read.
-    pub fn read(&self, bytes: usize) {
+    pub(super) fn read(&self, bytes: usize) {
         if self.0.trust().is_trusted() {
             return;
         }

@@ -18,10 +18,10 @@ const QUAD: usize = 4;
 
 /// Marks a request whose body is text; an extension of it.
 #[derive(Clone, Copy, Debug)]
-pub struct WebText;
+pub(super) struct WebText;
 
 /// Decodes the body of a request that is marked as [`WebText`].
-pub fn decode(mut request: Request<Body>) -> Request<Body> {
+pub(super) fn decode(mut request: Request<Body>) -> Request<Body> {
     match request.extensions_mut().remove::<WebText>() {
         Some(WebText) => request.map(|body| {
             Body::new(DecodedWebText {

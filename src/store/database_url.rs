@@ -134,7 +134,7 @@ fn is_known(parameter: &str) -> bool {
 
 /// Returns `true` if the text has a `:` before an `@`, as in `USER:PASSWORD@HOST`.
 #[must_use]
-pub fn has_password(text: &str) -> bool {
+pub(crate) fn has_password(text: &str) -> bool {
     let (colon, at) = (text.find(':'), text.rfind('@'));
     colon.zip(at).is_some_and(|(colon, at)| colon < at)
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The record of an import, as stored.
-pub type ImportRecord = Model;
+pub(crate) type ImportRecord = Model;
 
 /// What a batch of an import's record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// An organisation, as stored.
-pub type Organization = Model;
+pub(crate) type Organization = Model;
 
 /// Bytes of an organisation's secret for the digests of plans.
 const DIGEST_SECRET: usize = 32;

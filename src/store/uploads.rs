@@ -14,7 +14,7 @@ use super::{
 };
 
 /// An upload, as stored.
-pub type Upload = Model;
+pub(crate) type Upload = Model;
 
 /// The stage that an upload has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

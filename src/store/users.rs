@@ -314,7 +314,7 @@ fn matching(users: &str, text: &str) -> Vec<String> {
 
 /// Returns `true` if one of `texts` contains `text`, which is case-folded.
 #[must_use]
-pub fn contains_folded<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
+pub(crate) fn contains_folded<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     text.is_empty() || texts.into_iter().any(|value| fold(value).contains(text))
 }
 

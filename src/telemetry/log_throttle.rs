@@ -16,7 +16,7 @@ const PERIOD: Duration = Duration::from_secs(10);
 
 /// Lets through so many lines of each place in the code. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct LogThrottle(Arc<Mutex<HashMap<Identifier, LogSite>>>);
+pub(super) struct LogThrottle(Arc<Mutex<HashMap<Identifier, LogSite>>>);
 
 /// What one place in the code has written in its period.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ struct LogSite {
 
 impl LogThrottle {
     /// Logs how many lines were left out, from time to time; never ends.
-    pub async fn report(self) {
+    pub(super) async fn report(self) {
         let mut ticks = interval(PERIOD);
         loop {
             ticks.tick().await;

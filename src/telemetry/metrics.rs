@@ -39,7 +39,7 @@ const SECONDS: [f64; 14] = [
 ///
 /// # Errors
 /// Fails if the address is in use, or metrics are served already.
-pub fn serve(address: SocketAddr) -> anyhow::Result<()> {
+pub(crate) fn serve(address: SocketAddr) -> anyhow::Result<()> {
     PrometheusBuilder::new()
         .with_http_listener(address)
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
@@ -112,44 +112,44 @@ fn describe() {
     clippy::cast_precision_loss,
     reason = "a metric is a float; 48 bits fit"
 )]
-pub fn audit_heads(events: i64, hashes: u64) {
+pub(crate) fn audit_heads(events: i64, hashes: u64) {
     gauge!(AUDIT_EVENTS).set(events as f64);
     gauge!(AUDIT_HEADS).set(hashes as f64);
 }
 
 /// Counts an audit trail that ends earlier, or otherwise, than before.
-pub fn audit_setback() {
+pub(crate) fn audit_setback() {
     counter!(AUDIT_SETBACKS).increment(1);
 }
 
 /// A call has ended, with the name of this status code.
-pub fn call_ended(method: &'static str, code: &'static str, took: Duration) {
+pub(crate) fn call_ended(method: &'static str, code: &'static str, took: Duration) {
     counter!(CALLS, "method" => method, "code" => code).increment(1);
     histogram!(CALL_SECONDS, "method" => method).record(took);
 }
 
 /// A connection was opened (1) or closed (-1).
-pub fn connections_changed(by: f64) {
+pub(crate) fn connections_changed(by: f64) {
     gauge!(CONNECTIONS).increment(by);
 }
 
 /// A connection was closed by a limit.
-pub fn connection_refused(reason: &'static str) {
+pub(crate) fn connection_refused(reason: &'static str) {
     counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
 }
 
 /// A request was refused; `reason` is one of the codes that never change.
-pub fn refused(reason: &'static str) {
+pub(crate) fn refused(reason: &'static str) {
     counter!(REFUSED, "reason" => reason).increment(1);
 }
 
 /// A call was denied; `reason` is that of a [`Denial`](crate::access::Denial).
-pub fn denied(method: &'static str, reason: &'static str) {
+pub(crate) fn denied(method: &'static str, reason: &'static str) {
     counter!(DENIED, "method" => method, "reason" => reason).increment(1);
 }
 
 /// An import has ended, with these counts.
-pub fn import_ended(summary: &ImportSummary) {
+pub(crate) fn import_ended(summary: &ImportSummary) {
     let state = state_name(summary.state());
     let kind = match summary.validate_only {
         true => "dry_run",
@@ -170,30 +170,30 @@ pub fn import_ended(summary: &ImportSummary) {
 
 /// A directory was requested: `read` users came from the database, and `known` users were known and
 /// unchanged.
-pub fn directory_asked(read: usize, known: usize) {
+pub(crate) fn directory_asked(read: usize, known: usize) {
     for (source, users) in [("database", read), ("memory", known)] {
         counter!(DIRECTORY_USERS, "source" => source).increment(users as u64);
     }
 }
 
 /// An import waited for `what`.
-pub fn waited(what: &'static str, took: Duration) {
+pub(crate) fn waited(what: &'static str, took: Duration) {
     histogram!(WAIT_SECONDS, "for" => what).record(took);
 }
 
 /// Whether the database answers.
-pub fn database_up(is: bool) {
+pub(crate) fn database_up(is: bool) {
     gauge!(DATABASE_UP).set(if is { 1.0 } else { 0.0 });
 }
 
 /// Records the time of a stage of an import that has no beginning and end of its own.
-pub fn stage_took(name: &'static str, took: Duration) {
+pub(crate) fn stage_took(name: &'static str, took: Duration) {
     histogram!(STAGE_SECONDS, "stage" => name).record(took);
 }
 
 /// An operation of the database; timed until it is dropped.
 #[derive(Debug)]
-pub struct DatabaseTimer {
+pub(crate) struct DatabaseTimer {
     operation: &'static str,
     begun: tokio::time::Instant,
 }
@@ -201,7 +201,7 @@ pub struct DatabaseTimer {
 impl DatabaseTimer {
     /// The database begins.
     #[must_use]
-    pub fn begin(operation: &'static str) -> Self {
+    pub(crate) fn begin(operation: &'static str) -> Self {
         Self {
             operation,
             begun: tokio::time::Instant::now(),
@@ -217,7 +217,7 @@ impl Drop for DatabaseTimer {
 
 /// A stage of an import that is under way; timed until it is dropped.
 #[derive(Debug)]
-pub struct ImportStageTimer {
+pub(crate) struct ImportStageTimer {
     name: &'static str,
     begun: tokio::time::Instant,
 }
@@ -225,7 +225,7 @@ pub struct ImportStageTimer {
 impl ImportStageTimer {
     /// The stage begins.
     #[must_use]
-    pub fn begin(name: &'static str) -> Self {
+    pub(crate) fn begin(name: &'static str) -> Self {
         gauge!(RUNNING, "stage" => name).increment(1.0);
         Self {
             name,

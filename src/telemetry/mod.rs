@@ -4,9 +4,9 @@
 //! Nothing here may log a value of a roster.
 
 mod log_throttle;
-pub mod metrics;
-pub mod request_id;
-pub mod traces;
+pub(crate) mod metrics;
+pub(crate) mod request_id;
+pub(crate) mod traces;
 
 use std::io::{self, IsTerminal};
 
@@ -25,7 +25,7 @@ const QUIET: &str = "h2=error,hyper=error,rustls=error,tokio_rustls=error,tonic=
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people; coloured on a terminal.
     Text,
     /// One JSON object per line.
@@ -37,7 +37,7 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// Fails if `filter` is no filter, `traces` is no URL, or logging was started before.
-pub fn start(
+pub(crate) fn start(
     filter: &str,
     format: LogFormat,
     traces: Option<&str>,
@@ -84,7 +84,7 @@ fn has_colours() -> bool {
 
 /// Returns `true` if the environment asks for no colours (<https://no-color.org>).
 #[must_use]
-pub fn no_color() -> bool {
+pub(crate) fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 

@@ -9,16 +9,16 @@ tokio::task_local! {
 
 /// Returns the ID of the request that is being served, or a new one outside of any.
 #[must_use]
-pub fn current() -> Uuid {
+pub(crate) fn current() -> Uuid {
     ID.try_with(|id| *id).unwrap_or_else(|_| Uuid::now_v7())
 }
 
 /// Runs `work` as part of the request `id`.
-pub async fn serving<T>(id: Uuid, work: impl Future<Output = T>) -> T {
+pub(crate) async fn serving<T>(id: Uuid, work: impl Future<Output = T>) -> T {
     ID.scope(id, work).await
 }
 
 /// The same for synchronous work.
-pub fn during<T>(id: Uuid, work: impl FnOnce() -> T) -> T {
+pub(crate) fn during<T>(id: Uuid, work: impl FnOnce() -> T) -> T {
     ID.sync_scope(id, work)
 }

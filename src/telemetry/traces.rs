@@ -24,14 +24,14 @@ const SERVICE: &str = "user-import";
 
 /// Exports traces. Ends with the spans that are not sent yet.
 #[derive(Debug)]
-pub struct TraceExporter(SdkTracerProvider);
+pub(crate) struct TraceExporter(SdkTracerProvider);
 
 impl TraceExporter {
     /// Sends traces to an OTLP collector, such as `http://127.0.0.1:4317`, over gRPC. Needs a runtime.
     ///
     /// # Errors
     /// Fails if `endpoint` is no URL.
-    pub fn to(endpoint: &str) -> anyhow::Result<Self> {
+    pub(crate) fn to(endpoint: &str) -> anyhow::Result<Self> {
         let exporter = SpanExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
@@ -47,12 +47,12 @@ impl TraceExporter {
 
     /// Returns the tracer that makes spans.
     #[must_use]
-    pub fn tracer(&self) -> Tracer {
+    pub(crate) fn tracer(&self) -> Tracer {
         self.0.tracer(SERVICE)
     }
 
     /// Sends the spans that are not sent yet.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Err(error) = self.0.shutdown() {
             tracing::warn!(%error, "the last traces could not be sent");
         }
@@ -62,7 +62,7 @@ impl TraceExporter {
 /// The span of a call: its method, and a request ID that its log lines have too. It contains nothing that
 /// the caller sends except the ID of the trace that it belongs to.
 #[must_use]
-pub fn call_span(method: &'static str, headers: &HeaderMap, request_id: Uuid) -> Span {
+pub(crate) fn call_span(method: &'static str, headers: &HeaderMap, request_id: Uuid) -> Span {
     let span = info_span!(
         "call",
         otel.name = method,
@@ -80,12 +80,12 @@ pub fn call_span(method: &'static str, headers: &HeaderMap, request_id: Uuid) ->
 }
 
 /// Records the import that the call is about.
-pub fn tell_import(import: Uuid) {
+pub(crate) fn tell_import(import: Uuid) {
     Span::current().record("import_id", field::display(import));
 }
 
 /// Records how the call ended, as the number of a status code.
-pub fn tell_code(span: &Span, code: i32) {
+pub(crate) fn tell_code(span: &Span, code: i32) {
     span.record("rpc.grpc.status_code", code);
 }
 

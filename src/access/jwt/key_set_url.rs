@@ -116,7 +116,7 @@ fn trust(own: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
 ///
 /// # Errors
 /// Fails if it cannot be read, or has none.
-pub fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+pub(super) fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read = || -> anyhow::Result<Vec<_>> {
         let pem = std::fs::read(file)?;
         let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>()?;

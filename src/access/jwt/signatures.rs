@@ -18,7 +18,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 };
 
 /// Makes ring verify the tokens in this process.
-pub fn install() {
+pub(super) fn install() {
     // Fails only if it was called before.
     let _ = PROVIDER.install_default();
 }

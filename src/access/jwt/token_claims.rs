@@ -15,7 +15,7 @@ const MAX_SUBJECT: usize = 200;
 /// The claims that this service reads, each of the type that RFC 7519 gives it: the issuer is one text, and
 /// the times are numbers. A claim that is not understood must not count as none.
 #[derive(Debug, Deserialize)]
-pub struct TokenClaims {
+pub(super) struct TokenClaims {
     iss: String,
     aud: TokenAudience,
     sub: String,
@@ -54,7 +54,7 @@ impl TokenClaims {
     /// # Errors
     /// Fails if they are of another issuer or for another service, their time is over or has not come, or they
     /// name no organisation.
-    pub fn principal(
+    pub(super) fn principal(
         &self,
         settings: &JwtSettings,
         now: OffsetDateTime,

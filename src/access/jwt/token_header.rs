@@ -12,7 +12,7 @@ const TYPES: [&str; 2] = ["jwt", "at+jwt"];
 
 /// A header that is understood completely.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TokenHeader {
+pub(super) struct TokenHeader {
     /// The algorithm of the signature; one that is allowed.
     pub algorithm: Algorithm,
     /// Which key signed it, if the header says.
@@ -21,7 +21,7 @@ pub struct TokenHeader {
 
 impl TokenHeader {
     /// Reads the header of a token; `None` if it is to be refused.
-    pub fn parse(token: &str, allowed: &[AlgorithmName]) -> Option<Self> {
+    pub(super) fn parse(token: &str, allowed: &[AlgorithmName]) -> Option<Self> {
         let (encoded, _) = token.split_once('.')?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let header: Map<String, Value> = serde_json::from_slice(&json).ok()?;

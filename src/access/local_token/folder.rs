@@ -19,14 +19,14 @@ use crate::private_files;
 
 /// The directory, open.
 #[derive(Debug)]
-pub struct PrivateFolder(File);
+pub(super) struct PrivateFolder(File);
 
 impl PrivateFolder {
     /// Opens a directory of this user, and makes it if it is missing; shuts out other users.
     ///
     /// # Errors
     /// Fails if something else is there, or a directory of another user.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         private_files::create_folder(path)?;
         let folder = open_directory(path)?;
         expect_own(&folder)?;
@@ -38,7 +38,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// Fails if it is missing, of another user, or open to others.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         let folder = open_directory(path)?;
         expect_private(&folder)?;
         Ok(Self(folder))
@@ -48,7 +48,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// Fails if anything of this name is there.
-    pub fn create_file(&self, name: &str) -> io::Result<File> {
+    pub(super) fn create_file(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
         self.open_at(name, flags, Mode::RUSR | Mode::WUSR)
     }
@@ -57,7 +57,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// Fails if it is missing, no regular file, of another user, or open to others.
-    pub fn open_file(&self, name: &str) -> io::Result<File> {
+    pub(super) fn open_file(&self, name: &str) -> io::Result<File> {
         // Opening a pipe must not wait for its writer.
         let file = self.open_at(name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
         expect_private(&file)?;
@@ -76,7 +76,7 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// Fails if the system refuses.
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(renameat(&self.0, from, &self.0, to)?)
     }
 
@@ -84,12 +84,12 @@ impl PrivateFolder {
     ///
     /// # Errors
     /// Fails if the system refuses.
-    pub fn remove(&self, name: &str) -> io::Result<()> {
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         Ok(unlinkat(&self.0, name, AtFlags::empty())?)
     }
 
     /// Returns `true` if `file` is the one that has this name now.
-    pub fn is_named(&self, file: &File, name: &str) -> bool {
+    pub(super) fn is_named(&self, file: &File, name: &str) -> bool {
         let identity = |file: &File| file.metadata().map(|data| (data.dev(), data.ino()));
         let named = self.open_file(name).and_then(|named| identity(&named));
         matches!((named, identity(file)), (Ok(named), Ok(own)) if named == own)

@@ -18,7 +18,7 @@ use crate::cli::{
 #[command(after_help = "Examples:\n  \
     user-import audit --organization my-department --limit 50\n  \
     user-import audit verify --organization my-department")]
-pub struct AuditArgs {
+pub(crate) struct AuditArgs {
     /// What to do
     #[arg(value_enum, value_name = "WHAT", default_value_t = AuditMode::List)]
     mode: AuditMode,
@@ -52,7 +52,7 @@ enum AuditMode {
 ///
 /// # Errors
 /// Fails if the server refuses, or the chain is broken.
-pub async fn run(args: AuditArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: AuditArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     match args.mode {
         AuditMode::Verify => verify(args, verbosity).await,
         AuditMode::List if args.expect.is_some() => {

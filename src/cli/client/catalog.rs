@@ -21,7 +21,7 @@ use crate::{domain::privilege_warnings, proto::Catalog};
 #[command(after_help = "Examples: change the catalog by hand\n  \
     user-import catalog get --organization my-department > catalog.json\n  \
     user-import catalog apply catalog.json --organization my-department")]
-pub enum CatalogCommand {
+pub(crate) enum CatalogCommand {
     Get(GetArgs),
     Apply(ApplyArgs),
 }
@@ -31,7 +31,7 @@ pub enum CatalogCommand {
 #[command(after_help = "Examples: to change it, or to look at it\n  \
     user-import catalog get --organization my-department > catalog.json\n  \
     user-import catalog get --organization my-department --format table")]
-pub struct GetArgs {
+pub(crate) struct GetArgs {
     /// Format of the output; `json` is one document
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Json)]
     format: OutputFormat,
@@ -49,7 +49,7 @@ pub struct GetArgs {
     echo '{\"roles\": [{\"name\": \"Officer\"}], \"ranks\": [{\"name\": \"Sergeant\"}],\n    \
     \"groups\": [{\"externalId\": \"PATROL\", \"name\": \"Patrol\", \"active\": true}]}' |\n    \
     user-import catalog apply - --organization my-department")]
-pub struct ApplyArgs {
+pub(crate) struct ApplyArgs {
     /// JSON file; `-` is standard input
     file: PathBuf,
     #[command(flatten)]
@@ -60,7 +60,10 @@ pub struct ApplyArgs {
 ///
 /// # Errors
 /// Fails if the document cannot be read, or the server refuses.
-pub async fn run(command: CatalogCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(
+    command: CatalogCommand,
+    verbosity: Verbosity,
+) -> anyhow::Result<ExitStatus> {
     match command {
         CatalogCommand::Get(args) => get(&args, verbosity).await,
         CatalogCommand::Apply(args) => apply(&args, verbosity).await,

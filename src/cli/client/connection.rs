@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The endpoint if none is given.
-pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+pub(super) const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
 
 /// The options that every client command has.
 #[derive(Args, Clone, Debug)]
@@ -75,7 +75,7 @@ struct ConnectionArgs {
 
 /// The options that every client command has, a token on the command line before one in the environment.
 #[derive(Clone, Debug)]
-pub struct ServerArgs(ConnectionArgs);
+pub(super) struct ServerArgs(ConnectionArgs);
 
 impl FromArgMatches for ServerArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
@@ -114,7 +114,7 @@ impl Args for ServerArgs {
 /// The options of every client command that works on one organisation.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
-pub struct OrganizationArgs {
+pub(crate) struct OrganizationArgs {
     #[command(flatten)]
     server: ServerArgs,
     /// Slug of the organisation [default: the profile's]
@@ -127,7 +127,7 @@ impl ServerArgs {
     ///
     /// # Errors
     /// Fails like [`ServiceClient::connect`], or if a profile, a token or a certificate cannot be read.
-    pub async fn connect(&self, verbosity: Verbosity) -> anyhow::Result<ServiceClient> {
+    pub(super) async fn connect(&self, verbosity: Verbosity) -> anyhow::Result<ServiceClient> {
         let profile = self.profile()?;
         self.connect_as(&profile, verbosity).await
     }
@@ -219,7 +219,10 @@ impl OrganizationArgs {
     ///
     /// # Errors
     /// Fails like [`ServerArgs::connect`], or if no organisation is given.
-    pub async fn connect(&self, verbosity: Verbosity) -> anyhow::Result<(ServiceClient, String)> {
+    pub(crate) async fn connect(
+        &self,
+        verbosity: Verbosity,
+    ) -> anyhow::Result<(ServiceClient, String)> {
         let profile = self.server.profile()?;
         // A variable that is set to nothing says nothing.
         let given = self.organization.as_ref().filter(|slug| !slug.is_empty());

@@ -16,7 +16,7 @@ use crate::proto::{ExportUsersRequest, UserStatus};
 #[command(after_help = "Example: the active officers, to a file:\n  \
     user-import export --organization my-department --status active --role Officer \\\n    \
     --output officers.csv")]
-pub struct ExportArgs {
+pub(crate) struct ExportArgs {
     /// File to write; `-` is standard output
     #[arg(
         long,
@@ -93,7 +93,7 @@ impl ExportArgs {
 ///
 /// # Errors
 /// Fails if the server refuses, or the file cannot be written. Then no file is left.
-pub async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let mut output = OutputTarget::create(&args.output)?;
     let request = args.request(organization);

@@ -24,7 +24,7 @@ use crate::client::ServerHealth;
     user-import health --alive --endpoint https://127.0.0.1:50051 --ca-cert ca.crt \\\n    \
     --server-name users.example"
 )]
-pub struct HealthArgs {
+pub(crate) struct HealthArgs {
     /// Service to ask for, such as userimport.v1.ImportService [default: the server as a whole]
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_HEALTH_SERVICE")]
     service: Option<String>,
@@ -44,7 +44,7 @@ pub struct HealthArgs {
 ///
 /// # Errors
 /// Fails if the server cannot be reached, or does not answer.
-pub async fn run(args: HealthArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: HealthArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let service = args.service.as_deref().unwrap_or_default();
     let asking = async {
         let mut client = args.server.connect(verbosity).await?;

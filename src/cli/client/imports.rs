@@ -15,7 +15,7 @@ use crate::cli::{
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import imports --organization my-department --limit 5")]
-pub struct ImportsArgs {
+pub(crate) struct ImportsArgs {
     /// At most this many
     #[arg(
         long,
@@ -37,7 +37,7 @@ pub struct ImportsArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import cancel 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
-pub struct CancelArgs {
+pub(crate) struct CancelArgs {
     /// ID of the import, as `import` and `imports` print it
     #[arg(value_name = "IMPORT_ID")]
     import_id: String,
@@ -49,7 +49,7 @@ pub struct CancelArgs {
 ///
 /// # Errors
 /// Fails if the server refuses, or standard output is closed.
-pub async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let list = PrintableList {
         items: &client.imports(&organization, args.limit).await?,
@@ -65,7 +65,7 @@ pub async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Result<Exi
 ///
 /// # Errors
 /// Fails if the server refuses: the import is unknown, or is not being applied.
-pub async fn cancel(args: CancelArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn cancel(args: CancelArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let import = client.cancel(&organization, &args.import_id).await?;
     let id = printable(&import.import_id).into_owned();

@@ -11,7 +11,7 @@ use crate::cli::{
 /// Make organisations
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  user-import org create my-department")]
-pub enum OrgCommand {
+pub(crate) enum OrgCommand {
     Create(CreateArgs),
 }
 
@@ -19,7 +19,7 @@ pub enum OrgCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import org create my-department --name \"My Department\"")]
-pub struct CreateArgs {
+pub(crate) struct CreateArgs {
     /// Slug: 1-63 lower-case letters, digits and hyphens
     slug: String,
     /// Name for people [default: the slug]
@@ -33,7 +33,7 @@ pub struct CreateArgs {
 ///
 /// # Errors
 /// Fails if the server refuses.
-pub async fn run(command: OrgCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(command: OrgCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let OrgCommand::Create(args) = command;
     let mut client = args.server.connect(verbosity).await?;
     let name = args.name.as_deref().unwrap_or_default();

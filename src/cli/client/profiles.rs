@@ -27,14 +27,14 @@ use crate::cli::{
     organization = \"my-department\"\n  \
     token_file = \"my-department.token\"\n  \
     ca_cert = \"ca.pem\"")]
-pub enum ProfileCommand {
+pub(crate) enum ProfileCommand {
     List(ListArgs),
 }
 
 /// List the profiles, and check the file
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  user-import profile list")]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CONFIG")]
     config: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub struct ListArgs {
 ///
 /// # Errors
 /// Fails if the file is malformed, or standard output is closed.
-pub fn run(command: &ProfileCommand) -> anyhow::Result<ExitStatus> {
+pub(crate) fn run(command: &ProfileCommand) -> anyhow::Result<ExitStatus> {
     let ProfileCommand::List(args) = command;
     let file = ProfileFile::read(args.config.as_deref())?;
     let lines: Vec<ProfileLine> = file.map(lines).unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::cli::{
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import template --organization my-department --output roster.csv")]
-pub struct TemplateArgs {
+pub(crate) struct TemplateArgs {
     /// File to write; `-` is standard output
     #[arg(
         long,
@@ -36,7 +36,7 @@ pub struct TemplateArgs {
 ///
 /// # Errors
 /// Fails if the server refuses, or the file cannot be written.
-pub async fn run(args: TemplateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: TemplateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let template = client.template(&organization, args.byte_order_mark).await?;
     write_whole(&args.output, &template.csv)?;

@@ -30,7 +30,7 @@ use scope::ScopeArgs;
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example: for a nightly import\n  \
     user-import token create nightly-cad --organization my-department --permission users.import")]
-pub enum TokenCommand {
+pub(crate) enum TokenCommand {
     Create(CreateArgs),
     List(ListArgs),
     Revoke(RevokeArgs),
@@ -54,7 +54,7 @@ pub enum TokenCommand {
     catalog.write           replace an organisation's roles, ranks and groups\n  \
     organizations.write     create organisations"
 )]
-pub struct CreateArgs {
+pub(crate) struct CreateArgs {
     /// What the token is for, 1-100 characters; `token list` and every import's record show it
     name: String,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct CreateArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import token list --organization my-department")]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only those for the organisation with this slug
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
@@ -90,7 +90,7 @@ pub struct ListArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import token revoke 018f4e9e-5c7b-7000-8000-000000000001")]
-pub struct RevokeArgs {
+pub(crate) struct RevokeArgs {
     /// ID of the token, as `token list` shows it
     #[arg(value_name = "TOKEN_ID")]
     id: Uuid,
@@ -102,7 +102,7 @@ pub struct RevokeArgs {
 ///
 /// # Errors
 /// Fails if the organisation or the token is unknown, or the database fails.
-pub async fn run(command: TokenCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(command: TokenCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     match command {
         TokenCommand::Create(args) => create(args, verbosity).await,
         TokenCommand::List(args) => list(args).await,

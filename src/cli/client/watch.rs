@@ -26,7 +26,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import watch 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
-pub struct WatchArgs {
+pub(crate) struct WatchArgs {
     /// ID of the import, as `import` and `imports` print it
     #[arg(value_name = "IMPORT_ID")]
     import_id: String,
@@ -53,7 +53,7 @@ pub struct WatchArgs {
 ///
 /// # Errors
 /// Fails if the server cannot be reached. The end of the import is no error: it has its exit code.
-pub async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let request = WatchImportRequest {
         organization,

@@ -38,7 +38,7 @@ const ADVICE: [(&[&str], &str); 7] = [
 ];
 
 /// What to do about a server that cannot be reached.
-pub fn unreachable(address: &ServerAddress, reason: &str) -> String {
+pub(super) fn unreachable(address: &ServerAddress, reason: &str) -> String {
     let reason = reason.to_lowercase();
     if address.is_tls() && reason.contains("invalidcontenttype") {
         let plain = address.to_string().replacen("https://", "http://", 1);

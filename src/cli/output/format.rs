@@ -13,7 +13,7 @@ use crate::client::ClientError;
 
 /// The reader of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// A person: tables and sentences.
     Table,
     /// A program: one JSON object a line, in the contract's JSON mapping, and nothing else.
@@ -23,10 +23,10 @@ pub enum OutputFormat {
 }
 
 /// An item's fields, one for each column.
-pub type ItemFields<T, const N: usize> = fn(&T) -> [String; N];
+pub(super) type ItemFields<T, const N: usize> = fn(&T) -> [String; N];
 
 /// A list that can be printed in every format.
-pub struct PrintableList<'a, T, const TABLE: usize, const CSV: usize> {
+pub(crate) struct PrintableList<'a, T, const TABLE: usize, const CSV: usize> {
     /// The items of the list.
     pub items: &'a [T],
     /// The sentence if the list is empty.
@@ -42,7 +42,7 @@ impl<T: Serialize, const TABLE: usize, const CSV: usize> PrintableList<'_, T, TA
     ///
     /// # Errors
     /// Fails if standard output is closed.
-    pub fn print(&self, format: OutputFormat) -> anyhow::Result<()> {
+    pub(crate) fn print(&self, format: OutputFormat) -> anyhow::Result<()> {
         match format {
             OutputFormat::Json => {
                 let (mut out, mut line) = (io::stdout().lock(), Vec::new());
@@ -68,7 +68,7 @@ impl<T: Serialize, const TABLE: usize, const CSV: usize> PrintableList<'_, T, TA
 ///
 /// # Errors
 /// Fails if it cannot be written.
-pub fn write_line(
+pub(crate) fn write_line(
     out: &mut impl Write,
     line: &mut Vec<u8>,
     message: &impl Serialize,

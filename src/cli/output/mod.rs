@@ -5,12 +5,12 @@ mod output_file;
 mod report;
 mod verbosity;
 
-pub use format::{OutputFormat, PrintableList, write_line};
-pub use output_file::{OutputTarget, print, write_whole};
-pub use report::{
+pub(super) use format::{OutputFormat, PrintableList, write_line};
+pub(super) use output_file::{OutputTarget, print, write_whole};
+pub(super) use report::{
     AUDIT, AUDIT_CSV, CsvText, FindingLimits, HISTORY, HISTORY_CSV, ImportFindings,
     ProgressDisplay, SummaryOptions, TerminalStyle, TextTable, audit_cells, audit_record, count,
     deactivated_name, history_cells, history_record, printable, rejected_table, review_text,
     rfc3339, row_lines, summary_text, time_text, word,
 };
-pub use verbosity::{Verbosity, print_error};
+pub(super) use verbosity::{Verbosity, print_error};

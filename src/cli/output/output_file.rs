@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::private_files;
 
 /// An output that is being written. If it is dropped before it is complete, no file is left.
-pub enum OutputTarget {
+pub(crate) enum OutputTarget {
     /// Standard output.
     Stdout(Stdout),
     /// A file next to its final place, so that a broken transfer never spoils the existing file. It is private,
@@ -32,7 +32,7 @@ impl OutputTarget {
     ///
     /// # Errors
     /// Fails if no file can be created there.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
         if path.as_os_str() == "-" {
             return Ok(Self::Stdout(io::stdout()));
         }
@@ -57,7 +57,7 @@ impl OutputTarget {
     ///
     /// # Errors
     /// Fails if the file cannot be placed. The file that was there before stays.
-    pub fn complete(self) -> anyhow::Result<()> {
+    pub(crate) fn complete(self) -> anyhow::Result<()> {
         match self {
             Self::Stdout(mut out) => out.flush().context("standard output is closed"),
             Self::Device(mut device) => device.flush().context("it takes no more"),
@@ -92,7 +92,7 @@ impl Write for OutputTarget {
 ///
 /// # Errors
 /// Fails if standard output is closed.
-pub fn print(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     write_whole(Path::new("-"), text.as_bytes())
 }
 
@@ -100,7 +100,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Fails if they cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut output = OutputTarget::create(path)?;
     let written = output.write_all(bytes);
     written.with_context(|| cannot_write(path))?;

@@ -9,7 +9,7 @@ use super::output_file::print;
 /// How much a command prints.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Output")]
-pub struct Verbosity {
+pub(crate) struct Verbosity {
     /// Print only errors, on standard error, and leave the rest to the exit code
     ///
     /// No progress, notices or warnings; no results and summary of `import` and `watch`, unless --format
@@ -22,7 +22,7 @@ pub struct Verbosity {
 
 impl Verbosity {
     /// Prints a notice on standard error.
-    pub fn notice(self, text: &str) {
+    pub(crate) fn notice(self, text: &str) {
         if !self.quiet {
             print_error(text);
         }
@@ -32,7 +32,7 @@ impl Verbosity {
     ///
     /// # Errors
     /// Fails if standard output is closed.
-    pub fn confirm(self, text: &str) -> anyhow::Result<()> {
+    pub(crate) fn confirm(self, text: &str) -> anyhow::Result<()> {
         match self.quiet {
             true => Ok(()),
             false => print(text),
@@ -42,6 +42,6 @@ impl Verbosity {
 
 /// Prints an error on standard error, even with `--quiet`. Unlike `eprintln!`, it survives
 /// a reader that has gone.
-pub fn print_error(text: &str) {
+pub(crate) fn print_error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

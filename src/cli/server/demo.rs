@@ -39,13 +39,13 @@ const ROSTER: &str = include_str!("../../../examples/roster.csv");
 /// Nothing stays on this machine.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  user-import demo")]
-pub struct DemoArgs {}
+pub(crate) struct DemoArgs {}
 
 /// Runs the command. Rejected rows are part of the show, and no failure.
 ///
 /// # Errors
 /// Fails if the embedded server cannot be started, or a call to it fails.
-pub async fn run(_: DemoArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(_: DemoArgs) -> anyhow::Result<ExitStatus> {
     let folder = private_files::temporary_folder("user-import-demo-");
     let folder = folder.context("no temporary folder can be made")?;
     let embedded = EmbeddedServer::start(folder.path()).await?;

@@ -38,7 +38,7 @@ const APART: Duration = Duration::from_secs(5);
 #[command(after_help = "Example: with the environment of the service:\n  \
     user-import doctor --database-url postgres://import@db/users --tls-cert server.pem \\\n    \
     --tls-key server.key")]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Address that the server listens on
     #[arg(
         long,
@@ -113,7 +113,7 @@ impl fmt::Display for CheckResult {
 ///
 /// # Errors
 /// Fails if standard output is closed.
-pub async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
     let clock = Clock::system();
     let settings = args.settings.settings();
     let mut findings = configuration(&settings);

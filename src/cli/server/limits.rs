@@ -11,7 +11,7 @@ const MIB: usize = 1024 * 1024;
 /// Limits on what clients may take up of the server.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
-pub struct LimitsArgs {
+pub(super) struct LimitsArgs {
     /// Most bytes of one message, decompressed
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_MESSAGE_BYTES")]
     #[arg(default_value_t = 4_195_328, value_parser = value_parser!(u32).range(1_024..=67_108_864))]
@@ -127,7 +127,7 @@ pub struct LimitsArgs {
 impl LimitsArgs {
     /// The limits that the options give.
     #[must_use]
-    pub fn limits(&self) -> ServerLimits {
+    pub(super) fn limits(&self) -> ServerLimits {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         ServerLimits {
             message_bytes: count(self.max_message_bytes),
@@ -153,7 +153,7 @@ impl LimitsArgs {
 
     /// How long the database may take for what.
     #[must_use]
-    pub const fn database(&self) -> DatabaseLimits {
+    pub(super) const fn database(&self) -> DatabaseLimits {
         DatabaseLimits {
             statement: Duration::from_secs(self.database_statement_seconds),
             lock: Duration::from_secs(self.database_lock_seconds),

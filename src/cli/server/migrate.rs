@@ -13,14 +13,14 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  \
     user-import migrate --database-url postgres://import@db/users")]
-pub struct MigrateArgs {
+pub(crate) struct MigrateArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
 /// Which database to use.
 #[derive(Args, Debug)]
-pub struct DatabaseArgs {
+pub(crate) struct DatabaseArgs {
     /// `sqlite://FILE` (made when it is missing) or `postgres://USER@HOST/NAME`
     // A URL may hold a password.
     #[arg(
@@ -38,7 +38,7 @@ impl DatabaseArgs {
     ///
     /// # Errors
     /// Fails if the database cannot be reached. The error does not repeat the URL, which may hold a password.
-    pub async fn connect(&self) -> anyhow::Result<Store> {
+    pub(crate) async fn connect(&self) -> anyhow::Result<Store> {
         self.connect_for(&Settings::default()).await
     }
 
@@ -46,7 +46,7 @@ impl DatabaseArgs {
     ///
     /// # Errors
     /// As [`connect`](Self::connect).
-    pub async fn connect_for(&self, settings: &Settings) -> anyhow::Result<Store> {
+    pub(crate) async fn connect_for(&self, settings: &Settings) -> anyhow::Result<Store> {
         let (url, lease) = (&self.database_url, settings.lease);
         let store = Store::connect_within(url, lease, settings.database).await;
         store.context("the database cannot be used; see --database-url")
@@ -57,7 +57,7 @@ impl DatabaseArgs {
 ///
 /// # Errors
 /// Fails if the database cannot be reached or changed.
-pub async fn run(args: MigrateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: MigrateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let store = args.database.connect().await?;
     store
         .migrate()

@@ -8,4 +8,4 @@ mod security;
 pub(super) mod serve;
 mod settings;
 
-pub use migrate::DatabaseArgs;
+pub(super) use migrate::DatabaseArgs;

@@ -15,7 +15,7 @@ use crate::{
 /// Without any of these the server speaks plain text, on this machine only.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Security")]
-pub struct SecurityArgs {
+pub(super) struct SecurityArgs {
     /// PEM file with the server's certificate, and those that lead to a known authority; read again when
     /// it changes
     #[arg(
@@ -115,7 +115,7 @@ pub struct SecurityArgs {
 impl SecurityArgs {
     /// As settings.
     #[must_use]
-    pub fn security(&self) -> SecuritySettings {
+    pub(super) fn security(&self) -> SecuritySettings {
         SecuritySettings {
             tls: self.tls(),
             identities: self.tls_client_identities.clone(),

@@ -32,7 +32,7 @@ const BACKLOG: u32 = 1_024;
     user-import serve --listen 0.0.0.0:50051 --database-url postgres://import@db/users \\\n    \
     --tls-cert server.pem --tls-key server.key"
 )]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one, and the first line printed says which
     #[arg(
         long,
@@ -80,7 +80,7 @@ pub struct ServeArgs {
 ///
 /// # Errors
 /// Fails if the address is in use, or the database cannot be used.
-pub async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
     args.settings.expect_sound()?;
     let mut settings = Settings {
         security: args.security.security(),

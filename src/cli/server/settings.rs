@@ -14,7 +14,7 @@ use crate::{
 /// The settings that an operator may set; the rest of [`Settings`] has its defaults.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Settings")]
-pub struct SettingsArgs {
+pub(super) struct SettingsArgs {
     /// Seconds after which an import whose server has died may be taken over, and PostgreSQL ends a
     /// transaction that idles
     #[arg(
@@ -139,7 +139,7 @@ impl SettingsArgs {
     ///
     /// # Errors
     /// Fails if a setting contradicts another one; the text says which.
-    pub fn expect_sound(&self) -> Result<(), UsageError> {
+    pub(super) fn expect_sound(&self) -> Result<(), UsageError> {
         let (field, record) = (self.max_field_bytes, self.max_record_bytes);
         if field > record {
             return Err(UsageError::new(format!(
@@ -152,7 +152,7 @@ impl SettingsArgs {
 
     /// With defaults for everything else.
     #[must_use]
-    pub fn settings(&self) -> Settings {
+    pub(super) fn settings(&self) -> Settings {
         let bytes = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Settings {
             limits: Limits {

@@ -10,7 +10,7 @@ use crate::store::{Lease, LeaseGuard, Store};
 
 /// A lease that is being renewed. After a drop it is no longer renewed and expires.
 #[derive(Debug)]
-pub struct HeldLease {
+pub(crate) struct HeldLease {
     store: Store,
     lease: Lease,
     alive: LeaseGuard,
@@ -21,7 +21,7 @@ pub struct HeldLease {
 impl HeldLease {
     /// Renews `lease` three times within each `ttl`.
     #[must_use]
-    pub fn new(store: Store, lease: Lease, ttl: Duration) -> Self {
+    pub(crate) fn new(store: Store, lease: Lease, ttl: Duration) -> Self {
         let over = CancellationToken::new();
         let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3, over.clone()));
         Self {
@@ -35,12 +35,12 @@ impl HeldLease {
 
     /// The lease.
     #[must_use]
-    pub const fn lease(&self) -> Lease {
+    pub(crate) const fn lease(&self) -> Lease {
         self.lease
     }
 
     /// Releases the lease. If that fails, the lease expires.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         drop((self.over, self.alive));
         // A renewal in progress must not follow the release.
         let _ = self.renewing.await;

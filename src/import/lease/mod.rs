@@ -2,4 +2,4 @@
 
 mod held;
 
-pub use held::HeldLease;
+pub(super) use held::HeldLease;

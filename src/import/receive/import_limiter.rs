@@ -17,7 +17,7 @@ const IMPORTS_FOR_A_READ_AHEAD: usize = 4;
 
 /// Counts uploads and imports. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct ImportLimiter {
+pub(crate) struct ImportLimiter {
     organization_uploads: KeyedLimiter<String>,
     principal_uploads: KeyedLimiter<String>,
     imports: KeyedLimiter<String>,
@@ -28,18 +28,18 @@ pub struct ImportLimiter {
 
 /// The right to upload a roster.
 #[derive(Debug)]
-pub struct UploadPermit {
+pub(crate) struct UploadPermit {
     _organization: KeyedPermit<String>,
     _principal: KeyedPermit<String>,
 }
 
 /// The right to plan and to apply an import.
-pub type ImportPermit = KeyedPermit<String>;
+pub(super) type ImportPermit = KeyedPermit<String>;
 
 impl ImportLimiter {
     /// A limiter with nothing under way.
     #[must_use]
-    pub fn new(limits: &ServerLimits) -> Self {
+    pub(crate) fn new(limits: &ServerLimits) -> Self {
         let each = |key| {
             KeyedLimiter::new(ConcurrencyBounds {
                 // The memory budget limits the server's total.
@@ -67,7 +67,7 @@ impl ImportLimiter {
 
     /// Returns `true` if no import runs.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.imports.total() == 0
     }
 
@@ -75,7 +75,7 @@ impl ImportLimiter {
     ///
     /// # Errors
     /// Fails with [`ImportError::Busy`] if the limit is reached.
-    pub fn begin_upload(
+    pub(crate) fn begin_upload(
         &self,
         organization: &str,
         principal: &str,
@@ -98,7 +98,7 @@ impl ImportLimiter {
     ///
     /// # Errors
     /// Fails with [`ImportError::Busy`] if no permit is free in time.
-    pub async fn enter(&self, organization: &str) -> Result<ImportPermit, ImportError> {
+    pub(crate) async fn enter(&self, organization: &str) -> Result<ImportPermit, ImportError> {
         let permit = self
             .imports
             .acquire(organization.to_owned(), self.turn_timeout);
@@ -108,7 +108,7 @@ impl ImportLimiter {
 
     /// Waits for the organisation's turn to plan. It plans one import at a time, so that it never uses all
     /// processors. Never returns `None`, since waiting has no deadline.
-    pub async fn planning_turn(&self, organization: &str) -> Option<KeyedPermit<String>> {
+    pub(crate) async fn planning_turn(&self, organization: &str) -> Option<KeyedPermit<String>> {
         let turn = self
             .planning
             .acquire(organization.to_owned(), Duration::MAX);
@@ -118,7 +118,7 @@ impl ImportLimiter {
     /// The permit to read and keep an organisation's directory while an upload comes in, or `None` if the limit is
     /// reached.
     #[must_use]
-    pub fn try_read_ahead(&self, organization: &str) -> Option<KeyedPermit<String>> {
+    pub(crate) fn try_read_ahead(&self, organization: &str) -> Option<KeyedPermit<String>> {
         self.read_ahead.try_acquire(organization.to_owned()).ok()
     }
 }

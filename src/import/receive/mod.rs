@@ -8,12 +8,13 @@ mod receiver;
 mod session;
 mod upload_buffer;
 
-pub use import_limiter::ImportLimiter;
+pub(super) use import_limiter::ImportLimiter;
 pub(crate) use import_limiter::UploadPermit;
+pub use options::ImportOptions;
 pub(crate) use options::expect_permitted;
-pub use options::{CONFIRMATION, ImportOptions, parse_filter};
+pub(crate) use options::parse_filter;
 pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, out_of_order, values};
-pub use session::RequestStream;
+pub(crate) use session::RequestStream;
 pub(crate) use session::{ImportSession, SESSION_BYTES};
-pub use upload_buffer::UploadBuffer;
+pub(crate) use upload_buffer::UploadBuffer;

@@ -20,7 +20,7 @@ const MAX_SOURCE: usize = 255;
 const MAX_QUOTED: usize = 100;
 
 /// The word that confirms deactivating users who are not listed.
-pub const CONFIRMATION: &str = "Confirm";
+const CONFIRMATION: &str = "Confirm";
 
 /// The options of an import, checked.
 #[derive(Clone, Debug)]
@@ -221,7 +221,7 @@ fn parse_match_by(number: i32, faults: &mut Vec<Refusal>) -> Option<MatchBy> {
 }
 
 /// Reads a `result_filter`; unspecified means all.
-pub fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> ResultFilter {
+pub(crate) fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> ResultFilter {
     match ResultFilter::try_from(number) {
         Ok(ResultFilter::Unspecified) => ResultFilter::All,
         Ok(filter) => filter,

@@ -23,7 +23,7 @@ const MESSAGE_BYTES: usize = 800;
 /// The digest of a bound import's options: all of `start` except fields that concern only this stream
 /// (semantics §8).
 #[must_use]
-pub fn options_digest(start: &ImportStart) -> [u8; 32] {
+pub(crate) fn options_digest(start: &ImportStart) -> [u8; 32] {
     let mut bound = start.clone();
     bound.import_id.clear();
     bound.source.clear();
@@ -36,7 +36,11 @@ pub fn options_digest(start: &ImportStart) -> [u8; 32] {
 
 /// Encodes refusals, warnings and the number of identity changes for the record.
 #[must_use]
-pub fn encode_notes(refusals: &[Refusal], warnings: &[Issue], identity_changes: u32) -> Vec<u8> {
+pub(crate) fn encode_notes(
+    refusals: &[Refusal],
+    warnings: &[Issue],
+    identity_changes: u32,
+) -> Vec<u8> {
     let notes = Import {
         refusals: refusals.to_vec(),
         warnings: warnings.to_vec(),
@@ -74,7 +78,7 @@ fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
 
 /// The record of an attempt that begins on this server and for this principal.
 #[must_use]
-pub fn begun(
+pub(crate) fn begun(
     organization: i64,
     import: Uuid,
     (server, principal): (Uuid, &str),
@@ -109,7 +113,7 @@ pub fn begun(
 }
 
 /// Closes a record with the values of a summary.
-pub fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDateTime) {
+pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: OffsetDateTime) {
     record.state = summary.state;
     record.input_sha256.clone_from(&summary.input_sha256);
     record.plan_digest.clone_from(&summary.plan_digest);
@@ -133,19 +137,19 @@ fn notes(record: &ImportRecord) -> Import {
 
 /// The warnings of a record.
 #[must_use]
-pub fn warnings(record: &ImportRecord) -> Vec<Issue> {
+pub(crate) fn warnings(record: &ImportRecord) -> Vec<Issue> {
     notes(record).warnings
 }
 
 /// The number of identity changes of a record, as planned.
 #[must_use]
-pub fn identity_changes(record: &ImportRecord) -> u32 {
+pub(crate) fn identity_changes(record: &ImportRecord) -> u32 {
     notes(record).identity_changes
 }
 
 /// The summary of an import as recorded, in `state`.
 #[must_use]
-pub fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
+pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
     let notes = notes(record);
     let mut summary = ImportSummary {
         import_id: record.id.to_string(),
@@ -167,7 +171,7 @@ pub fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
 
 /// The record as a message, in `state`.
 #[must_use]
-pub fn message(record: &ImportRecord, organization: &str, state: ImportState) -> Import {
+pub(crate) fn message(record: &ImportRecord, organization: &str, state: ImportState) -> Import {
     let summary = summary(record, state);
     let mut import = Import {
         organization: organization.to_owned(),
@@ -195,7 +199,7 @@ pub fn message(record: &ImportRecord, organization: &str, state: ImportState) ->
 
 /// The recorded progress of an import.
 #[must_use]
-pub fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
+pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
     use crate::proto::ImportPhase;
     let rows = u32::try_from(record.rows).unwrap_or_default();
     let applied = match record.options_digest {

@@ -7,5 +7,5 @@ mod replay;
 pub(crate) mod result_log;
 
 pub(crate) use replay::{POLL_INTERVAL, ResultSelection};
-pub use replay::{ResultReplay, WatchRequest};
+pub(crate) use replay::{ResultReplay, WatchRequest};
 pub(crate) use result_log::{EncodedResults, FinalResults, ResultLog, SharedResults};

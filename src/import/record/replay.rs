@@ -19,7 +19,7 @@ pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Sends the recorded batches of one import in the order they were recorded.
 #[derive(Debug)]
-pub struct ResultReplay {
+pub(crate) struct ResultReplay {
     importer: Importer,
     organization: i64,
     import: Uuid,
@@ -30,7 +30,7 @@ pub struct ResultReplay {
 impl ResultReplay {
     /// Starts at the beginning of the record. Leaves out the first `skip` results that pass the filter.
     #[must_use]
-    pub const fn new(
+    pub(crate) const fn new(
         importer: Importer,
         organization: i64,
         import: Uuid,
@@ -50,7 +50,10 @@ impl ResultReplay {
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn catch_up(&mut self, responses: &ResponseSender) -> Result<bool, StoreError> {
+    pub(crate) async fn catch_up(
+        &mut self,
+        responses: &ResponseSender,
+    ) -> Result<bool, StoreError> {
         loop {
             let store = &self.importer.store;
             let batches =

@@ -6,6 +6,8 @@ mod progress;
 pub(crate) mod refusal;
 mod response_sender;
 
-pub use progress::ProgressCounters;
-pub use refusal::{ImportError, Refusal, RefusalKind};
-pub use response_sender::{ResponseSender, ResponseStream};
+pub(crate) use progress::ProgressCounters;
+pub(crate) use refusal::RefusalKind;
+pub use refusal::{ImportError, Refusal};
+pub use response_sender::ResponseSender;
+pub(crate) use response_sender::ResponseStream;

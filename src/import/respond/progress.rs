@@ -12,7 +12,7 @@ use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
 
 /// Counters of one import.
 #[derive(Debug)]
-pub struct ProgressCounters {
+pub(crate) struct ProgressCounters {
     /// When the next progress message is due.
     due: Mutex<Instant>,
     phase: AtomicI32,
@@ -25,7 +25,7 @@ pub struct ProgressCounters {
 impl ProgressCounters {
     /// Counters at zero. The first message is due after `interval`.
     #[must_use]
-    pub fn new(interval: Duration) -> Self {
+    pub(crate) fn new(interval: Duration) -> Self {
         Self {
             due: Mutex::new(Instant::now() + interval),
             phase: AtomicI32::default(),
@@ -38,45 +38,45 @@ impl ProgressCounters {
 
     /// When the next progress message is due.
     #[must_use]
-    pub fn due(&self) -> Instant {
+    pub(crate) fn due(&self) -> Instant {
         *self.due.lock()
     }
 
     /// Notes that a message was sent; the next one is due after `interval`.
-    pub fn set_due_in(&self, interval: Duration) {
+    pub(crate) fn set_due_in(&self, interval: Duration) {
         *self.due.lock() = Instant::now() + interval;
     }
 
     /// Sets the phase.
-    pub fn enter(&self, phase: ImportPhase) {
+    pub(crate) fn enter(&self, phase: ImportPhase) {
         self.phase.store(phase.into(), Relaxed);
     }
 
     /// Sets the number of received rows.
-    pub fn set_received(&self, rows: u32) {
+    pub(crate) fn set_received(&self, rows: u32) {
         self.received.store(rows, Relaxed);
     }
 
     /// Sets the total number of rows: the input is complete.
-    pub fn set_total(&self, rows: u32) {
+    pub(crate) fn set_total(&self, rows: u32) {
         self.received.store(rows, Relaxed);
         self.total.store(rows, Relaxed);
     }
 
     /// Sets the number of planned rows.
-    pub fn set_planned(&self, rows: u32) {
+    pub(crate) fn set_planned(&self, rows: u32) {
         self.planned.store(rows, Relaxed);
     }
 
     /// Adds rows whose results are final.
-    pub fn add_applied(&self, rows: usize) {
+    pub(crate) fn add_applied(&self, rows: usize) {
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
         self.applied.fetch_add(rows, Relaxed);
     }
 
     /// The progress message.
     #[must_use]
-    pub fn message(&self) -> Message {
+    pub(crate) fn message(&self) -> Message {
         Message::Progress(ImportProgress {
             phase: self.phase.load(Relaxed),
             rows_received: self.received.load(Relaxed),

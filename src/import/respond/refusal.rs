@@ -88,7 +88,7 @@ impl From<&FileFault> for Refusal {
 
 /// The refusals for a summary: those that fit into a message, and the number of the others.
 #[must_use]
-pub fn listed(refusals: &[Refusal]) -> Vec<proto::Refusal> {
+pub(crate) fn listed(refusals: &[Refusal]) -> Vec<proto::Refusal> {
     let mut bytes = 0;
     let fits = |refusal: &proto::Refusal| {
         bytes += refusal.code.len() + refusal.subject.len() + refusal.message.len() + 16;

@@ -16,7 +16,7 @@ const NAMED_ROWS: usize = 5;
 
 /// The refusals of all guards that the planned import hits.
 #[must_use]
-pub fn check(
+pub(crate) fn check(
     options: &ImportOptions,
     settings: &Settings,
     planned: &PlannedImport,
@@ -171,7 +171,7 @@ const OF_ACTIVE_USERS: &str = " active users would be deactivated";
 
 /// Removes the number of active users from a refusal's message.
 #[must_use]
-pub fn without_active_users(message: &str) -> String {
+pub(crate) fn without_active_users(message: &str) -> String {
     let without = || {
         let (counts, rest) = message.split_once(OF_ACTIVE_USERS)?;
         let (count, _) = counts.rsplit_once(" of ")?;

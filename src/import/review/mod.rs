@@ -6,7 +6,7 @@ pub(crate) mod guard;
 pub(crate) mod planned_import;
 mod planning;
 
-pub use first_plan_warnings::FirstPlanWarnings;
+pub(super) use first_plan_warnings::FirstPlanWarnings;
 pub use planned_import::{PlannedImport, PlanningTerms};
 pub use planning::PlanningInput;
 pub(crate) use planning::plan_rows;

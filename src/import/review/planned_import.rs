@@ -266,7 +266,7 @@ fn left_active(external_id: &str) -> Issue {
 }
 
 /// Counts one row.
-pub const fn count(tally: &mut Tally, outcome: Outcome) {
+pub(crate) const fn count(tally: &mut Tally, outcome: Outcome) {
     match outcome {
         Outcome::Created => tally.created += 1,
         Outcome::Updated => tally.updated += 1,

@@ -22,7 +22,7 @@ const PAGE_BYTES: usize = 1024 * 1024;
 type Item = Result<Option<Message>, ImportError>;
 
 /// The messages that a client would have sent: `start`, the parts, `finish`.
-pub fn stream(
+pub(super) fn stream(
     importer: Importer,
     upload: Upload,
     start: ImportStart,

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 /// The current runs of this process. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct UploadRuns(Arc<Mutex<HashSet<Uuid>>>);
+pub(crate) struct UploadRuns(Arc<Mutex<HashSet<Uuid>>>);
 
 /// Registers a run until it is dropped.
 #[derive(Debug)]
-pub struct UploadRunGuard {
+pub(crate) struct UploadRunGuard {
     runs: UploadRuns,
     run: Uuid,
 }
@@ -20,7 +20,7 @@ pub struct UploadRunGuard {
 impl UploadRuns {
     /// Registers a run.
     #[must_use]
-    pub fn begin(&self, run: Uuid) -> UploadRunGuard {
+    pub(crate) fn begin(&self, run: Uuid) -> UploadRunGuard {
         self.0.lock().insert(run);
         UploadRunGuard {
             runs: self.clone(),
@@ -30,7 +30,7 @@ impl UploadRuns {
 
     /// Returns `true` while the run is registered.
     #[must_use]
-    pub fn has(&self, run: Uuid) -> bool {
+    pub(crate) fn has(&self, run: Uuid) -> bool {
         self.0.lock().contains(&run)
     }
 }
@@ -38,7 +38,7 @@ impl UploadRuns {
 impl UploadRunGuard {
     /// The run's ID.
     #[must_use]
-    pub const fn run(&self) -> Uuid {
+    pub(crate) const fn run(&self) -> Uuid {
         self.run
     }
 }

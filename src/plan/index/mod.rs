@@ -14,13 +14,13 @@ mod text;
 mod zero_padded;
 
 pub(crate) use attributes::{resulting, sound, stored};
-pub use keys::MatchBy;
+pub(crate) use keys::MatchBy;
 pub(crate) use keys::{Key, held};
 pub(crate) use links::{Links, Lists, index, indices};
 pub(crate) use other_case::OtherCase;
 pub(crate) use positions::Positions;
 pub(crate) use roster::{FinalUser, Roster, SupervisorChange};
-pub use snapshot::Directory;
+pub(crate) use snapshot::Directory;
 pub(crate) use text::{
     NearestIndex, Offers, SuggestionBudget, email_key, fold, strip_leading_zeros,
 };

@@ -7,6 +7,8 @@ mod user_write;
 mod write_order;
 
 pub(crate) use sequence::find_order;
+pub(crate) use user_write::UserWrite;
+#[cfg(test)]
+pub(crate) use user_write::generated_external_id;
 pub(crate) use user_write::new_external_id;
-pub use user_write::{UserWrite, generated_external_id};
-pub use write_order::{Schedule, WriteOrder};
+pub(crate) use write_order::{Schedule, WriteOrder};

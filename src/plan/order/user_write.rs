@@ -49,7 +49,7 @@ pub struct UserWrite<'a> {
 /// Returns the external ID that a row without one gives its new user: a `UUIDv5` of import and row. It is the same on
 /// every attempt (semantics §4). `row_number` counts from 1.
 #[must_use]
-pub fn generated_external_id(import_id: Uuid, row_number: u32) -> String {
+pub(crate) fn generated_external_id(import_id: Uuid, row_number: u32) -> String {
     Uuid::new_v5(&import_id, row_number.to_string().as_bytes()).to_string()
 }
 

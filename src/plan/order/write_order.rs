@@ -70,7 +70,7 @@ const LOOK: usize = 4;
 
 /// Which rows of an order have been taken to be written, and which are written. Every call must pass the same order.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// The first group that has not been looked at.
     next: u32,
     /// Groups before `next` that are still to be taken, in order.
@@ -96,7 +96,7 @@ type Choice = (Vec<u32>, Vec<u32>);
 impl Schedule {
     /// Creates a schedule from which no row has been taken.
     #[must_use]
-    pub fn new(order: &WriteOrder) -> Self {
+    pub(crate) fn new(order: &WriteOrder) -> Self {
         let rows = order.rows.iter().max().map_or(0, |&last| last as usize + 1);
         Self {
             next: 0,
@@ -108,7 +108,7 @@ impl Schedule {
 
     /// Takes the rows of one transaction, which may begin once all rows taken before are written. Takes whole groups
     /// that fit into `size` rows together, and at least one group, however large. Returns no rows if none are left.
-    pub fn take(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
+    pub(crate) fn take(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
         let (_, rows) = self.choose(order, size, false);
         self.set(&rows, Stage::Taken);
         self.waiting -= rows.len();
@@ -118,7 +118,7 @@ impl Schedule {
     /// Takes the rows of a transaction that may run at the same time as all transactions taken before: none of its rows
     /// has to wait for a row that is not written. Returns no rows if there are too few of them to be worth a
     /// transaction.
-    pub fn take_beside(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
+    pub(crate) fn take_beside(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
         let (groups, rows) = self.choose(order, size, true);
         if rows.len() * LOOK < size.min(self.waiting) {
             self.set(&rows, Stage::Waiting);
@@ -132,13 +132,13 @@ impl Schedule {
     }
 
     /// Notes that `rows`, which were taken, are written.
-    pub fn written(&mut self, rows: &[u32]) {
+    pub(crate) fn written(&mut self, rows: &[u32]) {
         self.set(rows, Stage::Written);
     }
 
     /// Returns the rows that are not written, in row order.
     #[must_use]
-    pub fn unwritten(&self, order: &WriteOrder) -> Vec<u32> {
+    pub(crate) fn unwritten(&self, order: &WriteOrder) -> Vec<u32> {
         let mut rows = order.rows.clone();
         rows.retain(|&row| self.stages[row as usize] != Stage::Written);
         rows.sort_unstable();

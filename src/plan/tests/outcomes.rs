@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::domain::Column;
 use crate::plan::scenario::{Scenario, decides};
-use crate::plan::{Scope, generated_external_id, plan_while};
+use crate::plan::{Scope, order::generated_external_id, plan_while};
 
 const TWO: &str = "
     X1 a@x 1 ann > b@x rank=Captain group=G1 phone=+15005550006

@@ -1,11 +1,11 @@
 //! The tables as sea-orm maps them; `migrations/` has their constraints.
 
-pub mod audit_event;
-pub mod evidence_group;
-pub mod import;
-pub mod organization;
-pub mod rank;
-pub mod role;
-pub mod token;
-pub mod upload;
-pub mod user;
+pub(super) mod audit_event;
+pub(super) mod evidence_group;
+pub(super) mod import;
+pub(super) mod organization;
+pub(super) mod rank;
+pub(super) mod role;
+pub(super) mod token;
+pub(super) mod upload;
+pub(super) mod user;

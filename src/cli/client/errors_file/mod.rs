@@ -30,7 +30,7 @@ const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGEST
 ///
 /// # Errors
 /// Fails if it is the roster itself, its folder does not exist, or the folder cannot be written to.
-pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
+pub(super) fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
     let same = |a: &Path, b: &Path| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
     if same(path, roster) == Some(true) {
         return Err(UsageError::new(
@@ -60,7 +60,7 @@ pub fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
 /// # Errors
 /// Fails if the roster cannot be split as the server split it, or the file cannot be written; nothing
 /// is written then.
-pub fn write(path: &Path, roster: &[u8], findings: &ImportFindings) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, roster: &[u8], findings: &ImportFindings) -> anyhow::Result<()> {
     let text = render(roster, findings).context("the rejected rows cannot be written to a file")?;
     write_whole(path, text.as_bytes())
 }
@@ -70,7 +70,7 @@ pub fn write(path: &Path, roster: &[u8], findings: &ImportFindings) -> anyhow::R
 ///
 /// # Errors
 /// The file cannot be read or removed.
-pub fn remove_earlier(path: &Path) -> anyhow::Result<bool> {
+pub(super) fn remove_earlier(path: &Path) -> anyhow::Result<bool> {
     let name = || format!("{} of an earlier run cannot be removed", path.display());
     if !path.is_file() {
         return Ok(false);
@@ -127,7 +127,7 @@ fn write_row(
 ///
 /// # Errors
 /// Fails if the roster cannot be split as the server split it.
-pub fn cells<const N: usize>(
+pub(super) fn cells<const N: usize>(
     roster: &[u8],
     started: &ImportStarted,
     wanted: &BTreeSet<u32>,

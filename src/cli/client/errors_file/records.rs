@@ -12,7 +12,7 @@ use crate::input::split;
 
 /// How a file is read, as the server said.
 #[derive(Clone, Copy, Debug)]
-pub struct Dialect {
+pub(super) struct Dialect {
     charset: &'static Encoding,
     /// One ASCII character.
     pub delimiter: u8,
@@ -23,7 +23,7 @@ impl Dialect {
     ///
     /// # Errors
     /// Fails if the charset or the delimiter is unknown here.
-    pub fn new(charset: &str, delimiter: &str) -> anyhow::Result<Self> {
+    pub(super) fn new(charset: &str, delimiter: &str) -> anyhow::Result<Self> {
         let label = if charset.is_empty() { "UTF-8" } else { charset };
         let charset = Encoding::for_label(label.as_bytes())
             .with_context(|| format!("the charset {label} is not known here"))?;
@@ -38,7 +38,7 @@ impl Dialect {
 
 /// Records of a file, with their decoded fields.
 #[derive(Debug, Default)]
-pub struct Records {
+pub(super) struct Records {
     /// The first record that is not blank.
     pub header: Vec<String>,
     /// The wanted records, by the line on which they start (1 = first line of the file).
@@ -50,7 +50,11 @@ pub struct Records {
 ///
 /// # Errors
 /// Fails if there is no header, or the file cannot be split.
-pub fn records(bytes: &[u8], dialect: &Dialect, wanted: &BTreeSet<u32>) -> anyhow::Result<Records> {
+pub(super) fn records(
+    bytes: &[u8],
+    dialect: &Dialect,
+    wanted: &BTreeSet<u32>,
+) -> anyhow::Result<Records> {
     let (text, _, _) = dialect.charset.decode(bytes);
     let mut found = Records::default();
     let split = split(&text, dialect.delimiter, |line, fields| {

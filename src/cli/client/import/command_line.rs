@@ -7,7 +7,7 @@ use crate::cli::output::printable;
 
 /// The words of a command line, without its token.
 #[derive(Clone, Debug, Default)]
-pub struct CommandLine {
+pub(super) struct CommandLine {
     words: Vec<String>,
 }
 
@@ -22,13 +22,13 @@ const TOKEN: &str = "--token";
 impl CommandLine {
     /// Of this process.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub(super) fn of_process() -> Self {
         Self::from_words(std::env::args_os())
     }
 
     /// Of these words, the program's name first.
     #[must_use]
-    pub fn from_words(words: impl IntoIterator<Item = OsString>) -> Self {
+    pub(super) fn from_words(words: impl IntoIterator<Item = OsString>) -> Self {
         let words = words.into_iter();
         Self {
             words: without_token(words.map(|word| word.to_string_lossy().into_owned())),
@@ -37,7 +37,7 @@ impl CommandLine {
 
     /// The command that applies a dry run's plan, without the digest at its end.
     #[must_use]
-    pub fn apply_command(&self) -> String {
+    pub(super) fn apply_command(&self) -> String {
         let is_set = |variable| std::env::var_os(variable).is_some();
         let off = DRY.iter().filter(|(_, variable)| is_set(variable));
         let mut words: Vec<String> = off
@@ -50,7 +50,7 @@ impl CommandLine {
 
     /// The command that shows every change.
     #[must_use]
-    pub fn diff_command(&self) -> String {
+    pub(super) fn diff_command(&self) -> String {
         let mut words = self.words_without_dry_run();
         words.push("--diff".to_owned());
         words.join(" ")

@@ -8,7 +8,7 @@ use crate::proto::{
 
 /// What a record of the CSV is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CsvReport {
+pub(super) enum CsvReport {
     /// One row, or one deactivated user.
     Rows,
     /// One changed value, one error, or one deactivated user; unchanged rows have none.
@@ -42,7 +42,7 @@ const CHANGES: [&str; 9] = [
 
 impl CsvReport {
     /// The header row.
-    pub fn header(self) -> anyhow::Result<String> {
+    pub(super) fn header(self) -> anyhow::Result<String> {
         let mut page = CsvText::new();
         match self {
             Self::Rows => page.push(&ROWS)?,
@@ -52,7 +52,7 @@ impl CsvReport {
     }
 
     /// The records of one answer.
-    pub fn records(self, answer: &ImportUsersResponse) -> anyhow::Result<String> {
+    pub(super) fn records(self, answer: &ImportUsersResponse) -> anyhow::Result<String> {
         let mut page = CsvText::new();
         match &answer.message {
             Some(Message::Results(results)) => {

@@ -17,14 +17,14 @@ use crate::cli::{
 use crate::proto::{ImportStart, ImportSummary, ResultFilter};
 
 /// The confirmation that the server requires.
-pub const WORD: &str = "Confirm";
+pub(super) const WORD: &str = "Confirm";
 
 /// How many users the question lists.
 const SHOWN: usize = 20;
 
 /// Whether a person can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PromptMode {
+pub(crate) enum PromptMode {
     /// There is a terminal.
     Terminal,
     /// There is none: a script, the roster on standard input, or `--quiet`.
@@ -34,7 +34,7 @@ pub enum PromptMode {
 impl PromptMode {
     /// Finds out whether a person can be asked.
     #[must_use]
-    pub fn of_process(roster_on_stdin: bool, verbosity: Verbosity) -> Self {
+    pub(crate) fn of_process(roster_on_stdin: bool, verbosity: Verbosity) -> Self {
         let is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
         match is_there && !roster_on_stdin && !verbosity.quiet {
             true => Self::Terminal,
@@ -45,7 +45,7 @@ impl PromptMode {
 
 /// The dry run that shows which users `start` would deactivate. It has an ID of its own, since that of an import
 /// is bound to its options.
-pub fn dry_run(start: &ImportStart) -> ImportStart {
+pub(super) fn dry_run(start: &ImportStart) -> ImportStart {
     ImportStart {
         import_id: Uuid::new_v4().to_string(),
         validate_only: true,
@@ -56,7 +56,7 @@ pub fn dry_run(start: &ImportStart) -> ImportStart {
 }
 
 /// The text before the word is asked for.
-pub fn question(
+pub(super) fn question(
     organization: &str,
     summary: &ImportSummary,
     findings: &ImportFindings,
@@ -109,7 +109,7 @@ fn write_question(
 ///
 /// # Errors
 /// Fails if the terminal is gone.
-pub async fn ask() -> anyhow::Result<String> {
+pub(super) async fn ask() -> anyhow::Result<String> {
     let typed = tokio::task::spawn_blocking(|| {
         let mut err = io::stderr().lock();
         write!(err, "Type {WORD} to go on: ")?;
@@ -126,7 +126,7 @@ pub async fn ask() -> anyhow::Result<String> {
 ///
 /// # Errors
 /// Fails if it is not.
-pub fn confirm(typed: &str) -> Result<(), UsageError> {
+pub(super) fn confirm(typed: &str) -> Result<(), UsageError> {
     match typed.trim() == WORD {
         true => Ok(()),
         false => Err(UsageError::new(format!(

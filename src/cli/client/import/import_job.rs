@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A roster and the server that it is sent to.
-pub struct ImportJob {
+pub(super) struct ImportJob {
     /// The server.
     pub client: ServiceClient,
     /// The roster.
@@ -24,7 +24,7 @@ impl ImportJob {
     ///
     /// # Errors
     /// Fails if the roster cannot be read, or standard output is closed.
-    pub async fn run(
+    pub(super) async fn run(
         &self,
         start: &ImportStart,
         report: &mut ImportReport,
@@ -79,13 +79,13 @@ fn left(import_id: &str) -> ImportEnd {
 }
 
 /// Returns the summary if the import completed, or `None`.
-pub fn completed(ended: &ImportEnd) -> Option<&ImportSummary> {
+pub(super) fn completed(ended: &ImportEnd) -> Option<&ImportSummary> {
     let summary = ended.summary.as_ref()?;
     (ended.status.is_none() && summary.state() == ImportState::Completed).then_some(summary)
 }
 
 /// Returns `true` if the import was refused with this code.
-pub fn is_refused_for(ended: &ImportEnd, code: &str) -> bool {
+pub(super) fn is_refused_for(ended: &ImportEnd, code: &str) -> bool {
     let summary = ended.summary.iter();
     let mut refusals = summary.flat_map(|summary| &summary.refusals);
     refusals.any(|refusal| refusal.code == code)

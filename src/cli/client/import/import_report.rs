@@ -17,7 +17,7 @@ use crate::{
 
 /// How an import is shown.
 #[derive(Clone, Debug)]
-pub struct ReportOptions {
+pub(crate) struct ReportOptions {
     /// The format of the output.
     pub format: OutputFormat,
     /// Whether every change is shown, value by value.
@@ -43,7 +43,7 @@ impl ReportOptions {
 }
 
 /// Shows one import, however many attempts it takes.
-pub struct ImportReport {
+pub(crate) struct ImportReport {
     view: ReportOptions,
     style: TerminalStyle,
     progress: ProgressDisplay,
@@ -60,7 +60,7 @@ pub struct ImportReport {
 impl ImportReport {
     /// Begins to show an import.
     #[must_use]
-    pub fn new(view: ReportOptions) -> Self {
+    pub(crate) fn new(view: ReportOptions) -> Self {
         let progress = match view.is_text() {
             true => ProgressDisplay::on_stderr(),
             false => ProgressDisplay::hidden(),
@@ -83,7 +83,7 @@ impl ImportReport {
 
     /// Like [`Self::new`], but answers are printed only by [`Self::finish`]. Progress is shown at once.
     #[must_use]
-    pub fn deferred(view: ReportOptions) -> Self {
+    pub(crate) fn deferred(view: ReportOptions) -> Self {
         Self {
             progress: ProgressDisplay::on_stderr(),
             deferred: Some(Vec::new()),
@@ -95,7 +95,7 @@ impl ImportReport {
     ///
     /// # Errors
     /// Fails if standard output is closed.
-    pub fn show(&mut self, answer: ImportUsersResponse) -> io::Result<()> {
+    pub(crate) fn show(&mut self, answer: ImportUsersResponse) -> io::Result<()> {
         let Some(answer) = self.reported_results.retain_new(answer) else {
             return Ok(());
         };
@@ -138,12 +138,12 @@ impl ImportReport {
     }
 
     /// Prints a notice on standard error.
-    pub fn notice(&self, text: &str) {
+    pub(crate) fn notice(&self, text: &str) {
         self.progress.interrupt(|| self.view.verbosity.notice(text));
     }
 
     /// Removes the progress bar.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.progress.clear();
     }
 
@@ -151,7 +151,11 @@ impl ImportReport {
     ///
     /// # Errors
     /// Fails if standard output is closed.
-    pub fn finish(&mut self, ended: &ImportEnd, names: &BTreeMap<u32, String>) -> io::Result<()> {
+    pub(crate) fn finish(
+        &mut self,
+        ended: &ImportEnd,
+        names: &BTreeMap<u32, String>,
+    ) -> io::Result<()> {
         for answer in self.deferred.take().into_iter().flatten() {
             self.write(&answer)?;
         }
@@ -205,19 +209,19 @@ impl ImportReport {
 
     /// Returns `true` if the summary was shown and gives the reasons of a refusal.
     #[must_use]
-    pub fn has_shown_refusals(&self, ended: &ImportEnd) -> bool {
+    pub(crate) fn has_shown_refusals(&self, ended: &ImportEnd) -> bool {
         let summary = ended.summary.as_ref();
         self.shows_summary() && summary.is_some_and(|summary| !summary.refusals.is_empty())
     }
 
     /// Returns `true` if the import's last message was received.
     #[must_use]
-    pub const fn has_ended(&self) -> bool {
+    pub(crate) const fn has_ended(&self) -> bool {
         self.findings.ended
     }
 
     /// Says how to continue an interrupted import, unless the shown summary says it.
-    pub fn explain_how_to_continue(&self, ended: &ImportEnd) {
+    pub(crate) fn explain_how_to_continue(&self, ended: &ImportEnd) {
         if self.shows_summary() && ended.state() == Some(ImportState::Interrupted) {
             return;
         }
@@ -235,7 +239,7 @@ impl ImportReport {
 
     /// What the answers reported.
     #[must_use]
-    pub const fn findings(&self) -> &ImportFindings {
+    pub(crate) const fn findings(&self) -> &ImportFindings {
         &self.findings
     }
 }

@@ -32,8 +32,8 @@ use crate::{
 use command_line::CommandLine;
 use deactivation_prompt::PromptMode;
 use import_job::ImportJob;
-pub use import_report::{ImportReport, ReportOptions};
-pub use options::{ImportArgs, RowFilter};
+pub(crate) use import_report::{ImportReport, ReportOptions};
+pub(crate) use options::{ImportArgs, RowFilter};
 use roster_source::{RosterInput, RosterSource};
 
 /// Runs the command.
@@ -41,7 +41,7 @@ use roster_source::{RosterInput, RosterSource};
 /// # Errors
 /// Fails if the roster cannot be read, the deactivation is not confirmed, or the server cannot be reached. A
 /// refused import is no error: it is reported, and has its exit code.
-pub async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let roster = RosterSource::find(&args.file)?;
     if let Some(errors) = &args.errors {
         errors_file::check(errors, &args.file)?;
@@ -168,7 +168,7 @@ async fn report_end(
 }
 
 /// Prints on standard error why the import failed; only briefly if the summary gives the reason.
-pub fn report_failure(ended: &ImportEnd, told: bool) {
+pub(crate) fn report_failure(ended: &ImportEnd, told: bool) {
     match &ended.status {
         Some(_) if told && io::stdout().is_terminal() => {}
         Some(_) if told => print_error("error: the import was refused; the summary says why."),

@@ -22,7 +22,7 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFil
     Every night, from another program; users who are not listed have left:\n  \
     cad-export | user-import import - --profile nightly --deactivate-missing --confirm Confirm --quiet"
 )]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// CSV file; `-` is standard input
     pub file: PathBuf,
     /// Do everything except write: show what would happen
@@ -205,7 +205,7 @@ impl ImportArgs {
     /// # Errors
     /// Fails if that is so and there is no terminal, if the given word is wrong, or if
     /// a scope is given without `--deactivate-missing`.
-    pub fn must_ask(&self, asking: PromptMode) -> Result<bool, UsageError> {
+    pub(crate) fn must_ask(&self, asking: PromptMode) -> Result<bool, UsageError> {
         let missing = &self.missing;
         missing.check_scope()?;
         // A dry run deactivates nobody, so there is nothing to confirm.
@@ -228,7 +228,7 @@ impl ImportArgs {
 
     /// The first message of the import.
     #[must_use]
-    pub fn start(&self, organization: &str) -> ImportStart {
+    pub(crate) fn start(&self, organization: &str) -> ImportStart {
         let guards = &self.guards;
         let digest = guards.expected_plan_digest.as_ref();
         ImportStart {

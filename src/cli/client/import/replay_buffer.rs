@@ -15,7 +15,7 @@ use tokio::{
 const FIRST: usize = 4096;
 
 /// A source, and the bytes that have been read from it.
-pub struct ReplayBuffer {
+pub(super) struct ReplayBuffer {
     source: Box<dyn AsyncRead + Send + Unpin>,
     /// `true` once the source has ended: a terminal would begin to ask again.
     ended: bool,
@@ -26,7 +26,7 @@ pub struct ReplayBuffer {
 
 impl ReplayBuffer {
     /// Nothing read yet. At most `limit` bytes are kept.
-    pub fn new(source: impl AsyncRead + Send + Unpin + 'static, limit: usize) -> Self {
+    pub(super) fn new(source: impl AsyncRead + Send + Unpin + 'static, limit: usize) -> Self {
         Self {
             source: Box::new(source),
             ended: false,
@@ -37,7 +37,7 @@ impl ReplayBuffer {
 
     /// Returns the bytes read so far, or `None` if there were more than the limit.
     #[must_use]
-    pub fn buffered(&self) -> Option<&[u8]> {
+    pub(super) fn buffered(&self) -> Option<&[u8]> {
         self.buffered.as_deref()
     }
 
@@ -45,7 +45,7 @@ impl ReplayBuffer {
     ///
     /// # Errors
     /// Fails if it cannot be read.
-    pub async fn wait(&mut self) -> io::Result<()> {
+    pub(super) async fn wait(&mut self) -> io::Result<()> {
         if self.ended
             || self
                 .buffered
@@ -71,7 +71,7 @@ impl ReplayBuffer {
 
 /// Reads the buffer from its beginning, then the rest of the source. Locks the buffer: the source has
 /// one reader at a time.
-pub struct ReplayReader {
+pub(super) struct ReplayReader {
     buffer: OwnedMutexGuard<ReplayBuffer>,
     position: usize,
 }
@@ -79,7 +79,7 @@ pub struct ReplayReader {
 impl ReplayReader {
     /// At the beginning.
     #[must_use]
-    pub const fn new(buffer: OwnedMutexGuard<ReplayBuffer>) -> Self {
+    pub(super) const fn new(buffer: OwnedMutexGuard<ReplayBuffer>) -> Self {
         Self {
             buffer,
             position: 0,

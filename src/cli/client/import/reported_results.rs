@@ -9,14 +9,17 @@ use crate::proto::{ImportUsersResponse, import_users_response::Message};
 /// A resumed import sends its recorded results again (semantics §8). The results of an attempt that was not
 /// resumed were only a preview, and are forgotten.
 #[derive(Debug, Default)]
-pub struct ReportedResults {
+pub(super) struct ReportedResults {
     rows: RowSet,
     deactivated: HashSet<String>,
 }
 
 impl ReportedResults {
     /// Returns `answer` without the results that have been shown, or `None` if nothing is left.
-    pub fn retain_new(&mut self, mut answer: ImportUsersResponse) -> Option<ImportUsersResponse> {
+    pub(super) fn retain_new(
+        &mut self,
+        mut answer: ImportUsersResponse,
+    ) -> Option<ImportUsersResponse> {
         let is_news = match &mut answer.message {
             Some(Message::Started(started)) => {
                 if !started.resumed {

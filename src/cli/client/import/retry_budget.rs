@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_IN_ALL: Duration = Duration::from_mins(15);
 
 /// How often an import may be sent again.
-pub struct RetryBudget {
+pub(super) struct RetryBudget {
     allowed: u32,
     made: u32,
     waited: Duration,
@@ -23,7 +23,7 @@ pub struct RetryBudget {
 
 /// The next attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub struct PlannedRetry {
+pub(super) struct PlannedRetry {
     /// How long to wait before it.
     pub wait: Duration,
     what: String,
@@ -34,7 +34,7 @@ pub struct PlannedRetry {
 impl RetryBudget {
     /// At most `allowed` times; 0: never.
     #[must_use]
-    pub const fn new(allowed: u32) -> Self {
+    pub(super) const fn new(allowed: u32) -> Self {
         Self {
             allowed,
             made: 0,
@@ -43,7 +43,7 @@ impl RetryBudget {
     }
 
     /// Returns the next attempt after this end, or `None` if the import is not sent again.
-    pub fn after(&mut self, ended: &ImportEnd) -> Option<PlannedRetry> {
+    pub(super) fn after(&mut self, ended: &ImportEnd) -> Option<PlannedRetry> {
         if !ended.is_transient() || self.made == self.allowed {
             return None;
         }

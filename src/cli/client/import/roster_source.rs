@@ -20,7 +20,7 @@ use crate::{client::SentRoster, input::Limits};
 
 /// The source of a roster.
 #[derive(Debug, PartialEq, Eq)]
-pub enum RosterSource {
+pub(super) enum RosterSource {
     /// Standard input, which can be read once.
     Stdin,
     /// A pipe or device with a name, which can be read once.
@@ -34,7 +34,7 @@ impl RosterSource {
     ///
     /// # Errors
     /// Fails if there is no file, or a folder.
-    pub fn find(path: &Path) -> Result<Self, UsageError> {
+    pub(super) fn find(path: &Path) -> Result<Self, UsageError> {
         if path.as_os_str() == "-" {
             return Ok(Self::Stdin);
         }
@@ -57,7 +57,7 @@ impl RosterSource {
     ///
     /// # Errors
     /// Fails if it cannot be opened.
-    pub async fn open(self) -> Result<RosterInput, UsageError> {
+    pub(super) async fn open(self) -> Result<RosterInput, UsageError> {
         Ok(match self {
             Self::Stdin => RosterInput::once(stdin()),
             Self::Pipe(path) => RosterInput::once(open(&path).await?),
@@ -67,7 +67,7 @@ impl RosterSource {
 }
 
 /// A roster that can be read from its beginning as often as it is sent.
-pub enum RosterInput {
+pub(super) enum RosterInput {
     /// A file, opened anew each time.
     File(PathBuf),
     /// Input that can be read only once.
@@ -84,7 +84,7 @@ impl RosterInput {
     ///
     /// # Errors
     /// Fails if it cannot be read.
-    pub async fn wait(&self) -> io::Result<()> {
+    pub(super) async fn wait(&self) -> io::Result<()> {
         match self {
             Self::File(_) => Ok(()),
             Self::Once(buffer) => buffer.lock().await.wait().await,
@@ -95,7 +95,7 @@ impl RosterInput {
     ///
     /// # Errors
     /// Fails if the file cannot be opened, or the input is too large for the buffer.
-    pub async fn read(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, UsageError> {
+    pub(super) async fn read(&self) -> Result<Box<dyn AsyncRead + Send + Unpin>, UsageError> {
         match self {
             Self::File(path) => Ok(Box::new(open(path).await?)),
             Self::Once(buffer) => {
@@ -115,7 +115,7 @@ impl RosterInput {
     ///
     /// # Errors
     /// Fails if the file has changed since it was sent: its rows would not be the rows that were judged.
-    pub async fn bytes(&self, sent: &SentRoster) -> anyhow::Result<Vec<u8>> {
+    pub(super) async fn bytes(&self, sent: &SentRoster) -> anyhow::Result<Vec<u8>> {
         let path = match self {
             Self::File(path) => path,
             Self::Once(buffer) => {

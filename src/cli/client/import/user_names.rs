@@ -7,12 +7,16 @@ use crate::cli::{client::errors_file, output::ImportFindings};
 use crate::{client::ImportEnd, proto::RowResult};
 
 /// Names by row.
-pub type UserNames = BTreeMap<u32, String>;
+pub(super) type UserNames = BTreeMap<u32, String>;
 
 const COLUMNS: [&str; 3] = ["EXTERNAL_ID", "FIRST_NAME", "LAST_NAME"];
 
 /// Returns the names of the rows that change something, or no names if the roster cannot be read again.
-pub async fn of(input: &RosterInput, ended: &ImportEnd, findings: &ImportFindings) -> UserNames {
+pub(super) async fn of(
+    input: &RosterInput,
+    ended: &ImportEnd,
+    findings: &ImportFindings,
+) -> UserNames {
     let (Some(sent), Some(started)) = (&ended.sent, &findings.started) else {
         return UserNames::new();
     };

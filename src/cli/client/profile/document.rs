@@ -14,7 +14,7 @@ use super::{
 
 /// The content of a file of profiles.
 #[derive(Debug, Default)]
-pub struct ProfileDocument {
+pub(crate) struct ProfileDocument {
     /// The profile to use if none is named; it is one of `by_name`.
     pub default: Option<String>,
     /// All of them.
@@ -29,7 +29,7 @@ impl ProfileDocument {
     ///
     /// # Errors
     /// Returns the first fault.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ProfileFault> {
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, ProfileFault> {
         let text = text.trim_start_matches('\u{feff}');
         let source = ProfileSource::new(text, path);
         let table = DeTable::parse(text).map_err(|error| {

@@ -7,12 +7,12 @@ use std::{
 
 /// `$XDG_CONFIG_HOME/user-import/config.toml`, or `~/.config/user-import/config.toml`, or `None` if
 /// there is no home folder.
-pub fn default_path() -> Option<PathBuf> {
+pub(super) fn default_path() -> Option<PathBuf> {
     in_folders(folder("XDG_CONFIG_HOME"), home())
 }
 
 /// The home folder of the user who runs the program.
-pub fn home() -> Option<PathBuf> {
+pub(super) fn home() -> Option<PathBuf> {
     folder("HOME")
 }
 
@@ -28,7 +28,7 @@ fn in_folders(config: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf>
 
 /// Resolves a path in a profile: relative to `home` if it begins with `~/`, otherwise to the folder of the file
 /// that has it.
-pub fn resolve(named: &str, file: &Path, home: Option<PathBuf>) -> PathBuf {
+pub(super) fn resolve(named: &str, file: &Path, home: Option<PathBuf>) -> PathBuf {
     match (named.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => file.parent().unwrap_or(Path::new("")).join(named),

@@ -6,8 +6,8 @@ mod file_location;
 mod settings;
 mod source;
 
-pub use document::ProfileDocument;
-pub use settings::{Profile, TokenLocation};
+pub(super) use document::ProfileDocument;
+pub(super) use settings::{Profile, TokenLocation};
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use source::known_names;
 
 /// The file of profiles, read.
 #[derive(Debug)]
-pub struct ProfileFile {
+pub(super) struct ProfileFile {
     /// Its path.
     pub path: PathBuf,
     /// Its content.
@@ -31,7 +31,7 @@ impl ProfileFile {
     ///
     /// # Errors
     /// Fails if the named file does not exist, or a file is malformed; the error names the line.
-    pub fn read(given: Option<&Path>) -> Result<Option<Self>, UsageError> {
+    pub(super) fn read(given: Option<&Path>) -> Result<Option<Self>, UsageError> {
         let Some(path) = given
             .map(Path::to_owned)
             .or_else(file_location::default_path)
@@ -52,7 +52,7 @@ impl ProfileFile {
     ///
     /// # Errors
     /// Fails if there is no profile of this name.
-    pub fn choose(self, name: Option<&str>) -> Result<Option<Profile>, UsageError> {
+    pub(super) fn choose(self, name: Option<&str>) -> Result<Option<Profile>, UsageError> {
         let Self { path, mut profiles } = self;
         let Some(name) = name.or(profiles.default.as_deref()).map(str::to_owned) else {
             return Ok(None);
@@ -79,7 +79,10 @@ fn is_absent(error: &io::Error) -> bool {
 ///
 /// # Errors
 /// Fails like [`ProfileFile::read`] and [`ProfileFile::choose`], or if a profile is named and there is no file.
-pub fn choose(given: Option<&Path>, name: Option<&str>) -> Result<Option<Profile>, UsageError> {
+pub(super) fn choose(
+    given: Option<&Path>,
+    name: Option<&str>,
+) -> Result<Option<Profile>, UsageError> {
     match (ProfileFile::read(given)?, name) {
         (Some(file), name) => file.choose(name),
         (None, None) => Ok(None),

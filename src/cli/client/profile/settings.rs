@@ -11,7 +11,7 @@ use super::{
 use crate::{access::looks_like_token, client::ServerAddress, domain::Slug, store::has_password};
 
 /// The keys of a profile.
-pub const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 7] = [
     "endpoint",
     "organization",
     "token_file",
@@ -23,7 +23,7 @@ pub const KEYS: [&str; 7] = [
 
 /// The server, the credentials and the organisation.
 #[derive(Debug, Default)]
-pub struct Profile {
+pub(crate) struct Profile {
     /// Address of the server.
     pub endpoint: Option<ServerAddress>,
     /// Slug of the organisation.
@@ -38,7 +38,7 @@ pub struct Profile {
 
 /// The location of a profile's token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenLocation {
+pub(crate) enum TokenLocation {
     /// In a file.
     File(PathBuf),
     /// In the environment, under this name.
@@ -54,7 +54,10 @@ impl Profile {
     ///
     /// # Errors
     /// Returns the first fault.
-    pub fn parse(source: &ProfileSource<'_>, settings: &DeTable<'_>) -> Result<Self, ProfileFault> {
+    pub(crate) fn parse(
+        source: &ProfileSource<'_>,
+        settings: &DeTable<'_>,
+    ) -> Result<Self, ProfileFault> {
         let mut entries: Vec<SettingEntry<'_, '_>> = settings.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         let mut profile = Self::default();

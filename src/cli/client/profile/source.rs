@@ -8,7 +8,7 @@ use crate::domain::{SuggestionBudget, nearest};
 
 /// A fault of the file, with its line.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ProfileFault {
+pub(crate) struct ProfileFault {
     /// Counted from 1.
     pub line: usize,
     text: String,
@@ -21,7 +21,7 @@ impl fmt::Display for ProfileFault {
 }
 
 /// The text of the file.
-pub struct ProfileSource<'a> {
+pub(crate) struct ProfileSource<'a> {
     text: &'a str,
     /// Path of the file, for the paths in it.
     pub path: &'a Path,
@@ -29,12 +29,12 @@ pub struct ProfileSource<'a> {
 
 impl<'a> ProfileSource<'a> {
     /// The text of the file at `path`.
-    pub const fn new(text: &'a str, path: &'a Path) -> Self {
+    pub(crate) const fn new(text: &'a str, path: &'a Path) -> Self {
         Self { text, path }
     }
 
     /// Makes a fault at this place in the text.
-    pub fn fault(&self, at: Range<usize>, text: impl Into<String>) -> ProfileFault {
+    pub(crate) fn fault(&self, at: Range<usize>, text: impl Into<String>) -> ProfileFault {
         let before = self.text.get(..at.start).unwrap_or(self.text);
         ProfileFault {
             line: 1 + before.matches('\n').count(),
@@ -43,7 +43,11 @@ impl<'a> ProfileSource<'a> {
     }
 
     /// Returns a value that must be a text.
-    pub fn text_of(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, ProfileFault> {
+    pub(crate) fn text_of(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<String, ProfileFault> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
             _ => Err(self.fault(value.span(), format!("{key} must be a text in quotes."))),
@@ -52,13 +56,13 @@ impl<'a> ProfileSource<'a> {
 }
 
 /// A table's key and what it holds.
-pub type SettingEntry<'a, 'b> = (
+pub(super) type SettingEntry<'a, 'b> = (
     &'a Spanned<toml::de::DeString<'b>>,
     &'a Spanned<DeValue<'b>>,
 );
 
 /// The end of a sentence about an unknown name: suggests the nearest name, or lists all names.
-pub fn known_names<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(super) fn known_names<'a>(name: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(name, names.clone(), &mut SuggestionBudget::of_call()) {
         return format!("; did you mean \"{near}\"?");
     }

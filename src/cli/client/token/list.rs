@@ -14,7 +14,7 @@ use crate::{
 /// A token as it is listed; never its text or its hash.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TokenLine {
+pub(super) struct TokenLine {
     id: Uuid,
     name: String,
     /// `*`: every one.
@@ -31,7 +31,7 @@ pub struct TokenLine {
 
 impl TokenLine {
     /// The token as it is listed at `now`.
-    pub fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
+    pub(super) fn of(token: TokenRecord, now: OffsetDateTime) -> Self {
         let permissions = token.permissions.split_whitespace();
         Self {
             state: state(&token, now),
@@ -48,7 +48,7 @@ impl TokenLine {
 }
 
 /// The table of tokens.
-pub const TOKENS: TextTable<7> = TextTable {
+pub(super) const TOKENS: TextTable<7> = TextTable {
     headings: [
         "ID",
         "Name",
@@ -63,7 +63,7 @@ pub const TOKENS: TextTable<7> = TextTable {
 };
 
 /// A token's line in the table.
-pub fn cells(token: &TokenLine) -> [String; 7] {
+pub(super) fn cells(token: &TokenLine) -> [String; 7] {
     let minute = |time: &Timestamp| {
         time_text(time)
             .chars()
@@ -82,7 +82,7 @@ pub fn cells(token: &TokenLine) -> [String; 7] {
 }
 
 /// The header row of tokens as CSV.
-pub const TOKENS_CSV: [&str; 9] = [
+pub(super) const TOKENS_CSV: [&str; 9] = [
     "id",
     "name",
     "organization",
@@ -95,7 +95,7 @@ pub const TOKENS_CSV: [&str; 9] = [
 ];
 
 /// A token's record in the CSV.
-pub fn record(token: &TokenLine) -> [String; 9] {
+pub(super) fn record(token: &TokenLine) -> [String; 9] {
     [
         token.id.to_string(),
         token.name.clone(),
@@ -110,7 +110,7 @@ pub fn record(token: &TokenLine) -> [String; 9] {
 }
 
 /// An organisation for people.
-pub fn organization(scope: &str) -> String {
+pub(super) fn organization(scope: &str) -> String {
     match OrganizationScope::parse(scope) {
         OrganizationScope::Every => "every organisation".to_owned(),
         OrganizationScope::One(slug) => slug,

@@ -19,7 +19,7 @@ use crate::{
     after_help = "Example: for a client that takes its token from the environment:\n  \
     user-import token local --endpoint http://127.0.0.1:50051"
 )]
-pub struct LocalArgs {
+pub(crate) struct LocalArgs {
     /// Address of the server, which has to be on this machine
     #[arg(
         long,
@@ -34,7 +34,7 @@ pub struct LocalArgs {
 ///
 /// # Errors
 /// If the endpoint is not on this machine, or there is no local token for it.
-pub fn run(args: &LocalArgs) -> anyhow::Result<ExitStatus> {
+pub(super) fn run(args: &LocalArgs) -> anyhow::Result<ExitStatus> {
     let endpoint = &args.endpoint;
     if !endpoint.is_loopback() {
         return Err(UsageError::new(format!(

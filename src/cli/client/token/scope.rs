@@ -22,7 +22,7 @@ struct ScopeOptions {
 /// The scope of a token: an organisation, or every one. The command line comes before the environment,
 /// which has the organisation of daily work.
 #[derive(Debug)]
-pub struct ScopeArgs(pub OrganizationScope);
+pub(super) struct ScopeArgs(pub OrganizationScope);
 
 impl FromArgMatches for ScopeArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {

@@ -7,7 +7,7 @@ use super::{
 use crate::proto::AuditEvent;
 
 /// The table of audit events.
-pub const AUDIT: TextTable<8> = TextTable {
+pub(crate) const AUDIT: TextTable<8> = TextTable {
     headings: [
         "#", "At (UTC)", "Who", "From", "Did", "To", "Outcome", "Details",
     ],
@@ -16,7 +16,7 @@ pub const AUDIT: TextTable<8> = TextTable {
 };
 
 /// The header row of audit events as CSV.
-pub const AUDIT_CSV: [&str; 9] = [
+pub(crate) const AUDIT_CSV: [&str; 9] = [
     "sequence",
     "at",
     "principal",
@@ -30,7 +30,7 @@ pub const AUDIT_CSV: [&str; 9] = [
 
 /// An event's line in the table.
 #[must_use]
-pub fn audit_cells(event: &AuditEvent) -> [String; 8] {
+pub(crate) fn audit_cells(event: &AuditEvent) -> [String; 8] {
     [
         event.sequence.to_string(),
         event.at.as_ref().map(time_text).unwrap_or_default(),
@@ -45,7 +45,7 @@ pub fn audit_cells(event: &AuditEvent) -> [String; 8] {
 
 /// An event's record in the CSV.
 #[must_use]
-pub fn audit_record(event: &AuditEvent) -> [String; 9] {
+pub(crate) fn audit_record(event: &AuditEvent) -> [String; 9] {
     [
         event.sequence.to_string(),
         rfc3339(event.at.as_ref()),

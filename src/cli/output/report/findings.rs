@@ -9,7 +9,7 @@ use crate::proto::{
 
 /// What the answers of one import report, for the text at its end.
 #[derive(Debug, Default)]
-pub struct ImportFindings {
+pub(crate) struct ImportFindings {
     /// How the server reads the file; `None` until the header is known.
     pub started: Option<ImportStarted>,
     /// Rejected rows by number: the first of them, or all.
@@ -31,7 +31,7 @@ pub struct ImportFindings {
 
 /// Warnings of one kind.
 #[derive(Debug, Default)]
-pub struct RowWarnings {
+pub(crate) struct RowWarnings {
     /// How many there are.
     pub count: u32,
     /// Their messages, by row number: the first of them.
@@ -40,7 +40,7 @@ pub struct RowWarnings {
 
 /// What to collect besides the rows that are always shown: an import may have a million rows.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FindingLimits {
+pub(crate) struct FindingLimits {
     /// Every rejected row, for a file of them.
     pub all_rejected: bool,
     /// Rows that change something, and more deactivated users, for a review.
@@ -49,14 +49,14 @@ pub struct FindingLimits {
 
 impl ImportFindings {
     /// How many of each kind are shown to a person.
-    pub const SHOWN: usize = 100;
+    pub(crate) const SHOWN: usize = 100;
 
     /// How many of each kind a review shows.
-    pub const REVIEWED: usize = 10_000;
+    pub(crate) const REVIEWED: usize = 10_000;
 
     /// Nothing yet.
     #[must_use]
-    pub fn new(keep: FindingLimits) -> Self {
+    pub(crate) fn new(keep: FindingLimits) -> Self {
         Self {
             keep,
             ..Self::default()
@@ -64,7 +64,7 @@ impl ImportFindings {
     }
 
     /// Collects what is shown of one answer.
-    pub fn note(&mut self, answer: &ImportUsersResponse) {
+    pub(crate) fn note(&mut self, answer: &ImportUsersResponse) {
         match &answer.message {
             Some(Message::Started(started)) => {
                 if !started.resumed {

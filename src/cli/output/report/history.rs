@@ -7,7 +7,7 @@ use super::{
 use crate::proto::Import;
 
 /// The table of imports; the columns before `Rows` are text, the others numbers.
-pub const HISTORY: TextTable<11> = TextTable {
+pub(crate) const HISTORY: TextTable<11> = TextTable {
     headings: [
         "Started (UTC)",
         "ID",
@@ -26,7 +26,7 @@ pub const HISTORY: TextTable<11> = TextTable {
 };
 
 /// The header row of imports as CSV.
-pub const HISTORY_CSV: [&str; 13] = [
+pub(crate) const HISTORY_CSV: [&str; 13] = [
     "import_id",
     "state",
     "validate_only",
@@ -44,7 +44,7 @@ pub const HISTORY_CSV: [&str; 13] = [
 
 /// An import's line in the table.
 #[must_use]
-pub fn history_cells(import: &Import) -> [String; 11] {
+pub(crate) fn history_cells(import: &Import) -> [String; 11] {
     [
         import
             .started_at
@@ -68,7 +68,7 @@ pub fn history_cells(import: &Import) -> [String; 11] {
 
 /// An import's record in the CSV.
 #[must_use]
-pub fn history_record(import: &Import) -> [String; 13] {
+pub(crate) fn history_record(import: &Import) -> [String; 13] {
     [
         import.import_id.clone(),
         word(import.state().as_str_name(), "IMPORT_STATE_"),

@@ -18,7 +18,7 @@ use crate::{proto::ImportProgress, telemetry::no_color};
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Shows the progress of an import.
-pub enum ProgressDisplay {
+pub(crate) enum ProgressDisplay {
     /// A bar that is drawn again and again.
     Bar(ProgressBar, RefCell<ProgressRate>),
     /// A line now and then; when the next is due.
@@ -30,7 +30,7 @@ pub enum ProgressDisplay {
 impl ProgressDisplay {
     /// Returns the display that standard error supports; hidden if that is not a terminal.
     #[must_use]
-    pub fn on_stderr() -> Self {
+    pub(crate) fn on_stderr() -> Self {
         let rate = ProgressRate::default();
         if !io::stderr().is_terminal() {
             return Self::Hidden;
@@ -47,12 +47,12 @@ impl ProgressDisplay {
 
     /// Shows nothing.
     #[must_use]
-    pub const fn hidden() -> Self {
+    pub(crate) const fn hidden() -> Self {
         Self::Hidden
     }
 
     /// Shows a new state.
-    pub fn show(&self, progress: &ImportProgress) {
+    pub(crate) fn show(&self, progress: &ImportProgress) {
         let (step, now) = (PhaseProgress::of(progress), Instant::now());
         match self {
             Self::Hidden => {}
@@ -72,7 +72,7 @@ impl ProgressDisplay {
     }
 
     /// Hides the bar while something else is printed.
-    pub fn interrupt(&self, print: impl FnOnce()) {
+    pub(crate) fn interrupt(&self, print: impl FnOnce()) {
         match self {
             Self::Bar(bar, _) => bar.suspend(print),
             Self::Lines(_) | Self::Hidden => print(),
@@ -80,7 +80,7 @@ impl ProgressDisplay {
     }
 
     /// Removes the bar.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         if let Self::Bar(bar, _) = self {
             bar.finish_and_clear();
         }

@@ -7,7 +7,7 @@ use crate::proto::{ImportPhase, ImportProgress};
 
 /// The phase of an import, and its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PhaseProgress {
+pub(crate) struct PhaseProgress {
     /// What it is doing, in a word.
     pub phase: &'static str,
     /// Rows for which that is done.
@@ -19,7 +19,7 @@ pub struct PhaseProgress {
 impl PhaseProgress {
     /// Reads the server's message.
     #[must_use]
-    pub fn of(progress: &ImportProgress) -> Self {
+    pub(crate) fn of(progress: &ImportProgress) -> Self {
         let (phase, done) = match progress.phase() {
             ImportPhase::Unspecified | ImportPhase::Receiving => {
                 ("reading", progress.rows_received)
@@ -38,13 +38,13 @@ impl PhaseProgress {
 
 /// The rows per second of one phase, from its first message on. Each phase has its own rate.
 #[derive(Debug, Default)]
-pub struct ProgressRate {
+pub(crate) struct ProgressRate {
     first: Option<(PhaseProgress, Instant)>,
 }
 
 impl ProgressRate {
     /// Returns the text for the progress at `now`: rows, rows a second, and the time left.
-    pub fn text(&mut self, step: PhaseProgress, now: Instant) -> String {
+    pub(crate) fn text(&mut self, step: PhaseProgress, now: Instant) -> String {
         let (first, began) = match self.first {
             Some((first, began)) if first.phase == step.phase => (first, began),
             _ => {

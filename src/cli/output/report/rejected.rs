@@ -29,7 +29,7 @@ const WIDE: u16 = 150;
 /// The rejected rows as a table, an error a line, with a sentence if there are more than are
 /// shown. Empty if no row is rejected.
 #[must_use]
-pub fn rejected_table(
+pub(crate) fn rejected_table(
     rows: &BTreeMap<u32, RowResult>,
     rejected: u32,
     style: TerminalStyle,

@@ -12,7 +12,7 @@ use crate::proto::{ColumnChange, RowOutcome, RowResult};
 /// Every row that would make or change a user, with its values before and after. `names` has the names
 /// of people, by row. Empty if nothing changes.
 #[must_use]
-pub fn review_text(
+pub(crate) fn review_text(
     findings: &ImportFindings,
     names: &BTreeMap<u32, String>,
     style: TerminalStyle,

@@ -5,7 +5,7 @@ use crate::proto::{ColumnChange, Issue, IssueSeverity, RowOutcome, RowResult};
 
 /// One row's result: a line, and below it the changes and the issues.
 #[must_use]
-pub fn row_lines(result: &RowResult, style: TerminalStyle) -> String {
+pub(crate) fn row_lines(result: &RowResult, style: TerminalStyle) -> String {
     let row = result.row;
     let outcome = outcome_text(result.outcome(), style);
     let external_id = printable(&result.external_id);

@@ -11,7 +11,7 @@ use crate::proto::{ImportState, ImportSummary};
 
 /// What the command was given, which decides what the summary suggests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SummaryOptions {
+pub(crate) struct SummaryOptions {
     /// The command writes the rejected rows to a file.
     pub errors_file: bool,
     /// The command that applies a dry run's plan, without the digest at its end; `None` if the
@@ -23,7 +23,7 @@ pub struct SummaryOptions {
 
 /// The summary: what became of the import, the counts, and what to do next.
 #[must_use]
-pub fn summary_text(
+pub(crate) fn summary_text(
     summary: &ImportSummary,
     findings: &ImportFindings,
     options: &SummaryOptions,

@@ -8,7 +8,7 @@ use crate::telemetry::no_color;
 
 /// What standard output can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TerminalStyle {
+pub(crate) struct TerminalStyle {
     /// Colours may be used.
     pub colours: bool,
     /// Columns of the terminal; `None` if it is not a terminal, and lines may have any length.
@@ -18,7 +18,7 @@ pub struct TerminalStyle {
 impl TerminalStyle {
     /// That of this process's standard output.
     #[must_use]
-    pub fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         Self {
             colours: io::stdout().is_terminal() && !no_color(),
             width: comfy_table::Table::new().width(),
@@ -27,25 +27,25 @@ impl TerminalStyle {
 
     /// `text` in bold.
     #[must_use]
-    pub fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.styled(Style::new().bold(), text)
     }
 
     /// `text` in red: something is wrong.
     #[must_use]
-    pub fn red(self, text: &str) -> String {
+    pub(crate) fn red(self, text: &str) -> String {
         self.styled(AnsiColor::Red.on_default().bold(), text)
     }
 
     /// `text` in yellow: a warning.
     #[must_use]
-    pub fn yellow(self, text: &str) -> String {
+    pub(crate) fn yellow(self, text: &str) -> String {
         self.styled(AnsiColor::Yellow.on_default(), text)
     }
 
     /// `text` in green: a success.
     #[must_use]
-    pub fn green(self, text: &str) -> String {
+    pub(crate) fn green(self, text: &str) -> String {
         self.styled(AnsiColor::Green.on_default(), text)
     }
 

@@ -9,7 +9,7 @@ use crate::proto::{DeactivatedUser, Timestamp};
 /// The name of a deactivated user: the external ID and email, or our own ID for callers who may not see
 /// them.
 #[must_use]
-pub fn deactivated_name(user: &DeactivatedUser) -> String {
+pub(crate) fn deactivated_name(user: &DeactivatedUser) -> String {
     match user.external_id.is_empty() {
         true => printable(&user.user_id).into_owned(),
         false => format!(
@@ -23,7 +23,7 @@ pub fn deactivated_name(user: &DeactivatedUser) -> String {
 /// `text` with every character that could steer a terminal or reorder a line made visible, as
 /// `\u{1b}`. A roster may come from anybody.
 #[must_use]
-pub fn printable(text: &str) -> Cow<'_, str> {
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -46,7 +46,7 @@ fn steers(character: char) -> bool {
 
 /// A time to the second; empty if the server sends an invalid time.
 #[must_use]
-pub fn time_text(timestamp: &Timestamp) -> String {
+pub(crate) fn time_text(timestamp: &Timestamp) -> String {
     let Ok(at) = OffsetDateTime::from_unix_timestamp(timestamp.seconds) else {
         return String::new();
     };
@@ -56,19 +56,19 @@ pub fn time_text(timestamp: &Timestamp) -> String {
 
 /// A time for programs, RFC 3339 in UTC; empty if there is no time.
 #[must_use]
-pub fn rfc3339(timestamp: Option<&Timestamp>) -> String {
+pub(crate) fn rfc3339(timestamp: Option<&Timestamp>) -> String {
     timestamp.and_then(Timestamp::rfc3339).unwrap_or_default()
 }
 
 /// The name of an enum's value without the enum's prefix.
 #[must_use]
-pub fn word(name: &str, prefix: &str) -> String {
+pub(crate) fn word(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_owned()
 }
 
 /// `1234567` as `1,234,567`.
 #[must_use]
-pub fn grouped(number: impl Into<u64>) -> String {
+pub(super) fn grouped(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -82,7 +82,7 @@ pub fn grouped(number: impl Into<u64>) -> String {
 
 /// `1 row`, `2,000 rows`.
 #[must_use]
-pub fn count(number: impl Into<u64>, noun: &str) -> String {
+pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
     let number = number.into();
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
@@ -90,7 +90,7 @@ pub fn count(number: impl Into<u64>, noun: &str) -> String {
 
 /// Milliseconds between two times, or `None` if one is unknown or they are in the wrong order.
 #[must_use]
-pub fn millis_between(start: Option<&Timestamp>, end: Option<&Timestamp>) -> Option<u64> {
+pub(super) fn millis_between(start: Option<&Timestamp>, end: Option<&Timestamp>) -> Option<u64> {
     let (start, end) = (start?, end?);
     let millis = i64::from((end.nanos - start.nanos) / 1_000_000);
     u64::try_from((end.seconds - start.seconds) * 1000 + millis).ok()
@@ -98,7 +98,7 @@ pub fn millis_between(start: Option<&Timestamp>, end: Option<&Timestamp>) -> Opt
 
 /// `7 ms`, `1.5 s`.
 #[must_use]
-pub fn duration(millis: u64) -> String {
+pub(super) fn duration(millis: u64) -> String {
     match millis {
         ..1000 => format!("{millis} ms"),
         _ => format!("{}.{} s", millis / 1000, millis % 1000 / 100),

@@ -8,7 +8,7 @@ use super::{TerminalStyle, text::printable};
 use crate::domain::CsvSheet;
 
 /// The columns of a table.
-pub struct TextTable<const N: usize> {
+pub(crate) struct TextTable<const N: usize> {
     /// The headings.
     pub headings: [&'static str; N],
     /// The columns with numbers, which are aligned to the right.
@@ -20,7 +20,7 @@ pub struct TextTable<const N: usize> {
 impl<const N: usize> TextTable<N> {
     /// The table; one line for each of `rows`, in the order given.
     #[must_use]
-    pub fn text(
+    pub(crate) fn text(
         &self,
         rows: impl IntoIterator<Item = [String; N]>,
         style: TerminalStyle,
@@ -52,12 +52,12 @@ impl<const N: usize> TextTable<N> {
 
 /// CSV text, a record a line. Characters that could steer a terminal are written visibly, line breaks
 /// inside a value too, so that a record is never more than a line.
-pub struct CsvText(CsvSheet);
+pub(crate) struct CsvText(CsvSheet);
 
 impl CsvText {
     /// Nothing yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(CsvSheet::default())
     }
 
@@ -65,7 +65,7 @@ impl CsvText {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn of<const N: usize>(
+    pub(crate) fn of<const N: usize>(
         header: &[&str; N],
         records: impl IntoIterator<Item = [String; N]>,
     ) -> anyhow::Result<String> {
@@ -81,7 +81,7 @@ impl CsvText {
     ///
     /// # Errors
     /// Never, as records go to memory; the type of the writer has some.
-    pub fn push(&mut self, record: &[impl AsRef<str>]) -> anyhow::Result<()> {
+    pub(crate) fn push(&mut self, record: &[impl AsRef<str>]) -> anyhow::Result<()> {
         let fields = record.iter().map(|field| printable(field.as_ref()));
         Ok(self.0.push(fields)?)
     }
@@ -90,7 +90,7 @@ impl CsvText {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn text(self) -> anyhow::Result<String> {
+    pub(crate) fn text(self) -> anyhow::Result<String> {
         let bytes = self.0.into_bytes()?;
         Ok(String::from_utf8(bytes)?)
     }

@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Errors
 /// Fails if the answer is an error, or if the reader may no longer watch the import.
-pub async fn disclose(
+pub(crate) async fn disclose(
     answer: Result<Message, ImportError>,
     audience: &ResultAudience,
 ) -> Result<Message, ImportError> {
@@ -41,7 +41,7 @@ pub async fn disclose(
 
 /// Removes data about other users from a refusal's message.
 #[must_use]
-pub fn text_without_others(message: &str) -> String {
+pub(crate) fn text_without_others(message: &str) -> String {
     guard::without_active_users(message)
 }
 
@@ -62,7 +62,7 @@ fn error_without_others(error: ImportError) -> ImportError {
 /// An import's record for a caller who may not read users. If the caller does not `own` the import, that is its
 /// state and its counts.
 #[must_use]
-pub fn record_without_others(import: Import, owns: bool) -> Import {
+pub(crate) fn record_without_others(import: Import, owns: bool) -> Import {
     let mut import = import;
     if !owns {
         import.source.clear();
