@@ -95,8 +95,10 @@
         reason = "what tests write is in folders of their own"
     )
 )]
-// Public is what the program, the tests, the benchmarks and the fuzz targets of this repository use.
+// Only what the program, the tests, the benchmarks and the fuzz targets of this repository use is public. The
+// documentation is for those who work on the crate, and so has the private items too.
 #![warn(unreachable_pub)]
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod access;
 pub mod audit;

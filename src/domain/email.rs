@@ -40,7 +40,7 @@ impl<'a> Email<'a> {
     }
 }
 
-/// Returns the key by which emails are compared and stored (semantics §1): the local part [folded](fold), the
+/// Returns the key by which emails are compared and stored (semantics §1): the local part [folded](fn@fold), the
 /// domain in its ASCII form. The ASCII form makes `müller.example` and its `xn--` form equal. The key of a key is
 /// the key itself.
 #[must_use]

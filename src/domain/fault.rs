@@ -94,7 +94,7 @@ pub enum Fault {
          UTF-8, and check the name where it comes from."
     )]
     LostLetter,
-    /// The value means "nothing"; see [`is_placeholder`](super::is_placeholder).
+    /// The value means "nothing"; see [`is_placeholder`].
     #[error("stands for \"no value\", so that it identifies nobody.")]
     Placeholder,
     /// The value is the error that a spreadsheet shows if it cannot compute a name.

@@ -31,7 +31,7 @@ const REACH: usize = 2;
 
 impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I, K> {
     /// Returns an index of `candidates`, which are numbers that the caller has chosen. `key` returns the key of a
-    /// candidate, already [folded](super::fold).
+    /// candidate, already [folded](fn@super::fold).
     #[must_use]
     pub(crate) const fn new(candidates: I, key: K) -> Self {
         Self {

@@ -107,7 +107,7 @@ pub(crate) fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
     csv.into_inner().unwrap_or_default()
 }
 
-/// Returns `true` for the [folded](super::fold) email of one of the examples.
+/// Returns `true` for the [folded](fn@super::fold) email of one of the examples.
 #[must_use]
 pub(crate) fn is_template_example(email_key: &str) -> bool {
     EMAILS.contains(&email_key)

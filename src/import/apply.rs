@@ -273,7 +273,7 @@ impl ImportWriter {
         Ok(())
     }
 
-    /// Returns the number of rows or users of one statement if [`BatchSize`] does not apply.
+    /// Returns the number of rows or users of one statement if [`batch_size`] does not apply.
     fn size(&self) -> usize {
         self.importer.settings.transaction_rows.clamp(1, QUICK)
     }
