@@ -368,6 +368,9 @@ impl ImportSession<'_> {
         let (filter, values) = (self.options.filter, self.options.include_values);
         let as_recorded = filter == ResultFilter::All && !values;
         let responses = self.responses;
+        if responses.points_to_log().await {
+            return Ok(!responses.is_gone());
+        }
         Ok(match event {
             CommittedChange::Rows {
                 recorded: Some(recorded),

@@ -43,8 +43,8 @@ impl Importer {
         }
     }
 
-    /// Sends the results of an import until it ends, then its summary; for `WatchImport`. For an upload in parts these
-    /// are the stored responses of its run, for any other import the recorded results.
+    /// Sends the recorded results of an import until it ends, then its summary; for `WatchImport`. For an upload in
+    /// parts the stored responses of its run are sent too.
     pub async fn watch(self, import: (i64, Uuid), asked: WatchRequest, responses: ResponseSender) {
         let watched = match self.watch_upload(import, asked, &responses).await {
             Ok(true) => Ok(()),

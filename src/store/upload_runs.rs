@@ -1,4 +1,5 @@
-//! The runs of an upload's import: which server runs it, its replies, and how it ended.
+//! The runs of an upload's import: which server runs it, its replies that the import's log does not have, and how it
+//! ended.
 //!
 //! Each run has an ID, and whatever it stores is bound to that ID. So a run that was taken for dead can store nothing
 //! once another run has begun.
@@ -28,15 +29,6 @@ pub struct RunAnswer {
     pub message: String,
     /// The status details, encoded.
     pub details: Vec<u8>,
-}
-
-/// One stored reply of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunReply {
-    /// Its position, from 0.
-    pub sequence: i32,
-    /// An encoded `ImportUsersResponse`.
-    pub message: Vec<u8>,
 }
 
 impl Store {
@@ -105,47 +97,44 @@ impl Store {
         tx.commit().await
     }
 
-    /// Stores replies of a run, numbered from `sequence` on. Replies that are stored already stay as they are. Returns
-    /// `false` if another run has begun.
+    /// Stores the reply with this number, from 0, unless it is stored already. Returns `false` if another run has begun.
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn add_replies(
+    pub async fn add_reply(
         &self,
         run: ClaimedRun,
         sequence: i32,
-        replies: &[Payload],
+        reply: &Payload,
     ) -> Result<bool, StoreError> {
-        self.retry(|| self.add_replies_once(run, sequence, replies))
+        self.retry(|| self.add_reply_once(run, sequence, reply))
             .await
     }
 
-    async fn add_replies_once(
+    async fn add_reply_once(
         &self,
         run: ClaimedRun,
         sequence: i32,
-        replies: &[Payload],
+        reply: &Payload,
     ) -> Result<bool, StoreError> {
         let tx = self.begin_for(run.organization).await?;
         if !tx.holds(run).await? {
             return Ok(false);
         }
-        for (sequence, reply) in (sequence..).zip(replies) {
-            let sql = "INSERT INTO upload_replies (organization_id, import_id, sequence, payload) \
-                VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-            let values = [
-                run.organization.into(),
-                run.import.into(),
-                sequence.into(),
-                reply.stored().to_vec().into(),
-            ];
-            tx.execute(sql, values).await?;
-        }
+        let sql = "INSERT INTO upload_replies (organization_id, import_id, sequence, payload) \
+            VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+        let values = [
+            run.organization.into(),
+            run.import.into(),
+            sequence.into(),
+            reply.stored().to_vec().into(),
+        ];
+        tx.execute(sql, values).await?;
         tx.commit().await?;
         Ok(true)
     }
 
-    /// Returns up to `limit` stored replies, from number `sequence` on.
+    /// Returns up to `limit` stored replies, encoded `ImportUsersResponse`s, from number `sequence` on.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -154,7 +143,7 @@ impl Store {
         run: ClaimedRun,
         sequence: i32,
         limit: i32,
-    ) -> Result<Vec<RunReply>, StoreError> {
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         self.retry(|| self.run_replies_once(run, sequence, limit))
             .await
     }
@@ -164,8 +153,8 @@ impl Store {
         run: ClaimedRun,
         sequence: i32,
         limit: i32,
-    ) -> Result<Vec<RunReply>, StoreError> {
-        let sql = "SELECT r.sequence, r.payload FROM upload_replies r JOIN uploads u \
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let sql = "SELECT r.payload FROM upload_replies r JOIN uploads u \
             ON u.organization_id = r.organization_id AND u.import_id = r.import_id \
             WHERE r.organization_id = $1 AND r.import_id = $2 AND u.run = $3 \
             AND r.sequence >= $4 ORDER BY r.sequence LIMIT $5";
@@ -173,12 +162,7 @@ impl Store {
         values.extend([sequence.into(), i64::from(limit).into()]);
         let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
-            .map(|row| {
-                Ok(RunReply {
-                    sequence: row.try_get_by_index(0)?,
-                    message: Payload::read(&row.try_get_by_index::<Vec<u8>>(1)?)?,
-                })
-            })
+            .map(|row| Payload::read(&row.try_get_by_index::<Vec<u8>>(0)?))
             .collect()
     }
 

@@ -23,6 +23,7 @@ on_both_databases![
     the_record_is_that_of_an_import,
     a_watcher_has_the_results_asked_for_at_the_beginning_or_others,
     a_watcher_who_comes_early_sees_everything,
+    recorded_results_are_stored_once,
     organisations_with_the_same_import_id_are_apart,
 ];
 
@@ -369,6 +370,30 @@ async fn a_watcher_who_comes_early_sees_everything(database: Database) {
         (early.results.len(), early.started.len()),
         (5, 1),
         "{early}"
+    );
+}
+
+/// A run stores `started`, where the results are, and the summary.
+async fn recorded_results_are_stored_once(database: Database) {
+    let app = App::start(database).await;
+    let start = |validate_only| ImportStart {
+        validate_only,
+        ..bound("pd", &ImportStart::default())
+    };
+    let csv = mixed().csv();
+    let stored = "SELECT COUNT(*) FROM upload_replies";
+    let previewed = app.import_in_parts(start(true), csv.as_bytes(), []).await;
+    assert_eq!(app.database().number(stored).await, 3);
+    let log = "SELECT COUNT(*) FROM import_results";
+    assert_eq!(app.database().number(log).await, 0);
+    let imported = app.import_in_parts(start(false), csv.as_bytes(), []).await;
+    let rows = |imported: &Imported| imported.results.iter().map(|r| r.row).collect::<Vec<_>>();
+    assert_eq!((rows(&previewed).len(), rows(&imported).len()), (5, 5));
+    let bytes = "SELECT SUM(LENGTH(payload)) FROM upload_replies WHERE sequence = 1";
+    assert_eq!(app.database().number(stored).await, 3);
+    assert!(
+        app.database().number(bytes).await < 16,
+        "results are stored twice"
     );
 }
 

@@ -100,6 +100,8 @@ async fn an_import_begun_again_with_other_options_is_refused(database: Database)
     let other = roster().people(["bob"]).csv().into_bytes();
     let imported = app.import_in_parts(start(), &other, []).await;
     assert_eq!(imported.code(), Code::AlreadyExists, "{imported}");
+    // The results of the roster that the ID is bound to are not this one's.
+    assert_eq!(imported.results, [], "{imported}");
     let users: Vec<_> = app.users().await;
     assert_eq!(users.len(), 1);
 }

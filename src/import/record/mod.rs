@@ -6,6 +6,5 @@ pub(crate) mod import_record;
 mod replay;
 pub(crate) mod result_log;
 
-pub(crate) use replay::{POLL_INTERVAL, ResultSelection};
-pub(crate) use replay::{ResultReplay, WatchRequest};
+pub(crate) use replay::{POLL_INTERVAL, ResultReplay, WatchRequest};
 pub(crate) use result_log::{EncodedResults, FinalResults, ResultLog, SharedResults};

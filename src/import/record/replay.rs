@@ -23,7 +23,10 @@ pub(crate) struct ResultReplay {
     importer: Importer,
     organization: i64,
     import: Uuid,
-    selection: ResultSelection,
+    /// Results that pass this filter.
+    filter: ResultFilter,
+    /// The number of results under this filter that the client already has.
+    skip: u32,
     next: i32,
 }
 
@@ -41,12 +44,14 @@ impl ResultReplay {
             importer,
             organization,
             import,
-            selection: ResultSelection { filter, skip },
+            filter,
+            skip,
             next: 0,
         }
     }
 
-    /// Sends all batches that are recorded but not sent yet. Returns `false` if the client has gone.
+    /// Sends all batches that are recorded but not sent yet, unless the client reads the log itself. Returns `false` if
+    /// the client has gone.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -54,6 +59,9 @@ impl ResultReplay {
         &mut self,
         responses: &ResponseSender,
     ) -> Result<bool, StoreError> {
+        if responses.points_to_log().await {
+            return Ok(!responses.is_gone());
+        }
         loop {
             let store = &self.importer.store;
             let batches =
@@ -80,9 +88,19 @@ impl ResultReplay {
             }
             BatchKind::Results => {
                 let results = RowResults::decode(payload).ok()?;
-                self.selection.pick(results).map(Reply::Results)
+                self.pick(results).map(Reply::Results)
             }
         }
+    }
+
+    /// Selects from the next results. Returns `None` if the client wants none of them.
+    pub(crate) fn pick(&mut self, mut recorded: RowResults) -> Option<RowResults> {
+        let results = &mut recorded.results;
+        results.retain(|result| messages::passes_filter(self.filter, result.outcome()));
+        let skipped = (self.skip as usize).min(results.len());
+        results.drain(..skipped);
+        self.skip -= u32::try_from(skipped).unwrap_or_default();
+        (!recorded.results.is_empty()).then_some(recorded)
     }
 }
 
@@ -93,25 +111,4 @@ pub struct WatchRequest {
     pub filter: Option<ResultFilter>,
     /// The number of results under this filter that the client already has.
     pub skip: u32,
-}
-
-/// Which of the recorded results a client wants.
-#[derive(Debug)]
-pub(crate) struct ResultSelection {
-    /// Results that pass this filter.
-    pub filter: ResultFilter,
-    /// The number of results under this filter that the client already has.
-    pub skip: u32,
-}
-
-impl ResultSelection {
-    /// Selects from the next results. Returns `None` if the client wants none of them.
-    pub(crate) fn pick(&mut self, mut recorded: RowResults) -> Option<RowResults> {
-        let results = &mut recorded.results;
-        results.retain(|result| messages::passes_filter(self.filter, result.outcome()));
-        let skipped = (self.skip as usize).min(results.len());
-        results.drain(..skipped);
-        self.skip -= u32::try_from(skipped).unwrap_or_default();
-        (!recorded.results.is_empty()).then_some(recorded)
-    }
 }

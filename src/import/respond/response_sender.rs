@@ -3,7 +3,10 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,7 +19,10 @@ use tokio::{
 use tokio_stream::Stream;
 
 use crate::import::ImportError;
-use crate::{limits::MemoryReservation, proto::import_users_response::Message};
+use crate::{
+    limits::MemoryReservation,
+    proto::{RowResults, import_users_response::Message},
+};
 
 /// Messages that may wait for the client.
 const QUEUE_LENGTH: usize = 8;
@@ -41,6 +47,8 @@ pub struct ResponseSender {
     read_timeout: Duration,
     room: Arc<Semaphore>,
     accepted: watch::Sender<bool>,
+    /// Whether a reader of the log was pointed there; `None` if this reader does not read the log.
+    pointed_to_log: Option<Arc<AtomicBool>>,
 }
 
 /// The receiving end of a [`ResponseSender`]. If it is not read for too long, it loses its messages and ends with
@@ -81,6 +89,7 @@ impl ResponseSender {
             read_timeout,
             room: Arc::new(Semaphore::new(LARGE_MESSAGES)),
             accepted: watch::Sender::new(false),
+            pointed_to_log: None,
         };
         (responses, replies)
     }
@@ -91,6 +100,28 @@ impl ResponseSender {
         // It is set once.
         let _ = self.waiting.memory.set(memory);
         self
+    }
+
+    /// Leaves recorded results and deactivations to the import's log, where the reader finds them. In their place it gets
+    /// one empty [`RowResults`].
+    #[must_use]
+    pub(crate) fn leaving_log_to_reader(self) -> Self {
+        Self {
+            pointed_to_log: Some(Arc::default()),
+            ..self
+        }
+    }
+
+    /// Returns `true` if the reader takes what is recorded from the import's log, and points it there once. Must not be
+    /// called before the log has results of this import.
+    pub(crate) async fn points_to_log(&self) -> bool {
+        let Some(pointed) = &self.pointed_to_log else {
+            return false;
+        };
+        if !pointed.swap(true, Relaxed) {
+            self.send(Message::Results(RowResults::default())).await;
+        }
+        true
     }
 
     /// Sends a message that the client may miss: it is dropped if the client does not read.
@@ -211,7 +242,7 @@ mod tests {
     use tokio_stream::StreamExt;
 
     use super::*;
-    use crate::proto::{ImportSummary, RowResults};
+    use crate::proto::ImportSummary;
 
     fn summary() -> Message {
         Message::Summary(ImportSummary::default())

@@ -162,7 +162,7 @@ impl Importer {
         Ok(is_ours.then_some(run_guard))
     }
 
-    /// Runs the import to its end, and stores its responses.
+    /// Runs the import to its end, and stores those of its responses that the log does not have.
     async fn run_upload(
         self,
         submitter: Submitter,
@@ -174,7 +174,11 @@ impl Importer {
         // Each client that watches has a filter of its own.
         start.result_filter = ResultFilter::All.into();
         // The only reader is the database, which may be away for longer than a client may be.
-        let (responses, replies) = ResponseSender::new(self.settings.server.deadlines.upload);
+        let (mut responses, replies) = ResponseSender::new(self.settings.server.deadlines.upload);
+        // Values are not in the log: results that have them are stored here.
+        if !start.include_values {
+            responses = responses.leaving_log_to_reader();
+        }
         let memory = submitter.account.reserve(ResponseSender::BYTES);
         let acceptance = responses.acceptance();
         let storing = self.store_replies(run, replies, acceptance.clone());

@@ -1,4 +1,4 @@
-//! Stores the responses of an upload's import as they come.
+//! Stores the responses of an upload's import as they come, except recorded results, which are in the import's log.
 
 use futures_util::{FutureExt, StreamExt};
 use prost::Message as _;
@@ -9,9 +9,6 @@ use crate::{
     proto::{ImportUsersResponse, import_users_response::Message},
     store::{ClaimedRun, Payload},
 };
-
-/// How many responses are stored in one transaction at most.
-const AT_ONCE: usize = 16;
 
 impl Importer {
     /// Stores responses until there are no more. Progress is left out: it would be outdated when it is read.
@@ -35,36 +32,18 @@ impl Importer {
                     }
                 }
                 reply = replies.next() => {
-                    let Some(reply) = reply else { return Ok(()) };
-                    let messages = gather(reply?, &mut replies)?;
-                    let add = self.store.add_replies(run, sequence, &messages);
-                    if !add.await? {
+                    let message = match reply {
+                        Some(Ok(Message::Progress(_))) => continue,
+                        Some(message) => Some(message?),
+                        None => return Ok(()),
+                    };
+                    let reply = Payload::new(&ImportUsersResponse { message }.encode_to_vec());
+                    if !self.store.add_reply(run, sequence, &reply).await? {
                         return Err(ImportError::TakenOver);
                     }
-                    sequence += i32::try_from(messages.len()).unwrap_or_default();
+                    sequence += 1;
                 }
             }
         }
     }
-}
-
-/// Encodes the first response and those that wait behind it.
-fn gather(first: Message, replies: &mut ResponseStream) -> Result<Vec<Payload>, ImportError> {
-    let mut gathered: Vec<Payload> = stored(first).into_iter().collect();
-    while gathered.len() < AT_ONCE
-        && let Some(Some(next)) = replies.next().now_or_never()
-    {
-        gathered.extend(stored(next?));
-    }
-    Ok(gathered)
-}
-
-fn stored(message: Message) -> Option<Payload> {
-    if let Message::Progress(_) = message {
-        return None;
-    }
-    let message = Some(message);
-    Some(Payload::new(
-        &ImportUsersResponse { message }.encode_to_vec(),
-    ))
 }

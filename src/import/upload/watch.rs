@@ -1,4 +1,5 @@
-//! `WatchImport` of an upload in parts: sends the stored responses of its run, as `ImportUsers` would have sent them.
+//! `WatchImport` of an upload in parts: sends what `ImportUsers` would have sent. Recorded results come from the
+//! import's log, everything else from the stored responses of the upload's run.
 
 use prost::Message as _;
 use tokio::time::{Instant, sleep};
@@ -10,7 +11,7 @@ use crate::{
     import::{
         ImportError, Importer, ResponseSender, WatchRequest,
         receive::parse_filter,
-        record::{POLL_INTERVAL, ResultSelection, import_record},
+        record::{POLL_INTERVAL, ResultReplay, import_record},
     },
     proto::{ImportState, ImportUsersResponse, import_users_response::Message as Reply},
     store::{ClaimedRun, Upload, UploadStage},
@@ -23,9 +24,13 @@ const READ_AHEAD: i32 = 16;
 struct Watcher<'a> {
     importer: &'a Importer,
     responses: &'a ResponseSender,
-    selection: ResultSelection,
+    /// The import's log.
+    log: ResultReplay,
+    /// The run has pointed to the log.
+    reads_log: bool,
     /// The run whose responses are sent. A later run would send them again.
     run: Option<ClaimedRun>,
+    /// The next stored response.
     next: i32,
     has_summary: bool,
 }
@@ -39,26 +44,12 @@ impl Importer {
         asked: WatchRequest,
         responses: &ResponseSender,
     ) -> Result<bool, ImportError> {
-        let mut watcher: Option<Watcher<'_>> = None;
+        let Some(mut upload) = self.store.upload(organization, import).await? else {
+            return Ok(false);
+        };
+        let mut watcher = Watcher::new(self, responses, &upload, asked)?;
         let mut reported = Instant::now();
-        loop {
-            // The stage is read first: if it is final, all responses have been stored before.
-            let upload = self.store.upload(organization, import);
-            let Some(upload) = upload.await? else {
-                return match watcher.is_some_and(|watcher| watcher.run.is_some()) {
-                    true => Err(ImportError::TakenOver),
-                    false => Ok(false),
-                };
-            };
-            if watcher.is_none() {
-                watcher = Some(Watcher::new(self, responses, &upload, asked)?);
-            }
-            let Some(watcher) = &mut watcher else {
-                continue;
-            };
-            if watcher.catch_up(&upload).await? || responses.is_gone() {
-                return Ok(true);
-            }
+        while !watcher.catch_up(&upload).await? && !responses.is_gone() {
             if self.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
@@ -68,7 +59,14 @@ impl Importer {
                 self.offer_progress(&upload, responses).await?;
             }
             sleep(POLL_INTERVAL).await;
+            // The stage is read first: if it is final, all responses have been stored before.
+            upload = match self.store.upload(organization, import).await? {
+                Some(upload) => upload,
+                None if watcher.run.is_some() => return Err(ImportError::TakenOver),
+                None => return Ok(false),
+            };
         }
+        Ok(true)
     }
 
     async fn offer_progress(
@@ -98,10 +96,14 @@ impl<'a> Watcher<'a> {
         Ok(Self {
             importer,
             responses,
-            selection: ResultSelection {
-                filter: asked.filter.unwrap_or(begun_with),
-                skip: asked.skip,
-            },
+            log: ResultReplay::new(
+                importer.clone(),
+                upload.organization_id,
+                upload.import_id,
+                asked.filter.unwrap_or(begun_with),
+                asked.skip,
+            ),
+            reads_log: false,
             run: None,
             next: 0,
             has_summary: false,
@@ -141,34 +143,44 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// Sends the stored responses. Returns `false` if the client has gone.
+    /// Sends the stored responses, and what is in the log. Returns `false` if the client has gone.
     async fn send_replies(&mut self, run: ClaimedRun) -> Result<bool, ImportError> {
         loop {
             let store = &self.importer.store;
-            let replies = store.run_replies(run, self.next, READ_AHEAD);
-            let replies = replies.await?;
+            let replies = store.run_replies(run, self.next, READ_AHEAD).await?;
+            // A stored summary comes after all results of the log.
+            if self.reads_log && !self.log.catch_up(self.responses).await? {
+                return Ok(false);
+            }
             if replies.is_empty() {
                 return Ok(true);
             }
             for reply in replies {
-                self.next = reply.sequence + 1;
-                if let Some(message) = self.wanted(&reply.message)?
-                    && !self.responses.send(message).await
-                {
+                self.next += 1;
+                if !self.send_reply(&reply).await? {
                     return Ok(false);
                 }
             }
         }
     }
 
-    fn wanted(&mut self, encoded: &[u8]) -> Result<Option<Reply>, ImportError> {
+    async fn send_reply(&mut self, encoded: &[u8]) -> Result<bool, ImportError> {
         let response = ImportUsersResponse::decode(encoded);
         let response = response.map_err(|error| ImportError::Internal(error.to_string()))?;
         self.has_summary |= matches!(response.message, Some(Reply::Summary(_)));
-        Ok(match response.message {
-            Some(Reply::Results(results)) => self.selection.pick(results).map(Reply::Results),
+        let message = match response.message {
+            // What ResponseSender::points_to_log sends.
+            Some(Reply::Results(results)) if results.results.is_empty() => {
+                self.reads_log = true;
+                return Ok(self.log.catch_up(self.responses).await?);
+            }
+            Some(Reply::Results(results)) => self.log.pick(results).map(Reply::Results),
             message => message,
-        })
+        };
+        match message {
+            Some(message) => Ok(self.responses.send(message).await),
+            None => Ok(true),
+        }
     }
 
     /// Sends the record's summary after the server that ran the import has died.
