@@ -6,6 +6,7 @@ use crate::{
     access::{TokenText, WebOrigin, jwt::JwtSettings},
     input::Limits,
     limits::{DatabaseLimits, ServerLimits},
+    store::DEFAULT_LEASE,
 };
 
 /// Settings of a server.
@@ -105,7 +106,7 @@ impl Default for Settings {
             directory_cache: 64 * 1024 * 1024,
             half_close_grace: Duration::from_secs(2),
             database_patience: Duration::from_secs(20),
-            lease: Duration::from_secs(15),
+            lease: DEFAULT_LEASE,
             result_retention: Duration::from_hours(90 * 24),
             attempt_retention: Duration::from_hours(30 * 24),
             attempts_kept: 1_000,

@@ -5,12 +5,14 @@
 //! to every table can make a whole new chain: only a head noted elsewhere ([`AuditChain::expect_noted`])
 //! shows that.
 
+mod action;
 mod chain;
 
 use sha2::{Digest, Sha256};
 
 use crate::proto::AuditEvent;
 
+pub use action::{AuditAction, AuditOutcome};
 pub use chain::{AuditChain, ChainBreak, NotedHead};
 
 /// Names the encoding, so that another one can follow it.

@@ -29,8 +29,8 @@ use super::{
     review::{FirstPlanWarnings, PlannedImport},
 };
 use crate::{
-    domain::Actor,
-    proto::{DeactivatedUser, ImportPhase, ImportState, Issue, RowResult},
+    domain::{Actor, ImportPhase, ImportState},
+    proto::{DeactivatedUser, Issue, RowResult},
     store::{ImportRecord, ImportTransaction, WriteError},
 };
 use transaction::TransactionStep;

@@ -25,9 +25,9 @@ use super::{
     review::{FirstPlanWarnings, PlannedImport, PlanningInput, guard},
 };
 use crate::{
-    domain::Row,
+    domain::{ImportPhase, ImportState, Row},
     proto::{
-        DeactivatedUser, Deactivations, ImportPhase, ImportState, ResultFilter, RowResults,
+        DeactivatedUser, Deactivations, ResultFilter, RowResults,
         import_users_response::Message as Reply,
     },
     store::{BatchKind, ImportRecord, ImportTransaction},
@@ -357,7 +357,7 @@ impl ImportSession<'_> {
             &result,
             Err(ImportError::Refused(_) | ImportError::PlanOutdated)
         ) {
-            let state = ImportState::try_from(record.state).unwrap_or_default();
+            let state = record.state();
             self.summary = import_record::summary(&record, state);
         }
         result
@@ -414,7 +414,7 @@ async fn rest_of(
 
 /// Returns `true` if the import has ended and cannot be resumed.
 fn has_ended(record: &ImportRecord) -> bool {
-    let state = ImportState::try_from(record.state).unwrap_or_default();
+    let state = record.state();
     matches!(state, ImportState::Completed | ImportState::Cancelled)
 }
 

@@ -164,3 +164,59 @@ impl From<&Refusal> for proto::Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{audit, domain};
+
+    use super::*;
+
+    /// Compares the variants of one of the engine's enums, all of which are listed, with those of the contract.
+    macro_rules! same_numbers {
+        ($ours:ty, $theirs:ty: $($name:ident)*) => {{
+            let listed = |value: $ours| match value { $(<$ours>::$name => ()),* };
+            let numbers = [$((<$ours>::$name as i32, <$theirs>::$name as i32)),*];
+            numbers.iter().for_each(|(ours, theirs)| assert_eq!(ours, theirs));
+            assert!(<$theirs>::try_from(1 + numbers.len() as i32).is_err());
+            let _ = listed;
+        }};
+    }
+
+    #[test]
+    fn the_engine_and_the_contract_have_the_same_numbers() {
+        same_numbers!(domain::ImportState, proto::ImportState:
+            Receiving Applying Completed Refused Interrupted Cancelled);
+        same_numbers!(domain::ImportPhase, proto::ImportPhase:
+            Receiving Planning Applying Deactivating);
+        same_numbers!(audit::AuditAction, proto::AuditAction:
+            OrganizationCreated CatalogUpdated UserProtectionChanged UsersExported ImportPreviewed
+            ImportRefused ImportBegun ImportResumed ImportCancelRequested ImportEnded TokenCreated
+            TokenRevoked CallDenied PrivilegedRolesGranted);
+        same_numbers!(audit::AuditOutcome, proto::AuditOutcome:
+            Done Refused Completed Cancelled Interrupted);
+        same_numbers!(domain::IssueCode, proto::IssueCode:
+            Required TooLong FieldCount InvalidEncoding InvalidCharacter InvalidEmail InvalidStatus
+            InvalidPhone InvalidUsername ScientificNotation LeadingZerosLost TemplateExample
+            UnknownRole UnknownRank UnknownGroup InactiveGroup ExternalIdTaken EmailTaken
+            BadgeNumberTaken UsernameTaken DuplicateInFile SupervisorNotFound SupervisorIsSelf
+            SupervisorCycle SupervisorInactive DependsOnRejectedRow ProtectedUser LocationIgnored
+            ChangedConcurrently RoleNotGrantable DeactivationNotPermitted StrayQuote
+            PlaceholderValue ExportArtifact GarbledText PhoneRegionAssumed IdentityReplaced
+            InvalidFormat NotARow);
+    }
+
+    #[test]
+    fn a_state_is_read_as_it_is_stored() {
+        use domain::ImportState as State;
+        for state in [
+            State::Receiving,
+            State::Applying,
+            State::Completed,
+            State::Refused,
+            State::Interrupted,
+            State::Cancelled,
+        ] {
+            assert_eq!(State::from_number(state.into()), state);
+        }
+    }
+}

@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     access::{CredentialExpiry, Principal},
-    domain::Actor,
+    domain::{Actor, ImportState},
     limits::{MemoryAccount, MemoryParty},
     plan::DigestKey,
     proto::{
-        ImportStart, ImportStarted, ImportState, ImportSummary,
-        import_users_request::Message as Call, import_users_response::Message as Reply, timestamp,
+        ImportStart, ImportStarted, ImportSummary, import_users_request::Message as Call,
+        import_users_response::Message as Reply, timestamp,
     },
     store::AttemptOpening,
     telemetry::{

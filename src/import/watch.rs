@@ -8,7 +8,8 @@ use super::{
     record::{POLL_INTERVAL, ResultReplay, import_record},
 };
 use crate::{
-    proto::{ImportStarted, ImportState, ResultFilter, import_users_response::Message as Reply},
+    domain::ImportState,
+    proto::{ImportStarted, ResultFilter, import_users_response::Message as Reply},
     store::{ImportRecord, StoreError},
 };
 
@@ -20,7 +21,7 @@ impl Importer {
     /// Fails if the database fails.
     pub async fn state_now(&self, record: &ImportRecord) -> Result<ImportState, StoreError> {
         let ttl = self.settings.lease;
-        let recorded = ImportState::try_from(record.state).unwrap_or_default();
+        let recorded = record.state();
         let alive = match recorded {
             ImportState::Receiving if record.server_id.is_nil() => {
                 self.is_uploading(record.organization_id, record.id).await?

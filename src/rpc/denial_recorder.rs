@@ -15,9 +15,9 @@ use tracing::warn;
 use super::rpc_table::path_label;
 use crate::{
     access::{Denial, Principal},
+    audit::{AuditAction, AuditOutcome},
     clock::Clock,
     domain::Actor,
-    proto::{AuditAction, AuditOutcome},
     store::{AuditEntry, Store, StoreError},
     telemetry::metrics,
 };

@@ -23,19 +23,19 @@ use super::{
 };
 use crate::{
     access::{Disclosure, OrganizationScope},
+    audit::AuditAction,
     domain::{
         Actor, Catalog, Permission, Slug, SuggestionBudget, email_key, fold, nearest, normalise,
         normalise_as_before,
     },
     import::{Clock, Refusal},
     proto::{
-        self, AuditAction, CreateOrganizationRequest, CreateOrganizationResponse,
-        ExportUsersRequest, ExportUsersResponse, GetCatalogRequest, GetCatalogResponse,
-        GetOrganizationRequest, GetOrganizationResponse, GetUserRequest, GetUserResponse,
-        ListOrganizationsRequest, ListOrganizationsResponse, ListUsersRequest, ListUsersResponse,
-        SetUserProtectedRequest, SetUserProtectedResponse, UpdateCatalogRequest,
-        UpdateCatalogResponse, UserStatus, directory_service_server::DirectoryService,
-        get_user_request::Key,
+        self, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
+        ExportUsersResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
+        GetOrganizationResponse, GetUserRequest, GetUserResponse, ListOrganizationsRequest,
+        ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SetUserProtectedRequest,
+        SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
+        directory_service_server::DirectoryService, get_user_request::Key,
     },
     store::{
         AuditEntry, ConnectionLane, LanePermit, Organization, ProtectionChange, Store, StoreError,

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     access::{Disclosure, ResultAudience},
-    domain::{BYTE_ORDER_MARK, Permission, TEMPLATE_FILENAME, template_csv},
+    domain::{BYTE_ORDER_MARK, ImportState, Permission, TEMPLATE_FILENAME, template_csv},
     import::{
         ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
         record::import_record, respond::disclosure,
@@ -33,10 +33,9 @@ use crate::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
         GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
-        Import, ImportState, ImportUsersRequest, ImportUsersResponse, ListImportsRequest,
-        ListImportsResponse, WatchImportRequest, WatchImportResponse,
-        import_service_server::ImportService, import_users_response::Message as Reply,
-        watch_import_response::Message as Watched,
+        Import, ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
+        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
+        import_users_response::Message as Reply, watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -234,7 +233,7 @@ impl ImportHandlers {
             let message = format!(
                 "Import {} is not applying (its state is {}), so there is nothing to cancel.",
                 record.id,
-                state.as_str_name().trim_start_matches("IMPORT_STATE_")
+                state.name().to_uppercase()
             );
             let refusal = Refusal::precondition("NOT_APPLYING", &record.id.to_string(), message);
             return Err(status::refused(&[refusal]));

@@ -14,7 +14,7 @@ use super::{
     entity::{import, upload},
     sql,
 };
-use crate::proto::ImportState;
+use crate::domain::ImportState;
 
 /// Attempts that are removed in one transaction.
 const STEP: usize = 500;

@@ -22,9 +22,9 @@ use super::{
     sql,
 };
 use crate::{
-    audit::{NO_HASH, SERVER_CHAIN, hash},
+    audit::{AuditAction, AuditOutcome, NO_HASH, SERVER_CHAIN, hash},
     domain::Actor,
-    proto::{AuditAction, AuditEvent, AuditHead, AuditOutcome, timestamp},
+    proto::{AuditEvent, AuditHead, timestamp},
 };
 
 /// The number of the server's own chain; no organisation has it.
@@ -194,9 +194,9 @@ impl WriteTransaction {
             at: Some(timestamp(entry.at)),
             principal: entry.actor.principal,
             address: entry.actor.address,
-            action: entry.action.into(),
+            action: entry.action as i32,
             subject: entry.subject,
-            outcome: entry.outcome.into(),
+            outcome: entry.outcome as i32,
             details: entry.details,
             previous_hash,
             hash: Vec::new(),

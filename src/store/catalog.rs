@@ -11,11 +11,11 @@ use super::{
     row_set::{ColumnValues, RowSet, TextColumn},
 };
 use crate::{
+    audit::AuditAction,
     domain::{
         Actor, Catalog, CatalogName, Group, GroupId, NameFault, Pattern, PhoneRegion, Rank, RankId,
         Role, RoleId, role_faults, visible_faults,
     },
-    proto::AuditAction,
 };
 
 /// A catalog that replaces the present one. Its names are normalised and unique.

@@ -7,9 +7,8 @@ use uuid::Uuid;
 
 use super::{AuditEntry, ImportRecord};
 use crate::{
-    audit::few_names,
-    domain::Actor,
-    proto::{AuditAction, AuditOutcome, ImportState},
+    audit::{AuditAction, AuditOutcome, few_names},
+    domain::{Actor, ImportState},
 };
 
 /// How an attempt ended, for the audit trail.
@@ -45,7 +44,7 @@ pub(super) fn attempt_ended(
     actor: &Actor,
     AttemptEnd { refusals, options }: AttemptEnd<'_>,
 ) -> Option<AuditEntry> {
-    let is_completed = record.state == i32::from(ImportState::Completed);
+    let is_completed = record.state() == ImportState::Completed;
     let at = record.finished_at.unwrap_or(record.started_at);
     if !refusals.is_empty() {
         let entry = AuditEntry::done(at, actor, AuditAction::ImportRefused, &record.id)

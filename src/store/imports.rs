@@ -13,8 +13,8 @@ use super::{
     import_audit, sql,
 };
 use crate::{
-    domain::Actor,
-    proto::{AuditAction, ImportState},
+    audit::AuditAction,
+    domain::{Actor, ImportState},
 };
 
 /// The record of an import, as stored.
@@ -328,6 +328,12 @@ impl WriteTransaction {
 }
 
 impl Model {
+    /// Returns the recorded state.
+    #[must_use]
+    pub const fn state(&self) -> ImportState {
+        ImportState::from_number(self.state)
+    }
+
     /// Decides about another attempt under the same ID. Any principal who sends the same input and options as a bound
     /// import may resume it; that is checked later.
     fn admits(&self, attempt: &Self) -> AttemptOpening {

@@ -18,6 +18,9 @@ use super::{
     sql::{self, millis},
 };
 
+/// How long a lease lasts without a heartbeat, unless the settings say otherwise.
+pub(crate) const DEFAULT_LEASE: Duration = Duration::from_secs(15);
+
 /// A lease that this process has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {

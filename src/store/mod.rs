@@ -55,7 +55,7 @@ pub(crate) use import_audit::{AttemptEnd, RoleGrants};
 pub(crate) use import_transaction::{ImportTransaction, OverlapPermit};
 pub(crate) use imports::{AttemptOpening, BatchKind, ImportRecord};
 pub(crate) use lanes::{ConnectionLane, LanePermit, ReadTurn};
-pub(crate) use leases::{Lease, LeaseHolder};
+pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseHolder};
 pub(crate) use liveness::LeaseGuard;
 pub(crate) use organizations::Organization;
 pub(crate) use payload::Payload;
@@ -78,7 +78,7 @@ use liveness::Heartbeat;
 use sql::Dialect;
 use write_transaction::{WriteTransaction, WriterTurns};
 
-use crate::{config::Settings, limits::DatabaseLimits};
+use crate::limits::DatabaseLimits;
 
 /// How many imports' transactions may overlap. Each of them has a second connection, which waits for the first.
 /// Any further import writes one transaction after the other.
@@ -117,19 +117,12 @@ impl Store {
     /// # Errors
     /// Fails if the URL is neither, or the database cannot be reached.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Self::connect_with(&url.parse()?, Settings::default().lease).await
+        Self::connect_within(&url.parse()?, DEFAULT_LEASE, DatabaseLimits::default()).await
     }
 
-    /// Connects for servers whose leases last for `lease`. `PostgreSQL` ends a transaction of a process that
-    /// has stopped as soon as another process may take its lease over, which frees the transaction's locks.
-    ///
-    /// # Errors
-    /// As [`connect`](Self::connect).
-    pub async fn connect_with(url: &DatabaseUrl, lease: Duration) -> Result<Self, StoreError> {
-        Self::connect_within(url, lease, DatabaseLimits::default()).await
-    }
-
-    /// The same with limits for how long the database may take for a statement or a lock.
+    /// Connects for servers whose leases last for `lease`, with limits for how long the database may take for a
+    /// statement or a lock. `PostgreSQL` ends a transaction of a process that has stopped as soon as another process
+    /// may take its lease over, which frees the transaction's locks.
     ///
     /// # Errors
     /// As [`connect`](Self::connect).

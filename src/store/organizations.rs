@@ -15,8 +15,8 @@ use super::{
     sql,
 };
 use crate::{
+    audit::AuditAction,
     domain::{Actor, Slug},
-    proto::AuditAction,
 };
 
 /// An organisation, as stored.

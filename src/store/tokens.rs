@@ -9,7 +9,10 @@ use super::{
     entity::token::{Column, Entity, Model},
 };
 
-use crate::{audit::SERVER_CHAIN, domain::Actor, proto::AuditAction};
+use crate::{
+    audit::{AuditAction, SERVER_CHAIN},
+    domain::Actor,
+};
 
 /// A token, as stored.
 pub type TokenRecord = Model;

@@ -11,7 +11,7 @@ use super::{
     entity::import::Entity as Imports,
     sql::{self, millis},
 };
-use crate::{domain::Actor, proto::AuditAction};
+use crate::{audit::AuditAction, domain::Actor};
 
 impl Store {
     /// Removes an upload whose import is not running and has written nothing, since `actor` cancels it. Returns

@@ -15,8 +15,8 @@ use super::{
     sql,
 };
 use crate::{
+    audit::AuditAction,
     domain::{Actor, GroupId, RoleId, fold},
-    proto::AuditAction,
 };
 
 /// A user as stored, with the supervisor's email.

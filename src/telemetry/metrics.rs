@@ -10,7 +10,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 
-use crate::proto::{ImportState, ImportSummary};
+use crate::domain::{ImportState, Tally};
 
 const CALLS: &str = "user_import_calls_total";
 const CALL_SECONDS: &str = "user_import_call_duration_seconds";
@@ -149,19 +149,19 @@ pub(crate) fn denied(method: &'static str, reason: &'static str) {
 }
 
 /// An import has ended, with these counts.
-pub(crate) fn import_ended(summary: &ImportSummary) {
-    let state = state_name(summary.state());
-    let kind = match summary.validate_only {
+pub(crate) fn import_ended(state: ImportState, validate_only: bool, counts: &Tally) {
+    let state = state.name();
+    let kind = match validate_only {
         true => "dry_run",
         false => "apply",
     };
     counter!(IMPORTS, "state" => state, "kind" => kind).increment(1);
     for (outcome, rows) in [
-        ("created", summary.created),
-        ("updated", summary.updated),
-        ("unchanged", summary.unchanged),
-        ("rejected", summary.rejected),
-        ("deactivated", summary.deactivated),
+        ("created", counts.created),
+        ("updated", counts.updated),
+        ("unchanged", counts.unchanged),
+        ("rejected", counts.rejected),
+        ("deactivated", counts.deactivated),
     ] {
         counter!(ROWS, "outcome" => outcome, "kind" => kind, "state" => state)
             .increment(rows.into());
@@ -238,17 +238,5 @@ impl Drop for ImportStageTimer {
     fn drop(&mut self) {
         gauge!(RUNNING, "stage" => self.name).decrement(1.0);
         histogram!(STAGE_SECONDS, "stage" => self.name).record(self.begun.elapsed());
-    }
-}
-
-const fn state_name(state: ImportState) -> &'static str {
-    match state {
-        ImportState::Unspecified => "unspecified",
-        ImportState::Receiving => "receiving",
-        ImportState::Applying => "applying",
-        ImportState::Completed => "completed",
-        ImportState::Refused => "refused",
-        ImportState::Interrupted => "interrupted",
-        ImportState::Cancelled => "cancelled",
     }
 }

@@ -13,13 +13,13 @@ use super::{
     changed_concurrently::{SkippedDeactivations, split_deactivated, user_ids},
 };
 use crate::{
-    domain::Tally,
+    domain::{ImportState, Tally},
     import::{
         messages,
         record::{EncodedResults, FinalResults, ResultLog, import_record},
     },
     plan::Schedule,
-    proto::{DeactivatedUser, Deactivations, ImportState},
+    proto::{DeactivatedUser, Deactivations},
     store::{BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
 };
 

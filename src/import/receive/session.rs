@@ -18,11 +18,11 @@ use crate::import::{
 };
 use crate::{
     access::{Denial, Principal},
-    domain::{Actor, Tally},
+    domain::{Actor, ImportState, Tally},
     limits::MemoryReservation,
     plan::DigestKey,
     proto::{
-        ImportStarted, ImportState, ImportSummary, import_users_request::Message as Call,
+        ImportStarted, ImportSummary, import_users_request::Message as Call,
         import_users_response::Message as Reply, timestamp,
     },
     store::{AttemptEnd, ImportRecord},
@@ -87,16 +87,16 @@ impl ImportSession<'_> {
             | ImportError::Denied(_) => {
                 self.summary.refusals = vec![error.refusal()];
                 // An import that wrote rows in an earlier attempt is not one that wrote nothing.
-                match self.summary.state() {
-                    ImportState::Interrupted => ImportState::Interrupted,
-                    _ => ImportState::Refused,
+                match self.summary.state == i32::from(ImportState::Interrupted) {
+                    true => ImportState::Interrupted,
+                    false => ImportState::Refused,
                 }
             }
             ImportError::Cancelled => ImportState::Cancelled,
             _ => {
                 // Planned counts are not final counts. If the client has gone, the attempt that resumes the import
                 // counts its rows.
-                let only_planned = self.summary.state() == ImportState::Unspecified;
+                let only_planned = self.summary.state == 0;
                 if only_planned || matches!(error, ImportError::ClientGone) {
                     messages::set_counts(&mut self.summary, &Tally::default());
                     self.summary.identity_changes = 0;
@@ -118,7 +118,7 @@ impl ImportSession<'_> {
         if self.options.validate_only || state != ImportState::Completed {
             self.record_end(now).await;
         }
-        self.log();
+        self.log(state);
     }
 
     /// Records the end of an attempt. The record of a bound import does not change.
@@ -176,9 +176,9 @@ impl ImportSession<'_> {
         }
     }
 
-    fn log(&self) {
+    fn log(&self, state: ImportState) {
         let summary = &self.summary;
-        metrics::import_ended(summary);
+        metrics::import_ended(state, summary.validate_only, &messages::counts(summary));
         info!(
             import_id = %summary.import_id,
             state = summary.state().as_str_name(),

@@ -7,10 +7,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
+    domain::{ImportPhase, ImportState},
     import::messages,
     proto::{
-        CsvFormat, Import, ImportProgress, ImportStart, ImportState, ImportSummary, Issue, Refusal,
-        timestamp,
+        CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Refusal, timestamp,
     },
     store::ImportRecord,
 };
@@ -119,7 +119,7 @@ pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: Off
     record.plan_digest.clone_from(&summary.plan_digest);
     record.rows = i32::try_from(summary.rows).unwrap_or(i32::MAX);
     messages::set_recorded_counts(record, &messages::counts(summary));
-    record.notes = match summary.state() {
+    record.notes = match record.state() {
         ImportState::Refused => encode_refusals(&summary.refusals, summary.identity_changes),
         _ => encode_notes(
             &summary.refusals,
@@ -200,7 +200,6 @@ pub(crate) fn message(record: &ImportRecord, organization: &str, state: ImportSt
 /// The recorded progress of an import.
 #[must_use]
 pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgress {
-    use crate::proto::ImportPhase;
     let rows = u32::try_from(record.rows).unwrap_or_default();
     let applied = match record.options_digest {
         Some(_) => messages::recorded_counts(record).rows(),
@@ -212,7 +211,7 @@ pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgr
         _ => ImportPhase::Deactivating,
     };
     ImportProgress {
-        phase: phase.into(),
+        phase: phase as i32,
         rows_received: rows,
         rows_planned: rows,
         rows_applied: applied,

@@ -8,7 +8,10 @@ use std::{
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::proto::{ImportPhase, ImportProgress, import_users_response::Message};
+use crate::{
+    domain::ImportPhase,
+    proto::{ImportProgress, import_users_response::Message},
+};
 
 /// Counters of one import.
 #[derive(Debug)]
@@ -49,7 +52,7 @@ impl ProgressCounters {
 
     /// Sets the phase.
     pub(crate) fn enter(&self, phase: ImportPhase) {
-        self.phase.store(phase.into(), Relaxed);
+        self.phase.store(phase as i32, Relaxed);
     }
 
     /// Sets the number of received rows.

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::{
     access::Principal,
-    domain::Actor,
+    domain::{Actor, ImportState, Tally},
     import::{
         ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter,
         receive::expect_permitted,
         record::{audited, import_record},
     },
-    proto::{self, ImportStart, ImportState, ImportSummary},
+    proto::{self, ImportStart, ImportSummary},
     store::{
         AttemptEnd, AttemptOpening, ImportRecord, Upload, UploadLimits, UploadOpening, UploadStage,
     },
@@ -124,7 +124,7 @@ impl Importer {
         import_record::close(&mut record, &summary, self.clock.now());
         let close = self.store.close_import(&record, actor, end);
         close.await?;
-        metrics::import_ended(&summary);
+        metrics::import_ended(state, record.validate_only, &Tally::default());
         Ok(())
     }
 }

@@ -7,9 +7,8 @@ use tracing::{info, warn};
 
 use super::start_of;
 use crate::{
-    domain::Actor,
+    domain::{Actor, ImportState},
     import::{ImportError, Importer, Refusal, record::audited, respond::refusal},
-    proto::ImportState,
     store::{ImportRecord, StoreError, Upload, UploadStage},
     telemetry::metrics,
 };

@@ -8,12 +8,13 @@ use uuid::Uuid;
 use super::{run::recorded_answer, start_of};
 use crate::{
     access::Disclosure,
+    domain::ImportState,
     import::{
         ImportError, Importer, ResponseSender, WatchRequest,
         receive::parse_filter,
         record::{POLL_INTERVAL, ResultReplay, import_record},
     },
-    proto::{ImportState, ImportUsersResponse, import_users_response::Message as Reply},
+    proto::{ImportUsersResponse, import_users_response::Message as Reply},
     store::{ClaimedRun, Upload, UploadStage},
 };
 

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::ImportTransaction;
 use crate::{
-    domain::Tally,
-    proto::{AuditAction, ImportState},
+    audit::AuditAction,
+    domain::{ImportState, Tally},
     store::{
         AuditEntry, BatchKind, ImportRecord, Payload, RoleGrants, StoreError, WriteError,
         entity::import::Entity as Imports, import_audit,

@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ImportSession, Reply};
 use crate::{
-    domain::Row,
+    domain::{ImportPhase, Row},
     import::{
         ImportError, messages,
         receive::read_ahead::DirectoryReadAhead,
         review::{PlannedImport, PlanningInput, PlanningTerms, plan_rows},
     },
     plan::Scope,
-    proto::{self, ImportPhase},
+    proto,
     store::Snapshot,
     telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
 };

@@ -11,7 +11,7 @@ use tokio::{
 use super::{Call, ImportSession, RequestStream, SESSION_BYTES};
 use crate::{
     access::CredentialExpiry,
-    domain::{Column, Issue, IssueCode, Row},
+    domain::{Column, ImportPhase, Issue, IssueCode, Row},
     import::{
         ImportError, ReceivedRoster, Refusal, RosterReceiver,
         receive::{
@@ -20,7 +20,7 @@ use crate::{
             upload_buffer::message_weight,
         },
     },
-    proto::{ImportFinish, ImportPhase, ImportStarted},
+    proto::{ImportFinish, ImportStarted},
     telemetry::metrics::{self, ImportStageTimer},
 };
 
