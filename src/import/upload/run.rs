@@ -227,7 +227,7 @@ impl Importer {
     }
 }
 
-const fn claimed_run(upload: &Upload, run: Uuid) -> ClaimedRun {
+pub(super) const fn claimed_run(upload: &Upload, run: Uuid) -> ClaimedRun {
     ClaimedRun {
         organization: upload.organization_id,
         import: upload.import_id,

@@ -5,7 +5,10 @@ use prost::Message as _;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::{run::recorded_answer, start_of};
+use super::{
+    run::{claimed_run, recorded_answer},
+    start_of,
+};
 use crate::{
     access::Disclosure,
     domain::ImportState,
@@ -117,11 +120,7 @@ impl<'a> Watcher<'a> {
         if upload.run.is_nil() {
             return Ok(false);
         }
-        let run = ClaimedRun {
-            organization: upload.organization_id,
-            import: upload.import_id,
-            run: upload.run,
-        };
+        let run = claimed_run(upload, upload.run);
         if *self.run.get_or_insert(run) != run {
             return Err(ImportError::TakenOver);
         }
