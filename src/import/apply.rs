@@ -33,7 +33,7 @@ use crate::{
     proto::{DeactivatedUser, Issue, RowResult},
     store::{ImportRecord, ImportTransaction, WriteError},
 };
-use transaction::TransactionStep;
+use transaction::{RowsToWrite, TransactionParts};
 
 /// How often a batch of one group is tried on a new plan before its rows are given up; how often an
 /// `all_or_nothing` import is planned again; and how often others may change the directory between a plan
@@ -87,7 +87,7 @@ pub(super) struct ImportWriter {
     planned: Arc<PlannedImport>,
     first_plan_warnings: Arc<FirstPlanWarnings>,
     record: ImportRecord,
-    missing: Vec<DeactivatedUser>,
+    missing: Arc<Vec<DeactivatedUser>>,
     resumed: bool,
     actor: Actor,
     asked_for: String,
@@ -124,7 +124,7 @@ impl ImportWriter {
             skipped: SkippedDeactivations::default(),
             record: input.record,
             exclusive: input.exclusive,
-            missing: input.missing,
+            missing: Arc::new(input.missing),
             resumed: input.resumed,
             actor: input.actor,
             asked_for: input.asked_for,
@@ -175,8 +175,7 @@ impl ImportWriter {
         match result {
             Ok(()) => Ok(()),
             Err(WriteError::Cancelled) => {
-                self.transact(TransactionStep::End(ImportState::Cancelled))
-                    .await?;
+                self.end(ImportState::Cancelled).await?;
                 Err(ImportError::Cancelled)
             }
             Err(error @ (WriteError::Stale | WriteError::Bound)) => Err(error.into()),
@@ -195,17 +194,22 @@ impl ImportWriter {
 
     async fn write_in_turn(&mut self) -> Result<(), WriteError> {
         if self.resumed {
-            self.transact(TransactionStep::Resume).await?;
+            let resume = TransactionParts {
+                resume: true,
+                ..TransactionParts::default()
+            };
+            self.transact(resume).await?;
             self.record_rows_not_written().await?;
         } else {
             let final_results = self.encode_final_results().await;
             // If there is nothing to write, one transaction does it all.
             let is_all = self.planned.plan.order.rows().is_empty() && self.missing.is_empty();
-            let step = match is_all {
-                true => TransactionStep::AtOnce(&final_results),
-                false => TransactionStep::Open(&final_results),
+            let open = TransactionParts {
+                open: Some(&final_results),
+                end: is_all.then_some(ImportState::Completed),
+                ..TransactionParts::default()
             };
-            self.transact(step).await?;
+            self.transact(open).await?;
             for (rows, part) in final_results.kept().await {
                 self.announce_rows(rows, part);
             }
@@ -215,8 +219,16 @@ impl ImportWriter {
         }
         self.write_rows().await?;
         self.deactivate().await?;
-        self.transact(TransactionStep::End(ImportState::Completed))
-            .await
+        self.end(ImportState::Completed).await
+    }
+
+    /// Records the end of the import.
+    async fn end(&mut self, state: ImportState) -> Result<(), WriteError> {
+        let end = TransactionParts {
+            end: Some(state),
+            ..TransactionParts::default()
+        };
+        self.transact(end).await
     }
 
     /// Begins to encode the results that are final before the first write.
@@ -235,7 +247,15 @@ impl ImportWriter {
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for attempt in 1..=ATTEMPTS {
             let final_results = self.encode_final_results().await;
-            match self.transact(TransactionStep::AtOnce(&final_results)).await {
+            let missing = Arc::clone(&self.missing);
+            let everything = TransactionParts {
+                open: Some(&final_results),
+                rows: RowsToWrite::All,
+                deactivate: &missing,
+                end: Some(ImportState::Completed),
+                ..TransactionParts::default()
+            };
+            match self.transact(everything).await {
                 Ok(()) => {
                     let rows = (0u32..).take(self.planned.rows.len());
                     self.announce_rows(rows.collect(), None);
@@ -257,11 +277,15 @@ impl ImportWriter {
     async fn deactivate(&mut self) -> Result<(), WriteError> {
         let _stage = crate::telemetry::metrics::ImportStageTimer::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
-        let missing = std::mem::take(&mut self.missing);
+        let missing = Arc::clone(&self.missing);
         let mut waiting: Vec<&[DeactivatedUser]> = missing.rchunks(self.size()).collect();
         while let Some(users) = waiting.pop() {
             self.expect_running()?;
-            match self.transact(TransactionStep::Deactivate(users)).await {
+            let deactivate = TransactionParts {
+                deactivate: users,
+                ..TransactionParts::default()
+            };
+            match self.transact(deactivate).await {
                 // A user that the database refuses must not prevent the deactivation of others.
                 Err(WriteError::Conflict) => match users {
                     [_] => self.skipped.add(users),
@@ -301,8 +325,11 @@ impl ImportWriter {
             return Ok(());
         }
         let encoded = result_log::encode(results.iter().cloned());
-        self.transact(TransactionStep::RecordResults(&encoded))
-            .await?;
+        let record = TransactionParts {
+            results: &encoded,
+            ..TransactionParts::default()
+        };
+        self.transact(record).await?;
         self.progress.add_applied(results.len());
         let _ = self.committed.send(CommittedChange::Results(results));
         Ok(())

@@ -1,16 +1,14 @@
-//! One transaction of an import: its steps, its retries, and the changes to the writer's state once it has
+//! One transaction of an import: its parts, its retries, and the changes to the writer's state once it has
 //! committed.
-
-use std::sync::Arc;
 
 use prost::Message;
 use time::OffsetDateTime;
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{CommittedChange, ImportWriter};
 use super::{
     batch::WriteBatch,
     changed_concurrently::{SkippedDeactivations, split_deactivated, user_ids},
+    pipeline::ReadyBatch,
 };
 use crate::{
     domain::{ImportState, Tally},
@@ -18,64 +16,67 @@ use crate::{
         messages,
         record::{EncodedResults, FinalResults, ResultLog, import_record},
     },
-    plan::Schedule,
     proto::{DeactivatedUser, Deactivations},
     store::{BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
 };
 
-/// What one transaction does.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum TransactionStep<'a> {
-    /// Bind the ID; record the results that are final already, and the users to deactivate.
-    Open(&'a FinalResults),
+/// What one transaction does: each part that is given, in the order of the fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TransactionParts<'a> {
     /// Resume an interrupted import.
-    Resume,
-    /// Write these rows, unless the transaction has `written` them already.
-    Rows {
-        batch: &'a WriteBatch,
-        written: bool,
-    },
+    pub(super) resume: bool,
+    /// Bind the ID; record the results that are final already, and the users to deactivate.
+    pub(super) open: Option<&'a FinalResults>,
+    /// Write rows.
+    pub(super) rows: RowsToWrite<'a>,
     /// Record these results of a later plan.
-    RecordResults(&'a [EncodedResults]),
+    pub(super) results: &'a [EncodedResults],
     /// Deactivate these users.
-    Deactivate(&'a [DeactivatedUser]),
-    /// Open, write all rows, deactivate, and record the end.
-    AtOnce(&'a FinalResults),
-    /// Record the end.
-    End(ImportState),
+    pub(super) deactivate: &'a [DeactivatedUser],
+    /// Record the end of the import.
+    pub(super) end: Option<ImportState>,
 }
 
-impl TransactionStep<'_> {
-    /// Returns `true` if the step needs the directory that the plan was made on.
-    const fn depends_on_plan(self) -> bool {
-        matches!(self, Self::Open(_) | Self::Rows { .. } | Self::AtOnce(_))
+/// The rows that one transaction writes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum RowsToWrite<'a> {
+    #[default]
+    None,
+    /// One batch, which the transaction may have `written` already.
+    Batch { batch: &'a WriteBatch, written: bool },
+    /// All rows of the plan.
+    All,
+}
+
+impl TransactionParts<'_> {
+    /// Returns `true` if the transaction needs the directory that the plan was made on.
+    const fn depends_on_plan(&self) -> bool {
+        self.open.is_some() || !matches!(self.rows, RowsToWrite::None)
     }
 
-    /// The state in which the import is after the step, if the step ends it.
-    const fn end_state(self) -> Option<ImportState> {
-        match self {
-            Self::End(state) => Some(state),
-            Self::AtOnce(_) => Some(ImportState::Completed),
-            _ => None,
-        }
+    /// Returns `true` if a request to cancel the import prevents the transaction. Before the ID is bound, nobody can
+    /// ask for that.
+    const fn may_be_cancelled(&self) -> bool {
+        let writes = !matches!(self.rows, RowsToWrite::None) || !self.deactivate.is_empty();
+        self.open.is_none() && writes
     }
 }
 
 impl ImportWriter {
     /// Runs one transaction, and tries it again while its fault is transient.
-    pub(super) async fn transact(&mut self, step: TransactionStep<'_>) -> Result<(), WriteError> {
+    pub(super) async fn transact(&mut self, parts: TransactionParts<'_>) -> Result<(), WriteError> {
         let back_off = self.importer.store.back_off();
-        self.transact_with(step, back_off, false).await
+        self.transact_with(parts, back_off, false).await
     }
 
     pub(super) async fn transact_with(
         &mut self,
-        step: TransactionStep<'_>,
+        parts: TransactionParts<'_>,
         mut back_off: BackOff,
         mut unsure: bool,
     ) -> Result<(), WriteError> {
         loop {
-            match self.attempt(step, None, unsure).await {
+            match self.attempt(parts, None, unsure).await {
                 Err(WriteError::Store(error)) if back_off.wait_after(&error).await => unsure = true,
                 result => return result,
             }
@@ -86,7 +87,7 @@ impl ImportWriter {
     /// earlier attempt may have committed although it reported a failure.
     pub(super) async fn attempt(
         &mut self,
-        step: TransactionStep<'_>,
+        parts: TransactionParts<'_>,
         begun: Option<ImportTransaction>,
         unsure: bool,
     ) -> Result<(), WriteError> {
@@ -99,17 +100,16 @@ impl ImportWriter {
         // The claim comes first: it waits for a commit that is still in progress.
         if unsure && let Some(stored) = self.stored(&write).await? {
             drop(write);
-            return self.catch_up(step, stored).await;
+            return self.catch_up(parts, stored).await;
         }
         let mut result_log = ResultLog::new(&write, self.record.results);
         let mut effects = TransactionEffects::default();
-        self.perform(step, &write, &mut result_log, &mut effects)
+        self.perform(parts, &write, &mut result_log, &mut effects)
             .await?;
-        result_log.close().await?;
         let revision = write.revision();
         let (sequence, counts) = (result_log.sequence, result_log.counts);
         write.commit().await?;
-        self.take_over(step, now, revision, sequence, counts);
+        self.take_over(parts, now, revision, sequence, counts);
         self.announce_effects(effects);
         Ok(())
     }
@@ -139,21 +139,14 @@ impl ImportWriter {
     /// Takes over the changes of a transaction that committed although it reported a failure.
     async fn catch_up(
         &mut self,
-        step: TransactionStep<'_>,
+        parts: TransactionParts<'_>,
         stored: ImportRecord,
     ) -> Result<(), WriteError> {
         let mut effects = TransactionEffects::default();
-        match step {
-            TransactionStep::Deactivate(users) => {
-                effects.deactivated = self.recorded_deactivated().await?;
-                (_, effects.skipped) = split_deactivated(users, &user_ids(&effects.deactivated));
-            }
-            TransactionStep::AtOnce(_) => {
-                effects.deactivated = self.recorded_deactivated().await?;
-                // The record has all warnings.
-                self.warnings = import_record::warnings(&stored);
-            }
-            _ => {}
+        if !parts.deactivate.is_empty() {
+            effects.deactivated = self.recorded_deactivated().await?;
+            let deactivated = user_ids(&effects.deactivated);
+            (_, effects.skipped) = split_deactivated(parts.deactivate, &deactivated);
         }
         self.record = stored;
         self.revision += 1;
@@ -163,42 +156,49 @@ impl ImportWriter {
 
     async fn perform(
         &self,
-        step: TransactionStep<'_>,
+        parts: TransactionParts<'_>,
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
         effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
-        match step {
-            TransactionStep::Open(final_results) => {
-                write.expect_revision(self.revision)?;
-                self.open(write, result_log, final_results).await?;
+        if parts.may_be_cancelled() {
+            write.expect_not_cancelled().await?;
+        }
+        if parts.depends_on_plan() {
+            write.expect_revision(self.revision)?;
+        }
+        if parts.resume {
+            write.resume(self.importer.server).await?;
+        }
+        if let Some(final_results) = parts.open {
+            self.open(write, result_log, final_results).await?;
+            if parts.end.is_none() {
                 result_log
                     .first_plan_warnings(&self.first_plan_warnings)
-                    .await
+                    .await?;
             }
-            TransactionStep::Resume => write.resume(self.importer.server).await,
-            TransactionStep::Rows { batch, written } => {
-                write.expect_not_cancelled().await?;
-                write.expect_revision(self.revision)?;
+        }
+        match parts.rows {
+            RowsToWrite::None => {}
+            RowsToWrite::Batch { batch, written } => {
                 if !written {
                     batch.write(write).await?;
                 }
-                result_log.results(&batch.results).await
+                result_log.results(&batch.results).await?;
             }
-            TransactionStep::RecordResults(results) => result_log.results(results).await,
-            TransactionStep::Deactivate(users) => {
-                write.expect_not_cancelled().await?;
-                self.deactivate_users(write, result_log, users, effects)
-                    .await
-            }
-            TransactionStep::AtOnce(final_results) => {
-                write.expect_revision(self.revision)?;
-                self.open(write, result_log, final_results).await?;
-                self.write_all(write, result_log, effects).await?;
-                result_log.close().await?;
-                self.end(write, ImportState::Completed, effects).await
-            }
-            TransactionStep::End(state) => self.end(write, state, effects).await,
+            RowsToWrite::All => self.write_all(write, result_log).await?,
+        }
+        if !parts.results.is_empty() {
+            result_log.results(parts.results).await?;
+        }
+        for users in parts.deactivate.chunks(self.size()) {
+            self.deactivate_users(write, result_log, users, effects)
+                .await?;
+        }
+        result_log.close().await?;
+        match parts.end {
+            Some(state) => self.record_end(write, state, effects).await,
+            None => Ok(()),
         }
     }
 
@@ -221,33 +221,19 @@ impl ImportWriter {
         Ok(())
     }
 
+    /// Writes all rows of the plan within one transaction.
     async fn write_all(
         &self,
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
-        effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
-        let size = self.size();
-        let mut schedule = Schedule::new(&self.planned.plan.order);
-        let mut next = self.prepare(&mut schedule, size);
-        while let Some(batch) = next.await.map_err(WriteError::task)? {
-            next = self.prepare(&mut schedule, size);
+        let mut pipeline = self.pipeline(false);
+        while let Some(ReadyBatch { batch, .. }) = pipeline.next(self.size()).await? {
             batch.write(write).await?;
             result_log.results(&batch.results).await?;
-        }
-        for users in self.missing.chunks(size) {
-            self.deactivate_users(write, result_log, users, effects)
-                .await?;
+            pipeline.committed(&batch.rows);
         }
         Ok(())
-    }
-
-    /// Begins to make the next batch of about `size` rows on a blocking thread. It gives `None` if there are no more
-    /// rows.
-    fn prepare(&self, schedule: &mut Schedule, size: usize) -> JoinHandle<Option<WriteBatch>> {
-        let planned = Arc::clone(&self.planned);
-        let rows = schedule.take(&planned.plan.order, size);
-        spawn_blocking(move || (!rows.is_empty()).then(|| WriteBatch::new(&planned, rows, false)))
     }
 
     /// Deactivates users. The statement checks each user again: one who is protected or inactive by then, or has a
@@ -279,7 +265,7 @@ impl ImportWriter {
         Ok(())
     }
 
-    async fn end(
+    async fn record_end(
         &self,
         write: &ImportTransaction,
         state: ImportState,
@@ -299,22 +285,22 @@ impl ImportWriter {
     /// Updates the writer's state after a commit.
     fn take_over(
         &mut self,
-        step: TransactionStep<'_>,
+        parts: TransactionParts<'_>,
         now: OffsetDateTime,
         revision: i64,
         sequence: i32,
         counts: Tally,
     ) {
-        // A step that does not depend on the plan may run on a directory that others have changed. The next step that
-        // does depend on it must notice.
-        if step.depends_on_plan() || revision == self.revision + 1 {
+        // A transaction that does not depend on the plan may run on a directory that others have changed. The next one
+        // that does depend on it must notice.
+        if parts.depends_on_plan() || revision == self.revision + 1 {
             self.revision = revision;
         }
         self.record.results = sequence;
         let mut tally = messages::recorded_counts(&self.record);
         tally.add(&counts);
         messages::set_recorded_counts(&mut self.record, &tally);
-        if let Some(state) = step.end_state() {
+        if let Some(state) = parts.end {
             self.record.state = state.into();
             self.record.finished_at = Some(now);
         }

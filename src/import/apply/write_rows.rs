@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{ATTEMPTS, ImportWriter, transaction::TransactionStep};
+use super::{ATTEMPTS, ImportWriter, transaction::{RowsToWrite, TransactionParts}};
 use super::{
     batch::WriteBatch,
     batch_size::BatchSize,
@@ -22,7 +22,7 @@ impl ImportWriter {
     /// Writes all rows of the plan. Ends early transactions in any case.
     #[tracing::instrument(skip_all)]
     pub(super) async fn write_rows(&mut self) -> Result<(), WriteError> {
-        let mut pipeline = self.pipeline();
+        let mut pipeline = self.pipeline(self.may_overlap());
         let result = self.write_batches(&mut pipeline).await;
         pipeline.recall().await;
         result
@@ -66,7 +66,7 @@ impl ImportWriter {
             }
             self.replan(&pipeline.unwritten(), &given_up).await?;
             attempts %= ATTEMPTS;
-            *pipeline = self.pipeline();
+            *pipeline = self.pipeline(self.may_overlap());
         }
         Ok(())
     }
@@ -79,17 +79,20 @@ impl ImportWriter {
         begun: Option<ImportTransaction>,
     ) -> Result<(), WriteError> {
         let mut back_off = self.importer.store.back_off();
-        let step = |written| TransactionStep::Rows { batch, written };
+        let parts = |written| TransactionParts {
+            rows: RowsToWrite::Batch { batch, written },
+            ..TransactionParts::default()
+        };
         let unsure = begun.is_some();
         if unsure {
-            match self.attempt(step(true), begun, false).await {
+            match self.attempt(parts(true), begun, false).await {
                 Err(WriteError::Store(error)) if back_off.wait_after(&error).await => {}
                 result => return result,
             }
         }
         // A new transaction must not wait for a batch that waits for this one.
         pipeline.recall().await;
-        self.transact_with(step(false), back_off, unsure).await
+        self.transact_with(parts(false), back_off, unsure).await
     }
 
     /// The batch size to begin with. SQLite gets larger batches for a large file, since each costs about the same
@@ -107,16 +110,21 @@ impl ImportWriter {
         BatchSize::new(self.importer.settings.transaction_rows, file)
     }
 
+    /// Returns `true` if transactions may overlap. If an exclusive transaction is open, a second one would wait for it
+    /// without end.
+    const fn may_overlap(&self) -> bool {
+        self.exclusive.is_none()
+    }
+
     /// A pipeline for the rows of the current plan.
-    fn pipeline(&self) -> BatchPipeline {
+    pub(super) fn pipeline(&self, may_overlap: bool) -> BatchPipeline {
         let context = BatchContext {
             store: self.importer.store.clone(),
             clock: self.importer.clock.clone(),
             lease: self.held_lease.lease(),
             import: self.record.id,
             actor: self.actor.clone(),
-            // An exclusive transaction is open: a second one would wait for it without end.
-            may_overlap: self.exclusive.is_none(),
+            may_overlap,
         };
         BatchPipeline::new(context, Arc::clone(&self.planned))
     }
