@@ -306,7 +306,10 @@ fn parse_phone(
 /// Returns the phone number without its export artefact, or `None` if it has none. Most numbers contain none of the
 /// three characters that an artefact needs.
 fn phone_before(text: &str) -> Option<String> {
-    if !text.bytes().any(|byte| matches!(byte, b'\'' | b',' | b'.')) {
+    let may_have = text.bytes().fold(false, |found, byte| {
+        found | matches!(byte, b'\'' | b',' | b'.')
+    });
+    if !may_have {
         return None;
     }
     phone_without_artifacts(&normalise(text).ok()?)

@@ -78,8 +78,12 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 /// Returns `true` if the value is one that a spreadsheet shows if it cannot compute the cell, such as `#REF!`.
 #[must_use]
 pub(super) fn is_spreadsheet_error(value: &str) -> bool {
-    let first = value.as_bytes().first();
-    if !matches!(first, Some(b'#' | b'E' | b'e')) || value.len() > LONGEST {
+    let may_be_error = match value.as_bytes() {
+        [b'#', ..] => true,
+        [b'E' | b'e', b'R' | b'r', b'R' | b'r', b':', ..] => true,
+        _ => false,
+    };
+    if !may_be_error || value.len() > LONGEST {
         return false;
     }
     let folded = value.to_lowercase();
@@ -119,6 +123,10 @@ fn has_no_letter(value: &str) -> bool {
 }
 
 fn is_word(value: &str) -> bool {
+    // Most identifiers have a digit, and no word has one.
+    if value.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let folded = value.to_lowercase();
     let around = |c: char| {
         matches!(

@@ -43,7 +43,10 @@ pub(super) enum RowsToWrite<'a> {
     #[default]
     None,
     /// One batch, which the transaction may have `written` already.
-    Batch { batch: &'a WriteBatch, written: bool },
+    Batch {
+        batch: &'a WriteBatch,
+        written: bool,
+    },
     /// All rows of the plan.
     All,
 }

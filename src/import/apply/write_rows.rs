@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{ATTEMPTS, ImportWriter, transaction::{RowsToWrite, TransactionParts}};
+use super::{
+    ATTEMPTS, ImportWriter,
+    transaction::{RowsToWrite, TransactionParts},
+};
 use super::{
     batch::WriteBatch,
     batch_size::BatchSize,
