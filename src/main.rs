@@ -7,6 +7,7 @@ use user_import::cli::{Cli, ExitStatus};
 fn main() -> ExitCode {
     let cli = Cli::of_process();
     user_import_allocator::limit_arenas();
+    user_import_allocator::map_large_blocks();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

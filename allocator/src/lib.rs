@@ -1,12 +1,17 @@
-//! The two settings that an import server needs of the C library's allocator: few arenas, and returning
-//! free memory to the system.
+//! What an import server needs of the C library's allocator: few arenas, large blocks of their own, and free memory
+//! returned to the system.
 //!
 //! glibc lets threads allocate from a part of memory of their own, an arena: up to eight for each core.
 //! Freed memory stays in its arena, for its threads only. The rows of an import are made, judged and
 //! written by changing threads, so that each arena comes to hold memory that another could use: a tenth of
 //! the memory for a million rows on two cores, and more with every core.
 //!
-//! A crate of its own, for the two calls that are not safe Rust; the others forbid that.
+//! A block that is large enough is not taken from an arena but from the system, and goes back when it is freed. By itself
+//! glibc raises that bound to 32 MiB as such blocks are freed, and the lists of a large import, which grow by
+//! doubling, leave holes in the arenas. With a bound of 8 MiB, a million rows with long values take 490 MiB at the peak
+//! instead of 570, and no more time.
+//!
+//! A crate of its own, for the calls that are not safe Rust; the others forbid that.
 
 /// Limits this process to twice as many arenas as it has cores, if the C library is glibc; does nothing on
 /// other systems. With half as many, threads wait for each other: 7 % of an import's time on SQLite. A
@@ -16,6 +21,14 @@
 pub fn limit_arenas() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     glibc::limit_arenas();
+}
+
+/// Takes blocks of 8 MiB and more from the system instead of an arena, if the C library is glibc; does nothing on other
+/// systems. A number in the environment, in `MALLOC_MMAP_THRESHOLD_` or
+/// `GLIBC_TUNABLES=glibc.malloc.mmap_threshold=…`, is kept. See mallopt(3), `M_MMAP_THRESHOLD`.
+pub fn map_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    glibc::map_large_blocks();
 }
 
 /// Returns freed memory to the system, if the C library is glibc; does nothing on other systems. By itself
@@ -33,23 +46,35 @@ pub fn release_free_memory() {
 mod glibc {
     use std::{env, ffi::c_int, num::NonZero, thread};
 
+    const LARGE_BLOCK: c_int = 8 * 1024 * 1024;
+
     pub fn limit_arenas() {
-        let told = env::var_os("MALLOC_ARENA_MAX").is_some()
-            || env::var("GLIBC_TUNABLES")
-                .is_ok_and(|tunables| tunables.contains("glibc.malloc.arena_max"));
-        if told {
+        if is_set("MALLOC_ARENA_MAX", "glibc.malloc.arena_max") {
             return;
         }
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        set_most(c_int::try_from(2 * cores).unwrap_or(c_int::MAX));
+        let arenas = c_int::try_from(2 * cores).unwrap_or(c_int::MAX);
+        set(libc::M_ARENA_MAX, arenas);
     }
 
-    /// `mallopt` refuses no number of arenas.
+    pub fn map_large_blocks() {
+        if !is_set("MALLOC_MMAP_THRESHOLD_", "glibc.malloc.mmap_threshold") {
+            set(libc::M_MMAP_THRESHOLD, LARGE_BLOCK);
+        }
+    }
+
+    /// Returns `true` if the environment sets the parameter, in a variable of its own or among glibc's tunables.
+    fn is_set(variable: &str, tunable: &str) -> bool {
+        env::var_os(variable).is_some()
+            || env::var("GLIBC_TUNABLES").is_ok_and(|tunables| tunables.contains(tunable))
+    }
+
+    /// `mallopt` refuses neither any number of arenas nor a bound for blocks of up to 32 MiB.
     #[expect(unsafe_code, reason = "a call of C, which has no safe wrapper")]
-    fn set_most(arenas: c_int) {
+    fn set(parameter: c_int, value: c_int) {
         // SAFETY: takes two numbers and no pointer, and glibc allows it at any time, from any thread.
         unsafe {
-            libc::mallopt(libc::M_ARENA_MAX, arenas);
+            libc::mallopt(parameter, value);
         }
     }
 
