@@ -23,9 +23,9 @@ use user_import::{
         Catalog, Cell, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId, Row, Status,
         User, UserText,
     },
-    import::{PlannedImport, PlanningInput, PlanningTerms},
+    import::{PlannedImport, PlanningInput},
     input::{CsvDecoder, CsvOptions, Limits},
-    plan::{Decision, DigestKey, Outcome, Permitted, Supervisor},
+    plan::{ByRow, Decision, DigestKey, FinalUser, Number, Outcome, Permitted, PlanningTerms},
     proto::ResultFilter,
     store::Snapshot,
 };
@@ -79,10 +79,11 @@ fn read(csv: &[u8], mut each: impl FnMut(&RawRow<'_>)) {
     assert_eq!((ended, u64::from(decoder.rows())), (Ok(()), ROWS));
 }
 
-fn rows(csv: &[u8]) -> Vec<Row> {
+fn rows(csv: &[u8]) -> ByRow<Row> {
     let mut rows = Vec::new();
     read(csv, |raw| rows.push(Row::parse(raw)));
-    rows
+    rows.shrink_to_fit();
+    rows.into()
 }
 
 fn decode(bench: &mut Criterion, csv: &[u8]) {
@@ -138,7 +139,7 @@ fn plan(bench: &mut Criterion, csv: &[u8]) -> anyhow::Result<()> {
         assert!(most_are(&judge(rows, &users), outcome), "{name}");
         group.bench_function(name, |b| {
             let snapshot = || (Arc::clone(rows), users.clone());
-            let judge = |(rows, users): (Arc<Vec<Row>>, Vec<User>)| judge(&rows, &users);
+            let judge = |(rows, users): (Arc<ByRow<Row>>, Vec<User>)| judge(&rows, &users);
             b.iter_batched(snapshot, judge, BatchSize::LargeInput);
         });
     }
@@ -156,12 +157,12 @@ fn encode(bench: &mut Criterion, csv: &[u8]) {
 
 /// The results of all rows as they go over the wire and into the record.
 fn encoded(planned: &PlannedImport) -> Vec<Vec<u8>> {
-    let rows = (0u32..).take(planned.rows.len());
+    let rows = planned.plan.decisions.indices();
     let messages = planned.results(rows, ResultFilter::All, false);
     messages.map(|message| message.encode_to_vec()).collect()
 }
 
-fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> PlannedImport {
+fn judge(rows: &Arc<ByRow<Row>>, users: &[User]) -> PlannedImport {
     let snapshot = Snapshot {
         revision: 1,
         catalog: catalog(),
@@ -190,29 +191,29 @@ fn judge(rows: &Arc<Vec<Row>>, users: &[User]) -> PlannedImport {
 /// Returns `true` if nine of ten decisions (rows without a phone are unchanged) have this outcome.
 fn most_are(planned: &PlannedImport, outcome: Outcome) -> bool {
     let like = |decision: &&Decision| decision.outcome == outcome;
-    planned.plan.decisions.iter().filter(like).count() >= planned.rows.len() * 8 / 10
+    planned.plan.decisions.iter().filter(like).count() >= planned.plan.decisions.len() * 8 / 10
 }
 
 /// The users that these rows make.
-fn users(rows: &Arc<Vec<Row>>) -> Vec<User> {
+fn users(rows: &Arc<ByRow<Row>>) -> Vec<User> {
     let made = judge(rows, &[]);
-    let pairs = rows.iter().zip(&made.plan.decisions);
+    let pairs = rows.iter().zip(made.plan.decisions.iter());
     (0..)
         .zip(pairs)
         .map(|(index, (row, decision))| user(index, row, decision))
         .collect()
 }
 
-fn user(index: u32, row: &Row, decision: &Decision) -> User {
-    let id = |index: u32| Uuid::from_u128(u128::from(index) + 1);
+fn user(index: usize, row: &Row, decision: &Decision) -> User {
+    let id = |index: usize| Uuid::from_u128(index as u128 + 1);
     let mut user = User::new(id(index), decision.role, texts(row));
     user.rank = decision.rank;
     user.group = decision.group;
     if value(row, Column::Status) == Status::Inactive.as_str() {
         user.status = Status::Inactive;
     }
-    if let Supervisor::Row(supervisor) = decision.supervisor {
-        user.supervisor = Some(id(supervisor));
+    if let Some(FinalUser::Row(supervisor)) = decision.supervisor {
+        user.supervisor = Some(id(supervisor.position()));
     }
     user
 }
@@ -277,9 +278,7 @@ fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
     // What is built once, such as the tables of phone numbers, is no row's.
     drop(encoded(&judge(&Arc::new(rows(csv)), &[])));
     let region = Region::new(ALLOCATOR);
-    let mut rows = rows(csv);
-    rows.shrink_to_fit();
-    let rows = Arc::new(rows);
+    let rows = Arc::new(rows(csv));
     let checked = held(&region);
     let users = users(&rows);
     let created = judge(&rows, &[]);

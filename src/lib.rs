@@ -32,9 +32,9 @@
 //! 3. [`domain::Row`] is the row after the checks of its values (`domain/check.rs`), packed into a few bytes; each
 //!    [`domain::Fault`] is a code, a column and a place. All rows together are a `ReceivedRoster`.
 //! 4. After `finish` has been verified, [`plan::plan_while`] decides all rows on one [`plan::Directory`] and the
-//!    [`domain::Catalog`], both read from a `store::Snapshot`. Rows and users are numbered in `plan::index::Roster`; each
-//!    rule of `plan::judge` adds a `Finding`; `plan::order` puts the rows into a [`plan::WriteOrder`]. The result is a
-//!    [`plan::Plan`] with a [`plan::Decision`] for each row.
+//!    [`domain::Catalog`], both read from a `store::Snapshot`. A row is a [`plan::RowIndex`] from here on; the keys of
+//!    rows and users are numbered in `plan::index::Roster`. Each rule of `plan::judge` adds a `Finding`; `plan::order`
+//!    puts the rows into a [`plan::WriteOrder`]. The result is a [`plan::Plan`] with a [`plan::Decision`] for each row.
 //! 5. An `import::review::PlannedImport` adds what the client asked for. Guards may refuse the whole; a dry run ends
 //!    here.
 //! 6. `import::apply` writes the plan's order as `WriteBatch`es, some hundreds of [`plan::UserWrite`]s in a

@@ -14,22 +14,22 @@ use super::SuggestionBudget;
 /// the import's budget. The cost of a question does not depend on the order of the candidates.
 ///
 /// The index keeps only the number of a candidate, and asks for its key again when it compares it.
-pub(crate) struct NearestIndex<I, K> {
+pub(crate) struct NearestIndex<I: IntoIterator, K> {
     unread: Option<I>,
     key: K,
     /// Candidates by their length in characters.
-    entries: BTreeMap<usize, Vec<Entry>>,
+    entries: BTreeMap<usize, Vec<Entry<I::Item>>>,
 }
 
-struct Entry {
+struct Entry<N> {
     letters: u64,
-    id: u32,
+    id: N,
 }
 
 /// Most edits between a needle and its suggestion.
 const REACH: usize = 2;
 
-impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I, K> {
+impl<'a, N: Copy + Ord, I: IntoIterator<Item = N>, K: Fn(N) -> Cow<'a, str>> NearestIndex<I, K> {
     /// Returns an index of `candidates`, which are numbers that the caller has chosen. `key` returns the key of a
     /// candidate, already [folded](fn@super::fold).
     #[must_use]
@@ -45,19 +45,19 @@ impl<'a, I: IntoIterator<Item = u32>, K: Fn(u32) -> Cow<'a, str>> NearestIndex<I
     /// first in order of key. Returns `None` if no candidate is within two edits, or if the budget is used up.
     ///
     /// Ask once for each distinct needle.
-    pub(crate) fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<u32> {
+    pub(crate) fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<N> {
         self.read();
         let length = needle.chars().count();
         let lengths = length.saturating_sub(REACH)..=length + REACH;
         let groups = || self.entries.range(lengths.clone()).map(|(_, group)| group);
         budget.spend(groups().map(Vec::len).sum())?;
         let letters = letters(needle);
-        let similar: Vec<u32> = groups()
+        let similar: Vec<N> = groups()
             .flatten()
             .filter(|entry| may_be_near(entry.letters, letters))
             .map(|entry| entry.id)
             .collect();
-        let cells = |&id: &u32| (self.key)(id).len().saturating_mul(needle.len());
+        let cells = |&id: &N| (self.key)(id).len().saturating_mul(needle.len());
         budget.spend(similar.iter().map(cells).sum())?;
         similar
             .into_iter()
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_candidate_takes_no_more_than_it_has_to() {
-        assert_eq!(size_of::<Entry>(), 16);
+        assert_eq!(size_of::<Entry<u32>>(), 16);
     }
 
     #[test]

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, ImportPhase, ImportState},
+    plan::RowIndex,
     proto::{DeactivatedUser, Issue, RowResult},
     store::{ImportRecord, ImportTransaction, WriteError},
 };
@@ -48,7 +49,7 @@ pub(super) enum CommittedChange {
         /// The plan.
         planned: Arc<PlannedImport>,
         /// Their indices.
-        rows: Vec<u32>,
+        rows: Vec<RowIndex>,
         /// Their results as recorded, in this order, or `None` if they are no longer in memory.
         recorded: Option<SharedResults>,
     },
@@ -163,7 +164,7 @@ impl ImportWriter {
     fn note_written(&self) {
         let tally = messages::recorded_counts(&self.record);
         if tally.created + tally.updated + tally.deactivated > 0 {
-            let users = self.planned.directory.users().len() + tally.created as usize;
+            let users = self.planned.plan.request.directory.users().len() + tally.created as usize;
             self.importer
                 .note_written(self.record.organization_id, users);
         }
@@ -233,7 +234,7 @@ impl ImportWriter {
 
     /// Begins to encode the results that are final before the first write.
     async fn encode_final_results(&self) -> FinalResults {
-        let rows: Vec<u32> = self.planned.rows_not_written().collect();
+        let rows: Vec<RowIndex> = self.planned.rows_not_written().collect();
         let final_results = FinalResults::begin(Arc::clone(&self.planned), &rows);
         // With one writer for all, nobody must wait while it waits for the encoding.
         if self.importer.store.has_one_writer() {
@@ -257,7 +258,7 @@ impl ImportWriter {
             };
             match self.transact(everything).await {
                 Ok(()) => {
-                    let rows = (0u32..).take(self.planned.rows.len());
+                    let rows = self.planned.plan.decisions.indices();
                     self.announce_rows(rows.collect(), None);
                     return Ok(());
                 }
@@ -309,7 +310,7 @@ impl ImportWriter {
         }
     }
 
-    fn announce_rows(&self, rows: Vec<u32>, recorded: Option<SharedResults>) {
+    fn announce_rows(&self, rows: Vec<RowIndex>, recorded: Option<SharedResults>) {
         self.progress.add_applied(rows.len());
         let planned = Arc::clone(&self.planned);
         // The send fails only if the client has gone.

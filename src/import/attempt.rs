@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     domain::{ImportPhase, ImportState, Row},
+    plan::ByRow,
     proto::{
         DeactivatedUser, Deactivations, ResultFilter, RowResults,
         import_users_response::Message as Reply,
@@ -48,7 +49,7 @@ enum RecordStatus {
 
 impl ImportSession<'_> {
     /// Brings the import to its end: begins, joins, replays or resumes it.
-    pub(super) async fn carry_out(&mut self, rows: Arc<Vec<Row>>) -> Result<(), ImportError> {
+    pub(super) async fn carry_out(&mut self, rows: Arc<ByRow<Row>>) -> Result<(), ImportError> {
         let importer = self.importer.clone();
         let filter = self.options.filter;
         let mut replay = ResultReplay::new(importer, self.organization, self.record.id, filter, 0);
@@ -172,7 +173,7 @@ impl ImportSession<'_> {
     /// Plans, guards and applies an import that has written nothing so far.
     async fn begin(
         &mut self,
-        rows: Arc<Vec<Row>>,
+        rows: Arc<ByRow<Row>>,
         held_lease: HeldLease,
         mut exclusive: Option<ImportTransaction>,
     ) -> Result<(), ImportError> {
@@ -202,7 +203,7 @@ impl ImportSession<'_> {
     /// of each row. Fails if the caller's credential is no longer valid.
     async fn guarded(
         &mut self,
-        rows: Arc<Vec<Row>>,
+        rows: Arc<ByRow<Row>>,
         exclusive: &mut Option<ImportTransaction>,
     ) -> Result<PlannedImport, ImportError> {
         let mut planned = self.plan(rows).await?;
@@ -243,7 +244,7 @@ impl ImportSession<'_> {
     /// Plans and applies the rows that were not yet written when the import stopped.
     async fn resume(
         &mut self,
-        rows: &Arc<Vec<Row>>,
+        rows: &Arc<ByRow<Row>>,
         import: Uuid,
         held_lease: HeldLease,
         replay: &mut ResultReplay,
@@ -265,7 +266,7 @@ impl ImportSession<'_> {
     /// `PlanOutdated` if the import has ended.
     async fn remaining(
         &mut self,
-        rows: &Arc<Vec<Row>>,
+        rows: &Arc<ByRow<Row>>,
         import: Uuid,
         replay: &mut ResultReplay,
     ) -> Result<Option<ApplyInput>, ImportError> {
@@ -402,9 +403,9 @@ impl ImportSession<'_> {
 
 /// The rows that have no result yet. Runs on a blocking thread because there may be a million rows.
 async fn rest_of(
-    rows: Arc<Vec<Row>>,
+    rows: Arc<ByRow<Row>>,
     done: RecordedProgress,
-) -> Result<(Arc<Vec<Row>>, RecordedProgress), ImportError> {
+) -> Result<(Arc<ByRow<Row>>, RecordedProgress), ImportError> {
     let looking = spawn_blocking(move || {
         let rest = rows.iter().filter(|row| !done.rows.contains(&row.number));
         (Arc::new(rest.cloned().collect()), done)

@@ -39,7 +39,7 @@ pub(crate) use receive::{RequestStream, UploadBuffer};
 pub(crate) use record::WatchRequest;
 pub use respond::{ImportError, Refusal, ResponseSender};
 pub(crate) use respond::{RefusalKind, ResponseStream};
-pub use review::{PlannedImport, PlanningInput, PlanningTerms};
+pub use review::{PlannedImport, PlanningInput};
 pub use stages::Submitter;
 
 use crate::{

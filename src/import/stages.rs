@@ -182,7 +182,7 @@ impl ImportSession<'_> {
         self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
         self.responses.accept();
-        let rows = Arc::new(received.rows);
+        let rows = Arc::new(received.rows.into());
         if !self.options.validate_only {
             return self.carry_out(rows).await;
         }

@@ -5,7 +5,7 @@
 //! database. Its time is linear in rows and users (`n log n` if supervisors form circles). It does not recurse, since
 //! there may be a million of each.
 //!
-//! [`plan_while`] reads top-down; each step is a module of its own. Rows and users are identified by their index. Keys
+//! [`plan_while`] reads top-down; each step is a module of its own. Rows and users are identified by their number. Keys
 //! (emails, badge numbers and so on) are identified by a number that the roster gives each text once.
 
 mod index;
@@ -20,44 +20,50 @@ mod scenario;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-pub(crate) use index::Directory;
-pub(crate) use index::MatchBy;
+pub use index::{ByRow, ByUser, FinalUser, Number, RowIndex, UserIndex};
+pub(crate) use index::{Directory, MatchBy};
 pub use judge::Permitted;
-pub(crate) use order::UserWrite;
-pub(crate) use order::{Schedule, WriteOrder};
-pub use report::DigestKey;
-pub use report::{Decision, Outcome, Supervisor};
+pub use order::WriteOrder;
+pub(crate) use order::{Schedule, UserWrite};
+pub use report::{Decision, DigestKey, Outcome};
 pub(crate) use report::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
 
-use crate::domain::{Catalog, GroupId, Pattern, RoleId, Row, Status, User};
-use index::{Key, Positions, Roster, SuggestionBudget, index};
-use judge::Copies;
-use judge::Findings;
-use judge::State;
-use judge::check;
-use report::IdentityChanges;
-use report::{Missing, ZeroPaddedMatches, find_missing};
+use crate::domain::{Catalog, GroupId, Pattern, RoleId, Row, Status, SuggestionBudget, User};
+use index::{CatalogNames, Key, Roster, to_u32};
+use judge::{Copies, Findings, State, check};
+use report::{IdentityChanges, Missing, ZeroPaddedMatches, find_missing};
 
 /// The input of a plan.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+#[derive(Clone, Debug)]
+pub struct Request {
     /// The rows of the file, in order.
-    pub rows: &'a [Row],
+    pub rows: Arc<ByRow<Row>>,
     /// The organisation's users, with the user that each row matches.
-    pub directory: &'a Directory,
+    pub directory: Directory,
     /// The roles, ranks and groups that users can have.
-    pub catalog: &'a Catalog,
+    pub catalog: Catalog,
     /// The import's ID; generated external IDs derive from it.
     pub import_id: Uuid,
+    /// The rest.
+    pub terms: PlanningTerms,
+}
+
+/// What a plan depends on besides the rows, the directory and the catalog.
+#[derive(Clone, Debug)]
+pub struct PlanningTerms {
     /// The scope within which users that the file does not list are deactivated. `None` means that none are.
-    pub deactivate_missing: Option<&'a Scope>,
+    pub scope: Option<Scope>,
+    /// How rows find their users besides the external ID.
+    pub match_by: Option<MatchBy>,
     /// The caller's permissions.
     pub permitted: Permitted,
     /// The secret that keys the plan's digest.
-    pub digest_key: &'a DigestKey,
+    pub digest_key: DigestKey,
 }
 
 /// The users that `deactivate_missing` concerns. A user must match both fields.
@@ -70,20 +76,20 @@ pub struct Scope {
 }
 
 /// What an import will do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Plan {
-    /// One for each row, in row order.
-    pub decisions: Vec<Decision>,
+    /// The input that the plan was made for.
+    pub request: Request,
+    /// The decision on each row.
+    pub decisions: ByRow<Decision>,
     /// The order in which the created and updated rows are written.
-    pub order: WriteOrder,
-    /// Users to deactivate because the file does not list them: indices in the snapshot, in order of
-    /// external ID.
-    pub deactivations: Vec<u32>,
+    pub order: Arc<WriteOrder>,
+    /// Users to deactivate because the file does not list them, in order of external ID.
+    pub deactivations: Vec<UserIndex>,
     /// Number of missing users who stay active because they are protected.
     pub protected_skipped: u32,
-    /// Missing users that the caller may not deactivate because they have a privileged role: indices in the snapshot,
-    /// in order of external ID.
-    pub privileged_skipped: Vec<u32>,
+    /// Missing users that the caller may not deactivate because they have a privileged role, in order of external ID.
+    pub privileged_skipped: Vec<UserIndex>,
     /// Number of users who go from Active to Inactive, by a row or as missing.
     pub going_inactive: u32,
     /// Number of active users in the snapshot.
@@ -98,23 +104,42 @@ pub struct Plan {
     pub unidentifiable_rows: Vec<u32>,
     /// Two plans have equal digests exactly if they do the same to the same data of one organisation (semantics §7).
     pub digest: [u8; 32],
-    positions: Positions,
+    names: CatalogNames,
     /// Findings about the rows, except the faults of their own values. [`issues`](Self::issues) puts them into words.
     findings: Findings,
     copies: Copies,
     /// By row: the number of rows that are rejected because of it.
-    waiting: HashMap<u32, u32>,
+    waiting: HashMap<RowIndex, u32>,
 }
 
-impl<'a> Request<'a> {
-    /// Returns the directory's user that row number `row` (an index) matches, or `None` if it matches none.
-    fn user_of(&self, row: u32) -> Option<&'a User> {
+impl Request {
+    /// Matches `rows` with `users`, the organisation's users at one moment.
+    #[must_use]
+    pub fn new(
+        rows: Arc<ByRow<Row>>,
+        users: Vec<User>,
+        catalog: Catalog,
+        import_id: Uuid,
+        terms: PlanningTerms,
+    ) -> Self {
+        Self {
+            directory: Directory::new(users, &rows, terms.match_by),
+            rows,
+            catalog,
+            import_id,
+            terms,
+        }
+    }
+
+    /// Returns the directory's user that `row` matches, or `None` if it matches none.
+    #[must_use]
+    pub fn user_of(&self, row: RowIndex) -> Option<&User> {
         let user = self.directory.user_of(row)?;
-        Some(&self.directory.users()[user as usize])
+        Some(&self.directory.users()[user])
     }
 
     /// Returns the pattern that new values of a key must match.
-    const fn pattern(&self, key: Key) -> Option<&'a Pattern> {
+    const fn pattern(&self, key: Key) -> Option<&Pattern> {
         match key {
             Key::ExternalId => self.catalog.external_id_pattern.as_ref(),
             Key::BadgeNumber => self.catalog.badge_number_pattern.as_ref(),
@@ -123,16 +148,16 @@ impl<'a> Request<'a> {
     }
 
     /// Returns the email of the supervisor that the row's user has in the directory.
-    fn supervisor_email(&self, row: u32) -> Option<&'a str> {
+    fn supervisor_email(&self, row: RowIndex) -> Option<&str> {
         let supervisor = self.directory.supervisor_of(self.directory.user_of(row)?)?;
-        Some(self.directory.users()[supervisor as usize].email())
+        Some(self.directory.users()[supervisor].email())
     }
 }
 
 /// Plans an import.
 #[cfg(test)]
 #[must_use]
-pub fn plan(request: &Request<'_>) -> Plan {
+pub fn plan(request: Request) -> Plan {
     let Some(plan) = plan_while(request, &|| true) else {
         unreachable!("it is wanted to the end");
     };
@@ -141,21 +166,21 @@ pub fn plan(request: &Request<'_>) -> Plan {
 
 /// Plans an import as long as `wanted` returns `true`; each step asks again. Returns `None` if it returns `false`.
 #[must_use]
-pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Plan> {
+pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     let step = || wanted().then_some(());
     step()?;
     let mut budget = SuggestionBudget::of_import();
-    let mut checked = check(request, &mut budget);
+    let mut checked = check(&request, &mut budget);
     step()?;
     let mistaken = std::mem::take(&mut checked.mistaken);
-    let roster = Roster::new(request, &checked, mistaken);
-    let alike = ZeroPaddedMatches::new(&roster, request.deactivate_missing.is_some());
-    let missing = find_missing(request, &roster, &checked.unsound, &alike);
+    let roster = Roster::new(&request, &checked, mistaken);
+    let alike = ZeroPaddedMatches::new(&roster, request.terms.scope.is_some());
+    let missing = find_missing(&request, &roster, &checked.unsound, &alike);
     let mut state = State::new(&roster, checked.passed());
     let (mut decisions, mut findings) = (checked.decisions, checked.findings);
     step()?;
     judge::reject_duplicates(&mut state, &decisions, &mut findings);
-    judge::judge(request, &decisions, &mut state, &mut findings);
+    judge::judge(&request, &decisions, &mut state, &mut findings);
 
     step()?;
     report::finish_outcomes(&state, &mut decisions);
@@ -168,6 +193,7 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
     let going_inactive = count_going_inactive(&state, &missing);
     step()?;
     let written = (decisions, findings, order, state.into_copies());
+    drop(roster);
     Some(assemble(
         request,
         written,
@@ -178,42 +204,39 @@ pub fn plan_while(request: &Request<'_>, wanted: &dyn Fn() -> bool) -> Option<Pl
 
 fn count_going_inactive(state: &State<'_>, missing: &Missing) -> u32 {
     let by_row = state.standing().into_iter().filter(|&row| {
-        let user = state
-            .roster
-            .user(row)
-            .map(|u| &state.roster.users[u as usize]);
+        let user = state.roster.user(row).map(|user| &state.roster.users[user]);
         user.is_some_and(|user| user.status == Status::Active)
             && state.status(state.roster.person(row)) == Status::Inactive
     });
-    index(by_row.count() + missing.deactivations.len())
+    to_u32(by_row.count() + missing.deactivations.len())
 }
 
 fn assemble(
-    request: &Request<'_>,
-    (decisions, findings, order, copies): (Vec<Decision>, Findings, WriteOrder, Copies),
+    request: Request,
+    (decisions, findings, order, copies): (ByRow<Decision>, Findings, WriteOrder, Copies),
     missing: Missing,
     (going_inactive, identity): (u32, IdentityChanges),
 ) -> Plan {
     let users = request.directory.users().iter();
-    let active = users.filter(|user| user.status == Status::Active);
-    let waiting = report::count_waiting(index(request.rows.len()), &findings);
+    let active = users.filter(|user| user.status == Status::Active).count();
     let mut plan = Plan {
+        waiting: report::count_waiting(request.rows.indices(), &findings),
+        names: CatalogNames::new(&request.catalog),
+        request,
         decisions,
-        order,
+        order: order.into(),
         deactivations: missing.deactivations,
         protected_skipped: missing.protected_skipped,
         privileged_skipped: missing.privileged_skipped,
         going_inactive,
-        active_users: index(active.count()),
+        active_users: to_u32(active),
         identity_changes: identity.replaced,
         matched_rows: identity.matched,
         unidentifiable_rows: missing.unidentifiable_rows,
         digest: [0; 32],
-        positions: Positions::new(request.catalog),
         findings,
         copies,
-        waiting,
     };
-    plan.digest = report::digest(&plan, request);
+    plan.digest = report::digest(&plan);
     plan
 }

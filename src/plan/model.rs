@@ -6,7 +6,7 @@ mod world;
 mod zeros;
 
 use super::scenario::Scenario;
-use super::{MatchBy, Outcome, Permitted, Plan, Request};
+use super::{MatchBy, Outcome, Permitted, Plan, RowIndex};
 use crate::domain::{Catalog, Column, Issue, IssueCode, RoleId, Row, Status, User};
 
 const KEYS: [Column; 3] = [Column::Email, Column::BadgeNumber, Column::Username];
@@ -44,16 +44,17 @@ struct Model<'a> {
 
 impl<'a> Model<'a> {
     fn judge(scenario: &'a Scenario) -> Self {
+        let request = &scenario.request;
         let mut model = Self {
-            match_by: scenario.match_by.map(|by| match by {
+            match_by: request.terms.match_by.map(|by| match by {
                 MatchBy::Email => Column::Email,
                 MatchBy::BadgeNumber => Column::BadgeNumber,
                 MatchBy::Username => Column::Username,
             }),
-            permitted: scenario.permitted,
-            catalog: &scenario.catalog,
-            rows: &scenario.rows,
-            users: scenario.directory.users(),
+            permitted: request.terms.permitted,
+            catalog: &request.catalog,
+            rows: &request.rows,
+            users: request.directory.users(),
             faults: Vec::new(),
             fell: Vec::new(),
             copy_of: Vec::new(),
@@ -549,8 +550,8 @@ fn taken(column: Column) -> IssueCode {
 }
 
 /// Returns the errors that `plan` reports about `row`, sorted.
-fn planned_faults(plan: &Plan, request: &Request<'_>, row: usize) -> Vec<Fault> {
-    let issues = plan.issues(request, u32::try_from(row).unwrap());
+fn planned_faults(plan: &Plan, row: RowIndex) -> Vec<Fault> {
+    let issues = plan.issues(row);
     let errors = issues.iter().filter(|issue| issue.is_error());
     // The row of a suggested email is advice. It was not judged.
     let cause = |issue: &Issue| match issue.code {

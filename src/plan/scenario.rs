@@ -11,84 +11,78 @@ use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::{DigestKey, Directory, MatchBy, Permitted, Plan, Request, Scope, plan};
+use super::{
+    ByRow, DigestKey, MatchBy, Number, Permitted, Plan, PlanningTerms, Request, RowIndex, Schedule,
+    Scope, plan,
+};
 use crate::domain::{
     Catalog, Column, Fault, ForeignLine, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row,
     RowParts, Status, Unit, User, UserText,
 };
 
-/// Everything that a plan is made of, owned.
+/// Everything that a plan is made of.
 pub(super) struct Scenario {
-    pub(super) rows: Vec<Row>,
-    pub(super) directory: Directory,
-    pub(super) catalog: Catalog,
-    pub(super) import_id: Uuid,
-    pub(super) scope: Option<Scope>,
-    pub(super) match_by: Option<MatchBy>,
-    pub(super) permitted: Permitted,
-    pub(super) digest_key: DigestKey,
+    pub(super) request: Request,
 }
 
 impl Scenario {
     pub(super) fn parse(directory: &str, rows: &str) -> Self {
-        let catalog = catalog();
-        let rows: Vec<Row> = lines(rows).zip(1..).map(|(line, n)| row(line, n)).collect();
-        Self {
-            directory: Directory::new(users(directory, &catalog), &rows, None),
-            rows,
-            catalog,
-            import_id: Uuid::from_u128(7),
+        let rows = lines(rows).zip(1..).map(|(line, n)| row(line, n));
+        Self::new(users(directory, &catalog()), rows.collect())
+    }
+
+    pub(super) fn new(users: Vec<User>, rows: ByRow<Row>) -> Self {
+        let terms = PlanningTerms {
             scope: None,
             match_by: None,
             permitted: Permitted::EVERYTHING,
             digest_key: DigestKey::new(&[7; 32]),
+        };
+        Self {
+            request: Request::new(rows.into(), users, catalog(), Uuid::from_u128(7), terms),
         }
     }
 
     pub(super) fn deactivating_missing(mut self, scope: Scope) -> Self {
-        self.scope = Some(scope);
+        self.request.terms.scope = Some(scope);
         self
     }
 
-    pub(super) fn matching_by(mut self, match_by: Option<MatchBy>) -> Self {
-        let users = self.directory.users().to_vec();
-        self.directory = Directory::new(users, &self.rows, match_by);
-        self.match_by = match_by;
-        self
-    }
-
-    pub(super) fn permitting(mut self, permitted: Permitted) -> Self {
-        self.permitted = permitted;
-        self
-    }
-
-    pub(super) fn request(&self) -> Request<'_> {
-        Request {
-            rows: &self.rows,
-            directory: &self.directory,
-            catalog: &self.catalog,
-            import_id: self.import_id,
-            deactivate_missing: self.scope.as_ref(),
-            permitted: self.permitted,
-            digest_key: &self.digest_key,
+    pub(super) fn matching_by(self, match_by: Option<MatchBy>) -> Self {
+        let Request {
+            rows,
+            directory,
+            catalog,
+            import_id,
+            mut terms,
+        } = self.request;
+        terms.match_by = match_by;
+        let users = directory.users().to_vec();
+        Self {
+            request: Request::new(rows, users, catalog, import_id, terms),
         }
     }
 
+    pub(super) fn permitting(mut self, permitted: Permitted) -> Self {
+        self.request.terms.permitted = permitted;
+        self
+    }
+
     pub(super) fn plan(&self) -> Plan {
-        plan(&self.request())
+        plan(self.request.clone())
     }
 
     /// Returns one line for each row: number, outcome, changed columns if updated, and issues.
     pub(super) fn decided(&self) -> String {
-        let (plan, request) = (self.plan(), self.request());
-        let lines = plan.decisions.iter().zip(1..).map(|(decision, number)| {
-            let mut line = format!("{number} {:?}", decision.outcome);
-            if self.directory.user_of(number - 1).is_some() {
+        let plan = self.plan();
+        let lines = plan.decisions.enumerate().map(|(row, decision)| {
+            let mut line = format!("{} {:?}", row.position() + 1, decision.outcome);
+            if self.request.user_of(row).is_some() {
                 for column in decision.changes.iter() {
                     write!(line, " {column}").unwrap();
                 }
             }
-            let issues = plan.issues(&request, number - 1);
+            let issues = plan.issues(row);
             issues.iter().map(show).for_each(|issue| line += &issue);
             line
         });
@@ -97,22 +91,29 @@ impl Scenario {
 
     /// Returns the external IDs of the users to deactivate as missing.
     pub(super) fn missing(&self) -> Vec<&str> {
-        let users = self.directory.users();
+        let users = self.request.directory.users();
         let missing = self.plan().deactivations;
         missing
             .iter()
-            .map(|&u| users[u as usize].external_id())
+            .map(|&user| users[user].external_id())
             .collect()
     }
 
     /// Returns the groups of the write order, as row numbers.
-    pub(super) fn written(&self) -> Vec<Vec<u32>> {
-        let order = self.plan().order;
-        let groups = order.transactions(1);
+    pub(super) fn written(&self) -> Vec<Vec<usize>> {
+        let number = |row: &RowIndex| row.position() + 1;
+        let groups = groups(&self.plan()).into_iter();
         groups
-            .map(|group| group.iter().map(|row| row + 1).collect())
+            .map(|group| group.iter().map(number).collect())
             .collect()
     }
+}
+
+/// Returns the groups of rows that share a transaction, in the order in which they are written.
+pub(super) fn groups(plan: &Plan) -> Vec<Vec<RowIndex>> {
+    let mut schedule = Schedule::new(plan.order.clone());
+    let groups = std::iter::repeat_with(|| schedule.take(1));
+    groups.take_while(|group| !group.is_empty()).collect()
 }
 
 /// Asserts that `rows` are decided on `directory` as `expected`, line by line.

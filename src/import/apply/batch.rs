@@ -10,7 +10,7 @@ use crate::import::{
 };
 use crate::{
     domain::{Column, ColumnSet, GroupId, RankId, Status, email_key, fold},
-    plan::{Supervisor, UserWrite},
+    plan::{FinalUser, RowIndex, UserWrite},
     store::{ImportTransaction, RoleGrants, UserValues, WriteError},
 };
 
@@ -33,7 +33,7 @@ const REFERENCES: ColumnSet = ColumnSet::of(&[
 #[derive(Debug)]
 pub(crate) struct WriteBatch {
     /// The rows of the plan, by index.
-    pub(crate) rows: Vec<u32>,
+    pub(crate) rows: Vec<RowIndex>,
     /// Their results, as recorded.
     pub(crate) results: Vec<EncodedResults>,
     grants: RoleGrants,
@@ -78,25 +78,25 @@ impl WriteBatch {
     /// Makes a batch of rows that create or update users. New users come in row order or, if `by_email`, in the
     /// order of the email index. Known users come in the order of the snapshot, which is likely that of the
     /// table, or also by email.
-    pub(crate) fn new(planned: &PlannedImport, rows: Vec<u32>, by_email: bool) -> Self {
-        let user = |row: u32| planned.directory.user_of(row);
-        let is_new = |row: &&u32| user(**row).is_none();
-        let (mut new, mut known): (Vec<u32>, Vec<u32>) = rows.iter().partition(is_new);
+    pub(crate) fn new(planned: &PlannedImport, rows: Vec<RowIndex>, by_email: bool) -> Self {
+        let user = |row: RowIndex| planned.plan.request.directory.user_of(row);
+        let is_new = |row: &&RowIndex| user(**row).is_none();
+        let (mut new, mut known): (Vec<RowIndex>, Vec<RowIndex>) = rows.iter().partition(is_new);
         if by_email {
             new = ordered_by_email(planned, new);
-            known.sort_by_cached_key(|&row| write(planned, row).email_key);
+            known.sort_by_cached_key(|&row| planned.plan.write(row).email_key);
         } else {
             known.sort_unstable_by_key(|&row| user(row));
         }
         let mut created = UserValues::new(ColumnSet::ALL);
         for &row in &new {
-            push(&mut created, planned, row, &write(planned, row));
+            push(&mut created, planned, row, &planned.plan.write(row));
         }
         let mut changed = kinds(planned, &known).map(UserValues::new);
         let mut moving = Vec::new();
         for row in known {
-            let write = write(planned, row);
-            let kind = ChangeKind::of(planned.plan.decisions[row as usize].changes);
+            let write = planned.plan.write(row);
+            let kind = ChangeKind::of(planned.plan.decisions[row].changes);
             push(&mut changed[kind as usize], planned, row, &write);
             if let ChangeKind::Keys = kind {
                 moving.push(write);
@@ -128,15 +128,11 @@ impl WriteBatch {
     }
 }
 
-fn write(planned: &PlannedImport, row: u32) -> UserWrite<'_> {
-    planned.plan.write(&planned.request(), row as usize)
-}
-
 /// The columns to set for the users of each kind.
-fn kinds(planned: &PlannedImport, known: &[u32]) -> [ColumnSet; 3] {
+fn kinds(planned: &PlannedImport, known: &[RowIndex]) -> [ColumnSet; 3] {
     let mut sets = [ColumnSet::EMPTY; 3];
     for &row in known {
-        let changes = planned.plan.decisions[row as usize].changes;
+        let changes = planned.plan.decisions[row].changes;
         let kind = ChangeKind::of(changes);
         let set = &mut sets[kind as usize];
         *set = set.union(kind.set(changes));
@@ -146,7 +142,7 @@ fn kinds(planned: &PlannedImport, known: &[u32]) -> [ColumnSet; 3] {
 
 /// Sorts rows by email, but each after its supervisor's row: while a reference dangles, SQLite scans all users
 /// for each new user.
-fn ordered_by_email(planned: &PlannedImport, new: Vec<u32>) -> Vec<u32> {
+fn ordered_by_email(planned: &PlannedImport, new: Vec<RowIndex>) -> Vec<RowIndex> {
     let mut depths = HashMap::with_capacity(new.len());
     let mut order = Vec::with_capacity(new.len());
     for row in new {
@@ -154,24 +150,22 @@ fn ordered_by_email(planned: &PlannedImport, new: Vec<u32>) -> Vec<u32> {
         let deepest = before.filter_map(|row| depths.get(row)).max();
         let depth = deepest.map_or(0u32, |depth| depth + 1);
         depths.insert(row, depth);
-        order.push((depth, write(planned, row).email_key, row));
+        order.push((depth, planned.plan.write(row).email_key, row));
     }
     order.sort_unstable();
     order.into_iter().map(|(.., row)| row).collect()
 }
 
-fn supervisor_id(planned: &PlannedImport, supervisor: Supervisor) -> Uuid {
+fn supervisor_id(planned: &PlannedImport, supervisor: Option<FinalUser>) -> Uuid {
     match supervisor {
-        Supervisor::None => Uuid::nil(),
-        Supervisor::User(user) => planned.directory.users()[user as usize].id,
-        Supervisor::Row(row) => planned.user_id(row as usize).unwrap_or_default(),
+        None => Uuid::nil(),
+        Some(FinalUser::User(user)) => planned.plan.request.directory.users()[user].id,
+        Some(FinalUser::Row(row)) => planned.user_id(row).unwrap_or_default(),
     }
 }
 
-fn push(values: &mut UserValues, planned: &PlannedImport, row: u32, write: &UserWrite<'_>) {
-    values
-        .id
-        .push(planned.user_id(row as usize).unwrap_or_default());
+fn push(values: &mut UserValues, planned: &PlannedImport, row: RowIndex, write: &UserWrite<'_>) {
+    values.id.push(planned.user_id(row).unwrap_or_default());
     for attribute in values.attributes().iter() {
         match attribute {
             Column::ExternalId => values.external_id.push(&write.external_id),
@@ -202,12 +196,12 @@ fn push(values: &mut UserValues, planned: &PlannedImport, row: u32, write: &User
 }
 
 /// The users among `moving` who give up a key that another of them, or one of the `new` rows, takes.
-fn handed_over(planned: &PlannedImport, moving: &[UserWrite<'_>], new: &[u32]) -> Vec<Uuid> {
+fn handed_over(planned: &PlannedImport, moving: &[UserWrite<'_>], new: &[RowIndex]) -> Vec<Uuid> {
     let freed: Vec<(Uuid, Column, String)> = moving.iter().flat_map(freed_keys).collect();
     if freed.is_empty() {
         return Vec::new();
     }
-    let new: Vec<UserWrite<'_>> = new.iter().map(|&row| write(planned, row)).collect();
+    let new: Vec<UserWrite<'_>> = new.iter().map(|&row| planned.plan.write(row)).collect();
     let keys = |column| {
         let writes = moving.iter().chain(&new);
         writes.map(move |write| (column, new_key(write, column)))
@@ -264,7 +258,7 @@ mod tests {
             ["D", "dan@pd.example", "Diaz", "zoe@pd.example"],
         ]);
         let new = ordered_by_email(&planned, planned.plan.order.rows().to_vec());
-        let emails = new.iter().map(|&row| write(&planned, row).email);
+        let emails = new.iter().map(|&row| planned.plan.write(row).email);
         let emails: Vec<&str> = emails.collect();
         let expected = ["eva", "mia", "ann", "Zoe", "dan"].map(|name| format!("{name}@pd.example"));
         assert_eq!(emails, expected);
@@ -278,7 +272,7 @@ mod tests {
         ]);
         let [b, c] = [7, 8].map(Uuid::from_u128);
         for (by_email, expected) in [(false, [b, c]), (true, [c, b])] {
-            let batch = WriteBatch::new(&planned, vec![0, 1], by_email);
+            let batch = WriteBatch::new(&planned, planned.plan.order.rows().to_vec(), by_email);
             assert_eq!(batch.changed[ChangeKind::Keys as usize].id, expected);
         }
     }
@@ -289,7 +283,7 @@ mod tests {
             ["B", "b@pd.example", "New", "other@pd.example"],
             ["C", "other@pd.example", "Ruiz", ""],
         ]);
-        let [keys, references, details] = kinds(&planned, &[0, 1]);
+        let [keys, references, details] = kinds(&planned, planned.plan.order.rows());
         assert_eq!(keys, UNIQUE);
         let both = [Column::LastName, Column::SupervisorEmail];
         assert_eq!(

@@ -8,53 +8,55 @@ use uuid::Uuid;
 use crate::import::{messages, review::PlannedImport};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
-    plan::Outcome,
+    plan::{ByRow, Outcome, RowIndex},
     proto::{self, DeactivatedUser, Deactivations, RowOutcome, RowResult},
 };
 
 /// The unwritten rows without the rejected ones.
-pub(crate) fn remaining(unwritten: &[u32], rejected: &[u32]) -> Vec<u32> {
-    let rejected: HashSet<u32> = rejected.iter().copied().collect();
+pub(crate) fn remaining(unwritten: &[RowIndex], rejected: &[RowIndex]) -> Vec<RowIndex> {
+    let rejected: HashSet<RowIndex> = rejected.iter().copied().collect();
     let mut rest = unwritten.to_vec();
     rest.retain(|row| !rejected.contains(row));
     rest
 }
 
-pub(crate) fn cloned_rows(planned: &PlannedImport, rows: &[u32]) -> Vec<Row> {
+pub(crate) fn cloned_rows(planned: &PlannedImport, rows: &[RowIndex]) -> ByRow<Row> {
     rows.iter()
-        .map(|&row| planned.rows[row as usize].clone())
+        .map(|&row| planned.plan.request.rows[row].clone())
         .collect()
 }
 
 /// The rows of the old plan whose user has changed since: it exists now, or `match_by` finds another or none.
-pub(crate) fn overtaken(old: &PlannedImport, rows: &[u32], new: &PlannedImport) -> Vec<u32> {
+pub(crate) fn overtaken(
+    old: &PlannedImport,
+    rows: &[RowIndex],
+    new: &PlannedImport,
+) -> Vec<RowIndex> {
     let user = |planned: &PlannedImport, row| {
-        let user = planned.directory.user_of(row)?;
-        Some(planned.directory.users()[user as usize].id)
+        let user = planned.plan.request.user_of(row)?;
+        Some(user.id)
     };
     // A row matched by external ID may create its user again; a row matched by another key must not.
     let is_found = |planned: &PlannedImport, row| {
-        planned.terms().match_by.is_some() && user(planned, row).is_some()
+        planned.plan.request.terms.match_by.is_some() && user(planned, row).is_some()
     };
-    let overtaken = |&(&row, now): &(&u32, u32)| {
-        let was_new = old.plan.decisions[row as usize].outcome == Outcome::Created;
+    let overtaken = |&(&row, now): &(&RowIndex, RowIndex)| {
+        let was_new = old.plan.decisions[row].outcome == Outcome::Created;
         match was_new {
             true => user(new, now).is_some(),
             false => is_found(old, row) && user(old, row) != user(new, now),
         }
     };
-    let pairs = rows.iter().zip(0..);
+    let pairs = rows.iter().zip(new.plan.decisions.indices());
     pairs.filter(overtaken).map(|(row, _)| *row).collect()
 }
 
-pub(crate) fn given_up_results(old: &PlannedImport, rows: &[u32]) -> Vec<RowResult> {
-    rows.iter()
-        .map(|&row| given_up_result(old, row as usize))
-        .collect()
+pub(crate) fn given_up_results(old: &PlannedImport, rows: &[RowIndex]) -> Vec<RowResult> {
+    rows.iter().map(|&row| given_up_result(old, row)).collect()
 }
 
 /// The result of a row that was tried too often, or whose user somebody else has created.
-fn given_up_result(old: &PlannedImport, row: usize) -> RowResult {
+fn given_up_result(old: &PlannedImport, row: RowIndex) -> RowResult {
     let mut result = old.result(row, false);
     if old.plan.decisions[row].outcome == Outcome::Created {
         result

@@ -23,7 +23,7 @@ use super::{batch::WriteBatch, batch_size::QUICK};
 use crate::import::{Clock, review::PlannedImport};
 use crate::{
     domain::Actor,
-    plan::Schedule,
+    plan::{RowIndex, Schedule},
     store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError},
 };
 
@@ -79,7 +79,7 @@ impl BatchPipeline {
             context,
             overlap: None,
             last_begun: None,
-            schedule: Schedule::new(&planned.plan.order),
+            schedule: Schedule::new(Arc::clone(&planned.plan.order)),
             planned,
             under_way: VecDeque::new(),
         }
@@ -104,7 +104,7 @@ impl BatchPipeline {
     }
 
     /// Notes that the last batch from `next` has committed.
-    pub(crate) fn committed(&mut self, rows: &[u32]) {
+    pub(crate) fn committed(&mut self, rows: &[RowIndex]) {
         self.schedule.written(rows);
         if let Some(gate) = self.under_way.front_mut().and_then(|next| next.gate.take()) {
             let _ = gate.send(());
@@ -128,20 +128,19 @@ impl BatchPipeline {
     }
 
     /// The rows that are not committed.
-    pub(crate) fn unwritten(&self) -> Vec<u32> {
-        self.schedule.unwritten(&self.planned.plan.order)
+    pub(crate) fn unwritten(&self) -> Vec<RowIndex> {
+        self.schedule.unwritten()
     }
 
     /// Starts the next batch. Returns `false` if there are no more rows.
     fn take(&mut self, size: usize) -> bool {
-        let order = &self.planned.plan.order;
         let mut rows = match self.context.store.has_one_writer() {
             true => Vec::new(),
-            false => self.schedule.take_beside(order, size),
+            false => self.schedule.take_beside(size),
         };
         let waits = rows.is_empty() && !self.under_way.is_empty();
         if rows.is_empty() {
-            rows = self.schedule.take(order, size);
+            rows = self.schedule.take(size);
         }
         if rows.is_empty() {
             return false;

@@ -11,7 +11,7 @@ use super::changed_concurrently::{
 use crate::{
     domain::Row,
     import::review::{PlannedImport, PlanningInput, plan_rows},
-    plan::Outcome,
+    plan::{ByRow, Outcome, RowIndex},
     store::WriteError,
 };
 
@@ -21,7 +21,7 @@ const RECORDED_TOGETHER: usize = 2_000;
 impl ImportWriter {
     /// Plans all rows again. Fails with `Conflict` if the plan differs from the first.
     pub(crate) async fn replan_all(&mut self) -> Result<(), WriteError> {
-        let rows = Arc::clone(&self.planned.rows);
+        let rows = Arc::clone(&self.planned.plan.request.rows);
         let digest = self.planned.plan.digest;
         let planned = self.plan(rows, true).await?;
         if planned.plan.digest != digest {
@@ -35,14 +35,14 @@ impl ImportWriter {
     /// new users that another writer has created since.
     pub(crate) async fn replan(
         &mut self,
-        unwritten: &[u32],
-        given_up: &[u32],
+        unwritten: &[RowIndex],
+        given_up: &[RowIndex],
     ) -> Result<(), WriteError> {
         let old = Arc::clone(&self.planned);
-        let mut rejected: Vec<u32> = given_up.to_vec();
+        let mut rejected: Vec<RowIndex> = given_up.to_vec();
         loop {
             let rest = remaining(unwritten, &rejected);
-            let planned = self.plan(Arc::new(cloned_rows(&old, &rest)), false).await?;
+            let planned = self.plan(cloned_rows(&old, &rest).into(), false).await?;
             let planned = planned.after(&self.first_plan_warnings);
             let overtaken = overtaken(&old, &rest, &planned);
             if overtaken.is_empty() {
@@ -57,11 +57,15 @@ impl ImportWriter {
     }
 
     #[tracing::instrument(skip_all)]
-    async fn plan(&self, rows: Arc<Vec<Row>>, missing: bool) -> Result<PlannedImport, WriteError> {
+    async fn plan(
+        &self,
+        rows: Arc<ByRow<Row>>,
+        missing: bool,
+    ) -> Result<PlannedImport, WriteError> {
         let (store, organization) = (&self.importer.store, self.record.organization_id);
         let snapshot = store.snapshot(organization);
         let snapshot = snapshot.await?;
-        let mut terms = self.planned.terms().clone();
+        let mut terms = self.planned.plan.request.terms.clone();
         terms.scope = terms.scope.filter(|_| missing);
         let input = PlanningInput {
             rows,
@@ -83,11 +87,11 @@ impl ImportWriter {
     /// Records the results of a new plan's rows that are not written: unchanged or rejected.
     pub(crate) async fn record_rows_not_written(&mut self) -> Result<(), WriteError> {
         let planned = Arc::clone(&self.planned);
-        let settled: Vec<u32> = planned.rows_not_written().collect();
+        let settled: Vec<RowIndex> = planned.rows_not_written().collect();
         for rows in settled.chunks(RECORDED_TOGETHER) {
             let results = rows.iter().map(|&row| {
-                let result = planned.result(row as usize, false);
-                match planned.plan.decisions[row as usize].outcome {
+                let result = planned.result(row, false);
+                match planned.plan.decisions[row].outcome {
                     Outcome::Rejected if !self.resumed => rejected_as_changed(result),
                     _ => result,
                 }

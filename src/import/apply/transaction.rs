@@ -248,7 +248,7 @@ impl ImportWriter {
         users: &[DeactivatedUser],
         effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
-        let may_privileged = self.planned.terms().permitted.privileged;
+        let may_privileged = self.planned.plan.request.terms.permitted.privileged;
         let written = write
             .deactivate_users(&user_ids(users), may_privileged)
             .await?;

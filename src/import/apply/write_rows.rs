@@ -102,12 +102,14 @@ impl ImportWriter {
     /// however few its rows.
     fn batch_size(&self) -> BatchSize {
         let file = match self.importer.store.has_one_writer() {
-            true => self
-                .planned
-                .directory
-                .users()
-                .len()
-                .max(self.planned.rows.len()),
+            true => {
+                let plan = &self.planned.plan;
+                plan.request
+                    .directory
+                    .users()
+                    .len()
+                    .max(plan.decisions.len())
+            }
             false => 0,
         };
         BatchSize::new(self.importer.settings.transaction_rows, file)

@@ -7,6 +7,7 @@ use crate::import::review::PlannedImport;
 use crate::{
     audit::few_names,
     domain::{Column, RoleId},
+    plan::RowIndex,
     proto::{DeactivateMissing, ImportStart, MatchBy},
     store::RoleGrants,
 };
@@ -58,22 +59,28 @@ fn missing(missing: &DeactivateMissing) -> Vec<String> {
 }
 
 /// The privileged roles that these rows of a plan grant and take away.
-pub(crate) fn role_grants(planned: &PlannedImport, rows: &[u32]) -> RoleGrants {
+pub(crate) fn role_grants(planned: &PlannedImport, rows: &[RowIndex]) -> RoleGrants {
     let mut grants = RoleGrants::default();
     let privileged = |id: RoleId| {
-        let role = planned.catalog.role(id)?;
+        let role = planned.plan.request.catalog.role(id)?;
         role.privileged.then(|| role.name.clone())
     };
-    if !planned.catalog.roles.iter().any(|role| role.privileged) {
+    if !planned
+        .plan
+        .request
+        .catalog
+        .roles
+        .iter()
+        .any(|role| role.privileged)
+    {
         return grants;
     }
     for &row in rows {
-        let decision = &planned.plan.decisions[row as usize];
+        let decision = &planned.plan.decisions[row];
         if !decision.changes.contains(Column::Role) {
             continue;
         }
-        let user = planned.directory.user_of(row);
-        let before = user.map(|user| planned.directory.users()[user as usize].role);
+        let before = planned.plan.request.user_of(row).map(|user| user.role);
         count(&mut grants.taken, before.and_then(privileged));
         count(&mut grants.granted, privileged(decision.role));
     }

@@ -13,6 +13,7 @@ use crate::import::{
 };
 use crate::{
     domain::{Column, ColumnSet, Tally},
+    plan::RowIndex,
     proto::{ResultFilter, RowOutcome, RowResults},
 };
 
@@ -40,7 +41,7 @@ impl PlannedImport {
     /// The results of `rows` for the record: all of them, without values.
     pub(crate) fn recorded(
         &self,
-        rows: impl IntoIterator<Item = u32>,
+        rows: impl IntoIterator<Item = RowIndex>,
     ) -> impl Iterator<Item = EncodedMessage> {
         self.encoded(rows.into_iter(), false)
     }
@@ -48,12 +49,12 @@ impl PlannedImport {
     /// The results of the `rows` that pass the filter, as messages of bounded size.
     pub fn results(
         &self,
-        rows: impl IntoIterator<Item = u32>,
+        rows: impl IntoIterator<Item = RowIndex>,
         filter: ResultFilter,
         include_values: bool,
     ) -> impl Iterator<Item = RowResults> {
-        let passes = move |row: &u32| {
-            let outcome = self.plan.decisions[*row as usize].outcome;
+        let passes = move |row: &RowIndex| {
+            let outcome = self.plan.decisions[*row].outcome;
             messages::passes_filter(filter, outcome.into())
         };
         let messages = self.encoded(rows.into_iter().filter(passes), include_values);
@@ -62,7 +63,7 @@ impl PlannedImport {
 
     fn encoded(
         &self,
-        rows: impl Iterator<Item = u32>,
+        rows: impl Iterator<Item = RowIndex>,
         include_values: bool,
     ) -> impl Iterator<Item = EncodedMessage> {
         let mut rows = rows.peekable();
@@ -75,9 +76,9 @@ impl PlannedImport {
                 && let Some(row) = rows.next()
             {
                 result.clear();
-                self.encode(row as usize, include_values, &mut result);
+                self.encode(row, include_values, &mut result);
                 put_nested(field::RESULTS, &result, &mut message);
-                planned_import::count(&mut counts, self.plan.decisions[row as usize].outcome);
+                planned_import::count(&mut counts, self.plan.decisions[row].outcome);
             }
             let message = message.freeze();
             Some(EncodedMessage { message, counts })
@@ -85,8 +86,8 @@ impl PlannedImport {
     }
 
     /// Encodes the result of one row.
-    fn encode(&self, row: usize, include_values: bool, buf: &mut Vec<u8>) {
-        let (input, decision) = (&self.rows[row], &self.plan.decisions[row]);
+    fn encode(&self, row: RowIndex, include_values: bool, buf: &mut Vec<u8>) {
+        let (input, decision) = (&self.plan.request.rows[row], &self.plan.decisions[row]);
         uint32::encode(field::ROW, &input.number, buf);
         if input.line > 0 {
             uint32::encode(field::LINE, &input.line, buf);
@@ -100,7 +101,7 @@ impl PlannedImport {
             let mut text = Uuid::encode_buffer();
             put_text(field::USER_ID, id.hyphenated().encode_lower(&mut text), buf);
         }
-        if let Some(id) = self.plan.external_id(&self.request(), row) {
+        if let Some(id) = self.plan.external_id(row) {
             put_text(field::EXTERNAL_ID, &id, buf);
         }
         match include_values {
@@ -142,15 +143,15 @@ pub(crate) mod tests {
     use super::*;
     use crate::{
         domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User, UserText},
-        import::review::{PlanningInput, PlanningTerms},
-        plan::{DigestKey, Outcome},
+        import::review::PlanningInput,
+        plan::{ByRow, DigestKey, Number, Outcome, PlanningTerms},
         proto::RowResult,
         store::Snapshot,
     };
 
     /// Rows of these external IDs, emails, last names and supervisors; badge number and username are the
     /// ID.
-    fn rows(values: &[[&str; 4]]) -> Vec<Row> {
+    fn rows(values: &[[&str; 4]]) -> ByRow<Row> {
         let row = |(number, [id, email, last, supervisor]): (u32, &[&str; 4])| {
             let cell = |column| match column {
                 Column::ExternalId | Column::BadgeNumber | Column::Username => Cell::Text(id),
@@ -248,8 +249,9 @@ pub(crate) mod tests {
         ];
         assert_eq!(outcomes, all);
         for values in [false, true] {
-            let built: Vec<_> = (0..4).map(|row| planned.result(row, values)).collect();
-            let encoded = planned.results(0..4, ResultFilter::All, values);
+            let rows = || planned.plan.decisions.indices();
+            let built: Vec<_> = rows().map(|row| planned.result(row, values)).collect();
+            let encoded = planned.results(rows(), ResultFilter::All, values);
             assert_eq!(decoded(encoded), built);
         }
     }
@@ -258,7 +260,7 @@ pub(crate) mod tests {
     fn what_does_not_pass_the_filter_is_left_out() {
         let planned = planned();
         let rows = |filter| {
-            let results = decoded(planned.results(0..4, filter, false));
+            let results = decoded(planned.results(planned.plan.decisions.indices(), filter, false));
             results.iter().map(|result| result.row).collect::<Vec<_>>()
         };
         assert_eq!(rows(ResultFilter::ChangesAndRejections), [1, 2, 4]);
@@ -268,7 +270,7 @@ pub(crate) mod tests {
     #[test]
     fn a_message_counts_what_it_has_and_stays_small() {
         let planned = planned();
-        let rows = (0..20_000).map(|n| n % 4);
+        let rows = (0..20_000).map(|n| RowIndex::new(n % 4));
         let encoded: Vec<EncodedMessage> = planned.recorded(rows).collect();
         let longest = encoded.iter().map(|m| m.message.len()).max();
         assert!(longest < Some(messages::MESSAGE_BYTES + 4_096) && encoded.len() > 4);

@@ -20,6 +20,7 @@ use crate::import::{
 };
 use crate::{
     domain::Tally,
+    plan::RowIndex,
     proto::{RowResult, RowResults},
     store::{BatchKind, ImportTransaction, Payload, StoreError, WriteError},
 };
@@ -160,13 +161,16 @@ pub(crate) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedRes
 const CHUNK_ROWS: usize = 16_384;
 
 /// Encodes the results of rows of a plan for the log, on all cores.
-pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[u32]) -> Vec<EncodedResults> {
+pub(crate) fn encode_rows(planned: &PlannedImport, rows: &[RowIndex]) -> Vec<EncodedResults> {
     rows.par_chunks(CHUNK_ROWS)
         .flat_map_iter(|rows| encode_chunk(planned, rows))
         .collect()
 }
 
-fn encode_chunk(planned: &PlannedImport, rows: &[u32]) -> impl Iterator<Item = EncodedResults> {
+fn encode_chunk(
+    planned: &PlannedImport,
+    rows: &[RowIndex],
+) -> impl Iterator<Item = EncodedResults> {
     let rows = planned.recorded(rows.iter().copied());
     rows.map(|EncodedMessage { message, counts }| EncodedResults {
         payload: Payload::new(&message),
@@ -195,19 +199,19 @@ pub(crate) struct FinalResults {
 /// Rows whose results are encoded together.
 #[derive(Debug)]
 struct FinalResultsChunk {
-    rows: Arc<[u32]>,
+    rows: Arc<[RowIndex]>,
     /// Fails if the chunk is not kept.
     part: Shared<oneshot::Receiver<SharedResults>>,
 }
 
 impl FinalResults {
     /// Begins to encode the results of these rows.
-    pub(crate) fn begin(planned: Arc<PlannedImport>, rows: &[u32]) -> Self {
+    pub(crate) fn begin(planned: Arc<PlannedImport>, rows: &[RowIndex]) -> Self {
         Self::keeping(planned, rows, KEPT_BYTES)
     }
 
-    fn keeping(planned: Arc<PlannedImport>, rows: &[u32], bytes: usize) -> Self {
-        let rows: Vec<Arc<[u32]>> = rows.chunks(CHUNK_ROWS).map(Arc::from).collect();
+    fn keeping(planned: Arc<PlannedImport>, rows: &[RowIndex], bytes: usize) -> Self {
+        let rows: Vec<Arc<[RowIndex]>> = rows.chunks(CHUNK_ROWS).map(Arc::from).collect();
         let (done, parts): (Vec<_>, Vec<_>) = rows.iter().map(|_| oneshot::channel()).unzip();
         let work: Vec<_> = rows.iter().cloned().zip(done).collect();
         let encoding = Arc::clone(&planned);
@@ -249,7 +253,7 @@ impl FinalResults {
     }
 
     /// The rows, with their encoded results if those are kept.
-    pub(crate) async fn kept(&self) -> Vec<(Vec<u32>, Option<SharedResults>)> {
+    pub(crate) async fn kept(&self) -> Vec<(Vec<RowIndex>, Option<SharedResults>)> {
         let mut all = Vec::with_capacity(self.chunks.len());
         for chunk in &self.chunks {
             all.push((chunk.rows.to_vec(), chunk.part.clone().await.ok()));
@@ -261,7 +265,7 @@ impl FinalResults {
 /// Encodes chunks until `most` bytes are kept.
 fn encode_and_keep(
     planned: &PlannedImport,
-    work: Vec<(Arc<[u32]>, oneshot::Sender<SharedResults>)>,
+    work: Vec<(Arc<[RowIndex]>, oneshot::Sender<SharedResults>)>,
     most: usize,
 ) {
     let kept = AtomicUsize::new(0);
@@ -283,6 +287,7 @@ mod tests {
 
     use super::super::encoding::tests::planned_import_of;
     use super::*;
+    use crate::plan::Number;
 
     fn planned() -> Arc<PlannedImport> {
         Arc::new(planned_import_of(&[
@@ -290,6 +295,10 @@ mod tests {
             ["B", "b@pd.example", "Old", ""],
             ["D", "nobody", "", ""],
         ]))
+    }
+
+    fn indices(count: usize) -> Vec<RowIndex> {
+        (0..count).map(|n| RowIndex::new(n % 3)).collect()
     }
 
     /// Row numbers of some results, in order.
@@ -305,7 +314,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_settled_comes_in_order_and_as_often_as_it_is_asked_for() {
         let planned = planned();
-        let indices: Vec<u32> = (0..3).cycle().take(3 * CHUNK_ROWS + 1).collect();
+        let indices = indices(3 * CHUNK_ROWS + 1);
         let expected = rows(&encode_rows(&planned, &indices));
         assert_eq!(expected.len(), indices.len());
         let final_results = FinalResults::begin(planned, &indices);
@@ -319,7 +328,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_not_kept_is_encoded_again_in_its_place() {
         let planned = planned();
-        let indices: Vec<u32> = (0..3).cycle().take(3 * CHUNK_ROWS + 1).collect();
+        let indices = indices(3 * CHUNK_ROWS + 1);
         let expected = rows(&encode_rows(&planned, &indices));
         let final_results = FinalResults::keeping(planned, &indices, 1);
         for _ in 0..2 {
@@ -342,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_waits_for_what_cannot_be_encoded() {
-        let no_such_row = 7;
+        let no_such_row = RowIndex::new(7);
         let final_results = FinalResults::begin(planned(), &[no_such_row]);
         assert!(recorded(&final_results).await.is_err());
         let nothing = FinalResults::begin(planned(), &[]);

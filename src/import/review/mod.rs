@@ -7,6 +7,6 @@ pub(crate) mod planned_import;
 mod planning;
 
 pub(super) use first_plan_warnings::FirstPlanWarnings;
-pub use planned_import::{PlannedImport, PlanningTerms};
+pub use planned_import::PlannedImport;
 pub use planning::PlanningInput;
 pub(crate) use planning::plan_rows;

@@ -7,49 +7,25 @@ use uuid::Uuid;
 use super::first_plan_warnings::{FirstPlanWarnings, is_about_others};
 use super::planning::PlanningInput;
 use crate::{
-    domain::{Catalog, Column, Issue, IssueCode, Row, Tally},
-    plan::{
-        self, Decision, DigestKey, Directory, MatchBy, Outcome, Permitted, Plan, Request, Scope,
-    },
+    domain::{Column, Issue, IssueCode, Tally},
+    plan::{self, ByRow, Decision, Outcome, Plan, Request, RowIndex},
     proto::{self, ColumnChange, DeactivatedUser, RowOutcome, RowResult},
 };
 
 /// How many skipped users the summary names: it must fit into one message.
 pub(crate) const NAMED_SKIPPED: usize = 200;
 
-/// What a plan depends on besides the rows and the directory.
-#[derive(Clone, Debug)]
-pub struct PlanningTerms {
-    /// The users that `deactivate_missing` concerns, if the import asks for it.
-    pub scope: Option<Scope>,
-    /// How rows find their users besides the external ID.
-    pub match_by: Option<MatchBy>,
-    /// The caller's permissions.
-    pub permitted: Permitted,
-    /// The organisation's key for the plan's digest.
-    pub digest_key: DigestKey,
-}
-
 /// Rows with the decision on each. Results, changes and issues are derived from this when they are needed.
 #[derive(Debug)]
 pub struct PlannedImport {
-    /// The rows, in order.
-    pub rows: Arc<Vec<Row>>,
     /// The organisation's revision at the snapshot.
     pub revision: i64,
-    /// The users at the snapshot.
-    pub directory: Directory,
-    /// The catalog at the snapshot.
-    pub catalog: Catalog,
-    /// The decisions.
+    /// The plan, with its rows and its snapshot.
     pub plan: Plan,
-    import: Uuid,
-    terms: PlanningTerms,
     /// The warnings of the first plan, if this is a later one.
     first_plan_warnings: Option<Arc<FirstPlanWarnings>>,
-    /// IDs of the users that rows create, by row; nil for other rows. Empty if no row creates a user, and in a dry
-    /// run.
-    ids: Vec<Uuid>,
+    /// IDs of the users that rows create; nil for other rows. Empty if no row creates a user, and in a dry run.
+    ids: ByRow<Uuid>,
 }
 
 impl PlannedImport {
@@ -63,28 +39,12 @@ impl PlannedImport {
             import,
             terms,
         } = input;
-        let directory = Directory::new(snapshot.users, &rows, terms.match_by);
-        let catalog = snapshot.catalog;
-        let request = Request {
-            rows: &rows,
-            directory: &directory,
-            catalog: &catalog,
-            import_id: import,
-            deactivate_missing: terms.scope.as_ref(),
-            permitted: terms.permitted,
-            digest_key: &terms.digest_key,
-        };
-        let plan = plan::plan_while(&request, wanted)?;
+        let request = Request::new(rows, snapshot.users, snapshot.catalog, import, terms);
         Some(Self {
-            rows,
             revision: snapshot.revision,
-            directory,
-            catalog,
-            plan,
-            import,
-            terms,
+            plan: plan::plan_while(request, wanted)?,
             first_plan_warnings: None,
-            ids: Vec::new(),
+            ids: ByRow::default(),
         })
     }
 
@@ -98,11 +58,10 @@ impl PlannedImport {
     /// The warnings of the rows to write, as far as they are about other users.
     #[must_use]
     pub fn first_plan_warnings(&self) -> FirstPlanWarnings {
-        let request = self.request();
-        let warned = |row: &u32| self.plan.codes(&request, *row).any(is_about_others);
+        let warned = |row: &RowIndex| self.plan.codes(*row).any(is_about_others);
         let rows = self.plan.order.rows().iter().copied().filter(warned);
         let mut first_plan_warnings = FirstPlanWarnings::default();
-        first_plan_warnings.add(rows.map(|row| self.result(row as usize, false)));
+        first_plan_warnings.add(rows.map(|row| self.result(row, false)));
         first_plan_warnings
     }
 
@@ -116,53 +75,32 @@ impl PlannedImport {
         let decisions = &self.plan.decisions;
         self.ids = match decisions.iter().any(creates) {
             true => decisions.iter().map(id).collect(),
-            false => Vec::new(),
+            false => ByRow::default(),
         };
-    }
-
-    /// The terms of the plan.
-    #[must_use]
-    pub const fn terms(&self) -> &PlanningTerms {
-        &self.terms
-    }
-
-    /// The input of the plan.
-    #[must_use]
-    pub fn request(&self) -> Request<'_> {
-        Request {
-            rows: &self.rows,
-            directory: &self.directory,
-            catalog: &self.catalog,
-            import_id: self.import,
-            deactivate_missing: self.terms.scope.as_ref(),
-            permitted: self.terms.permitted,
-            digest_key: &self.terms.digest_key,
-        }
     }
 
     /// The ID of the user that a row creates or matches, or `None` if it has no user.
     #[must_use]
-    pub fn user_id(&self, row: usize) -> Option<Uuid> {
-        let number = u32::try_from(row).ok()?;
-        match self.directory.user_of(number) {
-            Some(user) => Some(self.directory.users()[user as usize].id),
+    pub fn user_id(&self, row: RowIndex) -> Option<Uuid> {
+        match self.plan.request.user_of(row) {
+            Some(user) => Some(user.id),
             None => self.ids.get(row).copied().filter(|id| !id.is_nil()),
         }
     }
 
-    /// Indices of the rows that are not written: rejected and unchanged ones.
-    pub fn rows_not_written(&self) -> impl Iterator<Item = u32> {
-        (0u32..)
-            .zip(&self.plan.decisions)
+    /// The rows that are not written: rejected and unchanged ones.
+    pub fn rows_not_written(&self) -> impl Iterator<Item = RowIndex> {
+        self.plan
+            .decisions
+            .enumerate()
             .filter(|(_, d)| matches!(d.outcome, Outcome::Rejected | Outcome::Unchanged))
             .map(|(row, _)| row)
     }
 
     /// The result of one row.
     #[must_use]
-    pub fn result(&self, row: usize, include_values: bool) -> RowResult {
-        let (input, decision) = (&self.rows[row], &self.plan.decisions[row]);
-        let request = self.request();
+    pub fn result(&self, row: RowIndex, include_values: bool) -> RowResult {
+        let (input, decision) = (&self.plan.request.rows[row], &self.plan.decisions[row]);
         RowResult {
             row: input.number,
             line: input.line,
@@ -173,7 +111,7 @@ impl PlannedImport {
                 .unwrap_or_default(),
             external_id: self
                 .plan
-                .external_id(&request, row)
+                .external_id(row)
                 .map(Cow::into_owned)
                 .unwrap_or_default(),
             changes: self.changes(row, include_values),
@@ -181,24 +119,22 @@ impl PlannedImport {
         }
     }
 
-    pub(crate) fn issues(&self, row: usize) -> Vec<proto::Issue> {
-        let number = u32::try_from(row).unwrap_or(u32::MAX);
-        let issues = self.plan.issues(&self.request(), number);
+    pub(crate) fn issues(&self, row: RowIndex) -> Vec<proto::Issue> {
+        let issues = self.plan.issues(row);
         let issues = issues.iter().map(proto::Issue::from).collect();
         match &self.first_plan_warnings {
             Some(first_plan_warnings) => {
-                first_plan_warnings.merge_warnings(self.rows[row].number, issues)
+                first_plan_warnings.merge_warnings(self.plan.request.rows[row].number, issues)
             }
             None => issues,
         }
     }
 
-    pub(crate) fn changes(&self, row: usize, include_values: bool) -> Vec<ColumnChange> {
-        let request = self.request();
+    pub(crate) fn changes(&self, row: RowIndex, include_values: bool) -> Vec<ColumnChange> {
         let changed = self.plan.decisions[row].changes.iter();
         let change = |column: Column| {
             let (before, after) = match include_values {
-                true => self.plan.change_values(&request, row, column),
+                true => self.plan.change_values(row, column),
                 false => (None, None),
             };
             ColumnChange {
@@ -213,7 +149,7 @@ impl PlannedImport {
     /// The users to deactivate because they are not listed.
     pub fn missing(&self) -> impl Iterator<Item = DeactivatedUser> {
         self.plan.deactivations.iter().map(|&user| {
-            let user = &self.directory.users()[user as usize];
+            let user = &self.plan.request.directory.users()[user];
             DeactivatedUser {
                 user_id: user.id.to_string(),
                 external_id: user.external_id().to_owned(),
@@ -227,10 +163,10 @@ impl PlannedImport {
     #[must_use]
     pub fn skipped(&self) -> Vec<Issue> {
         let skipped = &self.plan.privileged_skipped;
-        let users = self.directory.users();
+        let users = self.plan.request.directory.users();
         let named = skipped.iter().take(NAMED_SKIPPED);
         let mut warnings: Vec<_> = named
-            .map(|&user| left_active(users[user as usize].external_id()))
+            .map(|&user| left_active(users[user].external_id()))
             .collect();
         let more = skipped.len() - warnings.len();
         if more > 0 {
@@ -249,7 +185,7 @@ impl PlannedImport {
             protected_skipped: self.plan.protected_skipped,
             ..Tally::default()
         };
-        for decision in &self.plan.decisions {
+        for decision in self.plan.decisions.iter() {
             count(&mut tally, decision.outcome);
         }
         tally

@@ -6,14 +6,19 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::planned_import::{PlannedImport, PlanningTerms};
-use crate::{domain::Row, import::ImportError, store::Snapshot};
+use super::planned_import::PlannedImport;
+use crate::{
+    domain::Row,
+    import::ImportError,
+    plan::{ByRow, PlanningTerms},
+    store::Snapshot,
+};
 
 /// What a plan is made from.
 #[derive(Debug)]
 pub struct PlanningInput {
     /// The rows, in order.
-    pub rows: Arc<Vec<Row>>,
+    pub rows: Arc<ByRow<Row>>,
     /// The directory and its catalog.
     pub snapshot: Snapshot,
     /// The import's ID.

@@ -2,26 +2,25 @@
 //! while rows are judged, and it knows no rule.
 
 mod attributes;
+mod catalog_names;
 mod keys;
-mod links;
+mod lists;
 mod matching;
+mod numbers;
 mod other_case;
 pub(crate) mod parallel;
-mod positions;
 mod roster;
 mod snapshot;
-mod text;
 mod zero_padded;
 
 pub(crate) use attributes::{resulting, sound, stored};
-pub(crate) use keys::MatchBy;
-pub(crate) use keys::{Key, held};
-pub(crate) use links::{Links, Lists, index, indices};
+pub(crate) use catalog_names::CatalogNames;
+pub(crate) use keys::{Key, MatchBy, held};
+pub(crate) use lists::Lists;
+pub(crate) use numbers::{ByKey, IndexVec, KeyId, number, to_u32};
+pub use numbers::{ByRow, ByUser, Number, RowIndex, UserIndex};
 pub(crate) use other_case::OtherCase;
-pub(crate) use positions::Positions;
-pub(crate) use roster::{FinalUser, Roster, SupervisorChange};
+pub use roster::FinalUser;
+pub(crate) use roster::{Node, Roster, SupervisorChange};
 pub(crate) use snapshot::Directory;
-pub(crate) use text::{
-    NearestIndex, Offers, SuggestionBudget, email_key, fold, strip_leading_zeros,
-};
 pub(crate) use zero_padded::Zeros;

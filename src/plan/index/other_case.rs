@@ -4,25 +4,28 @@
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::links::{index, indices};
+use super::numbers::{RowIndex, UserIndex};
 use super::parallel;
 use super::roster::Roster;
-use super::text::fold;
+use crate::domain::fold;
 
 /// By row: the user whose external ID the row has in another case.
 #[derive(Default)]
-pub(crate) struct OtherCase(HashMap<u32, u32>);
+pub(crate) struct OtherCase(HashMap<RowIndex, UserIndex>);
 
 impl OtherCase {
     /// Looks at the rows that match no user. Looks at users only if such a row has a letter in its external ID.
     pub(crate) fn find(roster: &Roster<'_>) -> Self {
-        let mut by_form: HashMap<String, u32> = HashMap::new();
+        let mut by_form: HashMap<String, usize> = HashMap::new();
         let mut rows = Vec::new();
-        let strangers = indices(roster.rows).filter(|&row| roster.user(row).is_none());
+        let strangers = roster
+            .rows
+            .indices()
+            .filter(|&row| roster.user(row).is_none());
         for row in strangers.filter(|_| !roster.users.is_empty()) {
             let id = roster.wanted_text(Key::ExternalId, row);
             if let Some(id) = id.filter(|id| has_case(id)) {
-                let next = index(by_form.len());
+                let next = by_form.len();
                 rows.push((row, *by_form.entry(fold(id).into_owned()).or_insert(next)));
             }
         }
@@ -33,25 +36,25 @@ impl OtherCase {
             let id = user.external_id();
             by_form.get(&*fold(id)).filter(|_| has_case(id)).copied()
         });
-        let mut users: Vec<Option<u32>> = vec![None; by_form.len()];
-        let id = |user: u32| roster.users[user as usize].external_id();
-        for (user, form) in (0..).zip(forms) {
-            if let Some(form) = form {
-                let least = &mut users[form as usize];
+        let mut users: Vec<Option<UserIndex>> = vec![None; by_form.len()];
+        let id = |user: UserIndex| roster.users[user].external_id();
+        for (user, form) in forms.enumerate() {
+            if let &Some(form) = form {
+                let least = &mut users[form];
                 *least = least.filter(|&known| id(known) < id(user)).or(Some(user));
             }
         }
         let found = rows.into_iter();
         Self(
             found
-                .filter_map(|(row, form)| Some((row, users[form as usize]?)))
+                .filter_map(|(row, form)| Some((row, users[form]?)))
                 .collect(),
         )
     }
 
     /// Returns the user whose external ID `row` has in another case, or `None` if there is none. Of several users, it
     /// is the one with the least external ID.
-    pub(crate) fn user(&self, row: u32) -> Option<u32> {
+    pub(crate) fn user(&self, row: RowIndex) -> Option<UserIndex> {
         self.0.get(&row).copied()
     }
 }

@@ -4,40 +4,36 @@
 use std::sync::OnceLock;
 
 use super::attributes::sound;
-use super::keys::{Key, KeySource, KeyUse, Numbering, held};
-use super::links::{Links, Lists, index, indices};
+use super::keys::{Key, Numbering, held, holder};
+use super::lists::Lists;
+use super::numbers::{ByRow, ByUser, KeyId, Number, RowIndex, UserIndex, number};
 use super::parallel;
 use super::snapshot::Directory;
-use crate::domain::{Column, ColumnSet, Row, User};
+use crate::domain::{Column, Row, User};
 use crate::plan::Request;
-use crate::plan::judge::Checked;
-use crate::plan::judge::Mistaken;
-use crate::plan::report::{Decision, Supervisor};
+use crate::plan::judge::{Checked, Mistaken};
 
 /// A user of the final state: a user of the directory, or the user that a row creates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FinalUser {
-    User(u32),
-    Row(u32),
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FinalUser {
+    /// A user of the directory.
+    User(UserIndex),
+    /// The user that this row creates.
+    Row(RowIndex),
 }
 
-impl From<Option<FinalUser>> for Supervisor {
-    fn from(person: Option<FinalUser>) -> Self {
-        match person {
-            None => Self::None,
-            Some(FinalUser::User(user)) => Self::User(user),
-            Some(FinalUser::Row(row)) => Self::Row(row),
-        }
-    }
+number! {
+    /// The number of a user of the final state, counted over users and rows together.
+    pub(crate) Node
 }
 
 /// The user that a row is about: a user of the directory, a new user with an external ID, or a new user without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    User(u32),
+    User(UserIndex),
     /// A number of [`Key::ExternalId`].
-    NewId(u32),
-    Row(u32),
+    NewId(KeyId),
+    Row(RowIndex),
 }
 
 /// The change that a row makes to its user's supervisor.
@@ -46,68 +42,76 @@ pub(crate) enum SupervisorChange {
     Keep,
     Clear,
     /// The user who has this email (a number of [`Key::Email`]).
-    Email(u32),
+    Email(KeyId),
+}
+
+/// The texts of one key, by number, and the rows that want them.
+struct KeyUse {
+    /// How many different texts there are.
+    count: usize,
+    /// The key that each row gives its user, if that value is sound.
+    wanted: ByRow<Option<KeyId>>,
 }
 
 /// The rows and users of one import, as the rules see them.
 pub(crate) struct Roster<'a> {
-    pub(crate) rows: &'a [Row],
-    pub(crate) users: &'a [User],
+    pub(crate) rows: &'a ByRow<Row>,
+    pub(crate) users: &'a ByUser<User>,
     keys: [KeyUse; 4],
     directory: &'a Directory,
     mistaken: Mistaken,
-    /// By user: the rows that matched it. Built on first use: only rules that reject rows need it.
-    rows_of: OnceLock<Lists>,
-    wishes: Links,
+    /// The rows that matched each user. Built on first use: only rules that reject rows need it.
+    rows_of: OnceLock<Lists<UserIndex, RowIndex>>,
+    /// The email that each row names as supervisor.
+    wishes: ByRow<Option<KeyId>>,
 }
 
 impl<'a> Roster<'a> {
     /// Numbers the keys of the rows and users of `request`. `mistaken` is part of the results of the field checks.
-    pub(crate) fn new(request: &Request<'a>, checked: &Checked, mistaken: Mistaken) -> Self {
-        let (rows, users) = (request.rows, request.directory.users());
-        let directory = request.directory;
-        let keys = |key: Key| {
-            let known = checked.decisions.iter().zip(&checked.unsound);
-            let given = move |(at, (decision, &unsound)): (u32, (&Decision, &ColumnSet))| {
-                let (row, column) = (&rows[at as usize], key.column());
-                let standing = sound(row, unsound, column).is_some();
-                match directory.user_of(at) {
-                    // Every user has every key, so an unchanged key is sound.
-                    Some(user) if standing && !decision.changes.contains(column) => {
-                        KeySource::Held(user)
-                    }
-                    _ => sound(row, unsound, column).map_or(KeySource::Nothing, KeySource::Text),
-                }
-            };
-            indices(rows).zip(known).map(given)
+    pub(crate) fn new(request: &'a Request, checked: &Checked, mistaken: Mistaken) -> Self {
+        let directory = &request.directory;
+        let (rows, users) = (&*request.rows, directory.users());
+        let sound = |row, column| sound(&rows[row], checked.unsound[row], column);
+        let number = |key: Key| {
+            let mut numbers = Numbering::new(key, users);
+            let wanted = rows.indices().map(|row| {
+                let value = sound(row, key.column())?;
+                // Every user has every key, so an unchanged key is sound.
+                let is_held = !checked.decisions[row].changes.contains(key.column());
+                let user = directory.user_of(row).filter(|_| is_held);
+                Some(user.map_or_else(|| numbers.number(value), held))
+            });
+            let wanted = wanted.collect();
+            (numbers, wanted)
         };
         let emails = || {
-            let mut emails = Numbering::new(Key::Email, users);
-            let by_email = KeyUse::new(&mut emails, keys(Key::Email));
+            let (mut emails, wanted) = number(Key::Email);
             // Most rows name the supervisor that their user has already; the others are looked up.
-            let email = |row: u32| {
-                let (row, unsound) = (&rows[row as usize], checked.unsound[row as usize]);
-                sound(row, unsound, Column::SupervisorEmail)
-            };
             let same = parallel::map(rows, |row, _| {
                 let supervisor = directory.supervisor_of(directory.user_of(row)?)?;
-                let is_same = Key::Email.of(&users[supervisor as usize]) == email(row)?;
-                is_same.then_some(held(supervisor))
+                let email = sound(row, Column::SupervisorEmail)?;
+                (users[supervisor].email() == email).then_some(held(supervisor))
             });
-            let wish = |(row, same): (u32, Option<u32>)| {
-                let written = || rows[row as usize].written(Column::SupervisorEmail);
+            let wishes = same.enumerate().map(|(row, &same)| {
                 same.or_else(|| {
-                    let email = email(row)?;
+                    let email = sound(row, Column::SupervisorEmail)?;
                     // First the value as an earlier version may have stored it, then the value as it is read today.
-                    let stored = written().and_then(|written| emails.find_near(written, u32::MAX));
+                    let written = rows[row].written(Column::SupervisorEmail);
+                    let stored = written.and_then(|written| emails.find(written));
                     Some(stored.unwrap_or_else(|| emails.number(email)))
                 })
-            };
-            let wishes: Links = indices(rows).zip(same).map(wish).collect();
-            (by_email.grown(emails.len()), wishes)
+            });
+            let wishes = wishes.collect();
+            let count = emails.len();
+            (KeyUse { count, wanted }, wishes)
         };
-        let other = |key: Key| KeyUse::new(&mut Numbering::new(key, users), keys(key));
-        let others = || [Key::ExternalId, Key::BadgeNumber, Key::Username].map(other);
+        let others = || {
+            [Key::ExternalId, Key::BadgeNumber, Key::Username].map(|key| {
+                let (numbers, wanted) = number(key);
+                let count = numbers.len();
+                KeyUse { count, wanted }
+            })
+        };
         let ((by_email, wishes), [by_id, by_badge, by_username]) =
             parallel::both(rows.len(), emails, others);
         Self {
@@ -123,22 +127,22 @@ impl<'a> Roster<'a> {
 
     /// Returns how many different keys there are.
     pub(crate) fn key_count(&self, key: Key) -> usize {
-        self.keys[key as usize].count()
+        self.keys[key as usize].count
     }
 
-    /// Returns the user who has key number `id` in the directory, or `None` if no user has it.
-    pub(crate) fn holder(&self, key: Key, id: u32) -> Option<u32> {
-        self.keys[key as usize].holder(id)
+    /// Returns the user who has the key of number `id` in the directory, or `None` if no user has it.
+    pub(crate) fn holder(&self, id: KeyId) -> Option<UserIndex> {
+        holder(id, self.users)
     }
 
     /// Returns the number of the key that `row` gives its user, or `None` if the row has no sound value for it.
-    pub(crate) fn wanted(&self, key: Key, row: u32) -> Option<u32> {
-        self.keys[key as usize].wanted(row)
+    pub(crate) fn wanted(&self, key: Key, row: RowIndex) -> Option<KeyId> {
+        self.keys[key as usize].wanted[row]
     }
 
     /// Returns the keys that no other row may have beside `row`. The external ID of its user is among them: it says
     /// that the row is about that user.
-    pub(crate) fn claimed_keys(&self, row: u32) -> impl Iterator<Item = (Key, u32)> {
+    pub(crate) fn claimed_keys(&self, row: RowIndex) -> impl Iterator<Item = (Key, KeyId)> {
         let wanted = Key::ALL.into_iter();
         let wanted = wanted.filter_map(move |key| Some((key, self.wanted(key, row)?)));
         let own = self.user(row).map(held);
@@ -147,7 +151,7 @@ impl<'a> Roster<'a> {
     }
 
     /// Returns the subject of `row`: it is the same for all rows about one user, and different for rows about another.
-    pub(crate) fn subject(&self, row: u32) -> Subject {
+    pub(crate) fn subject(&self, row: RowIndex) -> Subject {
         match (self.user(row), self.wanted(Key::ExternalId, row)) {
             (Some(user), _) => Subject::User(user),
             (None, Some(id)) => Subject::NewId(id),
@@ -156,14 +160,14 @@ impl<'a> Roster<'a> {
     }
 
     /// Returns the text of the key that `row` gives its user, or `None` if the row has no sound value for it.
-    pub(crate) fn wanted_text(&self, key: Key, row: u32) -> Option<&'a str> {
+    pub(crate) fn wanted_text(&self, key: Key, row: RowIndex) -> Option<&'a str> {
         self.wanted(key, row)?;
-        self.rows[row as usize].value(key.column())
+        self.rows[row].value(key.column())
     }
 
     /// Returns `false` if the user that the row means is not known, because its external ID failed its check.
-    pub(crate) fn tells_its_user(&self, row: u32) -> bool {
-        let data = &self.rows[row as usize];
+    pub(crate) fn tells_its_user(&self, row: RowIndex) -> bool {
+        let data = &self.rows[row];
         !self.mistaken.ids.contains(&row)
             && (!data.is_unsound(Column::ExternalId) || self.user(row).is_some())
     }
@@ -174,27 +178,30 @@ impl<'a> Roster<'a> {
     }
 
     /// Returns the user of the directory that `row` matched, or `None` if it matched no user.
-    pub(crate) fn user(&self, row: u32) -> Option<u32> {
+    pub(crate) fn user(&self, row: RowIndex) -> Option<UserIndex> {
         self.directory.user_of(row)
     }
 
     /// Returns the rows that matched `user`, in order.
-    pub(crate) fn rows_of(&self, user: u32) -> &[u32] {
+    pub(crate) fn rows_of(&self, user: UserIndex) -> &[RowIndex] {
         let rows_of = self.rows_of.get_or_init(|| {
-            let matched = indices(self.rows).filter_map(|row| Some((self.user(row)?, row)));
+            let matched = self
+                .rows
+                .indices()
+                .filter_map(|row| Some((self.user(row)?, row)));
             Lists::collect(self.users.len(), matched)
         });
         rows_of.get(user)
     }
 
     /// Returns the user that `row` matched, or the user that it creates.
-    pub(crate) fn person(&self, row: u32) -> FinalUser {
+    pub(crate) fn person(&self, row: RowIndex) -> FinalUser {
         self.user(row).map_or(FinalUser::Row(row), FinalUser::User)
     }
 
     /// Returns the change that `row` makes to its user's supervisor. A row that names its own user clears the
     /// supervisor.
-    pub(crate) fn wish(&self, row: u32) -> SupervisorChange {
+    pub(crate) fn wish(&self, row: RowIndex) -> SupervisorChange {
         match self.written_wish(row) {
             // Many systems write the head of an organisation as its own supervisor (semantics §5).
             SupervisorChange::Email(email) if self.wanted(Key::Email, row) == Some(email) => {
@@ -205,52 +212,51 @@ impl<'a> Roster<'a> {
     }
 
     /// Returns `true` if `row` names its own user as supervisor.
-    pub(crate) fn names_itself(&self, row: u32) -> bool {
+    pub(crate) fn names_itself(&self, row: RowIndex) -> bool {
         self.wish(row) != self.written_wish(row)
     }
 
     /// Returns the change as the row writes it: the supervisor may be its own user.
-    pub(crate) fn written_wish(&self, row: u32) -> SupervisorChange {
-        match self.wishes.get(row) {
+    pub(crate) fn written_wish(&self, row: RowIndex) -> SupervisorChange {
+        match self.wishes[row] {
             Some(email) => SupervisorChange::Email(email),
-            None if self.rows[row as usize].has(Column::SupervisorEmail) => SupervisorChange::Clear,
+            None if self.rows[row].has(Column::SupervisorEmail) => SupervisorChange::Clear,
             None => SupervisorChange::Keep,
         }
     }
 
     /// Returns the supervisor that `user` has in the directory.
-    pub(crate) fn supervisor(&self, user: u32) -> Option<u32> {
+    pub(crate) fn supervisor(&self, user: UserIndex) -> Option<UserIndex> {
         self.directory.supervisor_of(user)
     }
 
     /// Returns the rows that name a supervisor, listed by the number of that email.
-    pub(crate) fn reports(&self) -> Lists {
-        let rows = indices(self.rows);
-        let named = rows.filter_map(|row| match self.wish(row) {
+    pub(crate) fn reports(&self) -> Lists<KeyId, RowIndex> {
+        let named = self.rows.indices().filter_map(|row| match self.wish(row) {
             SupervisorChange::Email(email) => Some((email, row)),
             _ => None,
         });
         Lists::collect(self.key_count(Key::Email), named)
     }
 
-    /// Returns the number of users and rows together; every [`Roster::node`] is below it.
-    pub(crate) fn nodes(&self) -> usize {
+    /// Returns the number of users and rows together.
+    pub(crate) fn node_count(&self) -> usize {
         self.users.len() + self.rows.len()
     }
 
-    /// Returns the number of `person`, counted over users and rows together.
-    pub(crate) fn node(&self, person: FinalUser) -> u32 {
-        match person {
-            FinalUser::User(user) => user,
-            FinalUser::Row(row) => index(self.users.len()) + row,
-        }
+    /// Returns the number of `person`.
+    pub(crate) fn node(&self, person: FinalUser) -> Node {
+        Node::new(match person {
+            FinalUser::User(user) => user.position(),
+            FinalUser::Row(row) => self.users.len() + row.position(),
+        })
     }
 
     /// Returns the person with this number.
-    pub(crate) fn at(&self, node: u32) -> FinalUser {
-        match node.checked_sub(index(self.users.len())) {
-            None => FinalUser::User(node),
-            Some(row) => FinalUser::Row(row),
+    pub(crate) fn at(&self, node: Node) -> FinalUser {
+        match node.position().checked_sub(self.users.len()) {
+            None => FinalUser::User(UserIndex::new(node.position())),
+            Some(row) => FinalUser::Row(RowIndex::new(row)),
         }
     }
 }

@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::keys::MatchBy;
-use super::links::{Links, index, indices};
 use super::matching::match_rows;
+use super::numbers::{ByRow, ByUser, RowIndex, UserIndex};
 use super::parallel;
 use crate::domain::{Row, User};
 
@@ -17,18 +17,16 @@ const SHARING: usize = 256;
 /// Texts that a user has in common with its row are kept in memory once (see [`User::share`]).
 #[derive(Clone, Debug)]
 pub struct Directory {
-    users: Vec<User>,
-    /// By user: its supervisor.
-    supervisors: Links,
-    /// By row: its user.
-    matched: Links,
+    users: ByUser<User>,
+    supervisors: ByUser<Option<UserIndex>>,
+    matched: ByRow<Option<UserIndex>>,
 }
 
 impl Directory {
     /// Makes a snapshot of `users` on which to plan `rows`. Rows find their users by external ID, and also by
     /// `match_by` if it is given.
-    #[must_use]
-    pub fn new(mut users: Vec<User>, rows: &[Row], match_by: Option<MatchBy>) -> Self {
+    pub(crate) fn new(users: Vec<User>, rows: &ByRow<Row>, match_by: Option<MatchBy>) -> Self {
+        let mut users = ByUser::from(users);
         let (matched, supervisors) = parallel::both(
             users.len(),
             || match_rows(&users, rows, match_by),
@@ -42,51 +40,49 @@ impl Directory {
         }
     }
 
-    /// Returns the users, in the order that indices refer to.
+    /// Returns the users.
     #[must_use]
-    pub fn users(&self) -> &[User] {
+    pub fn users(&self) -> &ByUser<User> {
         &self.users
     }
 
-    /// Returns the index of the user that `row` (an index) matches, or `None` if it matches no user.
+    /// Returns the user that `row` matches, or `None` if it matches no user.
     #[must_use]
-    pub fn user_of(&self, row: u32) -> Option<u32> {
-        self.matched.get(row)
+    pub fn user_of(&self, row: RowIndex) -> Option<UserIndex> {
+        self.matched[row]
     }
 
-    /// Returns the index of the user who supervises `user` (an index), or `None` if there is none.
+    /// Returns the user who supervises `user`, or `None` if there is none.
     #[must_use]
-    pub fn supervisor_of(&self, user: u32) -> Option<u32> {
-        self.supervisors.get(user)
+    pub fn supervisor_of(&self, user: UserIndex) -> Option<UserIndex> {
+        self.supervisors[user]
     }
 }
 
 /// Lets each user share its texts with the first row that matches it. Does nothing if the file matches fewer than half
 /// of the users, since that saves little memory.
-fn share(users: &mut [User], rows: &[Row], matched: &Links) {
-    let mut row_of = Links::none(users.len());
+fn share(users: &mut ByUser<User>, rows: &ByRow<Row>, matched: &ByRow<Option<UserIndex>>) {
+    let mut row_of: ByUser<Option<RowIndex>> = ByUser::repeat(None, users.len());
     let mut known = 0;
-    for row in indices(rows) {
-        if let Some(user) = matched.get(row) {
+    for (row, user) in matched.enumerate() {
+        if let &Some(user) = user {
             known += 1;
-            row_of.set_first(user, row);
+            row_of[user].get_or_insert(row);
         }
     }
     if known * 2 < users.len() {
         return;
     }
-    parallel::change_chunks(users, SHARING, |first, users| {
-        let users_of = first..first + index(users.len());
-        let rows = users_of.map(|user| Some(&rows[row_of.get(user)? as usize]));
-        User::share(users, rows);
+    parallel::change_chunks(users, SHARING, |numbers, users| {
+        User::share(users, numbers.map(|user| Some(&rows[row_of[user]?])));
     });
 }
 
 /// Returns, by user, its supervisor. Many users have the same supervisor, so the map holds only the IDs of supervisors.
-fn find_supervisors(users: &[User]) -> Links {
+fn find_supervisors(users: &ByUser<User>) -> ByUser<Option<UserIndex>> {
     let named = users.iter().filter_map(|user| user.supervisor);
-    let mut known: HashMap<Uuid, Option<u32>> = named.map(|id| (id, None)).collect();
-    for (user, at) in users.iter().zip(0..) {
+    let mut known: HashMap<Uuid, Option<UserIndex>> = named.map(|id| (id, None)).collect();
+    for (at, user) in users.enumerate() {
         known.entry(user.id).and_modify(|found| *found = Some(at));
     }
     let supervisors = users
@@ -97,6 +93,8 @@ fn find_supervisors(users: &[User]) -> Links {
 
 #[cfg(test)]
 mod tests {
+    use super::UserIndex;
+    use crate::plan::Number;
     use crate::plan::scenario::Scenario;
 
     /// The users that rows match, and the supervisors of users, by index.
@@ -114,10 +112,13 @@ mod tests {
             x2 b@x 2 bob
             X3 o@x 3 cyd
         ";
-        let directory = Scenario::parse(users, rows).directory;
-        let matched: Vec<_> = (0..5).map(|row| directory.user_of(row)).collect();
-        assert_eq!(matched, [Some(2), None, Some(0), None, Some(2)]);
-        let supervisors: Vec<_> = (0..3).map(|user| directory.supervisor_of(user)).collect();
-        assert_eq!(supervisors, [Some(2), None, Some(2)]);
+        let directory = Scenario::parse(users, rows).request.directory;
+        let user = |position: Option<usize>| position.map(UserIndex::new);
+        let matched = [Some(2), None, Some(0), None, Some(2)].map(user);
+        assert_eq!(directory.matched.to_vec(), matched);
+        assert_eq!(
+            directory.supervisors.to_vec(),
+            [Some(2), None, Some(2)].map(user)
+        );
     }
 }

@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 
 use super::finding::Finding;
-use crate::domain::{Catalog, Column, IssueCode, NameIndex, Row};
-use crate::plan::index::index;
-use crate::plan::index::{Offers, SuggestionBudget};
+use crate::domain::{Catalog, Column, IssueCode, NameIndex, Offers, Row, SuggestionBudget};
 
 /// The number of different names whose suggestion is remembered. A mistake that repeats is usually among few names.
 const REMEMBERED: usize = 10_000;
@@ -50,13 +48,13 @@ impl Named {
 
     /// Returns the names that a user can newly receive, each with its index in the catalog. Inactive groups are left
     /// out.
-    pub(crate) fn offers(self, catalog: &Catalog) -> impl Iterator<Item = (u32, &str)> {
-        (0..self.count(catalog)).filter_map(move |at| Some((index(at), self.offer(catalog, at)?)))
+    pub(crate) fn offers(self, catalog: &Catalog) -> impl Iterator<Item = (usize, &str)> {
+        (0..self.count(catalog)).filter_map(move |at| Some((at, self.offer(catalog, at)?)))
     }
 
     /// Returns the name at this index of the catalog.
-    pub(crate) fn name(self, catalog: &Catalog, at: u32) -> &str {
-        self.offer(catalog, at as usize).unwrap_or_default()
+    pub(crate) fn name(self, catalog: &Catalog, at: u16) -> &str {
+        self.offer(catalog, at.into()).unwrap_or_default()
     }
 
     fn count(self, catalog: &Catalog) -> usize {
@@ -84,10 +82,10 @@ pub(crate) struct Choices<'a, T> {
     named: Named,
     offers: NameIndex<'a, T>,
     /// The names that can be suggested, with their indices in the catalog.
-    names: Vec<(u32, &'a str)>,
+    names: Vec<(usize, &'a str)>,
     /// The search index of `names`, built for the first suggestion.
     near: Option<Offers<'a>>,
-    suggested: HashMap<String, Option<u32>>,
+    suggested: HashMap<String, Option<u16>>,
 }
 
 impl<'a, T: Copy> Choices<'a, T> {
@@ -121,21 +119,19 @@ impl<'a, T: Copy> Choices<'a, T> {
         let name = row.value(self.named.column()).unwrap_or_default();
         Finding::Unknown {
             named: self.named,
-            // Catalogs have far fewer entries than `u16` can count.
-            near: self
-                .nearest(name, budget)
-                .and_then(|near| u16::try_from(near).ok()),
+            near: self.nearest(name, budget),
         }
     }
 
-    fn nearest(&mut self, name: &str, budget: &mut SuggestionBudget) -> Option<u32> {
+    fn nearest(&mut self, name: &str, budget: &mut SuggestionBudget) -> Option<u16> {
         if let Some(&known) = self.suggested.get(name) {
             return known;
         }
         let names = &self.names;
         let offers = || Offers::new(names.iter().map(|&(_, name)| name));
         let near = self.near.get_or_insert_with(offers).nearest(name, budget);
-        let near = near.map(|at| names[at].0);
+        // Catalogs have far fewer entries than `u16` can count.
+        let near = near.and_then(|at| u16::try_from(names[at].0).ok());
         if self.suggested.len() < REMEMBERED {
             self.suggested.insert(name.to_owned(), near);
         }

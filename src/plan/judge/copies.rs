@@ -5,9 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::domain::Column;
-use crate::plan::index::Key;
-use crate::plan::index::Roster;
-use crate::plan::index::{Links, indices};
+use crate::plan::index::{ByKey, ByRow, Key, Roster, RowIndex};
 use crate::plan::report::Decision;
 
 /// The columns that are stored as the row writes them, without the keys that compare exactly.
@@ -20,39 +18,41 @@ const TEXTS: [Column; 5] = [
 ];
 
 /// By row: the first row that it equals. Takes no memory if no row is a copy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Copies(Links);
+#[derive(Debug, Default)]
+pub(crate) struct Copies(ByRow<Option<RowIndex>>);
 
 impl Copies {
     /// Returns the row that `row` is a copy of, or `None` if it is no copy.
-    pub(crate) fn original(&self, row: u32) -> Option<u32> {
-        match self.0.len() {
-            0 => None,
-            _ => self.0.get(row),
-        }
+    pub(crate) fn original(&self, row: RowIndex) -> Option<RowIndex> {
+        self.0.find(row)
     }
 
     /// Finds the copies among the rows that `passed` their field checks. Compares only rows that share an email: in
     /// most files these are few. Each row is looked up once, however many rows are equal.
-    pub(crate) fn find(roster: &Roster<'_>, decisions: &[Decision], passed: &[bool]) -> Self {
-        let mut first_with = Links::none(roster.key_count(Key::Email));
+    pub(crate) fn find(
+        roster: &Roster<'_>,
+        decisions: &ByRow<Decision>,
+        passed: &ByRow<bool>,
+    ) -> Self {
+        let mut first_with: ByKey<Option<RowIndex>> =
+            ByKey::repeat(None, roster.key_count(Key::Email));
         let mut originals = Originals::new(roster, decisions);
-        let mut copies = Links::default();
-        for row in indices(passed).filter(|&row| passed[row as usize]) {
+        let mut copies = ByRow::default();
+        for row in passed.indices().filter(|&row| passed[row]) {
             let Some(email) = roster.wanted(Key::Email, row) else {
                 continue;
             };
-            let Some(first) = first_with.get(email) else {
-                first_with.set(email, Some(row));
+            let Some(first) = first_with[email] else {
+                first_with[email] = Some(row);
                 continue;
             };
             originals.find_or_add(first);
             let original = originals.find_or_add(row);
             if original != row {
-                if copies.len() == 0 {
-                    copies = Links::none(passed.len());
+                if copies.is_empty() {
+                    copies = ByRow::repeat(None, passed.len());
                 }
-                copies.set(row, Some(original));
+                copies[row] = Some(original);
             }
         }
         Self(copies)
@@ -62,13 +62,13 @@ impl Copies {
 /// The first of each set of equal rows, found by all of its values.
 struct Originals<'a> {
     roster: &'a Roster<'a>,
-    decisions: &'a [Decision],
-    rows: HashTable<u32>,
+    decisions: &'a ByRow<Decision>,
+    rows: HashTable<RowIndex>,
     hashing: DefaultHashBuilder,
 }
 
 impl<'a> Originals<'a> {
-    fn new(roster: &'a Roster<'a>, decisions: &'a [Decision]) -> Self {
+    fn new(roster: &'a Roster<'a>, decisions: &'a ByRow<Decision>) -> Self {
         Self {
             roster,
             decisions,
@@ -78,7 +78,7 @@ impl<'a> Originals<'a> {
     }
 
     /// Returns the first row that equals `row`, or `row` itself if no earlier row does.
-    fn find_or_add(&mut self, row: u32) -> u32 {
+    fn find_or_add(&mut self, row: RowIndex) -> RowIndex {
         let hash = self.hash(row);
         let found = self.rows.find(hash, |&known| self.equals(known, row));
         if let Some(&found) = found {
@@ -90,12 +90,12 @@ impl<'a> Originals<'a> {
         row
     }
 
-    fn hash(&self, row: u32) -> u64 {
+    fn hash(&self, row: RowIndex) -> u64 {
         let mut hasher = self.hashing.build_hasher();
         for key in [Key::ExternalId, Key::BadgeNumber] {
             self.roster.wanted(key, row).hash(&mut hasher);
         }
-        let data = &self.roster.rows[row as usize];
+        let data = &self.roster.rows[row];
         for column in TEXTS {
             data.value(column).hash(&mut hasher);
         }
@@ -103,8 +103,8 @@ impl<'a> Originals<'a> {
     }
 
     /// Returns `true` if both rows store the same values. LOCATION is never stored.
-    fn equals(&self, one: u32, other: u32) -> bool {
-        let rows = [one, other].map(|row| &self.roster.rows[row as usize]);
+    fn equals(&self, one: RowIndex, other: RowIndex) -> bool {
+        let rows = [one, other].map(|row| &self.roster.rows[row]);
         let [a, b] = rows;
         let keys = [Key::ExternalId, Key::BadgeNumber];
         let wishes = [one, other].map(|row| self.roster.written_wish(row));
@@ -120,9 +120,9 @@ impl<'a> Originals<'a> {
     }
 
     /// Returns `true` if both rows have the same role, rank and group. Compares IDs, since a name may differ in case.
-    fn names_the_same(&self, one: u32, other: u32) -> bool {
-        let [a, b] = [one, other].map(|row| &self.decisions[row as usize]);
-        let [c, d] = [one, other].map(|row| &self.roster.rows[row as usize]);
+    fn names_the_same(&self, one: RowIndex, other: RowIndex) -> bool {
+        let [a, b] = [one, other].map(|row| &self.decisions[row]);
+        let [c, d] = [one, other].map(|row| &self.roster.rows[row]);
         let present = [Column::Rank, Column::EvidenceGroupExtId];
         (a.role, a.rank, a.group) == (b.role, b.rank, b.group)
             && present.iter().all(|&column| c.has(column) == d.has(column))

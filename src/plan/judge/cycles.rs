@@ -11,9 +11,10 @@ use super::finding::{Circle, Finding, Findings, SHOWN};
 use super::forest::Forest;
 use super::rules::{Reports, Rule};
 use super::state::State;
-use crate::plan::index::Key;
-use crate::plan::index::{FinalUser, SupervisorChange};
-use crate::plan::index::{Links, index, indices};
+use crate::plan::index::{FinalUser, IndexVec, Key, Node, Number, RowIndex, SupervisorChange};
+
+/// By person: its supervisor.
+type Supervisors = IndexVec<Node, Option<Node>>;
 
 /// Rejects rows that close a cycle.
 pub(crate) struct Cycles<'a> {
@@ -21,7 +22,7 @@ pub(crate) struct Cycles<'a> {
     /// `None` until the first cycle is found.
     forest: Option<Forest>,
     /// Persons whose supervisor in the forest may be out of date.
-    moved: Vec<u32>,
+    moved: Vec<Node>,
 }
 
 impl<'a> Cycles<'a> {
@@ -35,7 +36,7 @@ impl<'a> Cycles<'a> {
     }
 
     /// Brings the forest up to date. Returns the persons at which a cycle is left open.
-    fn find_open(&mut self, state: &State<'_>) -> Vec<u32> {
+    fn find_open(&mut self, state: &State<'_>) -> Vec<Node> {
         let mut moved = std::mem::take(&mut self.moved);
         moved.sort_unstable();
         moved.dedup();
@@ -43,7 +44,7 @@ impl<'a> Cycles<'a> {
             return relink(forest, &moved, state);
         }
         let roster = state.roster;
-        let mut persons = indices(roster.rows).map(|row| roster.person(row));
+        let mut persons = roster.rows.indices().map(|row| roster.person(row));
         if !persons.any(|person| sets_anew(state, person)) {
             return Vec::new();
         }
@@ -57,7 +58,7 @@ impl<'a> Cycles<'a> {
 }
 
 impl Rule for Cycles<'_> {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let open = self.find_open(state);
         let Some(forest) = &mut self.forest else {
             return Vec::new();
@@ -85,7 +86,7 @@ impl Rule for Cycles<'_> {
 
     /// A rejected row may change the supervisor of its user, and of every user whose row names the email that the
     /// rejected row would have given.
-    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
         if self.forest.is_none() {
             return;
         }
@@ -100,13 +101,13 @@ impl Rule for Cycles<'_> {
     }
 }
 
-fn supervisor_of(state: &State<'_>, node: u32) -> Option<u32> {
+fn supervisor_of(state: &State<'_>, node: Node) -> Option<Node> {
     let supervisor = state.supervisor(state.roster.at(node));
     supervisor.map(|person| state.roster.node(person))
 }
 
-fn all_supervisors(state: &State<'_>) -> Links {
-    let nodes = 0..index(state.roster.nodes());
+fn all_supervisors(state: &State<'_>) -> Supervisors {
+    let nodes = (0..state.roster.node_count()).map(Node::new);
     nodes.map(|node| supervisor_of(state, node)).collect()
 }
 
@@ -118,38 +119,33 @@ fn sets_anew(state: &State<'_>, person: FinalUser) -> bool {
 }
 
 /// Returns one person of each cycle among `supervisors`.
-fn find_cycles(supervisors: &Links) -> Vec<u32> {
-    let mut seen_from = Links::none(supervisors.len());
+fn find_cycles(supervisors: &Supervisors) -> Vec<Node> {
+    let mut seen_from = Supervisors::repeat(None, supervisors.len());
     let mut cycles = Vec::new();
-    for start in 0..index(supervisors.len()) {
+    for start in supervisors.indices() {
         let mut at = Some(start);
-        while let Some(node) = at.filter(|&node| seen_from.get(node).is_none()) {
-            seen_from.set(node, Some(start));
-            at = supervisors.get(node);
+        while let Some(node) = at.filter(|&node| seen_from[node].is_none()) {
+            seen_from[node] = Some(start);
+            at = supervisors[node];
         }
         // A walk that meets its own nodes has found a cycle; a walk that meets an earlier walk has not.
-        cycles.extend(at.filter(|&node| seen_from.get(node) == Some(start)));
+        cycles.extend(at.filter(|&node| seen_from[node] == Some(start)));
     }
     cycles
 }
 
 /// Builds the forest of `supervisors`, left open at one person of each cycle.
-fn plant(state: &State<'_>, mut supervisors: Links, open: &[u32]) -> Forest {
+fn plant(state: &State<'_>, mut supervisors: Supervisors, open: &[Node]) -> Forest {
     for &node in open {
-        supervisors.set(node, None);
+        supervisors[node] = None;
     }
-    let nodes = 0..index(supervisors.len());
-    Forest::new(nodes.map(|node| {
-        (
-            supervisors.get(node),
-            sets_anew(state, state.roster.at(node)),
-        )
-    }))
+    let all = supervisors.enumerate();
+    Forest::new(all.map(|(node, &above)| (above, sets_anew(state, state.roster.at(node)))))
 }
 
 /// Gives the `moved` persons their current supervisors. Returns the persons whose supervisor is below them; they are
 /// left without one in the forest.
-fn relink(forest: &mut Forest, moved: &[u32], state: &State<'_>) -> Vec<u32> {
+fn relink(forest: &mut Forest, moved: &[Node], state: &State<'_>) -> Vec<Node> {
     for &node in moved {
         forest.cut(node);
         forest.set_mark(node, sets_anew(state, state.roster.at(node)));

@@ -8,29 +8,25 @@ use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
 
 use super::field_checks::is_kept;
 use super::finding::{Finding, Findings};
-use crate::domain::{Column, ColumnSet, is_date_like, without_artifacts};
+use crate::domain::{Column, ColumnSet, is_date_like, strip_leading_zeros, without_artifacts};
 use crate::plan::Request;
-use crate::plan::index::Key;
-use crate::plan::index::indices;
-use crate::plan::index::parallel;
-use crate::plan::index::sound;
-use crate::plan::index::strip_leading_zeros;
+use crate::plan::index::{ByRow, Key, RowIndex, UserIndex, parallel, sound};
 
 /// The keys that spreadsheets change.
 const KEYS: [Key; 3] = [Key::ExternalId, Key::BadgeNumber, Key::Username];
 
 /// The results of these checks besides findings.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Mistaken {
     /// Rows whose external ID does not identify their user: a spreadsheet has changed it, or it belongs to nobody.
-    pub(crate) ids: HashSet<u32>,
+    pub(crate) ids: HashSet<RowIndex>,
     /// Pairs of a row and a user that it probably means by a key that was rejected here, in the order of the rows.
-    pub(crate) meant: Vec<(u32, u32)>,
+    pub(crate) meant: Vec<(RowIndex, UserIndex)>,
 }
 
 impl Mistaken {
     /// Returns the users that `row` probably means.
-    pub(crate) fn meant_by(&self, row: u32) -> impl Iterator<Item = u32> {
+    pub(crate) fn meant_by(&self, row: RowIndex) -> impl Iterator<Item = UserIndex> {
         let start = self.meant.partition_point(|&(other, _)| other < row);
         let of_row = self.meant[start..]
             .iter()
@@ -41,20 +37,20 @@ impl Mistaken {
 
 /// Checks the values of all rows. Adds each column that fails to `unsound`.
 pub(crate) fn check_values(
-    request: &Request<'_>,
-    unsound: &mut [ColumnSet],
+    request: &Request,
+    unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
     mistaken: &mut Mistaken,
 ) {
     let misfits = find_misfits(request, unsound);
     let holders = Holders::new(request);
     // One row at a time, since a cell takes many times the memory of a finding.
-    for row in indices(request.rows) {
-        let is_suspect = request.rows[row as usize].is_suspect();
-        let failed = unsound[row as usize];
+    for row in request.rows.indices() {
+        let is_suspect = request.rows[row].is_suspect();
+        let failed = unsound[row];
         let suspects = KEYS.into_iter().filter(|_| is_suspect);
         let suspects = suspects.filter_map(|key| Cell::suspect(request, row, key, failed));
-        let misfits = misfits.iter().filter(|(_, rows)| rows[row as usize]);
+        let misfits = misfits.iter().filter(|(_, rows)| rows[row]);
         let misfits = misfits.filter_map(|&(key, _)| Cell::misfit(request, row, key));
         for cell in suspects.chain(misfits) {
             cell.judge(request, &holders, unsound, findings, mistaken);
@@ -67,13 +63,13 @@ pub(crate) fn check_values(
 }
 
 /// Returns, for each key that the organisation has a pattern for, by row whether the row's value does not match it.
-fn find_misfits(request: &Request<'_>, unsound: &[ColumnSet]) -> Vec<(Key, Vec<bool>)> {
+fn find_misfits(request: &Request, unsound: &ByRow<ColumnSet>) -> Vec<(Key, ByRow<bool>)> {
     let patterns = KEYS
         .into_iter()
         .filter_map(|key| Some((key, request.pattern(key)?)));
     let misfits = patterns.map(|(key, pattern)| {
-        let is_misfit = parallel::map(request.rows, |at, row| {
-            let value = sound(row, unsound[at as usize], key.column());
+        let is_misfit = parallel::map(&request.rows, |at, row| {
+            let value = sound(row, unsound[at], key.column());
             value.is_some_and(|value| !pattern.matches(value))
         });
         (key, is_misfit)
@@ -83,7 +79,7 @@ fn find_misfits(request: &Request<'_>, unsound: &[ColumnSet]) -> Vec<(Key, Vec<b
 
 /// A value that may have been changed.
 struct Cell<'a> {
-    row: u32,
+    row: RowIndex,
     key: Key,
     value: &'a str,
     /// The texts that the value may have been before.
@@ -94,8 +90,8 @@ struct Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// Returns the cell if a spreadsheet or a script may have changed its value.
-    fn suspect(request: &Request<'a>, row: u32, key: Key, unsound: ColumnSet) -> Option<Self> {
-        let value = sound(&request.rows[row as usize], unsound, key.column())?;
+    fn suspect(request: &'a Request, row: RowIndex, key: Key, unsound: ColumnSet) -> Option<Self> {
+        let value = sound(&request.rows[row], unsound, key.column())?;
         let before = without_artifacts(value);
         let is_date = key == Key::BadgeNumber && is_date_like(value);
         (is_date || !before.is_empty()).then_some(Self {
@@ -108,8 +104,8 @@ impl<'a> Cell<'a> {
     }
 
     /// Returns the cell of a value that does not match the pattern of its key. The value may lack only its zeros.
-    fn misfit(request: &Request<'a>, row: u32, key: Key) -> Option<Self> {
-        let value = request.rows[row as usize].value(key.column())?;
+    fn misfit(request: &'a Request, row: RowIndex, key: Key) -> Option<Self> {
+        let value = request.rows[row].value(key.column())?;
         Some(Self {
             row,
             key,
@@ -121,52 +117,37 @@ impl<'a> Cell<'a> {
 
     fn judge(
         &self,
-        request: &Request<'_>,
+        request: &Request,
         holders: &Holders<'_>,
-        unsound: &mut [ColumnSet],
+        unsound: &mut ByRow<ColumnSet>,
         findings: &mut Findings,
         mistaken: &mut Mistaken,
     ) {
         let &Self { row, key, .. } = self;
         let column = key.column();
-        let kept = is_kept(request, row, column);
-        let own = request.directory.user_of(row);
-        let known = (0..).zip(&self.before).find_map(|(before, text)| {
-            let user = holders.find(key, text, own)?;
-            Some((before, user))
-        });
-        if self.is_misfit {
+        if self.is_misfit && unsound[row].contains(column) {
             // Another check has already reported this value.
-            if unsound[row as usize].contains(column) {
-                return;
-            }
-            findings.push(row, Finding::Format { key, kept });
-            if !kept {
-                unsound[row as usize].insert(column);
-                mistaken.meant.extend(known.map(|(_, user)| (row, user)));
-                if key == Key::ExternalId {
-                    mistaken.ids.insert(row);
-                }
-            }
             return;
         }
-        match known {
-            Some((_, user)) => {
-                findings.push(row, Finding::Artifact { key, user, kept });
-                if kept {
-                    return;
-                }
-                unsound[row as usize].insert(column);
-                mistaken.meant.push((row, user));
-                if key == Key::ExternalId {
-                    mistaken.ids.insert(row);
-                }
-            }
-            None if !self.before.is_empty() => {
-                findings.push(row, Finding::ArtifactNew { column, kept });
-            }
-            None if !holders.has(key, self.value) => findings.push(row, Finding::DateLike),
-            None => {}
+        let kept = is_kept(request, row, column);
+        let own = request.directory.user_of(row);
+        let mut before = self.before.iter();
+        let known = before.find_map(|text| holders.find(key, text, own));
+        let finding = match known {
+            _ if self.is_misfit => Finding::Format { key, kept },
+            Some(user) => Finding::Artifact { key, user, kept },
+            None if !self.before.is_empty() => Finding::ArtifactNew { column, kept },
+            None if !holders.has(key, self.value) => Finding::DateLike,
+            None => return,
+        };
+        findings.push(row, finding);
+        if kept || matches!(finding, Finding::ArtifactNew { .. } | Finding::DateLike) {
+            return;
+        }
+        unsound[row].insert(column);
+        mistaken.meant.extend(known.map(|user| (row, user)));
+        if key == Key::ExternalId {
+            mistaken.ids.insert(row);
         }
     }
 }
@@ -174,46 +155,36 @@ impl<'a> Cell<'a> {
 /// Rejects a phone number that its user has already without the export artefact, and warns about any other phone number
 /// with an artefact.
 fn check_phone(
-    request: &Request<'_>,
-    row: u32,
-    unsound: &mut [ColumnSet],
+    request: &Request,
+    row: RowIndex,
+    unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
 ) {
-    let data = &request.rows[row as usize];
-    let Some(number) = sound(data, unsound[row as usize], Column::Phone) else {
+    let (data, column) = (&request.rows[row], Column::Phone);
+    let Some(number) = sound(data, unsound[row], column).filter(|_| data.has_phone_artifact())
+    else {
         return;
     };
-    if !data.has_phone_artifact() {
-        return;
-    }
-    let column = Column::Phone;
-    if request
-        .user_of(row)
-        .is_some_and(|user| user.phone() == number)
-    {
+    let user = request.user_of(row);
+    if user.is_some_and(|user| user.phone() == number) {
         findings.push(row, Finding::PhoneArtifact);
-        unsound[row as usize].insert(column);
+        unsound[row].insert(column);
     } else {
-        findings.push(
-            row,
-            Finding::ArtifactNew {
-                column,
-                kept: false,
-            },
-        );
+        let kept = false;
+        findings.push(row, Finding::ArtifactNew { column, kept });
     }
 }
 
 /// Users by their keys without leading zeros. The table of a key is built on first use.
 struct Holders<'a> {
-    request: &'a Request<'a>,
+    request: &'a Request,
     hashing: DefaultHashBuilder,
     /// By `Key as usize`.
-    by_form: [OnceCell<HashTable<u32>>; Key::ALL.len()],
+    by_form: [OnceCell<HashTable<UserIndex>>; Key::ALL.len()],
 }
 
 impl<'a> Holders<'a> {
-    fn new(request: &'a Request<'a>) -> Self {
+    fn new(request: &'a Request) -> Self {
         Self {
             request,
             hashing: DefaultHashBuilder::default(),
@@ -222,17 +193,17 @@ impl<'a> Holders<'a> {
     }
 
     /// Returns the key of this user without leading zeros.
-    fn form(&self, key: Key, user: u32) -> Cow<'a, str> {
-        form(key, key.of(&self.request.directory.users()[user as usize]))
+    fn form(&self, key: Key, user: UserIndex) -> Cow<'a, str> {
+        form(key, key.of(&self.request.directory.users()[user]))
     }
 
-    fn of(&self, key: Key, text: &str) -> impl Iterator<Item = u32> {
+    fn of(&self, key: Key, text: &str) -> impl Iterator<Item = UserIndex> {
         let hash = |form: Cow<'_, str>| self.hashing.hash_one(&*form);
         let users = self.by_form[key as usize].get_or_init(|| {
-            let users = indices(self.request.directory.users());
+            let users = self.request.directory.users();
             let mut by_form = HashTable::with_capacity(users.len());
-            for user in users {
-                let rehash = |&known: &u32| hash(self.form(key, known));
+            for user in users.indices() {
+                let rehash = |&known: &UserIndex| hash(self.form(key, known));
                 by_form.insert_unique(hash(self.form(key, user)), user, rehash);
             }
             by_form
@@ -244,8 +215,8 @@ impl<'a> Holders<'a> {
 
     /// Returns the user who has `text`, with the same or other leading zeros, or `None` if no user does. Of several
     /// users, one with exactly this key comes first, then the row's own user, then the least key.
-    fn find(&self, key: Key, text: &str, own: Option<u32>) -> Option<u32> {
-        let has = |user: u32| key.of(&self.request.directory.users()[user as usize]);
+    fn find(&self, key: Key, text: &str, own: Option<UserIndex>) -> Option<UserIndex> {
+        let has = |user: UserIndex| key.of(&self.request.directory.users()[user]);
         let comparable = key.comparable(text);
         self.of(key, text).min_by_key(|&user| {
             let held = has(user);
@@ -256,8 +227,7 @@ impl<'a> Holders<'a> {
     /// Returns `true` if a user has exactly this key.
     fn has(&self, key: Key, text: &str) -> bool {
         let users = self.request.directory.users();
-        self.of(key, text)
-            .any(|user| key.of(&users[user as usize]) == text)
+        self.of(key, text).any(|user| key.of(&users[user]) == text)
     }
 }
 

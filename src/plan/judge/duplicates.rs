@@ -6,15 +6,13 @@ use hashbrown::HashMap;
 use super::copies::Copies;
 use super::finding::{Finding, Findings};
 use super::state::State;
-use crate::plan::index::Roster;
-use crate::plan::index::indices;
-use crate::plan::index::{Key, held};
+use crate::plan::index::{ByRow, Key, KeyId, Roster, RowIndex, held};
 use crate::plan::report::Decision;
 
 /// Sets the copies of rows aside, and rejects the rows that cannot all be right.
 pub(crate) fn reject_duplicates(
     state: &mut State<'_>,
-    decisions: &[Decision],
+    decisions: &ByRow<Decision>,
     findings: &mut Findings,
 ) {
     if !claim_keys(state, &Key::ALL, |_| {}) {
@@ -42,9 +40,9 @@ pub(crate) fn reject_duplicates(
 #[derive(Clone, Copy)]
 struct Clash {
     key: Key,
-    id: u32,
-    first: u32,
-    row: u32,
+    id: KeyId,
+    first: RowIndex,
+    row: RowIndex,
 }
 
 /// Lets each standing row claim those of its keys that are in `keys`, and calls `tell` for each key that an earlier row
@@ -52,7 +50,7 @@ struct Clash {
 fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) -> bool {
     state.clear_claims();
     let mut is_clear = true;
-    for row in indices(state.roster.rows) {
+    for row in state.roster.rows.indices() {
         if !state.stands(row) {
             continue;
         }
@@ -78,23 +76,23 @@ fn claim_keys(state: &mut State<'_>, keys: &[Key], mut tell: impl FnMut(Clash)) 
 /// The values of one key that several rows want.
 #[derive(Default)]
 struct Shared {
-    ids: HashMap<u32, Sharing>,
+    ids: HashMap<KeyId, Sharing>,
     clashes: Vec<Clash>,
 }
 
 /// The rows that want one key.
 struct Sharing {
     /// The lowest of the rows.
-    first: u32,
+    first: RowIndex,
     /// The lowest row that the message to `first` can name: a row about another user, or, for an external ID, any row.
-    second: Option<u32>,
+    second: Option<RowIndex>,
     /// The lowest row whose user has the key already.
-    keeper: Option<u32>,
+    keeper: Option<RowIndex>,
 }
 
 impl Shared {
     fn add(&mut self, roster: &Roster<'_>, clash: &Clash) {
-        let keeps = |row: u32| roster.user(row).map(held) == Some(clash.id);
+        let keeps = |row: RowIndex| roster.user(row).map(held) == Some(clash.id);
         let first = clash.first;
         let sharing = self.ids.entry(clash.id);
         let sharing = sharing.or_insert_with(|| Sharing {
@@ -112,12 +110,12 @@ impl Shared {
     }
 
     /// Returns the rows to reject for `key`, in order, each once.
-    fn judge(self, state: &State<'_>, key: Key) -> Vec<(u32, Finding)> {
+    fn judge(self, state: &State<'_>, key: Key) -> Vec<(RowIndex, Finding)> {
         let firsts = self.ids.iter().map(|(&id, sharing)| (sharing.first, id));
         let others = self.clashes.iter().map(|clash| (clash.row, clash.id));
-        let mut members: Vec<(u32, u32)> = firsts.chain(others).collect();
+        let mut members: Vec<(RowIndex, KeyId)> = firsts.chain(others).collect();
         members.sort_unstable();
-        let mut rejected: Vec<(u32, Finding)> = Vec::new();
+        let mut rejected: Vec<(RowIndex, Finding)> = Vec::new();
         for (row, id) in members {
             let Some(finding) = self.ids[&id].judge(state.roster, key, row) else {
                 continue;
@@ -137,7 +135,7 @@ impl Shared {
 impl Sharing {
     /// Returns the finding about `row`, which wants this key: it cannot have the key beside the row that the finding
     /// names. Returns `None` if `row` can have it.
-    fn judge(&self, roster: &Roster<'_>, key: Key, row: u32) -> Option<Finding> {
+    fn judge(&self, roster: &Roster<'_>, key: Key, row: RowIndex) -> Option<Finding> {
         let keeper = self.keeper.filter(|_| key != Key::ExternalId);
         let other = match keeper {
             Some(keeper) => Some(keeper),
@@ -155,7 +153,7 @@ impl Sharing {
 
 /// Returns `true` if the two rows cannot both have the key. Two rows about one user contradict each other only once, by
 /// their external ID, and not again by each other key.
-fn is_rival(roster: &Roster<'_>, key: Key, one: u32, other: u32) -> bool {
+fn is_rival(roster: &Roster<'_>, key: Key, one: RowIndex, other: RowIndex) -> bool {
     match key {
         Key::ExternalId => one != other,
         _ => roster.subject(one) != roster.subject(other),

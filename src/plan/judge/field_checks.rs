@@ -7,24 +7,20 @@ use super::choices::{Choices, Named};
 use super::damaged_values::{Mistaken, check_values};
 use super::finding::{Finding, Findings};
 use crate::domain::{
-    Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, User, is_placeholder,
+    Catalog, Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, SuggestionBudget, User, fold,
+    is_placeholder,
 };
 use crate::plan::Request;
-use crate::plan::index::Key;
-use crate::plan::index::indices;
-use crate::plan::index::parallel;
-use crate::plan::index::{SuggestionBudget, fold};
-use crate::plan::index::{sound, stored};
-use crate::plan::report::changing;
-use crate::plan::report::{Decision, Outcome, Supervisor};
+use crate::plan::index::{ByRow, Key, RowIndex, parallel, sound, stored};
+use crate::plan::report::{Decision, Outcome, changing};
 
-/// The results of the field checks, one entry a row.
+/// The results of the field checks.
 pub(crate) struct Checked {
     /// The decisions so far: role, rank, group, and as changes the attributes that differ from the user's. Every
     /// outcome is still `Rejected`.
-    pub(crate) decisions: Vec<Decision>,
+    pub(crate) decisions: ByRow<Decision>,
     /// The columns whose value failed a check. A value that stands because the user has it already is left out.
-    pub(crate) unsound: Vec<ColumnSet>,
+    pub(crate) unsound: ByRow<ColumnSet>,
     /// The findings, without the faults that the rows themselves record.
     pub(crate) findings: Findings,
     /// The users that rows with rejected keys probably mean.
@@ -78,8 +74,8 @@ impl CheckMarks {
 
 impl Checked {
     /// Returns, by row, whether it passed its field checks.
-    pub(crate) fn passed(&self) -> Vec<bool> {
-        let rows = self.decisions.iter().zip(&self.unsound);
+    pub(crate) fn passed(&self) -> ByRow<bool> {
+        let rows = self.decisions.iter().zip(self.unsound.iter());
         let passed = |(decision, unsound): (&Decision, &ColumnSet)| {
             unsound.is_empty() && !decision.marks.has(CheckMarks::MISFIT)
         };
@@ -88,11 +84,10 @@ impl Checked {
 }
 
 /// Checks every row.
-pub(crate) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Checked {
-    let mut checker = Checker::new(request);
-    let directory = request.directory;
-    let decisions = parallel::map(request.rows, |at, row| {
-        checker.check(row, directory.user_of(at))
+pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked {
+    let mut checker = Checker::new(&request.catalog);
+    let decisions = parallel::map(&request.rows, |at, row| {
+        checker.check(row, request.user_of(at))
     });
     let mut unsound = parallel::map(&decisions, |at, decision| {
         unsound(request, at, decision.marks)
@@ -100,13 +95,11 @@ pub(crate) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Che
     let mut findings = Findings::new(request.rows.len());
     let mut mistaken = Mistaken::default();
     // In the order of the rows, since the budget for suggestions is limited.
-    for row in indices(&decisions) {
-        let marks = decisions[row as usize].marks;
+    for (row, decision) in decisions.enumerate() {
+        let marks = decision.marks;
         if !marks.is_empty() {
-            let found = &request.rows[row as usize];
-            if unsound[row as usize].contains(Column::ExternalId)
-                && directory.user_of(row).is_some()
-            {
+            let found = &request.rows[row];
+            if unsound[row].contains(Column::ExternalId) && request.user_of(row).is_some() {
                 mistaken.ids.insert(row);
             }
             checker.advise((row, found), marks, &mut findings, budget);
@@ -122,13 +115,13 @@ pub(crate) fn check(request: &Request<'_>, budget: &mut SuggestionBudget) -> Che
 }
 
 /// Returns the columns of a row that failed a check.
-fn unsound(request: &Request<'_>, at: u32, marks: CheckMarks) -> ColumnSet {
+fn unsound(request: &Request, at: RowIndex, marks: CheckMarks) -> ColumnSet {
     if marks.is_empty() {
         return ColumnSet::EMPTY;
     }
     let mut unsound = ColumnSet::EMPTY;
     if marks.has(CheckMarks::FAULTY) {
-        let failed = request.rows[at as usize].unsound().iter();
+        let failed = request.rows[at].unsound().iter();
         unsound = failed
             .filter(|&column| !is_kept(request, at, column))
             .collect();
@@ -147,29 +140,25 @@ fn exact(text: &str) -> Cow<'_, str> {
 }
 
 struct Checker<'a> {
-    users: &'a [User],
     roles: Choices<'a, RoleId>,
     ranks: Choices<'a, RankId>,
     groups: Choices<'a, (GroupId, bool)>,
 }
 
 impl<'a> Checker<'a> {
-    fn new(request: &Request<'a>) -> Self {
-        let catalog = request.catalog;
+    fn new(catalog: &'a Catalog) -> Self {
         let roles = catalog.roles.iter().map(|r| (r.name.as_str(), r.id));
         let ranks = catalog.ranks.iter().map(|r| (r.name.as_str(), r.id));
         let groups = catalog.groups.iter();
         let groups = groups.map(|g| (g.external_id.as_str(), (g.id, g.active)));
         Self {
-            users: request.directory.users(),
             roles: Choices::new(Named::Role, catalog, fold, roles),
             ranks: Choices::new(Named::Rank, catalog, fold, ranks),
             groups: Choices::new(Named::Group, catalog, exact, groups),
         }
     }
 
-    fn check(&self, row: &Row, index: Option<u32>) -> Decision {
-        let user = index.map(|u| &self.users[u as usize]);
+    fn check(&self, row: &Row, user: Option<&User>) -> Decision {
         let mut marks = CheckMarks::default();
         marks.add_if(CheckMarks::FAULTY, row.has_faults());
         marks.add_if(CheckMarks::MISFIT, row.is_misfit());
@@ -183,7 +172,7 @@ impl<'a> Checker<'a> {
             role: role.unwrap_or(RoleId(0)),
             rank,
             group,
-            supervisor: Supervisor::None,
+            supervisor: None,
             marks,
         };
         // Computed here, while row and user are at hand: rows need not come in the users' order.
@@ -196,7 +185,7 @@ impl<'a> Checker<'a> {
     /// Adds the findings, each with the nearest name that could be meant.
     fn advise(
         &mut self,
-        (at, row): (u32, &Row),
+        (at, row): (RowIndex, &Row),
         marks: CheckMarks,
         findings: &mut Findings,
         budget: &mut SuggestionBudget,
@@ -261,8 +250,8 @@ impl<'a> Checker<'a> {
 ///
 /// A placeholder in `EXTERNAL_ID` stands only if the row also has another key of that user: an export without external
 /// IDs writes the same word for everybody.
-pub(crate) fn is_kept(request: &Request<'_>, at: u32, column: Column) -> bool {
-    let row = &request.rows[at as usize];
+pub(crate) fn is_kept(request: &Request, at: RowIndex, column: Column) -> bool {
+    let row = &request.rows[at];
     let Some(user) = request.user_of(at) else {
         return false;
     };

@@ -3,30 +3,40 @@
 
 use super::choices::Named;
 use crate::domain::Column;
-use crate::plan::index::FinalUser;
-use crate::plan::index::Key;
-use crate::plan::index::{Links, index};
+use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, Number, RowIndex, UserIndex, number};
 
-/// A person in four bytes. The row and user limits keep indices below 2^31.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FinalUserId(u32);
+number! {
+    /// A person in four bytes. The row and user limits keep positions far below 2^31.
+    pub(crate) FinalUserId
+}
 
 impl From<FinalUser> for FinalUserId {
     fn from(person: FinalUser) -> Self {
-        match person {
-            FinalUser::User(user) => Self(user << 1),
-            FinalUser::Row(row) => Self(row << 1 | 1),
-        }
+        Self::new(match person {
+            FinalUser::User(user) => user.position() << 1,
+            FinalUser::Row(row) => row.position() << 1 | 1,
+        })
     }
 }
 
 impl From<FinalUserId> for FinalUser {
-    fn from(FinalUserId(id): FinalUserId) -> Self {
-        match id & 1 {
-            0 => Self::User(id >> 1),
-            _ => Self::Row(id >> 1),
+    fn from(id: FinalUserId) -> Self {
+        let position = id.position() >> 1;
+        match id.position() & 1 {
+            0 => Self::User(UserIndex::new(position)),
+            _ => Self::Row(RowIndex::new(position)),
         }
     }
+}
+
+number! {
+    /// The number of a circle of supervisors.
+    pub(crate) CircleId
+}
+
+number! {
+    /// The number of an entry of the findings.
+    EntryId
 }
 
 /// One thing found about a row, in eight bytes.
@@ -39,28 +49,28 @@ pub(crate) enum Finding {
     /// The user is protected, and would become inactive.
     UserProtected,
     /// `row` has the same key; `kept`: its user has it already.
-    Duplicate { key: Key, row: u32, kept: bool },
+    Duplicate { key: Key, row: RowIndex, kept: bool },
     /// `row` has the same values, and the same fate (a warning).
-    Copy { row: u32 },
+    Copy { row: RowIndex },
     /// Another user has the key: a user of the directory, or the user of another row, given by that row.
     Taken { key: Key, holder: FinalUserId },
     /// The key would be free if `row` had not been rejected.
-    KeptByRejection { key: Key, row: u32 },
+    KeptByRejection { key: Key, row: RowIndex },
     /// No user has the supervisor's email.
     SupervisorNotFound,
     /// No user has the supervisor's email; the nearest email is that of this user, or the one in this row.
     SupervisorNear { email: FinalUserId },
     /// No user has the supervisor's email, since this row gives another email to the user who has it.
-    SupervisorRenamed { row: u32 },
+    SupervisorRenamed { row: RowIndex },
     /// No user has the supervisor's email, since this row was rejected.
-    SupervisorRowRejected { row: u32 },
+    SupervisorRowRejected { row: RowIndex },
     /// A user would have the supervisor's email if `row` had not been rejected. It stands beside the plain finding
     /// (`DEPENDS_ON_REJECTED_ROW`).
-    SupervisorRejected { row: u32 },
+    SupervisorRejected { row: RowIndex },
     /// The supervisor is the row's own user, which is read as none (a warning).
     SupervisorIsSelf,
     /// The supervisor closes a circle; `circle` is its number.
-    SupervisorCycle { circle: u32 },
+    SupervisorCycle { circle: CircleId },
     /// The caller may not give the role.
     RoleNotGrantable,
     /// The caller may not change the user, who has a privileged role.
@@ -72,14 +82,18 @@ pub(crate) enum Finding {
     /// The row changes so much of its user that it describes another person (a warning).
     IdentityReplaced,
     /// The key equals the key of this user of the directory except for leading zeros (a warning).
-    ZerosLost { key: Key, user: u32 },
+    ZerosLost { key: Key, user: UserIndex },
     /// The key equals the key that `row` gives except for leading zeros (a warning).
-    ZerosDiffer { key: Key, row: u32 },
+    ZerosDiffer { key: Key, row: RowIndex },
     /// The external ID matches no user, but equals that of this user in another case (a warning).
-    IdInOtherCase { user: u32 },
+    IdInOtherCase { user: UserIndex },
     /// The key equals the key of this user of the directory except for an export artefact; `kept`: the row's user has
     /// the value already (a warning).
-    Artifact { key: Key, user: u32, kept: bool },
+    Artifact {
+        key: Key,
+        user: UserIndex,
+        kept: bool,
+    },
     /// The phone number equals the user's except for an export artefact.
     PhoneArtifact,
     /// The value has an export artefact, and no user has the value without it (a warning).
@@ -92,7 +106,7 @@ pub(crate) enum Finding {
 
 impl Finding {
     /// Returns the one of two findings about shared keys that names the lower row.
-    pub(crate) const fn naming_the_lower(self, other: Self) -> Self {
+    pub(crate) fn naming_the_lower(self, other: Self) -> Self {
         match (self, other) {
             (Self::Duplicate { row: one, .. }, Self::Duplicate { row, .. }) if row < one => other,
             _ => self,
@@ -112,14 +126,14 @@ pub(crate) struct Circle {
 }
 
 /// All findings, by row, in the order in which they were found. Takes no memory if there are none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Findings {
     rows: usize,
-    /// By row: the first entry, and the last.
-    first: Links,
-    last: Links,
-    entries: Vec<Entry>,
-    circles: Vec<Circle>,
+    /// The first entry of each row, and the last.
+    first: ByRow<Option<EntryId>>,
+    last: ByRow<Option<EntryId>>,
+    entries: IndexVec<EntryId, Entry>,
+    circles: IndexVec<CircleId, Circle>,
 }
 
 /// A finding, and the next entry of its row.
@@ -128,9 +142,6 @@ struct Entry {
     finding: Finding,
     next: Option<EntryId>,
 }
-
-/// The number of an entry, counted from 1.
-type EntryId = std::num::NonZeroU32;
 
 impl Findings {
     /// Returns an empty list of findings for this number of rows.
@@ -141,69 +152,53 @@ impl Findings {
         }
     }
 
-    pub(crate) fn push(&mut self, row: u32, finding: Finding) {
+    pub(crate) fn push(&mut self, row: RowIndex, finding: Finding) {
         if self.entries.is_empty() {
-            self.first = Links::none(self.rows);
-            self.last = Links::none(self.rows);
+            self.first = ByRow::repeat(None, self.rows);
+            self.last = ByRow::repeat(None, self.rows);
         }
-        let at = index(self.entries.len());
-        self.entries.push(Entry {
+        let entry = self.entries.push(Entry {
             finding,
             next: None,
         });
-        self.first.set_first(row, at);
-        if let Some(last) = self.last.get(row) {
-            self.entries[last as usize].next = EntryId::new(at + 1);
+        self.first[row].get_or_insert(entry);
+        if let Some(last) = self.last[row].replace(entry) {
+            self.entries[last].next = Some(entry);
         }
-        self.last.set(row, Some(at));
     }
 
     /// Keeps a circle of supervisors and returns its number.
-    pub(crate) fn add_circle(&mut self, circle: Circle) -> u32 {
-        self.circles.push(circle);
-        index(self.circles.len() - 1)
+    pub(crate) fn add_circle(&mut self, circle: Circle) -> CircleId {
+        self.circles.push(circle)
     }
 
     /// Returns the circle of this number.
-    pub(crate) fn circle(&self, number: u32) -> &Circle {
-        &self.circles[number as usize]
+    pub(crate) fn circle(&self, number: CircleId) -> &Circle {
+        &self.circles[number]
     }
 
     /// Returns the findings about `row`.
-    pub(crate) fn of(&self, row: u32) -> impl Iterator<Item = Finding> {
-        self.entries_of(row)
-            .map(|at| self.entries[at as usize].finding)
-    }
-
-    fn entries_of(&self, row: u32) -> impl Iterator<Item = u32> {
-        let first = match self.entries.is_empty() {
-            true => None,
-            false => self.first.get(row),
-        };
-        std::iter::successors(first, |&at| {
-            let next = self.entries[at as usize].next?;
-            Some(next.get() - 1)
-        })
+    pub(crate) fn of(&self, row: RowIndex) -> impl Iterator<Item = Finding> {
+        let first = self.first.find(row);
+        let entries = std::iter::successors(first, |&entry| self.entries[entry].next);
+        entries.map(|entry| self.entries[entry].finding)
     }
 
     /// Replaces each finding by the result of `change`, in the order of the rows.
-    pub(crate) fn change(&mut self, mut change: impl FnMut(u32, Finding) -> Finding) {
-        if self.entries.is_empty() {
-            return;
-        }
-        for row in 0..index(self.rows) {
-            let mut next = self.first.get(row);
-            while let Some(at) = next {
-                let entry = &mut self.entries[at as usize];
+    pub(crate) fn change(&mut self, mut change: impl FnMut(RowIndex, Finding) -> Finding) {
+        for (row, &first) in self.first.enumerate() {
+            let mut next = first;
+            while let Some(entry) = next {
+                let entry = &mut self.entries[entry];
                 entry.finding = change(row, entry.finding);
-                next = entry.next.map(|next| next.get() - 1);
+                next = entry.next;
             }
         }
     }
 
     /// Frees the memory that was reserved for more findings.
     pub(crate) fn close(&mut self) {
-        self.last = Links::default();
+        self.last = ByRow::default();
         self.entries.shrink_to_fit();
         self.circles.shrink_to_fit();
     }
@@ -216,26 +211,27 @@ mod tests {
     #[test]
     fn what_is_found_is_kept_in_order_by_row_and_takes_little() {
         let mut findings = Findings::new(3);
-        assert_eq!(findings.of(2).count(), 0);
-        findings.push(2, Finding::SupervisorIsSelf);
-        findings.push(0, Finding::UserProtected);
-        findings.push(2, Finding::RoleNotGrantable);
+        let [a, b, c] = [0, 1, 2].map(RowIndex::new);
+        assert_eq!(findings.of(c).count(), 0);
+        findings.push(c, Finding::SupervisorIsSelf);
+        findings.push(a, Finding::UserProtected);
+        findings.push(c, Finding::RoleNotGrantable);
         let of = |row| findings.of(row).collect::<Vec<_>>();
         assert_eq!(
-            of(2),
+            of(c),
             [Finding::SupervisorIsSelf, Finding::RoleNotGrantable]
         );
-        assert_eq!((of(0), of(1)), (vec![Finding::UserProtected], vec![]));
+        assert_eq!((of(a), of(b)), (vec![Finding::UserProtected], vec![]));
         assert_eq!(size_of::<Entry>(), 12);
     }
 
     #[test]
     fn a_person_comes_back_from_its_number() {
         for person in [
-            FinalUser::User(0),
-            FinalUser::Row(0),
-            FinalUser::User(7),
-            FinalUser::Row((1 << 31) - 1),
+            FinalUser::User(UserIndex::new(0)),
+            FinalUser::Row(RowIndex::new(0)),
+            FinalUser::User(UserIndex::new(7)),
+            FinalUser::Row(RowIndex::new((1 << 31) - 2)),
         ] {
             assert_eq!(FinalUser::from(FinalUserId::from(person)), person);
         }
@@ -244,9 +240,10 @@ mod tests {
     #[test]
     fn findings_are_changed_in_the_order_of_the_rows() {
         let mut findings = Findings::new(2);
-        findings.push(1, Finding::SupervisorNotFound);
-        findings.push(0, Finding::UserProtected);
-        findings.push(1, Finding::RoleNotGrantable);
+        let [a, b] = [0, 1].map(RowIndex::new);
+        findings.push(b, Finding::SupervisorNotFound);
+        findings.push(a, Finding::UserProtected);
+        findings.push(b, Finding::RoleNotGrantable);
         let mut seen = Vec::new();
         findings.change(|row, finding| {
             seen.push((row, finding));
@@ -256,14 +253,14 @@ mod tests {
         assert_eq!(
             seen,
             [
-                (0, Finding::UserProtected),
-                (1, Finding::SupervisorNotFound),
-                (1, Finding::RoleNotGrantable)
+                (a, Finding::UserProtected),
+                (b, Finding::SupervisorNotFound),
+                (b, Finding::RoleNotGrantable)
             ]
         );
         assert!(
             findings
-                .of(1)
+                .of(b)
                 .all(|found| found == Finding::SupervisorIsSelf)
         );
     }

@@ -6,11 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::finding::{Finding, Findings};
 use super::rules::{Due, Reports, Rule};
 use super::state::State;
-use crate::domain::{Catalog, Permission, Permissions, RoleId, Status, User};
+use crate::domain::{Permission, Permissions, RoleId, Status, User};
 use crate::plan::Request;
-use crate::plan::index::indices;
-use crate::plan::index::{FinalUser, SupervisorChange};
-use crate::plan::index::{Key, held};
+use crate::plan::index::{ByRow, FinalUser, Key, RowIndex, SupervisorChange, held};
 use crate::plan::report::Decision;
 
 /// The caller's permissions that planning needs.
@@ -43,8 +41,9 @@ impl From<Permissions> for Permitted {
 pub(crate) struct PrivilegedRoles(HashSet<RoleId>);
 
 impl PrivilegedRoles {
-    pub(crate) fn new(catalog: &Catalog, permitted: Permitted) -> Self {
-        let roles = catalog.roles.iter();
+    pub(crate) fn new(request: &Request) -> Self {
+        let permitted = request.terms.permitted;
+        let roles = request.catalog.roles.iter();
         let privileged = roles.filter(|role| role.privileged && !permitted.privileged);
         Self(privileged.map(|role| role.id).collect())
     }
@@ -61,9 +60,9 @@ impl PrivilegedRoles {
 pub(crate) struct Permissioning<'a> {
     due: Due,
     /// By row: what it may not do, whatever happens to the other rows.
-    fixed: HashMap<u32, Denied>,
+    fixed: HashMap<RowIndex, Denied>,
     /// Rows that must leave their user's supervisor as it is.
-    bound: HashSet<u32>,
+    bound: HashSet<RowIndex>,
     reports: &'a Reports<'a>,
 }
 
@@ -77,24 +76,24 @@ struct Denied {
 
 impl<'a> Permissioning<'a> {
     pub(crate) fn new(
-        request: &Request<'_>,
+        request: &Request,
         state: &State<'_>,
-        decisions: &[Decision],
+        decisions: &ByRow<Decision>,
         reports: &'a Reports<'a>,
     ) -> Self {
-        let untouchable = PrivilegedRoles::new(request.catalog, request.permitted);
+        let untouchable = PrivilegedRoles::new(request);
         let mut this = Self {
             due: Due::default(),
             fixed: HashMap::new(),
             bound: HashSet::new(),
             reports,
         };
-        for row in indices(request.rows).filter(|&row| state.stands(row)) {
-            let (input, decision) = (&request.rows[row as usize], &decisions[row as usize]);
-            let user = state.roster.user(row);
-            let user = user.map(|user| &state.roster.users[user as usize]);
+        for row in request.rows.indices().filter(|&row| state.stands(row)) {
+            let (input, decision) = (&request.rows[row], &decisions[row]);
+            let user = request.user_of(row);
             let mut denied = Denied {
-                deactivation: !request.permitted.deactivation && deactivates(user, input.status()),
+                deactivation: !request.terms.permitted.deactivation
+                    && deactivates(user, input.status()),
                 ..Denied::default()
             };
             if untouchable.has(decision.role) && user.map(|user| user.role) != Some(decision.role) {
@@ -113,7 +112,7 @@ impl<'a> Permissioning<'a> {
         this
     }
 
-    fn find(&self, state: &State<'_>, row: u32) -> impl Iterator<Item = Finding> {
+    fn find(&self, state: &State<'_>, row: RowIndex) -> impl Iterator<Item = Finding> {
         let mut denied = self.fixed.get(&row).copied().unwrap_or_default();
         let person = state.roster.person(row);
         denied.user |= self.bound.contains(&row)
@@ -129,7 +128,7 @@ impl<'a> Permissioning<'a> {
 }
 
 impl Rule for Permissioning<'_> {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let mut rejects = false;
@@ -144,7 +143,7 @@ impl Rule for Permissioning<'_> {
 
     /// A rejected row gives its email to nobody, and its user keeps the present email. Rows that name one of the two
     /// emails as supervisor must be judged again.
-    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
         for &row in rejected {
             let given = state.roster.wanted(Key::Email, row);
             let kept = match state.roster.person(row) {

@@ -21,24 +21,23 @@ use super::state::State;
 use super::supervisors::Supervisors;
 use super::uniqueness::Uniqueness;
 use crate::plan::Request;
-use crate::plan::index::Lists;
-use crate::plan::index::Roster;
+use crate::plan::index::{ByRow, KeyId, Lists, Roster, RowIndex};
 use crate::plan::report::Decision;
 
 /// A rule of the judgement.
 pub(crate) trait Rule {
     /// Judges the rows whose verdict may have changed since the last call (the first call: all rows), each against
     /// `state` as it is. Returns the rows to reject, and adds the reasons to `findings`.
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32>;
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex>;
 
     /// Notes that the rows in `rejected`, which stood until now, no longer stand.
-    fn note(&mut self, state: &State<'_>, rejected: &[u32]);
+    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]);
 }
 
 /// Rejects rows until no rule rejects any.
 pub(crate) fn judge(
-    request: &Request<'_>,
-    decisions: &[Decision],
+    request: &Request,
+    decisions: &ByRow<Decision>,
     state: &mut State<'_>,
     findings: &mut Findings,
 ) {
@@ -65,7 +64,7 @@ fn first_rejections(
     rules: &mut [Box<dyn Rule + '_>],
     state: &State<'_>,
     findings: &mut Findings,
-) -> Option<Vec<u32>> {
+) -> Option<Vec<RowIndex>> {
     rules
         .iter_mut()
         .map(|rule| rule.judge(state, findings))
@@ -77,7 +76,7 @@ fn first_rejections(
 pub(crate) struct Due {
     /// Every row that stands, whatever `rows` holds.
     all: bool,
-    rows: Vec<u32>,
+    rows: Vec<RowIndex>,
 }
 
 impl Due {
@@ -89,14 +88,14 @@ impl Due {
         }
     }
 
-    pub(crate) fn add(&mut self, rows: impl IntoIterator<Item = u32>) {
+    pub(crate) fn add(&mut self, rows: impl IntoIterator<Item = RowIndex>) {
         if !self.all {
             self.rows.extend(rows);
         }
     }
 
     /// Returns the due rows that still stand, each once, in order. Afterwards no row is due.
-    pub(crate) fn take(&mut self, state: &State<'_>) -> Vec<u32> {
+    pub(crate) fn take(&mut self, state: &State<'_>) -> Vec<RowIndex> {
         if std::mem::take(&mut self.all) {
             return state.standing();
         }
@@ -111,7 +110,7 @@ impl Due {
 /// Rows by the email of the supervisor they name. Built on first use: if no row is rejected, no rule needs it.
 pub(crate) struct Reports<'a> {
     roster: &'a Roster<'a>,
-    lists: OnceCell<Lists>,
+    lists: OnceCell<Lists<KeyId, RowIndex>>,
 }
 
 impl<'a> Reports<'a> {
@@ -123,7 +122,7 @@ impl<'a> Reports<'a> {
     }
 
     /// Returns the rows, standing or not, that name the email of this number.
-    pub(crate) fn to(&self, email: u32) -> &[u32] {
+    pub(crate) fn to(&self, email: KeyId) -> &[RowIndex] {
         self.lists.get_or_init(|| self.roster.reports()).get(email)
     }
 }

@@ -3,67 +3,67 @@
 
 use super::copies::Copies;
 use crate::domain::{Row, Status, User};
-use crate::plan::index::{FinalUser, Roster, SupervisorChange};
-use crate::plan::index::{Key, held};
-use crate::plan::index::{Links, indices};
+use crate::plan::index::{
+    ByKey, ByRow, FinalUser, Key, KeyId, Roster, RowIndex, SupervisorChange, UserIndex, held,
+};
 
 /// The rows that stand. A rejected row never stands again.
 pub(crate) struct State<'a> {
     pub(crate) roster: &'a Roster<'a>,
-    passed: Vec<bool>,
-    standing: Vec<bool>,
+    passed: ByRow<bool>,
+    standing: ByRow<bool>,
     /// Rows that share the verdict of the row that they equal. They do not stand by themselves.
     copies: Copies,
     /// By key: the one row that stood with it after the duplicates were rejected, even if it was rejected later.
-    claims: [Links; 4],
+    claims: [ByKey<Option<RowIndex>>; 4],
     /// By email: the first row that was rejected up to that moment; a duplicate comes before a row that failed its
     /// field checks. Empty if no row was rejected.
-    fallen_early: Links,
+    fallen_early: ByKey<Option<RowIndex>>,
 }
 
 impl<'a> State<'a> {
     /// Returns the state in which the rows that passed their field checks stand.
-    pub(crate) fn new(roster: &'a Roster<'a>, passed: Vec<bool>) -> Self {
+    pub(crate) fn new(roster: &'a Roster<'a>, passed: ByRow<bool>) -> Self {
         Self {
             roster,
             standing: passed.clone(),
             passed,
             copies: Copies::default(),
-            claims: Key::ALL.map(|key| Links::none(roster.key_count(key))),
-            fallen_early: Links::default(),
+            claims: Key::ALL.map(|key| ByKey::repeat(None, roster.key_count(key))),
+            fallen_early: ByKey::default(),
         }
     }
 
     /// Returns `true` if `row` has not been rejected so far and is no copy.
-    pub(crate) fn stands(&self, row: u32) -> bool {
-        self.standing[row as usize]
+    pub(crate) fn stands(&self, row: RowIndex) -> bool {
+        self.standing[row]
     }
 
     /// Returns the rows that stand.
-    pub(crate) fn standing(&self) -> Vec<u32> {
+    pub(crate) fn standing(&self) -> Vec<RowIndex> {
         let count = self.standing.iter().filter(|&&stands| stands).count();
         let mut rows = Vec::with_capacity(count);
-        rows.extend(indices(&self.standing).filter(|&row| self.stands(row)));
+        rows.extend(self.standing.indices().filter(|&row| self.stands(row)));
         rows
     }
 
     /// Returns, by row, whether it passed its field checks.
-    pub(crate) fn passed(&self) -> &[bool] {
+    pub(crate) fn passed(&self) -> &ByRow<bool> {
         &self.passed
     }
 
     /// Sets these rows aside: each shares the verdict of the row that it equals.
     pub(crate) fn set_aside(&mut self, copies: Copies) {
-        for row in indices(self.roster.rows) {
+        for row in self.roster.rows.indices() {
             if copies.original(row).is_some() {
-                self.standing[row as usize] = false;
+                self.standing[row] = false;
             }
         }
         self.copies = copies;
     }
 
     /// Returns the row that `row` is a copy of, or `None` if it is no copy.
-    pub(crate) fn original(&self, row: u32) -> Option<u32> {
+    pub(crate) fn original(&self, row: RowIndex) -> Option<RowIndex> {
         self.copies.original(row)
     }
 
@@ -72,46 +72,46 @@ impl<'a> State<'a> {
         self.copies
     }
 
-    pub(crate) fn reject(&mut self, row: u32) {
-        self.standing[row as usize] = false;
+    pub(crate) fn reject(&mut self, row: RowIndex) {
+        self.standing[row] = false;
     }
 
     /// Returns the row that stood with this key after the duplicates were rejected.
-    pub(crate) fn claim(&self, key: Key, id: u32) -> Option<u32> {
-        self.claims[key as usize].get(id)
+    pub(crate) fn claim(&self, key: Key, id: KeyId) -> Option<RowIndex> {
+        self.claims[key as usize][id]
     }
 
     /// Forgets all claims.
     pub(crate) fn clear_claims(&mut self) {
-        for links in &mut self.claims {
-            links.clear();
+        for claims in &mut self.claims {
+            claims.fill(None);
         }
     }
 
     /// Notes that `row` stands with this key. No other row may claim it.
-    pub(crate) fn set_claim(&mut self, key: Key, id: u32, row: u32) {
-        self.claims[key as usize].set(id, Some(row));
+    pub(crate) fn set_claim(&mut self, key: Key, id: KeyId, row: RowIndex) {
+        self.claims[key as usize][id] = Some(row);
     }
 
     /// Returns the standing row that gives its user this key in the final state.
-    pub(crate) fn taker(&self, key: Key, id: u32) -> Option<u32> {
+    pub(crate) fn taker(&self, key: Key, id: KeyId) -> Option<RowIndex> {
         self.claim(key, id).filter(|&row| self.stands(row))
     }
 
     /// Returns the user who keeps this key because no standing row is about that user.
-    pub(crate) fn keeper(&self, key: Key, id: u32) -> Option<u32> {
-        let user = self.roster.holder(key, id)?;
+    pub(crate) fn keeper(&self, id: KeyId) -> Option<UserIndex> {
+        let user = self.roster.holder(id)?;
         self.row_of(FinalUser::User(user)).is_none().then_some(user)
     }
 
     /// Returns the owner of this key in the final state, or `None` if it has none.
-    pub(crate) fn owner(&self, key: Key, id: u32) -> Option<FinalUser> {
+    pub(crate) fn owner(&self, key: Key, id: KeyId) -> Option<FinalUser> {
         let taker = self.taker(key, id).map(|row| self.roster.person(row));
-        taker.or_else(|| self.keeper(key, id).map(FinalUser::User))
+        taker.or_else(|| self.keeper(id).map(FinalUser::User))
     }
 
     /// Returns the standing row that is about `person`.
-    pub(crate) fn row_of(&self, person: FinalUser) -> Option<u32> {
+    pub(crate) fn row_of(&self, person: FinalUser) -> Option<RowIndex> {
         match person {
             FinalUser::Row(row) => self.stands(row).then_some(row),
             FinalUser::User(user) => self.taker(Key::ExternalId, held(user)),
@@ -120,7 +120,7 @@ impl<'a> State<'a> {
 
     /// Returns the person that `row` is about: the user it matches, or the user that another row creates with the same
     /// external ID.
-    pub(crate) fn own_person(&self, row: u32) -> FinalUser {
+    pub(crate) fn own_person(&self, row: RowIndex) -> FinalUser {
         if let Some(user) = self.roster.user(row) {
             return FinalUser::User(user);
         }
@@ -149,9 +149,7 @@ impl<'a> State<'a> {
 
     /// Returns the status of `person` in the final state, before missing users are deactivated.
     pub(crate) fn status(&self, person: FinalUser) -> Status {
-        let row = self
-            .row_of(person)
-            .map(|row| &self.roster.rows[row as usize]);
+        let row = self.row_of(person).map(|row| &self.roster.rows[row]);
         let given = row.and_then(Row::status);
         given
             .or_else(|| self.user(person).map(|user| user.status))
@@ -166,69 +164,62 @@ impl<'a> State<'a> {
             FinalUser::User(_) => self.row_of(person),
         };
         let column = Key::Email.column();
-        let given = named_by.filter(|&row| self.roster.rows[row as usize].has(column));
+        let given = named_by.filter(|&row| self.roster.rows[row].has(column));
         given.map_or(person, FinalUser::Row)
     }
 
     /// Returns the email of this number as its owner in the final state writes it.
-    pub(crate) fn email(&self, id: u32) -> Option<&'a str> {
+    pub(crate) fn email(&self, id: KeyId) -> Option<&'a str> {
         match self.email_source(self.owner(Key::Email, id)?) {
-            FinalUser::Row(row) => self.roster.rows[row as usize].value(Key::Email.column()),
-            FinalUser::User(user) => Some(self.roster.users[user as usize].email()),
+            FinalUser::Row(row) => self.roster.rows[row].value(Key::Email.column()),
+            FinalUser::User(user) => Some(self.roster.users[user].email()),
         }
     }
 
     fn user(&self, person: FinalUser) -> Option<&'a User> {
         match person {
-            FinalUser::User(user) => Some(&self.roster.users[user as usize]),
+            FinalUser::User(user) => Some(&self.roster.users[user]),
             FinalUser::Row(_) => None,
         }
     }
 
     /// Notes the rows rejected so far: first the duplicates, then the rows that failed their field checks.
     pub(crate) fn note_fallen(&mut self) {
-        let fell = |&row: &u32| !self.stands(row) && self.original(row).is_none();
-        let rows = indices(&self.passed).filter(fell);
-        let (late, early): (Vec<u32>, Vec<u32>) = rows.partition(|&row| self.passed[row as usize]);
+        let fell = |&row: &RowIndex| !self.stands(row) && self.original(row).is_none();
+        let rows = self.passed.indices().filter(fell);
+        let (late, early): (Vec<RowIndex>, Vec<RowIndex>) = rows.partition(|&row| self.passed[row]);
         if late.is_empty() && early.is_empty() {
             return;
         }
-        self.fallen_early = Links::none(self.roster.key_count(Key::Email));
+        self.fallen_early = ByKey::repeat(None, self.roster.key_count(Key::Email));
         for row in late.into_iter().chain(early) {
             if let Some(email) = self.roster.wanted(Key::Email, row) {
-                self.fallen_early.set_first(email, row);
+                self.fallen_early[email].get_or_insert(row);
             }
         }
     }
 
     /// Returns the rejected row that would have freed a key of `user`. Of several rows, it is the one that stood
     /// longest; among equals, the first.
-    pub(crate) fn would_free(&self, key: Key, user: u32) -> Option<u32> {
+    pub(crate) fn would_free(&self, key: Key, user: UserIndex) -> Option<RowIndex> {
         let held = held(user);
-        let frees = |row: u32| self.roster.wanted(key, row).is_some_and(|id| id != held);
+        let frees = |row: RowIndex| self.roster.wanted(key, row).is_some_and(|id| id != held);
         let rows = self.roster.rows_of(user).iter().copied();
-        let fell = |row: u32| !self.stands(row) && self.original(row).is_none();
+        let fell = |row: RowIndex| !self.stands(row) && self.original(row).is_none();
         let fallen = rows.filter(|&row| fell(row) && frees(row));
-        fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row as usize]))
+        fallen.min_by_key(|&row| (!self.stood_alone(row), !self.passed[row]))
     }
 
     /// Returns the rejected row that would have given a user this email. Of several rows, it is the one that stood
     /// longest; among equals, the first.
-    pub(crate) fn would_give(&self, email: u32) -> Option<u32> {
+    pub(crate) fn would_give(&self, email: KeyId) -> Option<RowIndex> {
         self.claim(Key::Email, email)
             .filter(|&row| !self.stands(row))
-            .or_else(|| self.fell_early(email))
-    }
-
-    fn fell_early(&self, email: u32) -> Option<u32> {
-        match self.fallen_early.len() {
-            0 => None,
-            _ => self.fallen_early.get(email),
-        }
+            .or_else(|| self.fallen_early.find(email))
     }
 
     /// Returns `true` if `row` stood after the duplicates were rejected.
-    fn stood_alone(&self, row: u32) -> bool {
+    fn stood_alone(&self, row: RowIndex) -> bool {
         let email = self.roster.wanted(Key::Email, row);
         email.and_then(|email| self.claim(Key::Email, email)) == Some(row)
     }

@@ -4,12 +4,8 @@
 use hashbrown::HashMap;
 
 use super::state::State;
-use crate::domain::{Column, Row, User, address_meant};
-use crate::plan::index::FinalUser;
-use crate::plan::index::Key;
-use crate::plan::index::fold;
-use crate::plan::index::indices;
-use crate::plan::index::stored;
+use crate::domain::{Column, Row, User, address_meant, fold};
+use crate::plan::index::{FinalUser, KeyId, RowIndex, stored};
 
 /// The number of different cells that are looked up. A mistake that repeats is usually among few cells.
 const MOST: usize = 10_000;
@@ -38,19 +34,19 @@ enum Meant {
 
 impl SupervisorNames {
     /// Looks for the persons that the supervisor cells of `rows` name. Looks at each row and user once.
-    pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = u32>) -> Self {
+    pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = RowIndex>) -> Self {
         let mut names = Self::default();
         for row in rows {
-            let cell = state.roster.rows[row as usize].value(Column::SupervisorEmail);
+            let cell = state.roster.rows[row].value(Column::SupervisorEmail);
             if names.found.len() < MOST {
                 let cell = named_in(cell.unwrap_or_default());
                 names.found.entry(cell).or_insert(Meant::Nobody);
             }
         }
         for row in state.standing() {
-            names.add_row(&state.roster.rows[row as usize], state.roster.person(row));
+            names.add_row(&state.roster.rows[row], state.roster.person(row));
         }
-        for (user, data) in indices(state.roster.users).zip(state.roster.users) {
+        for (user, data) in state.roster.users.enumerate() {
             let person = FinalUser::User(user);
             if state.row_of(person).is_none() {
                 names.add_user(data, person);
@@ -108,7 +104,7 @@ fn comparable(text: &str) -> String {
 }
 
 /// Returns the standing row about the user who has `email` in the directory: it gives that user another email.
-pub(crate) fn renaming_row(state: &State<'_>, email: u32) -> Option<u32> {
-    let holder = state.roster.holder(Key::Email, email)?;
+pub(crate) fn renaming_row(state: &State<'_>, email: KeyId) -> Option<RowIndex> {
+    let holder = state.roster.holder(email)?;
     state.row_of(FinalUser::User(holder))
 }

@@ -4,8 +4,7 @@
 use super::finding::{Finding, Findings};
 use super::rules::{Due, Reports, Rule};
 use super::state::State;
-use crate::plan::index::Key;
-use crate::plan::index::SupervisorChange;
+use crate::plan::index::{Key, RowIndex, SupervisorChange};
 
 /// Rejects rows whose supervisor is not found.
 pub(crate) struct Supervisors<'a> {
@@ -23,7 +22,7 @@ impl<'a> Supervisors<'a> {
 }
 
 impl Rule for Supervisors<'_> {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let found = find_fault(state, row);
@@ -37,7 +36,7 @@ impl Rule for Supervisors<'_> {
     }
 
     /// A rejected row gives its email to nobody: rows that name it as supervisor must be judged again.
-    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
         for &row in rejected {
             if let Some(email) = state.roster.wanted(Key::Email, row) {
                 self.due.add(self.reports.to(email).iter().copied());
@@ -46,7 +45,7 @@ impl Rule for Supervisors<'_> {
     }
 }
 
-fn find_fault(state: &State<'_>, row: u32) -> Vec<Finding> {
+fn find_fault(state: &State<'_>, row: RowIndex) -> Vec<Finding> {
     let SupervisorChange::Email(email) = state.roster.wish(row) else {
         return Vec::new();
     };

@@ -4,8 +4,7 @@
 use super::finding::{Finding, Findings};
 use super::rules::{Due, Rule};
 use super::state::State;
-use crate::plan::index::FinalUser;
-use crate::plan::index::{Key, held};
+use crate::plan::index::{FinalUser, Key, RowIndex, held};
 
 /// Rejects rows that take a key of a user that no standing row is about.
 pub(crate) struct Uniqueness {
@@ -19,7 +18,7 @@ impl Uniqueness {
 }
 
 impl Rule for Uniqueness {
-    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<u32> {
+    fn judge(&mut self, state: &State<'_>, findings: &mut Findings) -> Vec<RowIndex> {
         let mut rejected = self.due.take(state);
         rejected.retain(|&row| {
             let taken = Key::MOVABLE.map(|key| find_taken(state, row, key, findings));
@@ -29,7 +28,7 @@ impl Rule for Uniqueness {
     }
 
     /// The user of a rejected row keeps its keys: rows that want one of them must be judged again.
-    fn note(&mut self, state: &State<'_>, rejected: &[u32]) {
+    fn note(&mut self, state: &State<'_>, rejected: &[RowIndex]) {
         let users = rejected.iter().filter_map(|&row| state.roster.user(row));
         for user in users {
             let kept = Key::MOVABLE.map(|key| state.taker(key, held(user)));
@@ -39,12 +38,12 @@ impl Rule for Uniqueness {
 }
 
 /// Returns `true` if a user that no standing row is about has the key that `row` wants, and adds the finding.
-fn find_taken(state: &State<'_>, row: u32, key: Key, findings: &mut Findings) -> bool {
+fn find_taken(state: &State<'_>, row: RowIndex, key: Key, findings: &mut Findings) -> bool {
     let own = state.roster.user(row).map(held);
     let wanted = state.roster.wanted(key, row);
     // The row may take the key that its own user has.
     let wanted = wanted.filter(|_| wanted != own);
-    let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
+    let Some(user) = wanted.and_then(|id| state.keeper(id)) else {
         return false;
     };
     let holder = FinalUser::User(user).into();

@@ -8,8 +8,8 @@ use super::world::{World, worlds};
 use super::zeros::planned_zeros;
 use super::{Model, planned_faults, sorted};
 use crate::domain::RoleId;
-use crate::plan::scenario::Scenario;
-use crate::plan::{Outcome, Plan, Schedule, Supervisor};
+use crate::plan::scenario::{Scenario, groups};
+use crate::plan::{FinalUser, Number, Outcome, Plan, RowIndex, Schedule};
 
 /// 2,000 worlds, unless the environment sets another number.
 fn config() -> ProptestConfig {
@@ -41,22 +41,22 @@ struct Written<'a> {
 
 impl<'a> Written<'a> {
     fn start(scenario: &'a Scenario, plan: &'a Plan) -> Self {
-        let users = scenario.directory.users();
-        let entries = users.iter().zip(0..).map(|(user, at)| {
+        let directory = &scenario.request.directory;
+        let entries = directory.users().enumerate().map(|(at, user)| {
             let keys = [
                 user.external_id(),
                 user.email(),
                 user.badge_number(),
                 user.username(),
             ];
-            let supervisor = scenario.directory.supervisor_of(at);
+            let supervisor = directory.supervisor_of(at);
             Some(Entry {
                 keys: keys.map(str::to_lowercase),
                 status: user.status.as_str(),
-                supervisor: supervisor.map(|index| index as usize),
+                supervisor: supervisor.map(Number::position),
             })
         });
-        let new = scenario.rows.iter().map(|_| None);
+        let new = scenario.request.rows.iter().map(|_| None);
         Self {
             scenario,
             plan,
@@ -64,35 +64,33 @@ impl<'a> Written<'a> {
         }
     }
 
-    fn write(&mut self, row: usize) {
-        let request = self.scenario.request();
-        let users = request.directory.users().len();
-        let write = self.plan.write(&request, row);
+    fn write(&mut self, row: RowIndex) {
+        let directory = &self.scenario.request.directory;
+        let users = directory.users().len();
+        let write = self.plan.write(row);
         let keys = [
             &*write.external_id,
             &*write.email_key,
             write.badge_number,
             &*write.username_key,
         ];
-        let user = request.directory.user_of(u32::try_from(row).unwrap());
-        let place = match user {
-            Some(user) => user as usize,
-            None => users + row,
+        let place = match directory.user_of(row) {
+            Some(user) => user.position(),
+            None => users + row.position(),
         };
         self.entries[place] = Some(Entry {
             keys: keys.map(str::to_owned),
             status: write.status.as_str(),
-            supervisor: match write.supervisor {
-                Supervisor::None => None,
-                Supervisor::User(user) => Some(user as usize),
-                Supervisor::Row(row) => Some(users + row as usize),
-            },
+            supervisor: write.supervisor.map(|supervisor| match supervisor {
+                FinalUser::User(user) => user.position(),
+                FinalUser::Row(row) => users + row.position(),
+            }),
         });
     }
 
     fn write_all(mut self) -> Self {
         for &row in self.plan.order.rows() {
-            self.write(row as usize);
+            self.write(row);
         }
         self
     }
@@ -146,26 +144,25 @@ impl<'a> Written<'a> {
 }
 
 /// Returns the text, outcome and codes of each row. They are sorted, since either of two copies may be the first.
-fn told(world: &World, scenario: &Scenario, plan: &Plan, order: &[usize]) -> Vec<String> {
-    let request = scenario.request();
-    let told = order.iter().zip(0..).map(|(&line, row)| {
-        let issues = plan.issues(&request, row);
-        let mut codes: Vec<_> = issues
-            .iter()
-            .map(|issue| (issue.severity, issue.code))
-            .collect();
-        codes.sort_unstable();
-        // The words of equal rows may come in another order, and may be repeated.
-        let mut line: Vec<&str> = world.rows[line].split_whitespace().collect();
-        line[0] = if line[0] == "_" { "-" } else { line[0] };
-        line[1..].sort_unstable();
-        line.dedup();
-        let line = line.join(" ");
-        format!(
-            "{line} {:?} {codes:?}",
-            plan.decisions[row as usize].outcome
-        )
-    });
+fn told(world: &World, plan: &Plan, order: &[usize]) -> Vec<String> {
+    let told = order
+        .iter()
+        .zip(plan.decisions.indices())
+        .map(|(&line, row)| {
+            let issues = plan.issues(row);
+            let mut codes: Vec<_> = issues
+                .iter()
+                .map(|issue| (issue.severity, issue.code))
+                .collect();
+            codes.sort_unstable();
+            // The words of equal rows may come in another order, and may be repeated.
+            let mut line: Vec<&str> = world.rows[line].split_whitespace().collect();
+            line[0] = if line[0] == "_" { "-" } else { line[0] };
+            line[1..].sort_unstable();
+            line.dedup();
+            let line = line.join(" ");
+            format!("{line} {:?} {codes:?}", plan.decisions[row].outcome)
+        });
     let mut told: Vec<String> = told.collect();
     told.sort_unstable();
     told
@@ -182,12 +179,11 @@ proptest! {
     fn the_plan_is_the_models(world in worlds()) {
         let scenario = world.scenario();
         let (plan, model) = (scenario.plan(), Model::judge(&scenario));
-        for row in 0..scenario.rows.len() {
-            prop_assert_eq!(plan.decisions[row].outcome, model.outcome(row), "row {}", row + 1);
-            let expected = sorted(model.faults[row].clone());
-            prop_assert_eq!(planned_faults(&plan, &scenario.request(), row), expected, "row {}", row + 1);
-            let zeros = planned_zeros(&plan, &scenario.request(), row);
-            prop_assert_eq!(zeros, model.lost_zeros(row), "row {}", row + 1);
+        for (row, at) in plan.decisions.indices().zip(0..) {
+            prop_assert_eq!(plan.decisions[row].outcome, model.outcome(at), "row {}", at + 1);
+            let expected = sorted(model.faults[at].clone());
+            prop_assert_eq!(planned_faults(&plan, row), expected, "row {}", at + 1);
+            prop_assert_eq!(planned_zeros(&plan, row), model.lost_zeros(at), "row {}", at + 1);
         }
         prop_assert_eq!(scenario.missing(), model.missing());
         prop_assert_eq!(plan.unidentifiable_rows, model.unidentifiable_rows());
@@ -199,43 +195,43 @@ proptest! {
         let plan = scenario.plan();
         let mut written = Written::start(&scenario, &plan);
         prop_assert_eq!(written.fault(), None);
-        for group in plan.order.transactions(1) {
+        for group in groups(&plan) {
             for &row in &group {
-                written.write(row as usize);
+                written.write(row);
             }
             prop_assert_eq!(written.fault(), None, "after {:?}", group);
         }
         let mut rows = plan.order.rows().to_vec();
         rows.sort_unstable();
-        let outcomes = plan.decisions.iter().zip(0..);
-        let writes = outcomes.filter(|(decision, _)| is_new_or_changed(decision.outcome));
-        prop_assert_eq!(rows, writes.map(|(_, row)| row).collect::<Vec<u32>>());
+        let writes = plan.decisions.enumerate();
+        let writes = writes.filter(|(_, decision)| is_new_or_changed(decision.outcome));
+        prop_assert_eq!(rows, writes.map(|(row, _)| row).collect::<Vec<_>>());
     }
 
     #[test]
     fn transactions_side_by_side_leave_a_valid_directory_too(world in worlds(), size in 1_usize..4) {
         let scenario = world.scenario();
         let plan = scenario.plan();
-        let mut schedule = Schedule::new(&plan.order);
+        let mut schedule = Schedule::new(plan.order.clone());
         let mut written = Written::start(&scenario, &plan);
-        let mut before = schedule.take(&plan.order, size);
+        let mut before = schedule.take(size);
         while !before.is_empty() {
-            let mut beside = schedule.take_beside(&plan.order, size);
+            let mut beside = schedule.take_beside(size);
             // Neither transaction sees the other, so either could be stored alone.
             let mut alone = Written::start(&scenario, &plan);
-            let elsewhere = schedule.unwritten(&plan.order);
+            let elsewhere = schedule.unwritten();
             let stored = plan.order.rows().iter().filter(|row| !elsewhere.contains(row));
             for &row in stored.chain(&beside) {
-                alone.write(row as usize);
+                alone.write(row);
             }
             prop_assert_eq!(alone.fault(), None, "{:?} without {:?}", beside, before);
             for &row in &before {
-                written.write(row as usize);
+                written.write(row);
             }
             prop_assert_eq!(written.fault(), None, "after {:?}", before);
             schedule.written(&before);
             if beside.is_empty() {
-                beside = schedule.take(&plan.order, size);
+                beside = schedule.take(size);
             }
             before = beside;
         }
@@ -246,7 +242,7 @@ proptest! {
         let (one, other) = (world.scenario(), world.shuffled(by));
         let plans = [one.plan(), other.plan()];
         let here: Vec<usize> = (0..world.rows.len()).collect();
-        let told = [told(&world, &one, &plans[0], &here), told(&world, &other, &plans[1], &world.order(by))];
+        let told = [told(&world, &plans[0], &here), told(&world, &plans[1], &world.order(by))];
         prop_assert_eq!(&told[0], &told[1]);
         let [left, right] = [(&one, &plans[0]), (&other, &plans[1])]
             .map(|(scenario, plan)| Written::start(scenario, plan).write_all().everybody());
@@ -277,19 +273,19 @@ proptest! {
 /// Returns the directory that `plan` leaves, as text.
 fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
     let written = Written::start(scenario, plan).write_all();
-    let request = scenario.request();
-    let users = request.directory.users();
+    let directory = &scenario.request.directory;
+    let users = directory.users().to_vec();
     let row_of = |place: usize| {
-        let mut rows = 0..scenario.rows.len();
-        rows.find(|&row| {
-            let decision = &plan.decisions[row];
-            let user = request.directory.user_of(u32::try_from(row).unwrap());
-            let owner = user.map_or(users.len() + row, |user| user as usize);
-            is_new_or_changed(decision.outcome) && owner == place
+        plan.decisions.indices().find(|&row| {
+            let owner = match directory.user_of(row) {
+                Some(user) => user.position(),
+                None => users.len() + row.position(),
+            };
+            is_new_or_changed(plan.decisions[row].outcome) && owner == place
         })
     };
     let email = |place: usize| match row_of(place) {
-        Some(row) => plan.write(&request, row).email.to_owned(),
+        Some(row) => plan.write(row).email.to_owned(),
         None => users[place].email().to_owned(),
     };
     let entries = written.entries.iter().enumerate();

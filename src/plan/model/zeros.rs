@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::domain::{Column, IssueCode};
-use crate::plan::{Outcome, Plan, Request};
+use crate::plan::{Outcome, Plan, RowIndex};
 
 /// A warning: its column, and the user or the row that has the value with other zeros.
 pub(super) type LostZeros = (Column, Option<String>, Option<u32>);
@@ -47,8 +47,8 @@ impl Model<'_> {
 }
 
 /// Returns the warnings of `row` in `plan`.
-pub(super) fn planned_zeros(plan: &Plan, request: &Request<'_>, row: usize) -> Vec<LostZeros> {
-    let issues = plan.issues(request, u32::try_from(row).unwrap());
+pub(super) fn planned_zeros(plan: &Plan, row: RowIndex) -> Vec<LostZeros> {
+    let issues = plan.issues(row);
     let lost = issues
         .into_iter()
         .filter(|issue| issue.code == IssueCode::LeadingZerosLost);

@@ -1,6 +1,7 @@
-//! Finds the strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only numbered nodes.
+//! Finds the strongly connected components of a graph, without recursion (Tarjan, 1972). Knows only the
+//! rows' numbers.
 
-use crate::plan::index::Lists;
+use crate::plan::index::{ByRow, Lists, RowIndex};
 
 const UNSEEN: u32 = 0;
 const CLOSED: u32 = u32::MAX;
@@ -8,21 +9,21 @@ const CLOSED: u32 = u32::MAX;
 /// Visits a graph, component by component.
 pub(crate) struct Components<'g> {
     /// By node: the nodes that come before it.
-    before: &'g Lists,
+    before: &'g Lists<RowIndex, RowIndex>,
     /// By node: the time at which it was first reached, or the time of an older node that it leads back to.
-    reached: Vec<u32>,
+    reached: ByRow<u32>,
     clock: u32,
     /// Nodes that have been reached and whose component is not complete.
-    open: Vec<u32>,
+    open: Vec<RowIndex>,
     /// The path to the present node: nodes, each with its time and the number of edges that have been followed.
-    way: Vec<(u32, u32, usize)>,
+    way: Vec<(RowIndex, u32, usize)>,
 }
 
 impl<'g> Components<'g> {
-    pub(crate) fn new(before: &'g Lists, nodes: usize) -> Self {
+    pub(crate) fn new(before: &'g Lists<RowIndex, RowIndex>, nodes: usize) -> Self {
         Self {
             before,
-            reached: vec![UNSEEN; nodes],
+            reached: ByRow::repeat(UNSEEN, nodes),
             clock: UNSEEN,
             open: Vec::new(),
             way: Vec::new(),
@@ -31,8 +32,8 @@ impl<'g> Components<'g> {
 
     /// Visits every component that `node` leads to and that has not been visited, then the component of `node`. Each
     /// component is visited after all components that it leads to.
-    pub(crate) fn pass(&mut self, node: u32, mut visit: impl FnMut(Vec<u32>)) {
-        if self.reached[node as usize] == UNSEEN {
+    pub(crate) fn pass(&mut self, node: RowIndex, mut visit: impl FnMut(Vec<RowIndex>)) {
+        if self.reached[node] == UNSEEN {
             self.enter(node);
         }
         while let Some(&(at, time, followed)) = self.way.last() {
@@ -43,18 +44,18 @@ impl<'g> Components<'g> {
         }
     }
 
-    fn enter(&mut self, node: u32) {
+    fn enter(&mut self, node: RowIndex) {
         self.clock += 1;
-        self.reached[node as usize] = self.clock;
+        self.reached[node] = self.clock;
         self.open.push(node);
         self.way.push((node, self.clock, 0));
     }
 
-    fn follow(&mut self, at: u32, next: u32) {
+    fn follow(&mut self, at: RowIndex, next: RowIndex) {
         if let Some((_, _, followed)) = self.way.last_mut() {
             *followed += 1;
         }
-        match self.reached[next as usize] {
+        match self.reached[next] {
             UNSEEN => self.enter(next),
             CLOSED => {}
             _ => self.lead_back(at, next),
@@ -62,15 +63,15 @@ impl<'g> Components<'g> {
     }
 
     /// Notes that `from` leads back to the node that `to` leads back to.
-    fn lead_back(&mut self, from: u32, to: u32) {
-        let oldest = self.reached[to as usize].min(self.reached[from as usize]);
-        self.reached[from as usize] = oldest;
+    fn lead_back(&mut self, from: RowIndex, to: RowIndex) {
+        let oldest = self.reached[to].min(self.reached[from]);
+        self.reached[from] = oldest;
     }
 
     /// Steps back from `node`. Returns its component if `node` is the first node of it that was reached.
-    fn leave(&mut self, node: u32, time: u32) -> Option<Vec<u32>> {
+    fn leave(&mut self, node: RowIndex, time: u32) -> Option<Vec<RowIndex>> {
         self.way.pop();
-        if self.reached[node as usize] < time {
+        if self.reached[node] < time {
             if let Some(&(from, ..)) = self.way.last() {
                 self.lead_back(from, node);
             }
@@ -79,13 +80,13 @@ impl<'g> Components<'g> {
         let start = self.open.iter().rposition(|&open| open == node)?;
         let component = self.open.split_off(start);
         for &member in &component {
-            self.reached[member as usize] = CLOSED;
+            self.reached[member] = CLOSED;
         }
         Some(component)
     }
 }
 
-fn visit_some(component: Option<Vec<u32>>, visit: &mut impl FnMut(Vec<u32>)) {
+fn visit_some(component: Option<Vec<RowIndex>>, visit: &mut impl FnMut(Vec<RowIndex>)) {
     if let Some(component) = component {
         visit(component);
     }
@@ -94,15 +95,18 @@ fn visit_some(component: Option<Vec<u32>>, visit: &mut impl FnMut(Vec<u32>)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Number;
 
-    fn pass(nodes: u32, edges: &[(u32, u32)]) -> Vec<Vec<u32>> {
-        let before = Lists::collect(nodes as usize, edges.iter().copied());
-        let mut components = Components::new(&before, nodes as usize);
+    fn pass(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
+        let edges = edges.iter();
+        let edges = edges.map(|&(from, to)| (RowIndex::new(from), RowIndex::new(to)));
+        let before = Lists::collect(nodes, edges);
+        let mut components = Components::new(&before, nodes);
         let mut passed = Vec::new();
-        for node in 0..nodes {
+        for node in (0..nodes).map(RowIndex::new) {
             components.pass(node, |mut component| {
                 component.sort_unstable();
-                passed.push(component);
+                passed.push(component.into_iter().map(RowIndex::position).collect());
             });
         }
         passed
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_chain_of_a_hundred_thousand_does_not_overflow_the_stack() {
-        let edges: Vec<(u32, u32)> = (1..100_000).map(|n| (n - 1, n)).collect();
+        let edges: Vec<(usize, usize)> = (1..100_000).map(|n| (n - 1, n)).collect();
         let passed = pass(100_000, &edges);
         assert_eq!((passed.len(), &passed[0]), (100_000, &vec![99_999]));
     }

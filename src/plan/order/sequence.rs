@@ -11,7 +11,6 @@
 //! A commit leaves a set W of written rows. With each row, W has all rows that come before it.
 //! - *Keys.* A key that a row of W takes had no holder, or its holder's row frees it and is in W too. In the final
 //!   state no other user takes it, and users that are not written keep their keys. So no key is held twice.
-//!   held twice.
 //! - *Supervisors exist.* A row of W that names a created user as supervisor is a mover. That user's row is the nearest
 //!   mover above it, hence in W.
 //! - *No cycle.* The directory had no cycle, so a cycle would pass through a mover v of W. Walk up from v. A user
@@ -21,32 +20,29 @@
 use super::components::Components;
 use super::write_order::WriteOrder;
 use crate::domain::Column;
-use crate::plan::index::FinalUser;
-use crate::plan::index::Key;
-use crate::plan::index::{Links, Lists, indices};
+use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, Lists, Node, RowIndex};
 use crate::plan::judge::State;
 use crate::plan::report::{Decision, Outcome};
 
 /// Returns the order in which the created and updated rows are written. This is row order, except that a row comes
 /// after the rows that must be written before it.
-pub(crate) fn find_order(state: &State<'_>, decisions: &[Decision]) -> WriteOrder {
-    let writes = |row: &u32| is_write(&decisions[*row as usize]);
+pub(crate) fn find_order(state: &State<'_>, decisions: &ByRow<Decision>) -> WriteOrder {
     let before = find_before(state, decisions);
     let mut components = Components::new(&before, decisions.len());
-    let rows = indices(decisions).filter(writes);
-    let mut order = WriteOrder::with_room(rows.clone().count());
-    for row in rows {
+    let mut groups = Lists::with_room(written_rows(decisions).count());
+    for row in written_rows(decisions) {
         components.pass(row, |mut group| {
             group.sort_unstable();
-            order.push_group(group);
+            groups.push(group);
         });
     }
-    order.set_before(before);
-    order
+    WriteOrder::new(groups, before)
 }
 
-fn is_write(decision: &Decision) -> bool {
-    matches!(decision.outcome, Outcome::Created | Outcome::Updated)
+fn written_rows(decisions: &ByRow<Decision>) -> impl Iterator<Item = RowIndex> {
+    let is_write =
+        |row: &RowIndex| matches!(decisions[*row].outcome, Outcome::Created | Outcome::Updated);
+    decisions.indices().filter(is_write)
 }
 
 /// Returns `true` if the row creates its user or changes its user's supervisor.
@@ -55,13 +51,13 @@ fn is_mover(decision: &Decision) -> bool {
 }
 
 /// Returns, by row, the rows that are written before it.
-fn find_before(state: &State<'_>, decisions: &[Decision]) -> Lists {
+fn find_before(state: &State<'_>, decisions: &ByRow<Decision>) -> Lists<RowIndex, RowIndex> {
     // In most files no user gets another supervisor.
     let mut ancestors = None;
     let mut before = Vec::new();
-    for row in indices(decisions).filter(|&row| is_write(&decisions[row as usize])) {
+    for row in written_rows(decisions) {
         let freeing = Key::MOVABLE.map(|key| freed_by(state, key, row));
-        let above = is_mover(&decisions[row as usize])
+        let above = is_mover(&decisions[row])
             .then(|| state.supervisor(state.roster.person(row)))
             .flatten();
         let above = above.and_then(|above| {
@@ -76,8 +72,8 @@ fn find_before(state: &State<'_>, decisions: &[Decision]) -> Lists {
 
 /// Returns the row whose user has, in the directory, the key that `row` takes. Returns `None` if there is no other such
 /// row.
-fn freed_by(state: &State<'_>, key: Key, row: u32) -> Option<u32> {
-    let holder = state.roster.holder(key, state.roster.wanted(key, row)?)?;
+fn freed_by(state: &State<'_>, key: Key, row: RowIndex) -> Option<RowIndex> {
+    let holder = state.roster.holder(state.roster.wanted(key, row)?)?;
     let freeing = state.row_of(FinalUser::User(holder))?;
     (freeing != row).then_some(freeing)
 }
@@ -86,30 +82,30 @@ fn freed_by(state: &State<'_>, key: Key, row: u32) -> Option<u32> {
 /// it, so that all look-ups together take one step for each user.
 struct Ancestors<'a> {
     state: &'a State<'a>,
-    decisions: &'a [Decision],
-    known: Vec<bool>,
-    movers: Links,
+    decisions: &'a ByRow<Decision>,
+    known: IndexVec<Node, bool>,
+    movers: IndexVec<Node, Option<RowIndex>>,
 }
 
 impl<'a> Ancestors<'a> {
-    fn new(state: &'a State<'a>, decisions: &'a [Decision]) -> Self {
+    fn new(state: &'a State<'a>, decisions: &'a ByRow<Decision>) -> Self {
         Self {
             state,
             decisions,
-            known: vec![false; state.roster.nodes()],
-            movers: Links::none(state.roster.nodes()),
+            known: IndexVec::repeat(false, state.roster.node_count()),
+            movers: IndexVec::repeat(None, state.roster.node_count()),
         }
     }
 
     /// Returns the row of the first mover from `person` upwards, `person` included.
-    fn nearest_mover(&mut self, person: Option<FinalUser>) -> Option<u32> {
+    fn nearest_mover(&mut self, person: Option<FinalUser>) -> Option<RowIndex> {
         let mut way = Vec::new();
         let mut at = person;
         let found = loop {
             let person = at?;
             let node = self.state.roster.node(person);
-            if std::mem::replace(&mut self.known[node as usize], true) {
-                break self.movers.get(node);
+            if std::mem::replace(&mut self.known[node], true) {
+                break self.movers[node];
             }
             way.push(node);
             if let Some(row) = self.mover(person) {
@@ -118,13 +114,13 @@ impl<'a> Ancestors<'a> {
             at = self.state.supervisor(person);
         };
         for node in way {
-            self.movers.set(node, found);
+            self.movers[node] = found;
         }
         found
     }
 
-    fn mover(&self, person: FinalUser) -> Option<u32> {
+    fn mover(&self, person: FinalUser) -> Option<RowIndex> {
         let row = self.state.row_of(person)?;
-        is_mover(&self.decisions[row as usize]).then_some(row)
+        is_mover(&self.decisions[row]).then_some(row)
     }
 }

@@ -4,12 +4,10 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User};
-use crate::plan::index::index;
-use crate::plan::index::{email_key, fold};
-use crate::plan::index::{resulting, stored};
-use crate::plan::report::{Outcome, Supervisor};
-use crate::plan::{Plan, Request};
+use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User, email_key, fold};
+use crate::plan::Plan;
+use crate::plan::index::{FinalUser, RowIndex, resulting, stored};
+use crate::plan::report::Outcome;
 
 /// All values that the user of a created or updated row has after the import.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub struct UserWrite<'a> {
     /// Group.
     pub group: Option<GroupId>,
     /// Supervisor.
-    pub supervisor: Supervisor,
+    pub supervisor: Option<FinalUser>,
     /// In E.164 format. Empty if there is none.
     pub phone: &'a str,
 }
@@ -62,13 +60,11 @@ pub(crate) fn new_external_id(row: &Row, import_id: Uuid) -> Cow<'_, str> {
 }
 
 impl Plan {
-    /// Returns the values that row number `row` (an index) writes. They are meaningful only if the row is created or
-    /// updated. `request` is the one that was planned.
+    /// Returns the values that `row` writes. They are meaningful only if the row is created or updated.
     #[must_use]
-    pub fn write<'a>(&self, request: &Request<'a>, row: usize) -> UserWrite<'a> {
-        let decision = &self.decisions[row];
-        let data = &request.rows[row];
-        let user = user_of(row, request);
+    pub fn write(&self, row: RowIndex) -> UserWrite<'_> {
+        let (data, decision) = (&self.request.rows[row], &self.decisions[row]);
+        let user = self.request.user_of(row);
         let text = |column| resulting(data, user, column);
         UserWrite {
             user,
@@ -76,7 +72,7 @@ impl Plan {
                 Some(user) if !decision.changes.contains(Column::ExternalId) => {
                     user.external_id().into()
                 }
-                _ => new_external_id(data, request.import_id),
+                _ => new_external_id(data, self.request.import_id),
             },
             email: text(Column::Email),
             email_key: email_key(text(Column::Email)),
@@ -94,84 +90,66 @@ impl Plan {
         }
     }
 
-    /// Returns the values of `column` before and after row number `row` (an index), as a roster would write them.
-    /// `None` means blank. They are meaningful only if the decision has `column` among its changes.
+    /// Returns the values of `column` before and after `row`, as a roster would write them. `None` means blank. They
+    /// are meaningful only if the decision has `column` among its changes.
     #[must_use]
-    pub fn change_values<'a>(
+    pub fn change_values(
         &self,
-        request: &Request<'a>,
-        row: usize,
+        row: RowIndex,
         column: Column,
-    ) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
-        let before = self.before(request, row, column);
-        let after = self.after(request, row, column);
-        let unless_blank = |text: Cow<'a, str>| (!text.is_empty()).then_some(text);
+    ) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+        let unless_blank = |text: &Cow<'_, str>| !text.is_empty();
         (
-            before.map(Cow::from).and_then(unless_blank),
-            after.and_then(unless_blank),
+            self.before(row, column).map(Cow::from).filter(unless_blank),
+            self.after(row, column).filter(unless_blank),
         )
     }
 
-    /// Returns the external ID of the user that row number `row` (an index) is about, or `None` if it is not known.
+    /// Returns the external ID of the user that `row` is about, or `None` if it is not known.
     #[must_use]
-    pub fn external_id<'a>(&self, request: &Request<'a>, row: usize) -> Option<Cow<'a, str>> {
+    pub fn external_id(&self, row: RowIndex) -> Option<Cow<'_, str>> {
         let decision = &self.decisions[row];
         if decision.outcome == Outcome::Unchanged
-            && let Some(original) = self.copies.original(index(row))
+            && let Some(original) = self.copies.original(row)
         {
-            return self.external_id(request, original as usize);
+            return self.external_id(original);
         }
-        let data = &request.rows[row];
-        match user_of(row, request) {
-            Some(_) if decision.changes.contains(Column::ExternalId) => {
-                data.sound(Column::ExternalId).map(Cow::from)
+        let data = &self.request.rows[row];
+        match self.request.user_of(row) {
+            Some(user) if !decision.changes.contains(Column::ExternalId) => {
+                Some(user.external_id().into())
             }
-            Some(user) => Some(user.external_id().into()),
             None if decision.outcome == Outcome::Created => {
-                Some(new_external_id(data, request.import_id))
+                Some(new_external_id(data, self.request.import_id))
             }
-            None => data.sound(Column::ExternalId).map(Cow::from),
+            _ => data.sound(Column::ExternalId).map(Cow::from),
         }
     }
 
     /// Returns the value that the row's user has in `column`, as a roster would write it.
-    fn before<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<&'a str> {
-        let user = user_of(row, request)?;
-        let (catalog, directory) = (request.catalog, request.directory);
+    fn before(&self, row: RowIndex, column: Column) -> Option<&str> {
+        let user = self.request.user_of(row)?;
         match column {
-            Column::Role => self.positions.role(catalog, user.role),
-            Column::Rank => self.positions.rank(catalog, user.rank),
-            Column::EvidenceGroupExtId => self.positions.group(catalog, user.group),
-            Column::SupervisorEmail => {
-                let supervisor = directory.supervisor_of(directory.user_of(index(row))?)?;
-                Some(directory.users()[supervisor as usize].email())
-            }
+            Column::Role => self.names.role(user.role),
+            Column::Rank => self.names.rank(user.rank),
+            Column::EvidenceGroupExtId => self.names.group(user.group),
+            Column::SupervisorEmail => self.request.supervisor_email(row),
             _ => stored(user, column),
         }
     }
 
     /// Returns the value that the row leaves in `column`.
-    fn after<'a>(&self, request: &Request<'a>, row: usize, column: Column) -> Option<Cow<'a, str>> {
-        let decision = &self.decisions[row];
-        let data = &request.rows[row];
-        let catalog = request.catalog;
+    fn after(&self, row: RowIndex, column: Column) -> Option<Cow<'_, str>> {
+        let (data, decision) = (&self.request.rows[row], &self.decisions[row]);
         let text = match column {
-            Column::ExternalId => return self.external_id(request, row),
-            Column::Role => self.positions.role(catalog, decision.role),
-            Column::Rank => self.positions.rank(catalog, decision.rank),
-            Column::EvidenceGroupExtId => self.positions.group(catalog, decision.group),
-            Column::SupervisorEmail if decision.supervisor == Supervisor::None => None,
-            Column::SupervisorEmail => data
-                .value(column)
-                .or_else(|| self.before(request, row, column)),
-            _ => Some(resulting(data, user_of(row, request), column)),
+            Column::ExternalId => return self.external_id(row),
+            Column::Role => self.names.role(decision.role),
+            Column::Rank => self.names.rank(decision.rank),
+            Column::EvidenceGroupExtId => self.names.group(decision.group),
+            Column::SupervisorEmail if decision.supervisor.is_none() => None,
+            Column::SupervisorEmail => data.value(column).or_else(|| self.before(row, column)),
+            _ => Some(resulting(data, self.request.user_of(row), column)),
         };
         text.map(Cow::from)
     }
-}
-
-fn user_of<'a>(row: usize, request: &Request<'a>) -> Option<&'a User> {
-    let directory = request.directory;
-    let user = directory.user_of(index(row))?;
-    Some(&directory.users()[user as usize])
 }

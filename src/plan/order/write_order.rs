@@ -1,82 +1,57 @@
 //! The order in which rows are written, and the rows that must be written together (semantics §5, Writing). Knows rows
 //! only by their index, not their values.
 
-use crate::plan::index::{Lists, index};
+use std::sync::Arc;
+
+use crate::plan::index::{ByRow, Lists, Number, RowIndex, number};
+
+number! {
+    /// The position of a group in a write order. The rows of a group depend on each other and share one transaction.
+    pub(crate) WriteGroup
+}
 
 /// Rows to write, in an order in which every commit leaves a valid directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct WriteOrder {
-    rows: Vec<u32>,
-    ends: Vec<u32>,
+    groups: Lists<WriteGroup, RowIndex>,
     /// By row: the rows that must be written before it.
-    before: Lists,
+    before: Lists<RowIndex, RowIndex>,
 }
 
 impl WriteOrder {
-    /// An order with room for this many rows.
-    pub(crate) fn with_room(rows: usize) -> Self {
-        Self {
-            rows: Vec::with_capacity(rows),
-            ends: Vec::with_capacity(rows),
-            before: Lists::default(),
-        }
+    /// Makes an order of these groups. All rows in `before` are in a group.
+    pub(crate) const fn new(
+        groups: Lists<WriteGroup, RowIndex>,
+        before: Lists<RowIndex, RowIndex>,
+    ) -> Self {
+        Self { groups, before }
     }
 
-    /// Adds rows that depend on each other and so share one transaction. They come after all rows added before.
-    pub(crate) fn push_group(&mut self, rows: impl IntoIterator<Item = u32>) {
-        self.rows.extend(rows);
-        self.ends.push(index(self.rows.len()));
-    }
-
-    /// Sets the rows that must be written before each row. All of them are in the order.
-    pub(crate) fn set_before(&mut self, before: Lists) {
-        self.before = before;
-    }
-
-    /// Returns all rows (by index), in order.
+    /// Returns all rows, in order.
     #[must_use]
-    pub fn rows(&self) -> &[u32] {
-        &self.rows
+    pub fn rows(&self) -> &[RowIndex] {
+        self.groups.items()
     }
 
     /// Returns the rows that must be written before `row`.
     #[must_use]
-    pub fn before(&self, row: u32) -> &[u32] {
+    pub fn before(&self, row: RowIndex) -> &[RowIndex] {
         self.before.get(row)
-    }
-
-    /// Returns the rows of a group, which share a transaction.
-    fn group(&self, group: u32) -> &[u32] {
-        let start = match group {
-            0 => 0,
-            _ => self.ends[group as usize - 1],
-        };
-        &self.rows[start as usize..self.ends[group as usize] as usize]
-    }
-
-    /// Returns all transactions of about `size` rows, in order.
-    #[cfg(test)]
-    pub fn transactions(&self, size: usize) -> impl Iterator<Item = Vec<u32>> {
-        let mut schedule = Schedule::new(self);
-        std::iter::from_fn(move || {
-            let rows = schedule.take(self, size);
-            (!rows.is_empty()).then_some(rows)
-        })
     }
 }
 
 /// The limit of rows that are looked at for each row that is written beside others.
 const LOOK: usize = 4;
 
-/// Which rows of an order have been taken to be written, and which are written. Every call must pass the same order.
+/// Which rows of an order have been taken to be written, and which are written.
 #[derive(Debug)]
 pub(crate) struct Schedule {
-    /// The first group that has not been looked at.
-    next: u32,
-    /// Groups before `next` that are still to be taken, in order.
-    passed: Vec<u32>,
-    /// By row: its stage.
-    stages: Vec<Stage>,
+    order: Arc<WriteOrder>,
+    /// The number of groups that have been looked at.
+    looked_at: usize,
+    /// Groups that have been looked at and are still to be taken, in order.
+    passed: Vec<WriteGroup>,
+    stages: ByRow<Stage>,
     /// Rows still to be taken.
     waiting: usize,
 }
@@ -91,25 +66,27 @@ enum Stage {
 }
 
 /// The groups that were chosen for a batch, and their rows.
-type Choice = (Vec<u32>, Vec<u32>);
+type Choice = (Vec<WriteGroup>, Vec<RowIndex>);
 
 impl Schedule {
     /// Creates a schedule from which no row has been taken.
     #[must_use]
-    pub(crate) fn new(order: &WriteOrder) -> Self {
-        let rows = order.rows.iter().max().map_or(0, |&last| last as usize + 1);
+    pub(crate) fn new(order: Arc<WriteOrder>) -> Self {
+        let rows = order.rows().iter().max();
+        let rows = rows.map_or(0, |last| last.position() + 1);
         Self {
-            next: 0,
+            looked_at: 0,
             passed: Vec::new(),
-            stages: vec![Stage::Waiting; rows],
-            waiting: order.rows.len(),
+            stages: ByRow::repeat(Stage::Waiting, rows),
+            waiting: order.rows().len(),
+            order,
         }
     }
 
     /// Takes the rows of one transaction, which may begin once all rows taken before are written. Takes whole groups
     /// that fit into `size` rows together, and at least one group, however large. Returns no rows if none are left.
-    pub(crate) fn take(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
-        let (_, rows) = self.choose(order, size, false);
+    pub(crate) fn take(&mut self, size: usize) -> Vec<RowIndex> {
+        let (_, rows) = self.choose(size, false);
         self.set(&rows, Stage::Taken);
         self.waiting -= rows.len();
         rows
@@ -118,8 +95,8 @@ impl Schedule {
     /// Takes the rows of a transaction that may run at the same time as all transactions taken before: none of its rows
     /// has to wait for a row that is not written. Returns no rows if there are too few of them to be worth a
     /// transaction.
-    pub(crate) fn take_beside(&mut self, order: &WriteOrder, size: usize) -> Vec<u32> {
-        let (groups, rows) = self.choose(order, size, true);
+    pub(crate) fn take_beside(&mut self, size: usize) -> Vec<RowIndex> {
+        let (groups, rows) = self.choose(size, true);
         if rows.len() * LOOK < size.min(self.waiting) {
             self.set(&rows, Stage::Waiting);
             self.passed.extend(groups);
@@ -132,25 +109,26 @@ impl Schedule {
     }
 
     /// Notes that `rows`, which were taken, are written.
-    pub(crate) fn written(&mut self, rows: &[u32]) {
+    pub(crate) fn written(&mut self, rows: &[RowIndex]) {
         self.set(rows, Stage::Written);
     }
 
     /// Returns the rows that are not written, in row order.
     #[must_use]
-    pub(crate) fn unwritten(&self, order: &WriteOrder) -> Vec<u32> {
-        let mut rows = order.rows.clone();
-        rows.retain(|&row| self.stages[row as usize] != Stage::Written);
+    pub(crate) fn unwritten(&self) -> Vec<RowIndex> {
+        let mut rows = self.order.rows().to_vec();
+        rows.retain(|&row| self.stages[row] != Stage::Written);
         rows.sort_unstable();
         rows
     }
 
-    fn choose(&mut self, order: &WriteOrder, size: usize, beside: bool) -> Choice {
+    fn choose(&mut self, size: usize, beside: bool) -> Choice {
+        let order = Arc::clone(&self.order);
         let (mut groups, mut chosen) = (Vec::new(), Vec::new());
         let (mut left, mut looked) = (Vec::new(), 0);
         let mut passed = std::mem::take(&mut self.passed).into_iter();
-        while let Some(group) = passed.next().or_else(|| self.look(order)) {
-            let rows = order.group(group);
+        while let Some(group) = passed.next().or_else(|| self.look()) {
+            let rows = order.groups.get(group);
             looked += rows.len();
             let fits = chosen.is_empty() || chosen.len() + rows.len() <= size;
             if !fits || (beside && looked > size.saturating_mul(LOOK)) {
@@ -158,7 +136,7 @@ impl Schedule {
                 break;
             }
             self.set(rows, Stage::Chosen);
-            if beside && self.must_wait(order, rows) {
+            if beside && self.must_wait(rows) {
                 self.set(rows, Stage::Waiting);
                 left.push(group);
                 continue;
@@ -172,23 +150,22 @@ impl Schedule {
     }
 
     /// Returns the next group that has not been looked at, or `None` if there is none.
-    fn look(&mut self, order: &WriteOrder) -> Option<u32> {
-        let group = self.next;
-        (group < index(order.ends.len())).then(|| {
-            self.next += 1;
-            group
-        })
+    fn look(&mut self) -> Option<WriteGroup> {
+        let group = WriteGroup::new(self.looked_at);
+        let is_one = !self.order.groups.get(group).is_empty();
+        self.looked_at += usize::from(is_one);
+        is_one.then_some(group)
     }
 
     /// Returns `true` if a row that must come before one of `rows` is neither written nor in the same batch.
-    fn must_wait(&self, order: &WriteOrder, rows: &[u32]) -> bool {
-        let mut before = rows.iter().flat_map(|&row| order.before(row));
-        before.any(|&row| matches!(self.stages[row as usize], Stage::Waiting | Stage::Taken))
+    fn must_wait(&self, rows: &[RowIndex]) -> bool {
+        let mut before = rows.iter().flat_map(|&row| self.order.before(row));
+        before.any(|&row| matches!(self.stages[row], Stage::Waiting | Stage::Taken))
     }
 
-    fn set(&mut self, rows: &[u32], stage: Stage) {
+    fn set(&mut self, rows: &[RowIndex], stage: Stage) {
         for &row in rows {
-            self.stages[row as usize] = stage;
+            self.stages[row] = stage;
         }
     }
 }
@@ -199,79 +176,86 @@ mod tests {
 
     use super::*;
 
-    /// Makes an order of groups. Of each pair (later, earlier) in `before`, the second row must be written before the
+    /// Makes a schedule of groups. Of each pair (later, earlier) in `before`, the second row must be written before the
     /// first.
-    fn order(groups: &[&[u32]], before: &[(u32, u32)]) -> WriteOrder {
-        let mut order = WriteOrder::default();
+    fn schedule(groups: &[&[usize]], before: &[(usize, usize)]) -> Schedule {
+        let mut written = Lists::default();
         for group in groups {
-            order.push_group(group.iter().copied());
+            written.push(rows(group));
         }
-        let rows = order.rows.iter().max().map_or(0, |&last| last as usize + 1);
-        order.set_before(Lists::collect(rows, before.iter().copied()));
-        order
+        let before = before.iter();
+        let before = before.map(|&(later, earlier)| (RowIndex::new(later), RowIndex::new(earlier)));
+        let len = written.items().iter().map(|row| row.position() + 1).max();
+        let before = Lists::collect(len.unwrap_or(0), before);
+        Schedule::new(WriteOrder::new(written, before).into())
+    }
+
+    fn rows(positions: &[usize]) -> Vec<RowIndex> {
+        positions.iter().copied().map(RowIndex::new).collect()
     }
 
     #[test]
     fn a_transaction_takes_whole_groups_and_at_least_one() {
-        let order = order(&[&[0], &[1, 2, 3], &[4], &[5]], &[]);
-        let transactions: Vec<_> = order.transactions(2).collect();
-        assert_eq!(transactions, [vec![0], vec![1, 2, 3], vec![4, 5]]);
+        let mut schedule = schedule(&[&[0], &[1, 2, 3], &[4], &[5]], &[]);
+        let transactions = [(); 4].map(|()| schedule.take(2));
+        let expected: [&[usize]; 4] = [&[0], &[1, 2, 3], &[4, 5], &[]];
+        assert_eq!(transactions, expected.map(rows));
     }
 
     #[test]
     fn what_depends_on_a_row_under_way_is_passed_over_until_that_is_written() {
-        let order = order(&[&[0], &[1], &[2], &[3], &[4]], &[(2, 0), (3, 2)]);
-        let mut schedule = Schedule::new(&order);
-        assert_eq!(schedule.take_beside(&order, 2), [0, 1]);
-        assert_eq!(schedule.take_beside(&order, 2), [4]);
-        schedule.written(&[0, 1]);
-        assert_eq!(schedule.unwritten(&order), [2, 3, 4]);
-        assert_eq!(schedule.take_beside(&order, 2), [2, 3]);
-        assert_eq!(schedule.take(&order, 2), [0; 0]);
+        let mut schedule = schedule(&[&[0], &[1], &[2], &[3], &[4]], &[(2, 0), (3, 2)]);
+        assert_eq!(schedule.take_beside(2), rows(&[0, 1]));
+        assert_eq!(schedule.take_beside(2), rows(&[4]));
+        schedule.written(&rows(&[0, 1]));
+        assert_eq!(schedule.unwritten(), rows(&[2, 3, 4]));
+        assert_eq!(schedule.take_beside(2), rows(&[2, 3]));
+        assert_eq!(schedule.take(2), []);
     }
 
     #[test]
     fn a_few_rows_are_not_worth_a_transaction_beside_others() {
-        let ends: Vec<u32> = (1..=100).collect();
-        let groups: Vec<&[u32]> = ends.chunks(1).collect();
-        let chain: Vec<(u32, u32)> = (2..=99).map(|row| (row, row - 1)).collect();
-        let order = order(&groups, &chain);
-        let mut schedule = Schedule::new(&order);
-        assert_eq!(schedule.take_beside(&order, 10).len(), 10);
-        assert_eq!(schedule.take_beside(&order, 10), [0; 0]);
-        assert_eq!(schedule.take(&order, 10)[0], 11);
+        let ends: Vec<usize> = (1..=100).collect();
+        let groups: Vec<&[usize]> = ends.chunks(1).collect();
+        let chain: Vec<(usize, usize)> = (2..=99).map(|row| (row, row - 1)).collect();
+        let mut schedule = schedule(&groups, &chain);
+        assert_eq!(schedule.take_beside(10).len(), 10);
+        assert_eq!(schedule.take_beside(10), []);
+        assert_eq!(schedule.take(10)[0], RowIndex::new(11));
     }
 
     #[test]
     fn a_group_of_rows_that_wait_for_each_other_can_be_taken() {
-        let order = order(&[&[0, 1]], &[(0, 1), (1, 0)]);
-        assert_eq!(Schedule::new(&order).take_beside(&order, 1), [0, 1]);
+        let mut schedule = schedule(&[&[0, 1]], &[(0, 1), (1, 0)]);
+        assert_eq!(schedule.take_beside(1), rows(&[0, 1]));
     }
 
     proptest! {
         /// Each row is taken once, and never beside a row that has to be written before it.
         #[test]
         fn every_row_is_taken_once_and_after_what_comes_before_it(
-            edges in prop::collection::vec((1u32..60, 0u32..60), 0..90),
+            edges in prop::collection::vec((1usize..60, 0usize..60), 0..90),
             sizes in prop::collection::vec((1usize..12, any::<bool>()), 1..8),
         ) {
-            let rows: Vec<u32> = (0..60).collect();
-            let groups: Vec<&[u32]> = rows.chunks(1).collect();
-            let edges: Vec<(u32, u32)> = edges.into_iter().filter(|(later, earlier)| earlier < later).collect();
-            let order = order(&groups, &edges);
-            let mut schedule = Schedule::new(&order);
+            let positions: Vec<usize> = (0..60).collect();
+            let groups: Vec<&[usize]> = positions.chunks(1).collect();
+            let edges: Vec<(usize, usize)> = edges.into_iter().filter(|(later, earlier)| earlier < later).collect();
+            let mut schedule = schedule(&groups, &edges);
             let (mut written, mut under_way) = (Vec::new(), Vec::new());
-            let comes_before = |row: u32| edges.iter().filter(move |edge| edge.0 == row).map(|edge| edge.1);
+            let comes_before = |row: RowIndex| {
+                let edges = edges.iter().filter(move |edge| edge.0 == row.position());
+                edges.map(|edge| RowIndex::new(edge.1))
+            };
             for &(size, waits) in sizes.iter().cycle().take(200) {
                 if waits {
                     schedule.written(&under_way);
                     written.append(&mut under_way);
                 }
-                let mut batch = schedule.take_beside(&order, size);
+                let mut batch = schedule.take_beside(size);
                 if batch.is_empty() {
                     schedule.written(&under_way);
                     written.append(&mut under_way);
-                    batch = schedule.take(&order, size);
+                    batch = schedule.take(size);
                 }
                 for &row in &batch {
                     prop_assert!(comes_before(row).all(|earlier| written.contains(&earlier) || batch.contains(&earlier)));
@@ -280,9 +264,9 @@ mod tests {
             }
             schedule.written(&under_way);
             written.extend(under_way);
-            prop_assert_eq!(schedule.unwritten(&order), Vec::<u32>::new());
+            prop_assert_eq!(schedule.unwritten(), Vec::new());
             written.sort_unstable();
-            prop_assert_eq!(written, rows);
+            prop_assert_eq!(written, rows(&positions));
         }
     }
 }

@@ -3,14 +3,11 @@
 
 use std::borrow::Cow;
 
-use crate::domain::Column;
-use crate::plan::index::Key;
-use crate::plan::index::{FinalUser, SupervisorChange};
-use crate::plan::index::{Links, index};
-use crate::plan::index::{NearestIndex, SuggestionBudget};
-use crate::plan::judge::State;
-use crate::plan::judge::{Finding, Findings};
-use crate::plan::judge::{SupervisorNames, renaming_row};
+use hashbrown::HashMap;
+
+use crate::domain::{Column, NearestIndex, SuggestionBudget};
+use crate::plan::index::{FinalUser, Key, KeyId, Number, RowIndex, SupervisorChange};
+use crate::plan::judge::{Finding, Findings, State, SupervisorNames, renaming_row};
 
 /// Completes `findings` in the order of the rows, since the search for emails that may have been meant has a limit.
 pub(crate) fn complete_findings(
@@ -36,13 +33,13 @@ pub(crate) fn complete_findings(
     if !not_found.is_empty() {
         let names = SupervisorNames::find(state, not_found.into_iter());
         let count = state.roster.key_count(Key::Email);
-        let owned = (0..index(count)).filter(|&id| state.owner(Key::Email, id).is_some());
+        let owned = (0..count).map(KeyId::new);
+        let owned = owned.filter(|&id| state.owner(Key::Email, id).is_some());
         let key = |id| Key::Email.comparable(state.email(id).unwrap_or_default());
         let mut nearest = NearestEmails {
             state,
             emails: NearestIndex::new(owned, key),
-            is_known: vec![false; count],
-            suggested: Links::none(count),
+            suggested: HashMap::new(),
         };
         findings.change(|row, finding| match finding {
             Finding::SupervisorNotFound => nearest.advise(row, &names, budget),
@@ -53,24 +50,23 @@ pub(crate) fn complete_findings(
 }
 
 /// The emails of the final state, indexed by similarity.
-struct NearestEmails<'a, I, K> {
+struct NearestEmails<'a, I: Iterator, K> {
     state: &'a State<'a>,
     /// The emails that may be suggested.
     emails: NearestIndex<I, K>,
-    /// By email that no user has: whether its nearest email has been looked for, and the nearest email found.
-    is_known: Vec<bool>,
-    suggested: Links,
+    /// By email that no user has: its nearest email, once it has been looked for.
+    suggested: HashMap<KeyId, Option<KeyId>>,
 }
 
 impl<'a, I, K> NearestEmails<'a, I, K>
 where
-    I: Iterator<Item = u32>,
-    K: Fn(u32) -> Cow<'a, str>,
+    I: Iterator<Item = KeyId>,
+    K: Fn(KeyId) -> Cow<'a, str>,
 {
     /// Returns the finding about a supervisor who is not found.
     fn advise(
         &mut self,
-        row: u32,
+        row: RowIndex,
         names: &SupervisorNames,
         budget: &mut SuggestionBudget,
     ) -> Finding {
@@ -83,7 +79,7 @@ where
                 return Finding::SupervisorRenamed { row: renaming };
             }
         }
-        let meant = names.meant(&state.roster.rows[row as usize]);
+        let meant = names.meant(&state.roster.rows[row]);
         if let Some(person) = meant.filter(|&person| person != state.own_person(row)) {
             let email = state.email_source(person).into();
             return Finding::SupervisorNear { email };
@@ -98,17 +94,16 @@ where
 
     /// Returns the source of the email nearest to the supervisor email of `row`. Returns `None` if no email is near, or
     /// if the nearest is that of the row's own user.
-    fn nearest(&mut self, row: u32, budget: &mut SuggestionBudget) -> Option<FinalUser> {
+    fn nearest(&mut self, row: RowIndex, budget: &mut SuggestionBudget) -> Option<FinalUser> {
         let state = self.state;
         let SupervisorChange::Email(named) = state.roster.wish(row) else {
             return None;
         };
-        if !std::mem::replace(&mut self.is_known[named as usize], true) {
-            let email = state.roster.rows[row as usize].value(Column::SupervisorEmail)?;
-            let near = self.emails.nearest(&Key::Email.comparable(email), budget);
-            self.suggested.set(named, near);
-        }
-        let near = state.owner(Key::Email, self.suggested.get(named)?)?;
+        let near = *self.suggested.entry(named).or_insert_with(|| {
+            let email = state.roster.rows[row].value(Column::SupervisorEmail)?;
+            self.emails.nearest(&Key::Email.comparable(email), budget)
+        });
+        let near = state.owner(Key::Email, near?)?;
         (near != state.own_person(row)).then(|| state.email_source(near))
     }
 }

@@ -1,6 +1,7 @@
 //! The decision on one row: its outcome and its changes. Knows neither the row nor its user.
 
 use crate::domain::{ColumnSet, GroupId, RankId, RoleId};
+use crate::plan::index::FinalUser;
 use crate::plan::judge::CheckMarks;
 
 /// What happens to a row's user (semantics §4).
@@ -14,17 +15,6 @@ pub enum Outcome {
     Unchanged,
     /// Not applied, not even in part.
     Rejected,
-}
-
-/// The supervisor of a user in the final state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Supervisor {
-    /// No supervisor.
-    None,
-    /// A user of the directory, by index in the snapshot.
-    User(u32),
-    /// The user that a row of this import creates, by index of the row.
-    Row(u32),
 }
 
 /// The decision on one row. The directory knows the user that the row matched.
@@ -42,7 +32,7 @@ pub struct Decision {
     /// Final group.
     pub group: Option<GroupId>,
     /// Final supervisor.
-    pub supervisor: Supervisor,
+    pub supervisor: Option<FinalUser>,
     /// The findings of the field checks. [`Plan::issues`](crate::plan::Plan::issues) puts them into words.
     pub(crate) marks: CheckMarks,
 }

@@ -18,10 +18,8 @@ use ring::hmac;
 
 use super::decision::{Decision, Outcome};
 use crate::domain::{Column, IssueCode};
-use crate::plan::index::Key;
-use crate::plan::index::index;
-use crate::plan::index::parallel;
-use crate::plan::{Plan, Request};
+use crate::plan::Plan;
+use crate::plan::index::{Key, RowIndex, parallel, to_u32};
 
 /// The secret that the digests of one organisation's plans are keyed with.
 #[derive(Clone)]
@@ -41,19 +39,19 @@ impl fmt::Debug for DigestKey {
     }
 }
 
-/// Returns the digest of `plan`, which was made for `request`.
-pub(crate) fn digest(plan: &Plan, request: &Request<'_>) -> [u8; 32] {
-    let of_row = |row, decision: &Decision| Rows::of(plan, request, row, decision);
+/// Returns the digest of `plan`.
+pub(crate) fn digest(plan: &Plan) -> [u8; 32] {
+    let of_row = |row, decision: &Decision| Rows::of(plan, row, decision);
     let rows = parallel::sum(&plan.decisions, of_row, Rows::plus);
-    let mut hash = Encoder::new(request);
+    let mut hash = Encoder::new(plan);
     hash.number(rows.untouched);
     hash.number(rows.touched);
     for lane in rows.sum {
         hash.0.update(&lane.to_le_bytes());
     }
-    hash.number(index(plan.deactivations.len()));
+    hash.number(to_u32(plan.deactivations.len()));
     for &user in &plan.deactivations {
-        hash.text(request.directory.users()[user as usize].external_id());
+        hash.text(plan.request.directory.users()[user].external_id());
     }
     hash.finish()
 }
@@ -69,16 +67,16 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(plan: &Plan, request: &Request<'_>, row: u32, decision: &Decision) -> Self {
-        let mut codes = plan.codes(request, row).peekable();
+    fn of(plan: &Plan, row: RowIndex, decision: &Decision) -> Self {
+        let mut codes = plan.codes(row).peekable();
         if decision.outcome == Outcome::Unchanged && codes.peek().is_none() {
             return Self {
                 untouched: 1,
                 ..Self::default()
             };
         }
-        let mut hash = Encoder::new(request);
-        hash.row(plan, request, (row, decision));
+        let mut hash = Encoder::new(plan);
+        hash.row(plan, row, decision);
         hash.codes(codes.collect());
         let digest = hash.finish();
         let (lanes, _) = digest.as_chunks();
@@ -101,19 +99,20 @@ impl Rows {
 struct Encoder(hmac::Context);
 
 impl Encoder {
-    fn new(request: &Request<'_>) -> Self {
-        Self(hmac::Context::with_key(&request.digest_key.0))
+    fn new(plan: &Plan) -> Self {
+        let DigestKey(key) = &plan.request.terms.digest_key;
+        Self(hmac::Context::with_key(key))
     }
 
-    fn row(&mut self, plan: &Plan, request: &Request<'_>, (row, decision): (u32, &Decision)) {
+    fn row(&mut self, plan: &Plan, row: RowIndex, decision: &Decision) {
         self.byte(match decision.outcome {
             Outcome::Created => 1,
             Outcome::Updated => 2,
             Outcome::Unchanged => 3,
             Outcome::Rejected => 4,
         });
-        let data = &request.rows[row as usize];
-        match request.user_of(row) {
+        let data = &plan.request.rows[row];
+        match plan.request.user_of(row) {
             Some(user) => self.value(Some(user.external_id())),
             None => Key::ALL
                 .map(|key| data.value(key.column()))
@@ -127,10 +126,10 @@ impl Encoder {
         if changes.contains(Column::ExternalId) && data.sound(Column::ExternalId).is_none() {
             changes.remove(Column::ExternalId);
         }
-        self.number(index(changes.iter().count()));
+        self.number(to_u32(changes.iter().count()));
         for column in changes.iter() {
             self.byte(column as u8);
-            let (before, after) = plan.change_values(request, row as usize, column);
+            let (before, after) = plan.change_values(row, column);
             self.value(before.as_deref());
             self.value(after.as_deref());
         }
@@ -138,7 +137,7 @@ impl Encoder {
 
     fn codes(&mut self, mut codes: Vec<IssueCode>) {
         codes.sort_unstable();
-        self.number(index(codes.len()));
+        self.number(to_u32(codes.len()));
         for code in codes {
             self.byte(code as u8);
         }
@@ -152,7 +151,7 @@ impl Encoder {
     }
 
     fn text(&mut self, text: &str) {
-        self.number(index(text.len()));
+        self.number(to_u32(text.len()));
         self.0.update(text.as_bytes());
     }
 

@@ -4,11 +4,9 @@
 //! rotation of keys, so no rule of the judgement rejects it.
 
 use super::decision::{Decision, Outcome};
-use crate::domain::{Column, ColumnSet, Row, User};
-use crate::plan::index::Key;
-use crate::plan::index::{email_key, fold, strip_leading_zeros};
-use crate::plan::judge::State;
-use crate::plan::judge::{Finding, Findings};
+use crate::domain::{Column, ColumnSet, Row, User, email_key, fold, strip_leading_zeros};
+use crate::plan::index::{ByRow, Key};
+use crate::plan::judge::{Finding, Findings, State};
 
 /// The columns of a person's identity. Both names together count as one.
 const IDENTITY: [Column; 5] = [
@@ -34,17 +32,16 @@ pub(crate) struct IdentityChanges {
 /// Warns about each standing row that replaces the person of its user, and counts these rows.
 pub(crate) fn warn_of_replaced_identities(
     state: &State<'_>,
-    decisions: &[Decision],
+    decisions: &ByRow<Decision>,
     findings: &mut Findings,
 ) -> IdentityChanges {
     let mut found = IdentityChanges::default();
-    for (row, decision) in (0..).zip(decisions) {
+    for (row, decision) in decisions.enumerate() {
         let Some(user) = state.roster.user(row).filter(|_| state.stands(row)) else {
             continue;
         };
         found.matched += 1;
-        let data = &state.roster.rows[row as usize];
-        let user = &state.roster.users[user as usize];
+        let (data, user) = (&state.roster.rows[row], &state.roster.users[user]);
         if decision.outcome == Outcome::Updated && is_replaced(data, user, decision.changes) {
             findings.push(row, Finding::IdentityReplaced);
             found.replaced += 1;

@@ -2,10 +2,9 @@
 //! the field checks, not the judgement: a rejected row still lists its user.
 
 use crate::domain::{Column, ColumnSet, Status, User};
-use crate::plan::index::Roster;
-use crate::plan::index::Zeros;
-use crate::plan::index::indices;
-use crate::plan::index::{Key, held};
+use crate::plan::index::{
+    ByRow, ByUser, IndexVec, Key, Roster, RowIndex, UserIndex, Zeros, held, to_u32,
+};
 use crate::plan::judge::PrivilegedRoles;
 use crate::plan::{Request, Scope};
 
@@ -13,44 +12,45 @@ use crate::plan::{Request, Scope};
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
     /// Users to deactivate, in order of external ID.
-    pub(crate) deactivations: Vec<u32>,
+    pub(crate) deactivations: Vec<UserIndex>,
     /// Number of missing users who stay active because they are protected.
     pub(crate) protected_skipped: u32,
     /// Missing users that the caller may not deactivate, in order of external ID.
-    pub(crate) privileged_skipped: Vec<u32>,
+    pub(crate) privileged_skipped: Vec<UserIndex>,
     /// Numbers of the rows whose user cannot be identified.
     pub(crate) unidentifiable_rows: Vec<u32>,
 }
 
 /// Finds the missing users if the request asks for it.
 pub(crate) fn find_missing(
-    request: &Request<'_>,
+    request: &Request,
     roster: &Roster<'_>,
-    unsound: &[ColumnSet],
+    unsound: &ByRow<ColumnSet>,
     alike: &ZeroPaddedMatches,
 ) -> Missing {
-    let Some(scope) = request.deactivate_missing else {
+    let Some(scope) = &request.terms.scope else {
         return Missing::default();
     };
     let listing = Listing { roster, alike };
     let listed = listing.listed();
-    let users = indices(roster.users);
-    let missing = users.filter(|&user| {
-        let user_data = &roster.users[user as usize];
-        !listed[user as usize] && user_data.status == Status::Active && scope.includes(user_data)
+    let user = |user: UserIndex| &roster.users[user];
+    let missing = roster.users.indices().filter(|&missing| {
+        let user = user(missing);
+        !listed[missing] && user.status == Status::Active && scope.includes(user)
     });
-    let is_protected = |&user: &u32| roster.users[user as usize].protected;
-    let (protected, mut missing): (Vec<u32>, Vec<u32>) = missing.partition(is_protected);
-    missing.sort_unstable_by_key(|&user| roster.users[user as usize].external_id());
-    let untouchable = PrivilegedRoles::new(request.catalog, request.permitted);
-    let is_untouchable = |&user: &u32| untouchable.has(roster.users[user as usize].role);
+    let (protected, mut missing): (Vec<_>, Vec<_>) =
+        missing.partition(|&missing| user(missing).protected);
+    missing.sort_unstable_by_key(|&missing| user(missing).external_id());
+    let untouchable = PrivilegedRoles::new(request);
+    let is_untouchable = |&missing: &UserIndex| untouchable.has(user(missing).role);
     let (privileged_skipped, deactivations) = missing.into_iter().partition(is_untouchable);
-    let unidentifiable_rows = indices(roster.rows)
-        .filter(|&row| listing.is_unidentifiable(row, unsound[row as usize]))
-        .map(|row| roster.rows[row as usize].number);
+    let unidentifiable_rows = roster.rows.enumerate();
+    let unidentifiable_rows = unidentifiable_rows
+        .filter(|&(row, _)| listing.is_unidentifiable(row, unsound[row]))
+        .map(|(_, data)| data.number);
     Missing {
         deactivations,
-        protected_skipped: crate::plan::index::index(protected.len()),
+        protected_skipped: to_u32(protected.len()),
         privileged_skipped,
         unidentifiable_rows: unidentifiable_rows.collect(),
     }
@@ -74,8 +74,9 @@ impl ZeroPaddedMatches {
     /// With `listing`, compares the external ID of every row. A row that matches one user also lists the users whose
     /// external ID differs by leading zeros alone.
     pub(crate) fn new(roster: &Roster<'_>, listing: bool) -> Self {
-        let is_loose = |row| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
-        let takes_badge = |row| {
+        let is_loose =
+            |row: RowIndex| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
+        let takes_badge = |row: RowIndex| {
             let own = roster.user(row).map(held);
             own.is_none() || own != roster.wanted(Key::BadgeNumber, row)
         };
@@ -94,14 +95,12 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     /// Returns, by user, whether some row lists it.
-    fn listed(&self) -> Vec<bool> {
-        let mut listed = vec![false; self.roster.users.len()];
-        let rows = || indices(self.roster.rows);
+    fn listed(&self) -> ByUser<bool> {
+        let mut listed = ByUser::repeat(false, self.roster.users.len());
+        let rows = || self.roster.rows.indices();
         let found = rows().flat_map(|row| self.holders(row).chain(self.roster.user(row)));
         let meant = self.roster.mistaken().meant.iter().map(|&(_, user)| user);
-        found
-            .chain(meant)
-            .for_each(|user| listed[user as usize] = true);
+        found.chain(meant).for_each(|user| listed[user] = true);
         let loose = rows().filter(|&row| self.roster.user(row).is_none());
         mark_alike(&self.alike.external_ids, rows(), &mut listed);
         mark_alike(&self.alike.badge_numbers, loose, &mut listed);
@@ -109,19 +108,16 @@ impl Listing<'_> {
     }
 
     /// Returns the users who have an email, badge number or username of `row`. Returns none if the row matched a user.
-    fn holders(&self, row: u32) -> impl Iterator<Item = u32> {
+    fn holders(&self, row: RowIndex) -> impl Iterator<Item = UserIndex> {
         let keys = Key::MOVABLE
             .into_iter()
             .filter(move |_| self.roster.user(row).is_none());
-        keys.filter_map(move |key| {
-            let wanted = self.roster.wanted(key, row)?;
-            self.roster.holder(key, wanted)
-        })
+        keys.filter_map(move |key| self.roster.holder(self.roster.wanted(key, row)?))
     }
 
     /// Returns `true` if the user of `row` cannot be identified.
-    fn is_unidentifiable(&self, row: u32, unsound: ColumnSet) -> bool {
-        let data = &self.roster.rows[row as usize];
+    fn is_unidentifiable(&self, row: RowIndex, unsound: ColumnSet) -> bool {
+        let data = &self.roster.rows[row];
         if data.is_misfit() {
             return !data.is_foreign();
         }
@@ -134,7 +130,7 @@ impl Listing<'_> {
     }
 
     /// Returns `true` if a sound key of `row` matches a user. Leading zeros and export artefacts are ignored.
-    fn matches(&self, row: u32, unsound: ColumnSet) -> bool {
+    fn matches(&self, row: RowIndex, unsound: ColumnSet) -> bool {
         (self.roster.user(row).is_some() && !unsound.contains(Column::ExternalId))
             || self.holders(row).next().is_some()
             || self.roster.mistaken().meant_by(row).next().is_some()
@@ -145,12 +141,12 @@ impl Listing<'_> {
 
 /// Lists the users whose key equals a key of one of `rows` except for leading zeros. Each class of equal keys is listed
 /// once, so that the cost is no more than the sum of rows and users.
-fn mark_alike(zeros: &Zeros, rows: impl Iterator<Item = u32>, listed: &mut [bool]) {
-    let mut marked = vec![false; zeros.len()];
+fn mark_alike(zeros: &Zeros, rows: impl Iterator<Item = RowIndex>, listed: &mut ByUser<bool>) {
+    let mut marked = IndexVec::repeat(false, zeros.len());
     for class in rows.filter_map(|row| zeros.class_of(row)) {
-        if !std::mem::replace(&mut marked[class as usize], true) {
+        if !std::mem::replace(&mut marked[class], true) {
             let members = zeros.members(class).iter();
-            members.for_each(|&user| listed[user as usize] = true);
+            members.for_each(|&user| listed[user] = true);
         }
     }
 }

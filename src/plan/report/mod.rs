@@ -12,14 +12,12 @@ mod waiting;
 mod wording;
 
 pub(crate) use advice::complete_findings;
-pub use decision::{Decision, Outcome, Supervisor};
+pub use decision::{Decision, Outcome};
 pub use digest::DigestKey;
 pub(crate) use digest::digest;
-pub(crate) use identity::IdentityChanges;
-pub(crate) use identity::warn_of_replaced_identities;
+pub(crate) use identity::{IdentityChanges, warn_of_replaced_identities};
 pub(crate) use missing::{Missing, ZeroPaddedMatches, find_missing};
-pub(crate) use outcome::changing;
-pub(crate) use outcome::finish_outcomes;
+pub(crate) use outcome::{changing, finish_outcomes};
 pub(crate) use review::review;
 pub(crate) use waiting::count_waiting;
 pub(crate) use wording::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};

@@ -1,15 +1,13 @@
 //! Decides the outcome of each standing row (semantics §4), created, updated or unchanged, and the attributes that
 //! change.
 
-use super::decision::{Decision, Outcome, Supervisor};
+use super::decision::{Decision, Outcome};
 use crate::domain::{Column, ColumnSet, Row, User};
-use crate::plan::index::FinalUser;
-use crate::plan::index::parallel;
-use crate::plan::index::{resulting, stored};
+use crate::plan::index::{ByRow, FinalUser, parallel, resulting, stored};
 use crate::plan::judge::State;
 
 /// Completes the decisions, in which the checks have set the changes that [`changing`] returns.
-pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut [Decision]) {
+pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut ByRow<Decision>) {
     parallel::change(decisions, |row, decision| {
         if !state.stands(row) {
             decision.changes = ColumnSet::EMPTY;
@@ -19,14 +17,13 @@ pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut [Decision]) {
             return;
         }
         let person = state.roster.person(row);
-        decision.supervisor = state.supervisor(person).into();
+        decision.supervisor = state.supervisor(person);
         if let FinalUser::Row(_) = person {
-            let data = &state.roster.rows[row as usize];
-            decision.changes = values(data, decision);
+            decision.changes = values(&state.roster.rows[row], decision);
             decision.outcome = Outcome::Created;
             return;
         }
-        if decision.supervisor != state.present_supervisor(person).into() {
+        if decision.supervisor != state.present_supervisor(person) {
             decision.changes.insert(Column::SupervisorEmail);
         }
         decision.outcome = match decision.changes.is_empty() {
@@ -65,7 +62,7 @@ fn values(row: &Row, decision: &Decision) -> ColumnSet {
         Column::ExternalId | Column::Role => true,
         Column::Rank => decision.rank.is_some(),
         Column::EvidenceGroupExtId => decision.group.is_some(),
-        Column::SupervisorEmail => decision.supervisor != Supervisor::None,
+        Column::SupervisorEmail => decision.supervisor.is_some(),
         _ => !resulting(row, None, column).is_empty(),
     };
     Column::ALL.into_iter().filter(|&c| is_set(c)).collect()

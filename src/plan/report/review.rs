@@ -5,24 +5,21 @@ use std::collections::HashSet;
 
 use super::missing::ZeroPaddedMatches;
 use crate::domain::Status;
-use crate::plan::index::OtherCase;
-use crate::plan::index::Zeros;
-use crate::plan::index::indices;
-use crate::plan::index::{FinalUser, SupervisorChange};
-use crate::plan::index::{Key, held};
-use crate::plan::judge::State;
-use crate::plan::judge::{Finding, Findings};
+use crate::plan::index::{
+    FinalUser, Key, OtherCase, RowIndex, SupervisorChange, UserIndex, Zeros, held,
+};
+use crate::plan::judge::{Finding, Findings, State};
 
 /// Adds to `findings` the faults and warnings that the final state shows. `missing` are the users about to be
 /// deactivated.
 pub(crate) fn review(
     state: &State<'_>,
-    missing: &HashSet<u32>,
+    missing: &HashSet<UserIndex>,
     alike: &ZeroPaddedMatches,
     findings: &mut Findings,
 ) {
     let other_case = OtherCase::find(state.roster);
-    for row in indices(state.roster.rows) {
+    for row in state.roster.rows.indices() {
         if state.original(row).is_some() {
             continue;
         }
@@ -45,8 +42,8 @@ pub(crate) fn review(
 /// Warns if the supervisor that the row names is inactive, or will be after the import. This is allowed.
 fn warn_of_inactive_supervisor(
     state: &State<'_>,
-    missing: &HashSet<u32>,
-    row: u32,
+    missing: &HashSet<UserIndex>,
+    row: RowIndex,
     findings: &mut Findings,
 ) {
     let SupervisorChange::Email(email) = state.roster.wish(row) else {
@@ -63,7 +60,7 @@ fn warn_of_inactive_supervisor(
 
 /// Finds the unique values of a rejected row that another user has in the final state. Finds none if the row's user
 /// cannot be identified: the holder might be that user.
-fn find_taken_keys(state: &State<'_>, row: u32, findings: &mut Findings) {
+fn find_taken_keys(state: &State<'_>, row: RowIndex, findings: &mut Findings) {
     if !state.roster.tells_its_user(row) {
         return;
     }
@@ -96,7 +93,7 @@ fn says_taken(finding: Finding, state: &State<'_>, key: Key, holder: FinalUser) 
 }
 
 /// Reports that a rejected row's supervisor is not found, unless a finding already says so.
-fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
+fn find_supervisor_fault(state: &State<'_>, row: RowIndex, findings: &mut Findings) {
     let SupervisorChange::Email(email) = state.roster.wish(row) else {
         return;
     };
@@ -110,7 +107,7 @@ fn find_supervisor_fault(state: &State<'_>, row: u32, findings: &mut Findings) {
 }
 
 /// Warns that the external ID is that of `user` in another case, unless the message about another key already says so.
-fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
+fn warn_of_other_case(row: RowIndex, user: UserIndex, findings: &mut Findings) {
     let says_so = |finding| matches!(finding, Finding::Taken { holder, .. } if holder == FinalUser::User(user).into());
     if !findings.of(row).any(says_so) {
         findings.push(row, Finding::IdInOtherCase { user });
@@ -122,7 +119,7 @@ fn warn_of_other_case(row: u32, user: u32, findings: &mut Findings) {
 fn warn_of_lost_zeros(
     state: &State<'_>,
     alike: &ZeroPaddedMatches,
-    row: u32,
+    row: RowIndex,
     findings: &mut Findings,
 ) {
     let own = state.roster.user(row);
@@ -137,7 +134,13 @@ fn warn_of_lost_zeros(
 }
 
 /// Warns if a user or another row has the row's key with other zeros.
-fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings: &mut Findings) {
+fn warn_of_alike(
+    state: &State<'_>,
+    key: Key,
+    zeros: &Zeros,
+    row: RowIndex,
+    findings: &mut Findings,
+) {
     let user = alike_user(state, key, zeros, row).map(|user| Finding::ZerosLost { key, user });
     let other = || alike_row(state, key, zeros, row).map(|row| Finding::ZerosDiffer { key, row });
     if let Some(finding) = user.or_else(other) {
@@ -147,20 +150,20 @@ fn warn_of_alike(state: &State<'_>, key: Key, zeros: &Zeros, row: u32, findings:
 
 /// Returns the user who has the row's key with other zeros. Of several, prefers the row's own user, then the lowest
 /// key.
-fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
+fn alike_user(state: &State<'_>, key: Key, zeros: &Zeros, row: RowIndex) -> Option<UserIndex> {
     let roster = state.roster;
     let users = zeros.alike(row).iter().copied();
     let others = users.filter(|&user| Some(held(user)) != roster.wanted(key, row));
     let own = roster.user(row);
     others.min_by_key(|&user| {
-        let text = key.of(&roster.users[user as usize]);
+        let text = key.of(&roster.users[user]);
         (Some(user) != own, text)
     })
 }
 
 /// Returns the lowest row that has the row's key with other zeros.
-fn alike_row(state: &State<'_>, key: Key, zeros: &Zeros, row: u32) -> Option<u32> {
-    let wanted = |row| state.roster.wanted(key, row);
+fn alike_row(state: &State<'_>, key: Key, zeros: &Zeros, row: RowIndex) -> Option<RowIndex> {
+    let wanted = |row: RowIndex| state.roster.wanted(key, row);
     let others = zeros.alike_rows(row)?.into_iter();
     others.filter(|&other| wanted(other) != wanted(row)).min()
 }

@@ -2,33 +2,27 @@
 
 use hashbrown::HashMap;
 
-use crate::plan::index::Links;
+use crate::plan::index::{ByRow, RowIndex};
 use crate::plan::judge::{Finding, Findings};
 
 /// Returns, by row at the root of a chain of rejections, the number of rows that are rejected because of it.
-pub(crate) fn count_waiting(rows: u32, findings: &Findings) -> HashMap<u32, u32> {
-    let mut causes = Links::default();
-    for row in 0..rows {
-        if let Some(cause) = findings.of(row).find_map(cause) {
-            if causes.len() == 0 {
-                causes = Links::none(rows as usize);
-            }
-            causes.set(row, Some(cause));
-        }
-    }
+pub(crate) fn count_waiting(
+    rows: impl Iterator<Item = RowIndex>,
+    findings: &Findings,
+) -> HashMap<RowIndex, u32> {
+    let causes = rows.map(|row| findings.of(row).find_map(cause));
+    let mut causes: ByRow<Option<RowIndex>> = causes.collect();
     let mut waiting = HashMap::new();
-    if causes.len() > 0 {
-        for row in 0..rows {
-            if causes.get(row).is_some() {
-                *waiting.entry(root(&mut causes, row)).or_insert(0) += 1;
-            }
+    for row in causes.indices() {
+        if causes[row].is_some() {
+            *waiting.entry(root(&mut causes, row)).or_insert(0) += 1;
         }
     }
     waiting
 }
 
 /// Returns the row that caused a rejection. It was rejected in an earlier round, so no chain forms a circle.
-const fn cause(finding: Finding) -> Option<u32> {
+const fn cause(finding: Finding) -> Option<RowIndex> {
     match finding {
         Finding::KeptByRejection { row, .. } | Finding::SupervisorRejected { row } => Some(row),
         _ => None,
@@ -36,15 +30,15 @@ const fn cause(finding: Finding) -> Option<u32> {
 }
 
 /// Returns the root above `row`. Links every row on the way to the root directly, so that no path is walked twice.
-fn root(causes: &mut Links, row: u32) -> u32 {
+fn root(causes: &mut ByRow<Option<RowIndex>>, row: RowIndex) -> RowIndex {
     let mut way = Vec::new();
     let mut at = row;
-    while let Some(cause) = causes.get(at) {
+    while let Some(cause) = causes[at] {
         way.push(at);
         at = cause;
     }
     for row in way {
-        causes.set(row, Some(at));
+        causes[row] = Some(at);
     }
     at
 }

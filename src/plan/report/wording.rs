@@ -6,15 +6,11 @@ use std::borrow::Cow;
 use super::decision::Outcome;
 use super::identity::replaced_columns;
 use crate::domain::{
-    Column, ColumnSet, Issue, IssueCode, Pattern, Severity, Status, User, first_invisible,
+    Column, ColumnSet, Issue, IssueCode, Pattern, Severity, Status, User, first_invisible, fold,
     is_placeholder, shown, without_artifacts,
 };
-use crate::plan::index::FinalUser;
-use crate::plan::index::Key;
-use crate::plan::index::fold;
-use crate::plan::judge::Named;
-use crate::plan::judge::is_kept;
-use crate::plan::judge::{Circle, Finding};
+use crate::plan::index::{FinalUser, Key, RowIndex, UserIndex};
+use crate::plan::judge::{Circle, Finding, Named, is_kept};
 use crate::plan::order::new_external_id;
 use crate::plan::{Plan, Request};
 
@@ -22,12 +18,12 @@ use crate::plan::{Plan, Request};
 const NAMED: usize = 5;
 
 impl Plan {
-    /// Returns all errors and warnings of row number `row` (an index), those of its own checks first. They are put into
-    /// words here and not stored, so ask only for rows that are about to be reported.
+    /// Returns all errors and warnings of `row`, those of its own checks first. They are put into words here and not
+    /// stored, so ask only for rows that are about to be reported.
     #[must_use]
-    pub fn issues(&self, request: &Request<'_>, row: u32) -> Vec<Issue> {
-        let data = &request.rows[row as usize];
-        let own = data.issues().map(|mut issue| {
+    pub fn issues(&self, row: RowIndex) -> Vec<Issue> {
+        let request = &self.request;
+        let own = request.rows[row].issues().map(|mut issue| {
             if issue.is_error() && issue.column.is_some_and(|c| is_kept(request, row, c)) {
                 issue.severity = Severity::Warning;
                 issue.message = said_to_stand(&issue.message).into();
@@ -51,17 +47,17 @@ impl Plan {
     }
 
     /// Returns the codes of the row's errors and warnings, in the same order.
-    pub fn codes(&self, request: &Request<'_>, row: u32) -> impl Iterator<Item = IssueCode> {
-        let own = request.rows[row as usize].faults();
+    pub fn codes(&self, row: RowIndex) -> impl Iterator<Item = IssueCode> {
+        let own = self.request.rows[row].faults();
         let own = own.map(|(_, fault)| fault.code());
         own.chain(self.found(row).map(code))
     }
 
     /// Returns the findings about `row`. For a copy, adds the findings that reject the row that it equals, and the
     /// finding that it is a copy.
-    fn found(&self, row: u32) -> impl Iterator<Item = Finding> {
+    fn found(&self, row: RowIndex) -> impl Iterator<Item = Finding> {
         let original = self.copies.original(row);
-        let is_rejected = self.decisions[row as usize].outcome == Outcome::Rejected;
+        let is_rejected = self.decisions[row].outcome == Outcome::Rejected;
         let shared = original.filter(|_| is_rejected).into_iter();
         let shared = shared.flat_map(|original| self.findings.of(original));
         let shared = shared.filter(|finding| !is_of_the_row_alone(*finding));
@@ -166,13 +162,13 @@ const fn column(finding: Finding) -> Column {
 /// Puts findings into words. Needs only the plan and the planned request.
 struct Wording<'a> {
     plan: &'a Plan,
-    request: &'a Request<'a>,
+    request: &'a Request,
 }
 
 impl<'a> Wording<'a> {
     /// Returns the issue that states `finding` about `row`.
-    fn word(&self, row: u32, finding: Finding) -> Issue {
-        let data = &self.request.rows[row as usize];
+    fn word(&self, row: RowIndex, finding: Finding) -> Issue {
+        let data = &self.request.rows[row];
         let value = match column(finding) {
             Column::Phone => data.written(Column::Phone),
             column => data.value(column),
@@ -210,11 +206,11 @@ impl<'a> Wording<'a> {
 
     /// Names the invisible character in the cell of a key that is taken. Without it the reader would not see the
     /// reason.
-    fn unseen_note(&self, row: u32, finding: Finding) -> Option<String> {
+    fn unseen_note(&self, row: RowIndex, finding: Finding) -> Option<String> {
         let (Finding::Taken { key, .. } | Finding::Duplicate { key, .. }) = finding else {
             return None;
         };
-        let written = self.request.rows[row as usize].written(key.column())?;
+        let written = self.request.rows[row].written(key.column())?;
         let unseen = u32::from(first_invisible(written)?);
         Some(format!(
             "The cell holds U+{unseen:04X}, which nobody sees and which is no part of the value."
@@ -222,11 +218,11 @@ impl<'a> Wording<'a> {
     }
 
     /// Adds the suggested value, the row and the user that a finding refers to.
-    fn relate(&self, row: u32, finding: Finding, issue: Issue) -> Issue {
+    fn relate(&self, row: RowIndex, finding: Finding, issue: Issue) -> Issue {
         match finding {
             _ if is_optional_placeholder(finding, &issue.value) => issue,
             Finding::Unknown { named, near } => {
-                issue.suggest(near.map(|near| named.name(self.request.catalog, near.into())))
+                issue.suggest(near.map(|near| named.name(&self.request.catalog, near)))
             }
             Finding::Duplicate { row: other, .. }
             | Finding::Copy { row: other }
@@ -278,7 +274,7 @@ impl<'a> Wording<'a> {
     }
 
     /// Returns the sentence. `named` is the column and its value; most sentences begin with it.
-    fn say(&self, row: u32, finding: Finding, named: &str, value: &str) -> String {
+    fn say(&self, row: RowIndex, finding: Finding, named: &str, value: &str) -> String {
         match finding {
             _ if is_optional_placeholder(finding, value) => placeholder(named, finding),
             Finding::Unknown { named: kind, near } => self.unknown(kind, near, named),
@@ -294,7 +290,7 @@ impl<'a> Wording<'a> {
                 self.external_id(FinalUser::Row(row))
             ),
             Finding::Duplicate { key, row, kept } => {
-                let other = self.request.rows[row as usize].value(key.column());
+                let other = self.request.rows[row].value(key.column());
                 let shares = !value.is_empty() && other == Some(value);
                 duplicate(named, (key, shares), self.number(row), kept)
             }
@@ -354,7 +350,7 @@ impl<'a> Wording<'a> {
     }
 
     /// Returns the sentence for a value that a spreadsheet or a script has changed.
-    fn of_value(&self, row: u32, finding: Finding, named: &str) -> String {
+    fn of_value(&self, row: RowIndex, finding: Finding, named: &str) -> String {
         let before = || self.before(row, finding).unwrap_or_default();
         let (message, kept) = match finding {
             Finding::Artifact { key, user, kept } => {
@@ -448,11 +444,8 @@ impl<'a> Wording<'a> {
         }
     }
 
-    fn identity_replaced(&self, row: u32) -> String {
-        let (data, decision) = (
-            &self.request.rows[row as usize],
-            &self.plan.decisions[row as usize],
-        );
+    fn identity_replaced(&self, row: RowIndex) -> String {
+        let (data, decision) = (&self.request.rows[row], &self.plan.decisions[row]);
         let user = self.request.user_of(row);
         let columns = user.map(|user| replaced_columns(data, user, decision.changes));
         format!(
@@ -464,10 +457,10 @@ impl<'a> Wording<'a> {
     }
 
     fn unknown(&self, kind: Named, near: Option<u16>, named: &str) -> String {
-        let catalog = self.request.catalog;
+        let catalog = &self.request.catalog;
         let noun = kind.noun();
         let advice = if let Some(near) = near {
-            format!("did you mean \"{}\"?", kind.name(catalog, near.into()))
+            format!("did you mean \"{}\"?", kind.name(catalog, near))
         } else {
             let offers = kind.offers(catalog).map(|(_, name)| name);
             let offers: Vec<&str> = offers.take(NAMED + 1).collect();
@@ -476,7 +469,7 @@ impl<'a> Wording<'a> {
         format!("{named} is not a {noun} of this organisation; {advice}")
     }
 
-    fn taken(&self, row: u32, named: &str, key: Key, holder: FinalUser) -> String {
+    fn taken(&self, row: RowIndex, named: &str, key: Key, holder: FinalUser) -> String {
         let id = self.external_id(holder);
         let belongs = match holder {
             FinalUser::User(user) if self.user(user).status == Status::Inactive => {
@@ -494,11 +487,11 @@ impl<'a> Wording<'a> {
     }
 
     /// Returns the advice for a row that seems to be about the user who has its keys, or `None` if it does not seem so.
-    fn advice_on_identity(&self, row: u32, holder: FinalUser, id: &str) -> Option<String> {
+    fn advice_on_identity(&self, row: RowIndex, holder: FinalUser, id: &str) -> Option<String> {
         let subject = self.subject(holder)?;
         let of_holder = |finding| matches!(finding, Finding::Taken { holder, .. } if self.subject(holder.into()) == Some(subject));
         let several = self.plan.found(row).filter(|f| of_holder(*f)).count() > 1;
-        let given = self.request.rows[row as usize].value(Column::ExternalId);
+        let given = self.request.rows[row].value(Column::ExternalId);
         let given = given.unwrap_or_default();
         let by_case = given != id && fold(given) == fold(id);
         let write = format!("write \"{id}\" in EXTERNAL_ID");
@@ -520,7 +513,7 @@ impl<'a> Wording<'a> {
     }
 
     /// Returns the directory's user that `person` is, or `None` if `person` is a new user.
-    fn subject(&self, person: FinalUser) -> Option<u32> {
+    fn subject(&self, person: FinalUser) -> Option<UserIndex> {
         match person {
             FinalUser::User(user) => Some(user),
             FinalUser::Row(row) => self.request.directory.user_of(row),
@@ -543,7 +536,7 @@ impl<'a> Wording<'a> {
             FinalUser::User(user) => self.user(user).external_id().into(),
             FinalUser::Row(row) => match self.request.user_of(row) {
                 Some(user) => user.external_id().into(),
-                None => new_external_id(&self.request.rows[row as usize], self.request.import_id),
+                None => new_external_id(&self.request.rows[row], self.request.import_id),
             },
         }
     }
@@ -552,17 +545,14 @@ impl<'a> Wording<'a> {
     fn email(&self, person: FinalUser) -> &'a str {
         match person {
             FinalUser::User(user) => self.user(user).email(),
-            FinalUser::Row(row) => {
-                let email = self.request.rows[row as usize].value(Key::Email.column());
-                email.unwrap_or_default()
-            }
+            FinalUser::Row(row) => self.key_text(Key::Email, row),
         }
     }
 
     /// Returns the value that a cell with an export artefact probably had before.
-    fn before(&self, row: u32, finding: Finding) -> Option<String> {
+    fn before(&self, row: RowIndex, finding: Finding) -> Option<String> {
         let column = column(finding);
-        let value = self.request.rows[row as usize].value(column)?;
+        let value = self.request.rows[row].value(column)?;
         match finding {
             Finding::Format { key, .. } => self.request.pattern(key)?.with_zeros(value),
             Finding::PhoneArtifact
@@ -575,17 +565,17 @@ impl<'a> Wording<'a> {
     }
 
     /// The key that a row gives.
-    fn key_text(&self, key: Key, row: u32) -> &'a str {
-        let value = self.request.rows[row as usize].value(key.column());
+    fn key_text(&self, key: Key, row: RowIndex) -> &'a str {
+        let value = self.request.rows[row].value(key.column());
         value.unwrap_or_default()
     }
 
-    fn user(&self, user: u32) -> &'a User {
-        &self.request.directory.users()[user as usize]
+    fn user(&self, user: UserIndex) -> &'a User {
+        &self.request.directory.users()[user]
     }
 
-    fn number(&self, row: u32) -> u32 {
-        self.request.rows[row as usize].number
+    fn number(&self, row: RowIndex) -> u32 {
+        self.request.rows[row].number
     }
 }
 

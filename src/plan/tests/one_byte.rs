@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::domain::{Cell, Column, RawRow, Row, Status, User, UserText};
 use crate::input::{CsvDecoder, CsvOptions, FileFault, Limits};
 use crate::plan::scenario::Scenario;
-use crate::plan::{Directory, Outcome, Scope};
+use crate::plan::{Outcome, Plan, Scope, UserIndex};
 use uuid::Uuid;
 
 /// Column orders: the template's; a name last; optional columns last; and required columns alone.
@@ -262,22 +262,24 @@ fn users() -> Vec<User> {
     PEOPLE.iter().map(user).collect()
 }
 
+fn plan(rows: Vec<Row>) -> Plan {
+    let scenario = Scenario::new(users(), rows.into());
+    scenario.deactivating_missing(Scope::default()).plan()
+}
+
 /// Returns the people that an import of `rows` deactivates or changes, or none if the import is refused.
 fn harmed(rows: Vec<Row>) -> Vec<usize> {
-    let mut scenario = Scenario::parse("", "").deactivating_missing(Scope::default());
-    scenario.directory = Directory::new(users(), &rows, None);
-    scenario.rows = rows;
-    let plan = scenario.plan();
+    let plan = plan(rows);
     if !plan.unidentifiable_rows.is_empty() {
         return Vec::new();
     }
-    let changed = (0..)
-        .zip(&plan.decisions)
-        .filter(|(_, decision)| decision.outcome == Outcome::Updated);
-    let changed = changed.filter_map(|(row, _)| scenario.directory.user_of(row));
-    let users = changed.chain(plan.deactivations);
-    let number = |user: u32| {
-        let user = &scenario.directory.users()[user as usize];
+    let directory = &plan.request.directory;
+    let rows = plan.decisions.enumerate();
+    let changed = rows.filter(|(_, decision)| decision.outcome == Outcome::Updated);
+    let changed = changed.filter_map(|(row, _)| directory.user_of(row));
+    let users = changed.chain(plan.deactivations.iter().copied());
+    let number = |user: UserIndex| {
+        let user = &directory.users()[user];
         PEOPLE
             .iter()
             .position(|person| person[0] == user.external_id())
@@ -293,17 +295,13 @@ fn the_sound_roster_changes_nobody() {
         let has_ids = dialect.columns().any(|column| column == Column::ExternalId);
         assert_eq!(rows.len(), PEOPLE.len(), "{dialect:?}");
         assert_eq!(harmed(rows.clone()), [0; 0], "{dialect:?}");
-        let mut scenario = Scenario::parse("", "").deactivating_missing(Scope::default());
-        scenario.directory = Directory::new(users(), &rows, None);
-        scenario.rows = rows;
         let outcome = if has_ids {
             Outcome::Unchanged
         } else {
             Outcome::Rejected
         };
         assert!(
-            scenario
-                .plan()
+            plan(rows)
                 .decisions
                 .iter()
                 .all(|decision| decision.outcome == outcome),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::domain::Column;
 use crate::plan::scenario::{Scenario, decides};
-use crate::plan::{Scope, order::generated_external_id, plan_while};
+use crate::plan::{Number, RowIndex, Scope, order::generated_external_id, plan_while};
 
 const TWO: &str = "
     X1 a@x 1 ann > b@x rank=Captain group=G1 phone=+15005550006
@@ -60,7 +60,7 @@ fn a_supervisor_is_compared_as_a_user_not_as_an_email() {
 #[test]
 fn a_new_user_lists_every_attribute_that_gets_a_value() {
     let scenario = Scenario::parse(TWO, "- n@x 9 new > a@x group=G1 rank=- phone=-");
-    let changes = scenario.plan().decisions[0].changes;
+    let changes = scenario.plan().decisions[RowIndex::new(0)].changes;
     let names: Vec<&str> = changes.iter().map(Column::header).collect();
     assert_eq!(
         names.join(" "),
@@ -72,11 +72,11 @@ fn a_new_user_lists_every_attribute_that_gets_a_value() {
 #[test]
 fn a_row_without_external_id_creates_a_user_with_the_same_id_every_time() {
     let scenario = Scenario::parse("", "- n@x 9 new\n _ m@x 8 mew");
-    let (plan, request) = (scenario.plan(), scenario.request());
-    let ids = [0, 1].map(|row| plan.write(&request, row).external_id.into_owned());
+    let plan = scenario.plan();
+    let ids = [0, 1].map(|row| plan.write(RowIndex::new(row)).external_id.into_owned());
     assert_eq!(
         ids,
-        [1, 2].map(|n| generated_external_id(scenario.import_id, n))
+        [1, 2].map(|n| generated_external_id(scenario.request.import_id, n))
     );
     assert_eq!(ids[0], "8265c1eb-c133-5642-8dbd-3a722d494f44");
 }
@@ -181,9 +181,10 @@ fn changes_have_their_values_as_a_roster_writes_them() {
     let rows = "X1 a@x 1 ann > c@x rank=sergeant group=- phone=+15005550009
                 X3 c@x 3 cyd";
     let scenario = Scenario::parse(TWO, rows);
-    let (plan, request) = (scenario.plan(), scenario.request());
+    let plan = scenario.plan();
+    let [first, second] = [0, 1].map(RowIndex::new);
     let value = |column| {
-        let (before, after) = plan.change_values(&request, 0, column);
+        let (before, after) = plan.change_values(first, column);
         format!("{before:?} {after:?}")
     };
     assert_eq!(value(Column::SupervisorEmail), r#"Some("b@x") Some("c@x")"#);
@@ -193,7 +194,7 @@ fn changes_have_their_values_as_a_roster_writes_them() {
         value(Column::Phone),
         r#"Some("+15005550006") Some("+15005550009")"#
     );
-    let (before, after) = plan.change_values(&request, 1, Column::ExternalId);
+    let (before, after) = plan.change_values(second, Column::ExternalId);
     assert_eq!((before, after.as_deref()), (None, Some("X3")));
 }
 
@@ -216,7 +217,7 @@ fn the_digest_covers_what_happens_and_nothing_else() {
 fn the_digest_says_nothing_to_who_does_not_have_the_key() {
     let mut scenario = Scenario::parse(TWO, "X1 a@x 1 ann first=Ann");
     let own = scenario.plan().digest;
-    scenario.digest_key = crate::plan::DigestKey::new(&[8; 32]);
+    scenario.request.terms.digest_key = crate::plan::DigestKey::new(&[8; 32]);
     assert_ne!(own, scenario.plan().digest);
 }
 
@@ -224,7 +225,7 @@ fn the_digest_says_nothing_to_who_does_not_have_the_key() {
 fn the_digest_covers_who_is_deactivated_but_no_generated_id() {
     let mut scenario = Scenario::parse(TWO, "- n@x 9 new");
     let kept = scenario.plan().digest;
-    scenario.import_id = uuid::Uuid::from_u128(8);
+    scenario.request.import_id = uuid::Uuid::from_u128(8);
     assert_eq!(kept, scenario.plan().digest);
     let scenario = scenario.deactivating_missing(Scope::default());
     assert_ne!(kept, scenario.plan().digest);
@@ -240,7 +241,7 @@ fn a_plan_that_is_no_longer_wanted_is_given_up() {
             left.set(left.get().saturating_sub(1));
             wanted
         };
-        plan_while(&scenario.request(), &wanted).is_some()
+        plan_while(scenario.request.clone(), &wanted).is_some()
     };
     assert!(!planned_for(0) && !planned_for(1) && !planned_for(3));
     assert!(planned_for(100));

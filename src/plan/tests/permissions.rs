@@ -1,7 +1,7 @@
 //! Rows that the caller's permissions do not allow (semantics §5 f).
 
 use super::super::scenario::{Scenario, lines};
-use super::super::{Permitted, Scope};
+use super::super::{Number, Permitted, Scope, UserIndex};
 
 const NO_GRANT: Permitted = Permitted {
     deactivation: true,
@@ -125,7 +125,7 @@ fn missing_users_with_a_privileged_role_are_skipped_and_told() {
     let plan = scenario.plan();
     assert_eq!(
         (plan.privileged_skipped, plan.protected_skipped),
-        (vec![1], 1)
+        (vec![UserIndex::new(1)], 1)
     );
     assert_eq!(plan.going_inactive, 1);
 }

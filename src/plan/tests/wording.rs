@@ -5,11 +5,9 @@ use crate::plan::scenario::Scenario;
 /// Returns every message, one for each line.
 fn messages(directory: &str, rows: &str) -> String {
     let scenario = Scenario::parse(directory, rows);
-    let (plan, request) = (scenario.plan(), scenario.request());
-    let rows = (0..).take(scenario.rows.len());
-    let lines = rows.flat_map(|row| {
-        let issues = plan.issues(&request, row).into_iter();
-        let number = row + 1;
+    let plan = scenario.plan();
+    let lines = plan.decisions.indices().zip(1..).flat_map(|(row, number)| {
+        let issues = plan.issues(row).into_iter();
         issues.map(move |issue| format!("{number} {} [{}]", issue.message, issue.suggestion))
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -3,7 +3,7 @@
 use crate::plan::scenario::Scenario;
 
 #[track_caller]
-fn writes(directory: &str, rows: &str, expected: &[&[u32]]) {
+fn writes(directory: &str, rows: &str, expected: &[&[usize]]) {
     assert_eq!(Scenario::parse(directory, rows).written(), expected);
 }
 

@@ -11,9 +11,9 @@ use crate::{
     import::{
         ImportError, messages,
         receive::read_ahead::DirectoryReadAhead,
-        review::{PlannedImport, PlanningInput, PlanningTerms, plan_rows},
+        review::{PlannedImport, PlanningInput, plan_rows},
     },
-    plan::Scope,
+    plan::{ByRow, PlanningTerms, Scope},
     proto,
     store::Snapshot,
     telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
@@ -55,7 +55,10 @@ impl ImportSession<'_> {
 
     /// Reads the directory and plans `rows` on it. Adds the planned counts to the summary.
     #[tracing::instrument(skip_all)]
-    pub(crate) async fn plan(&mut self, rows: Arc<Vec<Row>>) -> Result<PlannedImport, ImportError> {
+    pub(crate) async fn plan(
+        &mut self,
+        rows: Arc<ByRow<Row>>,
+    ) -> Result<PlannedImport, ImportError> {
         let _stage = ImportStageTimer::begin("plan");
         self.progress.enter(ImportPhase::Planning);
         let reading = DatabaseTimer::begin("snapshot");
@@ -81,7 +84,7 @@ impl ImportSession<'_> {
         let planning = self.plan_while_wanted(input);
         let planned = self.with_progress(planning).await?;
         drop(turn);
-        self.summary.rows = u32::try_from(planned.rows.len()).unwrap_or(u32::MAX);
+        self.summary.rows = u32::try_from(planned.plan.decisions.len()).unwrap_or(u32::MAX);
         self.progress.set_planned(self.summary.rows);
         self.summary.plan_digest = planned.plan.digest.to_vec();
         messages::set_counts(&mut self.summary, &planned.tally());
@@ -124,7 +127,7 @@ impl ImportSession<'_> {
 
     /// Sends the planned results without writing.
     pub(crate) async fn preview(&self, planned: &PlannedImport) {
-        let rows = (0u32..).take(planned.rows.len());
+        let rows = planned.plan.decisions.indices();
         let results = planned.results(rows, self.options.filter, self.options.include_values);
         let _ = self.responses.send_all(results.map(Reply::Results)).await
             && self
