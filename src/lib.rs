@@ -1,47 +1,52 @@
 //! User Import: keeps an organisation's user accounts in step with a roster file, over gRPC.
 //!
+//! Comments cite the product's contract as "semantics §n" and its protection against hostile clients as "safety.md":
+//! two documents of the product's design. `docs/rows.md` and `SECURITY.md` say the same for users.
+//!
 //! # Layout
 //!
-//! Dependencies point one way only:
-//! `cli → client`, `cli → server → rpc → import → {input, plan, access} → store → domain`.
+//! Dependencies point one way only: `cli → client`, `cli → server → rpc → import → {input, plan, access, store}`,
+//! `access → store`, `{input, plan, store} → domain`; `domain` uses no other module.
 //!
 //! | module | what it owns |
 //! |---|---|
 //! | [`proto`] | the public contract, generated from `proto/` |
 //! | [`domain`] | columns, rows, issues, users, the catalog, and the checks of a value; pure |
 //! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
-//! | [`plan`] | one decision for each row on the final state, and the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
-//! | [`import`] | one import's life. By phase: `receive`, `upload`, `review`, `apply`, `record`, `lease`, `respond` |
+//! | [`plan`] | decides each row by the state after the whole import, and finds the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
+//! | [`import`] | one import's life: `stages` in order, `attempt` at applying it. By phase: `receive`, `upload`, `review`, `apply`, `record`, `lease`, `respond` |
 //! | [`store`] | the database: the only module that knows SQL (with `migrations/`) |
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
-//! | [`limits`] | how much of a server each client may use; settings |
+//! | [`limits`] | how much of a server each client may use |
 //! | [`audit`] | the hash chain of who did what; pure |
 //! | `rpc` | the gRPC services: wire to domain, errors to statuses, one table of RPCs |
 //! | [`server`] | listener, connections, health, reflection, shutdown |
 //! | [`client`], [`cli`] | the gRPC client, and the commands on top of it: `client`, `server`, `output` |
-//! | [`telemetry`] | logs, metrics, traces |
+//! | [`config`], [`clock`] | the settings of a server; the time, which tests may set |
+//! | `telemetry` | logs, metrics, traces |
 //! | `private_files` | files and folders that only their owner may read |
 //!
 //! # The path of one row
 //!
 //! 1. `rpc` opens an [`import::UploadBuffer`], which takes the client's messages as they come. An `ImportSession`
 //!    reads them from there.
-//! 2. [`import::RosterReceiver`] hands CSV bytes to [`input::CsvDecoder`] (charset, `Layout`, records,
-//!    [`input::Header`]) and typed rows to [`input::TypedRows`]. Both give a [`domain::RawRow`]: its number, its line and
-//!    a [`domain::Cell`] for each column.
-//! 3. [`domain::Row`] is the row after the checks of its values (`domain/check.rs`), packed into a few bytes; each
-//!    [`domain::Fault`] is a code, a column and a place. All rows together are a `ReceivedRoster`.
-//! 4. After `finish` has been verified, [`plan::plan_while`] decides all rows on one [`plan::Directory`] and the
-//!    [`domain::Catalog`], both read from a `store::Snapshot`. A row is a [`plan::RowIndex`] from here on; the keys of
-//!    rows and users are numbered in `plan::index::Roster`. Each rule of `plan::judge` adds a `Finding`; `plan::order`
-//!    puts the rows into a [`plan::WriteOrder`]. The result is a [`plan::Plan`] with a [`plan::Decision`] for each row.
-//! 5. An `import::review::PlannedImport` adds what the client asked for. Guards may refuse the whole; a dry run ends
-//!    here.
-//! 6. `import::apply` writes the plan's order as `WriteBatch`es, some hundreds of [`plan::UserWrite`]s in a
-//!    transaction, each with its `EncodedResults`. If somebody else has changed the directory, the rest is planned
-//!    again.
-//! 7. After the commit the results go to the `ResponseSender` as [`proto::RowResults`]. They are what replay and watch
-//!    read from the record.
+//! 2. [`import::RosterReceiver`] hands CSV bytes to [`input::CsvDecoder`] (charset, records, [`input::Header`]) and
+//!    typed rows to [`input::TypedRows`]. Both give a [`domain::RawRow`]: its number, its line and a [`domain::Cell`]
+//!    for each column.
+//! 3. [`domain::Row`] is the row after the checks of its values (`domain/check.rs`), packed into a few bytes. Its
+//!    faults ([`domain::Fault`]) stay with it as codes, and are worded when they are reported. All rows together are a
+//!    `ReceivedRoster`.
+//! 4. Once the client's `finish` matches what was received, [`plan::plan_while`] decides all rows on one
+//!    [`plan::Directory`] and the [`domain::Catalog`], both read from a `store::Snapshot`. A row is a
+//!    [`plan::RowIndex`] from here on; `plan::index::Roster` numbers the keys of rows and users. The rules in
+//!    `plan::judge` add `Finding`s about rows; `plan::order` puts the rows into a [`plan::WriteOrder`]. The result is
+//!    a [`plan::Plan`] with a [`plan::Decision`] for each row.
+//! 5. An `import::review::PlannedImport` adds what the client asked for. A guard may refuse the whole import. A dry run
+//!    stops here.
+//! 6. `import::apply` writes the plan's order as `WriteBatch`es, a thousand to some ten thousand rows in a transaction,
+//!    with their `EncodedResults`. If somebody else has changed the directory, the rest is planned again.
+//! 7. After the commit the results go to the `ResponseSender` as [`proto::RowResults`]. Replay and watch send the
+//!    recorded results again.
 //!
 //! A roster that comes in parts (`import::upload`) waits in the database until its last part is there, and then takes
 //! the same path. There is one validator, one planner and one writer.
@@ -50,20 +55,25 @@
 //!
 //! | question | place |
 //! |---|---|
+//! | quotes, fields and line ends of a CSV file | `input/record.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
-//! | a rule that looks at all rows (§5) | `plan/judge/`, one file for each rule; their order is in `plan/judge/rules.rs` |
+//! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
+//! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; their order is in `plan_while`, then `plan/judge/rules.rs` |
+//! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`; who a row seems to be about: `plan/report/advice.rs` |
 //! | users who are not listed (§7) | `plan/report/missing.rs` |
-//! | a guard that refuses a whole import (§7) | `import/review/guard.rs` |
-//! | the words of an issue | `domain/fault.rs` for one value, `plan/report/wording.rs` for what the planner finds |
+//! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
+//! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording.rs` for what the planner finds |
 //! | the words of a fault of the file | `input/fault.rs` |
 //! | what a client may not see (§6) | `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |
-//! | the permission of an RPC | `rpc/rpc_table.rs` |
-//! | an SQL statement | `store/`, one file for each table or use |
-//! | resuming, replaying, overtaking (§8) | `import/attempt.rs`, `import/record/` |
-//! | one writer for each organisation (§8) | `import/lease/`, `store/leases.rs` |
-//! | the limits of safety.md | `limits/`, `server/`, `rpc/call_limiter.rs` |
-//! | a message of the command line | `cli/output/report/`; failures are in `cli/failure.rs` |
+//! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |
+//! | an SQL statement | `store/`: an import's writes in `import_transaction/`, administrators' queries in `users.rs`, what a plan is made on in `snapshot.rs` and `user_reader.rs`, else one file for each table |
+//! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
+//! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
+//! | one writer for each organisation (§8) | taken and fenced in `store/leases.rs`, asked for in `import/attempt.rs`, renewed in `import/lease/` |
+//! | the limits of safety.md | `limits/`, `server/`, `rpc/call_limiter.rs`, `import/receive/import_limiter.rs` |
+//! | a setting | its option: `cli/server/` (`limits.rs`, `settings.rs`, `security.rs`); its type: `config.rs`, `limits/` |
+//! | a text of the command line | `cli/output/report/`; failures are in `cli/failure.rs` |
 //!
 //! # Glossary
 //!
@@ -71,21 +81,37 @@
 //!
 //! | word | means |
 //! |---|---|
-//! | organisation, directory, user | the tenant; its users; one of them |
-//! | roster, file, row, record, field, column, cell | what is imported; a row is judged, a record is what the CSV reader yields, a cell is a value with its column |
-//! | raw row, row | as it was sent; after the checks of its values |
-//! | match, holder | the user that a row updates; the user who has a key today |
+//! | organisation | the tenant |
+//! | directory | the users of an organisation |
+//! | roster | the rows of an import, from a file or typed |
+//! | record (of a file) | what the CSV reader yields |
+//! | cell | a value of a record with its column |
+//! | raw row, row | the row as it was sent; the row after the checks of its values |
+//! | fault | what is wrong with one value or with the file |
+//! | finding | what the planner finds about a row |
+//! | issue | a fault or finding as the client gets it |
+//! | match | the user that a row updates |
+//! | holder (of a key) | the user who has the key today |
 //! | key | external ID, email, badge number or username |
 //! | snapshot | the users that a plan is made on |
-//! | plan, decision, outcome, issue | the whole; for one row; created, updated, unchanged or rejected; one finding as it is told to the client |
+//! | plan, decision | what happens to all rows; what happens to one |
+//! | outcome | created, updated, unchanged or rejected |
 //! | judgement, rule | the fixpoint of semantics §5; one of its steps |
-//! | write order, batch, transaction | the order of rows; rows written together; the database's |
-//! | import, attempt, upload, session | what has an ID and a record; one try at it; a roster received in parts; one stream |
-//! | lease, heartbeat | the right to write to an organisation; the sign that its holder lives |
-//! | import record, result log, replay | the row in `imports`; the recorded results; sending them again |
-//! | guard, refusal | a reason to refuse the whole; the refusal as it is told to the client |
-//! | principal, credential, permission | who; by what; what they may do |
-//! | limiter, permit | a bound on concurrency; what one caller holds of it |
+//! | write order | the order in which rows are written |
+//! | batch | rows that are written together |
+//! | import | what has an ID and a record |
+//! | attempt, session | one try at an import; the stream that makes it |
+//! | upload | a roster that is received in parts |
+//! | lease, holder (of a lease) | the right to write to an organisation; the import that has it |
+//! | taken over | another attempt goes on with the import, since this one lost the lease |
+//! | overtaken | another import has begun applying since |
+//! | heartbeat | the sign that a server lives |
+//! | import record | the row in `imports` |
+//! | result log, replay | the recorded results; sending them again |
+//! | guard, refusal | a check that may refuse the whole import; the refusal as the client gets it |
+//! | principal | who is calling |
+//! | credential, permission | what proves it; what the caller may do |
+//! | limiter, permit | a bound on concurrency; the part of it that one caller holds |
 //! | retry policy, back-off | how a failed transaction is tried again |
 
 #![cfg_attr(

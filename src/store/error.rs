@@ -60,7 +60,7 @@ pub enum WriteError {
     Conflict,
     /// Another server has taken the organisation's lease.
     #[error("another import has taken over")]
-    Overtaken,
+    LeaseLost,
     /// Somebody asked the import to stop.
     #[error("the import was asked to stop")]
     Cancelled,

@@ -149,7 +149,7 @@ impl ImportTransaction {
     /// Claims the organisation, and increments its revision. From here to the end nobody else commits to it.
     ///
     /// # Errors
-    /// Fails with [`WriteError::Overtaken`] if another import has taken the lease.
+    /// Fails with [`WriteError::LeaseLost`] if another import has taken the lease.
     pub async fn claim(&mut self) -> Result<(), WriteError> {
         self.revision = Some(self.tx.bump_revision(self.lease.organization).await?);
         self.tx.fence(self.lease).await

@@ -233,7 +233,7 @@ impl WriteTransaction {
         let values = [lease.organization.into(), lease.number.into()];
         match self.query_one(sql, values).await? {
             Some(_) => Ok(()),
-            None => Err(WriteError::Overtaken),
+            None => Err(WriteError::LeaseLost),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn cloned_rows(planned: &PlannedImport, rows: &[RowIndex]) -> ByRow<R
 }
 
 /// The rows of the old plan whose user has changed since: it exists now, or `match_by` finds another or none.
-pub(crate) fn overtaken(
+pub(crate) fn rows_of_changed_users(
     old: &PlannedImport,
     rows: &[RowIndex],
     new: &PlannedImport,
@@ -40,7 +40,7 @@ pub(crate) fn overtaken(
     let is_found = |planned: &PlannedImport, row| {
         planned.plan.request.terms.match_by.is_some() && user(planned, row).is_some()
     };
-    let overtaken = |&(&row, now): &(&RowIndex, RowIndex)| {
+    let is_changed = |&(&row, now): &(&RowIndex, RowIndex)| {
         let was_new = old.plan.decisions[row].outcome == Outcome::Created;
         match was_new {
             true => user(new, now).is_some(),
@@ -48,7 +48,7 @@ pub(crate) fn overtaken(
         }
     };
     let pairs = rows.iter().zip(new.plan.decisions.indices());
-    pairs.filter(overtaken).map(|(row, _)| *row).collect()
+    pairs.filter(is_changed).map(|(row, _)| *row).collect()
 }
 
 pub(crate) fn given_up_results(old: &PlannedImport, rows: &[RowIndex]) -> Vec<RowResult> {

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ImportWriter;
 use super::changed_concurrently::{
-    cloned_rows, given_up_results, overtaken, rejected_as_changed, remaining,
+    cloned_rows, given_up_results, rejected_as_changed, remaining, rows_of_changed_users,
 };
 use crate::{
     domain::Row,
@@ -44,15 +44,15 @@ impl ImportWriter {
             let rest = remaining(unwritten, &rejected);
             let planned = self.plan(cloned_rows(&old, &rest).into(), false).await?;
             let planned = planned.after(&self.first_plan_warnings);
-            let overtaken = overtaken(&old, &rest, &planned);
-            if overtaken.is_empty() {
+            let changed = rows_of_changed_users(&old, &rest, &planned);
+            if changed.is_empty() {
                 self.adopt(planned);
                 for rows in rejected.chunks(RECORDED_TOGETHER) {
                     self.record_results(given_up_results(&old, rows)).await?;
                 }
                 return self.record_rows_not_written().await;
             }
-            rejected.extend(overtaken);
+            rejected.extend(changed);
         }
     }
 

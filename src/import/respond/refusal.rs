@@ -265,7 +265,7 @@ impl From<WriteError> for ImportError {
             WriteError::Store(error) => Self::Store(error),
             WriteError::Cancelled => Self::Cancelled,
             WriteError::Stopped => Self::ShuttingDown,
-            WriteError::Overtaken => Self::TakenOver,
+            WriteError::LeaseLost => Self::TakenOver,
             WriteError::Bound | WriteError::Stale => Self::PlanOutdated,
             WriteError::Conflict | WriteError::Task(_) => Self::Internal(error.to_string()),
         }
