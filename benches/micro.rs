@@ -21,7 +21,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use user_import::{
     domain::{
         Catalog, Cell, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId, Row, Status,
-        User, UserText,
+        User,
     },
     import::{PlannedImport, PlanningInput},
     input::{CsvDecoder, CsvOptions, Limits},
@@ -206,7 +206,7 @@ fn users(rows: &Arc<ByRow<Row>>) -> Vec<User> {
 
 fn user(index: usize, row: &Row, decision: &Decision) -> User {
     let id = |index: usize| Uuid::from_u128(index as u128 + 1);
-    let mut user = User::new(id(index), decision.role, texts(row));
+    let mut user = User::new(id(index), decision.role, |column| value(row, column));
     user.rank = decision.rank;
     user.group = decision.group;
     if value(row, Column::Status) == Status::Inactive.as_str() {
@@ -216,18 +216,6 @@ fn user(index: usize, row: &Row, decision: &Decision) -> User {
         user.supervisor = Some(id(supervisor.position()));
     }
     user
-}
-
-fn texts(row: &Row) -> UserText<'_> {
-    UserText {
-        external_id: value(row, Column::ExternalId),
-        email: value(row, Column::Email),
-        badge_number: value(row, Column::BadgeNumber),
-        first_name: value(row, Column::FirstName),
-        last_name: value(row, Column::LastName),
-        username: value(row, Column::Username),
-        phone: value(row, Column::Phone),
-    }
 }
 
 fn value(row: &Row, column: Column) -> &str {

@@ -208,25 +208,12 @@ fn parse(
         | Column::EvidenceGroupExtId => bounded(filled(text)?),
         Column::Phone => return parse_phone(text, region),
     };
-    let is_garbled = holds_text(column) && may_be_garbled(text) && is_garbled(text);
+    let is_garbled = Column::TEXTS.contains(column) && may_be_garbled(text) && is_garbled(text);
     Ok((value, is_garbled.then_some(Fault::Garbled)))
 }
 
 fn is_garbled(text: &str) -> bool {
     normalise_as_before(text).is_some_and(|written| repaired(&written).is_some())
-}
-
-/// Returns `true` for columns whose values are stored as they are written. The planner judges the other columns.
-const fn holds_text(column: Column) -> bool {
-    matches!(
-        column,
-        Column::ExternalId
-            | Column::Email
-            | Column::BadgeNumber
-            | Column::FirstName
-            | Column::LastName
-            | Column::Username
-    )
 }
 
 /// Returns `true` if the planner has to check whether the directory has `value` without an export artefact.

@@ -1,6 +1,11 @@
-//! The 13 columns of a roster, their names and their order. Knows nothing about values.
+//! The columns of a roster, and the one table that says what each of them is. Headers, the template, what users have as
+//! text, what the database stores, what a search looks at and what an export writes follow from this table. Checks no
+//! value; that is `check.rs`.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use super::{ColumnSet, email_key, fold};
 
 /// One column of a roster, in the template's order (semantics §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,60 +39,232 @@ pub enum Column {
     Phone,
 }
 
+/// What is known about one column.
+struct ColumnFacts {
+    column: Column,
+    /// The name in a CSV header.
+    header: &'static str,
+    /// Every file must have the column, and every row must fill it.
+    is_required: bool,
+    holds: Holds,
+    /// The columns of the table `users`: the one that has the value or what it refers to, and the one that has the
+    /// [comparable](Column::comparable) form if that is another text.
+    stored_as: &'static [&'static str],
+    /// The values in the rows of the template: a supervisor; a report with every value; a new user who gets an external
+    /// ID; a user who has left. Names of roles, ranks and groups are replaced by the organisation's own.
+    examples: [&'static str; Column::EXAMPLES],
+}
+
+/// What a user has in a column.
+#[derive(Clone, Copy)]
+enum Holds {
+    /// A text that no other user of the organisation has.
+    Key,
+    /// A text that searches look at.
+    Text,
+    /// A text that searches do not look at, or none.
+    OptionalText,
+    /// Active or inactive.
+    Status,
+    /// A reference to an entry of the catalog, or to another user.
+    Reference,
+    /// Nothing: the column is reserved.
+    Nothing,
+}
+
+/// The columns, in the template's order.
+const TABLE: &[ColumnFacts] = &[
+    ColumnFacts {
+        column: Column::ExternalId,
+        header: "EXTERNAL_ID",
+        is_required: false,
+        holds: Holds::Key,
+        stored_as: &["external_id"],
+        examples: ["EXAMPLE-1", "EXAMPLE-2", "", "EXAMPLE-4"],
+    },
+    ColumnFacts {
+        column: Column::Email,
+        header: "EMAIL",
+        is_required: true,
+        holds: Holds::Key,
+        stored_as: &["email", "email_key"],
+        // No user has one of these: `.example` is reserved (RFC 2606). Rows with them are recognised as examples.
+        examples: [
+            "jordan.sample@template.example",
+            "casey.sample@template.example",
+            "robin.sample@template.example",
+            "morgan.sample@template.example",
+        ],
+    },
+    ColumnFacts {
+        column: Column::BadgeNumber,
+        header: "BADGE_NUMBER",
+        is_required: true,
+        holds: Holds::Key,
+        stored_as: &["badge_number"],
+        examples: ["00101", "00102", "00103", "00104"],
+    },
+    ColumnFacts {
+        column: Column::FirstName,
+        header: "FIRST_NAME",
+        is_required: true,
+        holds: Holds::Text,
+        stored_as: &["first_name"],
+        examples: ["Jordan", "Casey", "Robin", "Morgan"],
+    },
+    ColumnFacts {
+        column: Column::LastName,
+        header: "LAST_NAME",
+        is_required: true,
+        holds: Holds::Text,
+        stored_as: &["last_name"],
+        examples: ["Sample"; Column::EXAMPLES],
+    },
+    ColumnFacts {
+        column: Column::Status,
+        header: "STATUS",
+        is_required: true,
+        holds: Holds::Status,
+        stored_as: &["active"],
+        examples: ["Active", "Active", "Active", "Inactive"],
+    },
+    ColumnFacts {
+        column: Column::Username,
+        header: "USERNAME",
+        is_required: true,
+        holds: Holds::Key,
+        stored_as: &["username", "username_key"],
+        examples: [
+            "jordan.sample",
+            "casey.sample",
+            "robin.sample",
+            "morgan.sample",
+        ],
+    },
+    ColumnFacts {
+        column: Column::Role,
+        header: "ROLE",
+        is_required: true,
+        holds: Holds::Reference,
+        stored_as: &["role_id"],
+        examples: ["Officer"; Column::EXAMPLES],
+    },
+    ColumnFacts {
+        column: Column::SupervisorEmail,
+        header: "SUPERVISOR_EMAIL",
+        is_required: false,
+        holds: Holds::Reference,
+        stored_as: &["supervisor_id"],
+        examples: [
+            "",
+            "jordan.sample@template.example",
+            "jordan.sample@template.example",
+            "",
+        ],
+    },
+    ColumnFacts {
+        column: Column::Location,
+        header: "LOCATION",
+        is_required: false,
+        holds: Holds::Nothing,
+        stored_as: &[],
+        examples: [""; Column::EXAMPLES],
+    },
+    ColumnFacts {
+        column: Column::Rank,
+        header: "RANK",
+        is_required: false,
+        holds: Holds::Reference,
+        stored_as: &["rank_id"],
+        examples: ["Sergeant", "Sergeant", "Sergeant", ""],
+    },
+    ColumnFacts {
+        column: Column::EvidenceGroupExtId,
+        header: "EVIDENCE_GROUP_EXT_ID",
+        is_required: false,
+        holds: Holds::Reference,
+        stored_as: &["group_id"],
+        examples: ["NORTH", "NORTH", "", ""],
+    },
+    ColumnFacts {
+        column: Column::Phone,
+        header: "PHONE",
+        is_required: false,
+        holds: Holds::OptionalText,
+        stored_as: &["phone"],
+        examples: ["+12025550101", "+442079460018", "", ""],
+    },
+];
+
 impl Column {
     /// Number of columns.
-    pub const COUNT: usize = 13;
+    pub const COUNT: usize = TABLE.len();
+
+    /// Number of example rows in the template.
+    pub(crate) const EXAMPLES: usize = 4;
 
     /// All columns, in the template's order; `ALL[c as usize] == c`.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::ExternalId,
-        Self::Email,
-        Self::BadgeNumber,
-        Self::FirstName,
-        Self::LastName,
-        Self::Status,
-        Self::Username,
-        Self::Role,
-        Self::SupervisorEmail,
-        Self::Location,
-        Self::Rank,
-        Self::EvidenceGroupExtId,
-        Self::Phone,
-    ];
+    pub const ALL: [Self; Self::COUNT] = {
+        let (mut all, mut at) = ([Self::ExternalId; Self::COUNT], 0);
+        while at < Self::COUNT {
+            all[at] = TABLE[at].column;
+            assert!(all[at] as usize == at, "the table has the enum's order");
+            at += 1;
+        }
+        all
+    };
+
+    /// The keys: no two users of an organisation have the same text in one of them.
+    pub(crate) const KEYS: ColumnSet = holding(Holds::Key);
+
+    /// The texts that searches look at.
+    pub(crate) const SEARCHED: ColumnSet = Self::KEYS.union(holding(Holds::Text));
+
+    /// The values that users have as text.
+    pub(crate) const TEXTS: ColumnSet = Self::SEARCHED.union(holding(Holds::OptionalText));
+
+    /// The columns that refer to an entry of the catalog or to another user.
+    pub(crate) const REFERENCES: ColumnSet = holding(Holds::Reference);
 
     /// Returns the name in a CSV header. Messages use it for typed rows too.
     #[must_use]
     pub const fn header(self) -> &'static str {
-        match self {
-            Self::ExternalId => "EXTERNAL_ID",
-            Self::Email => "EMAIL",
-            Self::BadgeNumber => "BADGE_NUMBER",
-            Self::FirstName => "FIRST_NAME",
-            Self::LastName => "LAST_NAME",
-            Self::Status => "STATUS",
-            Self::Username => "USERNAME",
-            Self::Role => "ROLE",
-            Self::SupervisorEmail => "SUPERVISOR_EMAIL",
-            Self::Location => "LOCATION",
-            Self::Rank => "RANK",
-            Self::EvidenceGroupExtId => "EVIDENCE_GROUP_EXT_ID",
-            Self::Phone => "PHONE",
-        }
+        self.facts().header
     }
 
     /// Returns `true` for the columns that every file must have and every row must fill.
     #[must_use]
     pub const fn is_required(self) -> bool {
-        matches!(
-            self,
-            Self::Email
-                | Self::BadgeNumber
-                | Self::FirstName
-                | Self::LastName
-                | Self::Status
-                | Self::Username
-                | Self::Role
-        )
+        self.facts().is_required
+    }
+
+    /// Returns `true` if a user may be without a text in this column.
+    pub(crate) const fn is_optional_text(self) -> bool {
+        matches!(self.facts().holds, Holds::OptionalText)
+    }
+
+    /// Returns the columns of the table `users`: the one that has the value or what it refers to, and the one that has
+    /// the [comparable](Self::comparable) form if that is another text. LOCATION has none.
+    pub(crate) const fn stored_as(self) -> &'static [&'static str] {
+        self.facts().stored_as
+    }
+
+    /// Returns the form in which two texts are equal if and only if they are the same key (semantics §1).
+    pub(crate) fn comparable(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Email => email_key(text),
+            Self::Username => fold(text),
+            _ => Cow::Borrowed(text),
+        }
+    }
+
+    /// Returns the values in the rows of the template.
+    pub(super) const fn examples(self) -> [&'static str; Self::EXAMPLES] {
+        self.facts().examples
+    }
+
+    const fn facts(self) -> &'static ColumnFacts {
+        &TABLE[self as usize]
     }
 }
 
@@ -97,72 +274,14 @@ impl fmt::Display for Column {
     }
 }
 
-/// A set of columns in two bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ColumnSet(u16);
-
-impl ColumnSet {
-    /// No column.
-    pub const EMPTY: Self = Self(0);
-
-    /// All columns.
-    pub const ALL: Self = Self::of(&Column::ALL);
-
-    /// Returns a set of these columns.
-    #[must_use]
-    pub const fn of(columns: &[Column]) -> Self {
-        let (mut set, mut next) = (Self::EMPTY, 0);
-        while next < columns.len() {
-            set.insert(columns[next]);
-            next += 1;
+/// Returns the columns in which users have this.
+const fn holding(what: Holds) -> ColumnSet {
+    let (mut set, mut at) = (ColumnSet::EMPTY, 0);
+    while at < TABLE.len() {
+        if TABLE[at].holds as u8 == what as u8 {
+            set.insert(TABLE[at].column);
         }
-        set
+        at += 1;
     }
-
-    /// Adds `column`.
-    pub const fn insert(&mut self, column: Column) {
-        self.0 |= 1 << column as u16;
-    }
-
-    /// Removes `column`.
-    pub const fn remove(&mut self, column: Column) {
-        self.0 &= !(1 << column as u16);
-    }
-
-    /// Returns `true` if `column` is in the set.
-    #[must_use]
-    pub const fn contains(self, column: Column) -> bool {
-        self.0 & (1 << column as u16) != 0
-    }
-
-    /// Returns `true` if the set is empty.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Returns the columns that are in either set.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Returns `true` if at least one column is in both sets.
-    #[must_use]
-    pub const fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Returns the columns of the set, in the template's order.
-    pub fn iter(self) -> impl Iterator<Item = Column> {
-        Column::ALL.into_iter().filter(move |&c| self.contains(c))
-    }
-}
-
-impl FromIterator<Column> for ColumnSet {
-    fn from_iter<I: IntoIterator<Item = Column>>(columns: I) -> Self {
-        let mut set = Self::EMPTY;
-        columns.into_iter().for_each(|c| set.insert(c));
-        set
-    }
+    set
 }

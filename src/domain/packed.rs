@@ -4,7 +4,7 @@
 /// Groups of `N` texts each, such as the values of some hundred rows. Each text takes its own bytes and one or two
 /// more, instead of `N` allocations a group.
 ///
-/// While an import is planned, memory holds a million rows of thirteen values, and as many users. Packing keeps
+/// While an import is planned, memory holds a million rows of over ten values, and as many users. Packing keeps
 /// that at a small multiple of the input.
 #[derive(Debug)]
 pub(super) struct PackedTexts<const N: usize> {

@@ -5,102 +5,18 @@ use std::borrow::Cow;
 
 use super::{Catalog, Column, neutralise};
 
-/// The value of an example in one column.
-#[derive(Clone, Copy)]
-enum Example {
-    /// This text.
-    Is(&'static str),
-    /// A name of one of the organisation's own roles, ranks or groups. The examples use different names in turn.
-    Own,
-}
-
-use Example::{Is, Own};
-
 /// File name of the template.
 pub(crate) const TEMPLATE_FILENAME: &str = "user-import-template.csv";
 
-/// The keys of the examples' emails. No user has one of them: `.example` is reserved (RFC 2606).
-const EMAILS: [&str; 4] = [
-    "jordan.sample@template.example",
-    "casey.sample@template.example",
-    "robin.sample@template.example",
-    "morgan.sample@template.example",
-];
-
-/// The examples, with their values in the order of [`Column::ALL`]: a supervisor; a report with every value; a new
-/// user who gets an external ID; a user who has left.
-const EXAMPLES: [[Example; Column::COUNT]; 4] = [
-    [
-        Is("EXAMPLE-1"),
-        Is(EMAILS[0]),
-        Is("00101"),
-        Is("Jordan"),
-        Is("Sample"),
-        Is("Active"),
-        Is("jordan.sample"),
-        Own,
-        Is(""),
-        Is(""),
-        Own,
-        Own,
-        Is("+12025550101"),
-    ],
-    [
-        Is("EXAMPLE-2"),
-        Is(EMAILS[1]),
-        Is("00102"),
-        Is("Casey"),
-        Is("Sample"),
-        Is("Active"),
-        Is("casey.sample"),
-        Own,
-        Is(EMAILS[0]),
-        Is(""),
-        Own,
-        Own,
-        Is("+442079460018"),
-    ],
-    [
-        Is(""),
-        Is(EMAILS[2]),
-        Is("00103"),
-        Is("Robin"),
-        Is("Sample"),
-        Is("Active"),
-        Is("robin.sample"),
-        Own,
-        Is(EMAILS[0]),
-        Is(""),
-        Own,
-        Is(""),
-        Is(""),
-    ],
-    [
-        Is("EXAMPLE-4"),
-        Is(EMAILS[3]),
-        Is("00104"),
-        Is("Morgan"),
-        Is("Sample"),
-        Is("Inactive"),
-        Is("morgan.sample"),
-        Own,
-        Is(""),
-        Is(""),
-        Is(""),
-        Is(""),
-        Is(""),
-    ],
-];
-
 /// Returns the template as UTF-8 CSV after `begins`. Roles, ranks and active groups are the organisation's own. If
-/// it has no roles, the role is `Officer`, because a role is required. If it has no ranks or groups, they are
+/// it has no roles, the role is the example's, because a role is required. If it has no ranks or groups, they are
 /// blank.
 #[must_use]
 pub(crate) fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(begins.as_bytes().to_vec());
     // Writing records of equal length to memory cannot fail, so no error is lost.
     let _ = csv.write_record(Column::ALL.map(Column::header));
-    for number in 0..EXAMPLES.len() {
+    for number in 0..Column::EXAMPLES {
         let cells = Column::ALL.map(|column| cell(catalog, number, column));
         let _ = csv.write_record(cells.each_ref().map(|cell| cell.as_bytes()));
     }
@@ -110,32 +26,29 @@ pub(crate) fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
 /// Returns `true` for the [folded](fn@super::fold) email of one of the examples.
 #[must_use]
 pub(crate) fn is_template_example(email_key: &str) -> bool {
-    EMAILS.contains(&email_key)
+    Column::Email.examples().contains(&email_key)
 }
 
 /// Returns the value of a cell. Names of the catalog are made harmless for spreadsheets; our own examples already
 /// are.
 fn cell(catalog: &Catalog, number: usize, column: Column) -> Cow<'_, str> {
-    match EXAMPLES[number][column as usize] {
-        Is(text) => Cow::Borrowed(text),
-        Own => neutralise(own_cell(catalog, number, column)),
-    }
-}
-
-fn own_cell(catalog: &Catalog, number: usize, column: Column) -> &str {
+    let example = column.examples()[number];
     match column {
+        _ if example.is_empty() => Cow::Borrowed(""),
         Column::Role => {
             let roles = catalog.roles.iter().map(|role| &*role.name);
-            taking_turns(roles, number).unwrap_or("Officer")
+            neutralise(taking_turns(roles, number).unwrap_or(example))
         }
         Column::Rank => {
             let ranks = catalog.ranks.iter().map(|rank| &*rank.name);
-            taking_turns(ranks, number).unwrap_or_default()
+            neutralise(taking_turns(ranks, number).unwrap_or_default())
         }
-        _ => {
+        Column::EvidenceGroupExtId => {
             let groups = catalog.groups.iter().filter(|group| group.active);
-            taking_turns(groups.map(|group| &*group.external_id), number).unwrap_or_default()
+            let names = groups.map(|group| &*group.external_id);
+            neutralise(taking_turns(names, number).unwrap_or_default())
         }
+        _ => Cow::Borrowed(example),
     }
 }
 
@@ -222,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_emails_are_their_own_keys() {
-        assert_eq!(EMAILS.map(|email| fold(email).into_owned()), EMAILS);
+        let emails = Column::Email.examples();
+        assert_eq!(emails.map(|email| fold(email).into_owned()), emails);
         assert!(!is_template_example("jordan@template.example"));
     }
 }

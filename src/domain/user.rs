@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::user_texts::{self, UserTexts};
-use super::{ColumnSet, GroupId, PackedTexts, Packer, RankId, RoleId, Row};
+use super::{Column, ColumnSet, GroupId, PackedTexts, Packer, RankId, RoleId, Row};
 
 /// The status of a user: whether the user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,39 +35,6 @@ impl Status {
     }
 }
 
-/// The text attributes from which a [`User`] is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UserText<'a> {
-    /// Unique, compared exactly.
-    pub external_id: &'a str,
-    /// Unique, compared without case.
-    pub email: &'a str,
-    /// Unique, compared exactly.
-    pub badge_number: &'a str,
-    /// Given name.
-    pub first_name: &'a str,
-    /// Family name.
-    pub last_name: &'a str,
-    /// Unique, compared without case.
-    pub username: &'a str,
-    /// In E.164; empty if there is none.
-    pub phone: &'a str,
-}
-
-impl<'a> UserText<'a> {
-    const fn parts(self) -> [&'a str; user_texts::COUNT] {
-        [
-            self.external_id,
-            self.email,
-            self.badge_number,
-            self.first_name,
-            self.last_name,
-            self.username,
-            self.phone,
-        ]
-    }
-}
-
 /// A user of the directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -89,10 +56,11 @@ pub struct User {
 }
 
 impl User {
-    /// Returns an active user with `text`, without supervisor, rank and group.
+    /// Returns an active user without supervisor, rank and group, with the `text` of each column that users have as
+    /// text; `""` if there is none.
     #[must_use]
-    pub fn new(id: Uuid, role: RoleId, text: UserText<'_>) -> Self {
-        let texts = Arc::new(PackedTexts::of(text.parts()));
+    pub fn new<'a>(id: Uuid, role: RoleId, text: impl Fn(Column) -> &'a str) -> Self {
+        let texts = Arc::new(PackedTexts::of(user_texts::of_each(text)));
         Self {
             texts: UserTexts::Own { texts, at: 0 },
             ..Self::without_text(id, role)
@@ -115,43 +83,55 @@ impl User {
     /// Returns the external ID: unique, compared exactly.
     #[must_use]
     pub fn external_id(&self) -> &str {
-        self.texts.get(0)
+        self.texts.get(Column::ExternalId)
     }
 
     /// Returns the email: unique, compared without case.
     #[must_use]
     pub fn email(&self) -> &str {
-        self.texts.get(1)
+        self.texts.get(Column::Email)
     }
 
     /// Returns the badge number: unique, compared exactly.
     #[must_use]
     pub fn badge_number(&self) -> &str {
-        self.texts.get(2)
+        self.texts.get(Column::BadgeNumber)
     }
 
     /// Returns the given name.
     #[must_use]
     pub fn first_name(&self) -> &str {
-        self.texts.get(3)
+        self.texts.get(Column::FirstName)
     }
 
     /// Returns the family name.
     #[must_use]
     pub fn last_name(&self) -> &str {
-        self.texts.get(4)
+        self.texts.get(Column::LastName)
     }
 
     /// Returns the username: unique, compared without case.
     #[must_use]
     pub fn username(&self) -> &str {
-        self.texts.get(5)
+        self.texts.get(Column::Username)
     }
 
     /// Returns the phone number in E.164; empty if there is none.
     #[must_use]
     pub fn phone(&self) -> &str {
-        self.texts.get(6)
+        self.texts.get(Column::Phone)
+    }
+
+    /// Returns the value as the roster writes it, `""` if there is none, or `None` if the column refers to something
+    /// else (role, supervisor, rank, group) or is not stored (LOCATION).
+    #[must_use]
+    pub fn value(&self, column: Column) -> Option<&str> {
+        match column {
+            Column::Status => Some(self.status.as_str()),
+            _ => Column::TEXTS
+                .contains(column)
+                .then(|| self.texts.get(column)),
+        }
     }
 
     /// Returns the text columns in which the user differs from `row`. An absent value is the same as a blank one here.
@@ -175,7 +155,7 @@ impl User {
                 supervisor,
                 texts: _,
             } = user;
-            let copy = gathered.add(id, role, user.texts.all());
+            let copy = gathered.push(id, role, user.texts.all());
             (copy.status, copy.protected) = (status, protected);
             (copy.rank, copy.group, copy.supervisor) = (rank, group, supervisor);
         }
@@ -195,7 +175,7 @@ impl User {
 pub(crate) struct UserPacker {
     users: Vec<User>,
     /// Texts of the last users, not packed yet.
-    texts: Packer<{ user_texts::COUNT }>,
+    texts: Packer<{ Column::TEXTS.len() }>,
     /// Bytes of text that the next allocation will hold.
     most: usize,
 }
@@ -217,17 +197,13 @@ impl UserPacker {
     /// so it returns the memory to the system as soon as the users share their texts with rows.
     const MANY: usize = 40 << 20;
 
-    /// Adds a user as [`User::new`] makes one. The texts can be read only after all users have been added.
-    pub(crate) fn push(&mut self, id: Uuid, role: RoleId, text: UserText<'_>) -> &mut User {
-        self.add(id, role, text.parts())
-    }
-
-    /// Adds a user whose texts are in the order of [`UserText`].
-    pub(super) fn add(
+    /// Adds a user as [`User::new`] makes one, with the texts of [`Column::TEXTS`]. They can be read only after all
+    /// users have been added.
+    pub(crate) fn push(
         &mut self,
         id: Uuid,
         role: RoleId,
-        texts: [&str; user_texts::COUNT],
+        texts: [&str; Column::TEXTS.len()],
     ) -> &mut User {
         if self.texts.bytes() >= self.most {
             self.pack();
@@ -272,11 +248,12 @@ mod tests {
         let mut packer = UserPacker::default();
         // This is more text than the first allocation holds.
         for n in 0..12_000 {
-            let text = UserText {
-                email: &name(n),
-                ..UserText::default()
-            };
-            packer.push(Uuid::from_u128(n), RoleId(1), text);
+            let email = name(n);
+            let texts = user_texts::of_each(|column| match column {
+                Column::Email => &email,
+                _ => "",
+            });
+            packer.push(Uuid::from_u128(n), RoleId(1), texts);
         }
         let users = packer.finish();
         assert_eq!(users.len(), 12_000);

@@ -7,19 +7,17 @@ use std::sync::Arc;
 use super::row_texts::RowTexts;
 use super::{Column, ColumnSet, PackedTexts, Packer, Row};
 
-/// Number of texts of a user.
-pub(super) const COUNT: usize = 7;
+/// The columns of the texts, and their order.
+const COLUMNS: ColumnSet = Column::TEXTS;
 
-/// The columns of the texts, in the order of the texts.
-const COLUMNS: [Column; COUNT] = [
-    Column::ExternalId,
-    Column::Email,
-    Column::BadgeNumber,
-    Column::FirstName,
-    Column::LastName,
-    Column::Username,
-    Column::Phone,
-];
+/// Number of texts of a user.
+const COUNT: usize = COLUMNS.len();
+
+/// Returns the `text` of each column, in order.
+pub(super) fn of_each<'a>(text: impl Fn(Column) -> &'a str) -> [&'a str; COUNT] {
+    let mut columns = COLUMNS.iter();
+    std::array::from_fn(|_| columns.next().map_or("", &text))
+}
 
 /// The texts of a user, in 16 bytes.
 #[derive(Clone, Debug, Default)]
@@ -63,26 +61,28 @@ struct Share {
 }
 
 impl UserTexts {
-    /// Returns text number `index`, in the order of [`COLUMNS`].
-    pub(super) fn get(&self, index: usize) -> &str {
+    /// Returns the text of `column`; `""` if it has none.
+    pub(super) fn get(&self, column: Column) -> &str {
+        let Some(index) = COLUMNS.position(column) else {
+            return "";
+        };
         match self {
             Self::Blank => "",
             Self::Own { texts, at } => texts.get(*at as usize, index),
-            Self::Rows { texts, at } => texts.get((*at).into(), COLUMNS[index] as usize),
-            Self::Mixed { texts, at } => texts.get(*at as usize, index),
+            Self::Rows { texts, at } => texts.get((*at).into(), column as usize),
+            Self::Mixed { texts, at } => texts.get(*at as usize, column),
         }
     }
 
     pub(super) fn all(&self) -> [&str; COUNT] {
-        std::array::from_fn(|index| self.get(index))
+        of_each(|column| self.get(column))
     }
 
     /// Returns the columns in which the texts differ from the values of `row`. An absent value is the same as `""`.
     pub(super) fn apart_from(&self, row: &Row) -> ColumnSet {
         self.known_apart_from(row).unwrap_or_else(|| {
-            let apart = |&index: &usize| self.get(index) != row.text(COLUMNS[index]);
-            let apart = (0..COUNT).filter(apart);
-            apart.map(|index| COLUMNS[index]).collect()
+            let apart = |&column: &Column| self.get(column) != row.text(column);
+            COLUMNS.iter().filter(apart).collect()
         })
     }
 
@@ -101,15 +101,11 @@ impl UserTexts {
 }
 
 impl Mixed {
-    fn get(&self, at: usize, index: usize) -> &str {
+    fn get(&self, at: usize, column: Column) -> &str {
         let share = &self.shares[at];
-        if share.own.contains(COLUMNS[index]) {
-            let before = COLUMNS[..index].iter();
-            let before = before.filter(|&&column| share.own.contains(column));
-            self.own.get(usize::from(share.first) + before.count(), 0)
-        } else {
-            let row = &self.rows[usize::from(share.rows)];
-            row.get(share.at.into(), COLUMNS[index] as usize)
+        match share.own.position(column) {
+            Some(before) => self.own.get(usize::from(share.first) + before, 0),
+            None => self.rows[usize::from(share.rows)].get(share.at.into(), column as usize),
         }
     }
 }
@@ -142,10 +138,8 @@ impl<'a> Mixer<'a> {
             std::mem::take(self).finish();
         }
         let first = self.own.groups();
-        for (index, &column) in COLUMNS.iter().enumerate() {
-            if own.contains(column) {
-                self.own.push([user.get(index)]);
-            }
+        for column in own.iter() {
+            self.own.push([user.get(column)]);
         }
         let (rows, at) = match row {
             Some((texts, at)) => (self.number(texts), at),
@@ -188,14 +182,14 @@ impl<'a> Mixer<'a> {
 pub(super) fn share<'a>(users: impl Iterator<Item = (&'a mut UserTexts, Option<&'a Row>)>) {
     let mut mixer = Mixer::default();
     for (user, row) in users {
-        let own = row.map_or_else(|| COLUMNS.into_iter().collect(), |row| user.apart_from(row));
+        let own = row.map_or(COLUMNS, |row| user.apart_from(row));
         match row.and_then(Row::texts) {
             Some((texts, at)) if own.is_empty() => {
                 let texts = Arc::clone(texts);
                 *user = UserTexts::Rows { texts, at };
             }
             Some((texts, at)) => mixer.add(user, own, Some((Arc::clone(texts), at))),
-            None => mixer.add(user, COLUMNS.into_iter().collect(), None),
+            None => mixer.add(user, COLUMNS, None),
         }
     }
     mixer.finish();
@@ -203,7 +197,7 @@ pub(super) fn share<'a>(users: impl Iterator<Item = (&'a mut UserTexts, Option<&
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{array::UniformArrayStrategy, prelude::*};
 
     use super::*;
     use crate::domain::{RoleId, RowPacker, RowParts, User, UserPacker};
@@ -217,10 +211,12 @@ mod tests {
         |text| Some(format!("{text}ñ")),
     ];
 
+    const LAST: usize = COUNT - 1;
+
     /// Returns the texts of user number `n`. The last text is empty for some users.
     fn texts(n: usize) -> [String; COUNT] {
         std::array::from_fn(|index| match (index, n % 3) {
-            (6, 0) => String::new(),
+            (LAST, 0) => String::new(),
             _ => format!("té{index}.{n}"),
         })
     }
@@ -230,7 +226,7 @@ mod tests {
         for n in 0..count {
             let texts = texts(n);
             let texts = texts.each_ref().map(String::as_str);
-            users.add(uuid::Uuid::from_u128(n as u128), RoleId(1), texts);
+            users.push(uuid::Uuid::from_u128(n as u128), RoleId(1), texts);
         }
         users.finish()
     }
@@ -246,7 +242,7 @@ mod tests {
                 .map(|(&say, text)| SAYS[say](text))
                 .collect();
             let mut values = [None; Column::COUNT];
-            for (column, said) in COLUMNS.into_iter().zip(&said) {
+            for (column, said) in COLUMNS.iter().zip(&said) {
                 values[column as usize] = said.as_deref();
             }
             values[Column::Role as usize] = Some("Officer");
@@ -259,20 +255,12 @@ mod tests {
     }
 
     fn read(user: &User) -> [&str; COUNT] {
-        [
-            user.external_id(),
-            user.email(),
-            user.badge_number(),
-            user.first_name(),
-            user.last_name(),
-            user.username(),
-            user.phone(),
-        ]
+        of_each(|column| user.value(column).unwrap_or_default())
     }
 
     /// Computes the result of [`User::apart_from`] by comparing text by text.
     fn apart(user: &User, row: &Row) -> ColumnSet {
-        let pairs = COLUMNS.into_iter().zip(read(user));
+        let pairs = COLUMNS.iter().zip(read(user));
         let apart = pairs.filter(|&(column, text)| row.value(column).unwrap_or_default() != text);
         apart.map(|(column, _)| column).collect()
     }
@@ -281,7 +269,7 @@ mod tests {
         /// This holds for all users and rows, after users are shared again, and for users without a row.
         #[test]
         fn a_user_who_shares_with_a_row_is_the_same_user(
-            says in prop::collection::vec((prop::array::uniform7(0..SAYS.len()), 0..4usize), 1..12),
+            says in prop::collection::vec((UniformArrayStrategy::new(0..SAYS.len()), 0..4usize), 1..12),
         ) {
             let says: Vec<[usize; COUNT]> = says.into_iter().map(|(says, kind)| match kind {
                 0 => [2; COUNT],
@@ -305,7 +293,9 @@ mod tests {
 
     #[test]
     fn a_user_as_in_the_row_has_no_texts_of_its_own() {
-        let (mut users, rows) = (users(2), rows(&[[2; COUNT], [2, 2, 2, 2, 2, 2, 4]]));
+        let mut differing = [2; COUNT];
+        differing[LAST] = 4;
+        let (mut users, rows) = (users(2), rows(&[[2; COUNT], differing]));
         User::share(&mut users, rows.iter().map(Some));
         let kinds = users.iter().map(|user| &user.texts);
         assert!(matches!(

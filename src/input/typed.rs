@@ -66,7 +66,7 @@ impl TypedRows {
     }
 
     /// Returns the SHA-256 of the rows in their canonical encoding. Equal rows have equal digests, in whatever messages
-    /// they came. The encoding: for each row, for each of the 13 columns in the template's order, one byte, 0 for unset
+    /// they came. The encoding: for each row, for each column in the template's order, one byte, 0 for unset
     /// or 1 for set. If set, the length of the value in bytes follows as four bytes, highest first, and then the value
     /// as received, in UTF-8.
     #[must_use]
@@ -130,7 +130,10 @@ mod tests {
 
     const UNSET: [Option<&str>; Column::COUNT] = [None; Column::COUNT];
 
-    fn rows_of(limits: Limits, rows: &[[Option<&str>; 13]]) -> (Result<(), Vec<FileFault>>, u32) {
+    fn rows_of(
+        limits: Limits,
+        rows: &[[Option<&str>; Column::COUNT]],
+    ) -> (Result<(), Vec<FileFault>>, u32) {
         let mut typed = TypedRows::new(limits);
         let mut taken = 0;
         let result = rows
@@ -139,7 +142,7 @@ mod tests {
         (result.and_then(|()| typed.finish()), taken)
     }
 
-    fn digest(rows: &[[Option<&str>; 13]]) -> [u8; 32] {
+    fn digest(rows: &[[Option<&str>; Column::COUNT]]) -> [u8; 32] {
         let mut typed = TypedRows::new(Limits::default());
         for row in rows {
             typed.push(row, &mut |_| {}).unwrap();
@@ -147,7 +150,7 @@ mod tests {
         typed.digest()
     }
 
-    fn with(column: Column, value: &str) -> [Option<&str>; 13] {
+    fn with(column: Column, value: &str) -> [Option<&str>; Column::COUNT] {
         let mut row = UNSET;
         row[column as usize] = Some(value);
         row

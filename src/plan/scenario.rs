@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::{
     Catalog, Column, Fault, ForeignLine, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row,
-    RowParts, Status, Unit, User, UserText,
+    RowParts, Status, Unit, User,
 };
 
 /// Everything that a plan is made of.
@@ -175,7 +175,7 @@ fn users(text: &str, catalog: &Catalog) -> Vec<User> {
     let id_of = |email: &str| ids[email];
     let user = |line: &Line<'_>| {
         let role = find_role(catalog, line.named("role").unwrap_or("Officer"));
-        let mut user = User::new(id_of(line.keys[1]), role, line.text());
+        let mut user = User::new(id_of(line.keys[1]), role, |column| line.text(column));
         user.status = Status::parse(line.status()).unwrap();
         user.protected = line.has("protected");
         user.rank = line.named("rank").map(|name| find_rank(catalog, name));
@@ -319,16 +319,18 @@ impl<'a> Line<'a> {
             .map(|(_, value)| value)
     }
 
-    fn text(&self) -> UserText<'a> {
+    /// Returns the text that a user has in `column`.
+    fn text(&self, column: Column) -> &'a str {
         let [external_id, email, badge_number, username] = self.keys;
-        UserText {
-            external_id,
-            email,
-            badge_number,
-            username,
-            first_name: self.named("first").unwrap_or("Kim"),
-            last_name: self.named("last").unwrap_or("Doe"),
-            phone: self.named("phone").unwrap_or_default(),
+        match column {
+            Column::ExternalId => external_id,
+            Column::Email => email,
+            Column::BadgeNumber => badge_number,
+            Column::Username => username,
+            Column::FirstName => self.named("first").unwrap_or("Kim"),
+            Column::LastName => self.named("last").unwrap_or("Doe"),
+            Column::Phone => self.named("phone").unwrap_or_default(),
+            _ => "",
         }
     }
 }

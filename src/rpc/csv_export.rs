@@ -84,14 +84,9 @@ fn fill(
 }
 
 fn passes(user: &User, filter: &UserFilter) -> bool {
-    let texts = [
-        user.external_id(),
-        user.email(),
-        user.badge_number(),
-        user.first_name(),
-        user.last_name(),
-        user.username(),
-    ];
+    let texts = Column::SEARCHED
+        .iter()
+        .filter_map(|column| user.value(column));
     filter
         .active
         .is_none_or(|active| active == (user.status == Status::Active))
@@ -148,19 +143,11 @@ impl CatalogNames {
     fn record<'a>(&'a self, users: &'a [User], user: &'a User) -> [&'a str; Column::COUNT] {
         let supervisor = user.supervisor.and_then(|id| self.users.get(&id));
         Column::ALL.map(|column| match column {
-            Column::ExternalId => user.external_id(),
-            Column::Email => user.email(),
-            Column::BadgeNumber => user.badge_number(),
-            Column::FirstName => user.first_name(),
-            Column::LastName => user.last_name(),
-            Column::Status => user.status.as_str(),
-            Column::Username => user.username(),
             Column::Role => self.roles.get(&user.role).map_or("", String::as_str),
             Column::SupervisorEmail => supervisor.map_or("", |&index| users[index].email()),
-            Column::Location => "",
             Column::Rank => named(user.rank, &self.ranks),
             Column::EvidenceGroupExtId => named(user.group, &self.groups),
-            Column::Phone => user.phone(),
+            _ => user.value(column).unwrap_or_default(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Turns stored values into messages of the contract.
 
 use crate::{
-    domain::{Catalog, Pattern, PhoneRegion},
+    domain::{Catalog, Column, Pattern, PhoneRegion, Status},
     proto::{self, timestamp},
     store::{Organization, UserRecord},
 };
@@ -52,35 +52,33 @@ fn pattern(stored: Option<Pattern>) -> String {
 
 /// A user, with the names that the catalog has for role, rank and group.
 pub(super) fn user(record: UserRecord, catalog: &Catalog) -> proto::User {
-    use crate::domain::{GroupId, RankId, RoleId};
     let user = record.user;
-    let status = match user.active {
-        true => proto::UserStatus::Active,
-        false => proto::UserStatus::Inactive,
+    let status = match user.status {
+        Status::Active => proto::UserStatus::Active,
+        Status::Inactive => proto::UserStatus::Inactive,
     };
-    let role = catalog.role(RoleId(user.role_id));
-    let rank = user.rank_id.and_then(RankId::new);
-    let rank = rank.and_then(|id| catalog.rank(id));
-    let group = user.group_id.and_then(GroupId::new);
-    let group = group.and_then(|id| catalog.group(id));
+    let text = |column| user.value(column).unwrap_or_default().to_owned();
+    let role = catalog.role(user.role);
+    let rank = user.rank.and_then(|id| catalog.rank(id));
+    let group = user.group.and_then(|id| catalog.group(id));
     proto::User {
         id: user.id.to_string(),
-        external_id: user.external_id,
-        email: user.email,
-        badge_number: user.badge_number,
-        first_name: user.first_name,
-        last_name: user.last_name,
+        external_id: text(Column::ExternalId),
+        email: text(Column::Email),
+        badge_number: text(Column::BadgeNumber),
+        first_name: text(Column::FirstName),
+        last_name: text(Column::LastName),
         status: status.into(),
-        username: user.username,
+        username: text(Column::Username),
         role: role.map(|role| role.name.clone()).unwrap_or_default(),
         supervisor_email: record.supervisor_email.unwrap_or_default(),
         rank: rank.map(|rank| rank.name.clone()).unwrap_or_default(),
         evidence_group_external_id: group.map(|g| g.external_id.clone()).unwrap_or_default(),
-        phone: user.phone.unwrap_or_default(),
+        phone: text(Column::Phone),
         protected: user.protected,
-        created_at: Some(timestamp(user.created_at)),
-        updated_at: Some(timestamp(user.updated_at)),
-        last_import_id: user
+        created_at: Some(timestamp(record.created_at)),
+        updated_at: Some(timestamp(record.updated_at)),
+        last_import_id: record
             .last_import_id
             .map(|id| id.to_string())
             .unwrap_or_default(),

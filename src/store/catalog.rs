@@ -481,7 +481,7 @@ async fn write(
     let delete = format!("DELETE FROM {table}");
     write_some(tx, organization, &delete, &removed).await?;
     // No key has a control character, so no temporary key equals one.
-    let first = tx.dialect().control_character();
+    let first = tx.dialect().character(1);
     let move_keys = format!("UPDATE {table} SET {key} = {first} || id");
     write_some(tx, organization, &move_keys, &assignment.moved).await?;
     upsert(tx, organization, part, &assignment.changed).await

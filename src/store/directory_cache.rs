@@ -300,14 +300,13 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{RoleId, UserText};
+    use crate::domain::{Column, RoleId};
 
     fn user(number: u128, name: &str) -> User {
-        let text = UserText {
-            first_name: name,
-            ..UserText::default()
-        };
-        User::new(Uuid::from_u128(number), RoleId(1), text)
+        User::new(Uuid::from_u128(number), RoleId(1), |column| match column {
+            Column::FirstName => name,
+            _ => "",
+        })
     }
 
     fn version(run: &str, horizon: i64) -> CacheVersion {

@@ -31,7 +31,7 @@ const SEPARATOR: char = '\u{1F}';
 
 /// A column of texts, joined: one allocation and one bound value, however many texts there are.
 #[derive(Debug, Default)]
-pub struct TextColumn {
+pub(super) struct TextColumn {
     /// Each text follows a separator.
     joined: String,
     ends: Vec<usize>,
@@ -39,7 +39,7 @@ pub struct TextColumn {
 
 impl TextColumn {
     /// Adds a text without control characters.
-    pub fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         self.joined.push(SEPARATOR);
         self.joined.push_str(text);
         self.ends.push(self.joined.len());

@@ -71,11 +71,11 @@ impl Dialect {
         }
     }
 
-    /// The first control character, as a text.
-    pub(super) const fn control_character(self) -> &'static str {
+    /// A text of one character.
+    pub(super) fn character(self, code: u8) -> String {
         match self {
-            Self::Postgres => "chr(1)",
-            Self::Sqlite => "char(1)",
+            Self::Postgres => format!("chr({code})"),
+            Self::Sqlite => format!("char({code})"),
         }
     }
 

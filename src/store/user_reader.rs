@@ -5,14 +5,14 @@
 //! of 100,000 users on both databases.
 
 use futures_util::TryStreamExt;
-use sea_orm::{DatabaseTransaction, StreamTrait, Value};
+use sea_orm::{DatabaseTransaction, QueryResult, StreamTrait, Value};
 use uuid::Uuid;
 
 use super::{
     LanePermit, ReadTurn, StoreError,
     sql::{self, Dialect},
 };
-use crate::domain::{GroupId, RankId, RoleId, Status, User, UserPacker, UserText};
+use crate::domain::{Column, ColumnSet, GroupId, RankId, RoleId, Status, User, UserPacker};
 
 /// Between the values of a user; no value has a control character (semantics §2).
 const SEPARATOR: u8 = 0x1F;
@@ -31,9 +31,21 @@ const STANDING: &str = "CAST(role_id AS bigint) * 4 + CASE WHEN active THEN 2 EL
     CASE WHEN protected THEN 1 ELSE 0 END";
 const CHOICES: &str = "CAST(coalesce(rank_id, 0) AS bigint) * 4294967296 + coalesce(group_id, 0)";
 
-/// Texts of a user, in the order of [`UserText`].
-const TEXTS: &str =
-    "external_id, email, badge_number, first_name, last_name, username, coalesce(phone, '')";
+/// The texts of a user in these columns, as a list of SQL.
+pub(super) fn selected_texts(columns: ColumnSet) -> String {
+    let selected = |column: Column| match (column.stored_as(), column.is_optional_text()) {
+        ([name, ..], true) => format!("coalesce({name}, '')"),
+        (names, _) => names.first().copied().unwrap_or_default().to_owned(),
+    };
+    columns.iter().map(selected).collect::<Vec<_>>().join(", ")
+}
+
+/// The values from which [`FoundUsers::add_row`] reads a user, as a list of SQL: two IDs, two numbers and one text.
+/// Five values a row come several times faster than fourteen, and numbers faster than their text.
+pub(super) fn selected_user(dialect: Dialect) -> String {
+    let (separator, texts) = (dialect.character(SEPARATOR), selected_texts(Column::TEXTS));
+    format!("id, supervisor_id, {STANDING}, {CHOICES}, concat_ws({separator}, {texts})")
+}
 
 /// Returns the users of an organisation by ID, and roughly how many bytes they take up: all of them, or on
 /// `PostgreSQL` those written `since` a transaction ([`WRITTEN_SINCE`]).
@@ -49,11 +61,12 @@ pub(super) async fn read_users(
         Dialect::Postgres => found.read(tx, organization, since, &mut pace).await?,
         Dialect::Sqlite => found.read_pages(tx, organization, &mut pace).await?,
     }
-    let mut users = found.users.finish();
+    let bytes = found.bytes;
+    let mut users = found.finish();
     // Faster than ORDER BY, with which the database looks up each user in the order of an index: the users lie
     // in nearly this order.
     users.sort_by_key(|user| user.id);
-    Ok((users, found.bytes))
+    Ok((users, bytes))
 }
 
 /// With a permit of the heavy lane: gives other reads a turn after every [`ReadPace::STEP`] users.
@@ -91,14 +104,13 @@ impl<'a> ReadPace<'a> {
 
 /// Users that have been read.
 #[derive(Default)]
-struct FoundUsers {
+pub(super) struct FoundUsers {
     users: UserPacker,
     bytes: usize,
 }
 
 impl FoundUsers {
-    /// Reads users from `PostgreSQL`, each as two IDs, two numbers and one text: five values a row come several times
-    /// faster than fourteen, and numbers faster than their text.
+    /// Reads users from `PostgreSQL`.
     async fn read(
         &mut self,
         tx: &DatabaseTransaction,
@@ -108,8 +120,8 @@ impl FoundUsers {
     ) -> Result<(), StoreError> {
         let further = since.as_ref().map(|_| format!("AND {WRITTEN_SINCE}"));
         let sql = format!(
-            "SELECT id, supervisor_id, {STANDING}, {CHOICES}, concat_ws(chr({SEPARATOR}), {TEXTS}) \
-            FROM users WHERE organization_id = $1 {}",
+            "SELECT {} FROM users WHERE organization_id = $1 {}",
+            selected_user(Dialect::Postgres),
             further.unwrap_or_default()
         );
         let values = [organization.into()].into_iter().chain(since);
@@ -118,15 +130,25 @@ impl FoundUsers {
         let mut rows = tx.stream_raw(statement).await?;
         while let Some(row) = rows.try_next().await? {
             pace.step(1).await?;
-            let ids = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-            let numbers = PackedNumbers {
-                standing: row.try_get_by_index(2)?,
-                choices: row.try_get_by_index(3)?,
-            };
-            let text: String = row.try_get_by_index(4)?;
-            self.add(ids, numbers, &text).ok_or_else(unreadable)?;
+            self.add_row(&row)?;
         }
         Ok(())
+    }
+
+    /// Adds the user of a row that begins with [`selected_user`].
+    pub(super) fn add_row(&mut self, row: &QueryResult) -> Result<(), StoreError> {
+        let ids = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let numbers = PackedNumbers {
+            standing: row.try_get_by_index(2)?,
+            choices: row.try_get_by_index(3)?,
+        };
+        let text: String = row.try_get_by_index(4)?;
+        self.add(ids, numbers, &text).ok_or_else(unreadable)
+    }
+
+    /// Returns the users, in the order in which they were added.
+    pub(super) fn finish(self) -> Vec<User> {
+        self.users.finish()
     }
 
     /// Reads users from SQLite, some hundreds as one text: the driver copies each value into an allocation of its
@@ -167,7 +189,7 @@ impl FoundUsers {
         })
     }
 
-    /// Adds a user. Returns `None` if the texts are not those of [`TEXTS`], or the numbers mean nothing.
+    /// Adds a user. Returns `None` if the texts are not those of [`Column::TEXTS`], or the numbers mean nothing.
     fn add(
         &mut self,
         (id, supervisor): (Uuid, Option<Uuid>),
@@ -176,20 +198,14 @@ impl FoundUsers {
     ) -> Option<()> {
         self.bytes += size_of::<User>() + text.len();
         let mut values = values(text);
-        let mut next = || values.next();
-        let text = UserText {
-            external_id: next()?,
-            email: next()?,
-            badge_number: next()?,
-            first_name: next()?,
-            last_name: next()?,
-            username: next()?,
-            phone: next()?,
-        };
+        let mut texts = [""; Column::TEXTS.len()];
+        for text in &mut texts {
+            *text = values.next()?;
+        }
         if values.next().is_some() {
             return None;
         }
-        let user = self.users.push(id, numbers.role()?, text);
+        let user = self.users.push(id, numbers.role()?, texts);
         user.supervisor = supervisor;
         user.rank = numbers.rank();
         user.group = numbers.group();
@@ -214,8 +230,9 @@ async fn read_page(
 ) -> Result<Option<(Vec<u8>, String)>, StoreError> {
     let sql = format!(
         "SELECT max(id), group_concat(text, '{PAGE_SEPARATOR}') FROM (SELECT id, \
-        concat_ws(char({SEPARATOR}), hex(id), hex(supervisor_id), {STANDING}, {CHOICES}, {TEXTS}) AS text \
-        FROM users WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT {PAGE})"
+        concat_ws(char({SEPARATOR}), hex(id), hex(supervisor_id), {STANDING}, {CHOICES}, {}) AS text \
+        FROM users WHERE organization_id = $1 AND id > $2 ORDER BY id LIMIT {PAGE})",
+        selected_texts(Column::TEXTS)
     );
     let values = [organization.into(), after.into()];
     let Some(row) = sql::query_one(tx, sql, values).await? else {
@@ -289,7 +306,7 @@ mod tests {
         let mut found = FoundUsers::default();
         let ids = (Uuid::from_u128(1), supervisor);
         found.add(ids, numbers, text)?;
-        found.users.finish().pop()
+        found.finish().pop()
     }
 
     #[test]
@@ -314,7 +331,7 @@ mod tests {
         let mut found = FoundUsers::default();
         let page = format!("{}{PAGE_SEPARATOR}{supervised}", user(1, ""));
         found.add_page(&page).unwrap();
-        let users = found.users.finish();
+        let users = found.finish();
         let of = |user: &User| (user.id.as_u128(), user.supervisor.map(|id| id.as_u128()));
         assert_eq!(of(&users[0]), (1, None));
         assert_eq!(of(&users[1]), (2, Some(1)));

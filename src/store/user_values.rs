@@ -12,24 +12,8 @@ pub struct UserValues {
     attributes: ColumnSet,
     /// User IDs.
     pub id: Vec<Uuid>,
-    /// External IDs.
-    pub external_id: TextColumn,
-    /// Emails as written.
-    pub email: TextColumn,
-    /// Case-folded emails.
-    pub email_key: TextColumn,
-    /// Badge numbers.
-    pub badge_number: TextColumn,
-    /// Given names.
-    pub first_name: TextColumn,
-    /// Family names.
-    pub last_name: TextColumn,
     /// Whether active.
     pub active: Vec<bool>,
-    /// Usernames as written.
-    pub username: TextColumn,
-    /// Case-folded usernames.
-    pub username_key: TextColumn,
     /// Roles.
     pub role_id: Vec<i32>,
     /// Supervisors; nil means none.
@@ -38,8 +22,17 @@ pub struct UserValues {
     pub rank_id: Vec<i32>,
     /// Groups; 0 means none.
     pub group_id: Vec<i32>,
-    /// Phones; empty means none.
-    pub phone: TextColumn,
+    /// By `Column as usize`.
+    texts: Box<[UserTexts; Column::COUNT]>,
+}
+
+/// The values of a column that users have as text.
+#[derive(Debug, Default)]
+struct UserTexts {
+    /// As they are written; `""` means none.
+    written: TextColumn,
+    /// In the form that is compared, if that is stored too.
+    key: TextColumn,
 }
 
 impl UserValues {
@@ -58,45 +51,37 @@ impl UserValues {
         self.attributes
     }
 
-    /// The users with the columns of the table in which the attributes are stored, the ID first.
-    pub(super) fn row_set(&self) -> RowSet<'_> {
-        let stored = self.attributes.iter().flat_map(|a| self.columns(a));
-        let columns = std::iter::once(("id", ColumnValues::Uuid(&self.id))).chain(stored);
-        RowSet::new(columns.collect())
+    /// Adds a user's value of a column that users have as text.
+    pub fn push_text(&mut self, column: Column, text: &str) {
+        let texts = &mut self.texts[column as usize];
+        texts.written.push(text);
+        if column.stored_as().len() > 1 {
+            texts.key.push(&column.comparable(text));
+        }
     }
 
-    fn columns(&self, attribute: Column) -> Vec<(&'static str, ColumnValues<'_>)> {
-        match attribute {
-            Column::ExternalId => vec![("external_id", ColumnValues::Text(&self.external_id))],
-            Column::Email => vec![
-                ("email", ColumnValues::Text(&self.email)),
-                ("email_key", ColumnValues::Key(&self.email_key, &self.email)),
-            ],
-            Column::BadgeNumber => vec![("badge_number", ColumnValues::Text(&self.badge_number))],
-            Column::FirstName => vec![("first_name", ColumnValues::Text(&self.first_name))],
-            Column::LastName => vec![("last_name", ColumnValues::Text(&self.last_name))],
-            Column::Status => vec![("active", ColumnValues::Boolean(&self.active))],
-            Column::Username => vec![
-                ("username", ColumnValues::Text(&self.username)),
-                (
-                    "username_key",
-                    ColumnValues::Key(&self.username_key, &self.username),
-                ),
-            ],
-            Column::Role => vec![("role_id", ColumnValues::Integer(&self.role_id))],
-            Column::SupervisorEmail => {
-                vec![(
-                    "supervisor_id",
-                    ColumnValues::NullableUuid(&self.supervisor_id),
-                )]
-            }
-            Column::Rank => vec![("rank_id", ColumnValues::NullableInteger(&self.rank_id))],
-            Column::EvidenceGroupExtId => {
-                vec![("group_id", ColumnValues::NullableInteger(&self.group_id))]
-            }
-            Column::Phone => vec![("phone", ColumnValues::NullableText(&self.phone))],
-            // It is not stored.
-            Column::Location => Vec::new(),
+    /// The users with the columns of the table in which the attributes are stored, the ID first.
+    pub(super) fn row_set(&self) -> RowSet<'_> {
+        let mut columns = vec![("id", ColumnValues::Uuid(&self.id))];
+        for attribute in self.attributes.iter() {
+            let names = attribute.stored_as();
+            columns.extend(names.iter().copied().zip(self.values(attribute)));
         }
+        RowSet::new(columns)
+    }
+
+    /// The values of the columns in which `attribute` is stored.
+    fn values(&self, attribute: Column) -> [ColumnValues<'_>; 2] {
+        let UserTexts { written, key } = &self.texts[attribute as usize];
+        let values = match attribute {
+            Column::Status => ColumnValues::Boolean(&self.active),
+            Column::Role => ColumnValues::Integer(&self.role_id),
+            Column::SupervisorEmail => ColumnValues::NullableUuid(&self.supervisor_id),
+            Column::Rank => ColumnValues::NullableInteger(&self.rank_id),
+            Column::EvidenceGroupExtId => ColumnValues::NullableInteger(&self.group_id),
+            _ if attribute.is_optional_text() => ColumnValues::NullableText(written),
+            _ => ColumnValues::Text(written),
+        };
+        [values, ColumnValues::Key(key, written)]
     }
 }

@@ -1,31 +1,33 @@
 //! Users for administrators: finds, lists, searches and protects them.
 
-use std::collections::HashMap;
-
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::Value;
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{
     AuditEntry, LanePermit, Store, StoreError, WriteTransaction,
-    entity::user::{Column, Entity, Model},
-    sql,
+    sql::{self, Dialect},
+    user_reader::{FoundUsers, selected_texts, selected_user},
 };
 use crate::{
     audit::AuditAction,
-    domain::{Actor, GroupId, RoleId, fold},
+    domain::{Actor, Column, GroupId, RoleId, User, fold},
 };
 
 /// A user as stored, with the supervisor's email.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRecord {
     /// The user.
-    pub user: Model,
+    pub user: User,
     /// Email of the supervisor.
     pub supervisor_email: Option<String>,
+    /// When the user was created.
+    pub created_at: OffsetDateTime,
+    /// When the user was last changed.
+    pub updated_at: OffsetDateTime,
+    /// The import that last wrote this user.
+    pub last_import_id: Option<Uuid>,
 }
 
 /// A key that identifies a user.
@@ -89,12 +91,14 @@ impl Store {
     /// # Errors
     /// Fails with [`StoreError::UnknownUser`] if there is none.
     pub async fn user(&self, organization: i64, key: &UserKey) -> Result<UserRecord, StoreError> {
-        let tx = self.begin_reading().await?;
-        let user = find(organization, key).one(&tx).await?;
-        let user = user.ok_or(StoreError::UnknownUser)?;
-        let mut records = with_supervisors(&tx, organization, vec![user]).await?;
-        tx.commit().await?;
-        records.pop().ok_or(StoreError::UnknownUser)
+        let (column, value): (_, Value) = match key {
+            UserKey::Id(id) => ("id", (*id).into()),
+            UserKey::ExternalId(id) => ("external_id", id.into()),
+            UserKey::EmailKey(key) => ("email_key", key.into()),
+        };
+        let is_this = format!("{column} = $2");
+        let found = self.read_records(organization, &is_this, [value]).await?;
+        found.into_iter().next().ok_or(StoreError::UnknownUser)
     }
 
     /// Returns up to `limit` users whose external ID comes after `after`, by external ID.
@@ -107,15 +111,8 @@ impl Store {
         after: &str,
         limit: usize,
     ) -> Result<Vec<UserRecord>, StoreError> {
-        let tx = self.begin_reading().await?;
-        let select = select_users(organization)
-            .filter(Column::ExternalId.gt(after))
-            .order_by_asc(Column::ExternalId)
-            .limit(limit as u64);
-        let users = select.all(&tx).await?;
-        let records = with_supervisors(&tx, organization, users).await?;
-        tx.commit().await?;
-        Ok(records)
+        let next = format!("external_id > $2 ORDER BY external_id LIMIT {limit}");
+        self.read_records(organization, &next, [after.into()]).await
     }
 
     /// Returns up to `limit` users that pass the filter and whose external ID comes after `after`, by external ID. It
@@ -162,10 +159,10 @@ impl Store {
     ) -> Result<SearchStep, StoreError> {
         let sql = format!(
             "SELECT max(external_id), count(*), string_agg(texts, $4) FILTER (WHERE {}) FROM (SELECT \
-            external_id, active, role_id, group_id, concat_ws($3, external_id, email, \
-            badge_number, first_name, last_name, username_key) AS texts FROM users \
+            external_id, active, role_id, group_id, concat_ws($3, {}) AS texts FROM users \
             WHERE organization_id = $1 AND external_id > $2 ORDER BY external_id LIMIT {SEARCH_STEP}) AS step",
-            filter.condition()
+            filter.condition(),
+            selected_texts(Column::SEARCHED)
         );
         let values = [
             organization.into(),
@@ -198,14 +195,43 @@ impl Store {
         if external_ids.is_empty() {
             return Ok(Vec::new());
         }
-        let tx = self.begin_reading().await?;
-        let select = select_users(organization)
-            .filter(Column::ExternalId.is_in(external_ids))
-            .order_by_asc(Column::ExternalId);
-        let users = select.all(&tx).await?;
-        let records = with_supervisors(&tx, organization, users).await?;
-        tx.commit().await?;
-        Ok(records)
+        let bound: Vec<String> = (2..external_ids.len() + 2)
+            .map(|number| format!("${number}"))
+            .collect();
+        let these = format!("external_id IN ({}) ORDER BY external_id", bound.join(", "));
+        let ids = external_ids.into_iter().map(Value::from);
+        self.read_records(organization, &these, ids).await
+    }
+
+    /// Returns the users that meet `condition`, which may also order and limit them. Its `values` are bound from `$2`
+    /// on.
+    async fn read_records(
+        &self,
+        organization: i64,
+        condition: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {}, (SELECT s.email FROM users s WHERE s.organization_id = $1 AND s.id = users.supervisor_id), \
+            created_at, updated_at, last_import_id FROM users WHERE organization_id = $1 AND {condition}",
+            selected_user(Dialect::of(&self.db))
+        );
+        let values = [organization.into()].into_iter().chain(values);
+        let rows = sql::query_all(&self.db, sql, values).await?;
+        let mut users = FoundUsers::default();
+        for row in &rows {
+            users.add_row(row)?;
+        }
+        let records = rows.iter().zip(users.finish()).map(|(row, user)| {
+            Ok(UserRecord {
+                user,
+                supervisor_email: row.try_get_by_index(5)?,
+                created_at: row.try_get_by_index(6)?,
+                updated_at: row.try_get_by_index(7)?,
+                last_import_id: row.try_get_by_index(8)?,
+            })
+        });
+        records.collect()
     }
 
     /// Protects a user from being made inactive by an import, or ends that.
@@ -258,18 +284,6 @@ impl WriteTransaction {
     }
 }
 
-fn select_users(organization: i64) -> Select<Entity> {
-    Entity::find().filter(Column::OrganizationId.eq(organization))
-}
-
-fn find(organization: i64, key: &UserKey) -> Select<Entity> {
-    select_users(organization).filter(match key {
-        UserKey::Id(id) => Column::Id.eq(*id),
-        UserKey::ExternalId(id) => Column::ExternalId.eq(id),
-        UserKey::EmailKey(key) => Column::EmailKey.eq(key),
-    })
-}
-
 /// The result of one step of a search.
 #[derive(Default)]
 struct SearchStep {
@@ -316,23 +330,4 @@ fn matching(users: &str, text: &str) -> Vec<String> {
 #[must_use]
 pub(crate) fn contains_folded<'a>(texts: impl IntoIterator<Item = &'a str>, text: &str) -> bool {
     text.is_empty() || texts.into_iter().any(|value| fold(value).contains(text))
-}
-
-async fn with_supervisors(
-    tx: &impl ConnectionTrait,
-    organization: i64,
-    users: Vec<Model>,
-) -> Result<Vec<UserRecord>, StoreError> {
-    let ids = users.iter().filter_map(|user| user.supervisor_id);
-    let supervisors = select_users(organization)
-        .select_only()
-        .columns([Column::Id, Column::Email])
-        .filter(Column::Id.is_in(ids))
-        .into_tuple::<(Uuid, String)>();
-    let emails: HashMap<_, _> = supervisors.all(tx).await?.into_iter().collect();
-    let record = |user: Model| UserRecord {
-        supervisor_email: user.supervisor_id.and_then(|id| emails.get(&id).cloned()),
-        user,
-    };
-    Ok(users.into_iter().map(record).collect())
 }

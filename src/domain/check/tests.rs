@@ -23,7 +23,10 @@ const JANE: [(Column, &str); 13] = [
 ];
 
 fn raw<'a>(changes: &[(Column, Cell<'a>)]) -> RawRow<'a> {
-    let mut cells = JANE.map(|(_, text)| Cell::Text(text));
+    let mut cells = [Cell::Absent; Column::COUNT];
+    for (column, text) in JANE {
+        cells[column as usize] = Cell::Text(text);
+    }
     for &(column, cell) in changes {
         cells[column as usize] = cell;
     }

@@ -1,6 +1,9 @@
 //! One batch of planned rows, as columns for the store's bulk statements.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use uuid::Uuid;
 
@@ -9,24 +12,13 @@ use crate::import::{
     review::PlannedImport,
 };
 use crate::{
-    domain::{Column, ColumnSet, GroupId, RankId, Status, email_key, fold},
+    domain::{Column, ColumnSet, GroupId, RankId, Status, User},
     plan::{FinalUser, RowIndex, UserWrite},
     store::{ImportTransaction, RoleGrants, UserValues, WriteError},
 };
 
-/// The columns that no two users share.
-const UNIQUE: ColumnSet = ColumnSet::of(&[Column::Email, Column::BadgeNumber, Column::Username]);
-
-/// The columns that are indexed.
-const KEYS: ColumnSet = UNIQUE.union(ColumnSet::of(&[Column::ExternalId]));
-
-/// The columns that refer to another table's row. SQLite checks all references of a row if a statement sets one.
-const REFERENCES: ColumnSet = ColumnSet::of(&[
-    Column::Role,
-    Column::SupervisorEmail,
-    Column::Rank,
-    Column::EvidenceGroupExtId,
-]);
+/// The keys that a user can give to another user.
+const MOVABLE: ColumnSet = Column::KEYS.without(Column::ExternalId);
 
 /// The rows of one transaction, as they are written and recorded. Made while the database writes the batch
 /// before.
@@ -49,7 +41,7 @@ pub(crate) struct WriteBatch {
 enum ChangeKind {
     /// A key changes, perhaps with other columns.
     Keys,
-    /// No key changes; a reference does.
+    /// No key changes; a reference does. SQLite checks all references of a row if a statement sets one.
     References,
     /// Neither keys nor references change.
     Details,
@@ -58,8 +50,8 @@ enum ChangeKind {
 impl ChangeKind {
     fn of(changes: ColumnSet) -> Self {
         match changes {
-            _ if changes.intersects(KEYS) => Self::Keys,
-            _ if changes.intersects(REFERENCES) => Self::References,
+            _ if changes.intersects(Column::KEYS) => Self::Keys,
+            _ if changes.intersects(Column::REFERENCES) => Self::References,
             _ => Self::Details,
         }
     }
@@ -68,7 +60,7 @@ impl ChangeKind {
     fn set(self, changes: ColumnSet) -> ColumnSet {
         match self {
             // A user whose keys were moved aside needs all of them back.
-            Self::Keys => changes.union(UNIQUE),
+            Self::Keys => changes.union(MOVABLE),
             Self::References | Self::Details => changes,
         }
     }
@@ -84,7 +76,7 @@ impl WriteBatch {
         let (mut new, mut known): (Vec<RowIndex>, Vec<RowIndex>) = rows.iter().partition(is_new);
         if by_email {
             new = ordered_by_email(planned, new);
-            known.sort_by_cached_key(|&row| planned.plan.write(row).email_key);
+            known.sort_by_cached_key(|&row| email_key(&planned.plan.write(row)));
         } else {
             known.sort_unstable_by_key(|&row| user(row));
         }
@@ -150,7 +142,7 @@ fn ordered_by_email(planned: &PlannedImport, new: Vec<RowIndex>) -> Vec<RowIndex
         let deepest = before.filter_map(|row| depths.get(row)).max();
         let depth = deepest.map_or(0u32, |depth| depth + 1);
         depths.insert(row, depth);
-        order.push((depth, planned.plan.write(row).email_key, row));
+        order.push((depth, email_key(&planned.plan.write(row)), row));
     }
     order.sort_unstable();
     order.into_iter().map(|(.., row)| row).collect()
@@ -168,19 +160,8 @@ fn push(values: &mut UserValues, planned: &PlannedImport, row: RowIndex, write: 
     values.id.push(planned.user_id(row).unwrap_or_default());
     for attribute in values.attributes().iter() {
         match attribute {
-            Column::ExternalId => values.external_id.push(&write.external_id),
-            Column::Email => {
-                values.email.push(write.email);
-                values.email_key.push(&write.email_key);
-            }
-            Column::BadgeNumber => values.badge_number.push(write.badge_number),
-            Column::FirstName => values.first_name.push(write.first_name),
-            Column::LastName => values.last_name.push(write.last_name),
-            Column::Status => values.active.push(write.status == Status::Active),
-            Column::Username => {
-                values.username.push(write.username);
-                values.username_key.push(&write.username_key);
-            }
+            Column::Location => {}
+            Column::Status => values.active.push(write.status() == Status::Active),
             Column::Role => values.role_id.push(write.role.0),
             Column::SupervisorEmail => values
                 .supervisor_id
@@ -189,8 +170,7 @@ fn push(values: &mut UserValues, planned: &PlannedImport, row: RowIndex, write: 
             Column::EvidenceGroupExtId => {
                 values.group_id.push(write.group.map_or(0, GroupId::get));
             }
-            Column::Phone => values.phone.push(write.phone),
-            Column::Location => {}
+            _ => values.push_text(attribute, write.text(attribute)),
         }
     }
 }
@@ -206,10 +186,10 @@ fn handed_over(planned: &PlannedImport, moving: &[UserWrite<'_>], new: &[RowInde
         let writes = moving.iter().chain(&new);
         writes.map(move |write| (column, new_key(write, column)))
     };
-    let taken: HashSet<(Column, &str)> = UNIQUE.iter().flat_map(keys).collect();
+    let taken: HashSet<(Column, Cow<'_, str>)> = MOVABLE.iter().flat_map(keys).collect();
     let mut users: Vec<Uuid> = freed
         .iter()
-        .filter(|(_, column, key)| taken.contains(&(*column, key.as_str())))
+        .filter(|(_, column, key)| taken.contains(&(*column, Cow::Borrowed(key))))
         .map(|(user, ..)| *user)
         .collect();
     users.dedup();
@@ -220,27 +200,24 @@ fn freed_keys(write: &UserWrite<'_>) -> Vec<(Uuid, Column, String)> {
     let Some(user) = write.user else {
         return Vec::new();
     };
-    UNIQUE
+    MOVABLE
         .iter()
         .map(|column| (user.id, column, old_key(user, column)))
-        .filter(|(_, column, key)| new_key(write, *column) != key)
+        .filter(|(_, column, key)| new_key(write, *column) != *key)
         .collect()
 }
 
-fn old_key(user: &crate::domain::User, column: Column) -> String {
-    match column {
-        Column::Email => email_key(user.email()).into_owned(),
-        Column::Username => fold(user.username()).into_owned(),
-        _ => user.badge_number().to_owned(),
-    }
+fn old_key(user: &User, column: Column) -> String {
+    let text = user.value(column).unwrap_or_default();
+    column.comparable(text).into_owned()
 }
 
-fn new_key<'a>(write: &'a UserWrite<'_>, column: Column) -> &'a str {
-    match column {
-        Column::Email => &write.email_key,
-        Column::Username => &write.username_key,
-        _ => write.badge_number,
-    }
+fn new_key<'a>(write: &'a UserWrite<'_>, column: Column) -> Cow<'a, str> {
+    column.comparable(write.text(column))
+}
+
+fn email_key(write: &UserWrite<'_>) -> String {
+    new_key(write, Column::Email).into_owned()
 }
 
 #[cfg(test)]
@@ -258,8 +235,8 @@ mod tests {
             ["D", "dan@pd.example", "Diaz", "zoe@pd.example"],
         ]);
         let new = ordered_by_email(&planned, planned.plan.order.rows().to_vec());
-        let emails = new.iter().map(|&row| planned.plan.write(row).email);
-        let emails: Vec<&str> = emails.collect();
+        let email = |&row: &RowIndex| planned.plan.write(row).text(Column::Email).to_owned();
+        let emails: Vec<String> = new.iter().map(email).collect();
         let expected = ["eva", "mia", "ann", "Zoe", "dan"].map(|name| format!("{name}@pd.example"));
         assert_eq!(emails, expected);
     }
@@ -284,7 +261,7 @@ mod tests {
             ["C", "other@pd.example", "Ruiz", ""],
         ]);
         let [keys, references, details] = kinds(&planned, planned.plan.order.rows());
-        assert_eq!(keys, UNIQUE);
+        assert_eq!(keys, MOVABLE);
         let both = [Column::LastName, Column::SupervisorEmail];
         assert_eq!(
             (references, details),

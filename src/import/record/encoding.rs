@@ -142,7 +142,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::{
-        domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User, UserText},
+        domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User},
         import::review::PlanningInput,
         plan::{ByRow, DigestKey, Number, Outcome, PlanningTerms},
         proto::RowResult,
@@ -187,16 +187,13 @@ pub(crate) mod tests {
     /// users B and C.
     pub(crate) fn planned_import_of(values: &[[&str; 4]]) -> PlannedImport {
         let user = |number: u128, id, email, last_name| {
-            let text = UserText {
-                external_id: id,
-                email,
-                badge_number: id,
-                first_name: "Ann",
-                last_name,
-                username: id,
-                phone: "",
-            };
-            User::new(Uuid::from_u128(number), RoleId(1), text)
+            User::new(Uuid::from_u128(number), RoleId(1), |column| match column {
+                Column::ExternalId | Column::BadgeNumber | Column::Username => id,
+                Column::Email => email,
+                Column::FirstName => "Ann",
+                Column::LastName => last_name,
+                _ => "",
+            })
         };
         let snapshot = Snapshot {
             revision: 1,

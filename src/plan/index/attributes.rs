@@ -3,31 +3,11 @@
 
 use crate::domain::{Column, ColumnSet, Row, User};
 
-/// Returns the value that `user` has in `column`, or `None` if the column refers to something else (role, supervisor,
-/// rank, group) or is not stored (LOCATION). The value is as the roster writes it.
-pub(crate) fn stored(user: &User, column: Column) -> Option<&str> {
-    match column {
-        Column::ExternalId => Some(user.external_id()),
-        Column::Email => Some(user.email()),
-        Column::BadgeNumber => Some(user.badge_number()),
-        Column::FirstName => Some(user.first_name()),
-        Column::LastName => Some(user.last_name()),
-        Column::Status => Some(user.status.as_str()),
-        Column::Username => Some(user.username()),
-        Column::Phone => Some(user.phone()),
-        Column::Role
-        | Column::SupervisorEmail
-        | Column::Location
-        | Column::Rank
-        | Column::EvidenceGroupExtId => None,
-    }
-}
-
-/// Returns the value that the user has in `column` after a standing row is written; `""` if blank. Covers the same
-/// attributes as `stored`. A stored value that equals the row's text as written stays as it is, even if values are
+/// Returns the value that the user has in `column` after a standing row is written; `""` if blank. Covers the
+/// attributes that [`User::value`] covers. A stored value that equals the row's text as written stays as it is, even if values are
 /// normalised differently today.
 pub(crate) fn resulting<'a>(row: &'a Row, user: Option<&'a User>, column: Column) -> &'a str {
-    let stored = || stored(user?, column);
+    let stored = || user?.value(column);
     match row.written(column) {
         Some(written) if stored() == Some(written) => written,
         _ => row.value(column).or_else(stored).unwrap_or_default(),

@@ -5,9 +5,8 @@ use std::{borrow::Cow, hash::BuildHasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
-use super::attributes::stored;
 use super::numbers::{ByUser, KeyId, Number, UserIndex};
-use crate::domain::{Column, IssueCode, User, email_key, fold};
+use crate::domain::{Column, IssueCode, User};
 
 /// A key that is unique within an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,16 +81,12 @@ impl Key {
 
     /// Returns the key that `user` has in the directory.
     pub(crate) fn of(self, user: &User) -> &str {
-        stored(user, self.column()).unwrap_or_default()
+        user.value(self.column()).unwrap_or_default()
     }
 
     /// Returns the form in which two texts are equal if and only if they are the same key.
     pub(crate) fn comparable(self, text: &str) -> Cow<'_, str> {
-        match self {
-            Self::ExternalId | Self::BadgeNumber => Cow::Borrowed(text),
-            Self::Email => email_key(text),
-            Self::Username => fold(text),
-        }
+        self.column().comparable(text)
     }
 }
 

@@ -13,7 +13,7 @@ mod roster;
 mod snapshot;
 mod zero_padded;
 
-pub(crate) use attributes::{resulting, sound, stored};
+pub(crate) use attributes::{resulting, sound};
 pub(crate) use catalog_names::CatalogNames;
 pub(crate) use keys::{Key, MatchBy, held};
 pub(crate) use lists::Lists;

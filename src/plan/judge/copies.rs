@@ -4,18 +4,14 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::domain::Column;
+use crate::domain::{Column, ColumnSet};
 use crate::plan::index::{ByKey, ByRow, Key, Roster, RowIndex};
 use crate::plan::report::Decision;
 
 /// The columns that are stored as the row writes them, without the keys that compare exactly.
-const TEXTS: [Column; 5] = [
-    Column::Email,
-    Column::FirstName,
-    Column::LastName,
-    Column::Username,
-    Column::Phone,
-];
+const TEXTS: ColumnSet = Column::TEXTS
+    .without(Column::ExternalId)
+    .without(Column::BadgeNumber);
 
 /// By row: the first row that it equals. Takes no memory if no row is a copy.
 #[derive(Debug, Default)]
@@ -96,7 +92,7 @@ impl<'a> Originals<'a> {
             self.roster.wanted(key, row).hash(&mut hasher);
         }
         let data = &self.roster.rows[row];
-        for column in TEXTS {
+        for column in TEXTS.iter() {
             data.value(column).hash(&mut hasher);
         }
         hasher.finish()
@@ -110,7 +106,7 @@ impl<'a> Originals<'a> {
         let wishes = [one, other].map(|row| self.roster.written_wish(row));
         TEXTS
             .iter()
-            .all(|&column| a.value(column) == b.value(column))
+            .all(|column| a.value(column) == b.value(column))
             && keys
                 .iter()
                 .all(|&key| self.roster.wanted(key, one) == self.roster.wanted(key, other))

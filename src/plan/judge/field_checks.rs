@@ -11,7 +11,7 @@ use crate::domain::{
     is_placeholder,
 };
 use crate::plan::Request;
-use crate::plan::index::{ByRow, Key, RowIndex, parallel, sound, stored};
+use crate::plan::index::{ByRow, Key, RowIndex, parallel, sound};
 use crate::plan::report::{Decision, Outcome, changing};
 
 /// The results of the field checks.
@@ -261,7 +261,7 @@ pub(crate) fn is_kept(request: &Request, at: RowIndex, column: Column) -> bool {
         Column::SupervisorEmail => request
             .supervisor_email(at)
             .filter(|email| email.contains('\u{FFFD}')),
-        _ => stored(user, column),
+        _ => user.value(column),
     };
     let Some(stored) = stored.filter(|stored| !stored.is_empty() && row.says(column, stored))
     else {

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 
 use super::state::State;
 use crate::domain::{Column, Row, User, address_meant, fold};
-use crate::plan::index::{FinalUser, KeyId, RowIndex, stored};
+use crate::plan::index::{FinalUser, KeyId, RowIndex};
 
 /// The number of different cells that are looked up. A mistake that repeats is usually among few cells.
 const MOST: usize = 10_000;
@@ -77,7 +77,7 @@ impl SupervisorNames {
 
     fn add_user(&mut self, user: &User, person: FinalUser) {
         for column in KEYS {
-            self.add(stored(user, column).unwrap_or_default(), person);
+            self.add(user.value(column).unwrap_or_default(), person);
         }
     }
 

@@ -1,13 +1,14 @@
 //! Laws that hold for every plan. `PROPTEST_CASES` sets the number of worlds that each law is tried on.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use proptest::prelude::*;
 
 use super::world::{World, worlds};
 use super::zeros::planned_zeros;
 use super::{Model, planned_faults, sorted};
-use crate::domain::RoleId;
+use crate::domain::{Column, RoleId};
+use crate::plan::index::Key;
 use crate::plan::scenario::{Scenario, groups};
 use crate::plan::{FinalUser, Number, Outcome, Plan, RowIndex, Schedule};
 
@@ -68,19 +69,14 @@ impl<'a> Written<'a> {
         let directory = &self.scenario.request.directory;
         let users = directory.users().len();
         let write = self.plan.write(row);
-        let keys = [
-            &*write.external_id,
-            &*write.email_key,
-            write.badge_number,
-            &*write.username_key,
-        ];
+        let keys = Key::ALL.map(|key| key.comparable(write.text(key.column())));
         let place = match directory.user_of(row) {
             Some(user) => user.position(),
             None => users + row.position(),
         };
         self.entries[place] = Some(Entry {
-            keys: keys.map(str::to_owned),
-            status: write.status.as_str(),
+            keys: keys.map(Cow::into_owned),
+            status: write.status().as_str(),
             supervisor: write.supervisor.map(|supervisor| match supervisor {
                 FinalUser::User(user) => user.position(),
                 FinalUser::Row(row) => users + row.position(),
@@ -285,7 +281,7 @@ fn directory_after(scenario: &Scenario, plan: &Plan) -> String {
         })
     };
     let email = |place: usize| match row_of(place) {
-        Some(row) => plan.write(row).email.to_owned(),
+        Some(row) => plan.write(row).text(Column::Email).to_owned(),
         None => users[place].email().to_owned(),
     };
     let entries = written.entries.iter().enumerate();

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User, email_key, fold};
+use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User};
 use crate::plan::Plan;
-use crate::plan::index::{FinalUser, RowIndex, resulting, stored};
+use crate::plan::index::{FinalUser, RowIndex, resulting};
 use crate::plan::report::Outcome;
 
 /// All values that the user of a created or updated row has after the import.
@@ -14,24 +14,8 @@ use crate::plan::report::Outcome;
 pub struct UserWrite<'a> {
     /// The user as the plan found it. `None` means a new user.
     pub user: Option<&'a User>,
-    /// The row's external ID, or a generated one.
-    pub external_id: Cow<'a, str>,
-    /// As the row writes it.
-    pub email: &'a str,
-    /// The email in the form that is compared.
-    pub email_key: Cow<'a, str>,
-    /// As the row writes it.
-    pub badge_number: &'a str,
-    /// Given name.
-    pub first_name: &'a str,
-    /// Family name.
-    pub last_name: &'a str,
-    /// Active or inactive.
-    pub status: Status,
-    /// As the row writes it.
-    pub username: &'a str,
-    /// The username in the form that is compared.
-    pub username_key: Cow<'a, str>,
+    row: &'a Row,
+    external_id: Cow<'a, str>,
     /// Role.
     pub role: RoleId,
     /// Rank.
@@ -40,8 +24,24 @@ pub struct UserWrite<'a> {
     pub group: Option<GroupId>,
     /// Supervisor.
     pub supervisor: Option<FinalUser>,
-    /// In E.164 format. Empty if there is none.
-    pub phone: &'a str,
+}
+
+impl UserWrite<'_> {
+    /// Returns the value of an attribute that [`User::value`] covers; `""` if there is none. The external ID is the
+    /// row's or a generated one.
+    #[must_use]
+    pub fn text(&self, column: Column) -> &str {
+        match column {
+            Column::ExternalId => &self.external_id,
+            _ => resulting(self.row, self.user, column),
+        }
+    }
+
+    /// Active or inactive.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::parse(self.text(Column::Status)).unwrap_or(Status::Active)
+    }
 }
 
 /// Returns the external ID that a row without one gives its new user: a `UUIDv5` of import and row. It is the same on
@@ -65,28 +65,19 @@ impl Plan {
     pub fn write(&self, row: RowIndex) -> UserWrite<'_> {
         let (data, decision) = (&self.request.rows[row], &self.decisions[row]);
         let user = self.request.user_of(row);
-        let text = |column| resulting(data, user, column);
         UserWrite {
             user,
+            row: data,
             external_id: match user {
                 Some(user) if !decision.changes.contains(Column::ExternalId) => {
                     user.external_id().into()
                 }
                 _ => new_external_id(data, self.request.import_id),
             },
-            email: text(Column::Email),
-            email_key: email_key(text(Column::Email)),
-            badge_number: text(Column::BadgeNumber),
-            first_name: text(Column::FirstName),
-            last_name: text(Column::LastName),
-            status: Status::parse(text(Column::Status)).unwrap_or(Status::Active),
-            username: text(Column::Username),
-            username_key: fold(text(Column::Username)),
             role: decision.role,
             rank: decision.rank,
             group: decision.group,
             supervisor: decision.supervisor,
-            phone: text(Column::Phone),
         }
     }
 
@@ -134,7 +125,7 @@ impl Plan {
             Column::Rank => self.names.rank(user.rank),
             Column::EvidenceGroupExtId => self.names.group(user.group),
             Column::SupervisorEmail => self.request.supervisor_email(row),
-            _ => stored(user, column),
+            _ => user.value(column),
         }
     }
 

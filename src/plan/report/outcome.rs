@@ -3,7 +3,7 @@
 
 use super::decision::{Decision, Outcome};
 use crate::domain::{Column, ColumnSet, Row, User};
-use crate::plan::index::{ByRow, FinalUser, parallel, resulting, stored};
+use crate::plan::index::{ByRow, FinalUser, parallel, resulting};
 use crate::plan::judge::State;
 
 /// Completes the decisions, in which the checks have set the changes that [`changing`] returns.
@@ -40,7 +40,7 @@ pub(crate) fn changing(row: &Row, user: &User, decision: &Decision) -> ColumnSet
     // A value that the user has exactly as the row writes it does not change.
     let is_as_written = |column: Column| {
         let written = row.written(column);
-        written.is_some() && written == stored(user, column)
+        written.is_some() && written == user.value(column)
     };
     let is_apart = |column: Column| apart.contains(column) && !is_as_written(column);
     let differs = |&column: &Column| match column {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::domain::{Cell, Column, RawRow, Row, Status, User, UserText};
+use crate::domain::{Cell, Column, RawRow, Row, Status, User};
 use crate::input::{CsvDecoder, CsvOptions, FileFault, Limits};
 use crate::plan::scenario::Scenario;
 use crate::plan::{Outcome, Plan, Scope, UserIndex};
@@ -235,16 +235,7 @@ fn users() -> Vec<User> {
             .iter()
             .find(|role| role.name == value(Column::Role))
             .unwrap();
-        let text = UserText {
-            external_id: value(Column::ExternalId),
-            email: value(Column::Email),
-            badge_number: value(Column::BadgeNumber),
-            first_name: value(Column::FirstName),
-            last_name: value(Column::LastName),
-            username: value(Column::Username),
-            phone: value(Column::Phone),
-        };
-        let mut user = User::new(ids[value(Column::Email)], role.id, text);
+        let mut user = User::new(ids[value(Column::Email)], role.id, value);
         user.status = Status::Active;
         user.rank = catalog
             .ranks

@@ -73,7 +73,8 @@ fn a_new_user_lists_every_attribute_that_gets_a_value() {
 fn a_row_without_external_id_creates_a_user_with_the_same_id_every_time() {
     let scenario = Scenario::parse("", "- n@x 9 new\n _ m@x 8 mew");
     let plan = scenario.plan();
-    let ids = [0, 1].map(|row| plan.write(RowIndex::new(row)).external_id.into_owned());
+    let write = |row| plan.write(RowIndex::new(row));
+    let ids = [0, 1].map(|row| write(row).text(Column::ExternalId).to_owned());
     assert_eq!(
         ids,
         [1, 2].map(|n| generated_external_id(scenario.request.import_id, n))

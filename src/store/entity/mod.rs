@@ -8,4 +8,3 @@ pub(super) mod rank;
 pub(super) mod role;
 pub(super) mod token;
 pub(super) mod upload;
-pub(super) mod user;
