@@ -1,7 +1,7 @@
 //! Finds names of the catalog as people type them: with a typographic apostrophe for `'`, or any dash for `-`
 //! (semantics §2, Normalisation). Knows nothing about the things that have the names.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
@@ -13,8 +13,8 @@ pub(crate) struct NameIndex<'a, T> {
     comparable: fn(&str) -> Cow<'_, str>,
     exact: HashMap<Cow<'a, str>, T>,
     /// The things by their names with plain marks. `None` means that several names become the same, so that none of
-    /// them is found. Built when a name is first not found exactly.
-    plain: OnceLock<HashMap<String, Option<T>>>,
+    /// them is found.
+    plain: HashMap<String, Option<T>>,
 }
 
 impl<'a, T: Copy> NameIndex<'a, T> {
@@ -23,10 +23,16 @@ impl<'a, T: Copy> NameIndex<'a, T> {
         comparable: fn(&str) -> Cow<'_, str>,
         names: impl Iterator<Item = (&'a str, T)>,
     ) -> Self {
+        let exact: HashMap<_, _> = names.map(|(name, t)| (comparable(name), t)).collect();
+        let mut plain = HashMap::new();
+        for (name, &t) in &exact {
+            let entry = plain.entry(plain_form(comparable, name));
+            entry.and_modify(|found| *found = None).or_insert(Some(t));
+        }
         Self {
             comparable,
-            exact: names.map(|(name, t)| (comparable(name), t)).collect(),
-            plain: OnceLock::new(),
+            exact,
+            plain,
         }
     }
 
@@ -40,26 +46,15 @@ impl<'a, T: Copy> NameIndex<'a, T> {
     /// if exactly one does.
     #[must_use]
     pub(crate) fn find(&self, name: &str) -> Option<T> {
-        let plain = || self.plain.get_or_init(|| self.plain_names());
-        self.find_exact(name)
-            .or_else(|| *plain().get(&self.plain_form(name))?)
+        let plain = || self.plain.get(&plain_form(self.comparable, name));
+        self.find_exact(name).or_else(|| *plain()?)
     }
+}
 
-    fn plain_names(&self) -> HashMap<String, Option<T>> {
-        let mut names = HashMap::new();
-        for (name, &t) in &self.exact {
-            let entry = names.entry(self.plain_form(name));
-            entry.and_modify(|found| *found = None).or_insert(Some(t));
-        }
-        names
-    }
-
-    fn plain_form(&self, name: &str) -> String {
-        // A name that an earlier version stored may have other spaces in it.
-        let name = normalise(name).unwrap_or(Cow::Borrowed(name));
-        let name = (self.comparable)(&name);
-        name.chars().map(plain_mark).collect()
-    }
+fn plain_form(comparable: fn(&str) -> Cow<'_, str>, name: &str) -> String {
+    // A name that an earlier version stored may have other spaces in it.
+    let name = normalise(name).unwrap_or(Cow::Borrowed(name));
+    comparable(&name).chars().map(plain_mark).collect()
 }
 
 /// Returns an apostrophe or a dash in the form that keyboards have, and any other character unchanged.

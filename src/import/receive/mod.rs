@@ -3,6 +3,7 @@
 
 mod import_limiter;
 mod options;
+mod parallel_checks;
 mod read_ahead;
 mod receiver;
 mod session;

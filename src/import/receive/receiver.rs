@@ -2,9 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
+use super::parallel_checks::check_rows;
 use crate::import::Refusal;
 use crate::{
-    domain::{CheckOptions, Column, PhoneRegion, Row, check_rows},
+    domain::{CheckOptions, Column, PhoneRegion, Row},
     input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, TypedRows},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
