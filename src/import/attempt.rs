@@ -22,7 +22,7 @@ use super::{
     messages,
     receive::ImportSession,
     record::{POLL_INTERVAL, ResultReplay, import_record},
-    review::{FirstPlanWarnings, PlannedImport, PlanningInput, guard},
+    review::{FirstPlanWarnings, PlannedImport, PlanningInput, guard, plan_rows_to_write},
 };
 use crate::{
     domain::{ImportPhase, ImportState, Row},
@@ -177,17 +177,18 @@ impl ImportSession<'_> {
         held_lease: HeldLease,
         mut exclusive: Option<ImportTransaction>,
     ) -> Result<(), ImportError> {
-        let planned = match self.guarded(rows, &mut exclusive).await {
-            Ok(planned) => planned,
+        let prepared = match self.guarded(rows, &mut exclusive).await {
+            Ok(prepared) => prepared,
             Err(error) => {
                 drop(exclusive);
                 held_lease.end().await;
                 return Err(error);
             }
         };
+        let (planned, first_plan_warnings, missing) = prepared;
         let input = ApplyInput {
-            first_plan_warnings: Arc::new(planned.first_plan_warnings()),
-            missing: planned.missing().collect(),
+            first_plan_warnings: Arc::new(first_plan_warnings),
+            missing,
             record: self.record_to_bind(&planned),
             planned: Arc::new(planned),
             resumed: false,
@@ -205,8 +206,8 @@ impl ImportSession<'_> {
         &mut self,
         rows: Arc<ByRow<Row>>,
         exclusive: &mut Option<ImportTransaction>,
-    ) -> Result<PlannedImport, ImportError> {
-        let mut planned = self.plan(rows).await?;
+    ) -> Result<PreparedImport, ImportError> {
+        let planned = self.plan(rows).await?;
         let stage = ImportStageTimer::begin("guard");
         let refusals = guard::check(&self.options, &self.importer.settings, &planned);
         drop(stage);
@@ -216,9 +217,9 @@ impl ImportSession<'_> {
             self.preview(&planned).await;
             return Err(refusals.into());
         }
+        let prepared = self.with_progress(prepared(planned)).await?;
         self.expect_still_admitted().await?;
-        planned.assign_ids();
-        Ok(planned)
+        Ok(prepared)
     }
 
     /// The attempt's record with the input and options that its ID is bound to. From here on, an attempt with
@@ -299,11 +300,10 @@ impl ImportSession<'_> {
             import,
             terms: self.terms(None),
         };
-        let planned = self.with_progress(self.plan_while_wanted(input)).await?;
+        let planned = self.with_progress(plan_rows_to_write(input)).await?;
         self.progress.set_planned(self.summary.rows);
         let first_plan_warnings = Arc::new(done.first_plan_warnings);
-        let mut planned = planned.after(&first_plan_warnings);
-        planned.assign_ids();
+        let planned = planned.after(&first_plan_warnings);
         self.expect_still_admitted().await?;
         self.summary = import_record::summary(&record, ImportState::Applying);
         self.progress.add_applied(done.rows.len());
@@ -399,6 +399,19 @@ impl ImportSession<'_> {
             }
         })
     }
+}
+
+/// A plan whose new users have their IDs, its warnings about other users, and the users to deactivate.
+type PreparedImport = (PlannedImport, FirstPlanWarnings, Vec<DeactivatedUser>);
+
+/// Prepares a plan for the writer. Runs on a blocking thread because there may be a million rows.
+async fn prepared(mut planned: PlannedImport) -> Result<PreparedImport, ImportError> {
+    let preparing = spawn_blocking(move || {
+        planned.assign_ids();
+        let (warnings, missing) = (planned.first_plan_warnings(), planned.missing().collect());
+        (planned, warnings, missing)
+    });
+    Ok(preparing.await?)
 }
 
 /// The rows that have no result yet. Runs on a blocking thread because there may be a million rows.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
+use tokio::task::spawn_blocking;
 
 use super::ImportWriter;
 use super::changed_concurrently::{
@@ -10,7 +10,7 @@ use super::changed_concurrently::{
 };
 use crate::{
     domain::Row,
-    import::review::{PlannedImport, PlanningInput, plan_rows},
+    import::review::{PlannedImport, PlanningInput, plan_rows_to_write},
     plan::{ByRow, Outcome, RowIndex},
     store::WriteError,
 };
@@ -35,14 +35,15 @@ impl ImportWriter {
     /// new users that another writer has created since.
     pub(crate) async fn replan(
         &mut self,
-        unwritten: &[RowIndex],
+        unwritten: Vec<RowIndex>,
         given_up: &[RowIndex],
     ) -> Result<(), WriteError> {
         let old = Arc::clone(&self.planned);
+        let unwritten = Arc::new(unwritten);
         let mut rejected: Vec<RowIndex> = given_up.to_vec();
         loop {
-            let rest = remaining(unwritten, &rejected);
-            let planned = self.plan(cloned_rows(&old, &rest).into(), false).await?;
+            let (rest, rows) = rows_to_plan(&old, &unwritten, rejected.clone()).await?;
+            let planned = self.plan(rows, false).await?;
             let planned = planned.after(&self.first_plan_warnings);
             let changed = rows_of_changed_users(&old, &rest, &planned);
             if changed.is_empty() {
@@ -73,10 +74,7 @@ impl ImportWriter {
             import: self.record.id,
             terms,
         };
-        let planned = plan_rows(input, CancellationToken::new());
-        let mut planned = planned.await.map_err(WriteError::task)?;
-        planned.assign_ids();
-        Ok(planned)
+        plan_rows_to_write(input).await.map_err(WriteError::task)
     }
 
     fn adopt(&mut self, planned: PlannedImport) {
@@ -100,4 +98,20 @@ impl ImportWriter {
         }
         Ok(())
     }
+}
+
+/// The unwritten rows without the rejected ones: their indices in the old plan, and the rows. Copied on a blocking
+/// thread because there may be a million.
+async fn rows_to_plan(
+    old: &Arc<PlannedImport>,
+    unwritten: &Arc<Vec<RowIndex>>,
+    rejected: Vec<RowIndex>,
+) -> Result<(Vec<RowIndex>, Arc<ByRow<Row>>), WriteError> {
+    let (old, unwritten) = (Arc::clone(old), Arc::clone(unwritten));
+    let copying = spawn_blocking(move || {
+        let rest = remaining(&unwritten, &rejected);
+        let rows = cloned_rows(&old, &rest);
+        (rest, rows.into())
+    });
+    copying.await.map_err(WriteError::task)
 }

@@ -67,7 +67,7 @@ impl ImportWriter {
             if stale >= ATTEMPTS {
                 self.begin_exclusive().await;
             }
-            self.replan(&pipeline.unwritten(), &given_up).await?;
+            self.replan(pipeline.unwritten(), &given_up).await?;
             attempts %= ATTEMPTS;
             *pipeline = self.pipeline(self.may_overlap());
         }

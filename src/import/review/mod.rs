@@ -9,4 +9,4 @@ mod planning;
 pub(super) use first_plan_warnings::FirstPlanWarnings;
 pub use planned_import::PlannedImport;
 pub use planning::PlanningInput;
-pub(crate) use planning::plan_rows;
+pub(crate) use planning::{plan_rows, plan_rows_to_write};

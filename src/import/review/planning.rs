@@ -27,6 +27,17 @@ pub struct PlanningInput {
     pub terms: PlanningTerms,
 }
 
+/// Plans rows that are to be written: new users get their IDs.
+#[tracing::instrument(skip_all)]
+pub(crate) async fn plan_rows_to_write(input: PlanningInput) -> Result<PlannedImport, ImportError> {
+    let planning = spawn_blocking(move || {
+        let mut planned = PlannedImport::new(input, &|| true)?;
+        planned.assign_ids();
+        Some(planned)
+    });
+    planning.await?.ok_or(ImportError::ClientGone)
+}
+
 /// Plans `input`. Fails with [`ImportError::ClientGone`] if planning is cancelled.
 #[tracing::instrument(skip_all)]
 pub(crate) async fn plan_rows(
