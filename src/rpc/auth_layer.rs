@@ -1,30 +1,24 @@
 //! The layer before every RPC: it recognises the caller, expects the permission that the RPC needs, and
 //! counts the call.
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
-use tower::{Layer, Service};
 
 use super::{
     call_limiter::{CallLimiter, CallPermit},
     caller::Caller,
     denial_recorder::{CallAttempt, DenialRecorder},
     detached,
+    middleware::{Middleware, Next},
     partial_message::PartialMessage,
     rpc_table::{CallLimit, OutageBehavior, RequestShape, Rpc, RpcAccess, rpc},
     status,
     supervised_response::supervise,
+    transport_refusals::memory_exhausted,
 };
 use crate::{
     access::{
@@ -37,7 +31,7 @@ use crate::{
 /// Pause before the database is asked again while it is away.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Puts an [`AuthService`] before a service.
+/// Admits the callers who may call an RPC. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthLayer {
     gate: Authenticator,
@@ -48,8 +42,8 @@ pub(crate) struct AuthLayer {
 }
 
 impl AuthLayer {
-    /// A layer that admits the callers whom `gate` recognises, and reports the others to `denials`. It
-    /// waits up to `patience` for a database that is away. `limits` bounds the admitted calls.
+    /// Admits the callers that `gate` recognises, and reports the others to `denials`. Waits up to
+    /// `patience` for a database that is away. `limits` bounds the admitted calls.
     #[must_use]
     pub(crate) fn new(
         gate: Authenticator,
@@ -72,8 +66,34 @@ impl AuthLayer {
         &self.memory
     }
 
-    fn attempt(&self, request: &Request<Body>) -> CallAttempt {
-        self.denials.attempt(request.uri().path(), address(request))
+    /// The layer.
+    #[must_use]
+    pub(crate) fn layer(self) -> Middleware {
+        Middleware::new(move |request, next| self.clone().serve(request, next))
+    }
+
+    async fn serve(self, mut request: Request<Body>, next: Next) -> Response<Body> {
+        let path = request.uri().path();
+        let mut attempt = self.denials.attempt(path, address(&request));
+        let Some(rpc) = rpc(path) else {
+            return Status::unimplemented("There is no such method.").into_http();
+        };
+        let permit = self.limiter.permit(rpc.limit);
+        // This future is dropped if the client goes before there is a response: that cancels `gone`.
+        let gone = CancellationToken::new();
+        let _here = gone.clone().drop_guard();
+        let admitted = self.admit(rpc, &mut request, &mut attempt, permit.clone(), gone);
+        let expiry = match admitted.await {
+            Ok(expiry) => expiry,
+            Err(status) => {
+                attempt.note(&status);
+                return status.into_http();
+            }
+        };
+        match metered(rpc, request) {
+            Ok(request) => supervise(next.call(request).await, attempt, expiry, permit),
+            Err(exhausted) => memory_exhausted(exhausted).into_http(),
+        }
     }
 
     /// Recognises the caller of `rpc`, and adds a [`Caller`] to the request's extensions. Returns the
@@ -108,7 +128,7 @@ impl AuthLayer {
             trust.mark_trusted();
         }
         let charged = account.charge_to(MemoryParty::Principal(principal.name.clone()));
-        charged.map_err(|exhausted| status::busy(&exhausted.into()))?;
+        charged.map_err(memory_exhausted)?;
         // An import checks its credential itself.
         let looks_itself = rpc.limit == CallLimit::Import;
         let expiry = (!looks_itself).then(|| self.gate.credential_expiry(Arc::clone(&principal)));
@@ -175,72 +195,6 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     let (scheme, token) = value.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     is_bearer.then(|| token.trim().to_owned())
-}
-
-impl<S> Layer<S> for AuthLayer {
-    type Service = AuthService<S>;
-
-    fn layer(&self, inner: S) -> AuthService<S> {
-        let guard = self.clone();
-        AuthService { guard, inner }
-    }
-}
-
-/// A service behind an [`AuthLayer`].
-#[derive(Clone, Debug)]
-pub(crate) struct AuthService<S> {
-    guard: AuthLayer,
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for AuthService<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        // The ready service handles this call, and a clone waits for the next one.
-        let copy = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, copy);
-        let guard = self.guard.clone();
-        Box::pin(async move {
-            let mut attempt = guard.attempt(&request);
-            let Some(rpc) = rpc(request.uri().path()) else {
-                let status = Status::unimplemented("There is no such method.");
-                attempt.note(&status);
-                return Ok(status.into_http());
-            };
-            let permit = guard.limiter.permit(rpc.limit);
-            // This future is dropped if the client goes before there is a response: that cancels `gone`.
-            let gone = CancellationToken::new();
-            let _here = gone.clone().drop_guard();
-            let admitted = guard.admit(rpc, &mut request, &mut attempt, permit.clone(), gone);
-            match admitted.await {
-                Ok(expiry) => {
-                    let request = match metered(rpc, request) {
-                        Ok(request) => request,
-                        Err(exhausted) => {
-                            return Ok(status::busy(&exhausted.into()).into_http());
-                        }
-                    };
-                    let answer = inner.call(request).await?;
-                    Ok(supervise(answer, attempt, expiry, permit))
-                }
-                Err(status) => {
-                    attempt.note(&status);
-                    Ok(status.into_http())
-                }
-            }
-        })
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ mod denial_recorder;
 mod directory;
 mod import;
 mod inbound_messages;
+mod interruptible;
 mod messages;
+mod middleware;
 mod paging;
 mod partial_message;
 mod rpc_table;
@@ -26,6 +28,8 @@ pub(crate) use denial_recorder::DenialRecorder;
 pub(crate) use directory::DirectoryHandlers;
 pub(crate) use import::ImportHandlers;
 pub(crate) use inbound_messages::WireBytes;
+pub(crate) use interruptible::interruptible;
+pub(crate) use middleware::{Middleware, Next};
 pub(crate) use rpc_table::{Rpc, contract_services, path_label, rpc};
 pub(crate) use transport_refusals::{
     SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, memory_exhausted, message_too_large,

@@ -12,7 +12,6 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
-use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -22,82 +21,38 @@ use super::{
     unread_bytes::OpenRequest,
 };
 use crate::{
-    rpc::{self, WireBytes},
+    rpc::{self, Middleware, Next, WireBytes},
     telemetry::{metrics, request_id, traces},
 };
 
-/// Puts an [`CallAccounting`] before a service.
-#[derive(Clone, Debug)]
-pub(super) struct CallAccountingLayer {
-    message_bytes: usize,
+/// The layer. Messages have at most `message_bytes`.
+pub(super) fn layer(message_bytes: usize) -> Middleware {
+    Middleware::new(move |request, next| account(request, next, message_bytes))
 }
 
-impl CallAccountingLayer {
-    /// Messages have at most `message_bytes`.
-    pub(super) const fn new(message_bytes: usize) -> Self {
-        Self { message_bytes }
-    }
-}
-
-impl<S> Layer<S> for CallAccountingLayer {
-    type Service = CallAccounting<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        CallAccounting {
-            inner,
-            layer: self.clone(),
-        }
-    }
-}
-
-/// A service behind its [`CallAccountingLayer`].
-#[derive(Clone, Debug)]
-pub(super) struct CallAccounting<S> {
-    inner: S,
-    layer: CallAccountingLayer,
-}
-
-impl<S> Service<Request<Body>> for CallAccounting<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let line = request.extensions_mut().remove::<CallConnection>();
-        let usage = line.map(|line| {
-            let extensions = request.extensions_mut();
-            extensions.insert(line.peer);
-            extensions.insert(line.usage.trust().clone());
-            line.usage
-        });
-        let id = Uuid::now_v7();
-        let method = rpc::path_label(request.uri().path());
-        let span = traces::call_span(method, request.headers(), id);
-        let call = OpenCall {
-            method,
-            code: None,
-            begun: Instant::now(),
-            _in_use: usage.clone().map(ConnectionUsage::begin),
-        };
-        let request = count_bytes(request, usage);
-        // The ready service handles this call, and a clone waits for the next one.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        let most = self.layer.message_bytes;
-        let serving = async move {
-            let response = inner.call(request).await?;
-            Ok(end_call(readable(response, most), call, &Span::current()))
-        };
-        Box::pin(request_id::serving(id, serving.instrument(span)))
-    }
+async fn account(mut request: Request<Body>, next: Next, message_bytes: usize) -> Response<Body> {
+    let line = request.extensions_mut().remove::<CallConnection>();
+    let usage = line.map(|line| {
+        let extensions = request.extensions_mut();
+        extensions.insert(line.peer);
+        extensions.insert(line.usage.trust().clone());
+        line.usage
+    });
+    let id = Uuid::now_v7();
+    let method = rpc::path_label(request.uri().path());
+    let span = traces::call_span(method, request.headers(), id);
+    let call = OpenCall {
+        method,
+        code: None,
+        begun: Instant::now(),
+        _in_use: usage.clone().map(ConnectionUsage::begin),
+    };
+    let request = count_bytes(request, usage);
+    let serving = async {
+        let response = next.call(request).await;
+        end_call(readable(response, message_bytes), call, &Span::current())
+    };
+    request_id::serving(id, serving.instrument(span)).await
 }
 
 /// A call under way. It is counted when dropped.

@@ -3,22 +3,17 @@
 //!
 //! tonic's own timeout ends with the headers of a response, and does not know gRPC-Web.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::{HeaderMap, Request, Response};
-use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::{
     sync::watch,
-    time::{Instant, Sleep, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
-use tonic::{Status, body::Body};
-use tower::{Layer, Service};
+use tonic::body::Body;
 
-use crate::rpc;
+use crate::rpc::{self, Middleware, Next};
 
 /// Most digits of a `grpc-timeout`.
 const DIGITS: usize = 8;
@@ -27,76 +22,39 @@ const DIGITS: usize = 8;
 /// protocol wants `DEADLINE_EXCEEDED`, and both timers may fire in the same millisecond.
 const AHEAD: Duration = Duration::from_millis(10);
 
-/// Puts [`CallTime`] before a service.
-#[derive(Clone, Debug)]
-pub(super) struct CallTimeLayer {
-    started: watch::Receiver<bool>,
+/// The layer. Calls of the contract wait until `started`; health and reflection do not.
+pub(super) fn layer(started: watch::Receiver<bool>) -> Middleware {
+    Middleware::new(move |request, next| limit(request, next, started.clone()))
 }
 
-impl CallTimeLayer {
-    /// Calls of the contract wait until `started`; health and reflection do not.
-    pub(super) const fn new(started: watch::Receiver<bool>) -> Self {
-        Self { started }
+async fn limit(
+    request: Request<Body>,
+    next: Next,
+    mut started: watch::Receiver<bool>,
+) -> Response<Body> {
+    let Ok(timeout) = caller_timeout(request.headers()) else {
+        return rpc::bad_timeout().into_http();
+    };
+    let serving = async {
+        if rpc::rpc(request.uri().path()).is_some_and(rpc::Rpc::is_of_contract) {
+            // Fails only if the server has gone, and the call with it.
+            let _ = started.wait_for(|started| *started).await;
+        }
+        next.call(request).await
+    };
+    let Some(timeout) = timeout else {
+        return serving.await;
+    };
+    let deadline = Instant::now() + timeout.saturating_sub(AHEAD);
+    if deadline <= Instant::now() {
+        return rpc::deadline_exceeded().into_http();
     }
-}
-
-impl<S> Layer<S> for CallTimeLayer {
-    type Service = CallTime<S>;
-
-    fn layer(&self, inner: S) -> CallTime<S> {
-        let started = self.started.clone();
-        CallTime { started, inner }
-    }
-}
-
-/// A service whose calls end at their deadline.
-#[derive(Clone, Debug)]
-pub(super) struct CallTime<S> {
-    started: watch::Receiver<bool>,
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for CallTime<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let Ok(timeout) = caller_timeout(request.headers()) else {
-            return Box::pin(async { Ok(rpc::bad_timeout().into_http()) });
-        };
-        let deadline = timeout.map(|timeout| Instant::now() + timeout.saturating_sub(AHEAD));
-        // The ready service handles this call, and a clone waits for the next one.
-        let copy = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, copy);
-        let mut started = self.started.clone();
-        let serving = async move {
-            if rpc::rpc(request.uri().path()).is_some_and(rpc::Rpc::is_of_contract) {
-                // Fails only if the server has gone, and the call with it.
-                let _ = started.wait_for(|started| *started).await;
-            }
-            inner.call(request).await
-        };
-        Box::pin(async move {
-            let Some(deadline) = deadline else {
-                return serving.await;
-            };
-            if deadline <= Instant::now() {
-                return Ok(rpc::deadline_exceeded().into_http());
-            }
-            match timeout_at(deadline, serving).await {
-                Ok(answer) => Ok(answer?.map(|body| Body::new(DeadlineBody::new(body, deadline)))),
-                Err(_) => Ok(rpc::deadline_exceeded().into_http()),
-            }
-        })
+    match timeout_at(deadline, serving).await {
+        Ok(response) => {
+            let end = sleep_until(deadline).map(|()| rpc::deadline_exceeded());
+            rpc::interruptible(response, end)
+        }
+        Err(_) => rpc::deadline_exceeded().into_http(),
     }
 }
 
@@ -124,59 +82,6 @@ fn caller_timeout(headers: &HeaderMap) -> Result<Option<Duration>, ()> {
         _ => return Err(()),
     };
     Ok(Some(timeout))
-}
-
-/// A response that ends at its caller's deadline.
-struct DeadlineBody {
-    body: Body,
-    deadline: Pin<Box<Sleep>>,
-    over: bool,
-}
-
-impl DeadlineBody {
-    fn new(body: Body, deadline: Instant) -> Self {
-        Self {
-            body,
-            deadline: Box::pin(sleep_until(deadline)),
-            over: false,
-        }
-    }
-
-    /// Drops the rest of the response, and with it the work behind it.
-    fn end(&mut self) -> Result<Frame<Bytes>, Status> {
-        self.over = true;
-        self.body = Body::empty();
-        let mut trailers = HeaderMap::new();
-        rpc::deadline_exceeded().add_header(&mut trailers)?;
-        Ok(Frame::trailers(trailers))
-    }
-}
-
-impl HttpBody for DeadlineBody {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.over {
-            return Poll::Ready(None);
-        }
-        // The deadline is checked first: a response that always has more would otherwise never end.
-        if self.deadline.as_mut().poll(cx).is_ready() && !self.body.is_end_stream() {
-            return Poll::Ready(Some(self.end()));
-        }
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.over || self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 #[cfg(test)]

@@ -3,21 +3,15 @@
 //! Knows methods, hosts and content types. A request that passes is gRPC, or gRPC-Web under a content type
 //! that tonic knows.
 
-use std::{
-    future::{Ready, ready},
-    task::{Context, Poll},
-};
-
-use futures_util::future::Either;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version,
     header::{ACCEPT, ALLOW, CONTENT_TYPE, HOST},
     uri::Authority,
 };
 use tonic::body::Body;
-use tower::{Layer, Service};
 
 use super::web_text::WebText;
+use crate::rpc::{Middleware, Next};
 
 const WEB: HeaderValue = HeaderValue::from_static("application/grpc-web+proto");
 const WEB_TEXT: HeaderValue = HeaderValue::from_static("application/grpc-web-text+proto");
@@ -29,40 +23,12 @@ const POST_ALONE: &str = "This server speaks gRPC and gRPC-Web: calls are made w
 const GRPC_ALONE: &str = "This server speaks gRPC (application/grpc, over HTTP/2 alone) and gRPC-Web \
     (application/grpc-web, application/grpc-web-text), with protobuf messages.\n";
 
-/// Puts [`HttpRules`] before a service.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HttpRulesLayer;
-
-impl<S> Layer<S> for HttpRulesLayer {
-    type Service = HttpRules<S>;
-
-    fn layer(&self, inner: S) -> HttpRules<S> {
-        HttpRules(inner)
-    }
-}
-
-/// A service that receives only calls.
-#[derive(Clone, Debug)]
-pub(super) struct HttpRules<S>(S);
-
-impl<S> Service<Request<Body>> for HttpRules<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Either<Ready<Result<Response<Body>, S::Error>>, S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        match refuse(&mut request) {
-            None => Either::Right(self.0.call(request)),
-            Some(answer) => Either::Left(ready(Ok(answer))),
-        }
-    }
+/// The layer. Only calls pass it.
+pub(super) fn layer() -> Middleware {
+    Middleware::new(async |mut request, next: Next| match refuse(&mut request) {
+        None => next.call(request).await,
+        Some(answer) => answer,
+    })
 }
 
 /// Returns the response to a request that is no call, or `None` for a call, whose content type is set to

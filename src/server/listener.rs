@@ -16,7 +16,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, warn};
 
 use super::{
-    client_connection::ClientConnection,
     connection_limiter::{ConnectionLimiter, ConnectionPermit},
     tls,
     tracked_connection::TrackedConnection,
@@ -89,7 +88,7 @@ async fn pass_on(
         tokio::spawn(shaking);
         return;
     }
-    let tracked = TrackedConnection::new(ClientConnection::plain(stream), permit);
+    let tracked = TrackedConnection::plain(stream, permit);
     // Fails only if the stream of connections was dropped.
     let _ = ready.send(Ok(tracked)).await;
 }
@@ -108,7 +107,7 @@ async fn shake_hands(
     };
     match shaken {
         Ok(Ok(stream)) => {
-            let tracked = TrackedConnection::new(ClientConnection::encrypted(stream), permit);
+            let tracked = TrackedConnection::encrypted(stream, permit);
             let _ = ready.send(Ok(tracked)).await;
         }
         // Any client can cause these, so they are counted, and logged only for debugging.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use futures_util::{FutureExt, future::BoxFuture};
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
@@ -40,28 +41,19 @@ pub(super) fn start(
         })
     });
     let identities = identities.transpose()?;
-    let jwt = security
-        .jwt
-        .as_ref()
-        .map(provider)
-        .transpose()?
-        .map(Arc::new);
-    if let Some(tls) = &tls {
-        tokio::spawn(
-            stop.clone()
-                .run_until_cancelled_owned(Arc::clone(tls).keep_fresh(interval)),
-        );
+    let jwt = security.jwt.as_ref().map(provider).transpose()?;
+    let jwt = jwt.map(Arc::new);
+    let keep = |keeping: BoxFuture<'static, ()>| {
+        tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+    };
+    if let Some(tls) = tls.clone() {
+        keep(tls.keep_fresh(interval).boxed());
     }
-    if let Some(identities) = &identities {
-        let identities = Arc::clone(identities);
-        tokio::spawn(
-            stop.clone()
-                .run_until_cancelled_owned(identities.keep_fresh(interval)),
-        );
+    if let Some(identities) = identities.clone() {
+        keep(identities.keep_fresh(interval).boxed());
     }
     if let Some(jwt) = jwt.clone() {
-        let keeping = async move { jwt.keys().keep_fresh(interval).await };
-        tokio::spawn(stop.clone().run_until_cancelled_owned(keeping));
+        keep(async move { jwt.keys().keep_fresh(interval).await }.boxed());
     }
     let local = security.local_token.clone();
     let sources = CredentialSources {

@@ -2,7 +2,6 @@
 
 mod call_accounting;
 mod call_time;
-mod client_connection;
 mod connection_limiter;
 mod connection_usage;
 mod cross_origin;
@@ -37,13 +36,8 @@ use tracing::warn;
 pub use listen_exposure::{CredentialState, ListenExposure, UnsafeExposure};
 pub use tls::expect_sound as expect_sound_tls;
 
-use call_accounting::CallAccountingLayer;
-use call_time::CallTimeLayer;
 use connection_limiter::ConnectionLimiter;
-use cross_origin::WebLayer;
-use http_rules::HttpRulesLayer;
 use listener::TlsHandshakes;
-use unary_body::UnaryBodyLayer;
 
 use crate::{
     access::Authenticator,
@@ -108,7 +102,7 @@ pub async fn serve(
     let limits = settings.server.clone();
     let looks = settings.security.reload_interval;
     let clock = Clock::system();
-    let origins = WebLayer::new(&settings.security.web_origins);
+    let origins = cross_origin::layer(&settings.security.web_origins);
     let named = loaded_security::start(&settings.security, &stop)?;
     let handshakes = named.tls.map(|config| TlsHandshakes {
         config,
@@ -134,14 +128,15 @@ pub async fn serve(
     free_memory::keep_releasing(guard.memory().clone(), stop.clone());
     let serving = transport(&limits)
         .layer(origins)
-        .layer(HttpRulesLayer)
+        .layer(http_rules::layer())
         // The layers below see gRPC, also for gRPC-Web.
         .layer(GrpcWebLayer::new())
         .layer(MapRequestLayer::new(web_text::decode))
-        .layer(CallAccountingLayer::new(limits.message_bytes))
-        .layer(CallTimeLayer::new(started.clone()))
-        .layer(guard)
-        .layer(UnaryBodyLayer::new(&limits))
+        .layer(call_accounting::layer(limits.message_bytes))
+        .layer(call_time::layer(started.clone()))
+        .layer(guard.layer())
+        .layer(unary_body::layer(&limits))
+        .layer(MapRequestLayer::new(reflection::as_v1))
         .add_routes(services)
         .add_service(health::service(status))
         .serve_with_incoming_shutdown(accepted, stop.cancelled());
@@ -166,9 +161,9 @@ async fn serve_health(
     let limiter = ConnectionLimiter::new(&connections);
     let accepted = listener::connections(listener, None, limiter);
     let serving = transport(&limits)
-        .layer(HttpRulesLayer)
-        .layer(CallAccountingLayer::new(limits.message_bytes))
-        .layer(UnaryBodyLayer::new(&limits))
+        .layer(http_rules::layer())
+        .layer(call_accounting::layer(limits.message_bytes))
+        .layer(unary_body::layer(&limits))
         .add_service(health::service(status))
         .serve_with_incoming_shutdown(accepted, stop.cancelled());
     if let Err(error) = serving.await {

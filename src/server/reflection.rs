@@ -1,13 +1,7 @@
 //! Server reflection: describes the contract to clients that do not have it, in the protocol's versions v1
 //! and v1alpha, which have the same messages.
 
-use std::{
-    collections::HashMap,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::stream;
 use http::{Uri, uri::PathAndQuery};
@@ -22,7 +16,6 @@ use tonic::{
     Code, Request, Response, Status, Streaming,
     body::Body,
     codec::CompressionEncoding::{Gzip, Zstd},
-    server::NamedService,
 };
 use tonic_reflection::pb::{
     v1::{
@@ -34,7 +27,6 @@ use tonic_reflection::pb::{
     },
     v1alpha,
 };
-use tower::Service;
 
 use crate::{
     proto::{DESCRIPTOR_SET, health},
@@ -62,31 +54,15 @@ pub(super) fn service() -> anyhow::Result<ServerReflectionServer<impl ServerRefl
         .max_decoding_message_size(SMALL_REQUEST_BYTES))
 }
 
-/// The service of v1alpha: the same messages at another path.
-#[derive(Clone, Debug)]
-pub(super) struct ReflectionV1Alpha<S>(pub S);
-
-impl<S> NamedService for ReflectionV1Alpha<S> {
-    const NAME: &'static str = "grpc.reflection.v1alpha.ServerReflection";
-}
-
-impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for ReflectionV1Alpha<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
+/// Passes calls of v1alpha to the service of v1, which has the same messages.
+pub(super) fn as_v1(mut request: http::Request<Body>) -> http::Request<Body> {
+    let path = request.uri().path();
+    if let Some(method) = path.strip_prefix("/grpc.reflection.v1alpha.")
+        && let Ok(path) = PathAndQuery::try_from(format!("/grpc.reflection.v1.{method}"))
+    {
+        *request.uri_mut() = Uri::from(path);
     }
-
-    fn call(&mut self, mut request: http::Request<Body>) -> S::Future {
-        let path = request.uri().path().replacen(".v1alpha.", ".v1.", 1);
-        // A path that is not valid stays as it is, and is not found.
-        if let Ok(path) = PathAndQuery::try_from(path) {
-            *request.uri_mut() = Uri::from(path);
-        }
-        self.0.call(request)
-    }
+    request
 }
 
 /// The files, symbols and services of the contract, by name.

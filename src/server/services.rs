@@ -5,7 +5,7 @@ use tonic::{
     service::Routes,
 };
 
-use super::reflection::{self, ReflectionV1Alpha};
+use super::reflection;
 use crate::{
     import::{Clock, Importer},
     limits::ServerLimits,
@@ -16,6 +16,18 @@ use crate::{
     rpc::{AuditHandlers, DirectoryHandlers, ImportHandlers},
     store::Store,
 };
+
+/// tonic's generated servers have no trait in common.
+macro_rules! configured {
+    ($server:ident, $handlers:expr, $limits:expr) => {
+        $server::new($handlers)
+            .accept_compressed(Gzip)
+            .accept_compressed(Zstd)
+            .send_compressed(Gzip)
+            .send_compressed(Zstd)
+            .max_decoding_message_size($limits.message_bytes)
+    };
+}
 
 /// Returns all services except health. They accept both compressions, and use the one that a client asks
 /// for.
@@ -28,32 +40,14 @@ pub(super) fn all(
     clock: Clock,
     limits: &ServerLimits,
 ) -> anyhow::Result<Routes> {
-    let imports = ImportServiceServer::new(ImportHandlers::new(importer, store.clone()))
-        .accept_compressed(Gzip)
-        .accept_compressed(Zstd)
-        .send_compressed(Gzip)
-        .send_compressed(Zstd)
-        .max_decoding_message_size(limits.message_bytes);
-    let audit = AuditServiceServer::new(AuditHandlers::new(store.clone()))
-        .accept_compressed(Gzip)
-        .accept_compressed(Zstd)
-        .send_compressed(Gzip)
-        .send_compressed(Zstd)
-        .max_decoding_message_size(limits.message_bytes);
-    let directory =
-        DirectoryServiceServer::new(DirectoryHandlers::new(store, clock, limits.deadlines.idle))
-            .accept_compressed(Gzip)
-            .accept_compressed(Zstd)
-            .send_compressed(Gzip)
-            .send_compressed(Zstd)
-            .max_decoding_message_size(limits.message_bytes);
-    let reflection = reflection::service()?;
+    let imports = ImportHandlers::new(importer, store.clone());
+    let audit = AuditHandlers::new(store.clone());
+    let directory = DirectoryHandlers::new(store, clock, limits.deadlines.idle);
     let mut routes = Routes::builder();
     routes
-        .add_service(reflection.clone())
-        .add_service(ReflectionV1Alpha(reflection))
-        .add_service(imports)
-        .add_service(directory)
-        .add_service(audit);
+        .add_service(reflection::service()?)
+        .add_service(configured!(ImportServiceServer, imports, limits))
+        .add_service(configured!(DirectoryServiceServer, directory, limits))
+        .add_service(configured!(AuditServiceServer, audit, limits));
     Ok(routes.routes())
 }

@@ -1,4 +1,4 @@
-//! A connection that closes when it is not used: no first call in time, no call for a long time, or its
+//! A connection of a client. It closes when it is not used: no first call in time, no call for a long time, or its
 //! permit was given to another connection.
 //!
 //! Knows only whether a call is under way, which [`super::call_accounting`] reports; not what is sent.
@@ -12,32 +12,56 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
     time::{Instant, Sleep, sleep_until},
 };
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_rustls::server::TlsStream;
+use tokio_util::{either::Either, sync::WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
-use super::{
-    client_connection::ClientConnection, connection_limiter::ConnectionPermit,
-    connection_usage::ConnectionUsage,
-};
+use super::{connection_limiter::ConnectionPermit, connection_usage::ConnectionUsage, tls};
 use crate::{access::ConnectionPeer, telemetry::metrics};
 
-/// A connection with its permit.
+/// A connection that is ready for HTTP, with its permit.
 #[derive(Debug)]
 pub(super) struct TrackedConnection {
-    connection: ClientConnection,
+    stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
+    peer: ConnectionPeer,
     timer: Pin<Box<Sleep>>,
     closing: Pin<Box<WaitForCancellationFutureOwned>>,
     permit: ConnectionPermit,
 }
 
 impl TrackedConnection {
-    /// A connection that is ready for HTTP.
+    /// A connection as it was accepted.
     #[must_use]
-    pub(super) fn new(connection: ClientConnection, permit: ConnectionPermit) -> Self {
+    pub(super) fn plain(stream: TcpStream, permit: ConnectionPermit) -> Self {
+        let address = stream.peer_addr().ok();
+        let peer = ConnectionPeer {
+            address,
+            certificate: None,
+        };
+        Self::new(Either::Left(stream), peer, permit)
+    }
+
+    /// A connection after its TLS handshake.
+    #[must_use]
+    pub(super) fn encrypted(stream: TlsStream<TcpStream>, permit: ConnectionPermit) -> Self {
+        let peer = ConnectionPeer {
+            address: stream.get_ref().0.peer_addr().ok(),
+            certificate: tls::client_certificate(&stream).map(Arc::new),
+        };
+        Self::new(Either::Right(Box::new(stream)), peer, permit)
+    }
+
+    fn new(
+        stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
+        peer: ConnectionPeer,
+        permit: ConnectionPermit,
+    ) -> Self {
         Self {
-            connection,
+            stream,
+            peer,
             timer: Box::pin(sleep_until(permit.usage().end())),
             closing: Box::pin(permit.closing().clone().cancelled_owned()),
             permit,
@@ -78,7 +102,7 @@ impl TrackedConnection {
         }
         let most = room.min(buf.remaining());
         let mut part = ReadBuf::new(buf.initialize_unfilled_to(most));
-        ready!(Pin::new(&mut self.connection).poll_read(cx, &mut part))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part))?;
         let bytes = part.filled().len();
         buf.advance(bytes);
         usage.unread().add(bytes);
@@ -114,7 +138,7 @@ impl Connected for TrackedConnection {
 
     fn connect_info(&self) -> CallConnection {
         CallConnection {
-            peer: self.connection.connect_info(),
+            peer: self.peer.clone(),
             usage: Arc::clone(self.permit.usage()),
         }
     }
@@ -127,7 +151,7 @@ impl AsyncRead for TrackedConnection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = match self.permit.usage().trust().is_trusted() {
-            true => Pin::new(&mut self.connection).poll_read(cx, buf),
+            true => Pin::new(&mut self.stream).poll_read(cx, buf),
             false => self.poll_stranger(cx, buf),
         };
         match polled {
@@ -144,17 +168,17 @@ impl AsyncWrite for TrackedConnection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.connection).poll_write(cx, buf);
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.unless_over(cx, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.connection).poll_flush(cx);
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
         self.unless_over(cx, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.connection).poll_shutdown(cx);
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
         self.unless_over(cx, polled)
     }
 
@@ -163,11 +187,11 @@ impl AsyncWrite for TrackedConnection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.connection).poll_write_vectored(cx, bufs);
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.unless_over(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.connection.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 }

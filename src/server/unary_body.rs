@@ -2,22 +2,17 @@
 //! time and memory. A client that sends half of a message holds only those bytes and one of the
 //! connection's calls, for a short time.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
-use tower::{Layer, Service};
 
 use crate::{
     limits::{MemoryAccount, MemoryReservation, ServerLimits},
-    rpc::{self, Rpc, SMALL_REQUEST_BYTES},
+    rpc::{self, Middleware, Next, Rpc, SMALL_REQUEST_BYTES},
 };
 
 /// Bytes before a message on the wire: whether it is compressed, and its length.
@@ -25,12 +20,6 @@ const PREFIX_BYTES: usize = 5;
 
 /// Time limit of a small request.
 const SMALL_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Puts [`UnaryBody`] before a service.
-#[derive(Clone, Debug)]
-pub(super) struct UnaryBodyLayer {
-    bounds: BodyBounds,
-}
 
 /// Limits of a request's size and time.
 #[derive(Clone, Copy, Debug)]
@@ -42,27 +31,43 @@ struct BodyBounds {
     whole: Duration,
 }
 
-impl UnaryBodyLayer {
-    /// A layer with the limits of this server.
-    pub(super) const fn new(limits: &ServerLimits) -> Self {
-        let bounds = BodyBounds {
-            message_bytes: limits.message_bytes,
-            idle: limits.deadlines.idle,
-            whole: limits.deadlines.upload,
-        };
-        Self { bounds }
-    }
+/// The layer, with the limits of this server.
+pub(super) fn layer(limits: &ServerLimits) -> Middleware {
+    let bounds = BodyBounds {
+        message_bytes: limits.message_bytes,
+        idle: limits.deadlines.idle,
+        whole: limits.deadlines.upload,
+    };
+    Middleware::new(move |request, next| serve(request, next, bounds))
+}
 
-    fn bounds(&self, path: &str) -> BodyBounds {
-        match is_small(path) {
-            true => BodyBounds {
-                message_bytes: SMALL_REQUEST_BYTES,
-                idle: SMALL_PATIENCE,
-                whole: SMALL_PATIENCE,
-            },
-            false => self.bounds,
-        }
+async fn serve(request: Request<Body>, next: Next, bounds: BodyBounds) -> Response<Body> {
+    let path = request.uri().path();
+    if rpc::rpc(path).is_some_and(Rpc::has_request_stream) {
+        return next.call(request).await;
     }
+    let bounds = match is_small(path) {
+        true => BodyBounds::SMALL,
+        false => bounds,
+    };
+    let (parts, body) = request.into_parts();
+    // A small request never waits for memory.
+    let account = parts.extensions.get::<MemoryAccount>();
+    let account = account.filter(|_| bounds.message_bytes > SMALL_REQUEST_BYTES);
+    let (bytes, _held_until_answered) = match ReceivedBody::receive(body, account, &bounds).await {
+        Ok(received) => (received.bytes.freeze(), received.reservation),
+        Err(status) => return status.into_http(),
+    };
+    let body = Body::new(Full::new(bytes));
+    next.call(Request::from_parts(parts, body)).await
+}
+
+impl BodyBounds {
+    const SMALL: Self = Self {
+        message_bytes: SMALL_REQUEST_BYTES,
+        idle: SMALL_PATIENCE,
+        whole: SMALL_PATIENCE,
+    };
 }
 
 /// Requests to unknown paths are treated as small.
@@ -79,28 +84,31 @@ struct ReceivedBody {
 }
 
 impl ReceivedBody {
-    fn of(account: Option<&MemoryAccount>) -> Result<Self, Status> {
+    /// Receives the whole request.
+    async fn receive(
+        mut body: Body,
+        account: Option<&MemoryAccount>,
+        bounds: &BodyBounds,
+    ) -> Result<Self, Status> {
         let reservation = account.map(|account| account.reserve(0)).transpose();
-        Ok(Self {
+        let mut received = Self {
             bytes: BytesMut::new(),
             reservation: reservation.map_err(rpc::memory_exhausted)?,
-        })
-    }
-
-    /// Receives the whole request.
-    async fn fill(&mut self, mut body: Body, bounds: &BodyBounds) -> Result<(), Status> {
+        };
         let last = Instant::now() + bounds.whole;
         loop {
             let due = last.min(Instant::now() + bounds.idle);
             let frame = match timeout_at(due, body.frame()).await {
                 Ok(Some(frame)) => frame.map_err(|status| broken(&status))?,
-                Ok(None) => return self.expect_whole(),
+                Ok(None) => break,
                 Err(_) => return Err(rpc::request_too_slow(bounds.idle, bounds.whole)),
             };
             if let Ok(data) = frame.into_data() {
-                self.push(&data, bounds.message_bytes)?;
+                received.push(&data, bounds.message_bytes)?;
             }
         }
+        received.expect_whole()?;
+        Ok(received)
     }
 
     /// A message that is declared too large is refused with its first bytes.
@@ -146,64 +154,6 @@ fn broken(status: &Status) -> Status {
     match status.code() {
         Code::InvalidArgument => status.clone(),
         _ => Status::cancelled("the client's request broke off"),
-    }
-}
-
-impl<S> Layer<S> for UnaryBodyLayer {
-    type Service = UnaryBody<S>;
-
-    fn layer(&self, inner: S) -> UnaryBody<S> {
-        let layer = self.clone();
-        UnaryBody { layer, inner }
-    }
-}
-
-/// A service that receives complete requests, except for streams.
-#[derive(Clone, Debug)]
-pub(super) struct UnaryBody<S> {
-    layer: UnaryBodyLayer,
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for UnaryBody<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let path = request.uri().path();
-        if rpc::rpc(path).is_some_and(Rpc::has_request_stream) {
-            return Box::pin(self.inner.call(request));
-        }
-        let bounds = self.layer.bounds(path);
-        // The ready service handles this call, and a clone waits for the next one.
-        let copy = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, copy);
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            // A small request never waits for memory.
-            let account = parts.extensions.get::<MemoryAccount>();
-            let account = account.filter(|_| bounds.message_bytes > SMALL_REQUEST_BYTES);
-            let mut taken = match ReceivedBody::of(account) {
-                Ok(taken) => taken,
-                Err(status) => return Ok(status.into_http()),
-            };
-            if let Err(status) = taken.fill(body, &bounds).await {
-                return Ok(status.into_http());
-            }
-            // Held until the call is answered: its message has been handled by then.
-            let _reservation = taken.reservation;
-            let body = Body::new(Full::new(taken.bytes.freeze()));
-            inner.call(Request::from_parts(parts, body)).await
-        })
     }
 }
 

@@ -1,14 +1,11 @@
 //! Decodes the text of gRPC-Web: a body in base64, whose parts may each be padded, because clients encode
 //! each part by itself.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-
 use base64::{DecodeError, Engine, engine::general_purpose::STANDARD};
+use futures_util::{Stream, TryStreamExt, stream};
 use http::Request;
-use hyper::body::{Body as HttpBody, Bytes, Frame};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Bytes, Frame};
 use tonic::{Status, body::Body};
 
 use crate::rpc;
@@ -24,35 +21,41 @@ pub(super) struct WebText;
 pub(super) fn decode(mut request: Request<Body>) -> Request<Body> {
     match request.extensions_mut().remove::<WebText>() {
         Some(WebText) => request.map(|body| {
-            Body::new(DecodedWebText {
-                body,
-                rest: Vec::new(),
-                over: false,
-            })
+            let text = TextDecoder::default();
+            Body::new(StreamBody::new(decoded(body, text).map_ok(Frame::data)))
         }),
         None => request,
     }
 }
 
-struct DecodedWebText {
-    body: Body,
-    /// Characters that do not make a whole quad yet.
-    rest: Vec<u8>,
-    over: bool,
+fn decoded(body: Body, text: TextDecoder) -> impl Stream<Item = Result<Bytes, Status>> {
+    stream::try_unfold((body, text), async |(mut body, mut text)| {
+        while let Some(frame) = body.frame().await.transpose()? {
+            let part = frame.into_data().unwrap_or_default();
+            let bytes = text.push(&part).map_err(|_| rpc::undecodable())?;
+            if !bytes.is_empty() {
+                return Ok(Some((Bytes::from(bytes), (body, text))));
+            }
+        }
+        match text.rest.is_empty() {
+            true => Ok(None),
+            false => Err(rpc::undecodable()),
+        }
+    })
 }
 
-impl DecodedWebText {
-    fn take(&mut self, text: &[u8]) -> Result<Vec<u8>, DecodeError> {
+#[derive(Debug, Default)]
+struct TextDecoder {
+    /// Characters that do not make a whole quad yet.
+    rest: Vec<u8>,
+}
+
+impl TextDecoder {
+    fn push(&mut self, text: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let mut quads = std::mem::take(&mut self.rest);
         quads.extend_from_slice(text);
         self.rest = quads.split_off(quads.len() / QUAD * QUAD);
         decode_quads(&quads)
-    }
-
-    fn malformed(&mut self) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        self.over = true;
-        self.body = Body::empty();
-        Poll::Ready(Some(Err(rpc::undecodable())))
     }
 }
 
@@ -69,35 +72,6 @@ fn decode_quads(mut text: &[u8]) -> Result<Vec<u8>, DecodeError> {
     Ok(decoded)
 }
 
-impl HttpBody for DecodedWebText {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        while !self.over {
-            let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else {
-                self.over = true;
-                return match self.rest.is_empty() {
-                    true => Poll::Ready(None),
-                    false => self.malformed(),
-                };
-            };
-            let Ok(text) = frame.into_data() else {
-                continue;
-            };
-            match self.take(&text) {
-                Ok(bytes) if bytes.is_empty() => {}
-                Ok(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes.into())))),
-                Err(_) => return self.malformed(),
-            }
-        }
-        Poll::Ready(None)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -112,10 +86,10 @@ mod tests {
             cut in 1_usize..7,
         ) {
             let text: String = parts.iter().map(|part| STANDARD.encode(part)).collect();
-            let mut decoding = DecodedWebText { body: Body::empty(), rest: Vec::new(), over: false };
+            let mut decoding = TextDecoder::default();
             let mut decoded = Vec::new();
             for piece in text.as_bytes().chunks(cut) {
-                decoded.extend(decoding.take(piece).unwrap());
+                decoded.extend(decoding.push(piece).unwrap());
             }
             prop_assert_eq!(decoded, parts.concat());
             prop_assert!(decoding.rest.is_empty());
