@@ -1,8 +1,8 @@
 //! `AuditService`: who did what, read page by page.
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 
-use super::{caller::Caller, detached, paging::PageRequest, status};
+use super::{Answer, caller::Caller, paging::PageRequest, serve, status};
 use crate::{
     proto::{ListAuditEventsRequest, ListAuditEventsResponse, audit_service_server::AuditService},
     store::Store,
@@ -25,7 +25,7 @@ impl AuditHandlers {
         self,
         caller: Caller,
         request: ListAuditEventsRequest,
-    ) -> Result<Response<ListAuditEventsResponse>, Status> {
+    ) -> Result<ListAuditEventsResponse, Status> {
         caller.expect_organization(&request.organization)?;
         let slug = request.organization;
         let failed = |error| status::from_store(&error, &slug);
@@ -40,11 +40,11 @@ impl AuditHandlers {
         let next_page_token = page.cut(&mut found.events, |_, event| {
             PageRequest::after(&event.sequence.to_string())
         });
-        Ok(Response::new(ListAuditEventsResponse {
+        Ok(ListAuditEventsResponse {
             events: found.events,
             next_page_token,
             head: Some(found.head),
-        }))
+        })
     }
 }
 
@@ -53,8 +53,7 @@ impl AuditService for AuditHandlers {
     async fn list_audit_events(
         &self,
         request: Request<ListAuditEventsRequest>,
-    ) -> Result<Response<ListAuditEventsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().list(caller, request.into_inner())).await
+    ) -> Answer<ListAuditEventsResponse> {
+        serve(self, request, Self::list).await
     }
 }

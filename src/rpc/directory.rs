@@ -4,22 +4,23 @@
 //! depends on the request. They find an organisation through its [`Caller`] only, so that another caller's
 //! organisation and one that does not exist get the same answer.
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
 use tokio::{sync::mpsc, time::timeout};
-use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
+    Answer, Responses,
     caller::{Caller, OrganizationWithPermit},
     catalog_draft, computed,
     csv_export::{self, SpreadsheetOptions},
-    detached, messages,
+    messages,
     paging::PageRequest,
-    status,
+    serve, status,
 };
 use crate::{
     access::{Disclosure, OrganizationScope},
@@ -83,7 +84,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: CreateOrganizationRequest,
-    ) -> Result<Response<CreateOrganizationResponse>, Status> {
+    ) -> Result<CreateOrganizationResponse, Status> {
         caller.expect_organization(&request.organization)?;
         let (slug, name) = check_organization(&request).map_err(|r| status::refused(&r))?;
         let created = self
@@ -91,9 +92,20 @@ impl DirectoryHandlers {
             .create_organization(slug.as_str(), name, &caller.actor(), self.clock.now())
             .await
             .map_err(|error| status::from_store(&error, slug.as_str()))?;
-        Ok(Response::new(CreateOrganizationResponse {
+        Ok(CreateOrganizationResponse {
             organization: Some(messages::organization(created)),
-        }))
+        })
+    }
+
+    async fn organization(
+        self,
+        caller: Caller,
+        request: GetOrganizationRequest,
+    ) -> Result<GetOrganizationResponse, Status> {
+        let found = caller.organization(&self.store, &request.organization);
+        Ok(GetOrganizationResponse {
+            organization: Some(messages::organization(found.await?.release_permit())),
+        })
     }
 
     /// Lists all organisations by slug, or the caller's own. Reads one more than the page has, to know
@@ -102,7 +114,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: ListOrganizationsRequest,
-    ) -> Result<Response<ListOrganizationsResponse>, Status> {
+    ) -> Result<ListOrganizationsResponse, Status> {
         let page = PageRequest::parse(request.page_size, &request.page_token)?;
         let limit = page.size as u64 + 1;
         let store = self.store.on_lane(page.lane());
@@ -123,10 +135,24 @@ impl DirectoryHandlers {
         let next_page_token = page.cut(&mut organizations, |_, last: &proto::Organization| {
             PageRequest::after(&last.organization)
         });
-        Ok(Response::new(ListOrganizationsResponse {
+        Ok(ListOrganizationsResponse {
             organizations,
             next_page_token,
-        }))
+        })
+    }
+
+    async fn find_catalog(
+        self,
+        caller: Caller,
+        request: GetCatalogRequest,
+    ) -> Result<GetCatalogResponse, Status> {
+        let slug = &request.organization;
+        let organization = caller.organization(&self.store, slug).await?;
+        let catalog = messages::catalog(self.catalog(&organization).await?);
+        catalog_draft::expect_told(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
+        Ok(GetCatalogResponse {
+            catalog: Some(catalog),
+        })
     }
 
     /// Replaces the stored catalog with the request's, in one transaction, or reports all faults of it.
@@ -135,7 +161,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: UpdateCatalogRequest,
-    ) -> Result<Response<UpdateCatalogResponse>, Status> {
+    ) -> Result<UpdateCatalogResponse, Status> {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
@@ -152,16 +178,16 @@ impl DirectoryHandlers {
         let replacing = store.replace_catalog(&organization, &draft, may_privilege, &actor, now);
         let stored = replacing.await;
         let stored = stored.map_err(|error| status::from_catalog(&error, &organization.slug))?;
-        Ok(Response::new(UpdateCatalogResponse {
+        Ok(UpdateCatalogResponse {
             catalog: Some(messages::catalog(stored)),
-        }))
+        })
     }
 
     async fn find_user(
         self,
         caller: Caller,
         request: GetUserRequest,
-    ) -> Result<Response<GetUserResponse>, Status> {
+    ) -> Result<GetUserResponse, Status> {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
@@ -169,9 +195,9 @@ impl DirectoryHandlers {
         let found = self.store.user(organization.id, &key).await;
         let found = found.map_err(|error| status::from_store(&error, &name))?;
         let catalog = self.catalog(&organization).await?;
-        Ok(Response::new(GetUserResponse {
+        Ok(GetUserResponse {
             user: Some(messages::user(found, &catalog)),
-        }))
+        })
     }
 
     /// A page of users by external ID, beginning after the last user of the page before. No user appears
@@ -180,7 +206,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: ListUsersRequest,
-    ) -> Result<Response<ListUsersResponse>, Status> {
+    ) -> Result<ListUsersResponse, Status> {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
@@ -205,11 +231,11 @@ impl DirectoryHandlers {
         if let Some(stopped_at) = found.stopped_at.filter(|_| search_incomplete) {
             next_page_token = PageRequest::after(&stopped_at);
         }
-        Ok(Response::new(ListUsersResponse {
+        Ok(ListUsersResponse {
             users,
             next_page_token,
             search_incomplete,
-        }))
+        })
     }
 
     /// Reads one user more than the page has, to know whether there is a next page. A filtered read may
@@ -244,7 +270,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: ExportUsersRequest,
-    ) -> Result<Response<Responses<ExportUsersResponse>>, Status> {
+    ) -> Result<Responses<ExportUsersResponse>, Status> {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
@@ -275,7 +301,7 @@ impl DirectoryHandlers {
         let pieces = csv_export::pieces(snapshot, filter, spreadsheet);
         let turns = (heavy, organization.slug);
         tokio::spawn(send_pieces(pieces, turns, sender, self.patience).in_current_span());
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+        Ok(Box::pin(ReceiverStream::new(receiver)))
     }
 
     /// Appends the export to the audit trail, before anything is sent.
@@ -297,7 +323,7 @@ impl DirectoryHandlers {
         self,
         caller: Caller,
         request: SetUserProtectedRequest,
-    ) -> Result<Response<SetUserProtectedResponse>, Status> {
+    ) -> Result<SetUserProtectedResponse, Status> {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
@@ -314,12 +340,12 @@ impl DirectoryHandlers {
         let user = user.map_err(|error| status::from_store(&error, &request.user_id))?;
         let catalog = self.catalog(&organization).await?;
         let user = messages::user(user, &catalog);
-        Ok(Response::new(SetUserProtectedResponse {
+        Ok(SetUserProtectedResponse {
             user: Some(match Disclosure::of(caller.principal().permissions) {
                 Disclosure::AllUsers => user,
                 Disclosure::OwnRoster => messages::protection_alone(user),
             }),
-        }))
+        })
     }
 }
 
@@ -403,8 +429,6 @@ where
     making.await
 }
 
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl DirectoryService for DirectoryHandlers {
     type ExportUsersStream = Responses<ExportUsersResponse>;
@@ -412,93 +436,55 @@ impl DirectoryService for DirectoryHandlers {
     async fn create_organization(
         &self,
         request: Request<CreateOrganizationRequest>,
-    ) -> Result<Response<CreateOrganizationResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().create(caller, request.into_inner())).await
+    ) -> Answer<CreateOrganizationResponse> {
+        serve(self, request, Self::create).await
     }
 
     async fn get_organization(
         &self,
         request: Request<GetOrganizationRequest>,
-    ) -> Result<Response<GetOrganizationResponse>, Status> {
-        let (store, caller) = (self.store.clone(), Caller::of(&request)?);
-        detached(async move {
-            let slug = request.into_inner().organization;
-            let found = caller.organization(&store, &slug).await?;
-            Ok(Response::new(GetOrganizationResponse {
-                organization: Some(messages::organization(found.release_permit())),
-            }))
-        })
-        .await
+    ) -> Answer<GetOrganizationResponse> {
+        serve(self, request, Self::organization).await
     }
 
     async fn list_organizations(
         &self,
         request: Request<ListOrganizationsRequest>,
-    ) -> Result<Response<ListOrganizationsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(
-            self.clone()
-                .list_organizations(caller, request.into_inner()),
-        )
-        .await
+    ) -> Answer<ListOrganizationsResponse> {
+        serve(self, request, Self::list_organizations).await
     }
 
-    async fn get_catalog(
-        &self,
-        request: Request<GetCatalogRequest>,
-    ) -> Result<Response<GetCatalogResponse>, Status> {
-        let (this, caller) = (self.clone(), Caller::of(&request)?);
-        detached(async move {
-            let slug = request.into_inner().organization;
-            let organization = caller.organization(&this.store, &slug).await?;
-            let catalog = messages::catalog(this.catalog(&organization).await?);
-            catalog_draft::expect_told(&catalog).map_err(|refusal| status::refused(&[refusal]))?;
-            Ok(Response::new(GetCatalogResponse {
-                catalog: Some(catalog),
-            }))
-        })
-        .await
+    async fn get_catalog(&self, request: Request<GetCatalogRequest>) -> Answer<GetCatalogResponse> {
+        serve(self, request, Self::find_catalog).await
     }
 
     async fn update_catalog(
         &self,
         request: Request<UpdateCatalogRequest>,
-    ) -> Result<Response<UpdateCatalogResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().replace_catalog(caller, request.into_inner())).await
+    ) -> Answer<UpdateCatalogResponse> {
+        serve(self, request, Self::replace_catalog).await
     }
 
-    async fn get_user(
-        &self,
-        request: Request<GetUserRequest>,
-    ) -> Result<Response<GetUserResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().find_user(caller, request.into_inner())).await
+    async fn get_user(&self, request: Request<GetUserRequest>) -> Answer<GetUserResponse> {
+        serve(self, request, Self::find_user).await
     }
 
-    async fn list_users(
-        &self,
-        request: Request<ListUsersRequest>,
-    ) -> Result<Response<ListUsersResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().list(caller, request.into_inner())).await
+    async fn list_users(&self, request: Request<ListUsersRequest>) -> Answer<ListUsersResponse> {
+        serve(self, request, Self::list).await
     }
 
     async fn export_users(
         &self,
         request: Request<ExportUsersRequest>,
-    ) -> Result<Response<Self::ExportUsersStream>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().export(caller, request.into_inner())).await
+    ) -> Answer<Self::ExportUsersStream> {
+        serve(self, request, Self::export).await
     }
 
     async fn set_user_protected(
         &self,
         request: Request<SetUserProtectedRequest>,
-    ) -> Result<Response<SetUserProtectedResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().protect(caller, request.into_inner())).await
+    ) -> Answer<SetUserProtectedResponse> {
+        serve(self, request, Self::protect).await
     }
 }
 

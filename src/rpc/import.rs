@@ -4,21 +4,21 @@
 //! depends on the request. They find an organisation through its [`Caller`] only, so that another caller's
 //! organisation and one that does not exist get the same answer.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use time::OffsetDateTime;
-use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::{
+    Answer, Responses,
     caller::{Caller, OrganizationWithPermit},
-    detached, inbound_messages,
+    inbound_messages,
     paging::{MAX_BYTES, PageRequest},
     partial_message::PartialMessage,
-    status,
+    serve, status,
     transport_refusals::memory_exhausted,
     upload_parts::{self, parse_import_id},
 };
@@ -29,6 +29,7 @@ use crate::{
         ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
         record::import_record, respond::disclosure,
     },
+    limits::MemoryAccount,
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
@@ -58,27 +59,20 @@ impl ImportHandlers {
     /// Returns the organisation and the record of its import with this ID. An ID that only another
     /// organisation has counts as unknown.
     async fn find(
-        self,
-        caller: Caller,
-        slug: String,
-        import_id: String,
+        &self,
+        caller: &Caller,
+        slug: &str,
+        import_id: &str,
     ) -> Result<(OrganizationWithPermit, ImportRecord), Status> {
-        caller.expect_organization(&slug)?;
-        let id = parse_import_id(&import_id)?;
+        caller.expect_organization(slug)?;
+        let id = parse_import_id(import_id)?;
         traces::tell_import(id);
-        detached(async move {
-            let failed = |error| status::from_store(&error, &slug);
-            let organization = caller.organization(&self.store, &slug).await?;
-            let record = self
-                .store
-                .import(organization.id, id)
-                .await
-                .map_err(failed)?;
-            let record = record
-                .ok_or_else(|| status::from_import(&ImportError::UnknownImport(import_id)))?;
-            Ok((organization, record))
-        })
-        .await
+        let organization = caller.organization(&self.store, slug).await?;
+        let found = self.store.import(organization.id, id).await;
+        let found = found.map_err(|error| status::from_store(&error, slug))?;
+        let unknown = || ImportError::UnknownImport(import_id.to_owned());
+        let record = found.ok_or_else(|| status::from_import(&unknown()))?;
+        Ok((organization, record))
     }
 
     /// Expects that the caller may watch the import: it has `users.read`, or ran the import. Any other caller
@@ -92,43 +86,46 @@ impl ImportHandlers {
         let Err(denial) = caller.principal().expect(Permission::UsersRead) else {
             return Ok(());
         };
-        let (importer, principal) = (self.importer.clone(), caller.principal().clone());
-        let (slug, import) = (slug.to_owned(), Uuid::try_parse(import).unwrap_or_default());
-        let has_run = detached(async move {
-            let run = importer.has_run(&principal, &slug, import).await;
-            run.map_err(|error| status::from_store(&error, ""))
-        });
-        match has_run.await? {
-            true => Ok(()),
-            false => Err(status::from_denial(&denial)),
+        let import = Uuid::try_parse(import).unwrap_or_default();
+        let has_run = self.importer.has_run(caller.principal(), slug, import);
+        match has_run.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(status::from_denial(&denial)),
+            Err(error) => Err(status::from_store(&error, "")),
         }
     }
 
-    /// An import as `GetImport` answers it.
-    async fn message(
+    async fn get(
         self,
         caller: Caller,
-        slug: String,
-        import_id: String,
-    ) -> Result<Import, Status> {
-        let (organization, record) = self.clone().find(caller, slug, import_id).await?;
+        request: GetImportRequest,
+    ) -> Result<GetImportResponse, Status> {
+        let (slug, id) = (&request.organization, &request.import_id);
+        Ok(GetImportResponse {
+            import_record: Some(self.message(&caller, slug, id).await?),
+        })
+    }
+
+    async fn message(&self, caller: &Caller, slug: &str, id: &str) -> Result<Import, Status> {
+        let (organization, record) = self.find(caller, slug, id).await?;
         self.as_message(&record, &organization.slug).await
     }
 
     /// The import as `CancelImport` answers it, to a caller who may not be able to read users.
     async fn cancelled(
-        self,
-        caller: Caller,
-        slug: String,
-        import_id: String,
-    ) -> Result<Import, Status> {
-        let disclosure = Disclosure::of(caller.principal().permissions);
-        let name = caller.principal().name.clone();
-        let import = self.message(caller, slug, import_id).await?;
-        let owns = import.principal == name;
-        Ok(match disclosure {
+        &self,
+        caller: &Caller,
+        slug: &str,
+        id: &str,
+    ) -> Result<CancelImportResponse, Status> {
+        let import = self.message(caller, slug, id).await?;
+        let owns = import.principal == caller.principal().name;
+        let import = match Disclosure::of(caller.principal().permissions) {
             Disclosure::AllUsers => import,
             Disclosure::OwnRoster => disclosure::record_without_others(import, owns),
+        };
+        Ok(CancelImportResponse {
+            import_record: Some(import),
         })
     }
 
@@ -146,7 +143,7 @@ impl ImportHandlers {
         self,
         caller: Caller,
         request: ListImportsRequest,
-    ) -> Result<Response<ListImportsResponse>, Status> {
+    ) -> Result<ListImportsResponse, Status> {
         caller.expect_organization(&request.organization)?;
         let page = PageRequest::parse(request.page_size, &request.page_token)?;
         let slug = request.organization;
@@ -163,10 +160,10 @@ impl ImportHandlers {
         let next_page_token = page.cut(&mut imports, |at, _| {
             PageRequest::after_moment((found[at].started_at, found[at].id))
         });
-        Ok(Response::new(ListImportsResponse {
+        Ok(ListImportsResponse {
             imports,
             next_page_token,
-        }))
+        })
     }
 
     /// Reads one record more than the page has, if they fit into a message. Reads a few at a time, because
@@ -201,19 +198,14 @@ impl ImportHandlers {
         self,
         caller: Caller,
         request: CancelImportRequest,
-    ) -> Result<Response<CancelImportResponse>, Status> {
-        let (slug, id) = (request.organization, request.import_id);
-        let (organization, record) = self
-            .clone()
-            .find(caller.clone(), slug.clone(), id.clone())
-            .await?;
+    ) -> Result<CancelImportResponse, Status> {
+        let (slug, id) = (&request.organization, &request.import_id);
+        let (organization, record) = self.find(&caller, slug, id).await?;
         // The answer asks for a share again.
         let organization = organization.release_permit();
         let removed = self.importer.cancel_upload(&record, &caller.actor()).await;
         if removed.map_err(|error| status::from_import(&error))? {
-            return Ok(Response::new(CancelImportResponse {
-                import_record: Some(self.cancelled(caller, slug, id).await?),
-            }));
+            return self.cancelled(&caller, slug, id).await;
         }
         let failed = |error| status::from_store(&error, &slug);
         let state = self.importer.without_retries().state_now(&record).await;
@@ -238,9 +230,67 @@ impl ImportHandlers {
             let refusal = Refusal::precondition("NOT_APPLYING", &record.id.to_string(), message);
             return Err(status::refused(&[refusal]));
         }
-        Ok(Response::new(CancelImportResponse {
-            import_record: Some(self.cancelled(caller, slug, id).await?),
+        self.cancelled(&caller, slug, id).await
+    }
+
+    async fn watch(
+        self,
+        caller: Caller,
+        request: WatchImportRequest,
+    ) -> Result<Responses<WatchImportResponse>, Status> {
+        let (slug, id) = (&request.organization, &request.import_id);
+        self.expect_may_watch(&caller, slug, id).await?;
+        caller.expect_organization(slug)?;
+        let mut faults = Vec::new();
+        let filter = parse_filter(request.result_filter, &mut faults);
+        if !faults.is_empty() {
+            return Err(status::refused(&faults));
+        }
+        let (organization, record) = self.find(&caller, slug, id).await?;
+        let principal = Arc::clone(caller.principal());
+        let audience = self.importer.watcher_audience(principal, &record.principal);
+        let (responses, replies) = self.responses(caller.account())?;
+        let asked = WatchRequest {
+            filter: (request.result_filter != 0).then_some(filter),
+            skip: request.after_result,
+        };
+        let watched_import = (organization.id, record.id);
+        let watching = self.importer.watch(watched_import, asked, responses);
+        tokio::spawn(watching.in_current_span());
+        Ok(answers(replies, audience, |message| WatchImportResponse {
+            message: Some(watched(message)),
         }))
+    }
+
+    async fn template(
+        self,
+        caller: Caller,
+        request: GetImportTemplateRequest,
+    ) -> Result<GetImportTemplateResponse, Status> {
+        let slug = &request.organization;
+        let begins = match request.byte_order_mark {
+            true => BYTE_ORDER_MARK,
+            false => "",
+        };
+        let organization = caller.organization(&self.store, slug).await?;
+        let catalog = self.store.catalog(organization.id).await;
+        let catalog = catalog.map_err(|error| status::from_store(&error, slug))?;
+        Ok(GetImportTemplateResponse {
+            filename: TEMPLATE_FILENAME.to_owned(),
+            csv: template_csv(&catalog, begins),
+        })
+    }
+
+    /// Returns both ends of an import's responses, with the memory that they may take.
+    fn responses(
+        &self,
+        account: &MemoryAccount,
+    ) -> Result<(ResponseSender, ResponseStream), Status> {
+        let memory = account.reserve(ResponseSender::BYTES);
+        let memory = memory.map_err(memory_exhausted)?;
+        let idle = self.importer.server_limits().deadlines.idle;
+        let (responses, replies) = ResponseSender::new(idle);
+        Ok((responses.with_memory(memory), replies))
     }
 }
 
@@ -257,11 +307,11 @@ fn watched(message: Reply) -> Watched {
 
 /// Turns responses into messages, as far as the caller may see them. The stream is polled outside of the
 /// call, so the call's request ID and span are restored here.
-fn answers<T>(
+fn answers<T: 'static>(
     replies: ResponseStream,
     audience: ResultAudience,
     wrap: fn(Reply) -> T,
-) -> impl Stream<Item = Result<T, Status>> + Send {
+) -> Responses<T> {
     let (id, span) = (request_id::current(), Span::current());
     let failed = move |error: ImportError| {
         span.in_scope(|| request_id::during(id, || status::from_import(&error)))
@@ -270,10 +320,8 @@ fn answers<T>(
         let audience = audience.clone();
         async move { disclosure::disclose(reply, &audience).await }
     });
-    told.map(move |reply| reply.map(wrap).map_err(&failed))
+    Box::pin(told.map(move |reply| reply.map(wrap).map_err(&failed)))
 }
-
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl ImportService for ImportHandlers {
@@ -283,150 +331,81 @@ impl ImportService for ImportHandlers {
     async fn import_users(
         &self,
         request: Request<Streaming<ImportUsersRequest>>,
-    ) -> Result<Response<Self::ImportUsersStream>, Status> {
+    ) -> Answer<Self::ImportUsersStream> {
         let caller = Caller::of(&request)?;
         let submitter = caller.submitter();
-        let memory = submitter.account.reserve(ResponseSender::BYTES);
-        let memory = memory.map_err(memory_exhausted)?;
+        let (responses, replies) = self.responses(&submitter.account)?;
         let wire = request.extensions().get().cloned().unwrap_or_default();
         let partial = request.extensions().get::<PartialMessage>().cloned();
         let limits = self.importer.server_limits();
         let inbound = inbound_messages::messages(request.into_inner(), wire, partial, limits);
         let inbound = self.importer.buffer_requests(inbound, &submitter.account);
         let inbound = inbound.map_err(memory_exhausted)?;
-        let (responses, replies) = ResponseSender::new(limits.deadlines.idle);
-        let responses = responses.with_memory(memory);
-        let audience = self
-            .importer
-            .submitter_audience(Arc::clone(&submitter.principal));
+        let principal = Arc::clone(&submitter.principal);
+        let audience = self.importer.submitter_audience(principal);
         // A task of its own: hanging up must not drop it in the middle of a transaction.
         let running = self.importer.clone().run(submitter, inbound, responses);
         tokio::spawn(running.in_current_span());
         let replies = answers(replies, audience, |message| ImportUsersResponse {
             message: Some(message),
         });
-        Ok(Response::new(Box::pin(replies)))
+        Ok(Response::new(replies))
     }
 
     async fn begin_import(
         &self,
         request: Request<BeginImportRequest>,
-    ) -> Result<Response<BeginImportResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let begun =
-            upload_parts::begin(self.importer.clone(), caller, request.into_inner()).await?;
-        Ok(Response::new(begun))
+    ) -> Answer<BeginImportResponse> {
+        serve(&self.importer, request, upload_parts::begin).await
     }
 
     async fn append_import(
         &self,
         request: Request<AppendImportRequest>,
-    ) -> Result<Response<AppendImportResponse>, Status> {
-        let caller = Caller::of(&request)?;
+    ) -> Answer<AppendImportResponse> {
         let wire = request.extensions().get().cloned().unwrap_or_default();
-        let part = request.into_inner();
-        Ok(Response::new(
-            upload_parts::append(self.importer.clone(), caller, part, wire).await?,
-        ))
+        serve(&self.importer, request, |importer, caller, part| {
+            upload_parts::append(importer, caller, part, wire)
+        })
+        .await
     }
 
     async fn finish_import(
         &self,
         request: Request<FinishImportRequest>,
-    ) -> Result<Response<FinishImportResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let finished =
-            upload_parts::finish(self.importer.clone(), caller, request.into_inner()).await?;
-        Ok(Response::new(finished))
+    ) -> Answer<FinishImportResponse> {
+        serve(&self.importer, request, upload_parts::finish).await
     }
 
     async fn watch_import(
         &self,
         request: Request<WatchImportRequest>,
-    ) -> Result<Response<Self::WatchImportStream>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        let (slug, id) = (&request.organization, &request.import_id);
-        self.expect_may_watch(&caller, slug, id).await?;
-        caller.expect_organization(slug)?;
-        let mut faults = Vec::new();
-        let filter = parse_filter(request.result_filter, &mut faults);
-        if !faults.is_empty() {
-            return Err(status::refused(&faults));
-        }
-        let (id, slug) = (request.import_id, request.organization);
-        let principal = Arc::clone(caller.principal());
-        let (organization, record) = self.clone().find(caller.clone(), slug, id).await?;
-        let audience = self.importer.watcher_audience(principal, &record.principal);
-        let memory = caller.account().reserve(ResponseSender::BYTES);
-        let memory = memory.map_err(memory_exhausted)?;
-        let (responses, replies) =
-            ResponseSender::new(self.importer.server_limits().deadlines.idle);
-        let responses = responses.with_memory(memory);
-        let asked = WatchRequest {
-            filter: (request.result_filter != 0).then_some(filter),
-            skip: request.after_result,
-        };
-        let importer = self.importer.clone();
-        let watching = importer.watch((organization.id, record.id), asked, responses);
-        tokio::spawn(watching.in_current_span());
-        let replies = answers(replies, audience, |message| WatchImportResponse {
-            message: Some(watched(message)),
-        });
-        Ok(Response::new(Box::pin(replies)))
+    ) -> Answer<Self::WatchImportStream> {
+        serve(self, request, Self::watch).await
     }
 
-    async fn get_import(
-        &self,
-        request: Request<GetImportRequest>,
-    ) -> Result<Response<GetImportResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        let import = self
-            .clone()
-            .message(caller, request.organization, request.import_id);
-        Ok(Response::new(GetImportResponse {
-            import_record: Some(detached(import).await?),
-        }))
+    async fn get_import(&self, request: Request<GetImportRequest>) -> Answer<GetImportResponse> {
+        serve(self, request, Self::get).await
     }
 
     async fn list_imports(
         &self,
         request: Request<ListImportsRequest>,
-    ) -> Result<Response<ListImportsResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().list(caller, request.into_inner())).await
+    ) -> Answer<ListImportsResponse> {
+        serve(self, request, Self::list).await
     }
 
     async fn cancel_import(
         &self,
         request: Request<CancelImportRequest>,
-    ) -> Result<Response<CancelImportResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        detached(self.clone().cancel(caller, request.into_inner())).await
+    ) -> Answer<CancelImportResponse> {
+        serve(self, request, Self::cancel).await
     }
 
     async fn get_import_template(
         &self,
         request: Request<GetImportTemplateRequest>,
-    ) -> Result<Response<GetImportTemplateResponse>, Status> {
-        let caller = Caller::of(&request)?;
-        let request = request.into_inner();
-        let slug = request.organization;
-        let begins = match request.byte_order_mark {
-            true => BYTE_ORDER_MARK,
-            false => "",
-        };
-        let store = self.store.clone();
-        detached(async move {
-            let failed = |error| status::from_store(&error, &slug);
-            let organization = caller.organization(&store, &slug).await?;
-            let catalog = store.catalog(organization.id).await.map_err(failed)?;
-            Ok(Response::new(GetImportTemplateResponse {
-                filename: TEMPLATE_FILENAME.to_owned(),
-                csv: template_csv(&catalog, begins),
-            }))
-        })
-        .await
+    ) -> Answer<GetImportTemplateResponse> {
+        serve(self, request, Self::template).await
     }
 }

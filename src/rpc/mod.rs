@@ -36,12 +36,36 @@ pub(crate) use transport_refusals::{
     origin_refused, request_too_slow, too_many_health_watches, undecodable, unreadable,
 };
 
-use std::future::Future;
+use std::{future::Future, pin::Pin};
 
-use tonic::Status;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
 use crate::telemetry::request_id;
+use caller::Caller;
+
+/// How a call ends.
+type Answer<T> = Result<Response<T>, Status>;
+
+/// The messages of a response that is a stream.
+type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Serves a call with one request message, in a task of its own; see [`detached`].
+async fn serve<H, Q, A, F>(
+    handlers: &H,
+    request: Request<Q>,
+    handle: impl FnOnce(H, Caller, Q) -> F,
+) -> Answer<A>
+where
+    H: Clone,
+    A: Send + 'static,
+    F: Future<Output = Result<A, Status>> + Send + 'static,
+{
+    let caller = Caller::of(&request)?;
+    let handling = handle(handlers.clone(), caller, request.into_inner());
+    Ok(Response::new(detached(handling).await?))
+}
 
 /// Runs database work in a task of its own: a client that hangs up must not leave a pooled connection
 /// inside a transaction (sqlx issues 4385 and 4393).

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::{
     caller::Caller,
-    detached,
     inbound_messages::{WireBytes, expect_ratio},
     status,
 };
@@ -33,16 +32,13 @@ pub(super) async fn begin(
         let refusal = Refusal::invalid("NO_START", "start", message);
         return Err(status::refused(&[refusal]));
     };
-    detached(async move {
-        let _permit = lane_permit(&importer, &caller, &start.organization).await?;
-        let begun = importer.begin_upload(&caller.submitter(), start).await;
-        let (import, received) = begun.map_err(|error| status::from_import(&error))?;
-        Ok(BeginImportResponse {
-            import_id: import.to_string(),
-            next_offset: received,
-        })
+    let _permit = lane_permit(&importer, &caller, &start.organization).await?;
+    let begun = importer.begin_upload(&caller.submitter(), start).await;
+    let (import, received) = begun.map_err(|error| status::from_import(&error))?;
+    Ok(BeginImportResponse {
+        import_id: import.to_string(),
+        next_offset: received,
     })
-    .await
 }
 
 /// Adds a part to an upload. `wire` counts the bytes that the request had on the wire.
@@ -61,17 +57,14 @@ pub(super) async fn append(
         let refusal = Refusal::invalid("NO_CONTENT", "content", message);
         return Err(status::refused(&[refusal]));
     };
-    detached(async move {
-        let slug = &request.organization;
-        let _permit = lane_permit(&importer, &caller, slug).await?;
-        let part = (request.offset, content);
-        let appended = importer.append_upload(caller.principal(), slug, import, part);
-        let received = appended.await;
-        Ok(AppendImportResponse {
-            next_offset: received.map_err(|error| status::from_import(&error))?,
-        })
+    let slug = &request.organization;
+    let _permit = lane_permit(&importer, &caller, slug).await?;
+    let part = (request.offset, content);
+    let appended = importer.append_upload(caller.principal(), slug, import, part);
+    let received = appended.await;
+    Ok(AppendImportResponse {
+        next_offset: received.map_err(|error| status::from_import(&error))?,
     })
-    .await
 }
 
 /// Ends an upload, and waits until its import has begun.
@@ -82,17 +75,14 @@ pub(super) async fn finish(
 ) -> Result<FinishImportResponse, Status> {
     let import = parse_import_id(&request.import_id)?;
     let finish = request.finish.unwrap_or_default();
-    detached(async move {
-        let submitter = caller.submitter();
-        let upload = (&*request.organization, import);
-        let finished = importer.finish_upload(&submitter, upload, finish, status::answer);
-        let finished = finished.await;
-        finished.map_err(|error| status::from_import(&error))?;
-        Ok(FinishImportResponse {
-            import_id: import.to_string(),
-        })
+    let submitter = caller.submitter();
+    let upload = (&*request.organization, import);
+    let finished = importer.finish_upload(&submitter, upload, finish, status::answer);
+    let finished = finished.await;
+    finished.map_err(|error| status::from_import(&error))?;
+    Ok(FinishImportResponse {
+        import_id: import.to_string(),
     })
-    .await
 }
 
 /// Waits for the organisation's permit for the connections of imports, for one short call. The caller's
