@@ -1,17 +1,12 @@
 //! The stages of an import that need no database: decode, validate, plan and encode, each alone, in
 //! rows/s; and how many bytes of memory a row takes after each of them.
 //!
-//! `cargo bench --bench micro`; a word after `--` chooses benchmarks whose name contains it.
+//! `cargo bench --package user-import-benchmarks`; a word after `--` chooses benchmarks whose name contains it.
 
 #![allow(
     clippy::disallowed_methods,
     reason = "a benchmark's files are nobody's secret"
 )]
-
-#[path = "loader/names.rs"]
-mod names;
-#[path = "loader/roster.rs"]
-mod roster;
 
 use std::{alloc::System, hint::black_box, sync::Arc};
 
@@ -29,9 +24,8 @@ use user_import::{
     proto::ResultFilter,
     store::Snapshot,
 };
+use user_import_benchmarks::{names, roster::Roster};
 use uuid::Uuid;
-
-use roster::Roster;
 
 /// Counts what is allocated.
 #[global_allocator]

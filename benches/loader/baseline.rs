@@ -13,8 +13,8 @@ use crate::{
     process,
 };
 
-const POSTGRES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/loader/postgres.sql");
-const SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/loader/sqlite.sql");
+const POSTGRES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/loader/postgres.sql");
+const SQLITE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/loader/sqlite.sql");
 
 /// Loads a roster into an organisation; how long the command took.
 pub fn load(database: &Database, slug: &str, roster: &Path) -> anyhow::Result<Duration> {

@@ -9,13 +9,13 @@ use std::{
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
+use user_import_benchmarks::{names, roster::Roster};
 
 use crate::{
     baseline,
     database::{Database, Engine, Place},
     measurement::{Contender, Measurement, Workload, between},
-    names, process,
-    roster::Roster,
+    process,
     service::{Seen, Service},
 };
 

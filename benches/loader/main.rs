@@ -10,18 +10,15 @@
     reason = "a benchmark's files are nobody's secret"
 )]
 
-mod bars;
 mod baseline;
 mod bench;
 mod database;
 mod figures;
 mod measurement;
-mod names;
 mod options;
-mod plot;
+mod plots;
 mod process;
 mod report;
-mod roster;
 mod service;
 mod suite;
 mod targets;
@@ -46,8 +43,11 @@ fn main() -> anyhow::Result<()> {
     let report = report::markdown(&figures)?;
     print!("{report}");
     fs::write(options.results.join("comparison.md"), report)?;
-    fs::write(options.results.join("comparison.svg"), bars::svg(&figures)?)?;
-    fs::write(options.results.join("growth.svg"), plot::svg(&figures)?)?;
+    fs::write(
+        options.results.join("comparison.svg"),
+        plots::ratios(&figures)?,
+    )?;
+    fs::write(options.results.join("growth.svg"), plots::growth(&figures)?)?;
     Ok(())
 }
 

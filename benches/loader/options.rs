@@ -43,10 +43,10 @@ pub struct Options {
     pub seed: u64,
     /// Folder for the tables, plots and figures
     #[arg(long, value_name = "DIRECTORY")]
-    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/results"))]
+    #[arg(default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/results"))]
     pub results: PathBuf,
     /// The program under test
-    #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_user-import"))]
+    #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/user-import"))]
     pub binary: PathBuf,
     /// The profile it was built with, for the record
     #[arg(long, value_name = "NAME", default_value = "release")]
@@ -57,9 +57,6 @@ pub struct Options {
     /// First process of that server
     #[arg(long, env = "USER_IMPORT_BENCH_POSTMASTER")]
     pub postmaster: Option<u32>,
-    /// Given by cargo; means nothing
-    #[arg(long, hide = true)]
-    pub bench: bool,
 }
 
 /// A choice of database.

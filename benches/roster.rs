@@ -31,6 +31,9 @@ pub struct Roster {
 
 impl Roster {
     /// Writes the roster as CSV. Supervisors and reports come in no particular order.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut out = BufWriter::new(File::create(path)?);
         writeln!(out, "{HEADER}")?;
