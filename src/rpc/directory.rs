@@ -20,7 +20,8 @@ use super::{
     csv_export::{self, SpreadsheetOptions},
     messages,
     paging::PageRequest,
-    serve, status,
+    serve,
+    status::{self, invalid},
 };
 use crate::{
     access::{Disclosure, OrganizationScope},
@@ -165,10 +166,8 @@ impl DirectoryHandlers {
         let organization = caller
             .organization(&self.store, &request.organization)
             .await?;
-        let missing = || Refusal::invalid("REQUIRED", "catalog", "catalog must be set.");
-        let wanted = request
-            .catalog
-            .ok_or_else(|| status::refused(&[missing()]))?;
+        let missing = || invalid("REQUIRED", "catalog", "catalog must be set.");
+        let wanted = request.catalog.ok_or_else(missing)?;
         let draft = catalog_draft::parse(&wanted).map_err(|faults| status::refused(&faults))?;
         let may_privilege = caller.may(Permission::UsersGrantPrivileged);
         let organization = organization.release_permit();
@@ -486,10 +485,6 @@ impl DirectoryService for DirectoryHandlers {
     ) -> Answer<SetUserProtectedResponse> {
         serve(self, request, Self::protect).await
     }
-}
-
-fn invalid(code: &'static str, field: &str, message: impl Into<String>) -> Status {
-    status::refused(&[Refusal::invalid(code, field, message)])
 }
 
 /// Returns the slug and the display name, which is the slug by default.

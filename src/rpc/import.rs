@@ -207,7 +207,7 @@ impl ImportHandlers {
         if removed.map_err(|error| status::from_import(&error))? {
             return self.cancelled(&caller, slug, id).await;
         }
-        let failed = |error| status::from_store(&error, &slug);
+        let failed = |error| status::from_store(&error, slug);
         let state = self.importer.without_retries().state_now(&record).await;
         let state = state.map_err(failed)?;
         let applying = state == ImportState::Applying

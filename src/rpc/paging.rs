@@ -6,7 +6,7 @@ use tonic::Status;
 use uuid::Uuid;
 
 use super::status;
-use crate::{import::Refusal, store::ConnectionLane};
+use crate::store::ConnectionLane;
 
 const DEFAULT_SIZE: usize = 50;
 const MAX_SIZE: usize = 1_000;
@@ -38,14 +38,12 @@ impl PageRequest {
         let size = match usize::try_from(size) {
             Ok(0) => DEFAULT_SIZE,
             Ok(size) => size.min(MAX_SIZE),
-            Err(_) => return Err(invalid("page_size", "page_size must not be negative.")),
+            Err(_) => {
+                let message = "page_size must not be negative.";
+                return Err(status::invalid("BAD_PAGE", "page_size", message));
+            }
         };
-        let after = decode(token).ok_or_else(|| {
-            invalid(
-                "page_token",
-                "page_token must be the next_page_token of an earlier page.",
-            )
-        })?;
+        let after = decode(token).ok_or_else(Self::foreign)?;
         Ok(Self { after, size })
     }
 
@@ -121,12 +119,8 @@ impl PageRequest {
     /// The status of a token that is not one of ours.
     fn foreign() -> Status {
         let message = "page_token must be the next_page_token of an earlier page.";
-        invalid("page_token", message)
+        status::invalid("BAD_PAGE", "page_token", message)
     }
-}
-
-fn invalid(field: &str, message: &str) -> Status {
-    status::refused(&[Refusal::invalid("BAD_PAGE", field, message)])
 }
 
 /// Returns an opaque token that is safe in any text: `p` and the key's bytes in hexadecimal.

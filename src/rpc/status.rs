@@ -1,6 +1,6 @@
 //! Every error to its status (`api.md`, Status codes).
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `ErrorInfo.domain` of all our reasons.
-pub(super) const DOMAIN: &str = "userimport";
+const DOMAIN: &str = "userimport";
 
 /// Bytes of text that the details of one status may have. Details travel in trailers, encoded in
 /// base64, together with the message: this keeps them below 4 KiB.
@@ -56,14 +56,8 @@ pub(super) fn from_import(error: &ImportError) -> Status {
         }
         ImportError::OffsetDiffers(expected) => offset_differs(*expected, error.explanation()),
         ImportError::Recorded(answer, disclosure) => told(answer, *disclosure),
-        ImportError::ImportIdBound(import) => {
-            let details = about_import("IMPORT_ID_BOUND", *import);
-            Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
-        }
-        ImportError::ImportIdInUse(import) => {
-            let details = about_import("IMPORT_ID_IN_USE", *import);
-            Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
-        }
+        ImportError::ImportIdBound(import) => id_taken("IMPORT_ID_BOUND", *import, error),
+        ImportError::ImportIdInUse(import) => id_taken("IMPORT_ID_IN_USE", *import, error),
         ImportError::OvertakenBy(import) => {
             let subject = import.to_string();
             refused(&[Refusal::precondition(
@@ -73,7 +67,7 @@ pub(super) fn from_import(error: &ImportError) -> Status {
             )])
         }
         ImportError::Cancelled => {
-            let details = ErrorDetails::with_error_info("IMPORT_CANCELLED", DOMAIN, HashMap::new());
+            let details = info("IMPORT_CANCELLED", []);
             let message = "The import was cancelled; what its results report is written.";
             Status::with_error_details(Code::Cancelled, message, details)
         }
@@ -106,8 +100,7 @@ pub(super) fn busy(refusal: &Refusal) -> Status {
 fn offset_differs(expected: u64, message: String) -> Status {
     const REASON: &str = "OFFSET_DIFFERS";
     metrics::refused(REASON);
-    let metadata = HashMap::from([("expected_offset".to_owned(), expected.to_string())]);
-    let mut details = ErrorDetails::with_error_info(REASON, DOMAIN, metadata);
+    let mut details = info(REASON, [("expected_offset", expected.to_string())]);
     details.add_precondition_failure_violation(REASON, "offset", &message);
     Status::with_error_details(Code::FailedPrecondition, message, details)
 }
@@ -162,7 +155,17 @@ fn again_soon(message: &str) -> Status {
 
 fn about_import(reason: &'static str, import: Uuid) -> ErrorDetails {
     metrics::refused(reason);
-    let metadata = HashMap::from([("import_id".to_owned(), import.to_string())]);
+    info(reason, [("import_id", import.to_string())])
+}
+
+fn id_taken(reason: &'static str, import: Uuid, error: &ImportError) -> Status {
+    let details = about_import(reason, import);
+    Status::with_error_details(Code::AlreadyExists, error.explanation(), details)
+}
+
+/// Details with a reason of ours, and what belongs to it.
+pub(super) fn info<const N: usize>(reason: &str, metadata: [(&str, String); N]) -> ErrorDetails {
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value));
     ErrorDetails::with_error_info(reason, DOMAIN, metadata)
 }
 
@@ -181,13 +184,12 @@ fn denied(denial: &Denial, message: String) -> Status {
         _ => Code::Unauthenticated,
     };
     metrics::refused(denial.reason());
-    let metadata = match denial {
+    let details = match denial {
         Denial::Permission(permission) => {
-            HashMap::from([("permission".to_owned(), permission.to_string())])
+            info(denial.reason(), [("permission", permission.to_string())])
         }
-        _ => HashMap::new(),
+        _ => info(denial.reason(), []),
     };
-    let details = ErrorDetails::with_error_info(denial.reason(), DOMAIN, metadata);
     Status::with_error_details(code, message, details)
 }
 
@@ -253,11 +255,7 @@ pub(super) fn from_catalog(error: &CatalogError, organization: &str) -> Status {
                 "The catalog has no other {kind} to become \"{name}\": previous_name must name an \
                  existing {kind}, and each only once."
             );
-            refused(&[Refusal::invalid(
-                "NOTHING_TO_RENAME",
-                &format!("catalog.{kind}s"),
-                message,
-            )])
+            invalid("NOTHING_TO_RENAME", &format!("catalog.{kind}s"), message)
         }
     }
 }
@@ -277,6 +275,12 @@ fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
          with previous_name."
     );
     Refusal::precondition("IN_USE", &format!("{kind}s/{name}"), message)
+}
+
+/// The status of a request with one field that is not valid.
+#[must_use]
+pub(super) fn invalid(code: &'static str, field: &str, message: impl Into<String>) -> Status {
+    refused(&[Refusal::invalid(code, field, message)])
 }
 
 /// The status of a request that is refused for these reasons: one violation each, up to the size of the
@@ -369,8 +373,7 @@ pub(super) fn internal(error: &impl fmt::Display) -> Status {
     metrics::refused("INTERNAL");
     let request_id = request_id::current();
     error!(%error, %request_id, "internal error");
-    let metadata = HashMap::from([("request_id".to_owned(), request_id.to_string())]);
-    let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, metadata);
+    let details = info("INTERNAL", [("request_id", request_id.to_string())]);
     let message = format!("Internal error; the server's log has more under {request_id}.");
     Status::with_error_details(Code::Internal, message, details)
 }

@@ -1,12 +1,12 @@
 //! Statuses of calls that are refused by the transport, or because their bytes are no message, before a
 //! handler sees them.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::StatusExt;
 
-use super::status::{self, DOMAIN};
+use super::status;
 use crate::{
     import::Refusal,
     limits::{LimitReached, MemoryExhausted, ServerLimits},
@@ -21,10 +21,9 @@ pub(crate) const SMALL_REQUEST_BYTES: usize = 1024;
 pub(crate) fn origin_refused() -> Status {
     const REASON: &str = "ORIGIN_NOT_ALLOWED";
     metrics::refused(REASON);
-    let details = ErrorDetails::with_error_info(REASON, DOMAIN, HashMap::new());
     let message = "Pages of this origin may not call this server; its operator allows an origin \
         with --web-origin.";
-    Status::with_error_details(Code::PermissionDenied, message, details)
+    Status::with_error_details(Code::PermissionDenied, message, status::info(REASON, []))
 }
 
 /// A request took too long: no byte came for `idle`, or all of it took longer than `whole`.
@@ -110,11 +109,7 @@ pub(crate) fn deadline_exceeded() -> Status {
 #[must_use]
 pub(crate) fn bad_timeout() -> Status {
     let message = "grpc-timeout must be at most 8 digits and a unit (H, M, S, m, u or n).";
-    status::refused(&[Refusal::invalid(
-        "BAD_TIMEOUT",
-        "grpc-timeout",
-        message.to_owned(),
-    )])
+    status::invalid("BAD_TIMEOUT", "grpc-timeout", message)
 }
 
 /// There is no memory for a request.

@@ -13,7 +13,7 @@ use super::{
     status,
 };
 use crate::{
-    import::{ImportError, Importer, Refusal},
+    import::Importer,
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         FinishImportRequest, FinishImportResponse,
@@ -29,8 +29,7 @@ pub(super) async fn begin(
 ) -> Result<BeginImportResponse, Status> {
     let Some(start) = request.start else {
         let message = "start is missing: it says what to import into, and how.";
-        let refusal = Refusal::invalid("NO_START", "start", message);
-        return Err(status::refused(&[refusal]));
+        return Err(status::invalid("NO_START", "start", message));
     };
     let _permit = lane_permit(&importer, &caller, &start.organization).await?;
     let begun = importer.begin_upload(&caller.submitter(), start).await;
@@ -54,8 +53,7 @@ pub(super) async fn append(
     let import = parse_import_id(&request.import_id)?;
     let Some(content) = request.content else {
         let message = "The part has no content: set csv_chunk or rows.";
-        let refusal = Refusal::invalid("NO_CONTENT", "content", message);
-        return Err(status::refused(&[refusal]));
+        return Err(status::invalid("NO_CONTENT", "content", message));
     };
     let slug = &request.organization;
     let _permit = lane_permit(&importer, &caller, slug).await?;
@@ -102,9 +100,6 @@ async fn lane_permit(
 /// # Errors
 /// Fails if the text is no UUID.
 pub(super) fn parse_import_id(text: &str) -> Result<Uuid, Status> {
-    Uuid::try_parse(text).map_err(|_| {
-        let message = "import_id must be a UUID.";
-        let refusal = Refusal::invalid("BAD_IMPORT_ID", "import_id", message);
-        status::from_import(&ImportError::from(refusal))
-    })
+    let message = "import_id must be a UUID.";
+    Uuid::try_parse(text).map_err(|_| status::invalid("BAD_IMPORT_ID", "import_id", message))
 }
