@@ -174,13 +174,13 @@ pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     step()?;
     let mistaken = std::mem::take(&mut checked.mistaken);
     let roster = Roster::new(&request, &checked, mistaken);
-    let alike = ZeroPaddedMatches::new(&roster, request.terms.scope.is_some());
-    let missing = find_missing(&request, &roster, &checked.unsound, &alike);
+    let alike = ZeroPaddedMatches::new(&roster);
+    let missing = find_missing(&roster, &checked.unsound, &alike);
     let mut state = State::new(&roster, checked.passed());
     let (mut decisions, mut findings) = (checked.decisions, checked.findings);
     step()?;
     judge::reject_duplicates(&mut state, &decisions, &mut findings);
-    judge::judge(&request, &decisions, &mut state, &mut findings);
+    judge::judge(&decisions, &mut state, &mut findings);
 
     step()?;
     report::finish_outcomes(&state, &mut decisions);

@@ -8,7 +8,6 @@ use super::keys::{Key, Numbering, held, holder};
 use super::lists::Lists;
 use super::numbers::{ByRow, ByUser, KeyId, Number, RowIndex, UserIndex, number};
 use super::parallel;
-use super::snapshot::Directory;
 use crate::domain::{Column, Row, User};
 use crate::plan::Request;
 use crate::plan::judge::{Checked, Mistaken};
@@ -55,10 +54,10 @@ struct KeyUse {
 
 /// The rows and users of one import, as the rules see them.
 pub(crate) struct Roster<'a> {
+    pub(crate) request: &'a Request,
     pub(crate) rows: &'a ByRow<Row>,
     pub(crate) users: &'a ByUser<User>,
     keys: [KeyUse; 4],
-    directory: &'a Directory,
     mistaken: Mistaken,
     /// The rows that matched each user. Built on first use: only rules that reject rows need it.
     rows_of: OnceLock<Lists<UserIndex, RowIndex>>,
@@ -115,9 +114,9 @@ impl<'a> Roster<'a> {
         let ((by_email, wishes), [by_id, by_badge, by_username]) =
             parallel::both(rows.len(), emails, others);
         Self {
+            request,
             rows,
             users,
-            directory,
             mistaken,
             rows_of: OnceLock::new(),
             keys: [by_id, by_email, by_badge, by_username],
@@ -179,7 +178,7 @@ impl<'a> Roster<'a> {
 
     /// Returns the user of the directory that `row` matched, or `None` if it matched no user.
     pub(crate) fn user(&self, row: RowIndex) -> Option<UserIndex> {
-        self.directory.user_of(row)
+        self.request.directory.user_of(row)
     }
 
     /// Returns the rows that matched `user`, in order.
@@ -227,7 +226,7 @@ impl<'a> Roster<'a> {
 
     /// Returns the supervisor that `user` has in the directory.
     pub(crate) fn supervisor(&self, user: UserIndex) -> Option<UserIndex> {
-        self.directory.supervisor_of(user)
+        self.request.directory.supervisor_of(user)
     }
 
     /// Returns the rows that name a supervisor, listed by the number of that email.

@@ -76,11 +76,11 @@ struct Denied {
 
 impl<'a> Permissioning<'a> {
     pub(crate) fn new(
-        request: &Request,
         state: &State<'_>,
         decisions: &ByRow<Decision>,
         reports: &'a Reports<'a>,
     ) -> Self {
+        let request = state.roster.request;
         let untouchable = PrivilegedRoles::new(request);
         let mut this = Self {
             due: Due::default(),

@@ -20,7 +20,6 @@ use super::permissions::Permissioning;
 use super::state::State;
 use super::supervisors::Supervisors;
 use super::uniqueness::Uniqueness;
-use crate::plan::Request;
 use crate::plan::index::{ByRow, KeyId, Lists, Roster, RowIndex};
 use crate::plan::report::Decision;
 
@@ -35,14 +34,9 @@ pub(crate) trait Rule {
 }
 
 /// Rejects rows until no rule rejects any.
-pub(crate) fn judge(
-    request: &Request,
-    decisions: &ByRow<Decision>,
-    state: &mut State<'_>,
-    findings: &mut Findings,
-) {
+pub(crate) fn judge(decisions: &ByRow<Decision>, state: &mut State<'_>, findings: &mut Findings) {
     let reports = Reports::new(state.roster);
-    let permissions = Permissioning::new(request, state, decisions, &reports);
+    let permissions = Permissioning::new(state, decisions, &reports);
     let mut rules: [Box<dyn Rule + '_>; 4] = [
         Box::new(Uniqueness::new()),
         Box::new(Supervisors::new(&reports)),

@@ -2,11 +2,11 @@
 //! the field checks, not the judgement: a rejected row still lists its user.
 
 use crate::domain::{Column, ColumnSet, Status, User};
+use crate::plan::Scope;
 use crate::plan::index::{
     ByRow, ByUser, IndexVec, Key, Roster, RowIndex, UserIndex, Zeros, held, to_u32,
 };
 use crate::plan::judge::PrivilegedRoles;
-use crate::plan::{Request, Scope};
 
 /// The result of `deactivate_missing`. Empty if the request does not ask for it.
 #[derive(Debug, Default)]
@@ -23,12 +23,11 @@ pub(crate) struct Missing {
 
 /// Finds the missing users if the request asks for it.
 pub(crate) fn find_missing(
-    request: &Request,
     roster: &Roster<'_>,
     unsound: &ByRow<ColumnSet>,
     alike: &ZeroPaddedMatches,
 ) -> Missing {
-    let Some(scope) = &request.terms.scope else {
+    let Some(scope) = &roster.request.terms.scope else {
         return Missing::default();
     };
     let listing = Listing { roster, alike };
@@ -41,7 +40,7 @@ pub(crate) fn find_missing(
     let (protected, mut missing): (Vec<_>, Vec<_>) =
         missing.partition(|&missing| user(missing).protected);
     missing.sort_unstable_by_key(|&missing| user(missing).external_id());
-    let untouchable = PrivilegedRoles::new(request);
+    let untouchable = PrivilegedRoles::new(roster.request);
     let is_untouchable = |&missing: &UserIndex| untouchable.has(user(missing).role);
     let (privileged_skipped, deactivations) = missing.into_iter().partition(is_untouchable);
     let unidentifiable_rows = roster.rows.enumerate();
@@ -71,9 +70,10 @@ pub(crate) struct ZeroPaddedMatches {
 }
 
 impl ZeroPaddedMatches {
-    /// With `listing`, compares the external ID of every row. A row that matches one user also lists the users whose
-    /// external ID differs by leading zeros alone.
-    pub(crate) fn new(roster: &Roster<'_>, listing: bool) -> Self {
+    /// If missing users are deactivated, compares the external ID of every row: a row that matches one user also lists
+    /// the users whose external ID differs by leading zeros alone.
+    pub(crate) fn new(roster: &Roster<'_>) -> Self {
+        let listing = roster.request.terms.scope.is_some();
         let is_loose =
             |row: RowIndex| roster.user(row).map(held) != roster.wanted(Key::ExternalId, row);
         let takes_badge = |row: RowIndex| {

@@ -1,5 +1,5 @@
-//! Puts findings into words that an administrator can act on (semantics §6). Needs only the plan and the planned
-//! request, not the state of the judgement.
+//! Puts findings into words that an administrator can act on (semantics §6). Needs only the plan, not the state
+//! of the judgement.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use crate::domain::{
     Column, ColumnSet, Issue, IssueCode, Pattern, Severity, Status, User, first_invisible, fold,
     is_placeholder, shown, without_artifacts,
 };
+use crate::plan::Plan;
 use crate::plan::index::{FinalUser, Key, RowIndex, UserIndex};
 use crate::plan::judge::{Circle, Finding, Named, is_kept};
 use crate::plan::order::new_external_id;
-use crate::plan::{Plan, Request};
 
 /// The most offers that a message names if none is near.
 const NAMED: usize = 5;
@@ -30,10 +30,7 @@ impl Plan {
             }
             issue
         });
-        let wording = Wording {
-            plan: self,
-            request,
-        };
+        let wording = Wording { plan: self };
         let found = self.found(row);
         let mut issues: Vec<Issue> = own
             .chain(found.map(|finding| wording.word(row, finding)))
@@ -159,16 +156,15 @@ const fn column(finding: Finding) -> Column {
     }
 }
 
-/// Puts findings into words. Needs only the plan and the planned request.
+/// Puts findings into words.
 struct Wording<'a> {
     plan: &'a Plan,
-    request: &'a Request,
 }
 
 impl<'a> Wording<'a> {
     /// Returns the issue that states `finding` about `row`.
     fn word(&self, row: RowIndex, finding: Finding) -> Issue {
-        let data = &self.request.rows[row];
+        let data = &self.plan.request.rows[row];
         let value = match column(finding) {
             Column::Phone => data.written(Column::Phone),
             column => data.value(column),
@@ -210,7 +206,7 @@ impl<'a> Wording<'a> {
         let (Finding::Taken { key, .. } | Finding::Duplicate { key, .. }) = finding else {
             return None;
         };
-        let written = self.request.rows[row].written(key.column())?;
+        let written = self.plan.request.rows[row].written(key.column())?;
         let unseen = u32::from(first_invisible(written)?);
         Some(format!(
             "The cell holds U+{unseen:04X}, which nobody sees and which is no part of the value."
@@ -222,7 +218,7 @@ impl<'a> Wording<'a> {
         match finding {
             _ if is_optional_placeholder(finding, &issue.value) => issue,
             Finding::Unknown { named, near } => {
-                issue.suggest(near.map(|near| named.name(&self.request.catalog, near)))
+                issue.suggest(near.map(|near| named.name(&self.plan.request.catalog, near)))
             }
             Finding::Duplicate { row: other, .. }
             | Finding::Copy { row: other }
@@ -290,7 +286,7 @@ impl<'a> Wording<'a> {
                 self.external_id(FinalUser::Row(row))
             ),
             Finding::Duplicate { key, row, kept } => {
-                let other = self.request.rows[row].value(key.column());
+                let other = self.plan.request.rows[row].value(key.column());
                 let shares = !value.is_empty() && other == Some(value);
                 duplicate(named, (key, shares), self.number(row), kept)
             }
@@ -397,7 +393,7 @@ impl<'a> Wording<'a> {
     /// Returns the sentence for a key that does not match the organisation's pattern. `padded` is the key with more
     /// leading zeros, if it would match with them.
     fn misfit(&self, named: &str, key: Key, padded: Option<String>) -> String {
-        let pattern = self.request.pattern(key).map_or("", Pattern::as_str);
+        let pattern = self.plan.request.pattern(key).map_or("", Pattern::as_str);
         let advice = match padded {
             Some(padded) => format!(
                 "did you mean \"{padded}\"? If a spreadsheet has dropped zeros, format the column as text."
@@ -445,8 +441,8 @@ impl<'a> Wording<'a> {
     }
 
     fn identity_replaced(&self, row: RowIndex) -> String {
-        let (data, decision) = (&self.request.rows[row], &self.plan.decisions[row]);
-        let user = self.request.user_of(row);
+        let (data, decision) = (&self.plan.request.rows[row], &self.plan.decisions[row]);
+        let user = self.plan.request.user_of(row);
         let columns = user.map(|user| replaced_columns(data, user, decision.changes));
         format!(
             "This row makes user \"{}\" another person: {} all change. If that is not meant, check \
@@ -457,7 +453,7 @@ impl<'a> Wording<'a> {
     }
 
     fn unknown(&self, kind: Named, near: Option<u16>, named: &str) -> String {
-        let catalog = &self.request.catalog;
+        let catalog = &self.plan.request.catalog;
         let noun = kind.noun();
         let advice = if let Some(near) = near {
             format!("did you mean \"{}\"?", kind.name(catalog, near))
@@ -491,7 +487,7 @@ impl<'a> Wording<'a> {
         let subject = self.subject(holder)?;
         let of_holder = |finding| matches!(finding, Finding::Taken { holder, .. } if self.subject(holder.into()) == Some(subject));
         let several = self.plan.found(row).filter(|f| of_holder(*f)).count() > 1;
-        let given = self.request.rows[row].value(Column::ExternalId);
+        let given = self.plan.request.rows[row].value(Column::ExternalId);
         let given = given.unwrap_or_default();
         let by_case = given != id && fold(given) == fold(id);
         let write = format!("write \"{id}\" in EXTERNAL_ID");
@@ -516,7 +512,7 @@ impl<'a> Wording<'a> {
     fn subject(&self, person: FinalUser) -> Option<UserIndex> {
         match person {
             FinalUser::User(user) => Some(user),
-            FinalUser::Row(row) => self.request.directory.user_of(row),
+            FinalUser::Row(row) => self.plan.request.directory.user_of(row),
         }
     }
 
@@ -534,9 +530,9 @@ impl<'a> Wording<'a> {
     fn external_id(&self, person: FinalUser) -> Cow<'a, str> {
         match person {
             FinalUser::User(user) => self.user(user).external_id().into(),
-            FinalUser::Row(row) => match self.request.user_of(row) {
+            FinalUser::Row(row) => match self.plan.request.user_of(row) {
                 Some(user) => user.external_id().into(),
-                None => new_external_id(&self.request.rows[row], self.request.import_id),
+                None => new_external_id(&self.plan.request.rows[row], self.plan.request.import_id),
             },
         }
     }
@@ -552,9 +548,9 @@ impl<'a> Wording<'a> {
     /// Returns the value that a cell with an export artefact probably had before.
     fn before(&self, row: RowIndex, finding: Finding) -> Option<String> {
         let column = column(finding);
-        let value = self.request.rows[row].value(column)?;
+        let value = self.plan.request.rows[row].value(column)?;
         match finding {
-            Finding::Format { key, .. } => self.request.pattern(key)?.with_zeros(value),
+            Finding::Format { key, .. } => self.plan.request.pattern(key)?.with_zeros(value),
             Finding::PhoneArtifact
             | Finding::ArtifactNew {
                 column: Column::Phone,
@@ -566,16 +562,16 @@ impl<'a> Wording<'a> {
 
     /// The key that a row gives.
     fn key_text(&self, key: Key, row: RowIndex) -> &'a str {
-        let value = self.request.rows[row].value(key.column());
+        let value = self.plan.request.rows[row].value(key.column());
         value.unwrap_or_default()
     }
 
     fn user(&self, user: UserIndex) -> &'a User {
-        &self.request.directory.users()[user]
+        &self.plan.request.directory.users()[user]
     }
 
     fn number(&self, row: RowIndex) -> u32 {
-        self.request.rows[row].number
+        self.plan.request.rows[row].number
     }
 }
 
