@@ -15,10 +15,10 @@ use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use user_import::{
     domain::{
-        Catalog, Cell, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId, Row, Status,
-        User,
+        Catalog, Cell, CheckOptions, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId,
+        Row, Status, User,
     },
-    import::{PlannedImport, PlanningInput},
+    import::{PlannedImport, PlanningInput, read_phone},
     input::{CsvDecoder, CsvOptions, Limits},
     plan::{ByRow, Decision, DigestKey, FinalUser, Number, Outcome, Permitted, PlanningTerms},
     proto::ResultFilter,
@@ -96,18 +96,23 @@ fn decode(bench: &mut Criterion, csv: &[u8]) {
 fn validate(bench: &mut Criterion, csv: &[u8]) {
     let mut texts: Vec<[String; Column::COUNT]> = Vec::new();
     read(csv, |raw| texts.push(raw.cells.map(text)));
+    let checks = CheckOptions {
+        read_phone,
+        ..CheckOptions::default()
+    };
     let mut group = bench.benchmark_group("validate");
     group.throughput(Throughput::Elements(ROWS));
     group.bench_function("all new", |b| {
         b.iter(|| {
             for cells in &texts {
                 let cells = cells.each_ref().map(|text| Cell::Text(text));
-                black_box(Row::parse(&RawRow {
+                let raw = RawRow {
                     number: 1,
                     line: 2,
                     cells,
                     misfit: None,
-                }));
+                };
+                black_box(Row::parse_with(&raw, checks));
             }
         });
     });

@@ -33,7 +33,8 @@
 //! 2. [`import::RosterReceiver`] hands CSV bytes to [`input::CsvDecoder`] (charset, records, [`input::Header`]) and
 //!    typed rows to [`input::TypedRows`]. Both give a [`domain::RawRow`]: its number, its line and a [`domain::Cell`]
 //!    for each column.
-//! 3. [`domain::Row`] is the row after the checks of its values (`domain/check.rs`), packed into a few bytes. Its
+//! 3. [`domain::Row`] is the row after the checks of its values (`domain/check.rs`), which run on all
+//!    cores (`import/receive/parallel_checks.rs`), packed into a few bytes. Its
 //!    faults ([`domain::Fault`]) stay with it as codes, and are worded when they are reported. All rows together are a
 //!    `ReceivedRoster`.
 //! 4. Once the client's `finish` matches what was received, [`plan::plan_while`] decides all rows on one
@@ -56,6 +57,7 @@
 //! | question | place |
 //! |---|---|
 //! | quotes, fields and line ends of a CSV file | `input/record.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
+//! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
 //! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; their order is in `plan_while`, then `plan/judge/rules.rs` |

@@ -13,20 +13,22 @@ use super::suggest::{SuggestionBudget, nearest};
 use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, PhoneRegion, RawRow,
-    Row, RowPacker, RowParts, Status, Username, Written, fold, has_artifact, is_date_like,
-    is_placeholder, is_template_example, normalise, username,
+    ReadPhone, Row, RowPacker, RowParts, Status, Username, Written, fold, has_artifact,
+    is_date_like, is_placeholder, is_template_example, normalise, username,
 };
 
 /// Default limit of a field, in bytes as received (semantics §2, Record faults).
 pub(crate) const MAX_FIELD_BYTES: usize = 4096;
 
 /// Options of the checks of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct CheckOptions {
     /// Limit of a field, in bytes as received.
     pub max_field_bytes: usize,
     /// The region whose phone numbers may be written without a country code.
     pub phone_region: Option<PhoneRegion>,
+    /// How phone numbers are read.
+    pub read_phone: ReadPhone,
 }
 
 impl Default for CheckOptions {
@@ -34,6 +36,7 @@ impl Default for CheckOptions {
         Self {
             max_field_bytes: MAX_FIELD_BYTES,
             phone_region: None,
+            read_phone: |number| PhoneNumber::read(&number),
         }
     }
 }
@@ -140,7 +143,7 @@ impl Found {
 
     /// Checks `text`, which is the cell `written` or a part of it.
     fn check_value<'a>(&mut self, column: Column, text: &'a str, written: &str) -> Cow<'a, str> {
-        let checked = parse(column, text, self.options.phone_region);
+        let checked = parse(column, text, self.options);
         let mut is_quoted = column != Column::Phone;
         let value = match checked {
             Ok((value, warning)) => {
@@ -192,7 +195,7 @@ impl Found {
 fn parse(
     column: Column,
     text: &str,
-    region: Option<PhoneRegion>,
+    options: CheckOptions,
 ) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     let value = match column {
         Column::ExternalId => identifier(ExternalId::parse(text).map(Into::into))?,
@@ -206,7 +209,7 @@ fn parse(
         | Column::Location
         | Column::Rank
         | Column::EvidenceGroupExtId => bounded(filled(text)?),
-        Column::Phone => return parse_phone(text, region),
+        Column::Phone => return parse_phone(text, options),
     };
     let is_garbled = Column::TEXTS.contains(column) && may_be_garbled(text) && is_garbled(text);
     Ok((value, is_garbled.then_some(Fault::Garbled)))
@@ -273,16 +276,14 @@ fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Borrowed(status.as_str()))
 }
 
-fn parse_phone(
-    text: &str,
-    region: Option<PhoneRegion>,
-) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+fn parse_phone(text: &str, options: CheckOptions) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
+    let (region, read) = (options.phone_region, options.read_phone);
     if let Some(plain) = phone_before(text) {
         // The planner gives the warning, or decides otherwise.
-        let (number, _) = PhoneNumber::parse_in(&plain, region)?;
+        let (number, _) = PhoneNumber::parse_in(&plain, region, read)?;
         return Ok((Cow::Owned(number.as_e164().to_owned()), None));
     }
-    let (number, is_assumed) = PhoneNumber::parse_in(text, region)?;
+    let (number, is_assumed) = PhoneNumber::parse_in(text, region, read)?;
     let unassigned = || (!number.is_assigned()).then_some(Fault::Unassigned);
     let warning = is_assumed
         .then_some(Fault::RegionAssumed)

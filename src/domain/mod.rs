@@ -67,7 +67,8 @@ pub(crate) use normalise::{first_invisible, is_trimmed, normalise_as_before, sho
 use packed::{PackedTexts, Packer};
 pub(crate) use pattern::Pattern;
 pub use permission::{Permission, Permissions};
-pub use phone::PhoneNumber;
+pub use phone::{PhoneNumber, ReadPhone};
+pub(crate) use phone::{has_digits, strip_plus};
 pub(crate) use placeholder::{is_dash, is_placeholder};
 pub use raw::Cell;
 pub use raw::RawRow;

@@ -1,14 +1,11 @@
 //! The field type for phone numbers of every country. Sees one value, and the organisation's phone region.
 
-mod memo;
-
 use std::borrow::Cow;
 
 use rlibphonenumber::{ParseError, PhoneNumber as Parsed, PhoneNumberFormat};
 
 use super::text::{filled, is_scientific};
 use super::{Fault, PhoneRegion};
-use memo::Writing;
 
 /// Number of digits in a number of North America without its country code.
 const NATIONAL_DIGITS: usize = 10;
@@ -23,36 +20,26 @@ pub struct PhoneNumber<'a> {
     assigned: bool,
 }
 
+/// Reads a number that begins with its `+`, as [`PhoneNumber::read`] does; perhaps quicker.
+pub type ReadPhone = for<'a> fn(Cow<'a, str>) -> Result<PhoneNumber<'a>, Fault>;
+
 impl<'a> PhoneNumber<'a> {
     /// Reads a number with its country code. A `+` is optional, and `00` may replace it: no country code begins with
-    /// `00`. A number that was not read before takes microseconds.
+    /// `00`. This takes microseconds.
     ///
     /// # Errors
     /// Fails if the text is blank, not a phone number, without a known country code, impossible in its country, with
     /// an extension, in scientific notation, or with a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
+        Self::parse_with(text, |number| PhoneNumber::read(&number))
+    }
+
+    fn parse_with(text: &'a str, read: ReadPhone) -> Result<Self, Fault> {
         let value = filled(text)?;
         if is_scientific(&value) {
             return Err(Fault::ScientificNotation);
         }
-        let international = with_plus(value);
-        let writing = Writing::of(&international);
-        if let Some(assigned) = writing.and_then(Writing::recall) {
-            let e164 = digits_of(international);
-            return Ok(Self { e164, assigned });
-        }
-        let number = Self::read(&international)?;
-        // The memo keeps only the writing, so the number must follow from the writing's digits alone.
-        if let Some(writing) = writing.filter(|_| has_digits(&international, &number.e164)) {
-            writing.note(number.assigned);
-        }
-        Ok(number)
-    }
-
-    /// Prepares to read these texts soon. For many texts at once this is quicker than to read them one by one.
-    pub fn anticipate<'t>(texts: impl Iterator<Item = &'t str>) {
-        let written = texts.map(|text| strip_plus(text.trim_ascii()));
-        memo::fetch(written.filter_map(Writing::without_plus));
+        read(with_plus(value))
     }
 
     /// Reads a number as people of `region` write it (semantics §2, Phone). A number without a country code is a
@@ -61,15 +48,19 @@ impl<'a> PhoneNumber<'a> {
     ///
     /// # Errors
     /// Fails as `parse` does, or if the text begins with `(` and therefore has no country code.
-    pub fn parse_in(text: &'a str, region: Option<PhoneRegion>) -> Result<(Self, bool), Fault> {
+    pub(crate) fn parse_in(
+        text: &'a str,
+        region: Option<PhoneRegion>,
+        read: ReadPhone,
+    ) -> Result<(Self, bool), Fault> {
         // Most numbers have a plus, or eleven digits or more.
         if text.starts_with('+') || (region.is_none() && text.len() > LONGEST_NATIONAL) {
-            return Ok((Self::parse(text)?, false));
+            return Ok((Self::parse_with(text, read)?, false));
         }
         let value = filled(text)?;
         let has_code = value.contains(['+', '\u{FF0B}']) || value.starts_with("00");
         if has_code || is_scientific(&value) {
-            return Ok((Self::parse(text)?, false));
+            return Ok((Self::parse_with(text, read)?, false));
         }
         if let Some(national) = region.and_then(|region| region.national(&value)) {
             return Ok((Self::of_national(&national)?, false));
@@ -77,7 +68,7 @@ impl<'a> PhoneNumber<'a> {
         if value.starts_with('(') {
             return Err(Fault::NationalPhone);
         }
-        let number = Self::parse(text)?;
+        let number = Self::parse_with(text, read)?;
         let is_assumed = region.is_none() && north_american(&value).is_some();
         Ok((number, is_assumed))
     }
@@ -95,13 +86,14 @@ impl<'a> PhoneNumber<'a> {
         })
     }
 
-    fn read(international: &str) -> Result<Self, Fault> {
+    /// Reads a number that begins with its `+`.
+    pub(crate) fn read(international: &str) -> Result<PhoneNumber<'static>, Fault> {
         let number = parse_possible(international)?;
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
         if !is_stable(&e164, international) {
             return Err(Fault::Phone);
         }
-        Ok(Self {
+        Ok(PhoneNumber {
             assigned: number.is_valid(),
             e164: e164.into(),
         })
@@ -111,7 +103,15 @@ impl<'a> PhoneNumber<'a> {
     /// twenty-five countries of `+1` this takes a quarter of a second of CPU time, and the first import would wait for
     /// it.
     pub fn prepare() {
-        let _ = Self::read("+12025550143");
+        let _ = Self::parse("+12025550143");
+    }
+
+    /// Returns a number that was read before from a text with the same digits.
+    pub(crate) fn of_digits(international: Cow<'a, str>, assigned: bool) -> Self {
+        Self {
+            e164: digits_of(international),
+            assigned,
+        }
     }
 
     /// Returns the number in E.164, such as `+12025550143`.
@@ -164,7 +164,7 @@ fn with_plus(value: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Returns the number without its `+`, or without the `00` that replaces it.
-fn strip_plus(value: &str) -> &str {
+pub(crate) fn strip_plus(value: &str) -> &str {
     let number = value.strip_prefix('+').or_else(|| value.strip_prefix("00"));
     number.unwrap_or(value)
 }
@@ -183,7 +183,7 @@ fn digits_of(international: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 /// Returns `true` if `e164` has exactly the digits of `text`.
-fn has_digits(text: &str, e164: &str) -> bool {
+pub(crate) fn has_digits(text: &str, e164: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit);
     digits.eq(e164.bytes().skip(1))
 }
@@ -218,6 +218,10 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    fn parse_in(text: &str, region: Option<PhoneRegion>) -> Result<(PhoneNumber<'_>, bool), Fault> {
+        PhoneNumber::parse_in(text, region, |number| PhoneNumber::read(&number))
+    }
 
     #[rstest]
     #[case::united_states("+1 (202) 555-0143", "+12025550143")]
@@ -271,7 +275,7 @@ mod tests {
         #[case] text: &str,
         #[case] e164: &str,
     ) {
-        let (number, is_assumed) = PhoneNumber::parse_in(text, PhoneRegion::parse(region)).unwrap();
+        let (number, is_assumed) = parse_in(text, PhoneRegion::parse(region)).unwrap();
         assert_eq!((number.as_e164(), is_assumed), (e164, false));
     }
 
@@ -291,7 +295,7 @@ mod tests {
         #[case] expected: Result<(&str, bool), Fault>,
     ) {
         let region = region.and_then(PhoneRegion::parse);
-        let read = PhoneNumber::parse_in(text, region);
+        let read = parse_in(text, region);
         let read = read
             .as_ref()
             .map(|(number, is_assumed)| (number.as_e164(), *is_assumed));
@@ -319,26 +323,6 @@ mod tests {
         assert_eq!(PhoneNumber::parse(text), Err(fault));
     }
 
-    /// Reads the number twice, so that the second time uses the memo of the first.
-    fn assert_remembered_as_read(text: &str) {
-        let read = PhoneNumber::read(text);
-        assert_eq!(PhoneNumber::parse(text), read, "{text}");
-        assert_eq!(PhoneNumber::parse(text), read, "{text}");
-    }
-
-    #[test]
-    fn a_number_read_before_is_what_it_was() {
-        assert_remembered_as_read("+12025550143");
-        let writing = Writing::of("+12025550143").unwrap();
-        assert_eq!(writing.recall(), Some(true));
-        assert_remembered_as_read("+1 555 555 0143");
-        let writing = Writing::of("+1 555 555 0143").unwrap();
-        assert_eq!(writing.recall(), Some(false));
-        // Some of these digits are not part of the number.
-        assert_remembered_as_read("+44(0)2079460018");
-        assert_eq!(Writing::of("+44(0)2079460018").unwrap().recall(), None);
-    }
-
     fn assert_rereads_to_itself(text: &str) {
         if let Ok(number) = PhoneNumber::parse(text) {
             let again = PhoneNumber::parse(number.as_e164());
@@ -359,13 +343,6 @@ mod tests {
             text in r"\+(1|44|52|54|55|7|39|225|36|370) ?[0189(]{1,4}[0-9 )-]{5,12}"
         ) {
             assert_rereads_to_itself(&text);
-        }
-
-        #[test]
-        fn what_is_remembered_is_what_was_read(
-            text in r"\+(1|44|49|52|54|7|39|225|999) ?[0-9 .()-]{3,13}"
-        ) {
-            assert_remembered_as_read(text.trim_end());
         }
     }
 }

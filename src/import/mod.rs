@@ -34,7 +34,7 @@ use upload::UploadRuns;
 pub use crate::clock::Clock;
 pub use receive::ImportOptions;
 pub(crate) use receive::parse_filter;
-pub use receive::{ReceivedRoster, RosterReceiver};
+pub use receive::{ReceivedRoster, RosterReceiver, read_phone};
 pub(crate) use receive::{RequestStream, UploadBuffer};
 pub(crate) use record::WatchRequest;
 pub use respond::{ImportError, Refusal, ResponseSender};

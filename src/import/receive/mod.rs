@@ -4,6 +4,7 @@
 mod import_limiter;
 mod options;
 mod parallel_checks;
+mod phone_memo;
 mod read_ahead;
 mod receiver;
 mod session;
@@ -14,6 +15,7 @@ pub(crate) use import_limiter::UploadPermit;
 pub use options::ImportOptions;
 pub(crate) use options::expect_permitted;
 pub(crate) use options::parse_filter;
+pub use phone_memo::read_phone;
 pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, out_of_order, values};
 pub(crate) use session::RequestStream;

@@ -17,7 +17,8 @@ use std::{
 
 use rayon::Scope;
 
-use crate::domain::{Cell, CheckOptions, Column, Fault, PhoneNumber, RawRow, Row, RowPacker};
+use super::phone_memo;
+use crate::domain::{Cell, CheckOptions, Column, Fault, RawRow, Row, RowPacker};
 
 /// Rows that are checked together, and whose texts share an allocation. Checking them takes a small multiple of the
 /// time that it takes to hand work to another core.
@@ -171,7 +172,7 @@ impl RawRows {
                     KeptCell::Text(span) => Some(&self.text[span.clone()]),
                     _ => None,
                 });
-        PhoneNumber::anticipate(phones);
+        phone_memo::anticipate(phones);
         let mut rows = RowPacker::with_room(self.rows.len(), self.text.len());
         for kept in &self.rows {
             rows.parse(&kept.raw(&self.text), options);

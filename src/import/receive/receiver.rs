@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::parallel_checks::check_rows;
+use super::{parallel_checks::check_rows, phone_memo::read_phone};
 use crate::import::Refusal;
 use crate::{
     domain::{CheckOptions, Column, PhoneRegion, Row},
@@ -63,6 +63,7 @@ impl RosterReceiver {
             checks: CheckOptions {
                 max_field_bytes: limits.max_field_bytes,
                 phone_region: None,
+                read_phone,
             },
             input: Input::Csv(Box::new(csv)),
         })

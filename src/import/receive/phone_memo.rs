@@ -1,14 +1,20 @@
-//! Remembers phone numbers that were read before. Reading one takes microseconds, and a roster repeats the same
-//! numbers every night. The result depends only on the number's writing, so all imports of a process share this
-//! memo. It knows nothing about organisations and users.
+//! Remembers phone numbers that were read before. The result depends only on the number's writing, so all imports of a
+//! process share this memo. It knows nothing about organisations and users.
+//!
+//! Be advised: reading a number takes microseconds, as long as all other checks of a row, and a roster repeats the same
+//! numbers every night. The plain version is [`PhoneNumber::read`], with which the tests compare. Before changing this,
+//! run the benchmark `validate` of `benches/micro.rs`.
 
 use std::{
+    borrow::Cow,
     hint::black_box,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
+
+use crate::domain::{Fault, PhoneNumber, has_digits, strip_plus};
 
 /// Numbers kept, eight bytes each: 4 MiB in all. This is also the number of different hashes.
 const KEPT: usize = 1 << 19;
@@ -24,19 +30,46 @@ const ASSIGNED: u64 = 1 << 63;
 
 static SEEN: LazyLock<Memo> = LazyLock::new(|| Memo::new(KEPT));
 
+/// Reads a number that begins with its `+`. The memo keeps only the writing, so it has only numbers that follow from
+/// the writing's digits.
+///
+/// # Errors
+/// Fails as [`PhoneNumber::parse`] does.
+pub fn read_phone(international: Cow<'_, str>) -> Result<PhoneNumber<'_>, Fault> {
+    let writing = Writing::of(&international);
+    if let Some(assigned) = writing.and_then(|writing| SEEN.find(writing)) {
+        return Ok(PhoneNumber::of_digits(international, assigned));
+    }
+    let number = PhoneNumber::read(&international)?;
+    if let Some(writing) = writing.filter(|_| has_digits(&international, number.as_e164())) {
+        SEEN.keep(writing, number.is_assigned());
+    }
+    Ok(number)
+}
+
+/// Prepares to read these texts soon, by making the processor fetch the memory for them. Nearly every number lies in a
+/// different part of memory, and the processor fetches several parts at once if no fetch waits for the previous one.
+pub(super) fn anticipate<'t>(texts: impl Iterator<Item = &'t str>) {
+    let written = texts.map(|text| strip_plus(text.trim_ascii()));
+    let numbers = written.filter_map(Writing::without_plus);
+    let look = |sum, number| sum ^ SEEN.place(number).0[0].load(Relaxed);
+    // The result is not used; `black_box` keeps the compiler from removing the reads.
+    black_box(numbers.fold(0, look));
+}
+
 /// The characters of an international number, four bits each. Only short and plain numbers have this form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Writing(u64);
+struct Writing(u64);
 
 impl Writing {
     /// Returns the writing of a number that begins with `+` and has only digits, spaces, hyphens, dots and round
     /// brackets after it. Returns `None` for other numbers.
-    pub(super) fn of(international: &str) -> Option<Self> {
+    fn of(international: &str) -> Option<Self> {
         Self::without_plus(international.strip_prefix('+')?)
     }
 
     /// Returns the writing of a number from the characters after its `+`.
-    pub(super) fn without_plus(written: &str) -> Option<Self> {
+    fn without_plus(written: &str) -> Option<Self> {
         let written = written.as_bytes();
         if written.is_empty() || written.len() > LONGEST {
             return None;
@@ -45,28 +78,10 @@ impl Writing {
         written.iter().try_fold(0, add).map(Self)
     }
 
-    /// Returns `true` if the number is assigned, or `None` if it is not remembered.
-    pub(super) fn recall(self) -> Option<bool> {
-        SEEN.find(self)
-    }
-
-    /// Remembers whether the number is assigned. This may replace another number.
-    pub(super) fn note(self, assigned: bool) {
-        SEEN.keep(self, assigned);
-    }
-
     /// Returns a hash of 19 bits. The hash multiplies, so only the upper bits depend on the whole writing.
     const fn hash(self) -> usize {
         (self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - 19)) as usize
     }
-}
-
-/// Makes the processor fetch the memory for numbers that will be recalled soon. Nearly every number lies in a
-/// different part of memory. The processor fetches several parts at once if no fetch waits for the previous one.
-pub(super) fn fetch(numbers: impl Iterator<Item = Writing>) {
-    let look = |sum, number| sum ^ SEEN.place(number).0[0].load(Relaxed);
-    // The result is not used; `black_box` keeps the compiler from removing the reads.
-    black_box(numbers.fold(0, look));
 }
 
 /// Returns one of fifteen codes, none of them 0, so that no writing equals the beginning of another one.
@@ -122,7 +137,39 @@ impl Memo {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Reads the number twice, so that the second time uses the memo of the first.
+    fn assert_remembered_as_read(text: &str) {
+        let read = PhoneNumber::read(text);
+        assert_eq!(read_phone(text.into()), read, "{text}");
+        assert_eq!(read_phone(text.into()), read, "{text}");
+    }
+
+    #[test]
+    fn a_number_read_before_is_what_it_was() {
+        let recall = |text| SEEN.find(Writing::of(text).unwrap());
+        assert_remembered_as_read("+12025550143");
+        assert_eq!(recall("+12025550143"), Some(true));
+        assert_remembered_as_read("+1 555 555 0143");
+        assert_eq!(recall("+1 555 555 0143"), Some(false));
+        // Some of these digits are not part of the number.
+        assert_remembered_as_read("+44(0)2079460018");
+        assert_eq!(recall("+44(0)2079460018"), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_is_remembered_is_what_was_read(
+            text in r"\+(1|44|49|52|54|7|39|225|999) ?[0-9 .()-]{3,13}"
+        ) {
+            assert_remembered_as_read(text.trim_end());
+        }
+    }
 
     #[test]
     fn writings_that_differ_are_told_apart() {
