@@ -1,9 +1,9 @@
 //! Remembers phone numbers that were read before. The result depends only on the number's writing, so all imports of a
 //! process share this memo. It knows nothing about organisations and users.
 //!
-//! Be advised: reading a number takes microseconds, as long as all other checks of a row, and a roster repeats the same
-//! numbers every night. The plain version is [`PhoneNumber::read`], with which the tests compare. Before changing this,
-//! run the benchmark `validate` of `benches/micro.rs`.
+//! Be advised: reading a number takes microseconds, and a roster repeats the same numbers every night. The plain version
+//! is [`PhoneNumber::read`], with which the tests compare. Before changing this, run the benchmark `validate`
+//! (`benches/micro.rs`).
 
 use std::{
     borrow::Cow,
