@@ -78,11 +78,10 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
 /// Returns `true` if the value is one that a spreadsheet shows if it cannot compute the cell, such as `#REF!`.
 #[must_use]
 pub(super) fn is_spreadsheet_error(value: &str) -> bool {
-    let may_be_error = match value.as_bytes() {
-        [b'#', ..] => true,
-        [b'E' | b'e', b'R' | b'r', b'R' | b'r', b':', ..] => true,
-        _ => false,
-    };
+    let may_be_error = matches!(
+        value.as_bytes(),
+        [b'#', ..] | [b'E' | b'e', b'R' | b'r', b'R' | b'r', b':', ..]
+    );
     if !may_be_error || value.len() > LONGEST {
         return false;
     }
