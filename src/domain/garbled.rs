@@ -76,9 +76,8 @@ const MARKS: [(&str, char); 5] = [
 /// Returns `true` if the text may be garbled. Most texts cost one scan of every byte, which is quicker than to stop at
 /// the first match.
 pub(super) fn may_be_garbled(text: &str) -> bool {
-    text.bytes().fold(false, |found, byte| {
-        found | (byte == b'&') | !byte.is_ascii()
-    })
+    text.bytes()
+        .fold(false, |found, byte| found | matches!(byte, b'&' | 0x80..))
 }
 
 /// Returns the original text, or `None` if `value` is not garbled. `value` must still have its no-break spaces and
