@@ -500,7 +500,13 @@ impl<'a> Model<'a> {
             let by_other = email == Some(data.email().to_lowercase())
                 || bare_badge == Some(strip(data.badge_number()))
                 || username == Some(data.username().to_lowercase());
-            by_id || matched == Some(user) || matched.is_none() && by_other
+            let same = [
+                email == Some(data.email().to_lowercase()),
+                badge.as_deref() == Some(data.badge_number()),
+                username == Some(data.username().to_lowercase()),
+            ];
+            let by_two = same.into_iter().filter(|&same| same).count() >= 2;
+            by_id || matched == Some(user) || matched.is_none() && by_other || by_two
         };
         (0..self.users.len()).filter(lists).collect()
     }
@@ -519,6 +525,19 @@ impl<'a> Model<'a> {
         missing
     }
 
+    /// Returns `true` if the email and the status of a row failed, and nobody has any of its keys but the external ID.
+    fn is_shifted(&self, row: usize) -> bool {
+        let status_failed = self.rows[row].is_unsound(Column::Status);
+        let failed = self.is_unsound(row, Column::Email) && status_failed;
+        let keys = KEYS.map(|column| self.sound(row, column));
+        let has_key = |data: &User| {
+            keys[0] == Some(data.email().to_lowercase())
+                || keys[1].as_deref() == Some(data.badge_number())
+                || keys[2] == Some(data.username().to_lowercase())
+        };
+        failed && !self.users.iter().any(has_key)
+    }
+
     fn unidentifiable_rows(&self) -> Vec<u32> {
         let is_unidentifiable = |&row: &usize| {
             let failed = KEYS.map(|column| self.is_unsound(row, column));
@@ -530,7 +549,9 @@ impl<'a> Model<'a> {
             let doubtful =
                 self.is_unsound(row, Column::ExternalId) || !has_id && failed > 0 || failed > 1;
             let data = &self.rows[row];
-            data.is_misfit() && !data.is_foreign() || doubtful && self.listed_by(row).is_empty()
+            data.is_misfit() && !data.is_foreign()
+                || doubtful && self.listed_by(row).is_empty()
+                || self.is_shifted(row)
         };
         let rows = (0..self.rows.len()).filter(is_unidentifiable);
         rows.map(|row| self.rows[row].number).collect()

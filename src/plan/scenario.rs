@@ -220,7 +220,10 @@ fn row(line: &str, number: u32) -> Row {
     set(Column::Email, email);
     set(Column::BadgeNumber, badge_number);
     set(Column::Username, username);
-    set(Column::Status, line.status());
+    set(
+        Column::Status,
+        line.named("status").unwrap_or(line.status()),
+    );
     set(Column::Role, line.named("role").unwrap_or("Officer"));
     set(Column::FirstName, line.named("first").unwrap_or("Kim"));
     set(Column::LastName, line.named("last").unwrap_or("Doe"));

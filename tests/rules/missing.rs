@@ -12,6 +12,8 @@ use user_import_testing::{App, Database, Imported, on_both_databases, roster, st
 on_both_databases![
     a_new_row_lists_whoever_has_its_email_badge_or_username,
     a_row_that_matched_its_user_lists_nobody_else,
+    a_row_with_another_users_external_id_lists_its_own_user,
+    a_shifted_row_refuses_deactivation,
     keys_that_differ_by_leading_zeros_list_their_user,
     an_invalid_row_lists_its_user,
 ];
@@ -81,6 +83,29 @@ async fn a_row_that_matched_its_user_lists_nobody_else(database: Database) {
     deactivated: bob
     COMPLETED: 1 rows, 1 rejected, 1 deactivated
     ");
+}
+
+/// A byte that was deleted from an external ID makes it another user's.
+async fn a_row_with_another_users_external_id_lists_its_own_user(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let damaged = roster().people(["ada"]).row("bob", [(ExternalId, "ada")]);
+    let imported = sync(&app, damaged).await;
+    assert_eq!(imported.summary().rejected, 2, "{imported}");
+    assert!(deactivated(&imported).is_empty(), "{imported}");
+}
+
+/// A comma within a value moves all values behind it into other columns.
+async fn a_shifted_row_refuses_deactivation(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob"]).await;
+    let shifted = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE\n\
+        ada,ada@pd.example,B-ada,Ada,Lee,Active,ada,Officer\n\
+        1,005,bob@pd.example,B-bob,Bob,Lee,Active,bob\n";
+    let imported = sync(&app, shifted).await;
+    let refusals = &imported.summary().refusals;
+    assert_eq!(refusals.len(), 1, "{imported}");
+    assert_eq!(refusals[0].code, "UNCERTAIN_ROWS", "{imported}");
 }
 
 async fn keys_that_differ_by_leading_zeros_list_their_user(database: Database) {

@@ -100,19 +100,39 @@ impl Listing<'_> {
         let rows = || self.roster.rows.indices();
         let found = rows().flat_map(|row| self.holders(row).chain(self.roster.user(row)));
         let meant = self.roster.mistaken().meant.iter().map(|&(_, user)| user);
-        found.chain(meant).for_each(|user| listed[user] = true);
+        let others = rows().filter_map(|row| self.other_user(row));
+        found
+            .chain(meant)
+            .chain(others)
+            .for_each(|user| listed[user] = true);
         let loose = rows().filter(|&row| self.roster.user(row).is_none());
         mark_alike(&self.alike.external_ids, rows(), &mut listed);
         mark_alike(&self.alike.badge_numbers, loose, &mut listed);
         listed
     }
 
+    /// Returns the holders of the email, badge number and username of `row`.
+    fn key_holders(&self, row: RowIndex) -> [Option<UserIndex>; 3] {
+        Key::MOVABLE.map(|key| self.roster.holder(self.roster.wanted(key, row)?))
+    }
+
     /// Returns the users who have an email, badge number or username of `row`. Returns none if the row matched a user.
     fn holders(&self, row: RowIndex) -> impl Iterator<Item = UserIndex> {
-        let keys = Key::MOVABLE
-            .into_iter()
-            .filter(move |_| self.roster.user(row).is_none());
-        keys.filter_map(move |key| self.roster.holder(self.roster.wanted(key, row)?))
+        let is_unmatched = self.roster.user(row).is_none();
+        let holders = is_unmatched.then(|| self.key_holders(row));
+        holders.into_iter().flatten().flatten()
+    }
+
+    /// Returns the user who has at least two of the email, badge number and username of `row`, although the row matched
+    /// another user: the row's external ID is likely to be wrong, and must not deactivate that user.
+    fn other_user(&self, row: RowIndex) -> Option<UserIndex> {
+        let own = self.roster.user(row)?;
+        let [email, badge_number, username] = self.key_holders(row);
+        let user = match email == badge_number || email == username {
+            true => email,
+            false => badge_number.filter(|_| badge_number == username),
+        };
+        user.filter(|&user| user != own)
     }
 
     /// Returns `true` if the user of `row` cannot be identified.
@@ -126,7 +146,15 @@ impl Listing<'_> {
         let id = data.value(Column::ExternalId).unwrap_or_default();
         let doubtful =
             unsound.contains(Column::ExternalId) || failed >= if id.is_empty() { 1 } else { 2 };
-        doubtful && !self.matches(row, unsound)
+        self.is_shifted(row, unsound) || doubtful && !self.matches(row, unsound)
+    }
+
+    /// Returns `true` if the values of `row` seem to stand in wrong columns: neither its email nor its status can be
+    /// one, and nobody has any of its keys but the external ID, which may be a part of another value.
+    fn is_shifted(&self, row: RowIndex, unsound: ColumnSet) -> bool {
+        let status_failed = self.roster.rows[row].is_unsound(Column::Status);
+        let failed = unsound.contains(Column::Email) && status_failed;
+        failed && self.key_holders(row) == [None; 3]
     }
 
     /// Returns `true` if a sound key of `row` matches a user. Leading zeros and export artefacts are ignored.

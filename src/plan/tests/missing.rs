@@ -43,6 +43,16 @@ fn a_row_that_matched_nobody_lists_by_email_badge_number_and_username() {
 }
 
 #[test]
+fn a_row_with_a_wrong_external_id_lists_the_user_who_has_two_of_its_keys() {
+    assert_eq!(scenario("X1 b@x 2 bob").missing(), ["0042"]);
+    assert_eq!(scenario("X1 B@x 9 Bob").missing(), ["0042"]);
+    assert_eq!(scenario("X1 z@x 2 bob").missing(), ["0042"]);
+    assert_eq!(scenario("X1 b@x 2 zed").missing(), ["0042"]);
+    assert_eq!(scenario("X1 b@x 9 zed").missing(), ["0042", "X2"]);
+    assert_eq!(scenario("X1 a@x 1 bob").missing(), ["0042", "X2"]);
+}
+
+#[test]
 fn keys_equal_but_for_leading_zeros_list() {
     assert_eq!(scenario("42 z@x 9 zed").missing(), ["X1", "X2"]);
     assert_eq!(scenario("N1 z@x 7 zed").missing(), ["X1", "X2"]);
@@ -84,6 +94,10 @@ fn a_row_is_unidentifiable_if_its_keys_failed_and_no_user_has_one() {
         ("N1 z@x 9 zed phone=!5", false),
         ("- z@x 9 zed phone=!5", false),
         ("X1 !z !9 !zed", false),
+        ("N1 !z 9 zed status=!Lee", true),
+        ("X1 !z 9 zed status=!Lee", true),
+        ("X1 !z 9 ann status=!Lee", false),
+        ("X1 a@x 9 zed status=!Lee", false),
     ];
     for (row, is_unidentifiable) in rows {
         let expected: &[u32] = if is_unidentifiable { &[1] } else { &[] };
