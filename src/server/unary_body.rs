@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status, body::Body};
@@ -50,16 +50,36 @@ async fn serve(request: Request<Body>, next: Next, bounds: BodyBounds) -> Respon
         true => BodyBounds::SMALL,
         false => bounds,
     };
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     // A small request never waits for memory.
     let account = parts.extensions.get::<MemoryAccount>();
     let account = account.filter(|_| bounds.message_bytes > SMALL_REQUEST_BYTES);
-    let (bytes, _held_until_answered) = match ReceivedBody::receive(body, account, &bounds).await {
+    let received = ReceivedBody::receive(&mut body, account, &bounds).await;
+    let (bytes, _held_until_answered) = match received {
         Ok(received) => (received.bytes.freeze(), received.reservation),
-        Err(status) => return status.into_http(),
+        Err(status) => {
+            if parts.version < Version::HTTP_2 {
+                tokio::spawn(drop_rest(body, bounds));
+            }
+            return status.into_http();
+        }
     };
     let body = Body::new(Full::new(bytes));
     next.call(Request::from_parts(parts, body)).await
+}
+
+/// Reads the rest of a refused request and drops it, up to twice the limit of a message. A client of HTTP/1.1 reads the
+/// answer only after it has sent its request; otherwise it would find its connection closed.
+async fn drop_rest(mut body: Body, bounds: BodyBounds) {
+    let last = Instant::now() + bounds.idle;
+    let mut left = 2 * bounds.message_bytes;
+    while let Ok(Some(Ok(frame))) = timeout_at(last, body.frame()).await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(bytes) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+    }
 }
 
 impl BodyBounds {
@@ -86,7 +106,7 @@ struct ReceivedBody {
 impl ReceivedBody {
     /// Receives the whole request.
     async fn receive(
-        mut body: Body,
+        body: &mut Body,
         account: Option<&MemoryAccount>,
         bounds: &BodyBounds,
     ) -> Result<Self, Status> {
