@@ -18,10 +18,9 @@ use user_import::{
         Catalog, Cell, CheckOptions, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId,
         Row, Status, User,
     },
-    import::{PlannedImport, PlanningInput, read_phone},
+    import::{PlannedImport, PlanningInput, ResultFilter, read_phone},
     input::{CsvDecoder, CsvOptions, Limits},
     plan::{ByRow, Decision, DigestKey, FinalUser, Number, Outcome, Permitted, PlanningTerms},
-    proto::ResultFilter,
     store::Snapshot,
 };
 use user_import_benchmarks::{names, roster::Roster};

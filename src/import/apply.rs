@@ -24,14 +24,14 @@ use super::{
     apply::{batch_size::QUICK, changed_concurrently::SkippedDeactivations},
     lease::HeldLease,
     messages,
-    record::{FinalResults, SharedResults, import_record, result_log},
+    record::{FinalResults, FirstPlanWarnings, RecordedNotes, SharedResults, result_log},
     respond::ProgressCounters,
-    review::{FirstPlanWarnings, PlannedImport},
+    review::{MissingUser, PlannedImport},
 };
 use crate::{
     domain::{Actor, ImportPhase, ImportState},
     plan::RowIndex,
-    proto::{DeactivatedUser, Issue, RowResult},
+    proto::RowResult,
     store::{ImportRecord, ImportTransaction, WriteError},
 };
 use transaction::{RowsToWrite, TransactionParts};
@@ -56,7 +56,7 @@ pub(super) enum CommittedChange {
     /// Rows that a later plan rejects.
     Results(Vec<RowResult>),
     /// Users deactivated because they are not listed.
-    Deactivated(Vec<DeactivatedUser>),
+    Deactivated(Vec<MissingUser>),
 }
 
 /// What the writer needs: the planned import, its record, and who asked for it.
@@ -69,7 +69,7 @@ pub(super) struct ApplyInput {
     /// The warnings that the first plan has for the rows to write.
     pub first_plan_warnings: Arc<FirstPlanWarnings>,
     /// Users to deactivate after the rows.
-    pub missing: Vec<DeactivatedUser>,
+    pub missing: Vec<MissingUser>,
     /// The import was interrupted: its record is stored, and only its state changes.
     pub resumed: bool,
     /// Who has sent it.
@@ -88,14 +88,12 @@ pub(super) struct ImportWriter {
     planned: Arc<PlannedImport>,
     first_plan_warnings: Arc<FirstPlanWarnings>,
     record: ImportRecord,
-    missing: Arc<Vec<DeactivatedUser>>,
+    missing: Arc<Vec<MissingUser>>,
     resumed: bool,
     actor: Actor,
     asked_for: String,
-    /// The plan's warnings about the whole import.
-    warnings: Vec<Issue>,
-    /// How many rows replace a person, by the plan.
-    identity_changes: u32,
+    /// The plan's warnings about the whole import, and how many rows replace a person.
+    notes: RecordedNotes,
     skipped: SkippedDeactivations,
     revision: i64,
     /// The next transaction, if it has begun already to lock other writers out.
@@ -120,8 +118,7 @@ impl ImportWriter {
             revision: input.planned.revision,
             planned: input.planned,
             first_plan_warnings: input.first_plan_warnings,
-            warnings: import_record::warnings(&input.record),
-            identity_changes: import_record::identity_changes(&input.record),
+            notes: RecordedNotes::of(&input.record),
             skipped: SkippedDeactivations::default(),
             record: input.record,
             exclusive: input.exclusive,
@@ -279,7 +276,7 @@ impl ImportWriter {
         let _stage = crate::telemetry::metrics::ImportStageTimer::begin("deactivate");
         self.progress.enter(ImportPhase::Deactivating);
         let missing = Arc::clone(&self.missing);
-        let mut waiting: Vec<&[DeactivatedUser]> = missing.rchunks(self.size()).collect();
+        let mut waiting: Vec<&[MissingUser]> = missing.rchunks(self.size()).collect();
         while let Some(users) = waiting.pop() {
             self.expect_running()?;
             let deactivate = TransactionParts {

@@ -4,9 +4,8 @@
 //! resumes the import. Both are in the database, so any server can take any attempt. An attempt reads them,
 //! does the next step, and reads them again if another attempt was faster.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use prost::Message;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
@@ -16,22 +15,19 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
-    ImportError,
+    ImportError, ResultFilter,
     apply::{ATTEMPTS, ApplyInput, CommittedChange, ImportWriter},
     lease::HeldLease,
     messages,
     receive::ImportSession,
-    record::{POLL_INTERVAL, ResultReplay, import_record},
-    review::{FirstPlanWarnings, PlannedImport, PlanningInput, guard, plan_rows_to_write},
+    record::{FirstPlanWarnings, POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
+    respond::Response,
+    review::{MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write},
 };
 use crate::{
     domain::{ImportPhase, ImportState, Row},
     plan::ByRow,
-    proto::{
-        DeactivatedUser, Deactivations, ResultFilter, RowResults,
-        import_users_response::Message as Reply,
-    },
-    store::{BatchKind, ImportRecord, ImportTransaction},
+    store::{ImportRecord, ImportTransaction},
     telemetry::metrics::{self, ImportStageTimer},
 };
 
@@ -286,7 +282,7 @@ impl ImportSession<'_> {
         self.expect_latest(import).await?;
         self.progress.enter(ImportPhase::Planning);
         let done = self
-            .with_progress(RecordedProgress::read(self, import))
+            .with_progress(RecordedProgress::read(store, self.organization, import))
             .await?;
         let (rest, done) = rest_of(Arc::clone(rows), done).await?;
         let snapshot = store.snapshot(self.organization);
@@ -378,7 +374,7 @@ impl ImportSession<'_> {
                 ..
             } if as_recorded => {
                 for results in recorded.iter() {
-                    if !responses.send(Reply::Results(results.message()?)).await {
+                    if !responses.send(Response::Results(results.message()?)).await {
                         return Ok(false);
                     }
                 }
@@ -386,23 +382,25 @@ impl ImportSession<'_> {
             }
             CommittedChange::Rows { planned, rows, .. } => {
                 let results = planned.results(rows, filter, values);
-                responses.send_all(results.map(Reply::Results)).await
+                responses.send_all(results.map(Response::Results)).await
             }
             CommittedChange::Results(mut results) => {
-                results.retain(|result| messages::passes_filter(filter, result.outcome()));
+                results.retain(|result| filter.passes(messages::outcome(result)));
                 let messages = messages::results(results.into_iter());
-                responses.send_all(messages.map(Reply::Results)).await
+                responses.send_all(messages.map(Response::Results)).await
             }
             CommittedChange::Deactivated(users) => {
-                let messages = messages::deactivations(users.into_iter());
-                responses.send_all(messages.map(Reply::Deactivations)).await
+                let messages = messages::deactivations(users);
+                responses
+                    .send_all(messages.map(Response::Deactivations))
+                    .await
             }
         })
     }
 }
 
 /// A plan whose new users have their IDs, its warnings about other users, and the users to deactivate.
-type PreparedImport = (PlannedImport, FirstPlanWarnings, Vec<DeactivatedUser>);
+type PreparedImport = (PlannedImport, FirstPlanWarnings, Vec<MissingUser>);
 
 /// Prepares a plan for the writer. Runs on a blocking thread because there may be a million rows.
 async fn prepared(mut planned: PlannedImport) -> Result<PreparedImport, ImportError> {
@@ -430,66 +428,4 @@ async fn rest_of(
 fn has_ended(record: &ImportRecord) -> bool {
     let state = record.state();
     matches!(state, ImportState::Completed | ImportState::Cancelled)
-}
-
-/// The recorded results of an interrupted import.
-#[derive(Default)]
-struct RecordedProgress {
-    /// Numbers of the rows that have a result.
-    rows: HashSet<u32>,
-    /// Users who are still to be deactivated.
-    missing: Vec<DeactivatedUser>,
-    /// The warnings of the rows that were to be written.
-    first_plan_warnings: FirstPlanWarnings,
-}
-
-impl RecordedProgress {
-    /// Reads all batches of an import, in the order they were recorded.
-    async fn read(session: &ImportSession<'_>, import: Uuid) -> Result<Self, ImportError> {
-        let store = &session.importer.store;
-        let mut recorded = Self::default();
-        let mut deactivated = HashSet::new();
-        let mut next = 0;
-        loop {
-            let batches = store.recorded_batches(session.organization, import, next, 16);
-            let batches = batches.await?;
-            let Some(last) = batches.last() else { break };
-            next = last.sequence + 1;
-            for batch in batches {
-                recorded.add(batch.kind, &batch.payload, &mut deactivated)?;
-            }
-        }
-        recorded
-            .missing
-            .retain(|user| !deactivated.contains(&user.user_id));
-        Ok(recorded)
-    }
-
-    fn add(
-        &mut self,
-        kind: BatchKind,
-        payload: &[u8],
-        deactivated: &mut HashSet<String>,
-    ) -> Result<(), ImportError> {
-        let broken = |error: prost::DecodeError| ImportError::Internal(error.to_string());
-        match kind {
-            BatchKind::Results => {
-                let results = RowResults::decode(payload).map_err(broken)?.results;
-                self.rows.extend(results.iter().map(|result| result.row));
-            }
-            BatchKind::ToWrite => {
-                let results = RowResults::decode(payload).map_err(broken)?.results;
-                self.first_plan_warnings.add(results);
-            }
-            BatchKind::ToDeactivate => {
-                self.missing
-                    .extend(Deactivations::decode(payload).map_err(broken)?.users);
-            }
-            BatchKind::Deactivated => {
-                let users = Deactivations::decode(payload).map_err(broken)?.users;
-                deactivated.extend(users.into_iter().map(|user| user.user_id));
-            }
-        }
-        Ok(())
-    }
 }

@@ -1,16 +1,18 @@
 //! Turns the engine's types into messages of the contract: outcomes, issues, refusals, counts, and the grouping of
 //! results into messages of bounded size.
 
-use std::convert::identity;
+use std::{convert::identity, fmt::Display};
 
 use prost::Message;
+use uuid::Uuid;
 
-use super::Refusal;
+use super::{ImportError, Refusal, respond::Response, review::MissingUser};
 use crate::{
     domain::{Issue, Severity, Tally},
+    input::Header,
     plan::Outcome,
     proto::{
-        self, DeactivatedUser, Deactivations, Import, ImportSummary, IssueSeverity, ResultFilter,
+        self, DeactivatedUser, Deactivations, Import, ImportStarted, ImportSummary, IssueSeverity,
         RowOutcome, RowResult, RowResults,
     },
     store::ImportRecord,
@@ -19,6 +21,9 @@ use crate::{
 /// Encoded size at which a message of results is complete. No message exceeds 1 MiB, since one result has a few
 /// dozen KiB at most.
 pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
+
+/// Bytes of text of all refusals in a summary, so that it stays below 1 MiB.
+const SUMMARY_BYTES: usize = 512 * 1024;
 
 /// Bytes of one refusal's subject, and of its message.
 const REFUSAL_TEXT_BYTES: usize = 2_000;
@@ -67,14 +72,37 @@ pub(super) fn set_recorded_counts(record: &mut ImportRecord, tally: &Tally) {
     copy_counts!(*tally => *record, |count| i32::try_from(count).unwrap_or(i32::MAX));
 }
 
-/// Counts one recorded row.
-pub(super) const fn count_result(tally: &mut Tally, outcome: RowOutcome) {
-    match outcome {
-        RowOutcome::Created => tally.created += 1,
-        RowOutcome::Updated => tally.updated += 1,
-        RowOutcome::Unchanged => tally.unchanged += 1,
-        RowOutcome::Rejected | RowOutcome::Unspecified => tally.rejected += 1,
+/// The outcome of a recorded result.
+pub(super) fn outcome(result: &RowResult) -> Outcome {
+    match result.outcome() {
+        RowOutcome::Created => Outcome::Created,
+        RowOutcome::Updated => Outcome::Updated,
+        RowOutcome::Unchanged => Outcome::Unchanged,
+        RowOutcome::Rejected | RowOutcome::Unspecified => Outcome::Rejected,
     }
+}
+
+/// The first response: the import's ID, and how its CSV file is read.
+pub(super) fn started(import: Uuid, resumed: bool, header: Option<&Header>) -> Response {
+    let started = ImportStarted {
+        import_id: import.to_string(),
+        resumed,
+        ..ImportStarted::default()
+    };
+    Response::Started(match header {
+        None => started,
+        Some(header) => ImportStarted {
+            columns: header
+                .columns
+                .iter()
+                .map(|c| c.header().to_owned())
+                .collect(),
+            ignored_columns: header.ignored.clone(),
+            charset: header.charset.to_owned(),
+            delimiter: header.delimiter.to_string(),
+            ..started
+        },
+    })
 }
 
 /// Groups results into messages of bounded size.
@@ -84,11 +112,30 @@ pub(super) fn results(
     batches(results, RowResult::encoded_len).map(RowResults::new)
 }
 
-/// Groups deactivated users into messages of bounded size.
+/// Groups users who are not listed into messages of bounded size.
 pub(super) fn deactivations(
-    users: impl Iterator<Item = DeactivatedUser>,
+    users: impl IntoIterator<Item = MissingUser>,
 ) -> impl Iterator<Item = Deactivations> {
+    let users = users.into_iter().map(|user| DeactivatedUser {
+        user_id: user.id.to_string(),
+        external_id: user.external_id,
+        email: user.email,
+    });
     batches(users, DeactivatedUser::encoded_len).map(|users| Deactivations { users })
+}
+
+/// The users of a recorded message.
+pub(super) fn recorded_users(payload: &[u8]) -> Result<Vec<MissingUser>, ImportError> {
+    let broken = |error: &dyn Display| ImportError::Internal(error.to_string());
+    let message = Deactivations::decode(payload).map_err(|error| broken(&error))?;
+    let users = message.users.into_iter().map(|user| {
+        Ok(MissingUser {
+            id: Uuid::try_parse(&user.user_id).map_err(|error| broken(&error))?,
+            external_id: user.external_id,
+            email: user.email,
+        })
+    });
+    users.collect()
 }
 
 /// Groups items until their encoded size reaches [`MESSAGE_BYTES`].
@@ -109,15 +156,6 @@ fn batches<T>(
         }
         Some(batch)
     })
-}
-
-/// Returns `true` if a result with this outcome passes the filter.
-pub(super) const fn passes_filter(filter: ResultFilter, outcome: RowOutcome) -> bool {
-    match filter {
-        ResultFilter::Unspecified | ResultFilter::All => true,
-        ResultFilter::ChangesAndRejections => !matches!(outcome, RowOutcome::Unchanged),
-        ResultFilter::Rejections => matches!(outcome, RowOutcome::Rejected),
-    }
 }
 
 impl From<Outcome> for RowOutcome {
@@ -152,6 +190,26 @@ impl From<&Issue> for proto::Issue {
             related_external_id: issue.related_external_id.to_string(),
         }
     }
+}
+
+/// The refusals for a summary: those that fit into a message, and the number of the others.
+#[must_use]
+pub(super) fn refusals(refusals: &[Refusal]) -> Vec<proto::Refusal> {
+    let mut bytes = 0;
+    let fits = |refusal: &proto::Refusal| {
+        bytes += refusal.code.len() + refusal.subject.len() + refusal.message.len() + 16;
+        bytes <= SUMMARY_BYTES
+    };
+    let mut listed: Vec<_> = refusals.iter().map(Into::into).take_while(fits).collect();
+    let hidden = refusals.len() - listed.len();
+    if hidden > 0 {
+        listed.push(proto::Refusal {
+            code: "MORE_REFUSALS".to_owned(),
+            subject: String::new(),
+            message: format!("{hidden} more do not fit here; correct these first."),
+        });
+    }
+    listed
 }
 
 impl From<&Refusal> for proto::Refusal {

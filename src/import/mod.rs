@@ -32,9 +32,8 @@ use receive::ImportLimiter;
 use upload::UploadRuns;
 
 pub use crate::clock::Clock;
-pub use receive::ImportOptions;
 pub(crate) use receive::parse_filter;
-pub use receive::{ReceivedRoster, RosterReceiver, read_phone};
+pub use receive::{ImportOptions, ReceivedRoster, ResultFilter, RosterReceiver, read_phone};
 pub(crate) use receive::{RequestStream, UploadBuffer};
 pub(crate) use record::WatchRequest;
 pub use respond::{ImportError, Refusal, ResponseSender};

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::{
     ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver,
     receive::{
-        ImportSession, RequestStream, SESSION_BYTES, UploadPermit, expect_permitted, out_of_order,
+        ImportSession, RequestStream, SESSION_BYTES, UploadPermit, expect_permitted, receive_start,
     },
     record::{audited, import_record},
-    respond::ProgressCounters,
+    respond::{ProgressCounters, Response},
     review::guard,
 };
 use crate::{
@@ -21,10 +21,6 @@ use crate::{
     domain::{Actor, ImportState},
     limits::{MemoryAccount, MemoryParty},
     plan::DigestKey,
-    proto::{
-        ImportStart, ImportStarted, ImportSummary, import_users_request::Message as Call,
-        import_users_response::Message as Reply, timestamp,
-    },
     store::AttemptOpening,
     telemetry::{
         metrics::{self, ImportStageTimer},
@@ -95,7 +91,7 @@ pub(super) async fn run(
         resumed: false,
         started: false,
         progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
-        summary: begun_summary(import, &options, started_at),
+        summary: import_record::summary(&record, ImportState::Receiving),
         record,
         options,
         permit: None,
@@ -110,38 +106,6 @@ pub(super) async fn run(
         .run_stages(&mut requests, receiving, &mut expiry)
         .await;
     session.end(result, &mut requests).await
-}
-
-/// The summary of an import that has only begun.
-fn begun_summary(
-    import: Uuid,
-    options: &ImportOptions,
-    started_at: OffsetDateTime,
-) -> ImportSummary {
-    ImportSummary {
-        import_id: import.to_string(),
-        validate_only: options.validate_only,
-        started_at: Some(timestamp(started_at)),
-        ..ImportSummary::default()
-    }
-}
-
-async fn receive_start(
-    requests: &mut impl RequestStream,
-    importer: &Importer,
-    expiry: &mut CredentialExpiry,
-) -> Result<ImportStart, ImportError> {
-    let first = tokio::select! {
-        first = requests.next() => first,
-        denial = expiry => return Err(denial.into()),
-        () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
-    };
-    match first {
-        Some(Ok(Some(Call::Start(start)))) => Ok(start),
-        Some(Ok(_)) => Err(out_of_order("The first message was not start.").into()),
-        Some(Err(error)) => Err(error),
-        None => Err(out_of_order("The stream was empty.").into()),
-    }
 }
 
 impl ImportSession<'_> {
@@ -229,8 +193,8 @@ impl ImportSession<'_> {
         if let Err(ImportError::ClientGone) = result {
             return result;
         }
-        self.post_start(ImportStarted::default());
-        self.responses.send(Reply::Summary(self.summary)).await;
+        self.post_start(None);
+        self.responses.send(Response::Summary(self.summary)).await;
         if result.is_err() {
             // The rest of the client's messages are dropped, so that the client gets to reading.
             drain(requests, self.importer.settings.half_close_grace).await;

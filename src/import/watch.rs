@@ -4,12 +4,12 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{
-    ImportError, Importer, ResponseSender, WatchRequest,
+    ImportError, Importer, ResponseSender, WatchRequest, messages,
     record::{POLL_INTERVAL, ResultReplay, import_record},
+    respond::Response,
 };
 use crate::{
     domain::ImportState,
-    proto::{ImportStarted, ResultFilter, import_users_response::Message as Reply},
     store::{ImportRecord, StoreError},
 };
 
@@ -64,13 +64,8 @@ impl Importer {
         responses: &ResponseSender,
     ) -> Result<(), ImportError> {
         let WatchRequest { filter, skip } = asked;
-        let filter = filter.unwrap_or(ResultFilter::All);
-        let started = ImportStarted {
-            import_id: import.to_string(),
-            resumed: true,
-            ..ImportStarted::default()
-        };
-        responses.send(Reply::Started(started)).await;
+        let filter = filter.unwrap_or_default();
+        responses.send(messages::started(import, true, None)).await;
         let mut follower = ResultReplay::new(self.clone(), organization, import, filter, skip);
         let mut reported = Instant::now();
         loop {
@@ -84,7 +79,7 @@ impl Importer {
             }
             if !matches!(state, ImportState::Receiving | ImportState::Applying) {
                 let summary = import_record::summary(&record, state);
-                responses.send(Reply::Summary(summary)).await;
+                responses.send(Response::Summary(summary)).await;
                 return Ok(());
             }
             if self.stop.is_cancelled() {
@@ -92,7 +87,7 @@ impl Importer {
             }
             if reported.elapsed() >= self.settings.progress_interval {
                 reported = Instant::now();
-                responses.offer(Reply::Progress(import_record::progress(&record, state)));
+                responses.offer(Response::Progress(import_record::progress(&record, state)));
             }
             if responses.is_gone() {
                 return Ok(());

@@ -251,7 +251,7 @@ impl ImportHandlers {
         let audience = self.importer.watcher_audience(principal, &record.principal);
         let (responses, replies) = self.responses(caller.account())?;
         let asked = WatchRequest {
-            filter: (request.result_filter != 0).then_some(filter),
+            filter,
             skip: request.after_result,
         };
         let watched_import = (organization.id, record.id);

@@ -13,6 +13,7 @@
 
 mod catalogue;
 mod current;
+mod dependencies;
 mod deploy;
 mod operations;
 mod plain_english;

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::import::{messages, review::PlannedImport};
+use crate::import::review::{MissingUser, PlannedImport};
 use crate::{
     domain::{Column, Issue, IssueCode, Row},
     plan::{ByRow, Outcome, RowIndex},
-    proto::{self, DeactivatedUser, Deactivations, RowOutcome, RowResult},
+    proto::{RowOutcome, RowResult},
 };
 
 /// The unwritten rows without the rejected ones.
@@ -92,22 +92,18 @@ fn external_id_taken(external_id: &str) -> Issue {
     .about_user(external_id)
 }
 
-pub(crate) fn user_ids(users: &[DeactivatedUser]) -> Vec<Uuid> {
-    let ids = users.iter().map(|user| Uuid::try_parse(&user.user_id));
-    ids.filter_map(Result::ok).collect()
+pub(crate) fn user_ids(users: &[MissingUser]) -> Vec<Uuid> {
+    users.iter().map(|user| user.id).collect()
 }
 
-/// Splits `users` into the deactivated ones, as messages, and the others.
+/// Splits `users` into the deactivated ones and the others.
 pub(crate) fn split_deactivated(
-    users: &[DeactivatedUser],
+    users: &[MissingUser],
     written: &[Uuid],
-) -> (Vec<Deactivations>, Vec<DeactivatedUser>) {
-    let written: HashSet<String> = written.iter().map(Uuid::to_string).collect();
-    let (done, others): (Vec<_>, Vec<_>) = users
-        .iter()
-        .cloned()
-        .partition(|user| written.contains(&user.user_id));
-    (messages::deactivations(done.into_iter()).collect(), others)
+) -> (Vec<MissingUser>, Vec<MissingUser>) {
+    let written: HashSet<&Uuid> = written.iter().collect();
+    let users = users.iter().cloned();
+    users.partition(|user| written.contains(&user.id))
 }
 
 /// How many skipped users are named. With the plan's warnings they must fit into one message.
@@ -116,13 +112,13 @@ const NAMED: usize = 100;
 /// Users who were to be deactivated and are not. The first of them are named.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SkippedDeactivations {
-    named: Vec<proto::Issue>,
+    named: Vec<Issue>,
     more: usize,
 }
 
 impl SkippedDeactivations {
     /// Adds users.
-    pub(crate) fn add(&mut self, users: &[DeactivatedUser]) {
+    pub(crate) fn add(&mut self, users: &[MissingUser]) {
         let room = NAMED - self.named.len();
         let (named, more) = users.split_at(room.min(users.len()));
         self.named.extend(named.iter().map(skipped_warning));
@@ -130,7 +126,7 @@ impl SkippedDeactivations {
     }
 
     /// The warnings about these users.
-    pub(crate) fn warnings(&self) -> Vec<proto::Issue> {
+    pub(crate) fn warnings(&self) -> Vec<Issue> {
         let mut warnings = self.named.clone();
         if self.more > 0 {
             let message = format!(
@@ -138,15 +134,14 @@ impl SkippedDeactivations {
                 self.more
             );
             let code = IssueCode::ChangedConcurrently;
-            let issue = Issue::warning(code, Column::ExternalId, "", message);
-            warnings.push((&issue).into());
+            warnings.push(Issue::warning(code, Column::ExternalId, "", message));
         }
         warnings
     }
 }
 
 /// The warning that a user was to be deactivated and is not.
-fn skipped_warning(user: &DeactivatedUser) -> proto::Issue {
+fn skipped_warning(user: &MissingUser) -> Issue {
     let external_id = &user.external_id;
     let message = format!(
         "User \"{external_id}\" is not listed and was to be deactivated, but was protected, inactive \
@@ -154,19 +149,18 @@ fn skipped_warning(user: &DeactivatedUser) -> proto::Issue {
          as it is."
     );
     let code = IssueCode::ChangedConcurrently;
-    let issue = Issue::warning(code, Column::ExternalId, external_id, message);
-    (&issue.about_user(external_id)).into()
+    Issue::warning(code, Column::ExternalId, external_id, message).about_user(external_id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn users(count: usize) -> Vec<DeactivatedUser> {
-        let user = |number| DeactivatedUser {
-            user_id: Uuid::from_u128(number).to_string(),
+    fn users(count: usize) -> Vec<MissingUser> {
+        let user = |number| MissingUser {
+            id: Uuid::from_u128(number),
             external_id: format!("P-{number}"),
-            ..DeactivatedUser::default()
+            email: String::new(),
         };
         (1..).map(user).take(count).collect()
     }
@@ -181,7 +175,7 @@ mod tests {
         skipped.add(&users(2));
         let warnings = skipped.warnings();
         assert_eq!(warnings.len(), NAMED + 1);
-        assert_eq!(warnings[0].related_external_id, "P-1");
+        assert_eq!(&*warnings[0].related_external_id, "P-1");
         assert!(warnings[NAMED].message.contains("5 more"));
     }
 
@@ -189,7 +183,7 @@ mod tests {
     fn users_who_are_not_deactivated_are_skipped() {
         let all = users(3);
         let (done, skipped) = split_deactivated(&all, &user_ids(&all[1..2]));
-        assert_eq!((done.len(), &done[0].users[..]), (1, &all[1..2]));
+        assert_eq!(done, all[1..2]);
         assert_eq!(skipped, [all[0].clone(), all[2].clone()]);
     }
 }

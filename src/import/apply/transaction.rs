@@ -14,9 +14,9 @@ use crate::{
     domain::{ImportState, Tally},
     import::{
         messages,
-        record::{EncodedResults, FinalResults, ResultLog, import_record},
+        record::{EncodedResults, FinalResults, ResultLog},
+        review::MissingUser,
     },
-    proto::{DeactivatedUser, Deactivations},
     store::{BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
 };
 
@@ -32,7 +32,7 @@ pub(super) struct TransactionParts<'a> {
     /// Record these results of a later plan.
     pub(super) results: &'a [EncodedResults],
     /// Deactivate these users.
-    pub(super) deactivate: &'a [DeactivatedUser],
+    pub(super) deactivate: &'a [MissingUser],
     /// Record the end of the import.
     pub(super) end: Option<ImportState>,
 }
@@ -213,9 +213,7 @@ impl ImportWriter {
     ) -> Result<(), WriteError> {
         write.bind(&self.record, &self.asked_for).await?;
         result_log.final_results(final_results).await?;
-        let messages: Vec<Deactivations> =
-            messages::deactivations(self.missing.iter().cloned()).collect();
-        for users in messages {
+        for users in messages::deactivations(self.missing.iter().cloned()) {
             let users = Payload::new(&users.encode_to_vec());
             result_log
                 .write(BatchKind::ToDeactivate, &users, Tally::default())
@@ -245,7 +243,7 @@ impl ImportWriter {
         &self,
         write: &ImportTransaction,
         result_log: &mut ResultLog<'_>,
-        users: &[DeactivatedUser],
+        users: &[MissingUser],
         effects: &mut TransactionEffects,
     ) -> Result<(), WriteError> {
         let may_privileged = self.planned.plan.request.terms.permitted.privileged;
@@ -253,7 +251,7 @@ impl ImportWriter {
             .deactivate_users(&user_ids(users), may_privileged)
             .await?;
         let (deactivated, skipped) = split_deactivated(users, &written);
-        for users in deactivated {
+        for users in messages::deactivations(deactivated.iter().cloned()) {
             let counts = Tally {
                 deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
                 ..Tally::default()
@@ -262,8 +260,8 @@ impl ImportWriter {
             result_log
                 .write(BatchKind::Deactivated, &payload, counts)
                 .await?;
-            effects.deactivated.extend(users.users);
         }
+        effects.deactivated.extend(deactivated);
         effects.skipped.extend(skipped);
         Ok(())
     }
@@ -276,13 +274,12 @@ impl ImportWriter {
     ) -> Result<(), WriteError> {
         let mut skipped = self.skipped.clone();
         skipped.add(&effects.skipped);
-        write.record_end(state, self.notes(&skipped)).await
+        write.record_end(state, self.encoded_notes(&skipped)).await
     }
 
     /// The record's notes: warnings and the number of identity changes.
-    fn notes(&self, skipped: &SkippedDeactivations) -> Vec<u8> {
-        let warnings = [self.warnings.as_slice(), &skipped.warnings()].concat();
-        import_record::encode_notes(&[], &warnings, self.identity_changes)
+    fn encoded_notes(&self, skipped: &SkippedDeactivations) -> Vec<u8> {
+        self.notes.encode_with(&skipped.warnings())
     }
 
     /// Updates the writer's state after a commit.
@@ -311,7 +308,7 @@ impl ImportWriter {
 
     fn announce_effects(&mut self, effects: TransactionEffects) {
         self.skipped.add(&effects.skipped);
-        self.record.notes = self.notes(&self.skipped);
+        self.record.notes = self.encoded_notes(&self.skipped);
         if !effects.deactivated.is_empty() {
             let _ = self
                 .committed
@@ -320,7 +317,7 @@ impl ImportWriter {
     }
 
     /// The deactivated users that are recorded after the results known to be stored.
-    async fn recorded_deactivated(&self) -> Result<Vec<DeactivatedUser>, WriteError> {
+    async fn recorded_deactivated(&self) -> Result<Vec<MissingUser>, WriteError> {
         let (organization, import) = (self.record.organization_id, self.record.id);
         // The transaction that needs them is retried as a whole.
         let store = self.importer.store.without_retries();
@@ -328,8 +325,8 @@ impl ImportWriter {
         let mut deactivated = Vec::new();
         for batch in recorded.await? {
             if batch.kind == BatchKind::Deactivated {
-                let users = Deactivations::decode(batch.payload.as_slice());
-                deactivated.extend(users.map_err(WriteError::task)?.users);
+                let users = messages::recorded_users(&batch.payload);
+                deactivated.extend(users.map_err(WriteError::task)?);
             }
         }
         Ok(deactivated)
@@ -339,6 +336,6 @@ impl ImportWriter {
 /// What a transaction has done, reported once it has committed.
 #[derive(Debug, Default)]
 struct TransactionEffects {
-    deactivated: Vec<DeactivatedUser>,
-    skipped: Vec<DeactivatedUser>,
+    deactivated: Vec<MissingUser>,
+    skipped: Vec<MissingUser>,
 }

@@ -10,14 +10,17 @@ mod receiver;
 mod session;
 mod upload_buffer;
 
+/// A message of the contract that a client sends.
+pub(crate) use crate::proto::import_users_request::Message as Request;
 pub(super) use import_limiter::ImportLimiter;
 pub(crate) use import_limiter::UploadPermit;
 pub use options::ImportOptions;
+pub use options::ResultFilter;
 pub(crate) use options::expect_permitted;
 pub(crate) use options::parse_filter;
 pub use phone_memo::read_phone;
 pub use receiver::{ReceivedRoster, RosterReceiver};
-pub(crate) use receiver::{both_kinds, out_of_order, values};
+pub(crate) use receiver::{both_kinds, values};
 pub(crate) use session::RequestStream;
-pub(crate) use session::{ImportSession, SESSION_BYTES};
+pub(crate) use session::{ImportSession, SESSION_BYTES, receive_start};
 pub(crate) use upload_buffer::UploadBuffer;

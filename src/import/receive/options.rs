@@ -9,8 +9,8 @@ use crate::{
     access::{Denial, Principal},
     domain::{Catalog, NameIndex, Offers, Permission, SuggestionBudget, fold, normalise},
     input::CsvOptions,
-    plan::{MatchBy, Scope},
-    proto::{self, ImportStart, ResultFilter},
+    plan::{MatchBy, Outcome, Scope},
+    proto::{self, ImportStart},
 };
 
 /// Longest `source`, in characters.
@@ -55,6 +55,30 @@ pub struct ImportOptions {
     pub source: String,
 }
 
+/// The results that a client wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResultFilter {
+    /// Those of all rows.
+    #[default]
+    All,
+    /// Those of all rows but the unchanged ones.
+    ChangesAndRejections,
+    /// Those of rejected rows.
+    Rejections,
+}
+
+impl ResultFilter {
+    /// Returns `true` if a result with this outcome passes the filter.
+    #[must_use]
+    pub const fn passes(self, outcome: Outcome) -> bool {
+        match self {
+            Self::All => true,
+            Self::ChangesAndRejections => !matches!(outcome, Outcome::Unchanged),
+            Self::Rejections => matches!(outcome, Outcome::Rejected),
+        }
+    }
+}
+
 /// The users that `deactivate_missing` concerns, by the names of their roles and groups.
 #[derive(Clone, Debug, Default)]
 pub struct DeactivationScope {
@@ -71,7 +95,7 @@ impl ImportOptions {
         let mut faults = Vec::new();
         let import_id = parse_id(&start.import_id, &mut faults);
         let expected_plan_digest = parse_digest(&start.expected_plan_digest, &mut faults);
-        let filter = parse_filter(start.result_filter, &mut faults);
+        let filter = parse_filter(start.result_filter, &mut faults).unwrap_or_default();
         let match_by = parse_match_by(start.match_by, &mut faults);
         check_source(&start.source, &mut faults);
         check_confirmation(&start, &mut faults);
@@ -220,11 +244,13 @@ fn parse_match_by(number: i32, faults: &mut Vec<Refusal>) -> Option<MatchBy> {
     }
 }
 
-/// Reads a `result_filter`; unspecified means all.
-pub(crate) fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> ResultFilter {
-    match ResultFilter::try_from(number) {
-        Ok(ResultFilter::Unspecified) => ResultFilter::All,
-        Ok(filter) => filter,
+/// Reads a `result_filter`. Returns `None` if it is unspecified.
+pub(crate) fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> Option<ResultFilter> {
+    match proto::ResultFilter::try_from(number) {
+        Ok(proto::ResultFilter::Unspecified) => None,
+        Ok(proto::ResultFilter::All) => Some(ResultFilter::All),
+        Ok(proto::ResultFilter::ChangesAndRejections) => Some(ResultFilter::ChangesAndRejections),
+        Ok(proto::ResultFilter::Rejections) => Some(ResultFilter::Rejections),
         Err(_) => {
             let message = format!("result_filter has no value {number}.");
             faults.push(Refusal::invalid(
@@ -232,7 +258,7 @@ pub(crate) fn parse_filter(number: i32, faults: &mut Vec<Refusal>) -> ResultFilt
                 "result_filter",
                 message,
             ));
-            ResultFilter::All
+            None
         }
     }
 }

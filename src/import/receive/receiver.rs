@@ -96,10 +96,10 @@ impl RosterReceiver {
         }
     }
 
-    /// Returns `true` once typed rows have come.
+    /// Returns `true` once the kind of input is known and, for CSV, its header.
     #[must_use]
-    pub const fn is_typed(&self) -> bool {
-        matches!(self.input, Input::Typed(_))
+    pub fn knows_input(&self) -> bool {
+        matches!(self.input, Input::Typed(_)) || self.header().is_some()
     }
 
     /// Decodes one message of the input.

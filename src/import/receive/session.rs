@@ -3,6 +3,8 @@
 mod planning;
 mod receiving;
 
+pub(crate) use receiving::receive_start;
+
 use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc};
 
 use time::OffsetDateTime;
@@ -10,21 +12,18 @@ use tokio::time::sleep_until;
 use tokio_stream::Stream;
 use tracing::{info, warn};
 
-use super::{import_limiter::ImportPermit, read_ahead::DirectoryReadAhead};
+use super::{Request, import_limiter::ImportPermit, read_ahead::DirectoryReadAhead};
 use crate::import::{
-    ImportError, ImportOptions, Importer, ResponseSender, messages,
-    record::import_record,
-    respond::{ProgressCounters, refusal},
+    ImportError, ImportOptions, Importer, ResponseSender, messages, record::import_record,
+    respond::ProgressCounters,
 };
 use crate::{
     access::{Denial, Principal},
     domain::{Actor, ImportState, Tally},
+    input::Header,
     limits::MemoryReservation,
     plan::DigestKey,
-    proto::{
-        ImportStarted, ImportSummary, import_users_request::Message as Call,
-        import_users_response::Message as Reply, timestamp,
-    },
+    proto::{ImportSummary, timestamp},
     store::{AttemptEnd, ImportRecord},
     telemetry::metrics,
 };
@@ -34,9 +33,15 @@ pub(crate) const SESSION_BYTES: usize = 512 * 1024;
 
 /// A client's messages. An error ends them: a refusal for the client, or [`ImportError::ClientGone`] if it has
 /// gone. `None` is a message without content.
-pub trait RequestStream: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
+pub trait RequestStream:
+    Stream<Item = Result<Option<Request>, ImportError>> + Send + Unpin
+{
+}
 
-impl<S> RequestStream for S where S: Stream<Item = Result<Option<Call>, ImportError>> + Send + Unpin {}
+impl<S> RequestStream for S where
+    S: Stream<Item = Result<Option<Request>, ImportError>> + Send + Unpin
+{
+}
 
 /// One import that has begun, for the client that sends it.
 pub(crate) struct ImportSession<'a> {
@@ -74,18 +79,18 @@ impl ImportSession<'_> {
     pub(crate) async fn close(&mut self, error: &ImportError) {
         let state = match error {
             ImportError::Refused(refusals) => {
-                self.summary.refusals = refusal::listed(refusals);
+                self.summary.refusals = messages::refusals(refusals);
                 ImportState::Refused
             }
             ImportError::Busy(refusal) => {
-                self.summary.refusals = refusal::listed(std::slice::from_ref(refusal));
+                self.summary.refusals = messages::refusals(std::slice::from_ref(refusal));
                 ImportState::Refused
             }
             ImportError::OrganizationHeld(_)
             | ImportError::ImportIdBound(_)
             | ImportError::OvertakenBy(_)
             | ImportError::Denied(_) => {
-                self.summary.refusals = vec![error.refusal()];
+                self.summary.refusals = messages::refusals(&[error.refusal()]);
                 // An import that wrote rows in an earlier attempt is not one that wrote nothing.
                 match self.summary.state == i32::from(ImportState::Interrupted) {
                     true => ImportState::Interrupted,
@@ -96,7 +101,7 @@ impl ImportSession<'_> {
             _ => {
                 // Planned counts are not final counts. If the client has gone, the attempt that resumes the import
                 // counts its rows.
-                let only_planned = self.summary.state == 0;
+                let only_planned = self.summary.state == i32::from(ImportState::Receiving);
                 if only_planned || matches!(error, ImportError::ClientGone) {
                     messages::set_counts(&mut self.summary, &Tally::default());
                     self.summary.identity_changes = 0;
@@ -138,16 +143,13 @@ impl ImportSession<'_> {
     }
 
     /// Posts `started` once.
-    pub(crate) fn post_start(&mut self, heard: ImportStarted) {
+    pub(crate) fn post_start(&mut self, header: Option<&Header>) {
         if self.started {
             return;
         }
         self.started = true;
-        self.responses.post(Reply::Started(ImportStarted {
-            import_id: self.record.id.to_string(),
-            resumed: self.resumed,
-            ..heard
-        }));
+        self.responses
+            .post(messages::started(self.record.id, self.resumed, header));
     }
 
     /// Fails if the caller's credential is no longer valid. Called before the first write.

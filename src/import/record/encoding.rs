@@ -8,13 +8,13 @@ use prost::encoding::{
 use uuid::Uuid;
 
 use crate::import::{
-    messages,
+    ResultFilter, messages,
     review::{PlannedImport, planned_import},
 };
 use crate::{
     domain::{Column, ColumnSet, Tally},
     plan::RowIndex,
-    proto::{ResultFilter, RowOutcome, RowResults},
+    proto::{RowOutcome, RowResults},
 };
 
 /// The contract's field numbers.
@@ -55,7 +55,7 @@ impl PlannedImport {
     ) -> impl Iterator<Item = RowResults> {
         let passes = move |row: &RowIndex| {
             let outcome = self.plan.decisions[*row].outcome;
-            messages::passes_filter(filter, outcome.into())
+            filter.passes(outcome)
         };
         let messages = self.encoded(rows.into_iter().filter(passes), include_values);
         messages.map(|encoded| RowResults::from_encoded(encoded.message))

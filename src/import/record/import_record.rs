@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    domain::{ImportPhase, ImportState},
+    domain::{self, ImportPhase, ImportState},
     import::messages,
     proto::{
         CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Refusal, timestamp,
@@ -130,27 +130,30 @@ pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: Off
     record.finished_at = Some(now);
 }
 
-/// The refusals and warnings of a record.
-fn notes(record: &ImportRecord) -> Import {
-    Import::decode(record.notes.as_slice()).unwrap_or_default()
-}
+/// The refusals, warnings and number of identity changes of a record.
+#[derive(Debug)]
+pub(crate) struct RecordedNotes(Import);
 
-/// The warnings of a record.
-#[must_use]
-pub(crate) fn warnings(record: &ImportRecord) -> Vec<Issue> {
-    notes(record).warnings
-}
+impl RecordedNotes {
+    /// Reads the notes of a record.
+    #[must_use]
+    pub(crate) fn of(record: &ImportRecord) -> Self {
+        Self(Import::decode(record.notes.as_slice()).unwrap_or_default())
+    }
 
-/// The number of identity changes of a record, as planned.
-#[must_use]
-pub(crate) fn identity_changes(record: &ImportRecord) -> u32 {
-    notes(record).identity_changes
+    /// Encodes the notes, with more warnings at their end.
+    #[must_use]
+    pub(crate) fn encode_with(&self, warnings: &[domain::Issue]) -> Vec<u8> {
+        let mut notes = self.0.clone();
+        notes.warnings.extend(warnings.iter().map(Issue::from));
+        notes.encode_to_vec()
+    }
 }
 
 /// The summary of an import as recorded, in `state`.
 #[must_use]
 pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummary {
-    let notes = notes(record);
+    let RecordedNotes(notes) = RecordedNotes::of(record);
     let mut summary = ImportSummary {
         import_id: record.id.to_string(),
         state: state.into(),

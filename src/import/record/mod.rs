@@ -1,10 +1,19 @@
 //! The stored parts of an import: its record, the log of its encoded results, and the replay of that log.
+//!
+//! Results, refusals and warnings are recorded as encoded messages of the contract, once, and sent from there. So this
+//! module works on messages; it makes them of a planned import, and nothing else of the engine needs to know them.
 
 pub(crate) mod audited;
 pub(crate) mod encoding;
+mod first_plan_warnings;
 pub(crate) mod import_record;
+mod recorded_progress;
 mod replay;
 pub(crate) mod result_log;
+mod row_results;
 
+pub(crate) use first_plan_warnings::FirstPlanWarnings;
+pub(crate) use import_record::RecordedNotes;
+pub(crate) use recorded_progress::RecordedProgress;
 pub(crate) use replay::{POLL_INTERVAL, ResultReplay, WatchRequest};
 pub(crate) use result_log::{EncodedResults, FinalResults, ResultLog, SharedResults};

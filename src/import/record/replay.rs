@@ -5,9 +5,9 @@ use std::time::Duration;
 use prost::Message;
 use uuid::Uuid;
 
-use crate::import::{Importer, ResponseSender, messages};
+use crate::import::{Importer, ResponseSender, ResultFilter, messages, respond::Response};
 use crate::{
-    proto::{Deactivations, ResultFilter, RowResults, import_users_response::Message as Reply},
+    proto::{Deactivations, RowResults},
     store::{BatchKind, StoreError},
 };
 
@@ -80,15 +80,15 @@ impl ResultReplay {
         }
     }
 
-    fn message(&mut self, kind: BatchKind, payload: &[u8]) -> Option<Reply> {
+    fn message(&mut self, kind: BatchKind, payload: &[u8]) -> Option<Response> {
         match kind {
             BatchKind::ToDeactivate | BatchKind::ToWrite => None,
-            BatchKind::Deactivated => {
-                Some(Reply::Deactivations(Deactivations::decode(payload).ok()?))
-            }
+            BatchKind::Deactivated => Some(Response::Deactivations(
+                Deactivations::decode(payload).ok()?,
+            )),
             BatchKind::Results => {
                 let results = RowResults::decode(payload).ok()?;
-                self.pick(results).map(Reply::Results)
+                self.pick(results).map(Response::Results)
             }
         }
     }
@@ -96,7 +96,7 @@ impl ResultReplay {
     /// Selects from the next results. Returns `None` if the client wants none of them.
     pub(crate) fn pick(&mut self, mut recorded: RowResults) -> Option<RowResults> {
         let results = &mut recorded.results;
-        results.retain(|result| messages::passes_filter(self.filter, result.outcome()));
+        results.retain(|result| self.filter.passes(messages::outcome(result)));
         let skipped = (self.skip as usize).min(results.len());
         results.drain(..skipped);
         self.skip -= u32::try_from(skipped).unwrap_or_default();

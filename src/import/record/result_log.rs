@@ -16,7 +16,8 @@ use tokio::{sync::oneshot, task::spawn_blocking};
 use super::encoding::EncodedMessage;
 use crate::import::{
     messages,
-    review::{FirstPlanWarnings, PlannedImport},
+    record::FirstPlanWarnings,
+    review::{PlannedImport, planned_import},
 };
 use crate::{
     domain::Tally,
@@ -149,7 +150,7 @@ pub(crate) fn encode(results: impl Iterator<Item = RowResult>) -> Vec<EncodedRes
         .map(|message| {
             let mut counts = Tally::default();
             for result in &message.results {
-                messages::count_result(&mut counts, result.outcome());
+                planned_import::count(&mut counts, messages::outcome(result));
             }
             let payload = Payload::new(&message.encode_to_vec());
             EncodedResults { payload, counts }

@@ -6,6 +6,8 @@ mod progress;
 pub(crate) mod refusal;
 mod response_sender;
 
+/// A response of the contract.
+pub(crate) use crate::proto::import_users_response::Message as Response;
 pub(crate) use progress::ProgressCounters;
 pub(crate) use refusal::RefusalKind;
 pub use refusal::{ImportError, Refusal};

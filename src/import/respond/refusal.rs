@@ -6,12 +6,8 @@ use crate::{
     access::{Denial, Disclosure},
     input::FileFault,
     limits::MemoryExhausted,
-    proto,
     store::{LeaseHolder, RunAnswer, StoreError, WriteError},
 };
-
-/// Bytes of text of all refusals in a summary, so that it stays below 1 MiB.
-const SUMMARY_BYTES: usize = 512 * 1024;
 
 /// The kind of a refusal. It determines the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,26 +82,6 @@ impl From<&FileFault> for Refusal {
     }
 }
 
-/// The refusals for a summary: those that fit into a message, and the number of the others.
-#[must_use]
-pub(crate) fn listed(refusals: &[Refusal]) -> Vec<proto::Refusal> {
-    let mut bytes = 0;
-    let fits = |refusal: &proto::Refusal| {
-        bytes += refusal.code.len() + refusal.subject.len() + refusal.message.len() + 16;
-        bytes <= SUMMARY_BYTES
-    };
-    let mut listed: Vec<_> = refusals.iter().map(Into::into).take_while(fits).collect();
-    let hidden = refusals.len() - listed.len();
-    if hidden > 0 {
-        listed.push(proto::Refusal {
-            code: "MORE_REFUSALS".to_owned(),
-            subject: String::new(),
-            message: format!("{hidden} more do not fit here; correct these first."),
-        });
-    }
-    listed
-}
-
 /// Why an import did not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -174,7 +150,7 @@ pub enum ImportError {
 impl ImportError {
     /// The error as a refusal, if another import is in the way or the caller may not write.
     #[must_use]
-    pub fn refusal(&self) -> proto::Refusal {
+    pub fn refusal(&self) -> Refusal {
         let (code, subject) = match self {
             Self::OrganizationHeld(holder) => ("IMPORT_RUNNING", holder.import.to_string()),
             Self::ImportIdBound(import) => ("IMPORT_ID_BOUND", import.to_string()),
@@ -183,11 +159,7 @@ impl ImportError {
             Self::Denied(denial) => (denial.reason(), "credential".to_owned()),
             _ => ("REFUSED", String::new()),
         };
-        proto::Refusal {
-            code: code.to_owned(),
-            subject,
-            message: self.explanation(),
-        }
+        Refusal::precondition(code, &subject, self.explanation())
     }
 
     /// A sentence that an administrator can act on.

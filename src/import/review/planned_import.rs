@@ -1,19 +1,26 @@
 //! A planned import: its rows, the snapshot it was planned on, and the result of each row.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::first_plan_warnings::{FirstPlanWarnings, is_about_others};
 use super::planning::PlanningInput;
+use crate::import::record::FirstPlanWarnings;
 use crate::{
     domain::{Column, Issue, IssueCode, Tally},
     plan::{self, ByRow, Decision, Outcome, Plan, Request, RowIndex},
-    proto::{self, ColumnChange, DeactivatedUser, RowOutcome, RowResult},
 };
 
 /// How many skipped users the summary names: it must fit into one message.
 pub(crate) const NAMED_SKIPPED: usize = 200;
+
+/// A user to deactivate, who is not listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MissingUser {
+    pub(crate) id: Uuid,
+    pub(crate) external_id: String,
+    pub(crate) email: String,
+}
 
 /// Rows with the decision on each. Results, changes and issues are derived from this when they are needed.
 #[derive(Debug)]
@@ -23,7 +30,7 @@ pub struct PlannedImport {
     /// The plan, with its rows and its snapshot.
     pub plan: Plan,
     /// The warnings of the first plan, if this is a later one.
-    first_plan_warnings: Option<Arc<FirstPlanWarnings>>,
+    pub(crate) first_plan_warnings: Option<Arc<FirstPlanWarnings>>,
     /// IDs of the users that rows create; nil for other rows. Empty if no row creates a user, and in a dry run.
     ids: ByRow<Uuid>,
 }
@@ -53,16 +60,6 @@ impl PlannedImport {
     pub fn after(mut self, first_plan_warnings: &Arc<FirstPlanWarnings>) -> Self {
         self.first_plan_warnings = Some(Arc::clone(first_plan_warnings));
         self
-    }
-
-    /// The warnings of the rows to write, as far as they are about other users.
-    #[must_use]
-    pub fn first_plan_warnings(&self) -> FirstPlanWarnings {
-        let warned = |row: &RowIndex| self.plan.codes(*row).any(is_about_others);
-        let rows = self.plan.order.rows().iter().copied().filter(warned);
-        let mut first_plan_warnings = FirstPlanWarnings::default();
-        first_plan_warnings.add(rows.map(|row| self.result(row, false)));
-        first_plan_warnings
     }
 
     /// Gives new users their IDs.
@@ -97,61 +94,12 @@ impl PlannedImport {
             .map(|(row, _)| row)
     }
 
-    /// The result of one row.
-    #[must_use]
-    pub fn result(&self, row: RowIndex, include_values: bool) -> RowResult {
-        let (input, decision) = (&self.plan.request.rows[row], &self.plan.decisions[row]);
-        RowResult {
-            row: input.number,
-            line: input.line,
-            outcome: RowOutcome::from(decision.outcome).into(),
-            user_id: self
-                .user_id(row)
-                .map(|id| id.to_string())
-                .unwrap_or_default(),
-            external_id: self
-                .plan
-                .external_id(row)
-                .map(Cow::into_owned)
-                .unwrap_or_default(),
-            changes: self.changes(row, include_values),
-            issues: self.issues(row),
-        }
-    }
-
-    pub(crate) fn issues(&self, row: RowIndex) -> Vec<proto::Issue> {
-        let issues = self.plan.issues(row);
-        let issues = issues.iter().map(proto::Issue::from).collect();
-        match &self.first_plan_warnings {
-            Some(first_plan_warnings) => {
-                first_plan_warnings.merge_warnings(self.plan.request.rows[row].number, issues)
-            }
-            None => issues,
-        }
-    }
-
-    pub(crate) fn changes(&self, row: RowIndex, include_values: bool) -> Vec<ColumnChange> {
-        let changed = self.plan.decisions[row].changes.iter();
-        let change = |column: Column| {
-            let (before, after) = match include_values {
-                true => self.plan.change_values(row, column),
-                false => (None, None),
-            };
-            ColumnChange {
-                column: column.header().to_owned(),
-                before: before.map(Cow::into_owned),
-                after: after.map(Cow::into_owned),
-            }
-        };
-        changed.map(change).collect()
-    }
-
     /// The users to deactivate because they are not listed.
-    pub fn missing(&self) -> impl Iterator<Item = DeactivatedUser> {
+    pub(crate) fn missing(&self) -> impl Iterator<Item = MissingUser> {
         self.plan.deactivations.iter().map(|&user| {
             let user = &self.plan.request.directory.users()[user];
-            DeactivatedUser {
-                user_id: user.id.to_string(),
+            MissingUser {
+                id: user.id,
                 external_id: user.external_id().to_owned(),
                 email: user.email().to_owned(),
             }

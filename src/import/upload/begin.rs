@@ -7,11 +7,11 @@ use crate::{
     access::Principal,
     domain::{Actor, ImportState, Tally},
     import::{
-        ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter,
+        ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter, messages,
         receive::expect_permitted,
         record::{audited, import_record},
     },
-    proto::{self, ImportStart, ImportSummary},
+    proto::{ImportStart, ImportSummary},
     store::{
         AttemptEnd, AttemptOpening, ImportRecord, Upload, UploadLimits, UploadOpening, UploadStage,
     },
@@ -90,9 +90,9 @@ impl Importer {
                 let open = self.store.open_import(record);
                 if open.await? == AttemptOpening::Recorded {
                     let state = ImportState::Refused;
-                    let refusals = vec![error.refusal()];
+                    let refusals = [error.refusal()];
                     let attempt = (record.clone(), asked_for);
-                    self.close_unfinished(attempt, &submitter.actor, state, refusals)
+                    self.close_unfinished(attempt, &submitter.actor, state, &refusals)
                         .await?;
                 }
                 Err(error)
@@ -107,9 +107,9 @@ impl Importer {
         (mut record, asked_for): (ImportRecord, &str),
         actor: &Actor,
         state: ImportState,
-        refusals: Vec<proto::Refusal>,
+        refusals: &[Refusal],
     ) -> Result<(), ImportError> {
-        let codes: Vec<_> = refusals.iter().map(|refusal| &*refusal.code).collect();
+        let codes: Vec<_> = refusals.iter().map(|refusal| refusal.code).collect();
         let codes = codes.join(",");
         let end = AttemptEnd {
             refusals: &codes,
@@ -118,7 +118,7 @@ impl Importer {
         let summary = ImportSummary {
             state: state.into(),
             validate_only: record.validate_only,
-            refusals,
+            refusals: messages::refusals(refusals),
             ..ImportSummary::default()
         };
         import_record::close(&mut record, &summary, self.clock.now());

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::start_of;
 use crate::{
     domain::{Actor, ImportState},
-    import::{ImportError, Importer, Refusal, record::audited, respond::refusal},
+    import::{ImportError, Importer, Refusal, record::audited},
     store::{ImportRecord, StoreError, Upload, UploadStage},
     telemetry::metrics,
 };
@@ -49,7 +49,7 @@ impl Importer {
         }
         let state = ImportState::Cancelled;
         let asked_for = audited::options(&start_of(&upload)?);
-        self.close_unfinished((record.clone(), &asked_for), actor, state, Vec::new())
+        self.close_unfinished((record.clone(), &asked_for), actor, state, &[])
             .await?;
         Ok(true)
     }
@@ -83,11 +83,11 @@ impl Importer {
                 principal: upload.principal.clone(),
                 address: String::new(),
             };
-            let refusals = refusal::listed(&[abandoned(idle)]);
+            let refusals = [abandoned(idle)];
             let state = ImportState::Refused;
             let asked_for = start_of(upload).map(|start| audited::options(&start));
             let asked_for = asked_for.unwrap_or_default();
-            let closed = self.close_unfinished((record, &asked_for), &actor, state, refusals);
+            let closed = self.close_unfinished((record, &asked_for), &actor, state, &refusals);
             if let Err(error) = closed.await {
                 warn!(%error, "the end of an upload could not be recorded");
             }

@@ -15,7 +15,7 @@ use crate::{
         ImportError, Importer, ResponseSender, Submitter, receive::expect_permitted,
         record::POLL_INTERVAL, stages,
     },
-    proto::{ImportFinish, ImportStart, ResultFilter},
+    proto::{self, ImportFinish, ImportStart},
     store::{ClaimedRun, RunAnswer, Upload, UploadStage},
     telemetry::traces,
 };
@@ -172,7 +172,7 @@ impl Importer {
     ) {
         let run = claimed_run(&upload, run_guard.run());
         // Each client that watches has a filter of its own.
-        start.result_filter = ResultFilter::All.into();
+        start.result_filter = proto::ResultFilter::All.into();
         // The only reader is the database, which may be away for longer than a client may be.
         let (mut responses, replies) = ResponseSender::new(self.settings.server.deadlines.upload);
         // Values are not in the log: results that have them are stored here.

@@ -16,8 +16,9 @@ use crate::{
         ImportError, Importer, ResponseSender, WatchRequest,
         receive::parse_filter,
         record::{POLL_INTERVAL, ResultReplay, import_record},
+        respond::Response,
     },
-    proto::{ImportUsersResponse, import_users_response::Message as Reply},
+    proto::ImportUsersResponse,
     store::{ClaimedRun, Upload, UploadStage},
 };
 
@@ -82,7 +83,7 @@ impl Importer {
         let record = self.store.import(key.0, key.1).await?;
         if let Some(record) = record {
             let state = self.state_now(&record).await?;
-            responses.offer(Reply::Progress(import_record::progress(&record, state)));
+            responses.offer(Response::Progress(import_record::progress(&record, state)));
         }
         Ok(())
     }
@@ -104,7 +105,7 @@ impl<'a> Watcher<'a> {
                 importer.clone(),
                 upload.organization_id,
                 upload.import_id,
-                asked.filter.unwrap_or(begun_with),
+                asked.filter.or(begun_with).unwrap_or_default(),
                 asked.skip,
             ),
             reads_log: false,
@@ -167,14 +168,14 @@ impl<'a> Watcher<'a> {
     async fn send_reply(&mut self, encoded: &[u8]) -> Result<bool, ImportError> {
         let response = ImportUsersResponse::decode(encoded);
         let response = response.map_err(|error| ImportError::Internal(error.to_string()))?;
-        self.has_summary |= matches!(response.message, Some(Reply::Summary(_)));
+        self.has_summary |= matches!(response.message, Some(Response::Summary(_)));
         let message = match response.message {
             // What ResponseSender::points_to_log sends.
-            Some(Reply::Results(results)) if results.results.is_empty() => {
+            Some(Response::Results(results)) if results.results.is_empty() => {
                 self.reads_log = true;
                 return Ok(self.log.catch_up(self.responses).await?);
             }
-            Some(Reply::Results(results)) => self.log.pick(results).map(Reply::Results),
+            Some(Response::Results(results)) => self.log.pick(results).map(Response::Results),
             message => message,
         };
         match message {
@@ -192,7 +193,7 @@ impl<'a> Watcher<'a> {
             && let Some(record) = record.await?
         {
             let summary = import_record::summary(&record, ImportState::Interrupted);
-            self.responses.send(Reply::Summary(summary)).await;
+            self.responses.send(Response::Summary(summary)).await;
         }
         Ok(())
     }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{ImportSession, Reply};
+use super::ImportSession;
 use crate::{
-    domain::{ImportPhase, Row},
+    domain::{ImportPhase, IssueCode, Row},
     import::{
         ImportError, messages,
         receive::read_ahead::DirectoryReadAhead,
+        respond::Response,
         review::{PlannedImport, PlanningInput, plan_rows},
     },
     plan::{ByRow, PlanningTerms, Scope},
-    proto,
     store::Snapshot,
     telemetry::metrics::{self, DatabaseTimer, ImportStageTimer},
 };
@@ -121,7 +121,7 @@ impl ImportSession<'_> {
     /// Replaces the warnings about skipped users that an earlier plan of this attempt gave.
     fn warn_of_skipped(&mut self, planned: &PlannedImport) {
         let warnings = &mut self.summary.warnings;
-        warnings.retain(|known| known.code() != proto::IssueCode::RoleNotGrantable);
+        warnings.retain(|known| known.code != IssueCode::RoleNotGrantable as i32);
         warnings.extend(planned.skipped().iter().map(Into::into));
     }
 
@@ -129,10 +129,13 @@ impl ImportSession<'_> {
     pub(crate) async fn preview(&self, planned: &PlannedImport) {
         let rows = planned.plan.decisions.indices();
         let results = planned.results(rows, self.options.filter, self.options.include_values);
-        let _ = self.responses.send_all(results.map(Reply::Results)).await
+        let _ = self
+            .responses
+            .send_all(results.map(Response::Results))
+            .await
             && self
                 .responses
-                .send_all(messages::deactivations(planned.missing()).map(Reply::Deactivations))
+                .send_all(messages::deactivations(planned.missing()).map(Response::Deactivations))
                 .await;
     }
 }

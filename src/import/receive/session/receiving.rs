@@ -8,21 +8,40 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Call, ImportSession, RequestStream, SESSION_BYTES};
+use super::{ImportSession, Request, RequestStream, SESSION_BYTES};
 use crate::{
     access::CredentialExpiry,
     domain::{Column, ImportPhase, Issue, IssueCode, Row},
     import::{
-        ImportError, ReceivedRoster, Refusal, RosterReceiver,
+        ImportError, Importer, ReceivedRoster, Refusal, RosterReceiver,
         receive::{
             read_ahead::DirectoryReadAhead,
             receiver::{HEAVY_BYTES, out_of_order},
             upload_buffer::message_weight,
         },
     },
-    proto::{ImportFinish, ImportStarted},
+    proto::{ImportFinish, ImportStart},
     telemetry::metrics::{self, ImportStageTimer},
 };
+
+/// Receives the first message, which must be `start`.
+pub(crate) async fn receive_start(
+    requests: &mut impl RequestStream,
+    importer: &Importer,
+    expiry: &mut CredentialExpiry,
+) -> Result<ImportStart, ImportError> {
+    let first = tokio::select! {
+        first = requests.next() => first,
+        denial = expiry => return Err(denial.into()),
+        () = importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+    };
+    match first {
+        Some(Ok(Some(Request::Start(start)))) => Ok(start),
+        Some(Ok(_)) => Err(out_of_order("The first message was not start.").into()),
+        Some(Err(error)) => Err(error),
+        None => Err(out_of_order("The stream was empty.").into()),
+    }
+}
 
 impl ImportSession<'_> {
     /// Receives messages up to `finish`, and decodes and checks them as they come. Fails if the client's credential
@@ -52,8 +71,8 @@ impl ImportSession<'_> {
                 read_ahead.heard();
             }
             match message.transpose()? {
-                Some(Some(Call::Finish(finish))) => {
-                    if heard(&receiver).is_some() {
+                Some(Some(Request::Finish(finish))) => {
+                    if receiver.knows_input() {
                         self.begin_read_ahead();
                     }
                     let begun = Instant::now();
@@ -98,22 +117,22 @@ impl ImportSession<'_> {
         let rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_total(rows);
         self.summary.input_sha256 = received.digest.to_vec();
-        self.summary.warnings = location_warning(&received.rows);
+        self.summary.warnings = location_warning(&received.rows)
+            .iter()
+            .map(Into::into)
+            .collect();
         Ok(received)
     }
 
     /// Posts `started` once, as soon as the kind of input is known. Another attempt may have bound the ID since the
     /// stream opened.
     async fn announce_start(&mut self, receiver: &RosterReceiver) {
-        if self.started {
+        if self.started || !receiver.knows_input() {
             return;
         }
-        let Some(heard) = heard(receiver) else {
-            return;
-        };
         let chosen = self.options.import_id.is_some();
         self.resumed = self.resumed || (chosen && self.is_bound().await);
-        self.post_start(heard);
+        self.post_start(receiver.header());
     }
 
     /// Fails if the client sends a message after `finish`.
@@ -130,30 +149,15 @@ impl ImportSession<'_> {
     }
 }
 
-/// The `started` message for the input, or `None` until its kind and, for CSV, its header are known.
-fn heard(receiver: &RosterReceiver) -> Option<ImportStarted> {
-    let Some(header) = receiver.header() else {
-        return receiver.is_typed().then(ImportStarted::default);
-    };
-    let columns = header.columns.iter().map(|c| c.header().to_owned());
-    Some(ImportStarted {
-        columns: columns.collect(),
-        ignored_columns: header.ignored.clone(),
-        charset: header.charset.to_owned(),
-        delimiter: header.delimiter.to_string(),
-        ..ImportStarted::default()
-    })
-}
-
 /// Decodes a message; a large one on a blocking thread.
 async fn push(
     mut receiver: RosterReceiver,
-    message: Call,
+    message: Request,
 ) -> Result<(RosterReceiver, Result<(), Vec<Refusal>>), ImportError> {
     let heavy = match &message {
-        Call::CsvChunk(chunk) => chunk.len() >= HEAVY_BYTES,
-        Call::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
-        Call::Start(_) | Call::Finish(_) => false,
+        Request::CsvChunk(chunk) => chunk.len() >= HEAVY_BYTES,
+        Request::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
+        Request::Start(_) | Request::Finish(_) => false,
     };
     if !heavy {
         let result = receiver.push(message);
@@ -172,12 +176,9 @@ fn incomplete() -> Refusal {
     Refusal::precondition("INCOMPLETE", "finish", message)
 }
 
-fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
+fn location_warning(rows: &[Row]) -> Option<Issue> {
     let mut located = rows.iter().filter(|row| row.has_location());
-    let Some(first) = located.next() else {
-        return Vec::new();
-    };
-    let number = first.number;
+    let number = located.next()?.number;
     let whose = match located.count() {
         0 => format!("row {number} has a value"),
         others => format!(
@@ -187,5 +188,5 @@ fn location_warning(rows: &[Row]) -> Vec<crate::proto::Issue> {
     };
     let message = format!("LOCATION is reserved and not stored; {whose}.");
     let issue = Issue::warning(IssueCode::LocationIgnored, Column::Location, "", message);
-    vec![(&issue.about_row(number)).into()]
+    Some(issue.about_row(number))
 }
