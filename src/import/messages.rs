@@ -234,8 +234,11 @@ mod tests {
         ($ours:ty, $theirs:ty: $($name:ident)*) => {{
             let listed = |value: $ours| match value { $(<$ours>::$name => ()),* };
             let numbers = [$((<$ours>::$name as i32, <$theirs>::$name as i32)),*];
-            numbers.iter().for_each(|(ours, theirs)| assert_eq!(ours, theirs));
-            assert!(<$theirs>::try_from(1 + numbers.len() as i32).is_err());
+            for (ours, theirs) in numbers {
+                assert_eq!(ours, theirs);
+            }
+            let next = 1 + i32::try_from(numbers.len()).unwrap();
+            assert!(<$theirs>::try_from(next).is_err());
             let _ = listed;
         }};
     }
