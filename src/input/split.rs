@@ -4,9 +4,19 @@ use super::delimiter::FirstLine;
 use super::record::{Record, RecordReader};
 use super::{FileFault, Limits};
 
+/// One record of a file.
+#[derive(Debug)]
+pub(crate) struct SplitRecord<'a> {
+    /// The line on which it starts (1 = first line).
+    pub line: u32,
+    /// Its fields, unquoted.
+    pub fields: Vec<String>,
+    /// Its text as the file has it, with quotes and delimiters, without the line end.
+    pub text: &'a str,
+}
+
 /// Splits a complete file, already decoded and without a byte order mark, exactly as [`CsvDecoder`] does if it allows
-/// the longest records. Each record that is not blank goes to `sink`, the header first, with its fields and the line
-/// on which it starts (1 = first line).
+/// the longest records. Each record that is not blank goes to `sink`, the header first.
 ///
 /// # Errors
 /// Fails if a record is longer than the cap, or if its quotes are never closed.
@@ -15,26 +25,36 @@ use super::{FileFault, Limits};
 pub(crate) fn split(
     text: &str,
     delimiter: u8,
-    mut sink: impl FnMut(u32, Vec<String>),
+    mut sink: impl FnMut(SplitRecord<'_>),
 ) -> Result<(), FileFault> {
     let mut rest = text.as_bytes();
     if let FirstLine::Sep { length, .. } = FirstLine::read(rest, true) {
         rest = &rest[length..];
     }
-    let mut take = |record: Record<'_>| {
+    // `read` are the bytes of the record, between the line ends around it.
+    let mut take = |record: Record<'_>, read: &[u8]| {
         if !record.is_blank() {
             let fields = record.fields().map(String::from_utf8_lossy);
-            sink(record.line, fields.map(Into::into).collect());
+            sink(SplitRecord {
+                line: record.line,
+                fields: fields.map(Into::into).collect(),
+                text: str::from_utf8(read)
+                    .unwrap_or_default()
+                    .trim_matches(['\r', '\n']),
+            });
         }
     };
     let mut records = RecordReader::new(delimiter, Limits::MOST_RECORD_BYTES);
-    while records.read(&mut rest)? {
-        take(records.record());
+    loop {
+        let before = rest;
+        if !records.read(&mut rest)? {
+            if records.finish()? {
+                take(records.record(), before);
+            }
+            return Ok(());
+        }
+        take(records.record(), &before[..before.len() - rest.len()]);
     }
-    if records.finish()? {
-        take(records.record());
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -73,7 +93,7 @@ mod tests {
             let file = format!("{opening}{HEADER}\n{records}");
             let Some(rows) = decoded(&file) else { return Ok(()) };
             let mut found = Vec::new();
-            split(&file, b',', |line, fields| found.push((line, fields))).unwrap();
+            split(&file, b',', |record| found.push((record.line, record.fields))).unwrap();
             prop_assert_eq!(found.remove(0).1.join(","), HEADER);
             prop_assert_eq!(found.len(), rows.len());
             for ((line, fields), (row_line, first)) in found.iter().zip(&rows) {
@@ -85,6 +105,14 @@ mod tests {
 
     #[test]
     fn what_the_decoder_refuses_is_refused() {
-        assert!(split("A\n\"b\n", b',', |_, _| {}).is_err());
+        assert!(split("A\n\"b\n", b',', |_| {}).is_err());
+    }
+
+    #[test]
+    fn a_record_has_its_text_as_the_file_has_it() {
+        let mut texts = Vec::new();
+        let file = "sep=,\r\nA,B\r\n\r\n\"b \"x\"\",é\r\n,\n\"c\r\nd\",\rlast,\"e\"";
+        split(file, b',', |record| texts.push(record.text.to_owned())).unwrap();
+        assert_eq!(texts, ["A,B", "\"b \"x\"\",é", "\"c\r\nd\",", "last,\"e\""]);
     }
 }

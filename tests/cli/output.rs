@@ -64,6 +64,89 @@ fn rejected_rows_corrected_in_their_file_import_without_a_rejection() {
 }
 
 #[test]
+fn damaged_rows_imported_again_without_a_correction_are_rejected_again() {
+    const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,\
+                          ROLE,LOCATION,PHONE";
+    let department = Department::open();
+    let row = |name: &str| {
+        format!("P-1,p1@pd.example,B1,{name},Example,Active,p1,Officer,,+1 202 555 0143")
+    };
+    department.file("roster.csv", &format!("{HEADER}\n{}\n", row("Pat")));
+    let import = department.run(&["import", "roster.csv"]);
+    assert_eq!(import.status.code(), Some(0), "{}", text(&import.stdout));
+    let before = department.users();
+    let cut = row("Pat").replace(",,+1 202 555 0143", "");
+    let long = format!("{},\n", row("Lou").replace("Example", "Ex,ample"));
+    for damaged in [
+        cut.clone(),
+        format!("{HEADER}\n{cut}"),
+        long.repeat(3),
+        row("\"Luis \"Lou\"\""),
+        row("Luis\""),
+        row("\"Luis \\\"Lou\\\"\""),
+        row("\"Luis,\nLou\""),
+    ] {
+        department.file("damaged.csv", &format!("{HEADER}\n{damaged}"));
+        for (roster, errors) in [("damaged.csv", "once.csv"), ("once.csv", "twice.csv")] {
+            let import = department.run(&["import", roster, "--errors", errors]);
+            let said = text(&import.stdout);
+            assert_eq!(import.status.code(), Some(3), "{roster} {damaged}: {said}");
+            assert_eq!(department.users(), before, "{roster} {damaged}");
+            assert!(department.read(errors).contains("IMPORT_ORIGINAL"));
+        }
+        let missing = [
+            "import",
+            "once.csv",
+            "--deactivate-missing",
+            "--confirm=Confirm",
+            "--max-deactivations=1",
+        ];
+        let import = department.run(&missing);
+        assert_eq!(import.status.code(), Some(4), "{}", text(&import.stdout));
+        assert_eq!(department.users(), before, "{damaged}");
+    }
+}
+
+#[test]
+fn a_repeated_header_is_not_among_the_rows_to_correct() {
+    let department = Department::open();
+    let officers = officers(1);
+    let header = officers.lines().next().unwrap();
+    department.file("roster.csv", &format!("{officers}{header}\n"));
+    let words = ["import", "roster.csv", "--errors", "rejected.csv"];
+    let import = department.run(&words);
+    assert_eq!(import.status.code(), Some(3), "{import:?}");
+    assert!(text(&import.stderr).contains("The rejected lines list no users"));
+    assert!(!department.path("rejected.csv").exists());
+
+    let wrong = roster(["Oficer"]);
+    department.file("roster.csv", &format!("{wrong}{header}\n"));
+    let import = department.run(&words);
+    assert!(text(&import.stderr).contains("A rejected line that lists no user is left out."));
+    let again = department.run(&["import", "rejected.csv"]);
+    assert_eq!(again.status.code(), Some(3), "{}", text(&again.stderr));
+}
+
+#[test]
+fn an_errors_file_of_an_earlier_run_is_not_taken_for_the_file_of_this_one() {
+    let department = Department::open();
+    department.file("roster.csv", &officers(1));
+    let told = "rejected.csv is from an earlier run";
+    for options in [
+        &["roster.csv", "--organization=nobody"][..],
+        &["none.csv"],
+        &["roster.csv", "--deactivate-missing", "--confirm=No"],
+    ] {
+        department.file("rejected.csv", "ROLE,IMPORT_ERROR_CODES\n");
+        let words = [&["import", "--errors=rejected.csv"], options].concat();
+        let import = department.run(&words);
+        let said = text(&import.stderr);
+        assert!(said.contains(told), "{options:?}: {said}");
+        assert!(department.path("rejected.csv").exists());
+    }
+}
+
+#[test]
 fn a_roster_from_a_pipe_has_its_rejected_rows_in_a_file_too() {
     let department = Department::open();
     let words = ["import", "-", "--errors", "rejected.csv"];

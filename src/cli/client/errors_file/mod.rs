@@ -1,6 +1,9 @@
 //! The file of rejected rows: the roster's own columns and values, plus the errors, ready to be
 //! corrected by hand and imported again (api.md, Command line).
 //!
+//! A row that is imported again without a correction must be rejected again. So a record that the server could not
+//! split into cells is not split here either: its cells stay blank, and a column of its own has its text.
+//!
 //! UTF-8 with a byte order mark, so that Excel reads it.
 
 mod records;
@@ -8,7 +11,7 @@ mod records;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -19,12 +22,16 @@ use crate::cli::{
     output::{ImportFindings, OutputTarget, write_whole},
 };
 use crate::domain::{BYTE_ORDER_MARK, CsvSheet};
-use crate::proto::{ImportStarted, Issue, IssueSeverity, RowResult};
+use crate::proto::{ImportStarted, Issue, IssueCode, IssueSeverity, RowResult};
 use records::{Dialect, Records, records};
 
 /// Most bytes of a header, as the server reads it.
 const HEADER_BYTES: u64 = 64 * 1024;
 const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGESTIONS"];
+/// The text of a record that cannot be split into cells. The column is added only if there is such a record.
+const ORIGINAL: &str = "IMPORT_ORIGINAL";
+/// Most characters of that text. A record that cannot be split may hold many rows.
+const ORIGINAL_CHARACTERS: usize = 4_000;
 
 /// Checks, before anything is sent, that the file can be written.
 ///
@@ -55,6 +62,13 @@ pub(super) fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
     }
 }
 
+/// Returns `true` if a rejected row is written to the file. A line that lists no user, such as a repeated header, is
+/// not: nobody can correct it, and a header in the file would refuse the whole file.
+#[must_use]
+pub(super) fn is_written(row: &RowResult) -> bool {
+    !has_error(row, IssueCode::NotARow)
+}
+
 /// Writes the rejected rows of `roster` (bytes as sent) to `path`.
 ///
 /// # Errors
@@ -72,18 +86,26 @@ pub(super) fn write(path: &Path, roster: &[u8], findings: &ImportFindings) -> an
 /// The file cannot be read or removed.
 pub(super) fn remove_earlier(path: &Path) -> anyhow::Result<bool> {
     let name = || format!("{} of an earlier run cannot be removed", path.display());
-    if !path.is_file() {
-        return Ok(false);
-    }
-    let mut header = String::new();
-    let file = fs::File::open(path).with_context(name)?;
-    // What is not text is none of ours.
-    let read = BufReader::new(file.take(HEADER_BYTES)).read_line(&mut header);
-    if read.is_err() || !header.contains(ADDED[0]) {
+    if !is_earlier(path).with_context(name)? {
         return Ok(false);
     }
     fs::remove_file(path).with_context(name)?;
     Ok(true)
+}
+
+/// Returns `true` if an earlier run wrote the file at `path`.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn is_earlier(path: &Path) -> io::Result<bool> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut header = String::new();
+    let file = fs::File::open(path)?;
+    // A file that is not text was not written by this program.
+    let read = BufReader::new(file.take(HEADER_BYTES)).read_line(&mut header);
+    Ok(read.is_ok() && header.contains(ADDED[0]))
 }
 
 fn render(roster: &[u8], findings: &ImportFindings) -> anyhow::Result<String> {
@@ -92,14 +114,22 @@ fn render(roster: &[u8], findings: &ImportFindings) -> anyhow::Result<String> {
         .as_ref()
         .context("the server did not say how it reads it")?;
     let dialect = Dialect::new(&started.charset, &started.delimiter)?;
-    let lines: BTreeSet<u32> = findings.rejected.values().map(|row| row.line).collect();
+    let rows = || findings.rejected.values().filter(|row| is_written(row));
+    let lines: BTreeSet<u32> = rows().map(|row| row.line).collect();
     let records = records(roster, &dialect, &lines)?;
-    let columns = Columns::of(&records.header);
+    let columns = Columns::of(&records.header, rows().any(is_unsplittable));
 
     let mut out = CsvSheet::new(dialect.delimiter, BYTE_ORDER_MARK);
     let header = columns.own_of(&records.header);
-    out.push(header.iter().map(String::as_str).chain(ADDED))?;
-    for row in findings.rejected.values() {
+    let original = columns.has_original.then_some(ORIGINAL);
+    out.push(
+        header
+            .iter()
+            .map(String::as_str)
+            .chain(ADDED)
+            .chain(original),
+    )?;
+    for row in rows() {
         write_row(&mut out, row, &records, &columns)?;
     }
     Ok(String::from_utf8(out.into_bytes()?)?)
@@ -111,16 +141,52 @@ fn write_row(
     records: &Records,
     columns: &Columns,
 ) -> anyhow::Result<()> {
-    let fields = records.by_line.get(&row.line).with_context(|| {
+    let record = records.by_line.get(&row.line).with_context(|| {
         format!(
             "row {} is not where the server found it, on line {}",
             row.row, row.line
         )
     })?;
-    let added = added(row);
-    let fields = columns.own_of(fields);
-    out.push(fields.iter().chain(&added))?;
+    let (mut cells, original) = match is_unsplittable(row) {
+        true => (
+            vec![String::new(); columns.own.len()],
+            on_one_line(&record.text),
+        ),
+        false => (
+            columns.own_of(&record.fields),
+            columns.earlier_original(&record.fields),
+        ),
+    };
+    cells.extend(added(row));
+    cells.extend(columns.has_original.then_some(original));
+    out.push(&cells)?;
     Ok(())
+}
+
+/// Returns `true` if it is unclear where the row's cells begin and end. Filled up or quoted correctly, such a record
+/// would look like a sound row, and would store what nobody meant.
+fn is_unsplittable(row: &RowResult) -> bool {
+    has_error(row, IssueCode::FieldCount) || has_error(row, IssueCode::StrayQuote)
+}
+
+fn has_error(row: &RowResult, code: IssueCode) -> bool {
+    errors(row).any(|issue| issue.code() == code)
+}
+
+fn errors(row: &RowResult) -> impl Iterator<Item = &Issue> {
+    let is_error = |issue: &&Issue| issue.severity() == IssueSeverity::Error;
+    row.issues.iter().filter(is_error)
+}
+
+/// Returns the text of a record without its line breaks: a value with line breaks and delimiters would be a stray
+/// quote when the file is imported again. A text that is too long is cut.
+fn on_one_line(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut kept: String = characters.by_ref().take(ORIGINAL_CHARACTERS).collect();
+    if characters.next().is_some() {
+        kept.push('…');
+    }
+    kept.replace("\r\n", " ⏎ ").replace(['\r', '\n'], " ⏎ ")
 }
 
 /// The cells of these columns, in the records of `roster` that start on the `wanted` lines, by line.
@@ -145,21 +211,17 @@ pub(super) fn cells<const N: usize>(
     };
     let by_line = records.by_line.iter();
     Ok(by_line
-        .map(|(&line, fields)| (line, places.map(|place| cell(fields, place))))
+        .map(|(&line, record)| (line, places.map(|place| cell(&record.fields, place))))
         .collect())
 }
 
 /// The values of the three added columns.
 fn added(row: &RowResult) -> [String; 3] {
-    let errors = || {
-        let is_error = |issue: &&Issue| issue.severity() == IssueSeverity::Error;
-        row.issues.iter().filter(is_error)
-    };
-    let codes: Vec<&str> = errors()
+    let codes: Vec<&str> = errors(row)
         .map(|issue| issue.code().as_str_name().trim_start_matches("ISSUE_CODE_"))
         .collect();
-    let messages: Vec<&str> = errors().map(|issue| issue.message.as_str()).collect();
-    let suggestions: Vec<String> = errors()
+    let messages: Vec<&str> = errors(row).map(|issue| issue.message.as_str()).collect();
+    let suggestions: Vec<String> = errors(row)
         .filter(|issue| !issue.suggestion.is_empty())
         .map(|issue| format!("{}: {}", issue.column, issue.suggestion))
         .collect();
@@ -168,13 +230,15 @@ fn added(row: &RowResult) -> [String; 3] {
 
 /// Which columns of the roster are its own, and not those of an earlier file of this kind.
 struct Columns {
-    /// Number of columns in the header, without trailing blank ones.
-    count: usize,
     own: Vec<usize>,
+    /// Position of the original texts that an earlier file of this kind has.
+    earlier_original: Option<usize>,
+    /// `true` if this file gets original texts.
+    has_original: bool,
 }
 
 impl Columns {
-    fn of(header: &[String]) -> Self {
+    fn of(header: &[String], has_unsplittable: bool) -> Self {
         let count = header
             .iter()
             .rposition(|name| !name.trim().is_empty())
@@ -182,25 +246,25 @@ impl Columns {
         let own = (0..count)
             .filter(|&index| !is_added(&header[index]))
             .collect();
-        Self { count, own }
+        let earlier_original = header.iter().position(|name| standard(name) == ORIGINAL);
+        Self {
+            own,
+            earlier_original,
+            has_original: has_unsplittable || earlier_original.is_some(),
+        }
     }
 
-    /// The fields of a record that belong to the roster's own columns.
-    ///
-    /// A short record is filled up with blanks, so that the errors are below their headings. A long
-    /// one is written as it is, without the columns that an earlier file added at its end: only a person
-    /// knows which of its fields is surplus.
+    /// The fields of a record that belong to the roster's own columns. A record that lacks optional columns at its
+    /// end is filled up with blanks, as the server reads it.
     fn own_of(&self, fields: &[String]) -> Vec<String> {
-        let filled = fields
-            .iter()
-            .rposition(|field| !field.trim().is_empty())
-            .map_or(0, |last| last + 1);
-        if filled > self.count {
-            let added = self.count - self.own.len();
-            return fields[..filled - added].to_vec();
-        }
         let field = |&index: &usize| fields.get(index).cloned().unwrap_or_default();
         self.own.iter().map(field).collect()
+    }
+
+    /// The original text that an earlier file of this kind has for the record.
+    fn earlier_original(&self, fields: &[String]) -> String {
+        let field = self.earlier_original.and_then(|index| fields.get(index));
+        field.cloned().unwrap_or_default()
     }
 }
 
@@ -299,26 +363,76 @@ mod tests {
     }
 
     #[test]
-    fn a_short_record_is_filled_up_and_a_long_one_stays_as_it_is() {
-        let roster = "ROLE,EMAIL,PHONE\nOficer\nOficer,a,b,c,d,,\n";
+    fn a_record_that_lacks_optional_columns_is_filled_up() {
+        let roster = "ROLE,EMAIL,PHONE\nOficer\nOficer,a,b,,\n";
         assert_snapshot!(rendered(roster, &[2, 3]), @r#"
         ROLE,EMAIL,PHONE,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS
         Oficer,,,UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
-        Oficer,a,b,c,d,UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
+        Oficer,a,b,UNKNOWN_ROLE UNKNOWN_ROLE,"ROLE ""Oficer"" is not a role. And more.",ROLE: Officer
+        "#);
+    }
+
+    /// What is written of `roster` if the rows on these lines have one error each, with this code.
+    fn rendered_with(roster: &str, faults: &[(u32, IssueCode)]) -> String {
+        let lines: Vec<u32> = faults.iter().map(|&(line, _)| line).collect();
+        let mut findings = rejecting("UTF-8", ",", &lines);
+        for &(line, code) in faults {
+            let error = Issue {
+                code: code.into(),
+                ..issue(IssueSeverity::Error, "It is wrong.", "")
+            };
+            findings.rejected.get_mut(&line).unwrap().issues = vec![error];
+        }
+        let text = render(roster.as_bytes(), &findings).unwrap();
+        text.strip_prefix(BYTE_ORDER_MARK).unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_split_is_written_as_its_text_beside_blank_cells() {
+        let roster = "ROLE,EMAIL,PHONE\nOfficer,a,b,c\n\"Off\"icer\",a,\nOficer,a,\n\"Off\r\nicer,a\",b\nOff";
+        let faults = [
+            (2, IssueCode::FieldCount),
+            (3, IssueCode::StrayQuote),
+            (4, IssueCode::UnknownRole),
+            (5, IssueCode::StrayQuote),
+            (7, IssueCode::FieldCount),
+        ];
+        assert_snapshot!(rendered_with(roster, &faults), @r#"
+        ROLE,EMAIL,PHONE,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS,IMPORT_ORIGINAL
+        ,,,FIELD_COUNT,It is wrong.,,"Officer,a,b,c"
+        ,,,STRAY_QUOTE,It is wrong.,,"""Off""icer"",a,"
+        Oficer,a,,UNKNOWN_ROLE,It is wrong.,,
+        ,,,STRAY_QUOTE,It is wrong.,,"""Off ⏎ icer,a"",b"
+        ,,,FIELD_COUNT,It is wrong.,,Off
         "#);
     }
 
     #[test]
-    fn a_long_record_of_an_earlier_file_loses_what_was_added() {
-        let roster = "ROLE,EMAIL,IMPORT_ERRORS\nOficer,a,b,c,old\n";
-        let text = rendered(roster, &[2]);
-        assert!(
-            text.lines()
-                .last()
-                .unwrap()
-                .starts_with("Oficer,a,b,c,UNKNOWN_ROLE"),
-            "{text}"
-        );
+    fn an_original_text_stays_with_its_row_until_the_row_is_accepted() {
+        let roster = "ROLE,IMPORT_ERRORS,IMPORT_ORIGINAL\n,old,\"Off,\"\nOfficer,b,c,d\n";
+        let faults = [(2, IssueCode::Required), (3, IssueCode::FieldCount)];
+        assert_snapshot!(rendered_with(roster, &faults), @r#"
+        ROLE,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS,IMPORT_ORIGINAL
+        ,REQUIRED,It is wrong.,,"Off,"
+        ,FIELD_COUNT,It is wrong.,,"Officer,b,c,d"
+        "#);
+    }
+
+    #[test]
+    fn an_original_text_without_end_is_cut() {
+        let text = on_one_line(&"é\r".repeat(3_000));
+        assert_eq!(text.matches('é').count(), 2_000);
+        assert!(text.ends_with("é ⏎ …"), "{text}");
+    }
+
+    #[test]
+    fn a_line_that_lists_no_user_is_not_written() {
+        let roster = "ROLE,EMAIL\nOficer,a\nROLE,EMAIL\n";
+        let faults = [(2, IssueCode::UnknownRole), (3, IssueCode::NotARow)];
+        assert_snapshot!(rendered_with(roster, &faults), @r"
+        ROLE,EMAIL,IMPORT_ERROR_CODES,IMPORT_ERRORS,IMPORT_SUGGESTIONS
+        Oficer,a,UNKNOWN_ROLE,It is wrong.,
+        ");
     }
 
     #[test]

@@ -42,7 +42,15 @@ pub(super) struct Records {
     /// The first record that is not blank.
     pub header: Vec<String>,
     /// The wanted records, by the line on which they start (1 = first line of the file).
-    pub by_line: BTreeMap<u32, Vec<String>>,
+    pub by_line: BTreeMap<u32, FoundRecord>,
+}
+
+/// A record that was wanted.
+#[derive(Debug)]
+pub(super) struct FoundRecord {
+    pub fields: Vec<String>,
+    /// Its text as the file has it, without the line end.
+    pub text: String,
 }
 
 /// Finds the header, and the records that start on the `wanted` lines. Bytes that are not valid
@@ -57,11 +65,13 @@ pub(super) fn records(
 ) -> anyhow::Result<Records> {
     let (text, _, _) = dialect.charset.decode(bytes);
     let mut found = Records::default();
-    let split = split(&text, dialect.delimiter, |line, fields| {
+    let split = split(&text, dialect.delimiter, |record| {
         if found.header.is_empty() {
-            found.header = fields;
-        } else if wanted.contains(&line) {
-            found.by_line.insert(line, fields);
+            found.header = record.fields;
+        } else if wanted.contains(&record.line) {
+            let (fields, text) = (record.fields, record.text.to_owned());
+            let record_found = FoundRecord { fields, text };
+            found.by_line.insert(record.line, record_found);
         }
     });
     split.map_err(|fault| anyhow!(fault.message()))?;
@@ -82,7 +92,7 @@ mod tests {
 
     fn lines(text: &str) -> Vec<(u32, String)> {
         let records = split(text.as_bytes(), "UTF-8", ",");
-        let joined = |(line, fields): (u32, Vec<String>)| (line, fields.join("|"));
+        let joined = |(line, record): (u32, FoundRecord)| (line, record.fields.join("|"));
         records.by_line.into_iter().map(joined).collect()
     }
 
@@ -119,13 +129,13 @@ mod tests {
             .collect();
         let utf_16 = split(&utf_16, "UTF-16LE", "\t");
         assert_eq!(utf_16.header, ["A", "ñ"]);
-        assert_eq!(utf_16.by_line[&2], ["1", "2"]);
+        assert_eq!(utf_16.by_line[&2].fields, ["1", "2"]);
     }
 
     #[test]
     fn bytes_that_are_not_valid_are_marked() {
         let records = split(b"A\nMu\xf1oz\n", "UTF-8", "");
-        assert_eq!(records.by_line[&2], ["Mu\u{fffd}oz"]);
+        assert_eq!(records.by_line[&2].fields, ["Mu\u{fffd}oz"]);
     }
 
     #[test]

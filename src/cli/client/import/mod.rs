@@ -42,10 +42,19 @@ use roster_source::{RosterInput, RosterSource};
 /// Fails if the roster cannot be read, the deactivation is not confirmed, or the server cannot be reached. A
 /// refused import is no error: it is reported, and has its exit code.
 pub(crate) async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
-    let roster = RosterSource::find(&args.file)?;
     if let Some(errors) = &args.errors {
         errors_file::check(errors, &args.file)?;
     }
+    let done = import(&args, verbosity).await;
+    if done.is_err() {
+        args.errors.as_deref().inspect(|path| report_earlier(path));
+    }
+    done
+}
+
+/// Does the import, and reports it.
+async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let roster = RosterSource::find(&args.file)?;
     let must_ask = args.must_ask(PromptMode::of_process(
         roster == RosterSource::Stdin,
         verbosity,
@@ -62,13 +71,13 @@ pub(crate) async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Resul
         retries: args.retries,
     };
     let mut start = args.start(&organization);
-    let mut view = view(&args, verbosity);
+    let mut view = view(args, verbosity);
     if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
-        return report_end(&args, &job, &ended, &mut report, true).await;
+        return report_end(args, &job, &ended, &mut report, true).await;
     }
     let mut report = ImportReport::new(view);
     let ended = job.run(&start, &mut report).await?;
-    let exit = report_end(&args, &job, &ended, &mut report, start.validate_only).await?;
+    let exit = report_end(args, &job, &ended, &mut report, start.validate_only).await?;
     if must_ask && import_job::is_refused_for(&ended, "PLAN_DIFFERS") {
         print_error(
             "The directory or the roster has changed since you were asked. Repeat the command to see \
@@ -157,10 +166,13 @@ async fn report_end(
         // A full disk here does not change the exit code of the import.
         match save_rejected(errors, &job.input, ended, report.findings()).await {
             Ok(done) => report.notice(&done),
-            Err(error) if exit == ExitStatus::Interrupted => {
-                print_error(&format!("error: {error:#}."));
+            Err(error) => {
+                print_error(&match exit {
+                    ExitStatus::Interrupted => format!("error: {error:#}."),
+                    _ => not_saved(&error, ended, is_dry),
+                });
+                report_earlier(errors);
             }
-            Err(error) => print_error(&not_saved(&error, ended, is_dry)),
         }
     }
     shown.map_err(ClientError::Output)?;
@@ -187,8 +199,11 @@ async fn save_rejected(
     ended: &ImportEnd,
     findings: &ImportFindings,
 ) -> anyhow::Result<String> {
-    if findings.rejected.is_empty() {
-        return without_rejected(path, ended);
+    let rows = findings.rejected.values();
+    let written = rows.filter(|row| errors_file::is_written(row)).count();
+    let left_out = findings.rejected.len() - written;
+    if written == 0 {
+        return without_rejected(path, ended, left_out);
     }
     let sent = ended
         .sent
@@ -196,21 +211,40 @@ async fn save_rejected(
         .context("the roster was not read to its end")?;
     let bytes = input.bytes(sent).await?;
     errors_file::write(path, &bytes, findings)?;
+    let note = match left_out {
+        0 => String::new(),
+        1 => " A rejected line that lists no user is left out.".to_owned(),
+        _ => format!(" {left_out} rejected lines that list no users are left out."),
+    };
     Ok(format!(
-        "The rejected rows are in {}: correct them there and import that file.",
+        "The rejected rows are in {}: correct them there and import that file.{note}",
         path.display()
     ))
 }
 
-/// Removes the file of an earlier run, unless the rejected rows are not known yet. Returns what was done.
-fn without_rejected(path: &Path, ended: &ImportEnd) -> anyhow::Result<String> {
+/// Removes the file of an earlier run, unless the rejected rows are not known. Returns what was done. `left_out` lines
+/// were rejected that list no users.
+fn without_rejected(path: &Path, ended: &ImportEnd, left_out: usize) -> anyhow::Result<String> {
     let why = match ended.state() {
+        Some(ImportState::Completed | ImportState::Cancelled | ImportState::Refused)
+            if left_out > 0 =>
+        {
+            "The rejected lines list no users"
+        }
         Some(ImportState::Completed | ImportState::Cancelled) => "No row was rejected",
         Some(ImportState::Refused) if has_rows(ended) => "No row was rejected",
         Some(ImportState::Refused) => "The import was refused before its rows were judged",
         _ => {
-            let path = path.display();
-            return Ok(format!("The import has not ended: {path} was not written."));
+            // The rows that an earlier run rejected may still have to be corrected.
+            let why = match ExitStatus::of_import(ended) {
+                ExitStatus::Refused => "The import did not begin",
+                _ => "The import has not ended",
+            };
+            let done = match errors_file::is_earlier(path)? {
+                true => "is from an earlier run",
+                false => "was not written",
+            };
+            return Ok(format!("{why}: {} {done}.", path.display()));
         }
     };
     let done = match errors_file::remove_earlier(path)? {
@@ -227,8 +261,17 @@ fn has_rows(ended: &ImportEnd) -> bool {
         .is_some_and(|summary| summary.rows > 0)
 }
 
+/// Says that the errors file is from an earlier run, if it is: this run could not replace it.
+fn report_earlier(path: &Path) {
+    if errors_file::is_earlier(path).unwrap_or(false) {
+        print_error(&format!(
+            "{} is from an earlier run: it does not have the rejected rows of this one.",
+            path.display()
+        ));
+    }
+}
+
 /// The import itself is not undone, and returns its rejected rows by its ID. A dry run can be repeated.
-/// again.
 fn not_saved(error: &anyhow::Error, ended: &ImportEnd, is_dry: bool) -> String {
     let (what, import_id) = match is_dry {
         true => ("dry run", String::new()),
@@ -400,7 +443,7 @@ mod tests {
 
     #[test]
     fn only_rows_that_were_judged_are_said_to_stand() {
-        let said = |state: ImportState, rows| {
+        let said = |state: ImportState, rows, left_out| {
             let summary = ImportSummary {
                 state: state.into(),
                 rows,
@@ -410,11 +453,32 @@ mod tests {
                 summary: Some(summary),
                 ..ImportEnd::default()
             };
-            without_rejected(Path::new("no/errors.csv"), &ended).unwrap()
+            without_rejected(Path::new("no/errors.csv"), &ended, left_out).unwrap()
         };
-        insta::assert_snapshot!(said(ImportState::Completed, 2), @"No row was rejected: no/errors.csv was not written.");
-        insta::assert_snapshot!(said(ImportState::Refused, 0), @"The import was refused before its rows were judged: no/errors.csv was not written.");
-        insta::assert_snapshot!(said(ImportState::Interrupted, 2), @"The import has not ended: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Completed, 2, 0), @"No row was rejected: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Refused, 0, 0), @"The import was refused before its rows were judged: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Interrupted, 2, 0), @"The import has not ended: no/errors.csv was not written.");
+        insta::assert_snapshot!(said(ImportState::Completed, 2, 1), @"The rejected lines list no users: no/errors.csv was not written.");
+    }
+
+    #[test]
+    fn an_errors_file_that_stays_is_said_to_be_from_an_earlier_run() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("errors.csv");
+        fs::write(&path, "ROLE,IMPORT_ERROR_CODES\nOficer,UNKNOWN_ROLE\n").unwrap();
+        for (code, why) in [
+            (Code::NotFound, "The import did not begin"),
+            (Code::Unavailable, "The import has not ended"),
+        ] {
+            let ended = ImportEnd {
+                status: Some(Status::new(code, "")),
+                ..ImportEnd::default()
+            };
+            let said = without_rejected(&path, &ended, 0).unwrap();
+            let expected = format!("{why}: {} is from an earlier run.", path.display());
+            assert_eq!(said, expected);
+            assert!(path.exists());
+        }
     }
 
     #[tokio::test]
