@@ -13,10 +13,10 @@ pub struct WebOrigin(String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidWebOrigin {
     /// All of them.
-    #[error("any page could then call on behalf of whoever looks at it; name each origin")]
+    #[error("any page could then call on behalf of the person who looks at it; name each origin")]
     Every,
     /// What sandboxed pages and files have.
-    #[error("this is what pages without an origin have, whoever made them")]
+    #[error("every page without an origin has this one")]
     Null,
     /// Anything else.
     #[error("write it like https://roster.example or http://127.0.0.1:8080, without a path")]
@@ -56,7 +56,7 @@ impl FromStr for WebOrigin {
     }
 }
 
-/// A host, and a port where there is one; nothing that would make it a URL.
+/// A host, with a port if one is given; nothing that would make it a URL.
 fn is_authority(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),

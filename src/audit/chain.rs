@@ -25,7 +25,7 @@ pub struct AuditChain {
     met: bool,
 }
 
-/// Where a chain is broken, and how.
+/// The place at which a chain is broken, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainBreak {
     /// The next event there is, is not the next in sequence.
@@ -215,7 +215,7 @@ mod tests {
         let mut altered = whole.clone();
         altered[2].principal = "somebody else".to_owned();
         assert_eq!(verify(&altered, head), Err(ChainBreak::Altered(3)));
-        // Whoever hashes it again breaks the link behind it.
+        // Hashing it again breaks the link behind it.
         altered[2].hash = hash("pd", &altered[2]).to_vec();
         assert_eq!(verify(&altered, head), Err(ChainBreak::Unlinked(4)));
         let mut removed = whole.clone();

@@ -43,7 +43,7 @@ struct Waiter<K: Eq + Hash + Clone> {
 pub struct ConcurrencyBounds {
     /// On the server.
     pub server: usize,
-    /// Of these, for one key.
+    /// Permits of one key.
     pub key: usize,
 }
 

@@ -16,7 +16,7 @@ use super::ClientNetwork;
 pub struct MemoryBounds {
     /// On the server.
     pub server: usize,
-    /// Of these, for one address, one principal or one organisation.
+    /// Bytes of one address, one principal or one organisation.
     pub share: usize,
 }
 

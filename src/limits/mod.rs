@@ -25,7 +25,7 @@ pub struct ServerLimits {
     pub compression_ratio: u64,
     /// Imports at a time. Imports that are still uploading do not count.
     pub imports: usize,
-    /// Of these, imports into one organisation.
+    /// Imports into one organisation.
     pub organization_imports: usize,
     /// Calls at a time about one organisation, imports and exports apart.
     pub organization_calls: usize,
@@ -38,7 +38,7 @@ pub struct ServerLimits {
     pub memory: MemoryBounds,
     /// Connections at a time.
     pub connections: usize,
-    /// Of these, connections from one address.
+    /// Connections from one address.
     pub address_connections: usize,
     /// Calls at a time on one connection.
     pub streams: u32,

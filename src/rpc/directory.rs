@@ -383,7 +383,7 @@ async fn send_pieces(
                 piece.map(|csv_chunk| ExportUsersResponse { csv_chunk })
             }
             Err(status) => {
-                // Fails only where the client has gone.
+                // Fails only if the client has gone.
                 let _ = sender.send(Err(status)).await;
                 return;
             }
@@ -396,7 +396,7 @@ async fn send_pieces(
                 drop(pieces);
                 let message = "The file was not read for too long; export it again.";
                 let refusal = Refusal::limit("NOT_READ", "idle", message);
-                // Fails only where the client has gone.
+                // Fails only if the client has gone.
                 let _ = sender.send(Err(status::refused(&[refusal]))).await;
                 return;
             }

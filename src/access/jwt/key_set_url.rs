@@ -21,7 +21,7 @@ const TIME: Duration = Duration::from_secs(10);
 /// Most bytes of a document.
 const BYTES: usize = 256 * 1024;
 
-/// Where a document is: `https://…`, or `http://` on this machine itself.
+/// The address of a document: `https://…`, or `http://` on this machine itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySetUrl {
     uri: Uri,

@@ -27,7 +27,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// keys must not make this server a burden on the provider.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(10);
 
-/// Where the keys come from.
+/// The source of the keys.
 #[derive(Debug)]
 pub enum ProviderKeys {
     /// A file.

@@ -51,7 +51,7 @@ pub struct ImportOptions {
     pub filter: ResultFilter,
     /// Send values before and after.
     pub include_values: bool,
-    /// Where the roster comes from.
+    /// The source of the roster.
     pub source: String,
 }
 
@@ -280,8 +280,8 @@ fn check_confirmation(start: &ImportStart, faults: &mut Vec<Refusal>) {
         return;
     };
     if !start.validate_only && missing.confirmation != CONFIRMATION {
-        let message = "Deactivating whoever is not listed needs the confirmation \"Confirm\"; \
-            a dry run (validate_only) shows whom it would deactivate, and needs none.";
+        let message = "Deactivating users who are not listed needs the confirmation \"Confirm\"; \
+            a dry run (validate_only) shows who would be deactivated, and needs none.";
         let subject = "deactivate_missing.confirmation";
         faults.push(Refusal::invalid("CONFIRMATION_REQUIRED", subject, message));
     }
