@@ -1,21 +1,13 @@
 //! Comments, documentation, the contract's comments and the help texts have no turns of phrase that
 //! readers must decode.
-//!
-//! `plain_english.txt` lists the files that are not rewritten yet, with their number of such turns. It only
-//! shrinks: `USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract plain` writes it without what has been
-//! rewritten, and adds nothing.
 
-use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use clap::CommandFactory;
 use regex::RegexSet;
 use user_import::cli::Cli;
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
-const LIST: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/contract/plain_english.txt"
-);
 
 /// Folders and files with text for maintainers and users.
 const PLACES: [&str; 16] = [
@@ -163,55 +155,17 @@ fn turns() -> BTreeMap<String, Vec<Found>> {
     turns
 }
 
-/// The files that are not rewritten yet, with the number of turns that they may have.
-fn not_rewritten() -> BTreeMap<String, usize> {
-    let list = fs::read_to_string(LIST).unwrap_or_default();
-    let lines = list.lines().filter_map(|line| line.split_once(' '));
-    lines
-        .map(|(count, path)| (path.to_owned(), count.parse().unwrap()))
-        .collect()
-}
-
 #[test]
 fn plain_english_has_no_turns_that_must_be_decoded() {
-    let (turns, allowed) = (turns(), not_rewritten());
-    if env::var_os("USER_IMPORT_WRITE_REFERENCE").is_some() {
-        let mut list = String::new();
-        let is_first = !Path::new(LIST).exists();
-        for (path, found) in &turns {
-            let before = if is_first {
-                usize::MAX
-            } else {
-                allowed.get(path).copied().unwrap_or(0)
-            };
-            match found.len().min(before) {
-                0 => {}
-                count => writeln!(list, "{count} {path}").unwrap(),
-            }
-        }
-        fs::write(LIST, list).unwrap();
-        return;
-    }
     let mut bad = String::new();
-    for (path, found) in &turns {
-        if found.len() > allowed.get(path).copied().unwrap_or(0) {
-            for Found { line, text } in found {
-                writeln!(bad, "{path}:{line}: \"{text}\"").unwrap();
-            }
+    for (path, found) in turns() {
+        for Found { line, text } in found {
+            writeln!(bad, "{path}:{line}: \"{text}\"").unwrap();
         }
     }
     assert!(
         bad.is_empty(),
         "Say it in plain English (CONTRIBUTING.md):\n{bad}"
-    );
-    let done: Vec<_> = allowed
-        .keys()
-        .filter(|path| !turns.contains_key(*path))
-        .collect();
-    assert!(
-        done.is_empty(),
-        "rewritten, so take them off the list with USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract plain: \
-         {done:#?}"
     );
 }
 
