@@ -130,16 +130,17 @@ impl Draft {
         let shown =
             |c: &char| c.is_ascii_graphic() || matches!(c, 'é' | 'ß' | 'İ' | 'ſ' | '三' | '한');
         let username: String = username.chars().filter(shown).collect();
-        // A key must not hold a format character.
+        // A key must not hold a format character, or only zeros.
         let key = key.replace('\u{200D}', "");
+        let number = place + 1;
         vec![
-            (ExternalId, format!("{zeros}{place}{key}")),
+            (ExternalId, format!("{zeros}{number}{key}")),
             (Email, self.email(place)),
-            (BadgeNumber, format!("{zeros}{key}{place}")),
+            (BadgeNumber, format!("{zeros}{key}{number}")),
             (FirstName, first.clone()),
             (LastName, last.clone()),
             (Status, self.status.to_owned()),
-            (Username, format!("{username}{place}")),
+            (Username, format!("{username}{number}")),
             (Role, self.role.to_owned()),
             (SupervisorEmail, boss.unwrap_or_default()),
             (Rank, self.rank.to_owned()),
