@@ -278,17 +278,18 @@ fn parse_status(text: &str) -> Result<Cow<'_, str>, Fault> {
 
 fn parse_phone(text: &str, options: CheckOptions) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     let (region, read) = (options.phone_region, options.read_phone);
-    if let Some(plain) = phone_before(text) {
-        // The planner gives the warning, or decides otherwise.
-        let (number, _) = PhoneNumber::parse_in(&plain, region, read)?;
-        return Ok((Cow::Owned(number.as_e164().to_owned()), None));
-    }
-    let (number, is_assumed) = PhoneNumber::parse_in(text, region, read)?;
-    let unassigned = || (!number.is_assigned()).then_some(Fault::Unassigned);
-    let warning = is_assumed
-        .then_some(Fault::RegionAssumed)
-        .or_else(unassigned);
-    Ok((number.into(), warning))
+    let Some(plain) = phone_before(text) else {
+        let (number, is_assumed) = PhoneNumber::parse_in(text, region, read)?;
+        let unassigned = || (!number.is_assigned()).then_some(Fault::Unassigned);
+        let warning = is_assumed
+            .then_some(Fault::RegionAssumed)
+            .or_else(unassigned);
+        return Ok((number.into(), warning));
+    };
+    // The planner gives the warning about the artefact, or decides otherwise.
+    let (number, is_assumed) = PhoneNumber::parse_in(&plain, region, read)?;
+    let warning = is_assumed.then_some(Fault::RegionAssumed);
+    Ok((Cow::Owned(number.as_e164().to_owned()), warning))
 }
 
 /// Returns the phone number without its export artefact, or `None` if it has none. Most numbers contain none of the

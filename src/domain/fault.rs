@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use super::artifact::phone_without_artifacts;
 use super::email_repair::{Meant, address_meant, meant};
 use super::garbled::{repaired, repaired_control};
 use super::phone::{international, north_american};
@@ -247,7 +248,8 @@ impl Fault {
             Self::Garbled => repaired(value).map(Cow::from),
             Self::Character(control) => repaired_control(value, control).map(Cow::from),
             Self::NationalPhone | Self::RegionAssumed | Self::CountryCode | Self::PhoneLength => {
-                north_american(value).map(Cow::from)
+                let plain = phone_without_artifacts(value);
+                north_american(plain.as_deref().unwrap_or(value)).map(Cow::from)
             }
             Self::Email => address_meant(value).map(Cow::from),
             _ => None,

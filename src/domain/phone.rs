@@ -13,6 +13,9 @@ const NATIONAL_DIGITS: usize = 10;
 /// Longest way to write ten digits, in bytes. A longer text has more digits, or a closer look at it gains nothing.
 const LONGEST_NATIONAL: usize = 24;
 
+/// The beginning of a phone number that is written as a link.
+const URI_SCHEME: &str = "tel:";
+
 /// A phone number that is possible in its country.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhoneNumber<'a> {
@@ -28,8 +31,8 @@ impl<'a> PhoneNumber<'a> {
     /// `00`. This takes microseconds.
     ///
     /// # Errors
-    /// Fails if the text is blank, not a phone number, without a known country code, impossible in its country, with
-    /// an extension, in scientific notation, or with a forbidden character.
+    /// Fails if the text is blank, not one phone number, without a known country code, impossible in its country, with
+    /// an extension or another letter, in scientific notation, or with a forbidden character.
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         Self::parse_with(text, |number| PhoneNumber::read(&number))
     }
@@ -63,7 +66,7 @@ impl<'a> PhoneNumber<'a> {
             return Ok((Self::parse_with(text, read)?, false));
         }
         if let Some(national) = region.and_then(|region| region.national(&value)) {
-            return Ok((Self::of_national(&national)?, false));
+            return Ok((Self::of_national(&national, &value)?, false));
         }
         if value.starts_with('(') {
             return Err(Fault::NationalPhone);
@@ -73,9 +76,12 @@ impl<'a> PhoneNumber<'a> {
         Ok((number, is_assumed))
     }
 
-    fn of_national(national: &Parsed) -> Result<Self, Fault> {
+    fn of_national(national: &Parsed, written: &str) -> Result<Self, Fault> {
         if national.extension.is_some() {
             return Err(Fault::Extension);
+        }
+        if !is_one_number(written) {
+            return Err(Fault::Phone);
         }
         Ok(Self {
             assigned: true,
@@ -88,7 +94,11 @@ impl<'a> PhoneNumber<'a> {
 
     /// Reads a number that begins with its `+`.
     pub(crate) fn read(international: &str) -> Result<PhoneNumber<'static>, Fault> {
-        let number = parse_possible(international)?;
+        let number = match parse_possible(international) {
+            Err(Fault::Extension) => return Err(Fault::Extension),
+            _ if !is_one_number(international) => return Err(Fault::Phone),
+            number => number?,
+        };
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
         if !is_stable(&e164, international) {
             return Err(Fault::Phone);
@@ -136,7 +146,8 @@ impl<'a> From<PhoneNumber<'a>> for Cow<'a, str> {
 
 /// Returns the E.164 form of ten digits as a number of North America, or `None` if they are not a valid one.
 pub(super) fn north_american(value: &str) -> Option<String> {
-    if value.chars().filter(char::is_ascii_digit).count() != NATIONAL_DIGITS {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    if digits != NATIONAL_DIGITS || !is_one_number(value) {
         return None;
     }
     let number = PhoneRegion::NORTH_AMERICA.national(value)?;
@@ -205,6 +216,31 @@ fn parse_possible(international: &str) -> Result<Parsed, Fault> {
     }
 }
 
+/// Returns `true` if all digits of `value` belong to one number. The parser reads letters as the digits of a keypad
+/// (`(cell)` as 2355), and joins what follows the number to it (`469-234-5678/9`).
+fn is_one_number(value: &str) -> bool {
+    let number = match value.get(..URI_SCHEME.len()) {
+        Some(scheme) if scheme.eq_ignore_ascii_case(URI_SCHEME) => &value[URI_SCHEME.len()..],
+        _ => value,
+    };
+    // In Japanese, a sign that counts as a letter is written for a hyphen.
+    let is_letter = |c: char| c.is_alphabetic() && c != '\u{30FC}';
+    if number.contains(is_letter) {
+        return false;
+    }
+    let digits = |text: &str| text.chars().filter(|c| c.is_numeric()).count();
+    let (head, tail) = match number.rsplit_once(['/', '\u{FF0F}']) {
+        // A slash also stands behind an area code: 030/901820.
+        Some((head, tail)) if digits(tail) >= 3 => (head.trim_start_matches(['+', '0']), tail),
+        Some(_) => return false,
+        None => ("", number),
+    };
+    let behind = tail
+        .strip_suffix([')', ']'])
+        .and_then(|rest| rest.rsplit_once(['(', '[']));
+    digits(head) < NATIONAL_DIGITS && behind.is_none_or(|(before, _)| digits(before) == 0)
+}
+
 /// Returns `true` if reading `e164` gives `e164` again, so that an export imports unchanged. Only a number that
 /// lost a trunk prefix can fail: the rest may begin with another trunk prefix.
 fn is_stable(e164: &str, value: &str) -> bool {
@@ -245,6 +281,11 @@ mod tests {
     #[case::china("+86 10 6552 9988", "+861065529988")]
     #[case::full_width("\u{FF0B}\u{FF11} 202 555 0143", "+12025550143")]
     #[case::in_brackets("(+1) 202.555.0143", "+12025550143")]
+    #[case::all_in_brackets("(+1 202 555 0143)", "+12025550143")]
+    #[case::a_slash("+49 30/901820", "+4930901820")]
+    #[case::a_slash_behind_a_long_area_code("0049 (0)33701/12345", "+493370112345")]
+    #[case::slashes("+1 202/555/0143", "+12025550143")]
+    #[case::a_link("tel:+1-202-555-0143", "+12025550143")]
     fn numbers_of_every_country_become_e164(#[case] text: &str, #[case] e164: &str) {
         let number = PhoneNumber::parse(text).unwrap();
         assert_eq!((number.as_e164(), number.is_assigned()), (e164, true));
@@ -289,6 +330,10 @@ mod tests {
     #[case::eleven_digits("12025550143", None, Ok(("+12025550143", false)))]
     #[case::no_american("4930901820", None, Ok(("+4930901820", false)))]
     #[case::an_extension("(202) 555-0143 x5", Some("US"), Err(Fault::Extension))]
+    #[case::a_remark("469-234-5678 (cell)", Some("US"), Err(Fault::Phone))]
+    #[case::a_remark_without("469-234-5678 (cell)", None, Err(Fault::Phone))]
+    #[case::letters("202-555-HELP", Some("US"), Err(Fault::Phone))]
+    #[case::another_last_digit("030/901820/1", Some("DE"), Err(Fault::Phone))]
     fn without_a_region_the_country_code_is_as_written(
         #[case] text: &str,
         #[case] region: Option<&str>,
@@ -319,6 +364,16 @@ mod tests {
     #[case("1.202555E+10", Fault::ScientificNotation)]
     #[case("", Fault::Blank)]
     #[case("+1 202\u{0}555 0143", Fault::Character('\0'))]
+    #[case::a_remark("469-234-5678 (cell)", Fault::Phone)]
+    #[case::a_remark_before("cell +1 202 555 0143", Fault::Phone)]
+    #[case::a_remark_after("+1 202 555 0143 home", Fault::Phone)]
+    #[case::a_word("desk", Fault::Phone)]
+    #[case::a_vanity_number("+1 800 FLOWERS", Fault::Phone)]
+    #[case::another_last_digit("469-234-5678/9", Fault::Phone)]
+    #[case::another_end("469-234-5678 / 79", Fault::Phone)]
+    #[case::another_extension("469-234-5678/9012", Fault::Phone)]
+    #[case::a_range("469-234-5678~9", Fault::Extension)]
+    #[case::a_count("469-234-5678 (2)", Fault::Phone)]
     fn other_things_are_faults(#[case] text: &str, #[case] fault: Fault) {
         assert_eq!(PhoneNumber::parse(text), Err(fault));
     }

@@ -311,7 +311,25 @@ fn a_national_number_without_a_region_is_told_with_its_country() {
 }
 
 #[rstest]
+#[case::float("4692345678.0")]
+#[case::apostrophe("'469-234-5678")]
+#[case::thousands("4,692,345,678")]
+fn a_national_number_with_an_artefact_is_told_with_its_country_too(#[case] text: &str) {
+    let row = row_with(Column::Phone, Cell::Text(text));
+    let issue = &issues(&row)[0];
+    assert_eq!(
+        (issue.code, &*issue.suggestion),
+        (IssueCode::PhoneRegionAssumed, "+14692345678")
+    );
+    assert!(row.has_phone_artifact());
+    assert_eq!(row.sound(Column::Phone), Some("+4692345678"));
+}
+
+#[rstest]
 #[case::null("NULL")]
+#[case::a_link_to_a_blank_cell("0")]
+#[case::full_width("\u{FF2E}\u{FF35}\u{FF2C}\u{FF2C}")]
+#[case::german("(leer)")]
 #[case::spreadsheet_error(" #REF! ")]
 #[case::not_available("N/A")]
 #[case::around("<null>")]
