@@ -3,12 +3,22 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1252};
+use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1250, WINDOWS_1252};
 
 use super::normalise;
 
 /// Charsets that programs mistake UTF-8 for.
 const MISTAKEN: [&Encoding; 2] = [WINDOWS_1252, MACINTOSH];
+
+/// The characters of the bytes from 0x80 in code pages of a Windows console that UTF-8 is mistaken for: 437 and 850.
+const CONSOLE_PAGES: [&str; 2] = [
+    "\
+    ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+    └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{A0}",
+    "\
+    ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐\
+    └┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{AD}±‗¾¶§÷¸°¨·¹³²■\u{A0}",
+];
 
 /// Most times that one text can have been decoded wrongly.
 const TIMES: usize = 3;
@@ -155,10 +165,23 @@ fn decoded_rightly(value: &str) -> Option<String> {
     let mistaken = MISTAKEN
         .into_iter()
         .filter_map(|charset| bytes_in(value, charset));
-    mistaken.chain(latin_1).find_map(|bytes| {
-        let text = String::from_utf8(bytes).ok()?;
-        is_name(&text).then_some(text)
-    })
+    let console = CONSOLE_PAGES
+        .into_iter()
+        .filter(|_| may_be_of_console(value))
+        .filter_map(|page| bytes_in_page(value, page));
+    // Without a small letter, Romanian names such as PĂŞCANU could be meant.
+    let eastern = value
+        .contains(char::is_lowercase)
+        .then(|| bytes_in(value, WINDOWS_1250))
+        .flatten();
+    mistaken
+        .chain(latin_1)
+        .chain(console)
+        .chain(eastern)
+        .find_map(|bytes| {
+            let text = String::from_utf8(bytes).ok()?;
+            is_name(&text).then_some(text)
+        })
 }
 
 /// Returns the bytes of `value` in `charset`. Control characters stand for bytes without a character in the
@@ -172,6 +195,26 @@ fn bytes_in(value: &str, charset: &'static Encoding) -> Option<Vec<u8>> {
             _ => u8::try_from(u32::from(c))
                 .ok()
                 .filter(|byte| matches!(byte, 0x80..=0x9F)),
+        }
+    };
+    value.chars().map(byte).collect()
+}
+
+/// Returns `true` if `value` may be UTF-8 that was read in a console's code page. It then has a character of which
+/// programs draw boxes for each letter with an accent, or the beginning of a typographic mark. No name has either.
+fn may_be_of_console(value: &str) -> bool {
+    value.contains(|c| matches!(c, '\u{2500}'..='\u{259F}'))
+        || value.contains("\u{393}\u{C7}")
+        || value.contains("\u{D4}\u{C7}")
+}
+
+/// Returns the bytes of `value` in one of [`CONSOLE_PAGES`].
+fn bytes_in_page(value: &str, page: &str) -> Option<Vec<u8>> {
+    let byte = |c: char| match u8::try_from(c) {
+        Ok(byte) if byte.is_ascii() => Some(byte),
+        _ => {
+            let place = page.chars().position(|known| known == c)?;
+            u8::try_from(place + 0x80).ok()
         }
     };
     value.chars().map(byte).collect()
@@ -204,7 +247,7 @@ fn is_of_names(c: char) -> bool {
 }
 
 /// Returns the text with its HTML entities decoded, or `None` if it has none.
-fn without_entities(value: &str) -> Option<String> {
+pub(super) fn without_entities(value: &str) -> Option<String> {
     let mut text = String::with_capacity(value.len());
     let (mut rest, mut found) = (value, false);
     while let Some(at) = rest.find('&') {
@@ -279,6 +322,18 @@ mod tests {
     #[case::a_soft_hyphen_that_was_removed("Garc\u{C3}a", "Garc\u{ED}a")]
     #[case::one_of_two_was_removed("Garc\u{C3}a Mu\u{C3}\u{B1}oz", "Garc\u{ED}a Mu\u{F1}oz")]
     #[case::trimmed_beside_another("Jos\u{C3}\u{A9} Nicol\u{C3}", "Jos\u{E9} Nicol\u{E0}")]
+    #[case::console("Mu\u{251C}\u{2592}oz", "Mu\u{F1}oz")]
+    #[case::console_capital("\u{251C}\u{FC}lvaro", "\u{C1}lvaro")]
+    #[case::console_umlaut("M\u{251C}\u{255D}ller", "M\u{FC}ller")]
+    #[case::console_soft_hyphen("Garc\u{251C}\u{A1}a", "Garc\u{ED}a")]
+    #[case::console_polish("\u{253C}\u{FC}ukasz", "\u{141}ukasz")]
+    #[case::console_apostrophe("O\u{393}\u{C7}\u{D6}Brien", "O\u{2019}Brien")]
+    #[case::console_850_apostrophe("O\u{D4}\u{C7}\u{D6}Brien", "O\u{2019}Brien")]
+    #[case::eastern("Mu\u{102}\u{B1}oz", "Mu\u{F1}oz")]
+    #[case::eastern_umlaut("M\u{102}\u{13D}ller", "M\u{FC}ller")]
+    #[case::eastern_acute("Ren\u{102}\u{A9}", "Ren\u{E9}")]
+    #[case::eastern_czech("Dvo\u{139}\u{2122}\u{102}\u{2C7}k", "Dvo\u{159}\u{E1}k")]
+    #[case::eastern_soft_hyphen("Garc\u{102}\u{AD}a", "Garc\u{ED}a")]
     #[case::cyrillic(
         "\u{D0}\u{98}\u{D0}\u{B2}\u{D0}\u{B0}\u{D0}\u{BD}",
         "\u{418}\u{432}\u{430}\u{43D}"
@@ -325,6 +380,7 @@ mod tests {
     #[case::portuguese(&["JO\u{C3}O", "S\u{E3}o", "CONCEI\u{C7}\u{C3}O", "GUIMAR\u{C3}ES", "ASSUN\u{C7}\u{C3}O", "IRM\u{C3} DULCE", "\u{C2}ngela", "\u{C3}"])]
     #[case::others(&["Mu\u{F1}oz", "M\u{FC}ller", "Ren\u{E9}e", "Bj\u{F6}rn", "\u{C5}se", "\u{D0}or\u{F0}e", "Na\u{EF}m", "No\u{EB}l", "D\u{2019}Angelo", "D\u{2019}\u{C9}vreux", "R\u{D3}\u{17B}YCKI"])]
     #[case::scripts(&["\u{418}\u{432}\u{430}\u{43D}", "\u{393}\u{3B9}\u{3CE}\u{3C1}\u{3B3}\u{3BF}\u{3C2}", "\u{7530}\u{4E2D}", "\u{645}\u{62D}\u{645}\u{62F}"])]
+    #[case::eastern(&["P\u{102}\u{15E}CANU", "P\u{103}\u{15F}canu", "\u{15E}tef\u{103}nescu", "\u{141}\u{F3}d\u{17A}", "S\u{142}awomir \u{15A}wi\u{119}\u{107}", "\u{10C}ern\u{FD}", "Kov\u{E1}\u{10D}", "\u{10E}uri\u{161}", "\u{11E}\u{FC}ler", "Gy\u{151}z\u{151}", "B\u{E2}rl\u{103}deanu", "\u{13D}ubom\u{ED}r"])]
     #[case::vietnamese(&["Nguy\u{1EC5}n", "Tr\u{1EA7}n \u{110}\u{1EE9}c"])]
     #[case::marks(&["R&D", "AT&T", "Smith & Sons", "A&B;", "&", "&;", "&#;", "&#0;", "&unknown;", "Fish &chips; more"])]
     #[case::plain(&["O'Brien", "Whitlock, Jr.", ""])]
