@@ -3,6 +3,7 @@
 
 use icu_normalizer::ComposingNormalizerBorrowed as Normalizer;
 
+use super::garbled::without_entities;
 use super::{Email, email_key};
 
 /// The probable meaning of a faulty email.
@@ -30,20 +31,34 @@ pub(crate) fn address_meant(value: &str) -> Option<String> {
 pub(super) fn meant(value: &str) -> Meant {
     let plain = plain(value);
     let mut found: Vec<String> = Vec::new();
+    let mut is_whole = false;
     for word in plain.split(is_between) {
-        if let Some(address) = address_in(word)
-            && !found
-                .iter()
-                .any(|known| email_key(known) == email_key(&address))
-        {
+        let Some(address) = address_in(word) else {
+            continue;
+        };
+        is_whole |= is_apart(&plain, word);
+        let is_same = |known: &String| email_key(known) == email_key(&address);
+        if !found.iter().any(is_same) {
             found.push(address);
         }
     }
     match (found.pop(), found.is_empty()) {
-        (Some(address), true) => Meant::Address(address),
+        (Some(address), true) if is_whole => Meant::Address(address),
+        // In `ada lovelace@pd.example` the blank may be a slip, and `lovelace@pd.example` another person.
+        (Some(_), true) => Meant::Unknown,
         (Some(_), false) => Meant::Several,
         (None, _) => repaired(&plain).map_or(Meant::Unknown, Meant::Address),
     }
+}
+
+/// Returns `true` if the text before `word`, a part of `text`, does not belong to the address: no letter or digit stands
+/// between `word` and the last bracket, quotation mark or colon before it.
+fn is_apart(text: &str, word: &str) -> bool {
+    let start = word.as_ptr().addr() - text.as_ptr().addr();
+    let is_edge = |c: char| matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | ':');
+    let before = text[..start].rsplit(is_edge).next().unwrap_or_default();
+    let is_quoted = word.starts_with('\'') && word.ends_with('\'');
+    is_quoted || word.contains(':') || !before.contains(char::is_alphanumeric)
 }
 
 /// Returns `true` for a typographic apostrophe or quotation mark. People type it in place of another character, and
@@ -72,8 +87,23 @@ fn plain(value: &str) -> String {
         c => c,
     };
     let value: String = value.chars().map(ordinary).collect();
+    let value = without_entities(&value).unwrap_or(value);
+    let value = decoded(&value);
     match value.chars().any(is_full_width) {
         true => Normalizer::new_nfkc().normalize(&value).into_owned(),
+        false => value,
+    }
+}
+
+/// Returns `value` with the marks that a link has in place of others, and with blanks around the parts of a link as
+/// Access writes it: `ada@pd.example#mailto:ada@pd.example#`.
+fn decoded(value: &str) -> String {
+    let value = match value.contains('@') {
+        true => value.to_owned(),
+        false => value.replace("%40", "@").replace("%20", " "),
+    };
+    match value.to_ascii_lowercase().contains("#mailto:") {
+        true => value.replace('#', " "),
         false => value,
     }
 }
@@ -112,6 +142,11 @@ fn address_in(word: &str) -> Option<String> {
 fn repaired(value: &str) -> Option<String> {
     let compact: String = value.chars().filter(|c| !c.is_whitespace()).collect();
     let lower = value.to_lowercase();
+    let local = lower.split('@').next().unwrap_or_default();
+    let local = local.split(" at ").next().unwrap_or_default().trim();
+    if local.contains(char::is_whitespace) {
+        return None;
+    }
     let slips = [
         compact.clone(),
         compact.replace("@@", "@"),
@@ -171,6 +206,22 @@ mod tests {
     #[case::spelled("dana at harbor dot example", "dana@harbor.example")]
     #[case::spelled_in_brackets("dana(at)harbor.example", "dana@harbor.example")]
     #[case::a_trailing_slash("dana@harbor.example/", "dana@harbor.example")]
+    #[case::behind_a_label("E-mail of Dana: dana@harbor.example", "dana@harbor.example")]
+    #[case::a_quoted_name("\"Dana Whitlock\" dana@harbor.example", "dana@harbor.example")]
+    #[case::in_apostrophes_behind_a_name("Dana 'dana@harbor.example'", "dana@harbor.example")]
+    #[case::of_a_link("dana%40harbor.example", "dana@harbor.example")]
+    #[case::a_link_with_its_scheme("mailto:dana%40harbor.example", "dana@harbor.example")]
+    #[case::a_blank_of_html("&nbsp;dana@harbor.example", "dana@harbor.example")]
+    #[case::brackets_of_html("Dana &lt;dana@harbor.example&gt;", "dana@harbor.example")]
+    #[case::access(
+        "dana@harbor.example#mailto:dana@harbor.example#",
+        "dana@harbor.example"
+    )]
+    #[case::access_with_a_name("Dana Whitlock#mailto:dana@harbor.example#", "dana@harbor.example")]
+    #[case::access_capitals(
+        "Dana@harbor.example#MAILTO:Dana@harbor.example#",
+        "Dana@harbor.example"
+    )]
     fn the_address_is_found(#[case] value: &str, #[case] address: &str) {
         assert!(Email::parse(value).is_err(), "{value}");
         // If two addresses differ only in case, either may be meant.
@@ -196,6 +247,13 @@ mod tests {
     #[case("Dana Whitlock")]
     #[case("@harbor.example")]
     #[case("@")]
+    #[case::a_blank_for_a_dot("samuel okoro@harbor.example")]
+    #[case::a_blank_behind_a_dot("samuel. okoro@harbor.example")]
+    #[case::a_comma_for_a_dot("samuel,okoro@harbor.example")]
+    #[case::a_no_break_space("samuel\u{A0}okoro@harbor.example")]
+    #[case::two_blanks("samuel okoro @harbor.example")]
+    #[case::spelled("samuel okoro at harbor dot example")]
+    #[case::a_name("Samuel Okoro - okoro@harbor.example")]
     fn nothing_is_made_up(#[case] value: &str) {
         assert_eq!(meant(value), Meant::Unknown);
     }
