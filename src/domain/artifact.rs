@@ -6,12 +6,113 @@ use std::borrow::Cow;
 
 use super::is_trimmed;
 
-/// Month names as spreadsheets shorten them, in lower case: English, German, Spanish, French and Portuguese. A
-/// longer month name begins with one of them.
-const MONTHS: [&str; 32] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mär",
-    "mrz", "mai", "okt", "dez", "ene", "abr", "ago", "dic", "janv", "fév", "févr", "mars", "avr",
-    "juin", "juil", "août", "déc", "fev", "mei",
+/// Month names, in full and as spreadsheets shorten them, in lower case and sorted: Dutch, English, French, German,
+/// Italian, Portuguese and Spanish.
+const MONTHS: [&str; 104] = [
+    "abr",
+    "abril",
+    "ago",
+    "agosto",
+    "août",
+    "apr",
+    "april",
+    "aprile",
+    "aug",
+    "august",
+    "augustus",
+    "avr",
+    "avril",
+    "dec",
+    "december",
+    "dez",
+    "dezember",
+    "dezembro",
+    "dic",
+    "dicembre",
+    "diciembre",
+    "déc",
+    "décembre",
+    "ene",
+    "enero",
+    "feb",
+    "febbraio",
+    "febrero",
+    "februar",
+    "februari",
+    "february",
+    "fev",
+    "fevereiro",
+    "fév",
+    "févr",
+    "février",
+    "gen",
+    "gennaio",
+    "giu",
+    "giugno",
+    "jan",
+    "janeiro",
+    "januar",
+    "januari",
+    "january",
+    "janv",
+    "janvier",
+    "juil",
+    "juillet",
+    "juin",
+    "jul",
+    "julho",
+    "juli",
+    "julio",
+    "july",
+    "jun",
+    "june",
+    "junho",
+    "juni",
+    "junio",
+    "jänner",
+    "lug",
+    "luglio",
+    "maa",
+    "maart",
+    "mag",
+    "maggio",
+    "mai",
+    "maio",
+    "mar",
+    "march",
+    "mars",
+    "marzo",
+    "março",
+    "may",
+    "mayo",
+    "mei",
+    "mrt",
+    "mrz",
+    "mär",
+    "märz",
+    "nov",
+    "november",
+    "novembre",
+    "novembro",
+    "noviembre",
+    "oct",
+    "october",
+    "octobre",
+    "octubre",
+    "okt",
+    "oktober",
+    "ott",
+    "ottobre",
+    "out",
+    "outubro",
+    "sep",
+    "sept",
+    "september",
+    "septembre",
+    "septiembre",
+    "set",
+    "setembro",
+    "settembre",
 ];
 
 /// Longest month name, in bytes.
@@ -51,13 +152,33 @@ pub(crate) fn has_artifact(value: &str) -> bool {
         && (!before.is_ascii_digit()
             || bytes[bytes.len() - 1] == b'0'
             || (bytes.len() > 4 && !bytes[bytes.len() - 4].is_ascii_alphanumeric()));
-    (may_be_number || may_be_quote(bytes[0])) && !without_artifacts(value).is_empty()
+    let last = value.len() - 1;
+    let may_be_decimal = bytes[last] == b'.' && before.is_ascii_digit();
+    (may_be_number || may_be_decimal || may_be_mark(bytes[0]) || !bytes[last].is_ascii())
+        && !without_artifacts(value).is_empty()
 }
 
-/// Returns `true` if a quotation mark can begin with this byte. Marks outside ASCII share their first byte with
-/// other characters.
-const fn may_be_quote(byte: u8) -> bool {
-    matches!(byte, b'\'' | b'"' | b'`' | 0xE2)
+/// Returns `true` if a quotation mark or a full-width character can begin with this byte. They share their first byte
+/// with other characters.
+const fn may_be_mark(byte: u8) -> bool {
+    matches!(byte, b'\'' | b'"' | b'`' | 0xE2 | 0xEF)
+}
+
+/// Returns the value with its full-width characters as ordinary ones, such as `421` for `４２１`.
+fn with_plain_width(value: &str) -> Cow<'_, str> {
+    if value.is_ascii() || !value.contains(|c| matches!(c, '\u{FF01}'..='\u{FF5E}')) {
+        return Cow::Borrowed(value);
+    }
+    let plain = |c: char| match c {
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        c => c,
+    };
+    Cow::Owned(value.chars().map(plain).collect())
+}
+
+/// Returns `true` for an apostrophe, also as word processors write it.
+const fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}')
 }
 
 /// Returns the value without the quotation marks around it, or without the `'` in front of it.
@@ -72,19 +193,20 @@ fn without_quotes(value: &str) -> &str {
     if let Some(inner) = pairs.into_iter().find_map(inside) {
         return inner.trim();
     }
-    match value.trim_start_matches('\'') {
-        plain if plain.len() < value.len() => plain.trim_end_matches('\''),
+    match value.trim_start_matches(is_apostrophe) {
+        plain if plain.len() < value.len() => plain.trim_end_matches(is_apostrophe),
         plain => plain,
     }
 }
 
 /// Returns the values that this one may have been before an export, the most likely one first. They lack a leading
-/// `'` or the quotation marks around the value, `.0` after digits, or thousands separators. Returns an empty list
-/// if the value has none of these artefacts.
+/// `'` or the quotation marks around the value, `.0` or `.` after digits, thousands separators, or full-width
+/// characters. Returns an empty list if the value has none of these artefacts.
 #[must_use]
 pub(crate) fn without_artifacts(value: &str) -> Vec<String> {
-    let plain = without_quotes(value);
-    let whole = without_decimals(plain);
+    let plain = with_plain_width(value);
+    let plain = without_quotes(&plain);
+    let whole = without_decimals(plain).or_else(|| without_point(plain));
     let grouped = without_separators(whole.unwrap_or(plain));
     let mut candidates: Vec<String> = Vec::new();
     // 421.000 may be a decimal number or have a thousands separator.
@@ -140,6 +262,14 @@ fn without_decimals(value: &str) -> Option<&str> {
     (is_decimal && !is_thousand && whole.ends_with(|c: char| c.is_ascii_digit())).then_some(whole)
 }
 
+/// Returns the value without a `.` behind its last digit.
+fn without_point(value: &str) -> Option<&str> {
+    let digits = value.strip_suffix('.')?;
+    digits
+        .ends_with(|c: char| c.is_ascii_digit())
+        .then_some(digits)
+}
+
 /// Returns the value without thousands separators, if it has them and all its digits are in groups: `1,421`,
 /// `1.421`, `1 421`, `1'421`, and the Indian `1,23,456`.
 fn without_separators(value: &str) -> Option<String> {
@@ -164,7 +294,7 @@ fn without_separators(value: &str) -> Option<String> {
 }
 
 /// Returns `true` if the value looks like a date, such as one that a spreadsheet makes of `1-3` or `3/1`: `1-Mar`,
-/// `Jun-08`, `3/1/2025`, `2025-03-01`.
+/// `Jun-08`, `03/01`, `3/1/25`, `3/1/2025`, `2025-03-01`.
 #[must_use]
 pub(crate) fn is_date_like(value: &str) -> bool {
     let value = value
@@ -178,21 +308,30 @@ pub(crate) fn is_date_like(value: &str) -> bool {
         .split(['-', '/', '.', ' ', ','])
         .filter(|part| !part.is_empty())
         .collect();
-    let is_day = |part: &str| {
-        part.parse::<u32>().is_ok_and(|day| (1..=31).contains(&day)) && part.len() <= 2
-    };
     let is_short = |part: &str| part.len() == 2 && is_number(part);
     let is_year = |part: &str| is_short(part) || is_full_year(part);
     match parts[..] {
+        [a, b] if value.contains('/') && is_short(a) && is_short(b) => is_day_and_month(a, b),
         [a, b] => (is_month(a) && is_year_or_day(b)) || (is_day(a) && is_month(b)),
         [a, b, c] if is_month(b) => is_day(a) && is_year(c),
         [a, b, c] if is_month(a) => is_day(b) && is_year(c),
         [a, b, c] => {
             (is_full_year(a) && is_day(b) && is_day(c))
                 || (is_day(a) && is_day(b) && is_full_year(c))
+                || (value.contains('/') && is_day_and_month(a, b) && is_short(c))
         }
         _ => false,
     }
+}
+
+fn is_day(part: &str) -> bool {
+    part.parse::<u32>().is_ok_and(|day| (1..=31).contains(&day)) && part.len() <= 2
+}
+
+/// Returns `true` if one part can be a day, and the other one a month.
+fn is_day_and_month(a: &str, b: &str) -> bool {
+    let is_number_of_month = |part: &str| part.parse::<u32>().is_ok_and(|month| month <= 12);
+    is_day(a) && is_day(b) && (is_number_of_month(a) || is_number_of_month(b))
 }
 
 fn is_year_or_day(part: &str) -> bool {
@@ -211,22 +350,7 @@ fn is_month(part: &str) -> bool {
     if part.len() < 3 || part.len() > LONGEST_MONTH || !part.chars().all(char::is_alphabetic) {
         return false;
     }
-    let part = part.to_lowercase();
-    let full = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "june",
-        "july",
-        "august",
-        "september",
-        "sept",
-        "october",
-        "november",
-        "december",
-    ];
-    MONTHS.contains(&&*part) || full.contains(&&*part)
+    MONTHS.binary_search(&&*part.to_lowercase()).is_ok()
 }
 
 #[cfg(test)]
@@ -271,6 +395,13 @@ mod tests {
     #[case::both("1,421.0", &["1421", "1,421"])]
     #[case::a_thousand("1,000", &["1000"])]
     #[case::either("421.000", &["421", "421000"])]
+    #[case::typographic_apostrophe("\u{2019}421", &["421"])]
+    #[case::opening_apostrophe("\u{2018}0101", &["0101"])]
+    #[case::point("421.", &["421"])]
+    #[case::full_width("\u{FF14}\u{FF12}\u{FF11}", &["421"])]
+    #[case::full_width_in_part("E-\u{FF11}", &["E-1"])]
+    #[case::full_width_letters("\u{FF25}1001", &["E1001"])]
+    #[case::full_width_float("\u{FF14}\u{FF12}\u{FF0E}\u{FF10}", &["42", "42.0"])]
     #[case::apostrophe_and_float("'421.0", &["421", "421.0"])]
     fn the_value_before_is_known(#[case] value: &str, #[case] before: &[&str]) {
         assert_eq!(without_artifacts(value), before);
@@ -279,7 +410,7 @@ mod tests {
 
     #[rstest]
     #[case(&["0101", "E-1001", "j.doe", "12.5", "421.10", "1,42", "1421,", "A,421", "1,4210", ".0", "0", "'", ""])]
-    #[case(&["o'brien", "x.y", "2024-001", "12 34", "7.1.000x", "Unit 421", "1,421 421"])]
+    #[case(&["o'brien", "x.y", "2024-001", "12 34", "7.1.000x", "Unit 421", "1,421 421", "Jr.", ".", "\u{D1}1", "Jos\u{E9}", "\u{2019}"])]
     fn other_values_have_none(#[case] values: &[&str]) {
         for value in values {
             assert!(
@@ -304,14 +435,22 @@ mod tests {
         assert_eq!(phone_without_artifacts(value).as_deref(), before);
     }
 
+    #[test]
+    fn months_are_sorted() {
+        assert!(MONTHS.is_sorted());
+        assert!(MONTHS.iter().all(|month| month.len() <= LONGEST_MONTH));
+    }
+
     #[rstest]
     #[case::dates(true, &[
         "1-Mar", "01-Mar", "Mar-01", "Jun-08", "jun-08", "1. Mrz", "Dec-2012", "3/1/2025", "2025-03-01", "01.03.2025",
         "1-Mar-25", "March 1, 2025", "2025-03-01 00:00:00", "8-June", "1-Sept",
+        "1. M\u{E4}rz", "1. m\u{E4}rz 2025", "3-gen", "1-mrt", "1-ott", "2-out", "1-d\u{E9}c", "5 maggio", "1-mai", "03/01",
+        "31/01", "1/3/26", "01/03/26",
     ])]
     #[case::others(false, &[
         "1-3", "K-9", "0421", "12-34", "1-A", "Mar", "Marc-1", "E-1001", "32-Mar", "2025-001", "1/3", "A-12-34",
-        "12-34-56", "Jun", "Unit 8", "99.12.1999", "",
+        "12-34-56", "31/31", "41/01", "03-01", "1/3/260", "1-3-26", "Jun", "Unit 8", "99.12.1999", "",
     ])]
     fn dates_are_told_by_their_shape(#[case] is: bool, #[case] values: &[&str]) {
         for value in values {
