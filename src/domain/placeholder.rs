@@ -205,7 +205,14 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     }
     let value = &*unmarked(value);
     value.len() <= LONGEST
-        && (has_no_letter(value) || is_zero(value) || is_word(value) || is_spreadsheet_error(value))
+        && (has_no_letter(value) || is_word(value) || is_spreadsheet_error(value))
+}
+
+/// Returns `true` if the whole value means "nothing" in `EXTERNAL_ID`. There a value of only zeros does so too: a
+/// spreadsheet shows 0 for a link to a blank cell.
+#[must_use]
+pub(crate) fn is_placeholder_id(value: &str) -> bool {
+    is_placeholder(value) || is_zero(value)
 }
 
 /// Returns `value` with compatibility forms folded, such as `ＮＵＬＬ`, and without accents.
@@ -250,7 +257,7 @@ fn may_begin_placeholder(value: &str) -> bool {
             let place = first.to_ascii_lowercase() - b'a';
             BEGINNINGS[usize::from(place)] & second != 0 || is_error_number(value)
         }
-        [first, ..] => first == b'0' || !first.is_ascii_alphanumeric(),
+        [first, ..] => !first.is_ascii_alphanumeric(),
     }
 }
 
@@ -268,9 +275,16 @@ fn has_no_letter(value: &str) -> bool {
     value.chars().all(is_mark)
 }
 
-/// Returns `true` for values of only zeros, such as `0`, `0.0` and `00000000-0000`. A spreadsheet shows 0 for a link
-/// to a blank cell.
+/// Returns `true` for values of only zeros, such as `0`, `0.0` and `00000000-0000`.
 fn is_zero(value: &str) -> bool {
+    let may_be_zero = match value.as_bytes().first() {
+        Some(&first) => first == b'0' || !first.is_ascii_alphanumeric(),
+        None => false,
+    };
+    if !may_be_zero || value.len() > LONGEST_UNFOLDED {
+        return false;
+    }
+    let value = unmarked(value);
     let zeros = value.trim_matches(is_around);
     let is_part = |byte: u8| matches!(byte, b'0' | b'.' | b',' | b'-' | b':' | b'/' | b' ');
     !zeros.is_empty() && zeros.bytes().all(is_part)
@@ -357,11 +371,9 @@ mod tests {
     #[case::around_words(&["<null>", "[NULL]", "(none)", "{null}", "\"NULL\"", "'null'", "<NA>", "**N/A**", "(blank)"])]
     #[case::of_other_programs(&["NA", "n.a.", "N.A", "t.b.d.", "TBA", "undefined", "unknown", "DBNull", "not available", "not applicable", "k.A."])]
     #[case::marks(&["---", "\u{2013}", "\u{2014}\u{2014}", "?", "???", "...", "\u{2026}", "*", "_", "- -", "."])]
-    #[case::spreadsheets_write_for_a_blank_cell(&["0", "0.0", "0,00", "000", "'0", "-0", "(0)", "0000-00-00", "0000-00-00 00:00:00"])]
-    #[case::the_id_of_nobody(&["00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}"])]
     #[case::of_scripts(&["NaT", "(NaT)", "System.Object[]", "System.String[]", "[object Object]", "[object Null]", "Array", "&nbsp;", "$null"])]
     #[case::with_a_separator(&["NULL,", "null;", "N/A,", "none |", "=NULL", "unknown?", "- NULL -"])]
-    #[case::full_width(&["\u{FF2E}\u{FF35}\u{FF2C}\u{FF2C}", "\u{FF4E}\u{FF0F}\u{FF41}", "\u{FF10}", "\u{FF0D}", "\u{FF08}null\u{FF09}", "\u{FF03}N/A"])]
+    #[case::full_width(&["\u{FF2E}\u{FF35}\u{FF2C}\u{FF2C}", "\u{FF4E}\u{FF0F}\u{FF41}", "\u{FF0D}", "\u{FF08}null\u{FF09}", "\u{FF03}N/A"])]
     #[case::german(&["(leer)", "leer", "Leer", "unbekannt", "k. A.", "keine", "nicht verf\u{FC}gbar", "keine Angabe"])]
     #[case::french(&["(vide)", "vide", "inconnu", "n\u{E9}ant", "aucun", "non renseign\u{E9}", "\u{E0} d\u{E9}finir"])]
     #[case::spanish(&["(vac\u{ED}o)", "VAC\u{CD}O", "vacio", "vaci\u{301}o", "desconocido", "(en blanco)", "ninguno", "pendiente"])]
@@ -371,6 +383,19 @@ mod tests {
     fn words_that_mean_nothing_are_placeholders(#[case] values: &[&str]) {
         for value in values {
             assert!(is_placeholder(value), "{value}");
+        }
+    }
+
+    #[rstest]
+    #[case::spreadsheets_write_for_a_blank_cell(&["0", "0.0", "0,00", "000", "'0", "-0", "(0)", "\u{FF10}", "0000-00-00", "0000-00-00 00:00:00"])]
+    #[case::the_id_of_nobody(&["00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}"])]
+    fn zeros_are_placeholders_for_an_external_id_alone(#[case] values: &[&str]) {
+        for value in values {
+            assert!(is_placeholder_id(value), "{value}");
+            assert!(!is_placeholder(value), "{value}");
+        }
+        for value in ["0421", "0-1", "E0", "10", ""] {
+            assert!(!is_placeholder_id(value), "{value}");
         }
     }
 
@@ -400,7 +425,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::badges(&["0421", "0.1", "00-1", "0-O", "10", "100", "4E12", "N1", "NA1", "#12", "T-7", "K-9", "#A12"])]
+    #[case::badges(&["0", "000", "0421", "0.1", "00-1", "0-O", "10", "100", "4E12", "N1", "NA1", "#12", "T-7", "K-9", "#A12"])]
     #[case::names(&["Null-Smith", "Nilsson", "Nancy", "Nunez", "Nullah", "Eric", "Tba\u{F1}ez", "#1!"])]
     #[case::usernames(&["nadia", "na.li", "none.smith", "unknownsoldier", "d.null", "tbd2", "-x-", "_a_", "e", "nat", "Nat", "leerman", "system.admin", "videl", "\u{FF2E}\u{FF11}", "geena"])]
     #[case::ids(&["E-1001", "null1", "NULL-7", "err:", "Err:x", "", "#", "missing persons unit, district 4"])]

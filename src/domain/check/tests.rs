@@ -327,7 +327,6 @@ fn a_national_number_with_an_artefact_is_told_with_its_country_too(#[case] text:
 
 #[rstest]
 #[case::null("NULL")]
-#[case::a_link_to_a_blank_cell("0")]
 #[case::full_width("\u{FF2E}\u{FF35}\u{FF2C}\u{FF2C}")]
 #[case::german("(leer)")]
 #[case::spreadsheet_error(" #REF! ")]
@@ -342,6 +341,15 @@ fn a_placeholder_identifies_nobody(#[case] text: &str) {
             "{column}"
         );
         assert!(row.is_unsound(column));
+    }
+}
+
+#[test]
+fn zeros_are_no_external_id_and_may_be_a_badge_number() {
+    for text in ["0", "0.0", "000"] {
+        let row = row_with(Column::ExternalId, Cell::Text(text));
+        assert_eq!(issues(&row)[0].code, IssueCode::PlaceholderValue, "{text}");
+        assert!(!row_with(Column::BadgeNumber, Cell::Text(text)).is_unsound(Column::BadgeNumber));
     }
 }
 
