@@ -14,7 +14,7 @@ use super::text::filled;
 use super::{
     BadgeNumber, Cell, Column, Email, ExternalId, Fault, Name, PhoneNumber, PhoneRegion, RawRow,
     ReadPhone, Row, RowPacker, RowParts, Status, Username, Written, fold, has_artifact,
-    is_date_like, is_placeholder, is_placeholder_id, is_template_example, normalise, username,
+    is_date_like, is_placeholder, is_template_example, normalise, username,
 };
 
 /// Default limit of a field, in bytes as received (semantics §2, Record faults).
@@ -198,9 +198,9 @@ fn parse(
     options: CheckOptions,
 ) -> Result<(Cow<'_, str>, Option<Fault>), Fault> {
     let value = match column {
-        Column::ExternalId => external_id(ExternalId::parse(text)?.into())?,
+        Column::ExternalId => identifier(ExternalId::parse(text)?.into())?,
         Column::Email => parse_email(text)?,
-        Column::BadgeNumber => badge_number(BadgeNumber::parse(text)?.into())?,
+        Column::BadgeNumber => identifier(BadgeNumber::parse(text)?.into())?,
         Column::FirstName | Column::LastName => person_name(Name::parse(text)?.into())?,
         Column::Status => parse_status(text)?,
         Column::Username => parse_username(text)?,
@@ -229,17 +229,8 @@ fn is_suspect(column: Column, text: &str, value: &str) -> bool {
     }
 }
 
-/// Returns an external ID that has no hidden characters and is not a placeholder.
-fn external_id(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
-    if is_placeholder_id(&value) {
-        return Err(Fault::Placeholder);
-    }
-    username::check_shown(&value)?;
-    Ok(value)
-}
-
-/// Returns a badge number that has no hidden characters and is not a placeholder.
-fn badge_number(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
+/// Returns an external ID or badge number that has no hidden characters and is not a placeholder.
+fn identifier(value: Cow<'_, str>) -> Result<Cow<'_, str>, Fault> {
     if is_placeholder(&value) {
         return Err(Fault::Placeholder);
     }

@@ -69,7 +69,7 @@ pub(crate) use pattern::Pattern;
 pub use permission::{Permission, Permissions};
 pub use phone::{PhoneNumber, ReadPhone};
 pub(crate) use phone::{has_digits, strip_plus};
-pub(crate) use placeholder::{is_dash, is_placeholder, is_placeholder_id};
+pub(crate) use placeholder::{is_dash, is_placeholder};
 pub use raw::Cell;
 pub use raw::RawRow;
 pub(crate) use record_fault::{ForeignLine, QuoteFault, ReportLine, StrayQuote};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use icu_normalizer::DecomposingNormalizerBorrowed as Normalizer;
 
-/// Longest value that can be a placeholder, in bytes. The ID that is all zeros has 36.
+/// Longest value that can be a placeholder, in bytes.
 const LONGEST: usize = 40;
 
 /// Longest value that can be a placeholder before compatibility forms are folded. A full-width letter has 3 bytes.
@@ -208,13 +208,6 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         && (has_no_letter(value) || is_word(value) || is_spreadsheet_error(value))
 }
 
-/// Returns `true` if the whole value means "nothing" in `EXTERNAL_ID`. There a value of only zeros does so too: a
-/// spreadsheet shows 0 for a link to a blank cell.
-#[must_use]
-pub(crate) fn is_placeholder_id(value: &str) -> bool {
-    is_placeholder(value) || is_zero(value)
-}
-
 /// Returns `value` with compatibility forms folded, such as `ＮＵＬＬ`, and without accents.
 fn unmarked(value: &str) -> Cow<'_, str> {
     if value.is_ascii() {
@@ -273,21 +266,6 @@ fn is_error_number(value: &str) -> bool {
 fn has_no_letter(value: &str) -> bool {
     let is_mark = |c: char| c.is_ascii_punctuation() || c == ' ' || is_dash(c) || c == '…';
     value.chars().all(is_mark)
-}
-
-/// Returns `true` for values of only zeros, such as `0`, `0.0` and `00000000-0000`.
-fn is_zero(value: &str) -> bool {
-    let may_be_zero = match value.as_bytes().first() {
-        Some(&first) => first == b'0' || !first.is_ascii_alphanumeric(),
-        None => false,
-    };
-    if !may_be_zero || value.len() > LONGEST_UNFOLDED {
-        return false;
-    }
-    let value = unmarked(value);
-    let zeros = value.trim_matches(is_around);
-    let is_part = |byte: u8| matches!(byte, b'0' | b'.' | b',' | b'-' | b':' | b'/' | b' ');
-    !zeros.is_empty() && zeros.bytes().all(is_part)
 }
 
 fn is_word(value: &str) -> bool {
@@ -383,19 +361,6 @@ mod tests {
     fn words_that_mean_nothing_are_placeholders(#[case] values: &[&str]) {
         for value in values {
             assert!(is_placeholder(value), "{value}");
-        }
-    }
-
-    #[rstest]
-    #[case::spreadsheets_write_for_a_blank_cell(&["0", "0.0", "0,00", "000", "'0", "-0", "(0)", "\u{FF10}", "0000-00-00", "0000-00-00 00:00:00"])]
-    #[case::the_id_of_nobody(&["00000000-0000-0000-0000-000000000000", "{00000000-0000-0000-0000-000000000000}"])]
-    fn zeros_are_placeholders_for_an_external_id_alone(#[case] values: &[&str]) {
-        for value in values {
-            assert!(is_placeholder_id(value), "{value}");
-            assert!(!is_placeholder(value), "{value}");
-        }
-        for value in ["0421", "0-1", "E0", "10", ""] {
-            assert!(!is_placeholder_id(value), "{value}");
         }
     }
 

@@ -345,15 +345,6 @@ fn a_placeholder_identifies_nobody(#[case] text: &str) {
 }
 
 #[test]
-fn zeros_are_no_external_id_and_may_be_a_badge_number() {
-    for text in ["0", "0.0", "000"] {
-        let row = row_with(Column::ExternalId, Cell::Text(text));
-        assert_eq!(issues(&row)[0].code, IssueCode::PlaceholderValue, "{text}");
-        assert!(!row_with(Column::BadgeNumber, Cell::Text(text)).is_unsound(Column::BadgeNumber));
-    }
-}
-
-#[test]
 fn a_placeholder_is_told_with_what_to_do() {
     assert_snapshot!(told_of(Column::ExternalId, "NULL"), @r##"Error PlaceholderValue: EXTERNAL_ID "NULL" stands for "no value", so that it identifies nobody. Leave the cell blank; a row with a blank EXTERNAL_ID creates a user."##);
     assert_snapshot!(told_of(Column::BadgeNumber, "#N/A"), @r##"Error PlaceholderValue: BADGE_NUMBER "#N/A" stands for "no value", so that it identifies nobody. Enter the badge number."##);

@@ -8,7 +8,7 @@ use super::damaged_values::{Mistaken, check_values};
 use super::finding::{Finding, Findings};
 use crate::domain::{
     Catalog, Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, SuggestionBudget, User, fold,
-    is_placeholder_id,
+    is_placeholder,
 };
 use crate::plan::Request;
 use crate::plan::index::{ByRow, Key, RowIndex, parallel, sound};
@@ -267,7 +267,7 @@ pub(crate) fn is_kept(request: &Request, at: RowIndex, column: Column) -> bool {
     else {
         return false;
     };
-    column != Column::ExternalId || !is_placeholder_id(stored) || names_person(row, user)
+    column != Column::ExternalId || !is_placeholder(stored) || names_person(row, user)
 }
 
 /// Returns `true` if the row has a key of `user` besides the external ID.
