@@ -24,7 +24,7 @@ const RESIDENT: u64 = (512 + 48) * 1024;
 const ASKED: u64 = (RESIDENT + 192 * 1024) * 1024;
 
 /// Number of attempts before a bad result counts.
-const TRIES: usize = 20;
+const TRIES: usize = 5;
 
 /// Attacks run one after the other, because each would slow the measurement of another.
 static ALONE: Mutex<()> = Mutex::const_new(());
