@@ -72,8 +72,7 @@ pub(super) async fn run(
     let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
     let store = &importer.store;
     let organization = importer.organization(&options.organization).await?;
-    let secret = store.digest_secret(&organization);
-    let digest_key = DigestKey::new(&secret.await?);
+    let digest_key = DigestKey::new(&store.digest_secret(&organization).await?);
     receiver.set_phone_region(organization.phone_region());
     let organization = organization.id;
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
