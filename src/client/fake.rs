@@ -15,7 +15,7 @@ use crate::proto::{
     CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
     GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
     ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
-    WatchImportRequest, WatchImportResponse,
+    PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
 
@@ -32,6 +32,11 @@ pub(crate) trait FakeBehaviour: Send + Sync + 'static {
 
     /// Reads requests and sends answers.
     async fn import(&self, requests: Streaming<ImportUsersRequest>, answers: mpsc::Sender<Answer>);
+
+    /// Answers a push.
+    async fn push(&self, _: PushUsersRequest) -> Result<PushUsersResponse, Status> {
+        Err(Status::unimplemented("fake"))
+    }
 }
 
 struct FakeServer(Arc<dyn FakeBehaviour>);
@@ -70,6 +75,13 @@ impl ImportService for FakeServer {
         let behaviour = Arc::clone(&self.0);
         tokio::spawn(async move { behaviour.import(request.into_inner(), sender).await });
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn push_users(
+        &self,
+        request: Request<PushUsersRequest>,
+    ) -> Result<Response<PushUsersResponse>, Status> {
+        self.0.push(request.into_inner()).await.map(Response::new)
     }
 
     async fn begin_import(

@@ -14,7 +14,7 @@ use tonic::{
 };
 use tonic_prost::{ProstCodec, ProstEncoder};
 
-use super::{AppendImportRequest, ImportUsersRequest};
+use super::{AppendImportRequest, ImportUsersRequest, PushUsersRequest};
 use crate::limits::ServerLimits;
 
 /// The codec of all our services.
@@ -55,15 +55,11 @@ impl<U: Message + Default + 'static> Decoder for BoundedDecoder<U> {
     type Error = Status;
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        // Both messages have their rows in the same field.
-        let is_upload = [
-            TypeId::of::<ImportUsersRequest>(),
-            TypeId::of::<AppendImportRequest>(),
-        ]
-        .contains(&TypeId::of::<U>());
-        if is_upload && has_too_many_rows(buf.chunk()) {
+        let rows = path_of_rows::<U>();
+        if rows.is_some_and(|path| has_too_many_rows(buf.chunk(), path)) {
             return Err(Status::out_of_range("too many rows in a message"));
         }
+        let is_upload = rows == Some(UPLOADED_ROWS);
         let in_one_piece = buf.chunk().len() == buf.remaining();
         let decoded = match in_one_piece && !is_upload {
             true => decode_slice(buf),
@@ -86,24 +82,44 @@ fn decode_slice<U: Message + Default>(buf: &mut DecodeBuf<'_>) -> Result<U, Deco
     decoded
 }
 
-/// Returns `true` if a message has more typed rows than allowed. Reads only its outermost fields.
-fn has_too_many_rows(encoded: &[u8]) -> bool {
-    count_rows(encoded).is_some_and(|rows| rows > ServerLimits::MESSAGE_ROWS)
+/// The fields that lead to a row of a message that may also carry bytes of CSV; both such messages have the same.
+const UPLOADED_ROWS: &[u32] = &[3, 1];
+
+/// The field of a row that is pushed.
+const PUSHED_ROWS: &[u32] = &[2];
+
+/// Returns the fields that lead to a typed row of the message, outermost first, or `None` if it carries no rows.
+fn path_of_rows<U: 'static>() -> Option<&'static [u32]> {
+    let message = TypeId::of::<U>();
+    if message == TypeId::of::<PushUsersRequest>() {
+        return Some(PUSHED_ROWS);
+    }
+    let uploads = [
+        TypeId::of::<ImportUsersRequest>(),
+        TypeId::of::<AppendImportRequest>(),
+    ];
+    uploads.contains(&message).then_some(UPLOADED_ROWS)
 }
 
-/// Returns the number of rows, or `None` if the bytes are no message, which decoding will report.
-fn count_rows(mut encoded: &[u8]) -> Option<usize> {
-    const ROWS: u32 = 3;
-    const ROW: u32 = 1;
-    let mut count = 0;
+/// Returns `true` if a message has more typed rows than allowed. Reads only the fields that lead to them.
+fn has_too_many_rows(encoded: &[u8], path: &[u32]) -> bool {
+    count(encoded, path).is_some_and(|rows| rows > ServerLimits::MESSAGE_ROWS)
+}
+
+/// Returns the number of fields at the end of `path`, or `None` if the bytes are no message, which decoding will
+/// report.
+fn count(mut encoded: &[u8], path: &[u32]) -> Option<usize> {
+    let (&field, deeper) = path.split_first()?;
+    let mut found = 0;
     while !encoded.is_empty() {
-        if let Some(mut rows) = take_field(&mut encoded, ROWS)? {
-            while !rows.is_empty() {
-                count += usize::from(take_field(&mut rows, ROW)?.is_some());
-            }
+        if let Some(content) = take_field(&mut encoded, field)? {
+            found += match deeper {
+                [] => 1,
+                deeper => count(content, deeper)?,
+            };
         }
     }
-    Some(count)
+    Some(found)
 }
 
 /// Removes a field. Returns its content if it has this number and a length.
@@ -130,10 +146,27 @@ mod tests {
         ImportUsersRequest { message }.encode_to_vec()
     }
 
+    fn pushed(count: usize) -> Vec<u8> {
+        let rows = vec![UserRow::default(); count];
+        PushUsersRequest { start: None, rows }.encode_to_vec()
+    }
+
     #[test]
     fn the_most_rows_pass_and_one_more_does_not() {
-        assert!(!has_too_many_rows(&rows(ServerLimits::MESSAGE_ROWS)));
-        assert!(has_too_many_rows(&rows(ServerLimits::MESSAGE_ROWS + 1)));
+        for (most, is_refused) in [(0, false), (1, true)] {
+            let count = ServerLimits::MESSAGE_ROWS + most;
+            assert_eq!(has_too_many_rows(&rows(count), UPLOADED_ROWS), is_refused);
+            assert_eq!(has_too_many_rows(&pushed(count), PUSHED_ROWS), is_refused);
+        }
+    }
+
+    #[test]
+    fn the_rows_of_each_message_are_found() {
+        assert_eq!(count(&rows(3), UPLOADED_ROWS), Some(3));
+        assert_eq!(count(&pushed(3), PUSHED_ROWS), Some(3));
+        assert_eq!(path_of_rows::<PushUsersRequest>(), Some(PUSHED_ROWS));
+        assert_eq!(path_of_rows::<ImportUsersRequest>(), Some(UPLOADED_ROWS));
+        assert_eq!(path_of_rows::<UserRow>(), None);
     }
 
     #[test]
@@ -146,19 +179,22 @@ mod tests {
             content,
             ..AppendImportRequest::default()
         };
-        assert!(has_too_many_rows(&append.encode_to_vec()));
+        assert!(has_too_many_rows(&append.encode_to_vec(), UPLOADED_ROWS));
     }
 
     #[test]
     fn rows_are_counted_over_repeated_fields_too() {
         let half = rows(ServerLimits::MESSAGE_ROWS / 2 + 1);
-        assert!(has_too_many_rows(&[half.clone(), half].concat()));
+        assert!(has_too_many_rows(
+            &[half.clone(), half].concat(),
+            UPLOADED_ROWS
+        ));
     }
 
     #[test]
     fn what_is_no_message_is_left_to_the_decoder() {
         for bytes in [&[0xFF; 20][..], &[0x1A, 0x7F], &[0x1A, 0x02, 0x0A, 0x05]] {
-            assert!(!has_too_many_rows(bytes));
+            assert!(!has_too_many_rows(bytes, UPLOADED_ROWS));
         }
     }
 }

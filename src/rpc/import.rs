@@ -18,6 +18,7 @@ use super::{
     inbound_messages,
     paging::{MAX_BYTES, PageRequest},
     partial_message::PartialMessage,
+    push::{self, Push},
     serve, status,
     transport_refusals::memory_exhausted,
     upload_parts::{self, parse_import_id},
@@ -35,8 +36,9 @@ use crate::{
         CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
         GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
         Import, ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
-        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
-        import_users_response::Message as Reply, watch_import_response::Message as Watched,
+        PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
+        import_service_server::ImportService, import_users_response::Message as Reply,
+        watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -350,6 +352,25 @@ impl ImportService for ImportHandlers {
             message: Some(message),
         });
         Ok(Response::new(replies))
+    }
+
+    async fn push_users(&self, request: Request<PushUsersRequest>) -> Answer<PushUsersResponse> {
+        let caller = Caller::of(&request)?;
+        let submitter = caller.submitter();
+        let wire = request.extensions().get().cloned().unwrap_or_default();
+        let ratio = self.importer.server_limits().compression_ratio;
+        let push = Push::parse(request.into_inner(), &wire, ratio)?;
+        let collected = submitter.account.reserve(push.answer_bytes());
+        let _held_until_answered = collected.map_err(memory_exhausted)?;
+        let (responses, replies) = self.responses(&submitter.account)?;
+        let audience = Arc::clone(&submitter.principal);
+        let audience = self.importer.submitter_audience(audience);
+        // A task of its own, as for a stream: hanging up drops the responses, and not the import.
+        let running = self.importer.clone();
+        let running = running.run(submitter, push.messages(), responses);
+        tokio::spawn(running.in_current_span());
+        let answer = push::answer(replies, &audience).await?;
+        Ok(Response::new(answer))
     }
 
     async fn begin_import(

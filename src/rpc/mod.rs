@@ -16,6 +16,7 @@ mod messages;
 mod middleware;
 mod paging;
 mod partial_message;
+mod push;
 mod rpc_table;
 mod status;
 mod supervised_response;

@@ -108,6 +108,7 @@ macro_rules! table {
 const TABLE: &[Rpc] = table! {
     "userimport.v1.ImportService" {
         ImportUsers          Needs(UsersImport),                  Waits, Import,    Stream,      Imports;
+        PushUsers            Needs(UsersImport),                  Waits, Import,    Message,     Imports;
         BeginImport          Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         AppendImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         FinishImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
 use tracing::error;
@@ -11,6 +12,7 @@ use crate::{
     access::{Denial, Disclosure},
     domain::Permission,
     import::{ImportError, Refusal, RefusalKind, respond::disclosure},
+    proto::ImportSummary,
     store::{CatalogError, DeceptiveName, RunAnswer, StoreError},
     telemetry::{metrics, request_id},
 };
@@ -21,6 +23,15 @@ const DOMAIN: &str = "userimport";
 /// Bytes of text that the details of one status may have. Details travel in trailers, encoded in
 /// base64, together with the message: this keeps them below 4 KiB.
 const DETAIL_BYTES: usize = 2_000;
+
+/// Bytes of a status with its details, as both travel: api.md allows 4 KiB.
+const STATUS_BYTES: usize = 4_000;
+
+/// Bytes that a field of a message has beside its content: its tag and its length.
+const FIELD_BYTES: usize = 4;
+
+/// The type of an import's summary among the details of a status.
+const SUMMARY_TYPE: &str = "type.googleapis.com/userimport.v1.ImportSummary";
 
 /// Bytes of a status message.
 const MESSAGE_BYTES: usize = 500;
@@ -281,6 +292,66 @@ fn in_use((kind, name, users): &(&'static str, String, u64)) -> Refusal {
 #[must_use]
 pub(super) fn invalid(code: &'static str, field: &str, message: impl Into<String>) -> Status {
     refused(&[Refusal::invalid(code, field, message)])
+}
+
+/// The status of a request that has no `start`.
+#[must_use]
+pub(super) fn no_start() -> Status {
+    let message = "start is missing: it says what to import into, and how.";
+    invalid("NO_START", "start", message)
+}
+
+/// The status with the import's summary as a further detail, and as many of its refusals and warnings as fit.
+#[must_use]
+pub(super) fn with_summary(status: &Status, mut summary: ImportSummary) -> Status {
+    let refusals = std::mem::take(&mut summary.refusals);
+    let warnings = std::mem::take(&mut summary.warnings);
+    let Some(mut room) = room_for_summary(status, &summary) else {
+        return status.clone();
+    };
+    let mut fits = |bytes: usize| {
+        let left = room.checked_sub(bytes + FIELD_BYTES);
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    summary.refusals = take_fitting(refusals, &mut fits);
+    summary.warnings = take_fitting(warnings, &mut fits);
+    let Ok(mut rich) = tonic_types::pb::Status::decode(status.details()) else {
+        return status.clone();
+    };
+    rich.code = status.code().into();
+    status.message().clone_into(&mut rich.message);
+    rich.details.push(prost_types::Any {
+        type_url: SUMMARY_TYPE.to_owned(),
+        value: summary.encode_to_vec(),
+    });
+    Status::with_details(status.code(), status.message(), rich.encode_to_vec().into())
+}
+
+fn take_fitting<T: Message>(all: Vec<T>, fits: &mut impl FnMut(usize) -> bool) -> Vec<T> {
+    all.into_iter()
+        .take_while(|one| fits(one.encoded_len()))
+        .collect()
+}
+
+/// Bytes of details that the status leaves beside this summary, or `None` if there is no room for it.
+fn room_for_summary(status: &Status, summary: &ImportSummary) -> Option<usize> {
+    // The message travels twice: percent-encoded for every client, and within the details.
+    let escaped = |byte: u8| {
+        if (b' '..=b'~').contains(&byte) && byte != b'%' {
+            1
+        } else {
+            3
+        }
+    };
+    let message: usize = status.message().bytes().map(escaped).sum();
+    let details = STATUS_BYTES.checked_sub(message)? / 4 * 3;
+    let inside = status
+        .details()
+        .len()
+        .max(status.message().len() + 2 * FIELD_BYTES);
+    let summary = summary.encoded_len() + SUMMARY_TYPE.len() + 3 * FIELD_BYTES;
+    details.checked_sub(inside)?.checked_sub(summary)
 }
 
 /// The status of a request that is refused for these reasons: one violation each, up to the size of the

@@ -28,8 +28,7 @@ pub(super) async fn begin(
     request: BeginImportRequest,
 ) -> Result<BeginImportResponse, Status> {
     let Some(start) = request.start else {
-        let message = "start is missing: it says what to import into, and how.";
-        return Err(status::invalid("NO_START", "start", message));
+        return Err(status::no_start());
     };
     let _permit = lane_permit(&importer, &caller, &start.organization).await?;
     let begun = importer.begin_upload(&caller.submitter(), start).await;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use user_import::proto::{
     AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
     FinishImportRequest, FinishImportResponse, GetImportResponse, ImportUsersRequest,
-    ImportUsersResponse,
+    ImportUsersResponse, PushUsersRequest, PushUsersResponse,
 };
 
 use crate::catalogue::{enums, files, messages};
@@ -51,6 +51,8 @@ fn golden_messages_are_what_the_contract_encodes_and_decodes() {
     check::<ImportUsersRequest>("ImportUsersRequest");
     check::<ImportUsersResponse>("ImportUsersResponse");
     check::<GetImportResponse>("GetImportResponse");
+    check::<PushUsersRequest>("PushUsersRequest");
+    check::<PushUsersResponse>("PushUsersResponse");
     check::<BeginImportRequest>("BeginImportRequest");
     check::<BeginImportResponse>("BeginImportResponse");
     check::<AppendImportRequest>("AppendImportRequest");
@@ -128,6 +130,8 @@ fn golden_messages_show_every_field_and_every_value() {
         "ImportUsersRequest",
         "ImportUsersResponse",
         "GetImportResponse",
+        "PushUsersRequest",
+        "PushUsersResponse",
         "BeginImportRequest",
         "BeginImportResponse",
         "AppendImportRequest",

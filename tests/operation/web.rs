@@ -20,8 +20,8 @@ use user_import::{
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         FinishImportRequest, FinishImportResponse, GetOrganizationRequest, ImportStart,
-        ImportState, WatchImportRequest, WatchImportResponse, append_import_request::Content,
-        watch_import_response::Message as Watched,
+        ImportState, PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
+        append_import_request::Content, watch_import_response::Message as Watched,
     },
 };
 
@@ -37,6 +37,7 @@ on_both_databases![
     credentials_and_limits_are_those_of_any_call,
     slow_headers_do_not_hold_a_connection,
     a_request_that_never_comes_whole_is_refused,
+    a_push_is_one_call_for_a_browser_too,
     what_is_no_grpc_web_is_not_answered,
     text_may_be_padded_in_each_of_its_parts,
     text_that_is_no_base64_is_refused,
@@ -646,4 +647,22 @@ async fn text_that_is_no_base64_is_refused(database: Database) {
             assert_eq!(answered.status, Some(3), "{text}: {answered:?}");
         }
     }
+}
+
+async fn a_push_is_one_call_for_a_browser_too(database: Database) {
+    let app = App::start(database).await;
+    for (number, dialect) in DIALECTS.into_iter().enumerate() {
+        let rows = roster().people([&*format!("u{number}")]).typed();
+        let push = |rows| PushUsersRequest {
+            start: Some(start_of("pd")),
+            rows,
+        };
+        let pushed = dialect.call(&app, "PushUsers", &push(rows)).await;
+        let summary = pushed.one::<PushUsersResponse>().summary.unwrap();
+        let told = (summary.state(), summary.created);
+        assert_eq!(told, (ImportState::Completed, 1));
+        let refused = dialect.call(&app, "PushUsers", &push(Vec::new())).await;
+        assert_eq!(refused.status, Some(3), "{refused:?}");
+    }
+    assert_eq!(app.users().await.len(), DIALECTS.len());
 }

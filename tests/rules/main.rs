@@ -41,6 +41,7 @@ mod organisations;
 mod patience;
 mod phases;
 mod plan_digest;
+mod pushes;
 mod quotes;
 mod random_rosters;
 mod record_faults;

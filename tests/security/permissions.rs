@@ -22,8 +22,8 @@ on_both_databases![
 /// The permission that the RPC needs, as the documentation has it.
 fn needed(path: &str) -> Permission {
     match rpcs::name(path) {
-        "ImportUsers" | "BeginImport" | "AppendImport" | "FinishImport" | "CancelImport"
-        | "GetImportTemplate" => Permission::UsersImport,
+        "ImportUsers" | "PushUsers" | "BeginImport" | "AppendImport" | "FinishImport"
+        | "CancelImport" | "GetImportTemplate" => Permission::UsersImport,
         "WatchImport" | "GetImport" | "ListImports" | "GetOrganization" | "ListOrganizations"
         | "GetCatalog" | "GetUser" | "ListUsers" | "ExportUsers" | "ListAuditEvents" => {
             Permission::UsersRead

@@ -102,7 +102,7 @@ impl Imported {
         self
     }
 
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             started: Vec::new(),
             progress: 0,

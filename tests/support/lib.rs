@@ -24,6 +24,7 @@ pub mod database;
 mod history;
 mod imported;
 mod property;
+mod pushed;
 mod random;
 mod refusal;
 mod roster;

@@ -10,8 +10,9 @@ use user_import::proto::{
     CreateOrganizationRequest, DESCRIPTOR_SET, ExportUsersRequest, FinishImportRequest,
     GetCatalogRequest, GetImportRequest, GetImportTemplateRequest, GetOrganizationRequest,
     GetUserRequest, ImportUsersRequest, ListAuditEventsRequest, ListImportsRequest,
-    ListOrganizationsRequest, ListUsersRequest, SetUserProtectedRequest, UpdateCatalogRequest,
-    WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
+    ListOrganizationsRequest, ListUsersRequest, PushUsersRequest, SetUserProtectedRequest,
+    UpdateCatalogRequest, WatchImportRequest, append_import_request, get_user_request::Key,
+    import_users_request,
 };
 
 use crate::{App, catalog, start_of};
@@ -65,6 +66,12 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             let message = Some(start);
             ImportUsersRequest { message }.encode_to_vec()
         }
+        // Without rows, so that it fails if it is admitted.
+        "PushUsers" => PushUsersRequest {
+            start: Some(start_of(&organization)),
+            rows: Vec::new(),
+        }
+        .encode_to_vec(),
         "BeginImport" => BeginImportRequest {
             start: Some(start_of(&organization)),
         }

@@ -1,4 +1,3 @@
-use prost::Message;
 use rstest::rstest;
 
 use super::*;
@@ -124,4 +123,86 @@ fn an_internal_error_tells_nothing_but_a_request_id() {
     assert!(!status.message().contains("hunter2"));
     let info = status.get_details_error_info();
     assert_eq!(info.map(|info| info.metadata.len()), Some(1));
+}
+
+/// A summary with more refusals and warnings than a status has room for.
+fn long_summary() -> ImportSummary {
+    let refusal = crate::proto::Refusal {
+        code: "TOO_MANY_REJECTED".to_owned(),
+        message: "ä".repeat(200),
+        ..crate::proto::Refusal::default()
+    };
+    let warning = crate::proto::Issue {
+        message: "ä".repeat(200),
+        ..crate::proto::Issue::default()
+    };
+    ImportSummary {
+        import_id: Uuid::nil().to_string(),
+        rows: 7,
+        plan_digest: vec![1; 32],
+        refusals: vec![refusal; 100],
+        warnings: vec![warning; 100],
+        ..ImportSummary::default()
+    }
+}
+
+/// Bytes of a status in the trailers of its response.
+fn bytes_on_the_wire(status: &Status) -> usize {
+    let mut headers = http::HeaderMap::new();
+    status.add_header(&mut headers).unwrap();
+    headers.iter().map(|(_, value)| value.len()).sum::<usize>()
+}
+
+#[rstest]
+#[case::one_short_refusal(1, "a")]
+#[case::many_refusals(500, "a refusal with some words")]
+#[case::long_text_in_many_bytes(500, &"ä".repeat(1_000))]
+fn a_summary_travels_in_the_details_as_far_as_four_kib_allow(
+    #[case] refusals: usize,
+    #[case] message: &str,
+) {
+    let refusals = vec![Refusal::precondition("A", "a", message); refusals];
+    let plain = refused(&refusals);
+    let status = with_summary(&plain, long_summary());
+    let bytes = bytes_on_the_wire(&status);
+    // A status that is longer by itself gets no summary.
+    assert!(bytes <= bytes_on_the_wire(&plain).max(4_096), "{bytes}");
+    // The other details are what they were.
+    assert_eq!(
+        (status.code(), status.message()),
+        (plain.code(), plain.message())
+    );
+    let all = |status: &Status| {
+        tonic_types::pb::Status::decode(status.details())
+            .unwrap()
+            .details
+    };
+    assert!(all(&status).starts_with(&all(&plain)));
+}
+
+#[test]
+fn a_summary_without_details_before_it_is_there_with_what_fits() {
+    let status = with_summary(&Status::unavailable("away"), long_summary());
+    let rich = tonic_types::pb::Status::decode(status.details()).unwrap();
+    assert_eq!(
+        (rich.code, &*rich.message),
+        (Code::Unavailable.into(), "away")
+    );
+    let summary: Vec<_> = rich.details.iter().collect();
+    assert_eq!(summary[0].type_url, SUMMARY_TYPE);
+    let summary = ImportSummary::decode(&*summary[0].value).unwrap();
+    let expected = long_summary();
+    assert_eq!(
+        (summary.rows, &summary.plan_digest),
+        (7, &expected.plan_digest)
+    );
+    let (refusals, warnings) = (summary.refusals.len(), summary.warnings.len());
+    assert!(
+        (1..100).contains(&refusals) && warnings == 0,
+        "{refusals} {warnings}"
+    );
+    assert_eq!(summary.refusals[0], expected.refusals[0]);
+    // There would have been no room for one more.
+    let room = 4_096 - bytes_on_the_wire(&status);
+    assert!(room < 2 * expected.refusals[0].encoded_len(), "{room}");
 }
