@@ -1,10 +1,11 @@
 //! Finds and removes export artefacts: marks that spreadsheets and scripts add to a value when they write it
-//! (semantics §2, Export artefacts). Examples are `="0101"`, `'0101`, `421.0`, `1,421` and `1-Mar`. Sees one value.
-//! The planner decides whether the directory has the value without its artefact.
+//! (semantics §2, Export artefacts). Examples are `="0101"`, `'0101`, `421.0`, `1,421` and `1-Mar`. Word processors do the
+//! same: they write typographic apostrophes, dashes and spaces. Sees one value. The planner decides whether the directory
+//! has the value without its artefact.
 
 use std::borrow::Cow;
 
-use super::is_trimmed;
+use super::{is_trimmed, name_index::plain_mark, normalise::without_other_spaces};
 
 /// Month names, in full and as spreadsheets shorten them, in lower case and sorted: Dutch, English, French, German,
 /// Italian, Portuguese and Spanish.
@@ -140,7 +141,7 @@ pub(super) fn formula_text(text: &str) -> Option<Cow<'_, str>> {
     (!single.contains('"')).then(|| Cow::Owned(inner.replace("\"\"", "\"")))
 }
 
-/// Returns `true` if the value has an export artefact. For most values this reads only the last characters.
+/// Returns `true` if the value has an export artefact. For ASCII values this mostly looks at the last characters only.
 #[must_use]
 pub(crate) fn has_artifact(value: &str) -> bool {
     let bytes = value.as_bytes();
@@ -154,26 +155,35 @@ pub(crate) fn has_artifact(value: &str) -> bool {
             || (bytes.len() > 4 && !bytes[bytes.len() - 4].is_ascii_alphanumeric()));
     let last = value.len() - 1;
     let may_be_decimal = bytes[last] == b'.' && before.is_ascii_digit();
-    (may_be_number || may_be_decimal || may_be_mark(bytes[0]) || !bytes[last].is_ascii())
+    (may_be_number || may_be_decimal || is_quote(bytes[0]) || !value.is_ascii())
         && !without_artifacts(value).is_empty()
 }
 
-/// Returns `true` if a quotation mark or a full-width character can begin with this byte. They share their first byte
-/// with other characters.
-const fn may_be_mark(byte: u8) -> bool {
-    matches!(byte, b'\'' | b'"' | b'`' | 0xE2 | 0xEF)
+const fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'\'' | b'"' | b'`')
 }
 
-/// Returns the value with its full-width characters as ordinary ones, such as `421` for `４２１`.
-fn with_plain_width(value: &str) -> Cow<'_, str> {
-    if value.is_ascii() || !value.contains(|c| matches!(c, '\u{FF01}'..='\u{FF5E}')) {
-        return Cow::Borrowed(value);
-    }
+/// Returns the value as a keyboard writes it: full-width characters as ordinary ones, such as `421` for `４２１`, any
+/// apostrophe as `'` and any dash as `-`.
+pub(super) fn as_typed(value: &str) -> Cow<'_, str> {
     let plain = |c: char| match c {
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
-        c => c,
+        c => plain_mark(c),
     };
+    if value.is_ascii() || value.chars().all(|c| plain(c) == c) {
+        return Cow::Borrowed(value);
+    }
     Cow::Owned(value.chars().map(plain).collect())
+}
+
+/// Returns the value of a cell without its typographic spaces, such as `0102` for `01<U+00A0>02`, or `None` if it has
+/// none. `written` is the cell as it was written.
+pub(super) fn without_typographic_spaces(written: &str) -> Option<String> {
+    if written.is_ascii() {
+        return None;
+    }
+    let inner = formula_text(written);
+    without_other_spaces(inner.as_deref().unwrap_or(written))
 }
 
 /// Returns `true` for an apostrophe, also as word processors write it.
@@ -200,11 +210,11 @@ fn without_quotes(value: &str) -> &str {
 }
 
 /// Returns the values that this one may have been before an export, the most likely one first. They lack a leading
-/// `'` or the quotation marks around the value, `.0` or `.` after digits, thousands separators, or full-width
-/// characters. Returns an empty list if the value has none of these artefacts.
+/// `'` or the quotation marks around the value, `.0` or `.` after digits, thousands separators, full-width characters,
+/// or typographic apostrophes and dashes. Returns an empty list if the value has none of these artefacts.
 #[must_use]
-pub(crate) fn without_artifacts(value: &str) -> Vec<String> {
-    let plain = with_plain_width(value);
+pub(super) fn without_artifacts(value: &str) -> Vec<String> {
+    let plain = as_typed(value);
     let plain = without_quotes(&plain);
     let whole = without_decimals(plain).or_else(|| without_point(plain));
     let grouped = without_separators(whole.unwrap_or(plain));
@@ -403,6 +413,12 @@ mod tests {
     #[case::full_width_letters("\u{FF25}1001", &["E1001"])]
     #[case::full_width_float("\u{FF14}\u{FF12}\u{FF0E}\u{FF10}", &["42", "42.0"])]
     #[case::apostrophe_and_float("'421.0", &["421", "421.0"])]
+    #[case::hyphen("E\u{2011}1001", &["E-1001"])]
+    #[case::en_dash("K\u{2013}9", &["K-9"])]
+    #[case::minus("12\u{2212}34", &["12-34"])]
+    #[case::inner_apostrophe("o\u{2019}brien", &["o'brien"])]
+    #[case::prime("o\u{2032}brien", &["o'brien"])]
+    #[case::swiss_typographic("1\u{2019}421", &["1421", "1'421"])]
     fn the_value_before_is_known(#[case] value: &str, #[case] before: &[&str]) {
         assert_eq!(without_artifacts(value), before);
         assert!(has_artifact(value));
@@ -418,6 +434,20 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[rstest]
+    #[case("01\u{A0}02", Some("0102"))]
+    #[case("E-\u{2009}1001\u{A0}", Some("E-1001"))]
+    #[case("=\"01\u{202F}02\"", Some("0102"))]
+    #[case("01 02", None)]
+    #[case("\u{A0}0102\u{3000}", None)]
+    #[case("\u{E9} 1", None)]
+    fn a_value_without_typographic_spaces_is_known(
+        #[case] written: &str,
+        #[case] value: Option<&str>,
+    ) {
+        assert_eq!(without_typographic_spaces(written).as_deref(), value);
     }
 
     #[rstest]

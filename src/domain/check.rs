@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::artifact::{formula_text, phone_without_artifacts};
+use super::artifact::{formula_text, phone_without_artifacts, without_typographic_spaces};
 use super::garbled::{may_be_garbled, repaired};
 use super::normalise::{normalise_as_before, normalise_lossy};
 use super::placeholder::is_spreadsheet_error;
@@ -223,10 +223,17 @@ fn is_garbled(text: &str) -> bool {
 fn is_suspect(column: Column, text: &str, value: &str) -> bool {
     match column {
         Column::Phone => phone_before(text).is_some(),
-        Column::ExternalId | Column::Username => has_artifact(value),
-        Column::BadgeNumber => has_artifact(value) || is_date_like(value),
+        Column::Username => has_artifact(value),
+        Column::ExternalId => has_artifact(value) || has_typographic_spaces(text),
+        Column::BadgeNumber => {
+            has_artifact(value) || is_date_like(value) || has_typographic_spaces(text)
+        }
         _ => false,
     }
+}
+
+fn has_typographic_spaces(text: &str) -> bool {
+    without_typographic_spaces(text).is_some()
 }
 
 /// Returns an external ID or badge number that has no hidden characters and is not a placeholder.

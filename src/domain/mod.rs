@@ -42,7 +42,7 @@ mod user_texts;
 mod username;
 
 pub use actor::Actor;
-pub(crate) use artifact::{has_artifact, is_date_like, without_artifacts};
+pub(crate) use artifact::{has_artifact, is_date_like};
 pub(crate) use catalog::privilege_warnings;
 pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
 pub(crate) use catalog_names::{CatalogName, NameFault, role_faults, visible_faults};
@@ -60,7 +60,7 @@ pub use fold::fold;
 pub(crate) use formula::neutralise;
 pub use import_state::{ImportPhase, ImportState};
 pub(crate) use issue::{Issue, IssueCode, Severity};
-pub(crate) use name_index::NameIndex;
+pub(crate) use name_index::{NameIndex, first_typographic};
 pub(crate) use nearest::NearestIndex;
 pub use normalise::normalise;
 pub(crate) use normalise::{first_invisible, is_trimmed, normalise_as_before, shown};

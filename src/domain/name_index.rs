@@ -57,8 +57,15 @@ fn plain_form(comparable: fn(&str) -> Cow<'_, str>, name: &str) -> String {
     comparable(&name).chars().map(plain_mark).collect()
 }
 
+/// Returns the first typographic apostrophe or dash of a text, and the form that keyboards have of it.
+#[must_use]
+pub(crate) fn first_typographic(text: &str) -> Option<(char, char)> {
+    let marks = text.chars().map(|c| (c, plain_mark(c)));
+    marks.into_iter().find(|(c, plain)| c != plain)
+}
+
 /// Returns an apostrophe or a dash in the form that keyboards have, and any other character unchanged.
-const fn plain_mark(c: char) -> char {
+pub(super) const fn plain_mark(c: char) -> char {
     match c {
         '\u{2019}' | '\u{2018}' | '\u{201B}' | '\u{2BC}' | '\u{2032}' | '\u{FF07}' | '\u{B4}' => {
             '\''

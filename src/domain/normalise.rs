@@ -114,6 +114,16 @@ pub(crate) fn shown(value: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Returns the normalised text without its typographic spaces, or `None` if there is none inside.
+pub(super) fn without_other_spaces(text: &str) -> Option<String> {
+    let text = text.trim_matches(is_trimmed);
+    if !text.contains(is_other_space) {
+        return None;
+    }
+    let closed: String = text.chars().filter(|&c| !is_other_space(c)).collect();
+    Some(normalise(&closed).ok()?.into_owned())
+}
+
 fn is_unseen(c: char) -> bool {
     is_other_space(c) || is_format(c)
 }

@@ -1,8 +1,10 @@
 //! A row after its values have been checked by themselves. Knows nothing about the directory.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use super::artifact::phone_without_artifacts;
+use super::artifact::{
+    as_typed, phone_without_artifacts, without_artifacts, without_typographic_spaces,
+};
 use super::row_texts::{RowTexts, RowTextsPacker, Texts};
 use super::{Column, ColumnSet, Fault, FaultContext, Issue, Status};
 
@@ -284,6 +286,35 @@ impl Row {
     pub fn has_phone_artifact(&self) -> bool {
         let written = self.written(Column::Phone);
         written.is_some_and(|written| phone_without_artifacts(written).is_some())
+    }
+
+    /// Returns the texts that the value of a key may have been before an export, the most likely one first. Returns an
+    /// empty list if the value has no export artefact.
+    #[must_use]
+    pub(crate) fn without_artifacts(&self, column: Column) -> Vec<String> {
+        let mut texts = Vec::new();
+        if let Some(closed) = self.without_typographic_spaces(column) {
+            texts.extend(without_artifacts(&closed));
+            texts.push(closed);
+        }
+        texts.extend(without_artifacts(self.text(column)));
+        texts
+    }
+
+    /// Returns the value of a key as a keyboard writes it, or `None` if it has no typographic characters. A space that
+    /// is typographic stands for no character here.
+    #[must_use]
+    pub(crate) fn as_typed(&self, column: Column) -> Option<String> {
+        let closed = self.without_typographic_spaces(column);
+        let value = closed.as_deref().unwrap_or(self.text(column));
+        match as_typed(value) {
+            Cow::Owned(typed) => Some(typed),
+            Cow::Borrowed(_) => closed,
+        }
+    }
+
+    fn without_typographic_spaces(&self, column: Column) -> Option<String> {
+        without_typographic_spaces(self.written(column)?)
     }
 
     /// Returns `true` if the row has the column, even if it is blank.

@@ -28,6 +28,9 @@ on_both_databases![
     an_artefact_lists_the_user_it_means,
     a_phone_number_with_an_artefact_is_compared_with_its_users,
     what_nobody_sees_makes_no_second_key,
+    typographic_characters_make_no_second_key,
+    typographic_characters_beside_another_row_are_rejected_in_any_order,
+    typographic_characters_in_a_new_key_are_warned_of,
     typographic_marks_match_in_names_of_the_catalog,
     a_lost_letter_never_overwrites_a_name,
     garbled_text_is_warned_of,
@@ -354,6 +357,115 @@ async fn what_nobody_sees_makes_no_second_key(database: Database) {
     assert_eq!(app.user("ada").await.last_name, "Van der Berg");
 }
 
+async fn typographic_characters_make_no_second_key(database: Database) {
+    let app = App::start(database).await;
+    let people = roster()
+        .row(
+            "E-1001",
+            [(BadgeNumber, "K-9"), (Username, "mary-jane.o'brien")],
+        )
+        .row("0102", [(BadgeNumber, "0102"), (Username, "bob")]);
+    app.import(people).await;
+    for (column, value, existing) in [
+        (ExternalId, "E\u{2011}1001", "E-1001"),
+        (ExternalId, "E\u{2212}1001", "E-1001"),
+        (ExternalId, "E\u{2013}1001", "E-1001"),
+        (ExternalId, "01\u{A0}02", "0102"),
+        (BadgeNumber, "K\u{2013}9", "K-9"),
+        (BadgeNumber, "K\u{2010}9", "K-9"),
+        (BadgeNumber, "K\u{2011}\u{2009}9", "K-9"),
+        (BadgeNumber, "01\u{A0}02", "0102"),
+        (BadgeNumber, "0\u{202F}102", "0102"),
+        (Username, "mary-jane.o\u{2019}brien", "mary-jane.o'brien"),
+        (
+            Username,
+            "Mary\u{2011}Jane.O\u{2BC}Brien",
+            "mary-jane.o'brien",
+        ),
+        (Username, "mary\u{2014}jane.o'brien", "mary-jane.o'brien"),
+    ] {
+        for row in ["E-1001", "0102", "new"] {
+            let imported = preview(&app, &roster().row(row, [(column, value)])).await;
+            let counts = (imported.summary().rejected, suggestion(&imported));
+            assert_eq!(counts, (1, existing), "{column} {value}\n{imported}");
+            assert_eq!(
+                codes(&imported, 1)[0],
+                IssueCode::ExportArtifact,
+                "{column} {value}\n{imported}"
+            );
+            // The user is listed all the same.
+            let others = roster().people(["E-1001", "0102"].into_iter().filter(|id| *id != row));
+            let synced = sync(&app, others.row(row, [(column, value)])).await;
+            assert_eq!(
+                (synced.code(), synced.deactivations.len()),
+                (Code::Ok, 0),
+                "{column} {value}\n{synced}"
+            );
+        }
+    }
+    let told = preview(&app, &roster().row("new", [(BadgeNumber, "01\u{A0}02")])).await;
+    let dashed = preview(&app, &roster().row("new", [(BadgeNumber, "K\u{2011}9")])).await;
+    assert_snapshot!([told.messages(1), dashed.messages(1)].concat().join("\n"), @r#"
+    BADGE_NUMBER "01 02" is the existing "0102" as a spreadsheet or a script has changed it; write "0102", and export the column as text. The cell holds U+00A0, which nobody sees and which is no part of the value.
+    BADGE_NUMBER "K‑9" is the existing "K-9" as a spreadsheet or a script has changed it; write "K-9", and export the column as text. The cell holds U+2011 in place of "-".
+    "#);
+    // A space that was typed is one, and a stored value stands.
+    let spaced = roster().row("new", [(BadgeNumber, "01 02"), (Username, "o\u{2019}hara")]);
+    assert_eq!(app.import(spaced).await.summary().created, 1);
+    for badge in ["01 02", "01\u{A0}02"] {
+        let own = roster().row("new", [(BadgeNumber, badge), (Username, "o\u{2019}hara")]);
+        assert_eq!(preview(&app, &own).await.summary().unchanged, 1, "{badge}");
+    }
+}
+
+async fn typographic_characters_beside_another_row_are_rejected_in_any_order(database: Database) {
+    let app = App::start(database).await;
+    for (column, value, typed) in [
+        (ExternalId, "E\u{2011}1001", "E-1001"),
+        (BadgeNumber, "K\u{2013}9", "K-9"),
+        (BadgeNumber, "01\u{A0}02", "0102"),
+        (Username, "o\u{2019}brien", "O'Brien"),
+    ] {
+        let rows = [("a", value), ("b", typed)];
+        for order in [[0, 1], [1, 0]] {
+            let add = |roster: Roster, at: usize| roster.row(rows[at].0, [(column, rows[at].1)]);
+            let imported = preview(&app, &order.into_iter().fold(roster(), add)).await;
+            let row = 1 + order.iter().position(|at| *at == 0).unwrap();
+            let issue = &imported.row(row.try_into().unwrap()).issues[0];
+            assert_eq!(
+                (issue.code(), &*issue.suggestion),
+                (IssueCode::ExportArtifact, typed),
+                "{imported}"
+            );
+            assert_eq!(issue.related_row as usize, 3 - row, "{imported}");
+            let summary = imported.summary();
+            assert_eq!((summary.created, summary.rejected), (1, 1), "{imported}");
+        }
+    }
+    let both = roster()
+        .row("a", [(BadgeNumber, "K\u{2013}9")])
+        .row("b", [(BadgeNumber, "K-9")]);
+    let told = preview(&app, &both).await;
+    assert_snapshot!(told.messages(1).join("\n"), @r#"BADGE_NUMBER "K–9" is "K-9" of row 2 with other dashes, apostrophes or spaces; if both are one person, delete one of the rows; otherwise give one of them another badge number. The cell holds U+2013 in place of "-"."#);
+}
+
+async fn typographic_characters_in_a_new_key_are_warned_of(database: Database) {
+    let app = App::start(database).await;
+    for (column, value, typed) in [
+        (ExternalId, "E\u{2011}1001", "E-1001"),
+        (BadgeNumber, "K\u{2013}9", "K-9"),
+        (BadgeNumber, "01\u{A0}02", "0102"),
+        (Username, "o\u{2019}brien", "o'brien"),
+    ] {
+        let imported = preview(&app, &roster().row("new", [(column, value)])).await;
+        assert_eq!(codes(&imported, 1), [IssueCode::ExportArtifact], "{value}");
+        assert_eq!(
+            (imported.summary().created, suggestion(&imported)),
+            (1, typed)
+        );
+    }
+}
+
 async fn typographic_marks_match_in_names_of_the_catalog(database: Database) {
     let app = App::start(database).await;
     let mut catalog = user_import_testing::catalog();
@@ -362,25 +474,35 @@ async fn typographic_marks_match_in_names_of_the_catalog(database: Database) {
             name: name.to_owned(),
             ..Default::default()
         });
+        catalog.roles.push(user_import::proto::Role {
+            name: name.to_owned(),
+            ..Default::default()
+        });
+        catalog.groups.push(user_import::proto::Group {
+            external_id: name.to_owned(),
+            name: name.to_owned(),
+            active: true,
+        });
     }
     app.catalog("pd", catalog).await;
-    for (written, rank) in [
+    for (written, name) in [
         ("Co\u{2011}Chief", "Co-Chief"),
-        ("co\u{2013}chief", "Co-Chief"),
+        ("Co\u{2013}Chief", "Co-Chief"),
         ("Co\u{2212}Chief", "Co-Chief"),
         ("Chief\u{2019}s\u{A0}Aide", "Chief's Aide"),
+        ("Chief\u{2BC}s Aide", "Chief's Aide"),
+        ("Chief\u{B4}s Ai\u{AD}de", "Chief's Aide"),
     ] {
-        app.import(roster().row("ada", [(Rank, written)])).await;
-        assert_eq!(app.user("ada").await.rank, rank, "{written}");
+        let columns = [Rank, Role, EvidenceGroupExtId].map(|column| (column, written));
+        let imported = app.import(roster().row("ada", columns)).await;
+        assert_eq!(imported.summary().rejected, 0, "{written}\n{imported}");
+        let ada = app.user("ada").await;
+        let stored = [&ada.rank, &ada.role, &ada.evidence_group_external_id];
+        assert_eq!(stored, [name; 3], "{written}");
     }
-    let group = preview(
-        &app,
-        &roster().row("ada", [(EvidenceGroupExtId, "G\u{2010}1")]),
-    )
-    .await;
-    assert_eq!(group.summary().rejected, 0, "{group}");
-    let role = preview(&app, &roster().row("ada", [(Role, "Off\u{AD}icer")])).await;
-    assert_eq!(role.summary().rejected, 0, "{role}");
+    let cased = [(Rank, "co\u{2013}chief"), (Role, "CHIEF\u{2019}S AIDE")];
+    let imported = preview(&app, &roster().row("ada", cased)).await;
+    assert_eq!(imported.summary().rejected, 0, "{imported}");
 }
 
 async fn a_lost_letter_never_overwrites_a_name(database: Database) {

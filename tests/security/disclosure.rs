@@ -53,6 +53,12 @@ fn secret() -> Roster {
     )
 }
 
+/// Keys of digits, which no row of a file has in this form.
+const SECRET_ID: &str = "71828182";
+const SECRET_BADGE: &str = "31415926";
+
+const SECRETS: [&str; 3] = ["secret", SECRET_ID, SECRET_BADGE];
+
 async fn department(database: Database) -> App {
     let app = App::start(database).await;
     assert_eq!(app.import(secret()).await.summary().created, 1);
@@ -71,6 +77,13 @@ fn probing() -> Vec<u8> {
         .row("f", [(BadgeNumber, "0secret-other")])
         .row("g", [(SupervisorEmail, "g2@pd.example")])
         .row("g2", [(SupervisorEmail, "g@pd.example")])
+        .row("h", [(BadgeNumber, "31415926.0")])
+        .row("i", [(BadgeNumber, "'31415926")])
+        .row("j", [(BadgeNumber, "31,415,926")])
+        .row("k", [(ExternalId, "71828182.0")])
+        .row("l", [(ExternalId, "71\u{A0}828\u{A0}182")])
+        .row("m", [(ExternalId, "00SECRET")])
+        .row("n", [(BadgeNumber, "00secret\u{2011}badge")])
         .into()
 }
 
@@ -107,9 +120,11 @@ fn codes(imported: &Imported) -> Vec<IssueCode> {
 
 async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Database) {
     let app = department(database).await;
-    // No row of the file has this badge number: what it says of another row's value is no secret.
-    app.import(roster().row("y", [(BadgeNumber, "00secret-other")]))
-        .await;
+    // No row of the file has these badge numbers: what it says of another row's value is no secret.
+    let others = roster()
+        .row("y", [(BadgeNumber, "00secret-other")])
+        .row("z", [(ExternalId, SECRET_ID), (BadgeNumber, SECRET_BADGE)]);
+    app.import(others).await;
     let importer = app.holding(token("pd", [UsersImport])).await;
     let reader = app.holding(token("pd", [UsersImport, UsersRead])).await;
     let dry = |start: ImportStart| ImportStart {
@@ -117,7 +132,9 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
         ..start
     };
     let read = reader.import_with(dry(start_of("pd")), probing()).await;
-    assert!(all_told(&read).contains("secret"), "{}", all_told(&read));
+    for secret in SECRETS {
+        assert!(all_told(&read).contains(secret), "{}", all_told(&read));
+    }
     for code in [
         IssueCode::EmailTaken,
         IssueCode::BadgeNumberTaken,
@@ -125,6 +142,7 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
         IssueCode::SupervisorNotFound,
         IssueCode::LeadingZerosLost,
         IssueCode::SupervisorCycle,
+        IssueCode::ExportArtifact,
     ] {
         assert!(codes(&read).contains(&code), "{code:?}: {read}");
     }
@@ -136,7 +154,11 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
     let replayed = importer.import_with(start(), probing()).await;
     let watched = importer.watch_in("pd", ID).await;
     for answer in [&tried, &applied, &replayed, &watched, &staged] {
-        assert!(!all_told(answer).contains("secret"), "{}", all_told(answer));
+        let told = all_told(answer);
+        assert!(
+            !SECRETS.iter().any(|secret| told.contains(secret)),
+            "{told}"
+        );
         // What is wrong is told all the same.
         assert_eq!(codes(answer), codes(&read), "{answer}");
     }

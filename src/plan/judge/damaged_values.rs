@@ -4,11 +4,11 @@
 
 use std::{borrow::Cow, cell::OnceCell, hash::BuildHasher};
 
-use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use super::field_checks::is_kept;
 use super::finding::{Finding, Findings};
-use crate::domain::{Column, ColumnSet, is_date_like, strip_leading_zeros, without_artifacts};
+use crate::domain::{Column, ColumnSet, is_date_like, strip_leading_zeros};
 use crate::plan::Request;
 use crate::plan::index::{ByRow, Key, RowIndex, UserIndex, parallel, sound};
 
@@ -43,7 +43,7 @@ pub(crate) fn check_values(
     mistaken: &mut Mistaken,
 ) {
     let misfits = find_misfits(request, unsound);
-    let holders = Holders::new(request);
+    let (holders, givers) = (Holders::new(request), Givers::new(request));
     // One row at a time, since a cell takes many times the memory of a finding.
     for row in request.rows.indices() {
         let is_suspect = request.rows[row].is_suspect();
@@ -53,7 +53,7 @@ pub(crate) fn check_values(
         let misfits = misfits.iter().filter(|(_, rows)| rows[row]);
         let misfits = misfits.filter_map(|&(key, _)| Cell::misfit(request, row, key));
         for cell in suspects.chain(misfits) {
-            cell.judge(request, &holders, unsound, findings, mistaken);
+            cell.judge(request, (&holders, &givers), unsound, findings, mistaken);
         }
         if is_suspect {
             check_phone(request, row, unsound, findings);
@@ -92,7 +92,7 @@ impl<'a> Cell<'a> {
     /// Returns the cell if a spreadsheet or a script may have changed its value.
     fn suspect(request: &'a Request, row: RowIndex, key: Key, unsound: ColumnSet) -> Option<Self> {
         let value = sound(&request.rows[row], unsound, key.column())?;
-        let before = without_artifacts(value);
+        let before = request.rows[row].without_artifacts(key.column());
         let is_date = key == Key::BadgeNumber && is_date_like(value);
         (is_date || !before.is_empty()).then_some(Self {
             row,
@@ -118,7 +118,7 @@ impl<'a> Cell<'a> {
     fn judge(
         &self,
         request: &Request,
-        holders: &Holders<'_>,
+        (holders, givers): (&Holders<'_>, &Givers<'_>),
         unsound: &mut ByRow<ColumnSet>,
         findings: &mut Findings,
         mistaken: &mut Mistaken,
@@ -136,7 +136,10 @@ impl<'a> Cell<'a> {
         let finding = match known {
             _ if self.is_misfit => Finding::Format { key, kept },
             Some(user) => Finding::Artifact { key, user, kept },
-            None if !self.before.is_empty() => Finding::ArtifactNew { column, kept },
+            None if !self.before.is_empty() => match givers.find(key, row) {
+                Some(row) if !kept => Finding::ArtifactOfRow { key, row },
+                _ => Finding::ArtifactNew { column, kept },
+            },
             None if !holders.has(key, self.value) => Finding::DateLike,
             None => return,
         };
@@ -228,6 +231,37 @@ impl<'a> Holders<'a> {
     fn has(&self, key: Key, text: &str) -> bool {
         let users = self.request.directory.users();
         self.of(key, text).any(|user| key.of(&users[user]) == text)
+    }
+}
+
+/// Rows by the keys that they give. The table of a key is built on first use.
+struct Givers<'a> {
+    request: &'a Request,
+    /// By `Key as usize`: the lowest row that gives a key.
+    by_text: [OnceCell<HashMap<Cow<'a, str>, RowIndex>>; Key::ALL.len()],
+}
+
+impl<'a> Givers<'a> {
+    fn new(request: &'a Request) -> Self {
+        let by_text = Default::default();
+        Self { request, by_text }
+    }
+
+    /// Returns the row that gives the key of `row` as a keyboard writes it, or `None` if no row does, or if the key has
+    /// no typographic characters. Looks only at the rows' own faults, so that no order of the rows shows.
+    fn find(&self, key: Key, row: RowIndex) -> Option<RowIndex> {
+        let rows = &self.request.rows;
+        let typed = rows[row].as_typed(key.column())?;
+        let by_text = self.by_text[key as usize].get_or_init(|| {
+            let mut lowest = HashMap::new();
+            for (at, row) in rows.enumerate() {
+                if let Some(text) = row.sound(key.column()) {
+                    lowest.entry(key.comparable(text)).or_insert(at);
+                }
+            }
+            lowest
+        });
+        by_text.get(&*key.comparable(&typed)).copied()
     }
 }
 

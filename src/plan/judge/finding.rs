@@ -94,6 +94,8 @@ pub(crate) enum Finding {
         user: UserIndex,
         kept: bool,
     },
+    /// The key equals the key that `row` gives except for typographic characters.
+    ArtifactOfRow { key: Key, row: RowIndex },
     /// The phone number equals the user's except for an export artefact.
     PhoneArtifact,
     /// The value has an export artefact, and no user has the value without it (a warning).

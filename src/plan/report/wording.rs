@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use super::decision::Outcome;
 use super::identity::replaced_columns;
 use crate::domain::{
-    Column, ColumnSet, Issue, IssueCode, Pattern, Severity, Status, User, first_invisible, fold,
-    is_placeholder, shown, without_artifacts,
+    Column, ColumnSet, Issue, IssueCode, Pattern, Severity, Status, User, first_invisible,
+    first_typographic, fold, is_placeholder, shown,
 };
 use crate::plan::Plan;
 use crate::plan::index::{FinalUser, Key, RowIndex, UserIndex};
@@ -118,6 +118,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::ZerosLost { .. } | Finding::ZerosDiffer { .. } => IssueCode::LeadingZerosLost,
         Finding::IdentityReplaced => IssueCode::IdentityReplaced,
         Finding::Artifact { .. }
+        | Finding::ArtifactOfRow { .. }
         | Finding::PhoneArtifact
         | Finding::ArtifactNew { .. }
         | Finding::IdInOtherCase { .. }
@@ -137,6 +138,7 @@ const fn column(finding: Finding) -> Column {
         | Finding::ZerosLost { key, .. }
         | Finding::ZerosDiffer { key, .. }
         | Finding::Artifact { key, .. }
+        | Finding::ArtifactOfRow { key, .. }
         | Finding::Format { key, .. } => key.column(),
         Finding::PhoneArtifact => Column::Phone,
         Finding::ArtifactNew { column, .. } => column,
@@ -200,16 +202,26 @@ impl<'a> Wording<'a> {
         self.relate(row, finding, issue)
     }
 
-    /// Names the invisible character in the cell of a key that is taken. Without it the reader would not see the
-    /// reason.
+    /// Names the character in the cell of a key that is the reason why it is taken or equals another one. Without this
+    /// the reader would not see it: it is invisible, or looks like a character of keyboards.
     fn unseen_note(&self, row: RowIndex, finding: Finding) -> Option<String> {
-        let (Finding::Taken { key, .. } | Finding::Duplicate { key, .. }) = finding else {
-            return None;
+        let (key, is_artifact) = match finding {
+            Finding::Taken { key, .. } | Finding::Duplicate { key, .. } => (key, false),
+            Finding::Artifact { key, .. } | Finding::ArtifactOfRow { key, .. } => (key, true),
+            _ => return None,
         };
-        let written = self.plan.request.rows[row].written(key.column())?;
-        let unseen = u32::from(first_invisible(written)?);
+        let data = &self.plan.request.rows[row];
+        let value = || data.value(key.column()).filter(|_| is_artifact);
+        if let Some(unseen) = data.written(key.column()).and_then(first_invisible) {
+            let unseen = u32::from(unseen);
+            return Some(format!(
+                "The cell holds U+{unseen:04X}, which nobody sees and which is no part of the value."
+            ));
+        }
+        let (mark, plain) = first_typographic(value()?)?;
+        let mark = u32::from(mark);
         Some(format!(
-            "The cell holds U+{unseen:04X}, which nobody sees and which is no part of the value."
+            "The cell holds U+{mark:04X} in place of \"{plain}\"."
         ))
     }
 
@@ -258,6 +270,9 @@ impl<'a> Wording<'a> {
                     .suggest(Some(key.of(user)))
                     .about_user(user.external_id())
             }
+            Finding::ArtifactOfRow { key, row: other } => issue
+                .suggest(Some(self.key_text(key, other)))
+                .about_row(self.number(other)),
             Finding::PhoneArtifact | Finding::ArtifactNew { .. } | Finding::Format { .. } => {
                 issue.suggest(self.before(row, finding).as_deref())
             }
@@ -306,6 +321,7 @@ impl<'a> Wording<'a> {
             | Finding::ZerosDiffer { .. }
             | Finding::IdInOtherCase { .. } => self.of_like_key(finding, named),
             Finding::Artifact { .. }
+            | Finding::ArtifactOfRow { .. }
             | Finding::PhoneArtifact
             | Finding::ArtifactNew { .. }
             | Finding::Format { .. }
@@ -351,6 +367,15 @@ impl<'a> Wording<'a> {
         let (message, kept) = match finding {
             Finding::Artifact { key, user, kept } => {
                 (artifact(named, key.of(self.user(user))), kept)
+            }
+            Finding::ArtifactOfRow { key, row: other } => {
+                let (text, number, noun) =
+                    (self.key_text(key, other), self.number(other), key.noun());
+                let message = format!(
+                    "{named} is \"{text}\" of row {number} with other dashes, apostrophes or spaces; if both are \
+                     one person, delete one of the rows; otherwise give one of them another {noun}."
+                );
+                (message, false)
             }
             Finding::PhoneArtifact => (artifact(named, &before()), false),
             Finding::Format { key, kept } => {
@@ -556,7 +581,10 @@ impl<'a> Wording<'a> {
                 column: Column::Phone,
                 ..
             } => Some(value.to_owned()),
-            _ => without_artifacts(value).into_iter().next(),
+            _ => {
+                let texts = self.plan.request.rows[row].without_artifacts(column);
+                texts.into_iter().next()
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Removes data about other users from one issue.
 
 use crate::{
+    domain::fold,
     plan::{RENAMES, waiting_sentence},
     proto::{Issue, IssueCode},
 };
@@ -115,11 +116,11 @@ fn leading_zeros_lost(issue: Issue) -> Issue {
 }
 
 fn export_artifact(issue: Issue) -> Issue {
-    let message = format!(
-        "{} equals an existing one but for what a spreadsheet or a script has left on it; write the \
-         column as text.",
-        named(&issue)
-    );
+    let difference = match fold(&issue.value) == fold(&issue.suggestion) {
+        true => "except for case; if the row is about that user, write it as it is stored.",
+        false => "but for what a spreadsheet or a script has left on it; write the column as text.",
+    };
+    let message = format!("{} equals an existing one {difference}", named(&issue));
     unnamed(issue, message)
 }
 

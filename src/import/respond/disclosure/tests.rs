@@ -49,6 +49,7 @@ fn issue(code: Code, column: &str, related_row: u32) -> Issue {
     r#"SUPERVISOR_EMAIL "own" closes a circle. Give another supervisor."#
 )]
 #[case::zeros(Code::LeadingZerosLost, "EXTERNAL_ID", 0, r#"EXTERNAL_ID "own" equals an existing one but for leading zeros; if a spreadsheet changed them, format the column as text."#)]
+#[case::artefact(Code::ExportArtifact, "USERNAME", 0, r#"USERNAME "own" equals an existing one but for what a spreadsheet or a script has left on it; write the column as text."#)]
 #[case::privileged(
     Code::RoleNotGrantable,
     "EXTERNAL_ID",
@@ -84,6 +85,26 @@ fn an_email_of_the_callers_own_file_stays_suggested() {
 fn a_value_that_another_row_has_with_other_zeros_stays_quoted() {
     let own = issue(Code::LeadingZerosLost, "BADGE_NUMBER", 3);
     assert_eq!(issue::without_others(own.clone()), own);
+}
+
+#[test]
+fn an_artefact_is_told_as_far_as_it_is_in_the_callers_own_file() {
+    let own = Issue {
+        related_external_id: String::new(),
+        ..issue(Code::ExportArtifact, "BADGE_NUMBER", 3)
+    };
+    assert_eq!(issue::without_others(own.clone()), own);
+    let by_case = Issue {
+        value: "Secret".to_owned(),
+        ..issue(Code::ExportArtifact, "EXTERNAL_ID", 0)
+    };
+    let told = issue::without_others(by_case);
+    assert_eq!(
+        told.message,
+        "EXTERNAL_ID \"Secret\" equals an existing one except for case; if the row is about that user, write it as \
+         it is stored."
+    );
+    assert_eq!((&*told.suggestion, &*told.related_external_id), ("", ""));
 }
 
 #[test]
