@@ -16,6 +16,7 @@ mod m20261129_000010_removals;
 mod m20261129_000011_digest_secrets;
 mod m20261129_000012_append_only_audit;
 mod m20261129_000013_values;
+mod m20261129_000014_next_lease;
 
 use steps::NamedStep;
 
@@ -42,5 +43,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000011_digest_secrets),
         step!(m20261129_000012_append_only_audit),
         step!(m20261129_000013_values),
+        step!(m20261129_000014_next_lease),
     ]
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},
-    time::{Instant, sleep},
+    time::sleep,
 };
 use tracing::Instrument;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ use crate::{
     domain::{ImportPhase, ImportState, Row},
     plan::ByRow,
     store::{ImportRecord, ImportTransaction},
-    telemetry::metrics::{self, ImportStageTimer},
+    telemetry::metrics::ImportStageTimer,
 };
 
 /// The state of the record under an import ID.
@@ -55,8 +55,9 @@ impl ImportSession<'_> {
                 return Err(ImportError::ShuttingDown);
             }
             match self.record_status().await? {
-                RecordStatus::Unbound => match self.take_lease().await? {
+                RecordStatus::Unbound => match self.take_lease(true).await? {
                     Some(held_lease) => {
+                        self.responses.accept();
                         let exclusive = self.begin_exclusive(&held_lease, again).await;
                         match self.begin(Arc::clone(&rows), held_lease, exclusive).await {
                             Err(ImportError::PlanOutdated) => again += 1,
@@ -66,6 +67,7 @@ impl ImportSession<'_> {
                     None => self.with_progress(sleep(POLL_INTERVAL)).await,
                 },
                 RecordStatus::Ended(record, state) => {
+                    self.responses.accept();
                     replay.catch_up(self.responses).await?;
                     self.summary = import_record::summary(&record, state);
                     return match state {
@@ -74,6 +76,7 @@ impl ImportSession<'_> {
                     };
                 }
                 RecordStatus::Running(record) => {
+                    self.responses.accept();
                     // If this attempt fails, the summary states what is written.
                     self.summary = import_record::summary(&record, ImportState::Interrupted);
                     if !replay.catch_up(self.responses).await? || self.responses.is_gone() {
@@ -84,7 +87,8 @@ impl ImportSession<'_> {
                 RecordStatus::Interrupted(record) => {
                     // If this attempt fails, the summary states what is written.
                     self.summary = import_record::summary(&record, ImportState::Interrupted);
-                    if let Some(held_lease) = self.take_lease().await? {
+                    if let Some(held_lease) = self.take_lease(false).await? {
+                        self.responses.accept();
                         match self.resume(&rows, record.id, held_lease, &mut replay).await {
                             Err(ImportError::PlanOutdated) => continue,
                             result => return result,
@@ -94,15 +98,6 @@ impl ImportSession<'_> {
                 }
             }
         }
-    }
-
-    /// Returns `true` if applying is known to have begun under this ID.
-    pub(super) async fn is_bound(&self) -> bool {
-        let found = self
-            .importer
-            .store
-            .import(self.organization, self.record.id);
-        matches!(found.await, Ok(Some(record)) if record.options_digest.is_some())
     }
 
     /// Fails if the ID is bound to other input or other options.
@@ -130,24 +125,6 @@ impl ImportSession<'_> {
             ImportState::Interrupted => RecordStatus::Interrupted(record),
             _ => RecordStatus::Running(record),
         })
-    }
-
-    /// Takes the organisation's lease. Returns `None` if another attempt at this same import has it.
-    async fn take_lease(&self) -> Result<Option<HeldLease>, ImportError> {
-        let ttl = self.importer.settings.lease;
-        let store = &self.importer.store;
-        let asked = Instant::now();
-        // If the database's answer is lost, that lease expires before another is taken.
-        let take = store.take_lease(self.organization, self.record.id, ttl);
-        let taken = self.with_progress(take).await?;
-        match taken {
-            Ok(lease) => {
-                metrics::waited("lease", asked.elapsed());
-                Ok(Some(HeldLease::new(store.clone(), lease, ttl)))
-            }
-            Err(holder) if holder.import == self.record.id => Ok(None),
-            Err(holder) => Err(ImportError::OrganizationHeld(holder)),
-        }
     }
 
     /// Begins the first transaction before planning, so that nobody else can write, once the directory

@@ -88,6 +88,9 @@ pub(super) async fn run(
         asked_for,
         digest_key,
         resumed: false,
+        is_recorded: false,
+        has_looked: false,
+        began: Instant::now(),
         started: false,
         progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
         summary: import_record::summary(&record, ImportState::Receiving),
@@ -99,7 +102,6 @@ pub(super) async fn run(
         has_read_ahead: false,
         actor,
     };
-    session.open().await?;
     let receiving = (receiver, uploading);
     let result = session
         .run_stages(&mut requests, receiving, &mut expiry)
@@ -108,28 +110,19 @@ pub(super) async fn run(
 }
 
 impl ImportSession<'_> {
-    /// Records the attempt, and fails early if another import holds the organisation.
-    async fn open(&mut self) -> Result<(), ImportError> {
-        let store = &self.importer.store;
-        let open = store.open_import(&self.record);
-        self.resumed = match open.await? {
-            AttemptOpening::Recorded => false,
-            AttemptOpening::Bound => true,
-            AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
-        };
-        if self.resumed || self.options.validate_only {
+    /// Records the attempt, unless it is recorded.
+    pub(super) async fn record_attempt(&mut self) -> Result<(), ImportError> {
+        if self.is_recorded {
             return Ok(());
         }
-        let ttl = self.importer.settings.lease;
-        let holder = store.holder(self.organization, ttl);
-        match holder.await? {
-            Some(holder) if holder.import != self.record.id => {
-                let error = ImportError::OrganizationHeld(holder);
-                self.close(&error).await;
-                Err(error)
-            }
-            _ => Ok(()),
+        let open = self.importer.store.open_import(&self.record);
+        match open.await? {
+            AttemptOpening::Recorded => {}
+            AttemptOpening::Bound => self.resumed = true,
+            AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
         }
+        self.is_recorded = true;
+        Ok(())
     }
 
     /// Runs the stages. On return `self.summary` is complete but not sent.
@@ -144,11 +137,12 @@ impl ImportSession<'_> {
         self.enter(expiry).await?;
         self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
-        self.responses.accept();
         let rows = Arc::new(received.rows.into());
         if !self.options.validate_only {
             return self.carry_out(rows).await;
         }
+        self.responses.accept();
+        self.record_attempt().await?;
         self.expect_own_id().await?;
         let planned = self.plan(rows).await?;
         let stage = ImportStageTimer::begin("guard");
@@ -170,9 +164,8 @@ impl ImportSession<'_> {
         let asked = Instant::now();
         let permit = self.importer.limiter.enter(&self.options.organization);
         let permit = tokio::select! {
-            permit = self.with_progress(permit) => permit?,
+            permit = self.while_wanted(permit) => permit??,
             denial = expiry => return Err(denial.into()),
-            () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
         };
         metrics::waited("import", asked.elapsed());
         self.permit = Some(permit);
@@ -187,6 +180,8 @@ impl ImportSession<'_> {
     ) -> Result<(), ImportError> {
         match &result {
             Ok(()) => self.close_as(ImportState::Completed).await,
+            // Whose ID that is, and what has become of it, is not told.
+            Err(ImportError::ImportIdInUse(_)) if !self.started => return result,
             Err(error) => self.close(error).await,
         }
         if let Err(ImportError::ClientGone) = result {

@@ -53,7 +53,8 @@ pub struct Deadlines {
     pub first_call: Duration,
     /// Without a call on a connection.
     pub connection_idle: Duration,
-    /// For an import that has been received, until an import before it ends.
+    /// For an import that has been received, until it has a place among the imports, and then until it is its turn to
+    /// write to its organisation.
     pub import_turn: Duration,
     /// From an import's call to its first message.
     pub first_message: Duration,

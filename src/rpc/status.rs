@@ -36,7 +36,7 @@ const SUMMARY_TYPE: &str = "type.googleapis.com/userimport.v1.ImportSummary";
 /// Bytes of a status message.
 const MESSAGE_BYTES: usize = 500;
 
-/// The shortest time that a client should wait before it tries again.
+/// How long a client should wait before it sends the same import again.
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// How long a client should wait after a limit was reached.
@@ -60,9 +60,8 @@ pub(super) fn from_import(error: &ImportError) -> Status {
             resource(Code::NotFound, "import", id, message)
         }
         ImportError::OrganizationHeld(holder) => {
-            let retry = holder.runs_out.max(MIN_RETRY_DELAY);
             let mut details = about_import("IMPORT_RUNNING", holder.import);
-            details.set_retry_info(Some(retry));
+            details.set_retry_info(Some(holder.retry_after()));
             Status::with_error_details(Code::Aborted, error.explanation(), details)
         }
         ImportError::OffsetDiffers(expected) => offset_differs(*expected, error.explanation()),

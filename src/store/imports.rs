@@ -2,13 +2,13 @@
 
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, TryInsertResult,
+    QueryOrder, QuerySelect, TryInsertResult, Value,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, WriteTransaction,
+    AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, UploadStage, WriteTransaction,
     entity::import::{Column, Entity, Model},
     import_audit, sql,
 };
@@ -84,53 +84,84 @@ impl Store {
         .await
     }
 
-    /// Records how an attempt ended that never began applying. If a later attempt has replaced the record, or the ID
-    /// is bound by now, only the audit trail gets a refusal, and the record stays as it is.
+    /// Decides about an attempt without recording it.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn expected_opening(
+        &self,
+        record: &ImportRecord,
+    ) -> Result<AttemptOpening, StoreError> {
+        let found = self.import(record.organization_id, record.id).await?;
+        Ok(found.map_or(AttemptOpening::Recorded, |present| present.admits(record)))
+    }
+
+    /// Removes the record of an attempt that was turned away before it began applying. An upload in parts may be run
+    /// again: its record shows that it waits for that.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn withdraw_import(&self, record: &ImportRecord) -> Result<(), StoreError> {
+        self.retry(|| self.withdraw_import_once(record)).await
+    }
+
+    async fn withdraw_import_once(&self, record: &ImportRecord) -> Result<(), StoreError> {
+        let tx = self.begin_for(record.organization_id).await?;
+        let key: [Value; 2] = [record.organization_id.into(), record.id.into()];
+        // No server runs it any more.
+        let sql = "UPDATE imports SET server_id = $4 WHERE organization_id = $1 AND id = $2 \
+            AND attempt = $3 AND options_digest IS NULL AND finished_at IS NULL";
+        let attempt = [record.attempt.into(), Uuid::nil().into()];
+        if tx
+            .execute(sql, key.clone().into_iter().chain(attempt))
+            .await?
+            == 0
+        {
+            return Ok(());
+        }
+        let sql =
+            "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 AND stage = $3";
+        let ended = [(UploadStage::Ended as i32).into()];
+        tx.execute(sql, key.clone().into_iter().chain(ended))
+            .await?;
+        let sql = "DELETE FROM imports WHERE organization_id = $1 AND id = $2 AND NOT EXISTS \
+            (SELECT 1 FROM uploads u WHERE u.organization_id = $1 AND u.import_id = $2)";
+        tx.execute(sql, key).await?;
+        tx.commit().await
+    }
+
+    /// Records how an attempt ended that never began applying; `is_open` says whether it is recorded already. If a
+    /// later attempt has replaced the record, or the ID is bound by now, only the audit trail gets a refusal, and the
+    /// record stays as it is.
     ///
     /// # Errors
     /// Fails if the database fails.
     pub async fn close_import(
         &self,
-        record: &ImportRecord,
+        (record, is_open): (&ImportRecord, bool),
         actor: &Actor,
         end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
-        self.retry(|| self.close_import_once(record, actor, end))
+        self.retry(|| self.close_import_once((record, is_open), actor, end))
             .await
     }
 
     async fn close_import_once(
         &self,
-        record: &ImportRecord,
+        (record, is_open): (&ImportRecord, bool),
         actor: &Actor,
         end: AttemptEnd<'_>,
     ) -> Result<(), StoreError> {
         let tx = self.begin_for(record.organization_id).await?;
-        let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
-            created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
-            protected_skipped = $13, notes = $14, finished_at = $15 \
-            WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND options_digest IS NULL \
-            AND finished_at IS NULL";
-        let values = [
-            record.organization_id.into(),
-            record.id.into(),
-            record.attempt.into(),
-            record.state.into(),
-            record.input_sha256.clone().into(),
-            record.plan_digest.clone().into(),
-            record.rows.into(),
-            record.created.into(),
-            record.updated.into(),
-            record.unchanged.into(),
-            record.rejected.into(),
-            record.deactivated.into(),
-            record.protected_skipped.into(),
-            record.notes.clone().into(),
-            record.finished_at.into(),
-        ];
-        let closed = tx.execute(sql, values).await? > 0;
         // If the answer of an earlier commit was lost, the audit trail has its event already.
-        let is_news = closed || (!end.refusals.is_empty() && !tx.is_closed(record).await?);
+        let is_closed = !is_open && tx.is_closed(record).await?;
+        let closed = match is_open {
+            true => tx.store_end(record).await?,
+            false if is_closed => false,
+            false => tx.open_import(record).await? == AttemptOpening::Recorded,
+        };
+        let is_news =
+            closed || (!end.refusals.is_empty() && !is_closed && !tx.is_closed(record).await?);
         let entry = import_audit::attempt_ended(record, actor, end);
         if let Some(entry) = entry.filter(|_| is_news) {
             tx.note(record.organization_id, entry);
@@ -289,26 +320,32 @@ impl WriteTransaction {
         &self,
         record: &ImportRecord,
     ) -> Result<AttemptOpening, StoreError> {
-        let key = (record.organization_id, record.id);
-        match Entity::find_by_id(key).one(&self.inner).await? {
+        let found = Entity::find_by_id((record.organization_id, record.id));
+        match found.one(&self.inner).await? {
             // A bound import is answered at once, without waiting for its transactions.
             Some(present) if present.admits(record) != AttemptOpening::Recorded => {
-                return Ok(present.admits(record));
+                Ok(present.admits(record))
             }
-            Some(_) => {}
-            None => {
-                // Of two concurrent attempts the second waits here for the first, and finds its record.
-                let inserted = Entity::insert(record.clone().into_active_model())
-                    .on_conflict_do_nothing()
-                    .exec_without_returning(&self.inner)
-                    .await?;
-                if matches!(inserted, TryInsertResult::Inserted(1..)) {
-                    return Ok(AttemptOpening::Recorded);
-                }
-            }
+            _ => self.record_attempt(record).await,
         }
+    }
+
+    /// The same for an attempt whose ID is probably new. It waits for a transaction that writes under that ID.
+    pub(super) async fn record_attempt(
+        &self,
+        record: &ImportRecord,
+    ) -> Result<AttemptOpening, StoreError> {
+        // Of two concurrent attempts the second waits here for the first, and finds its record.
+        let inserted = Entity::insert(record.clone().into_active_model())
+            .on_conflict_do_nothing()
+            .exec_without_returning(&self.inner)
+            .await?;
+        if matches!(inserted, TryInsertResult::Inserted(1..)) {
+            return Ok(AttemptOpening::Recorded);
+        }
+        let found = Entity::find_by_id((record.organization_id, record.id));
         // A running transaction may be binding it.
-        let held = Entity::find_by_id(key).lock_exclusive().one(&self.inner);
+        let held = found.lock_exclusive().one(&self.inner);
         let opening = held.await?.map(|present| present.admits(record));
         let opening = opening.unwrap_or(AttemptOpening::InUse);
         if opening == AttemptOpening::Recorded {
@@ -316,6 +353,34 @@ impl WriteTransaction {
             replaced.update(&self.inner).await?;
         }
         Ok(opening)
+    }
+
+    /// Sets the end of an attempt that is recorded, has not begun applying and has no end yet. Returns `false` if the
+    /// record is no longer that.
+    async fn store_end(&self, record: &ImportRecord) -> Result<bool, StoreError> {
+        let sql = "UPDATE imports SET state = $4, input_sha256 = $5, plan_digest = $6, rows = $7, \
+            created = $8, updated = $9, unchanged = $10, rejected = $11, deactivated = $12, \
+            protected_skipped = $13, notes = $14, finished_at = $15 \
+            WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND options_digest IS NULL \
+            AND finished_at IS NULL";
+        let values = [
+            record.organization_id.into(),
+            record.id.into(),
+            record.attempt.into(),
+            record.state.into(),
+            record.input_sha256.clone().into(),
+            record.plan_digest.clone().into(),
+            record.rows.into(),
+            record.created.into(),
+            record.updated.into(),
+            record.unchanged.into(),
+            record.rejected.into(),
+            record.deactivated.into(),
+            record.protected_skipped.into(),
+            record.notes.clone().into(),
+            record.finished_at.into(),
+        ];
+        Ok(self.execute(sql, values).await? > 0)
     }
 
     /// Returns `true` if the end of this very attempt is recorded already.

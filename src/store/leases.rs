@@ -4,7 +4,11 @@
 //! write transaction does, and so waits for a running transaction. Each transaction then checks that its lease's
 //! number is still the current one. Renewing a lease writes to the lease's own row only.
 //!
-//! On SQLite a renewal may wait for the one writer longer than the lease lasts. So a lease that this process holds
+//! Imports of one process take the lease in order of arrival, which is the importer's concern. Between processes the
+//! lease's row names the server that is next ([`Store::ask_to_be_next`]): once the lease is free, the others leave it to
+//! that server for a moment. A server asks only while another one has the lease or is next, so servers take turns.
+//!
+//! A lease that was given back has the time 0, and is never renewed again. On SQLite a renewal may wait for the one writer longer than the lease lasts. So a lease that this process holds
 //! counts as alive here, whatever its time says ([`Store::guard_lease`]), and each transaction renews all of them at
 //! its end, for other processes to see.
 
@@ -14,12 +18,20 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
-    Dialect, LeaseGuard, Store, StoreError, WriteError, WriteTransaction,
+    AttemptOpening, Dialect, ImportRecord, LeaseGuard, Store, StoreError, WriteError,
+    WriteTransaction,
     sql::{self, millis},
 };
 
 /// How long a lease lasts without a heartbeat, unless the settings say otherwise.
 pub(crate) const DEFAULT_LEASE: Duration = Duration::from_secs(15);
+
+/// How long a free lease is left to the server that has asked to be next. It asks again three times in this time.
+pub(crate) const NEXT_FOR: Duration = Duration::from_millis(900);
+
+/// Bounds of the time after which an import that was turned away should try again, if the holder is alive.
+const RETRY_SOONEST: Duration = Duration::from_millis(100);
+const RETRY_LATEST: Duration = Duration::from_secs(1);
 
 /// A lease that this process has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +51,88 @@ pub struct LeaseHolder {
     pub running: Duration,
     /// How long until its lease runs out unless it is renewed.
     pub runs_out: Duration,
+    /// Its lease has been renewed lately, so its server is likely to be alive.
+    pub is_alive: bool,
+}
+
+/// What an import needs to take the lease.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseRequest<'a> {
+    /// The organisation.
+    pub organization: i64,
+    /// The import.
+    pub import: Uuid,
+    /// The server that runs it.
+    pub server: Uuid,
+    /// How long a lease lasts without a renewal.
+    pub ttl: Duration,
+    /// The record of the attempt, to be stored together with the lease; `None` if it is stored already.
+    pub opening: Option<&'a ImportRecord>,
+    /// Take the lease even if another server is next.
+    pub out_of_turn: bool,
+}
+
+/// What became of a request for the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseAnswer {
+    /// It is taken, and the record of the attempt is stored.
+    Taken(Lease),
+    /// Another import holds it.
+    Held(LeaseHolder),
+    /// It is free, but another server is next.
+    Promised,
+    /// It is free, but the attempt cannot be recorded under its ID.
+    NotRecorded(AttemptOpening),
+}
+
+/// The row of a lease, with durations by the database's clock.
+#[derive(Clone, Copy, Debug)]
+struct LeaseRow {
+    import: Uuid,
+    number: i64,
+    renewed_ms: i64,
+    running_ms: i64,
+    quiet_ms: i64,
+    /// The server that has asked last to be next, and how long ago.
+    next: Option<(Uuid, i64)>,
+}
+
+impl LeaseHolder {
+    /// How long an import that was turned away should wait before it tries again: as long as the holder has been
+    /// running if it is alive, within bounds; else until its lease runs out.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        match self.is_alive {
+            true => self.running.clamp(RETRY_SOONEST, RETRY_LATEST),
+            false => self.runs_out.max(RETRY_LATEST),
+        }
+    }
+}
+
+impl LeaseRow {
+    /// The holder of the lease, unless the lease has run out. The lease `own` of this process has not.
+    fn holder(&self, own: i64, ttl: Duration) -> Option<LeaseHolder> {
+        let (is_own, ttl_ms) = (self.number == own, millis(ttl));
+        let left = ttl_ms.saturating_sub(self.quiet_ms);
+        if self.renewed_ms == 0 || !(is_own || left > 0) {
+            return None;
+        }
+        let duration = |ms: i64| Duration::from_millis(ms.max(0).unsigned_abs());
+        Some(LeaseHolder {
+            import: self.import,
+            running: duration(self.running_ms),
+            // A lease of this process whose renewal is waiting does not run out now.
+            runs_out: if left > 0 { duration(left) } else { ttl },
+            // It is renewed three times within its time.
+            is_alive: is_own || left > ttl_ms / 2,
+        })
+    }
+
+    /// Returns `true` if the lease is left to another server than `server`.
+    fn is_promised(&self, server: Uuid) -> bool {
+        self.next
+            .is_some_and(|(next, ago)| next != server && ago < millis(NEXT_FOR))
+    }
 }
 
 impl Store {
@@ -52,8 +146,8 @@ impl Store {
         ttl: Duration,
     ) -> Result<Option<LeaseHolder>, StoreError> {
         let own = self.heartbeat.held(organization);
-        self.retry(|| read_holder(&self.db, organization, own, ttl))
-            .await
+        let row = self.retry(|| read_lease(&self.db, organization)).await?;
+        Ok(row.and_then(|row| row.holder(own, ttl)))
     }
 
     /// Lets a lease that this process has taken count as alive here until the guard is dropped.
@@ -62,53 +156,70 @@ impl Store {
         self.heartbeat.guard(lease)
     }
 
-    /// Takes the lease for an import, unless another import holds it.
+    /// Takes the lease for an import, unless another import holds it or another server is next, and records the attempt
+    /// in the same transaction.
     ///
     /// # Errors
     /// Fails if the database fails.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub async fn take_lease(
-        &self,
-        organization: i64,
-        import: Uuid,
-        ttl: Duration,
-    ) -> Result<Result<Lease, LeaseHolder>, StoreError> {
-        self.retry(|| self.take_lease_once(organization, import, ttl))
-            .await
+    pub async fn take_lease(&self, request: LeaseRequest<'_>) -> Result<LeaseAnswer, StoreError> {
+        self.retry(|| self.take_lease_once(request)).await
     }
 
-    async fn take_lease_once(
-        &self,
-        organization: i64,
-        import: Uuid,
-        ttl: Duration,
-    ) -> Result<Result<Lease, LeaseHolder>, StoreError> {
+    async fn take_lease_once(&self, request: LeaseRequest<'_>) -> Result<LeaseAnswer, StoreError> {
+        let organization = request.organization;
+        let own = self.heartbeat.held(organization);
+        // Looked at without a transaction: nobody waits with a connection for a holder that is writing.
+        if let Some(row) = read_lease(&self.db, organization).await? {
+            if let Some(holder) = row.holder(own, request.ttl) {
+                return Ok(LeaseAnswer::Held(holder));
+            }
+            if row.is_promised(request.server) && !request.out_of_turn {
+                return Ok(LeaseAnswer::Promised);
+            }
+        }
         let tx = self.begin_for(organization).await?;
         tx.enter_exclusive(organization).await?;
         tx.lock(organization).await?;
-        let own = self.heartbeat.held(organization);
-        if let Some(holder) = read_holder(&tx.inner, organization, own, ttl).await? {
-            return Ok(Err(holder));
+        let Some(lease) = tx.seize_lease(request, own).await? else {
+            // Another server was faster.
+            let row = read_lease(&tx.inner, organization).await?;
+            let holder = row.and_then(|row| row.holder(own, request.ttl));
+            return Ok(holder.map_or(LeaseAnswer::Promised, LeaseAnswer::Held));
+        };
+        if let Some(record) = request.opening {
+            let opening = tx.record_attempt(record).await?;
+            if opening != AttemptOpening::Recorded {
+                return Ok(LeaseAnswer::NotRecorded(opening));
+            }
         }
-        let now = self.dialect().now_ms();
-        let sql = format!(
-            "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
-            VALUES ($1, 1, $2, {now}, {now}) ON CONFLICT (organization_id) DO UPDATE SET \
-            number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now} \
-            RETURNING number"
-        );
-        let row = tx
-            .query_one(sql, [organization.into(), import.into()])
-            .await?;
-        let number = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
         tx.commit().await?;
-        Ok(Ok(Lease {
-            organization,
-            number,
-        }))
+        Ok(LeaseAnswer::Taken(lease))
     }
 
-    /// Renews a lease. Returns `false` if another lease has been taken since.
+    /// Asks for the lease to be left to `server` for the next [`NEXT_FOR`]. Returns `false` if another server has asked
+    /// before.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn ask_to_be_next(
+        &self,
+        organization: i64,
+        server: Uuid,
+    ) -> Result<bool, StoreError> {
+        let now = self.dialect().now_ms();
+        let sql = format!(
+            "UPDATE import_leases SET next_server = $2, next_ms = {now} WHERE organization_id = $1 \
+            AND (next_server IS NULL OR next_server = $2 OR next_ms + $3 <= {now})"
+        );
+        let values = [organization.into(), server.into(), millis(NEXT_FOR).into()];
+        let tx = self.begin_for(organization).await?;
+        let is_next = tx.execute(sql, values).await? > 0;
+        tx.commit().await?;
+        Ok(is_next)
+    }
+
+    /// Renews a lease. Returns `false` if it was given back, or another lease has been taken since.
     ///
     /// # Errors
     /// Fails if the database fails.
@@ -200,11 +311,42 @@ impl Store {
 }
 
 impl WriteTransaction {
+    /// Takes a lease that nobody holds. Returns `None` if somebody does.
+    async fn seize_lease(
+        &self,
+        request: LeaseRequest<'_>,
+        own: i64,
+    ) -> Result<Option<Lease>, StoreError> {
+        let now = self.dialect().now_ms();
+        let sql = format!(
+            "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
+            VALUES ($1, 1, $2, {now}, {now}) ON CONFLICT (organization_id) DO UPDATE SET \
+            number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now}, \
+            next_server = NULL, next_ms = 0 WHERE import_leases.renewed_ms = 0 OR \
+            (import_leases.renewed_ms + $3 <= {now} AND import_leases.number <> $4) RETURNING number"
+        );
+        let organization = request.organization;
+        let values = [
+            organization.into(),
+            request.import.into(),
+            millis(request.ttl).into(),
+            own.into(),
+        ];
+        let row = self.query_one(sql, values).await?;
+        let lease = |number| Lease {
+            organization,
+            number,
+        };
+        Ok(row
+            .map(|row| row.try_get_by_index(0).map(lease))
+            .transpose()?)
+    }
+
     async fn renew(&self, lease: Lease) -> Result<bool, StoreError> {
         let now = self.dialect().now_ms();
         let sql = format!(
             "UPDATE import_leases SET renewed_ms = {now} \
-            WHERE organization_id = $1 AND number = $2"
+            WHERE organization_id = $1 AND number = $2 AND renewed_ms > 0"
         );
         let values = [lease.organization.into(), lease.number.into()];
         Ok(self.execute(sql, values).await? > 0)
@@ -238,32 +380,27 @@ impl WriteTransaction {
     }
 }
 
-/// Returns the holder of a lease that has not run out, or whose number is `own`.
-async fn read_holder(
+async fn read_lease(
     db: &impl ConnectionTrait,
     organization: i64,
-    own: i64,
-    ttl: Duration,
-) -> Result<Option<LeaseHolder>, StoreError> {
+) -> Result<Option<LeaseRow>, StoreError> {
     let now = Dialect::of(db).now_ms();
     let sql = format!(
-        "SELECT import_id, {now} - since_ms, renewed_ms + $2 - {now} FROM import_leases \
-        WHERE organization_id = $1 AND (renewed_ms + $2 > {now} OR number = $3)"
+        "SELECT import_id, number, renewed_ms, {now} - since_ms, {now} - renewed_ms, next_server, \
+        {now} - next_ms FROM import_leases WHERE organization_id = $1"
     );
-    let values = [organization.into(), millis(ttl).into(), own.into()];
-    let Some(row) = sql::query_one(db, sql, values).await? else {
+    let Some(row) = sql::query_one(db, sql, [organization.into()]).await? else {
         return Ok(None);
     };
-    let duration = |index| -> Result<Duration, StoreError> {
-        let ms: i64 = row.try_get_by_index(index)?;
-        Ok(Duration::from_millis(ms.max(0).unsigned_abs()))
-    };
-    let runs_out = duration(2)?;
-    Ok(Some(LeaseHolder {
+    let (next, asked_ms): (Option<Uuid>, i64) =
+        (row.try_get_by_index(5)?, row.try_get_by_index(6)?);
+    Ok(Some(LeaseRow {
         import: row.try_get_by_index(0)?,
-        running: duration(1)?,
-        // A lease of this process whose renewal is waiting does not run out now.
-        runs_out: if runs_out.is_zero() { ttl } else { runs_out },
+        number: row.try_get_by_index(1)?,
+        renewed_ms: row.try_get_by_index(2)?,
+        running_ms: row.try_get_by_index(3)?,
+        quiet_ms: row.try_get_by_index(4)?,
+        next: next.map(|server| (server, asked_ms)),
     }))
 }
 
@@ -280,10 +417,112 @@ mod tests {
         made.await.unwrap().id
     }
 
+    async fn ask(store: &Store, organization: i64, server: u128, out_of_turn: bool) -> LeaseAnswer {
+        let request = LeaseRequest {
+            organization,
+            import: Uuid::now_v7(),
+            server: Uuid::from_u128(server),
+            ttl: Duration::from_secs(60),
+            opening: None,
+            out_of_turn,
+        };
+        store.take_lease(request).await.unwrap()
+    }
+
     async fn take(store: &Store, organization: i64) -> Lease {
-        let ttl = Duration::from_secs(1);
-        let taken = store.take_lease(organization, Uuid::now_v7(), ttl).await;
-        taken.unwrap().unwrap()
+        match ask(store, organization, 1, false).await {
+            LeaseAnswer::Taken(lease) => lease,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn store(folder: &tempfile::TempDir) -> Store {
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn a_free_lease_is_left_to_the_server_that_asked_first_to_be_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let pd = organization(&store, "pd").await;
+        let lease = take(&store, pd).await;
+        for (server, is_next) in [(2, true), (3, false), (2, true)] {
+            let asked = store.ask_to_be_next(pd, Uuid::from_u128(server));
+            assert_eq!(asked.await.unwrap(), is_next);
+        }
+        let held = ask(&store, pd, 2, true).await;
+        assert!(matches!(held, LeaseAnswer::Held(_)), "{held:?}");
+        store.release_lease(lease).await.unwrap();
+        for server in [1, 3] {
+            assert_eq!(ask(&store, pd, server, false).await, LeaseAnswer::Promised);
+        }
+        let LeaseAnswer::Taken(lease) = ask(&store, pd, 2, false).await else {
+            panic!("the second server is next");
+        };
+        // The promise is kept; the next one to ask is next.
+        store.release_lease(lease).await.unwrap();
+        let lease = take(&store, pd).await;
+        store.ask_to_be_next(pd, Uuid::from_u128(3)).await.unwrap();
+        store.release_lease(lease).await.unwrap();
+        assert_eq!(ask(&store, pd, 1, false).await, LeaseAnswer::Promised);
+        let waited = ask(&store, pd, 1, true).await;
+        assert!(matches!(waited, LeaseAnswer::Taken(_)), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_ask_again_is_no_longer_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let pd = organization(&store, "pd").await;
+        let lease = take(&store, pd).await;
+        store.ask_to_be_next(pd, Uuid::from_u128(2)).await.unwrap();
+        store.release_lease(lease).await.unwrap();
+        let sql = format!(
+            "UPDATE import_leases SET next_ms = next_ms - {}",
+            millis(NEXT_FOR)
+        );
+        store.db.execute_unprepared(&sql).await.unwrap();
+        take(&store, pd).await;
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_was_given_back_is_not_renewed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let pd = organization(&store, "pd").await;
+        let lease = take(&store, pd).await;
+        let _guard = store.guard_lease(lease);
+        assert!(store.renew_lease(lease).await.unwrap());
+        store.release_lease(lease).await.unwrap();
+        assert!(!store.renew_lease(lease).await.unwrap());
+        let ttl = Duration::from_mins(1);
+        assert_eq!(store.holder(pd, ttl).await.unwrap(), None);
+    }
+
+    #[test]
+    fn a_client_comes_again_soon_if_the_holder_lives_and_once_the_lease_has_run_out_if_not() {
+        let row = |running_ms, quiet_ms| LeaseRow {
+            import: Uuid::nil(),
+            number: 1,
+            renewed_ms: 1_000_000,
+            running_ms,
+            quiet_ms,
+            next: None,
+        };
+        let ttl = Duration::from_secs(15);
+        let retry = |row: LeaseRow| row.holder(0, ttl).map(|holder| holder.retry_after());
+        let ms = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(retry(row(8, 8)), ms(100));
+        assert_eq!(retry(row(400, 5_000)), ms(400));
+        assert_eq!(retry(row(60_000, 5_000)), ms(1_000));
+        assert_eq!(retry(row(60_000, 9_000)), ms(6_000));
+        assert_eq!(retry(row(60_000, 15_000)), None);
+        // The process that holds it knows better.
+        let own = row(60_000, 20_000).holder(1, ttl).unwrap();
+        assert_eq!(own.retry_after(), Duration::from_secs(1));
     }
 
     /// Makes every lease and heartbeat old, as after a very long transaction.
@@ -298,10 +537,9 @@ mod tests {
 
     #[tokio::test]
     async fn on_sqlite_a_transaction_renews_the_leases_that_waited_for_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", directory.path().join("test.db").display());
-        let store = Store::connect(&url).await.unwrap();
-        store.migrate().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let store = store(&folder).await;
         let (one, other) = (
             organization(&store, "one").await,
             organization(&store, "other").await,

@@ -55,7 +55,7 @@ pub(crate) use import_audit::{AttemptEnd, RoleGrants};
 pub(crate) use import_transaction::{ImportTransaction, OverlapPermit};
 pub(crate) use imports::{AttemptOpening, BatchKind, ImportRecord};
 pub(crate) use lanes::{ConnectionLane, LanePermit, ReadTurn};
-pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseHolder};
+pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseAnswer, LeaseHolder, LeaseRequest, NEXT_FOR};
 pub(crate) use liveness::LeaseGuard;
 pub(crate) use organizations::Organization;
 pub(crate) use payload::Payload;

@@ -111,6 +111,12 @@ async fn a_busy_organisation_leaves_room_to_the_others(database: Database) {
     let (first, second) = (run(&app).await, run(&app).await);
     let refused = app.import(roster().people(["bob"])).await;
     expect_busy(&refused, "imports_per_organization");
+    // What was turned away leaves no record: there are those of the two that run.
+    let (records, _) = app.import_page(10, "").await;
+    assert!(
+        records.iter().all(|record| record.validate_only),
+        "{records:?}"
+    );
     let other = app.import_with(start_of("sheriff"), roster().people(["bob"]).csv());
     assert_eq!(other.await.summary().created, 1);
     assert_eq!(second.finish().await.code(), Code::Ok);

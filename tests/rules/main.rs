@@ -66,6 +66,7 @@ mod supervisor_advice;
 mod supervisors;
 mod surplus_fields;
 mod template;
+mod turns;
 mod twice_in_the_file;
 mod uncertain_rows;
 mod uniqueness;

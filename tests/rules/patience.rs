@@ -9,7 +9,7 @@ use user_import::{
     proto::{ImportFinish, ImportState, import_users_request::Message},
 };
 
-use crate::retries::{ID, MANY, OTHER_ID, many, named};
+use crate::retries::{ID, MANY, OTHER_ID, impatient, many, named};
 use user_import_testing::{App, Call, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
@@ -26,6 +26,7 @@ async fn start_with_short_leases(database: Database) -> App {
     let settings = Settings {
         transaction_rows: 1,
         lease: LEASE,
+        server: impatient(),
         ..Settings::default()
     };
     App::start_with(database, settings).await

@@ -8,6 +8,7 @@ use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
     domain::Column::{BadgeNumber, Email, ExternalId, FirstName, Role, Status},
+    limits::{Deadlines, ServerLimits},
     proto::{
         DeactivateMissing, ImportFinish, ImportStart, ImportState, Issue, IssueCode, ResultFilter,
         RowOutcome, UserRows, UserStatus, import_users_request::Message,
@@ -54,13 +55,25 @@ pub fn named(import_id: &str) -> ImportStart {
     }
 }
 
-/// A server that writes each row in a transaction of its own.
+/// A server that writes each row in a transaction of its own, and on which no import waits for another.
 pub async fn start_slow(database: Database) -> App {
     let settings = Settings {
         transaction_rows: 1,
+        server: impatient(),
         ..Settings::default()
     };
     App::start_with(database, settings).await
+}
+
+/// The usual limits, but no import waits for its turn.
+pub fn impatient() -> ServerLimits {
+    ServerLimits {
+        deadlines: Deadlines {
+            import_turn: Duration::ZERO,
+            ..Deadlines::default()
+        },
+        ..ServerLimits::default()
+    }
 }
 
 pub fn many() -> Roster {
@@ -320,7 +333,9 @@ async fn a_second_import_is_told_which_one_is_running(database: Database) {
     let mut answers = app.begin(named(ID), &many()).await;
     let first = Imported::first_results(&mut answers).await;
     // At its start already: it sends nothing else.
-    let second = app.send([Message::Start(start_of("pd"))]).await;
+    let second = app.call().await;
+    second.send(Message::Start(start_of("pd"))).await;
+    let second = second.read_to_end().await;
     assert_eq!(second.code(), Code::Aborted, "{second}");
     let details = second.status.get_error_details();
     let info = details.error_info().expect("it says why");

@@ -412,6 +412,8 @@ async fn an_upload_waits_for_a_place_among_the_imports(database: Database) {
     assert!(refused.get_details_retry_info().is_some());
     let watched = app.watch_in("pd", ID).await;
     assert_eq!(watched.code(), Code::ResourceExhausted, "{watched}");
+    let record = app.import_record(ID).await.unwrap();
+    assert_eq!(record.state(), ImportState::Receiving);
     drop(other);
     while app.finish(ID, finish_of(&csv)).await.is_err() {}
     let imported = app.watch_in("pd", ID).await;

@@ -21,15 +21,25 @@ async fn one_of_two_servers_writes_to_an_organisation_at_a_time(database: Databa
     let other = one.another().await;
     let mut answers = one.app.begin(start(), &many()).await;
     let first = Imported::first_results(&mut answers).await;
-    let refused = other.app.import(roster().people(["ada"])).await;
-    assert_eq!(refused.code(), Code::Aborted, "{refused}");
+    let waiting = other.app.import(roster().people(["ada"]));
     let joined = other.app.import_with(start(), many());
-    let (first, joined) = tokio::join!(first.and_rest(answers), joined);
+    let (first, joined, waited) = tokio::join!(first.and_rest(answers), joined, waiting);
     expect_whole(&first);
     expect_whole(&joined);
     assert_eq!(first.results, joined.results);
+    expect_after(&first, &waited);
     one.expect_quiet().await;
     other.expect_quiet().await;
+}
+
+/// Expects that an import has waited for another one, and was then written.
+fn expect_after(first: &Imported, second: &Imported) {
+    assert_eq!(second.summary().created, 1, "{second}");
+    let end = |imported: &Imported| {
+        let end = imported.summary().finished_at.expect("it has ended");
+        (end.seconds, end.nanos)
+    };
+    assert!(end(first) <= end(second), "{second}");
 }
 
 async fn whoever_joined_takes_a_dead_server_s_import_over(database: Database) {

@@ -90,7 +90,8 @@ pub(super) struct LimitsArgs {
     #[arg(long, value_name = "S", env = "USER_IMPORT_CONNECTION_IDLE_SECONDS")]
     #[arg(default_value_t = 900, value_parser = value_parser!(u64).range(1..=86_400))]
     connection_idle_seconds: u64,
-    /// Seconds that a received import waits until an earlier one ends
+    /// Seconds that a received import waits for a place among the imports, and then for its turn to write to its
+    /// organisation
     #[arg(long, value_name = "S", env = "USER_IMPORT_IMPORT_TURN_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(0..=3_600))]
     import_turn_seconds: u64,

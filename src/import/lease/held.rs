@@ -6,7 +6,10 @@ use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::warn;
 
-use crate::store::{Lease, LeaseGuard, Store};
+use crate::{
+    import::receive::WriteTurn,
+    store::{Lease, LeaseGuard, Store},
+};
 
 /// A lease that is being renewed. After a drop it is no longer renewed and expires.
 #[derive(Debug)]
@@ -16,12 +19,14 @@ pub(crate) struct HeldLease {
     alive: LeaseGuard,
     renewing: JoinHandle<()>,
     over: DropGuard,
+    // Dropped last: the next import of this process finds the lease free.
+    turn: Option<WriteTurn>,
 }
 
 impl HeldLease {
-    /// Renews `lease` three times within each `ttl`.
+    /// Renews `lease` three times within each `ttl`. The `turn` of the import ends with it.
     #[must_use]
-    pub(crate) fn new(store: Store, lease: Lease, ttl: Duration) -> Self {
+    pub(crate) fn new(store: Store, lease: Lease, ttl: Duration, turn: Option<WriteTurn>) -> Self {
         let over = CancellationToken::new();
         let renewing = tokio::spawn(renew(store.clone(), lease, ttl / 3, over.clone()));
         Self {
@@ -30,6 +35,7 @@ impl HeldLease {
             lease,
             renewing,
             over: over.drop_guard(),
+            turn,
         }
     }
 
@@ -47,6 +53,7 @@ impl HeldLease {
         if let Err(error) = self.store.release_lease(self.lease).await {
             warn!(%error, "a lease could not be released; it expires");
         }
+        drop(self.turn);
     }
 }
 

@@ -1,10 +1,14 @@
 //! Limits the concurrent imports of this server and of each organisation, so that a busy organisation leaves
 //! room for others.
 //!
+//! Within an organisation imports write one after the other, in order of arrival.
+//!
 //! An upload that comes in is not yet an import: the limit for uploads is higher, since each holds little. An
 //! import holds its permit from the end of its upload to its last message. Permits are given in order of arrival.
 
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::import::{ImportError, Refusal};
 use crate::limits::{ConcurrencyBounds, KeyedLimiter, KeyedPermit, LimitReached, ServerLimits};
@@ -22,6 +26,7 @@ pub(crate) struct ImportLimiter {
     principal_uploads: KeyedLimiter<String>,
     imports: KeyedLimiter<String>,
     planning: KeyedLimiter<String>,
+    writing: KeyedLimiter<String>,
     read_ahead: KeyedLimiter<String>,
     turn_timeout: Duration,
 }
@@ -35,6 +40,9 @@ pub(crate) struct UploadPermit {
 
 /// The right to plan and to apply an import.
 pub(super) type ImportPermit = KeyedPermit<String>;
+
+/// The right to ask for the organisation's lease, and to hold it.
+pub(crate) type WriteTurn = KeyedPermit<String>;
 
 impl ImportLimiter {
     /// A limiter with nothing under way.
@@ -55,6 +63,7 @@ impl ImportLimiter {
                 key: limits.organization_imports,
             }),
             planning: each(1),
+            writing: each(1),
             read_ahead: KeyedLimiter::new(ConcurrencyBounds {
                 server: limits.imports.div_ceil(IMPORTS_FOR_A_READ_AHEAD),
                 key: limits
@@ -94,6 +103,12 @@ impl ImportLimiter {
         })
     }
 
+    /// How long an import that has been received waits for its turn in all.
+    #[must_use]
+    pub(crate) const fn turn_timeout(&self) -> Duration {
+        self.turn_timeout
+    }
+
     /// Waits for the permit for one more import into `organization`.
     ///
     /// # Errors
@@ -104,6 +119,14 @@ impl ImportLimiter {
             .acquire(organization.to_owned(), self.turn_timeout);
         let permit = permit.await;
         permit.map_err(|reached| ImportError::Busy(too_many_imports(reached)))
+    }
+
+    /// Waits until `until` for the turn to write to `organization`, in order of arrival. Returns `None` if it does not
+    /// come by then.
+    pub(crate) async fn write_turn(&self, organization: &str, until: Instant) -> Option<WriteTurn> {
+        let left = until.saturating_duration_since(Instant::now());
+        let turn = self.writing.acquire(organization.to_owned(), left);
+        turn.await.ok()
     }
 
     /// Waits for the organisation's turn to plan. It plans one import at a time, so that it never uses all

@@ -13,7 +13,7 @@ mod upload_buffer;
 /// A message of the contract that a client sends.
 pub(crate) use crate::proto::import_users_request::Message as Request;
 pub(super) use import_limiter::ImportLimiter;
-pub(crate) use import_limiter::UploadPermit;
+pub(crate) use import_limiter::{UploadPermit, WriteTurn};
 pub use options::ImportOptions;
 pub use options::ResultFilter;
 pub(crate) use options::expect_permitted;

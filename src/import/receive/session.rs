@@ -8,7 +8,7 @@ pub(crate) use receiving::receive_start;
 use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc};
 
 use time::OffsetDateTime;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 use tokio_stream::Stream;
 use tracing::{info, warn};
 
@@ -67,6 +67,12 @@ pub(crate) struct ImportSession<'a> {
     /// Memory for the received rows and their plan.
     pub(crate) memory: MemoryReservation,
     pub(crate) resumed: bool,
+    /// The attempt is recorded. A quick upload is recorded together with the lease, or with its end.
+    pub(crate) is_recorded: bool,
+    /// The lease has been looked at while the upload came in.
+    pub(crate) has_looked: bool,
+    /// When `start` was received.
+    pub(crate) began: Instant,
     pub(crate) started: bool,
     /// The directory, if it is read while the upload comes in.
     pub(crate) read_ahead: Option<DirectoryReadAhead>,
@@ -75,7 +81,7 @@ pub(crate) struct ImportSession<'a> {
 }
 
 impl ImportSession<'_> {
-    /// Records how a failed attempt ended.
+    /// Records how a failed attempt ended. One that was turned away before it began applying leaves no record.
     pub(crate) async fn close(&mut self, error: &ImportError) {
         let state = match error {
             ImportError::Refused(refusals) => {
@@ -88,6 +94,7 @@ impl ImportSession<'_> {
             }
             ImportError::OrganizationHeld(_)
             | ImportError::ImportIdBound(_)
+            | ImportError::ImportIdInUse(_)
             | ImportError::OvertakenBy(_)
             | ImportError::Denied(_) => {
                 self.summary.refusals = messages::refusals(&[error.refusal()]);
@@ -109,16 +116,40 @@ impl ImportSession<'_> {
                 ImportState::Interrupted
             }
         };
-        self.close_as(state).await;
+        let is_turned_away = matches!(
+            error,
+            ImportError::OrganizationHeld(_) | ImportError::Busy(_) | ImportError::ImportIdInUse(_)
+        );
+        match is_turned_away {
+            true => self.withdraw(state).await,
+            false => self.close_as(state).await,
+        }
     }
 
-    /// Sets the final state in the summary, and records it.
-    pub(crate) async fn close_as(&mut self, state: ImportState) {
+    /// Sets the final state in the summary, and removes the record of the attempt.
+    async fn withdraw(&mut self, state: ImportState) {
+        self.set_end(state);
+        if self.is_recorded {
+            let withdraw = self.importer.store.withdraw_import(&self.record);
+            if let Err(error) = withdraw.await {
+                warn!(%error, "the record of an import that was turned away could not be removed");
+            }
+        }
+        self.log(state);
+    }
+
+    fn set_end(&mut self, state: ImportState) -> OffsetDateTime {
         let now = self.importer.clock.now();
         self.summary.state = state.into();
         if self.summary.finished_at.is_none() {
             self.summary.finished_at = Some(timestamp(now));
         }
+        now
+    }
+
+    /// Sets the final state in the summary, and records it.
+    pub(crate) async fn close_as(&mut self, state: ImportState) {
+        let now = self.set_end(state);
         // The writer has recorded the end of a completed import.
         if self.options.validate_only || state != ImportState::Completed {
             self.record_end(now).await;
@@ -135,7 +166,8 @@ impl ImportSession<'_> {
             options: &self.asked_for,
         };
         let store = &self.importer.store;
-        let close = store.close_import(&self.record, &self.actor, end);
+        let attempt = (&self.record, self.is_recorded);
+        let close = store.close_import(attempt, &self.actor, end);
         if let Err(error) = close.await {
             warn!(%error, "the end of an import could not be recorded");
         }
@@ -175,6 +207,19 @@ impl ImportSession<'_> {
                     self.progress.set_due_in(self.importer.settings.progress_interval);
                 }
             }
+        }
+    }
+
+    /// Waits for `work` as [`with_progress`](Self::with_progress) does. Fails when the client has gone or the server
+    /// shuts down.
+    pub(crate) async fn while_wanted<T>(
+        &self,
+        work: impl Future<Output = T> + Send,
+    ) -> Result<T, ImportError> {
+        tokio::select! {
+            result = self.with_progress(work) => Ok(result),
+            () = self.responses.closed() => Err(ImportError::ClientGone),
+            () = self.importer.stop.cancelled() => Err(ImportError::ShuttingDown),
         }
     }
 

@@ -8,13 +8,10 @@ use crate::{
     domain::{Actor, ImportState, Tally},
     import::{
         ImportError, ImportOptions, Importer, Refusal, RosterReceiver, Submitter, messages,
-        receive::expect_permitted,
-        record::{audited, import_record},
+        receive::expect_permitted, record::import_record,
     },
     proto::{ImportStart, ImportSummary},
-    store::{
-        AttemptEnd, AttemptOpening, ImportRecord, Upload, UploadLimits, UploadOpening, UploadStage,
-    },
+    store::{AttemptEnd, ImportRecord, Upload, UploadLimits, UploadOpening, UploadStage},
     telemetry::{metrics, traces},
 };
 
@@ -37,8 +34,7 @@ impl Importer {
         traces::tell_import(import);
         start.import_id = import.to_string();
         let record = self.begun(organization, import, &submitter.principal, &start);
-        let asked_for = audited::options(&start);
-        self.expect_free((&record, &asked_for), submitter).await?;
+        self.expect_free(&record).await?;
         let upload = new_upload(&record, &start);
         let limits = &self.settings.server;
         let room = UploadLimits {
@@ -68,36 +64,17 @@ impl Importer {
         import_record::begun(organization, import, by, start, self.clock.now())
     }
 
-    /// Fails early if another import holds the organisation, as `ImportUsers` does. An open upload may continue.
-    async fn expect_free(
-        &self,
-        (record, asked_for): (&ImportRecord, &str),
-        submitter: &Submitter,
-    ) -> Result<(), ImportError> {
+    /// Fails early if another import holds the organisation for longer than an import waits. An open upload may
+    /// continue.
+    async fn expect_free(&self, record: &ImportRecord) -> Result<(), ImportError> {
         let (organization, import) = (record.organization_id, record.id);
         let upload = self.store.upload(organization, import);
         let is_open = upload
             .await?
             .is_some_and(|upload| upload.stage() != UploadStage::Ended);
-        if record.validate_only || is_open {
-            return Ok(());
-        }
-        let ttl = self.settings.lease;
-        let holder = self.store.holder(organization, ttl);
-        match holder.await? {
-            Some(holder) if holder.import != import => {
-                let error = ImportError::OrganizationHeld(holder);
-                let open = self.store.open_import(record);
-                if open.await? == AttemptOpening::Recorded {
-                    let state = ImportState::Refused;
-                    let refusals = [error.refusal()];
-                    let attempt = (record.clone(), asked_for);
-                    self.close_unfinished(attempt, &submitter.actor, state, &refusals)
-                        .await?;
-                }
-                Err(error)
-            }
-            _ => Ok(()),
+        match record.validate_only || is_open {
+            true => Ok(()),
+            false => self.expect_turn(organization, import).await,
         }
     }
 
@@ -122,7 +99,7 @@ impl Importer {
             ..ImportSummary::default()
         };
         import_record::close(&mut record, &summary, self.clock.now());
-        let close = self.store.close_import(&record, actor, end);
+        let close = self.store.close_import((&record, true), actor, end);
         close.await?;
         metrics::import_ended(state, record.validate_only, &Tally::default());
         Ok(())

@@ -48,6 +48,7 @@ fn holder() -> crate::store::LeaseHolder {
         import: Uuid::nil(),
         running: Duration::ZERO,
         runs_out: Duration::ZERO,
+        is_alive: true,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Receives the roster to its end: decodes messages as they come, and tells the client which header was found.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
@@ -21,8 +21,12 @@ use crate::{
         },
     },
     proto::{ImportFinish, ImportStart},
+    store::AttemptOpening,
     telemetry::metrics::{self, ImportStageTimer},
 };
+
+/// How long an upload lasts before it is recorded. A quicker one is recorded with its import's lease.
+const RECORDED_AFTER: Duration = Duration::from_millis(250);
 
 /// Receives the first message, which must be `start`.
 pub(crate) async fn receive_start(
@@ -62,6 +66,10 @@ impl ImportSession<'_> {
                 message = self.with_progress(requests.next()) => message,
                 denial = &mut *expiry => return Err(denial.into()),
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
+                () = self.lasts_long() => {
+                    self.notice_long_upload().await?;
+                    continue;
+                }
                 () = sleep_until(held_until.unwrap_or_else(Instant::now)), if held_until.is_some() => {
                     self.read_ahead = None;
                     continue;
@@ -88,8 +96,9 @@ impl ImportSession<'_> {
                     receiver = back;
                     self.memory.resize(SESSION_BYTES + receiver.bytes())?;
                     self.progress.set_received(receiver.rows());
-                    self.announce_start(&receiver).await;
+                    let announced = self.announce_start(&receiver).await;
                     result?;
+                    announced?;
                     if receiver.rows() > 0 {
                         self.begin_read_ahead();
                     }
@@ -112,8 +121,9 @@ impl ImportSession<'_> {
             (receiver, received)
         });
         let (receiver, received) = self.with_progress(finishing).await?;
-        self.announce_start(&receiver).await;
+        let announced = self.announce_start(&receiver).await;
         let received = received?;
+        announced?;
         let rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_total(rows);
         self.summary.input_sha256 = received.digest.to_vec();
@@ -124,15 +134,50 @@ impl ImportSession<'_> {
         Ok(received)
     }
 
-    /// Posts `started` once, as soon as the kind of input is known. Another attempt may have bound the ID since the
-    /// stream opened.
-    async fn announce_start(&mut self, receiver: &RosterReceiver) {
+    /// Posts `started` once, as soon as the kind of input is known, with what has become of the import's ID by then.
+    async fn announce_start(&mut self, receiver: &RosterReceiver) -> Result<(), ImportError> {
         if self.started || !receiver.knows_input() {
-            return;
+            return Ok(());
         }
-        let chosen = self.options.import_id.is_some();
-        self.resumed = self.resumed || (chosen && self.is_bound().await);
+        if self.options.import_id.is_some() {
+            let opening = self.importer.store.expected_opening(&self.record);
+            match opening.await? {
+                AttemptOpening::Recorded => {}
+                AttemptOpening::Bound => self.resumed = true,
+                AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
+            }
+        }
         self.post_start(receiver.header());
+        Ok(())
+    }
+
+    /// Waits until the upload has lasted so long that something is due: it is recorded, or the lease is looked at.
+    async fn lasts_long(&self) {
+        let records = (!self.is_recorded).then_some(RECORDED_AFTER);
+        let looks = (!self.has_looked && !self.options.validate_only)
+            .then(|| self.importer.limiter.turn_timeout());
+        match records.into_iter().chain(looks).min() {
+            Some(after) => sleep_until(self.began + after).await,
+            None => pending().await,
+        }
+    }
+
+    /// Records an upload that takes its time, for others to see. Fails if another import has held the organisation for
+    /// as long as this one has been coming in: it has waited for its turn meanwhile.
+    async fn notice_long_upload(&mut self) -> Result<(), ImportError> {
+        if self.began.elapsed() >= RECORDED_AFTER {
+            self.record_attempt().await?;
+        }
+        let importer = self.importer;
+        if self.began.elapsed() >= importer.limiter.turn_timeout() && !self.has_looked {
+            self.has_looked = true;
+            if !self.options.validate_only && !self.resumed {
+                importer
+                    .expect_turn(self.organization, self.record.id)
+                    .await?;
+            }
+        }
+        Ok(())
     }
 
     /// Fails if the client sends a message after `finish`.

@@ -1,0 +1,113 @@
+//! An import waits for its turn to write to its organisation.
+//!
+//! Imports of this process take turns in order of arrival. Only the first of them asks the database for the lease, and
+//! only while another server's import has it must it ask again. Nobody holds a connection meanwhile.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::HeldLease;
+use crate::{
+    import::{ImportError, Importer, receive::ImportSession},
+    store::{AttemptOpening, LeaseAnswer, LeaseRequest, NEXT_FOR},
+    telemetry::metrics,
+};
+
+/// Pauses between two requests for a lease that another server's import has: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+impl Importer {
+    /// Fails if one import has held the organisation for as long as another one would wait for its turn, or if the
+    /// holder is not alive.
+    pub(in crate::import) async fn expect_turn(
+        &self,
+        organization: i64,
+        import: Uuid,
+    ) -> Result<(), ImportError> {
+        let holder = self.store.holder(organization, self.settings.lease);
+        match holder.await? {
+            Some(holder)
+                if holder.import != import
+                    && !(holder.is_alive && holder.running < self.limiter.turn_timeout()) =>
+            {
+                Err(ImportError::OrganizationHeld(holder))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ImportSession<'_> {
+    /// Takes the organisation's lease in turn, and records the attempt with it if it `opens` the import. Returns `None`
+    /// if another attempt at this same import has the lease or has begun applying.
+    ///
+    /// # Errors
+    /// Fails with [`ImportError::OrganizationHeld`] if the turn does not come in time, or the holder is not alive; also
+    /// if the client has gone, or the server shuts down.
+    pub(in crate::import) async fn take_lease(
+        &mut self,
+        opens: bool,
+    ) -> Result<Option<HeldLease>, ImportError> {
+        let importer = self.importer;
+        let asked = Instant::now();
+        let until = asked + importer.limiter.turn_timeout();
+        let turn = importer
+            .limiter
+            .write_turn(&self.options.organization, until);
+        let turn = self.while_wanted(turn).await?;
+        let mut pause = FIRST_PAUSE;
+        let mut asks_next_at = asked;
+        loop {
+            // Whoever has waited so long need not let others pass.
+            let out_of_turn = turn.is_none() || Instant::now() >= until;
+            let is_held = match self.ask_for_lease(opens, out_of_turn).await? {
+                LeaseAnswer::Taken(lease) => {
+                    metrics::waited("lease", asked.elapsed());
+                    self.is_recorded |= opens;
+                    let (store, ttl) = (importer.store.clone(), importer.settings.lease);
+                    return Ok(Some(HeldLease::new(store, lease, ttl, turn)));
+                }
+                LeaseAnswer::NotRecorded(AttemptOpening::InUse) => {
+                    return Err(ImportError::ImportIdInUse(self.record.id));
+                }
+                LeaseAnswer::NotRecorded(_) => return Ok(None),
+                LeaseAnswer::Held(holder) if holder.import == self.record.id => return Ok(None),
+                LeaseAnswer::Held(holder) if out_of_turn || !holder.is_alive => {
+                    return Err(ImportError::OrganizationHeld(holder));
+                }
+                LeaseAnswer::Held(_) => true,
+                LeaseAnswer::Promised => false,
+            };
+            // While another server is next, there is nothing to ask for.
+            if is_held && Instant::now() >= asks_next_at {
+                let (store, server) = (&importer.store, importer.server);
+                if store.ask_to_be_next(self.organization, server).await? {
+                    asks_next_at = Instant::now() + NEXT_FOR / 3;
+                }
+            }
+            self.while_wanted(sleep(pause)).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn ask_for_lease(
+        &self,
+        opens: bool,
+        out_of_turn: bool,
+    ) -> Result<LeaseAnswer, ImportError> {
+        let importer = self.importer;
+        // If the database's answer is lost, that lease expires before another is taken.
+        let take = importer.store.take_lease(LeaseRequest {
+            organization: self.organization,
+            import: self.record.id,
+            server: importer.server,
+            ttl: importer.settings.lease,
+            opening: (opens && !self.is_recorded).then_some(&self.record),
+            out_of_turn,
+        });
+        Ok(self.with_progress(take).await?)
+    }
+}

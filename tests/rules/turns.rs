@@ -1,0 +1,264 @@
+//! Imports into one organisation wait for each other in order of arrival, across servers too, and one that was turned
+//! away leaves no record (semantics §8).
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+use tonic::Code;
+use tonic_types::StatusExt;
+use user_import::{
+    config::Settings,
+    limits::{Deadlines, ServerLimits},
+    proto::{
+        ImportFinish, ImportState, import_users_request::Message,
+        import_users_response::Message as Reply,
+    },
+};
+
+use crate::retries::{ID, OTHER_ID, many, named};
+use user_import_testing::{
+    App, Call, Database, Imported, PATIENCE, finish_of, on_both_databases, roster, start_of,
+};
+
+on_both_databases![
+    a_second_import_waits_for_the_first_and_is_written,
+    imports_are_written_in_order_of_arrival,
+    a_client_that_goes_while_it_waits_writes_nothing,
+    a_server_that_stops_ends_the_wait,
+    an_import_that_has_waited_in_vain_may_come_again_soon_and_leaves_no_record,
+    nobody_waits_for_a_holder_that_is_dead,
+    an_upload_is_turned_away_while_it_comes_in_and_its_record_goes,
+    an_upload_in_parts_that_was_turned_away_still_waits_to_be_imported,
+    two_servers_take_turns_at_one_organisation,
+];
+
+/// A server that writes each row in a transaction of its own, shows progress often, and lets imports wait for `turn`.
+async fn start(database: Database, turn: Duration) -> App {
+    let settings = Settings {
+        transaction_rows: 1,
+        progress_interval: Duration::from_millis(10),
+        server: ServerLimits {
+            deadlines: Deadlines {
+                import_turn: turn,
+                ..Deadlines::default()
+            },
+            ..ServerLimits::default()
+        },
+        ..Settings::default()
+    };
+    App::start_with(database, settings).await
+}
+
+fn number(id: usize) -> String {
+    format!("018f4e9e-5c7b-7000-8000-0000000001{id:02}")
+}
+
+/// Begins an import of one person, and returns once it waits.
+async fn waiting(app: &App, id: &str, name: &str) -> Call {
+    let mut call = app.call().await;
+    call.send(Message::Start(named(id))).await;
+    let csv = roster().people([name]).csv();
+    call.send(Message::CsvChunk(csv.into())).await;
+    call.send(Message::Finish(ImportFinish::default())).await;
+    call.half_close();
+    // The whole roster is there, and progress goes on.
+    for _ in 0..2 {
+        let received = |reply: &Reply| matches!(reply, Reply::Progress(p) if p.rows_total == 1);
+        while !call
+            .read()
+            .await
+            .unwrap()
+            .is_some_and(|reply| received(&reply))
+        {}
+    }
+    call
+}
+
+/// Lets a lease of `pd` last that no import of these servers holds. Its last renewal was so many seconds ago; a
+/// negative number makes it last longer.
+async fn hold(app: &App, database: Database, renewed_seconds_ago: i64) {
+    app.people(["holder"]).await;
+    let now = match database {
+        Database::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+        Database::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    };
+    let hold = format!(
+        "UPDATE import_leases SET since_ms = {now} - 60000, \
+         renewed_ms = {now} - 1000 * ({renewed_seconds_ago})"
+    );
+    app.database().execute(&hold).await;
+}
+
+fn retry_delay(imported: &Imported) -> Duration {
+    assert_eq!(imported.code(), Code::Aborted, "{imported}");
+    let retry = imported.status.get_details_retry_info();
+    let retry = retry.and_then(|retry| retry.retry_delay);
+    retry.expect("it says when to retry")
+}
+
+/// The number of recorded imports and attempts.
+async fn records(app: &App) -> usize {
+    app.import_page(100, "").await.0.len()
+}
+
+async fn a_second_import_waits_for_the_first_and_is_written(database: Database) {
+    let app = start(database, PATIENCE).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let second = app.import_with(named(OTHER_ID), roster().people(["ada"]));
+    let (first, second) = tokio::join!(first.and_rest(answers), second);
+    assert_eq!(first.code(), Code::Ok, "{first}");
+    assert_eq!(second.summary().created, 1, "{second}");
+    assert!(second.progress > 0, "progress goes on while it waits");
+    let one = app.import_record(ID).await.unwrap().finished_at.unwrap();
+    let other = app.import_record(OTHER_ID).await.unwrap();
+    let other = other.finished_at.unwrap();
+    assert!((one.seconds, one.nanos) <= (other.seconds, other.nanos));
+    assert_eq!(records(&app).await, 2);
+}
+
+async fn imports_are_written_in_order_of_arrival(database: Database) {
+    let app = start(database, PATIENCE).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let mut calls = Vec::new();
+    for id in 0..6 {
+        calls.push(waiting(&app, &number(id), &format!("p{id}")).await);
+    }
+    assert_eq!(first.and_rest(answers).await.code(), Code::Ok);
+    let mut ends = BTreeMap::new();
+    for (id, call) in calls.into_iter().enumerate() {
+        let imported = call.read_to_end().await;
+        assert_eq!(imported.summary().created, 1, "{imported}");
+        let end = app.import_record(&number(id)).await.unwrap().finished_at;
+        let end = end.unwrap();
+        ends.insert((end.seconds, end.nanos), id);
+    }
+    let order: Vec<_> = ends.into_values().collect();
+    assert_eq!(order, [0, 1, 2, 3, 4, 5]);
+}
+
+async fn a_client_that_goes_while_it_waits_writes_nothing(database: Database) {
+    let app = start(database, PATIENCE).await;
+    let mut answers = app.begin(named(ID), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    let gone = waiting(&app, OTHER_ID, "gone").await;
+    let next = waiting(&app, &number(1), "next").await;
+    drop(gone);
+    assert_eq!(first.and_rest(answers).await.code(), Code::Ok);
+    assert_eq!(next.read_to_end().await.summary().created, 1);
+    let names = app.users().await.into_iter().map(|user| user.external_id);
+    assert!(!names.into_iter().any(|name| name == "gone"));
+}
+
+async fn a_server_that_stops_ends_the_wait(database: Database) {
+    let app = start(database, PATIENCE).await;
+    hold(&app, database, -3_600).await;
+    let call = waiting(&app, OTHER_ID, "ada").await;
+    let (_app, ended) = tokio::join!(Box::pin(app.restart()), call.read_to_end());
+    assert_eq!(ended.code(), Code::Unavailable, "{ended}");
+}
+
+async fn an_import_that_has_waited_in_vain_may_come_again_soon_and_leaves_no_record(
+    database: Database,
+) {
+    let app = start(database, Duration::from_millis(300)).await;
+    hold(&app, database, -3_600).await;
+    let before = records(&app).await;
+    let told = app.import_with(named(ID), roster().people(["ada"])).await;
+    assert!(retry_delay(&told) <= Duration::from_secs(1), "{told}");
+    assert_eq!(told.summary().refusals[0].code, "IMPORT_RUNNING");
+    assert_eq!(told.summary().state(), ImportState::Refused);
+    assert_eq!(records(&app).await, before);
+    let unknown = app.import_record(ID).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+}
+
+async fn nobody_waits_for_a_holder_that_is_dead(database: Database) {
+    // If it waited, it would wait until the lease has run out, and be written.
+    let app = start(database, PATIENCE).await;
+    hold(&app, database, 9).await;
+    let told = app.import(roster().people(["ada"])).await;
+    let left = retry_delay(&told);
+    let rest = Duration::from_secs(1)..=Duration::from_secs(6);
+    assert!(rest.contains(&left), "{left:?}");
+}
+
+async fn an_upload_is_turned_away_while_it_comes_in_and_its_record_goes(database: Database) {
+    let app = start(database, Duration::from_secs(1)).await;
+    hold(&app, database, -3_600).await;
+    let call = app.call().await;
+    call.send(Message::Start(named(ID))).await;
+    while app.import_record(ID).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    // The client sends nothing more.
+    let told = timeout(PATIENCE, call.read_to_end()).await.unwrap();
+    assert!(retry_delay(&told) <= Duration::from_secs(1), "{told}");
+    let unknown = app.import_record(ID).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+}
+
+async fn an_upload_in_parts_that_was_turned_away_still_waits_to_be_imported(database: Database) {
+    let app = start(database, Duration::from_millis(300)).await;
+    app.begin_upload(named(ID)).await.unwrap();
+    let csv = roster().people(["ada"]).csv().into_bytes();
+    app.append(ID, 0, &csv).await.unwrap();
+    hold(&app, database, -3_600).await;
+    let told = app.finish(ID, finish_of(&csv)).await.unwrap_err();
+    assert_eq!(told.code(), Code::Aborted, "{told}");
+    let record = app.import_record(ID).await.expect("it is an upload still");
+    assert_eq!(record.state(), ImportState::Receiving);
+    app.database()
+        .execute("UPDATE import_leases SET renewed_ms = 0")
+        .await;
+    app.finish(ID, finish_of(&csv)).await.unwrap();
+    let imported = app.watch_in("pd", ID).await;
+    assert_eq!(imported.summary().created, 1, "{imported}");
+}
+
+/// Pushes one person after the other through one server until somebody says that it is enough. Returns how many were
+/// written.
+async fn push(app: App, name: String, enough: Arc<tokio::sync::Semaphore>) -> usize {
+    for round in 0.. {
+        let Ok(permit) = enough.try_acquire() else {
+            return round;
+        };
+        permit.forget();
+        let csv = roster().people([&*format!("{name}-{round}")]).csv();
+        let imported = app.import_with(start_of("pd"), csv).await;
+        assert_eq!(imported.code(), Code::Ok, "{imported}");
+    }
+    unreachable!("it counts for ever")
+}
+
+async fn two_servers_take_turns_at_one_organisation(database: Database) {
+    const PUSHES: usize = 60;
+    let one = start(database, PATIENCE).await;
+    let other = one.another_server().await;
+    let enough = Arc::new(tokio::sync::Semaphore::new(PUSHES));
+    let jobs = |app: &App, name: &str| {
+        let jobs = (0..3).map(|job| {
+            let pushing = push(
+                app.clone_connection(),
+                format!("{name}{job}"),
+                enough.clone(),
+            );
+            tokio::spawn(pushing)
+        });
+        jobs.collect::<Vec<_>>()
+    };
+    let mut written = 0;
+    for job in [jobs(&one, "one"), jobs(&other, "other")]
+        .into_iter()
+        .flatten()
+    {
+        let pushed = job.await.unwrap();
+        // Each of the six jobs gets a third of its share at least.
+        assert!(pushed >= PUSHES / 6 / 3, "{pushed} of {PUSHES}");
+        written += pushed;
+    }
+    assert_eq!(written, PUSHES);
+    assert_eq!(one.users().await.len(), PUSHES);
+    assert_eq!(records(&one).await, PUSHES);
+}
