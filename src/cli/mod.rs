@@ -64,6 +64,7 @@ struct LogArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Import(Box<import::ImportArgs>),
+    Push(Box<import::PushArgs>),
     Watch(watch::WatchArgs),
     Imports(imports::ImportsArgs),
     Cancel(imports::CancelArgs),
@@ -143,6 +144,7 @@ impl Command {
     async fn run(self, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
         match self {
             Self::Import(args) => import::run(*args, verbosity).await,
+            Self::Push(args) => import::run_push(*args, verbosity).await,
             Self::Watch(args) => watch::run(args, verbosity).await,
             Self::Imports(args) => imports::list(args, verbosity).await,
             Self::Cancel(args) => imports::cancel(args, verbosity).await,

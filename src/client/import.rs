@@ -27,6 +27,8 @@ pub struct ImportEnd {
     pub status: Option<Status>,
     /// The sent roster, or `None` if the server stopped reading before the roster's end.
     pub sent: Option<SentRoster>,
+    /// A push whose results were too large for its answer, so that they lack values and issues.
+    pub shortened: bool,
 }
 
 impl ImportEnd {
@@ -63,7 +65,7 @@ impl ImportEnd {
         retry.retry_delay
     }
 
-    fn note(&mut self, answer: &ImportUsersResponse) {
+    pub(super) fn note(&mut self, answer: &ImportUsersResponse) {
         match &answer.message {
             Some(Message::Started(started)) => self.import_id.clone_from(&started.import_id),
             Some(Message::Summary(summary)) => {

@@ -10,6 +10,7 @@ mod error;
 mod health;
 mod history;
 mod import;
+mod push;
 mod upload;
 
 #[cfg(test)]

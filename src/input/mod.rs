@@ -33,6 +33,7 @@ mod properties;
 pub use csv::{CsvDecoder, CsvOptions};
 pub(crate) use fault::{FileFault, Mistaken};
 pub use header::Header;
+pub(crate) use name::column_named;
 pub(crate) use split::split;
 pub(crate) use typed::TypedRows;
 

@@ -16,6 +16,18 @@ const NEAR: f64 = 0.85;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(String);
 
+/// Returns the column with this name, as a header is read. Otherwise returns the nearest column, if one is near.
+pub(crate) fn column_named(name: &str) -> Result<Column, Option<Column>> {
+    let name = Name::parse(name);
+    let near = || {
+        name.nearest(
+            Column::ALL.into_iter().collect(),
+            &mut SuggestionBudget::of_call(),
+        )
+    };
+    name.column().ok_or_else(near)
+}
+
 impl Name {
     /// Returns the name in `cell`.
     pub(super) fn parse(cell: &str) -> Self {

@@ -25,6 +25,7 @@ mod output;
 mod private;
 mod process;
 mod profiles;
+mod pushes;
 mod retries;
 mod review;
 mod shutdown;

@@ -29,10 +29,7 @@ impl ImportJob {
         start: &ImportStart,
         report: &mut ImportReport,
     ) -> anyhow::Result<ImportEnd> {
-        let ended = tokio::select! {
-            ended = self.send(start, report) => ended,
-            _ = tokio::signal::ctrl_c() => Ok(left(&start.import_id)),
-        };
+        let ended = until_ctrl_c(&start.import_id, self.send(start, report)).await;
         report.close();
         ended
     }
@@ -66,6 +63,17 @@ impl ImportJob {
                 }
             };
         }
+    }
+}
+
+/// Waits for the end of the import, or for Ctrl-C.
+pub(super) async fn until_ctrl_c(
+    import_id: &str,
+    sending: impl Future<Output = anyhow::Result<ImportEnd>>,
+) -> anyhow::Result<ImportEnd> {
+    tokio::select! {
+        ended = sending => ended,
+        _ = tokio::signal::ctrl_c() => Ok(left(import_id)),
     }
 }
 

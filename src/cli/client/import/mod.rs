@@ -1,4 +1,4 @@
-//! `import`: sends a roster, shows the result of each row, and saves the rejected rows.
+//! `import` and `push`: send a roster, show the result of each row, and save the rejected rows.
 
 mod command_line;
 mod csv_report;
@@ -6,6 +6,8 @@ mod deactivation_prompt;
 mod import_job;
 mod import_report;
 mod options;
+mod push;
+mod pushed_rows;
 mod replay_buffer;
 mod reported_results;
 mod retry_budget;
@@ -33,7 +35,9 @@ use command_line::CommandLine;
 use deactivation_prompt::PromptMode;
 use import_job::ImportJob;
 pub(crate) use import_report::{ImportReport, ReportOptions};
+use options::CommonArgs;
 pub(crate) use options::{ImportArgs, RowFilter};
+pub(crate) use push::{PushArgs, run as run_push};
 use roster_source::{RosterInput, RosterSource};
 
 /// Runs the command.
@@ -42,12 +46,13 @@ use roster_source::{RosterInput, RosterSource};
 /// Fails if the roster cannot be read, the deactivation is not confirmed, or the server cannot be reached. A
 /// refused import is no error: it is reported, and has its exit code.
 pub(crate) async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
-    if let Some(errors) = &args.errors {
+    if let Some(errors) = &args.common.errors {
         errors_file::check(errors, &args.file)?;
     }
     let done = import(&args, verbosity).await;
     if done.is_err() {
-        args.errors.as_deref().inspect(|path| report_earlier(path));
+        let errors = args.common.errors.as_deref();
+        errors.inspect(|path| report_earlier(path));
     }
     done
 }
@@ -64,20 +69,27 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
     drop(input.read().await?);
     // Wait for the first bytes of a slow export: the server closes a connection without a call.
     input.wait().await.map_err(ClientError::Input)?;
-    let (client, organization) = args.organization.connect(verbosity).await?;
+    let common = &args.common;
+    let (client, organization) = common.organization.connect(verbosity).await?;
     let job = ImportJob {
         client,
         input,
-        retries: args.retries,
+        retries: common.retries,
     };
     let mut start = args.start(&organization);
-    let mut view = view(args, verbosity);
+    let mut view = view(common, verbosity);
+    let end_of = |is_dry| EndReport {
+        args: common,
+        input: Some(&job.input),
+        is_dry,
+    };
     if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
-        return report_end(args, &job, &ended, &mut report, true).await;
+        return end_of(true).report(&ended, &mut report).await;
     }
     let mut report = ImportReport::new(view);
     let ended = job.run(&start, &mut report).await?;
-    let exit = report_end(args, &job, &ended, &mut report, start.validate_only).await?;
+    let end = end_of(start.validate_only);
+    let exit = end.report(&ended, &mut report).await?;
     if must_ask && import_job::is_refused_for(&ended, "PLAN_DIFFERS") {
         print_error(
             "The directory or the roster has changed since you were asked. Repeat the command to see \
@@ -87,7 +99,7 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
     Ok(exit)
 }
 
-fn view(args: &ImportArgs, verbosity: Verbosity) -> ReportOptions {
+fn view(args: &CommonArgs, verbosity: Verbosity) -> ReportOptions {
     ReportOptions {
         format: args.format,
         review: args.diff,
@@ -144,39 +156,50 @@ async fn ask(
     Ok(None)
 }
 
-/// Reports the end of the import or of the dry run, and saves its rejected rows.
-async fn report_end(
-    args: &ImportArgs,
-    job: &ImportJob,
-    ended: &ImportEnd,
-    report: &mut ImportReport,
+/// What the end of an import is reported with.
+struct EndReport<'a> {
+    args: &'a CommonArgs,
+    /// The roster, or `None` if its row is on the command line.
+    input: Option<&'a RosterInput>,
+    /// Nothing is written.
     is_dry: bool,
-) -> anyhow::Result<ExitStatus> {
-    let names = match args.diff && args.format == OutputFormat::Table {
-        true => user_names::of(&job.input, ended, report.findings()).await,
-        false => user_names::UserNames::new(),
-    };
-    let shown = report.finish(ended, &names);
-    report_failure(ended, report.has_shown_refusals(ended));
-    let exit = ExitStatus::of_import(ended);
-    if exit == ExitStatus::Interrupted && !is_dry {
-        report.explain_how_to_continue(ended);
-    }
-    if let Some(errors) = &args.errors {
-        // A full disk here does not change the exit code of the import.
-        match save_rejected(errors, &job.input, ended, report.findings()).await {
-            Ok(done) => report.notice(&done),
-            Err(error) => {
-                print_error(&match exit {
-                    ExitStatus::Interrupted => format!("error: {error:#}."),
-                    _ => not_saved(&error, ended, is_dry),
-                });
-                report_earlier(errors);
+}
+
+impl EndReport<'_> {
+    /// Reports the end of the import or of the dry run, and saves its rejected rows.
+    async fn report(
+        &self,
+        ended: &ImportEnd,
+        report: &mut ImportReport,
+    ) -> anyhow::Result<ExitStatus> {
+        let names = match self.input {
+            Some(input) if self.args.diff && self.args.format == OutputFormat::Table => {
+                user_names::of(input, ended, report.findings()).await
+            }
+            _ => user_names::UserNames::new(),
+        };
+        let shown = report.finish(ended, &names);
+        report_failure(ended, report.has_shown_refusals(ended));
+        let exit = ExitStatus::of_import(ended);
+        if exit == ExitStatus::Interrupted && !self.is_dry {
+            report.explain_how_to_continue(ended);
+        }
+        if let (Some(errors), Some(input)) = (&self.args.errors, self.input) {
+            // A full disk here does not change the exit code of the import.
+            match save_rejected(errors, input, ended, report.findings()).await {
+                Ok(done) => report.notice(&done),
+                Err(error) => {
+                    print_error(&match exit {
+                        ExitStatus::Interrupted => format!("error: {error:#}."),
+                        _ => not_saved(&error, ended, self.is_dry),
+                    });
+                    report_earlier(errors);
+                }
             }
         }
+        shown.map_err(ClientError::Output)?;
+        Ok(exit)
     }
-    shown.map_err(ClientError::Output)?;
-    Ok(exit)
 }
 
 /// Prints on standard error why the import failed; only briefly if the summary gives the reason.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::deactivation_prompt::{self, PromptMode};
 use crate::cli::{client::connection::OrganizationArgs, failure::UsageError, output::OutputFormat};
+use crate::input::CsvOptions;
 use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
 
 /// Bring an organisation's users in step with a roster
@@ -25,6 +26,15 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFil
 pub(crate) struct ImportArgs {
     /// CSV file; `-` is standard input
     pub file: PathBuf,
+    #[command(flatten)]
+    missing: MissingUsersArgs,
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// The options that `import` and `push` have in common.
+#[derive(Args, Debug)]
+pub(crate) struct CommonArgs {
     /// Do everything except write: show what would happen
     #[arg(long, env = "USER_IMPORT_VALIDATE_ONLY", value_parser = BoolishValueParser::new())]
     validate_only: bool,
@@ -44,8 +54,6 @@ pub(crate) struct ImportArgs {
     source: Option<String>,
     #[command(flatten)]
     guards: GuardArgs,
-    #[command(flatten)]
-    missing: MissingUsersArgs,
     #[command(flatten)]
     csv: CsvArgs,
     #[command(flatten)]
@@ -209,7 +217,7 @@ impl ImportArgs {
         let missing = &self.missing;
         missing.check_scope()?;
         // A dry run deactivates nobody, so there is nothing to confirm.
-        if !missing.deactivate || self.is_dry() {
+        if !missing.deactivate || self.common.is_dry() {
             return Ok(false);
         }
         match (&missing.confirm, asking) {
@@ -221,14 +229,25 @@ impl ImportArgs {
         }
     }
 
-    /// Returns `true` if nothing is written.
-    const fn is_dry(&self) -> bool {
-        self.validate_only || self.diff
-    }
-
     /// The first message of the import.
     #[must_use]
     pub(crate) fn start(&self, organization: &str) -> ImportStart {
+        ImportStart {
+            deactivate_missing: self.missing.request(),
+            csv: Some(self.common.csv.format()),
+            ..self.common.start(organization)
+        }
+    }
+}
+
+impl CommonArgs {
+    /// Returns `true` if nothing is written.
+    pub(super) const fn is_dry(&self) -> bool {
+        self.validate_only || self.diff
+    }
+
+    /// What both commands say of an import at its start.
+    pub(super) fn start(&self, organization: &str) -> ImportStart {
         let guards = &self.guards;
         let digest = guards.expected_plan_digest.as_ref();
         ImportStart {
@@ -238,17 +257,31 @@ impl ImportArgs {
             all_or_nothing: guards.all_or_nothing,
             max_rejected_rows: guards.max_rejected_rows,
             expected_plan_digest: digest.map(|digest| digest.0.clone()).unwrap_or_default(),
-            deactivate_missing: self.missing.request(),
+            deactivate_missing: None,
             max_deactivations: guards.max_deactivations,
             max_identity_changes: guards.max_identity_changes,
             match_by: self
                 .match_by
                 .map_or(MatchBy::Unspecified, MatchBy::from)
                 .into(),
-            csv: Some(self.csv.format()),
+            csv: None,
             result_filter: ResultFilter::from(self.results.result_filter).into(),
             include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_default(),
+        }
+    }
+
+    /// How this program reads a file of rows that are pushed.
+    pub(super) fn csv_options(&self) -> CsvOptions {
+        let CsvFormat {
+            charset,
+            delimiter,
+            ignore_unknown_columns,
+        } = self.csv.format();
+        CsvOptions {
+            charset,
+            delimiter,
+            ignore_unknown_columns,
         }
     }
 
