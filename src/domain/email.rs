@@ -45,6 +45,9 @@ impl<'a> Email<'a> {
 /// the key itself.
 #[must_use]
 pub(crate) fn email_key(email: &str) -> Cow<'_, str> {
+    if email.is_ascii() {
+        return fold(email);
+    }
     let Some((local, domain)) = email
         .rsplit_once('@')
         .filter(|(_, domain)| !domain.is_ascii())

@@ -16,7 +16,8 @@ pub fn fold(value: &str) -> Cow<'_, str> {
         let folded = CASES.fold_string(&NFC.normalize(value)).into_owned();
         return Cow::Owned(NFC.normalize(&folded).into_owned());
     }
-    if value.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    // A loop that always runs to the end handles many bytes at once.
+    if (value.bytes()).fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
         return Cow::Owned(value.to_ascii_lowercase());
     }
     Cow::Borrowed(value)

@@ -83,11 +83,19 @@ const MARKS: [(&str, char); 5] = [
     ("tilde", '\u{303}'),
 ];
 
-/// Returns `true` if the text may be garbled. Most texts cost one scan of every byte, which is quicker than to stop at
-/// the first match.
+/// Returns `true` if the text may be garbled: it may have an HTML entity, or it has an `Ã` or two characters in a row
+/// that are not ASCII, as which every letter of UTF-8 is read that was decoded wrongly. Most texts cost one scan of
+/// every byte, which is quicker than to stop at the first match.
 pub(super) fn may_be_garbled(text: &str) -> bool {
-    text.bytes()
-        .fold(false, |found, byte| found | matches!(byte, b'&' | 0x80..))
+    let (has_entity, has_letter) = (text.bytes()).fold((false, false), |(entity, letter), byte| {
+        (entity | (byte == b'&'), letter | !byte.is_ascii())
+    });
+    let may_be_decoded_wrongly = || {
+        let mut pairs = text.as_bytes().windows(2);
+        // A combining mark may turn the letter before it into `Ã`.
+        pairs.any(|pair| matches!(pair, [0x80..=0xBF, 0xC0..=0xFF] | [0xC3, 0x83] | [0xCC, _]))
+    };
+    has_entity || (has_letter && may_be_decoded_wrongly())
 }
 
 /// Returns the original text, or `None` if `value` is not garbled. `value` must still have its no-break spaces and
@@ -341,6 +349,7 @@ mod tests {
     fn text_that_was_decoded_twice_is_repaired(#[case] value: &str, #[case] before: &str) {
         let expected = (!before.is_empty()).then(|| before.to_owned());
         assert_eq!(repaired(value), expected, "{value}");
+        assert!(expected.is_none() || may_be_garbled(value), "{value}");
     }
 
     #[rstest]
@@ -373,6 +382,7 @@ mod tests {
     #[case("Dana&nbsp;Lee", "Dana Lee")]
     fn html_entities_are_read(#[case] value: &str, #[case] before: &str) {
         assert_eq!(repaired(value).as_deref(), Some(before));
+        assert!(may_be_garbled(value));
     }
 
     #[rstest]

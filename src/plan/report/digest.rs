@@ -21,6 +21,9 @@ use crate::domain::{Column, IssueCode};
 use crate::plan::Plan;
 use crate::plan::index::{Key, RowIndex, parallel, to_u32};
 
+/// Room for what the digest of one row is over, in bytes. Most rows need less.
+const ROW_BYTES: usize = 512;
+
 /// The secret that the digests of one organisation's plans are keyed with.
 #[derive(Clone)]
 pub struct DigestKey(hmac::Key);
@@ -43,17 +46,17 @@ impl fmt::Debug for DigestKey {
 pub(crate) fn digest(plan: &Plan) -> [u8; 32] {
     let of_row = |row, decision: &Decision| Rows::of(plan, row, decision);
     let rows = parallel::sum(&plan.decisions, of_row, Rows::plus);
-    let mut hash = Encoder::new(plan);
-    hash.number(rows.untouched);
-    hash.number(rows.touched);
+    let mut whole = Encoder::default();
+    whole.number(rows.untouched);
+    whole.number(rows.touched);
     for lane in rows.sum {
-        hash.0.update(&lane.to_le_bytes());
+        whole.0.extend(lane.to_le_bytes());
     }
-    hash.number(to_u32(plan.deactivations.len()));
+    whole.number(to_u32(plan.deactivations.len()));
     for &user in &plan.deactivations {
-        hash.text(plan.request.directory.users()[user].external_id());
+        whole.text(plan.request.directory.users()[user].external_id());
     }
-    hash.finish()
+    whole.digest(plan)
 }
 
 /// The contribution of some rows to the digest.
@@ -75,10 +78,10 @@ impl Rows {
                 ..Self::default()
             };
         }
-        let mut hash = Encoder::new(plan);
-        hash.row(plan, row, decision);
-        hash.codes(codes.collect());
-        let digest = hash.finish();
+        let mut encoded = Encoder(Vec::with_capacity(ROW_BYTES));
+        encoded.row(plan, row, decision);
+        encoded.codes(codes.collect());
+        let digest = encoded.digest(plan);
         let (lanes, _) = digest.as_chunks();
         Self {
             untouched: 0,
@@ -96,14 +99,12 @@ impl Rows {
     }
 }
 
-struct Encoder(hmac::Context);
+/// Collects the bytes that a digest is over: one update for each of a row's many values would take longer than the
+/// digest itself.
+#[derive(Default)]
+struct Encoder(Vec<u8>);
 
 impl Encoder {
-    fn new(plan: &Plan) -> Self {
-        let DigestKey(key) = &plan.request.terms.digest_key;
-        Self(hmac::Context::with_key(key))
-    }
-
     fn row(&mut self, plan: &Plan, row: RowIndex, decision: &Decision) {
         self.byte(match decision.outcome {
             Outcome::Created => 1,
@@ -152,20 +153,21 @@ impl Encoder {
 
     fn text(&mut self, text: &str) {
         self.number(to_u32(text.len()));
-        self.0.update(text.as_bytes());
+        self.0.extend_from_slice(text.as_bytes());
     }
 
     fn number(&mut self, n: u32) {
-        self.0.update(&n.to_le_bytes());
+        self.0.extend(n.to_le_bytes());
     }
 
     fn byte(&mut self, byte: u8) {
-        self.0.update(&[byte]);
+        self.0.push(byte);
     }
 
-    fn finish(self) -> [u8; 32] {
+    fn digest(&self, plan: &Plan) -> [u8; 32] {
+        let DigestKey(key) = &plan.request.terms.digest_key;
         let mut digest = [0; 32];
-        digest.copy_from_slice(self.0.sign().as_ref());
+        digest.copy_from_slice(hmac::sign(key, &self.0).as_ref());
         digest
     }
 }
