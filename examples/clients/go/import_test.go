@@ -191,6 +191,60 @@ func TestTypedRowsAreImportedFromMemory(t *testing.T) {
 	expectRows(t, again.out, all(2, "unchanged"))
 }
 
+const importID = "0190e7f2-0000-7000-8000-000000000001"
+
+func TestTypedRowsArePushedAsOneCall(t *testing.T) {
+	server := openServer(t)
+	ended := run(server, "push")
+	ended.expect(t, 0)
+	expectRows(t, ended.out, all(2, "created"))
+	expectText(t, ended.out, `(?m)^completed: 2 rows, 2 created,`)
+	expectUsers(t, server, 2)
+}
+
+func TestAPushAndAnImportOfTheSameRowsUnderOneIDAreOneImport(t *testing.T) {
+	server := openServer(t)
+	run(server, "--import-id", importID, "rows").expect(t, 0)
+	ended := run(server, "--import-id", importID, "push")
+	ended.expect(t, 0)
+	expectRows(t, ended.out, all(2, "created"))
+}
+
+func TestARefusedPushSaysWhy(t *testing.T) {
+	server := openServer(t)
+	file := filepath.Join(repository, "examples/roster-before.csv")
+	run(server, "--import-id", importID, "csv", file).expect(t, 0)
+	ended := run(server, "--import-id", importID, "push")
+	ended.expect(t, 4)
+	expectText(t, ended.out, `(?m)^refused: 0 rows`)
+	expectText(t, ended.errors, `(?m)^refused: Import ID`)
+}
+
+func TestAPushWaitsForARunningImport(t *testing.T) {
+	server := openServer(t, slow...)
+	first := server.beginImport(officers(server, "many.csv", many, header))
+	ended := run(server, "--retries", "100", "push")
+	check(t, first.Wait())
+	ended.expect(t, 0)
+	expectRows(t, ended.out, all(2, "created"))
+}
+
+func TestAPushThatFindsNoServerSaysHowToGoOn(t *testing.T) {
+	server := openServer(t)
+	server.kill()
+	lost := run(server, "--retries", "1", "push")
+	lost.expect(t, 5)
+	expectText(t, lost.errors, `with the same import ID \(1 of 1\)`)
+	id := regexp.MustCompile(`--import-id (\S+)`).FindStringSubmatch(lost.errors)
+	if id == nil {
+		t.Fatal(lost.errors)
+	}
+	server.start()
+	ended := run(server, "--import-id", id[1], "push")
+	ended.expect(t, 0)
+	expectRows(t, ended.out, all(2, "created"))
+}
+
 func TestAnImportSurvivesTheDeathOfItsServer(t *testing.T) {
 	server := openServer(t, slow...)
 	running := begin(server, "csv", officers(server, "many.csv", many, header))
@@ -236,10 +290,9 @@ func TestAnInterruptedImportSaysHowToGoOn(t *testing.T) {
 
 func TestACancelledImportHasAnExitCodeOfItsOwn(t *testing.T) {
 	server := openServer(t, slow...)
-	id := "0190e7f2-0000-7000-8000-000000000001"
-	running := begin(server, "--import-id", id, "csv", officers(server, "many.csv", many, header))
+	running := begin(server, "--import-id", importID, "csv", officers(server, "many.csv", many, header))
 	running.firstResult()
-	server.command("cancel", id, "--organization", organization)
+	server.command("cancel", importID, "--organization", organization)
 	ended := running.end()
 	ended.expect(t, 6)
 	expectText(t, ended.out, "(?m)^cancelled: ")

@@ -38,14 +38,29 @@ func Import(
 	ctx context.Context, client pb.ImportServiceClient, start *pb.ImportStart, roster Roster, retries int,
 	handlers Handlers,
 ) (*Ended, error) {
-	// The ID must not change between attempts: by it the server knows the import again.
+	start = named(start)
+	return attempts(ctx, start, retries, handlers, func(heard *heard) (*Ended, error) {
+		return runAttempt(ctx, client, start, roster, heard)
+	})
+}
+
+// named gives the import an ID, which must not change between attempts: by it the server knows the import again.
+func named(start *pb.ImportStart) *pb.ImportStart {
 	if start.ImportId == "" {
 		start = proto.Clone(start).(*pb.ImportStart)
 		start.ImportId = uuid.NewString()
 	}
+	return start
+}
+
+// attempts makes attempts until the import has ended, or another makes no sense.
+func attempts(
+	ctx context.Context, start *pb.ImportStart, retries int, handlers Handlers,
+	run func(*heard) (*Ended, error),
+) (*Ended, error) {
 	heard := heard{handlers: handlers, rows: map[uint32]bool{}, users: map[string]bool{}}
 	for attempt := 1; ; attempt++ {
-		ended, err := runAttempt(ctx, client, start, roster, &heard)
+		ended, err := run(&heard)
 		if err != nil {
 			return nil, err
 		}
@@ -80,20 +95,28 @@ func (heard *heard) hear(answer *pb.ImportUsersResponse, ended *Ended) {
 	if answer.GetStarted().GetResumed() && heard.handlers.Resumed != nil {
 		heard.handlers.Resumed()
 	}
-	for _, row := range answer.GetResults().GetResults() {
+	heard.hearRows(answer.GetResults().GetResults())
+	heard.hearUsers(answer.GetDeactivations().GetUsers())
+	if summary := answer.GetSummary(); summary != nil {
+		ended.Summary = summary
+	}
+}
+
+func (heard *heard) hearRows(rows []*pb.RowResult) {
+	for _, row := range rows {
 		if !heard.rows[row.Row] && heard.handlers.Row != nil {
 			heard.handlers.Row(row)
 		}
 		heard.rows[row.Row] = true
 	}
-	for _, user := range answer.GetDeactivations().GetUsers() {
+}
+
+func (heard *heard) hearUsers(users []*pb.DeactivatedUser) {
+	for _, user := range users {
 		if !heard.users[user.UserId] && heard.handlers.Deactivated != nil {
 			heard.handlers.Deactivated(user)
 		}
 		heard.users[user.UserId] = true
-	}
-	if summary := answer.GetSummary(); summary != nil {
-		ended.Summary = summary
 	}
 }
 

@@ -5,6 +5,10 @@
         start = ImportStart(organization="my-department")
         ended = import_roster(stub, start, CsvFile("roster.csv"), on_row=print)
 
+or a few users that changed, in one call:
+
+    ended = push_users(stub, start, [UserRow(external_id="HR-1", ...)], on_row=print)
+
 or, where there is no gRPC but only HTTP, over gRPC-Web:
 
     with WebStub("127.0.0.1:50051") as stub:
@@ -14,6 +18,7 @@ or, where there is no gRPC but only HTTP, over gRPC-Web:
 from .channel import bearer, connect
 from .importer import Ended, import_roster
 from .parts import import_in_parts
+from .push import push_users
 from .roster import CsvFile, RosterUnreadable, TypedRows
 from .web import WebStub
 
@@ -27,4 +32,5 @@ __all__ = [
     "connect",
     "import_in_parts",
     "import_roster",
+    "push_users",
 ]

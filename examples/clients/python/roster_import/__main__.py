@@ -25,6 +25,7 @@ from . import (
     connect,
     import_in_parts,
     import_roster,
+    push_users,
 )
 
 # As they may come from another system. `phone` is "": cleared. `rank` is unset: left as it is.
@@ -83,11 +84,17 @@ def _run(options: argparse.Namespace) -> Ended:
         "on_resumed": lambda: _note("The server goes on with this import."),
     }
     metadata = bearer(options.token)
+    pushes = options.command == "push"
     if options.web:
         with WebStub(options.endpoint, options.token, options.ca) as stub:
+            if pushes:
+                return push_users(stub, start, ROWS, **told)
             return import_in_parts(stub, start, roster, **told)
     with connect(options.endpoint, _read(options.ca)) as channel:
-        return import_roster(ImportServiceStub(channel), start, roster, metadata=metadata, **told)
+        stub = ImportServiceStub(channel)
+        if pushes:
+            return push_users(stub, start, ROWS, metadata=metadata, **told)
+        return import_roster(stub, start, roster, metadata=metadata, **told)
 
 
 def _options() -> argparse.Namespace:
@@ -107,6 +114,7 @@ def _options() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("csv", help="import a CSV file").add_argument("file")
     commands.add_parser("rows", help="import typed rows from memory")
+    commands.add_parser("push", help="push the same rows as one call")
     return parser.parse_args()
 
 

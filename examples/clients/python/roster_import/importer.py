@@ -119,16 +119,22 @@ class Heard:
     def hear(self, answer, ended: Ended) -> None:
         if answer.HasField("started") and answer.started.resumed:
             self._on_resumed()
-        for row in answer.results.results:
+        self.hear_rows(answer.results.results)
+        self.hear_users(answer.deactivations.users)
+        if answer.HasField("summary"):
+            ended.summary = answer.summary
+
+    def hear_rows(self, rows) -> None:
+        for row in rows:
             if row.row not in self.rows:
                 self.rows.add(row.row)
                 self._on_row(row)
-        for user in answer.deactivations.users:
+
+    def hear_users(self, users) -> None:
+        for user in users:
             if user.user_id not in self._users:
                 self._users.add(user.user_id)
                 self._on_deactivated(user)
-        if answer.HasField("summary"):
-            ended.summary = answer.summary
 
 
 def _attempt(stub, start, roster, metadata, seconds: float, heard: Heard) -> Ended:

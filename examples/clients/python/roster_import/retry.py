@@ -43,21 +43,23 @@ def has_details(error: grpc.RpcError) -> bool:
     return status is not None and bool(status.details)
 
 
+def detail(error: grpc.RpcError | None, kind: type):
+    """The message of this kind among the details of the status; None where there is none."""
+    status = None if error is None else rpc_status.from_call(error)
+    for packed in status.details if status else ():
+        message = kind()
+        if packed.Unpack(message):
+            return message
+    return None
+
+
 def requested_wait(error: grpc.RpcError | None) -> float | None:
     """Seconds that the server asks to wait; None where it does not."""
-    status = None if error is None else rpc_status.from_call(error)
-    for detail in status.details if status else ():
-        retry = error_details_pb2.RetryInfo()
-        if detail.Unpack(retry):
-            return retry.retry_delay.ToMicroseconds() / 1e6
-    return None
+    retry = detail(error, error_details_pb2.RetryInfo)
+    return None if retry is None else retry.retry_delay.ToMicroseconds() / 1e6
 
 
 def reason(error: grpc.RpcError, name: str) -> dict[str, str]:
     """What the server says along with this reason; nothing where it has another."""
-    status = rpc_status.from_call(error)
-    for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info) and info.reason == name:
-            return dict(info.metadata)
-    return {}
+    info = detail(error, error_details_pb2.ErrorInfo)
+    return dict(info.metadata) if info and info.reason == name else {}

@@ -82,6 +82,9 @@ class WebStub:
     def FinishImport(self, request, timeout: float | None = None):
         return self._unary("FinishImport", request, messages.FinishImportResponse, timeout)
 
+    def PushUsers(self, request, timeout: float | None = None):
+        return self._unary("PushUsers", request, messages.PushUsersResponse, timeout)
+
     def WatchImport(self, request, timeout: float | None = None):
         return self._call("WatchImport", request, messages.WatchImportResponse, timeout)
 

@@ -83,6 +83,50 @@ def test_typed_rows_are_imported_from_memory(server):
     assert outcomes(run(server, "rows")[1]) == [(1, "unchanged"), (2, "unchanged")]
 
 
+def test_typed_rows_are_pushed_as_one_call(server):
+    code, out, errors = run(server, "push")
+    assert code == 0, errors
+    assert outcomes(out) == [(1, "created"), (2, "created")]
+    assert out.splitlines()[-1].startswith("completed: 2 rows, 2 created,")
+    assert outcomes(run(server, "--web", "push")[1]) == [(1, "unchanged"), (2, "unchanged")]
+
+
+def test_a_push_and_an_import_of_the_same_rows_under_one_id_are_one_import(server):
+    import_id = "0190e7f2-0000-7000-8000-000000000001"
+    first = run(server, "--import-id", import_id, "rows")
+    again = run(server, "--import-id", import_id, "push")
+    assert (again[0], outcomes(again[1])) == (0, outcomes(first[1]))
+
+
+def test_a_refused_push_says_why(server):
+    import_id = "0190e7f2-0000-7000-8000-000000000001"
+    run(server, "--import-id", import_id, "csv", REPOSITORY / "examples/roster-before.csv")
+    code, out, errors = run(server, "--import-id", import_id, "push")
+    assert code == 4, errors
+    assert "refused: 0 rows" in out
+    assert "refused: Import ID" in errors
+
+
+def test_a_push_waits_for_a_running_import(slow_server, tmp_path):
+    first = slow_server.begin_import(officers(tmp_path / "many.csv", MANY))
+    code, out, errors = run(slow_server, "--retries", 100, "push")
+    assert first.communicate() and first.returncode == 0
+    assert code == 0, errors
+    assert outcomes(out) == [(1, "created"), (2, "created")]
+
+
+def test_a_push_that_finds_no_server_says_how_to_go_on(server):
+    server.kill()
+    code, _, errors = run(server, "--retries", 1, "push")
+    assert code == 5
+    assert "with the same import ID (1 of 1)" in errors
+    import_id = re.search(r"--import-id (\S+)", errors)[1]
+    server.start()
+    code, out, errors = run(server, "--import-id", import_id, "push")
+    assert code == 0, errors
+    assert outcomes(out) == [(1, "created"), (2, "created")]
+
+
 def test_an_import_survives_the_death_of_its_server(slow_server, tmp_path):
     process = begin(slow_server, "csv", officers(tmp_path / "many.csv", MANY))
     first = process.stdout.readline()

@@ -44,18 +44,35 @@ export async function importRoster(
   roster: Roster,
   handlers: Handlers = {},
   metadata?: Metadata,
-  { deadlineMs = 3_600_000, retries = 8 }: Limits = {},
+  limits: Limits = {},
 ): Promise<Ended> {
-  // The ID must not change between attempts: by it the server knows the import again.
-  const importId = options.importId || randomUUID();
-  const start = ImportStart.create({ ...options, importId });
-  const heard = new Heard(handlers);
-  const deadline = Date.now() + deadlineMs;
-  for (let attempt = 1; ; attempt++) {
+  const start = named(options);
+  const attempt = (deadline: number, heard: Heard) => {
     const call = metadata
       ? client.importUsers(metadata, { deadline })
       : client.importUsers({ deadline });
-    const ended = await runAttempt(call, start, roster, heard);
+    return runAttempt(call, start, roster, heard);
+  };
+  return attempts(attempt, start, handlers, limits);
+}
+
+/** The ID must not change between attempts: by it the server knows the import again. */
+export function named(options: Partial<ImportStart>): ImportStart {
+  const importId = options.importId || randomUUID();
+  return ImportStart.create({ ...options, importId });
+}
+
+/** Attempts an import until it has ended, or another attempt makes no sense. */
+export async function attempts(
+  run: (deadline: number, heard: Heard) => Promise<Ended>,
+  start: ImportStart,
+  handlers: Handlers,
+  { deadlineMs = 3_600_000, retries = 8 }: Limits,
+): Promise<Ended> {
+  const heard = new Heard(handlers);
+  const deadline = Date.now() + deadlineMs;
+  for (let attempt = 1; ; attempt++) {
+    const ended = await run(deadline, heard);
     const waitMs = waitBeforeMs(attempt, ended.error);
     // A dry run leaves no record to go on from, and a second one may judge rows otherwise.
     const toldForGood = start.validateOnly && heard.rows.size > 0;
@@ -69,7 +86,7 @@ export async function importRoster(
 }
 
 /** What was reported already. A retry hears it again, and tells it by its row number. */
-class Heard {
+export class Heard {
   readonly rows = new Set<number>();
   private readonly users = new Set<string>();
 
@@ -81,26 +98,30 @@ class Heard {
         if (message.started.resumed) this.handlers.onResumed?.();
         break;
       case "results":
-        message.results.results.forEach((row) => this.hearRow(row));
+        this.hearRows(message.results.results);
         break;
       case "deactivations":
-        message.deactivations.users.forEach((user) => this.hearUser(user));
+        this.hearUsers(message.deactivations.users);
         break;
       case "summary":
         ended.summary = message.summary;
     }
   }
 
-  private hearRow(row: RowResult): void {
-    if (this.rows.has(row.row)) return;
-    this.rows.add(row.row);
-    this.handlers.onRow?.(row);
+  hearRows(rows: RowResult[]): void {
+    for (const row of rows) {
+      if (this.rows.has(row.row)) continue;
+      this.rows.add(row.row);
+      this.handlers.onRow?.(row);
+    }
   }
 
-  private hearUser(user: DeactivatedUser): void {
-    if (this.users.has(user.userId)) return;
-    this.users.add(user.userId);
-    this.handlers.onDeactivated?.(user);
+  hearUsers(users: DeactivatedUser[]): void {
+    for (const user of users) {
+      if (this.users.has(user.userId)) continue;
+      this.users.add(user.userId);
+      this.handlers.onDeactivated?.(user);
+    }
   }
 }
 
@@ -154,6 +175,6 @@ async function send(
   }
 }
 
-function isServiceError(error: unknown): error is ServiceError {
+export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && "code" in error && "metadata" in error;
 }

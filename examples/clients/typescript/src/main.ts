@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserRow, type DeactivatedUser, type RowResult } from "../gen/userimport/v1/types";
 import { ImportState, IssueSeverity, RowOutcome } from "../gen/userimport/v1/types";
-import { bearer, connect, csvFile, importRoster, RosterUnreadable, typedRows } from ".";
+import { bearer, connect, csvFile, importRoster, pushUsers, RosterUnreadable, typedRows } from ".";
 import type { Ended, Roster } from ".";
 
-const USAGE = `usage: main.js [options] csv FILE | rows
+const USAGE = `usage: main.js [options] csv FILE | rows | push
   --organization SLUG  default: $USER_IMPORT_ORGANIZATION
   --endpoint HOST:PORT default: 127.0.0.1:50051
   --token TOKEN        bearer token; default: $USER_IMPORT_TOKEN
@@ -82,6 +82,9 @@ async function run(options: Options): Promise<Ended> {
   };
   const limits = { retries, deadlineMs };
   try {
+    if (!options.roster) {
+      return await pushUsers(client, start, ROWS, handlers, metadata, limits);
+    }
     return await importRoster(
       client, start, options.roster, handlers, metadata, limits);
   } finally {
@@ -137,10 +140,12 @@ function connection(values: { endpoint?: string; ca?: string; token?: string }) 
   }
 }
 
-function roster([command, file, ...rest]: string[]): Roster {
+/** Undefined where the rows are pushed as one call. */
+function roster([command, file, ...rest]: string[]): Roster | undefined {
   if (command === "csv" && file && rest.length === 0) return csvFile(file);
   if (command === "rows" && !file) return typedRows(ROWS);
-  throw new WrongUse("say what to import: csv FILE, or rows");
+  if (command === "push" && !file) return undefined;
+  throw new WrongUse("say what to import: csv FILE, rows, or push");
 }
 
 function number(name: string, text: string): number {

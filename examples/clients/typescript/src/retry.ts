@@ -39,9 +39,14 @@ export function hasDetails(error: ServiceError): boolean {
 
 /** Milliseconds that the server asks to wait. */
 function requestedWaitMs(error: ServiceError): number | undefined {
-  const retry = details(error).find((detail) => detail.typeUrl.endsWith("/google.rpc.RetryInfo"));
-  const delay = retry && RetryInfo.fromBinary(retry.value).retryDelay;
+  const retry = detail(error, "google.rpc.RetryInfo");
+  const delay = retry && RetryInfo.fromBinary(retry).retryDelay;
   return delay && Number(delay.seconds) * 1_000 + delay.nanos / 1e6;
+}
+
+/** The encoded message of this type among the details of the status. */
+export function detail(error: ServiceError, type: string): Uint8Array | undefined {
+  return details(error).find(({ typeUrl }) => typeUrl.endsWith(`/${type}`))?.value;
 }
 
 function details(error: ServiceError) {

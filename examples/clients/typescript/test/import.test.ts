@@ -113,6 +113,60 @@ test("typed rows are imported from memory", async (context) => {
   assert.deepEqual(again.outcomes(), all(2, "unchanged"));
 });
 
+const IMPORT_ID = "0190e7f2-0000-7000-8000-000000000001";
+
+test("typed rows are pushed as one call", async (context) => {
+  const server = await open(context);
+  const run = new Run(server, "push");
+  assert.equal(await run.code(), 0, run.errors);
+  assert.deepEqual(run.outcomes(), all(2, "created"));
+  assert.match(run.out, /^completed: 2 rows, 2 created,/m);
+  assert.equal(server.users(), 2);
+});
+
+test("a push and an import of the same rows under one ID are one import", async (context) => {
+  const server = await open(context);
+  const first = new Run(server, "--import-id", IMPORT_ID, "rows");
+  assert.equal(await first.code(), 0, first.errors);
+  const run = new Run(server, "--import-id", IMPORT_ID, "push");
+  assert.equal(await run.code(), 0, run.errors);
+  assert.deepEqual(run.outcomes(), all(2, "created"));
+});
+
+test("a refused push says why", async (context) => {
+  const server = await open(context);
+  const file = join(REPOSITORY, "examples/roster-before.csv");
+  const first = new Run(server, "--import-id", IMPORT_ID, "csv", file);
+  assert.equal(await first.code(), 0, first.errors);
+  const run = new Run(server, "--import-id", IMPORT_ID, "push");
+  assert.equal(await run.code(), 4, run.errors);
+  assert.match(run.out, /^refused: 0 rows/m);
+  assert.match(run.errors, /^refused: Import ID/m);
+});
+
+test("a push waits for a running import", async (context) => {
+  const server = await open(context, ...SLOW);
+  const first = await server.beginImport(officers(server, "many.csv", MANY));
+  const firstEnded = once(first, "exit");
+  const run = new Run(server, "--retries", "100", "push");
+  assert.equal(await run.code(), 0, run.errors);
+  assert.deepEqual(await firstEnded, [0, null]);
+  assert.deepEqual(run.outcomes(), all(2, "created"));
+});
+
+test("a push that finds no server says how to go on", async (context) => {
+  const server = await open(context);
+  await server.kill();
+  const lost = new Run(server, "--retries", "1", "push");
+  assert.equal(await lost.code(), 5, lost.errors);
+  assert.match(lost.errors, /with the same import ID \(1 of 1\)/);
+  const [, importId] = lost.errors.match(/--import-id (\S+)/)!;
+  await server.start();
+  const run = new Run(server, "--import-id", importId, "push");
+  assert.equal(await run.code(), 0, run.errors);
+  assert.deepEqual(run.outcomes(), all(2, "created"));
+});
+
 test("an import survives the death of its server", async (context) => {
   const server = await open(context, ...SLOW);
   const run = new Run(server, "csv", officers(server, "many.csv", MANY));
@@ -154,11 +208,10 @@ test("an interrupted import says how to go on", async (context) => {
 
 test("a cancelled import has an exit code of its own", async (context) => {
   const server = await open(context, ...SLOW);
-  const importId = "0190e7f2-0000-7000-8000-000000000001";
   const file = officers(server, "many.csv", MANY);
-  const run = new Run(server, "--import-id", importId, "csv", file);
+  const run = new Run(server, "--import-id", IMPORT_ID, "csv", file);
   await run.firstResults();
-  server.command("cancel", importId, "--organization", ORGANIZATION);
+  server.command("cancel", IMPORT_ID, "--organization", ORGANIZATION);
   assert.equal(await run.code(), 6, run.errors);
   assert.match(run.out, /^cancelled: /m);
 });

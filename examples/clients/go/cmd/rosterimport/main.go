@@ -65,6 +65,7 @@ func main() {
 	os.Exit(2)
 }
 
+// parse gives no roster where the rows are pushed as one call.
 func parse() (*options, rosterimport.Roster, error) {
 	options := &options{}
 	env := os.Getenv
@@ -88,8 +89,10 @@ func parse() (*options, rosterimport.Roster, error) {
 		return options, rosterimport.CSVFile(flag.Arg(1)), nil
 	case flag.Arg(0) == "rows" && flag.NArg() == 1:
 		return options, rosterimport.TypedRows(rows), nil
+	case flag.Arg(0) == "push" && flag.NArg() == 1:
+		return options, nil, nil
 	default:
-		return nil, nil, errors.New("say what to import: csv FILE, or rows")
+		return nil, nil, errors.New("say what to import: csv FILE, rows, or push")
 	}
 }
 
@@ -123,6 +126,9 @@ func run(options *options, roster rosterimport.Roster) (*rosterimport.Ended, err
 		},
 	}
 	client := pb.NewImportServiceClient(connection)
+	if roster == nil {
+		return rosterimport.Push(ctx, client, &options.start, rows, options.retries, handlers), nil
+	}
 	return rosterimport.Import(ctx, client, &options.start, roster, options.retries, handlers)
 }
 

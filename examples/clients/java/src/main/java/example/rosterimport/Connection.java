@@ -1,8 +1,12 @@
 package example.rosterimport;
 
 import com.userimport.v1.ImportServiceGrpc;
+import com.userimport.v1.ImportServiceGrpc.ImportServiceBlockingStub;
 import com.userimport.v1.ImportServiceGrpc.ImportServiceStub;
+import io.grpc.Channel;
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptor;
+import io.grpc.ClientInterceptors;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -22,10 +26,12 @@ public final class Connection implements AutoCloseable {
 
   private final ManagedChannel channel;
   private final ImportServiceStub stub;
+  private final ImportServiceBlockingStub blockingStub;
 
-  private Connection(ManagedChannel channel, ImportServiceStub stub) {
+  private Connection(ManagedChannel channel, Channel authorized) {
     this.channel = channel;
-    this.stub = stub;
+    stub = ImportServiceGrpc.newStub(authorized);
+    blockingStub = ImportServiceGrpc.newBlockingStub(authorized);
   }
 
   /**
@@ -47,13 +53,13 @@ public final class Connection implements AutoCloseable {
             .keepAliveTime(20, TimeUnit.SECONDS)
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .build();
-    ImportServiceStub stub = ImportServiceGrpc.newStub(channel);
-    if (token != null) {
-      Metadata headers = new Metadata();
-      headers.put(AUTHORIZATION, "Bearer " + token);
-      stub = stub.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+    if (token == null) {
+      return new Connection(channel, channel);
     }
-    return new Connection(channel, stub);
+    Metadata headers = new Metadata();
+    headers.put(AUTHORIZATION, "Bearer " + token);
+    ClientInterceptor interceptor = MetadataUtils.newAttachHeadersInterceptor(headers);
+    return new Connection(channel, ClientInterceptors.intercept(channel, interceptor));
   }
 
   private static ChannelCredentials trust(File ca) throws IOException {
@@ -68,6 +74,12 @@ public final class Connection implements AutoCloseable {
     // How long to wait between attempts is Retry's; gRPC need not wait on top of that.
     channel.resetConnectBackoff();
     return stub;
+  }
+
+  /** For calls with one answer. */
+  ImportServiceBlockingStub blockingStub() {
+    channel.resetConnectBackoff();
+    return blockingStub;
   }
 
   @Override

@@ -4,6 +4,7 @@ import com.userimport.v1.DeactivatedUser;
 import com.userimport.v1.ImportUsersResponse;
 import com.userimport.v1.RowResult;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /** What was reported already. A retry hears it again, and tells it by its row number. */
@@ -24,12 +25,20 @@ final class Heard {
     if (answer.getStarted().getResumed()) {
       handlers.onResumed();
     }
-    for (RowResult row : answer.getResults().getResultsList()) {
+    hearRows(answer.getResults().getResultsList());
+    hearUsers(answer.getDeactivations().getUsersList());
+  }
+
+  void hearRows(List<RowResult> results) {
+    for (RowResult row : results) {
       if (rows.add(row.getRow())) {
         handlers.onRow(row);
       }
     }
-    for (DeactivatedUser user : answer.getDeactivations().getUsersList()) {
+  }
+
+  void hearUsers(List<DeactivatedUser> deactivated) {
+    for (DeactivatedUser user : deactivated) {
       if (users.add(user.getUserId())) {
         handlers.onDeactivated(user);
       }

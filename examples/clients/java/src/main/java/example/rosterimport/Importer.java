@@ -1,7 +1,10 @@
 package example.rosterimport;
 
 import com.userimport.v1.ImportStart;
+import com.userimport.v1.PushUsersRequest;
+import com.userimport.v1.UserRow;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
@@ -20,13 +23,43 @@ public record Importer(Connection connection, Duration deadline, int retries) {
   public Ended run(ImportStart options, Roster roster, Handlers handlers)
       throws Roster.UnreadableException, InterruptedException {
     ImportStart start = named(options);
+    return attempts(
+        start,
+        handlers,
+        (left, heard) -> {
+          Attempt call = new Attempt(start, roster);
+          connection.stub().withDeadlineAfter(left, TimeUnit.NANOSECONDS).importUsers(call);
+          return call.read(heard);
+        });
+  }
+
+  /**
+   * Pushes at most 1,000 rows as one call, for services that send users as they change. A refusal is an end like
+   * any other.
+   */
+  public Ended push(ImportStart options, List<UserRow> rows, Handlers handlers)
+      throws InterruptedException {
+    ImportStart start = named(options);
+    PushUsersRequest push = PushUsersRequest.newBuilder().setStart(start).addAllRows(rows).build();
+    try {
+      return attempts(start, handlers, (left, heard) -> Push.send(connection, push, left, heard));
+    } catch (Roster.UnreadableException e) {
+      throw new AssertionError("rows in memory can always be read", e);
+    }
+  }
+
+  /** One call, which has so many nanoseconds. */
+  private interface Attempted {
+    Ended run(long left, Heard heard) throws Roster.UnreadableException, InterruptedException;
+  }
+
+  /** Makes attempts until the import has ended, or another makes no sense. */
+  private Ended attempts(ImportStart start, Handlers handlers, Attempted attempted)
+      throws Roster.UnreadableException, InterruptedException {
     Heard heard = new Heard(handlers);
     long mustEnd = System.nanoTime() + deadline.toNanos();
     for (int attempt = 1; ; attempt++) {
-      Attempt call = new Attempt(start, roster);
-      long left = mustEnd - System.nanoTime();
-      connection.stub().withDeadlineAfter(left, TimeUnit.NANOSECONDS).importUsers(call);
-      Ended ended = call.read(heard);
+      Ended ended = attempted.run(mustEnd - System.nanoTime(), heard);
       Duration wait = Retry.waitBefore(attempt, ended.status());
       // A dry run leaves no record to go on from, and a second one may judge rows otherwise.
       boolean toldForGood = start.getValidateOnly() && heard.anyRow();

@@ -72,7 +72,10 @@ public final class Main {
     try (Connection connection =
         Connection.open(options.endpoint(), options.ca(), options.token())) {
       Importer importer = new Importer(connection, options.deadline(), options.retries());
-      return importer.run(start, roster, new Printer(options.retries()));
+      Printer printer = new Printer(options.retries());
+      return options.push()
+          ? importer.push(start, ROWS, printer)
+          : importer.run(start, roster, printer);
     }
   }
 

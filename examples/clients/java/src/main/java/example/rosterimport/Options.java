@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What the command line asks for; {@code csv} is null for typed rows. */
+/** What the command line asks for; {@code csv} is null for typed rows, which are pushed or imported. */
 record Options(
     String organization,
     String endpoint,
@@ -18,10 +18,11 @@ record Options(
     boolean validateOnly,
     Duration deadline,
     int retries,
-    String csv) {
+    String csv,
+    boolean push) {
   static final String USAGE =
       """
-      usage: [options] csv FILE | rows
+      usage: [options] csv FILE | rows | push
         --organization SLUG  default: $USER_IMPORT_ORGANIZATION
         --endpoint HOST:PORT default: 127.0.0.1:50051
         --token TOKEN        bearer token; default: $USER_IMPORT_TOKEN
@@ -30,6 +31,8 @@ record Options(
         --validate-only      report what would happen, write nothing
         --deadline SECONDS   for all attempts together; default: 3600
         --retries N          how often to try again; default: 8""";
+
+  private static final List<String> PUSH = List.of("push");
 
   private static final Set<String> VALUED =
       Set.of(
@@ -80,17 +83,18 @@ record Options(
         given.containsKey("--validate-only"),
         Duration.ofMillis((long) (1000 * number(given, "--deadline", "3600"))),
         (int) number(given, "--retries", "8"),
-        csv(what));
+        csv(what),
+        what.equals(PUSH));
   }
 
   private static String csv(List<String> what) throws WrongUseException {
-    if (what.equals(List.of("rows"))) {
+    if (what.equals(List.of("rows")) || what.equals(PUSH)) {
       return null;
     }
     if (what.size() == 2 && what.get(0).equals("csv")) {
       return what.get(1);
     }
-    throw new WrongUseException("say what to import: csv FILE, or rows");
+    throw new WrongUseException("say what to import: csv FILE, rows, or push");
   }
 
   private static double number(Map<String, String> given, String name, String otherwise)

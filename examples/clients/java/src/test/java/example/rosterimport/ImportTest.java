@@ -21,6 +21,7 @@ class ImportTest {
   private static final String HEADER =
       "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
   private static final int MANY = 1_000;
+  private static final String IMPORT_ID = "0190e7f2-0000-7000-8000-000000000001";
 
   @TempDir Path directory;
 
@@ -107,6 +108,68 @@ class ImportTest {
   }
 
   @Test
+  void typedRowsArePushedAsOneCall() throws Exception {
+    try (Server server = new Server(directory)) {
+      Run run = Program.run(server, "push");
+      assertEquals(0, run.code(), run.errors());
+      assertEquals(all(2, "created"), run.outcomes());
+      assertHas(run.out(), "\ncompleted: 2 rows, 2 created,");
+      assertEquals(2, server.users());
+    }
+  }
+
+  @Test
+  void aPushAndAnImportOfTheSameRowsUnderOneIdAreOneImport() throws Exception {
+    try (Server server = new Server(directory)) {
+      Run first = Program.run(server, "--import-id", IMPORT_ID, "rows");
+      assertEquals(0, first.code(), first.errors());
+      Run run = Program.run(server, "--import-id", IMPORT_ID, "push");
+      assertEquals(0, run.code(), run.errors());
+      assertEquals(all(2, "created"), run.outcomes());
+    }
+  }
+
+  @Test
+  void aRefusedPushSaysWhy() throws Exception {
+    try (Server server = new Server(directory)) {
+      Run first =
+          Program.run(server, "--import-id", IMPORT_ID, "csv", example("roster-before.csv"));
+      assertEquals(0, first.code(), first.errors());
+      Run run = Program.run(server, "--import-id", IMPORT_ID, "push");
+      assertEquals(4, run.code(), run.errors());
+      assertHas(run.out(), "refused: 0 rows");
+      assertHas(run.errors(), "refused: Import ID");
+    }
+  }
+
+  @Test
+  void aPushWaitsForARunningImport() throws Exception {
+    try (Server server = new Server(directory, Server.SLOW)) {
+      Process first = server.beginImport(Path.of(officers("many.csv", MANY, HEADER)));
+      Run run = Program.run(server, "--retries", "100", "push");
+      assertEquals(0, first.waitFor());
+      assertEquals(0, run.code(), run.errors());
+      assertEquals(all(2, "created"), run.outcomes());
+    }
+  }
+
+  @Test
+  void aPushThatFindsNoServerSaysHowToGoOn() throws Exception {
+    try (Server server = new Server(directory)) {
+      server.kill();
+      Run lost = Program.run(server, "--retries", "1", "push");
+      assertEquals(5, lost.code(), lost.errors());
+      assertHas(lost.errors(), "with the same import ID (1 of 1)");
+      Matcher id = Pattern.compile("--import-id (\\S+)").matcher(lost.errors());
+      assertTrue(id.find(), lost.errors());
+      server.start();
+      Run run = Program.run(server, "--import-id", id.group(1), "push");
+      assertEquals(0, run.code(), run.errors());
+      assertEquals(all(2, "created"), run.outcomes());
+    }
+  }
+
+  @Test
   void anImportSurvivesTheDeathOfItsServer() throws Exception {
     try (Server server = new Server(directory, Server.SLOW)) {
       Program program = new Program(server, "csv", officers("many.csv", MANY, HEADER));
@@ -156,12 +219,11 @@ class ImportTest {
 
   @Test
   void aCancelledImportHasAnExitCodeOfItsOwn() throws Exception {
-    String id = "0190e7f2-0000-7000-8000-000000000001";
     try (Server server = new Server(directory, Server.SLOW)) {
       String file = officers("many.csv", MANY, HEADER);
-      Program program = new Program(server, "--import-id", id, "csv", file);
+      Program program = new Program(server, "--import-id", IMPORT_ID, "csv", file);
       program.awaitFirstResult();
-      server.command("cancel", id, "--organization", Server.ORGANIZATION);
+      server.command("cancel", IMPORT_ID, "--organization", Server.ORGANIZATION);
       Run run = program.end();
       assertEquals(6, run.code(), run.errors());
       assertHas(run.out(), "\ncancelled: ");
