@@ -16,7 +16,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use user_import::{
     domain::{
         Catalog, Cell, CheckOptions, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId,
-        Row, Status, User,
+        Row, SnapshotExtent, Status, User,
     },
     import::{PlannedImport, PlanningInput, ResultFilter, read_phone},
     input::{CsvDecoder, CsvOptions, Limits},
@@ -165,6 +165,7 @@ fn judge(rows: &Arc<ByRow<Row>>, users: &[User]) -> PlannedImport {
         revision: 1,
         catalog: catalog(),
         users: users.to_vec(),
+        extent: SnapshotExtent::Complete,
         read: users.len(),
     };
     let terms = PlanningTerms {

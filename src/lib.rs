@@ -64,7 +64,8 @@
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
 //! | a rule that looks at all rows (§5 b to f) | `plan/judge/`, one file for each rule; their order is in `plan_while`, then `plan/judge/rules.rs` |
-//! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`; who a row seems to be about: `plan/report/advice.rs` |
+//! | which users a plan of few rows reads (§14) | `plan/index/selection.rs`; when: `import/review/selection.rs`; the statement: `store/user_selection.rs` |
+//! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
 //! | users who are not listed (§7) | `plan/report/missing.rs` |
 //! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
 //! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording.rs` for what the planner finds |
@@ -72,7 +73,7 @@
 //! | what a client may not see (§6) | `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |
 //! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |
-//! | an SQL statement | `store/`: an import's writes in `import_transaction/`, administrators' queries in `users.rs`, what a plan is made on in `snapshot.rs` and `user_reader.rs`, else one file for each table |
+//! | an SQL statement | `store/`: an import's writes in `import_transaction/`, administrators' queries in `users.rs`, what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`, else one file for each table |
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
 //! | one writer for each organisation (§8) | taken and fenced in `store/leases.rs`, asked for in `import/attempt.rs`, renewed in `import/lease/` |
@@ -98,7 +99,7 @@
 //! | match | the user that a row updates |
 //! | holder (of a key) | the user who has the key today |
 //! | key | external ID, email, badge number or username |
-//! | snapshot | the users that a plan is made on |
+//! | snapshot, partial snapshot | the users that a plan is made on; only those that its rows can concern |
 //! | plan, decision | what happens to all rows; what happens to one |
 //! | outcome | created, updated, unchanged or rejected |
 //! | judgement, rule | the fixpoint of semantics §5; one of its steps |

@@ -1,5 +1,5 @@
-//! Finds the nearest of very many keys, such as the supervisor emails of a whole directory. Sees keys only, not the
-//! users who have them.
+//! Finds the nearest of very many keys, such as the emails that a whole roster gives. Sees keys only, not the rows that
+//! have them.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -41,11 +41,16 @@ impl<'a, N: Copy + Ord, I: IntoIterator<Item = N>, K: Fn(N) -> Cow<'a, str>> Nea
         }
     }
 
-    /// Returns the number of the candidate nearest to `needle` (a folded key). If several are equally near, it is the
-    /// first in order of key. Returns `None` if no candidate is within two edits, or if the budget is used up.
+    /// Returns the candidate nearest to `needle` (a folded key): how many edits away it is, and its number. If several
+    /// are equally near, it is the first in order of key. Returns `None` if no candidate is within two edits, or if the
+    /// budget is used up.
     ///
     /// Ask once for each distinct needle.
-    pub(crate) fn nearest(&mut self, needle: &str, budget: &mut SuggestionBudget) -> Option<N> {
+    pub(crate) fn nearest(
+        &mut self,
+        needle: &str,
+        budget: &mut SuggestionBudget,
+    ) -> Option<(usize, N)> {
         self.read();
         let length = needle.chars().count();
         let lengths = length.saturating_sub(REACH)..=length + REACH;
@@ -65,7 +70,7 @@ impl<'a, N: Copy + Ord, I: IntoIterator<Item = N>, K: Fn(N) -> Cow<'a, str>> Nea
             .map(|(id, key)| (osa_distance(needle, &key), key, id))
             .filter(|&(distance, ..)| distance <= REACH)
             .min()
-            .map(|(_, _, id)| id)
+            .map(|(distance, _, id)| (distance, id))
     }
 
     fn read(&mut self) {
@@ -107,7 +112,7 @@ mod tests {
     /// Returns the index in `keys` of the key nearest to `needle`.
     fn nearest(keys: &[&str], needle: &str) -> Option<u32> {
         let budget = &mut SuggestionBudget::of_import();
-        index(keys).nearest(needle, budget)
+        index(keys).nearest(needle, budget).map(|(_, id)| id)
     }
 
     fn index<'a>(
@@ -153,7 +158,7 @@ mod tests {
         let one_question = 1 + 17 * 17;
         let mut budget = SuggestionBudget::of(2 * one_question - 1);
         let answers = [(); 3].map(|()| index.nearest("cheif@example.com", &mut budget));
-        assert_eq!(answers, [Some(0), None, None]);
+        assert_eq!(answers, [Some((1, 0)), None, None]);
     }
 
     proptest! {

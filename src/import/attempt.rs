@@ -22,7 +22,7 @@ use super::{
     receive::ImportSession,
     record::{FirstPlanWarnings, POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
     respond::Response,
-    review::{MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write},
+    review::{MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write, select_users},
 };
 use crate::{
     domain::{ImportPhase, ImportState, Row},
@@ -262,7 +262,10 @@ impl ImportSession<'_> {
             .with_progress(RecordedProgress::read(store, self.organization, import))
             .await?;
         let (rest, done) = rest_of(Arc::clone(rows), done).await?;
-        let snapshot = store.snapshot(self.organization);
+        // The guards are not asked again.
+        let settings = importer.settings.partial_snapshots;
+        let selection = select_users(&rest, self.options.match_by, settings, None);
+        let snapshot = store.snapshot_for(self.organization, selection);
         let snapshot = self.with_progress(snapshot).await?;
         let turn = importer.limiter.planning_turn(&self.options.organization);
         let _turn = self.with_progress(turn).await;

@@ -25,15 +25,17 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-pub use index::{ByRow, ByUser, FinalUser, Number, RowIndex, UserIndex};
-pub(crate) use index::{Directory, MatchBy};
+pub(crate) use index::Directory;
+pub use index::{ByRow, ByUser, FinalUser, MatchBy, Number, RowIndex, UserIndex, UserSelection};
 pub use judge::Permitted;
 pub use order::WriteOrder;
 pub(crate) use order::{Schedule, UserWrite};
 pub use report::{Decision, DigestKey, Outcome};
 pub(crate) use report::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
 
-use crate::domain::{Catalog, GroupId, Pattern, RoleId, Row, Status, SuggestionBudget, User};
+use crate::domain::{
+    Catalog, GroupId, Pattern, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,
+};
 use index::{CatalogNames, Key, Roster, to_u32};
 use judge::{Copies, Findings, State, check};
 use report::{IdentityChanges, Missing, ZeroPaddedMatches, find_missing};
@@ -92,7 +94,7 @@ pub struct Plan {
     pub privileged_skipped: Vec<UserIndex>,
     /// Number of users who go from Active to Inactive, by a row or as missing.
     pub going_inactive: u32,
-    /// Number of active users in the snapshot.
+    /// Number of active users of the directory, or as many of them as the guard asks for.
     pub active_users: u32,
     /// Number of rows that replace the person of their user (semantics §7).
     pub identity_changes: u32,
@@ -114,17 +116,25 @@ pub struct Plan {
 
 impl Request {
     /// Matches `rows` with `users`, the organisation's users at one moment.
+    ///
+    /// # Panics
+    /// Panics if users that the file does not list are to be deactivated, and not all users are given.
     #[must_use]
     pub fn new(
         rows: Arc<ByRow<Row>>,
-        users: Vec<User>,
+        (users, extent): (Vec<User>, SnapshotExtent),
         catalog: Catalog,
         import_id: Uuid,
         terms: PlanningTerms,
     ) -> Self {
+        let directory = Directory::new(users, extent, &rows, terms.match_by);
+        assert!(
+            directory.is_complete() || terms.scope.is_none(),
+            "a partial snapshot does not tell who is missing"
+        );
         Self {
-            directory: Directory::new(users, &rows, terms.match_by),
             rows,
+            directory,
             catalog,
             import_id,
             terms,
@@ -217,19 +227,17 @@ fn assemble(
     missing: Missing,
     (going_inactive, identity): (u32, IdentityChanges),
 ) -> Plan {
-    let users = request.directory.users().iter();
-    let active = users.filter(|user| user.status == Status::Active).count();
     let mut plan = Plan {
         waiting: report::count_waiting(request.rows.indices(), &findings),
         names: CatalogNames::new(&request.catalog),
-        request,
         decisions,
         order: order.into(),
         deactivations: missing.deactivations,
         protected_skipped: missing.protected_skipped,
         privileged_skipped: missing.privileged_skipped,
         going_inactive,
-        active_users: to_u32(active),
+        active_users: request.directory.active_users(),
+        request,
         identity_changes: identity.replaced,
         matched_rows: identity.matched,
         unidentifiable_rows: missing.unidentifiable_rows,

@@ -2,6 +2,7 @@
 //! all users again and compares texts.
 
 mod laws;
+mod partial;
 mod world;
 mod zeros;
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::{
     Catalog, Column, Fault, ForeignLine, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row,
-    RowParts, Status, Unit, User,
+    RowParts, SnapshotExtent, Status, Unit, User, has_artifact, is_date_like,
 };
 
 /// Everything that a plan is made of.
@@ -39,7 +39,13 @@ impl Scenario {
             digest_key: DigestKey::new(&[7; 32]),
         };
         Self {
-            request: Request::new(rows.into(), users, catalog(), Uuid::from_u128(7), terms),
+            request: Request::new(
+                rows.into(),
+                (users, SnapshotExtent::Complete),
+                catalog(),
+                Uuid::from_u128(7),
+                terms,
+            ),
         }
     }
 
@@ -57,7 +63,7 @@ impl Scenario {
             mut terms,
         } = self.request;
         terms.match_by = match_by;
-        let users = directory.users().to_vec();
+        let users = (directory.users().to_vec(), SnapshotExtent::Complete);
         Self {
             request: Request::new(rows, users, catalog, import_id, terms),
         }
@@ -235,11 +241,16 @@ fn row(line: &str, number: u32) -> Row {
     );
     set(Column::Phone, line.named("phone").unwrap_or("_"));
     faults.sort_by_key(|&(column, _)| column);
+    let is_suspect = [external_id, badge_number, username]
+        .into_iter()
+        .any(has_artifact)
+        || is_date_like(badge_number);
     Row::new(&RowParts {
         number,
         line: number + 1,
         values: cells,
         faults,
+        is_suspect,
         ..RowParts::default()
     })
 }

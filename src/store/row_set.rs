@@ -5,7 +5,7 @@
 use sea_orm::{Value, sea_query::ArrayType};
 use uuid::Uuid;
 
-use super::sql::Dialect;
+use super::{StoreError, sql::Dialect};
 
 /// Rows of one statement on SQLite, which takes 32,766 values at most. They are many since each statement keeps a
 /// copy of every page that it changes, in case it fails.
@@ -53,6 +53,37 @@ impl TextColumn {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.joined[start + SEPARATOR.len_utf8()..self.ends[index]]
     }
+}
+
+/// The value that a statement binds for a list of texts without control characters, however many there are.
+pub(super) fn text_list(dialect: Dialect, texts: &[String]) -> Result<Value, StoreError> {
+    if dialect == Dialect::Sqlite {
+        let list = serde_json::to_string(texts).map_err(StoreError::encoding)?;
+        return Ok(list.into());
+    }
+    let mut column = TextColumn::default();
+    for text in texts {
+        column.push(text);
+    }
+    Ok(column.joined.into())
+}
+
+/// A table `p` whose column `k` has the texts of parameter number `parameter`, a [`text_list`].
+pub(super) fn listed_texts(dialect: Dialect, parameter: usize) -> String {
+    match dialect {
+        Dialect::Postgres => {
+            let texts = split_texts(parameter);
+            format!("unnest({texts}) AS p(k)")
+        }
+        Dialect::Sqlite => format!("(SELECT value AS k FROM json_each(${parameter})) AS p"),
+    }
+}
+
+/// On `PostgreSQL`: the texts of parameter number `parameter`, which are joined. The first element is what precedes
+/// the first separator: nothing.
+fn split_texts(parameter: usize) -> String {
+    let separator = u32::from(SEPARATOR);
+    format!("(string_to_array(${parameter}, chr({separator})))[2:]")
 }
 
 /// The rows of a write, column by column.
@@ -180,11 +211,7 @@ impl ColumnValues<'_> {
     /// driver would copy an array of them element by element, several times.
     fn postgres_array(&self, index: usize, of: &str) -> String {
         match self {
-            // The first element is what precedes the first separator: nothing.
-            Self::Text(_) | Self::Key(..) | Self::NullableText(_) => {
-                let separator = u32::from(SEPARATOR);
-                format!("(string_to_array(${index}, chr({separator})))[2:]")
-            }
+            Self::Text(_) | Self::Key(..) | Self::NullableText(_) => split_texts(index),
             _ => format!("${index}::{of}[]"),
         }
     }

@@ -1,4 +1,5 @@
-//! An organisation's directory as it was at one moment, for planning.
+//! An organisation's directory as it was at one moment, for planning: all users, or those that some rows can concern.
+//! Which ones these are is decided by the rows, not here.
 
 use std::sync::Arc;
 
@@ -7,16 +8,37 @@ use sea_orm::{
     TransactionTrait,
 };
 
+use tokio::task::spawn_blocking;
+
 use super::{
-    LanePermit, Store, StoreError, catalog, directory_cache::CachedDirectory, sql,
+    LanePermit, Store, StoreError, catalog,
+    directory_cache::CachedDirectory,
+    sql::{self, Dialect},
     user_reader::read_users,
+    user_selection::{self, count_active, select},
 };
 use crate::{
-    domain::{Catalog, User},
+    domain::{Catalog, SnapshotExtent, Status, User, UserKeys},
     telemetry::metrics,
 };
 
-/// All users and the catalog of an organisation at one moment.
+/// Chooses the users of a partial snapshot.
+pub trait SelectUsers: Send + Sync {
+    /// Number of users that an organisation must have for a partial snapshot to take less time than a complete one.
+    fn least_users(&self) -> u64;
+
+    /// Keys of users to look up.
+    fn first(&self) -> UserKeys;
+
+    /// Further keys to look up, given the users found by the first ones and everybody above them. This may take tens
+    /// of milliseconds.
+    fn second(&self, known: &[User]) -> UserKeys;
+
+    /// The number up to which active users are counted, given the same users.
+    fn active_users(&self, known: &[User]) -> u32;
+}
+
+/// The users and the catalog of an organisation at one moment.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The organisation's revision at that moment.
@@ -25,6 +47,8 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// The users by ID, which is the order of the roster that created them, and likely that of the next one.
     pub users: Vec<User>,
+    /// Whether these are all users.
+    pub extent: SnapshotExtent,
     /// How many of them were read; the others came from the cache and have not changed since.
     pub read: usize,
 }
@@ -36,14 +60,29 @@ impl Store {
     /// Fails if the organisation is unknown, or the database fails.
     #[tracing::instrument(level = "debug", skip_all)]
     pub async fn snapshot(&self, organization: i64) -> Result<Snapshot, StoreError> {
+        self.snapshot_for(organization, None).await
+    }
+
+    /// The same with only the users that `selection` chooses, unless the organisation is small.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot).
+    #[tracing::instrument(level = "debug", skip_all)]
+    pub async fn snapshot_for(
+        &self,
+        organization: i64,
+        selection: Option<Arc<dyn SelectUsers>>,
+    ) -> Result<Snapshot, StoreError> {
         self.retry(|| async {
             let _reading = self.lanes.reading(organization).await;
-            self.read_snapshot(organization, None).await
+            self.read_snapshot(organization, selection.as_ref(), None)
+                .await
         })
         .await
     }
 
-    /// The same in steps, between which the heavy reads of other organisations have their turns.
+    /// The same as [`snapshot`](Self::snapshot) in steps, between which the heavy reads of other organisations have
+    /// their turns.
     ///
     /// # Errors
     /// As [`snapshot`](Self::snapshot), and as [`LanePermit::read_turn`].
@@ -52,27 +91,37 @@ impl Store {
         organization: i64,
         permit: &LanePermit,
     ) -> Result<Snapshot, StoreError> {
-        self.read_snapshot(organization, Some(permit)).await
+        self.read_snapshot(organization, None, Some(permit)).await
     }
 
     async fn read_snapshot(
         &self,
         organization: i64,
+        selection: Option<&Arc<dyn SelectUsers>>,
         permit: Option<&LanePermit>,
     ) -> Result<Snapshot, StoreError> {
         // Taken before the transaction begins: the cached directory must not be newer than the data that is read.
         let cached = self.directory_cache.find(organization);
         let tx = self.begin_reading().await?;
-        let revision = revision(&tx, organization).await?;
+        let least_users = selection.map(|selection| selection.least_users());
+        let (revision, is_large) = begin(&tx, organization, least_users).await?;
         let catalog = catalog::read(&tx, organization).await?;
-        let users = self.read_directory(&tx, organization, cached, permit);
-        let (users, read) = users.await?;
+        let (users, extent, read) = if let Some(selection) = selection.filter(|_| is_large) {
+            let (users, extent) = read_selected(&tx, organization, selection).await?;
+            let read = users.len();
+            (users, extent, read)
+        } else {
+            let users = self.read_directory(&tx, organization, cached, permit);
+            let (users, read) = users.await?;
+            (users, SnapshotExtent::Complete, read)
+        };
         tx.commit().await?;
         metrics::directory_asked(read, users.len() - read);
         Ok(Snapshot {
             revision,
             catalog,
             users,
+            extent,
             read,
         })
     }
@@ -142,6 +191,78 @@ impl Store {
             sqlite_transaction_mode: None,
         };
         Ok(self.db.begin_with_options(options).await?)
+    }
+}
+
+/// Begins to read a snapshot. Returns the organisation's revision, and whether it has at least so many users.
+async fn begin(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    least_users: Option<u64>,
+) -> Result<(i64, bool), StoreError> {
+    let Some(least) = least_users else {
+        return Ok((revision(tx, organization).await?, false));
+    };
+    let sql = begin_partial(Dialect::of(tx));
+    let skipped = i64::try_from(least.saturating_sub(1)).unwrap_or(i64::MAX);
+    let row = sql::query_one(tx, sql, [organization.into(), skipped.into()]).await?;
+    let row = row.ok_or(StoreError::UnknownOrganization)?;
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+}
+
+/// The first statement of a snapshot that may be partial.
+pub(super) fn begin_partial(dialect: Dialect) -> String {
+    let settings = match dialect {
+        Dialect::Postgres => format!(", {}", user_selection::SETTINGS),
+        Dialect::Sqlite => String::new(),
+    };
+    format!(
+        "SELECT revision, EXISTS (SELECT 1 FROM users WHERE organization_id = $1 \
+        ORDER BY id LIMIT 1 OFFSET $2){settings} FROM organizations WHERE id = $1"
+    )
+}
+
+/// Reads the users that `selection` chooses.
+async fn read_selected(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    selection: &Arc<dyn SelectUsers>,
+) -> Result<(Vec<User>, SnapshotExtent), StoreError> {
+    let known = select(tx, organization, &selection.first()).await?;
+    let asking = Arc::clone(selection);
+    let asked = spawn_blocking(move || {
+        let (further, most) = (asking.second(&known), asking.active_users(&known));
+        (known, further, most)
+    });
+    let (known, further, most) = asked.await.map_err(StoreError::encoding)?;
+    let users = match further.is_empty() {
+        true => known,
+        false => merged(known, select(tx, organization, &further).await?),
+    };
+    let active_users = active_users(tx, organization, &users, most).await?;
+    Ok((users, SnapshotExtent::Partial { active_users }))
+}
+
+/// Joins two lists of users by ID. A user may be in both.
+fn merged(mut users: Vec<User>, further: Vec<User>) -> Vec<User> {
+    users.extend(further);
+    users.sort_by_key(|user| user.id);
+    users.dedup_by_key(|user| user.id);
+    users
+}
+
+/// Returns the number of active users up to `most`. Counts only if too few of them are among `users`.
+async fn active_users(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    users: &[User],
+    most: u32,
+) -> Result<u32, StoreError> {
+    let active = users.iter().filter(|user| user.status == Status::Active);
+    let active = u32::try_from(active.count()).unwrap_or(u32::MAX);
+    match active >= most {
+        true => Ok(active),
+        false => count_active(tx, organization, most).await,
     }
 }
 

@@ -31,6 +31,7 @@ mod messages;
 mod metrics;
 mod migrations;
 mod observed;
+mod partial_plans;
 mod personal_data;
 mod probes;
 mod program;

@@ -38,6 +38,7 @@ mod missing;
 mod nobody_written;
 mod one_set;
 mod organisations;
+mod partial_snapshots;
 mod patience;
 mod phases;
 mod plan_digest;

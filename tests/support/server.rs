@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 use user_import::{
-    config::{SecuritySettings, Settings},
+    config::{PartialSnapshots, SecuritySettings, Settings},
     server,
     store::Store,
 };
@@ -28,6 +28,7 @@ impl Server {
         };
         let settings = Settings {
             security,
+            partial_snapshots: partial_snapshots(database_url),
             ..settings
         };
         let store = migrated(database_url, &settings).await;
@@ -56,6 +57,19 @@ impl Server {
     pub async fn stop(self) {
         drop(self.stop);
         self.serving.await.expect("the server does not panic");
+    }
+}
+
+/// On PostgreSQL imports of few rows are planned on the users that they can concern, however few users there are. On
+/// SQLite they are planned on all users of such small organisations. So every rule is held against both.
+fn partial_snapshots(database_url: &str) -> PartialSnapshots {
+    let limits = PartialSnapshots::default();
+    match database_url.starts_with("sqlite") {
+        true => limits,
+        false => PartialSnapshots {
+            users_per_row: 0,
+            ..limits
+        },
     }
 }
 

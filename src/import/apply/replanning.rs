@@ -10,7 +10,7 @@ use super::changed_concurrently::{
 };
 use crate::{
     domain::Row,
-    import::review::{PlannedImport, PlanningInput, plan_rows_to_write},
+    import::review::{PlannedImport, PlanningInput, plan_rows_to_write, select_users},
     plan::{ByRow, Outcome, RowIndex},
     store::WriteError,
 };
@@ -64,10 +64,15 @@ impl ImportWriter {
         missing: bool,
     ) -> Result<PlannedImport, WriteError> {
         let (store, organization) = (&self.importer.store, self.record.organization_id);
-        let snapshot = store.snapshot(organization);
-        let snapshot = snapshot.await?;
         let mut terms = self.planned.plan.request.terms.clone();
         terms.scope = terms.scope.filter(|_| missing);
+        // The guards are not asked again.
+        let settings = self.importer.settings.partial_snapshots;
+        let selection = match &terms.scope {
+            Some(_) => None,
+            None => select_users(&rows, terms.match_by, settings, None),
+        };
+        let snapshot = store.snapshot_for(organization, selection).await?;
         let input = PlanningInput {
             rows,
             snapshot,

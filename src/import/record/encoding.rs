@@ -142,7 +142,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::{
-        domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, User},
+        domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, SnapshotExtent, User},
         import::review::PlanningInput,
         plan::{ByRow, DigestKey, Number, Outcome, PlanningTerms},
         proto::RowResult,
@@ -197,6 +197,7 @@ pub(crate) mod tests {
         };
         let snapshot = Snapshot {
             revision: 1,
+            extent: SnapshotExtent::Complete,
             catalog: Catalog {
                 roles: vec![Role {
                     id: RoleId(1),

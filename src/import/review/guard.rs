@@ -134,6 +134,29 @@ fn check_deactivations(
     }
 }
 
+/// Returns how many active users there must be for the guard to let `count` of them, or fewer, go: if there are as many,
+/// it asks for no exact number. Returns the highest number if it needs the exact one.
+pub(crate) fn active_users_asked_for(
+    limits: &MassDeactivation,
+    approved: Option<u32>,
+    count: u32,
+) -> u32 {
+    // The message states the exact number.
+    let all_if = |needed| if needed { u32::MAX } else { 0 };
+    if count == 0 {
+        return 0;
+    }
+    if let Some(approved) = approved {
+        return all_if(count > approved);
+    }
+    let least = |percent: u32| match percent {
+        0 => u32::MAX,
+        _ => count.saturating_mul(100).div_ceil(percent),
+    };
+    let few = count <= limits.users;
+    least(limits.percent_always).max(if few { 0 } else { least(limits.percent) })
+}
+
 /// Counts rows that would replace a person: a spreadsheet sorted by one column alone gives every account to
 /// another person. A limit from the caller replaces the server's guard.
 fn check_identities(
@@ -265,6 +288,35 @@ mod tests {
                 "{count} of {active}"
             );
         }
+    }
+
+    #[test]
+    fn a_guard_that_is_told_of_enough_active_users_lets_as_many_go_as_one_that_knows_all() {
+        let guards = [(5, 10, 50), (0, 0, 0), (100, 3, 100), (5, 0, 2)];
+        for (percent, users, percent_always) in guards {
+            let limits = MassDeactivation {
+                percent,
+                users,
+                percent_always,
+            };
+            for count in 0..60 {
+                let asked = active_users_asked_for(&limits, None, count);
+                for active in count..2_000 {
+                    let told = active.min(asked).max(count);
+                    let exceeded = limits.is_exceeded(count, active);
+                    assert_eq!(
+                        limits.is_exceeded(count, told),
+                        exceeded,
+                        "{count} of {active}"
+                    );
+                    assert!(!exceeded || told == active, "{count} of {active}");
+                }
+            }
+        }
+        let limits = MassDeactivation::default();
+        let asked = |approved, count| active_users_asked_for(&limits, approved, count);
+        assert_eq!((asked(None, 1), asked(None, 11)), (2, 220));
+        assert_eq!((asked(Some(3), 3), asked(Some(3), 4)), (0, u32::MAX));
     }
 
     #[test]

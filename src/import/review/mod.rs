@@ -4,8 +4,10 @@
 pub(crate) mod guard;
 pub(crate) mod planned_import;
 mod planning;
+mod selection;
 
 pub(crate) use planned_import::MissingUser;
 pub use planned_import::PlannedImport;
 pub use planning::PlanningInput;
 pub(crate) use planning::{plan_rows, plan_rows_to_write};
+pub(crate) use selection::{DeactivationGuard, select_users};

@@ -46,7 +46,8 @@ impl PlannedImport {
             import,
             terms,
         } = input;
-        let request = Request::new(rows, snapshot.users, snapshot.catalog, import, terms);
+        let users = (snapshot.users, snapshot.extent);
+        let request = Request::new(rows, users, snapshot.catalog, import, terms);
         Some(Self {
             revision: snapshot.revision,
             plan: plan::plan_while(request, wanted)?,

@@ -163,9 +163,14 @@ impl<'a> Numbering<'a> {
 
     /// Returns the number of `text`, or `None` if it has none.
     pub(crate) fn find(&mut self, text: &str) -> Option<KeyId> {
+        let key = self.texts.key;
+        self.find_form(&key.comparable(text))
+    }
+
+    /// Returns the number of the text whose comparable form is `text`, or `None` if it has none.
+    fn find_form(&mut self, text: &str) -> Option<KeyId> {
         let (texts, numbers) = self.tables();
-        let text = texts.key.comparable(text);
-        let hash = texts.hashing.hash_one(&*text);
+        let hash = texts.hashing.hash_one(text);
         let is_same = |&known: &KeyId| texts.comparable(known) == text;
         numbers.find(hash, is_same).copied()
     }
@@ -197,5 +202,24 @@ impl<'a> Numbering<'a> {
     /// Returns how many numbers have been given.
     pub(crate) fn len(&self) -> usize {
         self.texts.len()
+    }
+}
+
+/// Finds users of the directory by their keys. The table of a key is built on its first use.
+pub(crate) struct KeyHolders<'a> {
+    by_key: [Numbering<'a>; Key::ALL.len()],
+}
+
+impl<'a> KeyHolders<'a> {
+    pub(crate) fn new(users: &'a ByUser<User>) -> Self {
+        Self {
+            by_key: Key::ALL.map(|key| Numbering::new(key, users)),
+        }
+    }
+
+    /// Returns the user whose key has this comparable form, or `None` if no user has it.
+    pub(crate) fn find(&mut self, key: Key, form: &str) -> Option<UserIndex> {
+        let numbers = &mut self.by_key[key as usize];
+        holder(numbers.find_form(form)?, numbers.texts.users)
     }
 }

@@ -1,13 +1,20 @@
 //! External IDs that match no user but equal a user's external ID except for case (semantics §5). Such a row would
-//! create a second account for that user.
+//! create a second account for that user. Which mixtures of cases count is what look-ups can find: see
+//! [`in_other_case`].
 
 use hashbrown::HashMap;
 
 use super::keys::Key;
-use super::numbers::{RowIndex, UserIndex};
+use super::lists::Lists;
+use super::numbers::{Number, RowIndex, UserIndex, number};
 use super::parallel;
 use super::roster::Roster;
-use crate::domain::fold;
+use crate::domain::{fold, in_other_case};
+
+number! {
+    /// The number of an external ID without case.
+    FormId
+}
 
 /// By row: the user whose external ID the row has in another case.
 #[derive(Default)]
@@ -36,20 +43,14 @@ impl OtherCase {
             let id = user.external_id();
             by_form.get(&*fold(id)).filter(|_| has_case(id)).copied()
         });
-        let mut users: Vec<Option<UserIndex>> = vec![None; by_form.len()];
-        let id = |user: UserIndex| roster.users[user].external_id();
-        for (user, form) in forms.enumerate() {
-            if let &Some(form) = form {
-                let least = &mut users[form];
-                *least = least.filter(|&known| id(known) < id(user)).or(Some(user));
-            }
-        }
-        let found = rows.into_iter();
-        Self(
-            found
-                .filter_map(|(row, form)| Some((row, users[form]?)))
-                .collect(),
-        )
+        let users = forms.enumerate();
+        let users = users.filter_map(|(user, &form)| Some((FormId::new(form?), user)));
+        let users = Lists::collect(by_form.len(), users);
+        let found = rows.into_iter().filter_map(|(row, form)| {
+            let user = likely_user(roster, row, users.get(FormId::new(form)))?;
+            Some((row, user))
+        });
+        Self(found.collect())
     }
 
     /// Returns the user whose external ID `row` has in another case, or `None` if there is none. Of several users, it
@@ -57,6 +58,19 @@ impl OtherCase {
     pub(crate) fn user(&self, row: RowIndex) -> Option<UserIndex> {
         self.0.get(&row).copied()
     }
+}
+
+/// Returns the one of `users`, whose external IDs equal that of `row` except for case, that look-ups find. Of several,
+/// it is the one with the least external ID.
+fn likely_user(roster: &Roster<'_>, row: RowIndex, users: &[UserIndex]) -> Option<UserIndex> {
+    let id = |user: UserIndex| roster.users[user].external_id();
+    let likely = match users {
+        [] => return None,
+        _ => in_other_case(roster.wanted_text(Key::ExternalId, row)?),
+    };
+    let found = users.iter().copied();
+    let found = found.filter(|&user| likely.iter().any(|likely| likely == id(user)));
+    found.min_by_key(|&user| id(user))
 }
 
 /// Returns `false` for texts that are the same in any case, such as digits.

@@ -5,18 +5,20 @@ use uuid::Uuid;
 
 use super::keys::MatchBy;
 use super::matching::match_rows;
-use super::numbers::{ByRow, ByUser, RowIndex, UserIndex};
+use super::numbers::{ByRow, ByUser, RowIndex, UserIndex, to_u32};
 use super::parallel;
-use crate::domain::{Row, User};
+use crate::domain::{Row, SnapshotExtent, Status, User};
 
 /// The number of users in a chunk; the users of a chunk share allocations for their texts.
 const SHARING: usize = 256;
 
-/// The users of an organisation at one moment, and the user that each row of one file matches.
+/// The users of an organisation at one moment, and the user that each row of one file matches. Either all users, or only
+/// those that the rows can concern (see [`UserSelection`](super::UserSelection)); the plan is the same.
 ///
 /// Texts that a user has in common with its row are kept in memory once (see [`User::share`]).
 #[derive(Clone, Debug)]
 pub struct Directory {
+    extent: SnapshotExtent,
     users: ByUser<User>,
     supervisors: ByUser<Option<UserIndex>>,
     matched: ByRow<Option<UserIndex>>,
@@ -25,7 +27,12 @@ pub struct Directory {
 impl Directory {
     /// Makes a snapshot of `users` on which to plan `rows`. Rows find their users by external ID, and also by
     /// `match_by` if it is given.
-    pub(crate) fn new(users: Vec<User>, rows: &ByRow<Row>, match_by: Option<MatchBy>) -> Self {
+    pub(crate) fn new(
+        users: Vec<User>,
+        extent: SnapshotExtent,
+        rows: &ByRow<Row>,
+        match_by: Option<MatchBy>,
+    ) -> Self {
         let mut users = ByUser::from(users);
         let (matched, supervisors) = parallel::both(
             users.len(),
@@ -34,9 +41,26 @@ impl Directory {
         );
         share(&mut users, rows, &matched);
         Self {
+            extent,
             users,
             supervisors,
             matched,
+        }
+    }
+
+    /// Returns `true` if these are all users.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.extent == SnapshotExtent::Complete
+    }
+
+    /// Returns the number of active users, or as many of them as the guard asks for.
+    #[must_use]
+    pub fn active_users(&self) -> u32 {
+        let is_active = |user: &&User| user.status == Status::Active;
+        match self.extent {
+            SnapshotExtent::Complete => to_u32(self.users.iter().filter(is_active).count()),
+            SnapshotExtent::Partial { active_users } => active_users,
         }
     }
 

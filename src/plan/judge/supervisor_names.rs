@@ -4,8 +4,8 @@
 use hashbrown::HashMap;
 
 use super::state::State;
-use crate::domain::{Column, Row, User, address_meant, fold};
-use crate::plan::index::{FinalUser, KeyId, RowIndex};
+use crate::domain::{Column, Row, address_meant, fold};
+use crate::plan::index::{FinalUser, KeyHolders, KeyId, RowIndex, keys_named};
 
 /// The number of different cells that are looked up. A mistake that repeats is usually among few cells.
 const MOST: usize = 10_000;
@@ -21,7 +21,7 @@ const KEYS: [Column; 4] = [
 /// The person that each cell without a plain email means, if exactly one person fits.
 #[derive(Default)]
 pub(crate) struct SupervisorNames {
-    /// By the cell's text in its comparable form.
+    /// By the cell's text in its comparable form: the persons of standing rows.
     found: HashMap<String, Meant>,
 }
 
@@ -32,8 +32,18 @@ enum Meant {
     Several,
 }
 
+impl Meant {
+    fn or(self, person: FinalUser) -> Self {
+        match self {
+            Self::Nobody => Self::One(person),
+            Self::One(known) if known == person => self,
+            _ => Self::Several,
+        }
+    }
+}
+
 impl SupervisorNames {
-    /// Looks for the persons that the supervisor cells of `rows` name. Looks at each row and user once.
+    /// Looks for the standing rows that the supervisor cells of `rows` name. Looks at each row once.
     pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = RowIndex>) -> Self {
         let mut names = Self::default();
         for row in rows {
@@ -46,21 +56,27 @@ impl SupervisorNames {
         for row in state.standing() {
             names.add_row(&state.roster.rows[row], state.roster.person(row));
         }
-        for (user, data) in state.roster.users.enumerate() {
-            let person = FinalUser::User(user);
-            if state.row_of(person).is_none() {
-                names.add_user(data, person);
-            }
-        }
         names
     }
 
-    /// Returns the person that the supervisor cell of `row` means, or `None` unless exactly one person fits.
-    pub(crate) fn meant(&self, row: &Row) -> Option<FinalUser> {
+    /// Returns the person that the supervisor cell of `row` means, or `None` unless exactly one person fits: of the
+    /// standing rows, and of the users that no standing row is about.
+    pub(crate) fn meant(
+        &self,
+        state: &State<'_>,
+        row: &Row,
+        users: &mut KeyHolders<'_>,
+    ) -> Option<FinalUser> {
         let cell = row.value(Column::SupervisorEmail)?;
-        match self.found.get(&named_in(cell)) {
-            Some(&Meant::One(person)) => Some(person),
-            _ => None,
+        let mut meant = *self.found.get(&named_in(cell))?;
+        for (key, form) in keys_named(cell) {
+            let person = users.find(key, &form).map(FinalUser::User);
+            let person = person.filter(|&person| state.row_of(person).is_none());
+            meant = person.map_or(meant, |person| meant.or(person));
+        }
+        match meant {
+            Meant::One(person) => Some(person),
+            Meant::Nobody | Meant::Several => None,
         }
     }
 
@@ -75,19 +91,9 @@ impl SupervisorNames {
         self.add(&format!("{last}, {first}"), person);
     }
 
-    fn add_user(&mut self, user: &User, person: FinalUser) {
-        for column in KEYS {
-            self.add(user.value(column).unwrap_or_default(), person);
-        }
-    }
-
     fn add(&mut self, text: &str, person: FinalUser) {
         if let Some(meant) = self.found.get_mut(comparable(text).as_str()) {
-            *meant = match *meant {
-                Meant::Nobody => Meant::One(person),
-                Meant::One(known) if known == person => *meant,
-                _ => Meant::Several,
-            };
+            *meant = meant.or(person);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::scenario::{Scenario, groups};
 use crate::plan::{FinalUser, Number, Outcome, Plan, RowIndex, Schedule};
 
 /// 2,000 worlds, unless the environment sets another number.
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 2_000;

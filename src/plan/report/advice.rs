@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
-use crate::domain::{Column, NearestIndex, SuggestionBudget};
-use crate::plan::index::{FinalUser, Key, KeyId, Number, RowIndex, SupervisorChange};
+use crate::domain::{Column, NearestIndex, SuggestionBudget, one_edit_away};
+use crate::plan::index::{
+    FinalUser, Key, KeyHolders, KeyId, RowIndex, SupervisorChange, held, unknown_emails,
+};
 use crate::plan::judge::{Finding, Findings, State, SupervisorNames, renaming_row};
 
 /// Completes `findings` in the order of the rows, since the search for emails that may have been meant has a limit.
@@ -32,13 +34,16 @@ pub(crate) fn complete_findings(
     });
     if !not_found.is_empty() {
         let names = SupervisorNames::find(state, not_found.into_iter());
-        let count = state.roster.key_count(Key::Email);
-        let owned = (0..count).map(KeyId::new);
-        let owned = owned.filter(|&id| state.owner(Key::Email, id).is_some());
-        let key = |id| Key::Email.comparable(state.email(id).unwrap_or_default());
+        let given = state.standing().into_iter();
+        let given = given.filter_map(|row| state.roster.wanted(Key::Email, row));
+        let mut users = KeyHolders::new(state.roster.users);
+        let has_holder = |email: &str| users.find(Key::Email, email).is_some();
+        let unknown = unknown_emails(state.roster.rows, has_holder);
         let mut nearest = NearestEmails {
             state,
-            emails: NearestIndex::new(owned, key),
+            given: NearestIndex::new(given, |id| email_key(state, id)),
+            users,
+            unknown: unknown.into_iter().collect(),
             suggested: HashMap::new(),
         };
         findings.change(|row, finding| match finding {
@@ -49,11 +54,20 @@ pub(crate) fn complete_findings(
     findings.close();
 }
 
-/// The emails of the final state, indexed by similarity.
+/// Returns the email of this number in its comparable form.
+fn email_key<'a>(state: &State<'a>, id: KeyId) -> Cow<'a, str> {
+    Key::Email.comparable(state.email(id).unwrap_or_default())
+}
+
+/// Finds the emails of the final state that are near to an email that nobody has. Those that rows give are compared with
+/// it. Those of other users are looked up: the directory may be far larger than the file.
 struct NearestEmails<'a, I: Iterator, K> {
     state: &'a State<'a>,
-    /// The emails that may be suggested.
-    emails: NearestIndex<I, K>,
+    /// The emails that standing rows give.
+    given: NearestIndex<I, K>,
+    users: KeyHolders<'a>,
+    /// The emails of nobody whose addresses one edit away are looked up.
+    unknown: HashSet<String>,
     /// By email that no user has: its nearest email, once it has been looked for.
     suggested: HashMap<KeyId, Option<KeyId>>,
 }
@@ -79,7 +93,7 @@ where
                 return Finding::SupervisorRenamed { row: renaming };
             }
         }
-        let meant = names.meant(&state.roster.rows[row]);
+        let meant = names.meant(state, &state.roster.rows[row], &mut self.users);
         if let Some(person) = meant.filter(|&person| person != state.own_person(row)) {
             let email = state.email_source(person).into();
             return Finding::SupervisorNear { email };
@@ -99,11 +113,45 @@ where
         let SupervisorChange::Email(named) = state.roster.wish(row) else {
             return None;
         };
-        let near = *self.suggested.entry(named).or_insert_with(|| {
-            let email = state.roster.rows[row].value(Column::SupervisorEmail)?;
-            self.emails.nearest(&Key::Email.comparable(email), budget)
-        });
+        let near = match self.suggested.get(&named) {
+            Some(&known) => known,
+            None => self.search(row, named, budget),
+        };
         let near = state.owner(Key::Email, near?)?;
         (near != state.own_person(row)).then(|| state.email_source(near))
+    }
+
+    /// Looks for the email nearest to the supervisor email of `row`, which has the number `named`. Of several that are
+    /// equally near, it is the first in order of key.
+    fn search(
+        &mut self,
+        row: RowIndex,
+        named: KeyId,
+        budget: &mut SuggestionBudget,
+    ) -> Option<KeyId> {
+        let state = self.state;
+        let email = state.roster.rows[row].value(Column::SupervisorEmail);
+        let email = Key::Email.comparable(email.unwrap_or_default());
+        let given = self.given.nearest(&email, budget);
+        let held = self.look_up(&email).map(|id| (1, id));
+        let found = [given, held].into_iter().flatten();
+        let near = found.min_by_key(|&(edits, id)| (edits, email_key(state, id)));
+        let near = near.map(|(_, id)| id);
+        self.suggested.insert(named, near);
+        near
+    }
+
+    /// Returns the email one edit away from `email` that a user has whom no standing row is about.
+    fn look_up(&mut self, email: &str) -> Option<KeyId> {
+        if !self.unknown.contains(email) {
+            return None;
+        }
+        let users = &mut self.users;
+        let held = one_edit_away(email).filter_map(|near| {
+            let id = held(users.find(Key::Email, &near)?);
+            self.state.keeper(id)?;
+            Some((near, id))
+        });
+        held.min().map(|(_, id)| id)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         ImportError, messages,
         receive::read_ahead::DirectoryReadAhead,
         respond::Response,
-        review::{PlannedImport, PlanningInput, plan_rows},
+        review::{DeactivationGuard, PlannedImport, PlanningInput, plan_rows, select_users},
     },
     plan::{ByRow, PlanningTerms, Scope},
     store::Snapshot,
@@ -20,10 +20,12 @@ use crate::{
 };
 
 impl ImportSession<'_> {
-    /// Begins to read the directory while the rest of the upload comes in, once, if the limit allows. Its revision is
-    /// checked once the lease is held.
-    pub(crate) fn begin_read_ahead(&mut self) {
-        if self.has_read_ahead {
+    /// Begins to read the directory while the rest of the upload comes in, once, if so many `rows` have come that all
+    /// users are read, and if the limit allows. Its revision is checked once the lease is held.
+    pub(crate) fn begin_read_ahead(&mut self, rows: u32) {
+        let few = self.importer.settings.partial_snapshots.rows;
+        let needs_everybody = rows > few || self.options.deactivate_missing.is_some();
+        if self.has_read_ahead || !needs_everybody {
             return;
         }
         let limiter = &self.importer.limiter;
@@ -35,9 +37,10 @@ impl ImportSession<'_> {
         }
     }
 
-    /// The directory as it is now: the one read ahead, if its revision is still current.
+    /// The directory as it is now, as far as `rows` can concern it: the one read ahead, if its revision is still current.
     async fn snapshot(
         &self,
+        rows: &Arc<ByRow<Row>>,
         read_ahead: Option<DirectoryReadAhead>,
     ) -> Result<Snapshot, ImportError> {
         let (store, organization) = (&self.importer.store, self.organization);
@@ -49,8 +52,21 @@ impl ImportSession<'_> {
                 return Ok(snapshot);
             }
         }
-        let snapshot = store.snapshot(organization);
-        Ok(snapshot.await?)
+        let settings = &self.importer.settings;
+        let guard = DeactivationGuard {
+            limits: settings.mass_deactivation,
+            approved: self.options.max_deactivations,
+        };
+        let selection = match &self.options.deactivate_missing {
+            Some(_) => None,
+            None => select_users(
+                rows,
+                self.options.match_by,
+                settings.partial_snapshots,
+                Some(guard),
+            ),
+        };
+        Ok(store.snapshot_for(organization, selection).await?)
     }
 
     /// Reads the directory and plans `rows` on it. Adds the planned counts to the summary.
@@ -63,7 +79,7 @@ impl ImportSession<'_> {
         self.progress.enter(ImportPhase::Planning);
         let reading = DatabaseTimer::begin("snapshot");
         let read_ahead = self.read_ahead.take();
-        let snapshot = self.snapshot(read_ahead);
+        let snapshot = self.snapshot(&rows, read_ahead);
         let snapshot = self.with_progress(snapshot).await?;
         drop(reading);
         let scope = match &self.options.deactivate_missing {

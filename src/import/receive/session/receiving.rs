@@ -81,7 +81,7 @@ impl ImportSession<'_> {
             match message.transpose()? {
                 Some(Some(Request::Finish(finish))) => {
                     if receiver.knows_input() {
-                        self.begin_read_ahead();
+                        self.begin_read_ahead(receiver.rows());
                     }
                     let begun = Instant::now();
                     let received = self.finish(receiver, finish).await;
@@ -100,7 +100,7 @@ impl ImportSession<'_> {
                     result?;
                     announced?;
                     if receiver.rows() > 0 {
-                        self.begin_read_ahead();
+                        self.begin_read_ahead(receiver.rows());
                     }
                 }
                 Some(None) => return Err(out_of_order("A message was empty.").into()),

@@ -1,0 +1,81 @@
+//! Texts that differ from a text in case alone, for look-ups of keys that compare exactly. Sees one text.
+
+use super::fold;
+
+/// Most letters of a text whose every mixture of cases is looked up.
+const MIXED: u32 = 6;
+
+/// Returns the texts that equal `text` except for case and that a person is likely to write: in small letters, in
+/// capitals, with a capital at the start of each word, and if it has few letters, each mixture of both. `text` itself is
+/// left out. There are at most 64.
+pub(crate) fn in_other_case(text: &str) -> Vec<String> {
+    let (small, capitals) = (text.to_lowercase(), text.to_uppercase());
+    if small == capitals {
+        return Vec::new();
+    }
+    let mut texts = vec![words_capitalised(&small), small, capitals];
+    let has_case = |c: &char| swapped(*c) != *c;
+    let letters = u32::try_from(text.chars().filter(has_case).count()).unwrap_or(u32::MAX);
+    if letters <= MIXED {
+        texts.extend((0..1_u32 << letters).map(|choice| mixture(text, choice)));
+    }
+    texts.retain(|other| other != text && fold(other) == fold(text));
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
+/// Returns `text` with the letters swapped whose bits are set in `choice`.
+fn mixture(text: &str, choice: u32) -> String {
+    let mut bit = 0;
+    let letter = |c: char| {
+        if swapped(c) == c {
+            return c;
+        }
+        bit += 1;
+        match choice >> (bit - 1) & 1 {
+            1 => swapped(c),
+            _ => c,
+        }
+    };
+    text.chars().map(letter).collect()
+}
+
+/// Returns the letter in its other case, or the character itself if it has no single one.
+fn swapped(c: char) -> char {
+    let (mut small, mut capital) = (c.to_lowercase(), c.to_uppercase());
+    match (small.next(), small.next(), capital.next(), capital.next()) {
+        (Some(small), None, ..) if small != c => small,
+        (_, _, Some(capital), None) => capital,
+        _ => c,
+    }
+}
+
+fn words_capitalised(small: &str) -> String {
+    let mut is_start = true;
+    let mut text = String::with_capacity(small.len());
+    for c in small.chars() {
+        match is_start {
+            true => text.extend(c.to_uppercase()),
+            false => text.push(c),
+        }
+        is_start = !c.is_alphanumeric();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_with_few_letters_have_every_mixture_and_longer_ones_the_likely_ones() {
+        let of = |text: &str| in_other_case(text);
+        assert_eq!(of("e-1001"), ["E-1001"]);
+        assert_eq!(of("Ab1"), ["AB1", "aB1", "ab1"]);
+        assert_eq!(of("\u{E9}1"), ["\u{C9}1"]);
+        assert_eq!(of("ada.lovelace"), ["ADA.LOVELACE", "Ada.Lovelace"]);
+        assert_eq!(of("1001"), [""; 0]);
+        assert_eq!(of("ABCDEF").len(), 63);
+    }
+}

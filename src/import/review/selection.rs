@@ -1,0 +1,67 @@
+//! Which users the plan of an import reads: all, or those that few rows can concern (semantics §14). The plan is the
+//! same.
+
+use std::sync::Arc;
+
+use super::guard;
+use crate::{
+    config::{MassDeactivation, PartialSnapshots},
+    domain::{Row, User, UserKeys},
+    plan::{ByRow, MatchBy, UserSelection},
+    store::SelectUsers,
+};
+
+/// The guard of mass deactivation, which asks for the number of active users.
+#[derive(Clone, Debug)]
+pub(crate) struct DeactivationGuard {
+    pub(crate) limits: MassDeactivation,
+    /// The number that the caller has approved.
+    pub(crate) approved: Option<u32>,
+}
+
+/// Returns the selection of the users that few `rows` can concern, or `None` if there are so many rows that all users are
+/// read. Without a guard nobody asks for the number of active users.
+pub(crate) fn select_users(
+    rows: &Arc<ByRow<Row>>,
+    match_by: Option<MatchBy>,
+    settings: PartialSnapshots,
+    guard: Option<DeactivationGuard>,
+) -> Option<Arc<dyn SelectUsers>> {
+    let count = u32::try_from(rows.len()).ok();
+    let count = count.filter(|&count| count <= settings.rows)?;
+    Some(Arc::new(RowSelection {
+        users: UserSelection::new(Arc::clone(rows), match_by),
+        least_users: u64::from(count) * u64::from(settings.users_per_row),
+        guard,
+    }))
+}
+
+/// The users that some rows can concern.
+#[derive(Debug)]
+struct RowSelection {
+    users: UserSelection,
+    least_users: u64,
+    guard: Option<DeactivationGuard>,
+}
+
+impl SelectUsers for RowSelection {
+    fn least_users(&self) -> u64 {
+        self.least_users
+    }
+
+    fn first(&self) -> UserKeys {
+        self.users.first()
+    }
+
+    fn second(&self, known: &[User]) -> UserKeys {
+        self.users.second(known)
+    }
+
+    fn active_users(&self, known: &[User]) -> u32 {
+        let Some(DeactivationGuard { limits, approved }) = &self.guard else {
+            return 0;
+        };
+        let going_inactive = self.users.going_inactive(known);
+        guard::active_users_asked_for(limits, *approved, going_inactive)
+    }
+}

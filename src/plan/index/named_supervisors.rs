@@ -1,0 +1,53 @@
+//! What a supervisor cell that is nobody's email is compared with in the directory (semantics §5): the planner looks
+//! these texts up, and a partial snapshot has every user who has one. Knows the rows; decides nothing.
+
+use std::collections::HashSet;
+
+use super::keys::Key;
+use super::numbers::ByRow;
+use crate::domain::{Column, LookUpBudget, Row, address_meant, in_other_case};
+
+/// Returns the keys by which `cell` may name a user, each in its comparable form: the address in the cell, or the cell
+/// as a username, badge number or external ID. The last two compare exactly, so they are tried in other cases too.
+pub(crate) fn keys_named(cell: &str) -> Vec<(Key, String)> {
+    let meant = address_meant(cell);
+    let words: Vec<&str> = meant
+        .as_deref()
+        .unwrap_or(cell)
+        .split_whitespace()
+        .collect();
+    let text = words.join(" ");
+    let caseless = [Key::Email, Key::Username];
+    let caseless = caseless.map(|key| (key, key.comparable(&text).into_owned()));
+    let forms = in_other_case(&text).into_iter().chain([text]);
+    let exact = forms.flat_map(|form| [(Key::BadgeNumber, form.clone()), (Key::ExternalId, form)]);
+    caseless.into_iter().chain(exact).collect()
+}
+
+/// Returns the emails that rows name as supervisor although no user has them and no row gives them, in comparable form
+/// and in the order of the rows: those whose addresses one edit away are looked up. `has_holder` returns `true` if a user
+/// of the directory has the email.
+///
+/// The answer depends on nothing else, so that a partial snapshot gets the same suggestions as a complete one.
+pub(crate) fn unknown_emails(
+    rows: &ByRow<Row>,
+    mut has_holder: impl FnMut(&str) -> bool,
+) -> Vec<String> {
+    let email = |text| Key::Email.comparable(text).into_owned();
+    let given = rows.iter().filter_map(|row| row.sound(Column::Email));
+    let mut known: HashSet<String> = given.map(email).collect();
+    let mut budget = LookUpBudget::of_import();
+    let mut unknown = Vec::new();
+    for row in rows.iter() {
+        let Some(named) = row.sound(Column::SupervisorEmail).map(email) else {
+            continue;
+        };
+        if has_holder(&named) || !known.insert(named.clone()) {
+            continue;
+        }
+        if budget.affords(&named) {
+            unknown.push(named);
+        }
+    }
+    unknown
+}

@@ -1,0 +1,165 @@
+//! The users that a plan of some rows looks at: a plan on these users alone equals the plan on everybody (semantics
+//! §14). Knows the rows; whoever reads the users adds everybody above them.
+//!
+//! These are all look-ups of a plan in the directory. A new one belongs here too.
+//!
+//! | look-up | where | found by |
+//! |---|---|---|
+//! | the user that a row matches | `matching` | external ID, as read and as written, even if it failed its check; the key of `match_by` |
+//! | the holder of a key that a row gives | `roster`, `judge::uniqueness`, `order`, `report::review` | the key |
+//! | the holder of a supervisor's email | `roster`, `judge::supervisors`, `report::review` | the email, as read and as written |
+//! | everybody above a user | `judge::cycles`, `judge::permissions`, `order::sequence`, values before | the reader adds them |
+//! | users whose key a row has with other zeros | `zero_padded` | the key without zeros |
+//! | users whose external ID a row has in another case | `other_case` | [`in_other_case`] |
+//! | users whose key a row has with an export artefact | `judge::damaged_values` | [`Row::without_artifacts`], with other zeros |
+//! | the user whose key a supervisor's cell names | `judge::supervisor_names` | [`keys_named`] |
+//! | emails near to a supervisor's | `report::advice` | [`unknown_emails`], [`one_edit_away`] |
+//!
+//! A key that does not match the organisation's pattern is looked up without zeros too, but only for the users that are
+//! missing from the file. Those are looked for among all users.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::keys::{Key, MatchBy};
+use super::matching::match_rows;
+use super::named_supervisors::{keys_named, unknown_emails};
+use super::numbers::{ByRow, ByUser, UserIndex};
+use crate::domain::{
+    Column, Row, Status, User, UserKeys, in_other_case, one_edit_away, strip_leading_zeros,
+};
+
+/// Chooses the users that a plan of some rows looks at, in two steps.
+#[derive(Clone, Debug)]
+pub struct UserSelection {
+    rows: Arc<ByRow<Row>>,
+    match_by: Option<MatchBy>,
+}
+
+impl UserSelection {
+    /// Chooses for these rows, which find their users by external ID and also by `match_by`.
+    #[must_use]
+    pub const fn new(rows: Arc<ByRow<Row>>, match_by: Option<MatchBy>) -> Self {
+        Self { rows, match_by }
+    }
+
+    /// Returns the keys that the rows have or name.
+    #[must_use]
+    pub fn first(&self) -> UserKeys {
+        let mut keys = UserKeys::default();
+        for row in self.rows.iter() {
+            let id = Column::ExternalId;
+            let ids = [row.written(id), row.value(id)].into_iter().flatten();
+            let ids = ids.filter(|id| !id.is_empty()).map(str::to_owned);
+            keys.external_ids.extend(ids);
+            for key in Key::MOVABLE {
+                if let Some(text) = row.sound(key.column()) {
+                    add(&mut keys, key, key.comparable(text).into_owned());
+                }
+            }
+            let supervisor = Column::SupervisorEmail;
+            let written = row.sound(supervisor).and(row.written(supervisor));
+            for named in written.into_iter().chain(row.sound(supervisor)) {
+                add(
+                    &mut keys,
+                    Key::Email,
+                    Key::Email.comparable(named).into_owned(),
+                );
+            }
+        }
+        keys.tidy()
+    }
+
+    /// Returns the keys that are looked up because of what is `known`: the users who have one of the [first](Self::first)
+    /// keys. Empty for most rows about users of the directory.
+    #[must_use]
+    pub fn second(&self, known: &[User]) -> UserKeys {
+        let users = ByUser::from(known.to_vec());
+        let matched = match_rows(&users, &self.rows, self.match_by);
+        let mut keys = UserKeys::default();
+        for (row, &user) in self.rows.iter().zip(matched.iter()) {
+            add_similar(&mut keys, row, user.map(|user| &users[user]));
+        }
+        let emails: HashSet<_> = known
+            .iter()
+            .map(|user| Key::Email.comparable(user.email()))
+            .collect();
+        for row in self.rows.iter() {
+            let Some(cell) = row.sound(Column::SupervisorEmail) else {
+                continue;
+            };
+            if !emails.contains(&Key::Email.comparable(cell)) {
+                for (key, text) in keys_named(cell) {
+                    add(&mut keys, key, text);
+                }
+            }
+        }
+        for email in unknown_emails(&self.rows, |email| emails.contains(email)) {
+            keys.emails.extend(one_edit_away(&email));
+        }
+        keys.tidy()
+    }
+
+    /// Returns the most users that the rows can make Inactive, given the users who have one of the first keys.
+    #[must_use]
+    pub fn going_inactive(&self, known: &[User]) -> u32 {
+        let users = ByUser::from(known.to_vec());
+        let matched = match_rows(&users, &self.rows, self.match_by);
+        let is_active = |user: UserIndex| users[user].status == Status::Active;
+        let rows = self.rows.iter().zip(matched.iter());
+        let going = rows.filter(|(row, user)| {
+            row.status() == Some(Status::Inactive) && user.is_some_and(is_active)
+        });
+        super::to_u32(going.count())
+    }
+}
+
+fn add(keys: &mut UserKeys, key: Key, text: String) {
+    let list = match key {
+        Key::ExternalId => &mut keys.external_ids,
+        Key::Email => &mut keys.emails,
+        Key::BadgeNumber => &mut keys.badge_numbers,
+        Key::Username => &mut keys.usernames,
+    };
+    list.push(text);
+}
+
+/// Adds the keys of users who may have the key that `row` means with other zeros, in another case or without an export
+/// artefact. `user` is the user that the row matches.
+fn add_similar(keys: &mut UserKeys, row: &Row, user: Option<&User>) {
+    for key in [Key::ExternalId, Key::BadgeNumber, Key::Username] {
+        // A value that its user has already stands, even if it failed its check.
+        let column = key.column();
+        let stands = || {
+            row.value(column)
+                .filter(|_| user.is_some_and(|user| row.says(column, key.of(user))))
+        };
+        let Some(text) = row.sound(column).or_else(stands) else {
+            continue;
+        };
+        if user.is_none_or(|user| key.of(user) != text) {
+            add_bare(keys, key, text);
+        }
+        if row.is_suspect() {
+            for text in row.without_artifacts(column) {
+                add_bare(keys, key, &text);
+                add(keys, key, key.comparable(&text).into_owned());
+            }
+        }
+    }
+    if user.is_none()
+        && let Some(id) = row.sound(Column::ExternalId)
+    {
+        keys.external_ids.extend(in_other_case(id));
+    }
+}
+
+/// Adds a key that may have other zeros. In usernames zeros count: they are not numbers.
+fn add_bare(keys: &mut UserKeys, key: Key, text: &str) {
+    let bare = strip_leading_zeros(text).to_owned();
+    match key {
+        Key::ExternalId => keys.bare_external_ids.push(bare),
+        Key::BadgeNumber => keys.bare_badge_numbers.push(bare),
+        Key::Email | Key::Username => {}
+    }
+}

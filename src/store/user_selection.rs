@@ -1,0 +1,230 @@
+//! Reads the users of a partial snapshot: those who have some keys, and everybody above them (semantics §14).
+//!
+//! Be advised: one statement, all on indexes, whatever the size of the organisation. `PostgreSQL` estimates such a query
+//! badly. It must look up each key by itself, hence `LATERAL … OFFSET 0`: a plain join reads the whole table. It must not
+//! compile the query either, hence [`SETTINGS`]: that takes longer than to run it. `tests/operation/partial_plans.rs`
+//! pins the plans at 100,000 users.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+
+use super::{
+    StoreError,
+    row_set::{self, listed_texts},
+    sql::{self, Dialect},
+    user_reader::{FoundUsers, selected_user},
+};
+use crate::domain::{User, UserKeys};
+
+/// Zeros in front of a key that are looked for: as many as the longest external ID has characters.
+const MOST_ZEROS: usize = 255;
+
+/// On `PostgreSQL`, what [`select`] needs in its transaction, as a list of SQL.
+pub(super) const SETTINGS: &str =
+    "set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)";
+
+/// The newest are looked at first: those who have left are among the oldest.
+const COUNT_ACTIVE: &str = "SELECT count(*) FROM (SELECT 1 FROM users WHERE organization_id = $1 AND active \
+    ORDER BY id DESC LIMIT $2) AS u";
+
+/// A list of keys, as the statement looks them up.
+struct Lookup {
+    column: &'static str,
+    /// The keys lack their leading zeros.
+    is_bare: bool,
+}
+
+const LOOKUPS: [Lookup; 6] = {
+    const fn exactly(column: &'static str) -> Lookup {
+        let is_bare = false;
+        Lookup { column, is_bare }
+    }
+    const fn bare(column: &'static str) -> Lookup {
+        let is_bare = true;
+        Lookup { column, is_bare }
+    }
+    [
+        exactly("external_id"),
+        exactly("email_key"),
+        exactly("badge_number"),
+        exactly("username_key"),
+        bare("external_id"),
+        bare("badge_number"),
+    ]
+};
+
+/// Returns the users who have one of `keys`, and everybody above them, by ID.
+pub(super) async fn select(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    keys: &UserKeys,
+) -> Result<Vec<User>, StoreError> {
+    let dialect = Dialect::of(tx);
+    let values = bound(dialect, organization, keys)?;
+    let mut found = FoundUsers::default();
+    for row in sql::query_all(tx, selection(dialect), values).await? {
+        found.add_row(&row)?;
+    }
+    let mut users = found.finish();
+    users.sort_by_key(|user| user.id);
+    Ok(users)
+}
+
+/// The values that the statement binds: the organisation, then the keys in the order of [`LOOKUPS`].
+fn bound(dialect: Dialect, organization: i64, keys: &UserKeys) -> Result<Vec<Value>, StoreError> {
+    let lists = [
+        &keys.external_ids,
+        &keys.emails,
+        &keys.badge_numbers,
+        &keys.usernames,
+        &keys.bare_external_ids,
+        &keys.bare_badge_numbers,
+    ];
+    let mut values = vec![organization.into()];
+    for list in lists {
+        values.push(row_set::text_list(dialect, list)?);
+    }
+    Ok(values)
+}
+
+/// The statement. Its table `above` has the found users first, and each user once.
+fn selection(dialect: Dialect) -> String {
+    let zeros = ["external_id", "badge_number"].map(most_zeros).join(", ");
+    let found = (2..).zip(&LOOKUPS);
+    let found = found.map(|(parameter, lookup)| lookup.sql(dialect, parameter));
+    let found = found.collect::<Vec<_>>().join(" UNION ALL ");
+    let above = joined(dialect, "above AS a", "id = a.up");
+    format!(
+        "WITH RECURSIVE {zeros}, found AS ({found}), above(found, up, standing, choices, texts) AS (\
+        SELECT * FROM found UNION {above}) SELECT * FROM above"
+    )
+}
+
+impl Lookup {
+    fn sql(&self, dialect: Dialect, parameter: usize) -> String {
+        let Self { column, is_bare } = self;
+        let listed = listed_texts(dialect, parameter);
+        let (from, key) = match is_bare {
+            true => (
+                format!("{listed} CROSS JOIN {column}_zeros AS z"),
+                format!("{} || p.k", zeros("z.n")),
+            ),
+            false => (listed, "p.k".to_owned()),
+        };
+        joined(dialect, &from, &format!("{column} = {key}"))
+    }
+}
+
+/// The users that `is_one` selects for each row of `from`.
+fn joined(dialect: Dialect, from: &str, is_one: &str) -> String {
+    let user = selected_user(dialect);
+    let users = format!("users WHERE organization_id = $1 AND {is_one}");
+    match dialect {
+        Dialect::Postgres => {
+            format!("SELECT u.* FROM {from}, LATERAL (SELECT {user} FROM {users} OFFSET 0) AS u")
+        }
+        Dialect::Sqlite => format!("SELECT {user} FROM {from} CROSS JOIN {users}"),
+    }
+}
+
+/// The numbers of zeros with which a key of the organisation begins, from 0 to the most: mostly few, so that few keys
+/// with zeros in front have to be looked up.
+fn most_zeros(column: &str) -> String {
+    let (least, end) = (zeros("n + 1"), zeros("n"));
+    format!(
+        "{column}_zeros(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM {column}_zeros WHERE n < {MOST_ZEROS} AND \
+        EXISTS (SELECT 1 FROM users WHERE organization_id = $1 AND {column} >= {least} AND {column} < {end} || '1'))"
+    )
+}
+
+/// So many zeros, as SQL.
+fn zeros(count: &str) -> String {
+    format!("substr('{}', 1, {count})", "0".repeat(MOST_ZEROS))
+}
+
+/// Returns the number of active users, counted up to `most`.
+pub(super) async fn count_active(
+    db: &impl ConnectionTrait,
+    organization: i64,
+    most: u32,
+) -> Result<u32, StoreError> {
+    let row = sql::query_one(
+        db,
+        COUNT_ACTIVE,
+        [organization.into(), i64::from(most).into()],
+    )
+    .await?;
+    let row = row.ok_or_else(|| StoreError::encoding("users cannot be counted"))?;
+    let count: i64 = row.try_get_by_index(0)?;
+    u32::try_from(count).map_err(StoreError::encoding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, snapshot};
+
+    /// Users of the organisation whose plans are pinned.
+    const USERS: u32 = 100_000;
+
+    /// A SQLite database with an organisation of [`USERS`] users.
+    async fn filled() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let now = "'2026-01-01 00:00:00+00:00'";
+        let filling = format!(
+            "INSERT INTO organizations (id, slug, display_name, revision, created_at) VALUES (1, 'pd', '', 0, {now}); \
+            INSERT INTO roles (organization_id, id, name, name_key, privileged) VALUES (1, 1, 'a', 'a', 0); \
+            INSERT INTO users (organization_id, id, external_id, email, email_key, badge_number, first_name, \
+            last_name, active, username, username_key, role_id, protected, created_at, updated_at) \
+            WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {USERS}) \
+            SELECT 1, randomblob(16), n, n || '@x', n || '@x', printf('%07d', n), '', '', 1, n, n, 1, 0, {now}, {now} \
+            FROM n"
+        );
+        let writer = store.writer.as_ref().unwrap();
+        writer.execute_unprepared(&filling).await.unwrap();
+        (folder, store)
+    }
+
+    /// How SQLite looks at users in this statement.
+    async fn looks_at_users(store: &Store, sql: &str) -> Vec<String> {
+        let mut values: Vec<Value> = vec![1_i64.into()];
+        values.extend(
+            (2..=7)
+                .take_while(|n| sql.contains(&format!("${n}")))
+                .map(|_| "[]".into()),
+        );
+        let explained = sql::query_all(&store.db, format!("EXPLAIN QUERY PLAN {sql}"), values);
+        let steps = explained.await.unwrap();
+        let steps = steps
+            .iter()
+            .map(|row| row.try_get_by_index::<String>(3).unwrap());
+        steps.filter(|step| step.contains("users")).collect()
+    }
+
+    #[tokio::test]
+    async fn sqlite_finds_the_users_of_a_partial_snapshot_on_indexes() {
+        let (_folder, store) = filled().await;
+        for (sql, looks) in [
+            (selection(Dialect::Sqlite), 9),
+            (snapshot::begin_partial(Dialect::Sqlite), 1),
+            (COUNT_ACTIVE.to_owned(), 1),
+        ] {
+            let steps = looks_at_users(&store, &sql).await;
+            let is_search = |step: &String| step.starts_with("SEARCH users");
+            assert!(
+                steps.len() == looks && steps.iter().all(is_search),
+                "{steps:#?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn active_users_are_counted_up_to_a_number() {
+        let (_folder, store) = filled().await;
+        for (most, count) in [(0, 0), (2, 2), (u32::MAX, USERS)] {
+            assert_eq!(count_active(&store.db, 1, most).await.unwrap(), count);
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The plan of a few rows reads the users that they can concern and no others (semantics §14). Whether it did never
+//! shows. `src/plan/model/partial.rs` holds the same against users chosen by comparing texts.
+
+use std::sync::Arc;
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+};
+use prost::Message as _;
+use user_import::{
+    domain::{
+        Column::{
+            self, BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail,
+            Username,
+        },
+        RawRow, Row, SnapshotExtent, User, UserKeys,
+    },
+    import::{PlannedImport, PlanningInput, ResultFilter},
+    input::{CsvDecoder, CsvOptions, Limits},
+    plan::{ByRow, DigestKey, MatchBy, Permitted, PlanningTerms, UserSelection},
+    store::{SelectUsers, Snapshot, Store},
+};
+use uuid::Uuid;
+
+use user_import_testing::{
+    App, Database, Roster, any_people, for_all, on_both_databases, roster, roster_of, sound_people,
+};
+
+on_both_databases![
+    the_plan_on_the_users_that_rows_can_concern_is_the_plan_on_everybody,
+    a_row_reads_its_user_and_those_above_and_nobody_else,
+    an_organisation_that_is_too_small_is_read_as_a_whole,
+];
+
+/// Random directories that the property is tried on.
+const CASES: u32 = 24;
+
+/// Chooses the users of a partial snapshot in an organisation of at least so many users.
+struct Selection(UserSelection, u64);
+
+impl SelectUsers for Selection {
+    fn least_users(&self) -> u64 {
+        self.1
+    }
+
+    fn first(&self) -> UserKeys {
+        self.0.first()
+    }
+
+    fn second(&self, known: &[User]) -> UserKeys {
+        self.0.second(known)
+    }
+
+    fn active_users(&self, known: &[User]) -> u32 {
+        2 * self.0.going_inactive(known)
+    }
+}
+
+/// The rows of a file, as an import reads them.
+fn rows(roster: &Roster) -> Arc<ByRow<Row>> {
+    let mut rows = Vec::new();
+    let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
+    let mut keep = |raw: &RawRow<'_>| rows.push(Row::parse(raw));
+    decoder.push(roster.csv().as_bytes(), &mut keep).unwrap();
+    decoder.finish(&mut keep).unwrap();
+    Arc::new(rows.into())
+}
+
+async fn partial(
+    store: &Store,
+    organization: i64,
+    rows: &Arc<ByRow<Row>>,
+    match_by: Option<MatchBy>,
+) -> Snapshot {
+    let selection = UserSelection::new(Arc::clone(rows), match_by);
+    let selection = Arc::new(Selection(selection, 1));
+    store
+        .snapshot_for(organization, Some(selection))
+        .await
+        .unwrap()
+}
+
+/// Everything that a client is told of the plan on a snapshot, and the order of writing.
+fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -> String {
+    let terms = PlanningTerms {
+        scope: None,
+        match_by,
+        permitted: Permitted::EVERYTHING,
+        digest_key: DigestKey::new(&[7; 32]),
+    };
+    let input = PlanningInput {
+        rows: Arc::clone(rows),
+        snapshot,
+        import: Uuid::from_u128(7),
+        terms,
+    };
+    let planned = PlannedImport::new(input, &|| true).unwrap();
+    let plan = &planned.plan;
+    let indices = plan.decisions.indices();
+    let results = planned.results(indices, ResultFilter::All, true);
+    let results: Vec<_> = results.map(|results| results.encode_to_vec()).collect();
+    let written: Vec<_> = plan
+        .order
+        .rows()
+        .iter()
+        .map(|&row| (row, plan.order.before(row)))
+        .collect();
+    format!(
+        "{:?}\n{results:?}\n{written:?}\n{:?} {} {} {}",
+        user_import::proto::RowResults::decode(&*results.concat()),
+        plan.digest,
+        plan.going_inactive,
+        plan.identity_changes,
+        plan.matched_rows,
+    )
+}
+
+/// People of the directory besides the random ones. Nobody of them is near to those by any key.
+fn others() -> Roster {
+    let above = |name: &'static str| [(SupervisorEmail, name)];
+    roster()
+        .people(["chief"])
+        .row("deputy", above("chief@pd.example"))
+        .row("Captain-9", above("deputy@pd.example"))
+        .row("left", [(Status, "Inactive"), (BadgeNumber, "00421")])
+        .row("far", above("left@pd.example"))
+}
+
+/// A change of a row: a column and another value, made of the value that a user has.
+type Change = (Index, Column, fn(&str) -> String);
+
+fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
+    let columns = vec![
+        ExternalId,
+        Email,
+        BadgeNumber,
+        Username,
+        SupervisorEmail,
+        FirstName,
+        LastName,
+    ];
+    let damages: Vec<fn(&str) -> String> = vec![
+        |value| format!("0{value}"),
+        |value| value.trim_start_matches('0').to_owned(),
+        |value| format!("'{value}"),
+        |value| format!("{value}.0"),
+        |value| value.to_uppercase(),
+        |value| value.to_lowercase(),
+        |value| value.chars().skip(1).collect(),
+        |value| format!("mailto:{value}"),
+        |value| value.replacen('a', "aa", 1),
+        |_| "depuyt@pd.example".to_owned(),
+        |_| "captain-9".to_owned(),
+        |_| "421".to_owned(),
+        |_| "421.0".to_owned(),
+        |_| "LEFT".to_owned(),
+        |_| "chief@pd.example".to_owned(),
+        |_| String::new(),
+    ];
+    let change = (any::<Index>(), select(columns), select(damages));
+    vec((any::<Index>(), any::<Index>(), change), 0..8)
+}
+
+async fn the_plan_on_the_users_that_rows_can_concern_is_the_plan_on_everybody(database: Database) {
+    let app = App::start(database).await;
+    let store = app.store().await;
+    let organization = store.organization("pd").await.unwrap().id;
+    let by = [
+        None,
+        Some(MatchBy::Email),
+        Some(MatchBy::BadgeNumber),
+        Some(MatchBy::Username),
+    ];
+    let worlds = (sound_people(), any_people(), changes(), select(by.to_vec()));
+    for_all(
+        CASES,
+        worlds,
+        async |(known, strangers, changes, match_by)| {
+            app.tamper("DELETE FROM users").await;
+            app.import(others()).await;
+            app.import(roster_of(&known)).await;
+            let mut people = strangers;
+            people.extend(known.iter().take(2).cloned());
+            for (person, like, (of, column, damage)) in changes {
+                let value = |person: &Vec<(Column, String)>| {
+                    let values = person.iter().rev();
+                    let found = values.clone().find(|(known, _)| *known == column);
+                    found.map(|(_, value)| value.clone()).unwrap_or_default()
+                };
+                let value = damage(&value(if of.index(2) == 0 {
+                    like.get(&known)
+                } else {
+                    like.get(&people)
+                }));
+                person.get_mut(&mut people).push((column, value));
+            }
+            let rows = rows(&roster_of(&people));
+            let some = partial(&store, organization, &rows, match_by).await;
+            assert!(matches!(some.extent, SnapshotExtent::Partial { .. }));
+            let all = store.snapshot(organization).await.unwrap();
+            assert_eq!(all.extent, SnapshotExtent::Complete);
+            let catalogs = [&some.catalog, &all.catalog].map(|catalog| format!("{catalog:?}"));
+            assert_eq!(catalogs[0], catalogs[1]);
+            assert_eq!(some.revision, all.revision);
+            assert!(some.users.is_sorted_by_key(|user| user.id));
+            assert_eq!(told(&rows, some, match_by), told(&rows, all, match_by));
+        },
+    );
+}
+
+/// The external IDs of the users that a partial snapshot has.
+async fn read(app: &App, roster: Roster) -> Vec<String> {
+    let store = app.store().await;
+    let organization = store.organization("pd").await.unwrap().id;
+    let snapshot = partial(&store, organization, &rows(&roster), None).await;
+    let mut ids: Vec<_> = snapshot
+        .users
+        .iter()
+        .map(|user| user.external_id().to_owned())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+async fn a_row_reads_its_user_and_those_above_and_nobody_else(database: Database) {
+    let app = App::start(database).await;
+    app.import(others()).await;
+    app.people(["ada", "bob"]).await;
+    let captain = roster().row("Captain-9", [(LastName, "Roe")]);
+    assert_eq!(read(&app, captain).await, ["Captain-9", "chief", "deputy"]);
+    assert_eq!(read(&app, roster().people(["new"])).await, [""; 0]);
+    // Holders of keys; keys with other zeros, in another case, and without an export artefact.
+    for (column, value, found) in [
+        (Email, "ADA@pd.example", "ada"),
+        (Username, "BOB", "bob"),
+        (BadgeNumber, "421", "left"),
+        (BadgeNumber, "000421", "left"),
+        (BadgeNumber, "421.0", "left"),
+        (ExternalId, "LEFT", "left"),
+        (ExternalId, "'left", "left"),
+        (Username, "'bob", "bob"),
+    ] {
+        let row = roster().row("new", [(column, value)]);
+        assert_eq!(read(&app, row).await, [found], "{column} {value}");
+    }
+    // Supervisors: by email, by another key, and by an email that is one edit away.
+    for (cell, found) in [
+        ("ada@pd.example", "ada"),
+        ("B-ada", "ada"),
+        ("b-ADA", "ada"),
+        ("aad@pd.example", "ada"),
+        ("ad@pd.example", "ada"),
+    ] {
+        let names = roster().row("new", [(SupervisorEmail, cell)]);
+        assert_eq!(read(&app, names).await, [found], "{cell}");
+    }
+}
+
+async fn an_organisation_that_is_too_small_is_read_as_a_whole(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada", "bob", "cyd"]).await;
+    let store = app.store().await;
+    let organization = store.organization("pd").await.unwrap().id;
+    let rows = rows(&roster().people(["ada"]));
+    for (least, extent, count) in [
+        (4, SnapshotExtent::Complete, 3),
+        (3, SnapshotExtent::Partial { active_users: 1 }, 1),
+    ] {
+        let selection = Selection(UserSelection::new(Arc::clone(&rows), None), least);
+        let snapshot = store
+            .snapshot_for(organization, Some(Arc::new(selection)))
+            .await
+            .unwrap();
+        assert_eq!((snapshot.extent, snapshot.users.len()), (extent, count));
+    }
+}
