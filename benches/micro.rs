@@ -166,7 +166,6 @@ fn judge(rows: &Arc<ByRow<Row>>, users: &[User]) -> PlannedImport {
         catalog: catalog(),
         users: users.to_vec(),
         extent: SnapshotExtent::Complete,
-        read: users.len(),
     };
     let terms = PlanningTerms {
         match_by: None,

@@ -27,8 +27,6 @@ pub struct Settings {
     pub transaction_rows: usize,
     /// When an import is planned on the users that its rows can concern, and not on all.
     pub partial_snapshots: PartialSnapshots,
-    /// Bytes of memory, roughly, for directories that the server has read before; 0 keeps none.
-    pub directory_cache: usize,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
     /// How long a transaction is tried again while the database is away.
@@ -106,7 +104,6 @@ impl Default for Settings {
             mass_identity_change: MassIdentityChange::default(),
             transaction_rows: 100_000,
             partial_snapshots: PartialSnapshots::default(),
-            directory_cache: 64 * 1024 * 1024,
             half_close_grace: Duration::from_secs(2),
             database_patience: Duration::from_secs(20),
             lease: DEFAULT_LEASE,
@@ -136,7 +133,7 @@ impl Default for PartialSnapshots {
     fn default() -> Self {
         Self {
             rows: 1_000,
-            users_per_row: 80,
+            users_per_row: 100,
         }
     }
 }

@@ -140,28 +140,6 @@ impl User {
         self.texts.apart_from(row)
     }
 
-    /// Returns the same users, with their texts in memory in the order of the users.
-    #[must_use]
-    pub fn gathered(users: &[Self]) -> Vec<Self> {
-        let mut gathered = UserPacker::default();
-        for user in users {
-            let &Self {
-                id,
-                status,
-                protected,
-                role,
-                rank,
-                group,
-                supervisor,
-                texts: _,
-            } = user;
-            let copy = gathered.push(id, role, user.texts.all());
-            (copy.status, copy.protected) = (status, protected);
-            (copy.rank, copy.group, copy.supervisor) = (rank, group, supervisor);
-        }
-        gathered.finish()
-    }
-
     /// Lets each of some hundred `users` share equal texts with its row in `rows`. This changes only how much memory
     /// the users take. A user without a row keeps its own texts.
     pub fn share<'a>(users: &'a mut [Self], rows: impl Iterator<Item = Option<&'a Row>>) {
@@ -257,15 +235,6 @@ mod tests {
         }
         let users = packer.finish();
         assert_eq!(users.len(), 12_000);
-        let mut backwards: Vec<_> = users.iter().rev().cloned().collect();
-        for (user, n) in backwards.iter_mut().zip(1..) {
-            user.status = [Status::Active, Status::Inactive][n % 2];
-            user.protected = n % 3 == 0;
-            user.rank = RankId::new(i32::try_from(n).unwrap());
-            user.group = GroupId::new(i32::try_from(n + 1).unwrap());
-            user.supervisor = (n % 5 > 0).then(|| Uuid::from_u128(n as u128));
-        }
-        assert_eq!(User::gathered(&backwards), backwards);
         for (user, n) in users.iter().zip(0..) {
             assert_eq!((user.id, user.email()), (Uuid::from_u128(n), &*name(n)));
             assert_eq!(user.phone(), "");

@@ -23,7 +23,6 @@ use super::{
     ImportError, Importer, Refusal,
     apply::{batch_size::QUICK, changed_concurrently::SkippedDeactivations},
     lease::HeldLease,
-    messages,
     record::{FinalResults, FirstPlanWarnings, RecordedNotes, SharedResults, result_log},
     respond::ProgressCounters,
     review::{MissingUser, PlannedImport},
@@ -153,18 +152,8 @@ impl ImportWriter {
             }
             result => self.conclude(result).await,
         };
-        self.note_written();
         self.held_lease.end().await;
         (self.record, result)
-    }
-
-    fn note_written(&self) {
-        let tally = messages::recorded_counts(&self.record);
-        if tally.created + tally.updated + tally.deactivated > 0 {
-            let users = self.planned.plan.request.directory.users().len() + tally.created as usize;
-            self.importer
-                .note_written(self.record.organization_id, users);
-        }
     }
 
     /// Records the end of an import that was cancelled or interrupted.

@@ -15,11 +15,7 @@ mod stages;
 mod upload;
 mod watch;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use time::OffsetDateTime;
@@ -50,9 +46,6 @@ use crate::{
     },
 };
 
-/// Pause between two attempts to read again the directories that imports have changed.
-const DIRECTORY_REFRESH_INTERVAL: Duration = Duration::from_secs(1);
-
 /// Pause between two removals of recorded attempts that exceed the limit.
 const ATTEMPT_EXPIRY_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -76,9 +69,6 @@ pub struct Importer {
     applying: TaskTracker,
     /// The uploads whose imports this process runs.
     runs: UploadRuns,
-    /// Organisations that imports have changed since their directories were last read, with the number of
-    /// users each has now.
-    written: Arc<Mutex<HashMap<i64, usize>>>,
     /// Organisations with an attempt that ended before applying, since attempts were last expired.
     attempted: Arc<Mutex<HashSet<i64>>>,
 }
@@ -104,7 +94,6 @@ impl Importer {
             stop,
             applying: TaskTracker::new(),
             runs: UploadRuns::default(),
-            written: Arc::default(),
             attempted: Arc::default(),
         }
     }
@@ -116,7 +105,6 @@ impl Importer {
         let sweeping = self.run_every(self.abandoned_uploads_interval(), || {
             self.remove_abandoned_uploads()
         });
-        let refreshing = self.run_every(DIRECTORY_REFRESH_INTERVAL, || self.refresh_directories());
         let forgetting = self.run_every(ATTEMPT_EXPIRY_INTERVAL, || self.expire_ended_attempts());
         let auditing = self.run_every(AUDIT_CHECK_INTERVAL, || self.store.check_audit_heads());
         let forgetting = Box::pin(forgetting);
@@ -124,7 +112,6 @@ impl Importer {
             beating,
             cleaning,
             Box::pin(sweeping),
-            refreshing,
             forgetting,
             Box::pin(auditing)
         );
@@ -172,25 +159,6 @@ impl Importer {
     /// Fails if the database fails.
     pub async fn heartbeat(&self) -> Result<(), StoreError> {
         self.store.record_heartbeat(self.server).await
-    }
-
-    /// Notes that an import has changed an organisation, which now has this many users.
-    fn note_written(&self, organization: i64, users: usize) {
-        self.written.lock().insert(organization, users);
-    }
-
-    /// Reads the changed directories while no import runs, so that the next import need not wait for it.
-    async fn refresh_directories(&self) -> Result<(), StoreError> {
-        if !self.limiter.is_idle() {
-            return Ok(());
-        }
-        let written = std::mem::take(&mut *self.written.lock());
-        for (organization, users) in written {
-            self.store
-                .refresh_cached_directory(organization, users)
-                .await?;
-        }
-        Ok(())
     }
 
     async fn expire_records(&self) -> Result<(), StoreError> {

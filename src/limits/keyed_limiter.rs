@@ -170,10 +170,10 @@ impl<K: Eq + Hash + Clone> PermitCounts<K> {
     }
 }
 
+#[cfg(test)]
 impl<K: Eq + Hash + Clone> KeyedLimiter<K> {
     /// How many are under way.
-    #[must_use]
-    pub fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.0.held.lock().total
     }
 }

@@ -95,7 +95,6 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
     let listeners = listeners.into();
-    let store = store.with_directory_cache(settings.directory_cache);
     let stop = CancellationToken::new();
     let grace = settings.shutdown_grace;
     let patience = settings.database_patience;

@@ -13,7 +13,6 @@ mod catalog_audit;
 mod connect;
 mod credential_sources;
 mod database_url;
-mod directory_cache;
 mod entity;
 mod error;
 mod import_audit;
@@ -73,7 +72,6 @@ pub(crate) use users::{
 };
 
 use audit_heads::KnownHeads;
-use directory_cache::DirectoryCache;
 use lanes::Lanes;
 use liveness::Heartbeat;
 use sql::Dialect;
@@ -106,7 +104,6 @@ pub struct Store {
     /// See [`MAX_EXCLUSIVE`].
     exclusive: Arc<Semaphore>,
     heartbeat: Heartbeat,
-    directory_cache: DirectoryCache,
     audit_heads: KnownHeads,
     retries: RetryPolicy,
 }
@@ -153,21 +150,9 @@ impl Store {
             overlapping: Arc::new(Semaphore::new(MAX_OVERLAPPING)),
             exclusive: Arc::new(Semaphore::new(MAX_EXCLUSIVE)),
             heartbeat: Heartbeat::default(),
-            directory_cache: DirectoryCache::default(),
             audit_heads: KnownHeads::default(),
             retries: RetryPolicy::default(),
         })
-    }
-
-    /// The same store with a cache of about so many bytes for directories, so that a snapshot reads only what has
-    /// changed since the last one. SQLite does not say which rows have changed, and has no cache.
-    #[must_use]
-    pub fn with_directory_cache(self, bytes: usize) -> Self {
-        let bytes = if self.has_one_writer() { 0 } else { bytes };
-        Self {
-            directory_cache: DirectoryCache::new(bytes),
-            ..self
-        }
     }
 
     /// Makes sure that the database can be reached.

@@ -12,7 +12,6 @@ use tokio::task::spawn_blocking;
 
 use super::{
     LanePermit, Store, StoreError, catalog,
-    directory_cache::CachedDirectory,
     sql::{self, Dialect},
     user_reader::read_users,
     user_selection::{self, count_active, select},
@@ -49,8 +48,6 @@ pub struct Snapshot {
     pub users: Vec<User>,
     /// Whether these are all users.
     pub extent: SnapshotExtent,
-    /// How many of them were read; the others came from the cache and have not changed since.
-    pub read: usize,
 }
 
 impl Store {
@@ -100,79 +97,24 @@ impl Store {
         selection: Option<&Arc<dyn SelectUsers>>,
         permit: Option<&LanePermit>,
     ) -> Result<Snapshot, StoreError> {
-        // Taken before the transaction begins: the cached directory must not be newer than the data that is read.
-        let cached = self.directory_cache.find(organization);
         let tx = self.begin_reading().await?;
         let least_users = selection.map(|selection| selection.least_users());
         let (revision, is_large) = begin(&tx, organization, least_users).await?;
         let catalog = catalog::read(&tx, organization).await?;
-        let (users, extent, read) = if let Some(selection) = selection.filter(|_| is_large) {
-            let (users, extent) = read_selected(&tx, organization, selection).await?;
-            let read = users.len();
-            (users, extent, read)
+        let (users, extent) = if let Some(selection) = selection.filter(|_| is_large) {
+            read_selected(&tx, organization, selection).await?
         } else {
-            let users = self.read_directory(&tx, organization, cached, permit);
-            let (users, read) = users.await?;
-            (users, SnapshotExtent::Complete, read)
+            let users = read_users(&tx, organization, permit).await?;
+            (users, SnapshotExtent::Complete)
         };
         tx.commit().await?;
-        metrics::directory_asked(read, users.len() - read);
+        metrics::directory_read(users.len());
         Ok(Snapshot {
             revision,
             catalog,
             users,
             extent,
-            read,
         })
-    }
-
-    /// Brings the cached directory of an organisation up to date, so that no import has to wait for that later. Does
-    /// nothing if the directory is not cached, or has become too large for the cache.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn refresh_cached_directory(
-        &self,
-        organization: i64,
-        users: usize,
-    ) -> Result<(), StoreError> {
-        let cache = &self.directory_cache;
-        if !cache.may_hold(users) {
-            return Ok(());
-        }
-        let Some(cached) = cache.find(organization) else {
-            return Ok(());
-        };
-        let tx = self.begin_reading().await?;
-        let limit = cache.limit();
-        let renewed = CachedDirectory::read(&tx, organization, Some(&*cached), limit, None);
-        let (directory, _) = renewed.await?;
-        tx.commit().await?;
-        cache.put(organization, directory);
-        Ok(())
-    }
-
-    /// Returns the users, and how many of them had to be read.
-    async fn read_directory(
-        &self,
-        tx: &DatabaseTransaction,
-        organization: i64,
-        cached: Option<Arc<CachedDirectory>>,
-        permit: Option<&LanePermit>,
-    ) -> Result<(Vec<User>, usize), StoreError> {
-        let cache = &self.directory_cache;
-        if !cache.is_enabled() {
-            let (users, _) = read_users(tx, organization, None, permit).await?;
-            let read = users.len();
-            return Ok((users, read));
-        }
-        let (cached, limit) = (cached.as_deref(), cache.limit());
-        let directory = CachedDirectory::read(tx, organization, cached, limit, permit);
-        let (directory, read) = directory.await?;
-        let users = Arc::clone(directory.users());
-        cache.put(organization, directory);
-        // If they did not fit into the cache this is the only reference, and nothing is copied.
-        Ok((Arc::unwrap_or_clone(users), read))
     }
 
     /// The organisation's revision now.

@@ -1,11 +1,11 @@
-//! Reads users from the database, for snapshots and for the directory cache.
+//! Reads users from the database, for snapshots.
 //!
 //! Be advised: users come packed into few values, since a driver's cost is per value. That makes reading a large
 //! directory several times faster than rows of fourteen columns. Before changing it, compare the time of a snapshot
 //! of 100,000 users on both databases.
 
 use futures_util::TryStreamExt;
-use sea_orm::{DatabaseTransaction, QueryResult, StreamTrait, Value};
+use sea_orm::{DatabaseTransaction, QueryResult, StreamTrait};
 use uuid::Uuid;
 
 use super::{
@@ -22,9 +22,6 @@ const PAGE_SEPARATOR: char = '\u{1E}';
 
 /// Users that SQLite returns in one text.
 const PAGE: u32 = 512;
-
-/// On `PostgreSQL`: the user may have been written by transaction `$2` or a later one.
-pub(super) const WRITTEN_SINCE: &str = "age(xmin) <= age($2::text::xid)";
 
 /// Numbers of a user; see [`PackedNumbers`].
 const STANDING: &str = "CAST(role_id AS bigint) * 4 + CASE WHEN active THEN 2 ELSE 0 END + \
@@ -47,26 +44,23 @@ pub(super) fn selected_user(dialect: Dialect) -> String {
     format!("id, supervisor_id, {STANDING}, {CHOICES}, concat_ws({separator}, {texts})")
 }
 
-/// Returns the users of an organisation by ID, and roughly how many bytes they take up: all of them, or on
-/// `PostgreSQL` those written `since` a transaction ([`WRITTEN_SINCE`]).
+/// Returns the users of an organisation by ID.
 pub(super) async fn read_users(
     tx: &DatabaseTransaction,
     organization: i64,
-    since: Option<Value>,
     permit: Option<&LanePermit>,
-) -> Result<(Vec<User>, usize), StoreError> {
+) -> Result<Vec<User>, StoreError> {
     let mut found = FoundUsers::default();
     let mut pace = ReadPace::new(permit);
     match Dialect::of(tx) {
-        Dialect::Postgres => found.read(tx, organization, since, &mut pace).await?,
+        Dialect::Postgres => found.read(tx, organization, &mut pace).await?,
         Dialect::Sqlite => found.read_pages(tx, organization, &mut pace).await?,
     }
-    let bytes = found.bytes;
     let mut users = found.finish();
     // Faster than ORDER BY, with which the database looks up each user in the order of an index: the users lie
     // in nearly this order.
     users.sort_by_key(|user| user.id);
-    Ok((users, bytes))
+    Ok(users)
 }
 
 /// With a permit of the heavy lane: gives other reads a turn after every [`ReadPace::STEP`] users.
@@ -106,7 +100,6 @@ impl<'a> ReadPace<'a> {
 #[derive(Default)]
 pub(super) struct FoundUsers {
     users: UserPacker,
-    bytes: usize,
 }
 
 impl FoundUsers {
@@ -115,17 +108,13 @@ impl FoundUsers {
         &mut self,
         tx: &DatabaseTransaction,
         organization: i64,
-        since: Option<Value>,
         pace: &mut ReadPace<'_>,
     ) -> Result<(), StoreError> {
-        let further = since.as_ref().map(|_| format!("AND {WRITTEN_SINCE}"));
         let sql = format!(
-            "SELECT {} FROM users WHERE organization_id = $1 {}",
-            selected_user(Dialect::Postgres),
-            further.unwrap_or_default()
+            "SELECT {} FROM users WHERE organization_id = $1",
+            selected_user(Dialect::Postgres)
         );
-        let values = [organization.into()].into_iter().chain(since);
-        let statement = sql::statement(tx, sql, values);
+        let statement = sql::statement(tx, sql, [organization.into()]);
         pace.step(0).await?;
         let mut rows = tx.stream_raw(statement).await?;
         while let Some(row) = rows.try_next().await? {
@@ -196,7 +185,6 @@ impl FoundUsers {
         numbers: PackedNumbers,
         text: &str,
     ) -> Option<()> {
-        self.bytes += size_of::<User>() + text.len();
         let mut values = values(text);
         let mut texts = [""; Column::TEXTS.len()];
         for text in &mut texts {

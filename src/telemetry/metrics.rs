@@ -74,7 +74,7 @@ fn describe() {
     describe_counter!(ROWS, "Rows of imports that have ended, by outcome.");
     describe_counter!(
         DIRECTORY_USERS,
-        "Users of the directories that were asked for, by whether they were read or known."
+        "Users that were read for plans and exports."
     );
     describe_histogram!(
         STAGE_SECONDS,
@@ -168,12 +168,9 @@ pub(crate) fn import_ended(state: ImportState, validate_only: bool, counts: &Tal
     }
 }
 
-/// A directory was requested: `read` users came from the database, and `known` users were known and
-/// unchanged.
-pub(crate) fn directory_asked(read: usize, known: usize) {
-    for (source, users) in [("database", read), ("memory", known)] {
-        counter!(DIRECTORY_USERS, "source" => source).increment(users as u64);
-    }
+/// A snapshot has read so many users.
+pub(crate) fn directory_read(users: usize) {
+    counter!(DIRECTORY_USERS).increment(users as u64);
 }
 
 /// An import waited for `what`.

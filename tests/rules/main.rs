@@ -30,7 +30,6 @@ mod guards;
 mod header;
 mod identity_changes;
 mod isolation;
-mod kept_directories;
 mod mass_deactivation;
 mod match_by;
 mod messages;

@@ -11,18 +11,13 @@ use crate::{
     connections::until_ok,
     kills::{comparable, counts},
     process::IMPATIENT,
-    scene::{ID, Scene, eventually, expect_whole, many, start},
+    scene::{ID, Scene, expect_whole, many, start},
 };
-use user_import_testing::{
-    FreshDatabase, Imported, on_postgres,
-    signal::{self, Signal},
-    start_of,
-};
+use user_import_testing::{FreshDatabase, Imported, on_postgres, signal::Signal, start_of};
 
 on_postgres![
     a_killed_database_interrupts_the_import_which_goes_on_once_it_is_back,
     a_database_started_again_at_once_costs_the_import_nothing,
-    a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash,
 ];
 
 /// Starts a server on a cluster of its own, and returns the answers of an undisturbed import there.
@@ -82,24 +77,4 @@ async fn a_database_started_again_at_once_costs_the_import_nothing() {
     assert!(codes.contains(&told.code()), "{told}");
     expect_undisturbed(&scene, &calm, &told).await;
     drop(scene);
-}
-
-/// A process of the database server dies. The database server then restarts all its other processes, but not itself.
-async fn a_directory_is_read_anew_once_the_database_has_recovered_from_a_crash() {
-    let (scene, cluster, calm) = on_own_cluster().await;
-    let store = scene.app.store().await.with_directory_cache(1 << 20);
-    let organization = store.organization("calm").await.expect("it is there").id;
-    // None while the database cannot be asked.
-    let read = async || {
-        let snapshot = store.snapshot(organization).await;
-        snapshot.ok().map(|snapshot| snapshot.read)
-    };
-    eventually(async || read().await == Some(0), "all are known").await;
-    let process = "SELECT pid::bigint FROM pg_stat_activity WHERE backend_type = 'checkpointer'";
-    let process = scene.database.number(process).await;
-    signal::send(process.try_into().expect("it has a number"), Signal::KILL);
-    let all = Some(calm.results.len());
-    eventually(async || read().await == all, "all are read again").await;
-    drop(scene);
-    drop(cluster);
 }

@@ -75,11 +75,6 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_TRANSACTION_ROWS")]
     #[arg(default_value = "100000")]
     transaction_rows: NonZeroUsize,
-    /// MiB of memory for users that the server has read before: on PostgreSQL an import then reads only
-    /// those that have changed since; 0 keeps none
-    #[arg(long, value_name = "MIB", env = "USER_IMPORT_DIRECTORY_CACHE_MIB")]
-    #[arg(default_value_t = 64, value_parser = value_parser!(u32).range(..=65_536))]
-    directory_cache_mib: u32,
     /// Per cent of an organisation's active users that an import may deactivate; more, and more than the
     /// number below, refuses it unless it states how many are meant
     #[arg(
@@ -175,7 +170,6 @@ impl SettingsArgs {
             server: self.limits.limits(),
             database: self.limits.database(),
             transaction_rows: self.transaction_rows.get(),
-            directory_cache: bytes(self.directory_cache_mib).saturating_mul(1024 * 1024),
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: Duration::from_hours(24 * self.result_retention_days),
@@ -219,7 +213,7 @@ mod tests {
             --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
-            --directory-cache-mib 12 --attempt-retention-days 13 --max-attempts-kept 14 \
+            --attempt-retention-days 13 --max-attempts-kept 14 \
             --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
             --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
@@ -242,7 +236,6 @@ mod tests {
         let guard = settings.mass_identity_change;
         let percents = (guard.percent, guard.percent_always);
         assert_eq!((percents, guard.rows, guard.least_rows), ((15, 17), 16, 18));
-        assert_eq!(settings.directory_cache, 12 << 20);
     }
 
     #[test]

@@ -210,7 +210,6 @@ pub(crate) mod tests {
                 user(7, "B", "b@pd.example", "Old"),
                 user(8, "C", "c@pd.example", "Ruiz"),
             ],
-            read: 2,
         };
         let terms = PlanningTerms {
             scope: None,
