@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryResult};
 use time::OffsetDateTime;
 
 use super::{
     AuditEntry, Organization, Store, StoreError, WriteTransaction, catalog_audit,
-    entity::{evidence_group, organization, rank, role},
+    entity::organization,
     row_set::{ColumnValues, RowSet, TextColumn},
+    sql,
 };
 use crate::{
     audit::AuditAction,
@@ -223,34 +224,59 @@ impl Store {
     }
 }
 
+/// All entries of a catalog: roles, ranks and groups, in the order of the catalog.
+const ENTRIES: &str = "SELECT 'role' AS part, id, name_key AS key, name, privileged AS flag FROM roles \
+    WHERE organization_id = $1 \
+    UNION ALL SELECT 'rank', id, name_key, name, FALSE FROM ranks WHERE organization_id = $1 \
+    UNION ALL SELECT 'group', id, external_id, name, active FROM evidence_groups WHERE organization_id = $1 \
+    ORDER BY 3";
+
 /// Reads the catalog in a transaction: roles and ranks by name, groups by external ID.
 pub(super) async fn read(
     tx: &impl ConnectionTrait,
     organization: i64,
 ) -> Result<Catalog, StoreError> {
-    let roles = role::Entity::find()
-        .filter(role::Column::OrganizationId.eq(organization))
-        .order_by_asc(role::Column::NameKey);
-    let ranks = rank::Entity::find()
-        .filter(rank::Column::OrganizationId.eq(organization))
-        .order_by_asc(rank::Column::NameKey);
-    let groups = evidence_group::Entity::find()
-        .filter(evidence_group::Column::OrganizationId.eq(organization))
-        .order_by_asc(evidence_group::Column::ExternalId);
     let formats = organization::Entity::find_by_id(organization)
         .one(tx)
         .await?;
     let formats = formats.ok_or(StoreError::UnknownOrganization)?;
-    let ranks = ranks.all(tx).await?.into_iter().map(Rank::try_from);
-    let groups = groups.all(tx).await?.into_iter().map(Group::try_from);
-    Ok(Catalog {
-        roles: roles.all(tx).await?.into_iter().map(Into::into).collect(),
-        ranks: ranks.collect::<Result<_, _>>()?,
-        groups: groups.collect::<Result<_, _>>()?,
+    let mut catalog = Catalog {
         phone_region: formats.phone_region(),
         badge_number_pattern: read_pattern(formats.badge_number_pattern.as_deref())?,
         external_id_pattern: read_pattern(formats.external_id_pattern.as_deref())?,
-    })
+        ..Catalog::default()
+    };
+    for row in sql::query_all(tx, ENTRIES, [organization.into()]).await? {
+        add_entry(&mut catalog, &row)?;
+    }
+    Ok(catalog)
+}
+
+/// Adds a row of [`ENTRIES`].
+fn add_entry(catalog: &mut Catalog, row: &QueryResult) -> Result<(), StoreError> {
+    let (part, id): (String, i32) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+    let (key, name): (String, String) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+    let flag: bool = row.try_get_by_index(4)?;
+    // Numbers begin at 1.
+    let zero = || StoreError::encoding(format!("a {part} of the catalog has the number 0"));
+    match &*part {
+        "role" => catalog.roles.push(Role {
+            id: RoleId(id),
+            name,
+            privileged: flag,
+        }),
+        "rank" => catalog.ranks.push(Rank {
+            id: RankId::new(id).ok_or_else(zero)?,
+            name,
+        }),
+        _ => catalog.groups.push(Group {
+            id: GroupId::new(id).ok_or_else(zero)?,
+            external_id: key,
+            name,
+            active: flag,
+        }),
+    }
+    Ok(())
 }
 
 /// Reads a pattern. Only valid patterns are stored.
@@ -276,45 +302,6 @@ async fn write_formats(
         external_id_pattern = $4 WHERE id = $1";
     tx.execute(sql, values).await?;
     Ok(())
-}
-
-impl From<role::Model> for Role {
-    fn from(model: role::Model) -> Self {
-        Self {
-            id: RoleId(model.id),
-            name: model.name,
-            privileged: model.privileged,
-        }
-    }
-}
-
-/// Numbers begin at 1.
-fn zero_number(what: &str) -> StoreError {
-    StoreError::encoding(format!("a {what} of the catalog has the number 0"))
-}
-
-impl TryFrom<rank::Model> for Rank {
-    type Error = StoreError;
-
-    fn try_from(model: rank::Model) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: RankId::new(model.id).ok_or_else(|| zero_number("rank"))?,
-            name: model.name,
-        })
-    }
-}
-
-impl TryFrom<evidence_group::Model> for Group {
-    type Error = StoreError;
-
-    fn try_from(model: evidence_group::Model) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: GroupId::new(model.id).ok_or_else(|| zero_number("group"))?,
-            external_id: model.external_id,
-            name: model.name,
-            active: model.active,
-        })
-    }
 }
 
 async fn read_part(

@@ -1,10 +1,7 @@
 //! The tables as sea-orm maps them; `migrations/` has their constraints.
 
 pub(super) mod audit_event;
-pub(super) mod evidence_group;
 pub(super) mod import;
 pub(super) mod organization;
-pub(super) mod rank;
-pub(super) mod role;
 pub(super) mod token;
 pub(super) mod upload;
