@@ -110,19 +110,24 @@ impl Figures {
         wanted: impl Fn(&Measurement) -> bool,
     ) -> Option<f64> {
         let runs = self.measurements.iter().filter(|run| wanted(run));
-        let mut values: Vec<f64> = runs.filter_map(of).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        match values.len() % 2 {
-            _ if values.is_empty() => None,
-            0 => Some(f64::midpoint(values[middle - 1], values[middle])),
-            _ => Some(values[middle]),
-        }
+        median(runs.filter_map(of).collect())
+    }
+}
+
+/// The median; `None` if there is no value.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        _ if values.is_empty() => None,
+        0 => Some(f64::midpoint(values[middle - 1], values[middle])),
+        _ => Some(values[middle]),
     }
 }
 
 impl Environment {
-    fn look(options: &Options) -> Self {
+    /// Looks at this machine.
+    pub fn look(options: &Options) -> Self {
         let version = options.postgres_url.as_ref().map(|url| {
             let sql = "SHOW server_version";
             said(Command::new("psql").args(["-X", "-A", "-t", "-c", sql, url]))

@@ -18,6 +18,7 @@ mod measurement;
 mod options;
 mod plots;
 mod process;
+mod pushes;
 mod report;
 mod service;
 mod suite;
@@ -32,51 +33,56 @@ use bench::Bench;
 use database::{Engine, Place};
 use figures::Figures;
 use options::Options;
+use pushes::PushFigures;
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     fs::create_dir_all(&options.results).context("the results' directory cannot be made")?;
-    let figures = match options.plot {
-        true => Figures::read(&options.results)?,
-        false => measure(&options)?,
-    };
-    let report = report::markdown(&figures)?;
+    if options.plot {
+        let pushes = PushFigures::read(&options.results)?;
+        pushes.map_or(Ok(()), |figures| pushes::write(&figures, &options.results))?;
+        return write(&Figures::read(&options.results)?, &options);
+    }
+    let directory = tempfile::tempdir().context("no directory for temporary files")?;
+    let place = place(&options, &directory)?;
+    let mut bench = Bench::new(options.binary.clone(), place, options.seed)?;
+    if options.wants_pushes() {
+        let figures = pushes::measure(&mut bench, &options)?;
+        pushes::write(&figures, &options.results)?;
+    }
+    if options.wants_imports() {
+        write(&measure(&mut bench, &options)?, &options)?;
+    }
+    Ok(())
+}
+
+/// Writes the tables and plots of imports.
+fn write(figures: &Figures, options: &Options) -> anyhow::Result<()> {
+    let report = report::markdown(figures)?;
     print!("{report}");
     fs::write(options.results.join("comparison.md"), report)?;
     fs::write(
         options.results.join("comparison.svg"),
-        plots::ratios(&figures)?,
+        plots::ratios(figures)?,
     )?;
-    fs::write(options.results.join("growth.svg"), plots::growth(&figures)?)?;
+    fs::write(options.results.join("growth.svg"), plots::growth(figures)?)?;
     Ok(())
 }
 
-fn measure(options: &Options) -> anyhow::Result<Figures> {
-    let directory = tempfile::tempdir().context("no directory for temporary files")?;
-    let mut bench = Bench::new(
-        options.binary.clone(),
-        place(options, &directory)?,
-        options.seed,
-    )?;
+fn measure(bench: &mut Bench, options: &Options) -> anyhow::Result<Figures> {
     let mut figures = Figures::new(options);
     let found = &mut figures.measurements;
     for &engine in options.engines() {
         if options.wants_comparison() {
             let (rows, workloads) = (options.rows, options.workloads());
-            suite::compare(&mut bench, engine, rows, workloads, options.repeat, found)?;
+            suite::compare(bench, engine, rows, workloads, options.repeat, found)?;
         }
         if options.wants_growth() {
-            suite::grow(
-                &mut bench,
-                engine,
-                options.workloads(),
-                options.repeat,
-                found,
-            )?;
+            suite::grow(bench, engine, options.workloads(), options.repeat, found)?;
         }
     }
     if options.wants_organizations() {
-        suite::concur(&mut bench, options.rows, options.repeat, found)?;
+        suite::concur(bench, options.rows, options.repeat, found)?;
     }
     figures.write(&options.results)?;
     Ok(figures)

@@ -32,7 +32,18 @@ pub struct Options {
     /// unless asked for
     #[arg(long)]
     pub scale: bool,
-    /// Everything: the comparison, the organisations and the growth
+    /// Pushes of one changed user into organisations of several sizes, and nothing else unless asked for
+    #[arg(long)]
+    pub pushes: bool,
+    /// Users of the organisations that are pushed into, fewest first
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [2_000, 100_000, 1_000_000])]
+    #[arg(value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    pub users: Vec<u64>,
+    /// Seconds for which several connections push at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub push_seconds: u64,
+    /// Everything: the comparison, the organisations, the growth and the pushes
     #[arg(long)]
     pub full: bool,
     /// Draw the tables and plots again from the figures of the last run
@@ -88,13 +99,23 @@ impl Options {
 
     /// Whether to compare with the loader at the size asked for.
     pub const fn wants_comparison(&self) -> bool {
-        self.full || !(self.scale || self.organizations)
+        self.full || !(self.scale || self.organizations || self.pushes)
     }
 
     /// Whether to import many organisations at once, which takes PostgreSQL.
     pub fn wants_organizations(&self) -> bool {
         let by_default = self.wants_comparison() && self.workload.is_empty();
         (self.organizations || by_default) && self.only != Some(Only::Sqlite)
+    }
+
+    /// Whether to measure pushes.
+    pub const fn wants_pushes(&self) -> bool {
+        self.pushes || self.full
+    }
+
+    /// Whether to measure imports of whole rosters.
+    pub fn wants_imports(&self) -> bool {
+        self.wants_comparison() || self.wants_organizations() || self.wants_growth()
     }
 
     /// Whether to measure growth.

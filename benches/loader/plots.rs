@@ -113,12 +113,29 @@ pub fn growth(figures: &Figures) -> anyhow::Result<String> {
     })
 }
 
+/// Draws one panel of lines; both axes logarithmic.
+pub fn lines(title: &str, across: &str, lines: &[Line]) -> anyhow::Result<String> {
+    draw((560, 340), |area| draw_lines(area, title, across, lines))
+}
+
 /// One line of a panel.
-struct Line {
+pub struct Line {
     label: String,
     colour: RGBColor,
     dashed: bool,
     points: Vec<(f64, f64)>,
+}
+
+impl Line {
+    /// The line of a database, with a point for each size that has a value.
+    pub fn of(engine: Engine, sizes: &[u64], value: impl Fn(u64) -> Option<f64>) -> Self {
+        Self {
+            label: engine.name().to_owned(),
+            colour: colour(engine),
+            dashed: false,
+            points: points(sizes, value),
+        }
+    }
 }
 
 fn mebibytes(run: &Measurement) -> f64 {
@@ -152,12 +169,7 @@ fn by_organizations(figures: &Figures, of: fn(&Measurement) -> f64) -> Vec<Line>
             let of = |run: &Measurement| Some(of(run));
             figures.median_of_organizations(engine, number, ROWS_EACH, of)
         };
-        Line {
-            label: engine.name().to_owned(),
-            colour: colour(engine),
-            dashed: false,
-            points: points(&ORGANIZATIONS, value),
-        }
+        Line::of(engine, &ORGANIZATIONS, value)
     };
     vec![line(Engine::Postgres), line(Engine::Sqlite)]
 }

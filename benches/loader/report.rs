@@ -24,7 +24,8 @@ pub fn markdown(figures: &Figures) -> std::result::Result<String, std::fmt::Erro
     Ok(out)
 }
 
-fn environment(environment: &Environment, out: &mut String) -> Result {
+/// The machine and the programs.
+pub fn environment(environment: &Environment, out: &mut String) -> Result {
     let Environment {
         profile,
         commit,
@@ -83,7 +84,8 @@ fn others(figures: &Figures, out: &mut String) -> Result {
     writeln!(out)
 }
 
-fn shown(target: Target) -> String {
+/// The target as people write it.
+pub fn shown(target: Target) -> String {
     match target {
         Target::AtMost(limit) => format!("≤ {limit}"),
         Target::AtLeast(limit) => format!("≥ {limit}"),

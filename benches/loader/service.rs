@@ -91,6 +91,16 @@ impl Service {
         })
     }
 
+    /// The address that it listens on.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The token of local callers.
+    pub fn local_token(&self) -> anyhow::Result<String> {
+        process::run(self.command().args(["token", "local"]))
+    }
+
     /// CPU time so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         process::cpu(self.child.id())

@@ -1,0 +1,125 @@
+//! The figures of pushes as tables in Markdown, and as a plot over the number of users.
+
+use std::fmt::{Result, Write};
+
+use super::figures::{Contention, Latency, PushFigures, Throughput};
+use crate::{
+    database::Engine,
+    plots::{self, Line},
+    report,
+    targets::Target,
+};
+
+const ENGINES: [Engine; 2] = [Engine::Postgres, Engine::Sqlite];
+
+/// How much longer a push may take into the largest organisation than into the smallest.
+const GROWTH: Target = Target::AtMost(1.5);
+
+/// Pushes a second into several organisations.
+const PER_SECOND: Target = Target::AtLeast(800.0);
+
+/// The longest wait of a push beside its share.
+const WAIT: Target = Target::AtMost(3.0);
+
+/// The whole report.
+pub fn markdown(figures: &PushFigures) -> std::result::Result<String, std::fmt::Error> {
+    let mut out = "# Pushes of one changed user\n\n".to_owned();
+    report::environment(&figures.environment, &mut out)?;
+    latencies(figures, &mut out)?;
+    throughputs(&figures.throughputs, &mut out)?;
+    contentions(&figures.contentions, &mut out)?;
+    Ok(out)
+}
+
+fn latencies(figures: &PushFigures, out: &mut String) -> Result {
+    writeln!(
+        out,
+        "| one push into | users | median | 95 of 100 | beside the fewest users | target | |"
+    )?;
+    writeln!(out, "|---|--:|--:|--:|--:|--:|---|")?;
+    let sizes = figures.sizes();
+    for engine in ENGINES {
+        let median = |users| figures.latency(engine, users, |run| run.median_ms);
+        let fewest = sizes.iter().copied().find_map(median);
+        for &users in &sizes {
+            let Some((found, fewest)) = median(users).zip(fewest) else {
+                continue;
+            };
+            let p95 = figures.latency(engine, users, |run: &Latency| run.p95_ms);
+            let ratio = found / fewest;
+            writeln!(
+                out,
+                "| {} | {users} | {found:.2} ms | {:.2} ms | {ratio:.2} | {} | {} |",
+                engine.name(),
+                p95.unwrap_or_default(),
+                report::shown(GROWTH),
+                GROWTH.verdict(ratio),
+            )?;
+        }
+    }
+    writeln!(out)
+}
+
+fn throughputs(throughputs: &[Throughput], out: &mut String) -> Result {
+    writeln!(
+        out,
+        "| many organisations at once | organisations | users each | pushes/s | target | | server's CPU | \
+         database's CPU |"
+    )?;
+    writeln!(out, "|---|--:|--:|--:|--:|---|--:|--:|")?;
+    for run in throughputs {
+        let found = run.per_second();
+        writeln!(
+            out,
+            "| {} | {} | {} | {found:.0} | {} | {} | {:.2} s | {:.2} s |",
+            run.engine.name(),
+            run.organizations,
+            run.users,
+            report::shown(PER_SECOND),
+            PER_SECOND.verdict(found),
+            run.server_cpu_seconds,
+            run.database_cpu_seconds,
+        )?;
+    }
+    writeln!(out)
+}
+
+fn contentions(contentions: &[Contention], out: &mut String) -> Result {
+    writeln!(
+        out,
+        "| one organisation at once | jobs | that got on | pushes | of a job | longest wait | share | wait / share | \
+         target | | turned away | refused records |"
+    )?;
+    writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|")?;
+    for run in contentions {
+        let ratio = run.longest_wait_ms / run.share_ms;
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} to {} | {:.0} ms | {:.0} ms | {ratio:.1} | {} | {} | {} | {} |",
+            run.engine.name(),
+            run.jobs,
+            run.jobs_that_got_on,
+            run.pushes,
+            run.fewest,
+            run.most,
+            run.longest_wait_ms,
+            run.share_ms,
+            report::shown(WAIT),
+            WAIT.verdict(ratio),
+            run.turned_away,
+            run.refused_records,
+        )?;
+    }
+    writeln!(out)
+}
+
+/// Draws the time of a push over the number of users.
+pub fn plot(figures: &PushFigures) -> anyhow::Result<String> {
+    let sizes = figures.sizes();
+    let line = |engine: Engine| {
+        let median = |users| figures.latency(engine, users, |run| run.median_ms);
+        Line::of(engine, &sizes, median)
+    };
+    let lines = ENGINES.map(line);
+    plots::lines("One pushed user (ms)", "users of the organisation", &lines)
+}
