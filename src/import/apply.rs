@@ -95,6 +95,8 @@ pub(super) struct ImportWriter {
     notes: RecordedNotes,
     skipped: SkippedDeactivations,
     revision: i64,
+    /// The lease was given back together with the end of the import.
+    is_released: bool,
     /// The next transaction, if it has begun already to lock other writers out.
     exclusive: Option<ImportTransaction>,
     progress: Arc<ProgressCounters>,
@@ -114,6 +116,7 @@ impl ImportWriter {
         Self {
             importer,
             held_lease,
+            is_released: false,
             revision: input.planned.revision,
             planned: input.planned,
             first_plan_warnings: input.first_plan_warnings,
@@ -152,7 +155,10 @@ impl ImportWriter {
             }
             result => self.conclude(result).await,
         };
-        self.held_lease.end().await;
+        match self.is_released {
+            true => self.held_lease.forget().await,
+            false => self.held_lease.end().await,
+        }
         (self.record, result)
     }
 
@@ -189,24 +195,41 @@ impl ImportWriter {
             self.record_rows_not_written().await?;
         } else {
             let final_results = self.encode_final_results().await;
-            // If there is nothing to write, one transaction does it all.
-            let is_all = self.planned.plan.order.rows().is_empty() && self.missing.is_empty();
+            if self.fits_one_transaction() {
+                match self.write_whole(&final_results).await {
+                    // Some row is refused, and nothing is written: in batches the others are.
+                    Err(WriteError::Conflict) => {}
+                    result => return result,
+                }
+            }
             let open = TransactionParts {
                 open: Some(&final_results),
-                end: is_all.then_some(ImportState::Completed),
                 ..TransactionParts::default()
             };
             self.transact(open).await?;
-            for (rows, part) in final_results.kept().await {
-                self.announce_rows(rows, part);
-            }
-            if is_all {
-                return Ok(());
-            }
         }
         self.write_rows().await?;
         self.deactivate().await?;
         self.end(ImportState::Completed).await
+    }
+
+    /// Returns `true` if all rows and deactivations are no more than the first transaction may have.
+    fn fits_one_transaction(&self) -> bool {
+        let rows = self.planned.plan.order.rows().len();
+        rows <= self.batch_size().rows() && self.missing.len() <= self.size()
+    }
+
+    /// Opens the import, writes everything and records the end, in one transaction.
+    async fn write_whole(&mut self, final_results: &FinalResults) -> Result<(), WriteError> {
+        let missing = Arc::clone(&self.missing);
+        let everything = TransactionParts {
+            open: Some(final_results),
+            rows: RowsToWrite::All,
+            deactivate: &missing,
+            end: Some(ImportState::Completed),
+            ..TransactionParts::default()
+        };
+        self.transact(everything).await
     }
 
     /// Records the end of the import.
@@ -234,27 +257,14 @@ impl ImportWriter {
     async fn write_at_once(&mut self) -> Result<(), WriteError> {
         for attempt in 1..=ATTEMPTS {
             let final_results = self.encode_final_results().await;
-            let missing = Arc::clone(&self.missing);
-            let everything = TransactionParts {
-                open: Some(&final_results),
-                rows: RowsToWrite::All,
-                deactivate: &missing,
-                end: Some(ImportState::Completed),
-                ..TransactionParts::default()
-            };
-            match self.transact(everything).await {
-                Ok(()) => {
-                    let rows = self.planned.plan.decisions.indices();
-                    self.announce_rows(rows.collect(), None);
-                    return Ok(());
-                }
+            match self.write_whole(&final_results).await {
                 Err(WriteError::Stale | WriteError::Conflict) => {
                     if attempt > 1 {
                         self.begin_exclusive().await;
                     }
                     self.replan_all().await?;
                 }
-                Err(error) => return Err(error),
+                result => return result,
             }
         }
         Err(WriteError::Conflict)

@@ -54,7 +54,11 @@ impl ImportSession<'_> {
             if self.importer.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
-            match self.record_status().await? {
+            let status = match std::mem::take(&mut self.is_new) {
+                true => RecordStatus::Unbound,
+                false => self.record_status().await?,
+            };
+            match status {
                 RecordStatus::Unbound => match self.take_lease(true).await? {
                     Some(held_lease) => {
                         self.responses.accept();

@@ -89,6 +89,7 @@ pub(super) async fn run(
         digest_key,
         resumed: false,
         is_recorded: false,
+        is_new: false,
         has_looked: false,
         began: Instant::now(),
         started: false,
@@ -121,6 +122,7 @@ impl ImportSession<'_> {
             AttemptOpening::Bound => self.resumed = true,
             AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
         }
+        self.is_new &= !self.resumed;
         self.is_recorded = true;
         Ok(())
     }

@@ -18,7 +18,6 @@ use super::{
     Store, StoreError, WriteTransaction,
     audit_heads::ChainHead,
     entity::audit_event::{Column, Entity, Model},
-    entity::organization,
     sql,
 };
 use crate::{
@@ -179,36 +178,44 @@ impl WriteTransaction {
 
     /// Appends the noted events. Returns where their chains end once this transaction has committed.
     pub(super) async fn append_pending_events(&self) -> Result<Vec<ChainHead>, StoreError> {
-        let mut heads = Vec::new();
+        let mut chains: BTreeMap<i64, Vec<AuditEntry>> = BTreeMap::new();
         for (organization, entry) in self.pending_events.take() {
-            heads.push(self.append(organization, entry).await?);
+            chains.entry(organization).or_default().push(entry);
+        }
+        let mut heads = Vec::new();
+        for (organization, entries) in chains {
+            heads.push(self.append(organization, entries).await?);
         }
         Ok(heads)
     }
 
-    async fn append(&self, organization: i64, entry: AuditEntry) -> Result<ChainHead, StoreError> {
-        let name = self.chain_name(organization).await?;
-        let (sequence, previous_hash) = self.next_in_chain(organization).await?;
-        let mut event = AuditEvent {
-            sequence,
-            at: Some(timestamp(entry.at)),
-            principal: entry.actor.principal,
-            address: entry.actor.address,
-            action: entry.action as i32,
-            subject: entry.subject,
-            outcome: entry.outcome as i32,
-            details: entry.details,
-            previous_hash,
-            hash: Vec::new(),
-        };
-        event.hash = hash(&name, &event).to_vec();
-        let head = ChainHead {
-            chain: organization,
-            name,
-            sequence,
-            hash: event.hash.clone(),
-        };
-        Entity::insert(row(organization, entry.at, event)?.into_active_model())
+    /// Appends events to one chain, and returns its new head.
+    async fn append(
+        &self,
+        organization: i64,
+        entries: Vec<AuditEntry>,
+    ) -> Result<ChainHead, StoreError> {
+        let mut head = self.lock_chain(organization, entries.len()).await?;
+        let mut rows = Vec::with_capacity(entries.len());
+        for entry in entries {
+            head.sequence += 1;
+            let mut event = AuditEvent {
+                sequence: head.sequence,
+                at: Some(timestamp(entry.at)),
+                principal: entry.actor.principal,
+                address: entry.actor.address,
+                action: entry.action as i32,
+                subject: entry.subject,
+                outcome: entry.outcome as i32,
+                details: entry.details,
+                previous_hash: std::mem::take(&mut head.hash),
+                hash: Vec::new(),
+            };
+            event.hash = hash(&head.name, &event).to_vec();
+            head.hash.clone_from(&event.hash);
+            rows.push(row(organization, entry.at, event)?.into_active_model());
+        }
+        Entity::insert_many(rows)
             .exec_without_returning(&self.inner)
             .await?;
         let sql = "UPDATE audit_heads SET hash = $2 WHERE organization_id = $1";
@@ -217,26 +224,28 @@ impl WriteTransaction {
         Ok(head)
     }
 
-    async fn chain_name(&self, organization: i64) -> Result<String, StoreError> {
-        if organization == SERVER {
-            return Ok(SERVER_CHAIN.to_owned());
-        }
-        let found = organization::Entity::find_by_id(organization);
-        let found = found.one(&self.inner).await?;
-        Ok(found.ok_or(StoreError::UnknownOrganization)?.slug)
-    }
-
-    /// Moves the chain's head forward by one, and locks it until the commit. Returns the sequence of the new event
-    /// and the hash of the event before it.
-    async fn next_in_chain(&self, organization: i64) -> Result<(i64, Vec<u8>), StoreError> {
-        let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES ($1, 1, $2) \
-            ON CONFLICT (organization_id) DO UPDATE SET sequence = audit_heads.sequence + 1 \
-            RETURNING sequence, hash";
-        let values = [organization.into(), NO_HASH.to_vec().into()];
-        match self.query_one(sql, values).await? {
-            Some(row) => Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)),
-            None => Err(StoreError::encoding("the head of an audit chain is gone")),
-        }
+    /// Moves the chain's head forward by so many `events`, and locks it until the commit. Returns the head before
+    /// that, with the chain's name.
+    async fn lock_chain(&self, organization: i64, events: usize) -> Result<ChainHead, StoreError> {
+        let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES ($1, $3, $2) \
+            ON CONFLICT (organization_id) DO UPDATE SET sequence = audit_heads.sequence + $3 \
+            RETURNING sequence, hash, (SELECT slug FROM organizations WHERE id = $1)";
+        let events = i64::try_from(events).map_err(StoreError::encoding)?;
+        let values = [organization.into(), NO_HASH.to_vec().into(), events.into()];
+        let Some(row) = self.query_one(sql, values).await? else {
+            return Err(StoreError::encoding("the head of an audit chain is gone"));
+        };
+        let slug: Option<String> = row.try_get_by_index(2)?;
+        let name = match organization {
+            SERVER => SERVER_CHAIN.to_owned(),
+            _ => slug.ok_or(StoreError::UnknownOrganization)?,
+        };
+        Ok(ChainHead {
+            chain: organization,
+            name,
+            sequence: row.try_get_by_index::<i64>(0)? - events,
+            hash: row.try_get_by_index(1)?,
+        })
     }
 }
 

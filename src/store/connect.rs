@@ -9,7 +9,7 @@ use sea_orm::{
 use tokio_util::sync::CancellationToken;
 
 use super::{DatabaseUrl, RetryPolicy, StoreError};
-use crate::{limits::DatabaseLimits, private_files};
+use crate::{limits::DatabaseLimits, private_files, telemetry::metrics};
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -36,9 +36,10 @@ pub(super) async fn connect(
         Duration::ZERO
     };
     let retries = RetryPolicy::new(limit, CancellationToken::new());
-    retries
-        .retry(|| async { Ok(Database::connect(options.clone()).await?) })
-        .await
+    let connected = retries.retry(|| async { Ok(Database::connect(options.clone()).await?) });
+    let mut connection = connected.await?;
+    connection.set_metric_callback(|_| metrics::database_statement());
+    Ok(connection)
 }
 
 /// SQLite's writer, and a second one whose transactions check references themselves. Only one of them has a

@@ -4,6 +4,8 @@
 mod record;
 mod users;
 
+pub(crate) use record::RecordChanges;
+
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, Value};
@@ -115,6 +117,19 @@ impl WriteTransaction {
             .await
     }
 
+    /// The same as [`enter_exclusive`](Self::enter_exclusive) if nobody else is in the organisation; returns `false` at
+    /// once if somebody is.
+    pub(super) async fn try_enter_exclusive(&self, organization: i64) -> Result<bool, StoreError> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(true);
+        }
+        let sql = format!(
+            "SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)"
+        );
+        let row = self.query_one(sql, [organization.into()]).await?;
+        Ok(row.map_or(Ok(false), |row| row.try_get_by_index(0))?)
+    }
+
     /// SQLite has one writer at a time, and needs no lock.
     async fn take_advisory_lock(&self, lock: &str, organization: i64) -> Result<(), StoreError> {
         if self.dialect() == Dialect::Sqlite {
@@ -146,13 +161,29 @@ impl WriteTransaction {
 }
 
 impl ImportTransaction {
-    /// Claims the organisation, and increments its revision. From here to the end nobody else commits to it.
+    /// Claims the organisation, and increments its revision. From here to the end nobody else commits to it. If this
+    /// transaction `opens` the import, the organisation's last import is this one.
+    ///
+    /// No lease can be taken between the look at the lease and the end of this transaction: taking one waits until no
+    /// transaction of an import is in the organisation.
     ///
     /// # Errors
     /// Fails with [`WriteError::LeaseLost`] if another import has taken the lease.
-    pub async fn claim(&mut self) -> Result<(), WriteError> {
-        self.revision = Some(self.tx.bump_revision(self.lease.organization).await?);
-        self.tx.fence(self.lease).await
+    pub async fn claim(&mut self, opens: bool) -> Result<(), WriteError> {
+        let last_import = if opens { ", last_import_id = $3" } else { "" };
+        let sql = format!(
+            "UPDATE organizations SET revision = revision + 1{last_import} WHERE id = $1 AND EXISTS \
+            (SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2) \
+            RETURNING revision"
+        );
+        let mut values: Vec<Value> = vec![self.lease.organization.into(), self.lease.number.into()];
+        if opens {
+            values.push(self.import.into());
+        }
+        let row = self.tx.query_one(sql, values).await?;
+        let row = row.ok_or(WriteError::LeaseLost)?;
+        self.revision = Some(row.try_get_by_index(0)?);
+        Ok(())
     }
 
     /// Makes sure that the directory is still the one on which the import was planned.
@@ -184,6 +215,14 @@ impl ImportTransaction {
             Some(_) => Err(WriteError::Cancelled),
             None => Ok(()),
         }
+    }
+
+    /// Gives the import's lease back, for the next import to take once this transaction has committed.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn release_lease(&self) -> Result<(), WriteError> {
+        Ok(self.tx.release(self.lease).await?)
     }
 
     /// Makes what was written durable and visible.

@@ -18,8 +18,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
-    AttemptOpening, Dialect, ImportRecord, LeaseGuard, Store, StoreError, WriteError,
-    WriteTransaction,
+    AttemptOpening, Dialect, ImportRecord, LeaseGuard, Store, StoreError, WriteTransaction,
     sql::{self, millis},
 };
 
@@ -68,6 +67,8 @@ pub struct LeaseRequest<'a> {
     pub ttl: Duration,
     /// The record of the attempt, to be stored together with the lease; `None` if it is stored already.
     pub opening: Option<&'a ImportRecord>,
+    /// Look before asking: another import had the lease when it was last asked for.
+    pub is_repeated: bool,
     /// Take the lease even if another server is next.
     pub out_of_turn: bool,
 }
@@ -128,10 +129,16 @@ impl LeaseRow {
         })
     }
 
-    /// Returns `true` if the lease is left to another server than `server`.
-    fn is_promised(&self, server: Uuid) -> bool {
-        self.next
-            .is_some_and(|(next, ago)| next != server && ago < millis(NEXT_FOR))
+    /// The answer to a request for this lease, unless it can be taken.
+    fn refusal(&self, request: LeaseRequest<'_>, own: i64) -> Option<LeaseAnswer> {
+        let is_promised = self
+            .next
+            .is_some_and(|(next, ago)| next != request.server && ago < millis(NEXT_FOR));
+        match self.holder(own, request.ttl) {
+            Some(holder) => Some(LeaseAnswer::Held(holder)),
+            None if is_promised && !request.out_of_turn => Some(LeaseAnswer::Promised),
+            None => None,
+        }
     }
 }
 
@@ -169,23 +176,27 @@ impl Store {
     async fn take_lease_once(&self, request: LeaseRequest<'_>) -> Result<LeaseAnswer, StoreError> {
         let organization = request.organization;
         let own = self.heartbeat.held(organization);
-        // Looked at without a transaction: nobody waits with a connection for a holder that is writing.
-        if let Some(row) = read_lease(&self.db, organization).await? {
-            if let Some(holder) = row.holder(own, request.ttl) {
-                return Ok(LeaseAnswer::Held(holder));
-            }
-            if row.is_promised(request.server) && !request.out_of_turn {
-                return Ok(LeaseAnswer::Promised);
-            }
+        if request.is_repeated
+            && let Some(row) = read_lease(&self.db, organization).await?
+            && let Some(answer) = row.refusal(request, own)
+        {
+            return Ok(answer);
         }
         let tx = self.begin_for(organization).await?;
-        tx.enter_exclusive(organization).await?;
-        tx.lock(organization).await?;
-        let Some(lease) = tx.seize_lease(request, own).await? else {
-            // Another server was faster.
+        // Nobody waits with a connection for a holder that is writing, except as a last try.
+        let enters = match request.out_of_turn {
+            true => tx.enter_exclusive(organization).await.map(|()| true)?,
+            false => tx.try_enter_exclusive(organization).await?,
+        };
+        let mut taken = None;
+        if enters {
+            tx.lock(organization).await?;
+            taken = tx.seize_lease(request, own).await?;
+        }
+        let Some(lease) = taken else {
             let row = read_lease(&tx.inner, organization).await?;
-            let holder = row.and_then(|row| row.holder(own, request.ttl));
-            return Ok(holder.map_or(LeaseAnswer::Promised, LeaseAnswer::Held));
+            let refusal = row.and_then(|row| row.refusal(request, own));
+            return Ok(refusal.unwrap_or(LeaseAnswer::Promised));
         };
         if let Some(record) = request.opening {
             let opening = tx.record_attempt(record).await?;
@@ -235,11 +246,8 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn release_lease(&self, lease: Lease) -> Result<(), StoreError> {
-        let sql = "UPDATE import_leases SET renewed_ms = 0 \
-            WHERE organization_id = $1 AND number = $2";
         let tx = self.begin_for(lease.organization).await?;
-        tx.execute(sql, [lease.organization.into(), lease.number.into()])
-            .await?;
+        tx.release(lease).await?;
         tx.commit().await
     }
 
@@ -311,7 +319,7 @@ impl Store {
 }
 
 impl WriteTransaction {
-    /// Takes a lease that nobody holds. Returns `None` if somebody does.
+    /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if that is not so.
     async fn seize_lease(
         &self,
         request: LeaseRequest<'_>,
@@ -322,8 +330,10 @@ impl WriteTransaction {
             "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
             VALUES ($1, 1, $2, {now}, {now}) ON CONFLICT (organization_id) DO UPDATE SET \
             number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now}, \
-            next_server = NULL, next_ms = 0 WHERE import_leases.renewed_ms = 0 OR \
-            (import_leases.renewed_ms + $3 <= {now} AND import_leases.number <> $4) RETURNING number"
+            next_server = NULL, next_ms = 0 WHERE (import_leases.renewed_ms = 0 OR \
+            (import_leases.renewed_ms + $3 <= {now} AND import_leases.number <> $4)) AND ($5 OR \
+            import_leases.next_server IS NULL OR import_leases.next_server = $6 OR \
+            import_leases.next_ms + $7 <= {now}) RETURNING number"
         );
         let organization = request.organization;
         let values = [
@@ -331,6 +341,9 @@ impl WriteTransaction {
             request.import.into(),
             millis(request.ttl).into(),
             own.into(),
+            request.out_of_turn.into(),
+            request.server.into(),
+            millis(NEXT_FOR).into(),
         ];
         let row = self.query_one(sql, values).await?;
         let lease = |number| Lease {
@@ -340,6 +353,13 @@ impl WriteTransaction {
         Ok(row
             .map(|row| row.try_get_by_index(0).map(lease))
             .transpose()?)
+    }
+
+    pub(super) async fn release(&self, lease: Lease) -> Result<(), StoreError> {
+        let sql = "UPDATE import_leases SET renewed_ms = 0 \
+            WHERE organization_id = $1 AND number = $2";
+        let values = [lease.organization.into(), lease.number.into()];
+        self.execute(sql, values).await.map(|_| ())
     }
 
     async fn renew(&self, lease: Lease) -> Result<bool, StoreError> {
@@ -367,16 +387,6 @@ impl WriteTransaction {
             self.execute(sql, [server.into()]).await?;
         }
         Ok(())
-    }
-
-    /// Makes sure that no other lease has been taken, whether or not this one has run out.
-    pub(super) async fn fence(&self, lease: Lease) -> Result<(), WriteError> {
-        let sql = "SELECT 1 FROM import_leases WHERE organization_id = $1 AND number = $2";
-        let values = [lease.organization.into(), lease.number.into()];
-        match self.query_one(sql, values).await? {
-            Some(_) => Ok(()),
-            None => Err(WriteError::LeaseLost),
-        }
     }
 }
 
@@ -424,6 +434,7 @@ mod tests {
             server: Uuid::from_u128(server),
             ttl: Duration::from_secs(60),
             opening: None,
+            is_repeated: out_of_turn,
             out_of_turn,
         };
         store.take_lease(request).await.unwrap()
@@ -557,7 +568,7 @@ mod tests {
         let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
         let write = store.begin_write(writer, Uuid::now_v7(), &actor, now);
         let mut write = write.await.unwrap();
-        write.claim().await.unwrap();
+        write.claim(false).await.unwrap();
         write.commit().await.unwrap();
         assert!(elsewhere.holder(other, ttl).await.unwrap().is_some());
         assert!(elsewhere.is_alive(server, ttl).await.unwrap());

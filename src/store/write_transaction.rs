@@ -89,6 +89,7 @@ impl Store {
             ..TransactionOptions::default()
         };
         let inner = connection.begin_with_options(options).await?;
+        metrics::database_statement();
         metrics::waited("transaction", asked.elapsed());
         let heartbeat = turn.is_some().then(|| self.heartbeat.clone());
         Ok(WriteTransaction {
@@ -108,6 +109,8 @@ impl WriteTransaction {
         let heads = self.append_pending_events().await?;
         self.keep_alive().await?;
         self.inner.commit().await?;
+        metrics::database_statement();
+        metrics::database_commit();
         self.audit_heads.advance(heads);
         Ok(())
     }

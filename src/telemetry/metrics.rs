@@ -24,6 +24,8 @@ const ROWS: &str = "user_import_rows_total";
 const DIRECTORY_USERS: &str = "user_import_directory_users_total";
 const STAGE_SECONDS: &str = "user_import_stage_duration_seconds";
 const DATABASE_SECONDS: &str = "user_import_database_duration_seconds";
+const DATABASE_STATEMENTS: &str = "user_import_database_statements_total";
+const DATABASE_COMMITS: &str = "user_import_database_commits_total";
 const WAIT_SECONDS: &str = "user_import_wait_duration_seconds";
 const DATABASE_UP: &str = "user_import_database_up";
 const AUDIT_EVENTS: &str = "user_import_audit_events";
@@ -85,6 +87,14 @@ fn describe() {
         DATABASE_SECONDS,
         Unit::Seconds,
         "How long the database took, by what was asked of it."
+    );
+    describe_counter!(
+        DATABASE_STATEMENTS,
+        "Statements sent to the database, those that begin and end write transactions included."
+    );
+    describe_counter!(
+        DATABASE_COMMITS,
+        "Transactions committed that may have written something."
     );
     describe_histogram!(
         WAIT_SECONDS,
@@ -171,6 +181,16 @@ pub(crate) fn import_ended(state: ImportState, validate_only: bool, counts: &Tal
 /// A snapshot has read so many users.
 pub(crate) fn directory_read(users: usize) {
     counter!(DIRECTORY_USERS).increment(users as u64);
+}
+
+/// A statement was sent to the database.
+pub(crate) fn database_statement() {
+    counter!(DATABASE_STATEMENTS).increment(1);
+}
+
+/// A transaction was committed that may have written something.
+pub(crate) fn database_commit() {
+    counter!(DATABASE_COMMITS).increment(1);
 }
 
 /// An import waited for `what`.

@@ -35,6 +35,7 @@ mod partial_plans;
 mod personal_data;
 mod probes;
 mod program;
+mod push_costs;
 mod searches;
 mod sizes;
 mod transport;

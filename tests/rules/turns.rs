@@ -3,21 +3,23 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::{
     config::Settings,
+    domain::Column::LastName,
     limits::{Deadlines, ServerLimits},
     proto::{
-        ImportFinish, ImportState, import_users_request::Message,
+        ImportFinish, ImportState, Rank, SetUserProtectedRequest, import_users_request::Message,
         import_users_response::Message as Reply,
     },
 };
 
 use crate::retries::{ID, OTHER_ID, many, named};
 use user_import_testing::{
-    App, Call, Database, Imported, PATIENCE, finish_of, on_both_databases, roster, start_of,
+    App, Call, Database, Imported, PATIENCE, catalog, finish_of, on_both_databases, roster,
+    start_of,
 };
 
 on_both_databases![
@@ -30,6 +32,8 @@ on_both_databases![
     an_upload_is_turned_away_while_it_comes_in_and_its_record_goes,
     an_upload_in_parts_that_was_turned_away_still_waits_to_be_imported,
     two_servers_take_turns_at_one_organisation,
+    eight_jobs_get_on_in_turn,
+    pushes_race_with_a_large_import_the_catalog_and_protection,
 ];
 
 /// A server that writes each row in a transaction of its own, shows progress often, and lets imports wait for `turn`.
@@ -217,9 +221,83 @@ async fn an_upload_in_parts_that_was_turned_away_still_waits_to_be_imported(data
     assert_eq!(imported.summary().created, 1, "{imported}");
 }
 
+/// Changes one user again and again, and returns the last name that was acknowledged.
+async fn change(app: App, name: &'static str, rounds: usize) -> String {
+    let mut last = String::new();
+    for round in 0..rounds {
+        last = format!("Ruiz{round}");
+        let csv = roster().row(name, [(LastName, &*last)]).csv();
+        let changed = app.import_with(start_of("pd"), csv).await;
+        assert_eq!(changed.summary().updated, 1, "{changed}");
+    }
+    last
+}
+
+/// Protects a user, ends that, and renames a rank that nobody has, for ever.
+async fn administer(app: &App, protected: &str) {
+    let id = app.user(protected).await.id;
+    for turn in 0.. {
+        let request = SetUserProtectedRequest {
+            organization: "pd".to_owned(),
+            user_id: id.clone(),
+            protected: turn % 2 == 0,
+        };
+        let toggled = app.directory().set_user_protected(request).await;
+        toggled.expect("it can be set at any time");
+        let mut changed = catalog();
+        changed.ranks.push(Rank {
+            name: format!("Rank {turn}"),
+            ..Rank::default()
+        });
+        app.catalog("pd", changed).await;
+    }
+}
+
+async fn pushes_race_with_a_large_import_the_catalog_and_protection(database: Database) {
+    const ROUNDS: usize = 6;
+    let settings = Settings {
+        transaction_rows: 20,
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    let names = ["ada", "bob", "cy"];
+    app.people(names).await;
+    let large = (0..600).fold(roster(), |roster, n| roster.row(&format!("many{n:03}"), []));
+    let racing = async {
+        let pushes = names.map(|name| tokio::spawn(change(app.clone_connection(), name, ROUNDS)));
+        let imported = app.import_with(named(ID), large).await;
+        assert_eq!(imported.summary().created, 600, "{imported}");
+        for (name, push) in names.into_iter().zip(pushes) {
+            let last = push.await.unwrap();
+            assert_eq!(app.user(name).await.last_name, last);
+        }
+    };
+    tokio::select! {
+        () = racing => {}
+        () = administer(&app, "bob") => unreachable!("it goes on for ever"),
+    }
+    assert_eq!(records(&app).await, 2 + names.len() * ROUNDS);
+}
+
+async fn eight_jobs_get_on_in_turn(database: Database) {
+    const PUSHES: usize = 96;
+    let app = start(database, PATIENCE).await;
+    let enough = Arc::new(Semaphore::new(PUSHES));
+    let jobs = (0..8).map(|job| {
+        let pushing = push(app.clone_connection(), format!("job{job}"), enough.clone());
+        tokio::spawn(pushing)
+    });
+    for job in jobs.collect::<Vec<_>>() {
+        let pushed = job.await.unwrap();
+        assert!(pushed >= PUSHES / 8 / 3, "{pushed} of {PUSHES}");
+    }
+    assert_eq!(app.users().await.len(), PUSHES);
+    assert_eq!(records(&app).await, PUSHES);
+}
+
 /// Pushes one person after the other through one server until somebody says that it is enough. Returns how many were
 /// written.
-async fn push(app: App, name: String, enough: Arc<tokio::sync::Semaphore>) -> usize {
+async fn push(app: App, name: String, enough: Arc<Semaphore>) -> usize {
     for round in 0.. {
         let Ok(permit) = enough.try_acquire() else {
             return round;
@@ -236,7 +314,7 @@ async fn two_servers_take_turns_at_one_organisation(database: Database) {
     const PUSHES: usize = 60;
     let one = start(database, PATIENCE).await;
     let other = one.another_server().await;
-    let enough = Arc::new(tokio::sync::Semaphore::new(PUSHES));
+    let enough = Arc::new(Semaphore::new(PUSHES));
     let jobs = |app: &App, name: &str| {
         let jobs = (0..3).map(|job| {
             let pushing = push(

@@ -25,6 +25,7 @@ mod leases;
 mod leftovers;
 mod process;
 mod proxy;
+mod pushes;
 mod scene;
 mod shutdown;
 mod staged;

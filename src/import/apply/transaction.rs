@@ -17,7 +17,10 @@ use crate::{
         record::{EncodedResults, FinalResults, ResultLog},
         review::MissingUser,
     },
-    store::{BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, WriteError},
+    store::{
+        BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, RecordChanges, WriteError,
+    },
+    telemetry::metrics::ImportStageTimer,
 };
 
 /// What one transaction does: each part that is given, in the order of the fields.
@@ -25,7 +28,8 @@ use crate::{
 pub(super) struct TransactionParts<'a> {
     /// Resume an interrupted import.
     pub(super) resume: bool,
-    /// Bind the ID; record the results that are final already, and the users to deactivate.
+    /// Bind the ID; record the results that are final already and, unless the import ends with this transaction, the
+    /// users to deactivate.
     pub(super) open: Option<&'a FinalResults>,
     /// Write rows.
     pub(super) rows: RowsToWrite<'a>,
@@ -33,7 +37,7 @@ pub(super) struct TransactionParts<'a> {
     pub(super) results: &'a [EncodedResults],
     /// Deactivate these users.
     pub(super) deactivate: &'a [MissingUser],
-    /// Record the end of the import.
+    /// Record the end of the import, and release its lease.
     pub(super) end: Option<ImportState>,
 }
 
@@ -55,6 +59,11 @@ impl TransactionParts<'_> {
     /// Returns `true` if the transaction needs the directory that the plan was made on.
     const fn depends_on_plan(&self) -> bool {
         self.open.is_some() || !matches!(self.rows, RowsToWrite::None)
+    }
+
+    /// Returns `true` if the transaction is the whole import.
+    const fn is_whole(&self) -> bool {
+        self.open.is_some() && self.end.is_some()
     }
 
     /// Returns `true` if a request to cancel the import prevents the transaction. Before the ID is bound, nobody can
@@ -99,7 +108,7 @@ impl ImportWriter {
             Some(write) => write,
             None => self.begin(now).await?,
         };
-        write.claim().await?;
+        write.claim(parts.open.is_some()).await?;
         // The claim comes first: it waits for a commit that is still in progress.
         if unsure && let Some(stored) = self.stored(&write).await? {
             drop(write);
@@ -113,6 +122,7 @@ impl ImportWriter {
         let (sequence, counts) = (result_log.sequence, result_log.counts);
         write.commit().await?;
         self.take_over(parts, now, revision, sequence, counts);
+        self.announce_written(parts).await;
         self.announce_effects(effects);
         Ok(())
     }
@@ -153,6 +163,8 @@ impl ImportWriter {
         }
         self.record = stored;
         self.revision += 1;
+        self.is_released |= parts.end.is_some();
+        self.announce_written(parts).await;
         self.announce_effects(effects);
         Ok(())
     }
@@ -171,14 +183,12 @@ impl ImportWriter {
             write.expect_revision(self.revision)?;
         }
         if parts.resume {
-            write.resume(self.importer.server).await?;
+            write.note_resumed();
         }
         if let Some(final_results) = parts.open {
             self.open(write, result_log, final_results).await?;
             if parts.end.is_none() {
-                result_log
-                    .first_plan_warnings(&self.first_plan_warnings)
-                    .await?;
+                self.record_rest(result_log).await?;
             }
         }
         match parts.rows {
@@ -194,14 +204,42 @@ impl ImportWriter {
         if !parts.results.is_empty() {
             result_log.results(parts.results).await?;
         }
+        let _stage = parts
+            .is_whole()
+            .then(|| ImportStageTimer::begin("deactivate"));
         for users in parts.deactivate.chunks(self.size()) {
             self.deactivate_users(write, result_log, users, effects)
                 .await?;
         }
-        result_log.close().await?;
+        // The record must show that the transaction has committed.
+        if parts.open.is_some() && result_log.counted().is_none() {
+            result_log.results(&[]).await?;
+        }
+        write
+            .change_record(self.record_changes(parts, result_log.counted(), effects))
+            .await?;
         match parts.end {
-            Some(state) => self.record_end(write, state, effects).await,
+            Some(_) => write.release_lease().await,
             None => Ok(()),
+        }
+    }
+
+    fn record_changes(
+        &self,
+        parts: TransactionParts<'_>,
+        counted: Option<(i32, Tally)>,
+        effects: &TransactionEffects,
+    ) -> RecordChanges<'_> {
+        let end = parts.end.map(|state| {
+            let mut skipped = self.skipped.clone();
+            skipped.add(&effects.skipped);
+            (state, self.encoded_notes(&skipped))
+        });
+        RecordChanges {
+            bind: parts.open.is_some().then_some(&self.record),
+            resume: parts.resume.then_some(self.importer.server),
+            counted,
+            end,
         }
     }
 
@@ -211,15 +249,22 @@ impl ImportWriter {
         result_log: &mut ResultLog<'_>,
         final_results: &FinalResults,
     ) -> Result<(), WriteError> {
-        write.bind(&self.record, &self.asked_for).await?;
-        result_log.final_results(final_results).await?;
+        write.note_begun(&self.record, &self.asked_for);
+        result_log.final_results(final_results).await
+    }
+
+    /// Records what an attempt that goes on with the import has to know: the users to deactivate, and the warnings of
+    /// the first plan.
+    async fn record_rest(&self, result_log: &mut ResultLog<'_>) -> Result<(), WriteError> {
         for users in messages::deactivations(self.missing.iter().cloned()) {
             let users = Payload::new(&users.encode_to_vec());
             result_log
                 .write(BatchKind::ToDeactivate, &users, Tally::default())
                 .await?;
         }
-        Ok(())
+        result_log
+            .first_plan_warnings(&self.first_plan_warnings)
+            .await
     }
 
     /// Writes all rows of the plan within one transaction.
@@ -266,17 +311,6 @@ impl ImportWriter {
         Ok(())
     }
 
-    async fn record_end(
-        &self,
-        write: &ImportTransaction,
-        state: ImportState,
-        effects: &TransactionEffects,
-    ) -> Result<(), WriteError> {
-        let mut skipped = self.skipped.clone();
-        skipped.add(&effects.skipped);
-        write.record_end(state, self.encoded_notes(&skipped)).await
-    }
-
     /// The record's notes: warnings and the number of identity changes.
     fn encoded_notes(&self, skipped: &SkippedDeactivations) -> Vec<u8> {
         self.notes.encode_with(&skipped.warnings())
@@ -303,6 +337,19 @@ impl ImportWriter {
         if let Some(state) = parts.end {
             self.record.state = state.into();
             self.record.finished_at = Some(now);
+            self.is_released = true;
+        }
+    }
+
+    /// Announces the rows of a transaction that opens the import, in the order recorded.
+    async fn announce_written(&self, parts: TransactionParts<'_>) {
+        if let Some(final_results) = parts.open {
+            for (rows, part) in final_results.kept().await {
+                self.announce_rows(rows, part);
+            }
+        }
+        if let RowsToWrite::All = parts.rows {
+            self.announce_rows(self.planned.plan.order.rows().to_vec(), None);
         }
     }
 

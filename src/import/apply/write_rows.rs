@@ -100,7 +100,7 @@ impl ImportWriter {
 
     /// The batch size to begin with. SQLite gets larger batches for a large file, since each costs about the same
     /// however few its rows.
-    fn batch_size(&self) -> BatchSize {
+    pub(super) fn batch_size(&self) -> BatchSize {
         let file = match self.importer.store.has_one_writer() {
             true => {
                 let plan = &self.planned.plan;

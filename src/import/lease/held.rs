@@ -47,12 +47,17 @@ impl HeldLease {
 
     /// Releases the lease. If that fails, the lease expires.
     pub(crate) async fn end(self) {
-        drop((self.over, self.alive));
-        // A renewal in progress must not follow the release.
-        let _ = self.renewing.await;
         if let Err(error) = self.store.release_lease(self.lease).await {
             warn!(%error, "a lease could not be released; it expires");
         }
+        self.forget().await;
+    }
+
+    /// Ends the renewals of a lease that has been released.
+    pub(crate) async fn forget(self) {
+        drop((self.over, self.alive));
+        // A renewal in progress never renews a lease that was released.
+        let _ = self.renewing.await;
         drop(self.turn);
     }
 }

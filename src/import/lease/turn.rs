@@ -58,12 +58,12 @@ impl ImportSession<'_> {
             .limiter
             .write_turn(&self.options.organization, until);
         let turn = self.while_wanted(turn).await?;
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut is_repeated) = (FIRST_PAUSE, false);
         let mut asks_next_at = asked;
         loop {
             // Whoever has waited so long need not let others pass.
             let out_of_turn = turn.is_none() || Instant::now() >= until;
-            let is_held = match self.ask_for_lease(opens, out_of_turn).await? {
+            let is_held = match self.ask_for_lease(opens, is_repeated, out_of_turn).await? {
                 LeaseAnswer::Taken(lease) => {
                     metrics::waited("lease", asked.elapsed());
                     self.is_recorded |= opens;
@@ -90,12 +90,14 @@ impl ImportSession<'_> {
             }
             self.while_wanted(sleep(pause)).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            is_repeated = true;
         }
     }
 
     async fn ask_for_lease(
         &self,
         opens: bool,
+        is_repeated: bool,
         out_of_turn: bool,
     ) -> Result<LeaseAnswer, ImportError> {
         let importer = self.importer;
@@ -106,6 +108,7 @@ impl ImportSession<'_> {
             server: importer.server,
             ttl: importer.settings.lease,
             opening: (opens && !self.is_recorded).then_some(&self.record),
+            is_repeated,
             out_of_turn,
         });
         Ok(self.with_progress(take).await?)

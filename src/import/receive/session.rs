@@ -69,6 +69,8 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) resumed: bool,
     /// The attempt is recorded. A quick upload is recorded together with the lease, or with its end.
     pub(crate) is_recorded: bool,
+    /// No import had begun applying under the ID when `started` was sent. Recording the attempt looks again.
+    pub(crate) is_new: bool,
     /// The lease has been looked at while the upload came in.
     pub(crate) has_looked: bool,
     /// When `start` was received.
@@ -210,13 +212,14 @@ impl ImportSession<'_> {
         }
     }
 
-    /// Waits for `work` as [`with_progress`](Self::with_progress) does. Fails when the client has gone or the server
-    /// shuts down.
+    /// Waits for `work` as [`with_progress`](Self::with_progress) does. If it is not ready, fails when the client has
+    /// gone or the server shuts down.
     pub(crate) async fn while_wanted<T>(
         &self,
         work: impl Future<Output = T> + Send,
     ) -> Result<T, ImportError> {
         tokio::select! {
+            biased;
             result = self.with_progress(work) => Ok(result),
             () = self.responses.closed() => Err(ImportError::ClientGone),
             () = self.importer.stop.cancelled() => Err(ImportError::ShuttingDown),

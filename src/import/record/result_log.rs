@@ -31,10 +31,8 @@ pub(crate) struct ResultLog<'a> {
     write: &'a ImportTransaction,
     pub(crate) sequence: i32,
     pub(crate) counts: Tally,
-    /// The part of `counts` that the import's record does not have yet.
-    uncounted: Tally,
     /// The sequence that the import's record has.
-    counted: i32,
+    first: i32,
 }
 
 impl<'a> ResultLog<'a> {
@@ -43,8 +41,7 @@ impl<'a> ResultLog<'a> {
             write,
             sequence,
             counts: Tally::default(),
-            uncounted: Tally::default(),
-            counted: sequence,
+            first: sequence,
         }
     }
 
@@ -70,18 +67,13 @@ impl<'a> ResultLog<'a> {
         self.sequence = i32::try_from(payloads.len())
             .map_or(i32::MAX, |batches| self.sequence.saturating_add(batches));
         self.counts.add(&counts);
-        self.uncounted.add(&counts);
         Ok(())
     }
 
-    /// Adds the counts since the last call to the import's record.
-    pub(crate) async fn close(&mut self) -> Result<(), WriteError> {
-        if self.counted == self.sequence {
-            return Ok(());
-        }
-        self.counted = self.sequence;
-        let counts = std::mem::take(&mut self.uncounted);
-        self.write.add_counts(self.sequence, counts).await
+    /// The number of batches that the record has now, and the counts that this transaction adds; `None` if it adds no
+    /// batch.
+    pub(crate) fn counted(&self) -> Option<(i32, Tally)> {
+        (self.sequence != self.first).then_some((self.sequence, self.counts))
     }
 
     /// Records the first plan's warnings, for an attempt that plans these rows again.
@@ -97,14 +89,11 @@ impl<'a> ResultLog<'a> {
         Ok(())
     }
 
-    /// Records the final results as they are encoded; at least one batch.
+    /// Records the final results as they are encoded.
     pub(crate) async fn final_results(
         &mut self,
         final_results: &FinalResults,
     ) -> Result<(), WriteError> {
-        if final_results.chunks.is_empty() {
-            return self.results(&[]).await;
-        }
         let mut parts = final_results.parts();
         while let Some(part) = parts.next().await {
             self.results(&part?).await?;

@@ -1,6 +1,6 @@
 //! Writes to the import's record, in the transaction that makes them true.
 
-use sea_orm::{EntityTrait, Value};
+use sea_orm::{EntityTrait, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::ImportTransaction;
@@ -16,64 +16,154 @@ use crate::{
 /// Batches that one statement stores: each has some dozen KiB, and each statement costs a round trip.
 const BATCHES: usize = 8;
 
+/// What a transaction changes in the import's record.
+#[derive(Debug, Default)]
+pub struct RecordChanges<'a> {
+    /// Binds the ID to the input and options of this record. This replaces the record of any other attempt under the
+    /// ID, which has written nothing.
+    pub bind: Option<&'a ImportRecord>,
+    /// Lets this server go on with the interrupted import.
+    pub resume: Option<Uuid>,
+    /// How many batches the record has, and the counts that these add.
+    pub counted: Option<(i32, Tally)>,
+    /// How the import ended, with the record's notes.
+    pub end: Option<(ImportState, Vec<u8>)>,
+}
+
+/// Assignments of one `UPDATE`, with the values that they bind.
+struct Assignments {
+    sql: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Assignments {
+    fn new(values: Vec<Value>) -> Self {
+        Self {
+            sql: Vec::new(),
+            values,
+        }
+    }
+
+    fn set(&mut self, column: &str, value: impl Into<Value>) {
+        self.assign(column, "", value);
+    }
+
+    /// Sets a column to `before`, followed by the value.
+    fn assign(&mut self, column: &str, before: &str, value: impl Into<Value>) {
+        self.values.push(value.into());
+        let number = self.values.len();
+        self.sql.push(format!("{column} = {before}${number}"));
+    }
+
+    fn bind(&mut self, record: &ImportRecord) {
+        self.set("attempt", record.attempt);
+        self.set("server_id", record.server_id);
+        self.set("options_digest", record.options_digest.clone());
+        self.set("input_sha256", record.input_sha256.clone());
+        self.set("plan_digest", record.plan_digest.clone());
+        self.set("rows", record.rows);
+        self.set("started_at", record.started_at);
+        self.set("source", record.source.clone());
+        self.set("principal", record.principal.clone());
+        self.set("validate_only", false);
+        self.set("cancel_requested", false);
+    }
+
+    /// Adds the counts to those of the record, or replaces them in a record that begins with `protected_skipped`.
+    fn count(&mut self, batches: i32, counts: Tally, begins_with: Option<i32>) {
+        const NAMES: [&str; 6] = [
+            "created",
+            "updated",
+            "unchanged",
+            "rejected",
+            "deactivated",
+            "protected_skipped",
+        ];
+        self.set("results", batches);
+        let first = [0, 0, 0, 0, 0, begins_with.unwrap_or_default()];
+        for ((name, first), count) in NAMES.into_iter().zip(first).zip(counts.counts()) {
+            let count = i32::try_from(count).unwrap_or(i32::MAX);
+            match begins_with {
+                Some(_) => self.set(name, first.saturating_add(count)),
+                None => self.assign(name, &format!("{name} + "), count),
+            }
+        }
+    }
+}
+
 impl ImportTransaction {
-    /// Moves the import to APPLYING and binds its ID to its input and options. This replaces the record of any other
-    /// attempt under the ID, which has written nothing. The audit trail gets the `options`.
+    /// Notes for the audit trail that the import begins applying, with its `options`.
+    pub fn note_begun(&self, record: &ImportRecord, options: &str) {
+        self.note(import_audit::begun(record, options, &self.actor, self.now));
+    }
+
+    /// Notes for the audit trail that an interrupted import goes on.
+    pub fn note_resumed(&self) {
+        let action = AuditAction::ImportResumed;
+        self.note(AuditEntry::done(
+            self.now,
+            &self.actor,
+            action,
+            &self.import,
+        ));
+    }
+
+    /// Changes the import's record, in one statement. The audit trail gets the end, if there is one.
     ///
     /// # Errors
     /// Fails with [`WriteError::Bound`] if another attempt has bound the ID meanwhile.
-    pub async fn bind(&self, record: &ImportRecord, options: &str) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET state = $3, attempt = $4, server_id = $5, \
-            options_digest = $6, input_sha256 = $7, plan_digest = $8, rows = $9, \
-            protected_skipped = $10, notes = $11, started_at = $12, source = $13, principal = $14, \
-            validate_only = FALSE, created = 0, updated = 0, unchanged = 0, rejected = 0, \
-            deactivated = 0, results = 0, cancel_requested = FALSE, finished_at = NULL \
-            WHERE organization_id = $1 AND id = $2 AND options_digest IS NULL";
-        let values = [
-            self.lease.organization.into(),
-            self.import.into(),
-            i32::from(ImportState::Applying).into(),
-            record.attempt.into(),
-            record.server_id.into(),
-            record.options_digest.clone().into(),
-            record.input_sha256.clone().into(),
-            record.plan_digest.clone().into(),
-            record.rows.into(),
-            record.protected_skipped.into(),
-            record.notes.clone().into(),
-            record.started_at.into(),
-            record.source.clone().into(),
-            record.principal.clone().into(),
-        ];
-        if self.execute(sql, values).await? == 0 {
-            return Err(match self.import_record().await? {
+    pub async fn change_record(&self, changes: RecordChanges<'_>) -> Result<(), WriteError> {
+        let mut set = Assignments::new(vec![self.lease.organization.into(), self.import.into()]);
+        let begins = changes.bind.is_some() || changes.resume.is_some();
+        let state = changes.end.as_ref().map(|(state, _)| *state);
+        if let Some(state) = state.or(begins.then_some(ImportState::Applying)) {
+            set.set("state", i32::from(state));
+            set.set("finished_at", changes.end.as_ref().map(|_| self.now));
+        }
+        if let Some(record) = changes.bind {
+            set.bind(record);
+        }
+        if let Some(server) = changes.resume {
+            set.set("server_id", server);
+        }
+        if let Some((batches, counts)) = changes.counted {
+            let begins_with = changes.bind.map(|record| record.protected_skipped);
+            set.count(batches, counts, begins_with);
+        }
+        let bound_notes = changes.bind.map(|record| record.notes.clone());
+        if let Some(notes) = changes.end.map(|(_, notes)| notes).or(bound_notes) {
+            set.set("notes", notes);
+        }
+        if set.sql.is_empty() {
+            return Ok(());
+        }
+        let expected = match (changes.bind, state) {
+            (Some(_), _) => "AND options_digest IS NULL".to_owned(),
+            // If the answer of an earlier commit was lost, it has ended already.
+            (None, Some(_)) if !begins => {
+                format!("AND state = {}", i32::from(ImportState::Applying))
+            }
+            _ => String::new(),
+        };
+        let sql = format!(
+            "UPDATE imports SET {} WHERE organization_id = $1 AND id = $2 {expected} RETURNING *",
+            set.sql.join(", ")
+        );
+        let changed = self.tx.query_one(sql, set.values).await;
+        match changed.map_err(WriteError::from_store)? {
+            Some(row) => {
+                if let Some(state) = state {
+                    let record = ImportRecord::from_query_result(&row, "")?;
+                    self.note(import_audit::ended(&record, state, &self.actor, self.now));
+                }
+                Ok(())
+            }
+            None if changes.bind.is_none() => Ok(()),
+            None => Err(match self.import_record().await? {
                 Some(_) => WriteError::Bound,
                 None => StoreError::encoding("the record of the import is gone").into(),
-            });
+            }),
         }
-        self.note(import_audit::begun(record, options, &self.actor, self.now));
-        let sql = "UPDATE organizations SET last_import_id = $2 WHERE id = $1";
-        let values = [self.lease.organization.into(), self.import.into()];
-        self.execute(sql, values).await.map(|_| ())
-    }
-
-    /// Moves an interrupted import back to APPLYING, run by `server`.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn resume(&self, server: Uuid) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET state = $3, server_id = $4 \
-            WHERE organization_id = $1 AND id = $2";
-        let values = [
-            self.lease.organization.into(),
-            self.import.into(),
-            i32::from(ImportState::Applying).into(),
-            server.into(),
-        ];
-        let action = AuditAction::ImportResumed;
-        let entry = AuditEntry::done(self.now, &self.actor, action, &self.import);
-        self.note(entry);
-        self.execute(sql, values).await.map(|_| ())
     }
 
     /// Notes for the audit trail that this transaction gives and takes privileged roles.
@@ -113,50 +203,6 @@ impl ImportTransaction {
                 rows.join(", ")
             );
             self.execute(sql, values).await?;
-        }
-        Ok(())
-    }
-
-    /// Sets how many batches the record has, and adds their counts to its own.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn add_counts(&self, batches: i32, counts: Tally) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET results = $3, created = created + $4, \
-            updated = updated + $5, unchanged = unchanged + $6, rejected = rejected + $7, \
-            deactivated = deactivated + $8, protected_skipped = protected_skipped + $9 \
-            WHERE organization_id = $1 AND id = $2";
-        let mut values: Vec<Value> = vec![
-            self.lease.organization.into(),
-            self.import.into(),
-            batches.into(),
-        ];
-        let counts = counts
-            .counts()
-            .map(|count| i32::try_from(count).unwrap_or(i32::MAX));
-        values.extend(counts.map(Value::from));
-        self.execute(sql, values).await.map(|_| ())
-    }
-
-    /// Records how a bound import ended.
-    ///
-    /// # Errors
-    /// Fails if the database fails.
-    pub async fn record_end(&self, state: ImportState, notes: Vec<u8>) -> Result<(), WriteError> {
-        let sql = "UPDATE imports SET state = $3, notes = $4, finished_at = $5 \
-            WHERE organization_id = $1 AND id = $2 AND state = $6";
-        let values = [
-            self.lease.organization.into(),
-            self.import.into(),
-            i32::from(state).into(),
-            notes.into(),
-            self.now.into(),
-            i32::from(ImportState::Applying).into(),
-        ];
-        let ended = self.execute(sql, values).await? > 0;
-        // If the answer of an earlier commit was lost, it has ended already.
-        if ended && let Some(record) = self.import_record().await? {
-            self.note(import_audit::ended(&record, state, &self.actor, self.now));
         }
         Ok(())
     }

@@ -147,6 +147,7 @@ impl ImportSession<'_> {
                 AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
             }
         }
+        self.is_new = !self.resumed;
         self.post_start(receiver.header());
         Ok(())
     }
