@@ -53,7 +53,8 @@
 //!    recorded results again.
 //!
 //! A roster that comes in parts (`import::upload`) waits in the database until its last part is there, and then takes
-//! the same path. There is one validator, one planner and one writer.
+//! the same path. So does a push (`rpc/push.rs`): its one request becomes the messages of a stream, and the responses to
+//! it become one answer. There is one validator, one planner and one writer.
 //!
 //! # Where to find it
 //!

@@ -198,13 +198,18 @@ fn a_repeated_push_shows_the_recorded_results() {
 
 #[test]
 fn a_push_waits_for_a_running_import() {
-    let department = Department::open_with(&["--transaction-rows", "1"]);
-    let mut import = department.begin_import(&officers(300), &[]);
-    import.wait_until_it_writes();
-    let (exit, shown, errors) = told(&set(&department, &["--retries", "100"]));
-    assert_eq!(exit, Some(0), "{errors}");
-    assert!(shown.contains("unchanged           1"), "{shown}");
-    assert_eq!(import.end().exit, Some(0));
+    for (turn, is_turned_away) in [("60", false), ("0", true)] {
+        let options = ["--transaction-rows", "1", "--import-turn-seconds", turn];
+        let department = Department::open_with(&options);
+        let mut import = department.begin_import(&officers(1_000), &[]);
+        import.wait_until_it_writes();
+        let (exit, shown, errors) = told(&set(&department, &["--retries", "100"]));
+        assert_eq!(exit, Some(0), "{errors}");
+        let retries = errors.contains("with the same import ID (1 of 100).");
+        assert_eq!(retries, is_turned_away, "{errors}");
+        assert!(shown.contains("unchanged           1"), "{shown}");
+        assert_eq!(import.end().exit, Some(0));
+    }
 }
 
 #[test]

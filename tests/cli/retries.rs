@@ -8,8 +8,15 @@ use crate::{
 const ROWS: usize = 1_000;
 
 /// Each row in a transaction of its own, so that there is time to interfere; a dead server's import
-/// can be taken over at once.
-const SLOW: [&str; 4] = ["--transaction-rows", "1", "--lease-seconds", "1"];
+/// can be taken over at once; and the server leaves it to the clients to wait for their turn.
+const SLOW: [&str; 6] = [
+    "--transaction-rows",
+    "1",
+    "--lease-seconds",
+    "1",
+    "--import-turn-seconds",
+    "0",
+];
 
 fn every_row_once() -> Vec<u64> {
     (1..=ROWS as u64).collect()

@@ -226,6 +226,7 @@ func TestAPushWaitsForARunningImport(t *testing.T) {
 	ended := run(server, "--retries", "100", "push")
 	check(t, first.Wait())
 	ended.expect(t, 0)
+	expectText(t, ended.errors, `with the same import ID \(1 of 100\)`)
 	expectRows(t, ended.out, all(2, "created"))
 }
 

@@ -17,9 +17,9 @@ const (
 		"organizations.write"
 )
 
-// Each row in a transaction of its own, so that there is time to interfere; and the import of a server that died
-// can be taken over after a second.
-var slow = []string{"--transaction-rows", "1", "--lease-seconds", "1"}
+// Each row in a transaction of its own, so that there is time to interfere; the import of a server that died can be
+// taken over after a second; and the server leaves it to the clients to wait for their turn.
+var slow = []string{"--transaction-rows", "1", "--lease-seconds", "1", "--import-turn-seconds", "0"}
 
 // server is the real one, on a free port and a database of its own.
 type server struct {

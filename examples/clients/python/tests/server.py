@@ -12,9 +12,10 @@ PERMISSIONS = (
     "users.import,users.deactivate,users.read,users.grant-privileged,catalog.write,organizations.write"
 )
 
-# Each row in a transaction of its own, so that there is time to interfere; and the import of a
-# server that died can be taken over after a second.
-SLOW = ("--transaction-rows", "1", "--lease-seconds", "1")
+# Each row in a transaction of its own, so that there is time to interfere; the import of a server
+# that died can be taken over after a second; and the server leaves it to the clients to wait for
+# their turn.
+SLOW = ("--transaction-rows", "1", "--lease-seconds", "1", "--import-turn-seconds", "0")
 
 
 class Server:

@@ -112,6 +112,7 @@ def test_a_push_waits_for_a_running_import(slow_server, tmp_path):
     code, out, errors = run(slow_server, "--retries", 100, "push")
     assert first.communicate() and first.returncode == 0
     assert code == 0, errors
+    assert "with the same import ID (1 of 100)" in errors
     assert outcomes(out) == [(1, "created"), (2, "created")]
 
 

@@ -151,6 +151,7 @@ test("a push waits for a running import", async (context) => {
   const run = new Run(server, "--retries", "100", "push");
   assert.equal(await run.code(), 0, run.errors);
   assert.deepEqual(await firstEnded, [0, null]);
+  assert.match(run.errors, /with the same import ID \(1 of 100\)/);
   assert.deepEqual(run.outcomes(), all(2, "created"));
 });
 

@@ -149,6 +149,7 @@ class ImportTest {
       Run run = Program.run(server, "--retries", "100", "push");
       assertEquals(0, first.waitFor());
       assertEquals(0, run.code(), run.errors());
+      assertHas(run.errors(), "with the same import ID (1 of 100)");
       assertEquals(all(2, "created"), run.outcomes());
     }
   }

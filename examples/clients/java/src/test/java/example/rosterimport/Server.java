@@ -14,10 +14,13 @@ final class Server implements AutoCloseable {
   static final String ORGANIZATION = "riverton-pd";
 
   /**
-   * Each row in a transaction of its own, so that there is time to interfere; and the import of a
-   * server that died can be taken over after a second.
+   * Each row in a transaction of its own, so that there is time to interfere; the import of a
+   * server that died can be taken over after a second; and the server leaves it to the clients to
+   * wait for their turn.
    */
-  static final String[] SLOW = {"--transaction-rows", "1", "--lease-seconds", "1"};
+  static final String[] SLOW = {
+    "--transaction-rows", "1", "--lease-seconds", "1", "--import-turn-seconds", "0"
+  };
 
   private static final String PERMISSIONS =
       "users.import,users.deactivate,users.read,users.grant-privileged,catalog.write,"
