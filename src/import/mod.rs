@@ -50,7 +50,7 @@ use crate::{
 const ATTEMPT_EXPIRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Pause between two checks that no audit trail was cut off.
-const AUDIT_CHECK_INTERVAL: Duration = Duration::from_mins(1);
+const AUDIT_CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Runs imports.
 #[derive(Clone, Debug)]

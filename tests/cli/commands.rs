@@ -53,6 +53,10 @@ fn a_catalog_whose_administrators_anybody_can_make_is_warned_about() {
         warned.contains("\"Site Admin\" is called like an administrator's and is not privileged"),
         "{warned}"
     );
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/catalog.json");
+    let applied = department.run(&["catalog", "apply", example]);
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    assert_eq!(text(&applied.stderr), "");
     let quiet = apply("{\"name\": \"Site Admin\", \"privileged\": true}");
     assert!(!quiet.contains("warning"), "{quiet}");
 }

@@ -83,10 +83,19 @@ where
 
 /// Returns the status of an answer, from headers or trailers, and skips its messages.
 pub async fn status(response: Response<Incoming>) -> Option<i32> {
+    refusal(response).await.map(|(status, _)| status)
+}
+
+/// Returns the status of an answer and its message as it is sent, from headers or trailers.
+pub async fn refusal(response: Response<Incoming>) -> Option<(i32, String)> {
     let (parts, body) = response.into_parts();
-    let of = |headers: &HeaderMap| headers.get("grpc-status")?.to_str().ok()?.parse().ok();
-    if let Some(status) = of(&parts.headers) {
-        return Some(status);
+    let of = |headers: &HeaderMap| {
+        let text = |name| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        let message = text("grpc-message").unwrap_or_default();
+        Some((text("grpc-status")?.parse().ok()?, message))
+    };
+    if let Some(refusal) = of(&parts.headers) {
+        return Some(refusal);
     }
     let body = timeout(LONG, body.collect()).await.expect("it ends");
     of(body.ok()?.trailers()?)

@@ -12,6 +12,7 @@
 )]
 
 mod attacks;
+mod audit_heads;
 mod busy;
 mod connections;
 mod crowds;
@@ -36,6 +37,7 @@ mod personal_data;
 mod probes;
 mod program;
 mod push_costs;
+mod runtime_threads;
 mod searches;
 mod sizes;
 mod transport;

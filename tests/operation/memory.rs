@@ -1,15 +1,23 @@
 //! Clients that misuse the server take little of its memory, measured at the peak that the system reports. The others
 //! are served meanwhile. (For bombs, see `floods`.)
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt;
-use tonic::Code;
+use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 use user_import::{
-    domain::Column::{self, FirstName, LastName, Role},
+    domain::{
+        Column::{self, FirstName, LastName, Role},
+        Permission,
+    },
     proto::{
         ExportUsersRequest, ImportFinish, ImportStart, ImportUsersRequest, UserRows,
         WatchImportRequest, import_users_request::Message, import_users_response::Message as Reply,
@@ -23,9 +31,9 @@ use crate::{
     program::{Process, free_address},
 };
 use user_import_testing::{
-    App, Database, FreshDatabase, Imported, PATIENCE,
+    App, Call, Database, FreshDatabase, Imported, PATIENCE,
     certificates::{Authority, Files},
-    on_both_databases, roster, start_of,
+    on_both_databases, roster, start_of, token,
 };
 
 on_both_databases![
@@ -38,6 +46,7 @@ on_both_databases![
     rows_that_only_the_plan_can_reject_take_little_more_than_sound_ones,
     the_memory_of_a_large_import_is_given_back_when_it_has_ended,
     an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing,
+    a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_addresses_together,
     memory_is_divided_in_two_parts_for_each_core;
     strangers_take_little_memory_while_their_calls_wait,
 ];
@@ -260,6 +269,72 @@ async fn an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing(da
     // What they held is free again.
     let small = roster().people(names[..10_000].iter().map(String::as_str));
     assert_eq!(scene.app.import(&small).await.summary().created, 10_000);
+}
+
+/// Returns a client of the server from this address, which presents `token`.
+async fn from(scene: &Scene, last: u8, token: &str) -> App {
+    let own = IpAddr::from([127, 0, 0, last]);
+    let channel = Channel::from_shared(format!("http://{}", scene.server.address)).unwrap();
+    let channel = channel.local_address(Some(own)).connect().await.unwrap();
+    scene.app.through(channel).presenting(token)
+}
+
+/// Begins an upload with these bytes from this address. Returns it once the server holds almost all `rows`, or the
+/// refusal.
+async fn upload(client: App, organization: &str, (csv, rows): (&str, u32)) -> Result<Call, Status> {
+    let mut call = client.call().await;
+    call.send(Message::Start(start_of(organization))).await;
+    call.send(Message::CsvChunk(csv.as_bytes().to_vec().into()))
+        .await;
+    let answering = async {
+        loop {
+            match call.read().await? {
+                Some(Reply::Progress(progress)) if progress.rows_received >= rows * 9 / 10 => break,
+                answer => assert!(answer.is_some(), "it goes on"),
+            }
+        }
+        Ok(call)
+    };
+    let answered = tokio::time::timeout(PATIENCE, answering).await;
+    answered.expect("it is held or refused")
+}
+
+/// Half of the memory is what one address, one principal or one organisation may have. Each upload takes a small part
+/// of that, and comes from an address of its own.
+async fn a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_addresses_together(
+    database: Database,
+) {
+    let scene = Scene::start(database, &["--max-client-memory", "16"]).await;
+    scene.app.organization("sheriff").await;
+    let names: Vec<_> = (0..15_000).map(|n| format!("someone-{n}")).collect();
+    let csv = roster().people(names.iter().map(String::as_str)).csv();
+    let roster = (&*csv, 15_000);
+    let grant = || token("*", [Permission::UsersImport]);
+    let (_, holder) = scene.app.create_token(grant()).await;
+    let (_, other) = scene.app.create_token(grant()).await;
+    let mut held = Vec::new();
+    let refused = loop {
+        let last = 11 + u8::try_from(held.len()).unwrap();
+        match upload(from(&scene, last, &holder).await, "pd", roster).await {
+            Ok(call) => held.push(call),
+            Err(status) => break status,
+        }
+    };
+    assert!(held.len() > 1, "{refused}");
+    let subject = |status: Status| {
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+        let details = status.get_error_details();
+        details.quota_failure().unwrap().violations[0]
+            .subject
+            .clone()
+    };
+    assert_eq!(subject(refused), "memory_per_principal");
+    let elsewhere = upload(from(&scene, 101, &holder).await, "sheriff", roster).await;
+    assert_eq!(subject(elsewhere.unwrap_err()), "memory_per_principal");
+    let same = upload(from(&scene, 102, &other).await, "pd", roster).await;
+    assert_eq!(subject(same.unwrap_err()), "memory_per_organization");
+    let served = upload(from(&scene, 103, &other).await, "sheriff", roster).await;
+    served.expect("another principal has room in another organisation");
 }
 
 /// Sends a dry run of rows that are rejected, each with a long message.

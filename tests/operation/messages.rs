@@ -6,14 +6,15 @@ use tonic_types::StatusExt;
 use user_import::{
     limits::ServerLimits,
     proto::{
-        CreateOrganizationRequest, ImportFinish, ImportUsersRequest, UserRow, UserRows,
+        AppendImportRequest, CreateOrganizationRequest, ImportFinish, ImportStart,
+        ImportUsersRequest, UserRow, UserRows, append_import_request::Content,
         import_service_client::ImportServiceClient, import_users_request::Message,
     },
 };
 
-use crate::http_client::{OpenCall, grpc, send as send_http, status};
+use crate::http_client::{OpenCall, grpc, refusal, send as send_http, status};
 use user_import_testing::{
-    App, Connection, Database, Imported, on_both_databases, roster, start_of,
+    App, Connection, Database, Imported, on_both_databases, roster, rpcs::NOBODY, start_of,
 };
 
 on_both_databases![
@@ -23,6 +24,7 @@ on_both_databases![
     many_small_bombs_are_refused_together,
     both_compressions_are_spoken_both_ways,
     what_is_no_message_is_an_invalid_argument,
+    a_text_that_is_not_utf8_is_refused_by_the_name_of_its_field,
     a_length_over_the_limit_is_refused_before_the_message_comes,
 ];
 
@@ -160,6 +162,74 @@ async fn what_is_no_message_is_an_invalid_argument(database: Database) {
             let answer = send_http(app.address(), request.body(body.clone()).unwrap()).await;
             assert_eq!(status(answer).await, Some(3), "{path} {body:?}");
         }
+    }
+}
+
+/// The text that is made invalid once it is encoded.
+const DAMAGED: &str = "Mu?oz";
+
+/// Returns the frame of a message, in which the damaged text has a letter of windows-1252.
+fn damaged(message: &impl prost::Message) -> Vec<u8> {
+    let mut bytes = message.encode_to_vec();
+    let mut places = bytes.windows(DAMAGED.len());
+    if let Some(at) = places.position(|place| place == DAMAGED.as_bytes()) {
+        bytes[at + 2] = 0xF1;
+    }
+    let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+    [&[0][..], &length, &bytes].concat()
+}
+
+/// Returns a row with the damaged text in one of its fields, and the field's name.
+fn damaged_rows() -> Vec<(&'static str, UserRow)> {
+    type Field = fn(&mut UserRow) -> &mut Option<String>;
+    let fields: [(&str, Field); 5] = [
+        ("external_id", |row| &mut row.external_id),
+        ("email", |row| &mut row.email),
+        ("last_name", |row| &mut row.last_name),
+        ("supervisor_email", |row| &mut row.supervisor_email),
+        ("phone", |row| &mut row.phone),
+    ];
+    let row = |(name, field): (&'static str, Field)| {
+        let mut row = UserRow::default();
+        *field(&mut row) = Some(DAMAGED.to_owned());
+        (name, row)
+    };
+    fields.map(row).into()
+}
+
+async fn a_text_that_is_not_utf8_is_refused_by_the_name_of_its_field(database: Database) {
+    let app = App::start(database).await;
+    let start = |source: &str| {
+        let start = ImportStart {
+            source: source.to_owned(),
+            ..start_of("pd")
+        };
+        let message = Some(Message::Start(start));
+        damaged(&ImportUsersRequest { message })
+    };
+    let refused = async |path, field: &str, body: Vec<u8>| {
+        let body = http_body_util::Full::new(hyper::body::Bytes::from(body));
+        let request = grpc(app.address(), path, &[]).body(body).unwrap();
+        let told = refusal(send_http(app.address(), request).await).await;
+        let expected = format!("The text of {field} is not UTF-8; encode it as UTF-8.");
+        let told = told.map(|(status, message)| (status, message.replace("%20", " ")));
+        assert_eq!(told, Some((3, expected)), "{path}");
+    };
+    refused(STREAM, "source", start(DAMAGED)).await;
+    for (field, row) in damaged_rows() {
+        let rows = UserRows {
+            rows: vec![UserRow::default(), row],
+        };
+        let message = Some(Message::Rows(rows.clone()));
+        let streamed = [start(""), damaged(&ImportUsersRequest { message })].concat();
+        refused(STREAM, field, streamed).await;
+        let part = AppendImportRequest {
+            organization: "pd".to_owned(),
+            import_id: NOBODY.to_owned(),
+            content: Some(Content::Rows(rows)),
+            ..AppendImportRequest::default()
+        };
+        refused(UNARY, field, damaged(&part)).await;
     }
 }
 

@@ -120,7 +120,8 @@ pub async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Span>) {
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-fn hex(bytes: &[u8]) -> String {
+/// Returns bytes as digits.
+pub fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
         write!(text, "{byte:02x}").expect("text grows");

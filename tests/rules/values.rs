@@ -1,13 +1,18 @@
 //! What a value may be, and what is stored of it (semantics §2, Values).
 
 use insta::assert_snapshot;
-use user_import::domain::Column::{
-    BadgeNumber, Email, ExternalId, FirstName, LastName, Location, Phone, Status, Username,
+use user_import::{
+    domain::Column::{
+        BadgeNumber, Email, ExternalId, FirstName, LastName, Location, Phone, Status,
+        SupervisorEmail, Username,
+    },
+    proto::{ImportStart, ListUsersRequest},
 };
 
-use user_import_testing::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
+    a_value_with_sql_in_it_is_a_value,
     values_are_trimmed_put_on_one_line_and_composed_before_they_are_stored,
     lengths_count_code_points_after_normalising,
     phone_numbers_are_stored_in_e164,
@@ -49,6 +54,70 @@ async fn values_are_trimmed_put_on_one_line_and_composed_before_they_are_stored(
         ],
     );
     assert_eq!(app.import_rows(typed.typed()).await.summary().unchanged, 1);
+}
+
+const SQL: [&str; 6] = [
+    "'; DROP TABLE users; --",
+    "x' OR '1'='1",
+    "\"; DELETE FROM users; /*",
+    "$1, ?1, :a, %s, {}",
+    "\\'; SELECT 1; --\\",
+    "','[]','{\"a\":1}",
+];
+
+/// Returns the external IDs of the users that a search for `text` finds.
+async fn found(app: &App, text: &str) -> Vec<String> {
+    let request = ListUsersRequest {
+        organization: "pd".to_owned(),
+        text: text.to_owned(),
+        ..ListUsersRequest::default()
+    };
+    let found = app.directory().list_users(request).await.unwrap();
+    let users = found.into_inner().users.into_iter();
+    users.map(|user| user.external_id).collect()
+}
+
+/// Each value is looked up, compared and stored, by imports and by single calls.
+async fn a_value_with_sql_in_it_is_a_value(database: Database) {
+    let app = App::start(database).await;
+    app.people(["boss"]).await;
+    for (number, sql) in SQL.into_iter().enumerate() {
+        let email = format!("o'--{number}@pd.example");
+        let username = format!("x'or'1'='1'--{number}");
+        let texts = [ExternalId, BadgeNumber, FirstName, LastName].map(|column| (column, sql));
+        let names = [(Email, &*email), (Username, &*username)];
+        let start = ImportStart {
+            source: sql.to_owned(),
+            ..start_of("pd")
+        };
+        let people = roster()
+            .row("ada", texts.into_iter().chain(names))
+            .row("report", [(SupervisorEmail, &*email)]);
+        let imported = app.import_with(start.clone(), &people).await;
+        assert_eq!(imported.summary().rejected, 0, "{imported}");
+        let record = app.import_record(imported.import_id()).await.unwrap();
+        assert_eq!(record.source, sql);
+        let ada = app.user(sql).await;
+        let stored = [
+            &*ada.external_id,
+            &ada.badge_number,
+            &ada.first_name,
+            &ada.last_name,
+        ];
+        assert_eq!(stored, [sql; 4]);
+        assert_eq!((&*ada.email, &*ada.username), (&*email, &*username));
+        assert_eq!(found(&app, sql).await, [sql]);
+        assert_eq!(app.import_with(start, people).await.summary().unchanged, 2);
+    }
+    // Nor is it a pattern of a search.
+    for text in ["%", "_", "*", "x%1"] {
+        let found = found(&app, text).await;
+        assert!(
+            found.iter().all(|id| id.contains(text)),
+            "{text}: {found:?}"
+        );
+    }
+    assert_eq!(app.users().await.len(), 2 + SQL.len());
 }
 
 async fn lengths_count_code_points_after_normalising(database: Database) {

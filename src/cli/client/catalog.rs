@@ -180,6 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn the_example_catalog_marks_its_administrator_and_needs_no_warning() {
+        let catalog = parse(include_str!("../../../examples/catalog.json")).unwrap();
+        let roles = || {
+            catalog
+                .roles
+                .iter()
+                .map(|role| (&*role.name, role.privileged))
+        };
+        assert!(roles().any(|role| role == ("Administrator", true)));
+        assert_eq!(privilege_warnings(roles()), Vec::<String>::new());
+    }
+
+    #[test]
     fn the_table_shows_the_rules_for_values() {
         let catalog = Catalog {
             phone_region: "US".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
+use tokio::{task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::ImportSession;
@@ -10,7 +10,7 @@ use crate::{
     domain::{ImportPhase, IssueCode, Row},
     import::{
         ImportError, messages,
-        receive::read_ahead::DirectoryReadAhead,
+        receive::{options::DeactivationScope, read_ahead::DirectoryReadAhead},
         respond::Response,
         review::{DeactivationGuard, PlannedImport, PlanningInput, plan_rows, select_users},
     },
@@ -82,10 +82,8 @@ impl ImportSession<'_> {
         let snapshot = self.snapshot(&rows, read_ahead);
         let snapshot = self.with_progress(snapshot).await?;
         drop(reading);
-        let scope = match &self.options.deactivate_missing {
-            Some(missing) => Some(missing.resolve(&snapshot.catalog)?),
-            None => None,
-        };
+        let (snapshot, scope) =
+            resolve_scope(self.options.deactivate_missing.clone(), snapshot).await?;
         let asked = Instant::now();
         let limiter = &self.importer.limiter;
         let turn = limiter.planning_turn(&self.options.organization);
@@ -154,4 +152,21 @@ impl ImportSession<'_> {
                 .send_all(messages::deactivations(planned.missing()).map(Response::Deactivations))
                 .await;
     }
+}
+
+/// Finds the roles and groups of `missing` in the catalog of `snapshot`. That takes long if there are many, or if
+/// unknown names are compared with a large catalog.
+async fn resolve_scope(
+    missing: Option<DeactivationScope>,
+    snapshot: Snapshot,
+) -> Result<(Snapshot, Option<Scope>), ImportError> {
+    let Some(missing) = missing else {
+        return Ok((snapshot, None));
+    };
+    let resolving = spawn_blocking(move || {
+        let scope = missing.resolve(&snapshot.catalog);
+        (snapshot, scope)
+    });
+    let (snapshot, scope) = resolving.await?;
+    Ok((snapshot, Some(scope?)))
 }
