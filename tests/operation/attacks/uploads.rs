@@ -2,13 +2,13 @@
 
 use user_import::proto::import_users_request::Message;
 
-use super::besieged::Besieged;
+use super::besieged::{Attack, Besieged, Slowed, expect_twice_at_most};
 use user_import_testing::{Database, on_both_databases, start_of};
 
-on_both_databases![streams_that_only_begin_take_no_place_from_another_tenant];
+on_both_databases![streams_that_only_begin_leave_another_tenant_its_usual_times];
 
-async fn streams_that_only_begin_take_no_place_from_another_tenant(database: Database) {
-    let besieged = Besieged::start(database, &[]).await;
+/// Begins 40 streams, eight of each tenant, which stay open.
+async fn begin(besieged: &Besieged) -> Attack {
     let mut calls = Vec::new();
     for tenant in 0..5 {
         let slug = format!("tenant-{tenant}");
@@ -22,6 +22,17 @@ async fn streams_that_only_begin_take_no_place_from_another_tenant(database: Dat
             calls.push(call);
         }
     }
-    besieged.expect_unharmed().await;
-    drop(calls);
+    Attack::working([tokio::spawn(async move {
+        let _calls = calls;
+        std::future::pending::<()>().await;
+    })])
+}
+
+async fn measure(database: Database) -> Vec<Slowed> {
+    let besieged = Besieged::start(database, &[]).await;
+    besieged.measure(async || begin(&besieged).await).await
+}
+
+async fn streams_that_only_begin_leave_another_tenant_its_usual_times(database: Database) {
+    expect_twice_at_most(async || measure(database).await).await;
 }
