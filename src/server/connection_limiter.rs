@@ -252,6 +252,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_addresses_of_one_ipv6_network_are_one_client() {
+        let limiter = limiter(100, 2);
+        let from = |text: &str| limiter.admit(text.parse().unwrap()).unwrap();
+        let full = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2"].map(from);
+        let _other = from("2001:db8:0:2::1");
+        assert_eq!(closed(&full), [false, false]);
+        let _same = from("2001:db8:0:1::3");
+        assert_eq!(closed(&full), [true, false]);
+    }
+
+    #[tokio::test]
     async fn whoever_has_shown_a_credential_and_makes_a_call_is_never_closed_for_another() {
         let limiter = limiter(2, 2);
         let (busy, idle) = (known(&limiter, 1), known(&limiter, 1));

@@ -28,6 +28,37 @@ fn imports_are_listed_newest_first() {
 }
 
 #[test]
+fn no_spreadsheet_computes_what_another_office_calls_its_files() {
+    let department = Department::open();
+    department.file("roster.csv", &officers(1));
+    let sources = ["=HYPERLINK(\"http://x\")", "+1", "-1+1", "@SUM(1)"];
+    for source in sources {
+        let source = format!("--source={source}");
+        let import = department.run(&["import", "roster.csv", &source]);
+        assert_eq!(import.status.code(), Some(0), "{import:?}");
+    }
+    let page = text(&department.run(&["imports", "--format", "csv"]).stdout);
+    let mut records = csv::Reader::from_reader(page.as_bytes());
+    let cells: Vec<String> = records
+        .records()
+        .flat_map(|record| {
+            record
+                .unwrap()
+                .iter()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    for source in sources {
+        assert!(cells.iter().any(|cell| cell.ends_with(source)), "{page}");
+    }
+    let computed = cells
+        .iter()
+        .filter(|cell| cell.trim_start().starts_with(['=', '+', '-', '@']));
+    assert_eq!(computed.count(), 0, "{page}");
+}
+
+#[test]
 fn watch_shows_a_finished_import_as_import_did() {
     let department = Department::open();
     let id = "018f4e9e-5c7b-7000-8000-000000000001";

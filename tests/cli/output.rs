@@ -63,6 +63,85 @@ fn rejected_rows_corrected_in_their_file_import_without_a_rejection() {
     assert_eq!(department.users().len(), 3);
 }
 
+/// A spreadsheet drops the zeros of what looks like a number, and reads UTF-8 as ANSI if nothing says what it is.
+fn saved_by_a_spreadsheet(csv: &str) -> String {
+    let (is_utf8, csv) = match csv.strip_prefix('\u{FEFF}') {
+        Some(csv) => (true, csv),
+        None => (false, csv),
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(csv.as_bytes());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in reader.records() {
+        let cells = record.unwrap();
+        let cells = cells.iter().map(|cell| match cell.parse::<u64>() {
+            Ok(number) => number.to_string(),
+            Err(_) if is_utf8 => cell.to_owned(),
+            Err(_) => cell.bytes().map(char::from).collect(),
+        });
+        writer.write_record(cells).unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+#[test]
+fn what_a_spreadsheet_does_to_the_file_of_rejected_rows_is_told() {
+    let department = Department::open();
+    let catalog = r#"{"roles": [{"name": "Officer"}], "badgeNumberPattern": "[0-9]{4}"}"#;
+    let applied = department.run_with_input(&["catalog", "apply", "-"], catalog);
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    let roster = roster(["Oficer", "Oficer"])
+        .replace(",B1,Pat,", ",0101,Tom\u{E1}s,")
+        .replace(",B2,Pat,", ",1102,Ren\u{E9}e,");
+    department.file("roster.csv", &roster);
+    department.run(&["import", "roster.csv", "--errors", "rejected.csv"]);
+    let rejected = department
+        .read("rejected.csv")
+        .replace(",Oficer,", ",Officer,");
+    // The file says that it is UTF-8, so that names stay; the zeros are lost, and asked for.
+    let saved = saved_by_a_spreadsheet(&rejected);
+    assert!(
+        saved.contains("Tom\u{E1}s") && saved.contains(",101,"),
+        "{saved}"
+    );
+    department.file("saved.csv", &saved);
+    let import = department.run(&["import", "saved.csv", "--errors", "again.csv"]);
+    let said = text(&import.stdout);
+    assert_eq!(import.status.code(), Some(3), "{said}");
+    assert!(said.contains("did you mean \"0101\"?"), "{said}");
+    assert_eq!(department.users().len(), 1, "{said}");
+    // A program that drops the mark makes ANSI of the names, which is warned of.
+    let unmarked = rejected.trim_start_matches('\u{FEFF}');
+    let garbled = saved_by_a_spreadsheet(unmarked).replace(",101,", ",0101,");
+    assert!(garbled.contains("Tom\u{C3}\u{A1}s"), "{garbled}");
+    department.file("garbled.csv", &garbled);
+    let dry = department.run(&["import", "garbled.csv", "--validate-only"]);
+    let said = text(&dry.stdout);
+    assert!(
+        said.contains("Tom\u{E1}s") && said.contains("decoded twice"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_export_and_a_template_say_on_request_that_they_are_utf8() {
+    let department = Department::open();
+    department.file("roster.csv", &officers(2));
+    department.run(&["import", "roster.csv"]);
+    for command in ["export", "template"] {
+        let plain = text(&department.run(&[command]).stdout);
+        let marked = text(&department.run(&[command, "--byte-order-mark"]).stdout);
+        assert_eq!(marked, format!("\u{FEFF}{plain}"), "{command}");
+    }
+    department.run(&["export", "--byte-order-mark", "--output", "users.csv"]);
+    let again = department.run(&["import", "users.csv"]);
+    assert!(
+        text(&again.stdout).contains("unchanged           2"),
+        "{again:?}"
+    );
+}
+
 #[test]
 fn damaged_rows_imported_again_without_a_correction_are_rejected_again() {
     const HEADER: &str = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,\

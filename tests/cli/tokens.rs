@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::department::{Department, officers, program, text};
+use crate::{
+    department::{Department, officers, program, text},
+    process::{Running, address},
+};
 
 /// Makes a token for `pd`; its text.
 fn create(department: &Department, permissions: &str) -> String {
@@ -136,6 +139,38 @@ fn the_local_token_is_in_a_file_of_its_own_until_the_server_stops() {
     department.start_server();
     assert_ne!(fs::read_to_string(&file).unwrap(), first);
     assert_eq!(department.run(&["imports"]).status.code(), Some(0));
+}
+
+#[test]
+fn without_a_runtime_directory_the_local_token_is_under_the_home_of_its_user() {
+    let home = tempfile::tempdir().unwrap();
+    let at_home = |words: &[&str]| {
+        let mut command = program();
+        command
+            .env_remove("XDG_RUNTIME_DIR")
+            .env("HOME", home.path());
+        command.args(words);
+        command
+    };
+    let database = format!("sqlite://{}", home.path().join("users.db").display());
+    let serve = ["serve", "--listen=127.0.0.1:0", "--database-url", &database];
+    let log = home.path().join("server.log");
+    let mut server = Running::start(at_home(&serve), &log);
+    let address = address(&mut server);
+    let folder = home.path().join(".local/state/user-import");
+    let file = folder.join(format!("{}.token", address.port()));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    let endpoint = format!("--endpoint=http://{address}");
+    let printed = at_home(&["token", "local", &endpoint]).output().unwrap();
+    assert_eq!(text(&printed.stdout), fs::read_to_string(&file).unwrap());
+    let created = at_home(&["org", "create", "pd", &endpoint])
+        .output()
+        .unwrap();
+    assert_eq!(created.status.code(), Some(0), "{created:?}");
+    server.terminate();
+    assert_eq!(server.end(&log).exit, Some(0));
+    assert!(!file.exists());
 }
 
 #[test]

@@ -11,6 +11,7 @@
     reason = "what tests write is in folders of their own"
 )]
 
+mod build;
 mod catalogue;
 mod current;
 mod dependencies;

@@ -23,6 +23,26 @@ fn every_threat_names_a_test_that_exists() {
         .filter(|name| !Path::new(FOLDER).join(name).exists())
         .collect();
     assert!(missing.is_empty(), "SECURITY.md names {missing:?}");
+    let sources = named
+        .iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "rs"));
+    let untested: Vec<_> = sources
+        .filter(|name| !has_test(&Path::new(FOLDER).join(name)))
+        .collect();
+    assert!(untested.is_empty(), "{untested:?} have no test");
+}
+
+/// Returns `true` if the file has a test, or its tests are in a file beside it.
+fn has_test(path: &Path) -> bool {
+    let source = fs::read_to_string(path).unwrap();
+    let marks = [
+        "#[test]",
+        "#[tokio::test",
+        "#[rstest]",
+        "on_both_databases![",
+        "on_postgres![",
+    ];
+    marks.iter().any(|mark| source.contains(mark)) || source.contains("\nmod tests;")
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::{join_all, select_all};
 use tonic::{Code, Status, Streaming, transport::Channel};
 use tonic_types::StatusExt;
 use user_import::{
@@ -11,8 +12,8 @@ use user_import::{
     limits::{ConcurrencyBounds, ServerLimits},
     proto::{
         ExportUsersRequest, ExportUsersResponse, GetOrganizationRequest, ListUsersRequest,
-        WatchImportRequest, WatchImportResponse, import_users_request::Message,
-        import_users_response::Message as Reply,
+        SetUserProtectedRequest, WatchImportRequest, WatchImportResponse,
+        import_users_request::Message, import_users_response::Message as Reply,
     },
 };
 
@@ -25,7 +26,8 @@ use user_import_testing::{App, Call, Database, PATIENCE, on_both_databases, rost
 on_both_databases![
     as_many_watches_as_may_be_are_answered_and_one_more_is_told_to_wait,
     as_many_exports_as_may_be_are_sent_and_one_more_is_told_to_wait,
-    a_flood_of_one_organisations_calls_leaves_the_database_to_the_others,
+    a_flood_of_one_organisations_calls_leaves_the_database_to_the_others;
+    small_calls_of_one_organisation_never_have_all_connections_for_small_calls,
 ];
 
 async fn app(database: Database, server: ServerLimits) -> App {
@@ -193,7 +195,7 @@ async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(da
             listed.map_or_else(|status| status.code(), |_| Code::Ok)
         })
     });
-    let flooding = futures_util::future::join_all(flood);
+    let flooding = join_all(flood);
     let others = async {
         for _ in 0..20 {
             look(&app, "sheriff")
@@ -215,4 +217,41 @@ async fn a_flood_of_one_organisations_calls_leaves_the_database_to_the_others(da
     let line = format!("user_import_refused_requests_total{{reason=\"TOO_MANY_CALLS\"}} {refused}");
     let page = get(address);
     assert!(page.contains(&line), "{line} is not in\n{page}");
+}
+
+/// A lock on a user holds up every call that protects the user. There are more of them than connections for such calls.
+async fn small_calls_of_one_organisation_never_have_all_connections_for_small_calls() {
+    let app = app(Database::Postgres, ServerLimits::default()).await;
+    app.people(["ada"]).await;
+    let user_id = app.user("ada").await.id;
+    let lock = "SELECT 1 FROM users WHERE external_id = 'ada' FOR UPDATE";
+    let locked = app.database().begin(lock).await;
+    let waiting = (0..20).map(|_| {
+        let (app, user_id) = (app.clone_connection(), user_id.clone());
+        Box::pin(async move {
+            let request = SetUserProtectedRequest {
+                organization: "pd".to_owned(),
+                user_id,
+                protected: true,
+            };
+            app.directory().set_user_protected(request).await.map(drop)
+        })
+    });
+    let mut first = select_all(waiting);
+    let waits = "SELECT COUNT(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let arrived = async { while app.database().number(waits).await == 0 {} };
+    let others = async {
+        arrived.await;
+        for _ in 0..20 {
+            look(&app, "sheriff").await.unwrap();
+        }
+    };
+    tokio::select! {
+        biased;
+        (ended, ..) = &mut first => panic!("nothing ends before the lock does: {ended:?}"),
+        () = others => {}
+    }
+    locked.commit("").await;
+    first.await.0.unwrap();
 }

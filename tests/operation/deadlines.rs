@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use prost::Message as _;
+use tokio::time::timeout;
 use tonic::Code;
 use user_import::{
     config::Settings,
     domain::Column::{FirstName, LastName},
     limits::{Deadlines, ServerLimits},
     proto::{
-        ExportUsersRequest, ImportFinish, ImportState, ResultFilter, UserRows,
+        ExportUsersRequest, ImportFinish, ImportState, ResultFilter, UserRows, WatchImportRequest,
         import_users_request::Message,
     },
 };
 
-use crate::http_client::OpenCall;
+use crate::http_client::{LONG, OpenCall, grpc, send};
 use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
@@ -23,6 +28,7 @@ on_both_databases![
     a_reader_who_stalls_is_given_up_and_its_import_goes_on,
     an_export_that_nobody_reads_never_ends_as_if_it_were_whole,
     a_call_ends_at_its_callers_deadline,
+    a_stream_whose_answers_flow_ends_at_its_callers_deadline,
     a_deadline_that_cannot_be_read_is_refused,
 ];
 
@@ -200,6 +206,51 @@ async fn a_call_ends_at_its_callers_deadline(database: Database) {
             let call = OpenCall::begin(app.address(), &path, &headers, beginning).await;
             assert_eq!(call.status().await, DEADLINE_EXCEEDED, "{rpc} {timeout}");
         }
+    }
+    app.people(["ada"]).await;
+}
+
+/// Returns the status that ends a stream, from the trailers of gRPC or the body of gRPC-Web. Expects that a message has
+/// come before.
+async fn end_of_stream(app: &App, path: &str, content_type: &str, message: &[u8]) -> String {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    let framed = [&[0][..], &length, message].concat();
+    // Progress comes every second.
+    let request = grpc(app.address(), path, &[("grpc-timeout", "5S")]);
+    let mut request = request.body(Full::new(Bytes::from(framed))).unwrap();
+    let headers = request.headers_mut();
+    headers.insert("content-type", content_type.parse().unwrap());
+    let body = send(app.address(), request).await.into_body();
+    let whole = timeout(LONG, body.collect()).await.expect("it ends");
+    let whole = whole.unwrap();
+    let trailers = whole.trailers().cloned().unwrap_or_default();
+    let body = whole.to_bytes();
+    assert_eq!(body.first(), Some(&0), "{path} has answered");
+    match trailers.get("grpc-status") {
+        Some(status) => format!("grpc-status:{}", status.to_str().unwrap()),
+        None => String::from_utf8_lossy(&body).replace(": ", ":"),
+    }
+}
+
+/// Each stream has answered and would go on for ever, by gRPC and by gRPC-Web.
+async fn a_stream_whose_answers_flow_ends_at_its_callers_deadline(database: Database) {
+    let app = App::start(database).await;
+    let (import_id, _) = app.begin_upload(start_of("pd")).await.unwrap();
+    let watch = WatchImportRequest {
+        organization: "pd".to_owned(),
+        import_id,
+        ..WatchImportRequest::default()
+    };
+    let (watch, import) = (watch.encode_to_vec(), format!("{IMPORTS}WatchImport"));
+    let health = "/grpc.health.v1.Health/Watch";
+    let streams = [(&*import, &*watch), (health, &[])]
+        .into_iter()
+        .flat_map(|(path, message)| {
+            let types = ["application/grpc", "application/grpc-web+proto"];
+            types.map(|content_type| end_of_stream(&app, path, content_type, message))
+        });
+    for told in join_all(streams).await {
+        assert!(told.contains("grpc-status:4"), "{told}");
     }
     app.people(["ada"]).await;
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use prost::Message as _;
 use tokio::time::timeout;
 use tonic::Streaming;
 use tonic::{Code, transport::Channel};
@@ -37,10 +38,10 @@ on_both_databases![
     all_services_are_listed,
     watches_are_bounded_for_each_address,
     a_request_that_is_too_large_is_refused_with_its_first_bytes,
+    a_request_has_a_kibibyte_at_most,
     a_request_that_never_comes_whole_ends_soon,
     health_has_a_port_of_its_own,
     reflection_goes_on_after_an_unknown_name,
-    a_question_to_reflection_is_small,
 ];
 
 const LONG: Duration = Duration::from_mins(1);
@@ -197,6 +198,30 @@ async fn a_request_that_is_too_large_is_refused_with_its_first_bytes(database: D
     }
 }
 
+/// Both requests hold one text: a byte names it and two are its length.
+async fn a_request_has_a_kibibyte_at_most(database: Database) {
+    let app = App::start(database).await;
+    for (bytes, health, reflection) in [
+        (1_024, Code::NotFound, Code::Ok),
+        (1_025, Code::ResourceExhausted, Code::ResourceExhausted),
+    ] {
+        let text = "x".repeat(bytes - 3);
+        let request = about(&text);
+        assert_eq!(request.encoded_len(), bytes);
+        let checked = HealthClient::new(app.channel()).check(request).await;
+        assert_eq!(checked.unwrap_err().code(), health, "{bytes}");
+        let question = question(MessageRequest::FileContainingSymbol(text));
+        assert_eq!(question.encoded_len(), bytes);
+        let mut client = ServerReflectionClient::new(app.connection());
+        let asked = client
+            .server_reflection_info(tokio_stream::once(question))
+            .await;
+        let answer = asked.unwrap().into_inner().message().await;
+        let code = answer.map_or_else(|status| status.code(), |_| Code::Ok);
+        assert_eq!(code, reflection, "{bytes}");
+    }
+}
+
 async fn a_request_that_never_comes_whole_ends_soon(database: Database) {
     let app = App::start(database).await;
     let call = OpenCall::begin(app.address(), CHECK, &[], &[0, 0, 0, 4, 0, 7]).await;
@@ -270,16 +295,4 @@ async fn reflection_goes_on_after_an_unknown_name(database: Database) {
         Some(MessageResponse::FileDescriptorResponse(_))
     ));
     assert!(answers.message().await.unwrap().is_none());
-}
-
-async fn a_question_to_reflection_is_small(database: Database) {
-    let app = App::start(database).await;
-    let mut client = ServerReflectionClient::new(app.connection());
-    let long = question(MessageRequest::FileContainingSymbol("x".repeat(2_000)));
-    let asked = client
-        .server_reflection_info(tokio_stream::once(long))
-        .await;
-    let mut answers = asked.unwrap().into_inner();
-    let refused = answers.message().await.unwrap_err();
-    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
 }

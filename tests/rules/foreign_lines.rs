@@ -15,6 +15,7 @@ on_both_databases![
     totals_and_notes_are_named_and_stop_the_sync,
     totals_padded_to_the_header_are_named_once_and_stop_the_sync,
     people_with_odd_values_are_people,
+    a_file_of_another_kind_is_named_and_not_quoted,
 ];
 
 const HEADER: &str =
@@ -238,4 +239,91 @@ async fn people_with_odd_values_are_people(database: Database) {
     )
     .await;
     assert_eq!(imported.summary().created, 1, "{imported}");
+}
+
+/// Kinds of file that are no roster, as messages name them, with what may be in each.
+const KINDS: [(&str, [&[u8]; 3]); 9] = [
+    (
+        "a web page (HTML)",
+        [
+            b"<!DOCTYPE html>\n<html><body>secret</body></html>",
+            b"<table><tr><td>secret</td></tr></table>",
+            b"\r\n <HTML>secret",
+        ],
+    ),
+    (
+        "asks to sign in",
+        [
+            b"<html><title>Sign in</title><form>secret</form>",
+            b"<html><form><input type=\"password\"></form>secret",
+            b"<!doctype html><title>Log in - secret</title>",
+        ],
+    ),
+    (
+        "XML",
+        [
+            b"<?xml version=\"1.0\"?>\n<users>secret</users>",
+            b"<Users><User>secret</User></Users>",
+            b"\xEF\xBB\xBF<secret/>",
+        ],
+    ),
+    (
+        "JSON",
+        [
+            b"{\"users\": [\"secret\"]}",
+            b"[\n  {\"secret\": 1}\n]",
+            b"[\"secret\"]",
+        ],
+    ),
+    (
+        "PDF",
+        [b"%PDF-1.7\nsecret", b"%PDF-2.0 secret", b"%PDF-1.4"],
+    ),
+    (
+        "gzip",
+        [
+            b"\x1F\x8B\x08\0secret",
+            b"\x1F\x8B\x08\x08\0\0",
+            b"\x1F\x8B\x08\0\"",
+        ],
+    ),
+    (
+        "ZIP archive",
+        [
+            b"PK\x03\x04\0\0secret.csv",
+            b"PK\x05\x06\0\0",
+            b"PK\x03\x04word/document.xml",
+        ],
+    ),
+    (
+        "Excel workbook",
+        [
+            b"PK\x03\x04\0[Content_Types].xml\0 xl/workbook.xml",
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1secret",
+            b"PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+        ],
+    ),
+    (
+        "#TYPE",
+        [
+            b"#TYPE Selected.User\r\nsecret\r\n",
+            b"\"#TYPE System.Object\"\r\n\"secret\"\r\n",
+            b"\xEF\xBB\xBF#type secret\n",
+        ],
+    ),
+];
+
+async fn a_file_of_another_kind_is_named_and_not_quoted(database: Database) {
+    let app = start(database).await;
+    for (kind, files) in KINDS {
+        for file in files {
+            let told = app.refuse(start_of("pd"), file).await;
+            let file = String::from_utf8_lossy(file);
+            assert!(
+                told.contains("NO_HEADER") && told.contains(kind),
+                "{kind} {file}: {told}"
+            );
+            assert!(!told.contains("secret"), "{told}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use user_import::domain::Column::{
     BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail, Username,
 };
 
-use user_import_testing::{App, Database, Imported, on_both_databases, roster};
+use user_import_testing::{App, Database, Imported, on_both_databases, roster, start_of};
 
 on_both_databases![
     a_supervisor_who_is_renamed_is_suggested_by_the_new_address,
@@ -30,23 +30,30 @@ async fn a_supervisor_who_is_renamed_is_suggested_by_the_new_address(database: D
         .people(["ada"])
         .row("bob", [(SupervisorEmail, "ada@pd.example")]);
     app.import(before).await;
-    let rows = roster()
-        .row(
-            "ada",
-            [
-                (Email, "ada.quill@pd.example"),
-                (LastName, "Quill"),
-                (Username, "aquill"),
-            ],
-        )
-        .row("bob", [(SupervisorEmail, "ada@pd.example")])
-        .row("new", [(SupervisorEmail, "ADA@pd.example")]);
-    let imported = app.import(&rows).await;
-    assert_snapshot!(said(&imported), @r#"
-    2 SUPERVISOR_EMAIL "ada@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
-    3 SUPERVISOR_EMAIL "ADA@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
-    "#);
-    assert_eq!(imported.row(2).issues[0].related_row, 1);
+    for change in [
+        &[
+            (Email, "ada.quill@pd.example"),
+            (LastName, "Quill"),
+            (Username, "aquill"),
+        ][..],
+        &[(Email, "ada.quill@pd.example")],
+        &[
+            (Email, "ada.quill@pd.example"),
+            (BadgeNumber, "B-9"),
+            (Status, "Inactive"),
+        ],
+    ] {
+        let rows = roster()
+            .row("ada", change.iter().copied())
+            .row("bob", [(SupervisorEmail, "ada@pd.example")])
+            .row("new", [(SupervisorEmail, "ADA@pd.example")]);
+        let imported = app.preview(start_of("pd"), &rows).await;
+        assert_snapshot!(said(&imported), @r#"
+        2 SUPERVISOR_EMAIL "ada@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
+        3 SUPERVISOR_EMAIL "ADA@pd.example" is nobody's email after this import, as row 1 changes it to "ada.quill@pd.example"; write that. [ada.quill@pd.example]
+        "#);
+        assert_eq!(imported.row(2).issues[0].related_row, 1);
+    }
 }
 
 async fn a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address(database: Database) {

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use proptest::prelude::*;
 
+use super::identity::planned_replacement;
 use super::world::{World, worlds};
 use super::zeros::planned_zeros;
 use super::{Model, planned_faults, sorted};
@@ -180,7 +181,9 @@ proptest! {
             let expected = sorted(model.faults[at].clone());
             prop_assert_eq!(planned_faults(&plan, row), expected, "row {}", at + 1);
             prop_assert_eq!(planned_zeros(&plan, row), model.lost_zeros(at), "row {}", at + 1);
+            prop_assert_eq!(planned_replacement(&plan, row), model.replaces_person(at), "row {}", at + 1);
         }
+        prop_assert_eq!((plan.identity_changes, plan.matched_rows), model.identity_changes());
         prop_assert_eq!(scenario.missing(), model.missing());
         prop_assert_eq!(plan.unidentifiable_rows, model.unidentifiable_rows());
     }
