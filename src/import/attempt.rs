@@ -19,7 +19,7 @@ use super::{
     apply::{ATTEMPTS, ApplyInput, CommittedChange, ImportWriter},
     lease::HeldLease,
     messages,
-    receive::ImportSession,
+    receive::{AttemptRecording, ImportSession},
     record::{FirstPlanWarnings, POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
     respond::Response,
     review::{MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write, select_users},
@@ -54,10 +54,14 @@ impl ImportSession<'_> {
             if self.importer.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
-            let status = match std::mem::take(&mut self.is_new) {
-                true => RecordStatus::Unbound,
-                false => self.record_status().await?,
+            let status = match self.recording {
+                AttemptRecording::New => RecordStatus::Unbound,
+                _ => self.record_status().await?,
             };
+            if self.recording == AttemptRecording::New {
+                // If another attempt was faster, the next look finds what it has done.
+                self.recording = AttemptRecording::Unknown;
+            }
             match status {
                 RecordStatus::Unbound => match self.take_lease(true).await? {
                     Some(held_lease) => {

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{
     ImportError, ImportOptions, Importer, ResponseSender, RosterReceiver,
     receive::{
-        ImportSession, RequestStream, SESSION_BYTES, UploadPermit, expect_permitted, receive_start,
+        AttemptRecording, ImportSession, RequestStream, SESSION_BYTES, UploadPermit,
+        expect_permitted, receive_start,
     },
     record::{audited, import_record},
     respond::{ProgressCounters, Response},
@@ -88,9 +89,8 @@ pub(super) async fn run(
         asked_for,
         digest_key,
         resumed: false,
-        is_recorded: false,
-        is_new: false,
-        has_looked: false,
+        recording: AttemptRecording::Unknown,
+        looks_after: (!start.validate_only).then(|| importer.limiter.turn_timeout()),
         began: Instant::now(),
         started: false,
         progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
@@ -113,7 +113,7 @@ pub(super) async fn run(
 impl ImportSession<'_> {
     /// Records the attempt, unless it is recorded.
     pub(super) async fn record_attempt(&mut self) -> Result<(), ImportError> {
-        if self.is_recorded {
+        if self.is_recorded() {
             return Ok(());
         }
         let open = self.importer.store.open_import(&self.record);
@@ -122,8 +122,7 @@ impl ImportSession<'_> {
             AttemptOpening::Bound => self.resumed = true,
             AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
         }
-        self.is_new &= !self.resumed;
-        self.is_recorded = true;
+        self.recording = AttemptRecording::Recorded;
         Ok(())
     }
 

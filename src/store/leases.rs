@@ -188,11 +188,10 @@ impl Store {
             true => tx.enter_exclusive(organization).await.map(|()| true)?,
             false => tx.try_enter_exclusive(organization).await?,
         };
-        let mut taken = None;
-        if enters {
-            tx.lock(organization).await?;
-            taken = tx.seize_lease(request, own).await?;
-        }
+        let taken = match enters {
+            true => tx.seize_lease(request, own).await?,
+            false => None,
+        };
         let Some(lease) = taken else {
             let row = read_lease(&tx.inner, organization).await?;
             let refusal = row.and_then(|row| row.refusal(request, own));
@@ -319,16 +318,18 @@ impl Store {
 }
 
 impl WriteTransaction {
-    /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if that is not so.
+    /// Takes a lease that nobody holds, and for which no other server is next. Returns `None` if that is not so. Locks
+    /// the organisation, and so waits for everybody who writes to it.
     async fn seize_lease(
         &self,
         request: LeaseRequest<'_>,
         own: i64,
     ) -> Result<Option<Lease>, StoreError> {
-        let now = self.dialect().now_ms();
+        let (now, lock) = (self.dialect().now_ms(), self.dialect().lock_rows());
         let sql = format!(
             "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
-            VALUES ($1, 1, $2, {now}, {now}) ON CONFLICT (organization_id) DO UPDATE SET \
+            SELECT id, 1, $2, {now}, {now} FROM organizations WHERE id = $1 {lock} \
+            ON CONFLICT (organization_id) DO UPDATE SET \
             number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now}, \
             next_server = NULL, next_ms = 0 WHERE (import_leases.renewed_ms = 0 OR \
             (import_leases.renewed_ms + $3 <= {now} AND import_leases.number <> $4)) AND ($5 OR \

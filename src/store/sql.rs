@@ -79,6 +79,14 @@ impl Dialect {
         }
     }
 
+    /// Ends a query that locks the rows that it finds. SQLite locks no rows.
+    pub(super) const fn lock_rows(self) -> &'static str {
+        match self {
+            Self::Postgres => "FOR UPDATE",
+            Self::Sqlite => "",
+        }
+    }
+
     /// Ends a query of table `i` that passes over rows that another transaction has locked. SQLite locks no
     /// rows.
     pub(super) const fn skip_locked(self) -> &'static str {

@@ -52,6 +52,7 @@ pub(crate) fn serve(address: SocketAddr) -> anyhow::Result<()> {
 }
 
 fn describe() {
+    describe_database();
     describe_counter!(CALLS, "Calls that have ended, by method and status code.");
     describe_histogram!(
         CALL_SECONDS,
@@ -88,14 +89,6 @@ fn describe() {
         Unit::Seconds,
         "How long the database took, by what was asked of it."
     );
-    describe_counter!(
-        DATABASE_STATEMENTS,
-        "Statements sent to the database, those that begin and end write transactions included."
-    );
-    describe_counter!(
-        DATABASE_COMMITS,
-        "Transactions committed that may have written something."
-    );
     describe_histogram!(
         WAIT_SECONDS,
         Unit::Seconds,
@@ -115,6 +108,17 @@ fn describe() {
         "Audit trails that were found to end earlier, or otherwise, than before."
     );
     counter!(AUDIT_SETBACKS).absolute(0);
+}
+
+fn describe_database() {
+    describe_counter!(
+        DATABASE_STATEMENTS,
+        "Statements sent to the database, those that begin and end write transactions included."
+    );
+    describe_counter!(
+        DATABASE_COMMITS,
+        "Transactions committed that may have written something."
+    );
 }
 
 /// Sets where all audit trails together end.

@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use super::HeldLease;
 use crate::{
-    import::{ImportError, Importer, receive::ImportSession},
+    import::{
+        ImportError, Importer,
+        receive::{AttemptRecording, ImportSession},
+    },
     store::{AttemptOpening, LeaseAnswer, LeaseRequest, NEXT_FOR},
     telemetry::metrics,
 };
@@ -66,7 +69,9 @@ impl ImportSession<'_> {
             let is_held = match self.ask_for_lease(opens, is_repeated, out_of_turn).await? {
                 LeaseAnswer::Taken(lease) => {
                     metrics::waited("lease", asked.elapsed());
-                    self.is_recorded |= opens;
+                    if opens {
+                        self.recording = AttemptRecording::Recorded;
+                    }
                     let (store, ttl) = (importer.store.clone(), importer.settings.lease);
                     return Ok(Some(HeldLease::new(store, lease, ttl, turn)));
                 }
@@ -107,7 +112,7 @@ impl ImportSession<'_> {
             import: self.record.id,
             server: importer.server,
             ttl: importer.settings.lease,
-            opening: (opens && !self.is_recorded).then_some(&self.record),
+            opening: (opens && !self.is_recorded()).then_some(&self.record),
             is_repeated,
             out_of_turn,
         });

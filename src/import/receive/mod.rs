@@ -22,5 +22,5 @@ pub use phone_memo::read_phone;
 pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, values};
 pub(crate) use session::RequestStream;
-pub(crate) use session::{ImportSession, SESSION_BYTES, receive_start};
+pub(crate) use session::{AttemptRecording, ImportSession, SESSION_BYTES, receive_start};
 pub(crate) use upload_buffer::UploadBuffer;

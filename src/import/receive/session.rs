@@ -5,7 +5,7 @@ mod receiving;
 
 pub(crate) use receiving::receive_start;
 
-use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc};
+use std::{collections::BTreeSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
@@ -43,6 +43,17 @@ impl<S> RequestStream for S where
 {
 }
 
+/// Whether an attempt is recorded. A quick upload is recorded together with the lease, or with its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttemptRecording {
+    /// It is not, and what the ID stands for has to be looked at.
+    Unknown,
+    /// It is not, and no import had begun applying under the ID when `started` was sent.
+    New,
+    /// It is.
+    Recorded,
+}
+
 /// One import that has begun, for the client that sends it.
 pub(crate) struct ImportSession<'a> {
     pub(crate) importer: &'a Importer,
@@ -67,12 +78,9 @@ pub(crate) struct ImportSession<'a> {
     /// Memory for the received rows and their plan.
     pub(crate) memory: MemoryReservation,
     pub(crate) resumed: bool,
-    /// The attempt is recorded. A quick upload is recorded together with the lease, or with its end.
-    pub(crate) is_recorded: bool,
-    /// No import had begun applying under the ID when `started` was sent. Recording the attempt looks again.
-    pub(crate) is_new: bool,
-    /// The lease has been looked at while the upload came in.
-    pub(crate) has_looked: bool,
+    pub(crate) recording: AttemptRecording,
+    /// How long after its beginning an upload that still comes in looks at the lease, once.
+    pub(crate) looks_after: Option<Duration>,
     /// When `start` was received.
     pub(crate) began: Instant,
     pub(crate) started: bool,
@@ -131,7 +139,7 @@ impl ImportSession<'_> {
     /// Sets the final state in the summary, and removes the record of the attempt.
     async fn withdraw(&mut self, state: ImportState) {
         self.set_end(state);
-        if self.is_recorded {
+        if self.is_recorded() {
             let withdraw = self.importer.store.withdraw_import(&self.record);
             if let Err(error) = withdraw.await {
                 warn!(%error, "the record of an import that was turned away could not be removed");
@@ -168,12 +176,17 @@ impl ImportSession<'_> {
             options: &self.asked_for,
         };
         let store = &self.importer.store;
-        let attempt = (&self.record, self.is_recorded);
+        let attempt = (&self.record, self.is_recorded());
         let close = store.close_import(attempt, &self.actor, end);
         if let Err(error) = close.await {
             warn!(%error, "the end of an import could not be recorded");
         }
         self.importer.note_attempt(self.organization);
+    }
+
+    /// Returns `true` if the attempt is recorded.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.recording == AttemptRecording::Recorded
     }
 
     /// Posts `started` once.

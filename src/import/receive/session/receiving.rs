@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{ImportSession, Request, RequestStream, SESSION_BYTES};
+use super::{AttemptRecording, ImportSession, Request, RequestStream, SESSION_BYTES};
 use crate::{
     access::CredentialExpiry,
     domain::{Column, ImportPhase, Issue, IssueCode, Row},
@@ -147,17 +147,17 @@ impl ImportSession<'_> {
                 AttemptOpening::InUse => return Err(ImportError::ImportIdInUse(self.record.id)),
             }
         }
-        self.is_new = !self.resumed;
+        if !self.resumed && !self.is_recorded() {
+            self.recording = AttemptRecording::New;
+        }
         self.post_start(receiver.header());
         Ok(())
     }
 
     /// Waits until the upload has lasted so long that something is due: it is recorded, or the lease is looked at.
     async fn lasts_long(&self) {
-        let records = (!self.is_recorded).then_some(RECORDED_AFTER);
-        let looks = (!self.has_looked && !self.options.validate_only)
-            .then(|| self.importer.limiter.turn_timeout());
-        match records.into_iter().chain(looks).min() {
+        let records = (!self.is_recorded()).then_some(RECORDED_AFTER);
+        match records.into_iter().chain(self.looks_after).min() {
             Some(after) => sleep_until(self.began + after).await,
             None => pending().await,
         }
@@ -169,14 +169,10 @@ impl ImportSession<'_> {
         if self.began.elapsed() >= RECORDED_AFTER {
             self.record_attempt().await?;
         }
-        let importer = self.importer;
-        if self.began.elapsed() >= importer.limiter.turn_timeout() && !self.has_looked {
-            self.has_looked = true;
-            if !self.options.validate_only && !self.resumed {
-                importer
-                    .expect_turn(self.organization, self.record.id)
-                    .await?;
-            }
+        let looks = |after: &mut Duration| self.began.elapsed() >= *after;
+        if self.looks_after.take_if(looks).is_some() && !self.resumed {
+            let turn = self.importer.expect_turn(self.organization, self.record.id);
+            turn.await?;
         }
         Ok(())
     }
