@@ -27,6 +27,11 @@ impl LookUpBudget {
         Self(OF_IMPORT)
     }
 
+    /// Returns `true` if none are left.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Takes what the look-ups of `key` cost. Returns `false` if too few are left, or if the key is too long.
     pub(crate) fn affords(&mut self, key: &str) -> bool {
         if key.chars().nth(MAX_COMPARED).is_some() {

@@ -33,7 +33,7 @@ impl UserKeys {
     }
 
     /// Returns the same keys, each once, without those that no user can have: stored values have no control character
-    /// (semantics §2). The empty text stays only where it stands for zeros alone.
+    /// (semantics §2).
     #[must_use]
     pub fn tidy(mut self) -> Self {
         for list in self.lists() {

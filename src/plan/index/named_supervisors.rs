@@ -2,6 +2,7 @@
 //! these texts up, and a partial snapshot has every user who has one. Knows the rows; decides nothing.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use super::keys::Key;
 use super::numbers::ByRow;
@@ -28,26 +29,36 @@ pub(crate) fn keys_named(cell: &str) -> Vec<(Key, String)> {
 /// and in the order of the rows: those whose addresses one edit away are looked up. `has_holder` returns `true` if a user
 /// of the directory has the email.
 ///
-/// The answer depends on nothing else, so that a partial snapshot gets the same suggestions as a complete one.
+/// The answer depends on nothing else, so that a partial snapshot gets the same suggestions as a complete one. Emails are
+/// told apart by their hashes: a million of them would take much memory.
 pub(crate) fn unknown_emails(
     rows: &ByRow<Row>,
     mut has_holder: impl FnMut(&str) -> bool,
 ) -> Vec<String> {
-    let email = |text| Key::Email.comparable(text).into_owned();
-    let given = rows.iter().filter_map(|row| row.sound(Column::Email));
-    let mut known: HashSet<String> = given.map(email).collect();
+    let hashing = RandomState::new();
+    let hash = |email: &str| hashing.hash_one(email);
+    let email = |row: &Row, column| Some(Key::Email.comparable(row.sound(column)?).into_owned());
+    let named = |row: &Row| email(row, Column::SupervisorEmail);
+    let emails = rows.iter().filter_map(named);
+    let mut unknown: HashSet<u64> = emails
+        .filter(|email| !has_holder(email))
+        .map(|email| hash(&email))
+        .collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    for given in rows.iter().filter_map(|row| email(row, Column::Email)) {
+        unknown.remove(&hash(&given));
+    }
     let mut budget = LookUpBudget::of_import();
-    let mut unknown = Vec::new();
-    for row in rows.iter() {
-        let Some(named) = row.sound(Column::SupervisorEmail).map(email) else {
-            continue;
-        };
-        if has_holder(&named) || !known.insert(named.clone()) {
-            continue;
+    let mut affordable = Vec::new();
+    for email in rows.iter().filter_map(named) {
+        if budget.is_spent() {
+            break;
         }
-        if budget.affords(&named) {
-            unknown.push(named);
+        if unknown.remove(&hash(&email)) && budget.affords(&email) {
+            affordable.push(email);
         }
     }
-    unknown
+    affordable
 }

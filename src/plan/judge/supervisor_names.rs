@@ -21,8 +21,15 @@ const KEYS: [Column; 4] = [
 /// The person that each cell without a plain email means, if exactly one person fits.
 #[derive(Default)]
 pub(crate) struct SupervisorNames {
-    /// By the cell's text in its comparable form: the persons of standing rows.
-    found: HashMap<String, Meant>,
+    /// By the cell's text in its comparable form.
+    found: HashMap<String, Named>,
+}
+
+/// What a cell names.
+struct Named {
+    /// The persons of standing rows; the users that no standing row is about too, once they have been looked up.
+    meant: Meant,
+    is_looked_up: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +57,10 @@ impl SupervisorNames {
             let cell = state.roster.rows[row].value(Column::SupervisorEmail);
             if names.found.len() < MOST {
                 let cell = named_in(cell.unwrap_or_default());
-                names.found.entry(cell).or_insert(Meant::Nobody);
+                names.found.entry(cell).or_insert(Named {
+                    meant: Meant::Nobody,
+                    is_looked_up: false,
+                });
             }
         }
         for row in state.standing() {
@@ -62,19 +72,21 @@ impl SupervisorNames {
     /// Returns the person that the supervisor cell of `row` means, or `None` unless exactly one person fits: of the
     /// standing rows, and of the users that no standing row is about.
     pub(crate) fn meant(
-        &self,
+        &mut self,
         state: &State<'_>,
         row: &Row,
         users: &mut KeyHolders<'_>,
     ) -> Option<FinalUser> {
         let cell = row.value(Column::SupervisorEmail)?;
-        let mut meant = *self.found.get(&named_in(cell))?;
-        for (key, form) in keys_named(cell) {
-            let person = users.find(key, &form).map(FinalUser::User);
-            let person = person.filter(|&person| state.row_of(person).is_none());
-            meant = person.map_or(meant, |person| meant.or(person));
+        let named = self.found.get_mut(&named_in(cell))?;
+        if !std::mem::replace(&mut named.is_looked_up, true) {
+            for (key, form) in keys_named(cell) {
+                let person = users.find(key, &form).map(FinalUser::User);
+                let person = person.filter(|&person| state.row_of(person).is_none());
+                named.meant = person.map_or(named.meant, |person| named.meant.or(person));
+            }
         }
-        match meant {
+        match named.meant {
             Meant::One(person) => Some(person),
             Meant::Nobody | Meant::Several => None,
         }
@@ -92,8 +104,8 @@ impl SupervisorNames {
     }
 
     fn add(&mut self, text: &str, person: FinalUser) {
-        if let Some(meant) = self.found.get_mut(comparable(text).as_str()) {
-            *meant = meant.or(person);
+        if let Some(named) = self.found.get_mut(comparable(text).as_str()) {
+            named.meant = named.meant.or(person);
         }
     }
 }

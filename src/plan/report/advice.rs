@@ -45,9 +45,10 @@ pub(crate) fn complete_findings(
             users,
             unknown: unknown.into_iter().collect(),
             suggested: HashMap::new(),
+            names,
         };
         findings.change(|row, finding| match finding {
-            Finding::SupervisorNotFound => nearest.advise(row, &names, budget),
+            Finding::SupervisorNotFound => nearest.advise(row, budget),
             finding => finding,
         });
     }
@@ -70,6 +71,8 @@ struct NearestEmails<'a, I: Iterator, K> {
     unknown: HashSet<String>,
     /// By email that no user has: its nearest email, once it has been looked for.
     suggested: HashMap<KeyId, Option<KeyId>>,
+    /// The persons that cells without a plain email name.
+    names: SupervisorNames,
 }
 
 impl<'a, I, K> NearestEmails<'a, I, K>
@@ -78,12 +81,7 @@ where
     K: Fn(KeyId) -> Cow<'a, str>,
 {
     /// Returns the finding about a supervisor who is not found.
-    fn advise(
-        &mut self,
-        row: RowIndex,
-        names: &SupervisorNames,
-        budget: &mut SuggestionBudget,
-    ) -> Finding {
+    fn advise(&mut self, row: RowIndex, budget: &mut SuggestionBudget) -> Finding {
         let state = self.state;
         if let SupervisorChange::Email(email) = state.roster.wish(row) {
             if let Some(row) = state.would_give(email) {
@@ -93,7 +91,8 @@ where
                 return Finding::SupervisorRenamed { row: renaming };
             }
         }
-        let meant = names.meant(state, &state.roster.rows[row], &mut self.users);
+        let cell = &state.roster.rows[row];
+        let meant = self.names.meant(state, cell, &mut self.users);
         if let Some(person) = meant.filter(|&person| person != state.own_person(row)) {
             let email = state.email_source(person).into();
             return Finding::SupervisorNear { email };
@@ -141,7 +140,7 @@ where
         near
     }
 
-    /// Returns the email one edit away from `email` that a user has whom no standing row is about.
+    /// Returns the email one edit away from `email` of a user that no standing row is about.
     fn look_up(&mut self, email: &str) -> Option<KeyId> {
         if !self.unknown.contains(email) {
             return None;
