@@ -77,7 +77,7 @@
 //! | an SQL statement | `store/`: an import's writes in `import_transaction/`, administrators' queries in `users.rs`, what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`, else one file for each table |
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
-//! | one writer for each organisation (§8) | taken and fenced in `store/leases.rs`, asked for in `import/attempt.rs`, renewed in `import/lease/` |
+//! | one writer for each organisation (§8) | waited for in `import/lease/turn.rs`, taken in `store/leases.rs`, fenced in `store/import_transaction.rs`, renewed in `import/lease/held.rs` |
 //! | the limits of safety.md | `limits/`, `server/`, `rpc/call_limiter.rs`, `import/receive/import_limiter.rs` |
 //! | a setting | its option: `cli/server/` (`limits.rs`, `settings.rs`, `security.rs`); its type: `config.rs`, `limits/` |
 //! | a text of the command line | `cli/output/report/`; failures are in `cli/failure.rs` |

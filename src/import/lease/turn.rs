@@ -64,7 +64,7 @@ impl ImportSession<'_> {
         let (mut pause, mut is_repeated) = (FIRST_PAUSE, false);
         let mut asks_next_at = asked;
         loop {
-            // Whoever has waited so long need not let others pass.
+            // An import that has waited so long lets nobody pass.
             let out_of_turn = turn.is_none() || Instant::now() >= until;
             let is_held = match self.ask_for_lease(opens, is_repeated, out_of_turn).await? {
                 LeaseAnswer::Taken(lease) => {

@@ -108,7 +108,7 @@ impl ImportTransaction {
         ));
     }
 
-    /// Changes the import's record, in one statement. The audit trail gets the end, if there is one.
+    /// Changes the import's record, in one statement. If the import ends, the audit trail gets that.
     ///
     /// # Errors
     /// Fails with [`WriteError::Bound`] if another attempt has bound the ID meanwhile.
