@@ -77,11 +77,16 @@ async fn each_new_head_is_logged_and_exported_and_erased_trails_are_told(databas
     let after = until(address, |[events, ..]| events == 4).await;
     assert_ne!(before[1], after[1], "{before:?} {after:?}");
     let heads = lines(&log, "the audit trail has a new head");
-    let hashes = hashes(&app).await;
-    assert_eq!((heads.len(), hashes.len()), (4, 4), "{heads:#?}");
-    for (line, hash) in heads.iter().zip(hashes) {
-        assert!(line.contains(&hash), "{hash}: {line}");
+    // A transaction with two events has one new head.
+    let mut hashes = hashes(&app).await.into_iter();
+    for line in &heads {
+        let is_told = hashes.any(|hash| line.contains(&hash));
+        assert!(
+            is_told,
+            "{line} is no head of the trail, or late: {heads:#?}"
+        );
     }
+    assert!(heads.len() > 2 && hashes.next().is_none(), "{heads:#?}");
     assert_eq!(after[2], 0, "{after:?}");
     app.tamper_audit("DELETE FROM audit_events; DELETE FROM audit_heads")
         .await;

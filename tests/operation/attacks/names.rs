@@ -14,12 +14,11 @@ use user_import::{
     },
 };
 
-use super::besieged::{Attack, Besieged, Slowed, dry_run, expect_twice_at_most};
+use super::besieged::{Besieged, dry_run};
 use user_import_testing::{Database, on_both_databases, roster};
 
 on_both_databases![
     long_unknown_names_cost_little_more_than_known_ones,
-    long_unknown_names_leave_another_tenant_its_usual_times,
     work_for_a_client_that_has_gone_ends,
 ];
 
@@ -98,25 +97,6 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
         "{attacked:?}, and {usual:?} for known names"
     );
     besieged.expect_unharmed().await;
-}
-
-/// Measures others beside imports of unknown names, one after the other.
-async fn measure(database: Database) -> Vec<Slowed> {
-    let besieged = besieged(database).await;
-    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
-    let csv = people(ROWS);
-    let attack = async || {
-        Attack::working([tokio::spawn(async move {
-            loop {
-                importer.import_with(dry_run("pd"), &*csv).await;
-            }
-        })])
-    };
-    besieged.measure(attack).await
-}
-
-async fn long_unknown_names_leave_another_tenant_its_usual_times(database: Database) {
-    expect_twice_at_most(async || Box::pin(measure(database)).await).await;
 }
 
 async fn work_for_a_client_that_has_gone_ends(database: Database) {
