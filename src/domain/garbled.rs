@@ -88,7 +88,10 @@ const MARKS: [(&str, char); 5] = [
 /// every byte, which is quicker than to stop at the first match.
 pub(super) fn may_be_garbled(text: &str) -> bool {
     let (has_entity, has_letter) = (text.bytes()).fold((false, false), |(entity, letter), byte| {
-        (entity | (byte == b'&'), letter | !byte.is_ascii())
+        (
+            entity | matches!(byte, b'&'),
+            letter | matches!(byte, 0x80..),
+        )
     });
     let may_be_decoded_wrongly = || {
         let mut pairs = text.as_bytes().windows(2);

@@ -433,7 +433,7 @@ mod tests {
             organization,
             import: Uuid::now_v7(),
             server: Uuid::from_u128(server),
-            ttl: Duration::from_secs(60),
+            ttl: Duration::from_mins(1),
             opening: None,
             is_repeated: out_of_turn,
             out_of_turn,

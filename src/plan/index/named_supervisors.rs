@@ -1,5 +1,5 @@
-//! What a supervisor cell that is nobody's email is compared with in the directory (semantics §5): the planner looks
-//! these texts up, and a partial snapshot has every user who has one. Knows the rows; decides nothing.
+//! The keys that a supervisor cell may name if no user has it as email (semantics §5). The planner looks them up in the
+//! directory, and a partial snapshot has every user who has one of them. Knows the rows; decides nothing.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -30,7 +30,7 @@ pub(crate) fn keys_named(cell: &str) -> Vec<(Key, String)> {
 /// of the directory has the email.
 ///
 /// The answer depends on nothing else, so that a partial snapshot gets the same suggestions as a complete one. Emails are
-/// told apart by their hashes: a million of them would take much memory.
+/// compared by their hashes, since a million of them would take much memory.
 pub(crate) fn unknown_emails(
     rows: &ByRow<Row>,
     mut has_holder: impl FnMut(&str) -> bool,

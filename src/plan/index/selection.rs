@@ -1,5 +1,5 @@
 //! The users that a plan of some rows looks at: a plan on these users alone equals the plan on everybody (semantics
-//! §14). Knows the rows; whoever reads the users adds everybody above them.
+//! §14). Knows the rows. The reader of the users adds everybody above them.
 //!
 //! These are all look-ups of a plan in the directory. A new one belongs here too.
 //!

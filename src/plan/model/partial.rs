@@ -232,7 +232,7 @@ proptest! {
         prop_assert_eq!(some.digest, all.digest);
         let counts = |plan: &Plan| (plan.going_inactive, plan.identity_changes, plan.matched_rows);
         prop_assert_eq!(counts(&some), counts(&all));
-        // The guard is told of enough active users if this is the most that can go.
+        // The guard knows enough active users.
         prop_assert!(all.going_inactive <= some.active_users);
         let active = scenario.request.directory.users().iter();
         let active = active.filter(|user| user.status == Status::Active);
