@@ -17,7 +17,7 @@ pub fn fold(value: &str) -> Cow<'_, str> {
         return Cow::Owned(NFC.normalize(&folded).into_owned());
     }
     // A loop that always runs to the end handles many bytes at once.
-    if (value.bytes()).fold(false, |found, byte| found | matches!(byte, b'A'..=b'Z')) {
+    if (value.bytes()).fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
         return Cow::Owned(value.to_ascii_lowercase());
     }
     Cow::Borrowed(value)
