@@ -107,7 +107,10 @@ impl Dialect {
     /// A query that has a row if any step of the schema has been recorded.
     pub(super) const fn schema_is_recorded(self) -> &'static str {
         match self {
-            Self::Postgres => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+            // Reads the catalog itself: a session's cache may lack a table that another process has just created.
+            Self::Postgres => {
+                "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('seaql_migrations')"
+            }
             Self::Sqlite => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
         }
     }

@@ -36,15 +36,28 @@ fn text(output: &Output) -> String {
         .collect()
 }
 
+/// On PostgreSQL, all of them have looked at the schema before the first one changes it.
 async fn several_processes_migrate_at_once(database: Database) {
+    let is_postgres = matches!(database, Database::Postgres);
     let database = database.create().await;
     let url = database.url();
+    let lock = "SELECT pg_advisory_xact_lock(7145530023)";
+    let held = match is_postgres {
+        true => Some(database.begin(lock).await),
+        false => None,
+    };
     let migrating: Vec<_> = (0..6)
         .map(|_| {
             let url = url.clone();
             thread::spawn(move || run(&["migrate"], &url))
         })
         .collect();
+    if let Some(held) = held {
+        let waits = "SELECT COUNT(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event = 'advisory'";
+        while database.number(waits).await < 6 {}
+        held.commit("").await;
+    }
     for process in migrating {
         let output = process.join().unwrap();
         assert!(output.status.success(), "{}", text(&output));

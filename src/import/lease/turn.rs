@@ -3,9 +3,9 @@
 //! Imports of this process take turns in order of arrival. Only the first of them asks the database for the lease, and
 //! only while another server's import has it must it ask again. Nobody holds a connection meanwhile.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::HeldLease;
@@ -21,6 +21,10 @@ use crate::{
 /// Pauses between two requests for a lease that another server's import has: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long an import waits before it is recorded, for others to see. One whose turn comes sooner is recorded with its
+/// lease.
+const RECORDED_AFTER: Duration = Duration::from_secs(1);
 
 impl Importer {
     /// Fails if one import has held the organisation for as long as another one would wait for its turn, or if the
@@ -57,10 +61,14 @@ impl ImportSession<'_> {
         let importer = self.importer;
         let asked = Instant::now();
         let until = asked + importer.limiter.turn_timeout();
-        let turn = importer
-            .limiter
-            .write_turn(&self.options.organization, until);
-        let turn = self.while_wanted(turn).await?;
+        let slug = self.options.organization.clone();
+        let mut waiting = pin!(importer.limiter.write_turn(&slug, until));
+        let soon = timeout(RECORDED_AFTER, self.while_wanted(waiting.as_mut())).await;
+        let turn = match soon {
+            Ok(turn) => turn?,
+            Err(_) if opens && self.is_bound_once_recorded().await? => return Ok(None),
+            Err(_) => self.while_wanted(waiting).await?,
+        };
         let (mut pause, mut is_repeated) = (FIRST_PAUSE, false);
         let mut asks_next_at = asked;
         loop {
@@ -93,10 +101,23 @@ impl ImportSession<'_> {
                     asks_next_at = Instant::now() + NEXT_FOR / 3;
                 }
             }
+            let is_long = opens && asked.elapsed() >= RECORDED_AFTER;
+            if is_long && self.is_bound_once_recorded().await? {
+                return Ok(None);
+            }
             self.while_wanted(sleep(pause)).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
             is_repeated = true;
         }
+    }
+
+    /// Records the attempt, unless it is recorded. Returns `true` if another attempt has begun applying under its ID.
+    async fn is_bound_once_recorded(&mut self) -> Result<bool, ImportError> {
+        if self.is_recorded() {
+            return Ok(false);
+        }
+        self.record_attempt().await?;
+        Ok(self.resumed)
     }
 
     async fn ask_for_lease(

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(code(limiter.enter("a").await), "ORGANIZATION_BUSY");
         let third = limiter.enter("b").await.unwrap();
         assert_eq!(code(limiter.enter("c").await), "SERVER_BUSY");
-        assert_eq!(limiter.imports.total(), 2);
+        assert_eq!(limiter.imports.total(), 3);
         drop(first);
         assert_eq!(code(limiter.enter("c").await), "");
         drop((second, third));

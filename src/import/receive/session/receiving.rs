@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long an upload lasts before it is recorded. A quicker one is recorded with its import's lease.
-const RECORDED_AFTER: Duration = Duration::from_millis(250);
+const RECORDED_AFTER: Duration = Duration::from_millis(100);
 
 /// Receives the first message, which must be `start`.
 pub(crate) async fn receive_start(
@@ -68,6 +68,7 @@ impl ImportSession<'_> {
                 () = self.importer.stop.cancelled() => return Err(ImportError::ShuttingDown),
                 () = self.lasts_long() => {
                     self.notice_long_upload().await?;
+                    self.announce_start(&receiver).await?;
                     continue;
                 }
                 () = sleep_until(held_until.unwrap_or_else(Instant::now)), if held_until.is_some() => {
@@ -96,9 +97,11 @@ impl ImportSession<'_> {
                     receiver = back;
                     self.memory.resize(SESSION_BYTES + receiver.bytes())?;
                     self.progress.set_received(receiver.rows());
-                    let announced = self.announce_start(&receiver).await;
+                    // A client that knows the import's ID may ask for its record.
+                    if self.is_recorded() || result.is_err() {
+                        self.announce_start(&receiver).await?;
+                    }
                     result?;
-                    announced?;
                     if receiver.rows() > 0 {
                         self.begin_read_ahead(receiver.rows());
                     }
@@ -134,7 +137,8 @@ impl ImportSession<'_> {
         Ok(received)
     }
 
-    /// Posts `started` once, as soon as the kind of input is known, with what has become of the import's ID by then.
+    /// Posts `started` once, with what has become of the import's ID by then. Does nothing if the kind of input is not
+    /// known yet.
     async fn announce_start(&mut self, receiver: &RosterReceiver) -> Result<(), ImportError> {
         if self.started || !receiver.knows_input() {
             return Ok(());
@@ -170,11 +174,20 @@ impl ImportSession<'_> {
             self.record_attempt().await?;
         }
         let looks = |after: &mut Duration| self.began.elapsed() >= *after;
-        if self.looks_after.take_if(looks).is_some() && !self.resumed {
-            let turn = self.importer.expect_turn(self.organization, self.record.id);
-            turn.await?;
+        if self.looks_after.take_if(looks).is_none() {
+            return Ok(());
         }
-        Ok(())
+        if self.options.import_id.is_some() {
+            // The client of an interrupted import learns what was written, even while another import runs.
+            self.record_attempt().await?;
+        }
+        match self.resumed {
+            true => Ok(()),
+            false => {
+                let turn = self.importer.expect_turn(self.organization, self.record.id);
+                turn.await
+            }
+        }
     }
 
     /// Fails if the client sends a message after `finish`.
