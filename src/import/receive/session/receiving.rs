@@ -181,12 +181,10 @@ impl ImportSession<'_> {
             // The client of an interrupted import learns what was written, even while another import runs.
             self.record_attempt().await?;
         }
+        let turn = self.importer.expect_turn(self.organization, self.record.id);
         match self.resumed {
             true => Ok(()),
-            false => {
-                let turn = self.importer.expect_turn(self.organization, self.record.id);
-                turn.await
-            }
+            false => turn.await,
         }
     }
 
