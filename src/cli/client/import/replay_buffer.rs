@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives what it has, ends, and begins anew, as a terminal does.
+    /// Gives one part for each read. Like a terminal, it gives more after an end of input.
     struct Terminal(Vec<&'static [u8]>);
 
     impl AsyncRead for Terminal {

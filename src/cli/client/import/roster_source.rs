@@ -68,7 +68,7 @@ impl RosterSource {
 
 /// A roster that can be read from its beginning as often as it is sent.
 pub(super) enum RosterInput {
-    /// A file, opened anew each time.
+    /// A file. It is opened again for each attempt.
     File(PathBuf),
     /// Input that can be read only once.
     Once(Arc<Mutex<ReplayBuffer>>),

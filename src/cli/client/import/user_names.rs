@@ -31,8 +31,7 @@ pub(super) async fn of(
     findings.changed.values().filter_map(named).collect()
 }
 
-/// First and last name, with a note if the external ID is generated, as it is generated anew
-/// for each import.
+/// First and last name, with a note if the external ID is generated: each import generates another one.
 fn name([external_id, first, last]: &[String; 3]) -> String {
     let note = match external_id.trim() {
         "" => "(this ID is generated: applied, it is another)",
