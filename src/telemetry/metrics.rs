@@ -108,6 +108,23 @@ fn describe() {
         "Audit trails that were found to end earlier, or otherwise, than before."
     );
     counter!(AUDIT_SETBACKS).absolute(0);
+    begin_import_counters();
+}
+
+/// Exposes the counters of imports at zero: Prometheus does not see the first increase of a counter that begins
+/// with it, and the first import after a start may be the only one of a day.
+fn begin_import_counters() {
+    let ends = [
+        ImportState::Completed,
+        ImportState::Refused,
+        ImportState::Interrupted,
+        ImportState::Cancelled,
+    ];
+    for state in ends {
+        for validate_only in [false, true] {
+            count_imports(0, state, validate_only, &Tally::default());
+        }
+    }
 }
 
 fn describe_database() {
@@ -164,12 +181,16 @@ pub(crate) fn denied(method: &'static str, reason: &'static str) {
 
 /// An import has ended, with these counts.
 pub(crate) fn import_ended(state: ImportState, validate_only: bool, counts: &Tally) {
+    count_imports(1, state, validate_only, counts);
+}
+
+fn count_imports(imports: u64, state: ImportState, validate_only: bool, counts: &Tally) {
     let state = state.name();
     let kind = match validate_only {
         true => "dry_run",
         false => "apply",
     };
-    counter!(IMPORTS, "state" => state, "kind" => kind).increment(1);
+    counter!(IMPORTS, "state" => state, "kind" => kind).increment(imports);
     for (outcome, rows) in [
         ("created", counts.created),
         ("updated", counts.updated),

@@ -21,6 +21,26 @@ fn zero_where_all_rows_stand_and_three_where_some_are_rejected() {
 }
 
 #[test]
+fn zero_for_rejected_rows_if_a_scheduler_must_not_take_them_for_a_failure() {
+    let department = Department::open();
+    department.file("roster.csv", &roster(["Officer", "Oficer"]));
+    let option = "--exit-zero-on-rejected-rows";
+    let (exit, errors) = import(&department, &[option, "--errors", "rejected.csv"]);
+    assert_eq!(exit, Some(0));
+    assert!(errors.contains(option), "{errors}");
+    assert!(department.read("rejected.csv").contains("Oficer"));
+    let pushed = department.run(&["push", "roster.csv", option]);
+    assert_eq!(pushed.status.code(), Some(0));
+    // Nothing else is a success.
+    assert_eq!(
+        import(&department, &[option, "--all-or-nothing"]).0,
+        Some(4)
+    );
+    let nobody = [option, "--endpoint", "http://127.0.0.1:1", "--retries=0"];
+    assert_eq!(import(&department, &nobody).0, Some(5));
+}
+
+#[test]
 fn two_where_the_command_is_used_wrongly() {
     let department = Department::open();
     let missing = import(&department, &[]);

@@ -31,6 +31,15 @@ fn builds_for_use_check_arithmetic_for_overflow() {
     );
 }
 
+#[test]
+fn the_image_has_the_build_that_is_shipped_without_names_for_debuggers() {
+    let dist = profile("dist");
+    assert!(dist.contains(&"strip = true".to_owned()), "{dist:?}");
+    let steps = fs::read_to_string(Path::new(FOLDER).join("deploy/Containerfile")).unwrap();
+    assert!(steps.contains("\nRUN cargo build --profile dist --locked"));
+    assert!(steps.contains("cp target/dist/user-import "));
+}
+
 /// A copy of the advisories that is of no use must not pass for one that has nothing to say.
 #[test]
 fn given_advisories_that_are_not_there_fail_the_check() {

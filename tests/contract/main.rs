@@ -16,6 +16,7 @@ mod catalogue;
 mod current;
 mod dependencies;
 mod deploy;
+mod monitoring;
 mod operations;
 mod plain_english;
 mod reference;

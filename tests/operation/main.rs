@@ -13,6 +13,7 @@
 
 mod attacks;
 mod audit_heads;
+mod backups;
 mod busy;
 mod connections;
 mod crowds;

@@ -198,7 +198,15 @@ impl EndReport<'_> {
             }
         }
         shown.map_err(ClientError::Output)?;
-        Ok(exit)
+        match exit {
+            ExitStatus::RowsRejected if self.args.exit_zero_on_rejected_rows => {
+                report.notice(
+                    "Rows were rejected. The exit code is 0 by --exit-zero-on-rejected-rows.",
+                );
+                Ok(ExitStatus::Done)
+            }
+            exit => Ok(exit),
+        }
     }
 }
 

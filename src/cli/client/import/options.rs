@@ -62,6 +62,10 @@ pub(crate) struct CommonArgs {
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_ERRORS")]
     #[arg(help_heading = "Output")]
     pub errors: Option<PathBuf>,
+    /// End with exit code 0, not 3, if rows were rejected; for schedulers that take every other code for a failure
+    #[arg(long, env = "USER_IMPORT_EXIT_ZERO_ON_REJECTED_ROWS")]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Output")]
+    pub exit_zero_on_rejected_rows: bool,
     /// Format of the output
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
     #[arg(help_heading = "Output")]
