@@ -6,6 +6,8 @@
 //! lines, and IDs, digests, times and ports stand for any of their kind. A comment right above a block changes that:
 //!
 //! - `<!-- not run: REASON -->`: it cannot run here; its commands of this program are parsed all the same.
+//! - `<!-- needs: PROGRAM -->`: it runs if this machine has that program. `USER_IMPORT_TEST_TOOLS` names the programs,
+//!   between spaces, that must be there.
 //! - `<!-- output of: COMMAND -->`: the block is the output of this command, not of the block before.
 //! - `<!-- setup: COMMANDS -->`, without a block: commands that the page assumes to have run.
 
@@ -36,6 +38,9 @@ use output::assert_shown;
 use page::{Step, steps};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The port of a server with default settings, which pages show.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:50051";
 
 /// Every page of the documentation.
 fn pages() -> Vec<PathBuf> {
@@ -100,9 +105,10 @@ fn run(steps: &[Step]) -> String {
     serve.current_dir(folder.path());
     serve.args(["serve", "--listen", "127.0.0.1:0"]);
     let mut server = Running::start(serve, &folder.path().join("server.log"));
-    let endpoint = format!("http://{}", address(&mut server));
+    let address = address(&mut server).to_string();
+    let endpoint = format!("http://{address}");
     let file = folder.path().join("page.sh");
-    fs::write(&file, script(steps)).unwrap();
+    fs::write(&file, script(steps).replace(DEFAULT_ADDRESS, &address)).unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
     let mut shell = Command::new("bash");
     for (name, _) in std::env::vars_os() {
@@ -140,6 +146,18 @@ fn assert_parsed(step: &Step, page: &str) {
     }
 }
 
+/// Checks that a block is left out only for want of a program that need not be there.
+fn assert_left_out(step: &Step, page: &str) {
+    let Some(tool) = step.missing_tool() else {
+        return;
+    };
+    let place = format!("{page}, line {}", step.line);
+    let required = std::env::var("USER_IMPORT_TEST_TOOLS").unwrap_or_default();
+    let is_required = required.split(' ').any(|name| name == tool);
+    assert!(!is_required, "{place}: there is no {tool} to run this with");
+    eprintln!("{place} is not run: there is no {tool}");
+}
+
 #[test]
 fn every_command_of_every_page_runs_and_prints_what_is_shown() {
     let mut ran = 0;
@@ -148,6 +166,7 @@ fn every_command_of_every_page_runs_and_prints_what_is_shown() {
         let steps = steps(&page, &fs::read_to_string(&path).unwrap());
         for step in &steps {
             assert_parsed(step, &page);
+            assert_left_out(step, &page);
         }
         if !steps.iter().any(Step::is_run) {
             continue;

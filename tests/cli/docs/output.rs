@@ -47,6 +47,8 @@ fn pieces(lines: &[String]) -> Vec<Vec<&str>> {
 
 /// Lines without what is another each time.
 fn neutral(text: &str) -> Vec<String> {
+    // Some builds of Go's JSON put a second space there, so that nobody relies on one.
+    let text = text.replace("\":  ", "\": ");
     let lines = text.trim_end().lines();
     lines.map(|line| pace(&words(line.trim_end()))).collect()
 }

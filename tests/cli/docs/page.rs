@@ -1,5 +1,7 @@
 //! A page's blocks: which commands it shows, and what they are said to print.
 
+use std::env;
+
 /// Commands that a page shows, and their output.
 #[derive(Debug, Default)]
 pub struct Step {
@@ -8,6 +10,8 @@ pub struct Step {
     pub commands: String,
     /// What the page says that they print; `None`: it says nothing.
     pub output: Option<String>,
+    /// The program that they need besides ours, if any.
+    pub needs: Option<String>,
     /// Why they cannot run; `None`: they can.
     not_run: Option<String>,
 }
@@ -15,11 +19,23 @@ pub struct Step {
 impl Step {
     /// True where the commands can run. A server runs beside all of them.
     pub fn is_run(&self) -> bool {
+        self.may_run() && self.missing_tool().is_none()
+    }
+
+    fn may_run(&self) -> bool {
         self.not_run.is_none() && self.commands.trim() != "user-import serve"
+    }
+
+    /// The program that they need and this machine lacks, if any.
+    pub fn missing_tool(&self) -> Option<&str> {
+        let paths = env::var_os("PATH").unwrap_or_default();
+        let is_there = |tool: &str| env::split_paths(&paths).any(|path| path.join(tool).is_file());
+        self.needs.as_deref().filter(|tool| !is_there(tool))
     }
 }
 
 const NOT_RUN: &str = "not run: ";
+const NEEDS: &str = "needs: ";
 const OUTPUT_OF: &str = "output of: ";
 const SETUP: &str = "setup: ";
 
@@ -74,6 +90,7 @@ fn shown(line: usize, commands: String, directive: &str) -> Step {
         line,
         commands,
         output: None,
+        needs: directive.strip_prefix(NEEDS).map(str::to_owned),
         not_run: directive.strip_prefix(NOT_RUN).map(str::to_owned),
     }
 }
@@ -85,13 +102,13 @@ fn expect(steps: &mut Vec<Step>, line: usize, output: String, directive: &str, p
             line,
             commands: commands.to_owned(),
             output: Some(output),
-            not_run: None,
+            ..Step::default()
         });
     } else if !directive.starts_with(NOT_RUN) {
         let step = steps.last_mut().filter(|step| step.output.is_none());
         let step = step.unwrap_or_else(|| panic!("{place}: what prints this?"));
         assert!(
-            step.is_run(),
+            step.may_run(),
             "{place}: what is not run prints nothing that can be compared"
         );
         step.output = Some(output);

@@ -1,6 +1,6 @@
 """Imports rosters into User Import over gRPC.
 
-    with connect("127.0.0.1:50051") as channel:
+    with connect("https://import.example:50051") as channel:
         stub = ImportServiceStub(channel)
         start = ImportStart(organization="my-department")
         ended = import_roster(stub, start, CsvFile("roster.csv"), on_row=print)
@@ -11,7 +11,7 @@ or a few users that changed, in one call:
 
 or, where there is no gRPC but only HTTP, over gRPC-Web:
 
-    with WebStub("127.0.0.1:50051") as stub:
+    with WebStub("https://import.example:50051") as stub:
         ended = import_in_parts(stub, start, CsvFile("roster.csv"), on_row=print)
 """
 

@@ -1,4 +1,4 @@
-"""The program: python -m roster_import --organization my-department csv roster.csv"""
+"""The program: roster-import --organization my-department csv roster.csv"""
 
 import argparse
 import os
@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace) -> Ended:
             if pushes:
                 return push_users(stub, start, ROWS, **told)
             return import_in_parts(stub, start, roster, **told)
-    with connect(options.endpoint, _read(options.ca)) as channel:
+    with connect(options.endpoint, options.ca) as channel:
         stub = ImportServiceStub(channel)
         if pushes:
             return push_users(stub, start, ROWS, metadata=metadata, **told)
@@ -103,9 +103,10 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     organization = environment("USER_IMPORT_ORGANIZATION")
     add("--organization", default=organization, required=not organization, help="slug")
-    add("--endpoint", default="127.0.0.1:50051", help="HOST:PORT of the server")
+    endpoint = environment("USER_IMPORT_ENDPOINT", "http://127.0.0.1:50051")
+    add("--endpoint", default=endpoint, help="https://HOST:PORT, or http://HOST:PORT without TLS")
     add("--token", default=environment("USER_IMPORT_TOKEN"), help="bearer token")
-    add("--ca", help="PEM file of the authorities to trust; without it no TLS")
+    add("--ca", help="PEM file of the authorities to trust, not the system's")
     add("--web", action="store_true", help="over gRPC-Web, where gRPC does not get through")
     add("--import-id", default="", help="UUID, to go on with an interrupted import")
     add("--validate-only", action="store_true", help="report what would happen, write nothing")
@@ -116,13 +117,6 @@ def _options() -> argparse.Namespace:
     commands.add_parser("rows", help="import typed rows from memory")
     commands.add_parser("push", help="push the same rows as one call")
     return parser.parse_args()
-
-
-def _read(path: str | None) -> bytes | None:
-    if path is None:
-        return None
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _print_row(row: RowResult) -> None:

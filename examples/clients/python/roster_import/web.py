@@ -11,6 +11,8 @@ from google.protobuf.message import Message
 
 from userimport.v1 import import_service_pb2 as messages
 
+from .channel import address, system_authorities
+
 _SERVICE = "userimport.v1.ImportService"
 _HEADERS = {
     "content-type": "application/grpc-web+proto",
@@ -58,12 +60,13 @@ class WebStub:
     """Has the methods of `ImportServiceStub` that gRPC-Web can carry."""
 
     def __init__(self, endpoint: str, token: str | None = None, ca: str | None = None):
-        """`endpoint` is HOST:PORT; with `ca`, a PEM file of authorities, the connection has TLS."""
-        self._base = f"{'https' if ca else 'http'}://{endpoint}/{_SERVICE}/"
+        """`endpoint` and `ca` are those of `connect`."""
+        host, is_tls = address(endpoint, ca)
+        self._base = f"{'https' if is_tls else 'http'}://{host}/{_SERVICE}/"
+        # Given with each call: a variable such as REQUESTS_CA_BUNDLE would replace the session's.
+        self._authorities = (ca or system_authorities()) if is_tls else None
         self._session = requests.Session()
         self._session.headers.update(_HEADERS)
-        if ca:
-            self._session.verify = ca
         if token:
             self._session.headers["authorization"] = f"Bearer {token}"
 
@@ -105,6 +108,7 @@ class WebStub:
                 data=_PREFIX.pack(0, len(encoded)) + encoded,
                 timeout=(min(_CONNECT, silence), silence),
                 stream=True,
+                verify=self._authorities,
             ) as response:
                 yield from _answers(response, answer)
         except requests.Timeout as error:

@@ -1,4 +1,5 @@
-/** The program: node dist/src/main.js --organization my-department csv roster.csv */
+#!/usr/bin/env node
+/** The program: roster-import --organization my-department csv roster.csv */
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -7,11 +8,14 @@ import { ImportState, IssueSeverity, RowOutcome } from "../gen/userimport/v1/typ
 import { bearer, connect, csvFile, importRoster, pushUsers, RosterUnreadable, typedRows } from ".";
 import type { Ended, Roster } from ".";
 
-const USAGE = `usage: main.js [options] csv FILE | rows | push
+const ENDPOINT = "http://127.0.0.1:50051";
+
+const USAGE = `usage: roster-import [options] csv FILE | rows | push
   --organization SLUG  default: $USER_IMPORT_ORGANIZATION
-  --endpoint HOST:PORT default: 127.0.0.1:50051
+  --endpoint URL       https://HOST:PORT, or http://HOST:PORT without TLS;
+                       default: $USER_IMPORT_ENDPOINT, else ${ENDPOINT}
   --token TOKEN        bearer token; default: $USER_IMPORT_TOKEN
-  --ca FILE            PEM file of the authorities to trust; without it no TLS
+  --ca FILE            PEM file of the authorities to trust, not the system's
   --import-id UUID     to go on with an interrupted import
   --validate-only      report what would happen, write nothing
   --deadline SECONDS   for all attempts together; default: 3600
@@ -133,7 +137,7 @@ function connection(values: { endpoint?: string; ca?: string; token?: string }) 
     const ca = values.ca === undefined ? undefined : readFileSync(values.ca);
     return {
       metadata: bearer(values.token ?? process.env.USER_IMPORT_TOKEN),
-      client: connect(values.endpoint ?? "127.0.0.1:50051", ca),
+      client: connect(values.endpoint ?? process.env.USER_IMPORT_ENDPOINT ?? ENDPOINT, ca),
     };
   } catch (error) {
     throw new WrongUse((error as Error).message);

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -70,9 +71,10 @@ func parse() (*options, rosterimport.Roster, error) {
 	options := &options{}
 	env := os.Getenv
 	flag.StringVar(&options.start.Organization, "organization", env("USER_IMPORT_ORGANIZATION"), "`slug`")
-	flag.StringVar(&options.endpoint, "endpoint", "127.0.0.1:50051", "`HOST:PORT` of the server")
+	endpoint := cmp.Or(env("USER_IMPORT_ENDPOINT"), "http://127.0.0.1:50051")
+	flag.StringVar(&options.endpoint, "endpoint", endpoint, "`URL`: https://HOST:PORT, or http://HOST:PORT without TLS")
 	flag.StringVar(&options.token, "token", "", "bearer `token` (default $USER_IMPORT_TOKEN)")
-	flag.StringVar(&options.ca, "ca", "", "PEM `file` of the authorities to trust; without it no TLS")
+	flag.StringVar(&options.ca, "ca", "", "PEM `file` of the authorities to trust, not the system's")
 	flag.StringVar(&options.start.ImportId, "import-id", "", "`UUID`, to go on with an interrupted import")
 	flag.BoolVar(&options.start.ValidateOnly, "validate-only", false, "report what would happen, write nothing")
 	flag.Float64Var(&options.deadline, "deadline", 3600, "`seconds` for all attempts together")

@@ -35,21 +35,28 @@ public final class Connection implements AutoCloseable {
   }
 
   /**
-   * Opens a connection to HOST:PORT.
+   * Opens a connection.
    *
-   * @param ca PEM file of the authorities to trust; null: no TLS
+   * @param endpoint https://HOST:PORT, or http://HOST:PORT without TLS. HOST:PORT alone has TLS, unless it is this
+   *     machine and {@code ca} is null
+   * @param ca PEM file of the authorities to trust; null: those of the system
    * @param token says who is calling; null: nobody. Without TLS anyone on the way can read it.
    * @throws IOException where {@code ca} cannot be read
-   * @throws IllegalArgumentException where it has no certificate, or the token cannot be one
+   * @throws IllegalArgumentException where it has no certificate, or the endpoint or the token cannot be one
    */
   public static Connection open(String endpoint, File ca, String token) throws IOException {
     if (token != null && !token.chars().allMatch(c -> c >= ' ' && c <= '~')) {
       throw new IllegalArgumentException("a token has printable ASCII characters only");
     }
-    ChannelCredentials security = ca == null ? InsecureChannelCredentials.create() : trust(ca);
+    Endpoint server = Endpoint.parse(endpoint, ca != null);
+    ChannelCredentials security = InsecureChannelCredentials.create();
+    if (server.isTls()) {
+      // The system's are those of the Java installation, which systems keep up to date.
+      security = ca == null ? TlsChannelCredentials.create() : trust(ca);
+    }
     // A server that is gone without a word is noticed within half a minute.
     ManagedChannel channel =
-        Grpc.newChannelBuilder(endpoint, security)
+        Grpc.newChannelBuilder(server.host(), security)
             .keepAliveTime(20, TimeUnit.SECONDS)
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .build();

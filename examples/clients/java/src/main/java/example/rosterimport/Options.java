@@ -24,9 +24,10 @@ record Options(
       """
       usage: [options] csv FILE | rows | push
         --organization SLUG  default: $USER_IMPORT_ORGANIZATION
-        --endpoint HOST:PORT default: 127.0.0.1:50051
+        --endpoint URL       https://HOST:PORT, or http://HOST:PORT without TLS;
+                             default: $USER_IMPORT_ENDPOINT, else http://127.0.0.1:50051
         --token TOKEN        bearer token; default: $USER_IMPORT_TOKEN
-        --ca FILE            PEM file of the authorities to trust; without it no TLS
+        --ca FILE            PEM file of the authorities to trust, not the system's
         --import-id UUID     to go on with an interrupted import
         --validate-only      report what would happen, write nothing
         --deadline SECONDS   for all attempts together; default: 3600
@@ -76,7 +77,9 @@ record Options(
     String ca = given.get("--ca");
     return new Options(
         organization,
-        given.getOrDefault("--endpoint", "127.0.0.1:50051"),
+        given.getOrDefault(
+            "--endpoint",
+            environment.getOrDefault("USER_IMPORT_ENDPOINT", "http://127.0.0.1:50051")),
         given.getOrDefault("--token", environment.get("USER_IMPORT_TOKEN")),
         ca == null ? null : new File(ca),
         given.getOrDefault("--import-id", ""),
