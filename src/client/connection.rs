@@ -2,14 +2,17 @@
 
 use std::{fmt, net::IpAddr, str::FromStr, sync::Arc, time::Duration};
 
+use http::Response;
 use tonic::{
     Request, Status,
+    body::Body,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity, Uri},
 };
+use tower::{ServiceExt, util::MapResponse};
 
-use super::ClientError;
+use super::{ClientError, proxy_answers};
 use crate::proto::{
     audit_service_client::AuditServiceClient, directory_service_client::DirectoryServiceClient,
     health::health_client::HealthClient, import_service_client::ImportServiceClient,
@@ -181,7 +184,10 @@ impl Interceptor for BearerInterceptor {
     }
 }
 
-type Service = InterceptedService<Channel, BearerInterceptor>;
+/// A connection whose answers are the server's own.
+type CheckedChannel = MapResponse<Channel, fn(Response<Body>) -> Response<Body>>;
+
+type Service = InterceptedService<CheckedChannel, BearerInterceptor>;
 
 /// A connection to a server, for one caller.
 #[derive(Clone, Debug)]
@@ -217,6 +223,7 @@ impl ServiceClient {
             .connect()
             .await
             .map_err(unreachable)?;
+        let channel: CheckedChannel = channel.map_response(proxy_answers::expect_servers);
         let service = InterceptedService::new(channel, BearerInterceptor(credentials.token));
         Ok(Self {
             imports: ImportServiceClient::new(service.clone()),

@@ -10,6 +10,7 @@ mod error;
 mod health;
 mod history;
 mod import;
+mod proxy_answers;
 mod push;
 mod upload;
 

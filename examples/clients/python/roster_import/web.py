@@ -32,10 +32,10 @@ _OF_HTTP = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
     404: grpc.StatusCode.UNIMPLEMENTED,
+    408: grpc.StatusCode.UNAVAILABLE,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
     429: grpc.StatusCode.UNAVAILABLE,
-    502: grpc.StatusCode.UNAVAILABLE,
-    503: grpc.StatusCode.UNAVAILABLE,
-    504: grpc.StatusCode.UNAVAILABLE,
+    501: grpc.StatusCode.UNIMPLEMENTED,
 }
 
 
@@ -124,8 +124,11 @@ def _answers(response: requests.Response, answer: type) -> Iterator[Message]:
     if "grpc-status" in headers:
         return _end(headers)
     if response.status_code != 200:
-        code = _OF_HTTP.get(response.status_code, grpc.StatusCode.UNKNOWN)
-        raise WebError(code, f"The server answered with HTTP status {response.status_code}.")
+        is_away = response.status_code >= 500
+        other = grpc.StatusCode.UNAVAILABLE if is_away else grpc.StatusCode.UNKNOWN
+        code = _OF_HTTP.get(response.status_code, other)
+        status = f"{response.status_code} {response.reason}"
+        raise WebError(code, f"A proxy on the way answered, not the server: HTTP status {status}.")
     for kind, content in _frames(response):
         if kind & _TRAILERS:
             return _end(_trailers(content))
@@ -133,7 +136,8 @@ def _answers(response: requests.Response, answer: type) -> Iterator[Message]:
         message.ParseFromString(content)
         yield message
     # Without trailers it is not known how the call ended.
-    raise WebError(grpc.StatusCode.UNAVAILABLE, "The connection was lost.")
+    message = "The connection was lost: HTTP status 200 OK, without trailers."
+    raise WebError(grpc.StatusCode.UNAVAILABLE, message)
 
 
 def _frames(response: requests.Response) -> Iterator[tuple[int, bytes]]:

@@ -1,15 +1,18 @@
 """The program over gRPC-Web, against the real server."""
 
+import io
 import re
 import subprocess
 
+import grpc
 import pytest
+import requests
 from server import ORGANIZATION, PROGRAM, REPOSITORY, SLOW, Server
 from test_import import HEADER, MANY, begin, officers, outcomes, run
 
 from roster_import import CsvFile, TypedRows, WebStub, import_in_parts
 from roster_import.__main__ import ROWS
-from userimport.v1.import_service_pb2 import ImportStart
+from userimport.v1.import_service_pb2 import BeginImportRequest, ImportStart
 
 
 class Counting(WebStub):
@@ -158,6 +161,42 @@ def test_a_token_is_presented(server, tmp_path):
     # To read users is not needed: what it began it may watch.
     code, out, errors = run(server, "--web", "--token", made.stdout.strip(), "csv", file)
     assert (code, len(outcomes(out))) == (0, 12), errors
+
+
+def test_the_given_authorities_are_trusted_whatever_the_environment_names(monkeypatch):
+    trusted = []
+
+    def send(session, request, **options):
+        trusted.append(options["verify"])
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/dev/null")
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/dev/null")
+    with WebStub("127.0.0.1:1", ca="authorities.pem") as stub, pytest.raises(grpc.RpcError):
+        stub.BeginImport(BeginImportRequest())
+    assert trusted == ["authorities.pem"]
+
+
+@pytest.mark.parametrize(
+    "status, code",
+    [
+        ("502 Bad Gateway", grpc.StatusCode.UNAVAILABLE),
+        ("503 Service Unavailable", grpc.StatusCode.UNAVAILABLE),
+        ("520 Own Number", grpc.StatusCode.UNAVAILABLE),
+        ("413 Payload Too Large", grpc.StatusCode.RESOURCE_EXHAUSTED),
+    ],
+)
+def test_a_page_of_a_proxy_names_its_status(monkeypatch, status, code):
+    number, reason = status.split(" ", 1)
+    page = requests.Response()
+    page.status_code, page.reason, page.raw = int(number), reason, io.BytesIO()
+    monkeypatch.setattr(requests.Session, "send", lambda *_, **__: page)
+    with WebStub("127.0.0.1:1") as stub, pytest.raises(grpc.RpcError) as failed:
+        stub.BeginImport(BeginImportRequest())
+    assert failed.value.code() == code
+    expected = f"A proxy on the way answered, not the server: HTTP status {status}."
+    assert failed.value.details() == expected
 
 
 def test_a_file_that_cannot_be_read_is_wrong_use(server, tmp_path):

@@ -87,7 +87,7 @@ public final class Main {
     // The summary has every reason; the status only as many as fit.
     Status status = ended.status();
     if (status != null && (summary == null || summary.getRefusalsCount() == 0)) {
-      Printer.note("error: " + status.getMessage());
+      Printer.note("error: " + Printer.reason(status));
     }
     if (ended.exitCode() == 5) {
       Printer.note("To go on, repeat this with --import-id " + ended.importId());

@@ -1,5 +1,6 @@
 package example.rosterimport;
 
+import com.google.rpc.Status;
 import com.userimport.v1.DeactivatedUser;
 import com.userimport.v1.Issue;
 import com.userimport.v1.RowResult;
@@ -31,7 +32,7 @@ record Printer(int retries) implements Handlers {
 
   @Override
   public void onRetry(Ended ended, Duration wait, int attempt) {
-    String why = ended.status() == null ? "The stream broke off." : ended.status().getMessage();
+    String why = ended.status() == null ? "The stream broke off." : reason(ended.status());
     note(
         String.format(
             Locale.ROOT,
@@ -40,6 +41,11 @@ record Printer(int retries) implements Handlers {
             wait.toMillis() / 1000.0,
             attempt,
             retries));
+  }
+
+  /** The first line: what follows it for a proxy's page is the page. */
+  static String reason(Status status) {
+    return status.getMessage().lines().findFirst().orElse("");
   }
 
   static String name(Enum<?> value, String prefix) {
