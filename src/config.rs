@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    access::{TokenText, WebOrigin, jwt::JwtSettings},
+    access::{TokenText, TrustedProxies, WebOrigin, jwt::JwtSettings},
     input::Limits,
     limits::{DatabaseLimits, ServerLimits},
     store::DEFAULT_LEASE,
@@ -63,9 +63,11 @@ pub struct SecuritySettings {
     pub local_token: Option<TokenText>,
     /// Origins of web pages that may call.
     pub web_origins: Vec<WebOrigin>,
+    /// Proxies that are believed when they say where a call or a connection comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Time between two checks of the files that these name, and of the credentials of streams.
     pub reload_interval: Duration,
-    /// Time limit of a TLS handshake.
+    /// Time limit of a TLS handshake, and of a proxy's header before it.
     pub handshake_timeout: Duration,
 }
 
@@ -77,6 +79,7 @@ impl Default for SecuritySettings {
             jwt: None,
             local_token: None,
             web_origins: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             reload_interval: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(10),
         }

@@ -1,14 +1,14 @@
 //! The other end of a connection.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use super::ClientCertificate;
+use super::{ClientAddress, ClientCertificate};
 
 /// What is known of the other end of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectionPeer {
-    /// Its address, if it is known.
-    pub address: Option<SocketAddr>,
+    /// The client's address, if it is known.
+    pub address: Option<ClientAddress>,
     /// The certificate it showed.
     pub certificate: Option<Arc<ClientCertificate>>,
 }

@@ -6,6 +6,7 @@
 
 mod authenticator;
 mod certificate_allow_list;
+mod client_address;
 mod connection_peer;
 mod connection_trust;
 mod denial;
@@ -15,12 +16,14 @@ pub mod local_token;
 mod principal;
 mod reloaded_files;
 mod token;
+mod trusted_proxies;
 mod web_origin;
 
 pub use authenticator::{Authenticator, CredentialSources};
 pub(crate) use authenticator::{CredentialExpiry, PresentedCredentials};
 pub use certificate_allow_list::CertificateAllowList;
 pub(crate) use certificate_allow_list::ClientCertificate;
+pub(crate) use client_address::ClientAddress;
 pub(crate) use connection_peer::ConnectionPeer;
 pub(crate) use connection_trust::ConnectionTrust;
 pub(crate) use denial::Denial;
@@ -31,4 +34,5 @@ pub use principal::{OrganizationScope, Principal};
 pub(crate) use reloaded_files::ReloadedFiles;
 pub use token::TokenText;
 pub(crate) use token::looks_like_token;
+pub use trusted_proxies::{ProxyNetwork, TrustedProxies};
 pub(crate) use web_origin::WebOrigin;

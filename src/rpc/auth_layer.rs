@@ -1,7 +1,7 @@
 //! The layer before every RPC: it recognises the caller, expects the permission that the RPC needs, and
 //! counts the call.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use tokio::time::{Instant, sleep};
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     access::{
-        Authenticator, ConnectionPeer, ConnectionTrust, CredentialExpiry, Denial,
+        Authenticator, ClientAddress, ConnectionPeer, ConnectionTrust, CredentialExpiry, Denial,
         PresentedCredentials, Principal,
     },
     limits::{MemoryAccount, MemoryBudget, MemoryExhausted, MemoryParty, ServerLimits},
@@ -107,7 +107,7 @@ impl AuthLayer {
         gone: CancellationToken,
     ) -> Result<Option<CredentialExpiry>, Status> {
         let address = address(request);
-        let account = self.memory.account(address.map(|address| address.ip()));
+        let account = self.memory.account(address.map(|address| address.ip));
         request.extensions_mut().insert(account.clone());
         if rpc.access == RpcAccess::Anybody {
             return Ok(None);
@@ -169,7 +169,7 @@ fn metered(rpc: &Rpc, request: Request<Body>) -> Result<Request<Body>, MemoryExh
     }
 }
 
-fn address(request: &Request<Body>) -> Option<SocketAddr> {
+fn address(request: &Request<Body>) -> Option<ClientAddress> {
     let peer = request.extensions().get::<ConnectionPeer>();
     peer.and_then(|peer| peer.address)
 }

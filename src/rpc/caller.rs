@@ -1,13 +1,13 @@
 //! The caller, as handlers see it. It is the only way to an organisation.
 
-use std::{net::SocketAddr, ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
 use super::{call_limiter::CallPermit, status};
 use crate::{
-    access::{Denial, Principal},
+    access::{ClientAddress, Denial, Principal},
     domain::{Actor, Permission},
     import::Submitter,
     limits::{MemoryAccount, MemoryParty},
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     principal: Arc<Principal>,
-    address: Option<SocketAddr>,
+    address: Option<ClientAddress>,
     permit: CallPermit,
     account: MemoryAccount,
     lane: ConnectionLane,
@@ -55,7 +55,7 @@ impl Caller {
     #[must_use]
     pub(super) fn new(
         principal: Arc<Principal>,
-        address: Option<SocketAddr>,
+        address: Option<ClientAddress>,
         permit: CallPermit,
         account: MemoryAccount,
         (lane, gone): (ConnectionLane, CancellationToken),

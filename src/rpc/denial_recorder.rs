@@ -4,7 +4,7 @@
 //! Knows statuses and not their causes, so that a denial before a call, in its handler and in the middle of
 //! its stream are recorded in the same way. Logs nothing that a caller sent.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::rpc_table::path_label;
 use crate::{
-    access::{Denial, Principal},
+    access::{ClientAddress, Denial, Principal},
     audit::{AuditAction, AuditOutcome},
     clock::Clock,
     domain::Actor,
@@ -45,7 +45,7 @@ struct Inner {
 pub(crate) struct CallAttempt {
     denials: DenialRecorder,
     method: &'static str,
-    address: Option<SocketAddr>,
+    address: Option<ClientAddress>,
     /// `None` until the caller is recognised.
     principal: Option<Arc<Principal>>,
 }
@@ -63,7 +63,7 @@ impl DenialRecorder {
 
     /// A call of `path` from `address`, whose caller is not recognised yet.
     #[must_use]
-    pub(crate) fn attempt(&self, path: &str, address: Option<SocketAddr>) -> CallAttempt {
+    pub(crate) fn attempt(&self, path: &str, address: Option<ClientAddress>) -> CallAttempt {
         CallAttempt {
             denials: self.clone(),
             method: path_label(path),
@@ -100,7 +100,7 @@ impl CallAttempt {
     }
 
     fn log(&self, reason: &'static str) {
-        let address = self.address.map(|address| address.ip().to_string());
+        let address = self.address.map(|address| address.ip.to_string());
         let credential = self.principal.as_ref();
         let credential = credential.map(|principal| principal.credential.label());
         warn!(

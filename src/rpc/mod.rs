@@ -33,8 +33,9 @@ pub(crate) use interruptible::interruptible;
 pub(crate) use middleware::{Middleware, Next};
 pub(crate) use rpc_table::{Rpc, contract_services, path_label, rpc};
 pub(crate) use transport_refusals::{
-    SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, memory_exhausted, message_too_large,
-    origin_refused, request_too_slow, too_many_health_watches, undecodable, unreadable,
+    SMALL_REQUEST_BYTES, bad_timeout, deadline_exceeded, forwarded_headers_differ,
+    memory_exhausted, message_too_large, origin_refused, request_too_slow, too_many_health_watches,
+    undecodable, unreadable,
 };
 
 use std::{future::Future, pin::Pin};

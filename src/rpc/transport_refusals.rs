@@ -26,6 +26,14 @@ pub(crate) fn origin_refused() -> Status {
     Status::with_error_details(Code::PermissionDenied, message, status::info(REASON, []))
 }
 
+/// `X-Forwarded-For` and `Forwarded` of a trusted proxy name different clients.
+#[must_use]
+pub(crate) fn forwarded_headers_differ() -> Status {
+    let message = "X-Forwarded-For and Forwarded name different clients: have the proxy remove the header that it \
+        does not write itself.";
+    status::invalid("FORWARDED_DIFFERS", "forwarded", message)
+}
+
 /// A request took too long: no byte came for `idle`, or all of it took longer than `whole`.
 #[must_use]
 pub(crate) fn request_too_slow(idle: Duration, whole: Duration) -> Status {

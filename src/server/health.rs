@@ -128,8 +128,7 @@ impl HealthService {
     ) -> Result<Option<KeyedPermit<ClientNetwork>>, Status> {
         let peer = request.extensions().get::<ConnectionPeer>();
         let address = peer.and_then(|peer| peer.address);
-        let permit =
-            address.map(|address| self.watches.try_acquire(ClientNetwork::of(address.ip())));
+        let permit = address.map(|address| self.watches.try_acquire(ClientNetwork::of(address.ip)));
         permit
             .transpose()
             .map_err(|reached| rpc::too_many_health_watches(&reached))

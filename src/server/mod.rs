@@ -5,12 +5,14 @@ mod call_time;
 mod connection_limiter;
 mod connection_usage;
 mod cross_origin;
+mod forwarded;
 mod free_memory;
 mod health;
 mod http_rules;
 mod listen_exposure;
 mod listener;
 mod loaded_security;
+mod proxy_header;
 mod reflection;
 mod services;
 mod tls;
@@ -19,14 +21,16 @@ mod unary_body;
 mod unread_bytes;
 mod web_text;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
+use rustls::ServerConfig;
 use tokio::{
     net::TcpListener,
     sync::watch,
     task::JoinHandle,
     time::{Instant, sleep_until, timeout_at},
 };
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic_web::GrpcWebLayer;
@@ -37,10 +41,11 @@ pub use listen_exposure::{CredentialState, ListenExposure, UnsafeExposure};
 pub use tls::expect_sound as expect_sound_tls;
 
 use connection_limiter::ConnectionLimiter;
-use listener::TlsHandshakes;
+use listener::ConnectionSetup;
+use tracked_connection::TrackedConnection;
 
 use crate::{
-    access::Authenticator,
+    access::{Authenticator, ReloadedFiles, TrustedProxies},
     clock::Clock,
     config::Settings,
     domain::PhoneNumber,
@@ -103,12 +108,9 @@ pub async fn serve(
     let clock = Clock::system();
     let origins = cross_origin::layer(&settings.security.web_origins);
     let named = loaded_security::start(&settings.security, &stop)?;
-    let handshakes = named.tls.map(|config| TlsHandshakes {
-        config,
-        timeout: settings.security.handshake_timeout,
-    });
-    let limiter = ConnectionLimiter::new(&limits);
-    let accepted = listener::connections(listeners.calls, handshakes, limiter);
+    let proxies = settings.security.trusted_proxies.clone();
+    let [for_calls, for_health] = connection_setups(&settings, named.tls);
+    let accepted = listener::connections(listeners.calls, for_calls);
     let gate = Authenticator::open(store.clone(), clock.clone(), named.sources, looks).await?;
     let settings = Arc::new(settings);
     let importer = Importer::new(&store, settings, clock.clone(), gate.clone(), stop.clone());
@@ -117,7 +119,14 @@ pub async fn serve(
     let health_port = CancellationToken::new();
     if let Some(listener) = listeners.health {
         let stop = health_port.clone();
-        tokio::spawn(serve_health(listener, status.clone(), limits.clone(), stop));
+        let accepted = listener::connections(listener, for_health);
+        tokio::spawn(serve_health(
+            accepted,
+            status.clone(),
+            limits.clone(),
+            proxies.clone(),
+            stop,
+        ));
     }
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
@@ -132,6 +141,7 @@ pub async fn serve(
         .layer(GrpcWebLayer::new())
         .layer(MapRequestLayer::new(web_text::decode))
         .layer(call_accounting::layer(limits.message_bytes))
+        .layer(forwarded::layer(proxies))
         .layer(call_time::layer(started.clone()))
         .layer(guard.layer())
         .layer(unary_body::layer(&limits))
@@ -146,22 +156,41 @@ pub async fn serve(
     result
 }
 
+/// How connections are prepared: for calls, and for health alone.
+fn connection_setups(
+    settings: &Settings,
+    tls: Option<Arc<ReloadedFiles<ServerConfig>>>,
+) -> [ConnectionSetup; 2] {
+    let for_calls = ConnectionSetup {
+        limiter: ConnectionLimiter::new(&settings.server),
+        proxies: settings.security.trusted_proxies.clone(),
+        tls,
+        timeout: settings.security.handshake_timeout,
+    };
+    let limits = ServerLimits {
+        connections: HEALTH_CONNECTIONS,
+        ..settings.server.clone()
+    };
+    let for_health = ConnectionSetup {
+        limiter: ConnectionLimiter::new(&limits),
+        tls: None,
+        ..for_calls.clone()
+    };
+    [for_calls, for_health]
+}
+
 /// Serves only health until `stop`, also while the server drains.
 async fn serve_health(
-    listener: TcpListener,
+    accepted: ReceiverStream<io::Result<TrackedConnection>>,
     status: watch::Receiver<ServingStatus>,
     limits: ServerLimits,
+    proxies: TrustedProxies,
     stop: CancellationToken,
 ) {
-    let connections = ServerLimits {
-        connections: HEALTH_CONNECTIONS,
-        ..limits.clone()
-    };
-    let limiter = ConnectionLimiter::new(&connections);
-    let accepted = listener::connections(listener, None, limiter);
     let serving = transport(&limits)
         .layer(http_rules::layer())
         .layer(call_accounting::layer(limits.message_bytes))
+        .layer(forwarded::layer(proxies))
         .layer(unary_body::layer(&limits))
         .add_service(health::service(status))
         .serve_with_incoming_shutdown(accepted, stop.cancelled());

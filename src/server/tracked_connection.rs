@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -33,22 +34,25 @@ pub(super) struct TrackedConnection {
 }
 
 impl TrackedConnection {
-    /// A connection as it was accepted.
+    /// A connection of `client` as it was accepted.
     #[must_use]
-    pub(super) fn plain(stream: TcpStream, permit: ConnectionPermit) -> Self {
-        let address = stream.peer_addr().ok();
+    pub(super) fn plain(stream: TcpStream, client: SocketAddr, permit: ConnectionPermit) -> Self {
         let peer = ConnectionPeer {
-            address,
+            address: Some(client.into()),
             certificate: None,
         };
         Self::new(Either::Left(stream), peer, permit)
     }
 
-    /// A connection after its TLS handshake.
+    /// A connection of `client` after its TLS handshake.
     #[must_use]
-    pub(super) fn encrypted(stream: TlsStream<TcpStream>, permit: ConnectionPermit) -> Self {
+    pub(super) fn encrypted(
+        stream: TlsStream<TcpStream>,
+        client: SocketAddr,
+        permit: ConnectionPermit,
+    ) -> Self {
         let peer = ConnectionPeer {
-            address: stream.get_ref().0.peer_addr().ok(),
+            address: Some(client.into()),
             certificate: tls::client_certificate(&stream).map(Arc::new),
         };
         Self::new(Either::Right(Box::new(stream)), peer, permit)

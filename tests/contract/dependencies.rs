@@ -130,7 +130,6 @@ const RESTRICTED: [(&str, &[&str]); 8] = [
             "cli",
             "client",
             "limits",
-            "rpc",
             "server",
             "telemetry/metrics.rs",
         ],

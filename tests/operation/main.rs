@@ -37,6 +37,7 @@ mod partial_plans;
 mod personal_data;
 mod probes;
 mod program;
+mod proxies;
 mod push_costs;
 mod runtime_threads;
 mod searches;

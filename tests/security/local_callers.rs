@@ -129,14 +129,29 @@ async fn a_list_of_client_certificates_ends_the_local_token_for_ever(database: D
 }
 
 /// A call through a proxy at its defaults comes from this machine, with no header or with such as anybody can
-/// write.
+/// write. That the proxy is trusted changes nothing.
 async fn a_proxy_in_front_of_the_server_opens_nothing(database: Database) {
-    let app = App::start(database).await;
-    let caller = app.without_credential();
+    let trusting = SecuritySettings {
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()].into(),
+        ..SecuritySettings::default()
+    };
+    for security in [SecuritySettings::default(), trusting] {
+        let settings = Settings {
+            security,
+            ..Settings::default()
+        };
+        let app = App::start_with(database, settings).await;
+        expect_nothing_open(&app.without_credential()).await;
+    }
+}
+
+async fn expect_nothing_open(caller: &App) {
     for (header, value) in [
         ("x-request-id", "1"),
         ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-for", "::1"),
         ("forwarded", "for=127.0.0.1"),
+        ("forwarded", "for=\"[::1]\""),
         ("x-real-ip", "127.0.0.1"),
         ("x-envoy-internal", "true"),
     ] {

@@ -6,7 +6,7 @@ use clap::{Args, value_parser};
 
 use crate::{
     access::{
-        WebOrigin,
+        ProxyNetwork, WebOrigin,
         jwt::{AlgorithmName, InvalidKeySetUrl, JwtKeyLocation, JwtSettings},
     },
     config::{SecuritySettings, TlsFiles},
@@ -106,7 +106,16 @@ pub(super) struct SecurityArgs {
         value_delimiter = ','
     )]
     web_origin: Vec<WebOrigin>,
-    /// Seconds for which a client may take for its TLS handshake
+    /// Address or network of proxies in front of this server, such as `10.1.0.0/16`; several apart by commas. Their
+    /// word on where a call comes from is believed: X-Forwarded-For, Forwarded, and the PROXY protocol's version 2
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "USER_IMPORT_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<ProxyNetwork>,
+    /// Seconds for which a client may take for its TLS handshake, and a trusted proxy for its PROXY header
     #[arg(long, value_name = "S", env = "USER_IMPORT_TLS_HANDSHAKE_SECONDS")]
     #[arg(default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
     tls_handshake_seconds: u64,
@@ -121,6 +130,7 @@ impl SecurityArgs {
             identities: self.tls_client_identities.clone(),
             jwt: self.jwt(),
             web_origins: self.web_origin.clone(),
+            trusted_proxies: self.trusted_proxy.clone().into(),
             handshake_timeout: Duration::from_secs(self.tls_handshake_seconds),
             ..SecuritySettings::default()
         }
@@ -200,6 +210,9 @@ mod tests {
             ("--jwt-algorithms none", false),
             ("--jwt-algorithms RS256,HS256", false),
             ("--jwt-leeway-seconds 61", false),
+            ("--trusted-proxy 10.1.0.1,fd00::/8", true),
+            ("--trusted-proxy 0.0.0.0/0", false),
+            ("--trusted-proxy proxy.example", false),
         ] {
             assert_eq!(parse(options).is_ok(), valid, "{options}");
         }
@@ -211,7 +224,7 @@ mod tests {
             "--tls-cert c --tls-key k --tls-client-ca a --tls-client-identities i \
             --jwt-jwks https://id.example/k --jwt-jwks-ca ca --jwt-issuer iss --jwt-audience aud \
             --jwt-algorithms ES256 --jwt-leeway-seconds 3 --jwt-organization-claim o \
-            --jwt-permissions-claim p --web-origin https://r.example --tls-handshake-seconds 4",
+            --jwt-permissions-claim p --web-origin https://r.example --trusted-proxy ::1 --tls-handshake-seconds 4",
         );
         insta::assert_debug_snapshot!(security.unwrap(), @r#"
         SecuritySettings {
@@ -256,6 +269,13 @@ mod tests {
                     "https://r.example",
                 ),
             ],
+            trusted_proxies: TrustedProxies(
+                [
+                    ProxyNetwork(
+                        ::1/128,
+                    ),
+                ],
+            ),
             reload_interval: 5s,
             handshake_timeout: 4s,
         }
