@@ -20,6 +20,7 @@ mod connections;
 mod database;
 mod disk;
 mod footprint;
+mod http_proxies;
 mod kills;
 mod leases;
 mod leftovers;

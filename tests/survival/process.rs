@@ -44,7 +44,22 @@ impl Process {
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--lease-seconds", "1"])
             .args(["--database-patience-seconds", &patience.to_string()])
-            .args(["--transaction-rows", &transaction_rows.to_string()])
+            .args(["--transaction-rows", &transaction_rows.to_string()]);
+        Self::spawn(command, database_url)
+    }
+
+    /// Starts a server with short leases and these options at an address. It writes each row by itself.
+    pub fn start_at(address: SocketAddr, database_url: &str, options: &[String]) -> Self {
+        let mut command = program();
+        command
+            .args(["serve", "--lease-seconds", "1", "--transaction-rows", "1"])
+            .args(["--listen", &address.to_string()])
+            .args(options);
+        Self::spawn(command, database_url)
+    }
+
+    fn spawn(mut command: Command, database_url: &str) -> Self {
+        command
             .env("USER_IMPORT_DATABASE_URL", database_url)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());
