@@ -8,6 +8,7 @@ the proxy's own answer, and comes back. The one run of the client must go on to 
 program of a client takes the options that all four have; USER_IMPORT_BIN names the server's.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -71,22 +72,14 @@ def main() -> None:
 
 def survive(proxy: str, client: str, program: list[str], folder: Path) -> None:
     make_certificates(folder)
-    server = Server(folder, *SLOW, "--trusted-proxy", "127.0.0.1")
-    running, address = start(proxy, server.address, folder)
-    try:
-        roster = folder / "roster.csv"
-        rows = (f"E{n},o{n}@riverton.example,B{n},An,Officer,Active,o{n},Officer" for n in range(ROWS))
-        roster.write_text("\n".join([HEADER, *rows, ""]))
-        options = ["--endpoint", address, "--ca", str(folder / "ca.crt"), "--organization", ORGANIZATION]
+    with contextlib.ExitStack() as started:
+        server = Server(folder, *SLOW, "--trusted-proxy", "127.0.0.1")
+        started.callback(server.kill)
+        running, address = start(proxy, server.address, folder)
+        started.callback(end, running)
+        process = begin(client, program, address, server, folder)
+        started.callback(end, process)
         out, errors = folder / "out", folder / "errors"
-        with open(out, "w") as stdout, open(errors, "w") as stderr:
-            process = subprocess.Popen(
-                [*program, *options, "csv", str(roster)],
-                cwd=CLIENTS / client.split()[0],
-                env={**server.environment, "REQUESTS_CA_BUNDLE": "/dev/null"},
-                stdout=stdout,
-                stderr=stderr,
-            )
         until(lambda: "row " in out.read_text() or process.poll() is not None, "a first result")
         server.kill()
         answer = PROXIES[proxy][4]
@@ -97,10 +90,27 @@ def survive(proxy: str, client: str, program: list[str], folder: Path) -> None:
         told = f"{client} behind {proxy}: exit code {code}\n{errors.read_text()}"
         assert code == 0 and found == list(range(1, ROWS + 1)), told
         assert re.search(answer, errors.read_text()), told
-    finally:
-        running.kill()
-        running.wait()
-        server.kill()
+
+
+def begin(client: str, program: list[str], address: str, server: Server, folder: Path) -> subprocess.Popen:
+    """Begins the import; its output is in the files `out` and `errors`."""
+    roster = folder / "roster.csv"
+    rows = (f"E{n},o{n}@riverton.example,B{n},An,Officer,Active,o{n},Officer" for n in range(ROWS))
+    roster.write_text("\n".join([HEADER, *rows, ""]))
+    options = ["--endpoint", address, "--ca", str(folder / "ca.crt"), "--organization", ORGANIZATION]
+    with open(folder / "out", "w") as stdout, open(folder / "errors", "w") as stderr:
+        return subprocess.Popen(
+            [*program, *options, "csv", str(roster)],
+            cwd=CLIENTS / client.split()[0],
+            env={**server.environment, "REQUESTS_CA_BUNDLE": "/dev/null"},
+            stdout=stdout,
+            stderr=stderr,
+        )
+
+
+def end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()
 
 
 def start(proxy: str, server: str, folder: Path) -> tuple[subprocess.Popen, str]:
