@@ -17,6 +17,7 @@ mod m20261129_000011_digest_secrets;
 mod m20261129_000012_append_only_audit;
 mod m20261129_000013_values;
 mod m20261129_000014_next_lease;
+mod m20261129_000015_expiring_results;
 
 use steps::NamedStep;
 
@@ -44,5 +45,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000012_append_only_audit),
         step!(m20261129_000013_values),
         step!(m20261129_000014_next_lease),
+        step!(m20261129_000015_expiring_results),
     ]
 }

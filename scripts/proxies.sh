@@ -1,4 +1,4 @@
-# nginx and HAProxy, for scripts that source this file after `postgres.sh`.
+# nginx, HAProxy and PgBouncer, for scripts that source this file after `postgres.sh`.
 #
 # `provide_proxies` installs those that are missing with Debian's packages, and says so. The tests start the programs
 # themselves: no service of theirs is started or enabled.
@@ -9,6 +9,7 @@ provide_proxies() {
     PATH=$PATH:/usr/sbin
     command -v nginx >/dev/null || missing+=(nginx-light)
     command -v haproxy >/dev/null || missing+=(haproxy)
+    command -v pgbouncer >/dev/null || missing+=(pgbouncer)
     ((${#missing[@]} == 0)) || install_without_services "${missing[@]}"
 }
 

@@ -229,23 +229,32 @@ impl WriteTransaction {
     async fn lock_chain(&self, organization: i64, events: usize) -> Result<ChainHead, StoreError> {
         let sql = "INSERT INTO audit_heads (organization_id, sequence, hash) VALUES ($1, $3, $2) \
             ON CONFLICT (organization_id) DO UPDATE SET sequence = audit_heads.sequence + $3 \
-            RETURNING sequence, hash, (SELECT slug FROM organizations WHERE id = $1)";
+            RETURNING sequence, hash";
         let events = i64::try_from(events).map_err(StoreError::encoding)?;
         let values = [organization.into(), NO_HASH.to_vec().into(), events.into()];
         let Some(row) = self.query_one(sql, values).await? else {
             return Err(StoreError::encoding("the head of an audit chain is gone"));
         };
-        let slug: Option<String> = row.try_get_by_index(2)?;
-        let name = match organization {
-            SERVER => SERVER_CHAIN.to_owned(),
-            _ => slug.ok_or(StoreError::UnknownOrganization)?,
-        };
         Ok(ChainHead {
             chain: organization,
-            name,
+            name: self.chain_name(organization).await?,
             sequence: row.try_get_by_index::<i64>(0)? - events,
             hash: row.try_get_by_index(1)?,
         })
+    }
+
+    async fn chain_name(&self, organization: i64) -> Result<String, StoreError> {
+        if organization == SERVER {
+            return Ok(SERVER_CHAIN.to_owned());
+        }
+        if let Some(name) = self.audit_heads.name(organization) {
+            return Ok(name);
+        }
+        let sql = "SELECT slug FROM organizations WHERE id = $1";
+        let row = self.query_one(sql, [organization.into()]).await?;
+        Ok(row
+            .ok_or(StoreError::UnknownOrganization)?
+            .try_get_by_index(0)?)
     }
 }
 

@@ -55,6 +55,12 @@ impl KnownHeads {
         known.export();
     }
 
+    /// The name of a chain, if this process has seen the chain.
+    pub(super) fn name(&self, chain: i64) -> Option<String> {
+        let known = self.0.lock();
+        known.heads.get(&chain).map(|head| head.name.clone())
+    }
+
     fn current(&self) -> HashMap<i64, ChainHead> {
         self.0.lock().heads.clone()
     }

@@ -8,8 +8,10 @@ use sea_orm::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{DatabaseUrl, RetryPolicy, StoreError};
-use crate::{limits::DatabaseLimits, private_files, telemetry::metrics};
+use super::{
+    DatabaseUrl, RetryPolicy, StoreError, connection::Connection, postgres_hosts::FoundHost,
+};
+use crate::{private_files, telemetry::metrics};
 
 /// How long a statement may wait for SQLite's one writer in another process.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -46,7 +48,7 @@ pub(super) async fn connect(
 /// transaction at a time.
 pub(super) async fn connect_sqlite_writers(
     mut options: ConnectOptions,
-) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+) -> Result<(Connection, Connection), StoreError> {
     options.map_sqlx_sqlite_opts(tune_sqlite_writer);
     options.max_connections(1);
     let writer = connect(options.clone(), true).await?;
@@ -58,7 +60,11 @@ pub(super) async fn connect_sqlite_writers(
             .pragma("wal_autocheckpoint", log_pages)
     });
     options.connect_lazy(true);
-    Ok((writer, connect(options, true).await?))
+    let checking_writer = connect(options, true).await?;
+    Ok((
+        Connection::new(writer, None),
+        Connection::new(checking_writer, None),
+    ))
 }
 
 /// Returns `false` for a connection that comes back to the pool inside a transaction, as it does if its rollback
@@ -87,23 +93,16 @@ pub(super) fn provide_file(url: &DatabaseUrl) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The options of every connection. `PostgreSQL` ends a transaction that has been idle for `lease`.
-pub(super) fn connect_options(
-    url: &DatabaseUrl,
-    lease: Duration,
-    limits: DatabaseLimits,
-) -> ConnectOptions {
+/// The options of every connection: on `PostgreSQL` those of the host that was found.
+pub(super) fn connect_options(url: &DatabaseUrl, host: Option<&FoundHost>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.reveal());
+    if let Some(host) = host {
+        let host = host.options.clone();
+        options.map_sqlx_postgres_opts(move |_| host.clone());
+    }
     options
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false)
-        .map_sqlx_postgres_opts(move |options| {
-            options.options([
-                ("idle_in_transaction_session_timeout", lease.as_millis()),
-                ("statement_timeout", limits.statement.as_millis()),
-                ("lock_timeout", limits.lock.as_millis()),
-            ])
-        })
         .map_sqlx_sqlite_opts(tune_sqlite)
         .map_sqlx_sqlite_pool_opts(|pool| {
             pool.after_release(|connection, _| Box::pin(is_clean(connection)))

@@ -1,14 +1,21 @@
 //! The URL of the database. It may contain a password: no error and no debug output repeats any of its text.
+//!
+//! A `PostgreSQL` URL may name several hosts, as libpq has it. The database's library knows one host in a URL, so there
+//! is a URL for each host.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 use sea_orm::sqlx::{postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
-/// A valid `sqlite://FILE` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. It has no `Display`, and its `Debug` shows
-/// only the kind of database.
+/// A valid `sqlite://FILE` or `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE`. It has no `Display`, and its
+/// `Debug` shows only the kind of database.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
+pub struct DatabaseUrl {
+    /// One URL for each host of `PostgreSQL`, in order; one for SQLite.
+    hosts: Vec<String>,
+    must_write: bool,
+}
 
 /// The fault of a database URL, without any of the URL's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,13 +35,19 @@ pub enum InvalidDatabaseUrl {
         PARAMETERS.join(", ")
     )]
     Parameter,
+    /// Its lists of hosts and ports do not have the same length.
+    #[error("it must name as many ports as hosts, or one port for all")]
+    Hosts,
+    /// It asks for a host that takes no writes.
+    #[error("this service writes: target_session_attrs must be read-write, primary or any")]
+    TargetSession,
     /// It names no file.
     #[error("it must be sqlite://FILE; in the file's name write % as %25, ? as %3F and @ as %40")]
     Sqlite,
 }
 
 /// The parameters of a `PostgreSQL` URL. The database's library logs the value of any other parameter.
-const PARAMETERS: [&str; 17] = [
+const PARAMETERS: [&str; 18] = [
     "sslmode",
     "ssl-mode",
     "sslrootcert",
@@ -52,24 +65,41 @@ const PARAMETERS: [&str; 17] = [
     "user",
     "password",
     "application_name",
+    TARGET,
 ];
 
+/// The parameter that says which of several hosts is wanted; the database's library does not know it.
+const TARGET: &str = "target_session_attrs";
+
+/// The parameters that may list several hosts, and what belongs to each of them.
+const LISTS: [&str; 3] = ["host", "hostaddr", "port"];
+
 impl DatabaseUrl {
-    /// The text, for the database's library.
+    /// The text of the first host's URL, for the database's library.
     pub(super) fn reveal(&self) -> &str {
-        &self.0
+        self.hosts.first().map_or("", String::as_str)
+    }
+
+    /// The texts of all hosts' URLs, in order.
+    pub(super) fn reveal_hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// Returns `true` if only a host that takes writes will do: one of several, or as the URL says.
+    pub(super) const fn must_write(&self) -> bool {
+        self.must_write
     }
 
     /// Returns `true` for SQLite.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
-        self.0.starts_with("sqlite:")
+        self.reveal().starts_with("sqlite:")
     }
 
     /// Returns SQLite's file, which may not exist yet, or `None` for a database in memory and for `PostgreSQL`.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
-        let path = self.0.strip_prefix("sqlite:")?;
+        let path = self.reveal().strip_prefix("sqlite:")?;
         let path = path.strip_prefix("//").unwrap_or(path);
         let (path, options) = path.split_once('?').unwrap_or((path, ""));
         let in_memory = options.split('&').any(|option| option == "mode=memory");
@@ -89,11 +119,16 @@ impl FromStr for DatabaseUrl {
         let (scheme, rest) = text.split_once(':').ok_or(InvalidDatabaseUrl::Scheme)?;
         let scheme = scheme.to_ascii_lowercase();
         match &*scheme {
-            "sqlite" => expect_sqlite(rest)?,
-            "postgres" | "postgresql" => expect_postgres(rest)?,
-            _ => return Err(InvalidDatabaseUrl::Scheme),
+            "sqlite" => {
+                expect_sqlite(rest)?;
+                Ok(Self {
+                    hosts: vec![format!("{scheme}:{rest}")],
+                    must_write: false,
+                })
+            }
+            "postgres" | "postgresql" => postgres(&scheme, rest),
+            _ => Err(InvalidDatabaseUrl::Scheme),
         }
-        Ok(Self(format!("{scheme}:{rest}")))
     }
 }
 
@@ -108,23 +143,98 @@ fn expect_sqlite(rest: &str) -> Result<(), InvalidDatabaseUrl> {
 
 /// If a password contains a character that ends the authority, the rest of it becomes part of the database's name,
 /// which errors of the database quote. So the text after the authority must have no `@`.
-fn expect_postgres(rest: &str) -> Result<(), InvalidDatabaseUrl> {
+fn postgres(scheme: &str, rest: &str) -> Result<DatabaseUrl, InvalidDatabaseUrl> {
     let after = rest.strip_prefix("//");
     let after = after.ok_or(InvalidDatabaseUrl::Postgres)?;
     let end = after.find(['/', '?', '#']).unwrap_or(after.len());
-    let path = after.get(end..).unwrap_or_default();
+    let (authority, path) = after.split_at(end);
     if path.contains(['@', '#']) {
         return Err(InvalidDatabaseUrl::Postgres);
     }
-    let parameters = path
-        .split_once('?')
-        .map_or("", |(_, parameters)| parameters);
-    let mut parameters = parameters.split('&').filter(|text| !text.is_empty());
-    if !parameters.all(is_known) {
+    let (path, parameters) = path.split_once('?').unwrap_or((path, ""));
+    let parameters = parameters.split('&').filter(|text| !text.is_empty());
+    let parameters: Vec<&str> = parameters.collect();
+    if !parameters.iter().all(|parameter| is_known(parameter)) {
         return Err(InvalidDatabaseUrl::Parameter);
     }
-    let parsed = PgConnectOptions::from_str(&format!("postgres:{rest}"));
-    parsed.map_or(Err(InvalidDatabaseUrl::Postgres), |_| Ok(()))
+    let hosts = hosts(scheme, authority, path, &parameters)?;
+    let is_valid = |url: &String| PgConnectOptions::from_str(url).is_ok();
+    if !hosts.iter().all(is_valid) {
+        return Err(InvalidDatabaseUrl::Postgres);
+    }
+    let must_write = must_write(&parameters)?.unwrap_or(hosts.len() > 1);
+    Ok(DatabaseUrl { hosts, must_write })
+}
+
+/// Splits the lists of hosts and ports. A list of one is meant for every host.
+fn hosts(
+    scheme: &str,
+    authority: &str,
+    path: &str,
+    parameters: &[&str],
+) -> Result<Vec<String>, InvalidDatabaseUrl> {
+    let (user, named) = match authority.rsplit_once('@') {
+        Some((user, named)) => (format!("{user}@"), named),
+        None => (String::new(), authority),
+    };
+    let named: Vec<&str> = named.split(',').collect();
+    let (mut listed, mut kept): (Vec<(&str, Vec<&str>)>, Vec<&str>) = (Vec::new(), Vec::new());
+    for parameter in parameters {
+        match parameter.split_once('=') {
+            Some((TARGET, _)) => {}
+            Some((name, value)) if LISTS.contains(&name) => {
+                listed.push((name, value.split(',').collect()));
+            }
+            _ => kept.push(parameter),
+        }
+    }
+    let lengths = listed.iter().map(|(_, values)| values.len());
+    let count = lengths.chain([named.len()]).max().unwrap_or(1);
+    let lists = listed.iter().map(|(_, values)| values);
+    if lists
+        .chain([&named])
+        .any(|list| list.len() != 1 && list.len() != count)
+    {
+        return Err(InvalidDatabaseUrl::Hosts);
+    }
+    let one = |index: usize| {
+        let of = |list: &[&str]| {
+            list.get(index)
+                .or(list.first())
+                .copied()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let further = listed
+            .iter()
+            .map(|(name, values)| format!("{name}={}", of(values)));
+        let parameters: Vec<String> = kept
+            .iter()
+            .map(ToString::to_string)
+            .chain(further)
+            .collect();
+        let question = if parameters.is_empty() { "" } else { "?" };
+        format!(
+            "{scheme}://{user}{}{path}{question}{}",
+            of(&named),
+            parameters.join("&")
+        )
+    };
+    Ok((0..count).map(one).collect())
+}
+
+/// Returns whether the URL asks for a host that takes writes, or `None` if it does not say.
+fn must_write(parameters: &[&str]) -> Result<Option<bool>, InvalidDatabaseUrl> {
+    let target = parameters.iter().rev().find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        (name == TARGET).then_some(value)
+    });
+    match target {
+        None => Ok(None),
+        Some("any") => Ok(Some(false)),
+        Some("read-write" | "primary") => Ok(Some(true)),
+        Some(_) => Err(InvalidDatabaseUrl::TargetSession),
+    }
 }
 
 fn is_known(parameter: &str) -> bool {
@@ -169,6 +279,9 @@ mod tests {
             "POSTGRES://import:a@b:c@[::1]:5432/users",
             " postgres://import:100%@db/users\n",
             "postgres://db",
+            "postgres://a,b/users",
+            "postgres://import:s%40cret@a:5432,[::1]:5433,c/users?target_session_attrs=read-write",
+            "postgres:///users?host=a,b&port=5432&target_session_attrs=primary",
         ] {
             assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
         }
@@ -176,7 +289,7 @@ mod tests {
 
     #[test]
     fn no_error_and_no_debug_output_has_any_of_the_text() {
-        use InvalidDatabaseUrl::{Parameter, Postgres, Scheme, Sqlite};
+        use InvalidDatabaseUrl::{Hosts, Parameter, Postgres, Scheme, Sqlite, TargetSession};
         for (text, wrong) in [
             ("import:geheim@db/users", Scheme),
             ("geheim", Scheme),
@@ -193,6 +306,16 @@ mod tests {
             ("postgres://import:geheim@db:port/users", Postgres),
             ("postgres://db/users?passwort=geheim", Parameter),
             ("postgres://db/users?sslmode=geheim", Postgres),
+            ("postgres://import:geheim@a,b:geheim/users", Postgres),
+            ("postgres://import:geheim@a,b/users?port=1,2,3", Hosts),
+            (
+                "postgres://a,b/users?target_session_attrs=geheim",
+                TargetSession,
+            ),
+            (
+                "postgres://a,b/users?target_session_attrs=standby",
+                TargetSession,
+            ),
             ("sqlite://import:geheim@db/users", Sqlite),
             ("sqlite://users.db?mode=geheim", Sqlite),
         ] {
@@ -211,5 +334,34 @@ mod tests {
         assert_eq!(file("sqlite://a.db?mode=memory"), None);
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://db/users"), None);
+    }
+
+    #[test]
+    fn each_host_has_a_url_of_its_own() {
+        let of = |text: &str| {
+            let url = parse(text).unwrap();
+            (url.reveal_hosts().join(" "), url.must_write())
+        };
+        for (text, hosts, must_write) in [
+            ("postgres://db/users", "postgres://db/users", false),
+            ("postgres://a,b", "postgres://a postgres://b", true),
+            (
+                "postgres://me:x@a:1,b:2/users?sslmode=require&target_session_attrs=any",
+                "postgres://me:x@a:1/users?sslmode=require postgres://me:x@b:2/users?sslmode=require",
+                false,
+            ),
+            (
+                "postgres:///users?host=a,b&port=7",
+                "postgres:///users?host=a&port=7 postgres:///users?host=b&port=7",
+                true,
+            ),
+            (
+                "postgres://db/users?target_session_attrs=primary",
+                "postgres://db/users",
+                true,
+            ),
+        ] {
+            assert_eq!(of(text), (hosts.to_owned(), must_write), "{text}");
+        }
     }
 }

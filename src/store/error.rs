@@ -20,6 +20,21 @@ pub enum StoreError {
         /// Why.
         error: io::Error,
     },
+    /// `PostgreSQL` does not store texts as UTF-8.
+    #[error(
+        "the database stores texts as {0}, which cannot hold every name; create a database with \
+         ENCODING 'UTF8' and TEMPLATE template0"
+    )]
+    Encoding(String),
+    /// The certificate of `PostgreSQL`'s server cannot be read.
+    #[error(
+        "the certificate of the database's server is not of X.509 version 3, as TLS asks for: \
+         openssl makes one with -addext subjectAltName=DNS:HOST"
+    )]
+    CertificateVersion,
+    /// Some hosts of the URL were reached, and none of them takes writes.
+    #[error("none of the database's hosts takes writes now")]
+    NoWritableHost,
     /// No organisation has this slug.
     #[error("no such organisation")]
     UnknownOrganization,
@@ -88,8 +103,10 @@ impl StoreError {
     /// server is starting or stopping, or it gave up this transaction for another.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        let Self::Database(error) = self else {
-            return false;
+        let error = match self {
+            Self::Database(error) => error,
+            Self::NoWritableHost => return true,
+            _ => return false,
         };
         match sqlx_error(error) {
             Some(sqlx::Error::Database(database)) => {
@@ -108,7 +125,8 @@ impl StoreError {
 }
 
 /// `PostgreSQL`: connection exceptions, serialization failure, deadlock, out of resources, operator intervention,
-/// and the time-outs of statements, locks and idle transactions. SQLite: busy, locked, full and I/O errors.
+/// the time-outs of statements, locks and idle transactions, and a server that takes no writes (yet), as during a
+/// fail-over. SQLite: busy, locked, full and I/O errors.
 fn is_transient_code(code: &str) -> bool {
     const POSTGRES_CLASSES: [&str; 4] = ["08", "40", "53", "57"];
     const SQLITE: [i32; 4] = [5, 6, 10, 13];
@@ -116,7 +134,7 @@ fn is_transient_code(code: &str) -> bool {
     let sqlite = code
         .parse::<i32>()
         .is_ok_and(|code| SQLITE.contains(&(code & 0xff)));
-    postgres || matches!(code, "25P03" | "55P03") || (code.len() != 5 && sqlite)
+    postgres || matches!(code, "25006" | "25P03" | "55P03") || (code.len() != 5 && sqlite)
 }
 
 impl From<DbErr> for WriteError {
@@ -162,15 +180,16 @@ mod tests {
 
     #[test]
     fn transient_codes_are_known() {
-        // Lost, serialization, deadlock, full, shutting down, idle too long; busy, full, I/O, snapshot.
+        // Lost, serialization, deadlock, full, shutting down, starting, read-only, idle too long; busy, full, I/O,
+        // snapshot.
         for code in [
-            "08006", "40001", "40P01", "53100", "57P01", "57014", "25P03", "55P03", "5", "13",
-            "10", "517",
+            "08006", "40001", "40P01", "53100", "57P01", "57P03", "57014", "25006", "25P03",
+            "55P03", "5", "13", "10", "517",
         ] {
             assert!(is_transient_code(code), "{code}");
         }
-        // Unique, undefined table, read-only transaction; constraint, malformed, none at all.
-        for code in ["23505", "42P01", "25006", "19", "2067", "11", ""] {
+        // Unique, undefined table; constraint, malformed, none at all.
+        for code in ["23505", "42P01", "19", "2067", "11", ""] {
             assert!(!is_transient_code(code), "{code}");
         }
     }

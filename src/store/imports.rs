@@ -1,5 +1,7 @@
 //! Records of imports, and their encoded results (semantics §8).
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, TryInsertResult, Value,
@@ -10,7 +12,9 @@ use uuid::Uuid;
 use super::{
     AttemptEnd, AuditEntry, Lease, Payload, Store, StoreError, UploadStage, WriteTransaction,
     entity::import::{Column, Entity, Model},
-    import_audit, sql,
+    import_audit,
+    row_set::{ColumnValues, RowSet},
+    sql,
 };
 use crate::{
     audit::AuditAction,
@@ -19,6 +23,9 @@ use crate::{
 
 /// The record of an import, as stored.
 pub(crate) type ImportRecord = Model;
+
+/// How many imports lose their results in one step.
+const EXPIRED_AT_ONCE: u32 = 500;
 
 /// What a batch of an import's record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,11 +311,45 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_results(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
-        let tx = self.begin().await?;
-        let sql = "DELETE FROM import_results WHERE EXISTS (SELECT 1 FROM imports i \
-            WHERE i.organization_id = import_results.organization_id \
-            AND i.id = import_results.import_id AND i.finished_at < $1)";
-        let removed = tx.execute(sql, vec![moment.into()]).await?;
+        let sql = format!(
+            "SELECT organization_id, id FROM imports WHERE NOT results_removed AND finished_at < $1 \
+            LIMIT {EXPIRED_AT_ONCE}"
+        );
+        let mut removed = 0;
+        loop {
+            let mut expired: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+            for row in sql::query_all(&self.db, &*sql, [moment.into()]).await? {
+                let imports = expired.entry(row.try_get_by_index(0)?).or_default();
+                imports.push(row.try_get_by_index(1)?);
+            }
+            if expired.is_empty() {
+                return Ok(removed);
+            }
+            for (organization, imports) in expired {
+                removed += self.remove_results(organization, &imports).await?;
+            }
+        }
+    }
+
+    async fn remove_results(&self, organization: i64, imports: &[Uuid]) -> Result<u64, StoreError> {
+        let tx = self.begin_for(organization).await?;
+        let rows = RowSet::new(vec![("id", ColumnValues::Uuid(imports))]);
+        let mut removed = 0;
+        for source in rows.sources(self.dialect()) {
+            let (chosen, number) = (&source.sql, source.values.len() + 1);
+            let delete = format!(
+                "DELETE FROM import_results WHERE organization_id = ${number} \
+                AND import_id IN (SELECT r.id FROM {chosen})"
+            );
+            let mark = format!(
+                "UPDATE imports SET results_removed = TRUE WHERE organization_id = ${number} \
+                AND id IN (SELECT r.id FROM {chosen})"
+            );
+            let mut values = source.values;
+            values.push(organization.into());
+            removed += tx.execute(delete, values.clone()).await?;
+            tx.execute(mark, values).await?;
+        }
         tx.commit().await?;
         Ok(removed)
     }

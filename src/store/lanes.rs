@@ -6,7 +6,7 @@
 
 use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Duration};
 
-use sea_orm::{ConnectOptions, DatabaseConnection};
+use sea_orm::{ConnectOptions, sqlx::PgPool};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Store, StoreError,
     connect::connect,
+    connection::Connection,
     keyed_queue::{KeyedPermit, KeyedQueue},
 };
 
@@ -50,10 +51,10 @@ pub enum ConnectionLane {
 /// The connections and the queues of all lanes.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    interactive: DatabaseConnection,
-    imports: DatabaseConnection,
-    heavy: DatabaseConnection,
-    heartbeat: DatabaseConnection,
+    interactive: Connection,
+    imports: Connection,
+    heavy: Connection,
+    heartbeat: Connection,
     interactive_queue: KeyedQueue<String>,
     imports_queue: KeyedQueue<String>,
     heavy_queue: KeyedQueue<String>,
@@ -81,13 +82,15 @@ impl Lanes {
     pub(super) async fn connect(
         options: &ConnectOptions,
         sqlite: bool,
+        settings: Option<&Arc<str>>,
     ) -> Result<Self, StoreError> {
-        let lane = |connections: u32| {
+        let lane = async |connections: u32| {
             let mut options = options.clone();
             options
                 .max_connections(connections)
                 .connect_lazy(connections != INTERACTIVE);
-            connect(options, sqlite)
+            let pool = connect(options, sqlite).await?;
+            Ok::<_, StoreError>(Connection::new(pool, settings.cloned()))
         };
         Ok(Self {
             interactive: lane(INTERACTIVE).await?,
@@ -102,7 +105,19 @@ impl Lanes {
         })
     }
 
-    pub(super) const fn connection(&self, lane: ConnectionLane) -> &DatabaseConnection {
+    /// The pools of all lanes; only for `PostgreSQL`.
+    pub(super) fn postgres_pools(&self) -> Vec<PgPool> {
+        let lanes = [
+            &self.interactive,
+            &self.imports,
+            &self.heavy,
+            &self.heartbeat,
+        ];
+        let pool = |lane: &Connection| lane.pool().get_postgres_connection_pool().clone();
+        lanes.map(pool).to_vec()
+    }
+
+    pub(super) const fn connection(&self, lane: ConnectionLane) -> &Connection {
         match lane {
             ConnectionLane::Interactive => &self.interactive,
             ConnectionLane::Imports => &self.imports,
@@ -111,7 +126,7 @@ impl Lanes {
     }
 
     /// The connection for heartbeats and renewals of leases.
-    pub(super) const fn heartbeat(&self) -> &DatabaseConnection {
+    pub(super) const fn heartbeat(&self) -> &Connection {
         &self.heartbeat
     }
 

@@ -12,7 +12,7 @@
 //! counts as alive here, whatever its time says ([`Store::guard_lease`]), and each transaction renews all of them at
 //! its end, for other processes to see.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
@@ -258,7 +258,7 @@ impl Store {
         let now = self.dialect().now_ms();
         let sql = format!(
             "INSERT INTO servers (id, heartbeat_ms) VALUES ($1, {now}) \
-            ON CONFLICT (id) DO UPDATE SET heartbeat_ms = {now}"
+            ON CONFLICT (id) DO UPDATE SET heartbeat_ms = excluded.heartbeat_ms"
         );
         self.retry(|| async {
             let tx = self.begin_for_heartbeat().await?;
@@ -291,6 +291,19 @@ impl Store {
         let sql = "SELECT heartbeat_ms FROM servers WHERE id = $1";
         let row = sql::query_one(&self.db, sql, [server.into()]).await?;
         Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+    }
+
+    /// Returns the servers that had a heartbeat within `ttl`.
+    pub(super) async fn servers_with_heartbeat(
+        &self,
+        ttl: Duration,
+    ) -> Result<HashSet<Uuid>, StoreError> {
+        let now = self.dialect().now_ms();
+        let sql = format!("SELECT id FROM servers WHERE heartbeat_ms + $1 > {now}");
+        let rows = sql::query_all(&self.db, sql, [millis(ttl).into()]).await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get_by_index(0)?))
+            .collect()
     }
 
     /// Returns `true` if the server had a heartbeat within `ttl`, or is this one.
@@ -329,12 +342,13 @@ impl WriteTransaction {
         let sql = format!(
             "INSERT INTO import_leases (organization_id, number, import_id, since_ms, renewed_ms) \
             SELECT id, 1, $2, {now}, {now} FROM organizations WHERE id = $1 {lock} \
-            ON CONFLICT (organization_id) DO UPDATE SET \
-            number = import_leases.number + 1, import_id = $2, since_ms = {now}, renewed_ms = {now}, \
-            next_server = NULL, next_ms = 0 WHERE (import_leases.renewed_ms = 0 OR \
-            (import_leases.renewed_ms + $3 <= {now} AND import_leases.number <> $4)) AND ($5 OR \
+            ON CONFLICT (organization_id) DO UPDATE SET number = import_leases.number + 1, \
+            import_id = excluded.import_id, since_ms = excluded.since_ms, \
+            renewed_ms = excluded.renewed_ms, next_server = NULL, next_ms = 0 \
+            WHERE (import_leases.renewed_ms = 0 OR (import_leases.number <> $4 \
+            AND import_leases.renewed_ms + $3 <= excluded.renewed_ms)) AND ($5 OR \
             import_leases.next_server IS NULL OR import_leases.next_server = $6 OR \
-            import_leases.next_ms + $7 <= {now}) RETURNING number"
+            import_leases.next_ms + $7 <= excluded.renewed_ms) RETURNING number"
         );
         let organization = request.organization;
         let values = [

@@ -11,8 +11,10 @@ mod audit_heads;
 mod catalog;
 mod catalog_audit;
 mod connect;
+mod connection;
 mod credential_sources;
 mod database_url;
+mod distribution;
 mod entity;
 mod error;
 mod import_audit;
@@ -24,6 +26,7 @@ mod leases;
 mod liveness;
 mod organizations;
 mod payload;
+mod postgres_hosts;
 mod retry;
 mod row_set;
 mod schema;
@@ -42,7 +45,6 @@ mod write_transaction;
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::DatabaseConnection;
 use tokio::sync::Semaphore;
 
 pub(crate) use attempts::AttemptRetention;
@@ -50,6 +52,7 @@ pub(crate) use audit::AuditEntry;
 pub(crate) use catalog::{CatalogDraft, CatalogError, DeceptiveName, DraftEntry, DraftGroup};
 pub(crate) use credential_sources::CredentialSource;
 pub(crate) use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
+pub(crate) use distribution::Distribution;
 pub(crate) use error::{StoreError, WriteError};
 pub(crate) use import_audit::{AttemptEnd, RoleGrants};
 pub(crate) use import_transaction::{ImportTransaction, OverlapPermit, RecordChanges};
@@ -72,8 +75,10 @@ pub(crate) use users::{
 };
 
 use audit_heads::KnownHeads;
+use connection::Connection;
 use lanes::Lanes;
 use liveness::Heartbeat;
+use postgres_hosts::PostgresHosts;
 use sql::Dialect;
 use write_transaction::{WriteTransaction, WriterTurns};
 
@@ -90,13 +95,13 @@ const MAX_EXCLUSIVE: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The lane's.
-    db: DatabaseConnection,
+    db: Connection,
     lane: ConnectionLane,
     lanes: Arc<Lanes>,
     /// The connection that writes on SQLite; on `PostgreSQL` every lane has its own.
-    writer: Option<DatabaseConnection>,
+    writer: Option<Connection>,
     /// The same without SQLite's own check of references, for transactions that check all of them at once.
-    checking_writer: Option<DatabaseConnection>,
+    checking_writer: Option<Connection>,
     /// SQLite has one writer: within a process, writers take turns.
     turns: Option<WriterTurns>,
     /// See [`MAX_OVERLAPPING`].
@@ -106,6 +111,10 @@ pub struct Store {
     heartbeat: Heartbeat,
     audit_heads: KnownHeads,
     retries: RetryPolicy,
+    /// The hosts of the `PostgreSQL` URL.
+    hosts: Option<Arc<PostgresHosts>>,
+    /// The tables are spread over several machines by Citus.
+    is_distributed: bool,
 }
 
 impl Store {
@@ -113,7 +122,7 @@ impl Store {
     /// lease.
     ///
     /// # Errors
-    /// Fails if the URL is neither, or the database cannot be reached.
+    /// Fails if the URL is neither, or the database cannot be reached or used.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_within(&url.parse()?, DEFAULT_LEASE, DatabaseLimits::default()).await
     }
@@ -131,17 +140,31 @@ impl Store {
     ) -> Result<Self, StoreError> {
         connect::provide_file(url)?;
         let sqlite = url.is_sqlite();
+        let hosts = match sqlite {
+            true => None,
+            false => Some(PostgresHosts::new(url, lease, limits)?),
+        };
+        let host = match &hosts {
+            Some(hosts) => Some(Box::pin(hosts.find()).await?),
+            None => None,
+        };
         // The options are large, and so are the futures that connect with them.
-        let options = connect::connect_options(url, lease, limits);
-        let lanes = Box::pin(Lanes::connect(&options, sqlite)).await?;
+        let options = connect::connect_options(url, host.as_ref());
+        let settings = host.as_ref().and_then(|host| host.settings.as_ref());
+        let lanes = Box::pin(Lanes::connect(&options, sqlite, settings)).await?;
+        if let (Some(hosts), Some(host)) = (&hosts, &host) {
+            hosts.watch(host, lanes.postgres_pools());
+        }
         let writers = if sqlite {
             Some(Box::pin(connect::connect_sqlite_writers(options)).await?)
         } else {
             None
         };
         let (writer, checking_writer) = writers.unzip();
+        let db = lanes.connection(ConnectionLane::Interactive).clone();
+        let is_distributed = distribution::is_distributed(&db).await?;
         Ok(Self {
-            db: lanes.connection(ConnectionLane::Interactive).clone(),
+            db,
             lane: ConnectionLane::Interactive,
             lanes: Arc::new(lanes),
             writer,
@@ -152,6 +175,8 @@ impl Store {
             heartbeat: Heartbeat::default(),
             audit_heads: KnownHeads::default(),
             retries: RetryPolicy::default(),
+            hosts: hosts.map(Arc::new),
+            is_distributed,
         })
     }
 
@@ -160,7 +185,14 @@ impl Store {
     /// # Errors
     /// Fails if it cannot.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Ok(self.db.ping().await?)
+        Ok(self.db.pool().ping().await?)
+    }
+
+    /// Returns `true` if a pooler between this process and the database drops the settings of connections, so that
+    /// each transaction has to set them.
+    #[must_use]
+    pub const fn is_behind_pooler(&self) -> bool {
+        self.db.is_pooled_outside()
     }
 
     /// Returns `true` if the database has one writer at a time: SQLite.

@@ -9,7 +9,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    AuditEntry, Store, StoreError,
+    AuditEntry, Store, StoreError, distribution,
     entity::organization::{ActiveModel, Column, Entity, Model},
     error::is_violation,
     sql,
@@ -55,13 +55,17 @@ impl Store {
             badge_number_pattern: Set(None),
             external_id_pattern: Set(None),
         };
-        let inserted = Entity::insert(organization)
-            .exec_with_returning(&tx.inner)
-            .await
-            .map_err(|error| match is_violation(&error) {
-                true => StoreError::OrganizationExists,
-                false => error.into(),
-            })?;
+        let exists = |error| match is_violation(&error) {
+            true => StoreError::OrganizationExists,
+            false => error.into(),
+        };
+        let insert = Entity::insert(organization);
+        let inserted = insert.exec_with_returning(&tx.inner).await;
+        let inserted = inserted.map_err(exists)?;
+        if self.is_distributed {
+            let recorded = distribution::record_slug(&tx.inner, slug, inserted.id).await;
+            recorded.map_err(exists)?;
+        }
         let action = AuditAction::OrganizationCreated;
         tx.note(inserted.id, AuditEntry::done(now, actor, action, &slug));
         tx.commit().await?;
@@ -79,8 +83,14 @@ impl Store {
     async fn organization_once(&self, slug: &str) -> Result<Organization, StoreError> {
         // A text that is no slug may have characters that PostgreSQL does not take.
         let slug = Slug::parse(slug).map_err(|_| StoreError::UnknownOrganization)?;
-        Entity::find()
-            .filter(Column::Slug.eq(slug.as_str()))
+        let found = match self.is_distributed {
+            true => {
+                let id = distribution::organization_of(&self.db, slug.as_str()).await?;
+                Entity::find_by_id(id.ok_or(StoreError::UnknownOrganization)?)
+            }
+            false => Entity::find().filter(Column::Slug.eq(slug.as_str())),
+        };
+        found
             .one(&self.db)
             .await?
             .ok_or(StoreError::UnknownOrganization)

@@ -4,13 +4,13 @@
 //! import's transaction asks its [`BackOff`] itself: before a second attempt it must look whether the first
 //! one was stored after all.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, postgres_hosts::PostgresHosts};
 
 /// The first pause; each further one is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -21,13 +21,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub struct RetryPolicy {
     limit: Duration,
     stop: CancellationToken,
+    /// Asked anew before another attempt: one of them may have taken over.
+    hosts: Option<Arc<PostgresHosts>>,
 }
 
 impl RetryPolicy {
     /// Retries for up to `limit`, and no longer once `stop` is cancelled.
     #[must_use]
     pub const fn new(limit: Duration, stop: CancellationToken) -> Self {
-        Self { limit, stop }
+        Self {
+            limit,
+            stop,
+            hosts: None,
+        }
     }
 
     /// Begins the time of one call.
@@ -37,6 +43,7 @@ impl RetryPolicy {
             deadline: Instant::now() + self.limit,
             pause: FIRST_PAUSE,
             stop: self.stop.clone(),
+            hosts: self.hosts.clone(),
         }
     }
 
@@ -61,6 +68,7 @@ pub struct BackOff {
     deadline: Instant,
     pause: Duration,
     stop: CancellationToken,
+    hosts: Option<Arc<PostgresHosts>>,
 }
 
 impl BackOff {
@@ -73,6 +81,10 @@ impl BackOff {
         warn!(%error, "the database failed; trying again");
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        if let Some(hosts) = &self.hosts {
+            // Rarely, and its future is large.
+            Box::pin(hosts.find_again()).await;
+        }
         true
     }
 }
@@ -81,7 +93,11 @@ impl Store {
     /// The same database, with calls that may be made twice retried by this policy.
     #[must_use]
     pub fn with_retries(self, retries: RetryPolicy) -> Self {
-        Self { retries, ..self }
+        let hosts = self.hosts.clone();
+        Self {
+            retries: RetryPolicy { hosts, ..retries },
+            ..self
+        }
     }
 
     /// The same database, with each call made once.

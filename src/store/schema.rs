@@ -69,8 +69,16 @@ impl Store {
     /// # Errors
     /// Fails if it cannot, or has not.
     pub async fn check_tables(&self) -> Result<(), StoreError> {
-        let sql = "SELECT id FROM organizations LIMIT 1";
-        sql::query_one(&self.db, sql, []).await?;
+        // A distributed database serves the organisations whose machines are there.
+        let sql = match self.is_distributed {
+            true => "SELECT id FROM servers LIMIT 1",
+            false => "SELECT id FROM organizations LIMIT 1",
+        };
+        let found = sql::query_one(&self.db, sql, []).await;
+        if let (Err(_), Some(hosts)) = (&found, &self.hosts) {
+            Box::pin(hosts.find_again()).await;
+        }
+        found?;
         Ok(())
     }
 

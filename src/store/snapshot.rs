@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, IsolationLevel, TransactionOptions,
-    TransactionTrait,
 };
 
 use tokio::task::spawn_blocking;
@@ -132,7 +131,7 @@ impl Store {
             access_mode: Some(AccessMode::ReadOnly),
             sqlite_transaction_mode: None,
         };
-        Ok(self.db.begin_with_options(options).await?)
+        Ok(self.db.begin(options).await?)
     }
 }
 

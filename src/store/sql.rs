@@ -63,10 +63,10 @@ impl Dialect {
         }
     }
 
-    /// The database's clock, in milliseconds since 1970.
+    /// The database's clock when the statement began, in milliseconds since 1970.
     pub(super) const fn now_ms(self) -> &'static str {
         match self {
-            Self::Postgres => "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+            Self::Postgres => "(extract(epoch FROM statement_timestamp()) * 1000)::bigint",
             Self::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         }
     }

@@ -58,20 +58,23 @@ impl Store {
     ) -> Result<Vec<(i64, Uuid)>, StoreError> {
         let now = self.dialect().now_ms();
         let sql = format!(
-            "SELECT organization_id, import_id FROM uploads WHERE stage <> $1 \
-            AND touched_ms + $2 <= {now} AND NOT (stage = $3 AND EXISTS (SELECT 1 FROM servers s \
-            WHERE s.id = uploads.server_id AND s.heartbeat_ms + $4 > {now}))"
+            "SELECT organization_id, import_id, stage, server_id FROM uploads WHERE stage <> $1 \
+            AND touched_ms + $2 <= {now}"
         );
-        let values = [
-            (UploadStage::Ended as i32).into(),
-            millis(idle).into(),
-            (UploadStage::Running as i32).into(),
-            millis(alive).into(),
-        ];
-        let rows = sql::query_all(&self.db, sql, values).await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)))
-            .collect()
+        let values = [(UploadStage::Ended as i32).into(), millis(idle).into()];
+        let silent = sql::query_all(&self.db, sql, values).await?;
+        if silent.is_empty() {
+            return Ok(Vec::new());
+        }
+        let running = self.servers_with_heartbeat(alive).await?;
+        let mut abandoned = Vec::new();
+        for row in silent {
+            let (stage, server): (i32, Uuid) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+            if stage != UploadStage::Running as i32 || !running.contains(&server) {
+                abandoned.push((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+            }
+        }
+        Ok(abandoned)
     }
 
     /// Removes an upload that has had no call since it was read. Returns `false` if it has had one.
@@ -98,21 +101,31 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_uploads(&self, retention: Duration) -> Result<u64, StoreError> {
-        let tx = self.begin().await?;
         let now = self.dialect().now_ms();
         let sql = format!(
-            "DELETE FROM uploads WHERE stage = $1 AND (touched_ms + $2 <= {now} \
-            OR (touched_ms + $3 <= {now} AND EXISTS (SELECT 1 FROM imports i \
-            WHERE i.organization_id = uploads.organization_id AND i.id = uploads.import_id \
-            AND i.options_digest IS NULL)))"
+            "SELECT organization_id, import_id FROM uploads WHERE stage = $1 \
+            AND (touched_ms + $2 <= {now} OR (touched_ms + $3 <= {now} AND EXISTS (SELECT 1 \
+            FROM imports i WHERE i.organization_id = uploads.organization_id \
+            AND i.id = uploads.import_id AND i.options_digest IS NULL)))"
         );
+        let ended = UploadStage::Ended as i32;
         let values = [
-            (UploadStage::Ended as i32).into(),
+            ended.into(),
             millis(retention).into(),
             millis(Duration::from_hours(24)).into(),
         ];
-        let removed = tx.execute(sql, values).await?;
-        tx.commit().await?;
+        let mut removed = 0;
+        for row in sql::query_all(&self.db, sql, values).await? {
+            let organization: i64 = row.try_get_by_index(0)?;
+            let import: Uuid = row.try_get_by_index(1)?;
+            let tx = self.begin_for(organization).await?;
+            // It may have begun anew.
+            let sql =
+                "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 AND stage = $3";
+            let values = [organization.into(), import.into(), ended.into()];
+            removed += tx.execute(sql, values).await?;
+            tx.commit().await?;
+        }
         Ok(removed)
     }
 }

@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, QueryResult, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait, Value,
-};
+use sea_orm::{DatabaseTransaction, QueryResult, SqliteTransactionMode, TransactionOptions, Value};
 use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::Instant,
@@ -18,6 +15,7 @@ use super::{
     Store, StoreError,
     audit::PendingAuditEvents,
     audit_heads::KnownHeads,
+    connection::Connection,
     keyed_queue::{KeyedPermit, KeyedQueue},
     liveness::Heartbeat,
     sql::{self, Dialect},
@@ -34,7 +32,7 @@ pub(super) struct WriteTransaction {
     _work: DatabaseTimer,
     /// What the commit appends to the audit trail.
     pub(super) pending_events: PendingAuditEvents,
-    audit_heads: KnownHeads,
+    pub(super) audit_heads: KnownHeads,
 }
 
 impl Store {
@@ -76,7 +74,7 @@ impl Store {
     #[tracing::instrument(name = "begin_transaction", level = "debug", skip_all)]
     async fn begin_through(
         &self,
-        connection: &DatabaseConnection,
+        connection: &Connection,
         organization: Option<i64>,
     ) -> Result<WriteTransaction, StoreError> {
         let asked = Instant::now();
@@ -88,7 +86,7 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let inner = connection.begin_with_options(options).await?;
+        let inner = connection.begin(options).await?;
         metrics::database_statement();
         metrics::waited("transaction", asked.elapsed());
         let heartbeat = turn.is_some().then(|| self.heartbeat.clone());

@@ -20,5 +20,6 @@ mod monitoring;
 mod operations;
 mod plain_english;
 mod reference;
+mod statements;
 mod threats;
 mod wire;

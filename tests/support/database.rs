@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, QueryResult, Statement};
 use tempfile::TempDir;
 use tokio::{sync::OnceCell, time::sleep};
 use user_import::config::Settings;
@@ -21,6 +21,10 @@ const POSTGRES_URL: &str = "USER_IMPORT_TEST_POSTGRES_URL";
 /// The variable that names a database on that cluster which has the newest schema, once a test has made it.
 /// `scripts/test` sets it if the cluster is its own; the database is removed with the cluster.
 const POSTGRES_TEMPLATE: &str = "USER_IMPORT_TEST_POSTGRES_TEMPLATE";
+
+/// The variable that names a database on the coordinator of Citus, as a superuser. If it is set, the PostgreSQL tests
+/// have databases there, with distributed tables.
+const CITUS_URL: &str = "USER_IMPORT_TEST_CITUS_URL";
 
 /// The databases on which every rule must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,10 @@ impl Database {
             Self::Sqlite => FreshDatabase::Sqlite {
                 directory: tempfile::tempdir().expect("a temporary directory can be made"),
             },
-            Self::Postgres => FreshDatabase::on_cluster(cluster()).await,
+            Self::Postgres => match env::var(CITUS_URL) {
+                Ok(coordinator) => FreshDatabase::on_citus(&coordinator).await,
+                Err(_) => FreshDatabase::on_cluster(cluster()).await,
+            },
         }
     }
 
@@ -60,6 +67,10 @@ impl Database {
             }
             Self::Postgres => {
                 static TEMPLATE: OnceCell<Option<String>> = OnceCell::const_new();
+                // Citus knows each of its databases by the name of all its machines' databases: there is no template.
+                if env::var_os(CITUS_URL).is_some() {
+                    return self.create().await;
+                }
                 match TEMPLATE.get_or_init(postgres_template).await {
                     Some(template) => FreshDatabase::made(cluster(), template).await,
                     None => self.create().await,
@@ -128,6 +139,50 @@ impl FreshDatabase {
         Self::made(cluster, "").await
     }
 
+    /// Makes a database on all machines of Citus, and distributes its tables.
+    pub async fn on_citus(coordinator: &str) -> Self {
+        let fresh = Self::undistributed_on_citus(coordinator).await;
+        let store = server::migrated(&fresh.url(), &Settings::default()).await;
+        store.distribute().await.expect("Citus takes the tables");
+        fresh
+    }
+
+    /// Makes an empty database on all machines of Citus.
+    pub async fn undistributed_on_citus(coordinator: &str) -> Self {
+        let name = unique_name();
+        let joint = if coordinator.contains('?') { '&' } else { '?' };
+        let cluster =
+            format!("{coordinator}{joint}options[citus.enable_create_database_propagation]=on");
+        execute(&cluster, &format!("CREATE DATABASE {name}")).await;
+        let fresh = Self::Postgres { cluster, name };
+        let workers = texts(
+            coordinator,
+            "SELECT node_name || ':' || node_port FROM citus_get_active_worker_nodes() ORDER BY 1",
+        )
+        .await;
+        let url = fresh.url();
+        let (user, rest) = url.split_once('@').expect("the URL names a user");
+        let (host, database) = rest.split_once('/').expect("the URL names a database");
+        for node in workers.iter().map(String::as_str).chain([host]) {
+            let extension = "CREATE EXTENSION IF NOT EXISTS citus";
+            execute(&format!("{user}@{node}/{database}"), extension).await;
+        }
+        let arguments = |node: &str| {
+            let (name, port) = node.rsplit_once(':').expect("a node has a port");
+            format!("'{name}', {port}")
+        };
+        let own = format!("SELECT citus_set_coordinator_host({})", arguments(host));
+        execute(&url, &own).await;
+        for worker in &workers {
+            execute(
+                &url,
+                &format!("SELECT citus_add_node({})", arguments(worker)),
+            )
+            .await;
+        }
+        fresh
+    }
+
     /// Makes a database there with `options` of `CREATE DATABASE`.
     async fn made(cluster: String, options: &str) -> Self {
         let name = unique_name();
@@ -170,8 +225,10 @@ impl FreshDatabase {
         match self {
             Self::Sqlite { .. } => format!("sqlite://{}", self.file().display()),
             Self::Postgres { cluster, name } => {
-                let (server, _) = cluster.rsplit_once('/').expect("the URL names a database");
-                format!("{server}/{name}")
+                let (server, parameters) = cluster.split_once('?').unwrap_or((cluster, ""));
+                let (server, _) = server.rsplit_once('/').expect("the URL names a database");
+                let question = if parameters.is_empty() { "" } else { "?" };
+                format!("{server}/{name}{question}{parameters}")
             }
         }
     }
@@ -280,6 +337,17 @@ async fn number(url: &str, sql: &str) -> i64 {
         Ok(Some(Ok(number))) => number,
         other => panic!("{sql}: {other:?}"),
     }
+}
+
+async fn texts(url: &str, sql: &str) -> Vec<String> {
+    let connection = connect(url).await;
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await;
+    let closed = connection.close().await;
+    closed.expect("a connection can be closed");
+    let rows = rows.expect("the query is valid");
+    let text = |row: &QueryResult| row.try_get_by_index(0).expect("it is a text");
+    rows.iter().map(text).collect()
 }
 
 async fn execute(url: &str, sql: &str) {

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -31,20 +32,96 @@ pub struct Cluster {
 impl Cluster {
     /// A new cluster, running.
     pub async fn start() -> Self {
+        let mut cluster = Self::stopped(Uuid::new_v4().simple().to_string());
+        cluster.initialise();
+        cluster.start_somewhere().await;
+        cluster
+    }
+
+    /// A standby of this cluster, running. From now on this cluster confirms no transaction before the standby has it.
+    pub async fn synchronous_standby(&mut self) -> Self {
+        let mut standby = Self::stopped(self.password.clone());
+        let mut copying = standby.program("pg_basebackup");
+        copying.args(["--write-recovery-conf", "--no-sync", "--checkpoint=fast"]);
+        let origin = self.url() + "?application_name=standby";
+        let output = copying
+            .arg("--pgdata")
+            .arg(standby.data())
+            .arg("--dbname")
+            .arg(origin)
+            .output();
+        let output = output.expect("pg_basebackup can be run");
+        assert!(output.status.success(), "{output:?}");
+        standby.start_somewhere().await;
+        self.run("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+            .await;
+        self.run("SELECT pg_reload_conf()").await;
+        let following = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        let follows = async || self.number(following).await == 1;
+        eventually(follows, "the standby follows").await;
+        standby
+    }
+
+    /// Lets a standby take writes.
+    pub async fn promote(&self) {
+        self.run("SELECT pg_promote()").await;
+    }
+
+    /// Returns the URL of a database of this cluster, `url`, with the standby's host after this one's.
+    pub fn url_with(&self, standby: &Self, url: &str) -> String {
+        let (own, others) = (format!("@127.0.0.1:{}/", self.port), standby.port);
+        url.replace(
+            &own,
+            &format!("@127.0.0.1:{},127.0.0.1:{others}/", self.port),
+        ) + "?target_session_attrs=read-write"
+    }
+
+    fn stopped(password: String) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
-        let mut cluster = Self {
+        if let Some((user, group)) = unprivileged() {
+            std::os::unix::fs::chown(directory.path(), Some(user), Some(group))
+                .expect("root may give its files away");
+        }
+        Self {
             directory,
-            password: Uuid::new_v4().simple().to_string(),
+            password,
             port: 0,
             server: None,
-        };
-        cluster.initialise();
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    async fn start_somewhere(&mut self) {
         let running = async || {
-            cluster.port = free_port();
-            cluster.try_start().await
+            self.port = free_port();
+            self.try_start().await
         };
         eventually(running, "PostgreSQL starts").await;
-        cluster
+    }
+
+    async fn run(&self, sql: &str) {
+        let connection = Database::connect(self.url()).await.expect("it is running");
+        connection
+            .execute_unprepared(sql)
+            .await
+            .expect("it is a superuser");
+        connection.close().await.expect("it can be closed");
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let connection = Database::connect(self.url()).await.expect("it is running");
+        let question = Statement::from_string(DbBackend::Postgres, sql);
+        let row = connection
+            .query_one_raw(question)
+            .await
+            .expect("it is a superuser");
+        connection.close().await.expect("it can be closed");
+        row.expect("a count has a row")
+            .try_get_by_index(0)
+            .expect("it is a number")
     }
 
     /// Returns the URL at which a client finds it, with its first database.
@@ -68,10 +145,6 @@ impl Cluster {
     }
 
     fn initialise(&self) {
-        if let Some((user, group)) = unprivileged() {
-            std::os::unix::fs::chown(self.directory.path(), Some(user), Some(group))
-                .expect("root may give its files away");
-        }
         let password = self.directory.path().join("password");
         fs::write(&password, &self.password).expect("there is space");
         let output = self
@@ -113,7 +186,7 @@ impl Cluster {
             programs.unwrap_or_else(|| panic!("{PROGRAMS} is not set; run scripts/test"));
         let mut command = Command::new(PathBuf::from(programs).join(name));
         command
-            .env("PGDATA", self.directory.path().join("data"))
+            .env("PGDATA", self.data())
             .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

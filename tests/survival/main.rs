@@ -19,6 +19,7 @@ mod cluster;
 mod connections;
 mod database;
 mod disk;
+mod failover;
 mod footprint;
 mod http_proxies;
 mod kills;

@@ -21,7 +21,7 @@ use crate::{
     access::jwt::JwtKeyLocation,
     config::Settings,
     import::Clock,
-    store::{SchemaStatus, Store},
+    store::{Distribution, SchemaStatus, Store},
 };
 
 /// A certificate that expires sooner gets a warning.
@@ -236,11 +236,43 @@ async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Ve
     let took = begun.elapsed().as_millis();
     let answers = format!("{version} answers within {took} ms");
     let schema = store.schema().await.context("the schema cannot be read")?;
-    Ok(vec![
+    let mut findings = Vec::from([
         CheckResult::new(CheckLevel::Well, "database", answers),
         judge_schema(&schema),
         judge_clock(theirs, ours),
-    ])
+    ]);
+    if store.is_behind_pooler() {
+        findings.push(pooler());
+    }
+    let distribution = store.distribution().await;
+    let distribution = distribution.context("it cannot be seen whether tables are distributed")?;
+    findings.extend(judge_distribution(&distribution));
+    Ok(findings)
+}
+
+fn pooler() -> CheckResult {
+    let text = "a pooler is in between, and drops the time-outs of connections; each transaction sets \
+        them itself, which costs a statement more: connect to the database itself if you can";
+    CheckResult::new(CheckLevel::Warning, "pooler", text)
+}
+
+fn judge_distribution(distribution: &Distribution) -> Option<CheckResult> {
+    let about = "distribution";
+    match distribution {
+        Distribution::Plain => None,
+        Distribution::Distributed { workers } => {
+            let text = format!("the organisations are spread over {workers} workers of Citus");
+            Some(CheckResult::new(CheckLevel::Well, about, text))
+        }
+        Distribution::Partial(missing) => {
+            let text = format!(
+                "some tables are distributed, and {} not; stop all servers, then run user-import \
+                migrate --distribute",
+                missing.join(", ")
+            );
+            Some(CheckResult::new(CheckLevel::Wrong, about, text))
+        }
+    }
 }
 
 fn judge_schema(schema: &SchemaStatus) -> CheckResult {

@@ -1,21 +1,25 @@
 //! `migrate`: brings a database's schema up to date; and which database the server side uses.
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use crate::cli::{ExitStatus, output::Verbosity, secret::unquoted};
 use crate::{
     config::Settings,
-    store::{DatabaseUrl, Store},
+    store::{DatabaseUrl, Distribution, Store},
 };
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  \
-    user-import migrate --database-url postgres://import@db/users")]
+#[command(after_help = "Examples:\n  \
+    user-import migrate --database-url postgres://import@db/users\n  \
+    user-import migrate --database-url postgres://import@coordinator/users --distribute")]
 pub(crate) struct MigrateArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    /// Spread the organisations over the workers of Citus, with all their rows; stop all servers first
+    #[arg(long, env = "USER_IMPORT_DISTRIBUTE", value_parser = BoolishValueParser::new())]
+    distribute: bool,
 }
 
 /// Which database to use.
@@ -64,5 +68,23 @@ pub(crate) async fn run(args: MigrateArgs, verbosity: Verbosity) -> anyhow::Resu
         .await
         .context("the database cannot be migrated")?;
     verbosity.confirm("The database is up to date.\n")?;
+    if args.distribute {
+        distribute(&store, verbosity).await?;
+    }
     Ok(ExitStatus::Done)
+}
+
+async fn distribute(store: &Store, verbosity: Verbosity) -> anyhow::Result<()> {
+    let distributed = store.distribute().await;
+    distributed.context("the database cannot be distributed; it stays as it was")?;
+    let text = match store.distribution().await? {
+        Distribution::Distributed { workers: 1 } => {
+            "Its organisations are on 1 worker.\n".to_owned()
+        }
+        Distribution::Distributed { workers } => {
+            format!("Its organisations are spread over {workers} workers.\n")
+        }
+        Distribution::Plain | Distribution::Partial(_) => "It is not distributed.\n".to_owned(),
+    };
+    verbosity.confirm(&text)
 }

@@ -67,6 +67,7 @@ impl Assignments {
         self.set("principal", record.principal.clone());
         self.set("validate_only", false);
         self.set("cancel_requested", false);
+        self.set("results_removed", false);
     }
 
     /// Adds the counts to those of the record, or replaces them in a record that begins with `protected_skipped`.

@@ -1,0 +1,55 @@
+//! A primary and a synchronous standby. The primary is killed while an import is written, and the standby is promoted.
+
+use std::{sync::Arc, time::Duration};
+
+use tonic::Code;
+
+use crate::{
+    cluster::Cluster,
+    kills::{comparable, counts},
+    process::PATIENT,
+    scene::{ID, Scene, start},
+};
+use user_import_testing::{FreshDatabase, Imported, on_postgres, roster, signal::Signal, start_of};
+
+on_postgres![an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_lost];
+
+/// Enough that the primary dies in the middle of them; a setting gives another number.
+fn rows() -> usize {
+    let rows = std::env::var("USER_IMPORT_TEST_FAILOVER_ROWS");
+    rows.ok()
+        .and_then(|rows| rows.parse().ok())
+        .unwrap_or(20_000)
+}
+
+async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_lost() {
+    let mut primary = Cluster::start().await;
+    let standby = primary.synchronous_standby().await;
+    let database = Arc::new(FreshDatabase::on_cluster(primary.url()).await);
+    let url = primary.url_with(&standby, &database.url());
+    let scene = Scene::on(database, url, 1_000, PATIENT).await;
+    for organization in ["pd", "calm"] {
+        scene.app.organization(organization).await;
+    }
+    let names: Vec<String> = (0..rows()).map(|number| format!("u{number:06}")).collect();
+    let many = roster().people(names.iter().map(String::as_str));
+    let calm = scene.app.import_with(start_of("calm"), &many).await;
+    assert_eq!(calm.summary().created as usize, names.len(), "{calm}");
+    let mut answers = scene.app.begin(start(), &many).await;
+    let first = Imported::first_results(&mut answers).await;
+    let acknowledged = first.results.len();
+    primary.end(Signal::KILL);
+    // While no host takes writes the import waits.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    standby.promote().await;
+    let ended = first.and_rest(answers).await;
+    assert_eq!(ended.code(), Code::Ok, "{ended}");
+    assert!(acknowledged < calm.results.len(), "it was too quick");
+    assert_eq!(comparable(&ended), comparable(&calm));
+    let mut expected = counts(&calm);
+    ID.clone_into(&mut expected.import_id);
+    assert_eq!(counts(&ended), expected);
+    let (found, wanted) = (scene.app.export().await, scene.app.export_of("calm").await);
+    assert_eq!(found, wanted);
+    drop(scene);
+}
