@@ -56,9 +56,16 @@ impl ServerAddress {
     /// Returns `true` if the server is on this machine: `localhost` or a loopback address.
     #[must_use]
     pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.0.host().unwrap_or_default().trim_matches(['[', ']']);
+        let host = self.host();
         let address = host.parse().map(|ip: IpAddr| ip.to_canonical());
         address.is_ok_and(|ip| ip.is_loopback()) || host.eq_ignore_ascii_case("localhost")
+    }
+
+    /// The server's host, for a connection.
+    #[must_use]
+    pub(crate) fn host(&self) -> &str {
+        let host = self.0.host().unwrap_or_default();
+        host.trim_matches(['[', ']'])
     }
 
     /// The server's port.

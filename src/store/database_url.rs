@@ -96,6 +96,23 @@ impl DatabaseUrl {
         self.reveal().starts_with("sqlite:")
     }
 
+    /// Returns each host with its port, or its socket's folder; nothing that is secret. Empty for SQLite.
+    #[must_use]
+    pub fn shown_hosts(&self) -> String {
+        let shown = |url: &String| {
+            let options = PgConnectOptions::from_str(url).ok()?;
+            Some(match options.get_socket() {
+                Some(folder) => folder.display().to_string(),
+                None => format!("{}:{}", options.get_host(), options.get_port()),
+            })
+        };
+        if self.is_sqlite() {
+            return String::new();
+        }
+        let hosts: Vec<String> = self.hosts.iter().filter_map(shown).collect();
+        hosts.join(" and ")
+    }
+
     /// Returns SQLite's file, which may not exist yet, or `None` for a database in memory and for `PostgreSQL`.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
@@ -334,6 +351,18 @@ mod tests {
         assert_eq!(file("sqlite://a.db?mode=memory"), None);
         assert_eq!(file("sqlite::memory:"), None);
         assert_eq!(file("postgres://db/users"), None);
+    }
+
+    #[test]
+    fn hosts_are_shown_without_users_and_passwords() {
+        for (text, shown) in [
+            ("postgres://me:geheim@db.example/users", "db.example:5432"),
+            ("postgres://me:geheim@a:1,b:2/users", "a:1 and b:2"),
+            ("postgres:///users?host=/run/postgresql", "/run/postgresql"),
+            ("sqlite://users.db", ""),
+        ] {
+            assert_eq!(parse(text).unwrap().shown_hosts(), shown, "{text}");
+        }
     }
 
     #[test]

@@ -59,9 +59,16 @@ pub enum StoreError {
     /// The caller does not wait for the answer any more.
     #[error("the caller has gone")]
     Abandoned,
-    /// Any error of the database.
-    #[error(transparent)]
-    Database(#[from] DbErr),
+    /// Any error of the database. Its text is the database's own, without those of the libraries in between, and it
+    /// has no source: a source would say the same again.
+    #[error("{}", innermost(.0))]
+    Database(DbErr),
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
 }
 
 /// Why a transaction of an import did not commit. Nothing of it is stored.
@@ -97,6 +104,30 @@ impl StoreError {
     /// A value that cannot be encoded for the database.
     pub(super) fn encoding(error: impl std::fmt::Display) -> Self {
         Self::Database(DbErr::Type(error.to_string()))
+    }
+
+    /// Returns the code that the database gave, such as `28P01` of `PostgreSQL` or `14` of SQLite.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        match self {
+            Self::Database(error) => match sqlx_error(error)? {
+                sqlx::Error::Database(database) => database.code().map(Into::into),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the error of the network, if the database could not be reached.
+    #[must_use]
+    pub fn network(&self) -> Option<&io::Error> {
+        match self {
+            Self::Database(error) => match sqlx_error(error)? {
+                sqlx::Error::Io(error) => Some(error),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Returns `true` if the same call may succeed a moment later: the connection is lost or none is free, the
@@ -165,6 +196,21 @@ pub(super) fn is_violation(error: &DbErr) -> bool {
     )
 }
 
+/// What the database or the network says.
+fn innermost(error: &DbErr) -> String {
+    match sqlx_error(error) {
+        Some(sqlx::Error::Database(database)) => database.message().to_owned(),
+        Some(sqlx::Error::Io(error)) => error.to_string(),
+        Some(sqlx::Error::Tls(error) | sqlx::Error::Configuration(error)) => error.to_string(),
+        Some(sqlx::Error::PoolTimedOut) => "it does not answer in time".to_owned(),
+        Some(other) => other.to_string(),
+        None if matches!(error, DbErr::ConnectionAcquire(_)) => {
+            "no connection to it could be had in time".to_owned()
+        }
+        None => error.to_string(),
+    }
+}
+
 fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -176,7 +222,23 @@ fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_transient_code;
+    use std::{error::Error, io};
+
+    use sea_orm::{DbErr, RuntimeErr, sqlx};
+
+    use super::{StoreError, is_transient_code};
+
+    #[test]
+    fn an_error_of_the_database_is_told_once_and_without_the_libraries() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let shown = refused.to_string();
+        let error = RuntimeErr::SqlxError(sqlx::Error::Io(refused).into());
+        let error = StoreError::from(DbErr::Conn(error));
+        assert_eq!(error.to_string(), shown);
+        assert!(error.source().is_none());
+        assert!(error.network().is_some() && error.code().is_none());
+        assert_eq!(format!("{:#}", anyhow::Error::from(error)), shown);
+    }
 
     #[test]
     fn transient_codes_are_known() {

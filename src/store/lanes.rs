@@ -26,6 +26,9 @@ const IMPORTS: u32 = 8;
 const HEAVY: u32 = 3;
 const HEARTBEAT: u32 = 1;
 
+/// The most connections that a server opens.
+pub(crate) const CONNECTIONS: u32 = INTERACTIVE + IMPORTS + HEAVY + HEARTBEAT;
+
 /// Calls of one organisation that may use a lane at a time.
 const INTERACTIVE_PERMITS: usize = 2;
 const IMPORTS_PERMITS: usize = 2;

@@ -1,9 +1,9 @@
 //! Before a server starts, `user-import doctor` finds the faults that would keep it from starting or from admitting
 //! any caller.
 
-use std::fs;
+use std::{fs, net::TcpListener, os::unix::process::CommandExt, process::Command};
 
-use crate::program::run;
+use crate::program::{Process, program, run};
 use user_import_testing::{
     Database, FreshDatabase,
     certificates::{Authority, Files},
@@ -15,6 +15,13 @@ on_both_databases![
     an_address_that_serve_would_refuse_is_wrong,
     a_provider_whose_keys_cannot_be_had_is_wrong,
     administrators_who_are_not_privileged_are_warned_about,
+    an_address_that_another_program_has_is_wrong_and_a_running_server_is_not,
+    options_that_serve_would_refuse_are_wrong,
+    a_mistyped_variable_is_wrong;
+    a_role_that_may_not_write_is_wrong,
+    a_role_that_may_not_change_the_schema_is_wrong_if_that_is_needed,
+    too_few_connections_are_wrong,
+    a_database_that_cannot_be_reached_is_named_once_with_what_to_do,
 ];
 
 async fn migrated(database: Database) -> FreshDatabase {
@@ -24,11 +31,45 @@ async fn migrated(database: Database) -> FreshDatabase {
     fresh
 }
 
-/// Returns the exit code and the output.
+/// Returns the exit code and the output. Unless the options say otherwise, the server would listen on a free port.
 fn doctor(database: &FreshDatabase, options: &[&str]) -> (Option<i32>, String) {
-    let output = run(&[&["doctor"], options].concat(), &database.url());
-    let said = String::from_utf8(output.stdout).unwrap();
-    (output.status.code(), said)
+    ended(doctor_of(&database.url()).args(options))
+}
+
+fn doctor_of(url: &str) -> Command {
+    let mut command = program();
+    command.arg("doctor").env("USER_IMPORT_DATABASE_URL", url);
+    command.env("USER_IMPORT_LISTEN", "127.0.0.1:0");
+    command
+}
+
+fn ended(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+/// The same database as another role, which has a password.
+fn url_as(database: &FreshDatabase, role: &str) -> String {
+    let url = database.url();
+    let (_, rest) = url.split_once('@').unwrap();
+    format!("postgres://{role}:geheim@{rest}")
+}
+
+/// Makes a role that may log in; its name is that of the database with this ending.
+async fn role(database: &FreshDatabase, ending: &str, options: &str) -> String {
+    let url = database.url();
+    let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap();
+    let role = format!("{name}_{ending}");
+    let sql = format!("CREATE ROLE {role} LOGIN PASSWORD 'geheim' {options}");
+    database.execute(&sql).await;
+    role
+}
+
+/// Removes a role with all that it was granted.
+async fn remove(database: &FreshDatabase, role: &str) {
+    let sql = format!("DROP OWNED BY {role}; DROP ROLE {role}");
+    database.execute(&sql).await;
 }
 
 /// Expects that exactly this one thing is wrong.
@@ -62,9 +103,22 @@ async fn files_that_do_not_fit_together_or_are_not_understood_are_wrong(database
         "{said}"
     );
     expect_wrong(&tls(&path("other.key")), "TLS", "certificate and key");
-    let list = ["--tls-client-identities", &path("list.json")];
-    expect_wrong(&doctor(&database, &list), "identities", "list.json");
-    let (exit, said) = doctor(&database, &["--tls-client-identities", &path("good.json")]);
+    files.write("ca.pem", &authority.pem());
+    let (key, authorities) = (path("server.key"), path("ca.pem"));
+    let clients = [
+        "--tls-cert",
+        &certificate,
+        "--tls-key",
+        &key,
+        "--tls-client-ca",
+        &authorities,
+    ];
+    let with_list = |name: &str| {
+        let list = ["--tls-client-identities", &path(name)];
+        doctor(&database, &[&clients[..], &list].concat())
+    };
+    expect_wrong(&with_list("list.json"), "identities", "list.json");
+    let (exit, said) = with_list("good.json");
     assert!(
         exit == Some(0) && said.contains("admits no certificate"),
         "{said}"
@@ -73,7 +127,7 @@ async fn files_that_do_not_fit_together_or_are_not_understood_are_wrong(database
 
 async fn an_address_that_serve_would_refuse_is_wrong(database: Database) {
     let database = migrated(database).await;
-    let wide = ["--listen", "0.0.0.0:50051"];
+    let wide = ["--listen", "0.0.0.0:0"];
     expect_wrong(
         &doctor(&database, &wide),
         "exposure",
@@ -97,16 +151,23 @@ async fn a_provider_whose_keys_cannot_be_had_is_wrong(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");
     fs::write(&file, "{\"keys\": []}").unwrap();
-    let of_file = ["--jwt-jwks", file.to_str().unwrap()];
+    let provider = [
+        "--jwt-issuer",
+        "issuer",
+        "--jwt-audience",
+        "here",
+        "--jwt-jwks",
+    ];
+    let of = |keys: &str| doctor(&database, &[&provider[..], &[keys]].concat());
     expect_wrong(
-        &doctor(&database, &of_file),
+        &of(file.to_str().unwrap()),
         "JWT keys",
         "no key of the JWK set is of use",
     );
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/keys", nobody.local_addr().unwrap());
     drop(nobody);
-    expect_wrong(&doctor(&database, &["--jwt-jwks", &url]), "JWT keys", &url);
+    expect_wrong(&of(&url), "JWT keys", &url);
 }
 
 async fn administrators_who_are_not_privileged_are_warned_about(database: Database) {
@@ -141,4 +202,253 @@ async fn administrators_who_are_not_privileged_are_warned_about(database: Databa
         .await;
     let well = doctor(&database, &[]).1;
     assert!(well.contains("ok       roles"), "{well}");
+}
+
+async fn an_address_that_another_program_has_is_wrong_and_a_running_server_is_not(
+    database: Database,
+) {
+    let database = migrated(database).await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for option in ["--listen", "--health-listen", "--metrics-listen"] {
+        let found = doctor(&database, &[option, &address]);
+        expect_wrong(&found, "address", &format!("{address} ({option})"));
+        assert!(found.1.contains("choose another port"), "{}", found.1);
+    }
+    drop(taken);
+    let both = ["--health-listen", &address, "--metrics-listen", &address];
+    expect_wrong(
+        &doctor(&database, &both),
+        "address",
+        "--metrics-listen and --health-listen",
+    );
+    expect_wrong(
+        &doctor(
+            &database,
+            &[
+                "--listen",
+                "203.0.113.7:50051",
+                "--insecure-listen-beyond-loopback",
+            ],
+        ),
+        "address",
+        "has no such address",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::serve(&database.url(), &[], &folder.path().join("log"));
+    let (exit, said) = doctor(&database, &["--listen", &server.address.to_string()]);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(
+        said.contains("warning  address") && said.contains("is in use"),
+        "{said}"
+    );
+}
+
+async fn options_that_serve_would_refuse_are_wrong(database: Database) {
+    let database = migrated(database).await;
+    for (options, text) in [
+        (
+            &["--tls-client-identities", "/dev/null"][..],
+            "--tls-client-identities needs --tls-client-ca",
+        ),
+        (
+            &["--jwt-issuer", "https://id.example"],
+            "--jwt-issuer needs --jwt-jwks",
+        ),
+        (
+            &["--max-field-bytes", "65536", "--max-record-bytes", "4096"],
+            "lower --max-field-bytes",
+        ),
+    ] {
+        let (exit, said) = doctor(&database, options);
+        assert_eq!(exit, Some(1), "{said}");
+        let told = said
+            .lines()
+            .find(|line| line.starts_with("WRONG    configuration"));
+        assert!(told.is_some_and(|line| line.contains(text)), "{said}");
+        let mut serve = program();
+        serve
+            .arg("serve")
+            .args(options)
+            .env("USER_IMPORT_DATABASE_URL", database.url());
+        let (exit, said) = ended(&mut serve);
+        assert!(exit == Some(2) && said.contains(text), "{said}");
+    }
+    for (origin, text) in [
+        ("roster.example", "write it like https://roster.example"),
+        ("https://roster.example/app", "without a path"),
+        ("*", "name each origin"),
+    ] {
+        let (exit, said) = doctor(&database, &["--web-origin", origin]);
+        assert_eq!(exit, Some(2), "{said}");
+        assert!(
+            said.contains("--web-origin") && said.contains(text),
+            "{said}"
+        );
+    }
+}
+
+async fn a_mistyped_variable_is_wrong(database: Database) {
+    let database = migrated(database).await;
+    let mut mistyped = doctor_of(&database.url());
+    let found = ended(mistyped.env("USER_IMPORT_HEALTH_LISTN", "geheim"));
+    expect_wrong(
+        &found,
+        "environment",
+        "did you mean USER_IMPORT_HEALTH_LISTEN?",
+    );
+    assert!(!found.1.contains("geheim"), "{}", found.1);
+}
+
+async fn a_role_that_may_not_write_is_wrong() {
+    let database = migrated(Database::Postgres).await;
+    let reader = role(&database, "reader", "").await;
+    let grant = format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}");
+    database.execute(&grant).await;
+    let lacking = ended(&mut doctor_of(&url_as(&database, &reader)));
+    expect_wrong(&lacking, "access", "lacks INSERT, UPDATE, DELETE on");
+    assert!(lacking.1.contains("GRANT SELECT, INSERT"), "{}", lacking.1);
+    let all =
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {reader}");
+    database.execute(&all).await;
+    let (exit, said) = ended(&mut doctor_of(&url_as(&database, &reader)));
+    assert_eq!(exit, Some(0), "{said}");
+    let read_only = format!("ALTER ROLE {reader} SET default_transaction_read_only = on");
+    database.execute(&read_only).await;
+    expect_wrong(
+        &ended(&mut doctor_of(&url_as(&database, &reader))),
+        "access",
+        "RESET default_transaction_read_only",
+    );
+    remove(&database, &reader).await;
+}
+
+async fn a_role_that_may_not_change_the_schema_is_wrong_if_that_is_needed() {
+    let database = Database::Postgres.create().await;
+    database
+        .execute("REVOKE CREATE ON SCHEMA public FROM public")
+        .await;
+    let plain = role(&database, "plain", "").await;
+    let (exit, said) = ended(&mut doctor_of(&url_as(&database, &plain)));
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(
+        said.contains("WRONG    migrations") && said.contains("may not change the schema"),
+        "{said}"
+    );
+    let grant = format!("GRANT CREATE ON SCHEMA public TO {plain}");
+    database.execute(&grant).await;
+    expect_wrong(
+        &ended(&mut doctor_of(&url_as(&database, &plain))),
+        "migrations",
+        "user-import migrate",
+    );
+    remove(&database, &plain).await;
+}
+
+async fn too_few_connections_are_wrong() {
+    let database = migrated(Database::Postgres).await;
+    let few = role(&database, "few", "CONNECTION LIMIT 5").await;
+    let grant =
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {few}");
+    database.execute(&grant).await;
+    let found = ended(&mut doctor_of(&url_as(&database, &few)));
+    expect_wrong(&found, "connections", "a server opens up to 16");
+    assert!(
+        found
+            .1
+            .contains(&format!("ALTER ROLE {few} CONNECTION LIMIT")),
+        "{}",
+        found.1
+    );
+    database
+        .execute(&format!("ALTER ROLE {few} CONNECTION LIMIT 0"))
+        .await;
+    let none = ended(&mut doctor_of(&url_as(&database, &few)));
+    expect_wrong(&none, "database", "too many connections for role");
+    database
+        .execute(&format!("ALTER ROLE {few} CONNECTION LIMIT -1"))
+        .await;
+    let (exit, said) = ended(&mut doctor_of(&url_as(&database, &few)));
+    assert!(
+        exit == Some(0) && said.contains("ok       connections"),
+        "{said}"
+    );
+    remove(&database, &few).await;
+}
+
+async fn a_database_that_cannot_be_reached_is_named_once_with_what_to_do() {
+    let database = Database::Postgres.create().await;
+    let url = database.url();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    for (url, place, text) in [
+        (
+            "postgres://me:geheim@127.0.0.1:1/none",
+            "127.0.0.1:1",
+            "start it, or correct host and port",
+        ),
+        (
+            "postgres://me:geheim@nowhere.invalid/none",
+            "nowhere.invalid:5432",
+            "correct the host",
+        ),
+        (
+            &format!("{server}/no_such_database"),
+            "127.0.0.1",
+            "create that database",
+        ),
+    ] {
+        let found = ended(&mut doctor_of(url));
+        expect_wrong(&found, place, text);
+        let said = found.1;
+        assert!(!said.contains("geheim"), "{said}");
+        for internal in [
+            "Connection Error",
+            "error communicating",
+            "error returned from",
+        ] {
+            assert!(!said.contains(internal), "{said}");
+        }
+        assert_eq!(said.matches("(os error").count().max(1), 1, "{said}");
+        let served = run(&["serve", "--listen", "127.0.0.1:0"], url);
+        let served = String::from_utf8(served.stderr).unwrap();
+        assert!(!served.contains("error communicating"), "{served}");
+    }
+}
+
+#[test]
+fn a_sqlite_file_that_cannot_be_used_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
+    fs::write(folder.path().join("text"), "x".repeat(4_096)).unwrap();
+    for (name, text) in [
+        ("text", "it is no SQLite database"),
+        ("", "is a folder"),
+        ("missing/users.db", "there is no folder"),
+        ("users.db", "there is no file"),
+    ] {
+        expect_wrong(&ended(&mut doctor_of(&at(name))), "database", text);
+    }
+    assert!(run(&["migrate"], &at("users.db")).status.success());
+    let owned = std::process::Command::new("id").arg("-u").output().unwrap();
+    if String::from_utf8(owned.stdout).unwrap().trim() != "0" {
+        return;
+    }
+    // Root may write everywhere; nobody may not.
+    let nobody = 65_534;
+    let of_nobody = |url: &str| ended(doctor_of(url).uid(nobody).gid(nobody));
+    std::os::unix::fs::chown(folder.path(), Some(nobody), Some(nobody)).unwrap();
+    expect_wrong(
+        &of_nobody(&at("users.db")),
+        "database",
+        "the right to write the file",
+    );
+    std::os::unix::fs::chown(folder.path().join("users.db"), Some(nobody), Some(nobody)).unwrap();
+    std::os::unix::fs::chown(folder.path(), Some(0), Some(0)).unwrap();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(folder.path(), open).unwrap();
+    expect_wrong(
+        &of_nobody(&at("users.db")),
+        "database",
+        "SQLite keeps a log beside",
+    );
 }

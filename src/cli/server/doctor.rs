@@ -1,35 +1,23 @@
 //! `doctor`: checks a server's configuration and surroundings, and says what to do.
 
+mod addresses;
 mod credentials;
+mod database;
 mod roles;
+mod sqlite_file;
 
-use std::{
-    fmt,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
+use std::{fmt, path::Path};
 
-use anyhow::Context;
-use clap::{Args, builder::BoolishValueParser};
+use clap::Args;
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 
-use super::{migrate::DatabaseArgs, security::parse_keys, settings::SettingsArgs};
+use super::{environment, serve::ServeArgs};
 use crate::cli::{ExitStatus, output::print};
-use crate::{
-    access::jwt::JwtKeyLocation,
-    config::Settings,
-    import::Clock,
-    store::{Distribution, SchemaStatus, Store},
-};
+use crate::{config::Settings, import::Clock};
 
 /// A certificate that expires sooner gets a warning.
 const SOON: time::Duration = time::Duration::days(21);
-
-/// Clocks that are further apart are wrong: tokens and certificates are judged by ours, leases by the
-/// database's.
-const APART: Duration = Duration::from_secs(5);
 
 /// Check configuration, database, schema, certificates and clock, and say what to do
 ///
@@ -39,41 +27,8 @@ const APART: Duration = Duration::from_secs(5);
     user-import doctor --database-url postgres://import@db/users --tls-cert server.pem \\\n    \
     --tls-key server.key")]
 pub(crate) struct DoctorArgs {
-    /// Address that the server listens on
-    #[arg(
-        long,
-        value_name = "ADDR",
-        env = "USER_IMPORT_LISTEN",
-        default_value = "127.0.0.1:50051"
-    )]
-    listen: SocketAddr,
-    /// Listen there although TLS or credentials are missing
-    #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    insecure_listen_beyond_loopback: bool,
     #[command(flatten)]
-    database: DatabaseArgs,
-    /// Certificate of the server, as PEM
-    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CERT")]
-    tls_cert: Option<PathBuf>,
-    /// Key of the server's certificate, as PEM
-    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_KEY")]
-    tls_key: Option<PathBuf>,
-    /// Certificates that sign those of clients, as PEM
-    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_CA")]
-    tls_client_ca: Option<PathBuf>,
-    /// List of the client certificates that are admitted, as JSON
-    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_IDENTITIES")]
-    tls_client_identities: Option<PathBuf>,
-    /// File or URL with the public keys of the identity provider
-    #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
-    #[arg(value_parser = parse_keys)]
-    jwt_jwks: Option<JwtKeyLocation>,
-    /// Certificates that sign the certificate of the identity provider's URL, as PEM
-    #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
-    jwt_jwks_ca: Option<PathBuf>,
-    #[command(flatten)]
-    settings: SettingsArgs,
+    serve: ServeArgs,
 }
 
 /// The result of one check.
@@ -114,16 +69,17 @@ impl fmt::Display for CheckResult {
 /// # Errors
 /// Fails if standard output is closed.
 pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
+    let args = args.serve;
     let clock = Clock::system();
-    let settings = args.settings.settings();
-    let mut findings = configuration(&settings);
-    findings.extend(
-        args.settings
-            .expect_sound()
-            .err()
-            .map(|error| CheckResult::new(CheckLevel::Wrong, "configuration", error.to_string())),
-    );
-    findings.extend(database(&args, &settings, &clock).await);
+    let settings = args.server_settings();
+    let mut findings = contradictions(&args);
+    if findings.is_empty() {
+        findings = configuration(&settings);
+    }
+    findings.extend(variables());
+    let (database, is_serving) = database::look(&args, &settings, &clock).await;
+    findings.extend(database);
+    findings.extend(addresses::look(&args, is_serving).await);
     findings.extend(certificates(&args, clock.now()));
     findings.extend(credentials::look(&args).await);
     let wrong = findings
@@ -141,6 +97,29 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
         0 => ExitStatus::Done,
         _ => ExitStatus::Failed,
     })
+}
+
+/// Options with which `serve` would not start.
+fn contradictions(args: &ServeArgs) -> Vec<CheckResult> {
+    let unsound = args.settings.expect_sound().err();
+    let unsound = unsound.map(|error| error.to_string());
+    let all = unsound.into_iter().chain(args.security.unpaired());
+    all.map(|text| {
+        CheckResult::new(
+            CheckLevel::Wrong,
+            "configuration",
+            text.trim_end_matches('.'),
+        )
+    })
+    .collect()
+}
+
+/// Variables of the environment that have no effect.
+fn variables() -> Vec<CheckResult> {
+    let unknown = environment::unknown().into_iter();
+    unknown
+        .map(|variable| CheckResult::new(CheckLevel::Wrong, "environment", variable.to_string()))
+        .collect()
 }
 
 /// Settings that are sound by themselves, but not together.
@@ -198,150 +177,36 @@ fn configuration(settings: &Settings) -> Vec<CheckResult> {
     }
 }
 
-/// Connects, unless that would create a database.
-async fn database(args: &DoctorArgs, settings: &Settings, clock: &Clock) -> Vec<CheckResult> {
-    let wrong = |text: String| vec![CheckResult::new(CheckLevel::Wrong, "database", text)];
-    let file = args.database.database_url.file();
-    if let Some(file) = file.filter(|file| !file.exists()) {
-        return wrong(format!(
-            "there is no file {}; user-import migrate or serve makes it, or correct --database-url",
-            file.display()
-        ));
-    }
-    let begun = Instant::now();
-    let store = match args.database.connect_for(settings).await {
-        Ok(store) => store,
-        Err(error) => {
-            return wrong(format!(
-                "{error:#}; see that the database runs and that --database-url is right"
-            ));
-        }
-    };
-    match look(&store, clock, begun).await {
-        Ok(mut findings) => {
-            findings.extend(roles::look(&store).await);
-            findings.extend(credentials::exposure(args, &store).await);
-            findings
-        }
-        Err(error) => wrong(format!("{error:#}")),
-    }
-}
-
-async fn look(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Vec<CheckResult>> {
-    let (version, theirs) = store
-        .server_info()
-        .await
-        .context("the database does not answer")?;
-    let ours = clock.now() - OffsetDateTime::UNIX_EPOCH;
-    let took = begun.elapsed().as_millis();
-    let answers = format!("{version} answers within {took} ms");
-    let schema = store.schema().await.context("the schema cannot be read")?;
-    let mut findings = Vec::from([
-        CheckResult::new(CheckLevel::Well, "database", answers),
-        judge_schema(&schema),
-        judge_clock(theirs, ours),
-    ]);
-    if store.is_behind_pooler() {
-        findings.push(pooler());
-    }
-    let distribution = store.distribution().await;
-    let distribution = distribution.context("it cannot be seen whether tables are distributed")?;
-    findings.extend(judge_distribution(&distribution));
-    Ok(findings)
-}
-
-fn pooler() -> CheckResult {
-    let text = "a pooler is in between, and drops the time-outs of connections; each transaction sets \
-        them itself, which costs a statement more: connect to the database itself if you can";
-    CheckResult::new(CheckLevel::Warning, "pooler", text)
-}
-
-fn judge_distribution(distribution: &Distribution) -> Option<CheckResult> {
-    let about = "distribution";
-    match distribution {
-        Distribution::Plain => None,
-        Distribution::Distributed { workers } => {
-            let text = format!("the organisations are spread over {workers} workers of Citus");
-            Some(CheckResult::new(CheckLevel::Well, about, text))
-        }
-        Distribution::Partial(missing) => {
-            let text = format!(
-                "some tables are distributed, and {} not; stop all servers, then run user-import \
-                migrate --distribute",
-                missing.join(", ")
-            );
-            Some(CheckResult::new(CheckLevel::Wrong, about, text))
-        }
-    }
-}
-
-fn judge_schema(schema: &SchemaStatus) -> CheckResult {
-    let about = "migrations";
-    match (schema.missing.len(), schema.newer.len()) {
-        (0, 0) => CheckResult::new(CheckLevel::Well, about, "the schema is up to date"),
-        (0, _) => {
-            let text = "the schema is of a newer release, which this one works on with";
-            CheckResult::new(CheckLevel::Well, about, text)
-        }
-        (_, 0) => {
-            let missing = schema.missing.join(", ");
-            let text = format!("the schema lacks {missing}; run user-import migrate");
-            CheckResult::new(CheckLevel::Wrong, about, text)
-        }
-        _ => {
-            let text = "the schema is of another release; use the newest that has run on it";
-            CheckResult::new(CheckLevel::Wrong, about, text)
-        }
-    }
-}
-
-fn judge_clock(theirs: Duration, ours: time::Duration) -> CheckResult {
-    let apart = ours.unsigned_abs().abs_diff(theirs);
-    let seconds = apart.as_secs_f64();
-    if apart <= APART {
-        let text = format!("{seconds:.1} s from the database's");
-        return CheckResult::new(CheckLevel::Well, "clock", text);
-    }
-    let text = format!(
-        "{seconds:.0} s from the database's; set both machines' clocks by the same time servers"
-    );
-    CheckResult::new(CheckLevel::Wrong, "clock", text)
-}
-
-fn certificates(args: &DoctorArgs, now: OffsetDateTime) -> Vec<CheckResult> {
-    let mut findings = Vec::new();
-    let files = [&args.tls_cert, &args.tls_client_ca, &args.jwt_jwks_ca];
-    for file in files.into_iter().flatten() {
-        findings.extend(certificate(file, now));
-    }
-    findings.extend(args.tls_key.as_deref().map(key));
-    match (&args.tls_cert, &args.tls_key) {
-        (Some(_), None) => findings.push(unpaired("--tls-key")),
-        (None, Some(_)) => findings.push(unpaired("--tls-cert")),
-        _ => {}
-    }
+fn certificates(args: &ServeArgs, now: OffsetDateTime) -> Vec<CheckResult> {
+    let security = &args.security;
+    let files = [
+        &security.tls_cert,
+        &security.tls_client_ca,
+        &security.jwt_jwks_ca,
+    ];
+    let files = files.into_iter().flatten();
+    let mut findings: Vec<CheckResult> = files.flat_map(|file| certificate(file, now)).collect();
+    findings.extend(security.tls_key.as_deref().map(key));
     findings
-}
-
-fn unpaired(option: &str) -> CheckResult {
-    let text = format!("certificate and key go together; give {option} too");
-    CheckResult::new(CheckLevel::Wrong, "certificate", text)
 }
 
 /// Every certificate of a file.
 fn certificate(file: &Path, now: OffsetDateTime) -> Vec<CheckResult> {
     let shown = file.display();
     let wrong = |text: String| vec![CheckResult::new(CheckLevel::Wrong, "certificate", text)];
-    let bytes = match std::fs::read(file) {
-        Ok(bytes) => bytes,
-        Err(error) => return wrong(format!("{shown} cannot be read: {error}")),
-    };
+    match read_certificates(file) {
+        Ok(found) => found.iter().map(|pem| validity(file, pem, now)).collect(),
+        Err(fault) => wrong(format!("{shown} {fault}")),
+    }
+}
+
+/// Returns the certificates in a file; there is at least one.
+fn read_certificates(file: &Path) -> Result<Vec<Pem>, String> {
+    let bytes = std::fs::read(file).map_err(|error| format!("cannot be read: {error}"))?;
     let found: Result<Vec<Pem>, _> = Pem::iter_from_buffer(&bytes).collect();
     match found {
-        Ok(found) if !found.is_empty() => {
-            found.iter().map(|pem| validity(file, pem, now)).collect()
-        }
-        _ => wrong(format!("{shown} has no certificate in PEM form")),
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err("has no certificate in PEM form".to_owned()),
     }
 }
 

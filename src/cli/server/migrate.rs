@@ -6,7 +6,7 @@ use clap::{Args, builder::BoolishValueParser};
 use crate::cli::{ExitStatus, output::Verbosity, secret::unquoted};
 use crate::{
     config::Settings,
-    store::{DatabaseUrl, Distribution, Store},
+    store::{DatabaseUrl, Distribution, Store, StoreError},
 };
 
 /// Bring the schema of a database up to date, as `serve` does when it starts
@@ -51,9 +51,14 @@ impl DatabaseArgs {
     /// # Errors
     /// As [`connect`](Self::connect).
     pub(crate) async fn connect_for(&self, settings: &Settings) -> anyhow::Result<Store> {
-        let (url, lease) = (&self.database_url, settings.lease);
-        let store = Store::connect_within(url, lease, settings.database).await;
+        let store = self.try_connect(settings).await;
         store.context("the database cannot be used; see --database-url")
+    }
+
+    /// The same, with the store's own error.
+    pub(super) async fn try_connect(&self, settings: &Settings) -> Result<Store, StoreError> {
+        let (url, lease) = (&self.database_url, settings.lease);
+        Store::connect_within(url, lease, settings.database).await
     }
 }
 

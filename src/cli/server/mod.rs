@@ -2,6 +2,7 @@
 
 pub(super) mod demo;
 pub(super) mod doctor;
+mod environment;
 mod limits;
 pub(super) mod migrate;
 mod security;

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, value_parser};
 
+use crate::cli::failure::UsageError;
 use crate::{
     access::{
         ProxyNetwork, WebOrigin,
@@ -18,58 +19,31 @@ use crate::{
 pub(super) struct SecurityArgs {
     /// PEM file with the server's certificate, and those that lead to a known authority; read again when
     /// it changes
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "USER_IMPORT_TLS_CERT",
-        requires = "tls_key"
-    )]
-    tls_cert: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CERT")]
+    pub(super) tls_cert: Option<PathBuf>,
     /// PEM file with the certificate's private key
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "USER_IMPORT_TLS_KEY",
-        requires = "tls_cert"
-    )]
-    tls_key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_KEY")]
+    pub(super) tls_key: Option<PathBuf>,
     /// PEM file with the authorities that issue client certificates
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_CA")]
-    #[arg(requires = "tls_cert", requires = "tls_client_identities")]
-    tls_client_ca: Option<PathBuf>,
+    pub(super) tls_client_ca: Option<PathBuf>,
     /// JSON file with the client certificates that are admitted: `{"identities": [{"san":
     /// "dns:cad.example", "organization": "my-department", "permissions": ["users.import"]}]}`, by
     /// subject alternative name (dns:, uri: or email:)
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_TLS_CLIENT_IDENTITIES")]
-    #[arg(requires = "tls_client_ca")]
-    tls_client_identities: Option<PathBuf>,
+    pub(super) tls_client_identities: Option<PathBuf>,
     /// File or URL with the public keys of the identity provider whose tokens are good here (a JWK set)
     #[arg(long, value_name = "FILE|URL", env = "USER_IMPORT_JWT_JWKS")]
-    #[arg(requires = "jwt_issuer", requires = "jwt_audience", value_parser = parse_keys)]
-    jwt_jwks: Option<JwtKeyLocation>,
+    #[arg(value_parser = parse_keys)]
+    pub(super) jwt_jwks: Option<JwtKeyLocation>,
     /// PEM file with authorities that sign the certificate of the identity provider's URL, besides those that browsers trust
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "USER_IMPORT_JWT_JWKS_CA",
-        requires = "jwt_jwks"
-    )]
-    jwt_jwks_ca: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "USER_IMPORT_JWT_JWKS_CA")]
+    pub(super) jwt_jwks_ca: Option<PathBuf>,
     /// The identity provider, as the `iss` of its tokens names it
-    #[arg(
-        long,
-        value_name = "ISS",
-        env = "USER_IMPORT_JWT_ISSUER",
-        requires = "jwt_jwks"
-    )]
+    #[arg(long, value_name = "ISS", env = "USER_IMPORT_JWT_ISSUER")]
     jwt_issuer: Option<String>,
     /// This service, as the `aud` of the provider's tokens names it
-    #[arg(
-        long,
-        value_name = "AUD",
-        env = "USER_IMPORT_JWT_AUDIENCE",
-        requires = "jwt_jwks"
-    )]
+    #[arg(long, value_name = "AUD", env = "USER_IMPORT_JWT_AUDIENCE")]
     jwt_audience: Option<String>,
     /// Algorithms that tokens may be signed with, separated by commas
     #[arg(
@@ -122,6 +96,50 @@ pub(super) struct SecurityArgs {
 }
 
 impl SecurityArgs {
+    /// Returns a sentence for each option that has no effect without another one.
+    pub(super) fn unpaired(&self) -> Vec<String> {
+        let certificate = ("--tls-cert", self.tls_cert.is_some());
+        let key = ("--tls-key", self.tls_key.is_some());
+        let authority = ("--tls-client-ca", self.tls_client_ca.is_some());
+        let identities = (
+            "--tls-client-identities",
+            self.tls_client_identities.is_some(),
+        );
+        let keys = ("--jwt-jwks", self.jwt_jwks.is_some());
+        let issuer = ("--jwt-issuer", self.jwt_issuer.is_some());
+        let audience = ("--jwt-audience", self.jwt_audience.is_some());
+        let keys_authority = ("--jwt-jwks-ca", self.jwt_jwks_ca.is_some());
+        let needs = [
+            (certificate, key),
+            (key, certificate),
+            (authority, certificate),
+            (authority, identities),
+            (identities, authority),
+            (keys, issuer),
+            (keys, audience),
+            (issuer, keys),
+            (audience, keys),
+            (keys_authority, keys),
+        ];
+        let missing = needs
+            .iter()
+            .filter(|((_, given), (_, needed))| *given && !needed);
+        missing
+            .map(|((option, _), (needed, _))| format!("{option} needs {needed}: give both."))
+            .collect()
+    }
+
+    /// Expects that the options fit together.
+    ///
+    /// # Errors
+    /// Fails if an option has no effect without another one; the text says which.
+    pub(super) fn expect_sound(&self) -> Result<(), UsageError> {
+        match self.unpaired() {
+            missing if missing.is_empty() => Ok(()),
+            missing => Err(UsageError::new(missing.join(" "))),
+        }
+    }
+
     /// As settings.
     #[must_use]
     pub(super) fn security(&self) -> SecuritySettings {
@@ -178,9 +196,11 @@ mod tests {
         args: SecurityArgs,
     }
 
-    fn parse(options: &str) -> Result<SecuritySettings, clap::Error> {
+    fn parse(options: &str) -> anyhow::Result<SecuritySettings> {
         let words = ["serve"].into_iter().chain(options.split_whitespace());
-        TestCli::try_parse_from(words).map(|cli| cli.args.security())
+        let args = TestCli::try_parse_from(words)?.args;
+        args.expect_sound()?;
+        Ok(args.security())
     }
 
     #[test]

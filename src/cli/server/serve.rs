@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::{Args, builder::BoolishValueParser};
 use tokio::{net::TcpSocket, signal};
 
-use super::{migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs};
+use super::{environment, migrate::DatabaseArgs, security::SecurityArgs, settings::SettingsArgs};
 use crate::cli::{ExitStatus, failure::UsageError};
 use crate::{
     access::{LocalTokenFile, local_token},
@@ -40,24 +40,24 @@ pub(crate) struct ServeArgs {
         env = "USER_IMPORT_LISTEN",
         default_value = "127.0.0.1:50051"
     )]
-    listen: SocketAddr,
+    pub(super) listen: SocketAddr,
     /// Address to serve only health on, in plain text: for probes without TLS
     #[arg(long, value_name = "ADDR", env = "USER_IMPORT_HEALTH_LISTEN")]
-    health_listen: Option<SocketAddr>,
+    pub(super) health_listen: Option<SocketAddr>,
     /// Listen on an address that other machines reach although TLS or credentials are missing: others
     /// on the network can read and change what is sent, tokens included
     #[arg(long, env = "USER_IMPORT_INSECURE_LISTEN_BEYOND_LOOPBACK")]
     #[arg(value_parser = BoolishValueParser::new())]
-    insecure_listen_beyond_loopback: bool,
+    pub(super) insecure_listen_beyond_loopback: bool,
     #[command(flatten)]
-    database: DatabaseArgs,
+    pub(super) database: DatabaseArgs,
     /// Leave the database's schema as it is
     #[arg(long, env = "USER_IMPORT_NO_MIGRATE", value_parser = BoolishValueParser::new())]
-    no_migrate: bool,
+    pub(super) no_migrate: bool,
     #[command(flatten)]
-    settings: SettingsArgs,
+    pub(super) settings: SettingsArgs,
     #[command(flatten)]
-    security: SecurityArgs,
+    pub(super) security: SecurityArgs,
     /// Address to serve metrics on, over HTTP, for Prometheus; keep it away from the network at large
     #[arg(
         long,
@@ -65,7 +65,7 @@ pub(crate) struct ServeArgs {
         env = "USER_IMPORT_METRICS_LISTEN",
         help_heading = "Telemetry"
     )]
-    metrics_listen: Option<SocketAddr>,
+    pub(super) metrics_listen: Option<SocketAddr>,
     /// Collector to send traces to, by OTLP over gRPC, such as `http://127.0.0.1:4317`
     #[arg(
         long,
@@ -76,16 +76,27 @@ pub(crate) struct ServeArgs {
     pub(crate) otlp_endpoint: Option<ServerAddress>,
 }
 
+impl ServeArgs {
+    /// The settings of the server.
+    pub(super) fn server_settings(&self) -> Settings {
+        Settings {
+            security: self.security.security(),
+            ..self.settings.settings()
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// Fails if the address is in use, or the database cannot be used.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
     args.settings.expect_sound()?;
-    let mut settings = Settings {
-        security: args.security.security(),
-        ..args.settings.settings()
-    };
+    args.security.expect_sound()?;
+    for variable in environment::unknown() {
+        tracing::warn!("{variable}");
+    }
+    let mut settings = args.server_settings();
     if let Some(address) = args.metrics_listen {
         metrics::serve(address)?;
     }
@@ -114,18 +125,20 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitStatus> {
 
 /// Binds the address. Calls are answered only later.
 fn bind(address: SocketAddr) -> anyhow::Result<TcpSocket> {
-    let bind = || -> io::Result<TcpSocket> {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        // As for any listener: connections of a server before this one may linger.
-        #[cfg(unix)]
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        Ok(socket)
-    };
-    bind().with_context(|| format!("cannot listen on {address}"))
+    try_bind(address).with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The same, with the error of the network.
+pub(super) fn try_bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // As for any listener: connections of a server before this one may linger.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// The local token, if it is what this server is to admit.

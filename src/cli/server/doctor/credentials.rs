@@ -4,38 +4,49 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{CheckLevel, CheckResult, DoctorArgs};
+use super::{CheckLevel, CheckResult, is_key, read_certificates};
 use crate::{
     access::{
         CertificateAllowList,
         jwt::{JwtKeyLocation, KeySet, fetch},
     },
-    config::TlsFiles,
+    cli::server::serve::ServeArgs,
+    config::{Settings, TlsFiles},
     server::{CredentialState, ListenExposure, expect_sound_tls},
     store::Store,
 };
 
-/// Returns the results for the credentials; empty if none is configured.
-pub(crate) async fn look(args: &DoctorArgs) -> Vec<CheckResult> {
+/// Returns the results for the credentials; empty if none is configured. A file that is unreadable is a finding of its own.
+pub(super) async fn look(args: &ServeArgs) -> Vec<CheckResult> {
+    let security = &args.security;
     let mut findings = Vec::new();
     findings.extend(pair(args));
-    findings.extend(args.tls_client_identities.as_deref().map(identities));
-    if let Some(keys) = &args.jwt_jwks {
-        findings.push(provider(keys, args.jwt_jwks_ca.as_deref()).await);
+    findings.extend(security.tls_client_identities.as_deref().map(identities));
+    let own = security.jwt_jwks_ca.as_deref();
+    if let Some(keys) = &security.jwt_jwks
+        && own.is_none_or(|file| read_certificates(file).is_ok())
+    {
+        findings.push(provider(keys, own).await);
     }
     findings
 }
 
 /// Checks whether `serve` would listen on the address, and with which warnings.
-pub(crate) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<CheckResult> {
+pub(super) async fn exposure(
+    args: &ServeArgs,
+    settings: &Settings,
+    store: &Store,
+) -> Vec<CheckResult> {
     let about = "exposure";
     // A schema that lacks them is a finding of its own.
     let has_token = store.has_tokens().await.unwrap_or_default();
     let ever = store.has_had_credentials().await.unwrap_or_default();
-    let now = has_token || args.tls_client_identities.is_some() || args.jwt_jwks.is_some();
+    let now = has_token
+        || args.security.tls_client_identities.is_some()
+        || args.security.jwt_jwks.is_some();
     let exposure = ListenExposure {
         address: args.listen,
-        has_tls: args.tls_cert.is_some(),
+        has_tls: settings.security.tls.is_some(),
         credentials: CredentialState::of(now, ever),
         accepts_risk: args.insecure_listen_beyond_loopback,
     };
@@ -64,12 +75,21 @@ pub(crate) async fn exposure(args: &DoctorArgs, store: &Store) -> Vec<CheckResul
 }
 
 /// Certificate, key and the clients' authorities, as the server would use them.
-fn pair(args: &DoctorArgs) -> Option<CheckResult> {
+fn pair(args: &ServeArgs) -> Option<CheckResult> {
+    let security = &args.security;
     let files = TlsFiles {
-        certificate: args.tls_cert.clone()?,
-        key: args.tls_key.clone()?,
-        client_ca: args.tls_client_ca.clone(),
+        certificate: security.tls_cert.clone()?,
+        key: security.tls_key.clone()?,
+        client_ca: security.tls_client_ca.clone(),
     };
+    let mut certificates = [Some(&files.certificate), files.client_ca.as_ref()]
+        .into_iter()
+        .flatten();
+    let are_there = certificates.all(|file| read_certificates(file).is_ok())
+        && std::fs::read(&files.key).is_ok_and(|bytes| is_key(&bytes));
+    if !are_there {
+        return None;
+    }
     Some(match expect_sound_tls(&files) {
         Ok(()) => CheckResult::new(CheckLevel::Well, "TLS", "certificate and key fit together"),
         Err(error) => {

@@ -1,8 +1,12 @@
+use std::collections::BTreeSet;
+
+use clap::CommandFactory;
 use rcgen::{CertificateParams, KeyPair};
 use rstest::rstest;
 use time::macros::datetime;
 
 use super::*;
+use crate::cli::Cli;
 
 const NOW: OffsetDateTime = datetime!(2026-05-04 08:15 UTC);
 
@@ -67,35 +71,6 @@ fn a_key_that_everybody_can_read_is_worth_a_warning() {
     }
 }
 
-#[rstest]
-#[case(5_000, CheckLevel::Well)]
-#[case(5_001, CheckLevel::Wrong)]
-#[case(-5_000, CheckLevel::Well)]
-#[case(-5_001, CheckLevel::Wrong)]
-fn clocks_may_be_a_little_apart(#[case] apart_ms: i64, #[case] level: CheckLevel) {
-    let theirs = Duration::from_secs(1_000_000);
-    let ours = time::Duration::seconds(1_000_000) + time::Duration::milliseconds(apart_ms);
-    assert_eq!(judge_clock(theirs, ours).level, level);
-}
-
-#[rstest]
-#[case(&[], &[], CheckLevel::Well)]
-#[case(&[], &["newer"], CheckLevel::Well)]
-#[case(&["missing"], &[], CheckLevel::Wrong)]
-#[case(&["missing"], &["newer"], CheckLevel::Wrong)]
-fn a_schema_that_lacks_something_is_wrong(
-    #[case] missing: &[&str],
-    #[case] newer: &[&str],
-    #[case] level: CheckLevel,
-) {
-    let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    let schema = SchemaStatus {
-        missing: owned(missing),
-        newer: owned(newer),
-    };
-    assert_eq!(judge_schema(&schema).level, level);
-}
-
 #[test]
 fn settings_that_do_not_go_together_are_named() {
     assert_eq!(
@@ -114,4 +89,19 @@ fn settings_that_do_not_go_together_are_named() {
         found.iter().all(|f| f.level == CheckLevel::Warning),
         "{found:?}"
     );
+}
+
+#[test]
+fn doctor_takes_every_option_of_serve() {
+    let command = Cli::command();
+    let options = |name: &str| {
+        let command = command.find_subcommand(name).unwrap();
+        let options = command.get_arguments().map(|option| {
+            let variable = option.get_env().map(ToOwned::to_owned);
+            (option.get_id().to_string(), variable)
+        });
+        options.collect::<BTreeSet<_>>()
+    };
+    assert!(options("serve").len() > 50);
+    assert_eq!(options("doctor"), options("serve"));
 }
