@@ -159,8 +159,9 @@ pub(crate) fn has_artifact(value: &str) -> bool {
         && !without_artifacts(value).is_empty()
 }
 
+/// Returns `true` for a byte with which a value in quotation marks begins, or one that is marked as text or as a formula.
 const fn is_quote(byte: u8) -> bool {
-    matches!(byte, b'\'' | b'"' | b'`')
+    matches!(byte, b'\'' | b'"' | b'`' | b'=')
 }
 
 /// Returns the value as a keyboard writes it: full-width characters as ordinary ones, such as `421` for `４２１`, any
@@ -186,12 +187,15 @@ pub(super) fn without_typographic_spaces(written: &str) -> Option<String> {
     without_other_spaces(inner.as_deref().unwrap_or(written))
 }
 
-/// Returns `true` for an apostrophe, also as word processors write it.
+/// Returns `true` for an apostrophe, also as word processors write it, and for a backtick.
 const fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}')
+    matches!(
+        c,
+        '\'' | '`' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}'
+    )
 }
 
-/// Returns the value without the quotation marks around it, or without the `'` in front of it.
+/// Returns the value without the quotation marks around it, or without the `'` or `=` in front of it.
 fn without_quotes(value: &str) -> &str {
     let pairs = [
         ('"', '"'),
@@ -205,12 +209,12 @@ fn without_quotes(value: &str) -> &str {
     }
     match value.trim_start_matches(is_apostrophe) {
         plain if plain.len() < value.len() => plain.trim_end_matches(is_apostrophe),
-        plain => plain,
+        plain => plain.strip_prefix('=').map_or(plain, str::trim_start),
     }
 }
 
 /// Returns the values that this one may have been before an export, the most likely one first. They lack a leading
-/// `'` or the quotation marks around the value, `.0` or `.` after digits, thousands separators, full-width characters,
+/// `'` or `=` or the quotation marks around the value, `.0` or `.` after digits, thousands separators, full-width characters,
 /// or typographic apostrophes and dashes. Returns an empty list if the value has none of these artefacts.
 #[must_use]
 pub(super) fn without_artifacts(value: &str) -> Vec<String> {
@@ -392,6 +396,8 @@ mod tests {
     #[case::in_quotes("\"0101\"", &["0101"])]
     #[case::in_typographic_quotes("\u{201C}0101\u{201D}", &["0101"])]
     #[case::in_backticks("`421.0`", &["421", "421.0"])]
+    #[case::backtick("`0101", &["0101"])]
+    #[case::formula("=0101", &["0101"])]
     #[case::float("421.0", &["421"])]
     #[case::more_zeros("1001.00", &["1001"])]
     #[case::comma_float("421,0", &["421"])]

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::artifact::{formula_text, phone_without_artifacts, without_typographic_spaces};
-use super::garbled::{may_be_garbled, repaired};
+use super::garbled::{has_lost_letter, may_be_garbled, repaired};
 use super::normalise::{normalise_as_before, normalise_lossy};
 use super::placeholder::is_spreadsheet_error;
 use super::suggest::{SuggestionBudget, nearest};
@@ -211,8 +211,13 @@ fn parse(
         | Column::EvidenceGroupExtId => bounded(filled(text)?),
         Column::Phone => return parse_phone(text, options),
     };
-    let is_garbled = Column::TEXTS.contains(column) && may_be_garbled(text) && is_garbled(text);
-    Ok((value, is_garbled.then_some(Fault::Garbled)))
+    if !Column::TEXTS.contains(column) || !may_be_garbled(text) {
+        return Ok((value, None));
+    }
+    if has_lost_letter(text) {
+        return Err(Fault::LostLetter);
+    }
+    Ok((value, is_garbled(text).then_some(Fault::Garbled)))
 }
 
 fn is_garbled(text: &str) -> bool {

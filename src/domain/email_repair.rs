@@ -124,7 +124,9 @@ fn is_between(c: char) -> bool {
 /// Returns the address if `word` consists of it, with or without a scheme and marks around it.
 fn address_in(word: &str) -> Option<String> {
     let mut word = word;
-    for scheme in ["mailto:", "smtp:", "email:", "e-mail:", "mail:", "sip:"] {
+    for scheme in [
+        "http:", "https:", "mailto:", "smtp:", "email:", "e-mail:", "mail:", "sip:",
+    ] {
         match word.get(..scheme.len()) {
             Some(start) if start.eq_ignore_ascii_case(scheme) => word = &word[scheme.len()..],
             _ => {}
@@ -178,6 +180,7 @@ mod tests {
     #[case::a_semicolon("dana@harbor.example;", "dana@harbor.example")]
     #[case::a_comma("dana@harbor.example,", "dana@harbor.example")]
     #[case::a_scheme("mailto:dana@harbor.example", "dana@harbor.example")]
+    #[case::a_link("http://dana@harbor.example", "dana@harbor.example")]
     #[case::a_scheme_in_capitals("MAILTO:dana@harbor.example?subject=Hi", "dana@harbor.example")]
     #[case::exchange("smtp:dana@harbor.example", "dana@harbor.example")]
     #[case::outlook("Whitlock, Dana <dana@harbor.example>", "dana@harbor.example")]

@@ -89,7 +89,7 @@ pub enum Fault {
     /// The value has a control character, or a character that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
     Character(char),
-    /// The value has U+FFFD, which replaces a letter that was lost before the import.
+    /// The value has U+FFFD, which replaces a letter that was lost before the import, or that character garbled.
     #[error(
         "holds U+FFFD, which programs write for a letter that they have lost; export the file again, as \
          UTF-8, and check the name where it comes from."
@@ -299,6 +299,11 @@ impl Fault {
                 (None, Meant::Several) => "holds several email addresses; write one.".to_owned(),
                 (None, _) => self.to_string(),
             },
+            Self::LostLetter if !value.contains('\u{FFFD}') => {
+                "holds what is left of a letter that a program has lost (U+FFFD); export the file again, as UTF-8, and \
+                 check the name where it comes from."
+                    .to_owned()
+            }
             Self::Phone if is_placeholder(value) => {
                 "is not a phone number; leave the cell blank, which clears the phone number."
                     .to_owned()

@@ -1,9 +1,11 @@
 //! Finds and repairs garbled text, which a program decoded wrongly before the import. Such a program read UTF-8 as
-//! another charset (`MuÃ±oz`), perhaps twice, or left HTML entities (`O&#039;Brien`). Sees one normalised value.
+//! another charset (`MuÃ±oz`), perhaps twice, or left HTML entities (`O&#039;Brien`) or the escapes of a script
+//! (`O\'Brien`, `Mu\u00f1oz`) or link (`O%27Brien`). Sees one normalised value.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, MACINTOSH, WINDOWS_1250, WINDOWS_1252};
+use percent_encoding::percent_decode_str;
 
 use super::normalise;
 
@@ -83,13 +85,13 @@ const MARKS: [(&str, char); 5] = [
     ("tilde", '\u{303}'),
 ];
 
-/// Returns `true` if the text may be garbled: it may have an HTML entity, or it has an `Ã` or two characters in a row
+/// Returns `true` if the text may be garbled: it may have an HTML entity or an escape, or it has an `Ã` or two characters in a row
 /// that are not ASCII, as which every letter of UTF-8 is read that was decoded wrongly. Most texts cost one scan of
 /// every byte, which is quicker than to stop at the first match.
 pub(super) fn may_be_garbled(text: &str) -> bool {
     let (has_entity, has_letter) = (text.bytes()).fold((false, false), |(entity, letter), byte| {
         (
-            entity | matches!(byte, b'&'),
+            entity | matches!(byte, b'&' | b'%' | b'\\'),
             letter | matches!(byte, 0x80..),
         )
     });
@@ -101,6 +103,17 @@ pub(super) fn may_be_garbled(text: &str) -> bool {
     has_entity || (has_letter && may_be_decoded_wrongly())
 }
 
+/// U+FFFD, which replaces a letter that was lost, as programs read it in the charsets that UTF-8 is mistaken for.
+const LOST: [&str; 6] = ["ï¿½", "Ï¿½", "ÔøΩ", "∩┐╜", "´┐¢", "ďż˝"];
+
+/// Returns `true` if a letter of the text was lost before a program decoded the text wrongly, or wrote it with HTML
+/// entities.
+pub(super) fn has_lost_letter(value: &str) -> bool {
+    let is_lost = |text: &str| LOST.iter().any(|lost| text.contains(lost));
+    let is_entity = |text: String| text.contains('\u{FFFD}') || is_lost(&text);
+    is_lost(value) || without_entities(value).is_some_and(is_entity)
+}
+
 /// Returns the original text, or `None` if `value` is not garbled. `value` must still have its no-break spaces and
 /// soft hyphens: they are bytes of letters, such as of `í`.
 pub(super) fn repaired(value: &str) -> Option<String> {
@@ -109,7 +122,8 @@ pub(super) fn repaired(value: &str) -> Option<String> {
     }
     let mut text = Cow::Borrowed(value);
     for _ in 0..TIMES {
-        let Some(before) = without_entities(&text).or_else(|| decoded_rightly(&text)) else {
+        let before = without_entities(&text).or_else(|| without_escapes(&text));
+        let Some(before) = before.or_else(|| decoded_rightly(&text)) else {
             break;
         };
         text = Cow::Owned(before);
@@ -274,6 +288,34 @@ pub(super) fn without_entities(value: &str) -> Option<String> {
     found.then_some(text)
 }
 
+/// Returns the text without the escapes of links and scripts, or `None` if it has none.
+fn without_escapes(value: &str) -> Option<String> {
+    let linked = percent_decode_str(value).decode_utf8().ok()?;
+    let mut text = String::with_capacity(linked.len());
+    let mut rest = &*linked;
+    while let Some(at) = rest.find('\\') {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let (c, length) = escaped(&from[1..]).unwrap_or(('\\', 0));
+        text.push(c);
+        rest = &from[1 + length..];
+    }
+    text.push_str(rest);
+    (text != value).then_some(text)
+}
+
+/// Returns the character that is escaped by a backslash before `text`, and the length of its escape. Usernames have
+/// backslashes too, behind a domain, so this is only a quotation mark, or a letter of a name by its number.
+fn escaped(text: &str) -> Option<(char, usize)> {
+    if let Some(mark) = text.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+        return Some((mark, 1));
+    }
+    let digits = text.strip_prefix('u')?.get(..4)?;
+    let c = char::from_u32(u32::from_str_radix(digits, 16).ok()?)?;
+    let is_of_names = matches!(c, '\'' | '\u{C0}'..='\u{17F}') || is_mark(c);
+    is_of_names.then_some((c, 5))
+}
+
 /// Returns the text that the entity at the beginning of `text` stands for, and the entity's length.
 fn entity(text: &str) -> Option<(String, usize)> {
     let end = text
@@ -356,6 +398,30 @@ mod tests {
     }
 
     #[rstest]
+    #[case("Mu\u{EF}\u{BF}\u{BD}oz", true)]
+    #[case("MU\u{CF}\u{BF}\u{BD}OZ", true)]
+    #[case("Mu\u{D4}\u{F8}\u{3A9}oz", true)]
+    #[case("Mu\u{2229}\u{2510}\u{255C}oz", true)]
+    #[case("Mu\u{10F}\u{17C}\u{2DD}oz", true)]
+    #[case("Mu&#65533;oz", true)]
+    #[case("Mu&#xFFFD;oz", true)]
+    #[case("Mu\u{F1}oz", false)]
+    #[case("\u{BF}Qu\u{E9}?", false)]
+    #[case("Na\u{EF}ve", false)]
+    fn a_lost_letter_is_seen_in_garbled_text(#[case] value: &str, #[case] is_lost: bool) {
+        assert_eq!(has_lost_letter(value), is_lost, "{value}");
+        assert!(!is_lost || may_be_garbled(value), "{value}");
+    }
+
+    #[test]
+    fn a_lost_letter_is_known_in_each_charset_that_is_mistaken() {
+        for charset in [WINDOWS_1252, MACINTOSH, WINDOWS_1250] {
+            let (read, _) = charset.decode_without_bom_handling("\u{FFFD}".as_bytes());
+            assert!(has_lost_letter(&read), "{read}");
+        }
+    }
+
+    #[rstest]
     #[case("\u{C3}\u{FFFD}lvaro", '\u{81}', Some("\u{C1}lvaro"))]
     #[case("\u{C3}\u{FFFD}ris", '\u{8D}', Some("\u{CD}ris"))]
     #[case("\u{C3}\u{FFFD}r", '\u{9D}', Some("\u{DD}r"))]
@@ -383,7 +449,13 @@ mod tests {
     #[case("Smith &amp; Sons", "Smith & Sons")]
     #[case("O&amp;#039;Brien", "O'Brien")]
     #[case("Dana&nbsp;Lee", "Dana Lee")]
-    fn html_entities_are_read(#[case] value: &str, #[case] before: &str) {
+    #[case("O\\'Brien", "O'Brien")]
+    #[case("O\\u0027Brien", "O'Brien")]
+    #[case("O\\u2019Brien", "O\u{2019}Brien")]
+    #[case("Mu\\u00f1oz", "Mu\u{F1}oz")]
+    #[case("O%27Brien", "O'Brien")]
+    #[case("Mu%C3%B1oz", "Mu\u{F1}oz")]
+    fn html_entities_and_escapes_are_read(#[case] value: &str, #[case] before: &str) {
         assert_eq!(repaired(value).as_deref(), Some(before));
         assert!(may_be_garbled(value));
     }
@@ -396,6 +468,7 @@ mod tests {
     #[case::eastern(&["P\u{102}\u{15E}CANU", "P\u{103}\u{15F}canu", "\u{15E}tef\u{103}nescu", "\u{141}\u{F3}d\u{17A}", "S\u{142}awomir \u{15A}wi\u{119}\u{107}", "\u{10C}ern\u{FD}", "Kov\u{E1}\u{10D}", "\u{10E}uri\u{161}", "\u{11E}\u{FC}ler", "Gy\u{151}z\u{151}", "B\u{E2}rl\u{103}deanu", "\u{13D}ubom\u{ED}r"])]
     #[case::vietnamese(&["Nguy\u{1EC5}n", "Tr\u{1EA7}n \u{110}\u{1EE9}c"])]
     #[case::marks(&["R&D", "AT&T", "Smith & Sons", "A&B;", "&", "&;", "&#;", "&#0;", "&unknown;", "Fish &chips; more"])]
+    #[case::escapes(&["PD\\nina", "PD\\u1234", "PD\\ubner", "PD\\", "100%", "5%F1", "%"])]
     #[case::plain(&["O'Brien", "Whitlock, Jr.", ""])]
     fn true_names_are_left_alone(#[case] values: &[&str]) {
         for value in values {

@@ -31,7 +31,9 @@ pub use judge::Permitted;
 pub use order::WriteOrder;
 pub(crate) use order::{Schedule, UserWrite};
 pub use report::{Decision, DigestKey, Outcome};
-pub(crate) use report::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
+pub(crate) use report::{
+    LOST_LETTER, OTHER_MARKS, RENAMES, supervisor_inactive, waiting_sentence, zeros_lost,
+};
 
 use crate::domain::{
     Catalog, GroupId, Pattern, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,

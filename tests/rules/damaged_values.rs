@@ -33,6 +33,8 @@ on_both_databases![
     typographic_characters_in_a_new_key_are_warned_of,
     typographic_marks_match_in_names_of_the_catalog,
     a_lost_letter_never_overwrites_a_name,
+    a_letter_lost_as_a_question_mark_never_overwrites_a_name,
+    a_question_mark_anywhere_else_is_no_error,
     garbled_text_is_warned_of,
     an_email_with_something_around_it_is_rejected_with_the_address,
     a_domain_and_its_ascii_form_are_one,
@@ -521,6 +523,86 @@ async fn a_lost_letter_never_overwrites_a_name(database: Database) {
     }
 }
 
+async fn a_letter_lost_as_a_question_mark_never_overwrites_a_name(database: Database) {
+    let app = App::start(database).await;
+    for (stored, damaged) in [
+        ("Mu\u{F1}oz", "Mu?oz"),
+        ("Mu\u{F1}oz", "MU?OZ"),
+        ("Mu\u{F1}oz", "Mu??oz"),
+        ("Mu\u{F1}oz", "Mun?oz"),
+        ("Mu\u{F1}oz", "Mu\u{EF}\u{BF}\u{BD}oz"),
+        ("Mu\u{F1}oz", "Mu&#65533;oz"),
+        ("\u{C1}lvarez Garc\u{ED}a", "?lvarez Garc?a"),
+        ("O\u{2019}Brien", "O?Brien"),
+        ("Mu\u{F1}oz", "Mu_oz"),
+        ("Mu\u{F1}oz", "Mu\u{BF}oz"),
+        ("\u{418}\u{432}\u{430}\u{43D}\u{43E}\u{432}", "??????"),
+    ] {
+        app.import(roster().row("ada", [(LastName, stored)])).await;
+        let rows = roster().row("ada", [(LastName, damaged)]).people(["bob"]);
+        let imported = preview(&app, &rows).await;
+        assert_eq!(
+            codes(&imported, 1),
+            [IssueCode::InvalidEncoding],
+            "{damaged}"
+        );
+        assert_eq!(imported.summary().rejected, 1, "{damaged}");
+        // What is left of U+FFFD needs no user to tell that a letter is lost.
+        let is_told = !damaged.contains(['&', '\u{EF}']);
+        assert_eq!(suggestion(&imported) == stored, is_told, "{damaged}");
+        // The user is listed all the same.
+        let synced = sync(&app, rows).await;
+        assert_eq!((synced.code(), synced.deactivations.len()), (Code::Ok, 0));
+        app.import(rows_with_name(damaged)).await;
+        assert_eq!(app.user("ada").await.last_name, stored, "{damaged}");
+    }
+    app.import(roster().row("ada", [(LastName, "Mu\u{F1}oz")]))
+        .await;
+    let told = preview(&app, &rows_with_name("Mu?oz")).await;
+    let garbled = preview(&app, &rows_with_name("Mu\u{EF}\u{BF}\u{BD}oz")).await;
+    assert_snapshot!([told.messages(1), garbled.messages(1)].concat().join("\n"), @r#"
+    LAST_NAME "Mu?oz" is the user's "Muñoz", in which a program has lost a letter; write "Muñoz", and export the file as UTF-8.
+    LAST_NAME "Muï¿½oz" holds what is left of a letter that a program has lost (U+FFFD); export the file again, as UTF-8, and check the name where it comes from.
+    "#);
+}
+
+fn rows_with_name(name: &str) -> Roster {
+    roster().row("ada", [(LastName, name)])
+}
+
+async fn a_question_mark_anywhere_else_is_no_error(database: Database) {
+    let app = App::start(database).await;
+    app.import(roster().row("ada", [(LastName, "Mu\u{F1}oz")]))
+        .await;
+    // Another name, and a new user: the name may be wrong, and nobody knows the right one.
+    for row in [
+        roster().row("ada", [(LastName, "L?pez")]),
+        roster().row("new", [(LastName, "Mu?oz")]),
+        roster().row("new", [(FirstName, "Jos?")]),
+    ] {
+        let imported = preview(&app, &row).await;
+        assert_eq!(codes(&imported, 1), [IssueCode::GarbledText], "{imported}");
+        assert_eq!(imported.summary().rejected, 0, "{imported}");
+    }
+    let told = preview(&app, &roster().row("new", [(FirstName, "Jos?")])).await;
+    assert_snapshot!(told.messages(1).join("\n"), @r#"FIRST_NAME "Jos?" has a question mark, as programs write it for a letter that they have lost; if one is lost, correct the name where the file comes from, and export it as UTF-8."#);
+    let elsewhere = [
+        (BadgeNumber, "B?1"),
+        (Username, "who?"),
+        (ExternalId, "what?"),
+        (Column::Location, "Annex?"),
+    ];
+    let imported = preview(&app, &roster().row("bob", elsewhere)).await;
+    assert_eq!(codes(&imported, 1), [], "{imported}");
+    // A stored name stands, and is not warned of every night.
+    app.import(roster().row("new", [(FirstName, "Jos?")])).await;
+    let again = preview(&app, &roster().row("new", [(FirstName, "Jos?")])).await;
+    assert_eq!(
+        (codes(&again, 1), again.summary().unchanged),
+        (Vec::new(), 1)
+    );
+}
+
 async fn garbled_text_is_warned_of(database: Database) {
     let app = App::start(database).await;
     for (value, before) in [
@@ -531,6 +613,9 @@ async fn garbled_text_is_warned_of(database: Database) {
         ("O&#039;Brien", "O'Brien"),
         ("Ren&eacute;e", "Ren\u{E9}e"),
         ("Smith &amp; Jones", "Smith & Jones"),
+        ("O\\'Brien", "O'Brien"),
+        ("Mu\\u00f1oz", "Mu\u{F1}oz"),
+        ("O%27Brien", "O'Brien"),
     ] {
         let imported = preview(&app, &roster().row("ada", [(LastName, value)])).await;
         assert_eq!(codes(&imported, 1), [IssueCode::GarbledText], "{value}");

@@ -60,6 +60,7 @@ mod staged_parts;
 mod staged_runs;
 mod standing_values;
 mod statuses;
+mod stored_typography;
 mod stream_order;
 mod streams;
 mod supervisor_advice;

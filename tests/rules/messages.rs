@@ -187,13 +187,13 @@ async fn what_is_said_of_a_value_beside_other_users_and_rows(database: Database)
     SUPERVISOR_NOT_FOUND | SUPERVISOR_EMAIL | bad@pd.example | SUPERVISOR_EMAIL "bad@pd.example" is nobody's email, as row 10 was rejected.
     DEPENDS_ON_REJECTED_ROW | SUPERVISOR_EMAIL | bad@pd.example | Row 10, whose user would have had the email "bad@pd.example", was rejected; correct row 10 first.
     DUPLICATE_IN_FILE | EXTERNAL_ID | good | EXTERNAL_ID "good" is in row 13 too, with other values; keep the row that is right, and delete the other.
-    DUPLICATE_IN_FILE | EMAIL | good@pd.example | EMAIL "good@pd.example" is in row 14 too; give one of the two rows another email.
-    DUPLICATE_IN_FILE | BADGE_NUMBER | B-good | BADGE_NUMBER "B-good" is in row 14 too; give one of the two rows another badge number.
-    DUPLICATE_IN_FILE | USERNAME | good | USERNAME "good" is in row 14 too; give one of the two rows another username.
+    DUPLICATE_IN_FILE | EMAIL | good@pd.example | EMAIL "good@pd.example" is in row 14 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another email.
+    DUPLICATE_IN_FILE | BADGE_NUMBER | B-good | BADGE_NUMBER "B-good" is in row 14 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another badge number.
+    DUPLICATE_IN_FILE | USERNAME | good | USERNAME "good" is in row 14 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another username.
     DUPLICATE_IN_FILE | EXTERNAL_ID | good | EXTERNAL_ID "good" is in row 12 too, with other values; keep the row that is right, and delete the other.
-    DUPLICATE_IN_FILE | EMAIL | GOOD@pd.example | EMAIL "GOOD@pd.example" is in row 12 too; give one of the two rows another email.
-    DUPLICATE_IN_FILE | BADGE_NUMBER | B-good | BADGE_NUMBER "B-good" is in row 12 too; give one of the two rows another badge number.
-    DUPLICATE_IN_FILE | USERNAME | good | USERNAME "good" is in row 12 too; give one of the two rows another username.
+    DUPLICATE_IN_FILE | EMAIL | GOOD@pd.example | EMAIL "GOOD@pd.example" is in row 12 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another email.
+    DUPLICATE_IN_FILE | BADGE_NUMBER | B-good | BADGE_NUMBER "B-good" is in row 12 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another badge number.
+    DUPLICATE_IN_FILE | USERNAME | good | USERNAME "good" is in row 12 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another username.
     "#);
 }
 

@@ -126,6 +126,14 @@ fn others() -> Roster {
         .row("Captain-9", above("deputy@pd.example"))
         .row("left", [(Status, "Inactive"), (BadgeNumber, "00421")])
         .row("far", above("left@pd.example"))
+        .row(
+            "typed",
+            [
+                (ExternalId, "T\u{2013}1"),
+                (BadgeNumber, "K\u{2011}9"),
+                (Username, "o\u{2019}hara"),
+            ],
+        )
 }
 
 /// A change of a row: a column and another value, made of the value that a user has.
@@ -156,6 +164,10 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         |_| "421".to_owned(),
         |_| "421.0".to_owned(),
         |_| "LEFT".to_owned(),
+        |_| "T-1".to_owned(),
+        |_| "K-9".to_owned(),
+        |_| "O'Hara".to_owned(),
+        |value| value.replace('-', "\u{2013}"),
         |_| "chief@pd.example".to_owned(),
         |_| String::new(),
     ];
@@ -231,7 +243,8 @@ async fn a_row_reads_its_user_and_those_above_and_nobody_else(database: Database
     let captain = roster().row("Captain-9", [(LastName, "Roe")]);
     assert_eq!(read(&app, captain).await, ["Captain-9", "chief", "deputy"]);
     assert_eq!(read(&app, roster().people(["new"])).await, [""; 0]);
-    // Holders of keys; keys with other zeros, in another case, and without an export artefact.
+    // Holders of keys; keys with other zeros, in another case, without an export artefact, and with typographic
+    // characters.
     for (column, value, found) in [
         (Email, "ADA@pd.example", "ada"),
         (Username, "BOB", "bob"),
@@ -241,6 +254,10 @@ async fn a_row_reads_its_user_and_those_above_and_nobody_else(database: Database
         (ExternalId, "LEFT", "left"),
         (ExternalId, "'left", "left"),
         (Username, "'bob", "bob"),
+        (ExternalId, "T-1", "T\u{2013}1"),
+        (BadgeNumber, "K-9", "T\u{2013}1"),
+        (BadgeNumber, "K\u{2014}9", "T\u{2013}1"),
+        (Username, "O'HARA", "T\u{2013}1"),
     ] {
         let row = roster().row("new", [(column, value)]);
         assert_eq!(read(&app, row).await, [found], "{column} {value}");

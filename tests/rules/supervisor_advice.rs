@@ -12,6 +12,7 @@ on_both_databases![
     a_supervisor_who_is_renamed_is_suggested_by_the_new_address,
     a_cell_that_is_a_key_or_a_name_of_somebody_suggests_the_address,
     a_name_that_two_people_have_suggests_nobody,
+    a_roster_with_the_names_of_supervisors_is_told_their_addresses,
     the_row_at_the_root_says_how_many_wait_for_it,
 ];
 
@@ -131,4 +132,29 @@ async fn the_row_at_the_root_says_how_many_wait_for_it(database: Database) {
     6 BADGE_NUMBER "B-ada" already belongs to user "ada"; give this row another badge number. []
     6 Row 5, which would have freed badge number "B-ada", was rejected; correct row 5 first. []
     "#);
+}
+
+async fn a_roster_with_the_names_of_supervisors_is_told_their_addresses(database: Database) {
+    let app = App::start(database).await;
+    let named = |first, last, supervisor| {
+        [
+            (FirstName, first),
+            (LastName, last),
+            (SupervisorEmail, supervisor),
+        ]
+    };
+    let rows = roster()
+        .row("chief", named("Dana", "Whitlock", "Dana Whitlock"))
+        .row("captain", named("Luis", "Ortega", "Whitlock, Dana"))
+        .row("officer", named("Kim", "Lee", "ortega luis"));
+    let told = said(&app.import(&rows).await);
+    assert_snapshot!(told, @r#"
+    1 SUPERVISOR_EMAIL "Dana Whitlock" is nobody's email, and seems to name the row's own user; leave the cell blank if the user has no supervisor. []
+    2 SUPERVISOR_EMAIL "Whitlock, Dana" is nobody's email; did you mean "chief@pd.example"? [chief@pd.example]
+    3 SUPERVISOR_EMAIL "ortega luis" is nobody's email; did you mean "captain@pd.example"? [captain@pd.example]
+    "#);
+    // The same of users who exist.
+    app.people(["chief", "captain", "officer"]).await;
+    assert_eq!(said(&app.import(&rows).await), told);
+    assert_eq!(said(&app.import_rows(rows.typed()).await), told);
 }

@@ -3,7 +3,7 @@
 
 use insta::assert_snapshot;
 use tonic::Code;
-use user_import::proto::{Issue, IssueCode};
+use user_import::proto::{Issue, IssueCode, User};
 
 use user_import_testing::{
     App, Database, Imported, deactivating_missing, dry_run, on_both_databases, start_of,
@@ -15,6 +15,7 @@ on_both_databases![
     any_other_number_rejects_the_row,
     a_value_with_a_delimiter_is_never_read_one_column_off,
     a_missing_delimiter_in_front_of_the_status_deactivates_nobody,
+    a_missing_delimiter_anywhere_writes_no_value_one_column_off,
 ];
 
 const HEADER: &str =
@@ -143,5 +144,49 @@ async fn a_missing_delimiter_in_front_of_the_status_deactivates_nobody(database:
         assert_eq!(codes, [IssueCode::FieldCount], "{imported}");
         assert_eq!(imported.code(), Code::FailedPrecondition, "{imported}");
         assert_eq!(imported.summary().refusals[0].code, "UNCERTAIN_ROWS");
+    }
+}
+
+/// The record of a file with one delimiter less than it should have, for each delimiter.
+fn without_one_delimiter(record: &str) -> Vec<String> {
+    let places = record.match_indices(',').map(|(at, _)| at);
+    places
+        .map(|at| format!("{}{}", &record[..at], &record[at + 1..]))
+        .collect()
+}
+
+async fn a_missing_delimiter_anywhere_writes_no_value_one_column_off(database: Database) {
+    let app = App::start(database).await;
+    app.people(["bob"]).await;
+    let header = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,SUPERVISOR_EMAIL,LOCATION,\
+        RANK,EVIDENCE_GROUP_EXT_ID,PHONE\n";
+    let person = "ada,ada@pd.example,B-ada,Ann,Lee,Active,ada,Officer";
+    for optional in [
+        ",bob@pd.example,Annex,Captain,G-1,+12025550123",
+        ",bob@pd.example,,Captain,G-1,+12025550123",
+        ",bob@pd.example,,,,",
+        ",,,Captain,,",
+        ",,,,G-1,",
+        ",,,,,+12025550123",
+    ] {
+        let whole = format!("{person}{optional}");
+        for broken in without_one_delimiter(&whole) {
+            app.import(format!("{header}{whole}\n")).await;
+            let before = app.user("ada").await;
+            let imported = app.import(format!("{header}{broken}\n")).await;
+            assert_eq!(imported.summary().created, 0, "{broken}\n{imported}");
+            let after = app.user("ada").await;
+            if after != before {
+                // A record that ends in blanks may be short, as Excel writes it. What is blanked is cleared, and LOCATION
+                // is not stored.
+                let cleared = User {
+                    rank: String::new(),
+                    updated_at: after.updated_at,
+                    last_import_id: after.last_import_id.clone(),
+                    ..before
+                };
+                assert_eq!((after, optional), (cleared, ",,,Captain,,"), "{broken}");
+            }
+        }
     }
 }

@@ -27,6 +27,7 @@ on_both_databases![
     copies_are_unchanged_with_a_warning,
     copies_share_a_rejection,
     copies_without_an_external_id_make_one_user,
+    one_person_in_two_rows_without_an_external_id_is_rejected_twice,
     a_key_in_several_rows_stays_with_the_user_who_has_it,
     a_key_in_several_rows_is_nobodys_if_no_user_keeps_it,
     what_is_said_of_rows_that_are_in_the_file_twice,
@@ -157,6 +158,39 @@ async fn copies_without_an_external_id_make_one_user(database: Database) {
     assert_eq!(app.users().await.len(), 2);
 }
 
+async fn one_person_in_two_rows_without_an_external_id_is_rejected_twice(database: Database) {
+    let app = App::start(database).await;
+    let nameless = |differing: Vec<(Column, &'static str)>| {
+        roster()
+            .row("ada", [(ExternalId, "")])
+            .row("ada", [(ExternalId, "")].into_iter().chain(differing))
+    };
+    let same_badge = vec![(Email, "a@pd.example"), (Username, "a")];
+    for (rows, shared) in [
+        (nameless(vec![(Status, "Inactive")]), 3),
+        (nameless(vec![(LastName, "Other")]), 3),
+        (nameless(vec![(BadgeNumber, "7"), (Username, "a")]), 1),
+        (nameless(same_badge), 1),
+    ] {
+        let imported = import(&app, rows).await;
+        assert_eq!(imported.summary().rejected, 2, "{imported}");
+        for (row, other) in [(1, 2), (2, 1)] {
+            let issues = &imported.row(row).issues;
+            assert_eq!(issues.len(), shared, "{imported}");
+            for issue in issues {
+                assert_eq!(issue.code().as_str_name(), "ISSUE_CODE_DUPLICATE_IN_FILE");
+                assert_eq!(issue.related_row, other);
+                assert!(
+                    issue.message.contains("keep the row that is right"),
+                    "{}",
+                    issue.message
+                );
+            }
+        }
+    }
+    assert!(app.users().await.is_empty());
+}
+
 async fn a_key_in_several_rows_stays_with_the_user_who_has_it(database: Database) {
     let app = App::start(database).await;
     app.people(["ada"]).await;
@@ -232,9 +266,9 @@ async fn what_is_said_of_rows_that_are_in_the_file_twice(database: Database) {
     assert_snapshot!(said.collect::<String>(), @r#"
     2 EXTERNAL_ID | EXTERNAL_ID "twin" is in row 3 too, with other values; keep the row that is right, and delete the other.
     3 EXTERNAL_ID | EXTERNAL_ID "twin" is in row 2 too, with other values; keep the row that is right, and delete the other.
-    4 EMAIL | EMAIL "ada@pd.example" is in row 1 too, whose user has it already; give this row another email.
-    5 USERNAME | USERNAME "u" is in row 6 too; give one of the two rows another username.
-    6 USERNAME | USERNAME "U" is in row 5 too; give one of the two rows another username.
+    4 EMAIL | EMAIL "ada@pd.example" is in row 1 too, whose user has it already; if both rows are about that user, delete this one; otherwise give it another email.
+    5 USERNAME | USERNAME "u" is in row 6 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another username.
+    6 USERNAME | USERNAME "U" is in row 5 too; if both rows are about one person, keep the row that is right, and delete the other; otherwise give one of them another username.
     7 EXTERNAL_ID | This row equals row 1 in all values and was judged as that row; delete one of the two.
     "#);
 }

@@ -24,6 +24,7 @@ on_both_databases![
     one_taken_value_is_no_reason_to_be_somebody_else,
     the_head_who_is_his_own_supervisor_has_none,
     a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards,
+    a_head_who_names_himself_by_another_value_is_told_to_leave_the_cell_blank,
 ];
 
 /// Row, code and message of each issue.
@@ -218,4 +219,67 @@ async fn a_head_who_is_renamed_and_had_a_supervisor_has_none_afterwards(database
     let change = change.map(|change| (change.before.as_deref(), change.after.as_deref()));
     assert_eq!(change, Some((Some("bob@pd.example"), None)));
     assert_eq!(app.user("ada").await.supervisor_email, "");
+}
+
+async fn a_head_who_names_himself_by_another_value_is_told_to_leave_the_cell_blank(
+    database: Database,
+) {
+    let app = App::start(database).await;
+    let chief = [
+        (ExternalId, "E-1"),
+        (BadgeNumber, "0042"),
+        (Username, "dwhitlock"),
+        (Column::FirstName, "Dana"),
+        (Column::LastName, "Whitlock"),
+    ];
+    let department = |cell| {
+        let own = chief.into_iter().chain([(SupervisorEmail, cell)]);
+        roster()
+            .row("chief", own)
+            .row("bob", [(SupervisorEmail, "chief@pd.example")])
+    };
+    for is_known in [false, true] {
+        if is_known {
+            app.import(department("")).await;
+        }
+        for cell in [
+            "0042",
+            "DWhitlock",
+            "e-1",
+            "Dana Whitlock",
+            "whitlock,  dana",
+            "Whitlock Dana",
+            "mailto:chief@pd.example",
+            "Dana Whitlock <chief@pd.example>",
+        ] {
+            let imported = app.preview(start_of("pd"), &department(cell)).await;
+            let head = &imported.row(1).issues[0];
+            assert_eq!(
+                head.code().as_str_name(),
+                "ISSUE_CODE_SUPERVISOR_NOT_FOUND",
+                "{cell}"
+            );
+            assert!(
+                head.message.contains("leave the cell blank"),
+                "{}",
+                head.message
+            );
+            assert_eq!(head.suggestion, "");
+            // Those under a head who is in the directory stand. A new head is named as the reason.
+            let rejected = if is_known { 1 } else { 2 };
+            assert_eq!(imported.summary().rejected, rejected, "{cell}\n{imported}");
+        }
+    }
+    assert_snapshot!(said(&app.import(department("0042")).await), @r#"1 SUPERVISOR_NOT_FOUND SUPERVISOR_EMAIL "0042" is nobody's email, and seems to name the row's own user; leave the cell blank if the user has no supervisor."#);
+    // Somebody else with the same name may be meant.
+    let namesake = department("Dana Whitlock").row(
+        "dana",
+        [(Column::FirstName, "Dana"), (Column::LastName, "Whitlock")],
+    );
+    let imported = app.import(namesake).await;
+    assert_eq!(
+        imported.row(1).issues[0].suggestion,
+        "dana@pd.example",
+        "{imported}"
+    );
 }

@@ -47,7 +47,7 @@ fn secret() -> Roster {
             (Email, "secret@pd.example"),
             (BadgeNumber, "00secret-badge"),
             (FirstName, "Secret"),
-            (LastName, "Secret"),
+            (LastName, "S\u{E9}cret"),
             (Username, "secret.user"),
         ],
     )
@@ -57,7 +57,7 @@ fn secret() -> Roster {
 const SECRET_ID: &str = "71828182";
 const SECRET_BADGE: &str = "31415926";
 
-const SECRETS: [&str; 3] = ["secret", SECRET_ID, SECRET_BADGE];
+const SECRETS: [&str; 4] = ["secret", "s\u{E9}cret", SECRET_ID, SECRET_BADGE];
 
 async fn department(database: Database) -> App {
     let app = App::start(database).await;
@@ -84,6 +84,15 @@ fn probing() -> Vec<u8> {
         .row("l", [(ExternalId, "71\u{A0}828\u{A0}182")])
         .row("m", [(ExternalId, "00SECRET")])
         .row("n", [(BadgeNumber, "00secret\u{2011}badge")])
+        .row("o", [(BadgeNumber, "secret-key")])
+        .row(
+            "p",
+            [
+                (ExternalId, "00secret"),
+                (FirstName, "Secret"),
+                (LastName, "S?cret"),
+            ],
+        )
         .into()
 }
 
@@ -123,7 +132,8 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
     // No row of the file has these badge numbers: what it says of another row's value is no secret.
     let others = roster()
         .row("y", [(BadgeNumber, "00secret-other")])
-        .row("z", [(ExternalId, SECRET_ID), (BadgeNumber, SECRET_BADGE)]);
+        .row("z", [(ExternalId, SECRET_ID), (BadgeNumber, SECRET_BADGE)])
+        .row("v", [(BadgeNumber, "secret\u{2013}key")]);
     app.import(others).await;
     let importer = app.holding(token("pd", [UsersImport])).await;
     let reader = app.holding(token("pd", [UsersImport, UsersRead])).await;
@@ -143,6 +153,7 @@ async fn an_importer_is_told_that_values_are_taken_and_not_by_whom(database: Dat
         IssueCode::LeadingZerosLost,
         IssueCode::SupervisorCycle,
         IssueCode::ExportArtifact,
+        IssueCode::InvalidEncoding,
     ] {
         assert!(codes(&read).contains(&code), "{code:?}: {read}");
     }

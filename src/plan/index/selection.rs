@@ -12,6 +12,7 @@
 //! | users whose key a row has with other zeros | `zero_padded` | the key without zeros |
 //! | users whose external ID a row has in another case | `other_case` | [`in_other_case`] |
 //! | users whose key a row has with an export artefact | `judge::damaged_values` | [`Row::without_artifacts`], with other zeros |
+//! | users who have a row's key with typographic characters | `judge::typographic_keys` | [`in_typography`] |
 //! | the user whose key a supervisor's cell names | `judge::supervisor_names` | [`keys_named`] |
 //! | emails near to a supervisor's | `report::advice` | [`unknown_emails`], [`one_edit_away`] |
 //!
@@ -26,7 +27,8 @@ use super::matching::match_rows;
 use super::named_supervisors::{keys_named, unknown_emails};
 use super::numbers::{ByRow, ByUser, UserIndex};
 use crate::domain::{
-    Column, Row, Status, User, UserKeys, in_other_case, one_edit_away, strip_leading_zeros,
+    Column, Row, Status, User, UserKeys, in_other_case, in_typography, one_edit_away,
+    strip_leading_zeros,
 };
 
 /// Chooses the users that a plan of some rows looks at, in two steps.
@@ -124,8 +126,8 @@ fn add(keys: &mut UserKeys, key: Key, text: String) {
     list.push(text);
 }
 
-/// Adds the keys of users who may have the key that `row` means with other zeros, in another case or without an export
-/// artefact. `user` is the user that the row matches.
+/// Adds the keys of users who may have the key that `row` means with other zeros, in another case, with typographic
+/// characters or without an export artefact. `user` is the user that the row matches.
 fn add_similar(keys: &mut UserKeys, row: &Row, user: Option<&User>) {
     for key in [Key::ExternalId, Key::BadgeNumber, Key::Username] {
         // A value that its user has already stands, even if it failed its check.
@@ -139,6 +141,10 @@ fn add_similar(keys: &mut UserKeys, row: &Row, user: Option<&User>) {
         };
         if user.is_none_or(|user| key.of(user) != text) {
             add_bare(keys, key, text);
+            add_typographic(keys, key, text);
+            if let Some(typed) = row.as_typed(column) {
+                add_typographic(keys, key, &typed);
+            }
         }
         if row.is_suspect() {
             for text in row.without_artifacts(column) {
@@ -151,6 +157,13 @@ fn add_similar(keys: &mut UserKeys, row: &Row, user: Option<&User>) {
         && let Some(id) = row.sound(Column::ExternalId)
     {
         keys.external_ids.extend(in_other_case(id));
+    }
+}
+
+/// Adds the forms of a key with typographic characters.
+fn add_typographic(keys: &mut UserKeys, key: Key, text: &str) {
+    for form in in_typography(&key.comparable(text)) {
+        add(keys, key, key.comparable(&form).into_owned());
     }
 }
 

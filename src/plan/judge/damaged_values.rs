@@ -1,6 +1,6 @@
-//! Keys and phone numbers that a spreadsheet or a script has changed, and keys that do not match the organisation's
-//! patterns (semantics §2). Part of the field checks: the part that needs the directory and the catalog. A cheap test
-//! of the value selects rows first; only these rows are looked at.
+//! Keys, names and phone numbers that a spreadsheet or a script has changed, and keys that do not match the
+//! organisation's patterns (semantics §2). Part of the field checks: the part that needs the directory and the catalog. A
+//! cheap test of the value selects rows first; only these rows are looked at.
 
 use std::{borrow::Cow, cell::OnceCell, hash::BuildHasher};
 
@@ -8,9 +8,11 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use super::field_checks::is_kept;
 use super::finding::{Finding, Findings};
-use crate::domain::{Column, ColumnSet, is_date_like, strip_leading_zeros};
+use super::typographic_keys::TypographicKeys;
+use crate::domain::{Column, ColumnSet, has_lost_letters, is_date_like, strip_leading_zeros};
 use crate::plan::Request;
 use crate::plan::index::{ByRow, Key, RowIndex, UserIndex, parallel, sound};
+use crate::plan::report::Decision;
 
 /// The keys that spreadsheets change.
 const KEYS: [Key; 3] = [Key::ExternalId, Key::BadgeNumber, Key::Username];
@@ -38,15 +40,29 @@ impl Mistaken {
 /// Checks the values of all rows. Adds each column that fails to `unsound`.
 pub(crate) fn check_values(
     request: &Request,
+    decisions: &ByRow<Decision>,
     unsound: &mut ByRow<ColumnSet>,
     findings: &mut Findings,
     mistaken: &mut Mistaken,
 ) {
     let misfits = find_misfits(request, unsound);
     let (holders, givers) = (Holders::new(request), Givers::new(request));
+    let typographic = TypographicKeys::new(request, KEYS);
     // One row at a time, since a cell takes many times the memory of a finding.
     for row in request.rows.indices() {
         let is_suspect = request.rows[row].is_suspect();
+        for key in KEYS {
+            if let Some(user) = typographic.user(row, key, unsound[row])
+                && !holders.has(
+                    key,
+                    request.rows[row].value(key.column()).unwrap_or_default(),
+                )
+            {
+                findings.push(row, Finding::ArtifactOfUser { key, user });
+                reject(row, key, Some(user), unsound, mistaken);
+            }
+        }
+        check_names(request, row, decisions[row].changes, unsound, findings);
         let failed = unsound[row];
         let suspects = KEYS.into_iter().filter(|_| is_suspect);
         let suspects = suspects.filter_map(|key| Cell::suspect(request, row, key, failed));
@@ -144,13 +160,50 @@ impl<'a> Cell<'a> {
             None => return,
         };
         findings.push(row, finding);
-        if kept || matches!(finding, Finding::ArtifactNew { .. } | Finding::DateLike) {
-            return;
+        if !kept && !matches!(finding, Finding::ArtifactNew { .. } | Finding::DateLike) {
+            reject(row, key, known, unsound, mistaken);
         }
-        unsound[row].insert(column);
-        mistaken.meant.extend(known.map(|user| (row, user)));
-        if key == Key::ExternalId {
-            mistaken.ids.insert(row);
+    }
+}
+
+/// Makes a key unsound. `meant` is the user that the row probably means by it.
+fn reject(
+    row: RowIndex,
+    key: Key,
+    meant: Option<UserIndex>,
+    unsound: &mut ByRow<ColumnSet>,
+    mistaken: &mut Mistaken,
+) {
+    unsound[row].insert(key.column());
+    mistaken.meant.extend(meant.map(|user| (row, user)));
+    if key == Key::ExternalId {
+        mistaken.ids.insert(row);
+    }
+}
+
+/// Rejects a name that is the user's with a mark for a letter, and warns of `?` in any other new name. `changes` are the
+/// attributes of the row's user that the row changes.
+fn check_names(
+    request: &Request,
+    row: RowIndex,
+    changes: ColumnSet,
+    unsound: &mut ByRow<ColumnSet>,
+    findings: &mut Findings,
+) {
+    let user = request.user_of(row);
+    for column in [Column::FirstName, Column::LastName] {
+        if user.is_some() && !changes.contains(column) {
+            continue;
+        }
+        let Some(value) = sound(&request.rows[row], unsound[row], column) else {
+            continue;
+        };
+        let stored = user.and_then(|user| user.value(column));
+        if stored.is_some_and(|stored| has_lost_letters(value, stored)) {
+            findings.push(row, Finding::LetterLost { column });
+            unsound[row].insert(column);
+        } else if value.contains('?') {
+            findings.push(row, Finding::QuestionMark { column });
         }
     }
 }
@@ -227,41 +280,63 @@ impl<'a> Holders<'a> {
         })
     }
 
-    /// Returns `true` if a user has exactly this key.
+    /// Returns `true` if a user has this key.
     fn has(&self, key: Key, text: &str) -> bool {
         let users = self.request.directory.users();
-        self.of(key, text).any(|user| key.of(&users[user]) == text)
+        let text = key.comparable(text);
+        let mut alike = self.of(key, &text);
+        alike.any(|user| key.comparable(key.of(&users[user])) == text)
     }
 }
 
-/// Rows by the keys that they give. The table of a key is built on first use.
+/// Rows by the keys that they give, as keyboards write them. The table of a key is built on first use.
 struct Givers<'a> {
     request: &'a Request,
-    /// By `Key as usize`: the lowest row that gives a key.
-    by_text: [OnceCell<HashMap<Cow<'a, str>, RowIndex>>; Key::ALL.len()],
+    /// By `Key as usize`.
+    by_form: [OnceCell<HashMap<String, [RowIndex; 2]>>; Key::ALL.len()],
 }
 
 impl<'a> Givers<'a> {
     fn new(request: &'a Request) -> Self {
-        let by_text = Default::default();
-        Self { request, by_text }
+        let by_form = Default::default();
+        Self { request, by_form }
     }
 
-    /// Returns the row that gives the key of `row` as a keyboard writes it, or `None` if no row does, or if the key has
-    /// no typographic characters. Looks only at the rows' own faults, so that no order of the rows shows.
+    /// Returns a row that gives another key than `row` which is the same as keyboards write it, or `None` if no row does,
+    /// or if the key of `row` has no typographic characters. Looks only at the rows' own faults, so that no order of the
+    /// rows shows.
     fn find(&self, key: Key, row: RowIndex) -> Option<RowIndex> {
-        let rows = &self.request.rows;
-        let typed = rows[row].as_typed(key.column())?;
-        let by_text = self.by_text[key as usize].get_or_init(|| {
-            let mut lowest = HashMap::new();
-            for (at, row) in rows.enumerate() {
-                if let Some(text) = row.sound(key.column()) {
-                    lowest.entry(key.comparable(text)).or_insert(at);
-                }
+        let typed = self.request.rows[row].as_typed(key.column())?;
+        let by_form = self.by_form[key as usize].get_or_init(|| self.by_form(key));
+        let [first, other] = *by_form.get(&*key.comparable(&typed))?;
+        let is_same = |other: RowIndex| self.text(key, other) == self.text(key, row);
+        [first, other].into_iter().find(|&other| !is_same(other))
+    }
+
+    /// Returns, by the key as keyboards write it, the lowest row that gives it, and the lowest row that gives it in another
+    /// form. Both are the same row if there is one form only.
+    fn by_form(&self, key: Key) -> HashMap<String, [RowIndex; 2]> {
+        let mut lowest: HashMap<String, [RowIndex; 2]> = HashMap::new();
+        for (at, row) in self.request.rows.enumerate() {
+            let Some(text) = row.sound(key.column()) else {
+                continue;
+            };
+            let typed = row.as_typed(key.column());
+            let form = key
+                .comparable(typed.as_deref().unwrap_or(text))
+                .into_owned();
+            let [first, other] = lowest.entry(form).or_insert([at, at]);
+            if first == other && self.text(key, *first) != self.text(key, at) {
+                *other = at;
             }
-            lowest
-        });
-        by_text.get(&*key.comparable(&typed)).copied()
+        }
+        lowest
+    }
+
+    /// Returns the key that `row` gives, in its comparable form.
+    fn text(&self, key: Key, row: RowIndex) -> Cow<'a, str> {
+        let text = self.request.rows[row].value(key.column());
+        key.comparable(text.unwrap_or_default())
     }
 }
 

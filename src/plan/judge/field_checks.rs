@@ -105,7 +105,13 @@ pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked
             checker.advise((row, found), marks, &mut findings, budget);
         }
     }
-    check_values(request, &mut unsound, &mut findings, &mut mistaken);
+    check_values(
+        request,
+        &decisions,
+        &mut unsound,
+        &mut findings,
+        &mut mistaken,
+    );
     Checked {
         decisions,
         unsound,

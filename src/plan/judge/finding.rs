@@ -67,6 +67,8 @@ pub(crate) enum Finding {
     /// A user would have the supervisor's email if `row` had not been rejected. It stands beside the plain finding
     /// (`DEPENDS_ON_REJECTED_ROW`).
     SupervisorRejected { row: RowIndex },
+    /// No user has the supervisor's email, and the cell names the row's own user by another value.
+    SupervisorNamesSelf,
     /// The supervisor is the row's own user, which is read as none (a warning).
     SupervisorIsSelf,
     /// The supervisor closes a circle; `circle` is its number.
@@ -96,6 +98,12 @@ pub(crate) enum Finding {
     },
     /// The key equals the key that `row` gives except for typographic characters.
     ArtifactOfRow { key: Key, row: RowIndex },
+    /// The key equals the key of this user of the directory, who is not the row's, except for typographic characters.
+    ArtifactOfUser { key: Key, user: UserIndex },
+    /// The name equals the name of the row's user except for marks that stand for lost letters.
+    LetterLost { column: Column },
+    /// The name is new and contains `?` (a warning).
+    QuestionMark { column: Column },
     /// The phone number equals the user's except for an export artefact.
     PhoneArtifact,
     /// The value has an export artefact, and no user has the value without it (a warning).

@@ -15,6 +15,7 @@ mod rules;
 mod state;
 mod supervisor_names;
 mod supervisors;
+mod typographic_keys;
 mod uniqueness;
 
 pub(crate) use choices::Named;
@@ -27,4 +28,4 @@ pub use permissions::Permitted;
 pub(crate) use permissions::PrivilegedRoles;
 pub(crate) use rules::judge;
 pub(crate) use state::State;
-pub(crate) use supervisor_names::{SupervisorNames, renaming_row};
+pub(crate) use supervisor_names::{SupervisorMeant, SupervisorNames, renaming_row};

@@ -1,6 +1,8 @@
 //! Supervisors that a roster names by something other than an email: a username, badge number or external ID, the name
 //! of a person in the file, or an email with other text around it (semantics §5). Only suggests users; rejects no row.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 
 use super::state::State;
@@ -18,7 +20,7 @@ const KEYS: [Column; 4] = [
     Column::ExternalId,
 ];
 
-/// The person that each cell without a plain email means, if exactly one person fits.
+/// The persons that each cell without a plain email may mean.
 #[derive(Default)]
 pub(crate) struct SupervisorNames {
     /// By the cell's text in its comparable form.
@@ -26,76 +28,111 @@ pub(crate) struct SupervisorNames {
 }
 
 /// What a cell names.
+#[derive(Default)]
 struct Named {
-    /// The persons of standing rows; the users that no standing row is about too, once they have been looked up.
+    /// The persons of rows; the users that no standing row is about too, once they have been looked up.
     meant: Meant,
     is_looked_up: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Meant {
-    Nobody,
-    One(FinalUser),
-    Several,
+/// Up to two persons. Of more, nobody is meant.
+#[derive(Clone, Copy, Default)]
+struct Meant {
+    one: Option<FinalUser>,
+    other: Option<FinalUser>,
+    has_more: bool,
 }
 
 impl Meant {
-    fn or(self, person: FinalUser) -> Self {
-        match self {
-            Self::Nobody => Self::One(person),
-            Self::One(known) if known == person => self,
-            _ => Self::Several,
+    fn add(&mut self, person: FinalUser) {
+        match *self {
+            Self { one: None, .. } => self.one = Some(person),
+            Self { one, other, .. } if [one, other].contains(&Some(person)) => {}
+            Self { other: None, .. } => self.other = Some(person),
+            Self { .. } => self.has_more = true,
         }
     }
 }
 
+/// The person that a supervisor's cell means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SupervisorMeant {
+    Person(FinalUser),
+    /// The row's own user, and nobody else.
+    Itself,
+}
+
 impl SupervisorNames {
-    /// Looks for the standing rows that the supervisor cells of `rows` name. Looks at each row once.
+    /// Looks for the rows that the supervisor cells of `rows` name. Looks at each row once. A rejected row counts too: where
+    /// supervisors are given by name, most rows are rejected for that alone.
     pub(crate) fn find(state: &State<'_>, rows: impl Iterator<Item = RowIndex>) -> Self {
         let mut names = Self::default();
         for row in rows {
             let cell = state.roster.rows[row].value(Column::SupervisorEmail);
             if names.found.len() < MOST {
-                let cell = named_in(cell.unwrap_or_default());
-                names.found.entry(cell).or_insert(Named {
-                    meant: Meant::Nobody,
-                    is_looked_up: false,
-                });
+                names
+                    .found
+                    .entry(named_in(cell.unwrap_or_default()))
+                    .or_default();
             }
         }
-        for row in state.standing() {
-            names.add_row(&state.roster.rows[row], state.roster.person(row));
+        // No name of a person holds an @.
+        let has_name = names.found.keys().any(|cell| !cell.contains('@'));
+        for (row, data) in state.roster.rows.enumerate() {
+            if data.sound(Column::Email).is_some() && state.original(row).is_none() {
+                let person = state.roster.person(row);
+                names.add_keys(data, person);
+                if has_name {
+                    names.add_names(data, person);
+                }
+            }
         }
         names
     }
 
-    /// Returns the person that the supervisor cell of `row` means, or `None` unless exactly one person fits: of the
-    /// standing rows, and of the users that no standing row is about.
+    /// Returns the person that the supervisor cell of `row` means, or `None` unless exactly one person fits besides the
+    /// row's own user: of the rows, and of the users that no standing row is about.
     pub(crate) fn meant(
         &mut self,
         state: &State<'_>,
-        row: &Row,
+        row: RowIndex,
         users: &mut KeyHolders<'_>,
-    ) -> Option<FinalUser> {
-        let cell = row.value(Column::SupervisorEmail)?;
+    ) -> Option<SupervisorMeant> {
+        let cell = state.roster.rows[row].value(Column::SupervisorEmail)?;
         let named = self.found.get_mut(&named_in(cell))?;
         if !std::mem::replace(&mut named.is_looked_up, true) {
             for (key, form) in keys_named(cell) {
                 let person = users.find(key, &form).map(FinalUser::User);
                 let person = person.filter(|&person| state.row_of(person).is_none());
-                named.meant = person.map_or(named.meant, |person| named.meant.or(person));
+                if let Some(person) = person {
+                    named.meant.add(person);
+                }
             }
         }
-        match named.meant {
-            Meant::One(person) => Some(person),
-            Meant::Nobody | Meant::Several => None,
+        let Meant {
+            one,
+            other,
+            has_more,
+        } = named.meant;
+        let own = state.own_person(row);
+        let mut others = [one, other]
+            .into_iter()
+            .flatten()
+            .filter(|&person| person != own);
+        match (others.next(), others.next()) {
+            (None, _) if one.is_some() => Some(SupervisorMeant::Itself),
+            (Some(person), None) if !has_more => Some(SupervisorMeant::Person(person)),
+            _ => None,
         }
     }
 
-    fn add_row(&mut self, row: &Row, person: FinalUser) {
+    fn add_keys(&mut self, row: &Row, person: FinalUser) {
         for column in KEYS {
             self.add(row.value(column).unwrap_or_default(), person);
         }
+    }
+
+    fn add_names(&mut self, row: &Row, person: FinalUser) {
         let name = |column| row.value(column).unwrap_or_default();
         let (first, last) = (name(Column::FirstName), name(Column::LastName));
         self.add(&format!("{first} {last}"), person);
@@ -104,21 +141,24 @@ impl SupervisorNames {
     }
 
     fn add(&mut self, text: &str, person: FinalUser) {
-        if let Some(named) = self.found.get_mut(comparable(text).as_str()) {
-            named.meant = named.meant.or(person);
+        if let Some(named) = self.found.get_mut(&*comparable(text)) {
+            named.meant.add(person);
         }
     }
 }
 
 /// Returns the text that a supervisor's cell names, in its comparable form: the address in the cell if it holds one.
 fn named_in(cell: &str) -> String {
-    comparable(address_meant(cell).as_deref().unwrap_or(cell))
+    comparable(address_meant(cell).as_deref().unwrap_or(cell)).into_owned()
 }
 
 /// Returns the comparable form of `text`. Case does not matter, nor does the number of spaces.
-fn comparable(text: &str) -> String {
+fn comparable(text: &str) -> Cow<'_, str> {
+    if !text.contains(' ') {
+        return fold(text);
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
-    fold(&words.join(" ")).into_owned()
+    Cow::Owned(fold(&words.join(" ")).into_owned())
 }
 
 /// Returns the standing row about the user who has `email` in the directory: it gives that user another email.

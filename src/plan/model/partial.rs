@@ -17,6 +17,7 @@ const OTHERS: &str = "
     91 bb@x 007 z2
     92 other@y 92 z3 > far@x
     9aB ab@x 93 zoe
+    9\u{2013}4 cd@x 9\u{2013}5 o\u{2019}zoe
 ";
 
 /// A change of a row: in which place, and what.
@@ -52,10 +53,24 @@ fn change(place: usize) -> Vec<Change> {
         Value("-"),
     ];
     let more: &[Change] = match place {
-        0 => &[Value("Ab8"), Value("9AB"), Value("'aB8"), Value("ab8")],
+        0 => &[
+            Value("Ab8"),
+            Value("9AB"),
+            Value("'aB8"),
+            Value("ab8"),
+            Value("9-4"),
+            Value("9\u{2014}4"),
+        ],
         1 => &[Before("!"), Value("BB@X"), After("y")],
-        2 => &[Value("7"), Value("'07"), Value("1-Mar"), Value("92.0")],
-        3 => &[Value("ZOE"), Value("'zoe")],
+        2 => &[
+            Value("7"),
+            Value("'07"),
+            Value("1-Mar"),
+            Value("92.0"),
+            Value("9-5"),
+            Value("9\u{2212}5"),
+        ],
+        3 => &[Value("ZOE"), Value("'zoe"), Value("O'Zoe")],
         _ => &[
             Before("b"),
             After("y"),

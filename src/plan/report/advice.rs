@@ -9,7 +9,9 @@ use crate::domain::{Column, NearestIndex, SuggestionBudget, one_edit_away};
 use crate::plan::index::{
     FinalUser, Key, KeyHolders, KeyId, RowIndex, SupervisorChange, held, unknown_emails,
 };
-use crate::plan::judge::{Finding, Findings, State, SupervisorNames, renaming_row};
+use crate::plan::judge::{
+    Finding, Findings, State, SupervisorMeant, SupervisorNames, renaming_row,
+};
 
 /// Completes `findings` in the order of the rows, since the search for emails that may have been meant has a limit.
 pub(crate) fn complete_findings(
@@ -91,11 +93,13 @@ where
                 return Finding::SupervisorRenamed { row: renaming };
             }
         }
-        let cell = &state.roster.rows[row];
-        let meant = self.names.meant(state, cell, &mut self.users);
-        if let Some(person) = meant.filter(|&person| person != state.own_person(row)) {
-            let email = state.email_source(person).into();
-            return Finding::SupervisorNear { email };
+        match self.names.meant(state, row, &mut self.users) {
+            Some(SupervisorMeant::Person(person)) => {
+                let email = state.email_source(person).into();
+                return Finding::SupervisorNear { email };
+            }
+            Some(SupervisorMeant::Itself) => return Finding::SupervisorNamesSelf,
+            None => {}
         }
         match self.nearest(row, budget) {
             Some(email) => Finding::SupervisorNear {

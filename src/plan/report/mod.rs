@@ -20,4 +20,6 @@ pub(crate) use missing::{Missing, ZeroPaddedMatches, find_missing};
 pub(crate) use outcome::{changing, finish_outcomes};
 pub(crate) use review::review;
 pub(crate) use waiting::count_waiting;
-pub(crate) use wording::{RENAMES, supervisor_inactive, waiting_sentence, zeros_lost};
+pub(crate) use wording::{
+    LOST_LETTER, OTHER_MARKS, RENAMES, supervisor_inactive, waiting_sentence, zeros_lost,
+};

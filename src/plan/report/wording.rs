@@ -67,9 +67,22 @@ impl Plan {
 const fn is_of_the_row_alone(finding: Finding) -> bool {
     matches!(
         finding,
-        Finding::Unknown { .. } | Finding::GroupInactive { .. } | Finding::UserProtected
+        Finding::Unknown { .. }
+            | Finding::GroupInactive { .. }
+            | Finding::UserProtected
+            | Finding::Artifact { .. }
+            | Finding::ArtifactNew { .. }
+            | Finding::Format { .. }
+            | Finding::DateLike
+            | Finding::QuestionMark { .. }
     )
 }
+
+/// The words that say how a name with lost letters differs from the right one.
+pub(crate) const LOST_LETTER: &str = ", in which a program has lost a letter";
+
+/// The words that say how a typographic key differs from another one.
+pub(crate) const OTHER_MARKS: &str = " with other dashes, apostrophes or spaces";
 
 /// The words that say that a row changes the email of a user.
 pub(crate) const RENAMES: &str = " changes it to ";
@@ -109,6 +122,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::SupervisorNotFound
         | Finding::SupervisorNear { .. }
         | Finding::SupervisorRenamed { .. }
+        | Finding::SupervisorNamesSelf
         | Finding::SupervisorRowRejected { .. } => IssueCode::SupervisorNotFound,
         Finding::SupervisorIsSelf => IssueCode::SupervisorIsSelf,
         Finding::SupervisorCycle { .. } => IssueCode::SupervisorCycle,
@@ -119,11 +133,14 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::IdentityReplaced => IssueCode::IdentityReplaced,
         Finding::Artifact { .. }
         | Finding::ArtifactOfRow { .. }
+        | Finding::ArtifactOfUser { .. }
         | Finding::PhoneArtifact
         | Finding::ArtifactNew { .. }
         | Finding::IdInOtherCase { .. }
         | Finding::DateLike => IssueCode::ExportArtifact,
         Finding::Format { .. } => IssueCode::InvalidFormat,
+        Finding::LetterLost { .. } => IssueCode::InvalidEncoding,
+        Finding::QuestionMark { .. } => IssueCode::GarbledText,
     }
 }
 
@@ -139,9 +156,12 @@ const fn column(finding: Finding) -> Column {
         | Finding::ZerosDiffer { key, .. }
         | Finding::Artifact { key, .. }
         | Finding::ArtifactOfRow { key, .. }
+        | Finding::ArtifactOfUser { key, .. }
         | Finding::Format { key, .. } => key.column(),
         Finding::PhoneArtifact => Column::Phone,
-        Finding::ArtifactNew { column, .. } => column,
+        Finding::ArtifactNew { column, .. }
+        | Finding::LetterLost { column }
+        | Finding::QuestionMark { column } => column,
         Finding::DateLike => Column::BadgeNumber,
         Finding::RoleNotGrantable | Finding::UserNotChangeable => Column::Role,
         Finding::IdentityReplaced | Finding::Copy { .. } | Finding::IdInOtherCase { .. } => {
@@ -152,6 +172,7 @@ const fn column(finding: Finding) -> Column {
         | Finding::SupervisorRenamed { .. }
         | Finding::SupervisorRowRejected { .. }
         | Finding::SupervisorRejected { .. }
+        | Finding::SupervisorNamesSelf
         | Finding::SupervisorIsSelf
         | Finding::SupervisorCycle { .. }
         | Finding::SupervisorInactive => Column::SupervisorEmail,
@@ -188,6 +209,7 @@ impl<'a> Wording<'a> {
                 | Finding::Copy { .. }
                 | Finding::ArtifactNew { .. }
                 | Finding::DateLike
+                | Finding::QuestionMark { .. }
                 | Finding::GroupInactive { kept: true }
                 | Finding::Artifact { kept: true, .. }
                 | Finding::Format { kept: true, .. }
@@ -202,9 +224,15 @@ impl<'a> Wording<'a> {
         self.relate(row, finding, issue)
     }
 
-    /// Names the character in the cell of a key that is the reason why it is taken or equals another one. Without this
-    /// the reader would not see it: it is invisible, or looks like a character of keyboards.
+    /// Names the character of a key that is the reason why it is taken or equals another one. Without this the reader
+    /// would not see it: it is invisible, or looks like a character of keyboards.
     fn unseen_note(&self, row: RowIndex, finding: Finding) -> Option<String> {
+        if let Finding::ArtifactOfUser { key, user } = finding {
+            let held = key.of(self.user(user));
+            let unseen = first_typographic(held).map(|(mark, _)| mark);
+            let unseen = u32::from(unseen.or_else(|| first_invisible(held))?);
+            return Some(format!("The existing one holds U+{unseen:04X}."));
+        }
         let (key, is_artifact) = match finding {
             Finding::Taken { key, .. } | Finding::Duplicate { key, .. } => (key, false),
             Finding::Artifact { key, .. } | Finding::ArtifactOfRow { key, .. } => (key, true),
@@ -264,15 +292,34 @@ impl<'a> Wording<'a> {
                 let padded = Some(padded).filter(|padded| padded.len() > issue.value.len());
                 issue.suggest(padded).about_row(self.number(other))
             }
+            _ => self.relate_value(row, finding, issue),
+        }
+    }
+
+    /// Adds the value that was probably meant, and the user or row that has it.
+    fn relate_value(&self, row: RowIndex, finding: Finding, issue: Issue) -> Issue {
+        match finding {
             Finding::ZerosLost { key, user } | Finding::Artifact { key, user, .. } => {
                 let user = self.user(user);
                 issue
                     .suggest(Some(key.of(user)))
                     .about_user(user.external_id())
             }
-            Finding::ArtifactOfRow { key, row: other } => issue
-                .suggest(Some(self.key_text(key, other)))
-                .about_row(self.number(other)),
+            Finding::ArtifactOfRow { key, row: other } => {
+                // If both keys are typographic, the right one is in neither row.
+                let typed = self.plan.request.rows[other].as_typed(key.column());
+                let text = typed.as_deref().unwrap_or(self.key_text(key, other));
+                issue.suggest(Some(text)).about_row(self.number(other))
+            }
+            Finding::ArtifactOfUser { key, user } => {
+                let id = self.user(user).external_id();
+                let suggestion = Some(id).filter(|_| key == Key::ExternalId);
+                issue.suggest(suggestion).about_user(id)
+            }
+            Finding::LetterLost { column } => {
+                let user = self.plan.request.user_of(row);
+                issue.suggest(user.and_then(|user| user.value(column)))
+            }
             Finding::PhoneArtifact | Finding::ArtifactNew { .. } | Finding::Format { .. } => {
                 issue.suggest(self.before(row, finding).as_deref())
             }
@@ -322,10 +369,14 @@ impl<'a> Wording<'a> {
             | Finding::IdInOtherCase { .. } => self.of_like_key(finding, named),
             Finding::Artifact { .. }
             | Finding::ArtifactOfRow { .. }
+            | Finding::ArtifactOfUser { .. }
             | Finding::PhoneArtifact
             | Finding::ArtifactNew { .. }
             | Finding::Format { .. }
             | Finding::DateLike => self.of_value(row, finding, named),
+            Finding::LetterLost { .. } | Finding::QuestionMark { .. } => {
+                self.of_name(row, finding, named)
+            }
             Finding::RoleNotGrantable => format!(
                 "{named} is a privileged role, which needs the permission users.grant-privileged to \
                  give; ask an administrator who has it."
@@ -341,6 +392,25 @@ impl<'a> Wording<'a> {
             ),
             Finding::IdentityReplaced => self.identity_replaced(row),
             _ => self.of_supervisor(finding, named, value),
+        }
+    }
+
+    /// Returns the sentence for a name in which letters are or may be lost.
+    fn of_name(&self, row: RowIndex, finding: Finding, named: &str) -> String {
+        let user = self.plan.request.user_of(row);
+        match finding {
+            Finding::LetterLost { column } => {
+                let stored = user.and_then(|user| user.value(column));
+                let stored = stored.unwrap_or_default();
+                format!(
+                    "{named} is the user's \"{stored}\"{LOST_LETTER}; write \"{stored}\", and export the file as \
+                     UTF-8."
+                )
+            }
+            _ => format!(
+                "{named} has a question mark, as programs write it for a letter that they have lost; if one is lost, \
+                 correct the name where the file comes from, and export it as UTF-8."
+            ),
         }
     }
 
@@ -372,11 +442,12 @@ impl<'a> Wording<'a> {
                 let (text, number, noun) =
                     (self.key_text(key, other), self.number(other), key.noun());
                 let message = format!(
-                    "{named} is \"{text}\" of row {number} with other dashes, apostrophes or spaces; if both are \
-                     one person, delete one of the rows; otherwise give one of them another {noun}."
+                    "{named} is \"{text}\" of row {number}{OTHER_MARKS}; if both are one person, delete one of the \
+                     rows; otherwise give one of them another {noun}."
                 );
                 (message, false)
             }
+            Finding::ArtifactOfUser { key, user } => (self.typographic(named, key, user), false),
             Finding::PhoneArtifact => (artifact(named, &before()), false),
             Finding::Format { key, kept } => {
                 (self.misfit(named, key, self.before(row, finding)), kept)
@@ -412,6 +483,22 @@ impl<'a> Wording<'a> {
             said_to_stand(&message)
         } else {
             message
+        }
+    }
+
+    /// Returns the sentence for a key that `user` has with typographic characters.
+    fn typographic(&self, named: &str, key: Key, user: UserIndex) -> String {
+        let (user, noun) = (self.user(user), key.noun());
+        let (id, held) = (user.external_id(), shown(key.of(user)));
+        match key {
+            Key::ExternalId => format!(
+                "{named} is the existing \"{held}\"{OTHER_MARKS}; if the row is about that user, write \"{held}\", or \
+                 import with match_by to change the user's external ID; otherwise give the row another external ID."
+            ),
+            _ => format!(
+                "{named} is \"{held}\" of user \"{id}\"{OTHER_MARKS}; if the row is about that user, write \"{id}\" in \
+                 EXTERNAL_ID; otherwise give the row another {noun}."
+            ),
         }
     }
 
@@ -456,6 +543,10 @@ impl<'a> Wording<'a> {
                      user has none."
                 )
             }
+            Finding::SupervisorNamesSelf => format!(
+                "{named} is nobody's email, and seems to name the row's own user; leave the cell blank if the user has \
+                 no supervisor."
+            ),
             Finding::SupervisorCycle { circle } => format!(
                 "{named} closes a circle: {}. Give another supervisor.",
                 self.path(self.plan.findings.circle(circle))
@@ -651,9 +742,13 @@ fn duplicate(named: &str, (key, shares): (Key, bool), number: u32, kept: bool) -
              the other."
         ),
         _ if kept => format!(
-            "{named} is in row {number} too, whose user has it already; give this row another {noun}."
+            "{named} is in row {number} too, whose user has it already; if both rows are about that user, delete this \
+             one; otherwise give it another {noun}."
         ),
-        _ => format!("{named} is in row {number} too; give one of the two rows another {noun}."),
+        _ => format!(
+            "{named} is in row {number} too; if both rows are about one person, keep the row that is right, and delete \
+             the other; otherwise give one of them another {noun}."
+        ),
     }
 }
 

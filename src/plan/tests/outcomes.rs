@@ -178,6 +178,93 @@ fn an_external_id_that_a_user_has_in_another_case_is_a_warning() {
 }
 
 #[test]
+fn a_key_that_a_user_has_with_typographic_characters_is_no_new_key() {
+    decides(
+        "E\u{2013}12 a@x K\u{2013}9 o\u{2019}ann
+         X2 b@x 2 bob
+         X3 c@x A\u{2011}1-1 cyd
+         X4 d@x B-1 dan
+         X5 e@x B\u{2013}1 eve",
+        "E-12 n@x 7 new
+         N1 m@x K-9 mew
+         N2 k@x 8 O'Ann
+         N3 j@x K\u{2014}9 jay
+         N4 i@x A-1-1 ivy
+         E\u{2013}12 a@x K-9 o\u{2019}ann
+         X2 b@x A-1\u{2011}1 bob
+         X4 d@x B-1 dan
+         N5 g@x B-1 gus
+         N6 h@x A1-1 hal",
+        "1 Rejected ExportArtifact(EXTERNAL_ID of E\u{2013}12)
+         2 Rejected ExportArtifact(BADGE_NUMBER of E\u{2013}12)
+         3 Rejected ExportArtifact(USERNAME of E\u{2013}12)
+         4 Rejected ExportArtifact(BADGE_NUMBER of E\u{2013}12)
+         5 Rejected ExportArtifact(BADGE_NUMBER of X3)
+         6 Updated BADGE_NUMBER ~ExportArtifact(EXTERNAL_ID) ~ExportArtifact(USERNAME)
+         7 Rejected ExportArtifact(BADGE_NUMBER of X3)
+         8 Unchanged
+         9 Rejected DuplicateInFile(BADGE_NUMBER row 8)
+         10 Created",
+    );
+}
+
+#[test]
+fn two_rows_with_typographic_characters_of_two_kinds_are_rejected_in_any_order() {
+    let rows = [
+        "N1 a@x K\u{2013}9 ann",
+        "N2 b@x K\u{2014}9 bob",
+        "N3 c@x k\u{2013}9 cyd",
+    ];
+    for order in [[0, 1], [1, 0]] {
+        decides(
+            "",
+            &order.map(|row| rows[row]).join("\n"),
+            "1 Rejected ExportArtifact(BADGE_NUMBER row 2)
+             2 Rejected ExportArtifact(BADGE_NUMBER row 1)",
+        );
+    }
+    let twice = [rows[0], rows[2]].join("\n");
+    decides(
+        "",
+        &twice,
+        "1 Created ~ExportArtifact(BADGE_NUMBER)\n2 Created ~ExportArtifact(BADGE_NUMBER)",
+    );
+}
+
+#[test]
+fn a_name_with_lost_letters_is_rejected_and_any_other_question_mark_warned_of() {
+    decides(
+        "X1 a@x 1 ann last=Mu\u{F1}oz first=Jos\u{E9}
+         X2 b@x 2 bob last=Mu?oz
+         X3 c@x 3 cyd last=Munoz",
+        "X1 a@x 1 ann last=Mu?oz first=Jos?
+         X1 a@x 1 ann last=L?pez first=Jos\u{E9}
+         X2 b@x 2 bob last=Mu?oz
+         X3 c@x 3 cyd last=Mu?oz
+         N1 d@x 4 dan last=Mu?oz
+         N1 d@x 4 dan last=Mu?oz",
+        "1 Rejected InvalidEncoding(FIRST_NAME) InvalidEncoding(LAST_NAME)
+         2 Updated LAST_NAME ~GarbledText(LAST_NAME)
+         3 Unchanged
+         4 Updated LAST_NAME ~GarbledText(LAST_NAME)
+         5 Created ~GarbledText(LAST_NAME)
+         6 Unchanged ~GarbledText(LAST_NAME) ~DuplicateInFile(EXTERNAL_ID row 5)",
+    );
+}
+
+#[test]
+fn a_copy_of_a_rejected_row_has_each_warning_once() {
+    decides(
+        "X1 a@x 1 ann",
+        "N1 a@x 421.0 new last=Mu?oz
+         N1 a@x 421.0 new last=Mu?oz",
+        "1 Rejected ~GarbledText(LAST_NAME) ~ExportArtifact(BADGE_NUMBER) EmailTaken(EMAIL of X1)
+         2 Rejected ~GarbledText(LAST_NAME) ~ExportArtifact(BADGE_NUMBER) EmailTaken(EMAIL of X1) \
+         ~DuplicateInFile(EXTERNAL_ID row 1)",
+    );
+}
+
+#[test]
 fn changes_have_their_values_as_a_roster_writes_them() {
     let rows = "X1 a@x 1 ann > c@x rank=sergeant group=- phone=+15005550009
                 X3 c@x 3 cyd";

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::fold,
-    plan::{RENAMES, waiting_sentence},
+    plan::{LOST_LETTER, OTHER_MARKS, RENAMES, waiting_sentence},
     proto::{Issue, IssueCode},
 };
 
@@ -31,6 +31,8 @@ fn said_without_others(issue: Issue) -> Issue {
         // A value of another row is from the caller's own file.
         Code::LeadingZerosLost if issue.related_row == 0 => leading_zeros_lost(issue),
         Code::ExportArtifact if !issue.related_external_id.is_empty() => export_artifact(issue),
+        // The suggestion is the name that the user has.
+        Code::InvalidEncoding if !issue.suggestion.is_empty() => lost_letter(issue),
         Code::RoleNotGrantable | Code::ChangedConcurrently => missing_user(issue),
         // These are about the row's own value, an entry of the catalog, or another row of the file.
         Code::Required
@@ -116,11 +118,22 @@ fn leading_zeros_lost(issue: Issue) -> Issue {
 }
 
 fn export_artifact(issue: Issue) -> Issue {
-    let difference = match fold(&issue.value) == fold(&issue.suggestion) {
-        true => "except for case; if the row is about that user, write it as it is stored.",
-        false => "but for what a spreadsheet or a script has left on it; write the column as text.",
+    let difference = if issue.message.contains(OTHER_MARKS) {
+        "except for its dashes, apostrophes or spaces; if the row is about that user, write its EXTERNAL_ID as it is stored."
+    } else if fold(&issue.value) == fold(&issue.suggestion) {
+        "except for case; if the row is about that user, write it as it is stored."
+    } else {
+        "but for what a spreadsheet or a script has left on it; write the column as text."
     };
     let message = format!("{} equals an existing one {difference}", named(&issue));
+    unnamed(issue, message)
+}
+
+fn lost_letter(issue: Issue) -> Issue {
+    let message = format!(
+        "{} is the user's name{LOST_LETTER}; export the file again, as UTF-8.",
+        named(&issue)
+    );
     unnamed(issue, message)
 }
 

@@ -1,7 +1,10 @@
 use rstest::rstest;
 
 use super::*;
-use crate::proto::{ColumnChange, Issue, IssueCode as Code};
+use crate::{
+    plan::OTHER_MARKS,
+    proto::{ColumnChange, Issue, IssueCode as Code},
+};
 
 /// Returns an issue as a reader of users receives it, with a secret in every place that could hold one.
 fn issue(code: Code, column: &str, related_row: u32) -> Issue {
@@ -50,6 +53,7 @@ fn issue(code: Code, column: &str, related_row: u32) -> Issue {
 )]
 #[case::zeros(Code::LeadingZerosLost, "EXTERNAL_ID", 0, r#"EXTERNAL_ID "own" equals an existing one but for leading zeros; if a spreadsheet changed them, format the column as text."#)]
 #[case::artefact(Code::ExportArtifact, "USERNAME", 0, r#"USERNAME "own" equals an existing one but for what a spreadsheet or a script has left on it; write the column as text."#)]
+#[case::lost_letter(Code::InvalidEncoding, "LAST_NAME", 0, r#"LAST_NAME "own" is the user's name, in which a program has lost a letter; export the file again, as UTF-8."#)]
 #[case::privileged(
     Code::RoleNotGrantable,
     "EXTERNAL_ID",
@@ -105,6 +109,21 @@ fn an_artefact_is_told_as_far_as_it_is_in_the_callers_own_file() {
          it is stored."
     );
     assert_eq!((&*told.suggestion, &*told.related_external_id), ("", ""));
+}
+
+#[test]
+fn a_key_that_a_user_has_with_other_dashes_is_not_told() {
+    let by_dash = Issue {
+        message: format!("BADGE_NUMBER \"own\" is \"secret\" of user \"secret\"{OTHER_MARKS}"),
+        ..issue(Code::ExportArtifact, "BADGE_NUMBER", 0)
+    };
+    let told = issue::without_others(by_dash);
+    assert_eq!(
+        told.message,
+        "BADGE_NUMBER \"own\" equals an existing one except for its dashes, apostrophes or spaces; if the row is about \
+         that user, write its EXTERNAL_ID as it is stored."
+    );
+    assert!(!format!("{told:?}").contains("secret"));
 }
 
 #[test]
