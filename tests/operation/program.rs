@@ -13,9 +13,25 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use user_import_testing::signal::{self, Signal};
 
+/// Names an optimised build of the program, for tests that compare times. Its sources must be those of the tests.
+const OPTIMISED: &str = "USER_IMPORT_TEST_OPTIMISED_PROGRAM";
+
 /// Returns the program without the settings of the user who runs the tests.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_user-import"));
+    without_settings(Command::new(env!("CARGO_BIN_EXE_user-import")))
+}
+
+/// Returns the program as [`program`] does: the optimised one if there is one.
+pub fn fastest_program() -> Command {
+    std::env::var_os(OPTIMISED).map_or_else(program, |path| without_settings(Command::new(path)))
+}
+
+/// Returns `true` if [`fastest_program`] is optimised.
+pub fn has_optimised_program() -> bool {
+    cfg!(not(debug_assertions)) || std::env::var_os(OPTIMISED).is_some()
+}
+
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("USER_IMPORT_")) {
         command.env_remove(name);
     }
@@ -43,7 +59,17 @@ pub struct Process {
 impl Process {
     /// Starts a server that logs to a file, and waits until it listens.
     pub fn serve(database_url: &str, options: &[&str], log: &Path) -> Self {
-        let mut child = program()
+        Self::serve_by(program(), database_url, options, log)
+    }
+
+    /// Starts a server as [`serve`](Self::serve) does, by this program.
+    pub fn serve_by(
+        mut program: Command,
+        database_url: &str,
+        options: &[&str],
+        log: &Path,
+    ) -> Self {
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options)
             .env("USER_IMPORT_DATABASE_URL", database_url)

@@ -294,3 +294,29 @@ pub(crate) fn values(row: &UserRow) -> [Option<&str>; Column::COUNT] {
         Column::Phone => row.phone.as_deref(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No stored value is longer than some hundred bytes, so no more of a longer one is kept, in any column, while the
+    /// import is planned (safety.md, Memory). One that fits is kept as a whole.
+    #[test]
+    fn of_values_that_are_too_long_only_the_beginning_is_kept() {
+        let header = Column::ALL.map(Column::header).join(",");
+        let kept = |length: usize| {
+            let row = Column::ALL.map(|_| "x".repeat(length)).join(",") + "\n";
+            let csv = format!("{header}\n{}", row.repeat(200));
+            let limits = Limits::default();
+            let mut receiver = RosterReceiver::new(&CsvOptions::default(), limits).unwrap();
+            let size = csv.len();
+            receiver.push(Message::CsvChunk(csv.into())).unwrap();
+            assert_eq!(receiver.rows(), 200);
+            (receiver.bytes(), size)
+        };
+        let (whole, size) = kept(60);
+        assert!(whole > size / 2, "{whole} bytes of {size}");
+        let (long, size) = kept(4_000);
+        assert!(long < size / 8, "{long} bytes of {size}");
+    }
+}

@@ -12,7 +12,7 @@ use tokio::{
 };
 use user_import::{domain::Permission, proto::ImportStart};
 
-use crate::program::Process;
+use crate::program::{Process, fastest_program, has_optimised_program};
 use user_import_testing::{App, Database, FreshDatabase, start_of, token};
 
 /// Most memory that the server may hold at its peak, in KiB: 512 MiB, and the part that SQLite caches within the
@@ -52,7 +52,8 @@ impl Besieged {
         let alone = alone().await;
         let database = Arc::new(database.with_schema().await);
         let folder = tempfile::tempdir().unwrap();
-        let server = Process::serve(&database.url(), options, &folder.path().join("log"));
+        let log = folder.path().join("log");
+        let server = Process::serve_by(fastest_program(), &database.url(), options, &log);
         server.limit_memory(ASKED);
         let outsider = App::attach(Arc::clone(&database), server.address).await;
         let operator = outsider.holding(token("*", Permission::ALL)).await;
@@ -127,10 +128,25 @@ pub fn dry_run(organization: &str) -> ImportStart {
 /// On a busy machine a measurement may be wrong by chance. It is then repeated with a new server, so that nothing that
 /// an attack leaves behind counts as usual. The bound is the same each time.
 pub async fn expect_twice_at_most(measure: impl AsyncFn() -> Vec<Slowed>) {
+    expect(measure, Slowed::is_twice_at_most).await;
+}
+
+/// Expects the same of an attack that costs the server much work. An unoptimised server takes more of a core for this
+/// work than the bound leaves to others on two of them, so it may take four times as long.
+pub async fn expect_twice_at_most_if_optimised(measure: impl AsyncFn() -> Vec<Slowed>) {
+    let is_in_time = if has_optimised_program() {
+        Slowed::is_twice_at_most
+    } else {
+        Slowed::is_four_times_at_most
+    };
+    expect(measure, is_in_time).await;
+}
+
+async fn expect(measure: impl AsyncFn() -> Vec<Slowed>, is_in_time: fn(&Slowed) -> bool) {
     let mut seen = Vec::new();
     for _ in 0..TRIES {
-        let measured = measure().await;
-        if measured.iter().all(Slowed::is_twice_at_most) {
+        let measured = Box::pin(measure()).await;
+        if measured.iter().all(is_in_time) {
             return;
         }
         seen.push(measured);
@@ -148,6 +164,10 @@ pub struct Slowed {
 impl Slowed {
     fn is_twice_at_most(&self) -> bool {
         self.attacked <= 2 * self.usual
+    }
+
+    fn is_four_times_at_most(&self) -> bool {
+        self.attacked <= 4 * self.usual + Duration::from_millis(50)
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! The sizes are small enough for an unoptimised server. `USER_IMPORT_TEST_ATTACK_SCALE=N` multiplies the sizes that
 //! can be larger. With the scale in each test's head they are the sizes in safety.md:
-//! `USER_IMPORT_TEST_ATTACK_SCALE=50 cargo test --release --test operation -- attacks::`.
+//! `USER_IMPORT_TEST_ATTACK_SCALE=50 cargo test --release --test operation -- attacks::`. The server is the optimised
+//! program that `USER_IMPORT_TEST_OPTIMISED_PROGRAM` names, as in `.ci/run`, or otherwise that of the tests.
 
 mod besieged;
 mod connections;
@@ -11,9 +12,6 @@ mod faults;
 mod health_bodies;
 mod jobs;
 mod names;
-// Unoptimised, a search takes more of a core for itself than the bound leaves to others on two of them:
-// scripts/test --release --test operation -- attacks::searches
-#[cfg(not(debug_assertions))]
 mod searches;
 mod spies;
 mod uploads;

@@ -14,11 +14,12 @@ use user_import::{
     },
 };
 
-use super::besieged::{Besieged, dry_run};
+use super::besieged::{Attack, Besieged, Slowed, dry_run, expect_twice_at_most_if_optimised};
 use user_import_testing::{Database, on_both_databases, roster};
 
 on_both_databases![
     long_unknown_names_cost_little_more_than_known_ones,
+    long_unknown_names_leave_another_tenant_its_usual_times,
     work_for_a_client_that_has_gone_ends,
 ];
 
@@ -97,6 +98,24 @@ async fn long_unknown_names_cost_little_more_than_known_ones(database: Database)
         "{attacked:?}, and {usual:?} for known names"
     );
     besieged.expect_unharmed().await;
+}
+
+async fn measure(database: Database) -> Vec<Slowed> {
+    let besieged = Box::pin(besieged(database)).await;
+    let importer = besieged.caller("pd", [Permission::UsersImport]).await;
+    let attack = async || {
+        Attack::working([tokio::spawn(async move {
+            let csv = people(ROWS);
+            loop {
+                importer.import_with(dry_run("pd"), csv.clone()).await;
+            }
+        })])
+    };
+    besieged.measure(attack).await
+}
+
+async fn long_unknown_names_leave_another_tenant_its_usual_times(database: Database) {
+    expect_twice_at_most_if_optimised(async || measure(database).await).await;
 }
 
 async fn work_for_a_client_that_has_gone_ends(database: Database) {
