@@ -22,6 +22,7 @@ mod database_time;
 mod deadlines;
 mod denied_calls;
 mod doctor;
+mod encodings;
 mod floods;
 mod formulas;
 mod frames;

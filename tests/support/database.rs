@@ -183,6 +183,11 @@ impl FreshDatabase {
         fresh
     }
 
+    /// Makes an empty database there with `options` of `CREATE DATABASE`.
+    pub async fn on_cluster_with(cluster: String, options: &str) -> Self {
+        Self::made(cluster, options).await
+    }
+
     /// Makes a database there with `options` of `CREATE DATABASE`.
     async fn made(cluster: String, options: &str) -> Self {
         let name = unique_name();

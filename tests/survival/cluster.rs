@@ -62,6 +62,14 @@ impl Cluster {
         standby
     }
 
+    /// Has every transaction that begins from now on refuse writes, as an administrator does before a fail-over; or ends
+    /// that.
+    pub async fn set_read_only(&self, is_read_only: bool) {
+        let setting = format!("ALTER SYSTEM SET default_transaction_read_only = {is_read_only}");
+        self.run(&setting).await;
+        self.run("SELECT pg_reload_conf()").await;
+    }
+
     /// Lets a standby take writes.
     pub async fn promote(&self) {
         self.run("SELECT pg_promote()").await;

@@ -8,11 +8,14 @@ use crate::{
     cluster::Cluster,
     kills::{comparable, counts},
     process::PATIENT,
-    scene::{ID, Scene, start},
+    scene::{ID, Scene, expect_whole, many, start},
 };
 use user_import_testing::{FreshDatabase, Imported, on_postgres, roster, signal::Signal, start_of};
 
-on_postgres![an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_lost];
+on_postgres![
+    an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_lost,
+    an_import_waits_while_the_database_takes_no_writes,
+];
 
 /// Enough that the primary dies in the middle of them; a setting gives another number.
 fn rows() -> usize {
@@ -51,5 +54,21 @@ async fn an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_
     assert_eq!(counts(&ended), expected);
     let (found, wanted) = (scene.app.export().await, scene.app.export_of("calm").await);
     assert_eq!(found, wanted);
+    drop(scene);
+}
+
+async fn an_import_waits_while_the_database_takes_no_writes() {
+    let cluster = Cluster::start().await;
+    let database = Arc::new(FreshDatabase::on_cluster(cluster.url()).await);
+    let url = database.url();
+    let scene = Scene::on(database, url, 1, PATIENT).await;
+    scene.app.organization("pd").await;
+    let mut answers = scene.app.begin(start(), &many()).await;
+    let first = Imported::first_results(&mut answers).await;
+    cluster.set_read_only(true).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cluster.set_read_only(false).await;
+    let ended = first.and_rest(answers).await;
+    expect_whole(&ended);
     drop(scene);
 }
