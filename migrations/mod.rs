@@ -18,6 +18,7 @@ mod m20261129_000012_append_only_audit;
 mod m20261129_000013_values;
 mod m20261129_000014_next_lease;
 mod m20261129_000015_expiring_results;
+mod m20261129_000016_expiring_history;
 
 use steps::NamedStep;
 
@@ -46,5 +47,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000013_values),
         step!(m20261129_000014_next_lease),
         step!(m20261129_000015_expiring_results),
+        step!(m20261129_000016_expiring_history),
     ]
 }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub transaction_rows: usize,
     /// When an import is planned on the users that its rows can concern, and not on all.
     pub partial_snapshots: PartialSnapshots,
+    /// How long after its end the record of an applied import is kept, once its results are gone; `None`: for ever.
+    pub history: Option<Duration>,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
     /// How long a transaction is tried again while the database is away.
@@ -110,6 +112,7 @@ impl Default for Settings {
             half_close_grace: Duration::from_secs(2),
             database_patience: Duration::from_secs(20),
             lease: DEFAULT_LEASE,
+            history: None,
             result_retention: Duration::from_hours(90 * 24),
             attempt_retention: Duration::from_hours(30 * 24),
             attempts_kept: 1_000,

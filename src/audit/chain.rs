@@ -72,6 +72,25 @@ impl AuditChain {
         }
     }
 
+    /// The chain of `organization` after the event that was noted.
+    #[must_use]
+    pub fn after(organization: &str, noted: NotedHead) -> Self {
+        Self {
+            sequence: noted.sequence,
+            hash: noted.hash,
+            ..Self::new(organization)
+        }
+    }
+
+    /// The newest event that was verified, as a head; sequence 0 if there is none.
+    #[must_use]
+    pub fn verified(&self) -> AuditHead {
+        AuditHead {
+            sequence: self.sequence,
+            hash: self.hash.clone(),
+        }
+    }
+
     /// Expects that the chain has the event that was noted earlier.
     #[must_use]
     pub fn expect_noted(self, noted: Option<NotedHead>) -> Self {
@@ -206,6 +225,24 @@ mod tests {
             hash: NO_HASH.to_vec(),
         };
         assert!(AuditChain::new("pd").end(&nothing).is_ok());
+    }
+
+    #[test]
+    fn a_part_of_a_chain_holds_after_the_event_before_it() {
+        let events = events(5);
+        let noted = verify(&events[..3], &events[2]).unwrap();
+        let mut part = AuditChain::after("pd", noted.clone());
+        events[3..]
+            .iter()
+            .try_for_each(|event| part.follow(event))
+            .unwrap();
+        assert_eq!(part.end(&part.verified()).map(|head| head.sequence), Ok(5));
+        let other = NotedHead {
+            hash: vec![1; 32],
+            ..noted
+        };
+        let found = AuditChain::after("pd", other).follow(&events[3]);
+        assert_eq!(found, Err(ChainBreak::Unlinked(4)));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The audit trail: listed, and followed from its first event.
 
+use std::io;
+
 use super::{ClientError, ServiceClient};
 use crate::{
     audit::{AuditChain, ChainBreak, NotedHead},
@@ -38,15 +40,16 @@ impl ServiceClient {
         Ok(events)
     }
 
-    /// Follows an organisation's whole chain and hashes every event again, here. Returns its end, or
-    /// where it is broken.
+    /// Follows an organisation's whole chain and hashes every event again, here. Gives each event to `take` once it is
+    /// verified. Returns the chain's end, or where it is broken.
     ///
     /// # Errors
-    /// As `ListAuditEvents` says.
+    /// As `ListAuditEvents` says, or if `take` fails.
     pub(crate) async fn verify_audit(
         &mut self,
         organization: &str,
         noted: Option<NotedHead>,
+        mut take: impl FnMut(&AuditEvent) -> io::Result<()>,
     ) -> Result<Result<NotedHead, ChainBreak>, ClientError> {
         let mut chain = AuditChain::new(organization).expect_noted(noted);
         let mut request = ListAuditEventsRequest {
@@ -57,8 +60,11 @@ impl ServiceClient {
         };
         loop {
             let page = self.audit_page(&request).await?;
-            if let Err(found) = page.events.iter().try_for_each(|event| chain.follow(event)) {
-                return Ok(Err(found));
+            for event in &page.events {
+                if let Err(found) = chain.follow(event) {
+                    return Ok(Err(found));
+                }
+                take(event).map_err(ClientError::Output)?;
             }
             request.page_token = page.next_page_token;
             if request.page_token.is_empty() {

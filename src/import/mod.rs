@@ -166,6 +166,11 @@ impl Importer {
         self.expire_attempts(organizations).await?;
         let before = self.clock.now() - self.settings.result_retention;
         self.store.expire_results(before).await?;
+        if let Some(history) = self.settings.history {
+            self.store
+                .expire_history(self.clock.now() - history)
+                .await?;
+        }
         let retention = self.settings.result_retention;
         self.store.expire_uploads(retention).await.map(|_| ())
     }

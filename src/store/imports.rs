@@ -331,6 +331,45 @@ impl Store {
         }
     }
 
+    /// Removes the records of applied imports that ended before `moment` and have no results any more. Returns how many
+    /// there were.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn expire_history(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
+        const OLD: &str = "results_removed AND options_digest IS NOT NULL AND finished_at < $1";
+        // An import that began before another is kept as long: its repetition would be taken for the newest.
+        let sql = format!(
+            "SELECT organization_id, id FROM imports i WHERE {OLD} AND NOT EXISTS (SELECT 1 FROM imports o \
+            WHERE o.organization_id = i.organization_id AND o.started_at < i.started_at \
+            AND o.options_digest IS NOT NULL AND (o.finished_at IS NULL OR o.finished_at >= $1)) \
+            LIMIT {EXPIRED_AT_ONCE}"
+        );
+        // An import that is resumed in between has no end any more, and stays.
+        let delete =
+            format!("DELETE FROM imports WHERE {OLD} AND organization_id = $2 AND id = $3");
+        let mut removed = 0;
+        loop {
+            let mut expired: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+            for row in sql::query_all(&self.db, &*sql, [moment.into()]).await? {
+                let imports = expired.entry(row.try_get_by_index(0)?).or_default();
+                imports.push(row.try_get_by_index(1)?);
+            }
+            let before = removed;
+            for (organization, imports) in expired {
+                let tx = self.begin_for(organization).await?;
+                for import in imports {
+                    let values = [moment.into(), organization.into(), import.into()];
+                    removed += tx.execute(&*delete, values).await?;
+                }
+                tx.commit().await?;
+            }
+            if removed == before {
+                return Ok(removed);
+            }
+        }
+    }
+
     async fn remove_results(&self, organization: i64, imports: &[Uuid]) -> Result<u64, StoreError> {
         let tx = self.begin_for(organization).await?;
         let rows = RowSet::new(vec![("id", ColumnValues::Uuid(imports))]);

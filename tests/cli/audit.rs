@@ -1,5 +1,7 @@
 //! `audit`: who did what, and whether the record of it is whole.
 
+use std::process::Output;
+
 use crate::{
     department::{Department, officers, text},
     process::objects,
@@ -89,11 +91,106 @@ fn an_erased_trail_is_nothing_to_vouch_for() {
     assert!(text(&noted.stderr).contains("is not the one that was noted"));
 }
 
+fn read(department: &Department, name: &str) -> String {
+    std::fs::read_to_string(department.path(name)).unwrap()
+}
+
+/// Returns the last line, without the option that it begins with.
+fn noted(said: &str) -> String {
+    let line = said.lines().last().unwrap().trim();
+    line.split_once(' ').unwrap().1.to_owned()
+}
+
+/// Verifies an archive. Nobody listens at the endpoint.
+fn verify_archive(department: &Department, file: &str, more: &[&str]) -> Output {
+    let nobody = "http://127.0.0.1:1";
+    let words = ["audit", "verify", "--endpoint", nobody, "--file", file];
+    department.run(&[&words[..], more].concat())
+}
+
+#[test]
+fn a_trail_is_archived_whole_or_in_parts_and_verified_without_a_server() {
+    let department = Department::open();
+    let export = department.run(&["audit", "export", "--output", "first.jsonl"]);
+    let said = text(&export.stderr);
+    assert_eq!(export.status.code(), Some(0), "{export:?}");
+    assert!(
+        said.starts_with("2 events of the audit trail of pd"),
+        "{said}"
+    );
+    let after = noted(&said);
+    department.file("roster.csv", &officers(2));
+    department.run(&["import", "roster.csv"]);
+    let words = ["audit", "export", "--after", &after];
+    let next = department.run(&[&words[..], &["--output", "second.jsonl"]].concat());
+    assert!(text(&next.stderr).starts_with("2 events"), "{next:?}");
+    let other = department.run(&["audit", "export", "--after", &after.replace("2:", "1:")]);
+    assert_eq!(other.status.code(), Some(1), "{other:?}");
+    department.run(&["audit", "export", "--output", "whole.jsonl"]);
+    let parts = read(&department, "first.jsonl") + &read(&department, "second.jsonl");
+    assert_eq!(read(&department, "whole.jsonl"), parts);
+
+    let whole = verify_archive(&department, "whole.jsonl", &[]);
+    let said = text(&whole.stdout);
+    assert_eq!(whole.status.code(), Some(0), "{whole:?}");
+    assert!(said.contains("is whole: events 1 to 4"), "{said}");
+    let part = verify_archive(&department, "second.jsonl", &["--after", &after]);
+    let said = text(&part.stdout);
+    assert!(said.contains("is whole: events 3 to 4"), "{said}");
+}
+
+#[test]
+fn an_archive_that_was_changed_is_broken() {
+    let department = Department::open();
+    department.run(&["audit", "export", "--output", "whole.jsonl"]);
+    let head = noted(&text(
+        &verify_archive(&department, "whole.jsonl", &[]).stdout,
+    ));
+    let whole = read(&department, "whole.jsonl");
+    let (first, second) = whole.trim_end().split_once('\n').unwrap();
+    for (content, options, wrong) in [
+        (
+            &*whole.replacen("\"local\"", "\"other\"", 1),
+            &[][..],
+            "was altered",
+        ),
+        (second, &[], "event 1 is missing"),
+        (first, &["--expect", &head], "is not the one that was noted"),
+        (&whole[..whole.len() - 9], &[], "line 2 is no audit event"),
+        ("", &[], "has no event"),
+    ] {
+        department.file("wrong.jsonl", content);
+        let found = verify_archive(&department, "wrong.jsonl", options);
+        assert_eq!(found.status.code(), Some(1), "{found:?}");
+        assert!(text(&found.stderr).contains(wrong), "{wrong}: {found:?}");
+    }
+}
+
+#[test]
+fn a_broken_trail_is_not_archived() {
+    let department = Department::open();
+    tamper(
+        &department,
+        "DROP TRIGGER audit_events_not_changed; \
+         UPDATE audit_events SET subject = 'x' WHERE sequence = 1",
+    );
+    let export = department.run(&["audit", "export", "--output", "audit.jsonl"]);
+    assert_eq!(export.status.code(), Some(1), "{export:?}");
+    assert!(text(&export.stderr).contains("event 1 was altered"));
+    assert!(!department.path("audit.jsonl").exists());
+}
+
 #[test]
 fn wrong_use_says_how() {
     let department = Department::open();
-    let words: [&[&str]; 2] = [
+    let head = format!("1:{}", "00".repeat(32));
+    let words: [&[&str]; 7] = [
         &["audit", "--expect", "1:00"],
+        &["audit", "--after", &head],
+        &["audit", "--file", "a.jsonl"],
+        &["audit", "export", "--file", "a.jsonl"],
+        &["audit", "export", "--expect", &head],
+        &["audit", "verify", "--after", &head],
         &["audit", "verify", "--expect", "tail"],
     ];
     for words in words {

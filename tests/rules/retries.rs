@@ -37,6 +37,8 @@ on_both_databases![
     an_overtaken_import_is_not_resumed,
     a_recorded_deactivation_spares_who_is_protected_by_then,
     expired_results_leave_the_counts,
+    an_import_that_is_old_enough_is_forgotten_if_a_setting_says_so,
+    an_import_is_kept_as_long_as_one_that_began_before_it,
     rows_whose_role_is_removed_meanwhile_are_rejected;
     // SQLite has one writer: nothing can change meanwhile.
     all_or_nothing_writes_nothing_where_the_directory_changes_meanwhile,
@@ -446,6 +448,58 @@ async fn expired_results_leave_the_counts(database: Database) {
         (ImportState::Completed, 1)
     );
     assert_eq!(imported.summary().created, 1);
+}
+
+async fn an_import_that_is_old_enough_is_forgotten_if_a_setting_says_so(database: Database) {
+    let settings = Settings {
+        result_retention: Duration::ZERO,
+        history: Some(Duration::ZERO),
+        cleaning_interval: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    for id in [ID, OTHER_ID] {
+        app.import_with(named(id), &many()).await;
+    }
+    for id in [ID, OTHER_ID] {
+        while app.import_record(id).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(app.users().await.len(), MANY);
+    let ended = "SELECT COUNT(*) FROM audit_events WHERE action = 10";
+    assert_eq!(app.database().number(ended).await, 2);
+    // Its ID is a new one now.
+    let again = app.import_with(named(ID), &many()).await;
+    assert_eq!(again.summary().unchanged as usize, MANY);
+}
+
+async fn an_import_is_kept_as_long_as_one_that_began_before_it(database: Database) {
+    let settings = Settings {
+        result_retention: Duration::ZERO,
+        cleaning_interval: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    for id in [ID, OTHER_ID] {
+        app.import_with(named(id), &many()).await;
+    }
+    let database = app.database();
+    let with_results = "SELECT COUNT(*) FROM imports WHERE NOT results_removed";
+    while database.number(with_results).await > 0 {
+        tokio::task::yield_now().await;
+    }
+    let store = user_import::store::Store::connect(&database.url())
+        .await
+        .unwrap();
+    let later = time::OffsetDateTime::now_utc() + Duration::from_mins(1);
+    let first = "WHERE started_at = (SELECT MIN(started_at) FROM imports)";
+    let interrupted = format!("UPDATE imports SET finished_at = NULL {first}");
+    database.execute(&interrupted).await;
+    assert_eq!(store.expire_history(later).await.unwrap(), 0);
+    let ended = format!("UPDATE imports SET finished_at = started_at {first}");
+    database.execute(&ended).await;
+    assert_eq!(store.expire_history(later).await.unwrap(), 2);
 }
 
 async fn rows_whose_role_is_removed_meanwhile_are_rejected(database: Database) {

@@ -224,17 +224,28 @@ impl OrganizationArgs {
         verbosity: Verbosity,
     ) -> anyhow::Result<(ServiceClient, String)> {
         let profile = self.server.profile()?;
+        let organization = self.chosen(&profile)?;
+        let client = self.server.connect_as(&profile, verbosity).await?;
+        Ok((client, organization))
+    }
+
+    /// Says which organisation is meant, without connecting.
+    ///
+    /// # Errors
+    /// Fails if no organisation is given.
+    pub(crate) fn slug(&self) -> Result<String, UsageError> {
+        self.chosen(&self.server.profile()?)
+    }
+
+    fn chosen(&self, profile: &Profile) -> Result<String, UsageError> {
         // A variable that is set to nothing says nothing.
         let given = self.organization.as_ref().filter(|slug| !slug.is_empty());
-        let Some(organization) = given.or(profile.organization.as_ref()).cloned() else {
-            return Err(UsageError::new(
+        given.or(profile.organization.as_ref()).cloned().ok_or_else(|| {
+            UsageError::new(
                 "Which organisation? Give --organization SLUG, set USER_IMPORT_ORGANIZATION, or put \
                  organization = \"SLUG\" into a profile (user-import profile --help).",
             )
-            .into());
-        };
-        let client = self.server.connect_as(&profile, verbosity).await?;
-        Ok((client, organization))
+        })
     }
 }
 

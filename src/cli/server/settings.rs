@@ -42,6 +42,11 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "D", env = "USER_IMPORT_ATTEMPT_RETENTION_DAYS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
     attempt_retention_days: u64,
+    /// Days after which the record of an applied import is forgotten with its counts, though never before its results;
+    /// its ID may then be used again. Without it records stay for ever. The audit trail stays whatever it says
+    #[arg(long, value_name = "D", env = "USER_IMPORT_HISTORY_DAYS")]
+    #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
+    history_days: Option<u64>,
     /// Most such attempts that are remembered of one organisation; refused ones are forgotten first
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ATTEMPTS_KEPT")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
@@ -174,6 +179,9 @@ impl SettingsArgs {
             database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: Duration::from_hours(24 * self.result_retention_days),
             attempt_retention: Duration::from_hours(24 * self.attempt_retention_days),
+            history: self
+                .history_days
+                .map(|days| Duration::from_hours(24 * days)),
             attempts_kept: self.max_attempts_kept,
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             ..Settings::default()
@@ -213,7 +221,7 @@ mod tests {
             --max-rows 4 --max-bytes 5 --transaction-rows 6 --database-patience-seconds 7 \
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
-            --attempt-retention-days 13 --max-attempts-kept 14 \
+            --attempt-retention-days 13 --max-attempts-kept 14 --history-days 19 \
             --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
             --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
@@ -221,6 +229,7 @@ mod tests {
         assert_eq!(settings.result_retention, Duration::from_hours(48));
         assert_eq!(settings.attempt_retention, Duration::from_hours(13 * 24));
         assert_eq!(settings.attempts_kept, 14);
+        assert_eq!(settings.history, Some(Duration::from_hours(19 * 24)));
         assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
         assert_eq!(settings.database_patience, Duration::from_secs(7));
         let limits = (settings.limits.max_rows, settings.limits.max_bytes);
