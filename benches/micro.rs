@@ -18,12 +18,13 @@ use user_import::{
         Catalog, Cell, CheckOptions, Column, Group, GroupId, Rank, RankId, RawRow, Role, RoleId,
         Row, SnapshotExtent, Status, User,
     },
-    import::{PlannedImport, PlanningInput, ResultFilter, read_phone},
+    import::{PlannedImport, ResultFilter, read_phone},
     input::{CsvDecoder, CsvOptions, Limits},
-    plan::{ByRow, Decision, DigestKey, FinalUser, Number, Outcome, Permitted, PlanningTerms},
+    plan::{ByRow, Decision, FinalUser, Number, Outcome},
     store::Snapshot,
 };
 use user_import_benchmarks::{names, roster::Roster};
+use user_import_testing::{planned_on, rows_of};
 use uuid::Uuid;
 
 /// Counts what is allocated.
@@ -70,13 +71,6 @@ fn read(csv: &[u8], mut each: impl FnMut(&RawRow<'_>)) {
     let pushed = pushed.collect::<Result<(), _>>();
     let ended = pushed.and_then(|()| decoder.finish(&mut each));
     assert_eq!((ended, u64::from(decoder.rows())), (Ok(()), ROWS));
-}
-
-fn rows(csv: &[u8]) -> ByRow<Row> {
-    let mut rows = Vec::new();
-    read(csv, |raw| rows.push(Row::parse(raw)));
-    rows.shrink_to_fit();
-    rows.into()
 }
 
 fn decode(bench: &mut Criterion, csv: &[u8]) {
@@ -126,7 +120,7 @@ fn text(cell: Cell<'_>) -> String {
 }
 
 fn plan(bench: &mut Criterion, csv: &[u8]) -> anyhow::Result<()> {
-    let (old, new) = (Arc::new(rows(csv)), Arc::new(rows(&roster(true)?)));
+    let (old, new) = (rows_of(csv), rows_of(&roster(true)?));
     let mut group = bench.benchmark_group("plan");
     group.throughput(Throughput::Elements(ROWS));
     for (name, rows, users, outcome) in [
@@ -146,7 +140,7 @@ fn plan(bench: &mut Criterion, csv: &[u8]) -> anyhow::Result<()> {
 }
 
 fn encode(bench: &mut Criterion, csv: &[u8]) {
-    let planned = judge(&Arc::new(rows(csv)), &[]);
+    let planned = judge(&rows_of(csv), &[]);
     let mut group = bench.benchmark_group("encode");
     group.throughput(Throughput::Elements(ROWS));
     group.bench_function("results", |b| b.iter(|| black_box(encoded(&planned))));
@@ -167,21 +161,7 @@ fn judge(rows: &Arc<ByRow<Row>>, users: &[User]) -> PlannedImport {
         users: users.to_vec(),
         extent: SnapshotExtent::Complete,
     };
-    let terms = PlanningTerms {
-        match_by: None,
-        scope: None,
-        permitted: Permitted::EVERYTHING,
-        digest_key: DigestKey::new(&[7; 32]),
-    };
-    let input = PlanningInput {
-        rows: Arc::clone(rows),
-        snapshot,
-        import: Uuid::from_u128(1),
-        terms,
-    };
-    let Some(mut planned) = PlannedImport::new(input, &|| true) else {
-        unreachable!("it is wanted to the end");
-    };
+    let mut planned = planned_on(rows, snapshot, None);
     planned.assign_ids();
     planned
 }
@@ -262,9 +242,9 @@ fn catalog() -> Catalog {
 /// Prints what a row takes: as CSV, checked, in the plan, and as an encoded result.
 fn measure_memory(csv: &[u8]) -> anyhow::Result<()> {
     // What is built once, such as the tables of phone numbers, is no row's.
-    drop(encoded(&judge(&Arc::new(rows(csv)), &[])));
+    drop(encoded(&judge(&rows_of(csv), &[])));
     let region = Region::new(ALLOCATOR);
-    let rows = Arc::new(rows(csv));
+    let rows = rows_of(csv);
     let checked = held(&region);
     let users = users(&rows);
     let created = judge(&rows, &[]);

@@ -54,15 +54,7 @@ impl ImportSession<'_> {
             if self.importer.stop.is_cancelled() {
                 return Err(ImportError::ShuttingDown);
             }
-            let status = match self.recording {
-                AttemptRecording::New => RecordStatus::Unbound,
-                _ => self.record_status().await?,
-            };
-            if self.recording == AttemptRecording::New {
-                // If another attempt was faster, the next look finds what it has done.
-                self.recording = AttemptRecording::Unknown;
-            }
-            match status {
+            match self.next_status().await? {
                 RecordStatus::Unbound => match self.take_lease(true).await? {
                     Some(held_lease) => {
                         self.responses.accept();
@@ -106,6 +98,16 @@ impl ImportSession<'_> {
                 }
             }
         }
+    }
+
+    /// Returns the state of the record. The first time the ID of a new attempt is taken for unbound without a look: if
+    /// another attempt was faster, the next look finds what it has done.
+    async fn next_status(&mut self) -> Result<RecordStatus, ImportError> {
+        if self.recording != AttemptRecording::New {
+            return self.record_status().await;
+        }
+        self.recording = AttemptRecording::Unknown;
+        Ok(RecordStatus::Unbound)
     }
 
     /// Fails if the ID is bound to other input or other options.

@@ -67,8 +67,6 @@ pub(super) async fn run(
         .begin_upload(&start.organization, &principal.name)?;
     account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
     let memory = account.reserve(SESSION_BYTES)?;
-    let options_digest = import_record::options_digest(&start);
-    let asked_for = audited::options(&start);
     let options = ImportOptions::parse(start.clone())?;
     let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
     let store = &importer.store;
@@ -85,8 +83,8 @@ pub(super) async fn run(
         principal,
         responses,
         organization,
-        options_digest,
-        asked_for,
+        options_digest: import_record::options_digest(&start),
+        asked_for: audited::options(&start),
         digest_key,
         resumed: false,
         recording: AttemptRecording::Unknown,

@@ -295,18 +295,14 @@ impl RecordReader {
                     from = at + usize::from(self.state == State::Quoted);
                 }
                 (_, b'\r' | b'\n') => {
-                    self.copy(&bytes[from..at]);
-                    self.close_field();
-                    self.ends.push(self.text.len());
+                    self.end_field(&bytes[from..at]);
                     // Within the record, line ends occur only in quotes.
                     self.at_line = self.at_line.saturating_add(1);
                     return Some(at + 1);
                 }
                 (State::Odd | State::Closed, _) => {
-                    self.copy(&bytes[from..at]);
+                    self.end_field(&bytes[from..at]);
                     from = at;
-                    self.close_field();
-                    self.ends.push(self.text.len());
                     self.state = State::Begin;
                 }
                 (_, _) => {
@@ -321,6 +317,13 @@ impl RecordReader {
         }
         self.copy(&bytes[from..]);
         None
+    }
+
+    /// Ends the current field with these bytes.
+    fn end_field(&mut self, bytes: &[u8]) {
+        self.copy(bytes);
+        self.close_field();
+        self.ends.push(self.text.len());
     }
 
     fn copy(&mut self, bytes: &[u8]) {

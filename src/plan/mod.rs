@@ -26,7 +26,9 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 pub(crate) use index::Directory;
-pub use index::{ByRow, ByUser, FinalUser, MatchBy, Number, RowIndex, UserIndex, UserSelection};
+pub use index::{
+    ByRow, ByUser, FinalUser, MatchBy, Number, RowIndex, SecondSelection, UserIndex, UserSelection,
+};
 pub use judge::Permitted;
 pub use order::WriteOrder;
 pub(crate) use order::{Schedule, UserWrite};

@@ -66,7 +66,7 @@ pub(crate) use organizations::Organization;
 pub(crate) use payload::Payload;
 pub(crate) use retry::{BackOff, RetryPolicy};
 pub(crate) use schema::SchemaStatus;
-pub use snapshot::{SelectUsers, Snapshot};
+pub use snapshot::{FurtherUsers, SelectUsers, Snapshot};
 pub use tokens::TokenRecord;
 pub(crate) use upload_parts::{AppendOutcome, UploadChunk, UploadPart};
 pub(crate) use upload_runs::{ClaimedRun, RunAnswer};

@@ -28,12 +28,20 @@ pub trait SelectUsers: Send + Sync {
     /// Keys of users to look up.
     fn first(&self) -> UserKeys;
 
-    /// Further keys to look up, given the users found by the first ones and everybody above them. This may take tens
-    /// of milliseconds.
-    fn second(&self, known: &[User]) -> UserKeys;
+    /// What else is read, given the users found by the first keys and everybody above them. This may take tens of
+    /// milliseconds.
+    fn second(&self, known: Vec<User>) -> FurtherUsers;
+}
 
-    /// The number up to which active users are counted, given the same users.
-    fn active_users(&self, known: &[User]) -> u32;
+/// What a partial snapshot reads besides the users found by the first keys.
+#[derive(Debug)]
+pub struct FurtherUsers {
+    /// The users who were found by the first keys.
+    pub known: Vec<User>,
+    /// Further keys to look up.
+    pub keys: UserKeys,
+    /// The number up to which active users are counted.
+    pub active_users: u32,
 }
 
 /// The users and the catalog of an organisation at one moment.
@@ -171,16 +179,16 @@ async fn read_selected(
 ) -> Result<(Vec<User>, SnapshotExtent), StoreError> {
     let known = select(tx, organization, &selection.first()).await?;
     let asking = Arc::clone(selection);
-    let asked = spawn_blocking(move || {
-        let (further, most) = (asking.second(&known), asking.active_users(&known));
-        (known, further, most)
-    });
-    let (known, further, most) = asked.await.map_err(StoreError::encoding)?;
-    let users = match further.is_empty() {
-        true => known,
-        false => merged(known, select(tx, organization, &further).await?),
+    let asked = spawn_blocking(move || asking.second(known)).await;
+    let further = asked.map_err(StoreError::encoding)?;
+    let users = match further.keys.is_empty() {
+        true => further.known,
+        false => merged(
+            further.known,
+            select(tx, organization, &further.keys).await?,
+        ),
     };
-    let active_users = active_users(tx, organization, &users, most).await?;
+    let active_users = active_users(tx, organization, &users, further.active_users).await?;
     Ok((users, SnapshotExtent::Partial { active_users }))
 }
 

@@ -12,8 +12,8 @@ use user_import::{
     limits::{ConcurrencyBounds, ServerLimits},
     proto::{
         ExportUsersRequest, ExportUsersResponse, GetOrganizationRequest, ListUsersRequest,
-        SetUserProtectedRequest, WatchImportRequest, WatchImportResponse,
-        import_users_request::Message, import_users_response::Message as Reply,
+        WatchImportRequest, WatchImportResponse, import_users_request::Message,
+        import_users_response::Message as Reply,
     },
 };
 
@@ -228,14 +228,7 @@ async fn small_calls_of_one_organisation_never_have_all_connections_for_small_ca
     let locked = app.database().begin(lock).await;
     let waiting = (0..20).map(|_| {
         let (app, user_id) = (app.clone_connection(), user_id.clone());
-        Box::pin(async move {
-            let request = SetUserProtectedRequest {
-                organization: "pd".to_owned(),
-                user_id,
-                protected: true,
-            };
-            app.directory().set_user_protected(request).await.map(drop)
-        })
+        Box::pin(async move { app.set_protected(&user_id, true).await.map(drop) })
     });
     let mut first = select_all(waiting);
     let waits = "SELECT COUNT(*) FROM pg_stat_activity \

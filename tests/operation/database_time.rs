@@ -6,11 +6,7 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
-use user_import::{
-    config::Settings,
-    limits::DatabaseLimits,
-    proto::{GetOrganizationRequest, SetUserProtectedRequest},
-};
+use user_import::{config::Settings, limits::DatabaseLimits, proto::GetOrganizationRequest};
 
 use user_import_testing::{App, Database, on_postgres};
 
@@ -37,12 +33,7 @@ async fn app(statement: Duration, lock: Duration) -> App {
 
 /// Writes the user. The write waits for the transaction that has the row locked.
 async fn protect(app: &App, user_id: String) -> Result<(), Status> {
-    let request = SetUserProtectedRequest {
-        organization: "pd".to_owned(),
-        user_id,
-        protected: true,
-    };
-    app.directory().set_user_protected(request).await.map(drop)
+    app.set_protected(&user_id, true).await.map(drop)
 }
 
 const HOLD: &str = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE";

@@ -43,6 +43,7 @@ mod program;
 mod proxies;
 mod push_costs;
 mod runtime_threads;
+mod scene;
 mod searches;
 mod sizes;
 mod transport;

@@ -1,14 +1,8 @@
 //! Clients that misuse the server take little of its memory, measured at the peak that the system reports. The others
 //! are served meanwhile. (For bombs, see `floods`.)
 
-use std::{
-    fmt::Write,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Write, net::IpAddr, sync::Arc, time::Duration};
 
-use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt;
 use tonic::{Code, Status, transport::Channel};
@@ -29,9 +23,10 @@ use crate::{
     frames::{DATA, GOAWAY, Raw, SETTINGS},
     observed::get,
     program::{Process, free_address},
+    scene::Scene,
 };
 use user_import_testing::{
-    App, Call, Database, FreshDatabase, Imported, PATIENCE,
+    App, Call, Database, Imported, PATIENCE,
     certificates::{Authority, Files},
     on_both_databases, roster, start_of, token,
 };
@@ -57,34 +52,7 @@ const LITTLE: u64 = 96 * 1024;
 const IMPORTS: &str = "/userimport.v1.ImportService";
 const DIRECTORY: &str = "/userimport.v1.DirectoryService";
 
-/// A server process of its own.
-struct Scene {
-    server: Process,
-    app: App,
-    metrics: SocketAddr,
-    _folder: TempDir,
-    _database: Arc<FreshDatabase>,
-}
-
 impl Scene {
-    async fn start(database: Database, options: &[&str]) -> Self {
-        let database = Arc::new(database.create().await);
-        let folder = tempfile::tempdir().unwrap();
-        let metrics = free_address();
-        let listen = metrics.to_string();
-        let options = [&["--metrics-listen", &listen][..], options].concat();
-        let server = Process::serve(&database.url(), &options, &folder.path().join("log"));
-        let app = App::attach(Arc::clone(&database), server.address).await;
-        app.organization("pd").await;
-        Self {
-            server,
-            app,
-            metrics,
-            _folder: folder,
-            _database: database,
-        }
-    }
-
     /// Expects that the server took little more memory than `before`, and that others are served.
     async fn expect_little_more(&self, before: u64) {
         let more = self.server.peak() - before;
@@ -92,23 +60,6 @@ impl Scene {
         let other = self.app.another_client().await;
         let served = other.import(roster().people(["somebody-else"])).await;
         assert_eq!(served.code(), Code::Ok, "{served}");
-    }
-
-    /// Waits until a counter has reached `at_least`.
-    async fn until_counted(&self, counter: &str, at_least: u64) {
-        let counting = async {
-            loop {
-                let page = get(self.metrics);
-                let line = page.lines().find_map(|line| line.strip_prefix(counter));
-                let count = line.and_then(|count| count.trim().parse::<u64>().ok());
-                if count.is_some_and(|count| count >= at_least) {
-                    return;
-                }
-                tokio::task::yield_now().await;
-            }
-        };
-        let counted = tokio::time::timeout(PATIENCE, counting).await;
-        counted.unwrap_or_else(|_| panic!("{counter}: {}", get(self.metrics)));
     }
 }
 

@@ -24,7 +24,7 @@ use user_import::{
     proto::{ImportFinish, ImportUsersRequest, import_users_request::Message},
 };
 
-use crate::program::{Process, free_address};
+use crate::{program::Process, scene::Scene};
 use user_import_testing::{App, Database, Imported, PATIENCE, on_both_databases, roster, start_of};
 
 on_both_databases![
@@ -44,19 +44,14 @@ pub fn get(address: SocketAddr) -> String {
 }
 
 async fn metrics_count_imports_rows_stages_and_refusals(database: Database) {
-    let database = Arc::new(database.create().await);
-    let folder = tempfile::tempdir().unwrap();
-    let address = free_address();
-    let served = ["--metrics-listen", &address.to_string()];
-    let server = Process::serve(&database.url(), &served, &folder.path().join("log"));
-    let app = App::attach(Arc::clone(&database), server.address).await;
-    app.organization("pd").await;
+    let scene = Scene::start(database, &[]).await;
+    let app = &scene.app;
     let people = roster()
         .people(["ada", "bob"])
         .row("cy", [(Role, "Wizard")]);
     assert_eq!(app.import(people).await.summary().created, 2);
     assert!(app.import("nonsense\n1\n").await.code() != tonic::Code::Ok);
-    let page = get(address);
+    let page = get(scene.metrics);
     for line in [
         r#"user_import_imports_total{state="completed",kind="apply"} 1"#,
         r#"user_import_imports_total{state="refused",kind="apply"} 1"#,

@@ -6,9 +6,8 @@ use user_import::{
     config::Settings,
     domain::Column::{BadgeNumber, FirstName, Rank as RankColumn},
     proto::{
-        Catalog, ImportFinish, Issue, IssueCode, Rank, RowOutcome, SetUserProtectedRequest,
-        UpdateCatalogRequest, UserRows, import_users_request::Message,
-        import_users_response::Message as Reply,
+        Catalog, ImportFinish, Issue, IssueCode, Rank, RowOutcome, UpdateCatalogRequest, UserRows,
+        import_users_request::Message, import_users_response::Message as Reply,
     },
 };
 
@@ -79,20 +78,6 @@ async fn of_two_imports_at_once_each_accounts_for_every_row(database: Database) 
     assert_eq!(app.users().await.len(), 100);
 }
 
-/// Protects a user and ends it, again and again.
-async fn protect_without_end(app: &App, external_id: &str) {
-    let id = app.user(external_id).await.id;
-    for turn in 0.. {
-        let request = SetUserProtectedRequest {
-            organization: "pd".to_owned(),
-            user_id: id.clone(),
-            protected: turn % 2 == 0,
-        };
-        let toggled = app.directory().set_user_protected(request).await;
-        toggled.expect("it can be set at any time");
-    }
-}
-
 /// Sixty users of whom two neighbours each swap badges, so that pairs share a transaction.
 fn swapped() -> Roster {
     (0..60).fold(roster(), |roster, n: usize| {
@@ -106,7 +91,7 @@ async fn protecting_users_meanwhile_disturbs_no_import(database: Database) {
     app.import(people(0, 60, "")).await;
     let imported = tokio::select! {
         imported = app.import(swapped()) => imported,
-        () = protect_without_end(&app, "user-0030") => unreachable!("it toggles for ever"),
+        () = app.protect_without_end("user-0030") => unreachable!("it toggles for ever"),
     };
     accounts_for(&imported, 60);
     assert_eq!(imported.summary().updated, 60, "{imported}");
@@ -119,10 +104,10 @@ async fn an_import_ends_though_many_others_write_all_the_time(database: Database
     app.import(people(0, 60, "")).await;
     let writers = async {
         tokio::join!(
-            protect_without_end(&app, "user-0010"),
-            protect_without_end(&app, "user-0020"),
-            protect_without_end(&other, "user-0030"),
-            protect_without_end(&other, "user-0040"),
+            app.protect_without_end("user-0010"),
+            app.protect_without_end("user-0020"),
+            other.protect_without_end("user-0030"),
+            other.protect_without_end("user-0040"),
         )
     };
     let imported = tokio::select! {

@@ -15,17 +15,16 @@ use user_import::{
             self, BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail,
             Username,
         },
-        RawRow, Row, SnapshotExtent, User, UserKeys,
+        Row, SnapshotExtent, User, UserKeys,
     },
-    import::{PlannedImport, PlanningInput, ResultFilter},
-    input::{CsvDecoder, CsvOptions, Limits},
-    plan::{ByRow, DigestKey, MatchBy, Permitted, PlanningTerms, UserSelection},
-    store::{SelectUsers, Snapshot, Store},
+    import::ResultFilter,
+    plan::{ByRow, MatchBy, UserSelection},
+    store::{FurtherUsers, SelectUsers, Snapshot, Store},
 };
-use uuid::Uuid;
 
 use user_import_testing::{
-    App, Database, Roster, any_people, for_all, on_both_databases, roster, roster_of, sound_people,
+    App, Database, Roster, any_people, for_all, on_both_databases, planned_on, roster, roster_of,
+    rows_of, sound_people,
 };
 
 on_both_databases![
@@ -49,23 +48,19 @@ impl SelectUsers for Selection {
         self.0.first()
     }
 
-    fn second(&self, known: &[User]) -> UserKeys {
-        self.0.second(known)
-    }
-
-    fn active_users(&self, known: &[User]) -> u32 {
-        2 * self.0.going_inactive(known)
+    fn second(&self, known: Vec<User>) -> FurtherUsers {
+        let selected = self.0.second(known);
+        FurtherUsers {
+            known: selected.known,
+            keys: selected.keys,
+            active_users: 2 * selected.going_inactive,
+        }
     }
 }
 
-/// The rows of a file, as an import reads them.
+/// The rows of a roster, as an import reads them.
 fn rows(roster: &Roster) -> Arc<ByRow<Row>> {
-    let mut rows = Vec::new();
-    let mut decoder = CsvDecoder::new(&CsvOptions::default(), Limits::default()).unwrap();
-    let mut keep = |raw: &RawRow<'_>| rows.push(Row::parse(raw));
-    decoder.push(roster.csv().as_bytes(), &mut keep).unwrap();
-    decoder.finish(&mut keep).unwrap();
-    Arc::new(rows.into())
+    rows_of(roster.csv().as_bytes())
 }
 
 async fn partial(
@@ -84,19 +79,7 @@ async fn partial(
 
 /// Everything that a client is told of the plan on a snapshot, and the order of writing.
 fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -> String {
-    let terms = PlanningTerms {
-        scope: None,
-        match_by,
-        permitted: Permitted::EVERYTHING,
-        digest_key: DigestKey::new(&[7; 32]),
-    };
-    let input = PlanningInput {
-        rows: Arc::clone(rows),
-        snapshot,
-        import: Uuid::from_u128(7),
-        terms,
-    };
-    let planned = PlannedImport::new(input, &|| true).unwrap();
+    let planned = planned_on(rows, snapshot, match_by);
     let plan = &planned.plan;
     let indices = plan.decisions.indices();
     let results = planned.results(indices, ResultFilter::All, true);

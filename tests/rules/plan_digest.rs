@@ -101,59 +101,39 @@ async fn the_digest_knows_no_options_and_no_generated_ids(database: Database) {
     app.people(["ada"]).await;
     let nameless = planned().row("dan", [(ExternalId, "")]);
     let plain = digest(&app, dry(), &nameless).await;
-    for (option, start) in [
-        (
-            "max_rejected_rows",
-            ImportStart {
-                max_rejected_rows: Some(9),
-                ..dry()
-            },
-        ),
-        (
-            "max_deactivations",
-            ImportStart {
-                max_deactivations: Some(9),
-                ..dry()
-            },
-        ),
-        (
-            "include_values",
-            ImportStart {
-                include_values: true,
-                ..dry()
-            },
-        ),
-        (
-            "source",
-            ImportStart {
-                source: "CAD".to_owned(),
-                ..dry()
-            },
-        ),
-        (
-            "result_filter",
-            ImportStart {
-                result_filter: ResultFilter::Rejections.into(),
-                ..dry()
-            },
-        ),
-        (
-            "import_id",
-            ImportStart {
-                import_id: "018f4e9e-5c7b-7000-8000-000000000002".to_owned(),
-                ..dry()
-            },
-        ),
+    for start in [
+        ImportStart {
+            max_rejected_rows: Some(9),
+            ..dry()
+        },
+        ImportStart {
+            max_deactivations: Some(9),
+            ..dry()
+        },
+        ImportStart {
+            include_values: true,
+            ..dry()
+        },
+        ImportStart {
+            source: "CAD".to_owned(),
+            ..dry()
+        },
+        ImportStart {
+            result_filter: ResultFilter::Rejections.into(),
+            ..dry()
+        },
+        ImportStart {
+            import_id: "018f4e9e-5c7b-7000-8000-000000000002".to_owned(),
+            ..dry()
+        },
         // Refused, since a row is rejected; its plan is the same.
-        (
-            "all_or_nothing",
-            ImportStart {
-                all_or_nothing: true,
-                ..dry()
-            },
-        ),
+        ImportStart {
+            all_or_nothing: true,
+            ..dry()
+        },
     ] {
-        assert_eq!(digest(&app, start, &nameless).await, plain, "{option}");
+        let message = format!("{start:?}");
+        assert_eq!(digest(&app, start, &nameless).await, plain, "{message}");
     }
     assert_ne!(digest(&app, dry(), planned()).await, plain);
 }

@@ -1,9 +1,12 @@
 //! Imports into one organisation wait for each other in order of arrival, across servers too, and one that was turned
 //! away leaves no record (semantics §8).
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tonic::Code;
 use tonic_types::StatusExt;
 use user_import::{
@@ -11,7 +14,7 @@ use user_import::{
     domain::Column::LastName,
     limits::{Deadlines, ServerLimits},
     proto::{
-        ImportFinish, ImportState, Rank, SetUserProtectedRequest, import_users_request::Message,
+        ImportFinish, ImportState, Rank, import_users_request::Message,
         import_users_response::Message as Reply,
     },
 };
@@ -33,6 +36,7 @@ on_both_databases![
     an_upload_in_parts_that_was_turned_away_still_waits_to_be_imported,
     two_servers_take_turns_at_one_organisation,
     eight_jobs_get_on_in_turn,
+    none_of_eight_jobs_waits_more_than_three_times_its_share,
     pushes_race_with_a_large_import_the_catalog_and_protection,
 ];
 
@@ -233,17 +237,9 @@ async fn change(app: App, name: &'static str, rounds: usize) -> String {
     last
 }
 
-/// Protects a user, ends that, and renames a rank that nobody has, for ever.
-async fn administer(app: &App, protected: &str) {
-    let id = app.user(protected).await.id;
+/// Renames a rank that nobody has, for ever.
+async fn rename_without_end(app: &App) {
     for turn in 0.. {
-        let request = SetUserProtectedRequest {
-            organization: "pd".to_owned(),
-            user_id: id.clone(),
-            protected: turn % 2 == 0,
-        };
-        let toggled = app.directory().set_user_protected(request).await;
-        toggled.expect("it can be set at any time");
         let mut changed = catalog();
         changed.ranks.push(Rank {
             name: format!("Rank {turn}"),
@@ -270,7 +266,8 @@ async fn pushes_race_with_a_large_import_the_catalog_and_protection(database: Da
     };
     tokio::select! {
         () = racing => {}
-        () = administer(&app, "bob") => unreachable!("it goes on for ever"),
+        () = app.protect_without_end("bob") => unreachable!("it toggles for ever"),
+        () = rename_without_end(&app) => unreachable!("it renames for ever"),
     }
     assert_eq!(records(&app).await, 2 + names.len() * ROUNDS);
 }
@@ -289,6 +286,50 @@ async fn eight_jobs_get_on_in_turn(database: Database) {
     }
     assert_eq!(app.users().await.len(), PUSHES);
     assert_eq!(records(&app).await, PUSHES);
+}
+
+/// The share of a push is the mean of the times that all others took that were under way meanwhile. Where other programs
+/// of this machine stop everything for a while, they all take longer.
+async fn none_of_eight_jobs_waits_more_than_three_times_its_share(database: Database) {
+    let app = start(database, PATIENCE).await;
+    let began = Instant::now();
+    let jobs = (0..8).map(|job| {
+        let pushing = push_for_a_while(app.clone_connection(), format!("job{job}"), began);
+        tokio::spawn(pushing)
+    });
+    let mut pushes = Vec::new();
+    for job in jobs.collect::<Vec<_>>() {
+        let of_job = job.await.unwrap();
+        assert!(of_job.len() > 2, "a job pushed {} times", of_job.len());
+        pushes.extend(of_job);
+    }
+    for (at, push) in pushes.iter().enumerate() {
+        let others = pushes.iter().enumerate().filter(|&(other, _)| other != at);
+        let meanwhile =
+            others.filter(|(_, other)| other.start < push.end && push.start < other.end);
+        let meanwhile: Vec<_> = meanwhile.map(|(_, other)| took(other)).collect();
+        let count = u32::try_from(meanwhile.len()).unwrap();
+        let share = meanwhile.iter().sum::<Duration>() / count;
+        let wait = took(push);
+        assert!(wait <= 3 * share, "{wait:?}, and its share is {share:?}");
+    }
+}
+
+fn took(push: &Range<Duration>) -> Duration {
+    push.end.saturating_sub(push.start)
+}
+
+/// Pushes one person after the other for a few seconds. Returns when each push began and ended.
+async fn push_for_a_while(app: App, name: String, began: Instant) -> Vec<Range<Duration>> {
+    let mut pushes = Vec::new();
+    while began.elapsed() < Duration::from_secs(3) {
+        let rows = roster().people([&*format!("{name}-{}", pushes.len())]);
+        let start = began.elapsed();
+        let imported = app.push(start_of("pd"), rows.typed()).await;
+        pushes.push(start..began.elapsed());
+        assert_eq!(imported.summary().created, 1, "{imported}");
+    }
+    pushes
 }
 
 /// Pushes one person after the other through one server until somebody says that it is enough. Returns how many were

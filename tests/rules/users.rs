@@ -2,7 +2,7 @@
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
-use user_import::proto::{GetUserRequest, SetUserProtectedRequest, User, get_user_request::Key};
+use user_import::proto::{GetUserRequest, User, get_user_request::Key};
 
 use user_import_testing::{App, Database, on_both_databases};
 
@@ -72,28 +72,14 @@ async fn protection_can_be_set_and_ended(database: Database) {
     app.people(["ada"]).await;
     let before = app.user("ada").await;
     for protected in [true, true, false] {
-        let request = SetUserProtectedRequest {
-            organization: "pd".to_owned(),
-            user_id: before.id.clone(),
-            protected,
-        };
-        let answer = app.directory().set_user_protected(request).await;
-        let user = answer.expect("ada is there").into_inner().user;
-        assert_eq!(user.map(|user| user.protected), Some(protected));
+        let user = app.set_protected(&before.id, protected).await;
+        assert_eq!(user.expect("ada is there").protected, protected);
         assert_eq!(app.user("ada").await.protected, protected);
     }
     for (user_id, expected) in [
         ("ada", Code::InvalidArgument),
         ("018f4e9e-5c7b-7000-8000-000000000001", Code::NotFound),
     ] {
-        let request = SetUserProtectedRequest {
-            organization: "pd".to_owned(),
-            user_id: user_id.to_owned(),
-            protected: true,
-        };
-        assert_eq!(
-            code(app.directory().set_user_protected(request).await),
-            Some(expected)
-        );
+        assert_eq!(code(app.set_protected(user_id, true).await), Some(expected));
     }
 }

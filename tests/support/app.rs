@@ -562,13 +562,29 @@ impl App {
 
     /// Protects the user of `pd` with this external ID.
     pub async fn protect(&self, external_id: &str) {
+        let id = self.user(external_id).await.id;
+        let protected = self.set_protected(&id, true).await;
+        protected.expect("the user can be protected");
+    }
+
+    /// Protects the user of `pd` with this ID, or ends that.
+    pub async fn set_protected(&self, user_id: &str, protected: bool) -> Result<User, Status> {
         let request = SetUserProtectedRequest {
             organization: ORGANIZATION.to_owned(),
-            user_id: self.user(external_id).await.id,
-            protected: true,
+            user_id: user_id.to_owned(),
+            protected,
         };
-        let response = self.directory().set_user_protected(request).await;
-        response.expect("the user can be protected");
+        let answer = self.directory().set_user_protected(request).await?;
+        Ok(answer.into_inner().user.expect("it has the user"))
+    }
+
+    /// Protects the user of `pd` with this external ID and ends that, for ever.
+    pub async fn protect_without_end(&self, external_id: &str) {
+        let id = self.user(external_id).await.id;
+        for turn in 0.. {
+            let toggled = self.set_protected(&id, turn % 2 == 0).await;
+            toggled.expect("it can be set at any time");
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod certificates;
 pub mod database;
 mod history;
 mod imported;
+mod planned;
 mod property;
 mod pushed;
 mod random;
@@ -40,6 +41,7 @@ pub use bearer::{Connection, Grant, authorization_at, local_token, runtime_direc
 pub use call::Call;
 pub use database::{Database, FreshDatabase};
 pub use imported::Imported;
+pub use planned::{planned_on, rows_of};
 pub use property::for_all;
 pub use random::{any_people, roster_of, sound_people};
 pub use roster::{Roster, roster};

@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long an import waits before it is recorded, for others to see. One whose turn comes sooner is recorded with its
 /// lease.
-const RECORDED_AFTER: Duration = Duration::from_secs(1);
+const WAIT_RECORDED_AFTER: Duration = Duration::from_secs(1);
 
 impl Importer {
     /// Fails if one import has held the organisation for as long as another one would wait for its turn, or if the
@@ -63,7 +63,7 @@ impl ImportSession<'_> {
         let until = asked + importer.limiter.turn_timeout();
         let slug = self.options.organization.clone();
         let mut waiting = pin!(importer.limiter.write_turn(&slug, until));
-        let soon = timeout(RECORDED_AFTER, self.while_wanted(waiting.as_mut())).await;
+        let soon = timeout(WAIT_RECORDED_AFTER, self.while_wanted(waiting.as_mut())).await;
         let turn = match soon {
             Ok(turn) => turn?,
             Err(_) if opens && self.is_bound_once_recorded().await? => return Ok(None),
@@ -101,7 +101,7 @@ impl ImportSession<'_> {
                     asks_next_at = Instant::now() + NEXT_FOR / 3;
                 }
             }
-            let is_long = opens && asked.elapsed() >= RECORDED_AFTER;
+            let is_long = opens && asked.elapsed() >= WAIT_RECORDED_AFTER;
             if is_long && self.is_bound_once_recorded().await? {
                 return Ok(None);
             }

@@ -8,7 +8,7 @@ use crate::{
     config::{MassDeactivation, PartialSnapshots},
     domain::{Row, User, UserKeys},
     plan::{ByRow, MatchBy, UserSelection},
-    store::SelectUsers,
+    store::{FurtherUsers, SelectUsers},
 };
 
 /// The guard of mass deactivation, which asks for the number of active users.
@@ -53,15 +53,16 @@ impl SelectUsers for RowSelection {
         self.users.first()
     }
 
-    fn second(&self, known: &[User]) -> UserKeys {
-        self.users.second(known)
-    }
-
-    fn active_users(&self, known: &[User]) -> u32 {
-        let Some(DeactivationGuard { limits, approved }) = &self.guard else {
-            return 0;
+    fn second(&self, known: Vec<User>) -> FurtherUsers {
+        let selected = self.users.second(known);
+        let asked_for = |guard: &DeactivationGuard| {
+            let DeactivationGuard { limits, approved } = guard;
+            guard::active_users_asked_for(limits, *approved, selected.going_inactive)
         };
-        let going_inactive = self.users.going_inactive(known);
-        guard::active_users_asked_for(limits, *approved, going_inactive)
+        FurtherUsers {
+            active_users: self.guard.as_ref().map_or(0, asked_for),
+            keys: selected.keys,
+            known: selected.known,
+        }
     }
 }

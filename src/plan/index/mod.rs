@@ -26,6 +26,6 @@ pub use numbers::{ByRow, ByUser, Number, RowIndex, UserIndex};
 pub(crate) use other_case::OtherCase;
 pub use roster::FinalUser;
 pub(crate) use roster::{Node, Roster, SupervisorChange};
-pub use selection::UserSelection;
+pub use selection::{SecondSelection, UserSelection};
 pub(crate) use snapshot::Directory;
 pub(crate) use zero_padded::Zeros;

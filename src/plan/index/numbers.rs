@@ -131,6 +131,12 @@ impl<I, T> From<Vec<T>> for IndexVec<I, T> {
     }
 }
 
+impl<I, T> From<IndexVec<I, T>> for Vec<T> {
+    fn from(things: IndexVec<I, T>) -> Self {
+        things.all
+    }
+}
+
 impl<I, T> FromIterator<T> for IndexVec<I, T> {
     fn from_iter<A: IntoIterator<Item = T>>(all: A) -> Self {
         Vec::from_iter(all).into()

@@ -38,6 +38,17 @@ pub struct UserSelection {
     match_by: Option<MatchBy>,
 }
 
+/// What a plan of some rows looks at besides the users who have one of the [first](UserSelection::first) keys.
+#[derive(Debug)]
+pub struct SecondSelection {
+    /// The users who are known already.
+    pub known: Vec<User>,
+    /// Further keys to look up.
+    pub keys: UserKeys,
+    /// The most users that the rows can make Inactive.
+    pub going_inactive: u32,
+}
+
 impl UserSelection {
     /// Chooses for these rows, which find their users by external ID and also by `match_by`.
     #[must_use]
@@ -72,17 +83,26 @@ impl UserSelection {
         keys.tidy()
     }
 
-    /// Returns the keys that are looked up because of what is `known`: the users who have one of the [first](Self::first)
-    /// keys. Empty for most rows about users of the directory.
+    /// Looks at the users who have one of the [first](Self::first) keys, and returns what else the rows ask for.
     #[must_use]
-    pub fn second(&self, known: &[User]) -> UserKeys {
-        let users = ByUser::from(known.to_vec());
-        let matched = match_rows(&users, &self.rows, self.match_by);
+    pub fn second(&self, known: Vec<User>) -> SecondSelection {
+        let known = ByUser::from(known);
+        let matched = match_rows(&known, &self.rows, self.match_by);
+        SecondSelection {
+            keys: self.further_keys(&known, &matched),
+            going_inactive: self.going_inactive(&known, &matched),
+            known: known.into(),
+        }
+    }
+
+    /// Returns the keys that are looked up because of the users who are known. Empty for most rows about users of the
+    /// directory.
+    fn further_keys(&self, users: &ByUser<User>, matched: &ByRow<Option<UserIndex>>) -> UserKeys {
         let mut keys = UserKeys::default();
         for (row, &user) in self.rows.iter().zip(matched.iter()) {
             add_similar(&mut keys, row, user.map(|user| &users[user]));
         }
-        let emails: HashSet<_> = known
+        let emails: HashSet<_> = users
             .iter()
             .map(|user| Key::Email.comparable(user.email()))
             .collect();
@@ -102,11 +122,8 @@ impl UserSelection {
         keys.tidy()
     }
 
-    /// Returns the most users that the rows can make Inactive, given the users who have one of the first keys.
-    #[must_use]
-    pub fn going_inactive(&self, known: &[User]) -> u32 {
-        let users = ByUser::from(known.to_vec());
-        let matched = match_rows(&users, &self.rows, self.match_by);
+    /// Returns the most users that the rows can make Inactive.
+    fn going_inactive(&self, users: &ByUser<User>, matched: &ByRow<Option<UserIndex>>) -> u32 {
         let is_active = |user: UserIndex| users[user].status == Status::Active;
         let rows = self.rows.iter().zip(matched.iter());
         let going = rows.filter(|(row, user)| {

@@ -160,11 +160,12 @@ fn partial(request: &Request) -> Request {
     let users = request.directory.users();
     let selection = UserSelection::new(request.rows.clone(), request.terms.match_by);
     let known = selected(users, &selection.first());
-    let further = selected(users, &selection.second(&known));
-    let is_in = |user: &&User| [&known, &further].iter().any(|some| some.contains(user));
+    let second = selection.second(known);
+    let further = selected(users, &second.keys);
+    let is_in = |user: &&User| second.known.contains(user) || further.contains(user);
     let chosen: Vec<User> = users.iter().filter(is_in).cloned().collect();
     let extent = SnapshotExtent::Partial {
-        active_users: selection.going_inactive(&known),
+        active_users: second.going_inactive,
     };
     Request::new(
         request.rows.clone(),

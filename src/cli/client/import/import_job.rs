@@ -29,9 +29,7 @@ impl ImportJob {
         start: &ImportStart,
         report: &mut ImportReport,
     ) -> anyhow::Result<ImportEnd> {
-        let ended = until_ctrl_c(&start.import_id, self.send(start, report)).await;
-        report.close();
-        ended
+        until_ctrl_c(start, report, async |report| self.send(start, report).await).await
     }
 
     /// Sends the import, again and again under the same ID, until it ends for good or no retry is left.
@@ -66,15 +64,18 @@ impl ImportJob {
     }
 }
 
-/// Waits for the end of the import, or for Ctrl-C.
+/// Sends the import with the options in `start` until it ends or Ctrl-C is pressed, and closes the report.
 pub(super) async fn until_ctrl_c(
-    import_id: &str,
-    sending: impl Future<Output = anyhow::Result<ImportEnd>>,
+    start: &ImportStart,
+    report: &mut ImportReport,
+    send: impl AsyncFnOnce(&mut ImportReport) -> anyhow::Result<ImportEnd>,
 ) -> anyhow::Result<ImportEnd> {
-    tokio::select! {
-        ended = sending => ended,
-        _ = tokio::signal::ctrl_c() => Ok(left(import_id)),
-    }
+    let ended = tokio::select! {
+        ended = send(report) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(left(&start.import_id)),
+    };
+    report.close();
+    ended
 }
 
 /// The end of an import when Ctrl-C is pressed.

@@ -104,7 +104,9 @@ async fn push(args: &PushArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
         rows,
         retries: common.retries,
     };
-    let ended = job.run(&common.start(&organization), &mut report).await?;
+    let start = common.start(&organization);
+    let send = async |report: &mut ImportReport| job.send(&start, report).await;
+    let ended = until_ctrl_c(&start, &mut report, send).await?;
     if ended.shortened {
         report.notice(&format!(
             "The results were too large for one answer: each has its first error only. `user-import watch \
@@ -134,18 +136,7 @@ struct PushJob {
 }
 
 impl PushJob {
-    /// Pushes the rows with the options in `start`, until the import ends or Ctrl-C is pressed.
-    async fn run(
-        &self,
-        start: &ImportStart,
-        report: &mut ImportReport,
-    ) -> anyhow::Result<ImportEnd> {
-        let ended = until_ctrl_c(&start.import_id, self.send(start, report)).await;
-        report.close();
-        ended
-    }
-
-    /// Sends the push, again and again under the same ID, until it ends for good or no retry is left.
+    /// Sends the push with the options in `start`, again and again under the same ID, until it ends for good or no retry is left.
     async fn send(
         &self,
         start: &ImportStart,

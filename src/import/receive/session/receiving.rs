@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long an upload lasts before it is recorded. A quicker one is recorded with its import's lease.
-const RECORDED_AFTER: Duration = Duration::from_millis(100);
+const UPLOAD_RECORDED_AFTER: Duration = Duration::from_millis(100);
 
 /// Receives the first message, which must be `start`.
 pub(crate) async fn receive_start(
@@ -160,7 +160,7 @@ impl ImportSession<'_> {
 
     /// Waits until the upload has lasted so long that something is due: it is recorded, or the lease is looked at.
     async fn lasts_long(&self) {
-        let records = (!self.is_recorded()).then_some(RECORDED_AFTER);
+        let records = (!self.is_recorded()).then_some(UPLOAD_RECORDED_AFTER);
         match records.into_iter().chain(self.looks_after).min() {
             Some(after) => sleep_until(self.began + after).await,
             None => pending().await,
@@ -170,7 +170,7 @@ impl ImportSession<'_> {
     /// Records an upload that takes its time, for others to see. Fails if another import has held the organisation for
     /// as long as this one has been coming in: it has waited for its turn meanwhile.
     async fn notice_long_upload(&mut self) -> Result<(), ImportError> {
-        if self.began.elapsed() >= RECORDED_AFTER {
+        if self.began.elapsed() >= UPLOAD_RECORDED_AFTER {
             self.record_attempt().await?;
         }
         let looks = |after: &mut Duration| self.began.elapsed() >= *after;
