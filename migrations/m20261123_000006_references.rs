@@ -16,7 +16,7 @@ use sea_orm::DbBackend;
 pub(super) struct Migration;
 
 /// Columns of users and the tables that they refer to.
-const REFERENCES: [(&str, &str); 4] = [
+pub(super) const REFERENCES: [(&str, &str); 4] = [
     ("role_id", "roles"),
     ("rank_id", "ranks"),
     ("group_id", "evidence_groups"),
@@ -61,6 +61,11 @@ impl MigrationTrait for Migration {
 /// Refuses users (the transition table `given`) with a reference to a row that does not exist. The query is planned each
 /// time: a plan from when the table was empty would read the wrong index from then on.
 fn expect_references() -> String {
+    expecting_references("SHARE", &format!("{};", find_dangling()))
+}
+
+/// Puts the column of a dangling reference of `given` into `dangling`.
+pub(super) fn find_dangling() -> String {
     let dangling = REFERENCES.map(|(column, table)| {
         format!(
             "SELECT '{column}' FROM (SELECT DISTINCT organization_id, {column} FROM given \
@@ -68,20 +73,26 @@ fn expect_references() -> String {
             ON t.organization_id = g.organization_id AND t.id = g.{column} WHERE t.id IS NULL"
         )
     });
+    let query = dangling.join(" UNION ALL ") + " LIMIT 1";
+    format!("EXECUTE $query${query}$query$ INTO dangling")
+}
+
+/// The function of the triggers. It takes this lock of the organisations' rows. `finding` puts the column of a dangling
+/// reference into `dangling`.
+pub(super) fn expecting_references(lock: &str, finding: &str) -> String {
     format!(
-        "CREATE FUNCTION users_expect_references() RETURNS trigger LANGUAGE plpgsql \
+        "CREATE OR REPLACE FUNCTION users_expect_references() RETURNS trigger LANGUAGE plpgsql \
         SET enable_hashjoin = off SET enable_mergejoin = off AS $body$ \
-        DECLARE dangling text; \
+        DECLARE dangling text; one record; \
         BEGIN \
-        PERFORM FROM organizations WHERE id IN (SELECT organization_id FROM given) FOR SHARE; \
-        EXECUTE $query${}$query$ INTO dangling; \
+        PERFORM FROM organizations WHERE id IN (SELECT organization_id FROM given) FOR {lock}; \
+        {finding} \
         IF dangling IS NOT NULL THEN \
         RAISE foreign_key_violation USING MESSAGE = 'a user refers to a ' || dangling || \
         ' that is not there', TABLE = 'users', COLUMN = dangling; \
         END IF; \
         RETURN NULL; \
-        END $body$",
-        dangling.join(" UNION ALL ") + " LIMIT 1"
+        END $body$"
     )
 }
 

@@ -19,6 +19,7 @@ mod m20261129_000013_values;
 mod m20261129_000014_next_lease;
 mod m20261129_000015_expiring_results;
 mod m20261129_000016_expiring_history;
+mod m20261129_000017_few_references;
 
 use steps::NamedStep;
 
@@ -48,5 +49,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000014_next_lease),
         step!(m20261129_000015_expiring_results),
         step!(m20261129_000016_expiring_history),
+        step!(m20261129_000017_few_references),
     ]
 }

@@ -240,13 +240,21 @@ pub(super) async fn read(
         .one(tx)
         .await?;
     let formats = formats.ok_or(StoreError::UnknownOrganization)?;
+    read_of(tx, &formats).await
+}
+
+/// The same for an organisation that has been read in this transaction.
+pub(super) async fn read_of(
+    tx: &impl ConnectionTrait,
+    formats: &Organization,
+) -> Result<Catalog, StoreError> {
     let mut catalog = Catalog {
         phone_region: formats.phone_region(),
         badge_number_pattern: read_pattern(formats.badge_number_pattern.as_deref())?,
         external_id_pattern: read_pattern(formats.external_id_pattern.as_deref())?,
         ..Catalog::default()
     };
-    for row in sql::query_all(tx, ENTRIES, [organization.into()]).await? {
+    for row in sql::query_all(tx, ENTRIES, [formats.id.into()]).await? {
         add_entry(&mut catalog, &row)?;
     }
     Ok(catalog)

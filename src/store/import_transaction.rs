@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
-use super::{AuditEntry, Dialect, Lease, Store, StoreError, WriteError, WriteTransaction};
+use super::{
+    AuditEntry, Dialect, Lease, Store, StoreError, WriteError, WriteTransaction, user_selection,
+};
 use crate::domain::Actor;
 
 /// One transaction of an import. Dropped without [`commit`](Self::commit), it has no effect.
@@ -37,6 +39,21 @@ pub struct OverlapPermit {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
+/// How much a transaction of an import writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteVolume {
+    /// So few rows that each is best found on an index.
+    Few,
+    /// Any number of rows.
+    Any,
+}
+
+/// On `PostgreSQL`, what a transaction of [few](WriteVolume::Few) rows needs, as a list of SQL: plans that use indexes
+/// alone, and so can be kept at any size of the tables. By itself `PostgreSQL` plans the statements anew each time, since
+/// it takes a list whose length it does not know for a longer one. That took a quarter of its time for a push.
+const KEPT_PLANS: &str = "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
+    set_config('enable_mergejoin', 'off', true)";
+
 /// First key of the advisory locks that guard the organisations. The second key is the organisation.
 const ADVISORY_LOCK: i32 = 714_553;
 
@@ -48,8 +65,8 @@ impl Store {
     /// Fails if the database fails.
     pub async fn begin_write(
         &self,
-        lease: Lease,
-        import: Uuid,
+        (lease, import): (Lease, Uuid),
+        volume: WriteVolume,
         actor: &Actor,
         now: OffsetDateTime,
     ) -> Result<ImportTransaction, WriteError> {
@@ -59,7 +76,7 @@ impl Store {
             let defer = "PRAGMA defer_foreign_keys = ON";
             tx.inner.execute_unprepared(defer).await?;
         }
-        tx.enter_shared(lease.organization).await?;
+        tx.enter_shared(lease.organization, volume).await?;
         Ok(ImportTransaction {
             tx,
             lease,
@@ -95,25 +112,37 @@ impl Store {
     ) -> Option<ImportTransaction> {
         // One connection must be left for reading.
         let permit = Arc::clone(&self.exclusive).try_acquire_owned().ok()?;
-        let mut write = self.begin_write(lease, import, actor, now).await.ok()?;
+        let mut write = self
+            .begin_write((lease, import), WriteVolume::Any, actor, now)
+            .await
+            .ok()?;
         write.exclusive = Some(permit);
         let locked = write.tx.lock(lease.organization).await;
         locked.is_ok().then_some(write)
     }
 }
 
+/// A call that takes the advisory lock of the organisation that is parameter number 1.
+fn advisory_lock(function: &str) -> String {
+    format!("{function}({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)")
+}
+
 impl WriteTransaction {
     /// Waits for transactions that have entered exclusively, and keeps others from doing so until this one ends. Those
     /// that wait already are let in first.
-    async fn enter_shared(&self, organization: i64) -> Result<(), StoreError> {
-        self.take_advisory_lock("pg_advisory_xact_lock_shared", organization)
-            .await
+    async fn enter_shared(&self, organization: i64, volume: WriteVolume) -> Result<(), StoreError> {
+        let lock = advisory_lock("pg_advisory_xact_lock_shared");
+        let entering = match volume {
+            WriteVolume::Few => format!("{lock}, {}, {KEPT_PLANS}", user_selection::SETTINGS),
+            WriteVolume::Any => lock,
+        };
+        self.enter(&entering, organization).await
     }
 
     /// Keeps every other transaction that enters out of the organisation until this one ends. Call it before this
     /// transaction locks anything else: nobody may have to wait for one that waits here.
     pub(super) async fn enter_exclusive(&self, organization: i64) -> Result<(), StoreError> {
-        self.take_advisory_lock("pg_advisory_xact_lock", organization)
+        self.enter(&advisory_lock("pg_advisory_xact_lock"), organization)
             .await
     }
 
@@ -123,19 +152,17 @@ impl WriteTransaction {
         if self.dialect() == Dialect::Sqlite {
             return Ok(true);
         }
-        let sql = format!(
-            "SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)"
-        );
+        let sql = format!("SELECT {}", advisory_lock("pg_try_advisory_xact_lock"));
         let row = self.query_one(sql, [organization.into()]).await?;
         Ok(row.map_or(Ok(false), |row| row.try_get_by_index(0))?)
     }
 
     /// SQLite has one writer at a time, and needs no lock.
-    async fn take_advisory_lock(&self, lock: &str, organization: i64) -> Result<(), StoreError> {
+    async fn enter(&self, entering: &str, organization: i64) -> Result<(), StoreError> {
         if self.dialect() == Dialect::Sqlite {
             return Ok(());
         }
-        let sql = format!("SELECT {lock}({ADVISORY_LOCK}, ($1::bigint % 2147483647)::integer)");
+        let sql = format!("SELECT {entering}");
         self.execute(sql, [organization.into()]).await.map(|_| ())
     }
 

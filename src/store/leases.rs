@@ -387,14 +387,30 @@ impl WriteTransaction {
         Ok(self.execute(sql, values).await? > 0)
     }
 
+    /// On SQLite: the same for many leases, in one statement.
+    async fn renew_all(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let now = self.dialect().now_ms();
+        let sql = format!(
+            "UPDATE import_leases SET renewed_ms = {now} FROM json_each($1) AS held \
+            WHERE organization_id = held.value ->> 0 AND number = held.value ->> 1 AND renewed_ms > 0"
+        );
+        let held = leases
+            .iter()
+            .map(|lease| (lease.organization, lease.number));
+        let held = serde_json::to_string(&held.collect::<Vec<_>>());
+        let held = held.map_err(StoreError::encoding)?;
+        self.execute(sql, [held.into()]).await.map(|_| ())
+    }
+
     /// On SQLite: renews this process's leases and heartbeat, since their own renewals may have been waiting for
     /// this transaction.
     pub(super) async fn keep_alive(&self) -> Result<(), StoreError> {
         let Some(heartbeat) = &self.heartbeat else {
             return Ok(());
         };
-        for lease in heartbeat.leases() {
-            self.renew(lease).await?;
+        let leases = heartbeat.leases();
+        if !leases.is_empty() {
+            self.renew_all(&leases).await?;
         }
         if let Some(server) = heartbeat.server() {
             let now = self.dialect().now_ms();
@@ -434,7 +450,7 @@ mod tests {
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::domain::Actor;
+    use crate::{domain::Actor, store::WriteVolume};
 
     async fn organization(store: &Store, slug: &str) -> i64 {
         let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
@@ -581,7 +597,7 @@ mod tests {
         assert_eq!(elsewhere.holder(other, ttl).await.unwrap(), None);
         assert!(store.holder(other, ttl).await.unwrap().is_some());
         let (actor, now) = (Actor::default(), OffsetDateTime::UNIX_EPOCH);
-        let write = store.begin_write(writer, Uuid::now_v7(), &actor, now);
+        let write = store.begin_write((writer, Uuid::now_v7()), WriteVolume::Any, &actor, now);
         let mut write = write.await.unwrap();
         write.claim(false).await.unwrap();
         write.commit().await.unwrap();

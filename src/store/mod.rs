@@ -57,7 +57,7 @@ pub(crate) use database_url::{DatabaseUrl, InvalidDatabaseUrl, has_password};
 pub(crate) use distribution::Distribution;
 pub(crate) use error::{StoreError, WriteError};
 pub(crate) use import_audit::{AttemptEnd, RoleGrants};
-pub(crate) use import_transaction::{ImportTransaction, OverlapPermit, RecordChanges};
+pub(crate) use import_transaction::{ImportTransaction, OverlapPermit, RecordChanges, WriteVolume};
 pub(crate) use imports::{AttemptOpening, BatchKind, ImportRecord};
 pub(crate) use lanes::{CONNECTIONS, ConnectionLane, LanePermit, ReadTurn};
 pub(crate) use leases::{DEFAULT_LEASE, Lease, LeaseAnswer, LeaseHolder, LeaseRequest, NEXT_FOR};

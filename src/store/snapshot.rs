@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, IsolationLevel, TransactionOptions,
+    AccessMode, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IdenStatic,
+    IsolationLevel, Iterable, TransactionOptions,
 };
 
 use tokio::task::spawn_blocking;
 
 use super::{
-    LanePermit, Store, StoreError, catalog,
+    LanePermit, Organization, Store, StoreError, catalog,
+    entity::organization,
     sql::{self, Dialect},
     user_reader::read_users,
     user_selection::{self, count_active, select},
@@ -106,8 +108,8 @@ impl Store {
     ) -> Result<Snapshot, StoreError> {
         let tx = self.begin_reading().await?;
         let least_users = selection.map(|selection| selection.least_users());
-        let (revision, is_large) = begin(&tx, organization, least_users).await?;
-        let catalog = catalog::read(&tx, organization).await?;
+        let (read, is_large) = begin(&tx, organization, least_users).await?;
+        let catalog = catalog::read_of(&tx, &read).await?;
         let (users, extent) = if let Some(selection) = selection.filter(|_| is_large) {
             read_selected(&tx, organization, selection).await?
         } else {
@@ -117,7 +119,7 @@ impl Store {
         tx.commit().await?;
         metrics::directory_read(users.len());
         Ok(Snapshot {
-            revision,
+            revision: read.revision,
             catalog,
             users,
             extent,
@@ -143,20 +145,25 @@ impl Store {
     }
 }
 
-/// Begins to read a snapshot. Returns the organisation's revision, and whether it has at least so many users.
+/// Begins to read a snapshot. Returns the organisation, and whether it has at least so many users.
 async fn begin(
     tx: &DatabaseTransaction,
     organization: i64,
     least_users: Option<u64>,
-) -> Result<(i64, bool), StoreError> {
+) -> Result<(Organization, bool), StoreError> {
     let Some(least) = least_users else {
-        return Ok((revision(tx, organization).await?, false));
+        let found = organization::Entity::find_by_id(organization);
+        let found = found.one(tx).await?;
+        return Ok((found.ok_or(StoreError::UnknownOrganization)?, false));
     };
     let sql = begin_partial(Dialect::of(tx));
     let skipped = i64::try_from(least.saturating_sub(1)).unwrap_or(i64::MAX);
     let row = sql::query_one(tx, sql, [organization.into(), skipped.into()]).await?;
     let row = row.ok_or(StoreError::UnknownOrganization)?;
-    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+    Ok((
+        Organization::from_query_result(&row, "")?,
+        row.try_get("", "is_large")?,
+    ))
 }
 
 /// The first statement of a snapshot that may be partial.
@@ -165,9 +172,11 @@ pub(super) fn begin_partial(dialect: Dialect) -> String {
         Dialect::Postgres => format!(", {}", user_selection::SETTINGS),
         Dialect::Sqlite => String::new(),
     };
+    let columns = organization::Column::iter().map(|column| column.as_str().to_owned());
+    let columns = columns.collect::<Vec<_>>().join(", ");
     format!(
-        "SELECT revision, EXISTS (SELECT 1 FROM users WHERE organization_id = $1 \
-        ORDER BY id LIMIT 1 OFFSET $2){settings} FROM organizations WHERE id = $1"
+        "SELECT {columns}, EXISTS (SELECT 1 FROM users WHERE organization_id = $1 \
+        ORDER BY id LIMIT 1 OFFSET $2) AS is_large{settings} FROM organizations WHERE id = $1"
     )
 }
 

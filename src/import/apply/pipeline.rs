@@ -24,7 +24,7 @@ use crate::import::{Clock, review::PlannedImport};
 use crate::{
     domain::Actor,
     plan::{RowIndex, Schedule},
-    store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError},
+    store::{ImportTransaction, Lease, OverlapPermit, Store, WriteError, WriteVolume},
 };
 
 /// Batches in flight: one that commits, and the next.
@@ -200,9 +200,12 @@ impl BatchContext {
         begins: oneshot::Sender<()>,
     ) -> Option<ImportTransaction> {
         let now = self.clock.now();
-        let begun = self
-            .store
-            .begin_write(self.lease, self.import, &self.actor, now);
+        let begun = self.store.begin_write(
+            (self.lease, self.import),
+            WriteVolume::Any,
+            &self.actor,
+            now,
+        );
         let write = begun.await.ok()?;
         let _ = begins.send(());
         batch.write(&write).await.ok().map(|()| write)

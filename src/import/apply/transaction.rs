@@ -19,9 +19,13 @@ use crate::{
     },
     store::{
         BackOff, BatchKind, ImportRecord, ImportTransaction, Payload, RecordChanges, WriteError,
+        WriteVolume,
     },
     telemetry::metrics::ImportStageTimer,
 };
+
+/// Rows and deactivations of an import whose transactions are [`WriteVolume::Few`].
+const FEW_ROWS: usize = 16;
 
 /// What one transaction does: each part that is given, in the order of the fields.
 #[derive(Clone, Copy, Debug, Default)]
@@ -128,9 +132,14 @@ impl ImportWriter {
     }
 
     async fn begin(&self, now: OffsetDateTime) -> Result<ImportTransaction, WriteError> {
-        let (lease, import) = (self.held_lease.lease(), self.record.id);
+        let import = (self.held_lease.lease(), self.record.id);
+        let rows = self.planned.plan.order.rows().len().max(self.missing.len());
+        let volume = match rows <= FEW_ROWS {
+            true => WriteVolume::Few,
+            false => WriteVolume::Any,
+        };
         let store = &self.importer.store;
-        store.begin_write(lease, import, &self.actor, now).await
+        store.begin_write(import, volume, &self.actor, now).await
     }
 
     /// Begins the next transaction now, if the store can lock other writers out until it ends.
