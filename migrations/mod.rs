@@ -20,6 +20,7 @@ mod m20261129_000014_next_lease;
 mod m20261129_000015_expiring_results;
 mod m20261129_000016_expiring_history;
 mod m20261129_000017_few_references;
+mod m20261129_000018_external_id_case;
 
 use steps::NamedStep;
 
@@ -50,5 +51,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000015_expiring_results),
         step!(m20261129_000016_expiring_history),
         step!(m20261129_000017_few_references),
+        step!(m20261129_000018_external_id_case),
     ]
 }

@@ -71,7 +71,7 @@ pub(crate) use nearest::NearestIndex;
 pub use normalise::normalise;
 pub(crate) use normalise::{first_invisible, is_trimmed, normalise_as_before, shown};
 pub(crate) use one_edit::{LookUpBudget, one_edit_away};
-pub(crate) use other_case::in_other_case;
+pub(crate) use other_case::{in_other_case, small_forms};
 use packed::{PackedTexts, Packer};
 pub(crate) use pattern::Pattern;
 pub use permission::{Permission, Permissions};

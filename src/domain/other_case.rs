@@ -1,4 +1,7 @@
 //! Texts that differ from a text in case alone, for look-ups of keys that compare exactly. Sees one text.
+//!
+//! A database finds an external ID in small ASCII letters, by an index on them. Any other key and letter is looked up in
+//! the cases that a person is likely to write.
 
 use super::fold;
 
@@ -14,22 +17,46 @@ pub(crate) fn in_other_case(text: &str) -> Vec<String> {
         return Vec::new();
     }
     let mut texts = vec![words_capitalised(&small), small, capitals];
-    let has_case = |c: &char| swapped(*c) != *c;
-    let letters = u32::try_from(text.chars().filter(has_case).count()).unwrap_or(u32::MAX);
-    if letters <= MIXED {
-        texts.extend((0..1_u32 << letters).map(|choice| mixture(text, choice)));
-    }
+    add_mixtures(&mut texts, text, |_| true);
     texts.retain(|other| other != text && fold(other) == fold(text));
     texts.sort_unstable();
     texts.dedup();
     texts
 }
 
+/// Returns the forms in which a text that equals `text` except for case is looked up, all with their ASCII letters small.
+/// The other letters are as in `text`, small, capitals or the initials capitals, and in each mixture of cases if they are
+/// few. Empty if `text` has no letters with a case. There are at most 67.
+pub(crate) fn small_forms(text: &str) -> Vec<String> {
+    let (small, capitals) = (text.to_lowercase(), text.to_uppercase());
+    if small == capitals {
+        return Vec::new();
+    }
+    let mut forms = vec![text.to_owned(), words_capitalised(&small), small, capitals];
+    add_mixtures(&mut forms, text, |c| !c.is_ascii());
+    for form in &mut forms {
+        form.make_ascii_lowercase();
+    }
+    forms.retain(|form| fold(form) == fold(text));
+    forms.sort_unstable();
+    forms.dedup();
+    forms
+}
+
+/// Adds each mixture of cases of the letters that `counts` accepts, if they are few.
+fn add_mixtures(texts: &mut Vec<String>, text: &str, counts: fn(char) -> bool) {
+    let is_letter = |&c: &char| counts(c) && swapped(c) != c;
+    let letters = u32::try_from(text.chars().filter(is_letter).count()).unwrap_or(u32::MAX);
+    if letters <= MIXED {
+        texts.extend((0..1_u32 << letters).map(|choice| mixture(text, is_letter, choice)));
+    }
+}
+
 /// Returns `text` with the letters swapped whose bits are set in `choice`.
-fn mixture(text: &str, choice: u32) -> String {
+fn mixture(text: &str, is_letter: impl Fn(&char) -> bool, choice: u32) -> String {
     let mut bit = 0;
     let letter = |c: char| {
-        if swapped(c) == c {
+        if !is_letter(&c) {
             return c;
         }
         bit += 1;
@@ -77,5 +104,19 @@ mod tests {
         assert_eq!(of("ada.lovelace"), ["ADA.LOVELACE", "Ada.Lovelace"]);
         assert_eq!(of("1001"), [""; 0]);
         assert_eq!(of("ABCDEF").len(), 63);
+    }
+
+    #[test]
+    fn ascii_letters_are_looked_up_small_and_few_others_in_every_mixture() {
+        let of = |text: &str| small_forms(text);
+        assert_eq!(of("McDonald-7"), ["mcdonald-7"]);
+        assert_eq!(of("1001"), [""; 0]);
+        assert_eq!(of("\u{C9}A1"), ["\u{C9}a1", "\u{E9}a1"]);
+        // Seven letters that are not ASCII.
+        let (small, capitals) = ("\u{E9}".repeat(7), "\u{C9}".repeat(7));
+        let initial = format!("\u{C9}{}", "\u{E9}".repeat(6));
+        assert_eq!(of(&capitals), [&*capitals, &initial, &small]);
+        // A sharp s has two capitals.
+        assert_eq!(of("Stra\u{DF}e"), ["strasse", "stra\u{DF}e"]);
     }
 }

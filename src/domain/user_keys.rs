@@ -17,11 +17,14 @@ pub struct UserKeys {
     pub bare_external_ids: Vec<String>,
     /// Badge numbers without leading zeros, in the same way.
     pub bare_badge_numbers: Vec<String>,
+    /// External IDs in small ASCII letters. Each stands for one user who has it with capitals: the one with the least
+    /// external ID.
+    pub small_external_ids: Vec<String>,
 }
 
 impl UserKeys {
     /// All lists.
-    fn lists(&mut self) -> [&mut Vec<String>; 6] {
+    fn lists(&mut self) -> [&mut Vec<String>; 7] {
         [
             &mut self.external_ids,
             &mut self.emails,
@@ -29,6 +32,7 @@ impl UserKeys {
             &mut self.usernames,
             &mut self.bare_external_ids,
             &mut self.bare_badge_numbers,
+            &mut self.small_external_ids,
         ]
     }
 

@@ -29,18 +29,26 @@ const COUNT_ACTIVE: &str = "SELECT count(*) FROM (SELECT 1 FROM users WHERE orga
 /// A list of keys, as the statement looks them up.
 struct Lookup {
     column: &'static str,
-    /// The keys lack their leading zeros.
-    is_bare: bool,
+    by: LookUpBy,
 }
 
-const LOOKUPS: [Lookup; 6] = {
+enum LookUpBy {
+    /// The key.
+    Key,
+    /// The key without its leading zeros.
+    Bare,
+    /// The key in small ASCII letters, for the least key that has capitals.
+    Small,
+}
+
+const LOOKUPS: [Lookup; 7] = {
     const fn exactly(column: &'static str) -> Lookup {
-        let is_bare = false;
-        Lookup { column, is_bare }
+        let by = LookUpBy::Key;
+        Lookup { column, by }
     }
     const fn bare(column: &'static str) -> Lookup {
-        let is_bare = true;
-        Lookup { column, is_bare }
+        let by = LookUpBy::Bare;
+        Lookup { column, by }
     }
     [
         exactly("external_id"),
@@ -49,6 +57,10 @@ const LOOKUPS: [Lookup; 6] = {
         exactly("username_key"),
         bare("external_id"),
         bare("badge_number"),
+        Lookup {
+            column: "external_id",
+            by: LookUpBy::Small,
+        },
     ]
 };
 
@@ -78,6 +90,7 @@ fn bound(dialect: Dialect, organization: i64, keys: &UserKeys) -> Result<Vec<Val
         &keys.usernames,
         &keys.bare_external_ids,
         &keys.bare_badge_numbers,
+        &keys.small_external_ids,
     ];
     let mut values = vec![organization.into()];
     for list in lists {
@@ -101,16 +114,26 @@ fn selection(dialect: Dialect) -> String {
 
 impl Lookup {
     fn sql(&self, dialect: Dialect, parameter: usize) -> String {
-        let Self { column, is_bare } = self;
+        let Self { column, by } = self;
         let listed = listed_texts(dialect, parameter);
-        let (from, key) = match is_bare {
-            true => (
-                format!("{listed} CROSS JOIN {column}_zeros AS z"),
-                format!("{} || p.k", zeros("z.n")),
-            ),
-            false => (listed, "p.k".to_owned()),
-        };
-        joined(dialect, &from, &format!("{column} = {key}"))
+        match by {
+            LookUpBy::Key => joined(dialect, &listed, &format!("{column} = p.k")),
+            LookUpBy::Bare => {
+                let listed = format!("{listed} CROSS JOIN {column}_zeros AS z");
+                joined(
+                    dialect,
+                    &listed,
+                    &format!("{column} = {} || p.k", zeros("z.n")),
+                )
+            }
+            LookUpBy::Small => {
+                let least = format!(
+                    "{column} = (SELECT min({column}) FROM users WHERE organization_id = $1 \
+                    AND lower({column}) = p.k AND {column} <> lower({column}))"
+                );
+                joined(dialect, &listed, &least)
+            }
+        }
     }
 }
 
@@ -191,7 +214,7 @@ mod tests {
     async fn looks_at_users(store: &Store, sql: &str) -> Vec<String> {
         let mut values: Vec<Value> = vec![1_i64.into()];
         values.extend(
-            (2..=7)
+            (2..=8)
                 .take_while(|n| sql.contains(&format!("${n}")))
                 .map(|_| "[]".into()),
         );
@@ -207,7 +230,7 @@ mod tests {
     async fn sqlite_finds_the_users_of_a_partial_snapshot_on_indexes() {
         let (_folder, store) = filled().await;
         for (sql, looks) in [
-            (selection(Dialect::Sqlite), 9),
+            (selection(Dialect::Sqlite), 11),
             (snapshot::begin_partial(Dialect::Sqlite), 1),
             (COUNT_ACTIVE.to_owned(), 1),
         ] {

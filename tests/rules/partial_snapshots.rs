@@ -103,6 +103,7 @@ fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -
 /// People of the directory besides the random ones. Nobody of them is near to those by any key.
 fn others() -> Roster {
     let above = |name: &'static str| [(SupervisorEmail, name)];
+    let known_as = |email: &'static str, name: &'static str| [(Email, email), (Username, name)];
     roster()
         .people(["chief"])
         .row("deputy", above("chief@pd.example"))
@@ -117,6 +118,9 @@ fn others() -> Roster {
                 (Username, "o\u{2019}hara"),
             ],
         )
+        .row("mcdonaldsoN", known_as("m1@pd.example", "m1"))
+        .row("mcDonaldson", known_as("m2@pd.example", "m2"))
+        .row("McDonaldson", known_as("m3@pd.example", "m3"))
 }
 
 /// A change of a row: a column and another value, made of the value that a user has.
@@ -151,6 +155,7 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         |_| "K-9".to_owned(),
         |_| "O'Hara".to_owned(),
         |value| value.replace('-', "\u{2013}"),
+        |_| "mCdONALDSON".to_owned(),
         |_| "chief@pd.example".to_owned(),
         |_| String::new(),
     ];
@@ -236,6 +241,7 @@ async fn a_row_reads_its_user_and_those_above_and_nobody_else(database: Database
         (BadgeNumber, "421.0", "left"),
         (ExternalId, "LEFT", "left"),
         (ExternalId, "'left", "left"),
+        (ExternalId, "mCdONALDSON", "McDonaldson"),
         (Username, "'bob", "bob"),
         (ExternalId, "T-1", "T\u{2013}1"),
         (BadgeNumber, "K-9", "T\u{2013}1"),

@@ -1,6 +1,6 @@
 //! External IDs that match no user but equal a user's external ID except for case (semantics §5). Such a row would
 //! create a second account for that user. Which mixtures of cases count is what look-ups can find: see
-//! [`in_other_case`].
+//! [`small_forms`].
 
 use hashbrown::HashMap;
 
@@ -9,7 +9,7 @@ use super::lists::Lists;
 use super::numbers::{Number, RowIndex, UserIndex, number};
 use super::parallel;
 use super::roster::Roster;
-use crate::domain::{fold, in_other_case};
+use crate::domain::{fold, small_forms};
 
 number! {
     /// The number of an external ID without case.
@@ -66,10 +66,10 @@ fn likely_user(roster: &Roster<'_>, row: RowIndex, users: &[UserIndex]) -> Optio
     let id = |user: UserIndex| roster.users[user].external_id();
     let likely = match users {
         [] => return None,
-        _ => in_other_case(roster.wanted_text(Key::ExternalId, row)?),
+        _ => small_forms(roster.wanted_text(Key::ExternalId, row)?),
     };
     let found = users.iter().copied();
-    let found = found.filter(|&user| likely.iter().any(|likely| likely == id(user)));
+    let found = found.filter(|&user| likely.contains(&id(user).to_ascii_lowercase()));
     found.min_by_key(|&user| id(user))
 }
 

@@ -10,7 +10,7 @@
 //! | the holder of a supervisor's email | `roster`, `judge::supervisors`, `report::review` | the email, as read and as written |
 //! | everybody above a user | `judge::cycles`, `judge::permissions`, `order::sequence`, values before | the reader adds them |
 //! | users whose key a row has with other zeros | `zero_padded` | the key without zeros |
-//! | users whose external ID a row has in another case | `other_case` | [`in_other_case`] |
+//! | users whose external ID a row has in another case | `other_case` | [`small_forms`] |
 //! | users whose key a row has with an export artefact | `judge::damaged_values` | [`Row::without_artifacts`], with other zeros |
 //! | users who have a row's key with typographic characters | `judge::typographic_keys` | [`in_typography`] |
 //! | the user whose key a supervisor's cell names | `judge::supervisor_names` | [`keys_named`] |
@@ -27,7 +27,7 @@ use super::matching::match_rows;
 use super::named_supervisors::{keys_named, unknown_emails};
 use super::numbers::{ByRow, ByUser, UserIndex};
 use crate::domain::{
-    Column, Row, Status, User, UserKeys, in_other_case, in_typography, one_edit_away,
+    Column, Row, Status, User, UserKeys, in_typography, one_edit_away, small_forms,
     strip_leading_zeros,
 };
 
@@ -173,7 +173,9 @@ fn add_similar(keys: &mut UserKeys, row: &Row, user: Option<&User>) {
     if user.is_none()
         && let Some(id) = row.sound(Column::ExternalId)
     {
-        keys.external_ids.extend(in_other_case(id));
+        let forms = small_forms(id);
+        keys.external_ids.extend_from_slice(&forms);
+        keys.small_external_ids.extend(forms);
     }
 }
 

@@ -18,6 +18,8 @@ const OTHERS: &str = "
     92 other@y 92 z3 > far@x
     9aB ab@x 93 zoe
     9\u{2013}4 cd@x 9\u{2013}5 o\u{2019}zoe
+    mcDonaldson far@z 94 z4
+    McDonaldson near@z 95 z5
 ";
 
 /// A change of a row: in which place, and what.
@@ -60,6 +62,7 @@ fn change(place: usize) -> Vec<Change> {
             Value("ab8"),
             Value("9-4"),
             Value("9\u{2014}4"),
+            Value("mCdONALDSON"),
         ],
         1 => &[Before("!"), Value("BB@X"), After("y")],
         2 => &[
@@ -137,7 +140,14 @@ fn having<'a>(users: &'a [User], keys: &UserKeys) -> Vec<&'a User> {
                     .any(|text| text == strip_leading_zeros(key.of(user)))
             })
     };
-    users.iter().filter(has).collect()
+    let mut found: Vec<&User> = users.iter().filter(has).collect();
+    for small in &keys.small_external_ids {
+        let id = |user: &&User| user.external_id().to_owned();
+        let has_capitals =
+            |user: &&User| id(user) != *small && id(user).to_ascii_lowercase() == *small;
+        found.extend(users.iter().filter(has_capitals).min_by_key(id));
+    }
+    found
 }
 
 /// Returns the users who have one of `keys`, and everybody above them, in the order of `users`.

@@ -159,21 +159,25 @@ fn an_external_id_that_a_user_has_in_another_case_is_a_warning() {
         "E-12 a@x 1 ann
          STRASSE b@x 2 bob
          n-1 c@x 3 cyd
-         N-1 d@x 4 dan",
+         N-1 d@x 4 dan
+         mcDonaldson e@x 5 eve
+         McDonaldson f@x 6 fay",
         "e-12 n@x 7 new
          Stra\u{DF}e m@x 8 mew
          E-12 a@x 1 ann
          e-12 a@x 9 !ann
          12 k@x 10 kew
          E-13 j@x 2 jay
-         e-13 i@x 11 ivy",
+         e-13 i@x 11 ivy
+         mCDonaldSON l@x 12 lou",
         "1 Created ~ExportArtifact(EXTERNAL_ID of E-12)
          2 Created ~ExportArtifact(EXTERNAL_ID of STRASSE)
          3 Unchanged
          4 Rejected TooLong(USERNAME) EmailTaken(EMAIL of E-12 row 3)
          5 Created
          6 Rejected BadgeNumberTaken(BADGE_NUMBER of STRASSE)
-         7 Created",
+         7 Created
+         8 Created ~ExportArtifact(EXTERNAL_ID of McDonaldson)",
     );
 }
 

@@ -1,0 +1,20 @@
+//! An index on external IDs in small letters, for rows that write an existing external ID in another case.
+//!
+//! Both databases lower ASCII letters alone here. External IDs without capitals are not in it: they are found as they
+//! are, and writing such a user costs nothing more.
+
+use super::steps::prelude::*;
+
+/// The step.
+#[derive(Debug)]
+pub(super) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let sql = "CREATE INDEX users_external_id_case ON users (organization_id, lower(external_id), external_id) \
+            WHERE external_id <> lower(external_id)";
+        let connection = manager.get_connection();
+        connection.execute_unprepared(sql).await.map(|_| ())
+    }
+}
