@@ -3,7 +3,7 @@
 //! After a fail-over another host takes writes. So whenever a call failed for a moment, and before it is made again, the
 //! hosts are asked anew; connections to the host before are closed.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{io, str::FromStr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use sea_orm::{
@@ -19,8 +19,9 @@ use tracing::{info, warn};
 use super::{DatabaseUrl, StoreError};
 use crate::limits::DatabaseLimits;
 
-/// How long one host may take to answer.
-const HOST_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the only host may take to answer, and how long one of several.
+const ONLY_HOST_TIMEOUT: Duration = Duration::from_secs(10);
+const HOST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The hosts of one database.
 #[derive(Debug)]
@@ -165,9 +166,13 @@ impl PostgresHosts {
         index: usize,
         options: PgConnectOptions,
     ) -> Result<Option<FoundHost>, StoreError> {
-        let answer = timeout(HOST_TIMEOUT, self.answer(&options)).await;
+        let limit = match self.hosts.len() {
+            1 => ONLY_HOST_TIMEOUT,
+            _ => HOST_TIMEOUT,
+        };
+        let answer = timeout(limit, self.answer(&options)).await;
         let [encoding, is_read_only, kept] = answer
-            .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))
+            .unwrap_or_else(|_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())))
             .map_err(connection_error)?;
         if encoding != "UTF8" {
             return Err(StoreError::Encoding(encoding));
