@@ -179,10 +179,12 @@ fn the_password_of_a_database_that_is_away_is_never_printed() {
             scope.spawn(move || {
                 let said = said(command);
                 assert!(!said.contains("geheim"), "{words:?}: {said}");
-                assert!(
-                    said.contains("the database cannot be used"),
-                    "{words:?}: {said}"
-                );
+                // All but doctor call it the database; doctor names its host.
+                let what = match words {
+                    ["doctor"] => "cannot be used: ",
+                    _ => "the database cannot be used",
+                };
+                assert!(said.contains(what), "{words:?}: {said}");
             });
         }
     });
