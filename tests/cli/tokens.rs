@@ -220,6 +220,8 @@ fn a_local_token_is_for_this_machine_and_readable_for_nobody_else() {
         let told = text(&output.stderr);
         assert!(told.contains("other users have access to it"), "{told}");
     }
+    // The killed server leaves the file, and a later test's server may get the same port.
+    fs::remove_file(file).unwrap();
 }
 
 #[test]
