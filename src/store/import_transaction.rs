@@ -76,6 +76,11 @@ impl Store {
             let defer = "PRAGMA defer_foreign_keys = ON";
             tx.inner.execute_unprepared(defer).await?;
         }
+        let volume = match self.is_distributed {
+            // Citus must know the organisation to plan a statement, so a plan cannot be kept for any.
+            true => WriteVolume::Any,
+            false => volume,
+        };
         tx.enter_shared(lease.organization, volume).await?;
         Ok(ImportTransaction {
             tx,
