@@ -4,7 +4,7 @@
 //! The sizes are small enough for an unoptimised server. `USER_IMPORT_TEST_ATTACK_SCALE=N` multiplies the sizes that
 //! can be larger. With the scale in each test's head they are the sizes in safety.md:
 //! `USER_IMPORT_TEST_ATTACK_SCALE=50 cargo test --release --test operation -- attacks::`. The server is the optimised
-//! program that `USER_IMPORT_TEST_OPTIMISED_PROGRAM` names, as in `.ci/run`, or otherwise that of the tests.
+//! program that `USER_IMPORT_TEST_OPTIMISED_PROGRAM` names, or otherwise that of the tests.
 
 mod besieged;
 mod connections;
