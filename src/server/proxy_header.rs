@@ -10,7 +10,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream};
 /// The signature, the version, the protocol and the length of what follows.
 const BEGINNING: usize = 16;
 
-/// Largest header accepted, in bytes. Addresses take 36 at most, and the rest is of no use here.
+/// Most bytes of a header. Addresses take 36 at most; what may follow them is not used.
 const LARGEST: usize = 2 * 1024;
 
 /// The first byte of version 2. No TLS handshake and no request begins with it.

@@ -49,7 +49,7 @@ pub enum WriteVolume {
 }
 
 /// On `PostgreSQL`, what a transaction of [few](WriteVolume::Few) rows needs, as a list of SQL: plans that use indexes
-/// alone, and so can be kept at any size of the tables. By itself `PostgreSQL` plans the statements anew each time, since
+/// alone, and so can be kept at any size of the tables. Without this `PostgreSQL` plans each statement every time, since
 /// it takes a list whose length it does not know for a longer one. That took a quarter of its time for a push.
 const KEPT_PLANS: &str = "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
     set_config('enable_mergejoin', 'off', true)";

@@ -1,7 +1,7 @@
 //! The hosts that a `PostgreSQL` URL names, and which of them to connect to.
 //!
-//! After a fail-over another host takes writes. So whenever a call failed for a moment, and before it is made again, the
-//! hosts are asked anew; connections to the host before are closed.
+//! After a fail-over another host takes writes. So after a transient failure, and before the call is made again, all hosts
+//! are asked again. Connections to the former host are closed.
 
 use std::{io, str::FromStr, sync::Arc, time::Duration};
 
