@@ -499,36 +499,3 @@ async fn memory_is_divided_in_two_parts_for_each_core(database: Database) {
     let arenas = scene.server.arenas();
     assert!(arenas < 2 * cores, "{arenas} beside the first");
 }
-
-/// Returns `true` if this address is in memory that the process has from the system.
-fn is_mapped(address: usize) -> bool {
-    let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux tells of its processes");
-    let bound = |text: &str| usize::from_str_radix(text, 16).expect("an address");
-    maps.lines().any(|line| {
-        let range = line.split(' ').next().expect("a range");
-        let (start, end) = range.split_once('-').expect("two addresses");
-        (bound(start)..bound(end)).contains(&address)
-    })
-}
-
-/// The lists of an import with long values grow by doubling. If their old blocks stayed in an arena, they would be holes
-/// there: a million rows with long values took a sixth more memory. By itself the allocator keeps the second of these
-/// blocks.
-#[test]
-fn a_large_block_goes_back_to_the_system_when_it_is_freed() {
-    user_import_allocator::map_large_blocks();
-    let goes_back = |_| {
-        let block = vec![1_u8; 24 * 1024 * 1024];
-        let address = block.as_ptr().addr() + block.len() / 2;
-        assert!(is_mapped(address));
-        drop(block);
-        !is_mapped(address)
-    };
-    // Another thread may get the same memory at once; one good attempt of several counts.
-    for _ in 0..5 {
-        if (0..2).all(goes_back) {
-            return;
-        }
-    }
-    panic!("a block stays with the process");
-}
