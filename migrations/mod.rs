@@ -21,6 +21,7 @@ mod m20261129_000015_expiring_results;
 mod m20261129_000016_expiring_history;
 mod m20261129_000017_few_references;
 mod m20261129_000018_external_id_case;
+mod m20261129_000019_archived_audit_events;
 
 use steps::NamedStep;
 
@@ -52,5 +53,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000016_expiring_history),
         step!(m20261129_000017_few_references),
         step!(m20261129_000018_external_id_case),
+        step!(m20261129_000019_archived_audit_events),
     ]
 }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub partial_snapshots: PartialSnapshots,
     /// How long after its end the record of an applied import is kept, once its results are gone; `None`: for ever.
     pub history: Option<Duration>,
+    /// How long audit events are kept that are recorded as archived; `None`: for ever, as all others are.
+    pub audit: Option<Duration>,
     /// How long after `finish` the server waits for the client to half-close its stream.
     pub half_close_grace: Duration,
     /// How long a transaction is tried again while the database is away.
@@ -113,6 +115,7 @@ impl Default for Settings {
             database_patience: Duration::from_secs(20),
             lease: DEFAULT_LEASE,
             history: None,
+            audit: None,
             result_retention: Duration::from_hours(90 * 24),
             attempt_retention: Duration::from_hours(30 * 24),
             attempts_kept: 1_000,

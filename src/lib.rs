@@ -78,6 +78,7 @@
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
 //! | one writer for each organisation (§8) | waited for in `import/lease/turn.rs`, taken in `store/leases.rs`, fenced in `store/import_transaction.rs`, renewed in `import/lease/held.rs` |
+//! | which audit events may be removed | `store/audit_archives.rs`, and the triggers of its migration; what a verified chain may lack: `audit/chain.rs` |
 //! | which address a call comes from, behind proxies | `server/forwarded.rs`, `server/proxy_header.rs`; who is believed: `access/trusted_proxies.rs` |
 //! | what a proxy makes of an answer | `client/proxy_answers.rs` |
 //! | the limits of safety.md | `limits/`, `server/`, `rpc/call_limiter.rs`, `import/receive/import_limiter.rs` |

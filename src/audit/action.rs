@@ -19,6 +19,7 @@ pub enum AuditAction {
     TokenRevoked,
     CallDenied,
     PrivilegedRolesGranted,
+    EventsArchived,
 }
 
 /// How it ended.

@@ -1,8 +1,12 @@
-//! Verifies a chain event by event, from its first.
+//! Verifies a chain event by event, from its first: of a trail, of its archives, or of both together.
+//!
+//! A trail may have lost its first events, if a later event records that they were archived. The hashes of all events
+//! that were followed stay in memory, 32 bytes each, so that a record of an archive, a noted head and a part that
+//! repeats events can be compared with them.
 
 use std::fmt;
 
-use super::{NO_HASH, hash};
+use super::{AuditAction, NO_HASH, hash};
 use crate::proto::{AuditEvent, AuditHead};
 
 /// A head that was noted earlier: the chain must still have that event.
@@ -18,11 +22,25 @@ pub struct NotedHead {
 #[derive(Clone, Debug)]
 pub struct AuditChain {
     organization: String,
-    sequence: i64,
-    hash: Vec<u8>,
+    /// The event before the first that is verified here. `None` until the first event says it.
+    before: Option<NotedHead>,
+    /// The chain need not say why it begins there.
+    begins_as_told: bool,
+    /// The hashes of the events after `before`.
+    hashes: Vec<[u8; 32]>,
+    /// The next event of this part; `None` before its first.
+    next: Option<i64>,
+    archived: Option<RecordedArchive>,
     noted: Option<NotedHead>,
-    /// Whether the noted event was found.
-    met: bool,
+}
+
+/// What the newest event about archives records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedArchive {
+    /// The last archived event.
+    pub last: NotedHead,
+    /// Sequence of the event that records it.
+    pub recorded_by: i64,
 }
 
 /// The place at which a chain is broken, and how.
@@ -42,6 +60,12 @@ pub enum ChainBreak {
     /// The event's fields do not have its hash.
     #[error("event {0} was altered: its fields do not have its hash")]
     Altered(i64),
+    /// Two parts have different events with this sequence.
+    #[error("event {0} is not the same in two parts: one of them was made anew")]
+    Differs(i64),
+    /// The event records an archive of events that the chain does not have.
+    #[error("event {0} records an archive that does not end with an event of this chain")]
+    FalseRecord(i64),
     /// The chain ends elsewhere than its head says.
     #[error(
         "the chain ends with event {last}, but its head names event {head}: events were removed or replaced at its end"
@@ -65,10 +89,12 @@ impl AuditChain {
     pub fn new(organization: &str) -> Self {
         Self {
             organization: organization.to_owned(),
-            sequence: 0,
-            hash: NO_HASH.to_vec(),
+            before: None,
+            begins_as_told: false,
+            hashes: Vec::new(),
+            next: None,
+            archived: None,
             noted: None,
-            met: false,
         }
     }
 
@@ -76,18 +102,9 @@ impl AuditChain {
     #[must_use]
     pub fn after(organization: &str, noted: NotedHead) -> Self {
         Self {
-            sequence: noted.sequence,
-            hash: noted.hash,
+            before: Some(noted),
+            begins_as_told: true,
             ..Self::new(organization)
-        }
-    }
-
-    /// The newest event that was verified, as a head; sequence 0 if there is none.
-    #[must_use]
-    pub fn verified(&self) -> AuditHead {
-        AuditHead {
-            sequence: self.sequence,
-            hash: self.hash.clone(),
         }
     }
 
@@ -97,60 +114,145 @@ impl AuditChain {
         Self { noted, ..self }
     }
 
+    /// Returns the sequence of the first event that was verified, or of the one that should come.
+    #[must_use]
+    pub fn first(&self) -> i64 {
+        self.before.as_ref().map_or(1, |before| before.sequence + 1)
+    }
+
+    /// Returns the newest event that was verified, as a head; sequence 0 if there is none.
+    #[must_use]
+    pub fn verified(&self) -> AuditHead {
+        let sequence = self.newest();
+        AuditHead {
+            sequence,
+            hash: self.hash_of(sequence).unwrap_or(&NO_HASH).to_vec(),
+        }
+    }
+
+    /// Returns the archive that the newest event about one records.
+    #[must_use]
+    pub const fn archived(&self) -> Option<&RecordedArchive> {
+        self.archived.as_ref()
+    }
+
+    /// Returns the noted head if the chain begins after it, so that only an archive has that event.
+    #[must_use]
+    pub fn noted_before_first(&self) -> Option<&NotedHead> {
+        let before = self.before.as_ref()?;
+        self.noted
+            .as_ref()
+            .filter(|noted| noted.sequence < before.sequence)
+    }
+
+    /// Another part of the chain follows. It may repeat events of the parts before.
+    pub const fn begin_part(&mut self) {
+        self.next = None;
+    }
+
     /// Verifies the next event of the chain.
     ///
     /// # Errors
     /// Fails if it is not the next event, or was changed since it was appended.
     pub fn follow(&mut self, event: &AuditEvent) -> Result<(), ChainBreak> {
-        let expected = self.sequence + 1;
-        if event.sequence != expected {
-            return Err(ChainBreak::Missing {
-                expected,
-                found: event.sequence,
+        let sequence = event.sequence;
+        let expected = self.next.unwrap_or_else(|| self.newest() + 1);
+        let is_next = match (self.next, &self.before) {
+            (Some(next), _) => sequence == next,
+            (None, Some(before)) => before.sequence < sequence && sequence <= expected,
+            (None, None) => sequence >= 1,
+        };
+        if !is_next {
+            let found = sequence;
+            return Err(ChainBreak::Missing { expected, found });
+        }
+        let digest = hash(&self.organization, event);
+        if event.hash != digest {
+            return Err(ChainBreak::Altered(sequence));
+        }
+        if self.before.is_none() {
+            self.before = Some(NotedHead {
+                sequence: sequence - 1,
+                hash: match sequence {
+                    1 => NO_HASH.to_vec(),
+                    _ => event.previous_hash.clone(),
+                },
             });
         }
-        if event.hash != hash(&self.organization, event) {
-            return Err(ChainBreak::Altered(event.sequence));
+        if self.hash_of(sequence - 1) != Some(&event.previous_hash) {
+            return Err(ChainBreak::Unlinked(sequence));
         }
-        if event.previous_hash != self.hash {
-            return Err(ChainBreak::Unlinked(event.sequence));
+        match self.hash_of(sequence) {
+            None => self.hashes.push(digest),
+            Some(known) if known == digest => {}
+            Some(_) => return Err(ChainBreak::Differs(sequence)),
         }
-        self.sequence = event.sequence;
-        self.hash.clone_from(&event.hash);
-        self.meet()
-    }
-
-    /// Compares the event with the one that was noted.
-    fn meet(&mut self) -> Result<(), ChainBreak> {
-        let Some(noted) = &self.noted else {
-            return Ok(());
-        };
-        if noted.sequence == self.sequence {
-            if noted.hash != self.hash {
-                return Err(ChainBreak::NotAsNoted(noted.sequence));
-            }
-            self.met = true;
+        self.next = Some(sequence + 1);
+        if event.action == AuditAction::EventsArchived as i32 {
+            self.archived = Some(self.read_record(event)?);
         }
         Ok(())
+    }
+
+    /// Reads what an event about an archive records. Events that are gone cannot be compared.
+    fn read_record(&self, event: &AuditEvent) -> Result<RecordedArchive, ChainBreak> {
+        let detail = |name: &str| event.details.get(name).map_or("", String::as_str);
+        let last = format!("{}:{}", detail("through"), detail("hash")).parse::<NotedHead>();
+        let is_possible = |last: &NotedHead| {
+            let known = self.hash_of(last.sequence);
+            last.sequence < event.sequence && known.is_none_or(|known| known == last.hash)
+        };
+        match last.ok().filter(is_possible) {
+            Some(last) => Ok(RecordedArchive {
+                last,
+                recorded_by: event.sequence,
+            }),
+            None => Err(ChainBreak::FalseRecord(event.sequence)),
+        }
     }
 
     /// Expects that the chain ends at `head`, and returns that head.
     ///
     /// # Errors
-    /// Fails if it does not, or if the noted event was not found.
+    /// Fails if it does not, if events before the first were not recorded as archived, or if the noted event was not
+    /// found.
     pub fn end(&self, head: &AuditHead) -> Result<NotedHead, ChainBreak> {
-        if (head.sequence, &head.hash) != (self.sequence, &self.hash) {
+        let found = self.first();
+        let archived = self.archived.as_ref();
+        let archived = archived.map_or(0, |archived| archived.last.sequence);
+        if !self.begins_as_told && archived < found - 1 {
+            let expected = archived + 1;
+            return Err(ChainBreak::Missing { expected, found });
+        }
+        let verified = self.verified();
+        if *head != verified {
             return Err(ChainBreak::CutOff {
-                last: self.sequence,
+                last: verified.sequence,
                 head: head.sequence,
             });
         }
-        match &self.noted {
-            Some(noted) if !self.met => Err(ChainBreak::NotAsNoted(noted.sequence)),
-            _ => Ok(NotedHead {
-                sequence: self.sequence,
-                hash: self.hash.clone(),
-            }),
+        if let Some(noted) = &self.noted
+            && self.hash_of(noted.sequence) != Some(&noted.hash)
+        {
+            return Err(ChainBreak::NotAsNoted(noted.sequence));
+        }
+        Ok(NotedHead {
+            sequence: verified.sequence,
+            hash: verified.hash,
+        })
+    }
+
+    /// Returns the sequence of the newest event that was verified; that of the one before the first if there is none.
+    fn newest(&self) -> i64 {
+        self.first() - 1 + i64::try_from(self.hashes.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Returns the hash of an event that was verified, or of the one before the first.
+    fn hash_of(&self, sequence: i64) -> Option<&[u8]> {
+        let before = self.before.as_ref()?;
+        match usize::try_from(sequence - before.sequence).ok()? {
+            0 => Some(&before.hash),
+            number => self.hashes.get(number - 1).map(|hash| &hash[..]),
         }
     }
 }
@@ -266,6 +368,119 @@ mod tests {
         assert_eq!(verify(&whole[..4], head), Err(cut));
         let mut other = AuditChain::new("sheriff");
         assert_eq!(other.follow(&whole[0]), Err(ChainBreak::Altered(1)));
+    }
+
+    /// Appends a record that the events up to this one were archived.
+    fn record(events: &mut Vec<AuditEvent>, last: &AuditEvent) {
+        let newest = events.last().unwrap();
+        let mut event = AuditEvent {
+            sequence: newest.sequence + 1,
+            previous_hash: newest.hash.clone(),
+            action: AuditAction::EventsArchived as i32,
+            details: [
+                ("through".to_owned(), last.sequence.to_string()),
+                ("hash".to_owned(), hex::encode(&last.hash)),
+            ]
+            .into(),
+            ..AuditEvent::default()
+        };
+        event.hash = hash("pd", &event).to_vec();
+        events.push(event);
+    }
+
+    /// Five events, then a record that the first three were archived.
+    fn archived() -> Vec<AuditEvent> {
+        let mut events = events(5);
+        let last = events[2].clone();
+        record(&mut events, &last);
+        events
+    }
+
+    #[test]
+    fn a_chain_may_begin_after_events_that_it_records_as_archived() {
+        let whole = archived();
+        let head = &whole[5];
+        for first in 0..=3 {
+            let end = verify(&whole[first..], head).map(|head| head.sequence);
+            assert_eq!(end, Ok(6), "{first}");
+        }
+        let missing = |expected, found| Err(ChainBreak::Missing { expected, found });
+        assert_eq!(verify(&whole[4..], head), missing(4, 5));
+        assert_eq!(verify(&whole[5..], head), missing(4, 6));
+        // Without the record nothing may lack.
+        assert_eq!(verify(&whole[1..5], &whole[4]), missing(1, 2));
+    }
+
+    #[test]
+    fn a_record_of_an_archive_must_name_an_event_of_the_chain() {
+        let whole = events(5);
+        let other = |sequence, hash| AuditEvent {
+            sequence,
+            hash,
+            ..AuditEvent::default()
+        };
+        for last in [
+            other(3, vec![1; 32]),
+            other(6, vec![1; 32]),
+            other(0, NO_HASH.to_vec()),
+            other(3, vec![1; 31]),
+        ] {
+            let mut events = whole.clone();
+            record(&mut events, &last);
+            let found = verify(&events, &events[5]);
+            assert_eq!(found, Err(ChainBreak::FalseRecord(6)), "{last:?}");
+        }
+        // The first event that is kept names the hash of the last one that was removed.
+        let mut events = whole;
+        record(&mut events, &other(3, vec![1; 32]));
+        let found = verify(&events[3..], &events[5]);
+        assert_eq!(found, Err(ChainBreak::FalseRecord(6)));
+    }
+
+    #[test]
+    fn parts_that_overlap_are_one_chain_and_a_gap_or_a_fork_is_found() {
+        let whole = archived();
+        let joined = |parts: &[&[AuditEvent]]| {
+            let mut chain = AuditChain::new("pd");
+            for part in parts {
+                chain.begin_part();
+                part.iter().try_for_each(|event| chain.follow(event))?;
+            }
+            chain.end(&chain.verified()).map(|head| head.sequence)
+        };
+        assert_eq!(joined(&[&whole[..3], &whole[3..]]), Ok(6));
+        assert_eq!(joined(&[&whole[..4], &whole[1..3], &whole[2..]]), Ok(6));
+        let missing = |expected, found| Err(ChainBreak::Missing { expected, found });
+        assert_eq!(joined(&[&whole[..2], &whole[3..]]), missing(3, 4));
+        assert_eq!(joined(&[&whole[3..], &whole[..3]]), missing(7, 1));
+        // Within a part no event comes twice.
+        let twice = [&whole[..3], &whole[2..]].concat();
+        assert_eq!(joined(&[&twice]), missing(4, 3));
+        let mut fork = whole[..3].to_vec();
+        fork[2].principal = "somebody else".to_owned();
+        fork[2].hash = hash("pd", &fork[2]).to_vec();
+        assert_eq!(
+            joined(&[&whole[..4], &fork[2..]]),
+            Err(ChainBreak::Differs(3))
+        );
+    }
+
+    #[test]
+    fn a_noted_head_before_the_first_event_is_only_in_the_archive() {
+        let whole = archived();
+        let noted = |number: usize| NotedHead {
+            sequence: whole[number].sequence,
+            hash: whole[number].hash.clone(),
+        };
+        let mut chain = AuditChain::new("pd").expect_noted(Some(noted(1)));
+        for event in &whole[3..] {
+            chain.follow(event).unwrap();
+        }
+        assert_eq!(chain.noted_before_first(), Some(&noted(1)));
+        // The one right before it is known by its hash.
+        let chain = chain.expect_noted(Some(noted(2)));
+        assert_eq!(chain.noted_before_first(), None);
+        assert!(chain.end(&chain.verified()).is_ok());
     }
 
     #[test]

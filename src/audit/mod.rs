@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::proto::AuditEvent;
 
 pub use action::{AuditAction, AuditOutcome};
-pub use chain::{AuditChain, ChainBreak, NotedHead};
+pub use chain::{AuditChain, ChainBreak, NotedHead, RecordedArchive};
 
 /// Names the encoding, so that another one can follow it.
 const VERSION: &str = "userimport.audit.v1";

@@ -1,10 +1,11 @@
 //! `descriptor`: the contract, for programs that read it without its files.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::{ExitStatus, output::write_whole};
+use super::{
+    ExitStatus,
+    output::{OutputFileArgs, write_whole},
+};
 use crate::proto::DESCRIPTOR_SET;
 
 /// Write the API's contract as a descriptor set, comments included, for tools such as buf and grpcurl
@@ -15,15 +16,8 @@ use crate::proto::DESCRIPTOR_SET;
     grpcurl -protoset userimport-v1.binpb -plaintext localhost:50051 list"
 )]
 pub(super) struct DescriptorArgs {
-    /// File to write; `-` is standard output
-    #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        env = "USER_IMPORT_OUTPUT",
-        default_value = "-"
-    )]
-    output: PathBuf,
+    #[command(flatten)]
+    file: OutputFileArgs,
 }
 
 /// Runs the command.
@@ -31,6 +25,6 @@ pub(super) struct DescriptorArgs {
 /// # Errors
 /// Fails if the file cannot be written.
 pub(super) fn run(args: &DescriptorArgs) -> anyhow::Result<ExitStatus> {
-    write_whole(&args.output, DESCRIPTOR_SET)?;
+    write_whole(&args.file.output, DESCRIPTOR_SET)?;
     Ok(ExitStatus::Done)
 }

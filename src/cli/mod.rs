@@ -68,7 +68,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Imports(imports::ImportsArgs),
     Cancel(imports::CancelArgs),
-    Audit(audit::AuditArgs),
+    Audit(Box<audit::AuditArgs>),
     Template(template::TemplateArgs),
     Export(export::ExportArgs),
     #[command(subcommand)]
@@ -148,7 +148,7 @@ impl Command {
             Self::Watch(args) => watch::run(args, verbosity).await,
             Self::Imports(args) => imports::list(args, verbosity).await,
             Self::Cancel(args) => imports::cancel(args, verbosity).await,
-            Self::Audit(args) => audit::run(args, verbosity).await,
+            Self::Audit(args) => audit::run(*args, verbosity).await,
             Self::Template(args) => template::run(args, verbosity).await,
             Self::Export(args) => export::run(args, verbosity).await,
             Self::Catalog(command) => catalog::run(command, verbosity).await,

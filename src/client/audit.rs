@@ -1,11 +1,14 @@
-//! The audit trail: listed, and followed from its first event.
+//! The audit trail: listed, followed from its first event, and recorded as archived.
 
 use std::io;
 
 use super::{ClientError, ServiceClient};
 use crate::{
     audit::{AuditChain, ChainBreak, NotedHead},
-    proto::{AuditEvent, ListAuditEventsRequest, ListAuditEventsResponse},
+    proto::{
+        AuditEvent, AuditHead, ListAuditEventsRequest, ListAuditEventsResponse,
+        RecordAuditArchiveRequest,
+    },
 };
 
 /// Events that one request asks for; the most that a server gives.
@@ -40,18 +43,17 @@ impl ServiceClient {
         Ok(events)
     }
 
-    /// Follows an organisation's whole chain and hashes every event again, here. Gives each event to `take` once it is
-    /// verified. Returns the chain's end, or where it is broken.
+    /// Follows an organisation's whole chain, from the first event that there still is, and hashes every event again,
+    /// here. Gives each event to `take` once it is verified. Returns where the chain is broken, if it is.
     ///
     /// # Errors
     /// As `ListAuditEvents` says, or if `take` fails.
     pub(crate) async fn verify_audit(
         &mut self,
+        chain: &mut AuditChain,
         organization: &str,
-        noted: Option<NotedHead>,
         mut take: impl FnMut(&AuditEvent) -> io::Result<()>,
     ) -> Result<Result<NotedHead, ChainBreak>, ClientError> {
-        let mut chain = AuditChain::new(organization).expect_noted(noted);
         let mut request = ListAuditEventsRequest {
             organization: organization.to_owned(),
             page_size: i32::try_from(PAGE).unwrap_or(i32::MAX),
@@ -71,6 +73,46 @@ impl ServiceClient {
                 return Ok(chain.end(&page.head.unwrap_or_default()));
             }
         }
+    }
+
+    /// Returns the sequence of the first event that the server still has; 0 if it has none.
+    ///
+    /// # Errors
+    /// As `ListAuditEvents` says.
+    pub(crate) async fn first_audit_event(
+        &mut self,
+        organization: &str,
+    ) -> Result<i64, ClientError> {
+        let request = ListAuditEventsRequest {
+            organization: organization.to_owned(),
+            page_size: 1,
+            oldest_first: true,
+            ..ListAuditEventsRequest::default()
+        };
+        let page = self.audit_page(&request).await?;
+        Ok(page.events.first().map_or(0, |event| event.sequence))
+    }
+
+    /// Records in the chain that its events from the one after `after` to `last` are archived.
+    ///
+    /// # Errors
+    /// As `RecordAuditArchive` says.
+    pub(crate) async fn record_audit_archive(
+        &mut self,
+        organization: &str,
+        after: i64,
+        last: &NotedHead,
+    ) -> Result<(), ClientError> {
+        let request = RecordAuditArchiveRequest {
+            organization: organization.to_owned(),
+            after_sequence: after,
+            last: Some(AuditHead {
+                sequence: last.sequence,
+                hash: last.hash.clone(),
+            }),
+        };
+        self.audit.record_audit_archive(request).await?;
+        Ok(())
     }
 
     async fn audit_page(

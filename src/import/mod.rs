@@ -172,7 +172,13 @@ impl Importer {
                 .await?;
         }
         let retention = self.settings.result_retention;
-        self.store.expire_uploads(retention).await.map(|_| ())
+        self.store.expire_uploads(retention).await?;
+        if let Some(age) = self.settings.audit {
+            self.store
+                .expire_audit_events(self.clock.now() - age)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Notes that an attempt has ended before it began applying.

@@ -1,24 +1,30 @@
-//! `AuditService`: who did what, read page by page.
+//! `AuditService`: who did what, read page by page; and what of it is archived.
 
 use tonic::{Request, Status};
 
 use super::{Answer, caller::Caller, paging::PageRequest, serve, status};
 use crate::{
-    proto::{ListAuditEventsRequest, ListAuditEventsResponse, audit_service_server::AuditService},
-    store::Store,
+    audit::{AuditAction, NotedHead},
+    import::{Clock, Refusal},
+    proto::{
+        AuditHead, ListAuditEventsRequest, ListAuditEventsResponse, RecordAuditArchiveRequest,
+        RecordAuditArchiveResponse, audit_service_server::AuditService,
+    },
+    store::{ArchiveError, AuditArchive, AuditEntry, Store},
 };
 
 /// The service.
 #[derive(Clone, Debug)]
 pub(crate) struct AuditHandlers {
     store: Store,
+    clock: Clock,
 }
 
 impl AuditHandlers {
     /// Serves the audit trail in this database.
     #[must_use]
-    pub(crate) const fn new(store: Store) -> Self {
-        Self { store }
+    pub(crate) const fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
     async fn list(
@@ -46,6 +52,46 @@ impl AuditHandlers {
             head: Some(found.head),
         })
     }
+
+    async fn record_archive(
+        self,
+        caller: Caller,
+        request: RecordAuditArchiveRequest,
+    ) -> Result<RecordAuditArchiveResponse, Status> {
+        let slug = request.organization;
+        caller.expect_organization(&slug)?;
+        let archive = AuditArchive {
+            after: request.after_sequence,
+            last: last_event(request.last)?,
+        };
+        let failed = |error| status::from_store(&error, &slug);
+        let store = caller.store(&self.store);
+        let _permit = caller.lane_permit(&store, &slug).await?;
+        let chain = store.audit_chain(&slug).await.map_err(failed)?;
+        let (now, actor) = (self.clock.now(), caller.actor());
+        let entry = AuditEntry::done(now, &actor, AuditAction::EventsArchived, &slug);
+        let recorded = store.record_audit_archive(chain, &archive, entry).await;
+        let sequence = recorded.map_err(|error| not_recorded(&error, &slug))?;
+        Ok(RecordAuditArchiveResponse { sequence })
+    }
+}
+
+fn last_event(last: Option<AuditHead>) -> Result<NotedHead, Status> {
+    let last = last.unwrap_or_default();
+    let text = format!("{}:{}", last.sequence, hex::encode(&last.hash));
+    let message = "An archive ends with an event: give its sequence, and its hash of 32 bytes.";
+    text.parse()
+        .map_err(|_| status::invalid("BAD_AUDIT_HEAD", "last", message))
+}
+
+fn not_recorded(error: &ArchiveError, slug: &str) -> Status {
+    let code = match error {
+        ArchiveError::Gap(_) => "AUDIT_ARCHIVE_GAP",
+        ArchiveError::Differs => "AUDIT_ARCHIVE_DIFFERS",
+        ArchiveError::Store(error) => return status::from_store(error, slug),
+    };
+    let message = format!("The archive was not recorded: {error}.");
+    status::refused(&[Refusal::precondition(code, slug, message)])
 }
 
 #[tonic::async_trait]
@@ -55,5 +101,12 @@ impl AuditService for AuditHandlers {
         request: Request<ListAuditEventsRequest>,
     ) -> Answer<ListAuditEventsResponse> {
         serve(self, request, Self::list).await
+    }
+
+    async fn record_audit_archive(
+        &self,
+        request: Request<RecordAuditArchiveRequest>,
+    ) -> Answer<RecordAuditArchiveResponse> {
+        serve(self, request, Self::record_archive).await
     }
 }

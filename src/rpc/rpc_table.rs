@@ -131,6 +131,7 @@ const TABLE: &[Rpc] = table! {
     }
     "userimport.v1.AuditService" {
         ListAuditEvents      Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
+        RecordAuditArchive   Needs(OrganizationsWrite),           Fails, Call,      Message,     Interactive;
     }
     "grpc.health.v1.Health" {
         Check                Anybody,                             Fails, Uncounted, Small,       Interactive;

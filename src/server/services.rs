@@ -41,7 +41,7 @@ pub(super) fn all(
     limits: &ServerLimits,
 ) -> anyhow::Result<Routes> {
     let imports = ImportHandlers::new(importer, store.clone());
-    let audit = AuditHandlers::new(store.clone());
+    let audit = AuditHandlers::new(store.clone(), clock.clone());
     let directory = DirectoryHandlers::new(store, clock, limits.deadlines.idle);
     let mut routes = Routes::builder();
     routes

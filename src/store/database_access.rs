@@ -104,11 +104,16 @@ impl Store {
         Ok(!self.servers_with_heartbeat(HEARTBEAT).await?.is_empty())
     }
 
-    /// Finds what would keep a server from writing. `must_migrate`: the schema lacks something.
+    /// Finds what would keep a server from writing. `must_migrate`: the schema lacks something. `removes_events`: the
+    /// server removes archived audit events.
     ///
     /// # Errors
     /// Fails if the database fails.
-    pub async fn access_faults(&self, must_migrate: bool) -> Result<Vec<AccessFault>, StoreError> {
+    pub async fn access_faults(
+        &self,
+        must_migrate: bool,
+        removes_events: bool,
+    ) -> Result<Vec<AccessFault>, StoreError> {
         if self.dialect() == Dialect::Sqlite {
             return Ok(Vec::new());
         }
@@ -134,7 +139,7 @@ impl Store {
                 role: place.role.clone(),
             });
         }
-        faults.extend(self.lacking(&place).await?);
+        faults.extend(self.lacking(&place, removes_events).await?);
         if must_migrate && !self.may_migrate().await? {
             let Place { role, schema } = place;
             faults.push(AccessFault::Schema { role, schema });
@@ -142,8 +147,14 @@ impl Store {
         Ok(faults)
     }
 
-    async fn lacking(&self, place: &Place) -> Result<Option<AccessFault>, StoreError> {
-        let wanted = TABLES.iter().flat_map(|(table, privileges)| {
+    async fn lacking(
+        &self,
+        place: &Place,
+        removes_events: bool,
+    ) -> Result<Option<AccessFault>, StoreError> {
+        let removal = removes_events.then_some(("audit_events", &["DELETE"][..]));
+        let wanted = TABLES.into_iter().chain(removal);
+        let wanted = wanted.flat_map(|(table, privileges)| {
             let row = move |privilege: &&str| format!("('{table}', '{privilege}')");
             privileges.iter().map(row)
         });

@@ -165,7 +165,7 @@ fn statements(distributed: &[String]) -> Vec<String> {
         "SET LOCAL lock_timeout = 0",
         "SET LOCAL statement_timeout = 0",
         "SET LOCAL citus.multi_shard_modify_mode = 'sequential'",
-        // The audit trail's triggers look at nothing but the changed row.
+        // The audit trail's triggers look at the changed row, and at other rows of the same organisation in its own table.
         "SET LOCAL citus.enable_unsafe_triggers = on",
     ]
     .map(str::to_owned)

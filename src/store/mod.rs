@@ -7,6 +7,7 @@
 
 mod attempts;
 mod audit;
+mod audit_archives;
 mod audit_heads;
 mod catalog;
 mod catalog_audit;
@@ -50,6 +51,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use attempts::AttemptRetention;
 pub(crate) use audit::AuditEntry;
+pub(crate) use audit_archives::{ArchiveError, AuditArchive};
 pub(crate) use catalog::{CatalogDraft, CatalogError, DeceptiveName, DraftEntry, DraftGroup};
 pub(crate) use credential_sources::CredentialSource;
 pub(crate) use database_access::{AccessFault, ConnectionRoom};

@@ -139,6 +139,134 @@ fn a_trail_is_archived_whole_or_in_parts_and_verified_without_a_server() {
     assert!(said.contains("is whole: events 3 to 4"), "{said}");
 }
 
+/// Returns the text that a command has printed, which must have ended with this exit code.
+fn said(output: &Output, exit: i32) -> String {
+    assert_eq!(output.status.code(), Some(exit), "{output:?}");
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+/// Has two archives, of events 1 and 2 and of events 3 to 5, of which the first was removed from the trail.
+fn partly_removed() -> Department {
+    let department = Department::open();
+    let export = ["audit", "export", "--record", "--output"];
+    let first = department.run(&[&export[..], &["first.jsonl"]].concat());
+    let told = said(&first, 0);
+    assert!(
+        told.contains("The trail records that it is there."),
+        "{told}"
+    );
+    department.file("roster.csv", &officers(2));
+    department.run(&["import", "roster.csv"]);
+    let after = noted(&told);
+    let next = ["second.jsonl", "--after", &after];
+    said(&department.run(&[&export[..], &next].concat()), 0);
+    tamper(&department, "DELETE FROM audit_events WHERE sequence <= 2");
+    department
+}
+
+#[test]
+fn a_trail_says_what_was_archived_and_is_whole_with_its_archives() {
+    let department = partly_removed();
+    let verify = |options: &[&str]| department.run(&[&["audit", "verify"], options].concat());
+    let trail = said(&verify(&[]), 0);
+    for told in [
+        "is whole: 4 events",
+        "Event 6 records that events up to 5 were archived. Events up to 2 are not here any more",
+    ] {
+        assert!(trail.contains(told), "{told}: {trail}");
+    }
+    let both = said(&verify(&["--file", "first.jsonl", "--with-trail"]), 0);
+    assert!(both.contains("together are whole: events 1 to 6"), "{both}");
+    assert!(both.contains("by itself begins with event 3"), "{both}");
+    let files = ["--file", "first.jsonl", "--file", "second.jsonl"];
+    let files_alone = said(&verify(&files), 0);
+    assert!(
+        files_alone.contains("is whole: events 1 to 5"),
+        "{files_alone}"
+    );
+    let all = said(&verify(&[&files[..], &["--with-trail"]].concat()), 0);
+    assert!(all.contains("events 1 to 6"), "{all}");
+    // The second archive says by itself that the first was recorded.
+    let second = said(&verify(&["--file", "second.jsonl", "--with-trail"]), 0);
+    assert!(second.contains("events 3 to 6"), "{second}");
+    // Another export has all that there still is.
+    let rest = department.run(&["audit", "export", "--output", "rest.jsonl"]);
+    assert!(said(&rest, 0).starts_with("4 events"), "{rest:?}");
+    // What was noted before is found in the archive.
+    let early = said(&verify(&["--file", "first.jsonl"]), 0);
+    let early = noted(&early);
+    said(&verify(&["--expect", &early]), 0);
+    let earlier = format!("1:{}", "11".repeat(32));
+    let gone = said(&verify(&["--expect", &earlier]), 1);
+    assert!(gone.contains("removed after it was archived"), "{gone}");
+    let forged = verify(&[
+        "--file",
+        "first.jsonl",
+        "--with-trail",
+        "--expect",
+        &earlier,
+    ]);
+    assert!(said(&forged, 1).contains("not the one that was noted"));
+}
+
+#[test]
+fn an_archive_that_does_not_fit_the_trail_is_found() {
+    let department = partly_removed();
+    let verify = |options: &[&str]| department.run(&[&["audit", "verify"], options].concat());
+    let first = read(&department, "first.jsonl");
+    let (line, _) = first.split_once('\n').unwrap();
+    department.file("cut.jsonl", line);
+    let lacking = said(&verify(&["--file", "cut.jsonl", "--with-trail"]), 1);
+    assert!(lacking.contains("event 2 is missing"), "{lacking}");
+    let other = Department::open();
+    said(
+        &other.run(&["audit", "export", "--output", "first.jsonl"]),
+        0,
+    );
+    department.file("other.jsonl", &read(&other, "first.jsonl"));
+    let other = said(&verify(&["--file", "other.jsonl", "--with-trail"]), 1);
+    assert!(
+        other.contains("are not one chain: event 3 does not follow"),
+        "{other}"
+    );
+    let order = ["--file", "second.jsonl", "--file", "first.jsonl"];
+    let order = said(&verify(&order), 1);
+    assert!(
+        order.contains("event 6 is missing: event 1 follows"),
+        "{order}"
+    );
+    // Nor does one pass that nothing records.
+    tamper(
+        &department,
+        "DROP TRIGGER audit_events_not_removed; DELETE FROM audit_events WHERE sequence = 6; \
+         DROP TRIGGER audit_heads_only_move_on; UPDATE audit_heads SET sequence = 5, hash = \
+         (SELECT hash FROM audit_events WHERE sequence = 5)",
+    );
+    said(&verify(&["--file", "first.jsonl", "--with-trail"]), 0);
+    tamper(&department, "DELETE FROM audit_events WHERE sequence = 3");
+    let unrecorded = said(&verify(&["--file", "first.jsonl", "--with-trail"]), 1);
+    assert!(
+        unrecorded.contains("event 1 is missing: event 4"),
+        "{unrecorded}"
+    );
+}
+
+#[test]
+fn an_archive_is_recorded_only_once_it_is_a_file() {
+    let department = Department::open();
+    for output in ["-", "/dev/null"] {
+        let piped = department.run(&["audit", "export", "--record", "--output", output]);
+        assert!(
+            said(&piped, 2).contains("--record needs a file"),
+            "{piped:?}"
+        );
+    }
+    let nowhere = ["audit", "export", "--record", "--output", "no/where.jsonl"];
+    said(&department.run(&nowhere), 1);
+    let json = text(&department.run(&["audit", "--format", "json"]).stdout);
+    assert_eq!(objects(json.lines()).len(), 2, "{json}");
+}
+
 #[test]
 fn an_archive_that_was_changed_is_broken() {
     let department = Department::open();
@@ -184,8 +312,10 @@ fn a_broken_trail_is_not_archived() {
 fn wrong_use_says_how() {
     let department = Department::open();
     let head = format!("1:{}", "00".repeat(32));
-    let words: [&[&str]; 7] = [
+    let words: [&[&str]; 9] = [
         &["audit", "--expect", "1:00"],
+        &["audit", "--organization", "pd", "verify"],
+        &["audit", "verify", "--with-trail"],
         &["audit", "--after", &head],
         &["audit", "--file", "a.jsonl"],
         &["audit", "export", "--file", "a.jsonl"],

@@ -1,13 +1,18 @@
 //! A database whose organisations Citus has spread over several machines. Citus is in no package registry: these tests
 //! run where `USER_IMPORT_TEST_CITUS_URL` names a coordinator (see `docs/scale.md`), and say so elsewhere.
 
-use std::{env, sync::Arc};
+use std::{env, sync::Arc, time::Duration};
 
+use time::OffsetDateTime;
 use tonic::Code;
 use user_import::{
     config::Settings,
     domain::Column::{Email, FirstName, SupervisorEmail},
-    proto::{Catalog, UpdateCatalogRequest},
+    proto::{
+        AuditHead, Catalog, ListAuditEventsRequest, RecordAuditArchiveRequest,
+        UpdateCatalogRequest, audit_service_client::AuditServiceClient,
+    },
+    store::Store,
 };
 
 use crate::program::run;
@@ -137,6 +142,7 @@ async fn references_and_the_audit_trail_are_guarded_there_too() {
         let answer = database.try_execute(refused).await;
         assert!(answer.is_err(), "{refused}");
     }
+    archived_events_can_be_removed(&app).await;
     let mut without = catalog();
     without.roles.retain(|role| role.name != "Officer");
     let request = UpdateCatalogRequest {
@@ -151,4 +157,39 @@ async fn references_and_the_audit_trail_are_guarded_there_too() {
         ..catalog()
     };
     app.catalog("pd", reduced).await;
+}
+
+/// The triggers ask other rows of the table on the machine that has them.
+async fn archived_events_can_be_removed(app: &App) {
+    let request = ListAuditEventsRequest {
+        organization: "pd".to_owned(),
+        oldest_first: true,
+        ..ListAuditEventsRequest::default()
+    };
+    let mut client = AuditServiceClient::new(app.connection());
+    let listed = client.list_audit_events(request.clone()).await.unwrap();
+    let events = listed.into_inner().events;
+    let (kept, last) = (&events[2..], &events[1]);
+    let archive = RecordAuditArchiveRequest {
+        organization: "pd".to_owned(),
+        last: Some(AuditHead {
+            sequence: last.sequence,
+            hash: last.hash.clone(),
+        }),
+        ..RecordAuditArchiveRequest::default()
+    };
+    client.record_audit_archive(archive).await.unwrap();
+    for refused in ["", "WHERE sequence = 3", "WHERE sequence = 5"] {
+        let delete = format!("DELETE FROM audit_events {refused}");
+        assert!(
+            app.database().try_execute(&delete).await.is_err(),
+            "{delete}"
+        );
+    }
+    let store = Store::connect(&app.database().url()).await.unwrap();
+    let later = OffsetDateTime::now_utc() + Duration::from_mins(1);
+    assert_eq!(store.expire_audit_events(later).await.unwrap(), 2);
+    let listed = client.list_audit_events(request).await.unwrap();
+    let left = listed.into_inner().events;
+    assert_eq!(&left[..left.len() - 1], kept);
 }

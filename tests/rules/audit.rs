@@ -1,7 +1,10 @@
 //! The audit trail: every action leaves one event in its own transaction, and none can be changed
 //! without a trace (issue: safe to expose).
 
-use tonic::Code;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tonic::{Code, Status};
 use user_import::{
     audit::{AuditChain, ChainBreak},
     config::Settings,
@@ -12,9 +15,10 @@ use user_import::{
     limits::{ConcurrencyBounds, ServerLimits},
     proto::{
         AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
-        ListAuditEventsRequest, SetUserProtectedRequest, UpdateCatalogRequest,
-        audit_service_client::AuditServiceClient,
+        ListAuditEventsRequest, RecordAuditArchiveRequest, SetUserProtectedRequest,
+        UpdateCatalogRequest, audit_service_client::AuditServiceClient,
     },
+    store::Store,
 };
 
 use crate::retries::{ID, MANY, interrupted, many, named, start_slow};
@@ -44,6 +48,11 @@ on_both_databases![
     events_at_once_make_one_chain,
     tokens_are_told_where_they_are_good,
     an_event_names_the_credential,
+    an_archive_is_recorded_of_events_that_there_are_and_without_a_gap,
+    what_is_recorded_as_archived_already_is_not_recorded_again,
+    only_events_up_to_the_last_recorded_archive_can_be_removed,
+    old_events_are_removed_if_they_are_archived_and_the_trail_is_whole_without_them,
+    a_removal_that_no_archive_covers_is_found,
 ];
 
 async fn page(app: &App, request: ListAuditEventsRequest) -> (Vec<AuditEvent>, String, AuditHead) {
@@ -261,6 +270,7 @@ async fn events_can_only_be_added(database: Database) {
     for tampering in [
         "UPDATE audit_events SET principal = 'x'",
         "DELETE FROM audit_events",
+        "DELETE FROM audit_events WHERE sequence = 1",
         "DELETE FROM audit_events WHERE sequence = 4",
         "UPDATE audit_heads SET sequence = sequence - 1",
         "UPDATE audit_heads SET organization_id = organization_id + 100",
@@ -649,4 +659,189 @@ async fn events_at_once_make_one_chain(database: Database) {
     let updates = (0..5).map(|_| app.catalog("pd", catalog()));
     futures_util::future::join_all(updates).await;
     assert_eq!(verified(&app, "pd").await, Ok(27));
+}
+
+/// Records that the events of `pd` after the first ones, up to `last`, are archived. Returns where that is recorded.
+async fn record_archive(app: &App, after: i64, last: &AuditHead) -> Result<i64, Status> {
+    let request = RecordAuditArchiveRequest {
+        organization: "pd".to_owned(),
+        after_sequence: after,
+        last: Some(last.clone()),
+    };
+    let mut client = AuditServiceClient::new(app.connection());
+    let recorded = client.record_audit_archive(request).await?;
+    Ok(recorded.into_inner().sequence)
+}
+
+fn head_of(event: &AuditEvent) -> AuditHead {
+    AuditHead {
+        sequence: event.sequence,
+        hash: event.hash.clone(),
+    }
+}
+
+async fn an_archive_is_recorded_of_events_that_there_are_and_without_a_gap(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let (events, head) = chain(&app, "pd").await;
+    let third = head_of(&events[2]);
+    let forged = AuditHead {
+        hash: vec![7; 32],
+        ..third.clone()
+    };
+    let unknown = AuditHead {
+        sequence: 99,
+        ..third.clone()
+    };
+    for (after, last, code, told) in [
+        (
+            0,
+            &forged,
+            Code::FailedPrecondition,
+            "does not have the event",
+        ),
+        (
+            0,
+            &unknown,
+            Code::FailedPrecondition,
+            "does not have the event",
+        ),
+        (1, &third, Code::FailedPrecondition, "only events up to 0"),
+        (
+            0,
+            &AuditHead::default(),
+            Code::InvalidArgument,
+            "ends with an event",
+        ),
+    ] {
+        let refused = record_archive(&app, after, last).await;
+        let refused = refused.expect_err("nothing is recorded");
+        assert_eq!(refused.code(), code, "{refused}");
+        assert!(refused.message().contains(told), "{refused}");
+    }
+    assert_eq!(chain(&app, "pd").await.1, head);
+    assert_eq!(record_archive(&app, 0, &third).await.ok(), Some(5));
+    let gap = record_archive(&app, 4, &head).await;
+    let gap = gap.expect_err("event 4 would be in no archive");
+    assert!(gap.message().contains("only events up to 3"), "{gap}");
+    assert_eq!(record_archive(&app, 3, &head).await.ok(), Some(6));
+    let (events, _) = chain(&app, "pd").await;
+    let [first, second] = &events[4..] else {
+        panic!("two archives are recorded: {events:?}");
+    };
+    for (event, last, count) in [(first, &third, "3"), (second, &head, "1")] {
+        assert_eq!(event.action(), AuditAction::EventsArchived);
+        assert_eq!((&*event.subject, &*event.principal), ("pd", "local"));
+        assert_eq!(event.details["through"], last.sequence.to_string());
+        assert_eq!(event.details["events"], count);
+    }
+    assert_eq!(verified(&app, "pd").await, Ok(6));
+}
+
+async fn what_is_recorded_as_archived_already_is_not_recorded_again(database: Database) {
+    let app = App::start(database).await;
+    let (events, head) = chain(&app, "pd").await;
+    assert_eq!(record_archive(&app, 0, &head).await.ok(), Some(3));
+    let first = head_of(&events[0]);
+    let (_, recorded) = chain(&app, "pd").await;
+    // The last one has nothing but the record, which would have no end.
+    for again in [&first, &head, &recorded] {
+        assert_eq!(record_archive(&app, 0, again).await.ok(), Some(3));
+    }
+    assert_eq!(chain(&app, "pd").await.1, recorded);
+}
+
+async fn only_events_up_to_the_last_recorded_archive_can_be_removed(database: Database) {
+    let app = App::start(database).await;
+    app.organization("sheriff").await;
+    app.people(["ada"]).await;
+    let (events, _) = chain(&app, "pd").await;
+    record_archive(&app, 0, &head_of(&events[2]))
+        .await
+        .expect("the events are there");
+    let ours = "organization_id = (SELECT id FROM organizations WHERE slug = 'pd')";
+    let theirs = "organization_id = (SELECT id FROM organizations WHERE slug = 'sheriff')";
+    for refused in [
+        format!("DELETE FROM audit_events WHERE {ours}"),
+        format!("DELETE FROM audit_events WHERE {ours} AND sequence <= 4"),
+        format!("DELETE FROM audit_events WHERE {ours} AND sequence = 5"),
+        format!("DELETE FROM audit_events WHERE {theirs} AND sequence = 1"),
+        format!("UPDATE audit_events SET principal = 'x' WHERE {ours} AND sequence = 1"),
+    ] {
+        let words = app.database().try_execute(&refused).await;
+        let words = words.expect_err(&refused);
+        assert!(words.contains("can only be added to"), "{refused}: {words}");
+    }
+    assert_eq!(chain(&app, "pd").await.0.len(), 5);
+    app.tamper(&format!(
+        "DELETE FROM audit_events WHERE {ours} AND sequence <= 3"
+    ))
+    .await;
+    let left: Vec<_> = chain(&app, "pd").await.0;
+    let left: Vec<_> = left.iter().map(|event| event.sequence).collect();
+    assert_eq!(left, [4, 5]);
+    assert_eq!(verified(&app, "pd").await, Ok(5));
+    assert_eq!(verified(&app, "sheriff").await, Ok(2));
+}
+
+async fn old_events_are_removed_if_they_are_archived_and_the_trail_is_whole_without_them(
+    database: Database,
+) {
+    let settings = Settings {
+        audit: Some(Duration::ZERO),
+        cleaning_interval: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    app.people(["ada"]).await;
+    let (events, _) = chain(&app, "pd").await;
+    let store = Store::connect(&app.database().url()).await.unwrap();
+    let later = OffsetDateTime::now_utc() + Duration::from_mins(1);
+    assert_eq!(store.expire_audit_events(later).await.unwrap(), 0);
+    let third = head_of(&events[2]);
+    assert_eq!(record_archive(&app, 0, &third).await.ok(), Some(5));
+    let left = "SELECT COUNT(*) FROM audit_events WHERE sequence <= 3 AND organization_id = \
+        (SELECT id FROM organizations WHERE slug = 'pd')";
+    while app.database().number(left).await > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(verified(&app, "pd").await, Ok(5));
+    // Nothing goes that is not archived, however old it is.
+    assert_eq!(store.expire_audit_events(later).await.unwrap(), 0);
+    let (kept, head) = chain(&app, "pd").await;
+    assert_eq!(kept.first().map(|event| event.sequence), Some(4));
+    // An archive of what is gone already is known to be recorded.
+    assert_eq!(record_archive(&app, 0, &third).await.ok(), Some(5));
+    // With the archive nothing lacks.
+    let mut whole = AuditChain::new("pd");
+    events
+        .iter()
+        .try_for_each(|event| whole.follow(event))
+        .unwrap();
+    whole.begin_part();
+    kept.iter()
+        .try_for_each(|event| whole.follow(event))
+        .unwrap();
+    assert_eq!((whole.first(), whole.end(&head).unwrap().sequence), (1, 5));
+    app.people(["bob"]).await;
+    assert_eq!(verified(&app, "pd").await, Ok(7));
+}
+
+async fn a_removal_that_no_archive_covers_is_found(database: Database) {
+    let app = App::start(database).await;
+    app.people(["ada"]).await;
+    let (events, _) = chain(&app, "pd").await;
+    record_archive(&app, 0, &head_of(&events[1]))
+        .await
+        .expect("the events are there");
+    app.tamper_audit(
+        "DELETE FROM audit_events WHERE sequence <= 3 AND organization_id = \
+         (SELECT id FROM organizations WHERE slug = 'pd')",
+    )
+    .await;
+    let missing = ChainBreak::Missing {
+        expected: 3,
+        found: 4,
+    };
+    assert_eq!(verified(&app, "pd").await, Err(missing));
 }

@@ -10,9 +10,9 @@ use user_import::proto::{
     CreateOrganizationRequest, DESCRIPTOR_SET, ExportUsersRequest, FinishImportRequest,
     GetCatalogRequest, GetImportRequest, GetImportTemplateRequest, GetOrganizationRequest,
     GetUserRequest, ImportUsersRequest, ListAuditEventsRequest, ListImportsRequest,
-    ListOrganizationsRequest, ListUsersRequest, PushUsersRequest, SetUserProtectedRequest,
-    UpdateCatalogRequest, WatchImportRequest, append_import_request, get_user_request::Key,
-    import_users_request,
+    ListOrganizationsRequest, ListUsersRequest, PushUsersRequest, RecordAuditArchiveRequest,
+    SetUserProtectedRequest, UpdateCatalogRequest, WatchImportRequest, append_import_request,
+    get_user_request::Key, import_users_request,
 };
 
 use crate::{App, catalog, start_of};
@@ -124,6 +124,11 @@ fn audit_request(method: &str, organization: String) -> Vec<u8> {
         "ListAuditEvents" => ListAuditEventsRequest {
             organization,
             ..ListAuditEventsRequest::default()
+        }
+        .encode_to_vec(),
+        "RecordAuditArchive" => RecordAuditArchiveRequest {
+            organization,
+            ..RecordAuditArchiveRequest::default()
         }
         .encode_to_vec(),
         other => panic!("{other} is new: give it a request, and a place in every test here"),

@@ -1,13 +1,11 @@
 //! `export`: an organisation's users as a roster that imports unchanged.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
     ExitStatus,
-    output::{OutputTarget, Verbosity},
+    output::{OutputFileArgs, OutputTarget, Verbosity},
 };
 use crate::proto::{ExportUsersRequest, UserStatus};
 
@@ -17,15 +15,8 @@ use crate::proto::{ExportUsersRequest, UserStatus};
     user-import export --organization my-department --status active --role Officer \\\n    \
     --output officers.csv")]
 pub(crate) struct ExportArgs {
-    /// File to write; `-` is standard output
-    #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        env = "USER_IMPORT_OUTPUT",
-        default_value = "-"
-    )]
-    output: PathBuf,
+    #[command(flatten)]
+    file: OutputFileArgs,
     /// Make values harmless that a spreadsheet would compute; the file still imports unchanged
     #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
     #[arg(value_parser = BoolishValueParser::new())]
@@ -95,7 +86,7 @@ impl ExportArgs {
 /// Fails if the server refuses, or the file cannot be written. Then no file is left.
 pub(crate) async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
-    let mut output = OutputTarget::create(&args.output)?;
+    let mut output = OutputTarget::create(&args.file.output)?;
     let request = args.request(organization);
     client.export(request, &mut output).await?;
     output.complete()?;

@@ -6,7 +6,7 @@ use super::connection::OrganizationArgs;
 use crate::cli::{
     ExitStatus,
     output::{
-        HISTORY, HISTORY_CSV, OutputFormat, PrintableList, Verbosity, history_cells,
+        FormatArgs, HISTORY, HISTORY_CSV, LimitArgs, PrintableList, Verbosity, history_cells,
         history_record, printable,
     },
 };
@@ -16,17 +16,10 @@ use crate::cli::{
 #[command(after_help = "Example:\n  \
     user-import imports --organization my-department --limit 5")]
 pub(crate) struct ImportsArgs {
-    /// At most this many
-    #[arg(
-        long,
-        value_name = "N",
-        env = "USER_IMPORT_LIMIT",
-        default_value_t = 20
-    )]
-    limit: u32,
-    /// Format of the output
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
+    #[command(flatten)]
+    limit: LimitArgs,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -52,12 +45,12 @@ pub(crate) struct CancelArgs {
 pub(crate) async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let list = PrintableList {
-        items: &client.imports(&organization, args.limit).await?,
+        items: &client.imports(&organization, args.limit.limit).await?,
         nothing: format!("Nothing has been imported into {organization}.\n"),
         table: (HISTORY, history_cells),
         csv: (HISTORY_CSV, history_record),
     };
-    list.print(args.format)?;
+    list.print(args.format.format)?;
     Ok(ExitStatus::Done)
 }
 

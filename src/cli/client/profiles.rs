@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::profile::{Profile, ProfileFile, TokenLocation};
 use crate::cli::{
     ExitStatus,
-    output::{OutputFormat, PrintableList, TextTable},
+    output::{FormatArgs, PrintableList, TextTable},
 };
 
 /// Servers and organisations that commands use by default
@@ -38,9 +38,8 @@ pub(crate) struct ListArgs {
     /// File of profiles [default: user-import/config.toml in `$XDG_CONFIG_HOME` or ~/.config]
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CONFIG")]
     config: Option<PathBuf>,
-    /// Format of the output
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 /// Runs the command.
@@ -58,7 +57,7 @@ pub(crate) fn run(command: &ProfileCommand) -> anyhow::Result<ExitStatus> {
         table: (PROFILES, cells),
         csv: (PROFILES_CSV, cells),
     };
-    list.print(args.format)?;
+    list.print(args.format.format)?;
     Ok(ExitStatus::Done)
 }
 

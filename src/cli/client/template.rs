@@ -1,13 +1,11 @@
 //! `template`: a CSV file to start a roster from.
 
-use std::path::PathBuf;
-
 use clap::{Args, builder::BoolishValueParser};
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
     ExitStatus,
-    output::{Verbosity, write_whole},
+    output::{OutputFileArgs, Verbosity, write_whole},
 };
 
 /// Write a CSV file to start a roster from: the header row and four example rows
@@ -15,15 +13,8 @@ use crate::cli::{
 #[command(after_help = "Example:\n  \
     user-import template --organization my-department --output roster.csv")]
 pub(crate) struct TemplateArgs {
-    /// File to write; `-` is standard output
-    #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        env = "USER_IMPORT_OUTPUT",
-        default_value = "-"
-    )]
-    output: PathBuf,
+    #[command(flatten)]
+    file: OutputFileArgs,
     /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
     #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
     #[arg(value_parser = BoolishValueParser::new())]
@@ -39,6 +30,6 @@ pub(crate) struct TemplateArgs {
 pub(crate) async fn run(args: TemplateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let template = client.template(&organization, args.byte_order_mark).await?;
-    write_whole(&args.output, &template.csv)?;
+    write_whole(&args.file.output, &template.csv)?;
     Ok(ExitStatus::Done)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::cli::{
     ExitStatus,
     failure::UsageError,
-    output::{OutputFormat, PrintableList, Verbosity, print, printable, time_text},
+    output::{FormatArgs, PrintableList, Verbosity, print, printable, time_text},
     server::DatabaseArgs,
 };
 use crate::{
@@ -79,9 +79,8 @@ pub(crate) struct ListArgs {
     /// Only those for the organisation with this slug
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
-    /// Format of the output
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -200,7 +199,7 @@ async fn list(args: ListArgs) -> anyhow::Result<ExitStatus> {
         table: (TOKENS, cells),
         csv: (TOKENS_CSV, record),
     };
-    list.print(args.format)?;
+    list.print(args.format.format)?;
     Ok(ExitStatus::Done)
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::cli::{
     ExitStatus,
-    output::{OutputFormat, SummaryOptions, Verbosity, print_error},
+    output::{FormatArgs, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
     client::{ClientError, ImportEnd},
@@ -42,9 +42,8 @@ pub(crate) struct WatchArgs {
     )]
     #[arg(default_value_t = RowFilter::All)]
     result_filter: RowFilter,
-    /// Format of the output
-    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
-    format: OutputFormat,
+    #[command(flatten)]
+    format: FormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -62,7 +61,7 @@ pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result
         result_filter: ResultFilter::from(args.result_filter).into(),
     };
     let mut report = ImportReport::new(ReportOptions {
-        format: args.format,
+        format: args.format.format,
         review: false,
         summary_options: SummaryOptions::default(),
         verbosity,

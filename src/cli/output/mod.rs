@@ -1,11 +1,13 @@
 //! What a command prints, and where to: reports and tables, formats, verbosity, and files.
 
 mod format;
+mod options;
 mod output_file;
 mod report;
 mod verbosity;
 
 pub(super) use format::{OutputFormat, PrintableList, write_line};
+pub(super) use options::{FormatArgs, LimitArgs, OutputFileArgs};
 pub(super) use output_file::{OutputTarget, print, write_whole};
 pub(super) use report::{
     AUDIT, AUDIT_CSV, CsvText, FindingLimits, HISTORY, HISTORY_CSV, ImportFindings,

@@ -53,6 +53,11 @@ impl OutputTarget {
         Ok(Self::File { file, path })
     }
 
+    /// Returns `true` if a file is written, which is there once it is complete; `false` for standard output or a device.
+    pub(crate) const fn is_replaced_file(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+
     /// Moves the complete file to its place.
     ///
     /// # Errors

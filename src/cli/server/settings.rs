@@ -43,10 +43,15 @@ pub(super) struct SettingsArgs {
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
     attempt_retention_days: u64,
     /// Days after which the record of an applied import is forgotten with its counts, though never before its results;
-    /// its ID may then be used again. Without it records stay for ever. The audit trail stays whatever it says
+    /// its ID may then be used again. Without it records stay for ever
     #[arg(long, value_name = "D", env = "USER_IMPORT_HISTORY_DAYS")]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     history_days: Option<u64>,
+    /// Days after which an audit event is removed that is in an archive which `audit export --record` has recorded; no
+    /// other event ever is. Without it all events stay for ever
+    #[arg(long, value_name = "D", env = "USER_IMPORT_AUDIT_DAYS")]
+    #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
+    audit_days: Option<u64>,
     /// Most such attempts that are remembered of one organisation; refused ones are forgotten first
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_ATTEMPTS_KEPT")]
     #[arg(default_value_t = 1_000, value_parser = value_parser!(u32).range(1..))]
@@ -154,6 +159,7 @@ impl SettingsArgs {
     #[must_use]
     pub(super) fn settings(&self) -> Settings {
         let bytes = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let days = |number: u64| Duration::from_hours(24 * number);
         Settings {
             limits: Limits {
                 max_rows: self.max_rows,
@@ -177,11 +183,10 @@ impl SettingsArgs {
             transaction_rows: self.transaction_rows.get(),
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),
-            result_retention: Duration::from_hours(24 * self.result_retention_days),
-            attempt_retention: Duration::from_hours(24 * self.attempt_retention_days),
-            history: self
-                .history_days
-                .map(|days| Duration::from_hours(24 * days)),
+            result_retention: days(self.result_retention_days),
+            attempt_retention: days(self.attempt_retention_days),
+            history: self.history_days.map(days),
+            audit: self.audit_days.map(days),
             attempts_kept: self.max_attempts_kept,
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             ..Settings::default()
@@ -222,6 +227,7 @@ mod tests {
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
             --attempt-retention-days 13 --max-attempts-kept 14 --history-days 19 \
+            --audit-days 20 \
             --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
             --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
@@ -230,6 +236,7 @@ mod tests {
         assert_eq!(settings.attempt_retention, Duration::from_hours(13 * 24));
         assert_eq!(settings.attempts_kept, 14);
         assert_eq!(settings.history, Some(Duration::from_hours(19 * 24)));
+        assert_eq!(settings.audit, Some(Duration::from_hours(20 * 24)));
         assert_eq!(settings.shutdown_grace, Duration::from_secs(3));
         assert_eq!(settings.database_patience, Duration::from_secs(7));
         let limits = (settings.limits.max_rows, settings.limits.max_bytes);
@@ -263,6 +270,7 @@ mod tests {
             "--lease-seconds 0",
             "--transaction-rows 0",
             "--max-rows 0",
+            "--audit-days 0",
             "--max-record-bytes 4095",
             "--max-record-bytes 1048577",
             "--max-field-bytes 1023",

@@ -101,7 +101,7 @@ pub(super) async fn look(
     };
     // A schema that lacks the table is a finding of its own.
     let is_serving = store.has_running_server().await.unwrap_or_default();
-    match ask(&store, clock, begun).await {
+    match ask(&store, settings, clock, begun).await {
         Ok(asked) => {
             findings.extend(asked);
             findings.extend(limits(&store, is_serving).await);
@@ -172,7 +172,12 @@ fn by_words(error: &StoreError) -> Option<&'static str> {
     found.map(|(_, advice)| *advice)
 }
 
-async fn ask(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Vec<CheckResult>> {
+async fn ask(
+    store: &Store,
+    settings: &Settings,
+    clock: &Clock,
+    begun: Instant,
+) -> anyhow::Result<Vec<CheckResult>> {
     let (version, theirs) = store
         .server_info()
         .await
@@ -192,7 +197,9 @@ async fn ask(store: &Store, clock: &Clock, begun: Instant) -> anyhow::Result<Vec
     let distribution = store.distribution().await;
     let distribution = distribution.context("it cannot be seen whether tables are distributed")?;
     findings.extend(judge_distribution(&distribution));
-    let faults = store.access_faults(!schema.missing.is_empty()).await;
+    let must_migrate = !schema.missing.is_empty();
+    let faults = store.access_faults(must_migrate, settings.audit.is_some());
+    let faults = faults.await;
     let faults = faults.context("the role's privileges cannot be read")?;
     findings.extend(faults.iter().map(barred));
     Ok(findings)

@@ -1,0 +1,42 @@
+//! Options that several commands have: the format, the length and the file of their output.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::OutputFormat;
+
+/// The format of a list or of results.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct FormatArgs {
+    /// Format of the output
+    #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
+    pub format: OutputFormat,
+}
+
+/// The length of a list.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct LimitArgs {
+    /// At most this many
+    #[arg(
+        long,
+        value_name = "N",
+        env = "USER_IMPORT_LIMIT",
+        default_value_t = 20
+    )]
+    pub limit: u32,
+}
+
+/// The file that a command writes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct OutputFileArgs {
+    /// File to write; `-` is standard output
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        env = "USER_IMPORT_OUTPUT",
+        default_value = "-"
+    )]
+    pub output: PathBuf,
+}
