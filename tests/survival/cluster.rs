@@ -2,8 +2,10 @@
 
 use std::{
     env, fs,
-    net::TcpListener,
-    os::unix::{fs::MetadataExt, process::CommandExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -13,8 +15,11 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::scene::eventually;
-use user_import_testing::signal::{self, Signal};
+use crate::{process::free_address, scene::eventually};
+use user_import_testing::{
+    certificates::Issued,
+    signal::{self, Signal},
+};
 
 /// The directory of PostgreSQL's programs; `scripts/test` sets it.
 const PROGRAMS: &str = "USER_IMPORT_TEST_POSTGRES_BIN";
@@ -70,6 +75,25 @@ impl Cluster {
         self.run("SELECT pg_reload_conf()").await;
     }
 
+    /// Has the server speak TLS with this certificate from now on.
+    pub async fn encrypt(&mut self, issued: &Issued) {
+        for (name, content) in [
+            ("server.crt", &issued.certificate),
+            ("server.key", &issued.key),
+        ] {
+            let file = self.data().join(name);
+            fs::write(&file, content).expect("there is space");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it is our file");
+            if let Some((user, group)) = unprivileged() {
+                std::os::unix::fs::chown(file, Some(user), Some(group))
+                    .expect("root may give its files away");
+            }
+        }
+        self.run("ALTER SYSTEM SET ssl = on").await;
+        self.end(Signal::INT);
+        self.restart().await;
+    }
+
     /// Lets a standby take writes.
     pub async fn promote(&self) {
         self.run("SELECT pg_promote()").await;
@@ -82,6 +106,12 @@ impl Cluster {
             &own,
             &format!("@127.0.0.1:{},127.0.0.1:{others}/", self.port),
         ) + "?target_session_attrs=read-write"
+    }
+
+    /// Returns the URL of a database of `primary`, `url`, on this standby.
+    pub fn url_of(&self, primary: &Self, url: &str) -> String {
+        let host = |port: u16| format!("@127.0.0.1:{port}/");
+        url.replace(&host(primary.port), &host(self.port))
     }
 
     fn stopped(password: String) -> Self {
@@ -104,7 +134,7 @@ impl Cluster {
 
     async fn start_somewhere(&mut self) {
         let running = async || {
-            self.port = free_port();
+            self.port = free_address().port();
             self.try_start().await
         };
         eventually(running, "PostgreSQL starts").await;
@@ -233,15 +263,4 @@ fn unprivileged() -> Option<(u32, u32)> {
             .or_else(|| ids("nobody"))
             .expect("there is nobody"),
     )
-}
-
-/// Returns a port below the range that systems assign by themselves, so that it is still free for a second start.
-fn free_port() -> u16 {
-    let random = Uuid::new_v4().into_bytes();
-    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    random
-        .windows(2)
-        .map(|pair| 15_000 + u16::from_ne_bytes([pair[0], pair[1]]) % 15_000)
-        .find(is_free)
-        .expect("a loopback port is free")
 }

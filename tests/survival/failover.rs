@@ -7,14 +7,15 @@ use tonic::Code;
 use crate::{
     cluster::Cluster,
     kills::{comparable, counts},
-    process::PATIENT,
-    scene::{ID, Scene, expect_whole, many, start},
+    process::{PATIENT, program},
+    scene::{ID, Scene, eventually, expect_whole, many, start},
 };
 use user_import_testing::{FreshDatabase, Imported, on_postgres, roster, signal::Signal, start_of};
 
 on_postgres![
     an_import_outlives_its_primary_in_one_call_and_nothing_acknowledged_is_lost,
     an_import_waits_while_the_database_takes_no_writes,
+    doctor_finds_a_standby,
 ];
 
 /// Enough that the primary dies in the middle of them; a setting gives another number.
@@ -71,4 +72,43 @@ async fn an_import_waits_while_the_database_takes_no_writes() {
     let ended = first.and_rest(answers).await;
     expect_whole(&ended);
     drop(scene);
+}
+
+async fn doctor_finds_a_standby() {
+    let mut primary = Cluster::start().await;
+    let standby = primary.synchronous_standby().await;
+    let database = FreshDatabase::on_cluster(primary.url()).await;
+    let run = |command: &str, url: &str| {
+        let mut program = program();
+        program.arg(command).env("USER_IMPORT_DATABASE_URL", url);
+        program.env("USER_IMPORT_LISTEN", "127.0.0.1:0");
+        let output = program.output().expect("the program can be started");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let both = primary.url_with(&standby, &database.url());
+    // A synchronous standby has the schema once the primary has confirmed it, and shows it a moment later.
+    assert_eq!(run("migrate", &both).0, Some(0));
+    let (exit, said) = run("doctor", &both);
+    assert_eq!(exit, Some(0), "{said}");
+    let alone = standby.url_of(&primary, &database.url());
+    eventually(
+        async || run("doctor", &alone).1.contains("the schema is up to date"),
+        "the standby has the schema",
+    )
+    .await;
+    let (exit, said) = run("doctor", &alone);
+    let wrong: Vec<_> = said
+        .lines()
+        .filter(|line| line.starts_with("WRONG"))
+        .collect();
+    assert_eq!((exit, wrong.len()), (Some(1), 1), "{said}");
+    assert!(
+        wrong[0].contains("access") && wrong[0].contains("it is a standby"),
+        "{said}"
+    );
+    primary.end(Signal::KILL);
+    standby.promote().await;
+    let (exit, said) = run("doctor", &alone);
+    assert_eq!(exit, Some(0), "{said}");
 }

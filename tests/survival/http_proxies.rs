@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    process::{Process, program},
+    process::{Process, create_token, free_address, program},
     scene::{ID, eventually},
 };
 use user_import_testing::{Database, FreshDatabase, certificates::Authority, roster, run};
@@ -155,13 +155,6 @@ impl Drop for RunningProxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener
-        .local_addr()
-        .expect("a bound socket has an address")
 }
 
 impl HttpProxy {
@@ -323,26 +316,6 @@ impl Scene {
         let status = command.wait().unwrap();
         assert!(status.success(), "{status}: {}", self.read("err"));
     }
-}
-
-/// Unlike the server's local token it is valid after a restart too, and for a proxy's port.
-fn create_token(database_url: &str) -> String {
-    let permissions =
-        "users.import,users.read,users.grant-privileged,catalog.write,organizations.write";
-    let made = program()
-        .args([
-            "token",
-            "create",
-            "tests",
-            "--every-organization",
-            "--permission",
-            permissions,
-        ])
-        .env("USER_IMPORT_DATABASE_URL", database_url)
-        .output()
-        .expect("the program can be started");
-    assert!(made.status.success(), "{made:?}");
-    String::from_utf8(made.stdout).unwrap().trim().to_owned()
 }
 
 const IMPORT: [&str; 3] = ["import", "--organization=pd", "--format=json"];

@@ -14,10 +14,12 @@
     reason = "what tests write is in folders of their own"
 )]
 
+mod balancer;
 mod clients;
 mod cluster;
 mod connections;
 mod database;
+mod database_certificates;
 mod disk;
 mod failover;
 mod footprint;

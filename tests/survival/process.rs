@@ -2,12 +2,14 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
+use user_import::domain::Permission;
 use user_import_testing::signal::{self, Signal};
+use uuid::Uuid;
 
 /// The variable that shows the servers' logs, if it is set to a filter such as `info`.
 const LOG: &str = "USER_IMPORT_TEST_SERVER_LOG";
@@ -34,6 +36,39 @@ pub fn program() -> Command {
     // Their local tokens stay out of the home of whoever runs the tests.
     command.env("XDG_RUNTIME_DIR", user_import_testing::runtime_directory());
     command
+}
+
+/// Returns an address on which a server can listen. Its port is below the range that systems assign by themselves, so
+/// that it is still free for a second start.
+pub fn free_address() -> SocketAddr {
+    let random = Uuid::new_v4().into_bytes();
+    let is_free = |address: &SocketAddr| TcpListener::bind(address).is_ok();
+    random
+        .windows(2)
+        .map(|pair| 15_000 + u16::from_ne_bytes([pair[0], pair[1]]) % 15_000)
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(is_free)
+        .expect("a loopback port is free")
+}
+
+/// Returns a token with all permissions. Unlike the server's local token it is valid after a restart too, and for a
+/// proxy's port.
+pub fn create_token(database_url: &str) -> String {
+    let permissions = Permission::ALL.map(|permission| permission.to_string());
+    let made = program()
+        .args([
+            "token",
+            "create",
+            "tests",
+            "--every-organization",
+            "--permission",
+            &permissions.join(","),
+        ])
+        .env("USER_IMPORT_DATABASE_URL", database_url)
+        .output()
+        .expect("the program can be started");
+    assert!(made.status.success(), "{made:?}");
+    String::from_utf8(made.stdout).unwrap().trim().to_owned()
 }
 
 impl Process {

@@ -1,0 +1,93 @@
+//! A PostgreSQL server whose certificate is of X.509 version 1, as Citus makes it.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use x509_parser::pem::Pem;
+
+use crate::{cluster::Cluster, process::program};
+use user_import_testing::{
+    certificates::{Authority, Issued},
+    on_postgres,
+};
+
+on_postgres![a_certificate_of_version_1_is_named_as_what_it_is];
+
+/// Splits the first DER value off, header included. Returns its tag, its content, itself, and the rest.
+fn split(der: &[u8]) -> (u8, &[u8], &[u8], &[u8]) {
+    let (header, length) = match der[1] {
+        short @ 0..0x80 => (2, usize::from(short)),
+        long => {
+            let bytes = usize::from(long & 0x7F);
+            let digits = der[2..2 + bytes].iter();
+            (
+                2 + bytes,
+                digits.fold(0, |length, &digit| length << 8 | usize::from(digit)),
+            )
+        }
+    };
+    let (value, rest) = der.split_at(header + length);
+    (der[0], &value[header..], value, rest)
+}
+
+/// Returns the content as a DER sequence.
+fn sequence(content: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+    // DER has one encoding of a length, the shortest.
+    let header: &[u8] = match (high, low) {
+        (0, ..0x80) => &[0x30, low],
+        (0, _) => &[0x30, 0x81, low],
+        _ => &[0x30, 0x82, high, low],
+    };
+    [header, content].concat()
+}
+
+/// Removes what version 1 lacks: the version, and the extensions. The signature is not that of the rest any more, which
+/// nobody looks at before the version.
+fn of_version_1(certificate: &str) -> String {
+    const VERSION: u8 = 0xA0;
+    const EXTENSIONS: u8 = 0xA3;
+    let pem = Pem::iter_from_buffer(certificate.as_bytes())
+        .next()
+        .unwrap()
+        .unwrap();
+    let (_, whole, ..) = split(&pem.contents);
+    let (_, mut fields, _, signature) = split(whole);
+    let mut kept = Vec::new();
+    while !fields.is_empty() {
+        let (tag, _, field, rest) = split(fields);
+        if tag != VERSION && tag != EXTENSIONS {
+            kept.extend_from_slice(field);
+        }
+        fields = rest;
+    }
+    let whole = sequence(&[&sequence(&kept), signature].concat());
+    let text = BASE64_STANDARD.encode(whole);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
+async fn a_certificate_of_version_1_is_named_as_what_it_is() {
+    let issued = Authority::new().server();
+    let old = Issued {
+        certificate: of_version_1(&issued.certificate),
+        key: issued.key.clone(),
+    };
+    for (issued, is_named) in [(&old, true), (&issued, false)] {
+        let mut cluster = Cluster::start().await;
+        cluster.encrypt(issued).await;
+        for command in ["doctor", "migrate"] {
+            let output = program()
+                .arg(command)
+                .env(
+                    "USER_IMPORT_DATABASE_URL",
+                    cluster.url() + "?sslmode=require",
+                )
+                .env("USER_IMPORT_LISTEN", "127.0.0.1:0")
+                .output()
+                .expect("the program can be started");
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            let names = said.contains("is not of X.509 version 3")
+                && said.contains("-addext subjectAltName=DNS:HOST");
+            assert_eq!(names, is_named, "{command}: {said}");
+            assert!(!said.contains("UnsupportedCertVersion"), "{said}");
+        }
+    }
+}
