@@ -8,7 +8,8 @@ use sea_orm::DbBackend;
 #[derive(Debug)]
 pub(super) struct Migration;
 
-/// With Citus an organisation's events are all in one table on one machine, and a trigger there may ask this table alone.
+/// With Citus an organisation's events are all in one table on one machine, and a trigger there may ask this table
+/// alone.
 const POSTGRES: &str = "
 SELECT set_config('citus.enable_unsafe_triggers', 'on', true),
     set_config('citus.multi_shard_modify_mode', 'sequential', true);

@@ -54,8 +54,9 @@ struct LastRecord {
 }
 
 impl Store {
-    /// Records in a trail that its events up to one of them are archived; `entry` has the time and the principal. If all later
-    /// events are such records themselves, none is added. Returns the sequence of the event that records it.
+    /// Records in a trail that its events up to one of them are archived; `entry` has the time and the principal. If
+    /// those since the last record are such records themselves, none is added. Returns the sequence of the event that
+    /// records it.
     ///
     /// # Errors
     /// Fails if the trail does not have that event, if events before the archive are in none, or if the database fails.
@@ -100,10 +101,8 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_audit_events(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
-        let sql =
-            format!("SELECT DISTINCT organization_id FROM audit_events WHERE action = {ARCHIVED}");
         let mut removed = 0;
-        for row in sql::query_all(&self.db, sql, []).await? {
+        for row in sql::query_all(&self.db, archived_chains(), []).await? {
             let chain = row.try_get_by_index(0)?;
             if let Some(record) = last_record(&self.db, chain).await? {
                 removed += self.expire_trail(chain, record.through, moment).await?;
@@ -160,15 +159,23 @@ impl WriteTransaction {
     }
 }
 
+fn archived_chains() -> String {
+    format!("SELECT DISTINCT organization_id FROM audit_events WHERE action = {ARCHIVED}")
+}
+
+fn last_record_of_chain() -> String {
+    format!(
+        "SELECT sequence, details FROM audit_events WHERE organization_id = $1 AND action = {ARCHIVED} \
+        ORDER BY sequence DESC LIMIT 1"
+    )
+}
+
 async fn last_record(
     db: &impl ConnectionTrait,
     chain: i64,
 ) -> Result<Option<LastRecord>, StoreError> {
-    let sql = format!(
-        "SELECT sequence, details FROM audit_events WHERE organization_id = $1 AND action = {ARCHIVED} \
-        ORDER BY sequence DESC LIMIT 1"
-    );
-    let Some(row) = sql::query_one(db, sql, [chain.into()]).await? else {
+    let found = sql::query_one(db, last_record_of_chain(), [chain.into()]).await?;
+    let Some(row) = found else {
         return Ok(None);
     };
     let details: String = row.try_get_by_index(1)?;
@@ -222,12 +229,32 @@ mod tests {
         AuditEntry::done(at, &actor, action, &"subject")
     }
 
-    #[tokio::test]
-    async fn events_are_removed_in_batches_up_to_the_first_that_is_young() {
+    async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
         let store = Store::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn records_of_archives_are_found_without_a_scan() {
+        let (_folder, store) = store().await;
+        for (sql, values) in [
+            (archived_chains(), Vec::new()),
+            (last_record_of_chain(), vec![sea_orm::Value::from(1_i64)]),
+        ] {
+            let explained = sql::query_all(&store.db, format!("EXPLAIN QUERY PLAN {sql}"), values);
+            for step in explained.await.unwrap() {
+                let step: String = step.try_get("", "detail").unwrap();
+                assert!(step.contains("INDEX audit_archives"), "{step}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn events_are_removed_in_batches_up_to_the_first_that_is_young() {
+        let (_folder, store) = store().await;
         let chain = store.audit_chain(SERVER_CHAIN).await.unwrap();
         let many = REMOVED_AT_ONCE + 20;
         let tx = store.begin_for(chain).await.unwrap();

@@ -495,13 +495,18 @@ impl App {
 
     /// Returns the CSV export with other options.
     pub async fn export_with(&self, request: ExportUsersRequest) -> String {
-        let response = self.directory().export_users(request).await;
-        let mut pieces = response.expect("the export begins").into_inner();
+        let exported = self.try_export(request).await;
+        exported.expect("the directory is exported")
+    }
+
+    /// Returns the CSV export, or the status with which it ends.
+    pub async fn try_export(&self, request: ExportUsersRequest) -> Result<String, Status> {
+        let mut pieces = self.directory().export_users(request).await?.into_inner();
         let mut csv = Vec::new();
-        while let Some(piece) = pieces.message().await.expect("the export goes on") {
+        while let Some(piece) = pieces.message().await? {
             csv.extend(piece.csv_chunk);
         }
-        String::from_utf8(csv).expect("an export is UTF-8")
+        Ok(String::from_utf8(csv).expect("an export is UTF-8"))
     }
 
     /// Returns all users of `pd`, by external ID.

@@ -1,5 +1,5 @@
-//! Three servers on one PostgreSQL behind a load balancer, `HAProxy`. Servers are killed at random and started again while
-//! imports, uploads in parts and pushes go through the balancer. Each call goes to another server.
+//! Three servers on one PostgreSQL behind a load balancer, `HAProxy`. Servers are killed at random and started again
+//! while imports, uploads in parts and pushes go through the balancer. Each call goes to another server.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -43,11 +43,8 @@ const SERVERS: usize = 3;
 /// Imports of each kind; each has a seed of its own.
 const IMPORTS: u64 = 2;
 
-/// Pushes, one after the other.
-const PUSHES: u32 = 30;
-
-/// Kills that there must have been while work was under way.
-const KILLS: usize = 4;
+/// Kills that there must be while work is under way.
+const KILLS: usize = 6;
 
 /// `HAProxy` as `docs/proxies.md` configures it for several servers, which is killed when dropped.
 struct Balancer {
@@ -131,23 +128,24 @@ impl Scene {
     }
 }
 
-/// Kills servers and starts them again until the work has ended; at most one is dead at a time. Returns how many were
-/// killed, and the servers.
-fn kill_until(
-    has_ended: &AtomicBool,
-    mut servers: Vec<Process>,
-    database_url: &str,
-) -> (usize, Vec<Process>) {
+/// What the killer and the work tell each other.
+#[derive(Debug, Default)]
+struct Storm {
+    kills: AtomicUsize,
+    has_ended: AtomicBool,
+}
+
+/// Kills servers and starts them again until the work has ended; at most one is dead at a time. Returns the servers.
+fn kill_servers(storm: &Storm, mut servers: Vec<Process>, database_url: &str) -> Vec<Process> {
     let mut chance = Chance::new(3);
-    let mut kills = 0;
     loop {
         thread::sleep(Duration::from_millis(1) * (100 + chance.permille() / 2));
-        if has_ended.load(Ordering::Relaxed) {
-            return (kills, servers);
+        if storm.has_ended.load(Ordering::Relaxed) {
+            return servers;
         }
         let server = &mut servers[chance.below(SERVERS)];
         server.kill();
-        kills += 1;
+        storm.kills.fetch_add(1, Ordering::Relaxed);
         thread::sleep(Duration::from_millis(1) * (chance.permille() / 4));
         *server = Process::start_at(server.address, database_url, &[]);
     }
@@ -212,9 +210,10 @@ async fn upload(app: &App, start: ImportStart, csv: &[u8]) -> Imported {
     .await
 }
 
-/// Pushes a new name for one person, again and again. Each push must be done, and once.
-async fn push(app: App, organization: String) {
-    for number in 0..PUSHES {
+/// Pushes a new name for one person until it is enough. Each push must be done, and once. Returns how many there were.
+async fn push(app: App, organization: String, is_enough: impl Fn() -> bool) -> u32 {
+    let mut number = 0;
+    while !is_enough() {
         let start = ImportStart {
             import_id: format!("018f4e9e-5c7b-7000-8000-{number:012}"),
             ..start_of(&organization)
@@ -227,7 +226,9 @@ async fn push(app: App, organization: String) {
             _ => RowOutcome::Updated,
         };
         assert_eq!(pushed.row(1).outcome(), expected, "{number}: {pushed}");
+        number += 1;
     }
+    number
 }
 
 /// How a roster is sent.
@@ -284,16 +285,18 @@ async fn servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would() 
         let client = scene.client().await;
         jobs.push(send(client, name("stormy", (seed, kind)), seed, kind));
     }
-    let pushes = push(scene.client().await, "pushes".to_owned());
-    let has_ended = Arc::new(AtomicBool::new(false));
-    let (servers, url) = (scene.servers, scene.database.url());
-    let killing = Arc::clone(&has_ended);
-    let killer = tokio::task::spawn_blocking(move || kill_until(&killing, servers, &url));
-    let (stormy, ()) = tokio::join!(join_all(jobs), pushes);
-    has_ended.store(true, Ordering::Relaxed);
-    let (kills, _servers) = killer.await.unwrap();
-    println!("{kills} servers were killed");
-    assert!(kills >= KILLS, "the work was done too soon: {kills}");
+    let client = scene.client().await;
+    let storm = Arc::new(Storm::default());
+    let (servers, url, killing) = (scene.servers, scene.database.url(), Arc::clone(&storm));
+    let killer = tokio::task::spawn_blocking(move || kill_servers(&killing, servers, &url));
+    let kills = || storm.kills.load(Ordering::Relaxed);
+    // A killer that has ended has failed.
+    let is_enough = || kills() >= KILLS || killer.is_finished();
+    let pushing = push(client, "pushes".to_owned(), is_enough);
+    let (stormy, pushes) = tokio::join!(join_all(jobs), pushing);
+    storm.has_ended.store(true, Ordering::Relaxed);
+    let _servers = killer.await.expect("every server starts again");
+    println!("{} servers were killed, and {pushes} pushes done", kills());
     for ((run, stormy), calm) in runs.iter().zip(&stormy).zip(&calm) {
         assert_eq!(comparable(stormy), comparable(calm), "{run:?}");
         assert_eq!(counts(stormy), counts(calm), "{run:?}");
@@ -303,6 +306,6 @@ async fn servers_killed_behind_a_balancer_leave_what_an_undisturbed_run_would() 
     }
     let revision = "SELECT revision FROM organizations WHERE slug = 'pushes'";
     // The catalog, then each push once.
-    assert_eq!(scene.database.number(revision).await, 1 + i64::from(PUSHES));
+    assert_eq!(scene.database.number(revision).await, 1 + i64::from(pushes));
     expect_quiet(&scene.database).await;
 }
