@@ -331,6 +331,13 @@ async fn a_role_that_may_not_write_is_wrong() {
     database.execute(&all).await;
     let (exit, said) = ended(&mut doctor_of(&url_as(&database, &reader)));
     assert_eq!(exit, Some(0), "{said}");
+    // Only a server that removes archived events needs to remove any.
+    let no_removal = format!("REVOKE DELETE ON audit_events FROM {reader}");
+    database.execute(&no_removal).await;
+    let (exit, said) = ended(&mut doctor_of(&url_as(&database, &reader)));
+    assert_eq!(exit, Some(0), "{said}");
+    let removing = ended(doctor_of(&url_as(&database, &reader)).arg("--audit-days=365"));
+    expect_wrong(&removing, "access", "lacks DELETE on audit_events");
     let read_only = format!("ALTER ROLE {reader} SET default_transaction_read_only = on");
     database.execute(&read_only).await;
     expect_wrong(
