@@ -132,8 +132,13 @@ pub async fn serve(
     let watching = tokio::spawn(watching);
     let house = tokio::spawn(run_maintenance(importer.clone(), start));
     let services = services::all(importer.clone(), store.clone(), clock.clone(), &limits)?;
-    let guard = AuthLayer::new(gate, patience, DenialRecorder::new(store, clock), &limits);
-    free_memory::keep_releasing(guard.memory().clone(), stop.clone());
+    let guard = AuthLayer::new(
+        gate,
+        patience,
+        DenialRecorder::new(store.clone(), clock),
+        &limits,
+    );
+    free_memory::keep_releasing(guard.memory().clone(), store, stop.clone());
     let serving = transport(&limits)
         .layer(origins)
         .layer(http_rules::layer())

@@ -47,6 +47,7 @@ mod write_transaction;
 
 use std::{sync::Arc, time::Duration};
 
+use sea_orm::ConnectionTrait;
 use tokio::sync::Semaphore;
 
 pub(crate) use attempts::AttemptRetention;
@@ -197,6 +198,17 @@ impl Store {
     #[must_use]
     pub const fn is_behind_pooler(&self) -> bool {
         self.db.is_pooled_outside()
+    }
+
+    /// Gives the memory back in which SQLite's writer keeps pages of the file. It fills again as pages are read.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn release_cache(&self) -> Result<(), StoreError> {
+        if let Some(writer) = &self.writer {
+            writer.execute_unprepared("PRAGMA shrink_memory").await?;
+        }
+        Ok(())
     }
 
     /// Returns `true` if the database has one writer at a time: SQLite.
