@@ -69,7 +69,7 @@
 //! | "did you mean" | `domain/suggest.rs`, `domain/nearest.rs`, `domain/one_edit.rs`; who a row seems to be about: `plan/report/advice.rs` |
 //! | users who are not listed (§7) | `plan/report/missing.rs` |
 //! | a guard that refuses a whole import (§7) | `import/review/guard.rs`; its thresholds: `config.rs` |
-//! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording.rs` for what the planner finds |
+//! | the words of an issue | `domain/fault.rs` and `domain/record_fault.rs` for one value and one line, `plan/report/wording/` for what the planner finds |
 //! | the words of a fault of the file | `input/fault.rs` |
 //! | what a client may not see (§6) | `import/respond/disclosure/` |
 //! | the status and details of an error | `rpc/status.rs` |

@@ -23,9 +23,9 @@ use super::{
     ImportError, Importer, Refusal,
     apply::{batch_size::QUICK, changed_concurrently::SkippedDeactivations},
     lease::HeldLease,
-    record::{FinalResults, FirstPlanWarnings, RecordedNotes, SharedResults, result_log},
+    record::{FinalResults, RecordedNotes, SharedResults, result_log},
     respond::ProgressCounters,
-    review::{MissingUser, PlannedImport},
+    review::{FirstPlanWarnings, MissingUser, PlannedImport},
 };
 use crate::{
     domain::{Actor, ImportPhase, ImportState},

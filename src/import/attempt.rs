@@ -20,9 +20,12 @@ use super::{
     lease::HeldLease,
     messages,
     receive::{AttemptRecording, ImportSession},
-    record::{FirstPlanWarnings, POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
+    record::{POLL_INTERVAL, RecordedProgress, ResultReplay, import_record},
     respond::Response,
-    review::{MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write, select_users},
+    review::{
+        FirstPlanWarnings, MissingUser, PlannedImport, PlanningInput, guard, plan_rows_to_write,
+        select_users,
+    },
 };
 use crate::{
     domain::{ImportPhase, ImportState, Row},

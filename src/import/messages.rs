@@ -6,14 +6,14 @@ use std::{convert::identity, fmt::Display};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{ImportError, Refusal, respond::Response, review::MissingUser};
+use super::{ImportError, Refusal, review::MissingUser};
 use crate::{
     domain::{Issue, Severity, Tally},
     input::Header,
     plan::Outcome,
     proto::{
         self, DeactivatedUser, Deactivations, Import, ImportStarted, ImportSummary, IssueSeverity,
-        RowOutcome, RowResult, RowResults,
+        RowOutcome, RowResult, RowResults, import_users_response::Message as Response,
     },
     store::ImportRecord,
 };

@@ -29,10 +29,10 @@ pub(crate) use index::Directory;
 pub use index::{
     ByRow, ByUser, FinalUser, MatchBy, Number, RowIndex, SecondSelection, UserIndex, UserSelection,
 };
-pub use judge::Permitted;
+pub use judge::{Decision, Outcome, Permitted};
 pub use order::WriteOrder;
 pub(crate) use order::{Schedule, UserWrite};
-pub use report::{Decision, DigestKey, Outcome};
+pub use report::DigestKey;
 pub(crate) use report::{
     LOST_LETTER, OTHER_MARKS, RENAMES, supervisor_inactive, waiting_sentence, zeros_lost,
 };
@@ -187,7 +187,8 @@ pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     let mut checked = check(&request, &mut budget);
     step()?;
     let mistaken = std::mem::take(&mut checked.mistaken);
-    let roster = Roster::new(&request, &checked, mistaken);
+    let changes = |row| checked.decisions[row].changes;
+    let roster = Roster::new(&request, &checked.unsound, changes, mistaken);
     let alike = ZeroPaddedMatches::new(&roster);
     let missing = find_missing(&roster, &checked.unsound, &alike);
     let mut state = State::new(&roster, checked.passed());
@@ -197,7 +198,7 @@ pub fn plan_while(request: Request, wanted: &dyn Fn() -> bool) -> Option<Plan> {
     judge::judge(&decisions, &mut state, &mut findings);
 
     step()?;
-    report::finish_outcomes(&state, &mut decisions);
+    judge::finish_outcomes(&state, &mut decisions);
     let deactivated = missing.deactivations.iter().copied().collect();
     report::review(&state, &deactivated, &alike, &mut findings);
     let identity = report::warn_of_replaced_identities(&state, &decisions, &mut findings);

@@ -116,28 +116,18 @@ pub async fn serve(
     let importer = Importer::new(&store, settings, clock.clone(), gate.clone(), stop.clone());
     let (start, started) = watch::channel(false);
     let (telling, status) = health::starting();
-    let health_port = CancellationToken::new();
+    let health_only = CancellationToken::new();
     if let Some(listener) = listeners.health {
-        let stop = health_port.clone();
         let accepted = listener::connections(listener, for_health);
-        tokio::spawn(serve_health(
-            accepted,
-            status.clone(),
-            limits.clone(),
-            proxies.clone(),
-            stop,
-        ));
+        let serving = serve_health(accepted, status.clone(), limits.clone(), proxies.clone());
+        tokio::spawn(health_only.clone().run_until_cancelled_owned(serving));
     }
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
     let house = tokio::spawn(run_maintenance(importer.clone(), start));
     let services = services::all(importer.clone(), store.clone(), clock.clone(), &limits)?;
-    let guard = AuthLayer::new(
-        gate,
-        patience,
-        DenialRecorder::new(store.clone(), clock),
-        &limits,
-    );
+    let denials = DenialRecorder::new(store.clone(), clock);
+    let guard = AuthLayer::new(gate, patience, denials, &limits);
     free_memory::keep_releasing(guard.memory().clone(), store, stop.clone());
     let serving = transport(&limits)
         .layer(origins)
@@ -157,7 +147,7 @@ pub async fn serve(
     let (result, deadline) = run(serving, started, shutdown, &stop, grace).await;
     finish(&importer, house, deadline).await?;
     watching.await?;
-    health_port.cancel();
+    health_only.cancel();
     result
 }
 
@@ -184,13 +174,12 @@ fn connection_setups(
     [for_calls, for_health]
 }
 
-/// Serves only health until `stop`, also while the server drains.
+/// Serves only health, also while the server drains.
 async fn serve_health(
     accepted: ReceiverStream<io::Result<TrackedConnection>>,
     status: watch::Receiver<ServingStatus>,
     limits: ServerLimits,
     proxies: TrustedProxies,
-    stop: CancellationToken,
 ) {
     let serving = transport(&limits)
         .layer(http_rules::layer())
@@ -198,7 +187,7 @@ async fn serve_health(
         .layer(forwarded::layer(proxies))
         .layer(unary_body::layer(&limits))
         .add_service(health::service(status))
-        .serve_with_incoming_shutdown(accepted, stop.cancelled());
+        .serve_with_incoming(accepted);
     if let Err(error) = serving.await {
         warn!(%error, "health is not served any more");
     }

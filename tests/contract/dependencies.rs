@@ -110,6 +110,18 @@ const MODULES: [(&str, &[&str]); 18] = [
     ),
 ];
 
+/// The steps of a plan and the phases of an import. Each uses only those before it.
+const STEPS: [(&str, &[&str]); 2] = [
+    ("plan", &["index", "judge", "order", "report"]),
+    (
+        "import",
+        &[
+            "refusal", "review", "messages", "respond", "record", "receive", "lease", "apply",
+            "attempt", "stages", "watch", "upload",
+        ],
+    ),
+];
+
 /// Segments and beginnings of paths, as regular expressions, and the modules or files that may name them.
 const RESTRICTED: [(&str, &[&str]); 8] = [
     (
@@ -183,6 +195,7 @@ const MESSAGES: &[&str] = &[
     "import/upload",
     // Results, refusals and warnings are recorded as encoded messages, once, and replayed from there.
     "import/record",
+    "import/review/first_plan_warnings.rs",
     // Sends responses, live and replayed ones, and removes from them what their reader may not see.
     "import/respond",
     // Results of rows that are given up, which are recorded.
@@ -202,14 +215,15 @@ fn pattern(text: &str) -> Regex {
     pattern.expect("a pattern")
 }
 
-/// The paths that a source names, as their segments and as their beginnings: `crate::plan`, `std::fs`, `tonic`.
+/// The paths that a source names, as their segments and as their beginnings: `crate::plan`, `std::fs`, `tonic`, and
+/// for a part of a module `plan::judge` or `super::judge`.
 fn names(code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for segment in [r"(\w+)::", r"::(\w+)"] {
         let segment = pattern(segment);
         names.extend(segment.captures_iter(code).map(|found| found[1].to_owned()));
     }
-    let beginning = pattern(r"\b(crate|std|tokio)::");
+    let beginning = pattern(r"\b(crate|std|tokio|super|plan|import)::");
     for found in beginning.find_iter(code) {
         let next = first_segments(&code[found.end()..]).into_iter();
         names.extend(next.map(|next| format!("{}{next}", found.as_str())));
@@ -325,6 +339,30 @@ fn modules_depend_on_each_other_in_one_direction() {
         let found = found.remove(module).unwrap_or_default();
         let listed: BTreeSet<_> = may_use.iter().copied().collect();
         assert_eq!(found, listed, "what {module} uses, and may use");
+    }
+}
+
+#[test]
+fn steps_use_only_those_before_them() {
+    for (module, steps) in STEPS {
+        for (path, names) in &*SOURCES {
+            let mut parts = path.split('/');
+            let (Some(folder), Some(step)) = (parts.next(), parts.next()) else {
+                continue;
+            };
+            if folder != module || step == "mod.rs" {
+                continue;
+            }
+            let step = step.trim_end_matches(".rs");
+            let at = steps.iter().position(|listed| *listed == step);
+            let at = at.unwrap_or_else(|| panic!("{path}: list its step here"));
+            let is_named = |later: &&&str| {
+                let paths = [format!("{module}::{later}"), format!("super::{later}")];
+                paths.iter().any(|path| names.contains(path))
+            };
+            let later = steps[at + 1..].iter().find(is_named);
+            assert_eq!(later, None, "{path} must not use a later step");
+        }
     }
 }
 

@@ -5,14 +5,12 @@
 
 pub(crate) mod audited;
 pub(crate) mod encoding;
-mod first_plan_warnings;
 pub(crate) mod import_record;
 mod recorded_progress;
 mod replay;
 pub(crate) mod result_log;
 mod row_results;
 
-pub(crate) use first_plan_warnings::FirstPlanWarnings;
 pub(crate) use import_record::RecordedNotes;
 pub(crate) use recorded_progress::RecordedProgress;
 pub(crate) use replay::{POLL_INTERVAL, ResultReplay, WatchRequest};

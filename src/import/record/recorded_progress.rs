@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use prost::Message;
 use uuid::Uuid;
 
-use super::FirstPlanWarnings;
 use crate::{
-    import::{ImportError, messages, review::MissingUser},
+    import::{
+        ImportError, messages,
+        review::{FirstPlanWarnings, MissingUser},
+    },
     proto::RowResults,
     store::{BatchKind, Store},
 };

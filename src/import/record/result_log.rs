@@ -16,8 +16,7 @@ use tokio::{sync::oneshot, task::spawn_blocking};
 use super::encoding::EncodedMessage;
 use crate::import::{
     messages,
-    record::FirstPlanWarnings,
-    review::{PlannedImport, planned_import},
+    review::{FirstPlanWarnings, PlannedImport, planned_import},
 };
 use crate::{
     domain::Tally,

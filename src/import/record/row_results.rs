@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::first_plan_warnings::{FirstPlanWarnings, is_about_others};
 use crate::{
     domain::Column,
-    import::review::PlannedImport,
+    import::review::{FirstPlanWarnings, PlannedImport, is_about_others},
     plan::RowIndex,
     proto::{ColumnChange, Issue, RowOutcome, RowResult},
 };

@@ -1,11 +1,13 @@
 //! Reviews a plan before anything is written: the planned import, its counts and warnings, and the guards. Knows no
-//! message.
+//! message but those that keep the warnings of the first plan.
 
+mod first_plan_warnings;
 pub(crate) mod guard;
 pub(crate) mod planned_import;
 mod planning;
 mod selection;
 
+pub(crate) use first_plan_warnings::{FirstPlanWarnings, is_about_others};
 pub(crate) use planned_import::MissingUser;
 pub use planned_import::PlannedImport;
 pub use planning::PlanningInput;

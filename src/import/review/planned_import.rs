@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::FirstPlanWarnings;
 use super::planning::PlanningInput;
-use crate::import::record::FirstPlanWarnings;
 use crate::{
     domain::{Column, Issue, IssueCode, Tally},
     plan::{self, ByRow, Decision, Outcome, Plan, Request, RowIndex},

@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 use super::attributes::sound;
 use super::keys::{Key, Numbering, held, holder};
 use super::lists::Lists;
+use super::mistaken::Mistaken;
 use super::numbers::{ByRow, ByUser, KeyId, Number, RowIndex, UserIndex, number};
 use super::parallel;
-use crate::domain::{Column, Row, User};
+use crate::domain::{Column, ColumnSet, Row, User};
 use crate::plan::Request;
-use crate::plan::judge::{Checked, Mistaken};
 
 /// A user of the final state: a user of the directory, or the user that a row creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,17 +66,23 @@ pub(crate) struct Roster<'a> {
 }
 
 impl<'a> Roster<'a> {
-    /// Numbers the keys of the rows and users of `request`. `mistaken` is part of the results of the field checks.
-    pub(crate) fn new(request: &'a Request, checked: &Checked, mistaken: Mistaken) -> Self {
+    /// Numbers the keys of the rows and users of `request`. `unsound` has the columns whose value failed a check, and
+    /// `changes` returns those that differ from the user's.
+    pub(crate) fn new(
+        request: &'a Request,
+        unsound: &ByRow<ColumnSet>,
+        changes: impl Fn(RowIndex) -> ColumnSet + Sync,
+        mistaken: Mistaken,
+    ) -> Self {
         let directory = &request.directory;
         let (rows, users) = (&*request.rows, directory.users());
-        let sound = |row, column| sound(&rows[row], checked.unsound[row], column);
+        let sound = |row, column| sound(&rows[row], unsound[row], column);
         let number = |key: Key| {
             let mut numbers = Numbering::new(key, users);
             let wanted = rows.indices().map(|row| {
                 let value = sound(row, key.column())?;
                 // Every user has every key, so an unchanged key is sound.
-                let is_held = !checked.decisions[row].changes.contains(key.column());
+                let is_held = !changes(row).contains(key.column());
                 let user = directory.user_of(row).filter(|_| is_held);
                 Some(user.map_or_else(|| numbers.number(value), held))
             });

@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::decision::Decision;
 use crate::domain::{Column, ColumnSet};
 use crate::plan::index::{ByKey, ByRow, Key, Roster, RowIndex};
-use crate::plan::report::Decision;
 
 /// The columns that are stored as the row writes them, without the keys that compare exactly.
 const TEXTS: ColumnSet = Column::TEXTS

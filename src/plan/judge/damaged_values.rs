@@ -4,38 +4,18 @@
 
 use std::{borrow::Cow, cell::OnceCell, hash::BuildHasher};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
+use super::decision::Decision;
 use super::field_checks::is_kept;
 use super::finding::{Finding, Findings};
 use super::typographic_keys::TypographicKeys;
 use crate::domain::{Column, ColumnSet, has_lost_letters, is_date_like, strip_leading_zeros};
 use crate::plan::Request;
-use crate::plan::index::{ByRow, Key, RowIndex, UserIndex, parallel, sound};
-use crate::plan::report::Decision;
+use crate::plan::index::{ByRow, Key, Mistaken, RowIndex, UserIndex, parallel, sound};
 
 /// The keys that spreadsheets change.
 const KEYS: [Key; 3] = [Key::ExternalId, Key::BadgeNumber, Key::Username];
-
-/// The results of these checks besides findings.
-#[derive(Debug, Default)]
-pub(crate) struct Mistaken {
-    /// Rows whose external ID does not identify their user: a spreadsheet has changed it, or it belongs to nobody.
-    pub(crate) ids: HashSet<RowIndex>,
-    /// Pairs of a row and a user that it probably means by a key that was rejected here, in the order of the rows.
-    pub(crate) meant: Vec<(RowIndex, UserIndex)>,
-}
-
-impl Mistaken {
-    /// Returns the users that `row` probably means.
-    pub(crate) fn meant_by(&self, row: RowIndex) -> impl Iterator<Item = UserIndex> {
-        let start = self.meant.partition_point(|&(other, _)| other < row);
-        let of_row = self.meant[start..]
-            .iter()
-            .take_while(move |&&(other, _)| other == row);
-        of_row.map(|&(_, user)| user)
-    }
-}
 
 /// Checks the values of all rows. Adds each column that fails to `unsound`.
 pub(crate) fn check_values(

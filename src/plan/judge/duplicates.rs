@@ -4,10 +4,10 @@
 use hashbrown::HashMap;
 
 use super::copies::Copies;
+use super::decision::Decision;
 use super::finding::{Finding, Findings};
 use super::state::State;
 use crate::plan::index::{ByRow, Key, KeyId, Roster, RowIndex, held};
-use crate::plan::report::Decision;
 
 /// Sets the copies of rows aside, and rejects the rows that cannot all be right.
 pub(crate) fn reject_duplicates(

@@ -4,15 +4,16 @@
 use std::borrow::Cow;
 
 use super::choices::{Choices, Named};
-use super::damaged_values::{Mistaken, check_values};
+use super::damaged_values::check_values;
+use super::decision::{Decision, Outcome};
 use super::finding::{Finding, Findings};
+use super::outcome::changing;
 use crate::domain::{
     Catalog, Column, ColumnSet, GroupId, RankId, RoleId, Row, Status, SuggestionBudget, User, fold,
     is_placeholder,
 };
 use crate::plan::Request;
-use crate::plan::index::{ByRow, Key, RowIndex, parallel, sound};
-use crate::plan::report::{Decision, Outcome, changing};
+use crate::plan::index::{ByRow, Key, Mistaken, RowIndex, parallel, sound};
 
 /// The results of the field checks.
 pub(crate) struct Checked {

@@ -3,13 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::decision::Decision;
 use super::finding::{Finding, Findings};
 use super::rules::{Due, Reports, Rule};
 use super::state::State;
 use crate::domain::{Permission, Permissions, RoleId, Status, User};
 use crate::plan::Request;
 use crate::plan::index::{ByRow, FinalUser, Key, RowIndex, SupervisorChange, held};
-use crate::plan::report::Decision;
 
 /// The caller's permissions that planning needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,13 +15,13 @@
 use std::cell::OnceCell;
 
 use super::cycles::Cycles;
+use super::decision::Decision;
 use super::finding::Findings;
 use super::permissions::Permissioning;
 use super::state::State;
 use super::supervisors::Supervisors;
 use super::uniqueness::Uniqueness;
 use crate::plan::index::{ByRow, KeyId, Lists, Roster, RowIndex};
-use crate::plan::report::Decision;
 
 /// A rule of the judgement.
 pub(crate) trait Rule {

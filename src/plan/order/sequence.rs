@@ -21,8 +21,7 @@ use super::components::Components;
 use super::write_order::WriteOrder;
 use crate::domain::Column;
 use crate::plan::index::{ByRow, FinalUser, IndexVec, Key, Lists, Node, RowIndex};
-use crate::plan::judge::State;
-use crate::plan::report::{Decision, Outcome};
+use crate::plan::judge::{Decision, Outcome, State};
 
 /// Returns the order in which the created and updated rows are written. This is row order, except that a row comes
 /// after the rows that must be written before it.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::domain::{Column, GroupId, RankId, RoleId, Row, Status, User};
 use crate::plan::Plan;
 use crate::plan::index::{FinalUser, RowIndex, resulting};
-use crate::plan::report::Outcome;
+use crate::plan::judge::Outcome;
 
 /// All values that the user of a created or updated row has after the import.
 #[derive(Clone, Debug, PartialEq, Eq)]

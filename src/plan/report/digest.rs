@@ -16,10 +16,10 @@ use std::fmt;
 
 use ring::hmac;
 
-use super::decision::{Decision, Outcome};
 use crate::domain::{Column, IssueCode};
 use crate::plan::Plan;
 use crate::plan::index::{Key, RowIndex, parallel, to_u32};
+use crate::plan::judge::{Decision, Outcome};
 
 /// Room for what the digest of one row is over, in bytes. Most rows need less.
 const ROW_BYTES: usize = 512;

@@ -3,10 +3,9 @@
 //! A spreadsheet sorted by one column alone gives every external ID another person's data. As a set that is a valid
 //! rotation of keys, so no rule of the judgement rejects it.
 
-use super::decision::{Decision, Outcome};
 use crate::domain::{Column, ColumnSet, Row, User, email_key, fold, strip_leading_zeros};
 use crate::plan::index::{ByRow, Key};
-use crate::plan::judge::{Finding, Findings, State};
+use crate::plan::judge::{Decision, Finding, Findings, Outcome, State};
 
 /// The columns of a person's identity. Both names together count as one.
 const IDENTITY: [Column; 5] = [

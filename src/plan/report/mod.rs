@@ -2,22 +2,18 @@
 //! row; only the judgement does.
 
 mod advice;
-mod decision;
 mod digest;
 mod identity;
 mod missing;
-mod outcome;
 mod review;
 mod waiting;
 mod wording;
 
 pub(crate) use advice::complete_findings;
-pub use decision::{Decision, Outcome};
 pub use digest::DigestKey;
 pub(crate) use digest::digest;
 pub(crate) use identity::{IdentityChanges, warn_of_replaced_identities};
 pub(crate) use missing::{Missing, ZeroPaddedMatches, find_missing};
-pub(crate) use outcome::{changing, finish_outcomes};
 pub(crate) use review::review;
 pub(crate) use waiting::count_waiting;
 pub(crate) use wording::{

@@ -2,9 +2,9 @@
 //! change.
 
 use super::decision::{Decision, Outcome};
+use super::state::State;
 use crate::domain::{Column, ColumnSet, Row, User};
 use crate::plan::index::{ByRow, FinalUser, parallel, resulting};
-use crate::plan::judge::State;
 
 /// Completes the decisions, in which the checks have set the changes that [`changing`] returns.
 pub(crate) fn finish_outcomes(state: &State<'_>, decisions: &mut ByRow<Decision>) {

@@ -1,8 +1,8 @@
 //! The decision on one row: its outcome and its changes. Knows neither the row nor its user.
 
+use super::field_checks::CheckMarks;
 use crate::domain::{ColumnSet, GroupId, RankId, RoleId};
 use crate::plan::index::FinalUser;
-use crate::plan::judge::CheckMarks;
 
 /// What happens to a row's user (semantics §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
