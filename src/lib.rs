@@ -61,6 +61,7 @@
 //! | question | place |
 //! |---|---|
 //! | quotes, fields and line ends of a CSV file | `input/record.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
+//! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
 //! | a value against the catalog or its own user (§5 a) | `plan/judge/field_checks.rs`, `plan/judge/choices.rs` |
@@ -102,6 +103,7 @@
 //! | issue | a fault or finding as the client gets it |
 //! | match | the user that a row updates |
 //! | holder (of a key) | the user who has the key today |
+//! | mapping | what a file's own columns, values and lines are in a roster |
 //! | key | external ID, email, badge number or username |
 //! | snapshot, partial snapshot | the users that a plan is made on; only those that its rows can concern |
 //! | plan, decision | what happens to all rows; what happens to one |

@@ -116,6 +116,10 @@ impl Found {
                 self.report(Fault::Encoding { byte }, column);
                 Some(Cow::Borrowed(""))
             }
+            Cell::Failed(failure) => {
+                self.report(Fault::Mapping(failure), column);
+                Some(Cow::Borrowed(""))
+            }
             Cell::Text(text) if text.len() > self.options.max_field_bytes => {
                 let fault = Fault::Oversized {
                     bytes: text.len().into(),

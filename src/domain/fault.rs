@@ -12,8 +12,8 @@ use super::garbled::{repaired, repaired_control};
 use super::phone::{international, north_american};
 use super::region::region_name;
 use super::{
-    Column, Deception, ForeignLine, Issue, IssueCode, ReportLine, Status, StrayQuote,
-    is_placeholder, shown,
+    Column, Deception, ForeignLine, Issue, IssueCode, MappingFailure, ReportLine, Status,
+    StrayQuote, is_placeholder, shown,
 };
 
 /// A fault of a value. Displayed as the rest of a sentence that begins with the column and the value, such as
@@ -86,6 +86,9 @@ pub enum Fault {
     /// The line lists no user. This is a fault of the row as a whole.
     #[error("{0}")]
     NotARow(ForeignLine),
+    /// The template of a mapping gave no value.
+    #[error("cannot be computed: the template {0}")]
+    Mapping(MappingFailure),
     /// The value has a control character, or a character that reorders text.
     #[error("holds the invisible character U+{:04X}; remove it.", u32::from(*.0))]
     Character(char),
@@ -192,6 +195,7 @@ impl Fault {
             }
             Self::StrayQuote(_) => IssueCode::StrayQuote,
             Self::NotARow(_) => IssueCode::NotARow,
+            Self::Mapping(_) => IssueCode::MappingFailed,
             Self::Placeholder | Self::SpreadsheetError => IssueCode::PlaceholderValue,
             Self::Garbled => IssueCode::GarbledText,
             Self::RegionAssumed => IssueCode::PhoneRegionAssumed,

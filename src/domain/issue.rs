@@ -56,6 +56,7 @@ pub enum IssueCode {
     IdentityReplaced,
     InvalidFormat,
     NotARow,
+    MappingFailed,
 }
 
 /// One finding about a row: an error or a warning.
@@ -67,6 +68,8 @@ pub struct Issue {
     pub code: IssueCode,
     /// The column, or `None` if the issue concerns the row as a whole.
     pub column: Option<Column>,
+    /// The name of the column in the file, if a mapping reads it from a column with another name; else empty.
+    pub file_column: Box<str>,
     /// The value that the issue is about, normalised and cut to [`Issue::MAX_VALUE`] characters; empty if there is
     /// none.
     pub value: Box<str>,
@@ -91,6 +94,7 @@ impl Issue {
             severity: Severity::Error,
             code,
             column: Some(column),
+            file_column: Box::default(),
             value: quoted(value),
             message: message.into_boxed_str(),
             suggestion: Box::default(),
@@ -138,10 +142,31 @@ impl Issue {
         self
     }
 
+    /// Adds the name of the column in the file, which the message quotes beside ours.
+    #[must_use]
+    pub fn in_file(mut self, file_column: &str) -> Self {
+        if let Some(column) = self.column
+            && let Some(rest) = self.message.strip_prefix(column.header())
+        {
+            self.message = format!("{}{rest}", column_in_file(column.header(), file_column)).into();
+        }
+        self.file_column = file_column.into();
+        self
+    }
+
     /// Returns `true` if the issue rejects its row.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+/// Returns how messages name a column: by our name, and by the file's beside it if a mapping reads it from a column with
+/// another name. `file_column` is empty otherwise.
+pub(crate) fn column_in_file(column: &str, file_column: &str) -> String {
+    match file_column {
+        "" => column.to_owned(),
+        file_column => format!("{column} (\"{file_column}\")"),
     }
 }
 

@@ -31,6 +31,33 @@ pub enum Cell<'a> {
         /// Standard name of the charset, such as `UTF-8`.
         charset: &'static str,
     },
+    /// What should compute the cell could not.
+    Failed(MappingFailure),
+}
+
+/// Why a mapping's template gave no value for a row (semantics §10). Displayed as the rest of a sentence that begins with
+/// the column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MappingFailure {
+    /// The template takes a part of a cell that the cell does not have.
+    #[error(
+        "needs a part of a cell that is not there; correct the cell, or let the template provide for it with default."
+    )]
+    NoSuchPart,
+    /// A filter or an operator does not suit the value that it gets.
+    #[error("does not suit the cell that it reads; correct the cell, or the template.")]
+    Unsuitable,
+    /// A cell that the template reads is too long.
+    #[error("reads a cell of more than 1,000 bytes, and no value is as long; shorten the cell.")]
+    LongCell,
+    /// The result or a part of it is too long, or the template takes too many steps.
+    #[error("makes too long a text; correct the cell, or the template.")]
+    LongText,
+    /// A cell that the template reads is not valid in the file's charset.
+    #[error(
+        "reads a cell that is not valid in the file's charset; save the file as UTF-8, or name its charset."
+    )]
+    MalformedCell,
 }
 
 impl<'a> RawRow<'a> {

@@ -183,6 +183,7 @@ impl From<&Issue> for proto::Issue {
                 .column
                 .map(|c| c.header().to_owned())
                 .unwrap_or_default(),
+            file_column: issue.file_column.to_string(),
             value: issue.value.to_string(),
             message: issue.message.to_string(),
             suggestion: issue.suggestion.to_string(),
@@ -263,7 +264,7 @@ mod tests {
             SupervisorCycle SupervisorInactive DependsOnRejectedRow ProtectedUser LocationIgnored
             ChangedConcurrently RoleNotGrantable DeactivationNotPermitted StrayQuote
             PlaceholderValue ExportArtifact GarbledText PhoneRegionAssumed IdentityReplaced
-            InvalidFormat NotARow);
+            InvalidFormat NotARow MappingFailed);
     }
 
     #[test]

@@ -86,6 +86,7 @@ pub(super) async fn run(
         options_digest: import_record::options_digest(&start),
         asked_for: audited::options(&start),
         digest_key,
+        file_columns: Arc::default(),
         resumed: false,
         recording: AttemptRecording::Unknown,
         looks_after: (!start.validate_only).then(|| importer.limiter.turn_timeout()),
@@ -136,6 +137,7 @@ impl ImportSession<'_> {
         self.enter(expiry).await?;
         self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
+        self.file_columns = received.file_columns;
         let rows = Arc::new(received.rows.into());
         if !self.options.validate_only {
             return self.carry_out(rows).await;

@@ -1,11 +1,14 @@
 //! The CSV decoder: it takes bytes in any split and returns raw rows.
 
+use std::sync::Arc;
+
 use super::charset::{Charset, Transcoder};
 use super::delimiter;
+use super::mapping::{CellMapper, CompiledMapping};
 use super::preamble::{Found, Preamble};
 use super::record::RecordReader;
 use super::table::{Numbered, Rows};
-use super::{FileFault, Header, Limits};
+use super::{FileFault, Header, Limits, Mapping};
 use crate::domain::RawRow;
 
 /// How to read a CSV file.
@@ -19,6 +22,8 @@ pub struct CsvOptions {
     pub delimiter: String,
     /// If `true`, unknown columns are accepted and ignored. If `false`, they refuse the file.
     pub ignore_unknown_columns: bool,
+    /// How the file's own columns, values and lines are read.
+    pub mapping: Mapping,
 }
 
 /// Decodes a CSV file (semantics §2) that is pushed in chunks. Chunks may end anywhere: rows, lines and faults do not
@@ -40,9 +45,9 @@ enum Stage {
 }
 
 /// The stage up to the end of the header.
-#[derive(Default)]
 struct Opening {
     preamble: Preamble,
+    mapping: Arc<CompiledMapping>,
     ignore_unknown: bool,
 }
 
@@ -57,14 +62,18 @@ impl CsvDecoder {
     /// Returns a decoder at the beginning of a file.
     ///
     /// # Errors
-    /// `BAD_CHARSET`, `BAD_DELIMITER`: the option names a charset or a delimiter that is not supported.
+    /// `BAD_CHARSET`, `BAD_DELIMITER`: the option names a charset or a delimiter that is not supported. `BAD_MAPPING`:
+    /// the mapping cannot be used.
     pub fn new(options: &CsvOptions, limits: Limits) -> Result<Self, Vec<FileFault>> {
         let text = Transcoder::new(&options.charset);
         let delimiter = delimiter::parse_option(&options.delimiter);
-        let (text, delimiter) = match (text, delimiter) {
-            (Ok(text), Ok(delimiter)) => (text, delimiter),
-            (text, delimiter) => {
-                return Err(text.err().into_iter().chain(delimiter.err()).collect());
+        let mapping = CompiledMapping::new(&options.mapping);
+        let (text, delimiter, mapping) = match (text, delimiter, mapping) {
+            (Ok(text), Ok(delimiter), Ok(mapping)) => (text, delimiter, Arc::new(mapping)),
+            (text, delimiter, mapping) => {
+                let mapping = mapping.err().unwrap_or_default().into_iter();
+                let options = text.err().into_iter().chain(delimiter.err());
+                return Err(options.chain(mapping.map(FileFault::BadMapping)).collect());
             }
         };
         Ok(Self {
@@ -73,7 +82,8 @@ impl CsvDecoder {
             rows: 0,
             text,
             stage: Stage::Opening(Opening {
-                preamble: Preamble::new(delimiter, limits.max_record_bytes),
+                preamble: Preamble::new(delimiter, limits.max_record_bytes, Arc::clone(&mapping)),
+                mapping,
                 ignore_unknown: options.ignore_unknown_columns,
             }),
             faults: Vec::new(),
@@ -211,19 +221,19 @@ impl Stage {
         let Self::Opening(opening) = self else {
             return Ok(());
         };
-        let Opening {
-            preamble,
-            ignore_unknown,
-        } = std::mem::take(opening);
         let Found {
             records,
             rest,
             delimiter,
-        } = preamble.into_found()?;
-        let (header, layout) = Header::read(records.record(), charset, delimiter, ignore_unknown)?;
+        } = opening.preamble.take_found()?;
+        let (ignore_unknown, mapping) = (opening.ignore_unknown, &opening.mapping);
+        let text = (charset, delimiter);
+        let (header, layout, read) = Header::read(records.record(), text, ignore_unknown, mapping)?;
+        let mapper =
+            (!mapping.is_empty()).then(|| CellMapper::new(Arc::clone(mapping), charset, read));
         let mut table = Table {
             header,
-            rows: Rows::new(layout),
+            rows: Rows::new(layout, mapper),
             records,
         };
         // The table is kept even if the rows have a fault, because the header is known.

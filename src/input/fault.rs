@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::blank::is_blank_char;
+use super::mapping::MappingFault;
 use crate::domain::Column;
 
 /// Why the input as a whole is refused (semantics §2 "File faults" and "Header").
@@ -48,6 +49,22 @@ pub enum FileFault {
         /// How often it is named.
         times: usize,
     },
+    /// A template of the mapping reads a column that the header does not have once.
+    #[error("The template of {column} reads column \"{name}\", which is {}", match times {
+        0 => "missing from the header; correct the template, or add the column.".to_owned(),
+        times => format!("in the header {times} times; keep one."),
+    })]
+    TemplateColumn {
+        /// The column that the template computes.
+        column: Column,
+        /// The name, made safe to show.
+        name: String,
+        /// How often the header has it.
+        times: usize,
+    },
+    /// The mapping cannot be used.
+    #[error("{0}")]
+    BadMapping(MappingFault),
     /// No cell of the first record is a column's name, or there is no record.
     #[error("No header found: {mistaken}")]
     NoHeader {
@@ -241,11 +258,12 @@ impl FileFault {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::MissingColumn { .. } => "MISSING_COLUMN",
+            Self::MissingColumn { .. } | Self::TemplateColumn { times: 0, .. } => "MISSING_COLUMN",
+            Self::BadMapping(_) => "BAD_MAPPING",
             Self::UnknownColumn { .. }
             | Self::UnnamedColumn { .. }
             | Self::MoreUnknownColumns { .. } => "UNKNOWN_COLUMN",
-            Self::DuplicateColumn { .. } => "DUPLICATE_COLUMN",
+            Self::DuplicateColumn { .. } | Self::TemplateColumn { .. } => "DUPLICATE_COLUMN",
             Self::NoHeader { .. } => "NO_HEADER",
             Self::UnclosedQuote { .. } => "UNCLOSED_QUOTE",
             Self::StrayQuote { .. } => "STRAY_QUOTE",
@@ -268,7 +286,7 @@ impl FileFault {
             Self::MissingColumn { column } | Self::DuplicateColumn { column, .. } => {
                 column.header().to_owned()
             }
-            Self::UnknownColumn { name, .. } => name.clone(),
+            Self::UnknownColumn { name, .. } | Self::TemplateColumn { name, .. } => name.clone(),
             Self::UnnamedColumn { position } => format!("column {position}"),
             Self::UnclosedQuote { line }
             | Self::StrayQuote { line }
@@ -278,6 +296,7 @@ impl FileFault {
             Self::RowTooLong { row, .. }
             | Self::TooManyRows { row, .. }
             | Self::TooManyBytes { row, .. } => format!("row {row}"),
+            Self::BadMapping(fault) => fault.subject(),
             Self::BadCharset { .. } => "csv.charset".to_owned(),
             Self::BadDelimiter { in_file: false, .. } => "csv.delimiter".to_owned(),
             Self::BadDelimiter { in_file: true, .. } => "line 1".to_owned(),
@@ -364,7 +383,7 @@ mod tests {
         let options = CsvOptions {
             charset: "latin-1\u{7}".to_owned(),
             delimiter: ":".to_owned(),
-            ignore_unknown_columns: false,
+            ..CsvOptions::default()
         };
         assert_snapshot!(read_with(&options, ""), @r#"
         BAD_CHARSET: Unknown charset "latin-1�"; use a label such as utf-8, windows-1252, iso-8859-15, macintosh, utf-16le or shift_jis.

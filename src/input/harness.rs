@@ -128,5 +128,6 @@ fn show_cell(cell: &Cell<'_>) -> Option<String> {
         Cell::Absent => None,
         Cell::Text(text) => Some((*text).to_owned()),
         Cell::Invalid { byte, charset } => Some(format!("<{byte:02X} not {charset}>")),
+        Cell::Failed(failure) => Some(format!("<{failure:?}>")),
     }
 }

@@ -5,6 +5,7 @@ use super::blank::trim;
 use super::charset::Charset;
 use super::foreign::Foreign;
 use super::layout::Layout;
+use super::mapping::{ColumnsRead, CompiledMapping, Named};
 use super::name::Name;
 use super::record::Record;
 use crate::domain::{Cell, Column, ColumnSet, Email, SuggestionBudget};
@@ -25,19 +26,22 @@ pub struct Header {
     pub charset: &'static str,
     /// The delimiter in use.
     pub delimiter: char,
+    /// For each column that a mapping fills from a column with another name: that name, safe to show. For one that a
+    /// template computes: the names that it reads.
+    pub file_columns: Vec<(Column, String)>,
 }
 
 impl Header {
-    /// Reads the header from `record`, and the layout of the records below it.
+    /// Reads the header from `record`, the layout of the records below it, and which of its columns templates read.
     ///
     /// # Errors
     /// Returns every fault of the header: duplicate, missing and unknown columns (semantics §2 "Header").
     pub(super) fn read(
         record: Record<'_>,
-        charset: Charset,
-        delimiter: u8,
+        (charset, delimiter): (Charset, u8),
         ignore_unknown: bool,
-    ) -> Result<(Self, Layout), Vec<FileFault>> {
+        mapping: &CompiledMapping,
+    ) -> Result<(Self, Layout, ColumnsRead), Vec<FileFault>> {
         if record.has_unclosed_field() {
             return Err(FileFault::StrayQuote { line: record.line }.into());
         }
@@ -45,29 +49,42 @@ impl Header {
         if cells.iter().any(HeaderCell::is_of_a_row) {
             return Err(FileFault::HeaderWithRow { line: record.line }.into());
         }
-        let slots: Vec<Option<Column>> = cells.iter().map(|cell| cell.name.column()).collect();
-        let columns: Vec<Column> = slots.iter().copied().flatten().collect();
+        let column = |cell: &HeaderCell<'_>| mapping.column(&cell.name);
+        let slots: Vec<Option<Column>> = cells.iter().map(column).collect();
+        let mut columns: Vec<Column> = slots.iter().copied().flatten().collect();
+        columns.extend(
+            mapping
+                .computed()
+                .filter(|column| !slots.contains(&Some(*column))),
+        );
         let mut faults = miscounted(&columns);
         if !ignore_unknown {
-            faults.extend(unknown(&cells, &columns));
+            faults.extend(unknown(&cells, &columns, mapping));
         }
+        let (read, lacking) = read_by_templates(&cells, mapping);
+        faults.extend(lacking);
         if !faults.is_empty() {
             return Err(faults);
         }
-        let ignored = cells.iter().filter(|cell| cell.name.column().is_none());
+        let is_read = |cell: &HeaderCell<'_>| read.iter().any(|(_, at)| at + 1 == cell.position);
+        let ignored = cells
+            .iter()
+            .filter(|cell| column(cell).is_none() && !is_read(cell));
         let header = Self {
             columns,
             ignored: ignored.map(HeaderCell::shown).collect(),
             charset: charset.name(),
             delimiter: char::from(delimiter),
+            file_columns: file_columns(&cells, mapping),
         };
         // A cell without a name may be a doubled delimiter. A doubled delimiter shifts all columns after it in records
         // that lack a field.
         let is_exact = cells.iter().any(|cell| cell.text.is_empty());
         let surplus = record.len() - cells.len();
+        let least = read.iter().map(|(_, at)| at + 1).max().unwrap_or_default();
         let foreign = Foreign::new(cells.into_iter().map(|cell| cell.name).collect());
-        let layout = Layout::new(&slots, (surplus, is_exact), foreign, charset);
-        Ok((header, layout))
+        let layout = Layout::new(&slots, (surplus, is_exact), least, foreign, charset);
+        Ok((header, layout, read))
     }
 }
 
@@ -109,8 +126,8 @@ impl<'a> HeaderCell<'a> {
         self.text.contains('@') && Email::parse(&self.text).is_ok()
     }
 
-    fn is_unknown(&self) -> bool {
-        self.name.column().is_none() && !self.name.is_from_report()
+    fn is_unknown(&self, mapping: &CompiledMapping) -> bool {
+        !mapping.knows(&self.name) && !self.name.is_from_report()
     }
 
     /// Returns the fault for an unknown column. `absent` are the columns that the header does not have.
@@ -125,7 +142,7 @@ impl<'a> HeaderCell<'a> {
             suggestion: self.name.nearest(absent, budget),
             malformed: match self.content {
                 Cell::Invalid { byte, charset } => Some((byte, charset)),
-                Cell::Absent | Cell::Text(_) => None,
+                _ => None,
             },
         }
     }
@@ -145,12 +162,16 @@ fn miscounted(columns: &[Column]) -> Vec<FileFault> {
 }
 
 /// Returns the faults of the unknown columns: the first of them one by one, the rest as a count.
-fn unknown(cells: &[HeaderCell<'_>], columns: &[Column]) -> Vec<FileFault> {
+fn unknown(
+    cells: &[HeaderCell<'_>],
+    columns: &[Column],
+    mapping: &CompiledMapping,
+) -> Vec<FileFault> {
     let absent = Column::ALL
         .into_iter()
         .filter(|c| !columns.contains(c))
         .collect();
-    let mut unknown = cells.iter().filter(|cell| cell.is_unknown());
+    let mut unknown = cells.iter().filter(|cell| cell.is_unknown(mapping));
     let listed = unknown.by_ref().take(MAX_UNKNOWN);
     let mut budget = SuggestionBudget::of_call();
     let faults = listed.map(|cell| cell.fault(absent, &mut budget));
@@ -160,6 +181,54 @@ fn unknown(cells: &[HeaderCell<'_>], columns: &[Column]) -> Vec<FileFault> {
         faults.push(FileFault::MoreUnknownColumns { count });
     }
     faults
+}
+
+/// Returns the names of the file's columns that templates read, each with its position in a record, and the faults of
+/// those that the file does not have once.
+fn read_by_templates(
+    cells: &[HeaderCell<'_>],
+    mapping: &CompiledMapping,
+) -> (ColumnsRead, Vec<FileFault>) {
+    let (mut read, mut faults) = (Vec::new(), Vec::new());
+    for (column, names) in mapping.reads() {
+        for name in names {
+            let wanted = Name::parse(name);
+            let found: Vec<_> = cells.iter().filter(|cell| cell.name == wanted).collect();
+            match &found[..] {
+                [cell] => read.push((name.clone(), cell.position - 1)),
+                _ => faults.push(FileFault::TemplateColumn {
+                    column,
+                    name: FileFault::showable(name),
+                    times: found.len(),
+                }),
+            }
+        }
+    }
+    read.sort_unstable();
+    read.dedup();
+    (read, faults)
+}
+
+/// Returns the columns that have another name in the file, each with the names that its values come from.
+fn file_columns(cells: &[HeaderCell<'_>], mapping: &CompiledMapping) -> Vec<(Column, String)> {
+    let renamed = cells
+        .iter()
+        .filter_map(|cell| match mapping.named(&cell.name) {
+            Named::Column(column) if cell.name.column() != Some(column) => {
+                Some((column, cell.shown()))
+            }
+            _ => None,
+        });
+    let computed = mapping.reads().filter(|(_, names)| !names.is_empty());
+    let computed = computed.map(|(column, names)| {
+        let names: Vec<_> = names.iter().map(|name| FileFault::showable(name)).collect();
+        (column, names.join(", "))
+    });
+    // A template comes after the columns, and replaces their values.
+    let mut columns: Vec<_> = computed.chain(renamed).collect();
+    columns.sort_by_key(|(column, _)| *column as usize);
+    columns.dedup_by_key(|(column, _)| *column);
+    columns
 }
 
 #[cfg(test)]

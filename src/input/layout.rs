@@ -24,10 +24,11 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Returns a layout with these columns, by position. `None` is a field that is ignored. The header has `surplus`
-    /// blank cells after the columns. If `is_exact`, no record may lack a field.
+    /// blank cells after the columns. If `is_exact`, no record may lack a field; each has at least `least` fields.
     pub(super) fn new(
         slots: &[Option<Column>],
         (surplus, is_exact): (usize, bool),
+        least: usize,
         foreign: Foreign,
         charset: Charset,
     ) -> Self {
@@ -41,7 +42,7 @@ impl Layout {
             width: slots.len(),
             least: match is_exact {
                 true => slots.len(),
-                false => last.map_or(0, |(at, _)| at + 1),
+                false => last.map_or(0, |(at, _)| at + 1).max(least),
             },
             status: status.map_or(0, |(at, _)| *at),
             known,
@@ -234,6 +235,7 @@ mod tests {
             ignored: vec!["E-mail_".to_owned()],
             charset: "UTF-8",
             delimiter: ';',
+            file_columns: Vec::new(),
         };
         assert_eq!(header(&ignoring(), input), expected);
     }

@@ -2,6 +2,7 @@
 
 use super::Mistaken;
 use super::delimiter::DELIMITERS;
+use super::mapping::CompiledMapping;
 use super::name::Name;
 use super::record::{Record, RecordReader};
 
@@ -13,7 +14,12 @@ const MIN_NAMES: usize = 2;
 
 /// Returns the kind of a file whose first record names no column. `bytes` and `text` are its beginning, as received
 /// and decoded.
-pub(super) fn tell(bytes: &[u8], text: &[u8], is_blank: bool) -> Mistaken {
+pub(super) fn tell(
+    bytes: &[u8],
+    text: &[u8],
+    is_blank: bool,
+    mapping: &CompiledMapping,
+) -> Mistaken {
     if let Some(found) = binary(bytes) {
         return found;
     }
@@ -31,10 +37,10 @@ pub(super) fn tell(bytes: &[u8], text: &[u8], is_blank: bool) -> Mistaken {
     if let Some(found) = markup(start) {
         return found;
     }
-    if let Some(line) = header_line(text) {
+    if let Some(line) = header_line(text, mapping) {
         return Mistaken::HeaderBelow { line };
     }
-    match is_quoted_whole(text) {
+    match is_quoted_whole(text, mapping) {
         true => Mistaken::QuotedLines,
         false => Mistaken::Headless,
     }
@@ -103,23 +109,24 @@ fn is_sign_in(page: &str) -> bool {
 }
 
 /// Returns the number of the first line that has several of the columns' names.
-fn header_line(text: &[u8]) -> Option<u32> {
+fn header_line(text: &[u8], mapping: &CompiledMapping) -> Option<u32> {
     let lines = DELIMITERS.into_iter().filter_map(|delimiter| {
         let mut reader = RecordReader::new(delimiter, HEAD);
         let mut rest = text;
         while reader.read(&mut rest).ok()? {
-            if known_names(reader.record()) >= MIN_NAMES {
+            if known_names(reader.record(), mapping) >= MIN_NAMES {
                 return Some(reader.record().line);
             }
         }
         let is_last = reader.finish().ok()?;
-        (is_last && known_names(reader.record()) >= MIN_NAMES).then(|| reader.record().line)
+        (is_last && known_names(reader.record(), mapping) >= MIN_NAMES)
+            .then(|| reader.record().line)
     });
     lines.min()
 }
 
 /// Returns `true` if the first line is one quoted field that holds the columns' names.
-fn is_quoted_whole(text: &[u8]) -> bool {
+fn is_quoted_whole(text: &[u8], mapping: &CompiledMapping) -> bool {
     // The line does not have this delimiter, so the line is one field, however it is quoted.
     let mut reader = RecordReader::new(0x1F, HEAD);
     let Ok(true) = reader.read(&mut [text, b"\n"].concat().as_slice()) else {
@@ -127,17 +134,17 @@ fn is_quoted_whole(text: &[u8]) -> bool {
     };
     let record = reader.record();
     let inside = record.fields().next().unwrap_or_default();
-    let named = || header_line(inside).is_some();
+    let named = || header_line(inside, mapping).is_some();
     record.len() == 1 && record.stray.is_none() && named()
 }
 
-/// Returns the number of the record's fields that are names of columns.
-pub(super) fn known_names(record: Record<'_>) -> usize {
+/// Returns the number of the record's fields that are names of columns, ours or the mapping's.
+pub(super) fn known_names(record: Record<'_>, mapping: &CompiledMapping) -> usize {
     let names = record
         .fields()
         .filter_map(|field| str::from_utf8(field).ok());
     names
-        .filter(|name| Name::parse(name).column().is_some())
+        .filter(|name| mapping.knows(&Name::parse(name)))
         .count()
 }
 

@@ -1,11 +1,11 @@
 //! Decodes what a client sends, CSV bytes or typed rows, into raw rows.
 //!
 //! Sans-IO: takes any slice, keeps its own state, does no IO. It owns the CSV dialect, the header, the charset and the
-//! faults that refuse a file (semantics §2). It must not know the meaning of a value: it neither trims nor checks the
-//! content of a cell.
+//! faults that refuse a file (semantics §2), and the mapping of a file that is no roster yet (§10). It must not know the
+//! meaning of a value: it neither trims nor checks the content of a cell.
 //!
 //! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and
-//! columns), `record` (fields), `table` (numbered rows) and `layout` (one cell a column).
+//! columns), `record` (fields), `table` (numbered rows), `layout` (one cell a column) and `mapping` (other cells in their place).
 
 mod blank;
 mod charset;
@@ -16,6 +16,7 @@ mod fault;
 mod foreign;
 mod header;
 mod layout;
+mod mapping;
 mod marks;
 mod mistaken;
 mod name;
@@ -33,8 +34,9 @@ mod properties;
 pub use csv::{CsvDecoder, CsvOptions};
 pub(crate) use fault::{FileFault, Mistaken};
 pub use header::Header;
+pub use mapping::{Mapping, ValueMapping};
 pub(crate) use name::column_named;
-pub(crate) use split::split;
+pub(crate) use split::{Splitter, first_lines};
 pub(crate) use typed::TypedRows;
 
 use crate::domain::MAX_FIELD_BYTES;

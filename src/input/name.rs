@@ -13,7 +13,7 @@ const NEAR: f64 = 0.85;
 
 /// A header cell's name in the form in which names are compared (semantics §2 "Header"): trimmed,
 /// upper case, white space and `-` as `_`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Name(String);
 
 /// Returns the column with this name, as a header is read. Otherwise returns the nearest column, if one is near.

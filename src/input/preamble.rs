@@ -4,7 +4,10 @@
 //! delimiter therefore reads the text by itself until all have a first record. The delimiter that finds the most known
 //! names then reads the rows.
 
+use std::sync::Arc;
+
 use super::delimiter::{DELIMITERS, FirstLine};
+use super::mapping::CompiledMapping;
 use super::mistaken::{self, HEAD, known_names};
 use super::record::RecordReader;
 use super::{FileFault, Mistaken};
@@ -13,8 +16,8 @@ use super::{FileFault, Mistaken};
 const BYTES: usize = 4 * 1024;
 
 /// Reads text until the header is known.
-#[derive(Default)]
 pub(super) struct Preamble {
+    mapping: Arc<CompiledMapping>,
     /// The delimiter option, which wins over a `sep=` line.
     declared: Option<u8>,
     /// Longest record.
@@ -38,16 +41,20 @@ pub(super) struct Found {
 }
 
 impl Preamble {
-    pub(super) fn new(declared: Option<u8>, cap: usize) -> Self {
+    pub(super) fn new(declared: Option<u8>, cap: usize, mapping: Arc<CompiledMapping>) -> Self {
         Self {
+            mapping,
             declared,
             cap,
-            ..Self::default()
+            bytes: Vec::new(),
+            head: Vec::new(),
+            pending: Vec::new(),
+            candidates: Vec::new(),
         }
     }
 
     /// Takes more text; `last` says that no more follows. Returns `true` once the header is found or known to be
-    /// missing; [`into_found`](Self::into_found) then says which.
+    /// missing; [`take_found`](Self::take_found) then says which.
     ///
     /// # Errors
     /// Fails if a `sep=` line states an unsupported delimiter.
@@ -60,7 +67,7 @@ impl Preamble {
             return Ok(false);
         }
         for candidate in &mut self.candidates {
-            candidate.read(&self.pending, last);
+            candidate.read(&self.pending, last, &self.mapping);
         }
         self.forget_what_all_have_read();
         let is_settled = self.candidates.iter().all(Candidate::is_settled);
@@ -80,12 +87,12 @@ impl Preamble {
     ///
     /// # Errors
     /// Fails if there is no header, or if the header's record cannot be read.
-    pub(super) fn into_found(mut self) -> Result<Found, FileFault> {
+    pub(super) fn take_found(&mut self) -> Result<Found, FileFault> {
         let is_blank = self.candidates.iter().any(Candidate::has_nothing);
-        let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank);
+        let mistaken = mistaken::tell(&self.bytes, &self.head, is_blank, &self.mapping);
         let no_header = FileFault::NoHeader { mistaken };
         // Among equals `max_by_key` returns the last. In reversed order that is the delimiter that comes first.
-        let best = self.candidates.into_iter().rev();
+        let best = std::mem::take(&mut self.candidates).into_iter().rev();
         let Some(best) = best.max_by_key(|c| (c.known, c.has_record())) else {
             return Err(no_header);
         };
@@ -94,7 +101,7 @@ impl Preamble {
                 self.pending.drain(..best.read);
                 Ok(Found {
                     records: best.records,
-                    rest: self.pending,
+                    rest: std::mem::take(&mut self.pending),
                     delimiter: best.delimiter,
                 })
             }
@@ -102,6 +109,11 @@ impl Preamble {
             State::Failed(fault) if best.known > 0 || mistaken == Mistaken::Headless => Err(fault),
             _ => Err(no_header),
         }
+    }
+
+    fn candidate(&self, delimiter: u8) -> Candidate {
+        let records = RecordReader::new(delimiter, self.cap).ignoring(self.mapping.lines());
+        Candidate::new(delimiter, records)
     }
 
     /// Chooses the candidates once the first line is known. The line end of a `sep=` line is left to the candidates,
@@ -120,8 +132,8 @@ impl Preamble {
             None => stated?,
         };
         self.candidates = match delimiter {
-            Some(delimiter) => vec![Candidate::new(delimiter, self.cap)],
-            None => DELIMITERS.map(|d| Candidate::new(d, self.cap)).into(),
+            Some(delimiter) => vec![self.candidate(delimiter)],
+            None => DELIMITERS.map(|delimiter| self.candidate(delimiter)).into(),
         };
         Ok(true)
     }
@@ -163,10 +175,10 @@ enum State {
 }
 
 impl Candidate {
-    fn new(delimiter: u8, cap: usize) -> Self {
+    fn new(delimiter: u8, records: RecordReader) -> Self {
         Self {
             delimiter,
-            records: RecordReader::new(delimiter, cap),
+            records,
             read: 0,
             known: 0,
             state: State::Reading,
@@ -186,7 +198,7 @@ impl Candidate {
     }
 
     /// Reads more of `text`; if `last`, the text ends there.
-    fn read(&mut self, text: &[u8], last: bool) {
+    fn read(&mut self, text: &[u8], last: bool, mapping: &CompiledMapping) {
         if self.is_settled() {
             return;
         }
@@ -199,7 +211,7 @@ impl Candidate {
         };
         self.read = text.len() - rest.len();
         if self.is_settled() {
-            self.known = known_names(self.records.record());
+            self.known = known_names(self.records.record(), mapping);
         }
     }
 
@@ -215,9 +227,14 @@ impl Candidate {
 
 #[cfg(test)]
 mod tests {
-    use super::super::CsvOptions;
     use super::super::harness::{REQUIRED, header, ignoring, read, read_with};
+    use super::super::{CsvOptions, Mapping};
     use super::*;
+
+    fn empty() -> Preamble {
+        let mapping = CompiledMapping::new(&Mapping::default()).unwrap();
+        Preamble::new(None, 64 * 1024, Arc::new(mapping))
+    }
 
     #[test]
     fn blank_lines_may_stand_before_the_header() {
@@ -310,7 +327,7 @@ mod tests {
 
     #[test]
     fn blank_lines_without_end_are_not_kept() {
-        let mut preamble = Preamble::new(None, 64 * 1024);
+        let mut preamble = empty();
         for _ in 0..100 {
             // Under a comma this line is a record, but one without a name.
             assert_eq!(preamble.push(&b";;;;\n".repeat(100), false), Ok(false));
@@ -320,12 +337,12 @@ mod tests {
 
     #[test]
     fn while_one_candidate_still_reads_the_rows_behind_the_header_are_kept() {
-        let mut preamble = Preamble::new(None, 64 * 1024);
+        let mut preamble = empty();
         let rest = b"e;b\n".repeat(100);
         assert_eq!(preamble.push(b"EMAIL;x,\"\n", false), Ok(false));
         assert_eq!(preamble.push(&rest, false), Ok(false));
         assert_eq!(preamble.push(b"\"\n", false), Ok(true));
-        let found = preamble.into_found().map_err(|fault| fault.code()).unwrap();
+        let found = preamble.take_found().map_err(|fault| fault.code()).unwrap();
         assert_eq!(found.rest, [&rest[..], b"\"\n"].concat());
         assert_eq!(found.delimiter, b';');
     }

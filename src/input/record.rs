@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::FileFault;
 use super::blank::is_blank;
+use super::mapping::LineRules;
 use super::marks::Marks;
 use crate::domain::QuoteFault;
 
@@ -139,6 +140,17 @@ pub(super) struct RecordReader {
     holds_delimiter: bool,
     closed_at: usize,
     stray: Option<Stray>,
+    /// Lines that are no records, if there may be any.
+    ignored: Option<Box<IgnoredLines>>,
+}
+
+/// Finds the lines that are no records.
+struct IgnoredLines {
+    rules: LineRules,
+    /// The reader is in such a line.
+    is_inside: bool,
+    /// The beginning of a line that may be one.
+    held: Vec<u8>,
 }
 
 /// The reader's place in a field.
@@ -178,7 +190,20 @@ impl RecordReader {
             holds_delimiter: false,
             closed_at: 0,
             stray: None,
+            ignored: None,
         }
+    }
+
+    /// Returns the reader with lines that are no records.
+    pub(super) fn ignoring(mut self, rules: &LineRules) -> Self {
+        self.ignored = (!rules.is_empty()).then(|| {
+            Box::new(IgnoredLines {
+                rules: rules.clone(),
+                is_inside: false,
+                held: Vec::new(),
+            })
+        });
+        self
     }
 
     /// Reads more of `input`, up to the end of a record, and removes the bytes that it reads from the front of
@@ -217,6 +242,14 @@ impl RecordReader {
     /// Fails if the input ends inside quotes.
     pub(super) fn finish(&mut self) -> Result<bool, FileFault> {
         if self.read == 0 {
+            // The last line may have been taken for the beginning of one that is no record.
+            let held = self
+                .ignored
+                .as_mut()
+                .map(|lines| std::mem::take(&mut lines.held));
+            self.begin_with(&held.unwrap_or_default());
+        }
+        if self.read == 0 {
             return Ok(false);
         }
         // A line end ends every record, unless it is inside quotes.
@@ -242,19 +275,52 @@ impl RecordReader {
     /// Removes line ends from the front of `input`, including empty lines, and begins a record with the text that
     /// follows. Returns `false` if no text follows.
     fn begin(&mut self, input: &mut &[u8]) -> bool {
-        while let Some((&byte, rest)) = input.split_first()
-            && matches!(byte, b'\r' | b'\n')
-        {
-            self.pass_line_end(byte, self.last);
-            self.last = byte;
-            *input = rest;
-        }
+        let held = loop {
+            self.pass_line_ends(input);
+            if input.is_empty() {
+                return false;
+            }
+            match self
+                .ignored
+                .as_mut()
+                .map(|lines| lines.pass(input, self.at_line))
+            {
+                None => break Vec::new(),
+                Some(Passed::Held(held)) => break held,
+                Some(Passed::All) => return false,
+                // The line end is none that belongs to the line before.
+                Some(Passed::UpToLineEnd) => self.last = 0,
+            }
+        };
+        self.begin_with(&held);
+        true
+    }
+
+    /// Begins a record with these bytes, which have no line end.
+    fn begin_with(&mut self, held: &[u8]) {
         self.text.clear();
         self.ends.clear();
         self.state = State::Begin;
         self.stray = None;
         self.line = self.at_line;
-        !input.is_empty()
+        if let Some(&last) = held.last() {
+            self.advance(held);
+            (self.read, self.last) = (held.len(), last);
+        }
+    }
+
+    fn pass_line_ends(&mut self, input: &mut &[u8]) {
+        while let Some((&byte, rest)) = input.split_first()
+            && matches!(byte, b'\r' | b'\n')
+            && self
+                .ignored
+                .as_ref()
+                .is_none_or(|lines| lines.is_at_beginning())
+        {
+            self.pass_line_end(byte, self.last);
+            self.last = byte;
+            *input = rest;
+        }
     }
 
     /// Reads more of the current record, up to its line end or to the end of `bytes`. Returns the position after the
@@ -415,6 +481,63 @@ impl RecordReader {
     fn pass_line_end(&mut self, byte: u8, before: u8) {
         let ends = byte == b'\r' || before != b'\r';
         self.at_line = self.at_line.saturating_add(ends.into());
+    }
+}
+
+/// What [`IgnoredLines`] has read.
+enum Passed {
+    /// Nothing more: the line is a record that begins with these bytes, which were read before.
+    Held(Vec<u8>),
+    /// All input. The line goes on.
+    All,
+    /// A line that is no record, without its line end.
+    UpToLineEnd,
+}
+
+impl IgnoredLines {
+    /// Returns `true` if nothing of the current line has been read.
+    const fn is_at_beginning(&self) -> bool {
+        !self.is_inside && self.held.is_empty()
+    }
+
+    /// Reads the beginning of the line `at_line` from `input`, as far as it is no record or may be none.
+    fn pass(&mut self, input: &mut &[u8], at_line: u32) -> Passed {
+        if !self.is_inside {
+            self.is_inside = at_line <= self.rules.leading || self.begins_with_prefix(input);
+            if !self.is_inside && self.may_begin_with_prefix(input) {
+                self.held.extend_from_slice(input);
+                *input = &[];
+                return Passed::All;
+            }
+        }
+        if !self.is_inside {
+            return Passed::Held(std::mem::take(&mut self.held));
+        }
+        self.held.clear();
+        let end = input.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+        *input = &input[end.unwrap_or(input.len())..];
+        self.is_inside = end.is_none();
+        match end {
+            Some(_) => Passed::UpToLineEnd,
+            None => Passed::All,
+        }
+    }
+
+    fn begins_with_prefix(&self, input: &[u8]) -> bool {
+        let begins = |prefix: &Vec<u8>| {
+            let rest = prefix.strip_prefix(&*self.held);
+            rest.is_some_and(|rest| input.starts_with(rest))
+        };
+        self.rules.prefixes.iter().any(begins)
+    }
+
+    /// Returns `true` if more bytes could make the line begin with a prefix.
+    fn may_begin_with_prefix(&self, input: &[u8]) -> bool {
+        let may = |prefix: &Vec<u8>| {
+            let rest = prefix.strip_prefix(&*self.held);
+            rest.is_some_and(|rest| rest.starts_with(input))
+        };
+        self.rules.prefixes.iter().any(may)
     }
 }
 

@@ -1,8 +1,11 @@
 //! Splits a file into its records as they are, for reports that show rejected rows in the file's own columns.
 
 use super::delimiter::FirstLine;
+use super::mapping::CompiledMapping;
+use super::name::Name;
 use super::record::{Record, RecordReader};
-use super::{FileFault, Limits};
+use super::{FileFault, Limits, Mapping};
+use crate::domain::Column;
 
 /// One record of a file.
 #[derive(Debug)]
@@ -15,56 +18,108 @@ pub(crate) struct SplitRecord<'a> {
     pub text: &'a str,
 }
 
-/// Splits a complete file, already decoded and without a byte order mark, exactly as [`CsvDecoder`] does if it allows
-/// the longest records. Each record that is not blank goes to `sink`, the header first.
-///
-/// # Errors
-/// Fails if a record is longer than the cap, or if its quotes are never closed.
-///
-/// [`CsvDecoder`]: super::CsvDecoder
-pub(crate) fn split(
-    text: &str,
-    delimiter: u8,
-    mut sink: impl FnMut(SplitRecord<'_>),
-) -> Result<(), FileFault> {
-    let mut rest = text.as_bytes();
-    if let FirstLine::Sep { length, .. } = FirstLine::read(rest, true) {
-        rest = &rest[length..];
-    }
-    // `read` are the bytes of the record, between the line ends around it.
-    let mut take = |record: Record<'_>, read: &[u8]| {
-        if !record.is_blank() {
-            let fields = record.fields().map(String::from_utf8_lossy);
-            sink(SplitRecord {
-                line: record.line,
-                fields: fields.map(Into::into).collect(),
-                text: str::from_utf8(read)
-                    .unwrap_or_default()
-                    .trim_matches(['\r', '\n']),
-            });
+/// Splits files as the decoder does that has the same mapping.
+pub(crate) struct Splitter {
+    mapping: CompiledMapping,
+}
+
+impl Splitter {
+    /// Makes a splitter.
+    ///
+    /// # Errors
+    /// Returns all faults of the mapping.
+    pub(crate) fn new(mapping: &Mapping) -> Result<Self, Vec<FileFault>> {
+        match CompiledMapping::new(mapping) {
+            Ok(mapping) => Ok(Self { mapping }),
+            Err(faults) => Err(faults.into_iter().map(FileFault::BadMapping).collect()),
         }
-    };
-    let mut records = RecordReader::new(delimiter, Limits::MOST_RECORD_BYTES);
-    loop {
-        let before = rest;
-        if !records.read(&mut rest)? {
-            if records.finish()? {
-                take(records.record(), before);
+    }
+
+    /// Returns the column whose cells the file has under this name.
+    pub(crate) fn column(&self, name: &str) -> Option<Column> {
+        self.mapping.column(&Name::parse(name))
+    }
+
+    /// Splits a complete file, already decoded and without a byte order mark, exactly as [`CsvDecoder`] does if it
+    /// allows the longest records. Each record that is not blank goes to `sink`, the header first.
+    ///
+    /// # Errors
+    /// Fails if a record is longer than the cap, or if its quotes are never closed.
+    ///
+    /// [`CsvDecoder`]: super::CsvDecoder
+    pub(crate) fn split(
+        &self,
+        text: &str,
+        delimiter: u8,
+        mut sink: impl FnMut(SplitRecord<'_>),
+    ) -> Result<(), FileFault> {
+        let mut rest = text.as_bytes();
+        if let FirstLine::Sep { length, .. } = FirstLine::read(rest, true) {
+            rest = &rest[length..];
+        }
+        // `read` are the bytes of the record and of the lines before it that are no records.
+        let mut take = |record: Record<'_>, read: &[u8]| {
+            if !record.is_blank() {
+                let fields = record.fields().map(String::from_utf8_lossy);
+                let read = str::from_utf8(read).unwrap_or_default();
+                sink(SplitRecord {
+                    line: record.line,
+                    fields: fields.map(Into::into).collect(),
+                    text: last_lines(read.trim_matches(['\r', '\n']), record.lines),
+                });
             }
-            return Ok(());
+        };
+        let mut records =
+            RecordReader::new(delimiter, Limits::MOST_RECORD_BYTES).ignoring(self.mapping.lines());
+        loop {
+            let before = rest;
+            if !records.read(&mut rest)? {
+                if records.finish()? {
+                    take(records.record(), before);
+                }
+                return Ok(());
+            }
+            take(records.record(), &before[..before.len() - rest.len()]);
         }
-        take(records.record(), &before[..before.len() - rest.len()]);
     }
+}
+
+/// Returns the first `count` lines of a text, with their ends.
+pub(crate) fn first_lines(text: &str, count: u32) -> &str {
+    let mut rest = text;
+    for _ in 0..count {
+        let Some(end) = rest.find(['\r', '\n']) else {
+            return text;
+        };
+        let is_pair = rest[end..].starts_with("\r\n");
+        rest = &rest[end + 1 + usize::from(is_pair)..];
+    }
+    &text[..text.len() - rest.len()]
+}
+
+/// Returns the last `count` lines of a text that ends without a line end; at least one.
+fn last_lines(text: &str, count: u32) -> &str {
+    let ends =
+        text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count();
+    let more = u32::try_from(ends)
+        .unwrap_or(u32::MAX)
+        .saturating_add(1)
+        .saturating_sub(count.max(1));
+    &text[first_lines(text, more).len()..]
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{CsvDecoder, CsvOptions};
     use super::*;
-    use crate::domain::{Cell, Column};
+    use crate::domain::Cell;
     use proptest::prelude::*;
 
     const HEADER: &str = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE";
+
+    fn splitter() -> Splitter {
+        Splitter::new(&Mapping::default()).unwrap()
+    }
 
     /// The lines of the rows, and each row's first cell if its columns are known.
     type Rows = Vec<(u32, Option<String>)>;
@@ -93,7 +148,7 @@ mod tests {
             let file = format!("{opening}{HEADER}\n{records}");
             let Some(rows) = decoded(&file) else { return Ok(()) };
             let mut found = Vec::new();
-            split(&file, b',', |record| found.push((record.line, record.fields))).unwrap();
+            splitter().split(&file, b',', |record| found.push((record.line, record.fields))).unwrap();
             prop_assert_eq!(found.remove(0).1.join(","), HEADER);
             prop_assert_eq!(found.len(), rows.len());
             for ((line, fields), (row_line, first)) in found.iter().zip(&rows) {
@@ -105,14 +160,16 @@ mod tests {
 
     #[test]
     fn what_the_decoder_refuses_is_refused() {
-        assert!(split("A\n\"b\n", b',', |_| {}).is_err());
+        assert!(splitter().split("A\n\"b\n", b',', |_| {}).is_err());
     }
 
     #[test]
     fn a_record_has_its_text_as_the_file_has_it() {
         let mut texts = Vec::new();
         let file = "sep=,\r\nA,B\r\n\r\n\"b \"x\"\",é\r\n,\n\"c\r\nd\",\rlast,\"e\"";
-        split(file, b',', |record| texts.push(record.text.to_owned())).unwrap();
+        splitter()
+            .split(file, b',', |record| texts.push(record.text.to_owned()))
+            .unwrap();
         assert_eq!(texts, ["A,B", "\"b \"x\"\",é", "\"c\r\nd\",", "last,\"e\""]);
     }
 }

@@ -2,12 +2,15 @@
 
 use super::FileFault;
 use super::layout::Layout;
+use super::mapping::CellMapper;
 use super::record::{OwnedRecord, Record};
 use crate::domain::RawRow;
 
 /// Makes rows of the records after the header.
 pub(super) struct Rows {
     layout: Layout,
+    /// What changes the cells of each row, if anything does.
+    mapper: Option<CellMapper>,
     /// Whether a record that is not blank has been read.
     begun: bool,
     held: Option<(Held, OwnedRecord)>,
@@ -24,9 +27,10 @@ enum Held {
 }
 
 impl Rows {
-    pub(super) const fn new(layout: Layout) -> Self {
+    pub(super) const fn new(layout: Layout, mapper: Option<CellMapper>) -> Self {
         Self {
             layout,
+            mapper,
             begun: false,
             held: None,
         }
@@ -50,13 +54,13 @@ impl Rows {
             {
                 self.layout.allow_surplus(surplus);
             }
-            rows.give(&self.layout, held.borrow())?;
+            rows.give((&self.layout, &mut self.mapper), held.borrow())?;
         }
         if let Some(reason) = self.reason_to_hold(record) {
             self.held = Some((reason, record.into()));
             return Ok(());
         }
-        rows.give(&self.layout, record)
+        rows.give((&self.layout, &mut self.mapper), record)
     }
 
     /// Ends the file.
@@ -68,7 +72,9 @@ impl Rows {
         rows: &mut Numbered<'_, impl FnMut(&RawRow<'_>)>,
     ) -> Result<(), FileFault> {
         match self.held.take() {
-            Some((Held::Surplus(_), held)) => rows.give(&self.layout, held.borrow()),
+            Some((Held::Surplus(_), held)) => {
+                rows.give((&self.layout, &mut self.mapper), held.borrow())
+            }
             Some((Held::EndMark, _)) | None => Ok(()),
         }
     }
@@ -94,7 +100,11 @@ pub(super) struct Numbered<'a, S> {
 }
 
 impl<S: FnMut(&RawRow<'_>)> Numbered<'_, S> {
-    fn give(&mut self, layout: &Layout, record: Record<'_>) -> Result<(), FileFault> {
+    fn give(
+        &mut self,
+        (layout, mapper): (&Layout, &mut Option<CellMapper>),
+        record: Record<'_>,
+    ) -> Result<(), FileFault> {
         let row = self.rows.saturating_add(1);
         if row > self.limit {
             return Err(FileFault::TooManyRows {
@@ -104,7 +114,10 @@ impl<S: FnMut(&RawRow<'_>)> Numbered<'_, S> {
         }
         let raw = layout.row(row, record)?;
         *self.rows = row;
-        (self.sink)(&raw);
+        match mapper {
+            None => (self.sink)(&raw),
+            Some(mapper) => (self.sink)(&mapper.map(raw, record)),
+        }
         Ok(())
     }
 }

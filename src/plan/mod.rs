@@ -38,7 +38,7 @@ pub(crate) use report::{
 };
 
 use crate::domain::{
-    Catalog, GroupId, Pattern, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,
+    Catalog, Column, GroupId, Pattern, RoleId, Row, SnapshotExtent, Status, SuggestionBudget, User,
 };
 use index::{CatalogNames, Key, Roster, to_u32};
 use judge::{Copies, Findings, State, check};
@@ -68,6 +68,8 @@ pub struct PlanningTerms {
     pub match_by: Option<MatchBy>,
     /// The caller's permissions.
     pub permitted: Permitted,
+    /// The names that columns have in the file, if a mapping reads them from columns with other names.
+    pub file_columns: Arc<[(Column, String)]>,
     /// The secret that keys the plan's digest.
     pub digest_key: DigestKey,
 }

@@ -36,6 +36,7 @@ impl Scenario {
             scope: None,
             match_by: None,
             permitted: Permitted::EVERYTHING,
+            file_columns: std::sync::Arc::default(),
             digest_key: DigestKey::new(&[7; 32]),
         };
         Self {

@@ -20,6 +20,7 @@ mod failures;
 mod formats;
 mod history;
 mod looks;
+mod mappings;
 mod missing;
 mod output;
 mod private;

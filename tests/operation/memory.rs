@@ -511,6 +511,11 @@ async fn strangers_take_little_memory_while_their_calls_wait() {
     blocked.commit("").await;
     drop(strangers);
     let app = App::attach(Arc::clone(&fresh), server.address).await;
+    // The calls that waited come first.
+    let is_busy = |status: Status| status.code() == Code::Unavailable;
+    let busy = async { while app.look().await.is_err_and(is_busy) {} };
+    let served = tokio::time::timeout(PATIENCE, busy).await;
+    served.expect("others are served");
     app.organization("pd").await;
     app.people(["ada"]).await;
 }

@@ -30,6 +30,7 @@ mod guards;
 mod header;
 mod identity_changes;
 mod isolation;
+mod mappings;
 mod mass_deactivation;
 mod match_by;
 mod messages;

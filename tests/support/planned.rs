@@ -32,6 +32,7 @@ pub fn planned_on(
         match_by,
         scope: None,
         permitted: Permitted::EVERYTHING,
+        file_columns: Arc::default(),
         digest_key: DigestKey::new(&[7; 32]),
     };
     let input = PlanningInput {

@@ -9,6 +9,7 @@ pub(super) mod export;
 pub(super) mod health;
 pub(super) mod import;
 pub(super) mod imports;
+mod mapping_file;
 pub(super) mod org;
 mod profile;
 pub(super) mod profiles;

@@ -8,7 +8,7 @@ use crate::import::Refusal;
 use crate::{
     access::{Denial, Principal},
     domain::{Catalog, NameIndex, Offers, Permission, SuggestionBudget, fold, normalise},
-    input::CsvOptions,
+    input::{CsvOptions, Mapping, ValueMapping},
     plan::{MatchBy, Outcome, Scope},
     proto::{self, ImportStart},
 };
@@ -118,11 +118,30 @@ impl ImportOptions {
                 charset: csv.charset,
                 delimiter: csv.delimiter,
                 ignore_unknown_columns: csv.ignore_unknown_columns,
+                mapping: start.mapping.map(Mapping::from).unwrap_or_default(),
             },
             filter,
             include_values: start.include_values,
             source: start.source,
         })
+    }
+}
+
+impl From<proto::Mapping> for Mapping {
+    fn from(wire: proto::Mapping) -> Self {
+        let values = wire.values.into_iter().map(|value| ValueMapping {
+            column: value.column,
+            cell: value.cell,
+            value: value.value,
+        });
+        Self {
+            columns: wire.columns,
+            null_values: wire.null_values,
+            values: values.collect(),
+            templates: wire.templates,
+            skip_leading_lines: wire.skip_leading_lines,
+            ignored_line_prefixes: wire.ignored_line_prefixes,
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 use rayon::Scope;
 
 use super::phone_memo;
-use crate::domain::{Cell, CheckOptions, Column, Fault, RawRow, Row, RowPacker};
+use crate::domain::{Cell, CheckOptions, Column, Fault, MappingFailure, RawRow, Row, RowPacker};
 
 /// Rows that are checked together, and whose texts share an allocation. Checking them takes a small multiple of the
 /// time that it takes to hand work to another core.
@@ -130,6 +130,7 @@ enum KeptCell {
     Absent,
     Text(Range<usize>),
     Invalid { byte: u8, charset: &'static str },
+    Failed(MappingFailure),
 }
 
 impl RawRows {
@@ -146,6 +147,7 @@ impl RawRows {
         let cells = row.cells.map(|cell| match cell {
             Cell::Absent => KeptCell::Absent,
             Cell::Invalid { byte, charset } => KeptCell::Invalid { byte, charset },
+            Cell::Failed(failure) => KeptCell::Failed(failure),
             Cell::Text(text) => {
                 let start = self.text.len();
                 self.text.push_str(text);
@@ -187,6 +189,7 @@ impl Kept {
             KeptCell::Absent => Cell::Absent,
             KeptCell::Text(span) => Cell::Text(&text[span.clone()]),
             &KeptCell::Invalid { byte, charset } => Cell::Invalid { byte, charset },
+            &KeptCell::Failed(failure) => Cell::Failed(failure),
         });
         RawRow {
             number: self.number,

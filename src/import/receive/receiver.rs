@@ -1,5 +1,7 @@
 //! Turns a client's messages after `start` into rows, and verifies their digest and count. Sans-IO.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::{parallel_checks::check_rows, phone_memo::read_phone};
@@ -21,6 +23,8 @@ pub struct RosterReceiver {
     measured: usize,
     limits: Limits,
     checks: CheckOptions,
+    /// A mapping says how to read the file.
+    is_mapped: bool,
     input: Input,
 }
 
@@ -42,6 +46,8 @@ pub struct ReceivedRoster {
     pub rows: Vec<Row>,
     /// SHA-256 of the CSV bytes, or of the canonical encoding of the typed rows.
     pub digest: [u8; 32],
+    /// The names that columns have in the file, if a mapping reads them from columns with other names.
+    pub file_columns: Arc<[(Column, String)]>,
 }
 
 impl RosterReceiver {
@@ -49,9 +55,9 @@ impl RosterReceiver {
     ///
     /// # Errors
     /// Fails if the CSV options are wrong.
-    pub fn new(csv: &CsvOptions, limits: Limits) -> Result<Self, Vec<Refusal>> {
+    pub fn new(options: &CsvOptions, limits: Limits) -> Result<Self, Vec<Refusal>> {
         let csv = CsvInput {
-            decoder: CsvDecoder::new(csv, limits).map_err(refusals)?,
+            decoder: CsvDecoder::new(options, limits).map_err(refusals)?,
             digest: Sha256::new(),
             begun: false,
         };
@@ -65,6 +71,7 @@ impl RosterReceiver {
                 phone_region: None,
                 read_phone,
             },
+            is_mapped: !options.mapping.is_empty(),
             input: Input::Csv(Box::new(csv)),
         })
     }
@@ -133,9 +140,11 @@ impl RosterReceiver {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let file_columns = self.header().map(|header| header.file_columns.clone());
         Ok(ReceivedRoster {
             rows: std::mem::take(&mut self.rows),
             digest,
+            file_columns: file_columns.unwrap_or_default().into(),
         })
     }
 
@@ -159,6 +168,9 @@ impl RosterReceiver {
     }
 
     fn push_rows(&mut self, typed: &[UserRow]) -> Result<(), Vec<Refusal>> {
+        if self.is_mapped {
+            return Err(vec![mapped_rows()]);
+        }
         if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
             self.input = Input::Typed(TypedRows::new(self.limits));
         }
@@ -213,6 +225,11 @@ pub(crate) fn out_of_order(message: &str) -> Refusal {
 pub(crate) fn both_kinds() -> Refusal {
     let message = "csv_chunk and rows were both sent; an import is either CSV or typed rows.";
     Refusal::invalid("BOTH_KINDS", "message", message)
+}
+
+fn mapped_rows() -> Refusal {
+    let message = "mapping says how to read a file, and typed rows need none; leave it out, or send the file.";
+    Refusal::invalid("MAPPING_OF_ROWS", "mapping", message)
 }
 
 fn check_typed(stated: &ImportFinish) -> Result<(), Vec<Refusal>> {

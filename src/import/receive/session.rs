@@ -19,7 +19,7 @@ use crate::import::{
 };
 use crate::{
     access::{Denial, Principal},
-    domain::{Actor, ImportState, Tally},
+    domain::{Actor, Column, ImportState, Tally},
     input::Header,
     limits::MemoryReservation,
     plan::DigestKey,
@@ -68,6 +68,8 @@ pub(crate) struct ImportSession<'a> {
     /// The options in the audit trail's format.
     pub(crate) asked_for: String,
     pub(crate) digest_key: DigestKey,
+    /// The names that columns have in the file; known once all of it has come.
+    pub(crate) file_columns: Arc<[(Column, String)]>,
     /// The record of this attempt, as it began.
     pub(crate) record: ImportRecord,
     pub(crate) progress: Arc<ProgressCounters>,

@@ -8,7 +8,7 @@ use crate::{
     audit::few_names,
     domain::{Column, RoleId},
     plan::RowIndex,
-    proto::{DeactivateMissing, ImportStart, MatchBy},
+    proto::{DeactivateMissing, ImportStart, Mapping, MatchBy},
     store::RoleGrants,
 };
 
@@ -23,6 +23,13 @@ pub(crate) fn options(start: &ImportStart) -> String {
         (
             "ignore_unknown_columns",
             csv.is_some_and(|csv| csv.ignore_unknown_columns),
+        ),
+        (
+            "mapping",
+            start
+                .mapping
+                .as_ref()
+                .is_some_and(|mapping| *mapping != Mapping::default()),
         ),
         ("include_values", start.include_values),
     ] {

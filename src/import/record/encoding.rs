@@ -215,6 +215,7 @@ pub(crate) mod tests {
             scope: None,
             match_by: None,
             permitted: Permissions::ALL.into(),
+            file_columns: std::sync::Arc::default(),
             digest_key: DigestKey::new(&[7; 32]),
         };
         let input = PlanningInput {

@@ -10,7 +10,8 @@ use crate::{
     domain::{self, ImportPhase, ImportState},
     import::messages,
     proto::{
-        CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Refusal, timestamp,
+        CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Mapping, Refusal,
+        timestamp,
     },
     store::ImportRecord,
 };
@@ -31,6 +32,9 @@ pub(crate) fn options_digest(start: &ImportStart) -> [u8; 32] {
     bound.include_values = false;
     // Absent options equal default options.
     bound.csv = bound.csv.filter(|csv| *csv != CsvFormat::default());
+    bound.mapping = bound
+        .mapping
+        .filter(|mapping| *mapping != Mapping::default());
     Sha256::digest(bound.encode_to_vec()).into()
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use prost::Message;
 
 use crate::{
+    domain::column_in_file,
     plan::{supervisor_inactive, zeros_lost},
     proto::{Issue, IssueCode, IssueSeverity, RowResult},
 };
@@ -87,7 +88,8 @@ pub(crate) fn is_about_others(code: crate::domain::IssueCode) -> bool {
 
 /// Makes the message of a warning again.
 fn word(issue: &mut Issue) {
-    let named = format!("{} \"{}\"", issue.column, issue.value);
+    let column = column_in_file(&issue.column, &issue.file_column);
+    let named = format!("{column} \"{}\"", issue.value);
     issue.message = match issue.code() {
         IssueCode::LeadingZerosLost => zeros_lost(&named, &issue.suggestion),
         _ => supervisor_inactive(&named),

@@ -4,7 +4,7 @@ use hashbrown::HashSet;
 
 use super::numbers::{RowIndex, UserIndex};
 
-/// Whom rows with damaged keys are about.
+/// The rows with damaged keys, and the users that they probably mean.
 #[derive(Debug, Default)]
 pub(crate) struct Mistaken {
     /// Rows whose external ID does not identify their user: a spreadsheet has changed it, or it belongs to nobody.

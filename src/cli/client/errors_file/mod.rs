@@ -11,7 +11,7 @@ mod records;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, Read},
     path::Path,
 };
 
@@ -21,7 +21,8 @@ use crate::cli::{
     failure::UsageError,
     output::{ImportFindings, OutputTarget, write_whole},
 };
-use crate::domain::{BYTE_ORDER_MARK, CsvSheet};
+use crate::domain::{BYTE_ORDER_MARK, Column, CsvSheet};
+use crate::input::Mapping;
 use crate::proto::{ImportStarted, Issue, IssueCode, IssueSeverity, RowResult};
 use records::{Dialect, Records, records};
 
@@ -69,12 +70,17 @@ pub(super) fn is_written(row: &RowResult) -> bool {
     !has_error(row, IssueCode::NotARow)
 }
 
-/// Writes the rejected rows of `roster` (bytes as sent) to `path`.
+/// Writes the rejected rows of `roster` (bytes as sent, and how they are read) to `path`. The lines above its header are
+/// kept, so that the file is read in the same way.
 ///
 /// # Errors
 /// Fails if the roster cannot be split as the server split it, or the file cannot be written; nothing
 /// is written then.
-pub(super) fn write(path: &Path, roster: &[u8], findings: &ImportFindings) -> anyhow::Result<()> {
+pub(super) fn write(
+    path: &Path,
+    roster: (&[u8], &Mapping),
+    findings: &ImportFindings,
+) -> anyhow::Result<()> {
     let text = render(roster, findings).context("the rejected rows cannot be written to a file")?;
     write_whole(path, text.as_bytes())
 }
@@ -101,14 +107,17 @@ pub(super) fn is_earlier(path: &Path) -> io::Result<bool> {
     if !path.is_file() {
         return Ok(false);
     }
-    let mut header = String::new();
+    let mut beginning = Vec::new();
     let file = fs::File::open(path)?;
-    // A file that is not text was not written by this program.
-    let read = BufReader::new(file.take(HEADER_BYTES)).read_line(&mut header);
-    Ok(read.is_ok() && header.contains(ADDED[0]))
+    file.take(HEADER_BYTES).read_to_end(&mut beginning)?;
+    let beginning = String::from_utf8_lossy(&beginning);
+    let mut lines = beginning.lines();
+    let is_first = lines.next().is_some_and(|line| line.contains(ADDED[0]));
+    // The header may be below other lines.
+    Ok(is_first || lines.any(|line| ADDED.iter().all(|name| line.contains(name))))
 }
 
-fn render(roster: &[u8], findings: &ImportFindings) -> anyhow::Result<String> {
+fn render(roster: (&[u8], &Mapping), findings: &ImportFindings) -> anyhow::Result<String> {
     let started = findings
         .started
         .as_ref()
@@ -119,7 +128,8 @@ fn render(roster: &[u8], findings: &ImportFindings) -> anyhow::Result<String> {
     let records = records(roster, &dialect, &lines)?;
     let columns = Columns::of(&records.header, rows().any(is_unsplittable));
 
-    let mut out = CsvSheet::new(dialect.delimiter, BYTE_ORDER_MARK);
+    let above = format!("{BYTE_ORDER_MARK}{}", records.leading);
+    let mut out = CsvSheet::new(dialect.delimiter, &above);
     let header = columns.own_of(&records.header);
     let original = columns.has_original.then_some(ORIGINAL);
     out.push(
@@ -194,16 +204,16 @@ fn on_one_line(text: &str) -> String {
 /// # Errors
 /// Fails if the roster cannot be split as the server split it.
 pub(super) fn cells<const N: usize>(
-    roster: &[u8],
+    roster: (&[u8], &Mapping),
     started: &ImportStarted,
     wanted: &BTreeSet<u32>,
-    columns: [&str; N],
+    columns: [Column; N],
 ) -> anyhow::Result<BTreeMap<u32, [String; N]>> {
     let dialect = Dialect::new(&started.charset, &started.delimiter)?;
     let records = records(roster, &dialect, wanted)?;
     let places = columns.map(|column| {
-        let mut names = records.header.iter();
-        names.position(|name| standard(name) == column)
+        let mut columns = records.columns.iter();
+        columns.position(|found| *found == Some(column))
     });
     let cell = |fields: &[String], place: Option<usize>| {
         let field = place.and_then(|place| fields.get(place));
@@ -329,7 +339,11 @@ mod tests {
     }
 
     fn rendered(roster: &str, lines: &[u32]) -> String {
-        let text = render(roster.as_bytes(), &rejecting("UTF-8", ",", lines)).unwrap();
+        let text = render(
+            (roster.as_bytes(), &Mapping::default()),
+            &rejecting("UTF-8", ",", lines),
+        )
+        .unwrap();
         text.strip_prefix(BYTE_ORDER_MARK).unwrap().to_owned()
     }
 
@@ -383,7 +397,7 @@ mod tests {
             };
             findings.rejected.get_mut(&line).unwrap().issues = vec![error];
         }
-        let text = render(roster.as_bytes(), &findings).unwrap();
+        let text = render((roster.as_bytes(), &Mapping::default()), &findings).unwrap();
         text.strip_prefix(BYTE_ORDER_MARK).unwrap().to_owned()
     }
 
@@ -438,7 +452,11 @@ mod tests {
     #[test]
     fn the_delimiter_stays_and_the_charset_becomes_utf_8() {
         let roster = b"ROLE;EMAIL\nOficer;mu\xf1oz@x.org\n";
-        let text = render(roster, &rejecting("windows-1252", ";", &[2])).unwrap();
+        let text = render(
+            (roster, &Mapping::default()),
+            &rejecting("windows-1252", ";", &[2]),
+        )
+        .unwrap();
         assert_snapshot!(text.trim_start_matches(BYTE_ORDER_MARK), @r#"
         ROLE;EMAIL;IMPORT_ERROR_CODES;IMPORT_ERRORS;IMPORT_SUGGESTIONS
         Oficer;muñoz@x.org;UNKNOWN_ROLE UNKNOWN_ROLE;"ROLE ""Oficer"" is not a role. And more.";ROLE: Officer
@@ -448,7 +466,7 @@ mod tests {
     #[test]
     fn rows_that_are_not_where_the_server_found_them_are_not_written() {
         let findings = rejecting("UTF-8", ",", &[9]);
-        let error = render(b"ROLE\nOficer\n", &findings).unwrap_err();
+        let error = render((b"ROLE\nOficer\n", &Mapping::default()), &findings).unwrap_err();
         assert_eq!(
             error.to_string(),
             "row 9 is not where the server found it, on line 9"

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, anyhow, ensure};
 use encoding_rs::Encoding;
 
-use crate::input::split;
+use crate::{
+    domain::Column,
+    input::{FileFault, Mapping, Splitter, first_lines},
+};
 
 /// How a file is read, as the server said.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,10 @@ impl Dialect {
 pub(super) struct Records {
     /// The first record that is not blank.
     pub header: Vec<String>,
+    /// The column that each of its names means, by the mapping.
+    pub columns: Vec<Option<Column>>,
+    /// The lines above the header that the mapping skips, with their ends.
+    pub leading: String,
     /// The wanted records, by the line on which they start (1 = first line of the file).
     pub by_line: BTreeMap<u32, FoundRecord>,
 }
@@ -59,13 +66,17 @@ pub(super) struct FoundRecord {
 /// # Errors
 /// Fails if there is no header, or the file cannot be split.
 pub(super) fn records(
-    bytes: &[u8],
+    (bytes, mapping): (&[u8], &Mapping),
     dialect: &Dialect,
     wanted: &BTreeSet<u32>,
 ) -> anyhow::Result<Records> {
     let (text, _, _) = dialect.charset.decode(bytes);
-    let mut found = Records::default();
-    let split = split(&text, dialect.delimiter, |record| {
+    let mut found = Records {
+        leading: first_lines(&text, mapping.skip_leading_lines).to_owned(),
+        ..Records::default()
+    };
+    let splitter = Splitter::new(mapping).map_err(|faults| anyhow!(messages(&faults)))?;
+    let split = splitter.split(&text, dialect.delimiter, |record| {
         if found.header.is_empty() {
             found.header = record.fields;
         } else if wanted.contains(&record.line) {
@@ -76,7 +87,17 @@ pub(super) fn records(
     });
     split.map_err(|fault| anyhow!(fault.message()))?;
     ensure!(!found.header.is_empty(), "it has no header");
+    found.columns = found
+        .header
+        .iter()
+        .map(|name| splitter.column(name))
+        .collect();
     Ok(found)
+}
+
+fn messages(faults: &[FileFault]) -> String {
+    let messages: Vec<_> = faults.iter().map(FileFault::message).collect();
+    messages.join(" ")
 }
 
 #[cfg(test)]
@@ -87,7 +108,7 @@ mod tests {
 
     fn split(bytes: &[u8], charset: &str, delimiter: &str) -> Records {
         let dialect = Dialect::new(charset, delimiter).unwrap();
-        records(bytes, &dialect, &(1..=20).collect()).unwrap()
+        records((bytes, &Mapping::default()), &dialect, &(1..=20).collect()).unwrap()
     }
 
     fn lines(text: &str) -> Vec<(u32, String)> {
@@ -141,7 +162,7 @@ mod tests {
     #[test]
     fn no_header_is_an_error() {
         let dialect = Dialect::new("", "").unwrap();
-        assert!(records(b"\n,,\n", &dialect, &BTreeSet::new()).is_err());
+        assert!(records((b"\n,,\n", &Mapping::default()), &dialect, &BTreeSet::new()).is_err());
         assert!(Dialect::new("no-such", "").is_err());
         assert!(Dialect::new("", "::").is_err());
     }

@@ -28,6 +28,7 @@ use crate::cli::{
 };
 use crate::{
     client::{ClientError, ImportEnd},
+    input::Mapping,
     proto::{ImportStart, ImportState},
 };
 
@@ -81,6 +82,7 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
     let end_of = |is_dry| EndReport {
         args: common,
         input: Some(&job.input),
+        mapping: args.mapping(),
         is_dry,
     };
     if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
@@ -161,6 +163,8 @@ struct EndReport<'a> {
     args: &'a CommonArgs,
     /// The roster, or `None` if its row is on the command line.
     input: Option<&'a RosterInput>,
+    /// How the roster is read.
+    mapping: Mapping,
     /// Nothing is written.
     is_dry: bool,
 }
@@ -174,7 +178,7 @@ impl EndReport<'_> {
     ) -> anyhow::Result<ExitStatus> {
         let names = match self.input {
             Some(input) if self.args.diff && self.args.format == OutputFormat::Table => {
-                user_names::of(input, ended, report.findings()).await
+                user_names::of((input, &self.mapping), ended, report.findings()).await
             }
             _ => user_names::UserNames::new(),
         };
@@ -186,7 +190,7 @@ impl EndReport<'_> {
         }
         if let (Some(errors), Some(input)) = (&self.args.errors, self.input) {
             // A full disk here does not change the exit code of the import.
-            match save_rejected(errors, input, ended, report.findings()).await {
+            match save_rejected(errors, (input, &self.mapping), ended, report.findings()).await {
                 Ok(done) => report.notice(&done),
                 Err(error) => {
                     print_error(&match exit {
@@ -226,7 +230,7 @@ pub(crate) fn report_failure(ended: &ImportEnd, told: bool) {
 /// Writes the rejected rows to a file, and says what was done.
 async fn save_rejected(
     path: &Path,
-    input: &RosterInput,
+    (input, mapping): (&RosterInput, &Mapping),
     ended: &ImportEnd,
     findings: &ImportFindings,
 ) -> anyhow::Result<String> {
@@ -241,7 +245,7 @@ async fn save_rejected(
         .as_ref()
         .context("the roster was not read to its end")?;
     let bytes = input.bytes(sent).await?;
-    errors_file::write(path, &bytes, findings)?;
+    errors_file::write(path, (&bytes, mapping), findings)?;
     let note = match left_out {
         0 => String::new(),
         1 => " A rejected line that lists no user is left out.".to_owned(),

@@ -7,9 +7,13 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use uuid::Uuid;
 
 use super::deactivation_prompt::{self, PromptMode};
-use crate::cli::{client::connection::OrganizationArgs, failure::UsageError, output::OutputFormat};
-use crate::input::CsvOptions;
-use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
+use crate::cli::{
+    client::{connection::OrganizationArgs, mapping_file},
+    failure::UsageError,
+    output::OutputFormat,
+};
+use crate::input::{self, CsvOptions};
+use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, Mapping, MatchBy, ResultFilter};
 
 /// Bring an organisation's users in step with a roster
 ///
@@ -26,6 +30,10 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFil
 pub(crate) struct ImportArgs {
     /// CSV file; `-` is standard input
     pub file: PathBuf,
+    /// TOML file that says how to read the export of another system: its columns, values and lines
+    #[arg(long, value_name = "FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::read)]
+    #[arg(help_heading = "CSV")]
+    mapping: Option<Mapping>,
     #[command(flatten)]
     missing: MissingUsersArgs,
     #[command(flatten)]
@@ -239,8 +247,14 @@ impl ImportArgs {
         ImportStart {
             deactivate_missing: self.missing.request(),
             csv: Some(self.common.csv.format()),
+            mapping: self.mapping.clone(),
             ..self.common.start(organization)
         }
+    }
+
+    /// How the file is read here, for its rejected rows.
+    pub(super) fn mapping(&self) -> input::Mapping {
+        self.mapping.clone().map(Into::into).unwrap_or_default()
     }
 }
 
@@ -269,6 +283,7 @@ impl CommonArgs {
                 .map_or(MatchBy::Unspecified, MatchBy::from)
                 .into(),
             csv: None,
+            mapping: None,
             result_filter: ResultFilter::from(self.results.result_filter).into(),
             include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_default(),
@@ -286,6 +301,7 @@ impl CommonArgs {
             charset,
             delimiter,
             ignore_unknown_columns,
+            ..CsvOptions::default()
         }
     }
 
@@ -410,12 +426,20 @@ mod tests {
     #[test]
     fn every_option_reaches_its_field() {
         let hex = "0f".repeat(32);
+        let mapping = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(mapping.path(), "null_values = [\"NULL\"]").unwrap();
+        let mapping = ["--mapping", mapping.path().to_str().unwrap()];
         let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
             --match-by badge-number --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
             --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
             --result-filter rejections --include-values --source nightly --expected-plan-digest";
-        let options: Vec<&str> = line.split_whitespace().chain([hex.as_str()]).collect();
+        let options = line.split_whitespace().chain([hex.as_str()]);
+        let options: Vec<&str> = options.chain(mapping).collect();
         let expected = ImportStart {
+            mapping: Some(Mapping {
+                null_values: vec!["NULL".to_owned()],
+                ..Mapping::default()
+            }),
             organization: "pd".to_owned(),
             import_id: "0198".to_owned(),
             validate_only: true,

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     cli::{ExitStatus, output::Verbosity},
     client::{ImportEnd, ServiceClient},
+    input::Mapping,
     proto::{ImportStart, ImportUsersResponse, PushUsersRequest, import_users_response::Message},
 };
 
@@ -85,6 +86,7 @@ async fn push(args: &PushArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
     let end = EndReport {
         args: common,
         input: input.as_ref(),
+        mapping: Mapping::default(),
         is_dry: common.is_dry(),
     };
     let mut report = ImportReport::new(view(common, verbosity));

@@ -168,7 +168,7 @@ impl FileReading {
 
 /// Adds a row, or says what is wrong with a line that is none.
 fn add(read: &mut PushedRows, broken: &mut Vec<(u32, String)>, raw: &RawRow<'_>) {
-    let is_text = |cell: &Cell<'_>| !matches!(cell, Cell::Invalid { .. });
+    let is_text = |cell: &Cell<'_>| !matches!(cell, Cell::Invalid { .. } | Cell::Failed(_));
     if raw.misfit.is_some() || !raw.cells.iter().all(is_text) {
         let row = Row::parse(raw);
         let issue = row.issues().find(crate::domain::Issue::is_error);

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::roster_source::RosterInput;
 use crate::cli::{client::errors_file, output::ImportFindings};
-use crate::{client::ImportEnd, proto::RowResult};
+use crate::{client::ImportEnd, domain::Column, input::Mapping, proto::RowResult};
 
 /// Names by row.
 pub(super) type UserNames = BTreeMap<u32, String>;
 
-const COLUMNS: [&str; 3] = ["EXTERNAL_ID", "FIRST_NAME", "LAST_NAME"];
+const COLUMNS: [Column; 3] = [Column::ExternalId, Column::FirstName, Column::LastName];
 
 /// Returns the names of the rows that change something, or no names if the roster cannot be read again.
 pub(super) async fn of(
-    input: &RosterInput,
+    (input, mapping): (&RosterInput, &Mapping),
     ended: &ImportEnd,
     findings: &ImportFindings,
 ) -> UserNames {
@@ -24,7 +24,7 @@ pub(super) async fn of(
     let Ok(bytes) = input.bytes(sent).await else {
         return UserNames::new();
     };
-    let Ok(cells) = errors_file::cells(&bytes, started, &lines, COLUMNS) else {
+    let Ok(cells) = errors_file::cells((&bytes, mapping), started, &lines, COLUMNS) else {
         return UserNames::new();
     };
     let named = |row: &RowResult| Some((row.row, name(cells.get(&row.line)?)));

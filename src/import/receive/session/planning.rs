@@ -128,6 +128,7 @@ impl ImportSession<'_> {
             scope,
             match_by: self.options.match_by,
             permitted: self.principal.permissions.into(),
+            file_columns: Arc::clone(&self.file_columns),
             digest_key: self.digest_key.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! Removes data about other users from one issue.
 
 use crate::{
-    domain::fold,
+    domain::{column_in_file, fold},
     plan::{LOST_LETTER, OTHER_MARKS, RENAMES, waiting_sentence},
     proto::{Issue, IssueCode},
 };
@@ -65,7 +65,8 @@ fn said_without_others(issue: Issue) -> Issue {
         | Code::InvalidFormat
         | Code::IdentityReplaced
         | Code::StrayQuote
-        | Code::NotARow => issue,
+        | Code::NotARow
+        | Code::MappingFailed => issue,
         Code::Unspecified => nothing_known(issue),
     }
 }
@@ -166,7 +167,8 @@ fn nothing_known(issue: Issue) -> Issue {
 
 /// The column and the row's own value, which begin a message.
 fn named(issue: &Issue) -> String {
-    format!("{} \"{}\"", issue.column, issue.value)
+    let column = column_in_file(&issue.column, &issue.file_column);
+    format!("{column} \"{}\"", issue.value)
 }
 
 /// The issue with this message and without the user it was about.

@@ -39,7 +39,20 @@ impl Plan {
         {
             error.message = format!("{} {}", error.message, waiting(count)).into();
         }
-        issues
+        let file_columns = &request.terms.file_columns;
+        if file_columns.is_empty() {
+            return issues;
+        }
+        let in_file = |issue: Issue| {
+            let name = file_columns
+                .iter()
+                .find(|(column, _)| issue.column == Some(*column));
+            match name {
+                Some((_, name)) => issue.in_file(name),
+                None => issue,
+            }
+        };
+        issues.into_iter().map(in_file).collect()
     }
 
     /// Returns the codes of the row's errors and warnings, in the same order.

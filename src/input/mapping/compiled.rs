@@ -1,0 +1,280 @@
+//! A mapping in the form in which files are read with it.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+
+use super::template::Templates;
+use super::{Mapping, MappingFault};
+use crate::domain::{Column, fold, normalise};
+use crate::input::name::{Name, column_named};
+
+/// A mapping, compiled.
+pub(in crate::input) struct CompiledMapping {
+    columns: HashMap<Name, Option<Column>>,
+    /// Names that templates read.
+    read: Vec<Name>,
+    null_values: Words,
+    values: [Words; Column::COUNT],
+    templates: Templates,
+    lines: LineRules,
+    is_empty: bool,
+}
+
+/// What a mapping says of a name in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::input) enum Named {
+    /// The cell is a value of this column.
+    Column(Column),
+    /// The cell is ignored, or only read by templates.
+    Ignored,
+    /// The mapping says nothing: the name is one of our columns, or unknown.
+    Unmapped,
+}
+
+/// The lines that are no records.
+#[derive(Clone, Debug, Default)]
+pub(in crate::input) struct LineRules {
+    /// Number of lines at the beginning of the file.
+    pub(in crate::input) leading: u32,
+    /// Beginnings of lines.
+    pub(in crate::input) prefixes: Vec<Vec<u8>>,
+}
+
+impl LineRules {
+    /// Returns `true` if every line is a record.
+    pub(in crate::input) fn is_empty(&self) -> bool {
+        self.leading == 0 && self.prefixes.is_empty()
+    }
+}
+
+impl CompiledMapping {
+    /// Compiles `mapping`.
+    ///
+    /// # Errors
+    /// Returns all faults of the mapping.
+    pub(in crate::input) fn new(mapping: &Mapping) -> Result<Self, Vec<MappingFault>> {
+        let lists = [
+            mapping.columns.len(),
+            mapping.null_values.len(),
+            mapping.values.len(),
+            mapping.templates.len(),
+            mapping.ignored_line_prefixes.len(),
+        ];
+        if mapping.bytes() > Mapping::MOST_BYTES
+            || lists.into_iter().any(|count| count > Mapping::MOST_ENTRIES)
+        {
+            return Err(vec![MappingFault::TooLarge]);
+        }
+        let mut faults = Vec::new();
+        let mut compiled = Self {
+            columns: columns(mapping, &mut faults),
+            read: Vec::new(),
+            null_values: null_values(mapping),
+            values: values(mapping, &mut faults),
+            templates: templates(mapping, &mut faults),
+            lines: lines(mapping, &mut faults),
+            is_empty: mapping.is_empty(),
+        };
+        let read = compiled
+            .templates
+            .columns()
+            .iter()
+            .flat_map(|(_, read)| read);
+        compiled.read = read.map(|name| Name::parse(name)).collect();
+        match faults.is_empty() {
+            true => Ok(compiled),
+            false => Err(faults),
+        }
+    }
+
+    /// Returns `true` if the mapping changes nothing.
+    pub(in crate::input) const fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Returns what the mapping says of `name`.
+    pub(in crate::input) fn named(&self, name: &Name) -> Named {
+        match self.columns.get(name) {
+            Some(Some(column)) => Named::Column(*column),
+            Some(None) => Named::Ignored,
+            None if name.column().is_none() && self.read.contains(name) => Named::Ignored,
+            None => Named::Unmapped,
+        }
+    }
+
+    /// Returns `true` if `name` is a name that the mapping or a roster knows.
+    pub(in crate::input) fn knows(&self, name: &Name) -> bool {
+        self.named(name) != Named::Unmapped || name.column().is_some()
+    }
+
+    /// Returns the column whose cells `name` has, or `None` if the name is ignored or unknown.
+    pub(in crate::input) fn column(&self, name: &Name) -> Option<Column> {
+        match self.named(name) {
+            Named::Column(column) => Some(column),
+            Named::Ignored => None,
+            Named::Unmapped => name.column(),
+        }
+    }
+
+    /// The columns that templates compute.
+    pub(in crate::input) fn computed(&self) -> impl Iterator<Item = Column> {
+        self.templates.columns().iter().map(|(column, _)| *column)
+    }
+
+    /// The columns that templates compute, each with the names of the file's columns that its template reads.
+    pub(in crate::input) fn reads(&self) -> impl Iterator<Item = (Column, &[String])> {
+        let columns = self.templates.columns().iter();
+        columns.map(|(column, names)| (*column, &names[..]))
+    }
+
+    pub(in crate::input) const fn lines(&self) -> &LineRules {
+        &self.lines
+    }
+
+    pub(super) const fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
+    /// Returns `true` if the cell is a word for "no value".
+    pub(super) fn is_null(&self, cell: &str) -> bool {
+        self.null_values.find(cell).is_some()
+    }
+
+    /// Returns the value that the cell stands for, or `None` if it stands for itself.
+    pub(super) fn value(&self, column: Column, cell: &str) -> Option<&str> {
+        self.values[column as usize].find(cell)
+    }
+}
+
+/// Words that are found in any case, each with a text.
+#[derive(Default)]
+struct Words {
+    /// By the word as it is compared.
+    texts: HashMap<String, String>,
+    /// Bytes of the longest word.
+    longest: usize,
+}
+
+impl Words {
+    /// Adds a word. Returns `false` if it is there already.
+    fn add(&mut self, word: &str, text: &str) -> bool {
+        let word = compared(word).into_owned();
+        self.longest = self.longest.max(word.len());
+        self.texts.insert(word, text.to_owned()).is_none()
+    }
+
+    fn find(&self, cell: &str) -> Option<&str> {
+        // A character may be folded to a third of its bytes, and no more. Spaces around a cell are left out.
+        let is_long =
+            |cell: &str| cell.len() > 3 * self.longest && cell.trim().len() > 3 * self.longest;
+        if self.texts.is_empty() || is_long(cell) {
+            return None;
+        }
+        self.texts.get(&*compared(cell)).map(|text| &**text)
+    }
+}
+
+/// Returns the text in the form in which cells and words are compared.
+fn compared(text: &str) -> Cow<'_, str> {
+    match normalise(text) {
+        Ok(Cow::Borrowed(text)) => fold(text),
+        Ok(Cow::Owned(text)) => Cow::Owned(fold(&text).into_owned()),
+        Err(_) => Cow::Borrowed(text),
+    }
+}
+
+fn columns(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> HashMap<Name, Option<Column>> {
+    let mut columns = HashMap::new();
+    for (name, column) in &mapping.columns {
+        let field = "columns";
+        let target = match column.trim().is_empty() {
+            true => None,
+            false => our_column(field, column, faults),
+        };
+        if name.trim().is_empty() {
+            faults.push(MappingFault::Blank { field });
+        }
+        if columns.insert(Name::parse(name), target).is_some() {
+            let name = name.clone();
+            faults.push(MappingFault::Twice { field, name });
+        }
+    }
+    columns
+}
+
+fn null_values(mapping: &Mapping) -> Words {
+    let mut words = Words::default();
+    for word in &mapping.null_values {
+        words.add(word, "");
+    }
+    words
+}
+
+fn values(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> [Words; Column::COUNT] {
+    let mut values: [Words; Column::COUNT] = Default::default();
+    for value in &mapping.values {
+        let field = "values";
+        let Some(column) = our_column(field, &value.column, faults) else {
+            continue;
+        };
+        if !values[column as usize].add(&value.cell, &value.value) {
+            let name = format!("{column}: {}", value.cell);
+            faults.push(MappingFault::Twice { field, name });
+        }
+    }
+    values
+}
+
+fn templates(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> Templates {
+    let mut templates = Templates::new();
+    let mut computed = BTreeSet::new();
+    for (name, source) in &mapping.templates {
+        let field = "templates";
+        let Some(column) = our_column(field, name, faults) else {
+            continue;
+        };
+        match computed.insert(column) {
+            true => faults.extend(templates.add(column, source).err()),
+            false => faults.push(MappingFault::Twice {
+                field,
+                name: name.clone(),
+            }),
+        }
+    }
+    templates
+}
+
+fn lines(mapping: &Mapping, faults: &mut Vec<MappingFault>) -> LineRules {
+    let given = mapping.skip_leading_lines;
+    if given > Mapping::MOST_LEADING_LINES {
+        faults.push(MappingFault::TooManyLeadingLines { given });
+    }
+    for prefix in &mapping.ignored_line_prefixes {
+        if prefix.trim().is_empty() {
+            let field = "ignored_line_prefixes";
+            faults.push(MappingFault::Blank { field });
+        } else if prefix.contains(['\r', '\n']) {
+            let prefix = prefix.clone();
+            faults.push(MappingFault::LineBreak { prefix });
+        }
+    }
+    let prefixes = mapping.ignored_line_prefixes.iter();
+    LineRules {
+        leading: given,
+        prefixes: prefixes.map(|prefix| prefix.clone().into_bytes()).collect(),
+    }
+}
+
+/// Returns our column of this name. Adds a fault if there is none.
+fn our_column(field: &'static str, name: &str, faults: &mut Vec<MappingFault>) -> Option<Column> {
+    match column_named(name) {
+        Ok(column) => Some(column),
+        Err(near) => {
+            let name = name.to_owned();
+            faults.push(MappingFault::UnknownColumn { field, name, near });
+            None
+        }
+    }
+}

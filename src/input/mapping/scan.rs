@@ -1,0 +1,229 @@
+//! Reads a template's source before it is compiled: which of the file's columns it reads, and whether it stays within
+//! what a mapping may do.
+//!
+//! A template has no loop and no variable, so its cost is bounded by its length and by the length of the cells that it
+//! reads.
+
+use std::collections::BTreeSet;
+
+/// What may follow `{%`.
+const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
+
+/// Words before a parenthesis that is no call.
+const OPERATORS: [&str; 7] = ["if", "elif", "else", "and", "or", "not", "in"];
+
+/// Returns the names of the file's columns that the template `source` reads.
+///
+/// # Errors
+/// Returns what is wrong, and what to do, as a sentence that begins with a small letter.
+pub(super) fn columns_read(source: &str, filters: &[&str]) -> Result<BTreeSet<String>, String> {
+    let mut columns = BTreeSet::new();
+    let mut rest = source;
+    while let Some(at) = rest.find('{') {
+        let code = &rest[at..];
+        let (is_tag, end) = match code.as_bytes() {
+            [b'{', b'{', ..] => (false, "}}"),
+            [b'{', b'%', ..] => (true, "%}"),
+            [b'{', b'#', ..] => {
+                rest = code.split_once("#}").map_or("", |(_, after)| after);
+                continue;
+            }
+            _ => {
+                rest = &code[1..];
+                continue;
+            }
+        };
+        let mut tokens = Tokens {
+            rest: &code[2..],
+            end,
+        };
+        if is_tag {
+            expect_tag(&mut tokens)?;
+        }
+        read_expression(&mut tokens, filters, &mut columns)?;
+        rest = tokens.rest;
+    }
+    Ok(columns)
+}
+
+fn expect_tag(tokens: &mut Tokens<'_>) -> Result<(), String> {
+    let mut tag = tokens.next();
+    if matches!(tag, Some(Token::Mark('-' | '+'))) {
+        tag = tokens.next();
+    }
+    match tag {
+        Some(Token::Word(word)) if TAGS.contains(&word) => Ok(()),
+        Some(Token::Word(word)) => Err(format!(
+            "it has \"{word}\" after {{%, where only if, elif, else and endif may be."
+        )),
+        _ => Err("something other than if, elif, else or endif follows {%.".to_owned()),
+    }
+}
+
+fn read_expression(
+    tokens: &mut Tokens<'_>,
+    filters: &[&str],
+    columns: &mut BTreeSet<String>,
+) -> Result<(), String> {
+    let (mut before, mut is_filter) = (None, false);
+    while let Some(token) = tokens.next() {
+        match (before, token) {
+            (Some(Token::Mark('|')), Token::Word(filter)) if !filters.contains(&filter) => {
+                return Err(format!(
+                    "there is no filter \"{filter}\"; use one of {}.",
+                    filters.join(", ")
+                ));
+            }
+            (Some(Token::Mark('.' | '|')), Token::Word(_)) => {}
+            (_, Token::Word("row")) => {
+                columns.insert(column_after(tokens)?);
+            }
+            (Some(Token::Word(word)), Token::Mark('('))
+                if !is_filter && !OPERATORS.contains(&word) =>
+            {
+                return Err(format!("there is no function \"{word}\"; use filters."));
+            }
+            (_, Token::Word("is")) => {
+                return Err("it has a test with \"is\"; compare with == instead.".to_owned());
+            }
+            (_, Token::Mark('*')) => {
+                return Err("it multiplies, which no template may.".to_owned());
+            }
+            _ => {}
+        }
+        is_filter = matches!(before, Some(Token::Mark('|')));
+        before = Some(token);
+    }
+    Ok(())
+}
+
+/// Returns the name of the column after `row`.
+fn column_after(tokens: &mut Tokens<'_>) -> Result<String, String> {
+    let name = match (tokens.next(), tokens.next()) {
+        (Some(Token::Mark('.')), Some(Token::Word(name))) => Some(name.to_owned()),
+        (Some(Token::Mark('[')), Some(Token::Text(name))) if !name.contains('\\') => {
+            matches!(tokens.next(), Some(Token::Mark(']'))).then(|| name.to_owned())
+        }
+        _ => None,
+    };
+    name.ok_or_else(|| "after row comes the name of a column, as in row[\"User ID\"].".to_owned())
+}
+
+#[derive(Clone, Copy)]
+enum Token<'a> {
+    Word(&'a str),
+    /// A text in quotes, without them.
+    Text(&'a str),
+    Mark(char),
+}
+
+/// The tokens up to `end`.
+struct Tokens<'a> {
+    rest: &'a str,
+    end: &'static str,
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        self.rest = self.rest.trim_start();
+        if let Some(after) = self.rest.strip_prefix(self.end) {
+            // What is read stays read.
+            (self.rest, self.end) = (after, "");
+            return None;
+        }
+        if self.end.is_empty() {
+            return None;
+        }
+        let first = self.rest.chars().next()?;
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let (token, length) = match first {
+            '"' | '\'' => {
+                let text = &self.rest[1..];
+                let length = quoted_length(text, first);
+                let closed = usize::from(length < text.len());
+                (Token::Text(&text[..length]), 1 + length + closed)
+            }
+            _ if is_word(first) => {
+                let length = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
+                (Token::Word(&self.rest[..length]), length)
+            }
+            _ => (Token::Mark(first), first.len_utf8()),
+        };
+        self.rest = &self.rest[length..];
+        Some(token)
+    }
+}
+
+/// Returns the length of `text` up to the quote that closes it.
+fn quoted_length(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            c if c == quote => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILTERS: [&str; 3] = ["lower", "split", "first"];
+
+    #[test]
+    fn the_columns_that_a_template_reads_are_found() {
+        for (source, columns) in [
+            (
+                "{{ row[\"User ID\"] | lower }}@pd.example",
+                &["User ID"][..],
+            ),
+            (
+                "{{ row['Name']|split(',')|first }} {{row.Unit}}",
+                &["Name", "Unit"],
+            ),
+            (
+                "{% if row[\"A\"] == \"}} row.X\" %}{{ row.B }}{% endif %}{# row.C #}",
+                &["A", "B"],
+            ),
+            ("plain { text } row.X", &[]),
+            (
+                "{{ (\"x\" if not (row.A) else row.B | split(\",\")) }}",
+                &["A", "B"],
+            ),
+        ] {
+            let found = columns_read(source, &FILTERS).unwrap();
+            assert_eq!(
+                found.iter().map(String::as_str).collect::<Vec<_>>(),
+                columns,
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_could_cost_more_than_it_reads_is_refused() {
+        for source in [
+            "{% for c in row.A %}x{% endfor %}",
+            "{%- set x = row.A ~ row.A %}",
+            "{% macro f() %}{% endmacro %}",
+            "{{ row.A * 1000 }}",
+            "{{ row.A ** 9 }}",
+            "{{ row }}",
+            "{{ row[row.A] }}",
+            "{{ row | lower }}",
+            "{{ row.A | batch(9) }}",
+            "{{ row[\"A\\\"\"] }}",
+            "{{ range(9) }}",
+            "{{ row.A.upper() }}",
+            "{{ row.A is none }}",
+        ] {
+            assert!(columns_read(source, &FILTERS).is_err(), "{source}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `import --mapping`: the export of another system, and the file of its rejected rows.
+
+use crate::department::Department;
+
+const MAPPING: &str = r#"
+skip_leading_lines = 1
+ignored_line_prefixes = ["Total:"]
+
+[columns]
+"No" = "EXTERNAL_ID"
+"Mail" = "EMAIL"
+"Shield" = "BADGE_NUMBER"
+"Hired" = ""
+"Duty" = "STATUS"
+"Login" = "USERNAME"
+"Function" = "ROLE"
+
+[values.STATUS]
+A = "Active"
+
+[templates]
+FIRST_NAME = '{{ row["Member"] | split(",") | last | trim }}'
+LAST_NAME = '{{ row["Member"] | split(",") | first }}'
+"#;
+
+const EXPORT: &str = "All units, \"as of today\r\nNo;Mail;Shield;Member;Hired;Duty;Login;Function\r\n\
+    1;ann@pd.example;0042;Lee, Ann;2019;A;alee;Officer\r\n\
+    2;noor@pd.example;0043;Rahman, Noor;2020;A;nrahman;Oficer\r\n\
+    3;rui@pd.example;0044;Costa, Rui;2021\r\nTotal: 3\r\n";
+
+fn department() -> Department {
+    let department = Department::open();
+    department.file("mapping.toml", MAPPING);
+    department.file("export.csv", EXPORT);
+    department
+}
+
+/// The file of rejected rows has the file's own layout, so that the same mapping reads it again.
+#[test]
+fn the_rejected_rows_of_an_export_are_corrected_and_imported_with_the_same_mapping() {
+    let department = department();
+    let import = |file| {
+        let words = [
+            "import",
+            file,
+            "--mapping",
+            "mapping.toml",
+            "--errors",
+            "rejected.csv",
+        ];
+        department.run(&words)
+    };
+    let output = import("export.csv");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("ROLE (\"Function\") \"Oficer\""), "{told}");
+    assert_eq!(department.users().len(), 1);
+
+    let rejected = department.read("rejected.csv");
+    let lines: Vec<&str> = rejected.trim_start_matches('\u{FEFF}').lines().collect();
+    assert_eq!(lines[0], "All units, \"as of today");
+    assert!(
+        lines[1].starts_with("No;Mail;Shield;Member;Hired;Duty;Login;Function;IMPORT_ERROR_CODES;")
+    );
+    assert!(
+        lines[2]
+            .starts_with("2;noor@pd.example;0043;Rahman, Noor;2020;A;nrahman;Oficer;UNKNOWN_ROLE;")
+    );
+    assert!(lines[3].contains(";FIELD_COUNT;"), "{rejected}");
+    assert!(
+        lines[3].ends_with("3;rui@pd.example;0044;Costa, Rui;2021\""),
+        "{rejected}"
+    );
+
+    let again = rejected.replace("Oficer", "Officer");
+    department.file("again.csv", &again);
+    let output = import("again.csv");
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(department.users().len(), 2);
+    // The file of the earlier run, whose header is not on its first line, is found and removed.
+    department.file(
+        "again.csv",
+        &lines[..3].join("\r\n").replace("Oficer", "Officer"),
+    );
+    let output = import("again.csv");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(!department.path("rejected.csv").exists());
+}
+
+#[test]
+fn a_file_that_is_no_mapping_is_named_before_anything_is_sent() {
+    let department = department();
+    let mapping = MAPPING.replace("[templates]", "[ignored]");
+    department.file("bad.toml", &mapping);
+    let output = department.run(&["import", "export.csv", "--mapping", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("bad.toml is no mapping") && told.contains("ignored"),
+        "{told}"
+    );
+    let output = department.run(&["import", "export.csv", "--mapping", "none.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
