@@ -22,6 +22,7 @@ mod lost_letters;
 mod name_index;
 mod nearest;
 mod normalise;
+mod north_american_phone;
 mod one_edit;
 mod other_case;
 mod packed;
