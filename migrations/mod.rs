@@ -22,6 +22,7 @@ mod m20261129_000016_expiring_history;
 mod m20261129_000017_few_references;
 mod m20261129_000018_external_id_case;
 mod m20261129_000019_archived_audit_events;
+mod m20261129_000020_unset_references;
 
 use steps::NamedStep;
 
@@ -54,5 +55,6 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000017_few_references),
         step!(m20261129_000018_external_id_case),
         step!(m20261129_000019_archived_audit_events),
+        step!(m20261129_000020_unset_references),
     ]
 }

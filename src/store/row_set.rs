@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{StoreError, sql::Dialect};
 
-/// Rows of one statement on SQLite, which takes 32,766 values at most. They are many since each statement keeps a
-/// copy of every page that it changes, in case it fails.
+/// Rows of one statement on SQLite, which takes 32,766 values at most. They are many since each statement that sets
+/// references keeps a copy of every page that it changes, in case it fails.
 const SQLITE_ROWS: usize = 2_048;
 
 /// The values of one column, one for each row. Nullable kinds have a stand-in for NULL that no real value equals:

@@ -15,7 +15,8 @@ on_both_databases![
     this_release_works_on_the_schema_of_a_newer_one,
     a_schema_of_two_releases_is_refused,
     the_doctor_says_what_to_do,
-    emails_of_an_earlier_release_compare_by_their_domains_ascii_form,
+    emails_of_an_earlier_release_compare_by_their_domains_ascii_form;
+    a_distributed_database_gets_no_triggers_on_users,
 ];
 
 /// Changes that a later step may make: add optional columns, tables, and indexes.
@@ -205,4 +206,19 @@ async fn emails_of_an_earlier_release_compare_by_their_domains_ascii_form(databa
     let again = app.import(&people("bob@müller.example")).await;
     assert_eq!(again.summary().unchanged, 3, "{again}");
     server.stop();
+}
+
+/// Citus has no triggers that look at other tables, so `migrate --distribute` has removed them.
+async fn a_distributed_database_gets_no_triggers_on_users() {
+    let database = Database::Postgres.create().await;
+    assert!(run(&["migrate"], &database.url()).status.success());
+    let triggers = "SELECT COUNT(*) FROM pg_trigger WHERE tgrelid = 'users'::regclass \
+        AND tgname IN ('users_insert_references', 'users_update_references')";
+    assert_eq!(database.number(triggers).await, 2);
+    let as_before = "DROP TRIGGER users_insert_references ON users; \
+        DROP TRIGGER users_update_references ON users; \
+        DELETE FROM seaql_migrations WHERE version = 'm20261129_000020_unset_references'";
+    database.execute(as_before).await;
+    assert!(run(&["migrate"], &database.url()).status.success());
+    assert_eq!(database.number(triggers).await, 0);
 }

@@ -1,12 +1,16 @@
 //! The database holds the references of users, whoever writes (semantics §8): nothing that a user
 //! refers to goes away, and no user refers to what is not there.
 
+use std::env;
+
+use user_import::domain::Column::Phone;
 use user_import_testing::{App, Database, on_both_databases, roster};
 
 on_both_databases![
     what_a_user_refers_to_cannot_be_removed,
     a_user_cannot_refer_to_what_is_not_there,
-    what_nobody_refers_to_can_be_removed,
+    what_nobody_refers_to_can_be_removed;
+    an_import_that_sets_no_reference_checks_none,
 ];
 
 /// ada, who has a rank, a group and reports to bob.
@@ -85,4 +89,29 @@ async fn what_nobody_refers_to_can_be_removed(database: Database) {
         .execute("DELETE FROM users WHERE external_id = 'bob'")
         .await;
     assert_eq!(app.users().await.len(), 1);
+}
+
+/// Everybody else's updates are checked, whatever they set.
+async fn an_import_that_sets_no_reference_checks_none() {
+    if env::var_os("USER_IMPORT_TEST_CITUS_URL").is_some() {
+        println!("NOT RUN: a distributed database has foreign keys");
+        return;
+    }
+    let app = department(Database::Postgres).await;
+    let names: Vec<_> = (0..600).map(|n| format!("u{n}")).collect();
+    app.people(names.iter().map(String::as_str)).await;
+    let refusing = "CREATE OR REPLACE FUNCTION users_expect_references() RETURNS trigger \
+        LANGUAGE plpgsql AS $$ BEGIN RAISE foreign_key_violation; END $$";
+    app.database().execute(refusing).await;
+    let people = names.iter().fold(roster(), |people, name| {
+        people.row(name, [(Phone, "+12025550143")])
+    });
+    let imported = app.import(&people).await;
+    assert_eq!(imported.summary().updated, 600, "{imported}");
+    for set in ["phone = NULL", "rank_id = rank_id"] {
+        let update = format!("UPDATE users SET {set}");
+        let error = app.database().try_execute(&update).await;
+        let error = error.expect_err(set);
+        assert!(error.contains("foreign_key_violation"), "{error}");
+    }
 }

@@ -4,11 +4,14 @@ use sea_orm::Value;
 use uuid::Uuid;
 
 use super::ImportTransaction;
-use crate::store::{
-    WriteError,
-    row_set::{ColumnValues, RowSet, RowSource, TextColumn},
-    sql,
-    user_values::UserValues,
+use crate::{
+    domain::Column,
+    store::{
+        WriteError,
+        row_set::{ColumnValues, RowSet, RowSource, TextColumn},
+        sql::{self, Dialect},
+        user_values::UserValues,
+    },
 };
 
 /// Placeholders of the values that every statement on users binds: organisation, time and import.
@@ -57,6 +60,19 @@ fn aside(Stamps([organization, now, import]): &Stamps, rows: &str) -> String {
     )
 }
 
+/// If a statement fails, SQLite need not undo it alone, since the whole transaction is given up. SQLite then copies no
+/// page before it changes it. That is a tenth of the processor time of a large update.
+fn without_undo(dialect: Dialect, sql: String) -> String {
+    match (dialect, sql.split_once(' ')) {
+        (Dialect::Sqlite, Some((verb, rest))) => format!("{verb} OR FAIL {rest}"),
+        _ => sql,
+    }
+}
+
+/// From this number of users on, checking their references takes PostgreSQL longer than two statements that prevent
+/// that.
+const MANY: usize = 500;
+
 impl ImportTransaction {
     /// Frees the keys of these users for other users of the same transaction. Each of these users must be
     /// updated in it, too.
@@ -95,8 +111,21 @@ impl ImportTransaction {
     pub async fn update_users(&self, users: &UserValues) -> Result<(), WriteError> {
         let rows = users.row_set();
         let columns = rows.names();
-        self.write(|stamps, rows| update(stamps, &columns, rows), &rows)
-            .await
+        let updating = self.write(|stamps, rows| update(stamps, &columns, rows), &rows);
+        let sets_references = users.attributes().intersects(Column::REFERENCES);
+        if sets_references || users.id.len() < MANY || self.tx.dialect() == Dialect::Sqlite {
+            return updating.await;
+        }
+        self.say_whether_references_are_set("no").await?;
+        updating.await?;
+        self.say_whether_references_are_set("yes").await
+    }
+
+    /// Says to PostgreSQL whether the next statements of this transaction set references of users. If they do not, it
+    /// checks none: a quarter of its time for an import that changes phone numbers.
+    async fn say_whether_references_are_set(&self, answer: &str) -> Result<(), WriteError> {
+        let sql = "SELECT set_config('user_import.sets_references', $1, true)";
+        self.execute(sql, [answer.into()]).await.map(|_| ())
     }
 
     /// Makes users inactive who are active and not protected; and, unless the caller `may_privileged`, who have no
@@ -123,7 +152,7 @@ impl ImportTransaction {
         Ok(deactivated)
     }
 
-    /// Writes each row to exactly one user, or fails with a conflict.
+    /// Writes each row to exactly one user, or fails with a conflict; the transaction must then be dropped.
     async fn write(
         &self,
         sql: impl Fn(&Stamps, &str) -> String + Sync,
@@ -132,6 +161,7 @@ impl ImportTransaction {
         for source in rows.sources(self.tx.dialect()) {
             let rows = source.rows;
             let (sql, values) = self.stamped(&sql, source);
+            let sql = without_undo(self.tx.dialect(), sql);
             if self.execute(sql, values).await? != rows as u64 {
                 return Err(WriteError::Conflict);
             }
