@@ -111,3 +111,92 @@ async fn follow_trail(
          were appended; keep a copy of the database before anything else is done to it."
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use parking_lot::Mutex;
+    use tokio::net::TcpListener;
+    use tokio_stream::wrappers::TcpListenerStream;
+    use tonic::{Request, Response, Status, async_trait, transport::Server};
+
+    use super::*;
+    use crate::{
+        audit::{NO_HASH, hash},
+        client::ClientCredentials,
+        proto::{
+            ListAuditEventsRequest, ListAuditEventsResponse, RecordAuditArchiveRequest,
+            RecordAuditArchiveResponse,
+            audit_service_server::{AuditService, AuditServiceServer},
+        },
+    };
+
+    /// Answers with these pages, one after the other.
+    struct Pages(Mutex<VecDeque<ListAuditEventsResponse>>);
+
+    #[async_trait]
+    impl AuditService for Pages {
+        async fn list_audit_events(
+            &self,
+            _: Request<ListAuditEventsRequest>,
+        ) -> Result<Response<ListAuditEventsResponse>, Status> {
+            let page = self.0.lock().pop_front();
+            page.map(Response::new)
+                .ok_or_else(|| Status::internal("no page is left"))
+        }
+
+        async fn record_audit_archive(
+            &self,
+            _: Request<RecordAuditArchiveRequest>,
+        ) -> Result<Response<RecordAuditArchiveResponse>, Status> {
+            Err(Status::unimplemented("fake"))
+        }
+    }
+
+    /// A page with the events of `pd` from `first` to `last`, after which others follow.
+    fn page(first: i64, last: i64) -> ListAuditEventsResponse {
+        let mut previous = NO_HASH.to_vec();
+        let mut events = Vec::new();
+        for sequence in 1..=last {
+            let mut event = AuditEvent {
+                sequence,
+                previous_hash: previous,
+                ..AuditEvent::default()
+            };
+            event.hash = hash("pd", &event).to_vec();
+            previous = event.hash.clone();
+            events.push(event);
+        }
+        events.retain(|event| event.sequence >= first);
+        ListAuditEventsResponse {
+            events,
+            next_page_token: "more".to_owned(),
+            head: None,
+        }
+    }
+
+    /// Follows a trail that comes in these pages, and returns what is said about it.
+    async fn told(pages: impl IntoIterator<Item = ListAuditEventsResponse>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let pages = Pages(Mutex::new(pages.into_iter().collect()));
+        let server = Server::builder().add_service(AuditServiceServer::new(pages));
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        let credentials = ClientCredentials::default();
+        let mut client = ServiceClient::connect(&address.parse().unwrap(), credentials)
+            .await
+            .unwrap();
+        let mut chain = AuditChain::new("pd");
+        let followed = follow_trail(&mut client, "pd", &mut chain, |_| Ok(())).await;
+        followed.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn events_that_are_removed_while_the_trail_is_read_do_not_break_it() {
+        let removed = told([page(1, 2), page(5, 6), page(5, 5)]).await;
+        assert!(removed.contains("Run the command again"), "{removed}");
+        let broken = told([page(1, 2), page(5, 6), page(1, 1)]).await;
+        assert!(broken.contains("is broken: event 3 is missing"), "{broken}");
+    }
+}
