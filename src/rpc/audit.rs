@@ -60,14 +60,14 @@ impl AuditHandlers {
     ) -> Result<RecordAuditArchiveResponse, Status> {
         let slug = request.organization;
         caller.expect_organization(&slug)?;
-        let archive = AuditArchive {
-            after: request.after_sequence,
-            last: last_event(request.last)?,
-        };
         let failed = |error| status::from_store(&error, &slug);
         let store = caller.store(&self.store);
         let _permit = caller.lane_permit(&store, &slug).await?;
         let chain = store.audit_chain(&slug).await.map_err(failed)?;
+        let archive = AuditArchive {
+            after: request.after_sequence,
+            last: last_event(request.last)?,
+        };
         let (now, actor) = (self.clock.now(), caller.actor());
         let entry = AuditEntry::done(now, &actor, AuditAction::EventsArchived, &slug);
         let recorded = store.record_audit_archive(chain, &archive, entry).await;
