@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{is_trimmed, name_index::plain_mark, normalise::without_other_spaces};
+use super::{is_trimmed, name_index::plain_mark, normalise, normalise::without_other_spaces};
 
 /// Month names, in full and as spreadsheets shorten them, in lower case and sorted: Dutch, English, French, German,
 /// Italian, Portuguese and Spanish.
@@ -139,6 +139,20 @@ pub(super) fn formula_text(text: &str) -> Option<Cow<'_, str>> {
     // A quote inside the quotes is written twice.
     let single = inner.replace("\"\"", "");
     (!single.contains('"')).then(|| Cow::Owned(inner.replace("\"\"", "\"")))
+}
+
+/// Returns the text of a cell as its checks read it: without the marks `="…"` around it, and normalised. A text with a
+/// forbidden character is only trimmed.
+pub(crate) fn cell_text(text: &str) -> Cow<'_, str> {
+    match formula_text(text) {
+        None => normalised(text),
+        Some(Cow::Borrowed(inner)) => normalised(inner),
+        Some(Cow::Owned(inner)) => Cow::Owned(normalised(&inner).into_owned()),
+    }
+}
+
+fn normalised(text: &str) -> Cow<'_, str> {
+    normalise(text).unwrap_or_else(|_| Cow::Borrowed(text.trim_matches(is_trimmed)))
 }
 
 /// Returns `true` if the value has an export artefact. For ASCII values this mostly looks at the last characters only.

@@ -121,6 +121,15 @@ impl Issue {
         }
     }
 
+    /// Returns a warning about the file.
+    #[must_use]
+    pub fn file_warning(code: IssueCode, message: String) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::row_error(code, message)
+        }
+    }
+
     /// Adds the nearest valid value, if one is near.
     #[must_use]
     pub fn suggest(mut self, suggestion: Option<&str>) -> Self {

@@ -48,7 +48,7 @@ mod user_texts;
 mod username;
 
 pub use actor::Actor;
-pub(crate) use artifact::{has_artifact, is_date_like};
+pub(crate) use artifact::{cell_text, has_artifact, is_date_like};
 pub(crate) use catalog::privilege_warnings;
 pub use catalog::{Catalog, Group, GroupId, Rank, RankId, Role, RoleId};
 pub(crate) use catalog_names::{CatalogName, NameFault, role_faults, visible_faults};

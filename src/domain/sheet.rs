@@ -1,7 +1,7 @@
 //! The only writer of CSV that people open in a spreadsheet. It makes every cell harmless, so that no spreadsheet
 //! computes it. It knows nothing about the meaning of the cells.
 
-use csv::{Writer, WriterBuilder};
+use csv::{QuoteStyle, Writer, WriterBuilder};
 
 use super::neutralise;
 
@@ -24,6 +24,17 @@ impl CsvSheet {
     pub(crate) fn new(delimiter: u8, begins: &str) -> Self {
         let mut builder = WriterBuilder::new();
         let builder = builder.delimiter(delimiter).flexible(true);
+        Self(builder.from_writer(begins.as_bytes().to_vec()))
+    }
+
+    /// Starts such a file in which every cell is quoted, so that no line begins as its first cell does.
+    #[must_use]
+    pub(crate) fn quoted(delimiter: u8, begins: &str) -> Self {
+        let mut builder = WriterBuilder::new();
+        let builder = builder
+            .delimiter(delimiter)
+            .flexible(true)
+            .quote_style(QuoteStyle::Always);
         Self(builder.from_writer(begins.as_bytes().to_vec()))
     }
 

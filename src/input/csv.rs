@@ -133,6 +133,16 @@ impl CsvDecoder {
         }
     }
 
+    /// Returns how many lines the mapping's prefixes have left out so far, and the number of the first of them (1 = first
+    /// line of the file), or `None` if there is none.
+    #[must_use]
+    pub fn ignored_lines(&self) -> Option<(u32, u32)> {
+        match &self.stage {
+            Stage::Opening(_) => None,
+            Stage::Rows(table) => table.records.ignored_lines(),
+        }
+    }
+
     /// Returns the number of data rows so far; blank lines do not count.
     #[must_use]
     pub fn rows(&self) -> u32 {

@@ -1,10 +1,13 @@
 //! Lines that belong to no row: a repeated header, ruling lines, and the totals and notes of a report.
 //!
 //! Only records that cannot be a row are examined: records with a wrong number of fields, and records whose STATUS
-//! begins neither as Active nor as Inactive does.
+//! begins neither as Active nor as Inactive does, or is not in the file.
+
+use std::sync::Arc;
 
 use super::FileFault;
 use super::blank::{is_blank, trim};
+use super::mapping::CompiledMapping;
 use super::name::Name;
 use super::record::Record;
 use crate::domain::{Column, ForeignLine, ReportLine};
@@ -19,11 +22,27 @@ const MIN_RULING: usize = 3;
 pub(super) struct Foreign {
     /// The names of the header's cells, without blank cells at its end.
     names: Vec<Name>,
+    /// The required columns that the header has. None is missing but those that a mapping computes.
+    required: Vec<Column>,
+    mapping: Arc<CompiledMapping>,
 }
 
 impl Foreign {
-    pub(super) const fn new(names: Vec<Name>) -> Self {
-        Self { names }
+    pub(super) fn new(names: Vec<Name>, mapping: Arc<CompiledMapping>) -> Self {
+        let columns = names.iter().filter_map(|name| mapping.column(name));
+        Self {
+            required: columns.filter(|column| column.is_required()).collect(),
+            names,
+            mapping,
+        }
+    }
+
+    /// Returns the name at this position of the header, if it begins as a status does.
+    pub(super) fn name_like_status(&self, at: usize) -> Option<Name> {
+        self.names
+            .get(at)
+            .filter(|name| name.begins_like_status())
+            .cloned()
     }
 
     /// Returns the kind of foreign line that `record` is, or `None` if it may be a row.
@@ -35,10 +54,24 @@ impl Foreign {
         if self.is_header(record) {
             return Ok(Some(ForeignLine::Header));
         }
-        if names_required_columns(record) {
+        if self.names_required_columns(record) {
             return Err(FileFault::AnotherHeader { line: record.line });
         }
         Ok(is_ruling(record).then_some(ForeignLine::Ruling))
+    }
+
+    /// Returns `true` if the record names all required columns of the header.
+    fn names_required_columns(&self, record: Record<'_>) -> bool {
+        let names = record
+            .fields()
+            .filter_map(|field| str::from_utf8(field).ok());
+        let mut missing = self.required.clone();
+        for name in names {
+            if let Some(column) = self.mapping.column(&Name::parse(name)) {
+                missing.retain(|&missing| missing != column);
+            }
+        }
+        missing.is_empty() && !self.required.is_empty()
     }
 
     fn is_header(&self, record: Record<'_>) -> bool {
@@ -126,22 +159,6 @@ const TOTALS: [&str; 10] = [
 
 fn is_counted(noun: &str) -> bool {
     matches!(noun, "row" | "rows" | "record" | "records")
-}
-
-fn names_required_columns(record: Record<'_>) -> bool {
-    let names = record
-        .fields()
-        .filter_map(|field| str::from_utf8(field).ok());
-    let mut missing: Vec<Column> = Column::ALL
-        .into_iter()
-        .filter(|column| column.is_required())
-        .collect();
-    for name in names {
-        if let Some(column) = Name::parse(name).column() {
-            missing.retain(|&missing| missing != column);
-        }
-    }
-    missing.is_empty()
 }
 
 /// Returns `true` if all visible characters of the record are drawn lines, as in `---,---` or `+----+----+`.

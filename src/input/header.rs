@@ -1,5 +1,7 @@
 //! The header: it assigns a column to each field of a record, and reports every fault of that assignment.
 
+use std::sync::Arc;
+
 use super::FileFault;
 use super::blank::trim;
 use super::charset::Charset;
@@ -40,7 +42,7 @@ impl Header {
         record: Record<'_>,
         (charset, delimiter): (Charset, u8),
         ignore_unknown: bool,
-        mapping: &CompiledMapping,
+        mapping: &Arc<CompiledMapping>,
     ) -> Result<(Self, Layout, ColumnsRead), Vec<FileFault>> {
         if record.has_unclosed_field() {
             return Err(FileFault::StrayQuote { line: record.line }.into());
@@ -79,10 +81,13 @@ impl Header {
         };
         // A cell without a name may be a doubled delimiter. A doubled delimiter shifts all columns after it in records
         // that lack a field.
-        let is_exact = cells.iter().any(|cell| cell.text.is_empty());
+        // A shift before STATUS shows by the words Active and Inactive alone.
+        let is_exact =
+            cells.iter().any(|cell| cell.text.is_empty()) || mapping.changes(Column::Status);
         let surplus = record.len() - cells.len();
         let least = read.iter().map(|(_, at)| at + 1).max().unwrap_or_default();
-        let foreign = Foreign::new(cells.into_iter().map(|cell| cell.name).collect());
+        let names = cells.into_iter().map(|cell| cell.name).collect();
+        let foreign = Foreign::new(names, Arc::clone(mapping));
         let layout = Layout::new(&slots, (surplus, is_exact), least, foreign, charset);
         Ok((header, layout, read))
     }

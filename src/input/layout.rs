@@ -3,6 +3,7 @@
 use super::FileFault;
 use super::charset::Charset;
 use super::foreign::{Foreign, padded_report_line, report_line};
+use super::name::Name;
 use super::record::{Record, Stray};
 use crate::domain::{Cell, Column, Fault, ForeignLine, RawRow, StrayQuote};
 
@@ -14,8 +15,10 @@ pub(super) struct Layout {
     known: Vec<(usize, Column)>,
     /// Number of fields up to the last one that a record must have.
     least: usize,
-    /// Position of STATUS.
-    status: usize,
+    /// Position of STATUS. `None` if a mapping computes it.
+    status: Option<usize>,
+    /// The name of STATUS in the header, if it begins as a status does.
+    status_name: Option<Name>,
     /// The numbers of blank fields that a record may have beyond `width`.
     surplus: Vec<usize>,
     foreign: Foreign,
@@ -38,13 +41,15 @@ impl Layout {
             .collect();
         let last = known.iter().rfind(|(_, column)| column.is_required());
         let status = known.iter().find(|(_, column)| *column == Column::Status);
+        let status = status.map(|(at, _)| *at);
         Self {
             width: slots.len(),
             least: match is_exact {
                 true => slots.len(),
                 false => last.map_or(0, |(at, _)| at + 1).max(least),
             },
-            status: status.map_or(0, |(at, _)| *at),
+            status_name: status.and_then(|at| foreign.name_like_status(at)),
+            status,
             known,
             surplus: vec![surplus],
             foreign,
@@ -95,6 +100,8 @@ impl Layout {
             return Ok(Some(Fault::NotARow(line)));
         }
         Ok(match fits {
+            // Few columns of a file without STATUS are a row too.
+            true if self.status.is_none() => None,
             true => {
                 padded_report_line(record).map(|line| Fault::NotARow(ForeignLine::OfReport(line)))
             }
@@ -122,15 +129,21 @@ impl Layout {
                 value.eq_ignore_ascii_case(b"active") || value.eq_ignore_ascii_case(b"inactive")
             })
         };
-        let before = self.status.checked_sub(1);
-        record.len() < self.width && before.is_some_and(is_status) && !is_status(self.status)
+        record.len() < self.width
+            && self.status.is_some_and(|at| {
+                let before = at.checked_sub(1);
+                before.is_some_and(is_status) && !is_status(at)
+            })
     }
 
     /// Returns `false` if the record's STATUS cannot be the STATUS of a row.
     fn may_be_row(&self, record: Record<'_>) -> bool {
-        let status = record.span(self.status);
-        let first = status.and_then(|span| record.text[span].first());
-        matches!(first, Some(b'A' | b'a' | b'I' | b'i'))
+        let status = self.status.and_then(|at| record.span(at));
+        let status = status.map_or(&b""[..], |span| &record.text[span]);
+        let is_name =
+            |name: &Name| str::from_utf8(status).is_ok_and(|text| Name::parse(text) == *name);
+        matches!(status.first(), Some(b'A' | b'a' | b'I' | b'i'))
+            && !self.status_name.as_ref().is_some_and(is_name)
     }
 
     fn miscount(&self, record: Record<'_>) -> Fault {

@@ -34,7 +34,7 @@ impl Name {
         let compared = |c: char| match c {
             c if is_dash(c) => '_',
             c if c.is_whitespace() => '_',
-            c => c.to_ascii_uppercase(),
+            c => upper(c),
         };
         let cell = normalise(cell).unwrap_or(Cow::Borrowed(cell));
         Self(trim(&cell).chars().map(compared).collect())
@@ -43,6 +43,11 @@ impl Name {
     /// Returns the column with this name, or `None` if there is no such column.
     pub(super) fn column(&self) -> Option<Column> {
         Column::ALL.into_iter().find(|c| c.header() == self.0)
+    }
+
+    /// Returns `true` if the name begins as Active or Inactive does.
+    pub(super) fn begins_like_status(&self) -> bool {
+        self.0.starts_with(['A', 'I'])
     }
 
     /// Returns `true` if the column was added by our own error report.
@@ -74,6 +79,15 @@ impl Name {
     }
 }
 
+/// Returns the capital of a letter that has one of its own. No other letter becomes one of ASCII.
+fn upper(c: char) -> char {
+    let mut capitals = c.to_uppercase();
+    match (capitals.next(), capitals.next()) {
+        (Some(capital), None) if c.is_ascii() || !capital.is_ascii() => capital,
+        _ => c,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,7 +111,16 @@ mod tests {
                 "{cell:?}"
             );
         }
-        for cell in ["FIRSTNAME", "FIRST__NAME", "FIRST.NAME", "", "FIRST_NAME2"] {
+        assert_eq!(Name::parse("Prénom"), Name::parse("PRÉNOM"));
+        for cell in [
+            "F\u{131}RST_NAME",
+            "FIR\u{17F}T_NAME",
+            "FIRSTNAME",
+            "FIRST__NAME",
+            "FIRST.NAME",
+            "",
+            "FIRST_NAME2",
+        ] {
             assert_eq!(Name::parse(cell).column(), None, "{cell:?}");
         }
     }

@@ -151,6 +151,8 @@ struct IgnoredLines {
     is_inside: bool,
     /// The beginning of a line that may be one.
     held: Vec<u8>,
+    /// Number of lines with a prefix, and the first of them (1 = first line).
+    found: (u32, u32),
 }
 
 /// The reader's place in a field.
@@ -201,6 +203,7 @@ impl RecordReader {
                 rules: rules.clone(),
                 is_inside: false,
                 held: Vec::new(),
+                found: (0, 0),
             })
         });
         self
@@ -234,6 +237,12 @@ impl RecordReader {
             });
         }
         Ok(false)
+    }
+
+    /// Returns how many lines had a prefix so far, and the number of the first of them, or `None` if none had.
+    pub(super) fn ignored_lines(&self) -> Option<(u32, u32)> {
+        let found = self.ignored.as_ref().map(|lines| lines.found);
+        found.filter(|(count, _)| *count > 0)
     }
 
     /// Ends the input. Returns `true` if this ends a record that has no line end.
@@ -503,7 +512,13 @@ impl IgnoredLines {
     /// Reads the beginning of the line `at_line` from `input`, as far as it is no record or may be none.
     fn pass(&mut self, input: &mut &[u8], at_line: u32) -> Passed {
         if !self.is_inside {
-            self.is_inside = at_line <= self.rules.leading || self.begins_with_prefix(input);
+            let is_leading = at_line <= self.rules.leading;
+            self.is_inside = is_leading || self.begins_with_prefix(input);
+            if self.is_inside && !is_leading {
+                let (count, first) = self.found;
+                let first = if count == 0 { at_line } else { first };
+                self.found = (count.saturating_add(1), first);
+            }
             if !self.is_inside && self.may_begin_with_prefix(input) {
                 self.held.extend_from_slice(input);
                 *input = &[];

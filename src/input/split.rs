@@ -84,28 +84,35 @@ impl Splitter {
     }
 }
 
-/// Returns the first `count` lines of a text, with their ends.
-pub(crate) fn first_lines(text: &str, count: u32) -> &str {
-    let mut rest = text;
-    for _ in 0..count {
-        let Some(end) = rest.find(['\r', '\n']) else {
-            return text;
-        };
-        let is_pair = rest[end..].starts_with("\r\n");
-        rest = &rest[end + 1 + usize::from(is_pair)..];
-    }
-    &text[..text.len() - rest.len()]
+/// Returns the first `count` lines of a text, without their ends.
+pub(crate) fn first_lines(text: &str, count: u32) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text).filter(|text| !text.is_empty());
+    let lines = std::iter::from_fn(move || {
+        let (line, after) = split_line(rest?);
+        rest = after;
+        Some(line)
+    });
+    lines.take(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// Returns the first line of a text without its end, and what follows, or `None` if nothing does.
+fn split_line(text: &str) -> (&str, Option<&str>) {
+    let Some(end) = text.find(['\r', '\n']) else {
+        return (text, None);
+    };
+    let is_pair = text[end..].starts_with("\r\n");
+    let after = &text[end + 1 + usize::from(is_pair)..];
+    (&text[..end], Some(after).filter(|after| !after.is_empty()))
 }
 
 /// Returns the last `count` lines of a text that ends without a line end; at least one.
 fn last_lines(text: &str, count: u32) -> &str {
-    let ends =
-        text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count();
-    let more = u32::try_from(ends)
-        .unwrap_or(u32::MAX)
-        .saturating_add(1)
-        .saturating_sub(count.max(1));
-    &text[first_lines(text, more).len()..]
+    let lines = std::iter::successors(Some(text), |rest| split_line(rest).1);
+    let starts: Vec<&str> = lines.collect();
+    let count = usize::try_from(count)
+        .unwrap_or(usize::MAX)
+        .clamp(1, starts.len());
+    starts[starts.len() - count]
 }
 
 #[cfg(test)]

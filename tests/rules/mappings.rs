@@ -79,6 +79,13 @@ async fn an_export_with_other_names_values_and_lines_is_imported_as_it_is(databa
     assert_eq!(imported.summary().created, 2, "{imported}");
     let lines = [1, 2].map(|row| imported.row(row).line);
     assert_eq!(lines, [5, 6]);
+    let [warning] = &imported.summary().warnings[..] else {
+        panic!("{imported}");
+    };
+    assert_eq!(
+        warning.message,
+        "2 lines were left out, because they begin with one of ignored_line_prefixes; the first is line 4."
+    );
     let user = app.user("H-2").await;
     let values = [
         &*user.email,

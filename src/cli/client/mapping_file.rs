@@ -1,6 +1,6 @@
 //! A mapping in a TOML file: how to read the export of another system.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -19,14 +19,25 @@ struct MappingFile {
     ignored_line_prefixes: Vec<String>,
 }
 
+/// A mapping, and the file that it is from.
+#[derive(Clone, Debug)]
+pub(super) struct NamedMapping {
+    pub(super) path: PathBuf,
+    pub(super) mapping: Mapping,
+}
+
 /// Reads the mapping in the file at `path`.
 ///
 /// # Errors
 /// Returns a sentence that says what is wrong with the file.
-pub(super) fn read(path: &str) -> Result<Mapping, String> {
+pub(super) fn read(path: &str) -> Result<NamedMapping, String> {
     let text =
         fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}."))?;
-    parse(&text).map_err(|problem| format!("{path} is no mapping: {problem}"))
+    let mapping = parse(&text).map_err(|problem| format!("{path} is no mapping: {problem}"))?;
+    Ok(NamedMapping {
+        path: path.into(),
+        mapping,
+    })
 }
 
 fn parse(text: &str) -> Result<Mapping, String> {

@@ -48,6 +48,8 @@ pub struct ReceivedRoster {
     pub digest: [u8; 32],
     /// The names that columns have in the file, if a mapping reads them from columns with other names.
     pub file_columns: Arc<[(Column, String)]>,
+    /// How many lines the mapping's prefixes have left out, and the number of the first of them, or `None` if none.
+    pub ignored_lines: Option<(u32, u32)>,
 }
 
 impl RosterReceiver {
@@ -145,6 +147,10 @@ impl RosterReceiver {
             rows: std::mem::take(&mut self.rows),
             digest,
             file_columns: file_columns.unwrap_or_default().into(),
+            ignored_lines: match &self.input {
+                Input::Typed(_) => None,
+                Input::Csv(csv) => csv.decoder.ignored_lines(),
+            },
         })
     }
 

@@ -1,13 +1,12 @@
 //! A mapping in the form in which files are read with it.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
 use super::template::Templates;
 use super::{Mapping, MappingFault};
-use crate::domain::{Column, fold, normalise};
+use crate::domain::{Column, cell_text, fold};
 use crate::input::name::{Name, column_named};
 
 /// A mapping, compiled.
@@ -123,6 +122,12 @@ impl CompiledMapping {
         self.templates.columns().iter().map(|(column, _)| *column)
     }
 
+    /// Returns `true` if cells of `column` may stand for other values, or the column is computed.
+    pub(in crate::input) fn changes(&self, column: Column) -> bool {
+        !self.values[column as usize].texts.is_empty()
+            || self.computed().any(|computed| computed == column)
+    }
+
     /// The columns that templates compute, each with the names of the file's columns that its template reads.
     pub(in crate::input) fn reads(&self) -> impl Iterator<Item = (Column, &[String])> {
         let columns = self.templates.columns().iter();
@@ -137,12 +142,12 @@ impl CompiledMapping {
         &self.templates
     }
 
-    /// Returns `true` if the cell is a word for "no value".
+    /// Returns `true` if the cell, as its checks read it, is a word for "no value".
     pub(super) fn is_null(&self, cell: &str) -> bool {
         self.null_values.find(cell).is_some()
     }
 
-    /// Returns the value that the cell stands for, or `None` if it stands for itself.
+    /// Returns the value that the cell, as its checks read it, stands for, or `None` if it stands for itself.
     pub(super) fn value(&self, column: Column, cell: &str) -> Option<&str> {
         self.values[column as usize].find(cell)
     }
@@ -160,28 +165,18 @@ struct Words {
 impl Words {
     /// Adds a word. Returns `false` if it is there already.
     fn add(&mut self, word: &str, text: &str) -> bool {
-        let word = compared(word).into_owned();
+        let word = fold(&cell_text(word)).into_owned();
         self.longest = self.longest.max(word.len());
         self.texts.insert(word, text.to_owned()).is_none()
     }
 
+    /// Returns the text of the word that a cell is, as its checks read it.
     fn find(&self, cell: &str) -> Option<&str> {
-        // A character may be folded to a third of its bytes, and no more. Spaces around a cell are left out.
-        let is_long =
-            |cell: &str| cell.len() > 3 * self.longest && cell.trim().len() > 3 * self.longest;
-        if self.texts.is_empty() || is_long(cell) {
+        // A character may be folded to a third of its bytes, and no more.
+        if self.texts.is_empty() || cell.len() > 3 * self.longest {
             return None;
         }
-        self.texts.get(&*compared(cell)).map(|text| &**text)
-    }
-}
-
-/// Returns the text in the form in which cells and words are compared.
-fn compared(text: &str) -> Cow<'_, str> {
-    match normalise(text) {
-        Ok(Cow::Borrowed(text)) => fold(text),
-        Ok(Cow::Owned(text)) => Cow::Owned(fold(&text).into_owned()),
-        Err(_) => Cow::Borrowed(text),
+        self.texts.get(&*fold(cell)).map(|text| &**text)
     }
 }
 

@@ -1,10 +1,12 @@
-//! Applies a mapping to the cells of a row, in this order: words for "no value", templates, values.
+//! Applies a mapping to the cells of a row, in this order: words for "no value", templates, values. All of them see a cell
+//! as its checks read it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::CompiledMapping;
-use super::template::TemplateCells;
-use crate::domain::{Cell, Column, MappingFailure, RawRow};
+use super::template::{CELL_BYTES, TemplateCells};
+use crate::domain::{Cell, Column, MappingFailure, RawRow, cell_text};
 use crate::input::charset::Charset;
 use crate::input::record::Record;
 
@@ -18,8 +20,10 @@ pub(in crate::input) struct CellMapper {
     /// For each of the file's columns that templates read: its position in a record.
     read: Vec<usize>,
     cells: TemplateCells,
+    /// The columns that are computed, each with the positions in `read` of the columns that its template reads.
+    computed: Vec<(Column, Vec<usize>)>,
     /// What the templates have made of the current row.
-    computed: Vec<(Column, Result<String, MappingFailure>)>,
+    texts: Vec<(Column, Result<String, MappingFailure>)>,
 }
 
 impl CellMapper {
@@ -29,13 +33,18 @@ impl CellMapper {
         charset: Charset,
         read: ColumnsRead,
     ) -> Self {
-        let (names, read): (Vec<_>, _) = read.into_iter().unzip();
+        let (names, read): (Vec<String>, _) = read.into_iter().unzip();
+        let place = |name: &String| names.iter().position(|known| known == name);
+        let computed = mapping.reads();
+        let computed =
+            computed.map(|(column, names)| (column, names.iter().filter_map(place).collect()));
         Self {
+            computed: computed.collect(),
+            cells: TemplateCells::new(&names),
             mapping,
             charset,
             read,
-            cells: TemplateCells::new(&names),
-            computed: Vec::new(),
+            texts: Vec::new(),
         }
     }
 
@@ -51,11 +60,11 @@ impl CellMapper {
         self.compute(record);
         let mapping = &*self.mapping;
         let without_null = |cell| match cell {
-            Cell::Text(text) if mapping.is_null(text) => Cell::Text(""),
+            Cell::Text(text) if mapping.is_null(&cell_text(text)) => Cell::Text(""),
             cell => cell,
         };
         let mut cells = raw.cells.map(without_null);
-        for (column, computed) in &self.computed {
+        for (column, computed) in &self.texts {
             cells[*column as usize] = match computed {
                 Ok(text) => Cell::Text(text),
                 Err(failure) => Cell::Failed(*failure),
@@ -63,7 +72,7 @@ impl CellMapper {
         }
         for column in Column::ALL {
             if let Cell::Text(text) = cells[column as usize]
-                && let Some(value) = mapping.value(column, text)
+                && let Some(value) = mapping.value(column, &cell_text(text))
             {
                 cells[column as usize] = Cell::Text(value);
             }
@@ -71,32 +80,36 @@ impl CellMapper {
         RawRow { cells, ..raw }
     }
 
-    /// Computes the columns that have a template.
+    /// Computes the columns that have a template. A cell that cannot be read fails the templates that read it.
     fn compute(&mut self, record: Record<'_>) {
-        let templates = self.mapping.templates();
-        if templates.columns().is_empty() {
+        if self.computed.is_empty() {
             return;
         }
-        let mut is_malformed = false;
-        let cells = self.read.iter().map(|&at| {
-            let field = record.span(at).map_or(&b""[..], |span| &record.text[span]);
-            match self.charset.cell(field) {
-                Cell::Text(text) if !self.mapping.is_null(text) => text,
-                Cell::Text(_) => "",
-                _ => {
-                    is_malformed = true;
-                    ""
-                }
-            }
-        });
-        self.cells.set(cells);
-        self.computed.clear();
-        for (column, _) in templates.columns() {
-            let text = match is_malformed {
-                true => Err(MappingFailure::MalformedCell),
-                false => templates.render(*column, &self.cells),
+        let cells = self.read.iter().map(|&at| self.read_cell(record, at));
+        let cells: Vec<_> = cells.collect();
+        let texts = cells.iter().map(|cell| cell.as_deref().unwrap_or_default());
+        self.cells.set(texts);
+        self.texts.clear();
+        for (column, read) in &self.computed {
+            let unreadable = read.iter().find_map(|&at| cells[at].as_ref().err());
+            let text = match unreadable {
+                Some(failure) => Err(*failure),
+                None => self.mapping.templates().render(*column, &self.cells),
             };
-            self.computed.push((*column, text));
+            self.texts.push((*column, text));
+        }
+    }
+
+    /// Returns a cell as templates read it.
+    fn read_cell<'a>(&self, record: Record<'a>, at: usize) -> Result<Cow<'a, str>, MappingFailure> {
+        let field = record.span(at).map_or(&b""[..], |span| &record.text[span]);
+        let Cell::Text(text) = self.charset.cell(field) else {
+            return Err(MappingFailure::MalformedCell);
+        };
+        match cell_text(text) {
+            text if text.len() > CELL_BYTES => Err(MappingFailure::LongCell),
+            text if self.mapping.is_null(&text) => Ok(Cow::Borrowed("")),
+            text => Ok(text),
         }
     }
 }

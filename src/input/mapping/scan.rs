@@ -9,8 +9,11 @@ use std::collections::BTreeSet;
 /// What may follow `{%`.
 const TAGS: [&str; 4] = ["if", "elif", "else", "endif"];
 
-/// Words before a parenthesis that is no call.
+/// Words that are neither values nor filters.
 const OPERATORS: [&str; 7] = ["if", "elif", "else", "and", "or", "not", "in"];
+
+/// Filters that make numbers.
+const NUMBERS: [&str; 2] = ["int", "length"];
 
 /// Returns the names of the file's columns that the template `source` reads.
 ///
@@ -66,6 +69,7 @@ fn read_expression(
     columns: &mut BTreeSet<String>,
 ) -> Result<(), String> {
     let (mut before, mut is_filter) = (None, false);
+    let (mut has_number, mut compares) = (false, None);
     while let Some(token) = tokens.next() {
         match (before, token) {
             (Some(Token::Mark('|')), Token::Word(filter)) if !filters.contains(&filter) => {
@@ -74,17 +78,33 @@ fn read_expression(
                     filters.join(", ")
                 ));
             }
-            (Some(Token::Mark('.' | '|')), Token::Word(_)) => {}
+            (Some(Token::Mark('|')), Token::Word(filter)) => {
+                has_number |= NUMBERS.contains(&filter);
+            }
+            (Some(Token::Mark('.')), Token::Word(_)) => {}
             (_, Token::Word("row")) => {
                 columns.insert(column_after(tokens)?);
+            }
+            (_, Token::Word("is")) => {
+                return Err("it has a test with \"is\"; compare with == instead.".to_owned());
+            }
+            (_, Token::Word(word)) if is_number(word) => {
+                if matches!(before, Some(Token::Mark('=' | '<' | '>'))) {
+                    compares = Some(word);
+                }
+            }
+            (_, Token::Word(word)) if !OPERATORS.contains(&word) => {
+                return Err(format!(
+                    "it has the name \"{word}\", where only row, texts in quotes and numbers may be."
+                ));
             }
             (Some(Token::Word(word)), Token::Mark('('))
                 if !is_filter && !OPERATORS.contains(&word) =>
             {
                 return Err(format!("there is no function \"{word}\"; use filters."));
             }
-            (_, Token::Word("is")) => {
-                return Err("it has a test with \"is\"; compare with == instead.".to_owned());
+            (Some(Token::Word(word)), Token::Mark('=' | '<' | '>')) if is_number(word) => {
+                compares = Some(word);
             }
             (_, Token::Mark('*')) => {
                 return Err("it multiplies, which no template may.".to_owned());
@@ -94,7 +114,16 @@ fn read_expression(
         is_filter = matches!(before, Some(Token::Mark('|')));
         before = Some(token);
     }
-    Ok(())
+    match compares {
+        Some(number) if !has_number => Err(format!(
+            "it compares a cell with the number {number}, and cells are texts; write \"{number}\", or use the filter int."
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the name of the column after `row`.
@@ -174,7 +203,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
 mod tests {
     use super::*;
 
-    const FILTERS: [&str; 3] = ["lower", "split", "first"];
+    const FILTERS: [&str; 4] = ["lower", "split", "first", "length"];
 
     #[test]
     fn the_columns_that_a_template_reads_are_found() {
@@ -192,6 +221,10 @@ mod tests {
                 &["A", "B"],
             ),
             ("plain { text } row.X", &[]),
+            (
+                "{{ \"x\" if row.A | length > 4 else (row.B | split(\",\", 1))[0] }}",
+                &["A", "B"],
+            ),
             (
                 "{{ (\"x\" if not (row.A) else row.B | split(\",\")) }}",
                 &["A", "B"],
@@ -222,6 +255,11 @@ mod tests {
             "{{ range(9) }}",
             "{{ row.A.upper() }}",
             "{{ row.A is none }}",
+            "{{ State | lower }}",
+            "{{ none }}",
+            "{{ row.A == 512 }}",
+            "{{ \"x\" if 4 < row.A else \"y\" }}",
+            "{{ row.A | first(State) }}",
         ] {
             assert!(columns_read(source, &FILTERS).is_err(), "{source}");
         }

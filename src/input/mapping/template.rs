@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use minijinja::value::{Object, Value};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, filters};
+use minijinja::value::{Object, Value, ValueKind};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter, filters,
+};
 use parking_lot::RwLock;
 
 use super::MappingFault;
@@ -18,7 +20,7 @@ use crate::input::name::Name;
 const SOURCE_BYTES: usize = 2_000;
 
 /// Longest cell that a template reads, in bytes. No value of a user is longer.
-const CELL_BYTES: usize = 1_000;
+pub(super) const CELL_BYTES: usize = 1_000;
 
 /// Longest text that a filter makes, in bytes.
 const TEXT_BYTES: usize = 4 * 1024;
@@ -57,6 +59,15 @@ impl Templates {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
+        environment.set_formatter(|out, state, value| match value.kind() {
+            ValueKind::String | ValueKind::Number | ValueKind::Undefined => {
+                escape_formatter(out, state, value)
+            }
+            _ => Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "only a text is a value",
+            )),
+        });
         add_filters(&mut environment);
         Self {
             environment,
@@ -95,9 +106,6 @@ impl Templates {
         column: Column,
         cells: &TemplateCells,
     ) -> Result<String, MappingFailure> {
-        if cells.has_long() {
-            return Err(MappingFailure::LongCell);
-        }
         let template = self.environment.get_template(column.header());
         let text = template.and_then(|template| template.render(cells.context.clone()));
         match text {
@@ -131,14 +139,6 @@ impl TemplateCells {
             text.clear();
             text.push_str(cell);
         }
-    }
-
-    fn has_long(&self) -> bool {
-        self.row
-            .texts
-            .read()
-            .iter()
-            .any(|text| text.len() > CELL_BYTES)
     }
 }
 

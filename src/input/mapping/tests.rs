@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::super::harness::{REQUIRED, decode, header, read_with};
-use super::super::{CsvOptions, Limits};
+use super::super::{CsvDecoder, CsvOptions, Limits};
 use super::{Mapping, ValueMapping};
 use crate::domain::Column;
 
@@ -215,6 +215,100 @@ fn a_prefix_within_quotes_belongs_to_its_value() {
     };
     let file = format!("{REQUIRED}\ne,b,f,\"l\n# 2\",s,u,r\n#");
     assert_eq!(read_with(&with(mapping), file), "1@2: e|b|f|l\n# 2|s|u|r");
+}
+
+/// As the file of rejected rows has it, and as programs write it for spreadsheets.
+#[test]
+fn the_parts_of_a_mapping_see_a_cell_as_its_checks_read_it() {
+    let mapping = Mapping {
+        null_values: list(&["-"]),
+        values: vec![value("STATUS", "+", "Active")],
+        ..templates(&[(
+            "EMAIL",
+            "{{ row.USERNAME | lower }}@x{{ \"!\" if row.STATUS == \"+\" }}",
+        )])
+    };
+    for status in ["+", "\u{200B}+", " + ", "=\"\"+\"\"", "\u{FEFF}+"] {
+        let file = format!("{REQUIRED}\ne,\u{200B}-,f,l,\"{status}\", U ,r\n");
+        let read = "1@2: u@x!||f|l|Active| U |r";
+        assert_eq!(read_with(&with(mapping.clone()), file), read, "{status}");
+    }
+}
+
+#[test]
+fn a_template_makes_a_text() {
+    let mapping = templates(&[("LAST_NAME", "{{ row.FIRST_NAME | split(\" \") }}")]);
+    let file = "EMAIL,BADGE_NUMBER,FIRST_NAME,STATUS,USERNAME,ROLE\ne,b,f g,s,u,r\n";
+    assert_eq!(
+        read_with(&with(mapping), file),
+        "1@2: e|b|f g|<Unsuitable>|s|u|r"
+    );
+}
+
+#[test]
+fn a_cell_that_cannot_be_read_spoils_only_what_reads_it() {
+    let mapping = templates(&[("STATUS", "Active"), ("LAST_NAME", "{{ row.FIRST_NAME }}")]);
+    let long = "x".repeat(1_001);
+    let file = format!("EMAIL,BADGE_NUMBER,FIRST_NAME,USERNAME,ROLE\ne,b,{long},u,r\n");
+    assert_eq!(
+        read_with(&with(mapping), file),
+        format!("1@2: e|b|{long}|<LongCell>|Active|u|r")
+    );
+}
+
+/// The columns of a second header would give the rows below it each other's values.
+#[test]
+fn a_second_header_by_the_files_own_names_is_known() {
+    let mapping = columns(&[("Mail", "EMAIL"), ("Account state", "STATUS")]);
+    let names = "Mail,BADGE_NUMBER,FIRST_NAME,LAST_NAME,Account state,USERNAME,ROLE";
+    let row = "e,b,f,l,Active,u,r";
+    let file = format!("{names}\n{row}\n{names}\n{row}\n");
+    assert_eq!(
+        read_with(&with(mapping.clone()), file),
+        "1@2: e|b|f|l|Active|u|r\n2@3: not a row (Header)\n3@4: e|b|f|l|Active|u|r"
+    );
+    let other = "Mail,FIRST_NAME,BADGE_NUMBER,LAST_NAME,Account state,USERNAME,ROLE";
+    let file = format!("{names}\n{row}\n{other}\n{row}\n");
+    assert!(read_with(&with(mapping), file).contains("\nANOTHER_HEADER: Line 3"));
+}
+
+/// A value that lacks before the end shows by STATUS alone, if it has its own words.
+#[test]
+fn no_field_may_lack_if_a_shift_would_not_show() {
+    let computed = templates(&[("STATUS", "Active")]);
+    let coded = Mapping {
+        values: vec![value("STATUS", "1", "Active")],
+        ..Mapping::default()
+    };
+    let file = "EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,USERNAME,ROLE,PHONE,RANK\ne,b,fl,u,r,p,k\n";
+    assert_eq!(read_with(&with(computed), file), "1@2: misfit, 7 for 8");
+    let file = format!("{REQUIRED},PHONE,RANK\ne,b,fl,1,u,r,p,k\n");
+    assert_eq!(read_with(&with(coded), file), "1@2: misfit, 8 for 9");
+}
+
+#[test]
+fn a_list_of_two_columns_has_people_and_no_totals() {
+    let rest = ["EMAIL", "FIRST_NAME", "STATUS", "USERNAME", "ROLE"];
+    let mapping = templates(&rest.map(|column| (column, "x")));
+    let file = "LAST_NAME,BADGE_NUMBER\n\"Page, Elaine\",8101\n\"Sum, Li\",8102\n";
+    assert_eq!(
+        read_with(&with(mapping), file),
+        "1@2: x|8101|x|Page, Elaine|x|x|x\n2@3: x|8102|x|Sum, Li|x|x|x"
+    );
+}
+
+#[test]
+fn lines_that_a_prefix_leaves_out_are_counted() {
+    let mapping = Mapping {
+        skip_leading_lines: 1,
+        ignored_line_prefixes: list(&["#"]),
+        ..Mapping::default()
+    };
+    let mut decoder = CsvDecoder::new(&with(mapping), Limits::default()).unwrap();
+    let file = format!("#\n#\n{REQUIRED}\n# 1\ne,b,f,l,s,u,r\n# 2");
+    decoder.push(file.as_bytes(), &mut |_| {}).unwrap();
+    decoder.finish(&mut |_| {}).unwrap();
+    assert_eq!(decoder.ignored_lines(), Some((3, 2)));
 }
 
 #[test]

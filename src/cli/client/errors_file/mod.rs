@@ -37,13 +37,17 @@ const ORIGINAL_CHARACTERS: usize = 4_000;
 /// Checks, before anything is sent, that the file can be written.
 ///
 /// # Errors
-/// Fails if it is the roster itself, its folder does not exist, or the folder cannot be written to.
-pub(super) fn check(path: &Path, roster: &Path) -> Result<(), UsageError> {
+/// Fails if it is one of the files that are read, its folder does not exist, or the folder cannot be written to.
+pub(super) fn check<'a>(
+    path: &Path,
+    inputs: impl IntoIterator<Item = (&'static str, &'a Path)>,
+) -> Result<(), UsageError> {
     let same = |a: &Path, b: &Path| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
-    if same(path, roster) == Some(true) {
-        return Err(UsageError::new(
-            "--errors names the roster itself; give it another name.",
-        ));
+    for (what, input) in inputs {
+        if same(path, input) == Some(true) {
+            let message = format!("--errors names the {what} itself; give it another name.");
+            return Err(UsageError::new(message));
+        }
     }
     let folder = path
         .parent()
@@ -128,8 +132,15 @@ fn render(roster: (&[u8], &Mapping), findings: &ImportFindings) -> anyhow::Resul
     let records = records(roster, &dialect, &lines)?;
     let columns = Columns::of(&records.header, rows().any(is_unsplittable));
 
-    let above = format!("{BYTE_ORDER_MARK}{}", records.leading);
-    let mut out = CsvSheet::new(dialect.delimiter, &above);
+    // A line must not begin as those do that the mapping ignores.
+    let sheet = match roster.1.ignored_line_prefixes.is_empty() {
+        true => CsvSheet::new,
+        false => CsvSheet::quoted,
+    };
+    let mut out = sheet(dialect.delimiter, BYTE_ORDER_MARK);
+    for line in &records.leading {
+        out.push([line])?;
+    }
     let header = columns.own_of(&records.header);
     let original = columns.has_original.then_some(ORIGINAL);
     out.push(
@@ -280,7 +291,8 @@ impl Columns {
 
 /// True for a column that an earlier file of this kind added.
 fn is_added(name: &str) -> bool {
-    standard(name).starts_with("IMPORT_")
+    let name = standard(name);
+    name == ORIGINAL || ADDED.contains(&&*name)
 }
 
 /// A column's name in the form in which the server compares names (semantics §2, Header).
@@ -478,9 +490,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let roster = folder.path().join("roster.csv");
         fs::write(&roster, "").unwrap();
-        assert!(check(&folder.path().join("./roster.csv"), &roster).is_err());
-        assert!(check(&folder.path().join("errors.csv"), &roster).is_ok());
-        assert!(check(&folder.path().join("no/errors.csv"), &roster).is_err());
-        assert!(check(Path::new("errors.csv"), &roster).is_ok());
+        assert!(check(&folder.path().join("./roster.csv"), [("roster", &*roster)]).is_err());
+        assert!(check(&folder.path().join("errors.csv"), [("roster", &*roster)]).is_ok());
+        assert!(check(&folder.path().join("no/errors.csv"), [("roster", &*roster)]).is_err());
+        assert!(check(Path::new("errors.csv"), [("roster", &*roster)]).is_ok());
     }
 }

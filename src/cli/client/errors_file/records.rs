@@ -46,8 +46,8 @@ pub(super) struct Records {
     pub header: Vec<String>,
     /// The column that each of its names means, by the mapping.
     pub columns: Vec<Option<Column>>,
-    /// The lines above the header that the mapping skips, with their ends.
-    pub leading: String,
+    /// The lines above the header that the mapping skips.
+    pub leading: Vec<String>,
     /// The wanted records, by the line on which they start (1 = first line of the file).
     pub by_line: BTreeMap<u32, FoundRecord>,
 }
@@ -72,7 +72,9 @@ pub(super) fn records(
 ) -> anyhow::Result<Records> {
     let (text, _, _) = dialect.charset.decode(bytes);
     let mut found = Records {
-        leading: first_lines(&text, mapping.skip_leading_lines).to_owned(),
+        leading: first_lines(&text, mapping.skip_leading_lines)
+            .map(str::to_owned)
+            .collect(),
         ..Records::default()
     };
     let splitter = Splitter::new(mapping).map_err(|faults| anyhow!(messages(&faults)))?;

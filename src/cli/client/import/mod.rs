@@ -48,7 +48,7 @@ use roster_source::{RosterInput, RosterSource};
 /// refused import is no error: it is reported, and has its exit code.
 pub(crate) async fn run(args: ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     if let Some(errors) = &args.common.errors {
-        errors_file::check(errors, &args.file)?;
+        errors_file::check(errors, args.inputs())?;
     }
     let done = import(&args, verbosity).await;
     if done.is_err() {

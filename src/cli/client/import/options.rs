@@ -1,6 +1,6 @@
 //! The options of `import`, which mirror `ImportStart`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
@@ -8,12 +8,15 @@ use uuid::Uuid;
 
 use super::deactivation_prompt::{self, PromptMode};
 use crate::cli::{
-    client::{connection::OrganizationArgs, mapping_file},
+    client::{
+        connection::OrganizationArgs,
+        mapping_file::{self, NamedMapping},
+    },
     failure::UsageError,
     output::OutputFormat,
 };
 use crate::input::{self, CsvOptions};
-use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, Mapping, MatchBy, ResultFilter};
+use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
 
 /// Bring an organisation's users in step with a roster
 ///
@@ -33,7 +36,7 @@ pub(crate) struct ImportArgs {
     /// TOML file that says how to read the export of another system: its columns, values and lines
     #[arg(long, value_name = "FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::read)]
     #[arg(help_heading = "CSV")]
-    mapping: Option<Mapping>,
+    mapping: Option<NamedMapping>,
     #[command(flatten)]
     missing: MissingUsersArgs,
     #[command(flatten)]
@@ -247,14 +250,21 @@ impl ImportArgs {
         ImportStart {
             deactivate_missing: self.missing.request(),
             csv: Some(self.common.csv.format()),
-            mapping: self.mapping.clone(),
+            mapping: self.mapping.as_ref().map(|named| named.mapping.clone()),
             ..self.common.start(organization)
         }
     }
 
     /// How the file is read here, for its rejected rows.
     pub(super) fn mapping(&self) -> input::Mapping {
-        self.mapping.clone().map(Into::into).unwrap_or_default()
+        let mapping = self.mapping.as_ref().map(|named| named.mapping.clone());
+        mapping.map(Into::into).unwrap_or_default()
+    }
+
+    /// The files that are read: the roster, and the one of its mapping.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let mapping = self.mapping.iter().map(|named| ("mapping", &*named.path));
+        mapping.chain([("roster", &*self.file)])
     }
 }
 
@@ -374,6 +384,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::proto::Mapping;
 
     #[derive(Parser)]
     struct TestCli {

@@ -63,7 +63,7 @@ pub(crate) struct PushArgs {
 pub(crate) async fn run(args: PushArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let errors = args.common.errors.as_deref();
     if let (Some(errors), Some(file)) = (errors, &args.file) {
-        errors_file::check(errors, file)?;
+        errors_file::check(errors, [("roster", &**file)])?;
     }
     let done = push(&args, verbosity).await;
     if done.is_err() {

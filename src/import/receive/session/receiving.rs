@@ -130,10 +130,9 @@ impl ImportSession<'_> {
         let rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_total(rows);
         self.summary.input_sha256 = received.digest.to_vec();
-        self.summary.warnings = location_warning(&received.rows)
-            .iter()
-            .map(Into::into)
-            .collect();
+        let ignored = received.ignored_lines.map(ignored_lines_warning);
+        let warnings = location_warning(&received.rows).into_iter().chain(ignored);
+        self.summary.warnings = warnings.map(|warning| (&warning).into()).collect();
         Ok(received)
     }
 
@@ -227,6 +226,18 @@ fn incomplete() -> Refusal {
     let message = "The stream ended without finish, so the roster may be cut off. Nothing was \
         written; send it again.";
     Refusal::precondition("INCOMPLETE", "finish", message)
+}
+
+fn ignored_lines_warning((count, first): (u32, u32)) -> Issue {
+    let message = match count {
+        1 => format!(
+            "Line {first} was left out, because it begins with one of ignored_line_prefixes."
+        ),
+        _ => format!(
+            "{count} lines were left out, because they begin with one of ignored_line_prefixes; the first is line {first}."
+        ),
+    };
+    Issue::file_warning(IssueCode::NotARow, message)
 }
 
 fn location_warning(rows: &[Row]) -> Option<Issue> {
