@@ -26,6 +26,9 @@ const SQLITE_LOG_PAGES: u32 = 8 * 1024;
 /// How long a call may wait for a connection to a database that does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection to PostgreSQL is used.
+const LIFETIME: Duration = Duration::from_mins(30);
+
 /// Connects. If several processes create the same SQLite file at once, one of them switches it to WAL mode, and
 /// the others get "locked" at once, whatever their busy timeout: they try again.
 pub(super) async fn connect(
@@ -102,6 +105,15 @@ pub(super) fn connect_options(url: &DatabaseUrl, host: Option<&FoundHost>) -> Co
     }
     options
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // With either of these, sqlx looks through its idle connections from time to time. If one is taken at that moment,
+        // it may count 2⁶⁴ of them and keep a thread of the runtime busy for ever (sqlx 0.9.0, `PoolInner::num_idle`).
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.before_acquire(|_, connection| {
+                Box::pin(async move { Ok(connection.age < LIFETIME) })
+            })
+        })
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(tune_sqlite)
         .map_sqlx_sqlite_pool_opts(|pool| {
@@ -126,4 +138,17 @@ fn tune_sqlite_writer(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("cache_size", format!("-{SQLITE_WRITER_CACHE}"))
         .pragma("wal_autocheckpoint", SQLITE_LOG_PAGES.to_string())
         .pragma("temp_store", "MEMORY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pool_looks_through_its_idle_connections() {
+        let url: DatabaseUrl = "sqlite::memory:".parse().unwrap();
+        let options = connect_options(&url, None);
+        assert_eq!(options.get_idle_timeout(), Some(None));
+        assert_eq!(options.get_max_lifetime(), Some(None));
+    }
 }
