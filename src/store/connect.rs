@@ -105,8 +105,8 @@ pub(super) fn connect_options(url: &DatabaseUrl, host: Option<&FoundHost>) -> Co
     }
     options
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // With either of these, sqlx looks through its idle connections from time to time. If one is taken at that moment,
-        // it may count 2⁶⁴ of them and keep a thread of the runtime busy for ever (sqlx 0.9.0, `PoolInner::num_idle`).
+        // With an idle time or a lifetime, sqlx looks through its idle connections from time to time. If one is taken at that
+        // moment, it may count 2⁶⁴ and keep a thread of the runtime busy for ever (sqlx 0.9.0, `PoolInner::num_idle`).
         .idle_timeout(None)
         .max_lifetime(None)
         .map_sqlx_postgres_pool_opts(|pool| {
