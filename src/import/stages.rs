@@ -73,16 +73,15 @@ pub(super) async fn run(
     let organization = importer.organization(&options.organization).await?;
     let digest_key = DigestKey::new(&store.digest_secret(&organization).await?);
     receiver.set_phone_region(organization.phone_region());
-    let organization = organization.id;
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
     traces::tell_import(import);
     let by = (importer.server, &*principal.name);
-    let record = import_record::begun(organization, import, by, &start, started_at);
+    let record = import_record::begun(organization.id, import, by, &start, started_at);
     let mut session = ImportSession {
         importer,
         principal,
         responses,
-        organization,
+        organization: organization.id,
         options_digest: import_record::options_digest(&start),
         asked_for: audited::options(&start),
         digest_key,

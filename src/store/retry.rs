@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub struct RetryPolicy {
     limit: Duration,
     stop: CancellationToken,
-    /// Asked anew before another attempt: one of them may have taken over.
+    /// The hosts of the database, searched again before another attempt: another host may be the primary by then.
     hosts: Option<Arc<PostgresHosts>>,
 }
 

@@ -106,8 +106,7 @@ impl<'a> Roster<'a> {
                     Some(stored.unwrap_or_else(|| emails.number(email)))
                 })
             });
-            let wishes = wishes.collect();
-            let count = emails.len();
+            let (wishes, count) = (wishes.collect(), emails.len());
             (KeyUse { count, wanted }, wishes)
         };
         let others = || {

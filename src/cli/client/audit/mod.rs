@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Follows a trail that comes in these pages, and returns what is said about it.
+    /// Verifies a trail that is served in these pages, and returns the report.
     async fn told(pages: impl IntoIterator<Item = ListAuditEventsResponse>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
