@@ -114,6 +114,18 @@ impl Principal {
         }
     }
 
+    /// Expects one of these permissions.
+    ///
+    /// # Errors
+    /// Fails with [`Denial::Permission`] of the first if this caller has none of them.
+    pub fn expect_one_of(&self, permissions: &[Permission]) -> Result<(), Denial> {
+        let has_one = permissions.iter().any(|&one| self.permissions.has(one));
+        match permissions.first() {
+            Some(&first) if !has_one => Err(Denial::Permission(first)),
+            _ => Ok(()),
+        }
+    }
+
     /// Expects that this caller may act on an organisation, which has not been looked up before.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ pub enum AuditAction {
     CallDenied,
     PrivilegedRolesGranted,
     EventsArchived,
+    MappingSaved,
+    MappingDeleted,
 }
 
 /// How it ended.

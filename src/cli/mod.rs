@@ -16,7 +16,7 @@ mod server;
 use clap::{Args, Parser, Subcommand};
 
 use client::{
-    audit, catalog, export, health, import, imports, org, profiles, template, token, watch,
+    audit, catalog, export, health, import, imports, mapping, org, profiles, template, token, watch,
 };
 use server::{demo, doctor, migrate, serve};
 
@@ -73,6 +73,8 @@ enum Command {
     Export(export::ExportArgs),
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    #[command(subcommand)]
+    Mapping(mapping::MappingCommand),
     #[command(subcommand)]
     Org(org::OrgCommand),
     #[command(subcommand)]
@@ -152,6 +154,7 @@ impl Command {
             Self::Template(args) => template::run(args, verbosity).await,
             Self::Export(args) => export::run(args, verbosity).await,
             Self::Catalog(command) => catalog::run(command, verbosity).await,
+            Self::Mapping(command) => mapping::run(command, verbosity).await,
             Self::Org(command) => org::run(command, verbosity).await,
             Self::Token(command) => token::run(command, verbosity).await,
             Self::Serve(args) => Box::pin(serve::run(*args)).await,

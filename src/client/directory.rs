@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 
+use tonic::Status;
+
 use super::{ClientError, ServiceClient};
 use crate::proto::{
-    Catalog, CreateOrganizationRequest, ExportUsersRequest, GetCatalogRequest,
-    GetImportTemplateRequest, GetImportTemplateResponse, Organization, UpdateCatalogRequest,
+    Catalog, CreateOrganizationRequest, DeleteMappingRequest, ExportUsersRequest,
+    GetCatalogRequest, GetImportTemplateRequest, GetImportTemplateResponse, ListMappingsRequest,
+    Mapping, NamedMapping, Organization, SaveMappingRequest, UpdateCatalogRequest,
 };
 
 impl ServiceClient {
@@ -53,6 +56,76 @@ impl ServiceClient {
         };
         let answer = self.directory.update_catalog(request).await?;
         Ok(answer.into_inner().catalog.unwrap_or_default())
+    }
+
+    /// Returns the organisation's saved mappings, by name.
+    ///
+    /// # Errors
+    /// As `ListMappings` says.
+    pub(crate) async fn mappings(
+        &mut self,
+        organization: &str,
+    ) -> Result<Vec<NamedMapping>, ClientError> {
+        let request = ListMappingsRequest {
+            organization: organization.to_owned(),
+        };
+        let answer = self.directory.list_mappings(request).await?;
+        Ok(answer.into_inner().mappings)
+    }
+
+    /// Returns the saved mapping with this name.
+    ///
+    /// # Errors
+    /// As `ListMappings` says; also if there is none.
+    pub(crate) async fn mapping(
+        &mut self,
+        organization: &str,
+        name: &str,
+    ) -> Result<Mapping, ClientError> {
+        let mut mappings = self.mappings(organization).await?.into_iter();
+        let found = mappings.find(|mapping| mapping.name == name);
+        let mapping = found.and_then(|found| found.mapping);
+        let message = format!("This organisation has no mapping {name:?}.");
+        mapping.ok_or_else(|| Status::not_found(message).into())
+    }
+
+    /// Saves a mapping under a name.
+    ///
+    /// # Errors
+    /// As `SaveMapping` says.
+    pub(crate) async fn save_mapping(
+        &mut self,
+        organization: &str,
+        name: &str,
+        mapping: Mapping,
+    ) -> Result<(), ClientError> {
+        let request = SaveMappingRequest {
+            organization: organization.to_owned(),
+            mapping: Some(NamedMapping {
+                name: name.to_owned(),
+                mapping: Some(mapping),
+                updated_at: None,
+            }),
+        };
+        self.directory.save_mapping(request).await?;
+        Ok(())
+    }
+
+    /// Deletes the saved mapping with this name.
+    ///
+    /// # Errors
+    /// As `DeleteMapping` says.
+    pub(crate) async fn delete_mapping(
+        &mut self,
+        organization: &str,
+        name: &str,
+    ) -> Result<(), ClientError> {
+        let request = DeleteMappingRequest {
+            organization: organization.to_owned(),
+            name: name.to_owned(),
+        };
+        self.directory.delete_mapping(request).await?;
+        Ok(())
     }
 
     /// Returns a CSV file to start from.

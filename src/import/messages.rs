@@ -253,7 +253,7 @@ mod tests {
         same_numbers!(audit::AuditAction, proto::AuditAction:
             OrganizationCreated CatalogUpdated UserProtectionChanged UsersExported ImportPreviewed
             ImportRefused ImportBegun ImportResumed ImportCancelRequested ImportEnded TokenCreated
-            TokenRevoked CallDenied PrivilegedRolesGranted EventsArchived);
+            TokenRevoked CallDenied PrivilegedRolesGranted EventsArchived MappingSaved MappingDeleted);
         same_numbers!(audit::AuditOutcome, proto::AuditOutcome:
             Done Refused Completed Cancelled Interrupted);
         same_numbers!(domain::IssueCode, proto::IssueCode:

@@ -31,7 +31,7 @@ use upload::UploadRuns;
 pub use crate::clock::Clock;
 pub(crate) use receive::parse_filter;
 pub use receive::{ImportOptions, ReceivedRoster, ResultFilter, RosterReceiver, read_phone};
-pub(crate) use receive::{RequestStream, UploadBuffer};
+pub(crate) use receive::{RequestStream, UploadBuffer, mapping_faults};
 pub(crate) use record::WatchRequest;
 pub(crate) use refusal::RefusalKind;
 pub use refusal::{ImportError, Refusal};

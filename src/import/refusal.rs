@@ -106,6 +106,9 @@ pub enum ImportError {
     /// The import is unknown.
     #[error("no such import")]
     UnknownImport(String),
+    /// The organisation has no mapping with this name.
+    #[error("no such mapping")]
+    UnknownMapping(String),
     /// Another import holds the organisation.
     #[error("another import holds the organisation")]
     OrganizationHeld(LeaseHolder),

@@ -60,17 +60,20 @@ pub(super) async fn run(
         account,
     } = submitter;
     let mut expiry = importer.gate.credential_expiry(Arc::clone(&principal));
-    let start = receive_start(&mut requests, importer, &mut expiry).await?;
+    let mut start = receive_start(&mut requests, importer, &mut expiry).await?;
     expect_permitted(&principal, &start)?;
     let uploading = importer
         .limiter
         .begin_upload(&start.organization, &principal.name)?;
     account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
     let memory = account.reserve(SESSION_BYTES)?;
-    let options = ImportOptions::parse(start.clone())?;
-    let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
+    let mut options = ImportOptions::parse(start.clone())?;
     let store = &importer.store;
     let organization = importer.organization(&options.organization).await?;
+    importer
+        .resolve_mapping(organization.id, &mut start, &mut options)
+        .await?;
+    let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
     let digest_key = DigestKey::new(&store.digest_secret(&organization).await?);
     receiver.set_phone_region(organization.phone_region());
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);

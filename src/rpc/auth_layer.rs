@@ -117,10 +117,8 @@ impl AuthLayer {
         let principal = Arc::new(recognised.await?);
         attempt.is_by(&principal);
         let permitted = match rpc.access {
-            RpcAccess::NeedsEither(_, other) if principal.permissions.has(other) => Ok(()),
-            RpcAccess::Needs(permission) | RpcAccess::NeedsEither(permission, _) => {
-                principal.expect(permission)
-            }
+            RpcAccess::Needs(permission) => principal.expect(permission),
+            RpcAccess::NeedsOneOf(permissions) => principal.expect_one_of(permissions),
             RpcAccess::Anybody | RpcAccess::AnyCaller => Ok(()),
         };
         permitted.map_err(|denial| status::from_denial(&denial))?;

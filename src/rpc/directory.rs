@@ -32,11 +32,13 @@ use crate::{
     },
     import::{Clock, Refusal},
     proto::{
-        self, CreateOrganizationRequest, CreateOrganizationResponse, ExportUsersRequest,
-        ExportUsersResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
-        GetOrganizationResponse, GetUserRequest, GetUserResponse, ListOrganizationsRequest,
-        ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SetUserProtectedRequest,
-        SetUserProtectedResponse, UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
+        self, CreateOrganizationRequest, CreateOrganizationResponse, DeleteMappingRequest,
+        DeleteMappingResponse, ExportUsersRequest, ExportUsersResponse, GetCatalogRequest,
+        GetCatalogResponse, GetOrganizationRequest, GetOrganizationResponse, GetUserRequest,
+        GetUserResponse, ListMappingsRequest, ListMappingsResponse, ListOrganizationsRequest,
+        ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SaveMappingRequest,
+        SaveMappingResponse, SetUserProtectedRequest, SetUserProtectedResponse,
+        UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
         directory_service_server::DirectoryService, get_user_request::Key,
     },
     store::{
@@ -77,6 +79,16 @@ impl DirectoryHandlers {
     async fn catalog(&self, organization: &Organization) -> Result<Catalog, Status> {
         let found = self.store.catalog(organization.id).await;
         found.map_err(|error| status::from_store(&error, &organization.slug))
+    }
+
+    /// The database.
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Creates an organisation. Fails with `ALREADY_EXISTS` if the slug is taken; reports all other faults
@@ -484,6 +496,27 @@ impl DirectoryService for DirectoryHandlers {
         request: Request<SetUserProtectedRequest>,
     ) -> Answer<SetUserProtectedResponse> {
         serve(self, request, Self::protect).await
+    }
+
+    async fn list_mappings(
+        &self,
+        request: Request<ListMappingsRequest>,
+    ) -> Answer<ListMappingsResponse> {
+        serve(self, request, Self::list_mappings).await
+    }
+
+    async fn save_mapping(
+        &self,
+        request: Request<SaveMappingRequest>,
+    ) -> Answer<SaveMappingResponse> {
+        serve(self, request, Self::save_mapping).await
+    }
+
+    async fn delete_mapping(
+        &self,
+        request: Request<DeleteMappingRequest>,
+    ) -> Answer<DeleteMappingResponse> {
+        serve(self, request, Self::delete_mapping).await
     }
 }
 

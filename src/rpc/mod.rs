@@ -12,6 +12,7 @@ mod directory;
 mod import;
 mod inbound_messages;
 mod interruptible;
+mod mappings;
 mod messages;
 mod middleware;
 mod paging;

@@ -38,8 +38,8 @@ pub(crate) enum RpcAccess {
     AnyCaller,
     /// A caller with this permission, for an organisation of the caller's.
     Needs(Permission),
-    /// A caller with the first permission. A caller with only the second passes, and the handler decides.
-    NeedsEither(Permission, Permission),
+    /// A caller with one of these permissions; the handler may ask for more. The answer to others names the first.
+    NeedsOneOf(&'static [Permission]),
 }
 
 /// What an RPC does while the database is away.
@@ -83,7 +83,7 @@ use CallLimit::{Call, Export, Import, Uncounted, Watch};
 use ConnectionLane::{Heavy, Imports, Interactive};
 use OutageBehavior::{Fails, Waits};
 use RequestShape::{Message, Small, SmallStream, Stream};
-use RpcAccess::{AnyCaller, Anybody, Needs, NeedsEither};
+use RpcAccess::{AnyCaller, Anybody, Needs, NeedsOneOf};
 
 macro_rules! table {
     ($($service:literal {
@@ -101,10 +101,16 @@ macro_rules! table {
     };
 }
 
+/// `WatchImport` needs no `users.read` from the caller who sent the import in parts, because that caller has no other way
+/// to the results.
+const WATCHERS: &[Permission] = &[UsersRead, UsersImport];
+
+/// A mapping has no users. Who imports may see how the file is read, and who may save one may see it.
+const READERS_OF_MAPPINGS: &[Permission] = &[CatalogWrite, UsersRead, UsersImport];
+
 /// `start` and the handlers may ask for more: for an import that deactivates users or shows values, and for a
-/// catalog that changes which roles are privileged. `WatchImport` needs no `users.read` from the caller who sent
-/// the import in parts, because that caller has no other way to the results. `SetUserProtected` needs
-/// `users.deactivate`, because protection decides which users an import deactivates.
+/// catalog that changes which roles are privileged. `SetUserProtected` needs `users.deactivate`, because protection
+/// decides which users an import deactivates.
 const TABLE: &[Rpc] = table! {
     "userimport.v1.ImportService" {
         ImportUsers          Needs(UsersImport),                  Waits, Import,    Stream,      Imports;
@@ -112,7 +118,7 @@ const TABLE: &[Rpc] = table! {
         BeginImport          Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         AppendImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         FinishImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;
-        WatchImport          NeedsEither(UsersRead, UsersImport), Waits, Watch,     Message,     Imports;
+        WatchImport          NeedsOneOf(WATCHERS),                Waits, Watch,     Message,     Imports;
         CancelImport         Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImportTemplate    Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImport            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
@@ -128,6 +134,9 @@ const TABLE: &[Rpc] = table! {
         ListUsers            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
         ExportUsers          Needs(UsersRead),                    Fails, Export,    Message,     Heavy;
         SetUserProtected     Needs(UsersDeactivate),              Fails, Call,      Message,     Interactive;
+        ListMappings         NeedsOneOf(READERS_OF_MAPPINGS),     Fails, Call,      Message,     Interactive;
+        SaveMapping          Needs(CatalogWrite),                 Fails, Call,      Message,     Interactive;
+        DeleteMapping        Needs(CatalogWrite),                 Fails, Call,      Message,     Interactive;
     }
     "userimport.v1.AuditService" {
         ListAuditEvents      Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
@@ -218,7 +227,7 @@ mod tests {
         assert!(contract.len() >= 15, "{contract:?}");
         for (path, is_stream) in contract {
             let rpc = rpc(&path).expect(&path);
-            assert!(matches!(rpc.access, Needs(_) | NeedsEither(..)), "{path}");
+            assert!(matches!(rpc.access, Needs(_) | NeedsOneOf(_)), "{path}");
             assert_ne!(rpc.limit, Uncounted, "{path}");
             assert_eq!(path_label(&path), path);
             assert_eq!(rpc.has_request_stream(), is_stream, "{path}");

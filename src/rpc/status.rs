@@ -59,6 +59,7 @@ pub(super) fn from_import(error: &ImportError) -> Status {
             let message = format!("There is no import {:?} in this organisation.", cut(id));
             resource(Code::NotFound, "import", id, message)
         }
+        ImportError::UnknownMapping(name) => unknown_mapping(name),
         ImportError::OrganizationHeld(holder) => {
             let mut details = about_import("IMPORT_RUNNING", holder.import);
             details.set_retry_info(Some(holder.retry_after()));
@@ -95,6 +96,13 @@ pub(super) fn from_import(error: &ImportError) -> Status {
         ImportError::PlanOutdated => internal(error),
         ImportError::Internal(error) => internal(error),
     }
+}
+
+/// The status of a request that names a mapping that the organisation does not have.
+#[must_use]
+pub(super) fn unknown_mapping(name: &str) -> Status {
+    let message = format!("This organisation has no mapping {:?}.", cut(name));
+    resource(Code::NotFound, "mapping", name, message)
 }
 
 /// The status of a request that exceeds a limit on what is under way. A later try may succeed.

@@ -10,7 +10,7 @@ use super::{Dialect, Store, StoreError, sql};
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// The tables, each with what a server does to it.
-const TABLES: [(&str, &[&str]); 18] = [
+const TABLES: [(&str, &[&str]); 19] = [
     ("audit_events", &["SELECT", "INSERT"]),
     ("audit_heads", ALL),
     ("credential_sources", ALL),
@@ -18,6 +18,7 @@ const TABLES: [(&str, &[&str]); 18] = [
     ("import_leases", ALL),
     ("import_results", ALL),
     ("imports", ALL),
+    ("mappings", ALL),
     ("organizations", ALL),
     ("ranks", ALL),
     ("roles", ALL),

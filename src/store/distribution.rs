@@ -15,7 +15,7 @@ const SLUGS: &str = "organization_slugs";
 
 /// The tables whose rows belong to an organisation, each with the column that has its number. A table comes after those
 /// to which it refers.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 14] = [
     ("organizations", "id"),
     ("roles", "organization_id"),
     ("ranks", "organization_id"),
@@ -29,6 +29,7 @@ const TABLES: [(&str, &str); 13] = [
     ("upload_replies", "organization_id"),
     ("audit_events", "organization_id"),
     ("audit_heads", "organization_id"),
+    ("mappings", "organization_id"),
 ];
 
 /// Columns of users and the tables that they refer to.

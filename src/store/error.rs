@@ -102,7 +102,7 @@ pub enum WriteError {
 
 impl StoreError {
     /// A value that cannot be encoded for the database.
-    pub(super) fn encoding(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn encoding(error: impl std::fmt::Display) -> Self {
         Self::Database(DbErr::Type(error.to_string()))
     }
 

@@ -103,10 +103,11 @@ fn every_shell_has_completions_that_know_every_command() {
          $(complete -p user-import | sed 's/.*-F \\([^ ]*\\).*/\\1/') user-import --deact import; echo \"${{COMPREPLY[@]}}\"",
         text(&bash.stdout)
     );
-    let completed = Command::new("bash")
-        .args(["-c", &complete])
-        .output()
-        .unwrap();
+    // The script is longer than an argument may be.
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("complete.bash");
+    std::fs::write(&script, complete).unwrap();
+    let completed = Command::new("bash").arg(&script).output().unwrap();
     assert_eq!(
         text(&completed.stdout),
         "--deactivate-missing\n",

@@ -141,3 +141,54 @@ fn no_rejected_row_is_lost_when_its_file_is_imported_again() {
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("--errors names the mapping itself"), "{told}");
 }
+
+/// A mapping that is saved under a name is used by its name, and its file can be had back.
+#[test]
+fn a_mapping_is_saved_used_by_its_name_and_deleted() {
+    let department = department();
+    let said = |words: &[&str], code: i32| {
+        let output = department.run(words);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let nothing = said(&["mapping", "list"], 0);
+    assert!(nothing.contains("has no saved mappings"), "{nothing}");
+    let saved = said(&["mapping", "save", "cad", "mapping.toml"], 0);
+    assert!(saved.contains("import FILE --mapping cad"), "{saved}");
+    let listed = said(&["mapping", "list", "--format", "csv"], 0);
+    assert!(listed.contains("\ncad,7,2,2"), "{listed}");
+
+    let words = [
+        "import",
+        "export.csv",
+        "--mapping",
+        "cad",
+        "--errors",
+        "rejected.csv",
+    ];
+    let told = said(&words, 3);
+    assert!(told.contains("ROLE (\"Function\") \"Oficer\""), "{told}");
+    let rejected = department.read("rejected.csv").replace("Oficer", "Officer");
+    assert!(rejected.contains("All units"), "{rejected}");
+    department.file("again.csv", &rejected);
+    let again = [
+        "import",
+        "again.csv",
+        "--mapping",
+        "cad",
+        "--errors",
+        "rejected.csv",
+    ];
+    said(&again, 3);
+    assert_eq!(department.users().len(), 2);
+
+    let text = said(&["mapping", "get", "cad"], 0);
+    department.file("got.toml", &text);
+    said(&["mapping", "save", "twin", "got.toml"], 0);
+    assert_eq!(said(&["mapping", "get", "twin"], 0), text);
+    said(&["mapping", "delete", "cad"], 0);
+    let gone = said(&words, 4);
+    assert!(gone.contains("no mapping \"cad\""), "{gone}");
+    let gone = said(&["mapping", "get", "cad"], 4);
+    assert!(gone.contains("no mapping \"cad\""), "{gone}");
+}

@@ -51,6 +51,7 @@ mod results;
 mod resuming;
 mod retries;
 mod round_trips;
+mod saved_mappings;
 mod scope;
 mod services;
 mod sharing;

@@ -7,10 +7,11 @@ use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
 use user_import::proto::{
     AppendImportRequest, BeginImportRequest, CancelImportRequest, Catalog,
-    CreateOrganizationRequest, DESCRIPTOR_SET, ExportUsersRequest, FinishImportRequest,
-    GetCatalogRequest, GetImportRequest, GetImportTemplateRequest, GetOrganizationRequest,
-    GetUserRequest, ImportUsersRequest, ListAuditEventsRequest, ListImportsRequest,
-    ListOrganizationsRequest, ListUsersRequest, PushUsersRequest, RecordAuditArchiveRequest,
+    CreateOrganizationRequest, DESCRIPTOR_SET, DeleteMappingRequest, ExportUsersRequest,
+    FinishImportRequest, GetCatalogRequest, GetImportRequest, GetImportTemplateRequest,
+    GetOrganizationRequest, GetUserRequest, ImportUsersRequest, ListAuditEventsRequest,
+    ListImportsRequest, ListMappingsRequest, ListOrganizationsRequest, ListUsersRequest, Mapping,
+    NamedMapping, PushUsersRequest, RecordAuditArchiveRequest, SaveMappingRequest,
     SetUserProtectedRequest, UpdateCatalogRequest, WatchImportRequest, append_import_request,
     get_user_request::Key, import_users_request,
 };
@@ -170,6 +171,21 @@ fn directory_request(method: &str, organization: String) -> Vec<u8> {
             organization,
             user_id,
             protected: true,
+        }
+        .encode_to_vec(),
+        "ListMappings" => ListMappingsRequest { organization }.encode_to_vec(),
+        "SaveMapping" => SaveMappingRequest {
+            organization,
+            mapping: Some(NamedMapping {
+                name: "nobodys".to_owned(),
+                mapping: Some(Mapping::default()),
+                updated_at: None,
+            }),
+        }
+        .encode_to_vec(),
+        "DeleteMapping" => DeleteMappingRequest {
+            organization,
+            name: "nobodys".to_owned(),
         }
         .encode_to_vec(),
         other => panic!("{other} is new: give it a request, and a place in every test here"),

@@ -7,6 +7,7 @@ mod parallel_checks;
 mod phone_memo;
 mod read_ahead;
 mod receiver;
+mod saved_mapping;
 mod session;
 mod upload_buffer;
 
@@ -21,6 +22,7 @@ pub(crate) use options::parse_filter;
 pub use phone_memo::read_phone;
 pub use receiver::{ReceivedRoster, RosterReceiver};
 pub(crate) use receiver::{both_kinds, values};
+pub(crate) use saved_mapping::mapping_faults;
 pub(crate) use session::RequestStream;
 pub(crate) use session::{AttemptRecording, ImportSession, SESSION_BYTES, receive_start};
 pub(crate) use upload_buffer::UploadBuffer;

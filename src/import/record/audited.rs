@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use prost::Message;
+use sha2::{Digest, Sha256};
+
 use crate::import::review::PlannedImport;
 use crate::{
     audit::few_names,
@@ -24,13 +27,6 @@ pub(crate) fn options(start: &ImportStart) -> String {
             "ignore_unknown_columns",
             csv.is_some_and(|csv| csv.ignore_unknown_columns),
         ),
-        (
-            "mapping",
-            start
-                .mapping
-                .as_ref()
-                .is_some_and(|mapping| *mapping != Mapping::default()),
-        ),
         ("include_values", start.include_values),
     ] {
         options.extend(is_set.then(|| name.to_owned()));
@@ -41,6 +37,11 @@ pub(crate) fn options(start: &ImportStart) -> String {
         ("max_identity_changes", start.max_identity_changes),
     ] {
         options.extend(number.map(|number| format!("{name}={number}")));
+    }
+    let mapping = start.mapping.as_ref();
+    if let Some(mapping) = mapping.filter(|mapping| **mapping != Mapping::default()) {
+        let digest = Sha256::digest(mapping.encode_to_vec());
+        options.push(format!("mapping={}", hex::encode(digest)));
     }
     if start.match_by() != MatchBy::Unspecified {
         options.push(format!("match_by={}", start.match_by().as_str_name()));

@@ -27,9 +27,11 @@ impl Importer {
         mut start: ImportStart,
     ) -> Result<(Uuid, u64), ImportError> {
         expect_permitted(&submitter.principal, &start)?;
-        let options = ImportOptions::parse(start.clone())?;
-        RosterReceiver::new(&options.csv, self.settings.limits)?;
+        let mut options = ImportOptions::parse(start.clone())?;
         let organization = self.organization_id(&options.organization).await?;
+        self.resolve_mapping(organization, &mut start, &mut options)
+            .await?;
+        RosterReceiver::new(&options.csv, self.settings.limits)?;
         let import = options.import_id.unwrap_or_else(Uuid::now_v7);
         traces::tell_import(import);
         start.import_id = import.to_string();

@@ -2,6 +2,7 @@
 
 pub(super) mod audit_event;
 pub(super) mod import;
+pub(super) mod mapping;
 pub(super) mod organization;
 pub(super) mod token;
 pub(super) mod upload;

@@ -21,13 +21,13 @@ use std::{
 
 use anyhow::Context;
 
-use super::errors_file;
+use super::{errors_file, mapping_file::MappingChoice};
 use crate::cli::{
     ExitStatus, failure,
     output::{ImportFindings, OutputFormat, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
-    client::{ClientError, ImportEnd},
+    client::{ClientError, ImportEnd, ServiceClient},
     input::Mapping,
     proto::{ImportStart, ImportState},
 };
@@ -82,7 +82,11 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
     let end_of = |is_dry| EndReport {
         args: common,
         input: Some(&job.input),
-        mapping: args.mapping(),
+        mapping: args.mapping().map(|choice| SentMapping {
+            choice,
+            client: &job.client,
+            organization: &organization,
+        }),
         is_dry,
     };
     if must_ask && let Some((mut report, ended)) = ask(&job, &mut start, &mut view).await? {
@@ -163,13 +167,32 @@ struct EndReport<'a> {
     args: &'a CommonArgs,
     /// The roster, or `None` if its row is on the command line.
     input: Option<&'a RosterInput>,
-    /// How the roster is read.
-    mapping: Mapping,
+    /// The mapping by which the roster is read.
+    mapping: Option<SentMapping<'a>>,
     /// Nothing is written.
     is_dry: bool,
 }
 
+/// The mapping of an import, and where to get it.
+#[derive(Clone, Copy)]
+struct SentMapping<'a> {
+    choice: &'a MappingChoice,
+    client: &'a ServiceClient,
+    organization: &'a str,
+}
+
 impl EndReport<'_> {
+    /// How the roster is read here, for its rejected rows and its names.
+    async fn mapping(&self) -> anyhow::Result<Mapping> {
+        let Some(sent) = self.mapping else {
+            return Ok(Mapping::default());
+        };
+        let mut client = sent.client.clone();
+        let mapping = sent.choice.mapping(&mut client, sent.organization);
+        let mapping = mapping.await.context("the mapping cannot be read")?;
+        Ok(mapping.into())
+    }
+
     /// Reports the end of the import or of the dry run, and saves its rejected rows.
     async fn report(
         &self,
@@ -178,7 +201,8 @@ impl EndReport<'_> {
     ) -> anyhow::Result<ExitStatus> {
         let names = match self.input {
             Some(input) if self.args.diff && self.args.format == OutputFormat::Table => {
-                user_names::of((input, &self.mapping), ended, report.findings()).await
+                let mapping = self.mapping().await.unwrap_or_default();
+                user_names::of((input, &mapping), ended, report.findings()).await
             }
             _ => user_names::UserNames::new(),
         };
@@ -190,7 +214,10 @@ impl EndReport<'_> {
         }
         if let (Some(errors), Some(input)) = (&self.args.errors, self.input) {
             // A full disk here does not change the exit code of the import.
-            match save_rejected(errors, (input, &self.mapping), ended, report.findings()).await {
+            match self
+                .save_rejected(errors, input, ended, report.findings())
+                .await
+            {
                 Ok(done) => report.notice(&done),
                 Err(error) => {
                     print_error(&match exit {
@@ -212,6 +239,38 @@ impl EndReport<'_> {
             exit => Ok(exit),
         }
     }
+
+    /// Writes the rejected rows to a file, and says what was done.
+    async fn save_rejected(
+        &self,
+        path: &Path,
+        input: &RosterInput,
+        ended: &ImportEnd,
+        findings: &ImportFindings,
+    ) -> anyhow::Result<String> {
+        let rows = findings.rejected.values();
+        let written = rows.filter(|row| errors_file::is_written(row)).count();
+        let left_out = findings.rejected.len() - written;
+        if written == 0 {
+            return without_rejected(path, ended, left_out);
+        }
+        let sent = ended
+            .sent
+            .as_ref()
+            .context("the roster was not read to its end")?;
+        let bytes = input.bytes(sent).await?;
+        let mapping = self.mapping().await?;
+        errors_file::write(path, (&bytes, &mapping), findings)?;
+        let note = match left_out {
+            0 => String::new(),
+            1 => " A rejected line that lists no user is left out.".to_owned(),
+            _ => format!(" {left_out} rejected lines that list no users are left out."),
+        };
+        Ok(format!(
+            "The rejected rows are in {}: correct them there and import that file.{note}",
+            path.display()
+        ))
+    }
 }
 
 /// Prints on standard error why the import failed; only briefly if the summary gives the reason.
@@ -225,36 +284,6 @@ pub(crate) fn report_failure(ended: &ImportEnd, told: bool) {
         }
         _ => {}
     }
-}
-
-/// Writes the rejected rows to a file, and says what was done.
-async fn save_rejected(
-    path: &Path,
-    (input, mapping): (&RosterInput, &Mapping),
-    ended: &ImportEnd,
-    findings: &ImportFindings,
-) -> anyhow::Result<String> {
-    let rows = findings.rejected.values();
-    let written = rows.filter(|row| errors_file::is_written(row)).count();
-    let left_out = findings.rejected.len() - written;
-    if written == 0 {
-        return without_rejected(path, ended, left_out);
-    }
-    let sent = ended
-        .sent
-        .as_ref()
-        .context("the roster was not read to its end")?;
-    let bytes = input.bytes(sent).await?;
-    errors_file::write(path, (&bytes, mapping), findings)?;
-    let note = match left_out {
-        0 => String::new(),
-        1 => " A rejected line that lists no user is left out.".to_owned(),
-        _ => format!(" {left_out} rejected lines that list no users are left out."),
-    };
-    Ok(format!(
-        "The rejected rows are in {}: correct them there and import that file.{note}",
-        path.display()
-    ))
 }
 
 /// Removes the file of an earlier run, unless the rejected rows are not known. Returns what was done. `left_out` lines

@@ -10,12 +10,12 @@ use super::deactivation_prompt::{self, PromptMode};
 use crate::cli::{
     client::{
         connection::OrganizationArgs,
-        mapping_file::{self, NamedMapping},
+        mapping_file::{self, MappingChoice},
     },
     failure::UsageError,
     output::OutputFormat,
 };
-use crate::input::{self, CsvOptions};
+use crate::input::CsvOptions;
 use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
 
 /// Bring an organisation's users in step with a roster
@@ -33,10 +33,11 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFil
 pub(crate) struct ImportArgs {
     /// CSV file; `-` is standard input
     pub file: PathBuf,
-    /// TOML file that says how to read the export of another system: its columns, values and lines
-    #[arg(long, value_name = "FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::read)]
+    /// How to read the export of another system, its columns, values and lines: the name of a saved mapping (see
+    /// `user-import mapping`), or a TOML file
+    #[arg(long, value_name = "NAME|FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::choose)]
     #[arg(help_heading = "CSV")]
-    mapping: Option<NamedMapping>,
+    mapping: Option<MappingChoice>,
     #[command(flatten)]
     missing: MissingUsersArgs,
     #[command(flatten)]
@@ -250,21 +251,26 @@ impl ImportArgs {
         ImportStart {
             deactivate_missing: self.missing.request(),
             csv: Some(self.common.csv.format()),
-            mapping: self.mapping.as_ref().map(|named| named.mapping.clone()),
+            mapping: self.mapping.as_ref().and_then(MappingChoice::sent),
+            mapping_name: self
+                .mapping
+                .as_ref()
+                .map_or_else(String::new, MappingChoice::name),
             ..self.common.start(organization)
         }
     }
 
-    /// How the file is read here, for its rejected rows.
-    pub(super) fn mapping(&self) -> input::Mapping {
-        let mapping = self.mapping.as_ref().map(|named| named.mapping.clone());
-        mapping.map(Into::into).unwrap_or_default()
+    /// What says how the file is read.
+    pub(super) const fn mapping(&self) -> Option<&MappingChoice> {
+        self.mapping.as_ref()
     }
 
     /// The files that are read: the roster, and the one of its mapping.
     pub(super) fn inputs(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let mapping = self.mapping.iter().map(|named| ("mapping", &*named.path));
-        mapping.chain([("roster", &*self.file)])
+        let mapping = self.mapping.iter().filter_map(MappingChoice::path);
+        mapping
+            .map(|path| ("mapping", path))
+            .chain([("roster", &*self.file)])
     }
 }
 
@@ -294,6 +300,7 @@ impl CommonArgs {
                 .into(),
             csv: None,
             mapping: None,
+            mapping_name: String::new(),
             result_filter: ResultFilter::from(self.results.result_filter).into(),
             include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_default(),
@@ -473,8 +480,11 @@ mod tests {
             result_filter: ResultFilter::Rejections.into(),
             include_values: true,
             source: "nightly".to_owned(),
+            mapping_name: String::new(),
         };
         assert_eq!(start(&options), expected);
+        let named = start(&["--mapping", "cad"]);
+        assert_eq!((named.mapping, &*named.mapping_name), (None, "cad"));
     }
 
     #[test]

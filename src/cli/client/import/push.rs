@@ -18,7 +18,6 @@ use super::{
 use crate::{
     cli::{ExitStatus, output::Verbosity},
     client::{ImportEnd, ServiceClient},
-    input::Mapping,
     proto::{ImportStart, ImportUsersResponse, PushUsersRequest, import_users_response::Message},
 };
 
@@ -86,7 +85,7 @@ async fn push(args: &PushArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
     let end = EndReport {
         args: common,
         input: input.as_ref(),
-        mapping: Mapping::default(),
+        mapping: None,
         is_dry: common.is_dry(),
     };
     let mut report = ImportReport::new(view(common, verbosity));
