@@ -17,6 +17,7 @@
 //! | [`domain`] | columns, rows, issues, users, the catalog, and the checks of a value; pure |
 //! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
 //! | [`plan`] | decides each row by the state after the whole import, and finds the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
+//! | `inspect` | what a file is, and a mapping that is proposed for it; pure |
 //! | [`import`] | one import's life: `stages` in order, `attempt` at applying it. By phase: `receive`, `upload`, `review`, `apply`, `record`, `lease`, `respond` |
 //! | [`store`] | the database: the only module that knows SQL (with `migrations/`) |
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
@@ -61,6 +62,7 @@
 //! | question | place |
 //! |---|---|
 //! | quotes, fields and line ends of a CSV file | `input/record.rs`; lines that are no rows: `input/foreign.rs`, `input/preamble.rs` |
+//! | what columns are called in common use, and what is proposed for a file (§10) | `inspect/`: `names.rs`, `words.rs`, `proposal.rs` |
 //! | how the export of another system is read (§10) | `input/mapping/`; its lines: `input/record.rs` |
 //! | what a column is called, holds, and where it is stored | the table in `domain/column.rs` |
 //! | a rule for one value (semantics §2) | `domain/check.rs`, and the value's own file: `email.rs`, `phone.rs`, `username.rs`, … |
@@ -147,6 +149,7 @@ pub mod config;
 pub mod domain;
 pub mod import;
 pub mod input;
+mod inspect;
 pub mod limits;
 #[path = "../migrations/mod.rs"]
 mod migrations;

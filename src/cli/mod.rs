@@ -16,7 +16,8 @@ mod server;
 use clap::{Args, Parser, Subcommand};
 
 use client::{
-    audit, catalog, export, health, import, imports, mapping, org, profiles, template, token, watch,
+    audit, catalog, export, health, import, imports, inspect, mapping, org, profiles, template,
+    token, watch,
 };
 use server::{demo, doctor, migrate, serve};
 
@@ -64,6 +65,7 @@ struct LogArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     Import(Box<import::ImportArgs>),
+    Inspect(Box<inspect::InspectArgs>),
     Push(Box<import::PushArgs>),
     Watch(watch::WatchArgs),
     Imports(imports::ImportsArgs),
@@ -146,6 +148,7 @@ impl Command {
     async fn run(self, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
         match self {
             Self::Import(args) => import::run(*args, verbosity).await,
+            Self::Inspect(args) => inspect::run(*args, verbosity).await,
             Self::Push(args) => import::run_push(*args, verbosity).await,
             Self::Watch(args) => watch::run(args, verbosity).await,
             Self::Imports(args) => imports::list(args, verbosity).await,

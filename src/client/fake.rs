@@ -14,8 +14,9 @@ use crate::proto::{
     AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
     CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
     GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
-    ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
-    PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
+    ImportUsersRequest, ImportUsersResponse, InspectRosterRequest, InspectRosterResponse,
+    ListImportsRequest, ListImportsResponse, PushUsersRequest, PushUsersResponse,
+    WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
 
@@ -130,6 +131,13 @@ impl ImportService for FakeServer {
         &self,
         _: Request<CancelImportRequest>,
     ) -> Result<Response<CancelImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn inspect_roster(
+        &self,
+        _: Request<InspectRosterRequest>,
+    ) -> Result<Response<InspectRosterResponse>, Status> {
         Err(Status::unimplemented("fake"))
     }
 

@@ -28,6 +28,16 @@ pub(crate) fn column_named(name: &str) -> Result<Column, Option<Column>> {
     name.column().ok_or_else(near)
 }
 
+/// Returns the form in which the names of a header are compared.
+pub(crate) fn compared_name(name: &str) -> String {
+    Name::parse(name).0
+}
+
+/// Returns the column with this name, as a header is read.
+pub(crate) fn own_column(name: &str) -> Option<Column> {
+    Name::parse(name).column()
+}
+
 impl Name {
     /// Returns the name in `cell`.
     pub(super) fn parse(cell: &str) -> Self {

@@ -86,13 +86,14 @@ impl Splitter {
 
 /// Returns the first `count` lines of a text, without their ends.
 pub(crate) fn first_lines(text: &str, count: u32) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text).filter(|text| !text.is_empty());
-    let lines = std::iter::from_fn(move || {
-        let (line, after) = split_line(rest?);
-        rest = after;
-        Some(line)
-    });
+    let lines = lines(text).map(|rest| split_line(rest).0);
     lines.take(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// Returns the text from each of its lines on.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = Some(text).filter(|text| !text.is_empty());
+    std::iter::successors(text, |rest| split_line(rest).1)
 }
 
 /// Returns the first line of a text without its end, and what follows, or `None` if nothing does.

@@ -35,8 +35,9 @@ use crate::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
         CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
         GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
-        Import, ImportUsersRequest, ImportUsersResponse, ListImportsRequest, ListImportsResponse,
-        PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
+        Import, ImportUsersRequest, ImportUsersResponse, InspectRosterRequest,
+        InspectRosterResponse, ListImportsRequest, ListImportsResponse, PushUsersRequest,
+        PushUsersResponse, WatchImportRequest, WatchImportResponse,
         import_service_server::ImportService, import_users_response::Message as Reply,
         watch_import_response::Message as Watched,
     },
@@ -56,6 +57,16 @@ impl ImportHandlers {
     #[must_use]
     pub(crate) const fn new(importer: Importer, store: Store) -> Self {
         Self { importer, store }
+    }
+
+    /// The engine.
+    pub(super) const fn importer(&self) -> &Importer {
+        &self.importer
+    }
+
+    /// The database.
+    pub(super) const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Returns the organisation and the record of its import with this ID. An ID that only another
@@ -421,6 +432,13 @@ impl ImportService for ImportHandlers {
         request: Request<CancelImportRequest>,
     ) -> Answer<CancelImportResponse> {
         serve(self, request, Self::cancel).await
+    }
+
+    async fn inspect_roster(
+        &self,
+        request: Request<InspectRosterRequest>,
+    ) -> Answer<InspectRosterResponse> {
+        serve(self, request, Self::inspect).await
     }
 
     async fn get_import_template(

@@ -11,6 +11,7 @@ mod denial_recorder;
 mod directory;
 mod import;
 mod inbound_messages;
+mod inspect;
 mod interruptible;
 mod mappings;
 mod messages;

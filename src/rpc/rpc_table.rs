@@ -121,6 +121,7 @@ const TABLE: &[Rpc] = table! {
         WatchImport          NeedsOneOf(WATCHERS),                Waits, Watch,     Message,     Imports;
         CancelImport         Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImportTemplate    Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
+        InspectRoster        Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImport            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
         ListImports          Needs(UsersRead),                    Fails, Call,      Message,     Interactive;
     }

@@ -192,3 +192,52 @@ fn a_mapping_is_saved_used_by_its_name_and_deleted() {
     let gone = said(&["mapping", "get", "cad"], 4);
     assert!(gone.contains("no mapping \"cad\""), "{gone}");
 }
+
+/// What `inspect` proposes is saved or written, and then imports the file.
+#[test]
+fn an_inspected_file_is_imported_by_its_proposal() {
+    let department = Department::open();
+    let export = "Personnel\nEmployee #,Surname,Given name,E-mail,Badge no.,Active,Job title\n\
+        E-1,Lee,Ann,ann.lee@pd.example,0042,Y,Officer\nE-2,Costa,Rui,rui@pd.example,0043,N,Oficer\n";
+    department.file("hr.csv", export);
+    let run = |words: &[&str], code: i32| {
+        let output = department.run(words);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {output:?}");
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let looked = run(&["inspect", "hr.csv"], 0);
+    for told in [
+        "hr.csv is CSV in UTF-8, delimited by \",\"; its header is on line 2.",
+        "EXTERNAL_ID is often called so.",
+        "\"Oficer\"",
+        "not known; Officer?",
+        "One value is not known",
+        "--output mapping.toml",
+    ] {
+        assert!(looked.contains(told), "{told}: {looked}");
+    }
+    let saved = run(&["inspect", "hr.csv", "--save-mapping", "hr"], 0);
+    assert!(
+        saved.contains("import hr.csv --mapping hr --validate-only"),
+        "{saved}"
+    );
+    run(&["inspect", "hr.csv", "--output", "hr.toml"], 0);
+    assert_eq!(
+        run(&["mapping", "get", "hr"], 0),
+        department.read("hr.toml")
+    );
+    run(&["import", "hr.csv", "--mapping", "hr"], 3);
+    assert_eq!(department.users().len(), 1);
+    let json = run(
+        &["inspect", "hr.csv", "--mapping", "hr", "--format", "json"],
+        0,
+    );
+    assert!(
+        json.starts_with("{\"format\":\"ROSTER_FORMAT_CSV\""),
+        "{json}"
+    );
+
+    department.file("page.csv", "<html><body>Sign in</body></html>");
+    let none = run(&["inspect", "page.csv"], 4);
+    assert!(none.contains("web page"), "{none}");
+}

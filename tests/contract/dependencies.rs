@@ -16,7 +16,7 @@ use regex::{Regex, RegexBuilder};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// The modules that each module may use, the lowest first. A module uses only modules that come before it.
-const MODULES: [(&str, &[&str]); 18] = [
+const MODULES: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("clock", &[]),
     ("private_files", &[]),
@@ -24,6 +24,7 @@ const MODULES: [(&str, &[&str]); 18] = [
     ("limits", &[]),
     ("telemetry", &["domain"]),
     ("input", &["domain"]),
+    ("inspect", &["domain", "input"]),
     ("plan", &["domain"]),
     // The codec refuses a message that is larger than the limit.
     ("proto", &["limits"]),
@@ -52,6 +53,7 @@ const MODULES: [(&str, &[&str]); 18] = [
             "config",
             "domain",
             "input",
+            "inspect",
             "limits",
             "plan",
             "proto",
@@ -67,6 +69,7 @@ const MODULES: [(&str, &[&str]); 18] = [
             "clock",
             "domain",
             "import",
+            "inspect",
             "limits",
             "proto",
             "store",
@@ -116,8 +119,19 @@ const STEPS: [(&str, &[&str]); 2] = [
     (
         "import",
         &[
-            "refusal", "review", "messages", "respond", "record", "receive", "lease", "apply",
-            "attempt", "stages", "watch", "upload",
+            "refusal",
+            "review",
+            "messages",
+            "respond",
+            "record",
+            "receive",
+            "lease",
+            "apply",
+            "attempt",
+            "stages",
+            "watch",
+            "upload",
+            "inspection",
         ],
     ),
 ];
@@ -204,7 +218,7 @@ const MESSAGES: &[&str] = &[
 ];
 
 /// Modules that only compute: no input or output, no clock, no chance, no thread of their own.
-const PURE: [&str; 4] = ["audit", "domain", "input", "plan"];
+const PURE: [&str; 5] = ["audit", "domain", "input", "inspect", "plan"];
 
 /// What such a module must not name.
 const IMPURE: &str = r"^((std::(env|fs|io|net|process|thread))|tokio|Instant|SystemTime|now_utc|now_v7|new_v4|rand)(::|$)";

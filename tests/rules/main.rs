@@ -29,6 +29,7 @@ mod growth;
 mod guards;
 mod header;
 mod identity_changes;
+mod inspection;
 mod isolation;
 mod mappings;
 mod mass_deactivation;

@@ -9,11 +9,11 @@ use user_import::proto::{
     AppendImportRequest, BeginImportRequest, CancelImportRequest, Catalog,
     CreateOrganizationRequest, DESCRIPTOR_SET, DeleteMappingRequest, ExportUsersRequest,
     FinishImportRequest, GetCatalogRequest, GetImportRequest, GetImportTemplateRequest,
-    GetOrganizationRequest, GetUserRequest, ImportUsersRequest, ListAuditEventsRequest,
-    ListImportsRequest, ListMappingsRequest, ListOrganizationsRequest, ListUsersRequest, Mapping,
-    NamedMapping, PushUsersRequest, RecordAuditArchiveRequest, SaveMappingRequest,
-    SetUserProtectedRequest, UpdateCatalogRequest, WatchImportRequest, append_import_request,
-    get_user_request::Key, import_users_request,
+    GetOrganizationRequest, GetUserRequest, ImportUsersRequest, InspectRosterRequest,
+    ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest, ListOrganizationsRequest,
+    ListUsersRequest, Mapping, NamedMapping, PushUsersRequest, RecordAuditArchiveRequest,
+    SaveMappingRequest, SetUserProtectedRequest, UpdateCatalogRequest, WatchImportRequest,
+    append_import_request, get_user_request::Key, import_users_request,
 };
 
 use crate::{App, catalog, start_of};
@@ -94,6 +94,12 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
             organization,
             import_id,
             ..WatchImportRequest::default()
+        }
+        .encode_to_vec(),
+        "InspectRoster" => InspectRosterRequest {
+            organization,
+            content: "EMAIL".into(),
+            ..InspectRosterRequest::default()
         }
         .encode_to_vec(),
         "GetImport" => GetImportRequest {

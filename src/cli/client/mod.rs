@@ -9,6 +9,7 @@ pub(super) mod export;
 pub(super) mod health;
 pub(super) mod import;
 pub(super) mod imports;
+pub(super) mod inspect;
 pub(super) mod mapping;
 mod mapping_file;
 pub(super) mod org;

@@ -146,6 +146,24 @@ impl From<proto::Mapping> for Mapping {
     }
 }
 
+impl From<Mapping> for proto::Mapping {
+    fn from(mapping: Mapping) -> Self {
+        let values = mapping.values.into_iter().map(|value| proto::ValueMapping {
+            column: value.column,
+            cell: value.cell,
+            value: value.value,
+        });
+        Self {
+            columns: mapping.columns,
+            null_values: mapping.null_values,
+            values: values.collect(),
+            templates: mapping.templates,
+            skip_leading_lines: mapping.skip_leading_lines,
+            ignored_line_prefixes: mapping.ignored_line_prefixes,
+        }
+    }
+}
+
 impl From<proto::DeactivateMissing> for DeactivationScope {
     fn from(wire: proto::DeactivateMissing) -> Self {
         Self {

@@ -14,6 +14,7 @@ mod runs;
 mod stored_responses;
 mod watch;
 
+pub(super) use part::ROWS;
 pub(crate) use runs::UploadRuns;
 
 use prost::Message;
@@ -32,7 +33,7 @@ impl Importer {
     }
 
     /// Finds an upload that the caller has begun.
-    async fn own_upload(
+    pub(crate) async fn own_upload(
         &self,
         principal: &Principal,
         slug: &str,

@@ -5,6 +5,7 @@
 
 mod compiled;
 mod fault;
+mod lookup;
 mod mapper;
 mod scan;
 mod template;
@@ -14,6 +15,7 @@ mod tests;
 
 pub(super) use compiled::{CompiledMapping, LineRules, Named};
 pub(crate) use fault::MappingFault;
+pub(crate) use lookup::{MappedTo, MappingLookup};
 pub(super) use mapper::{CellMapper, ColumnsRead};
 
 use std::collections::BTreeMap;

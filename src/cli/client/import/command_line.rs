@@ -7,7 +7,7 @@ use crate::cli::output::printable;
 
 /// The words of a command line, without its token.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CommandLine {
+pub(in crate::cli::client) struct CommandLine {
     words: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ const TOKEN: &str = "--token";
 impl CommandLine {
     /// Of this process.
     #[must_use]
-    pub(super) fn of_process() -> Self {
+    pub(in crate::cli::client) fn of_process() -> Self {
         Self::from_words(std::env::args_os())
     }
 
@@ -54,6 +54,35 @@ impl CommandLine {
         let mut words = self.words_without_dry_run();
         words.push("--diff".to_owned());
         words.join(" ")
+    }
+
+    /// Another command on the same file and the same server: the first word `from` becomes `to`, the options `without`
+    /// and their values are left out, and `added` comes at its end.
+    #[must_use]
+    pub(in crate::cli::client) fn as_command(
+        &self,
+        (from, to): (&str, &str),
+        without: &[&str],
+        added: &[String],
+    ) -> String {
+        let mut kept = Vec::new();
+        let mut words = self.words.iter();
+        let mut is_found = false;
+        while let Some(word) = words.next() {
+            if without.contains(&&**word) || word == "-o" {
+                words.next();
+            } else if word == from && !is_found {
+                is_found = true;
+                kept.push(to.to_owned());
+            } else if !without
+                .iter()
+                .any(|option| word.starts_with(&format!("{option}=")))
+            {
+                kept.push(quoted(word));
+            }
+        }
+        kept.extend(added.iter().map(|word| quoted(word)));
+        kept.join(" ")
     }
 
     fn words_without_dry_run(&self) -> Vec<String> {

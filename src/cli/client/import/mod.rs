@@ -32,7 +32,7 @@ use crate::{
     proto::{ImportStart, ImportState},
 };
 
-use command_line::CommandLine;
+pub(super) use command_line::CommandLine;
 use deactivation_prompt::PromptMode;
 use import_job::ImportJob;
 pub(crate) use import_report::{ImportReport, ReportOptions};

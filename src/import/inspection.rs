@@ -1,0 +1,132 @@
+//! `InspectRoster`: a look at a file, or at what has been received of an upload, before it is imported.
+
+use uuid::Uuid;
+
+use super::{ImportError, Importer, Refusal, upload};
+use crate::{
+    access::Principal,
+    inspect::{self, Inspection, InspectionRequest},
+    store::{Organization, Upload},
+};
+
+/// What to inspect, and what is known of it.
+#[derive(Debug, Default)]
+pub(crate) struct InspectedRoster {
+    /// The beginning of a file.
+    pub content: Vec<u8>,
+    /// The ID of an upload, in place of the content.
+    pub import_id: String,
+    /// How to read it.
+    pub request: InspectionRequest,
+    /// The request has a mapping.
+    pub is_mapped: bool,
+    /// The name of a saved mapping, in its place.
+    pub mapping_name: String,
+}
+
+/// Most bytes of a file that are inspected.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// Memory for an inspection: the bytes, their text, and its cells.
+pub(crate) const INSPECTION_BYTES: usize = 16 * 1024 * 1024;
+
+impl Importer {
+    /// Inspects a file for an import into the caller's organisation.
+    ///
+    /// # Errors
+    /// Fails if the request is wrong, the upload or the mapping is not there, or the database fails.
+    pub(crate) async fn inspect(
+        &self,
+        principal: &Principal,
+        organization: &Organization,
+        roster: InspectedRoster,
+    ) -> Result<Inspection, ImportError> {
+        let InspectedRoster {
+            content,
+            import_id,
+            mut request,
+            is_mapped,
+            mapping_name,
+        } = roster;
+        if !mapping_name.is_empty() {
+            if is_mapped {
+                return Err(both_mappings().into());
+            }
+            let mapping = self.saved_mapping(organization.id, mapping_name).await?;
+            request.mapping = mapping.into();
+        }
+        let content = match (content.is_empty(), &*import_id) {
+            (false, "") => content,
+            (true, import) if !import.is_empty() => {
+                self.received(principal, organization, import).await?
+            }
+            _ => return Err(no_content().into()),
+        };
+        if content.len() > MOST_BYTES {
+            return Err(too_large().into());
+        }
+        let catalog = self.store.catalog(organization.id).await?;
+        let is_cut = content.len() == MOST_BYTES;
+        let inspecting = tokio::task::spawn_blocking(move || {
+            inspect::inspect(&content, is_cut, &request, &catalog)
+        });
+        let inspected = inspecting.await?;
+        inspected.map_err(|faults| {
+            let refusals: Vec<_> = faults.iter().map(Refusal::from).collect();
+            refusals.into()
+        })
+    }
+
+    /// Returns the beginning of what has been received of the caller's upload.
+    async fn received(
+        &self,
+        principal: &Principal,
+        organization: &Organization,
+        import: &str,
+    ) -> Result<Vec<u8>, ImportError> {
+        let unknown = || ImportError::UnknownImport(import.to_owned());
+        let id = Uuid::try_parse(import).map_err(|_| unknown())?;
+        let upload = self.own_upload(principal, &organization.slug, id).await?;
+        if upload.kind == upload::ROWS {
+            return Err(typed_rows().into());
+        }
+        self.beginning(&upload).await
+    }
+
+    async fn beginning(&self, upload: &Upload) -> Result<Vec<u8>, ImportError> {
+        let key = (upload.organization_id, upload.import_id);
+        let mut content = Vec::new();
+        while content.len() < MOST_BYTES {
+            let position = i64::try_from(content.len()).unwrap_or(i64::MAX);
+            let chunks = self.store.upload_chunks(key, position, 1).await?;
+            let next = chunks.into_iter().find(|chunk| chunk.position == position);
+            match next.filter(|chunk| !chunk.content.is_empty()) {
+                Some(chunk) => content.extend_from_slice(&chunk.content),
+                None => break,
+            }
+        }
+        content.truncate(MOST_BYTES);
+        Ok(content)
+    }
+}
+
+fn both_mappings() -> Refusal {
+    let message = "mapping and mapping_name are both set; send one of them.";
+    Refusal::invalid("BAD_MAPPING", "mapping_name", message)
+}
+
+fn no_content() -> Refusal {
+    let message =
+        "Send the first part of the file in content, or the import_id of an upload, and not both.";
+    Refusal::invalid("NO_CONTENT", "content", message)
+}
+
+fn typed_rows() -> Refusal {
+    let message = "The upload has typed rows, which need no inspection.";
+    Refusal::invalid("NO_CONTENT", "import_id", message)
+}
+
+fn too_large() -> Refusal {
+    let message = "content has more than 1 MiB; send the first part of the file, which is enough.";
+    Refusal::limit("CONTENT_TOO_LARGE", "content", message)
+}

@@ -1,0 +1,51 @@
+//! What a mapping says of single names and cells, for a look at a file without importing it.
+
+use super::{CompiledMapping, Mapping, Named};
+use crate::domain::{Column, cell_text};
+use crate::input::FileFault;
+use crate::input::name::Name;
+
+/// What a mapping makes of a column of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MappedTo {
+    /// This column.
+    Column(Column),
+    /// It is ignored, or only read by templates.
+    Nothing,
+}
+
+/// Answers questions about a mapping.
+pub(crate) struct MappingLookup(CompiledMapping);
+
+impl MappingLookup {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// Returns all faults of the mapping.
+    pub(crate) fn new(mapping: &Mapping) -> Result<Self, Vec<FileFault>> {
+        match CompiledMapping::new(mapping) {
+            Ok(mapping) => Ok(Self(mapping)),
+            Err(faults) => Err(faults.into_iter().map(FileFault::BadMapping).collect()),
+        }
+    }
+
+    /// Returns what the mapping says of a name in the file's header, or `None` if it says nothing.
+    pub(crate) fn column(&self, name: &str) -> Option<MappedTo> {
+        match self.0.named(&Name::parse(name)) {
+            Named::Column(column) => Some(MappedTo::Column(column)),
+            Named::Ignored => Some(MappedTo::Nothing),
+            Named::Unmapped => None,
+        }
+    }
+
+    /// Returns what a cell of the column is before its value is checked: blank if it is a word for that, the value that
+    /// stands for it, or itself.
+    pub(crate) fn value<'a>(&'a self, column: Column, cell: &'a str) -> &'a str {
+        let text = cell_text(cell);
+        let (read, cell) = match self.0.is_null(&text) {
+            true => ("", ""),
+            false => (&*text, cell),
+        };
+        self.0.value(column, read).unwrap_or(cell)
+    }
+}
