@@ -34,16 +34,13 @@ pub(super) struct Proposal<'a> {
 #[derive(Clone, Debug, Default)]
 struct ProposedColumn {
     column: Option<Column>,
-    /// How the values of a status are written.
-    pub(super) status: StatusStyle,
     reason: String,
 }
 
-/// How a column tells the status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How a column writes the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StatusStyle {
     /// "Yes" means Active.
-    #[default]
     Plain,
     /// "Yes" means Inactive.
     Inverted,
@@ -110,9 +107,13 @@ impl<'a> Proposal<'a> {
             .position(|proposed| proposed.column == Some(column))
     }
 
-    /// How a column of the file tells the status.
+    /// How a column of the file that is the status writes it.
     pub(super) fn status_style(&self, at: usize) -> StatusStyle {
-        self.columns[at].status
+        match meaning(&self.table.header[at]) {
+            Some(Named::Inverted) => StatusStyle::Inverted,
+            Some(Named::AccountControl) => StatusStyle::AccountControl,
+            _ => StatusStyle::Plain,
+        }
     }
 
     /// Why column number `at` would be what it would be.
@@ -210,7 +211,6 @@ impl<'a> Proposal<'a> {
                         MappedTo::Nothing => None,
                     },
                     reason: "The mapping to begin with says so.".to_owned(),
-                    ..ProposedColumn::default()
                 };
                 continue;
             }
@@ -231,7 +231,7 @@ impl<'a> Proposal<'a> {
     }
 
     fn candidate(
-        &mut self,
+        &self,
         at: usize,
         name: &str,
         entries: &Entries<'_>,
@@ -249,12 +249,10 @@ impl<'a> Proposal<'a> {
                 format!("It may be {column}, which no other column is."),
             ),
             Named::Inverted => {
-                self.columns[at].status = StatusStyle::Inverted;
                 let reason = "It tells the status, the other way round.".to_owned();
                 (Fit::ByValues, Column::Status, reason)
             }
             Named::AccountControl => {
-                self.columns[at].status = StatusStyle::AccountControl;
                 let reason = "Its second bit says that an account is disabled.".to_owned();
                 (Fit::ByValues, Column::Status, reason)
             }

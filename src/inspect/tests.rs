@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{Group, GroupId, Rank, RankId, Role, RoleId};
@@ -210,5 +211,67 @@ fn every_proposal_can_be_used() {
             let mapping = found.mapping.unwrap_or_default();
             assert_eq!(mapping.check(), Ok(()), "{header} {rows} {mapping:?}");
         }
+    }
+}
+
+/// Pieces of headers, rows and lines around them.
+fn piece() -> impl Strategy<Value = &'static str> {
+    let pieces = [
+        ",",
+        ";",
+        "\t",
+        "\n",
+        "\r\n",
+        "\"",
+        "'",
+        "\\",
+        "{{",
+        "#",
+        "Total: 3",
+        "sep=;",
+        "Name",
+        "E-mail",
+        "Given name",
+        "Surname",
+        "Status",
+        "Disabled",
+        "userAccountControl",
+        "Job title",
+        "Station",
+        "STATUS",
+        "IMPORT_ERRORS",
+        "a@b",
+        "Lee, Ann",
+        "Ada Lovelace",
+        "514",
+        "Yes",
+        "T",
+        "F",
+        "Sgt",
+        "NULL",
+        "\u{FEFF}",
+        "\0",
+        "é",
+        " ",
+    ];
+    prop::sample::select(pieces.to_vec())
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_file_is_its_proposal_can_be_used(
+        pieces in prop::collection::vec(piece(), 0..60),
+        tail in prop::collection::vec(any::<u8>(), 0..8),
+        is_cut: bool,
+    ) {
+        let content = [pieces.concat().into_bytes(), tail].concat();
+        let request = InspectionRequest::default();
+        let found = inspect(&content, is_cut, &request, &catalog()).unwrap();
+        let mapping = found.mapping.unwrap_or_default();
+        prop_assert_eq!(mapping.check(), Ok(()), "{:?}", mapping);
+        // What was proposed is kept if the file is looked at again with it.
+        let again = InspectionRequest { mapping: mapping.clone(), ..request };
+        let found = inspect(&content, is_cut, &again, &catalog()).unwrap();
+        prop_assert_eq!(found.mapping.unwrap_or_default(), mapping);
     }
 }
