@@ -31,6 +31,8 @@ begin_server() {
     local database=sqlite://$folder/users.db
     "$USER_IMPORT_BIN" --quiet token create packages --every-organization --database-url "$database" --permission \
         users.import,users.deactivate,users.grant-privileged,catalog.write,organizations.write >"$folder/token"
+    # It is read before the server's process may have opened it.
+    : >"$folder/serving"
     "$USER_IMPORT_BIN" serve --listen 127.0.0.1:0 --database-url "$database" "$@" >"$folder/serving" 2>"$folder/log" &
     address=
     for _ in {1..300}; do
