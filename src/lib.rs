@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! Dependencies point one way only: `cli → client`, `cli → server → rpc → import → {input, plan, access, store}`,
-//! `access → store`, `{input, plan, store} → domain`; `domain` uses no other module. The messages of the contract are
+//! `rpc → workbook`, `access → store`, `{input, plan, store, workbook} → domain`; `domain` uses no other module. The messages of the contract are
 //! known at the edges: to `rpc`, `client` and `cli`, and in [`import`] to what comes in, what goes out, and what is
 //! recorded as it will be sent. Everything between speaks the engine's own types. A test keeps both
 //! (`tests/contract/dependencies.rs`).
@@ -18,6 +18,7 @@
 //! | [`input`] | CSV bytes and typed rows to raw rows; sans-IO |
 //! | [`plan`] | decides each row by the state after the whole import, and finds the order of writing; pure. By step: `index`, `judge`, `order`, `report` |
 //! | `inspect` | what a file is, and a mapping that is proposed for it; pure |
+//! | `workbook` | the workbooks that people open: rosters to fill in, exported ones, lists of valid values |
 //! | [`import`] | one import's life: `stages` in order, `attempt` at applying it. By phase: `receive`, `upload`, `review`, `apply`, `record`, `lease`, `respond` |
 //! | [`store`] | the database: the only module that knows SQL (with `migrations/`) |
 //! | [`access`] | who is calling, by which credential, and what that permits; knows no wire |
@@ -78,6 +79,7 @@
 //! | the status and details of an error | `rpc/status.rs` |
 //! | the permission of an RPC | `rpc/rpc_table.rs`, enforced in `rpc/auth_layer.rs`; a handler may ask for more |
 //! | an SQL statement | `store/`: an import's writes in `import_transaction/`, administrators' queries in `users.rs`, what a plan is made on in `snapshot.rs`, `user_reader.rs` and `user_selection.rs`, else one file for each table |
+//! | what an exported workbook looks like | `workbook/roster_sheet.rs`, `workbook/values_sheet.rs`; how it is sent in pieces: `workbook/streamed.rs`, `rpc/workbook_export.rs` |
 //! | how a result is recorded and read again | `import/record/`: `encoding.rs`, `result_log.rs`, `replay.rs`; compressed in `store/payload.rs` |
 //! | joining, replaying, resuming an import (§8) | `import/attempt.rs`, `import/record/` |
 //! | one writer for each organisation (§8) | waited for in `import/lease/turn.rs`, taken in `store/leases.rs`, fenced in `store/import_transaction.rs`, renewed in `import/lease/held.rs` |
@@ -160,3 +162,4 @@ mod rpc;
 pub mod server;
 pub mod store;
 mod telemetry;
+mod workbook;

@@ -87,7 +87,7 @@ impl ExitStatus {
             Some(ClientError::Unreachable { .. } | ClientError::Output(_)) => Self::Interrupted,
             Some(ClientError::Input(_)) => Self::Usage,
             Some(ClientError::Status(status)) => Self::of_status(status),
-            None => Self::Failed,
+            Some(ClientError::NoWorkbooks) | None => Self::Failed,
         }
     }
 }

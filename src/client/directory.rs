@@ -6,7 +6,7 @@ use tonic::Status;
 
 use super::{ClientError, ServiceClient};
 use crate::proto::{
-    Catalog, CreateOrganizationRequest, DeleteMappingRequest, ExportUsersRequest,
+    Catalog, CreateOrganizationRequest, DeleteMappingRequest, ExportUsersRequest, FileFormat,
     GetCatalogRequest, GetImportTemplateRequest, GetImportTemplateResponse, InspectRosterRequest,
     InspectRosterResponse, ListMappingsRequest, Mapping, NamedMapping, Organization,
     SaveMappingRequest, UpdateCatalogRequest,
@@ -140,36 +140,43 @@ impl ServiceClient {
         Ok(())
     }
 
-    /// Returns a CSV file to start from.
+    /// Returns a file to start from.
     ///
     /// # Errors
-    /// As `GetImportTemplate` says.
+    /// As `GetImportTemplate` says, and if the server knows no workbooks.
     pub(crate) async fn template(
         &mut self,
-        organization: &str,
-        byte_order_mark: bool,
+        request: GetImportTemplateRequest,
     ) -> Result<GetImportTemplateResponse, ClientError> {
-        let request = GetImportTemplateRequest {
-            organization: organization.to_owned(),
-            byte_order_mark,
-        };
+        let format = request.format();
         let answer = self.imports.get_import_template(request).await?;
-        Ok(answer.into_inner())
+        let answer = answer.into_inner();
+        match format {
+            FileFormat::Xlsx if answer.workbook.is_empty() => Err(ClientError::NoWorkbooks),
+            _ => Ok(answer),
+        }
     }
 
-    /// Writes the selected users to `out` as they arrive: UTF-8 CSV in the import's own columns.
+    /// Writes the file of the selected users to `out` as it arrives, in the format of the request.
     ///
     /// # Errors
-    /// As `ExportUsers` says; part of the file may then have been written.
+    /// As `ExportUsers` says; part of the file may then have been written. Fails too if the server knows no workbooks.
     pub(crate) async fn export(
         &mut self,
         request: ExportUsersRequest,
         out: &mut (impl Write + Send),
     ) -> Result<(), ClientError> {
+        let format = request.format();
         let mut chunks = self.directory.export_users(request).await?.into_inner();
         while let Some(chunk) = chunks.message().await? {
-            out.write_all(&chunk.csv_chunk)
-                .map_err(ClientError::Output)?;
+            let bytes = match format {
+                FileFormat::Xlsx if !chunk.csv_chunk.is_empty() => {
+                    return Err(ClientError::NoWorkbooks);
+                }
+                FileFormat::Xlsx => &chunk.workbook_chunk,
+                _ => &chunk.csv_chunk,
+            };
+            out.write_all(bytes).map_err(ClientError::Output)?;
         }
         io::Write::flush(out).map_err(ClientError::Output)
     }

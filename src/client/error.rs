@@ -23,6 +23,9 @@ pub(crate) enum ClientError {
     /// The roster could not be read to its end. The server has refused the part that it received.
     #[error("the roster cannot be read: {0}")]
     Input(io::Error),
+    /// The server is of a release that does not know workbooks, and sent CSV.
+    #[error("the server is older than this program and writes no workbooks; write a .csv file")]
+    NoWorkbooks,
     /// The answer could not be written.
     #[error("the answer cannot be written: {0}")]
     Output(io::Error),

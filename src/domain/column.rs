@@ -46,6 +46,8 @@ struct ColumnFacts {
     header: &'static str,
     /// Every file must have the column, and every row must fill it.
     is_required: bool,
+    /// What a cell may hold, for people: it ends the sentence "ROLE: …".
+    rule: &'static str,
     holds: Holds,
     /// The columns of the table `users`: the one that has the value or what it refers to, and the one that has the
     /// [comparable](Column::comparable) form if that is another text.
@@ -78,6 +80,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::ExternalId,
         header: "EXTERNAL_ID",
         is_required: false,
+        rule: "1–255 characters. Finds the user, exactly; a blank cell creates a user with a generated one",
         holds: Holds::Key,
         stored_as: &["external_id"],
         examples: ["EXAMPLE-1", "EXAMPLE-2", "", "EXAMPLE-4"],
@@ -86,6 +89,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Email,
         header: "EMAIL",
         is_required: true,
+        rule: "an email address, at most 254 bytes, unique",
         holds: Holds::Key,
         stored_as: &["email", "email_key"],
         // No user has one of these: `.example` is reserved (RFC 2606). Rows with them are recognised as examples.
@@ -100,6 +104,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::BadgeNumber,
         header: "BADGE_NUMBER",
         is_required: true,
+        rule: "at most 64 characters, unique; leading zeros count",
         holds: Holds::Key,
         stored_as: &["badge_number"],
         examples: ["00101", "00102", "00103", "00104"],
@@ -108,6 +113,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::FirstName,
         header: "FIRST_NAME",
         is_required: true,
+        rule: "at most 128 characters",
         holds: Holds::Text,
         stored_as: &["first_name"],
         examples: ["Jordan", "Casey", "Robin", "Morgan"],
@@ -116,6 +122,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::LastName,
         header: "LAST_NAME",
         is_required: true,
+        rule: "at most 128 characters",
         holds: Holds::Text,
         stored_as: &["last_name"],
         examples: ["Sample"; Column::EXAMPLES],
@@ -124,6 +131,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Status,
         header: "STATUS",
         is_required: true,
+        rule: "`Active` or `Inactive`",
         holds: Holds::Status,
         stored_as: &["active"],
         examples: ["Active", "Active", "Active", "Inactive"],
@@ -132,6 +140,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Username,
         header: "USERNAME",
         is_required: true,
+        rule: "at most 128 characters without white space, unique",
         holds: Holds::Key,
         stored_as: &["username", "username_key"],
         examples: [
@@ -145,6 +154,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Role,
         header: "ROLE",
         is_required: true,
+        rule: "the name of a role of the organisation",
         holds: Holds::Reference,
         stored_as: &["role_id"],
         examples: ["Officer"; Column::EXAMPLES],
@@ -153,6 +163,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::SupervisorEmail,
         header: "SUPERVISOR_EMAIL",
         is_required: false,
+        rule: "the email of a user, who may be new in the same file",
         holds: Holds::Reference,
         stored_as: &["supervisor_id"],
         examples: [
@@ -166,6 +177,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Location,
         header: "LOCATION",
         is_required: false,
+        rule: "reserved: accepted, not stored",
         holds: Holds::Nothing,
         stored_as: &[],
         examples: [""; Column::EXAMPLES],
@@ -174,6 +186,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Rank,
         header: "RANK",
         is_required: false,
+        rule: "the name of a rank of the organisation",
         holds: Holds::Reference,
         stored_as: &["rank_id"],
         examples: ["Sergeant", "Sergeant", "Sergeant", ""],
@@ -182,6 +195,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::EvidenceGroupExtId,
         header: "EVIDENCE_GROUP_EXT_ID",
         is_required: false,
+        rule: "the external ID of an active group",
         holds: Holds::Reference,
         stored_as: &["group_id"],
         examples: ["NORTH", "NORTH", "", ""],
@@ -190,6 +204,7 @@ const TABLE: &[ColumnFacts] = &[
         column: Column::Phone,
         header: "PHONE",
         is_required: false,
+        rule: "a number with its country code, stored as `+12025550123`",
         holds: Holds::OptionalText,
         stored_as: &["phone"],
         examples: ["+12025550101", "+442079460018", "", ""],
@@ -236,6 +251,20 @@ impl Column {
     #[must_use]
     pub const fn is_required(self) -> bool {
         self.facts().is_required
+    }
+
+    /// Returns what a cell may hold, in words for an administrator: the end of a sentence, without a full stop. Values
+    /// stand between backquotes.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        self.facts().rule
+    }
+
+    /// Returns `true` for the columns in which a blank cell clears what the user has.
+    #[must_use]
+    pub const fn is_cleared_by_blank(self) -> bool {
+        let stores = !matches!(self.facts().holds, Holds::Nothing);
+        !self.is_required() && stores && !matches!(self, Self::ExternalId)
     }
 
     /// Returns `true` if a user may be without a text in this column.

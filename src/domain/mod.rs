@@ -88,7 +88,7 @@ pub(crate) use sheet::{BYTE_ORDER_MARK, CsvSheet};
 pub use slug::Slug;
 pub(crate) use suggest::{MAX_COMPARED, Offers, SuggestionBudget, nearest};
 pub(crate) use tally::Tally;
-pub(crate) use template::{TEMPLATE_FILENAME, is_template_example, template_csv};
+pub(crate) use template::{TEMPLATE_NAME, is_template_example, template_csv, template_rows};
 pub(crate) use text::strip_leading_zeros;
 pub use text::{BadgeNumber, ExternalId, Name, Username};
 pub(crate) use typography::{in_typography, typed_form};

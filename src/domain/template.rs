@@ -5,22 +5,33 @@ use std::borrow::Cow;
 
 use super::{Catalog, Column, neutralise};
 
-/// File name of the template.
-pub(crate) const TEMPLATE_FILENAME: &str = "user-import-template.csv";
+/// File name of the template, without its ending.
+pub(crate) const TEMPLATE_NAME: &str = "user-import-template";
 
-/// Returns the template as UTF-8 CSV after `begins`. Roles, ranks and active groups are the organisation's own. If
-/// it has no roles, the role is the example's, because a role is required. If it has no ranks or groups, they are
-/// blank.
+/// Returns the template as UTF-8 CSV after `begins`. Names of the catalog are made harmless for spreadsheets; our own
+/// examples already are.
 #[must_use]
 pub(crate) fn template_csv(catalog: &Catalog, begins: &str) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(begins.as_bytes().to_vec());
     // Writing records of equal length to memory cannot fail, so no error is lost.
     let _ = csv.write_record(Column::ALL.map(Column::header));
-    for number in 0..Column::EXAMPLES {
-        let cells = Column::ALL.map(|column| cell(catalog, number, column));
+    for row in template_rows(catalog) {
+        let cells = Column::ALL.map(|column| match column {
+            Column::Role | Column::Rank | Column::EvidenceGroupExtId => {
+                neutralise(row[column as usize])
+            }
+            _ => Cow::Borrowed(row[column as usize]),
+        });
         let _ = csv.write_record(cells.each_ref().map(|cell| cell.as_bytes()));
     }
     csv.into_inner().unwrap_or_default()
+}
+
+/// Returns the example rows. Roles, ranks and active groups are the organisation's own. If it has no roles, the role is
+/// the example's, because a role is required. If it has no ranks or groups, they are blank.
+#[must_use]
+pub(crate) fn template_rows(catalog: &Catalog) -> [[&str; Column::COUNT]; Column::EXAMPLES] {
+    std::array::from_fn(|number| Column::ALL.map(|column| cell(catalog, number, column)))
 }
 
 /// Returns `true` for the [folded](fn@super::fold) email of one of the examples.
@@ -29,26 +40,24 @@ pub(crate) fn is_template_example(email_key: &str) -> bool {
     Column::Email.examples().contains(&email_key)
 }
 
-/// Returns the value of a cell. Names of the catalog are made harmless for spreadsheets; our own examples already
-/// are.
-fn cell(catalog: &Catalog, number: usize, column: Column) -> Cow<'_, str> {
+fn cell(catalog: &Catalog, number: usize, column: Column) -> &str {
     let example = column.examples()[number];
     match column {
-        _ if example.is_empty() => Cow::Borrowed(""),
+        _ if example.is_empty() => "",
         Column::Role => {
             let roles = catalog.roles.iter().map(|role| &*role.name);
-            neutralise(taking_turns(roles, number).unwrap_or(example))
+            taking_turns(roles, number).unwrap_or(example)
         }
         Column::Rank => {
             let ranks = catalog.ranks.iter().map(|rank| &*rank.name);
-            neutralise(taking_turns(ranks, number).unwrap_or_default())
+            taking_turns(ranks, number).unwrap_or_default()
         }
         Column::EvidenceGroupExtId => {
             let groups = catalog.groups.iter().filter(|group| group.active);
             let names = groups.map(|group| &*group.external_id);
-            neutralise(taking_turns(names, number).unwrap_or_default())
+            taking_turns(names, number).unwrap_or_default()
         }
-        _ => Cow::Borrowed(example),
+        _ => example,
     }
 }
 

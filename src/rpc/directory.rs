@@ -6,28 +6,21 @@
 
 use std::time::Duration;
 
-use tokio::{sync::mpsc, time::timeout};
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
     Answer, Responses,
     caller::{Caller, OrganizationWithPermit},
-    catalog_draft, computed,
-    csv_export::{self, SpreadsheetOptions},
-    messages,
+    catalog_draft, computed, messages,
     paging::PageRequest,
     serve,
     status::{self, invalid},
 };
 use crate::{
     access::{Disclosure, OrganizationScope},
-    audit::AuditAction,
     domain::{
-        Actor, Catalog, Permission, Slug, SuggestionBudget, email_key, fold, nearest, normalise,
+        Catalog, Permission, Slug, SuggestionBudget, email_key, fold, nearest, normalise,
         normalise_as_before,
     },
     import::{Clock, Refusal},
@@ -42,8 +35,8 @@ use crate::{
         directory_service_server::DirectoryService, get_user_request::Key,
     },
     store::{
-        AuditEntry, ConnectionLane, LanePermit, Organization, ProtectionChange, Store, StoreError,
-        UserFilter, UserKey, UserPage,
+        ConnectionLane, LanePermit, Organization, ProtectionChange, Store, StoreError, UserFilter,
+        UserKey, UserPage,
     },
 };
 
@@ -53,16 +46,13 @@ const MAX_DISPLAY_NAME: usize = 255;
 /// The permits of callers of all organisations are counted under this key. No slug is empty.
 const EVERY: &str = "";
 
-/// Pieces of an export that may wait for a slow client.
-const WAITING_PIECES: usize = 4;
-
 /// The service.
 #[derive(Clone, Debug)]
 pub(crate) struct DirectoryHandlers {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
     /// How long a piece of an export may wait for its reader.
-    patience: Duration,
+    pub(super) patience: Duration,
 }
 
 impl DirectoryHandlers {
@@ -275,60 +265,6 @@ impl DirectoryHandlers {
         found.map_err(|error| status::from_store(&error, &organization.slug))
     }
 
-    /// Sends a roster that imports unchanged (semantics §9), piece by piece from one snapshot, which is
-    /// held until the last piece has been sent.
-    async fn export(
-        self,
-        caller: Caller,
-        request: ExportUsersRequest,
-    ) -> Result<Responses<ExportUsersResponse>, Status> {
-        let organization = caller
-            .organization(&self.store, &request.organization)
-            .await?;
-        let organization = organization.release_permit();
-        let heavy = caller.store(&self.store);
-        let permit = caller.lane_permit(&heavy, &organization.slug).await?;
-        let snapshot = heavy.snapshot_in_turn(organization.id, &permit).await;
-        drop(permit);
-        let snapshot = snapshot.map_err(|e| status::from_store(&e, &organization.slug))?;
-        let spreadsheet = SpreadsheetOptions {
-            neutralize_formulas: request.neutralize_formulas,
-            byte_order_mark: request.byte_order_mark,
-        };
-        let (snapshot, filter) = computed(move || {
-            let (role, group, text) = (&request.role, &request.group, &request.text);
-            let filter = filter(request.status, role, group, text, &snapshot.catalog);
-            (snapshot, filter)
-        })
-        .await?;
-        let filter = filter?;
-        self.note_export(
-            &organization,
-            &caller.actor(),
-            filter != UserFilter::default(),
-        )
-        .await?;
-        let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-        let pieces = csv_export::pieces(snapshot, filter, spreadsheet);
-        let turns = (heavy, organization.slug);
-        tokio::spawn(send_pieces(pieces, turns, sender, self.patience).in_current_span());
-        Ok(Box::pin(ReceiverStream::new(receiver)))
-    }
-
-    /// Appends the export to the audit trail, before anything is sent.
-    async fn note_export(
-        &self,
-        organization: &Organization,
-        actor: &Actor,
-        filtered: bool,
-    ) -> Result<(), Status> {
-        let (action, now) = (AuditAction::UsersExported, self.clock.now());
-        let entry = AuditEntry::done(now, actor, action, &organization.slug);
-        let entry = entry.with("filtered", &filtered);
-        let noted = self.store.audit(organization.id, entry).await;
-        noted.map_err(|error| status::from_store(&error, &organization.slug))
-    }
-
     /// Protects a user from being made inactive by an import, or ends that protection.
     async fn protect(
         self,
@@ -372,72 +308,6 @@ async fn list_users(
         users: store.users(organization, after, limit).await?,
         stopped_at: None,
     })
-}
-
-/// Sends the pieces to the client. A client that stops reading gets an error, so that a truncated file
-/// never looks complete, and the snapshot is dropped.
-async fn send_pieces(
-    mut pieces: impl Iterator<Item = Result<Vec<u8>, csv::Error>> + Send + 'static,
-    (store, organization): (Store, String),
-    sender: mpsc::Sender<Result<ExportUsersResponse, Status>>,
-    patience: Duration,
-) {
-    loop {
-        let making = make_piece(pieces, &store, &organization);
-        let made = tokio::select! {
-            made = making => made,
-            () = sender.closed() => return,
-        };
-        let piece = match made {
-            Ok((_, None)) => return,
-            Ok((rest, Some(piece))) => {
-                pieces = rest;
-                piece.map(|csv_chunk| ExportUsersResponse { csv_chunk })
-            }
-            Err(status) => {
-                // Fails only if the client has gone.
-                let _ = sender.send(Err(status)).await;
-                return;
-            }
-        };
-        let piece = piece.map_err(|error| status::internal(&error));
-        match timeout(patience, sender.send(piece)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return,
-            Err(_) => {
-                drop(pieces);
-                let message = "The file was not read for too long; export it again.";
-                let refusal = Refusal::limit("NOT_READ", "idle", message);
-                // Fails only if the client has gone.
-                let _ = sender.send(Err(status::refused(&[refusal]))).await;
-                return;
-            }
-        }
-    }
-}
-
-/// Makes the next piece in turn with other heavy reads, on a thread for blocking work.
-async fn make_piece<I>(
-    mut pieces: I,
-    store: &Store,
-    organization: &str,
-) -> Result<(I, Option<I::Item>), Status>
-where
-    I: Iterator<Item: Send> + Send + 'static,
-{
-    let failed = |error| status::from_store(&error, organization);
-    // Cancelled if this future is dropped.
-    let gone = CancellationToken::new();
-    let permit = store
-        .lane_permit(organization, &gone)
-        .await
-        .map_err(failed)?;
-    let _turn = permit.read_turn().await.map_err(failed)?;
-    let making = computed(move || {
-        let piece = pieces.next();
-        (pieces, piece)
-    });
-    making.await
 }
 
 #[tonic::async_trait]
@@ -582,7 +452,7 @@ fn user_id(text: &str) -> Result<Uuid, Status> {
 }
 
 /// Parses a filter. A name that the catalog does not have is a fault, not an empty result.
-fn filter(
+pub(super) fn filter(
     status: i32,
     role: &str,
     group: &str,

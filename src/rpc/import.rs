@@ -15,6 +15,8 @@ use uuid::Uuid;
 use super::{
     Answer, Responses,
     caller::{Caller, OrganizationWithPermit},
+    computed,
+    export::format,
     inbound_messages,
     paging::{MAX_BYTES, PageRequest},
     partial_message::PartialMessage,
@@ -22,10 +24,11 @@ use super::{
     serve, status,
     transport_refusals::memory_exhausted,
     upload_parts::{self, parse_import_id},
+    workbook_export::WORKBOOK_BYTES,
 };
 use crate::{
     access::{Disclosure, ResultAudience},
-    domain::{BYTE_ORDER_MARK, ImportState, Permission, TEMPLATE_FILENAME, template_csv},
+    domain::{BYTE_ORDER_MARK, ImportState, Permission, TEMPLATE_NAME, template_csv},
     import::{
         ImportError, Importer, Refusal, ResponseSender, ResponseStream, WatchRequest, parse_filter,
         record::import_record, respond::disclosure,
@@ -33,16 +36,17 @@ use crate::{
     limits::MemoryAccount,
     proto::{
         AppendImportRequest, AppendImportResponse, BeginImportRequest, BeginImportResponse,
-        CancelImportRequest, CancelImportResponse, FinishImportRequest, FinishImportResponse,
-        GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
-        Import, ImportUsersRequest, ImportUsersResponse, InspectRosterRequest,
-        InspectRosterResponse, ListImportsRequest, ListImportsResponse, PushUsersRequest,
-        PushUsersResponse, WatchImportRequest, WatchImportResponse,
+        CancelImportRequest, CancelImportResponse, FileFormat, FinishImportRequest,
+        FinishImportResponse, GetImportRequest, GetImportResponse, GetImportTemplateRequest,
+        GetImportTemplateResponse, Import, ImportUsersRequest, ImportUsersResponse,
+        InspectRosterRequest, InspectRosterResponse, ListImportsRequest, ListImportsResponse,
+        PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
         import_service_server::ImportService, import_users_response::Message as Reply,
         watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
+    workbook::template_workbook,
 };
 
 /// The service.
@@ -281,16 +285,28 @@ impl ImportHandlers {
         request: GetImportTemplateRequest,
     ) -> Result<GetImportTemplateResponse, Status> {
         let slug = &request.organization;
+        let format = format(request.format)?;
+        let organization = caller.organization(&self.store, slug).await?;
+        let catalog = self.store.catalog(organization.id).await;
+        let catalog = catalog.map_err(|error| status::from_store(&error, slug))?;
+        if format == FileFormat::Xlsx {
+            let memory = caller.account().reserve(WORKBOOK_BYTES);
+            let _memory = memory.map_err(memory_exhausted)?;
+            let workbook = computed(move || template_workbook(&catalog)).await?;
+            return Ok(GetImportTemplateResponse {
+                filename: format!("{TEMPLATE_NAME}.xlsx"),
+                workbook: workbook.map_err(|error| status::internal(&error))?,
+                ..GetImportTemplateResponse::default()
+            });
+        }
         let begins = match request.byte_order_mark {
             true => BYTE_ORDER_MARK,
             false => "",
         };
-        let organization = caller.organization(&self.store, slug).await?;
-        let catalog = self.store.catalog(organization.id).await;
-        let catalog = catalog.map_err(|error| status::from_store(&error, slug))?;
         Ok(GetImportTemplateResponse {
-            filename: TEMPLATE_FILENAME.to_owned(),
+            filename: format!("{TEMPLATE_NAME}.csv"),
             csv: template_csv(&catalog, begins),
+            ..GetImportTemplateResponse::default()
         })
     }
 

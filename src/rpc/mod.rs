@@ -9,6 +9,8 @@ mod catalog_draft;
 mod csv_export;
 mod denial_recorder;
 mod directory;
+mod export;
+mod exported_users;
 mod import;
 mod inbound_messages;
 mod inspect;
@@ -24,6 +26,7 @@ mod status;
 mod supervised_response;
 mod transport_refusals;
 mod upload_parts;
+mod workbook_export;
 
 pub(crate) use audit::AuditHandlers;
 pub(crate) use auth_layer::AuthLayer;

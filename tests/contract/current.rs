@@ -1,8 +1,8 @@
 //! What is made from the contract and kept in the repository is current.
 
-use std::{collections::BTreeSet, env, fs, process::Command};
+use std::{collections::BTreeSet, env, fmt::Write, fs, process::Command};
 
-use user_import::proto::DESCRIPTOR_SET;
+use user_import::{domain::Column, proto::DESCRIPTOR_SET};
 
 use crate::{
     catalogue::{enums, files, messages, services},
@@ -22,6 +22,23 @@ fn the_reference_says_what_the_contract_says() {
         kept == page,
         "docs/api.md is out of date. Write it anew with \
          USER_IMPORT_WRITE_REFERENCE=1 cargo test --test contract"
+    );
+}
+
+/// A workbook's header cells have the same rules as notes.
+#[test]
+fn the_page_of_columns_has_the_rules_of_the_table_of_columns() {
+    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rows.md");
+    let mut table = "| column | required | value |\n|---|---|---|\n".to_owned();
+    for column in Column::ALL {
+        let (header, rule) = (column.header(), column.rule());
+        let required = if column.is_required() { "yes" } else { "no" };
+        writeln!(table, "| `{header}` | {required} | {rule} |").unwrap();
+    }
+    let kept = fs::read_to_string(PAGE).unwrap();
+    assert!(
+        kept.contains(&table),
+        "docs/rows.md must have this table of src/domain/column.rs:\n\n{table}"
     );
 }
 

@@ -16,7 +16,7 @@ use regex::{Regex, RegexBuilder};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// The modules that each module may use, the lowest first. A module uses only modules that come before it.
-const MODULES: [(&str, &[&str]); 19] = [
+const MODULES: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("clock", &[]),
     ("private_files", &[]),
@@ -26,6 +26,7 @@ const MODULES: [(&str, &[&str]); 19] = [
     ("input", &["domain"]),
     ("inspect", &["domain", "input"]),
     ("plan", &["domain"]),
+    ("workbook", &["domain"]),
     // The codec refuses a message that is larger than the limit.
     ("proto", &["limits"]),
     ("audit", &["proto"]),
@@ -74,6 +75,7 @@ const MODULES: [(&str, &[&str]); 19] = [
             "proto",
             "store",
             "telemetry",
+            "workbook",
         ],
     ),
     (
@@ -137,7 +139,7 @@ const STEPS: [(&str, &[&str]); 2] = [
 ];
 
 /// Segments and beginnings of paths, as regular expressions, and the modules or files that may name them.
-const RESTRICTED: [(&str, &[&str]); 8] = [
+const RESTRICTED: [(&str, &[&str]); 9] = [
     (
         r"tonic(_\w+)?",
         &["cli", "client", "proto", "rpc", "server"],
@@ -173,6 +175,7 @@ const RESTRICTED: [(&str, &[&str]); 8] = [
             "telemetry/mod.rs",
         ],
     ),
+    ("rust_xlsxwriter", &["workbook"]),
     ("SystemTime|now_utc", &["clock.rs"]),
     // Fork and join only, on data that nothing else uses.
     (

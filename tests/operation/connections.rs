@@ -102,7 +102,7 @@ async fn a_connection_without_calls_ends_and_its_client_notices_nothing(database
 fn template() -> user_import::proto::GetImportTemplateRequest {
     user_import::proto::GetImportTemplateRequest {
         organization: "pd".to_owned(),
-        byte_order_mark: false,
+        ..user_import::proto::GetImportTemplateRequest::default()
     }
 }
 

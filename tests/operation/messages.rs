@@ -130,7 +130,7 @@ async fn both_compressions_are_spoken_both_ways(database: Database) {
         let answers = compressing(&app, encoding)
             .get_import_template(user_import::proto::GetImportTemplateRequest {
                 organization: "pd".to_owned(),
-                byte_order_mark: false,
+                ..user_import::proto::GetImportTemplateRequest::default()
             })
             .await
             .unwrap();

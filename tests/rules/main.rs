@@ -78,4 +78,5 @@ mod uploads;
 mod users;
 mod values;
 mod who_it_is;
+mod workbooks_out;
 mod write_order;

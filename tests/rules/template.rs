@@ -22,7 +22,7 @@ on_both_databases![
 async fn template(app: &App, organization: &str) -> GetImportTemplateResponse {
     let request = GetImportTemplateRequest {
         organization: organization.to_owned(),
-        byte_order_mark: false,
+        ..GetImportTemplateRequest::default()
     };
     let response = app.imports().get_import_template(request).await;
     response.expect("the organisation is there").into_inner()
@@ -91,7 +91,7 @@ async fn the_template_of_an_unknown_organisation_is_not_found(database: Database
     let app = App::start(database).await;
     let request = GetImportTemplateRequest {
         organization: "nobody".to_owned(),
-        byte_order_mark: false,
+        ..GetImportTemplateRequest::default()
     };
     let status = app
         .imports()
@@ -114,6 +114,7 @@ async fn a_template_and_an_export_for_a_spreadsheet_begin_with_a_byte_order_mark
     let request = GetImportTemplateRequest {
         organization: "pd".to_owned(),
         byte_order_mark: true,
+        ..GetImportTemplateRequest::default()
     };
     let marked = app.imports().get_import_template(request).await.unwrap();
     let plain = template(&app, "pd").await.csv;

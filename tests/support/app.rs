@@ -509,6 +509,18 @@ impl App {
         Ok(String::from_utf8(csv).expect("an export is UTF-8"))
     }
 
+    /// Returns an export as a workbook.
+    pub async fn export_workbook(&self, request: ExportUsersRequest) -> Vec<u8> {
+        let exported = self.directory().export_users(request).await;
+        let mut pieces = exported.expect("a stream").into_inner();
+        let mut workbook = Vec::new();
+        while let Some(piece) = pieces.message().await.expect("a piece") {
+            assert!(piece.csv_chunk.is_empty() && piece.workbook_chunk.len() <= 64 * 1024);
+            workbook.extend(piece.workbook_chunk);
+        }
+        workbook
+    }
+
     /// Returns all users of `pd`, by external ID.
     pub async fn users(&self) -> Vec<User> {
         self.users_of(ORGANIZATION).await

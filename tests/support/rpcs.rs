@@ -119,7 +119,7 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
         .encode_to_vec(),
         "GetImportTemplate" => GetImportTemplateRequest {
             organization,
-            byte_order_mark: false,
+            ..GetImportTemplateRequest::default()
         }
         .encode_to_vec(),
         other => panic!("{other} is new: give it a request, and a place in every test here"),

@@ -5,15 +5,21 @@ use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use super::connection::OrganizationArgs;
 use crate::cli::{
     ExitStatus,
-    output::{OutputFileArgs, OutputTarget, Verbosity},
+    output::{OutputFileArgs, OutputTarget, SpreadsheetArgs, Verbosity, format_of},
 };
-use crate::proto::{ExportUsersRequest, UserStatus};
+use crate::proto::{ExportUsersRequest, FileFormat, UserStatus};
 
-/// Write an organisation's users as CSV, in the import's own columns
+/// Write an organisation's users as CSV or as a workbook, in the import's own columns
+///
+/// A file whose name ends in `.xlsx` is a workbook: its cells are text, STATUS, ROLE, RANK and EVIDENCE_GROUP_EXT_ID
+/// offer the valid values, and each column's rules are the note on its header. Any other file is CSV.
 #[derive(Args, Debug)]
-#[command(after_help = "Example: the active officers, to a file:\n  \
-    user-import export --organization my-department --status active --role Officer \\\n    \
-    --output officers.csv")]
+#[command(after_help = "Examples:\n  \
+    the active officers, to a workbook:\n    \
+    user-import export --organization my-department --status active --role Officer \\\n      \
+    --output officers.xlsx\n\n  \
+    all users, as CSV for Excel:\n    \
+    user-import export --organization my-department --excel --output users.csv")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     file: OutputFileArgs,
@@ -21,10 +27,8 @@ pub(crate) struct ExportArgs {
     #[arg(long, env = "USER_IMPORT_NEUTRALIZE_FORMULAS")]
     #[arg(value_parser = BoolishValueParser::new())]
     neutralize_formulas: bool,
-    /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
-    #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    byte_order_mark: bool,
+    #[command(flatten)]
+    spreadsheet: SpreadsheetArgs,
     #[command(flatten)]
     filters: UserFilterArgs,
     #[command(flatten)]
@@ -65,7 +69,7 @@ impl From<StatusArg> for UserStatus {
 }
 
 impl ExportArgs {
-    fn request(&self, organization: String) -> ExportUsersRequest {
+    fn request(&self, organization: String, format: FileFormat) -> ExportUsersRequest {
         let filters = &self.filters;
         let status = filters.status.map_or(UserStatus::Unspecified, Into::into);
         ExportUsersRequest {
@@ -74,8 +78,9 @@ impl ExportArgs {
             role: filters.role.clone().unwrap_or_default(),
             group: filters.group.clone().unwrap_or_default(),
             text: filters.text.clone().unwrap_or_default(),
-            neutralize_formulas: self.neutralize_formulas,
-            byte_order_mark: self.byte_order_mark,
+            neutralize_formulas: self.neutralize_formulas || self.spreadsheet.excel,
+            byte_order_mark: self.spreadsheet.has_byte_order_mark(),
+            format: format.into(),
         }
     }
 }
@@ -85,9 +90,10 @@ impl ExportArgs {
 /// # Errors
 /// Fails if the server refuses, or the file cannot be written. Then no file is left.
 pub(crate) async fn run(args: ExportArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let format = format_of("--output", &args.file.output)?;
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let mut output = OutputTarget::create(&args.file.output)?;
-    let request = args.request(organization);
+    let request = args.request(organization, format);
     client.export(request, &mut output).await?;
     output.complete()?;
     Ok(ExitStatus::Done)

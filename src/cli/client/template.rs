@@ -1,24 +1,27 @@
-//! `template`: a CSV file to start a roster from.
+//! `template`: a file to start a roster from.
 
-use clap::{Args, builder::BoolishValueParser};
+use clap::Args;
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
     ExitStatus,
-    output::{OutputFileArgs, Verbosity, write_whole},
+    output::{OutputFileArgs, SpreadsheetArgs, Verbosity, format_of, write_whole},
 };
+use crate::proto::{FileFormat, GetImportTemplateRequest};
 
-/// Write a CSV file to start a roster from: the header row and four example rows
+/// Write a file to start a roster from: the header row and four example rows
+///
+/// A file whose name ends in `.xlsx` is a workbook: its cells are text, STATUS, ROLE, RANK and EVIDENCE_GROUP_EXT_ID
+/// offer the valid values, and each column's rules are the note on its header. Any other file is CSV.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  \
-    user-import template --organization my-department --output roster.csv")]
+#[command(after_help = "Examples:\n  \
+    user-import template --organization my-department --output roster.csv\n  \
+    user-import template --organization my-department --output roster.xlsx")]
 pub(crate) struct TemplateArgs {
     #[command(flatten)]
     file: OutputFileArgs,
-    /// Begin with a byte order mark, so that a spreadsheet reads the file as UTF-8
-    #[arg(long, env = "USER_IMPORT_BYTE_ORDER_MARK")]
-    #[arg(value_parser = BoolishValueParser::new())]
-    byte_order_mark: bool,
+    #[command(flatten)]
+    spreadsheet: SpreadsheetArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -28,8 +31,18 @@ pub(crate) struct TemplateArgs {
 /// # Errors
 /// Fails if the server refuses, or the file cannot be written.
 pub(crate) async fn run(args: TemplateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let format = format_of("--output", &args.file.output)?;
     let (mut client, organization) = args.organization.connect(verbosity).await?;
-    let template = client.template(&organization, args.byte_order_mark).await?;
-    write_whole(&args.file.output, &template.csv)?;
+    let request = GetImportTemplateRequest {
+        organization,
+        byte_order_mark: args.spreadsheet.has_byte_order_mark(),
+        format: format.into(),
+    };
+    let template = client.template(request).await?;
+    let file = match format {
+        FileFormat::Xlsx => &template.workbook,
+        _ => &template.csv,
+    };
+    write_whole(&args.file.output, file)?;
     Ok(ExitStatus::Done)
 }

@@ -4,6 +4,7 @@ mod format;
 mod options;
 mod output_file;
 mod report;
+mod roster_file;
 mod verbosity;
 
 pub(super) use format::{OutputFormat, PrintableList, write_line};
@@ -15,4 +16,5 @@ pub(super) use report::{
     deactivated_name, history_cells, history_record, printable, rejected_table, review_text,
     rfc3339, row_lines, summary_text, time_text, word,
 };
+pub(super) use roster_file::{SpreadsheetArgs, format_of};
 pub(super) use verbosity::{Verbosity, print_error};

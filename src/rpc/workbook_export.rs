@@ -1,0 +1,152 @@
+//! Users as a workbook that imports unchanged.
+
+use super::exported_users::{ExportFault, ExportedUsers, STEP_USERS};
+use crate::{
+    limits::MemoryReservation,
+    store::{Snapshot, UserFilter},
+    workbook::{ColumnWidths, MAX_ROWS, StreamedRoster, WorkbookError},
+};
+
+/// Bytes of a workbook that are sent at a time.
+const CHUNK_BYTES: usize = 48 * 1024;
+
+/// Bytes that a workbook takes while it is made, beside the users: the catalog's values as cells, and what is
+/// not sent yet.
+pub(super) const WORKBOOK_BYTES: usize = 8 * 1024 * 1024;
+
+/// The workbook of the users of a snapshot that pass a filter, in pieces: the header, one row for each user, by
+/// external ID, and the valid values. A piece may be empty.
+pub(super) struct WorkbookPieces {
+    step: Step,
+    /// Bytes that no piece has had yet.
+    pending: Vec<u8>,
+    /// Given back with the last piece.
+    _memory: MemoryReservation,
+}
+
+/// What is done next.
+enum Step {
+    Sort(Snapshot, UserFilter),
+    /// Looks for the users that pass the filter, because the workbook begins with their number.
+    Select(ExportedUsers, Selection),
+    Write(ExportedUsers, Selection, StreamedRoster),
+    Done,
+}
+
+#[derive(Default)]
+struct Selection {
+    /// Number of users looked at, or of rows written.
+    next: usize,
+    users: Vec<usize>,
+    widths: ColumnWidths,
+}
+
+impl WorkbookPieces {
+    /// Begins with nothing done. The pieces take this memory.
+    pub(super) const fn new(
+        snapshot: Snapshot,
+        filter: UserFilter,
+        memory: MemoryReservation,
+    ) -> Self {
+        Self {
+            step: Step::Sort(snapshot, filter),
+            pending: Vec::new(),
+            _memory: memory,
+        }
+    }
+
+    /// Does the next step, or a part of it that takes some ten milliseconds.
+    fn advance(&mut self, step: Step) -> Result<Step, ExportFault> {
+        Ok(match step {
+            Step::Sort(snapshot, filter) => {
+                Step::Select(ExportedUsers::new(snapshot, filter), Selection::default())
+            }
+            Step::Select(users, mut selection) => {
+                selection.look(&users);
+                if selection.users.len() > MAX_ROWS {
+                    return Err(ExportFault::TooManyUsers(MAX_ROWS));
+                }
+                match selection.next < users.len() {
+                    true => Step::Select(users, selection),
+                    false => begin(users, selection)?,
+                }
+            }
+            Step::Write(users, mut selection, mut roster) => {
+                let is_complete = selection.write(&users, &mut roster)?;
+                self.pending.extend(roster.take());
+                if !is_complete {
+                    return Ok(Step::Write(users, selection, roster));
+                }
+                self.pending.extend(roster.finish()?);
+                Step::Done
+            }
+            Step::Done => Step::Done,
+        })
+    }
+}
+
+impl Iterator for WorkbookPieces {
+    type Item = Result<Vec<u8>, ExportFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.pending.len() < CHUNK_BYTES {
+            let step = std::mem::replace(&mut self.step, Step::Done);
+            match self.advance(step) {
+                Ok(step) => self.step = step,
+                Err(fault) => return Some(Err(fault)),
+            }
+        }
+        let is_done = matches!(self.step, Step::Done);
+        let length = self.pending.len().min(CHUNK_BYTES);
+        if length == CHUNK_BYTES || is_done {
+            let rest = self.pending.split_off(length);
+            let piece = std::mem::replace(&mut self.pending, rest);
+            return (!piece.is_empty()).then_some(Ok(piece));
+        }
+        Some(Ok(Vec::new()))
+    }
+}
+
+fn begin(users: ExportedUsers, selection: Selection) -> Result<Step, ExportFault> {
+    let rows = u32::try_from(selection.users.len());
+    let rows = rows.map_err(|error| ExportFault::Failed(Box::new(error)))?;
+    let roster = StreamedRoster::new(users.catalog(), &selection.widths, rows)?;
+    let selection = Selection {
+        next: 0,
+        ..selection
+    };
+    Ok(Step::Write(users, selection, roster))
+}
+
+impl Selection {
+    fn look(&mut self, users: &ExportedUsers) {
+        let end = users.len().min(self.next + STEP_USERS);
+        for index in self.next..end {
+            if let Some(row) = users.filtered_row(index) {
+                self.users.push(index);
+                self.widths.fit(&row);
+            }
+        }
+        self.next = end;
+    }
+
+    /// Writes rows until a piece is full. Returns `true` if all are written.
+    fn write(
+        &mut self,
+        users: &ExportedUsers,
+        roster: &mut StreamedRoster,
+    ) -> Result<bool, WorkbookError> {
+        let end = self.users.len().min(self.next + STEP_USERS);
+        while self.next < end && roster.ready() < CHUNK_BYTES {
+            roster.push(&users.row(self.users[self.next]))?;
+            self.next += 1;
+        }
+        Ok(self.next == self.users.len())
+    }
+}
+
+impl From<WorkbookError> for ExportFault {
+    fn from(error: WorkbookError) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
