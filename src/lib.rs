@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! Dependencies point one way only: `cli → client`, `cli → server → rpc → import → {input, plan, access, store}`,
-//! `rpc → workbook`, `access → store`, `{input, plan, store, workbook} → domain`; `domain` uses no other module. The messages of the contract are
+//! `{cli, rpc} → workbook`, `access → store`, `{input, plan, store, workbook} → domain`; `domain` uses no other module. The messages of the contract are
 //! known at the edges: to `rpc`, `client` and `cli`, and in [`import`] to what comes in, what goes out, and what is
 //! recorded as it will be sent. Everything between speaks the engine's own types. A test keeps both
 //! (`tests/contract/dependencies.rs`).

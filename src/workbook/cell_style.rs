@@ -1,8 +1,17 @@
 //! How cells look, and what a spreadsheet makes of what is typed into them.
 
-use rust_xlsxwriter::{Color, Format, FormatBorder};
+use rust_xlsxwriter::{Color, Format, FormatBorder, Worksheet};
 
 use crate::domain::Column;
+
+/// The author of the notes.
+const AUTHOR: &str = "User Import";
+
+/// Puts all columns of a sheet on one page, for paper, and names the author of its notes.
+pub(super) fn set_up(sheet: &mut Worksheet) {
+    sheet.set_landscape().set_print_fit_to_pages(1, 0);
+    sheet.set_default_note_author(AUTHOR);
+}
 
 /// Text: a spreadsheet keeps what is typed, leading zeros included, and computes nothing.
 pub(super) fn text() -> Format {
@@ -15,6 +24,13 @@ pub(super) fn header() -> Format {
         .set_bold()
         .set_background_color(Color::RGB(0x00DC_E6F1))
         .set_border_bottom(FormatBorder::Thin)
+}
+
+/// A cell with a fault.
+pub(super) fn faulty() -> Format {
+    text()
+        .set_background_color(Color::RGB(0x00FF_C7CE))
+        .set_font_color(Color::RGB(0x009C_0006))
 }
 
 /// Fewest and most characters that a column is wide.

@@ -4,10 +4,12 @@
 
 mod cell_style;
 mod cell_text;
+mod rejected;
 mod roster_sheet;
 mod streamed;
 mod values_sheet;
 
+pub(crate) use rejected::{CellMark, RejectedRoster, Suggestion, is_rejected_roster};
 pub(crate) use roster_sheet::{ColumnWidths, template_workbook};
 pub(crate) use streamed::StreamedRoster;
 

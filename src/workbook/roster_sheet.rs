@@ -94,8 +94,8 @@ pub(super) fn build(
 /// Writes the header, with the rules of the columns. Cells below it are text even before something is typed.
 fn begin(roster: &mut Worksheet, widths: &ColumnWidths) -> Result<(), XlsxError> {
     roster.set_name(NAME)?.set_freeze_panes(1, 0)?;
-    // On paper all columns are on one page, below the header.
-    roster.set_landscape().set_print_fit_to_pages(1, 0);
+    cell_style::set_up(roster);
+    // On paper each page begins with the header.
     roster.set_repeat_rows(0, 0)?;
     let (text, header) = (cell_style::text(), cell_style::header());
     for (at, (column, longest)) in (0..).zip(Column::ALL.iter().zip(widths.0)) {

@@ -44,6 +44,7 @@ fn lists(catalog: &Catalog) -> [ValueList<'_>; 4] {
 pub(super) fn add(workbook: &mut Workbook, catalog: &Catalog) -> Result<(), XlsxError> {
     let sheet = workbook.add_worksheet();
     sheet.set_name(NAME)?.set_freeze_panes(1, 0)?;
+    cell_style::set_up(sheet);
     let mut at = 0;
     for list in lists(catalog) {
         write(sheet, at, list.column.header(), &list.values)?;

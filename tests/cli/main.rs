@@ -30,5 +30,6 @@ mod pushes;
 mod retries;
 mod review;
 mod shutdown;
+mod spreadsheets;
 mod terminal;
 mod tokens;

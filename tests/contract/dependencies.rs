@@ -111,6 +111,7 @@ const MODULES: [(&str, &[&str]); 20] = [
             "server",
             "store",
             "telemetry",
+            "workbook",
         ],
     ),
 ];

@@ -4,9 +4,12 @@
 //! A row that is imported again without a correction must be rejected again. So a record that the server could not
 //! split into cells is not split here either: its cells stay blank, and a column of its own has its text.
 //!
-//! UTF-8 with a byte order mark, so that Excel reads it.
+//! CSV, or a workbook if its name ends in `.xlsx`.
 
+mod csv_file;
 mod records;
+mod rejected_table;
+mod workbook_file;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,29 +22,30 @@ use anyhow::Context;
 
 use crate::cli::{
     failure::UsageError,
-    output::{ImportFindings, OutputTarget, write_whole},
+    output::{ImportFindings, OutputTarget, format_of, write_whole},
 };
-use crate::domain::{BYTE_ORDER_MARK, Column, CsvSheet};
+use crate::domain::Column;
 use crate::input::Mapping;
-use crate::proto::{ImportStarted, Issue, IssueCode, IssueSeverity, RowResult};
-use records::{Dialect, Records, records};
+use crate::proto::{FileFormat, ImportStarted, IssueCode, RowResult};
+use crate::workbook::is_rejected_roster;
+use records::{Dialect, records};
+use rejected_table::{ADDED, RejectedTable, has_error};
 
 /// Most bytes of a header, as the server reads it.
 const HEADER_BYTES: u64 = 64 * 1024;
-const ADDED: [&str; 3] = ["IMPORT_ERROR_CODES", "IMPORT_ERRORS", "IMPORT_SUGGESTIONS"];
-/// The text of a record that cannot be split into cells. The column is added only if there is such a record.
-const ORIGINAL: &str = "IMPORT_ORIGINAL";
-/// Most characters of that text. A record that cannot be split may hold many rows.
-const ORIGINAL_CHARACTERS: usize = 4_000;
+/// The first bytes of a workbook.
+const WORKBOOK: &[u8] = b"PK\x03\x04";
 
 /// Checks, before anything is sent, that the file can be written.
 ///
 /// # Errors
-/// Fails if it is one of the files that are read, its folder does not exist, or the folder cannot be written to.
+/// Fails if its name is that of another kind of workbook, it is one of the files that are read, its folder does not exist,
+/// or the folder cannot be written to.
 pub(super) fn check<'a>(
     path: &Path,
     inputs: impl IntoIterator<Item = (&'static str, &'a Path)>,
 ) -> Result<(), UsageError> {
+    format_of("--errors", path)?;
     let same = |a: &Path, b: &Path| Some(fs::canonicalize(a).ok()? == fs::canonicalize(b).ok()?);
     for (what, input) in inputs {
         if same(path, input) == Some(true) {
@@ -74,8 +78,8 @@ pub(super) fn is_written(row: &RowResult) -> bool {
     !has_error(row, IssueCode::NotARow)
 }
 
-/// Writes the rejected rows of `roster` (bytes as sent, and how they are read) to `path`. The lines above its header are
-/// kept, so that the file is read in the same way.
+/// Writes the rejected rows of `roster` (bytes as sent, and how they are read) to `path`, in the format that its name
+/// says. The lines above its header are kept, so that the file is read in the same way.
 ///
 /// # Errors
 /// Fails if the roster cannot be split as the server split it, or the file cannot be written; nothing
@@ -85,8 +89,12 @@ pub(super) fn write(
     roster: (&[u8], &Mapping),
     findings: &ImportFindings,
 ) -> anyhow::Result<()> {
-    let text = render(roster, findings).context("the rejected rows cannot be written to a file")?;
-    write_whole(path, text.as_bytes())
+    const FAILED: &str = "the rejected rows cannot be written to a file";
+    let table = RejectedTable::of(roster, findings).context(FAILED)?;
+    match format_of("--errors", path)? {
+        FileFormat::Xlsx => workbook_file::write(path, &table).context(FAILED),
+        _ => write_whole(path, csv_file::render(&table).context(FAILED)?.as_bytes()),
+    }
 }
 
 /// Removes a file that an earlier run wrote, whose rows are none of this run's. Returns `true` if there was one.
@@ -112,102 +120,18 @@ pub(super) fn is_earlier(path: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     let mut beginning = Vec::new();
-    let file = fs::File::open(path)?;
-    file.take(HEADER_BYTES).read_to_end(&mut beginning)?;
+    let mut file = fs::File::open(path)?;
+    file.by_ref()
+        .take(HEADER_BYTES)
+        .read_to_end(&mut beginning)?;
+    if beginning.starts_with(WORKBOOK) {
+        return Ok(is_rejected_roster(file, &ADDED));
+    }
     let beginning = String::from_utf8_lossy(&beginning);
     let mut lines = beginning.lines();
     let is_first = lines.next().is_some_and(|line| line.contains(ADDED[0]));
     // The header may be below other lines.
     Ok(is_first || lines.any(|line| ADDED.iter().all(|name| line.contains(name))))
-}
-
-fn render(roster: (&[u8], &Mapping), findings: &ImportFindings) -> anyhow::Result<String> {
-    let started = findings
-        .started
-        .as_ref()
-        .context("the server did not say how it reads it")?;
-    let dialect = Dialect::new(&started.charset, &started.delimiter)?;
-    let rows = || findings.rejected.values().filter(|row| is_written(row));
-    let lines: BTreeSet<u32> = rows().map(|row| row.line).collect();
-    let records = records(roster, &dialect, &lines)?;
-    let columns = Columns::of(&records.header, rows().any(is_unsplittable));
-
-    // A line must not begin as those do that the mapping ignores.
-    let sheet = match roster.1.ignored_line_prefixes.is_empty() {
-        true => CsvSheet::new,
-        false => CsvSheet::quoted,
-    };
-    let mut out = sheet(dialect.delimiter, BYTE_ORDER_MARK);
-    for line in &records.leading {
-        out.push([line])?;
-    }
-    let header = columns.own_of(&records.header);
-    let original = columns.has_original.then_some(ORIGINAL);
-    out.push(
-        header
-            .iter()
-            .map(String::as_str)
-            .chain(ADDED)
-            .chain(original),
-    )?;
-    for row in rows() {
-        write_row(&mut out, row, &records, &columns)?;
-    }
-    Ok(String::from_utf8(out.into_bytes()?)?)
-}
-
-fn write_row(
-    out: &mut CsvSheet,
-    row: &RowResult,
-    records: &Records,
-    columns: &Columns,
-) -> anyhow::Result<()> {
-    let record = records.by_line.get(&row.line).with_context(|| {
-        format!(
-            "row {} is not where the server found it, on line {}",
-            row.row, row.line
-        )
-    })?;
-    let (mut cells, original) = match is_unsplittable(row) {
-        true => (
-            vec![String::new(); columns.own.len()],
-            on_one_line(&record.text),
-        ),
-        false => (
-            columns.own_of(&record.fields),
-            columns.earlier_original(&record.fields),
-        ),
-    };
-    cells.extend(added(row));
-    cells.extend(columns.has_original.then_some(original));
-    out.push(&cells)?;
-    Ok(())
-}
-
-/// Returns `true` if it is unclear where the row's cells begin and end. Filled up or quoted correctly, such a record
-/// would look like a sound row, and would store what nobody meant.
-fn is_unsplittable(row: &RowResult) -> bool {
-    has_error(row, IssueCode::FieldCount) || has_error(row, IssueCode::StrayQuote)
-}
-
-fn has_error(row: &RowResult, code: IssueCode) -> bool {
-    errors(row).any(|issue| issue.code() == code)
-}
-
-fn errors(row: &RowResult) -> impl Iterator<Item = &Issue> {
-    let is_error = |issue: &&Issue| issue.severity() == IssueSeverity::Error;
-    row.issues.iter().filter(is_error)
-}
-
-/// Returns the text of a record without its line breaks: a value with line breaks and delimiters would be a stray
-/// quote when the file is imported again. A text that is too long is cut.
-fn on_one_line(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut kept: String = characters.by_ref().take(ORIGINAL_CHARACTERS).collect();
-    if characters.next().is_some() {
-        kept.push('…');
-    }
-    kept.replace("\r\n", " ⏎ ").replace(['\r', '\n'], " ⏎ ")
 }
 
 /// The cells of these columns, in the records of `roster` that start on the `wanted` lines, by line.
@@ -236,79 +160,17 @@ pub(super) fn cells<const N: usize>(
         .collect())
 }
 
-/// The values of the three added columns.
-fn added(row: &RowResult) -> [String; 3] {
-    let codes: Vec<&str> = errors(row)
-        .map(|issue| issue.code().as_str_name().trim_start_matches("ISSUE_CODE_"))
-        .collect();
-    let messages: Vec<&str> = errors(row).map(|issue| issue.message.as_str()).collect();
-    let suggestions: Vec<String> = errors(row)
-        .filter(|issue| !issue.suggestion.is_empty())
-        .map(|issue| format!("{}: {}", issue.column, issue.suggestion))
-        .collect();
-    [codes.join(" "), messages.join(" "), suggestions.join("; ")]
-}
-
-/// Which columns of the roster are its own, and not those of an earlier file of this kind.
-struct Columns {
-    own: Vec<usize>,
-    /// Position of the original texts that an earlier file of this kind has.
-    earlier_original: Option<usize>,
-    /// `true` if this file gets original texts.
-    has_original: bool,
-}
-
-impl Columns {
-    fn of(header: &[String], has_unsplittable: bool) -> Self {
-        let count = header
-            .iter()
-            .rposition(|name| !name.trim().is_empty())
-            .map_or(0, |last| last + 1);
-        let own = (0..count)
-            .filter(|&index| !is_added(&header[index]))
-            .collect();
-        let earlier_original = header.iter().position(|name| standard(name) == ORIGINAL);
-        Self {
-            own,
-            earlier_original,
-            has_original: has_unsplittable || earlier_original.is_some(),
-        }
-    }
-
-    /// The fields of a record that belong to the roster's own columns. A record that lacks optional columns at its
-    /// end is filled up with blanks, as the server reads it.
-    fn own_of(&self, fields: &[String]) -> Vec<String> {
-        let field = |&index: &usize| fields.get(index).cloned().unwrap_or_default();
-        self.own.iter().map(field).collect()
-    }
-
-    /// The original text that an earlier file of this kind has for the record.
-    fn earlier_original(&self, fields: &[String]) -> String {
-        let field = self.earlier_original.and_then(|index| fields.get(index));
-        field.cloned().unwrap_or_default()
-    }
-}
-
-/// True for a column that an earlier file of this kind added.
-fn is_added(name: &str) -> bool {
-    let name = standard(name);
-    name == ORIGINAL || ADDED.contains(&&*name)
-}
-
-/// A column's name in the form in which the server compares names (semantics §2, Header).
-fn standard(name: &str) -> String {
-    let name = name.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}')
-    });
-    name.to_ascii_uppercase().replace([' ', '-'], "_")
-}
-
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::proto::{IssueCode, RowOutcome};
+    use crate::domain::BYTE_ORDER_MARK;
+    use crate::proto::{Issue, IssueCode, IssueSeverity, RowOutcome};
+
+    fn render(roster: (&[u8], &Mapping), findings: &ImportFindings) -> anyhow::Result<String> {
+        csv_file::render(&RejectedTable::of(roster, findings)?)
+    }
 
     fn issue(severity: IssueSeverity, message: &str, suggestion: &str) -> Issue {
         Issue {
@@ -442,13 +304,6 @@ mod tests {
         ,REQUIRED,It is wrong.,,"Off,"
         ,FIELD_COUNT,It is wrong.,,"Officer,b,c,d"
         "#);
-    }
-
-    #[test]
-    fn an_original_text_without_end_is_cut() {
-        let text = on_one_line(&"é\r".repeat(3_000));
-        assert_eq!(text.matches('é').count(), 2_000);
-        assert!(text.ends_with("é ⏎ …"), "{text}");
     }
 
     #[test]

@@ -70,7 +70,8 @@ pub(crate) struct CommonArgs {
     csv: CsvArgs,
     #[command(flatten)]
     results: ResultArgs,
-    /// Write the rejected rows here as CSV, with the file's own columns and the errors
+    /// Write the rejected rows here, with the file's own columns and the errors: a workbook if the name ends in `.xlsx`,
+    /// else CSV
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_ERRORS")]
     #[arg(help_heading = "Output")]
     pub errors: Option<PathBuf>,
