@@ -10,9 +10,12 @@ use crate::{
 /// Bytes of a workbook that are sent at a time.
 const CHUNK_BYTES: usize = 48 * 1024;
 
-/// Bytes that a workbook takes while it is made, beside the users: the catalog's values as cells, and what is
-/// not sent yet.
+/// Bytes that a workbook takes until its beginning is made, beside the users: the values of a large catalog as
+/// cells, and as the parts of a file.
 pub(super) const WORKBOOK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes that it takes from then on: the rows that are being compressed, and what is not sent yet.
+const STREAM_BYTES: usize = 1024 * 1024;
 
 /// The workbook of the users of a snapshot that pass a filter, in pieces: the header, one row for each user, by
 /// external ID, and the valid values. A piece may be empty.
@@ -21,7 +24,7 @@ pub(super) struct WorkbookPieces {
     /// Bytes that no piece has had yet.
     pending: Vec<u8>,
     /// Given back with the last piece.
-    _memory: MemoryReservation,
+    memory: MemoryReservation,
 }
 
 /// What is done next.
@@ -51,7 +54,7 @@ impl WorkbookPieces {
         Self {
             step: Step::Sort(snapshot, filter),
             pending: Vec::new(),
-            _memory: memory,
+            memory,
         }
     }
 
@@ -68,7 +71,11 @@ impl WorkbookPieces {
                 }
                 match selection.next < users.len() {
                     true => Step::Select(users, selection),
-                    false => begin(users, selection)?,
+                    false => {
+                        let step = begin(users, selection)?;
+                        self.memory.shrink(WORKBOOK_BYTES - STREAM_BYTES);
+                        step
+                    }
                 }
             }
             Step::Write(users, mut selection, mut roster) => {

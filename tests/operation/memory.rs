@@ -13,8 +13,9 @@ use user_import::{
         Permission,
     },
     proto::{
-        ExportUsersRequest, ImportFinish, ImportStart, ImportUsersRequest, UserRows,
-        WatchImportRequest, import_users_request::Message, import_users_response::Message as Reply,
+        ExportUsersRequest, FileFormat, GetImportTemplateRequest, ImportFinish, ImportStart,
+        ImportUsersRequest, UserRows, WatchImportRequest, import_users_request::Message,
+        import_users_response::Message as Reply,
     },
 };
 
@@ -41,6 +42,7 @@ on_both_databases![
     rows_that_only_the_plan_can_reject_take_little_more_than_sound_ones,
     the_memory_of_a_large_import_is_given_back_when_it_has_ended,
     an_upload_for_which_there_is_no_memory_is_told_so_and_leaves_nothing,
+    a_workbook_for_which_there_is_no_memory_is_refused,
     a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_addresses_together,
     memory_is_divided_in_two_parts_for_each_core;
     strangers_take_little_memory_while_their_calls_wait,
@@ -91,6 +93,14 @@ async fn readers_who_never_read_take_little_memory(database: Database) {
             raw.message(stream, &watch, true).await;
         }
         for stream in (101..121).step_by(2) {
+            let format = match stream % 4 {
+                1 => FileFormat::Csv,
+                _ => FileFormat::Xlsx,
+            };
+            let export = ExportUsersRequest {
+                format: format.into(),
+                ..export.clone()
+            };
             raw.call(stream, &format!("{DIRECTORY}/ExportUsers")).await;
             raw.message(stream, &export, true).await;
         }
@@ -279,6 +289,35 @@ async fn upload(client: App, organization: &str, (csv, rows): (&str, u32)) -> Re
 
 /// Half of the memory is what one address, one principal or one organisation may have. Each upload takes a small part
 /// of that, and comes from an address of its own.
+/// A CSV file takes next to none.
+async fn a_workbook_for_which_there_is_no_memory_is_refused(database: Database) {
+    let scene = Scene::start(database, &["--max-client-memory", "16"]).await;
+    scene.app.people(["ada"]).await;
+    let request = |format: FileFormat| ExportUsersRequest {
+        organization: "pd".to_owned(),
+        format: format.into(),
+        ..ExportUsersRequest::default()
+    };
+    let template = GetImportTemplateRequest {
+        organization: "pd".to_owned(),
+        format: FileFormat::Xlsx.into(),
+        ..GetImportTemplateRequest::default()
+    };
+    for _ in 0..3 {
+        let refused = scene.app.try_export(request(FileFormat::Xlsx)).await;
+        let mut imports = scene.app.imports();
+        let no_template = imports.get_import_template(template.clone()).await;
+        for refused in [refused.unwrap_err(), no_template.unwrap_err()] {
+            assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+            let details = refused.get_error_details();
+            let quota = details.quota_failure().expect("a quota is named");
+            assert_eq!(quota.violations[0].subject, "memory_per_address");
+        }
+    }
+    let csv = scene.app.try_export(request(FileFormat::Csv)).await;
+    assert_eq!(csv.unwrap().lines().count(), 2);
+}
+
 async fn a_principal_and_an_organisation_have_a_share_of_the_memory_from_all_addresses_together(
     database: Database,
 ) {
