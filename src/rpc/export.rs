@@ -33,6 +33,35 @@ const WAITING_PIECES: usize = 4;
 /// The pieces of a file. A piece may be empty.
 type Pieces = Box<dyn Iterator<Item = Result<Vec<u8>, ExportFault>> + Send>;
 
+/// A file that is still to be sent.
+struct PendingFile {
+    pieces: Pieces,
+    /// Makes a message of a piece.
+    message: fn(Vec<u8>) -> ExportUsersResponse,
+}
+
+impl PendingFile {
+    fn csv(pieces: impl Iterator<Item = Result<Vec<u8>, ExportFault>> + Send + 'static) -> Self {
+        Self {
+            pieces: Box::new(pieces),
+            message: |csv_chunk| ExportUsersResponse {
+                csv_chunk,
+                ..ExportUsersResponse::default()
+            },
+        }
+    }
+
+    fn workbook(pieces: WorkbookPieces) -> Self {
+        Self {
+            pieces: Box::new(pieces),
+            message: |workbook_chunk| ExportUsersResponse {
+                workbook_chunk,
+                ..ExportUsersResponse::default()
+            },
+        }
+    }
+}
+
 /// The format that a request asks for.
 ///
 /// # Errors
@@ -86,18 +115,12 @@ impl DirectoryHandlers {
         self.note_export(&organization, &caller.actor(), (filtered, format))
             .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
-        let (pieces, wrap): (Pieces, fn(Vec<u8>) -> ExportUsersResponse) = match memory {
-            Some(memory) => {
-                let pieces = WorkbookPieces::new(snapshot, filter, memory);
-                (Box::new(pieces), of_workbook)
-            }
-            None => {
-                let pieces = csv_export::pieces(snapshot, filter, spreadsheet);
-                (Box::new(pieces), of_csv)
-            }
+        let file = match memory {
+            Some(memory) => PendingFile::workbook(WorkbookPieces::new(snapshot, filter, memory)),
+            None => PendingFile::csv(csv_export::pieces(snapshot, filter, spreadsheet)),
         };
         let turns = (heavy, organization.slug);
-        let sending = send_pieces((pieces, wrap), turns, sender, self.patience);
+        let sending = send_pieces(file, turns, sender, self.patience);
         tokio::spawn(sending.in_current_span());
         Ok(Box::pin(ReceiverStream::new(receiver)))
     }
@@ -121,28 +144,18 @@ impl DirectoryHandlers {
     }
 }
 
-fn of_csv(csv_chunk: Vec<u8>) -> ExportUsersResponse {
-    ExportUsersResponse {
-        csv_chunk,
-        ..ExportUsersResponse::default()
-    }
-}
-
-fn of_workbook(workbook_chunk: Vec<u8>) -> ExportUsersResponse {
-    ExportUsersResponse {
-        workbook_chunk,
-        ..ExportUsersResponse::default()
-    }
-}
-
 /// Sends the pieces to the client. A client that stops reading gets an error, so that a truncated file
 /// never looks complete, and the snapshot is dropped.
 async fn send_pieces(
-    (mut pieces, wrap): (Pieces, fn(Vec<u8>) -> ExportUsersResponse),
+    file: PendingFile,
     (store, organization): (Store, String),
     sender: mpsc::Sender<Result<ExportUsersResponse, Status>>,
     patience: Duration,
 ) {
+    let PendingFile {
+        mut pieces,
+        message,
+    } = file;
     loop {
         let making = make_piece(pieces, &store, &organization);
         let made = tokio::select! {
@@ -161,7 +174,7 @@ async fn send_pieces(
         if piece.is_empty() {
             continue;
         }
-        match timeout(patience, sender.send(Ok(wrap(piece)))).await {
+        match timeout(patience, sender.send(Ok(message(piece)))).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,
             Err(_) => {

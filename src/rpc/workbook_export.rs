@@ -32,7 +32,7 @@ enum Step {
     Sort(Snapshot, UserFilter),
     /// Looks for the users that pass the filter, because the workbook begins with their number.
     Select(ExportedUsers, Selection),
-    Write(ExportedUsers, Selection, StreamedRoster),
+    Write(ExportedUsers, Selection, Box<StreamedRoster>),
     Done,
 }
 
@@ -69,14 +69,12 @@ impl WorkbookPieces {
                 if selection.users.len() > MAX_ROWS {
                     return Err(ExportFault::TooManyUsers(MAX_ROWS));
                 }
-                match selection.next < users.len() {
-                    true => Step::Select(users, selection),
-                    false => {
-                        let step = begin(users, selection)?;
-                        self.memory.shrink(WORKBOOK_BYTES - STREAM_BYTES);
-                        step
-                    }
+                if selection.next < users.len() {
+                    return Ok(Step::Select(users, selection));
                 }
+                let step = begin(users, selection)?;
+                self.memory.shrink(WORKBOOK_BYTES - STREAM_BYTES);
+                step
             }
             Step::Write(users, mut selection, mut roster) => {
                 let is_complete = selection.write(&users, &mut roster)?;
@@ -122,7 +120,7 @@ fn begin(users: ExportedUsers, selection: Selection) -> Result<Step, ExportFault
         next: 0,
         ..selection
     };
-    Ok(Step::Write(users, selection, roster))
+    Ok(Step::Write(users, selection, Box::new(roster)))
 }
 
 impl Selection {

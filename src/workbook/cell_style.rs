@@ -37,9 +37,9 @@ pub(super) fn faulty() -> Format {
 const WIDTHS: (usize, usize) = (8, 60);
 
 /// The width of a column, in characters, whose longest value has this many.
-pub(super) fn width(longest: usize) -> f64 {
+pub(super) fn width(longest: usize) -> u8 {
     let characters = longest.saturating_add(2).clamp(WIDTHS.0, WIDTHS.1);
-    f64::from(u8::try_from(characters).unwrap_or(u8::MAX))
+    u8::try_from(characters).unwrap_or(u8::MAX)
 }
 
 /// The rules of a column, as the note on its header cell.
@@ -87,6 +87,6 @@ mod tests {
 
     #[test]
     fn a_column_is_neither_too_narrow_to_read_nor_wider_than_a_screen() {
-        assert_eq!([0, 10, 500].map(width), [8.0, 12.0, 60.0]);
+        assert_eq!([0, 10, 500].map(width), [8, 12, 60]);
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Suggestion {
     /// The value in the file.
     pub value: String,
     /// The value in its place.
-    pub suggestion: String,
+    pub replacement: String,
     /// What is wrong with the value.
     pub message: String,
 }
@@ -169,7 +169,7 @@ impl RejectedRoster {
             &row,
             &found.column,
             &found.value,
-            &found.suggestion,
+            &found.replacement,
             &found.message,
         ];
         let sheet = self.workbook.worksheet_from_index(1)?;

@@ -41,7 +41,9 @@ impl ColumnWidths {
 pub(crate) fn template_workbook(catalog: &Catalog) -> Result<Vec<u8>, WorkbookError> {
     let rows = template_rows(catalog);
     let mut widths = ColumnWidths::default();
-    rows.iter().for_each(|cells| widths.fit(cells));
+    for cells in &rows {
+        widths.fit(cells);
+    }
     let text = cell_style::text();
     build(catalog, &widths, |roster| {
         for (row, cells) in (1..).zip(&rows) {
@@ -62,7 +64,7 @@ pub(super) fn blank_workbook(
     widths: &ColumnWidths,
     rows: u32,
 ) -> Result<Vec<u8>, WorkbookError> {
-    const LAST: u16 = Column::COUNT as u16 - 1;
+    const LAST: u16 = Column::ALL[Column::COUNT - 1] as u16;
     let text = cell_style::text();
     build(catalog, widths, |roster| {
         if rows > 0 {

@@ -203,7 +203,9 @@ mod tests {
             .iter()
             .map(|row| row.each_ref().map(|cell| &**cell))
             .collect();
-        rows.iter().for_each(|row| widths.fit(row));
+        for row in &rows {
+            widths.fit(row);
+        }
         let count = u32::try_from(rows.len()).unwrap();
         let mut roster = StreamedRoster::new(&catalog(), &widths, count).unwrap();
         let mut file = Vec::new();

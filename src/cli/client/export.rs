@@ -11,8 +11,8 @@ use crate::proto::{ExportUsersRequest, FileFormat, UserStatus};
 
 /// Write an organisation's users as CSV or as a workbook, in the import's own columns
 ///
-/// A file whose name ends in `.xlsx` is a workbook: its cells are text, STATUS, ROLE, RANK and EVIDENCE_GROUP_EXT_ID
-/// offer the valid values, and each column's rules are the note on its header. Any other file is CSV.
+/// A file whose name ends in `.xlsx` is a workbook: its cells are text, those of a status, role, rank or group offer the
+/// valid values, and each column's rules are the note on its header. Any other file is CSV.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     the active officers, to a workbook:\n    \

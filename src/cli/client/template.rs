@@ -11,8 +11,8 @@ use crate::proto::{FileFormat, GetImportTemplateRequest};
 
 /// Write a file to start a roster from: the header row and four example rows
 ///
-/// A file whose name ends in `.xlsx` is a workbook: its cells are text, STATUS, ROLE, RANK and EVIDENCE_GROUP_EXT_ID
-/// offer the valid values, and each column's rules are the note on its header. Any other file is CSV.
+/// A file whose name ends in `.xlsx` is a workbook: its cells are text, those of a status, role, rank or group offer the
+/// valid values, and each column's rules are the note on its header. Any other file is CSV.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     user-import template --organization my-department --output roster.csv\n  \

@@ -71,7 +71,7 @@ fn suggestions(row: &RowResult) -> Vec<Suggestion> {
             false => issue.file_column.clone(),
         },
         value: issue.value.clone(),
-        suggestion: issue.suggestion.clone(),
+        replacement: issue.suggestion.clone(),
         message: issue.message.clone(),
     });
     suggestions.collect()
