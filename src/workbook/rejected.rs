@@ -18,6 +18,10 @@ const SUGGESTIONS: &str = "Suggestions";
 /// Most notes. A spreadsheet draws each of them, and each takes a KiB; the messages are in a column too.
 const MAX_NOTES: usize = 5_000;
 
+/// The last row of the second sheet, counted from 0. A row of the first sheet may have a suggestion in every column, and
+/// a spreadsheet has a million rows; a column of the first sheet has all suggestions.
+const MAX_SUGGESTIONS: u32 = 200_000;
+
 /// Most characters of a note.
 const NOTE_CHARACTERS: usize = 1_000;
 
@@ -151,7 +155,8 @@ impl RejectedRoster {
                 self.rows()?.insert_note(row, column(at), &note)?;
             }
         }
-        for suggestion in suggestions {
+        let most = MAX_SUGGESTIONS.saturating_sub(self.suggestions);
+        for suggestion in suggestions.iter().take(most as usize) {
             self.push_suggestion(row, suggestion)?;
         }
         self.row += 1;

@@ -14,8 +14,8 @@ use user_import::{
     },
     limits::{ConcurrencyBounds, ServerLimits},
     proto::{
-        AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ImportStart,
-        ListAuditEventsRequest, RecordAuditArchiveRequest, SetUserProtectedRequest,
+        AuditAction, AuditEvent, AuditHead, AuditOutcome, Catalog, ExportUsersRequest, FileFormat,
+        ImportStart, ListAuditEventsRequest, RecordAuditArchiveRequest, SetUserProtectedRequest,
         UpdateCatalogRequest, audit_service_client::AuditServiceClient,
     },
     store::Store,
@@ -100,6 +100,7 @@ fn line(event: &AuditEvent) -> String {
         "rejected",
         "protected",
         "filtered",
+        "format",
     ];
     let details = event.details.iter();
     let details = details.filter(|(name, _)| shown.contains(&name.as_str()));
@@ -360,11 +361,18 @@ async fn a_dry_run_and_an_export_are_told(database: Database) {
     };
     app.import_with(dry, roster().people(["ada"])).await;
     app.export().await;
+    let workbook = ExportUsersRequest {
+        organization: "pd".to_owned(),
+        format: FileFormat::Xlsx.into(),
+        ..ExportUsersRequest::default()
+    };
+    app.export_workbook(workbook).await;
     assert_eq!(
         told(&app).await,
         [
             "IMPORT_PREVIEWED COMPLETED created=1 rejected=0 rows=1",
             "USERS_EXPORTED DONE filtered=false",
+            "USERS_EXPORTED DONE filtered=false format=xlsx",
         ]
     );
 }
