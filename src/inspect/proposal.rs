@@ -230,12 +230,7 @@ impl<'a> Proposal<'a> {
         candidates
     }
 
-    fn candidate(
-        &self,
-        at: usize,
-        name: &str,
-        entries: &Entries<'_>,
-    ) -> Result<Candidate, String> {
+    fn candidate(&self, at: usize, name: &str, entries: &Entries<'_>) -> Result<Candidate, String> {
         let named = meaning(name).ok_or_else(|| match name.is_empty() {
             true => "It has no name.".to_owned(),
             false => "No column of a roster is called so.".to_owned(),
