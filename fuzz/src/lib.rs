@@ -5,7 +5,7 @@
 
 use user_import::{
     domain::{CheckOptions, RawRow, Row},
-    input::{CsvDecoder, CsvOptions, Header, Limits},
+    input::{CsvDecoder, CsvOptions, Header, Limits, WorkbookLimits},
 };
 
 /// Small, so that limits are met too.
@@ -14,6 +14,11 @@ pub const LIMITS: Limits = Limits {
     max_bytes: 64 * 1024,
     max_record_bytes: 4 * 1024,
     max_field_bytes: 1024,
+    workbook: WorkbookLimits {
+        max_bytes: 64 * 1024,
+        max_rows: 200,
+        max_ratio: 200,
+    },
 };
 
 /// What the decoder made of an input.

@@ -8,7 +8,9 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
-use super::{ClientError, SentRoster, ServiceClient, connection_lost, upload::RosterUpload};
+use super::{
+    ClientError, RosterFormat, SentRoster, ServiceClient, connection_lost, upload::RosterUpload,
+};
 use crate::proto::{
     ImportStart, ImportState, ImportSummary, ImportUsersResponse, import_users_response::Message,
 };
@@ -78,7 +80,7 @@ impl ImportEnd {
 }
 
 impl ServiceClient {
-    /// Imports the CSV bytes of `input`, and gives every answer to `on_answer` as it arrives.
+    /// Imports the bytes of `input`, and gives every answer to `on_answer` as it arrives.
     ///
     /// A refusal is no error: it is in [`ImportEnd::status`].
     ///
@@ -88,7 +90,7 @@ impl ServiceClient {
     pub(crate) async fn import<R>(
         &mut self,
         start: ImportStart,
-        input: R,
+        (input, format): (R, RosterFormat),
         mut on_answer: impl FnMut(ImportUsersResponse) -> io::Result<()>,
     ) -> Result<ImportEnd, ClientError>
     where
@@ -98,7 +100,7 @@ impl ServiceClient {
             import_id: start.import_id.clone(),
             ..ImportEnd::default()
         };
-        let (upload, requests) = RosterUpload::begin(start, input);
+        let (upload, requests) = RosterUpload::begin(start, (input, format));
         match self.imports.import_users(requests).await {
             Err(status) => ended.status = Some(status),
             Ok(answers) => {
@@ -222,7 +224,7 @@ mod tests {
     ) -> (Result<ImportEnd, ClientError>, usize) {
         let mut client = fake::connect(behaviour).await;
         let mut answers = 0;
-        let import = client.import(ImportStart::default(), input, |_| {
+        let import = client.import(ImportStart::default(), (input, RosterFormat::Csv), |_| {
             answers += 1;
             Ok(())
         });
@@ -391,7 +393,7 @@ mod tests {
     async fn an_answer_that_cannot_be_shown_ends_the_import() {
         let mut client = fake::connect(RefusesEarly).await;
         let input = tokio::io::repeat(b'a');
-        let import = client.import(ImportStart::default(), input, |_| {
+        let import = client.import(ImportStart::default(), (input, RosterFormat::Csv), |_| {
             Err(io::ErrorKind::BrokenPipe.into())
         });
         let ended = timeout(PATIENCE, import).await.unwrap();

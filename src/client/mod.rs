@@ -22,4 +22,4 @@ pub(crate) use connection::{ClientCredentials, PresentedToken, ServerAddress, Se
 pub(crate) use error::{ClientError, connection_lost};
 pub(crate) use health::ServerHealth;
 pub(crate) use import::ImportEnd;
-pub(crate) use upload::SentRoster;
+pub(crate) use upload::{RosterFormat, SentRoster};

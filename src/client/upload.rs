@@ -21,6 +21,25 @@ const LINGER: Duration = Duration::from_secs(5);
 /// Messages read ahead of the network.
 const AHEAD: usize = 2;
 
+/// What the bytes of a roster are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RosterFormat {
+    /// A CSV file.
+    #[default]
+    Csv,
+    /// A workbook.
+    Workbook,
+}
+
+impl RosterFormat {
+    const fn message(self, chunk: Bytes) -> Message {
+        match self {
+            Self::Csv => Message::CsvChunk(chunk),
+            Self::Workbook => Message::WorkbookChunk(chunk),
+        }
+    }
+}
+
 /// A roster that was read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentRoster {
@@ -42,7 +61,7 @@ impl RosterUpload {
     /// If reading fails it ends without `finish`, so that the server refuses the import.
     pub(super) fn begin<R>(
         start: ImportStart,
-        input: R,
+        (input, format): (R, RosterFormat),
     ) -> (Self, ReceiverStream<ImportUsersRequest>)
     where
         R: AsyncRead + Send + Unpin + 'static,
@@ -52,7 +71,7 @@ impl RosterUpload {
         let mut task = JoinSet::new();
         task.spawn(async move {
             let read = MessageSender::new(&requests)
-                .send_roster(start, input)
+                .send_roster(start, input, format)
                 .await;
             let finish = read.as_ref().ok().and_then(Option::as_ref).map(finish);
             // Sent before the last message, so that it is there once the answer to that has come.
@@ -97,6 +116,7 @@ impl<'a> MessageSender<'a> {
         mut self,
         start: ImportStart,
         mut input: R,
+        format: RosterFormat,
     ) -> io::Result<Option<SentRoster>>
     where
         R: AsyncRead + Unpin,
@@ -108,7 +128,7 @@ impl<'a> MessageSender<'a> {
                 return Ok(Some(self.total()));
             }
             self.count(&chunk);
-            next = Message::CsvChunk(chunk);
+            next = format.message(chunk);
         }
         Ok(None)
     }

@@ -82,11 +82,23 @@ pub(super) fn outcome(result: &RowResult) -> Outcome {
     }
 }
 
-/// The first response: the import's ID, and how its CSV file is read.
-pub(super) fn started(import: Uuid, resumed: bool, header: Option<&Header>) -> Response {
+/// The first response: the import's ID, and how its file is read. A workbook has a `sheet`, and neither charset nor
+/// delimiter.
+pub(super) fn started(
+    import: Uuid,
+    resumed: bool,
+    header: Option<&Header>,
+    sheet: Option<&str>,
+) -> Response {
+    let of_csv = header.filter(|_| sheet.is_none());
     let started = ImportStarted {
         import_id: import.to_string(),
         resumed,
+        charset: of_csv.map_or("", |header| header.charset).to_owned(),
+        delimiter: of_csv
+            .map(|header| header.delimiter.to_string())
+            .unwrap_or_default(),
+        sheet: sheet.unwrap_or_default().to_owned(),
         ..ImportStarted::default()
     };
     Response::Started(match header {
@@ -98,8 +110,6 @@ pub(super) fn started(import: Uuid, resumed: bool, header: Option<&Header>) -> R
                 .map(|c| c.header().to_owned())
                 .collect(),
             ignored_columns: header.ignored.clone(),
-            charset: header.charset.to_owned(),
-            delimiter: header.delimiter.to_string(),
             ..started
         },
     })

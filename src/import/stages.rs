@@ -74,6 +74,7 @@ pub(super) async fn run(
         .resolve_mapping(organization.id, &mut start, &mut options)
         .await?;
     let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
+    receiver.set_sheet(&options.sheet);
     let digest_key = DigestKey::new(&store.digest_secret(&organization).await?);
     receiver.set_phone_region(organization.phone_region());
     let import = options.import_id.unwrap_or_else(Uuid::now_v7);
@@ -190,7 +191,7 @@ impl ImportSession<'_> {
         if let Err(ImportError::ClientGone) = result {
             return result;
         }
-        self.post_start(None);
+        self.post_start(None, None);
         self.responses.send(Response::Summary(self.summary)).await;
         if result.is_err() {
             // The rest of the client's messages are dropped, so that the client gets to reading.

@@ -65,7 +65,9 @@ impl Importer {
     ) -> Result<(), ImportError> {
         let WatchRequest { filter, skip } = asked;
         let filter = filter.unwrap_or_default();
-        responses.send(messages::started(import, true, None)).await;
+        responses
+            .send(messages::started(import, true, None, None))
+            .await;
         let mut follower = ResultReplay::new(self.clone(), organization, import, filter, skip);
         let mut reported = Instant::now();
         loop {

@@ -32,6 +32,9 @@ const MARKS: [(&[u8], &Encoding); 3] = [
 pub(super) struct Charset(&'static Encoding);
 
 impl Charset {
+    /// The charset of the texts of workbooks.
+    pub(super) const OF_WORKBOOKS: Self = Self(UTF_8);
+
     /// Returns the standard name, such as `UTF-8`.
     pub(super) fn name(self) -> &'static str {
         self.0.name()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::charset::{Charset, Transcoder};
 use super::delimiter;
-use super::mapping::{CellMapper, CompiledMapping};
+use super::mapping::CompiledMapping;
 use super::preamble::{Found, Preamble};
 use super::record::RecordReader;
 use super::table::{Numbered, Rows};
@@ -238,12 +238,10 @@ impl Stage {
         } = opening.preamble.take_found()?;
         let (ignore_unknown, mapping) = (opening.ignore_unknown, &opening.mapping);
         let text = (charset, delimiter);
-        let (header, layout, read) = Header::read(records.record(), text, ignore_unknown, mapping)?;
-        let mapper =
-            (!mapping.is_empty()).then(|| CellMapper::new(Arc::clone(mapping), charset, read));
+        let (header, below) = Rows::below(records.record(), text, ignore_unknown, mapping)?;
         let mut table = Table {
             header,
-            rows: Rows::new(layout, mapper),
+            rows: below,
             records,
         };
         // The table is kept even if the rows have a fault, because the header is known.

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::blank::is_blank_char;
 use super::mapping::MappingFault;
+use super::workbook::WorkbookFault;
 use crate::domain::Column;
 
 /// Why the input as a whole is refused (semantics §2 "File faults" and "Header").
@@ -65,6 +66,9 @@ pub enum FileFault {
     /// The mapping cannot be used.
     #[error("{0}")]
     BadMapping(MappingFault),
+    /// A workbook cannot be read.
+    #[error("{0}")]
+    Workbook(WorkbookFault),
     /// No cell of the first record is a column's name, or there is no record.
     #[error("No header found: {mistaken}")]
     NoHeader {
@@ -212,6 +216,36 @@ pub enum Mistaken {
     Gzip,
     /// A ZIP archive.
     Zip,
+    /// CSV, sent as a workbook.
+    Csv,
+    /// An Office document that is no workbook, sent as one.
+    OtherDocument,
+}
+
+impl Mistaken {
+    /// The rest of a sentence about a file that was sent as a workbook.
+    pub(super) const fn beside_workbooks(self) -> &'static str {
+        match self {
+            Self::Empty => "the file is empty.",
+            Self::Csv => "it is CSV; send it as CSV, in csv_chunk.",
+            Self::Html | Self::SignIn => {
+                "it is a web page (HTML); download or export the roster as .xlsx, .ods or CSV."
+            }
+            Self::Xml => "it is XML; save the roster as .xlsx, .ods or CSV.",
+            Self::Json => "it is JSON; export the roster as .xlsx, .ods or CSV.",
+            Self::Pdf => "it is a PDF document; export the roster as .xlsx, .ods or CSV.",
+            Self::Gzip => "it is compressed (gzip); unpack it first.",
+            Self::Zip => "it is a ZIP archive; unpack it, and import the file in it.",
+            Self::OtherDocument | Self::Workbook => {
+                "it is another Office document; save the roster as .xlsx, .ods or CSV."
+            }
+            Self::Headless
+            | Self::UnmarkedUtf16
+            | Self::HeaderBelow { .. }
+            | Self::QuotedLines
+            | Self::TypeLine => "if it is CSV, send it as CSV, in csv_chunk.",
+        }
+    }
 }
 
 impl fmt::Display for Mistaken {
@@ -225,7 +259,12 @@ impl fmt::Display for Mistaken {
             }
             Self::Empty => "the file is empty.",
             Self::Headless => "the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.",
-            Self::Workbook => "this is an Excel workbook; save it as CSV UTF-8.",
+            Self::Workbook => {
+                "this is an Excel workbook or another one, not CSV; the workbook itself can be imported, as .xlsx or .ods \
+                 (in workbook_chunk), or save it as CSV UTF-8."
+            }
+            Self::Csv => "the first line has no names.",
+            Self::OtherDocument => "this is an Office document, not CSV; save the roster as CSV.",
             Self::UnmarkedUtf16 => {
                 "this seems to be UTF-16 without a byte order mark; set the charset option to utf-16le or utf-16be."
             }
@@ -260,6 +299,7 @@ impl FileFault {
         match self {
             Self::MissingColumn { .. } | Self::TemplateColumn { times: 0, .. } => "MISSING_COLUMN",
             Self::BadMapping(_) => "BAD_MAPPING",
+            Self::Workbook(fault) => fault.code(),
             Self::UnknownColumn { .. }
             | Self::UnnamedColumn { .. }
             | Self::MoreUnknownColumns { .. } => "UNKNOWN_COLUMN",
@@ -297,6 +337,7 @@ impl FileFault {
             | Self::TooManyRows { row, .. }
             | Self::TooManyBytes { row, .. } => format!("row {row}"),
             Self::BadMapping(fault) => fault.subject(),
+            Self::Workbook(fault) => fault.subject(),
             Self::BadCharset { .. } => "csv.charset".to_owned(),
             Self::BadDelimiter { in_file: false, .. } => "csv.delimiter".to_owned(),
             Self::BadDelimiter { in_file: true, .. } => "line 1".to_owned(),
@@ -313,7 +354,11 @@ impl FileFault {
     /// Returns `true` if the import exceeds a limit on its size. That has another status than a faulty file.
     #[must_use]
     pub const fn is_limit(&self) -> bool {
-        matches!(self, Self::TooManyRows { .. } | Self::TooManyBytes { .. })
+        match self {
+            Self::TooManyRows { .. } | Self::TooManyBytes { .. } => true,
+            Self::Workbook(fault) => fault.is_limit(),
+            _ => false,
+        }
     }
 
     /// Returns `text` as messages show it: cut to 60 characters. Characters that would disturb a terminal or reorder a
@@ -361,7 +406,8 @@ const fn place(in_file: bool) -> &'static str {
     if in_file { " in the first line" } else { "" }
 }
 
-fn size(bytes: u64) -> String {
+/// A number of bytes in a message.
+pub(super) fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = 1024 * KIB;
     match bytes {

@@ -89,7 +89,8 @@ pub(super) fn header(options: &CsvOptions, input: impl AsRef<[u8]>) -> Header {
     decoded.header.unwrap()
 }
 
-fn show(row: &RawRow<'_>) -> String {
+/// Shows a row as a line.
+pub(super) fn show(row: &RawRow<'_>) -> String {
     let place = format!("{}@{}", row.number, row.line);
     if let Some(fault) = row.misfit {
         assert_eq!(row.cells, [Cell::Absent; Column::COUNT]);

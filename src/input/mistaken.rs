@@ -1,8 +1,9 @@
 //! Identifies a file that has no header, by the beginning of its bytes and of its text. It never quotes them.
 
 use super::Mistaken;
+use super::blank::is_blank;
 use super::delimiter::DELIMITERS;
-use super::mapping::CompiledMapping;
+use super::mapping::{CompiledMapping, Mapping};
 use super::name::Name;
 use super::record::{Record, RecordReader};
 
@@ -10,7 +11,7 @@ use super::record::{Record, RecordReader};
 pub(super) const HEAD: usize = 16 * 1024;
 
 /// Number of known names that make a line below the first line a header.
-const MIN_NAMES: usize = 2;
+pub(super) const MIN_NAMES: usize = 2;
 
 /// Returns the kind of a file whose first record names no column. `bytes` and `text` are its beginning, as received
 /// and decoded.
@@ -43,6 +44,18 @@ pub(super) fn tell(
     match is_quoted_whole(text, mapping) {
         true => Mistaken::QuotedLines,
         false => Mistaken::Headless,
+    }
+}
+
+/// Returns the kind of a file that was sent as a workbook, and is no archive.
+pub(super) fn tell_bytes(bytes: &[u8]) -> Mistaken {
+    let beginning = &bytes[..bytes.len().min(HEAD)];
+    let text = beginning.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(beginning);
+    match CompiledMapping::new(&Mapping::default()) {
+        Ok(none) if header_line(text, &none).is_none() => {
+            tell(beginning, text, is_blank(text), &none)
+        }
+        _ => Mistaken::Csv,
     }
 }
 

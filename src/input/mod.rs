@@ -1,4 +1,4 @@
-//! Decodes what a client sends, CSV bytes or typed rows, into raw rows.
+//! Decodes what a client sends, CSV bytes, a workbook or typed rows, into raw rows.
 //!
 //! Sans-IO: takes any slice, keeps its own state, does no IO. It owns the CSV dialect, the header, the charset and the
 //! faults that refuse a file (semantics §2), and the mapping of a file that is no roster yet (§10). It must not know the
@@ -6,6 +6,7 @@
 //!
 //! Bytes pass through `charset` (to UTF-8), `preamble` (to the end of the header: delimiter and
 //! columns), `record` (fields), `table` (numbered rows), `layout` (one cell a column) and `mapping` (other cells in their place).
+//! The rows of a sheet (`workbook`) become records too, and take the same path from `table` on.
 
 mod blank;
 mod charset;
@@ -26,6 +27,7 @@ mod sample;
 mod split;
 mod table;
 mod typed;
+mod workbook;
 
 #[cfg(test)]
 mod harness;
@@ -39,8 +41,10 @@ pub(crate) use mapping::{MappedTo, MappingLookup};
 pub use mapping::{Mapping, ValueMapping};
 pub(crate) use name::{column_named, compared_name, own_column};
 pub(crate) use sample::{CsvSample, SampleTable};
-pub(crate) use split::{Splitter, first_lines};
+pub(crate) use split::{SplitRecord, Splitter, first_lines};
 pub(crate) use typed::TypedRows;
+pub use workbook::{Failure, FoundSheet, WorkbookLimits, WorkbookReader, is_workbook};
+pub(crate) use workbook::{WorkbookFault, split_sheet};
 
 use crate::domain::MAX_FIELD_BYTES;
 
@@ -57,6 +61,8 @@ pub struct Limits {
     /// Longest field in bytes of UTF-8. A longer field rejects only its row;
     /// [`Row::parse_with`](crate::domain::Row::parse_with) does that.
     pub max_field_bytes: usize,
+    /// The limits on a workbook.
+    pub workbook: WorkbookLimits,
 }
 
 impl Limits {
@@ -68,13 +74,14 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// 1,000,000 rows and 256 MiB; records of 64 KiB, and fields of 4 KiB.
+    /// 1,000,000 rows and 256 MiB; records of 64 KiB, and fields of 4 KiB; the defaults of workbooks.
     fn default() -> Self {
         Self {
             max_rows: 1_000_000,
             max_bytes: 256 * 1024 * 1024,
             max_record_bytes: Self::RECORD_BYTES,
             max_field_bytes: MAX_FIELD_BYTES,
+            workbook: WorkbookLimits::default(),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Turns the records after the header into numbered rows. Some records wait until the next record shows what they are.
 
-use super::FileFault;
+use std::sync::Arc;
+
+use super::charset::Charset;
 use super::layout::Layout;
-use super::mapping::CellMapper;
+use super::mapping::{CellMapper, CompiledMapping};
 use super::record::{OwnedRecord, Record};
+use super::{FileFault, Header};
 use crate::domain::RawRow;
 
 /// Makes rows of the records after the header.
@@ -27,13 +30,27 @@ enum Held {
 }
 
 impl Rows {
-    pub(super) const fn new(layout: Layout, mapper: Option<CellMapper>) -> Self {
-        Self {
+    /// Reads the header from `header`, and returns it with the maker of the rows below it.
+    ///
+    /// # Errors
+    /// Returns every fault of the header.
+    pub(super) fn below(
+        header: Record<'_>,
+        (charset, delimiter): (Charset, u8),
+        ignore_unknown: bool,
+        mapping: &Arc<CompiledMapping>,
+    ) -> Result<(Header, Self), Vec<FileFault>> {
+        let text = (charset, delimiter);
+        let (header, layout, read) = Header::read(header, text, ignore_unknown, mapping)?;
+        let mapper =
+            (!mapping.is_empty()).then(|| CellMapper::new(Arc::clone(mapping), charset, read));
+        let rows = Self {
             layout,
             mapper,
             begun: false,
             held: None,
-        }
+        };
+        Ok((header, rows))
     }
 
     /// Takes the next record.

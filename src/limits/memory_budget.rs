@@ -211,6 +211,15 @@ impl MemoryAccount {
 }
 
 impl MemoryReservation {
+    /// Another reservation of the same call, which holds nothing yet.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            account: self.account.clone(),
+            bytes: 0,
+        }
+    }
+
     /// Holds `bytes` more.
     ///
     /// # Errors

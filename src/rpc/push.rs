@@ -18,7 +18,8 @@ use crate::{
     proto::{
         CsvFormat, Deactivations, ImportFinish, ImportStart, Issue, IssueSeverity,
         PushUsersRequest, PushUsersResponse, RowResult, RowResults, UserRow, UserRows,
-        import_users_request::Message as Request, import_users_response::Message as Response,
+        WorkbookFormat, import_users_request::Message as Request,
+        import_users_response::Message as Response,
     },
 };
 
@@ -73,6 +74,12 @@ impl Push {
             let message = "A push has typed rows, so that csv has no meaning here: leave it out, or \
                 send the file with ImportUsers.";
             faults.push(Refusal::invalid("CSV_OPTIONS", "start.csv", message));
+        }
+        let workbook = start.workbook.as_ref();
+        if workbook.is_some_and(|workbook| *workbook != WorkbookFormat::default()) {
+            let message = "A push has typed rows, so that workbook has no meaning here: leave it out, or send the \
+                workbook with ImportUsers.";
+            faults.push(Refusal::invalid("CSV_OPTIONS", "start.workbook", message));
         }
         if rows.len() > MAX_ROWS {
             faults.push(too_many_rows(rows.len()));

@@ -51,7 +51,7 @@ pub(super) async fn append(
     bounded.map_err(|error| status::from_import(&error))?;
     let import = parse_import_id(&request.import_id)?;
     let Some(content) = request.content else {
-        let message = "The part has no content: set csv_chunk or rows.";
+        let message = "The part has no content: set csv_chunk, workbook_chunk or rows.";
         return Err(status::invalid("NO_CONTENT", "content", message));
     };
     let slug = &request.organization;

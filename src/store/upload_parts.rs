@@ -11,15 +11,15 @@ use super::{
 /// A part to add.
 #[derive(Clone, Debug)]
 pub struct UploadPart {
-    /// The kind of its content, as the upload has it: 1 CSV, 2 typed rows.
+    /// The kind of its content, as the upload has it: 1 CSV, 2 typed rows, 3 a workbook.
     pub kind: i32,
     /// Bytes or rows of the upload before this part.
     pub offset: i64,
     /// Bytes or rows of this part.
     pub length: i64,
-    /// Bytes that count against the limit: of CSV, or of the rows' values together.
+    /// Bytes that count against the limit: of the file, or of the rows' values together.
     pub weight: i64,
-    /// CSV, or an encoded `UserRows`.
+    /// Bytes of the file, or an encoded `UserRows`.
     pub content: Vec<u8>,
 }
 

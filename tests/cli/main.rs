@@ -33,3 +33,4 @@ mod shutdown;
 mod spreadsheets;
 mod terminal;
 mod tokens;
+mod workbooks;

@@ -78,5 +78,6 @@ mod uploads;
 mod users;
 mod values;
 mod who_it_is;
+mod workbooks;
 mod workbooks_out;
 mod write_order;

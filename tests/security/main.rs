@@ -29,3 +29,4 @@ mod resuming;
 mod role_names;
 mod staged;
 mod tls;
+mod workbooks;

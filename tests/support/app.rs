@@ -321,6 +321,27 @@ impl App {
         self.send_around(start, input, finish).await
     }
 
+    /// Imports a workbook; `finish` states its length and digest.
+    pub async fn import_workbook(&self, start: ImportStart, workbook: Vec<u8>) -> Imported {
+        let chunks = workbook.chunks(CHUNK);
+        let mut input: Vec<_> = chunks
+            .map(|chunk| Message::WorkbookChunk(chunk.to_vec().into()))
+            .collect();
+        if input.is_empty() {
+            input.push(Message::WorkbookChunk(Vec::new().into()));
+        }
+        self.send_around(start, input.into_iter(), super::finish_of(&workbook))
+            .await
+    }
+
+    /// Imports a workbook that must be refused as a whole, and returns the refusal. Panics if any user was written.
+    pub async fn refuse_workbook(&self, start: ImportStart, workbook: Vec<u8>) -> String {
+        let before = self.users().await;
+        let imported = self.import_workbook(start, workbook).await;
+        assert_eq!(self.users().await, before, "{imported}");
+        imported.refusal()
+    }
+
     /// Imports a CSV file that must be refused as a whole, and returns the refusal. Panics if any user was written.
     pub async fn refuse(&self, start: ImportStart, csv: impl Into<Vec<u8>>) -> String {
         let before = self.users().await;

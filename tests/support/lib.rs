@@ -33,6 +33,7 @@ pub mod rpcs;
 mod server;
 pub mod signal;
 mod staged;
+pub mod workbook;
 
 use std::future::Future;
 

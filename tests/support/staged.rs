@@ -1,5 +1,6 @@
 //! Imports whose roster is sent in parts, one call for each part.
 
+use prost::bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tonic::{Response, Status};
 use user_import::proto::{
@@ -106,19 +107,40 @@ impl App {
         csv: &[u8],
         sizes: impl IntoIterator<Item = usize>,
     ) -> Imported {
+        self.import_parts_of(start, (csv, Content::CsvChunk), sizes)
+            .await
+    }
+
+    /// Does the same with a workbook.
+    pub async fn import_workbook_in_parts(
+        &self,
+        start: ImportStart,
+        workbook: &[u8],
+        sizes: impl IntoIterator<Item = usize>,
+    ) -> Imported {
+        self.import_parts_of(start, (workbook, Content::WorkbookChunk), sizes)
+            .await
+    }
+
+    async fn import_parts_of(
+        &self,
+        start: ImportStart,
+        (file, content): (&[u8], fn(Bytes) -> Content),
+        sizes: impl IntoIterator<Item = usize>,
+    ) -> Imported {
         let organization = start.organization.clone();
         let (id, offset) = self.begin_upload(start).await.expect("it can be begun");
         let mut offset = usize::try_from(offset).expect("it fits into memory");
         let mut sizes = sizes.into_iter();
-        while offset < csv.len() {
-            let rest = &csv[offset..];
+        while offset < file.len() {
+            let rest = &file[offset..];
             let size = sizes.next().unwrap_or(rest.len()).min(rest.len());
-            let content = Content::CsvChunk(rest[..size].to_vec().into());
+            let content = content(rest[..size].to_vec().into());
             let appended = self.append_to(&organization, &id, offset as u64, content);
             offset += size;
             assert_eq!(appended.await.expect("the part is taken"), offset as u64);
         }
-        self.finish_and_watch(&organization, &id, finish_of(csv))
+        self.finish_and_watch(&organization, &id, finish_of(file))
             .await
     }
 

@@ -16,8 +16,8 @@ use crate::cli::{
 use crate::{
     access::TokenText,
     client::{
-        BearerToken, ClientCredentials, ClientError, ImportEnd, PresentedToken, ServerAddress,
-        ServiceClient,
+        BearerToken, ClientCredentials, ClientError, ImportEnd, PresentedToken, RosterFormat,
+        ServerAddress, ServiceClient,
     },
     config::{SecuritySettings, Settings},
     private_files,
@@ -118,7 +118,7 @@ async fn import(client: &mut ServiceClient, roster: &'static str) -> anyhow::Res
     };
     let mut rows = Vec::new();
     let ended = client
-        .import(start, roster.as_bytes(), |answer| {
+        .import(start, (roster.as_bytes(), RosterFormat::Csv), |answer| {
             rows.extend(results(answer));
             Ok(())
         })

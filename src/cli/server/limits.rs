@@ -16,7 +16,7 @@ pub(super) struct LimitsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_MESSAGE_BYTES")]
     #[arg(default_value_t = 4_195_328, value_parser = value_parser!(u32).range(1_024..=67_108_864))]
     max_message_bytes: u32,
-    /// Most bytes that one byte of a compressed upload may become
+    /// Most bytes that one byte of a compressed upload or of a workbook may become
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_COMPRESSION_RATIO")]
     #[arg(default_value_t = 200, value_parser = value_parser!(u32).range(1..))]
     max_compression_ratio: u32,

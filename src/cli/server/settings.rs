@@ -8,7 +8,7 @@ use super::limits::LimitsArgs;
 use crate::cli::failure::UsageError;
 use crate::{
     config::{MassDeactivation, MassIdentityChange, Settings},
-    input::Limits,
+    input::{Limits, WorkbookLimits},
 };
 
 /// The settings that an operator may set; the rest of [`Settings`] has its defaults.
@@ -73,7 +73,15 @@ pub(super) struct SettingsArgs {
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_BYTES")]
     #[arg(default_value_t = Limits::default().max_bytes, value_parser = value_parser!(u64).range(1..))]
     max_bytes: u64,
-    /// Most bytes of one record of a CSV file, or of a typed row's values together
+    /// Most bytes of a workbook
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WORKBOOK_BYTES")]
+    #[arg(default_value_t = WorkbookLimits::default().max_bytes, value_parser = value_parser!(u64).range(1..=1_073_741_824))]
+    max_workbook_bytes: u64,
+    /// Most rows of a workbook; no more than of any import
+    #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_WORKBOOK_ROWS")]
+    #[arg(default_value_t = WorkbookLimits::default().max_rows, value_parser = value_parser!(u32).range(1..))]
+    max_workbook_rows: u32,
+    /// Most bytes of one record of a CSV file, of a row of a workbook, or of a typed row's values together
     #[arg(long, value_name = "N", env = "USER_IMPORT_MAX_RECORD_BYTES")]
     #[arg(default_value_t = 65_536, value_parser = value_parser!(u32).range(4_096..=1_048_576))]
     max_record_bytes: u32,
@@ -166,6 +174,11 @@ impl SettingsArgs {
                 max_bytes: self.max_bytes,
                 max_record_bytes: bytes(self.max_record_bytes),
                 max_field_bytes: bytes(self.max_field_bytes),
+                workbook: WorkbookLimits {
+                    max_bytes: self.max_workbook_bytes,
+                    max_rows: self.max_workbook_rows,
+                    max_ratio: self.limits.limits().compression_ratio,
+                },
             },
             mass_deactivation: MassDeactivation {
                 percent: self.mass_deactivation_percent,
@@ -227,7 +240,8 @@ mod tests {
             --max-record-bytes 8192 --max-field-bytes 8000 --mass-deactivation-percent 8 \
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
             --attempt-retention-days 13 --max-attempts-kept 14 --history-days 19 \
-            --audit-days 20 \
+            --audit-days 20 --max-workbook-bytes 21 --max-workbook-rows 22 \
+            --max-compression-ratio 23 \
             --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
             --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
@@ -241,6 +255,9 @@ mod tests {
         assert_eq!(settings.database_patience, Duration::from_secs(7));
         let limits = (settings.limits.max_rows, settings.limits.max_bytes);
         assert_eq!((limits, settings.transaction_rows), ((4, 5), 6));
+        let workbook = settings.limits.workbook;
+        let workbook = (workbook.max_bytes, workbook.max_rows, workbook.max_ratio);
+        assert_eq!(workbook, (21, 22, 23));
         let sizes = (
             settings.limits.max_record_bytes,
             settings.limits.max_field_bytes,

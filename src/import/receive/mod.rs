@@ -10,6 +10,7 @@ mod receiver;
 mod saved_mapping;
 mod session;
 mod upload_buffer;
+mod workbook_input;
 
 /// A message of the contract that a client sends.
 pub(crate) use crate::proto::import_users_request::Message as Request;

@@ -45,8 +45,10 @@ pub struct ImportOptions {
     pub max_identity_changes: Option<u32>,
     /// How rows find their users besides the external ID.
     pub match_by: Option<MatchBy>,
-    /// How to read CSV.
+    /// How to read CSV and, charset and delimiter apart, a workbook.
     pub csv: CsvOptions,
+    /// The name of the sheet to read of a workbook. Empty: the first that is not hidden.
+    pub sheet: String,
     /// Which results to send.
     pub filter: ResultFilter,
     /// Send values before and after.
@@ -121,6 +123,7 @@ impl ImportOptions {
                 ignore_unknown_columns: csv.ignore_unknown_columns,
                 mapping: start.mapping.map(Mapping::from).unwrap_or_default(),
             },
+            sheet: start.workbook.unwrap_or_default().sheet,
             filter,
             include_values: start.include_values,
             source: start.source,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::workbook_input::{Pause, WorkbookInput};
 use super::{parallel_checks::check_rows, phone_memo::read_phone};
 use crate::import::Refusal;
 use crate::{
     domain::{CheckOptions, Column, PhoneRegion, Row},
-    input::{CsvDecoder, CsvOptions, FileFault, Header, Limits, TypedRows},
+    input::{CsvDecoder, CsvOptions, Failure, FileFault, Header, Limits, TypedRows},
     proto::{ImportFinish, UserRow, import_users_request::Message},
 };
 
@@ -23,15 +24,18 @@ pub struct RosterReceiver {
     measured: usize,
     limits: Limits,
     checks: CheckOptions,
-    /// A mapping says how to read the file.
-    is_mapped: bool,
+    /// How to read a file.
+    options: CsvOptions,
+    /// The name of the sheet to read of a workbook, or empty.
+    sheet: String,
     input: Input,
 }
 
 enum Input {
-    /// CSV, until typed rows come first.
+    /// CSV, until typed rows or a workbook come first.
     Csv(Box<CsvInput>),
-    Typed(TypedRows),
+    Workbook(Box<WorkbookInput>),
+    Typed(Box<TypedRows>),
 }
 
 struct CsvInput {
@@ -44,7 +48,7 @@ struct CsvInput {
 pub struct ReceivedRoster {
     /// All rows, in order.
     pub rows: Vec<Row>,
-    /// SHA-256 of the CSV bytes, or of the canonical encoding of the typed rows.
+    /// SHA-256 of the file's bytes, or of the canonical encoding of the typed rows.
     pub digest: [u8; 32],
     /// The names that columns have in the file, if a mapping reads them from columns with other names.
     pub file_columns: Arc<[(Column, String)]>,
@@ -52,8 +56,31 @@ pub struct ReceivedRoster {
     pub ignored_lines: Option<(u32, u32)>,
 }
 
+impl ReceivedRoster {
+    /// Bytes of the rows.
+    #[must_use]
+    pub(crate) fn bytes(&self) -> usize {
+        Row::text_bytes(&self.rows) + self.rows.capacity() * size_of::<Row>()
+    }
+}
+
+/// Why a roster was not received to its end.
+#[derive(Debug)]
+pub(crate) enum ReceiveFailure {
+    /// The input is refused.
+    Refused(Vec<Refusal>),
+    /// The caller wanted no more.
+    Halted,
+}
+
+impl From<Vec<Refusal>> for ReceiveFailure {
+    fn from(refusals: Vec<Refusal>) -> Self {
+        Self::Refused(refusals)
+    }
+}
+
 impl RosterReceiver {
-    /// Makes a receiver for CSV or typed rows.
+    /// Makes a receiver for CSV, a workbook or typed rows.
     ///
     /// # Errors
     /// Fails if the CSV options are wrong.
@@ -73,7 +100,8 @@ impl RosterReceiver {
                 phone_region: None,
                 read_phone,
             },
-            is_mapped: !options.mapping.is_empty(),
+            options: options.clone(),
+            sheet: String::new(),
             input: Input::Csv(Box::new(csv)),
         })
     }
@@ -83,29 +111,54 @@ impl RosterReceiver {
         self.checks.phone_region = region;
     }
 
+    /// Reads this sheet of a workbook; the first one if the name is empty. Must be called before any input.
+    pub fn set_sheet(&mut self, sheet: &str) {
+        sheet.clone_into(&mut self.sheet);
+    }
+
     /// Number of rows so far.
     #[must_use]
     pub fn rows(&self) -> u32 {
         u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
     }
 
-    /// Bytes of the rows so far.
+    /// Bytes of the rows so far, and of a workbook that is not read yet.
     pub fn bytes(&mut self) -> usize {
         self.text_bytes += Row::text_bytes(&self.rows[self.measured..]);
         self.measured = self.rows.len();
-        self.text_bytes + self.rows.capacity() * size_of::<Row>()
+        let workbook = match &self.input {
+            Input::Workbook(workbook) => workbook.held(),
+            Input::Csv(_) | Input::Typed(_) => 0,
+        };
+        self.text_bytes + self.rows.capacity() * size_of::<Row>() + workbook
     }
 
-    /// The header of a CSV file, or `None` until it is known.
+    /// Returns `true` if a workbook is received, which is read at its end.
+    #[must_use]
+    pub const fn is_workbook(&self) -> bool {
+        matches!(self.input, Input::Workbook(_))
+    }
+
+    /// The name of the sheet that was read, or `None` if there is none, or it is not known yet.
+    #[must_use]
+    pub fn sheet(&self) -> Option<&str> {
+        match &self.input {
+            Input::Workbook(workbook) => Some(&workbook.found().sheet),
+            Input::Csv(_) | Input::Typed(_) => None,
+        }
+    }
+
+    /// The header of a file, or `None` until it is known.
     #[must_use]
     pub fn header(&self) -> Option<&Header> {
         match &self.input {
             Input::Typed(_) => None,
             Input::Csv(csv) => csv.decoder.header(),
+            Input::Workbook(workbook) => workbook.found().header.as_ref(),
         }
     }
 
-    /// Returns `true` once the kind of input is known and, for CSV, its header.
+    /// Returns `true` once the kind of input is known and, for a file, its header.
     #[must_use]
     pub fn knows_input(&self) -> bool {
         matches!(self.input, Input::Typed(_)) || self.header().is_some()
@@ -118,18 +171,24 @@ impl RosterReceiver {
     pub fn push(&mut self, message: Message) -> Result<(), Vec<Refusal>> {
         match message {
             Message::CsvChunk(chunk) => self.push_chunk(&chunk),
+            Message::WorkbookChunk(chunk) => self.push_workbook(&chunk),
             Message::Rows(rows) => self.push_rows(&rows.rows),
             Message::Start(_) => Err(vec![out_of_order("start was sent twice.")]),
             Message::Finish(_) => Err(vec![out_of_order("finish was sent twice.")]),
         }
     }
 
-    /// Ends the input, and verifies what the client states about it.
+    /// Ends the input, and verifies what the client states about it. A workbook is read now: `pause` is called now and
+    /// then with the number of bytes that this holds meanwhile, and ends it by a break.
     ///
     /// # Errors
-    /// Fails if the input ends too early or differs from what the client states.
-    pub fn finish(&mut self, stated: &ImportFinish) -> Result<ReceivedRoster, Vec<Refusal>> {
-        let digest = self.end(stated)?;
+    /// Fails if the input ends too early or differs from what the client states, or `pause` breaks.
+    pub(crate) fn finish(
+        &mut self,
+        stated: &ImportFinish,
+        pause: Pause<'_>,
+    ) -> Result<ReceivedRoster, ReceiveFailure> {
+        let digest = self.end(stated, pause)?;
         let mut faults = Vec::new();
         let rows = self.rows.len() as u64;
         check_total(
@@ -140,7 +199,7 @@ impl RosterReceiver {
             &mut faults,
         );
         if !faults.is_empty() {
-            return Err(faults);
+            return Err(faults.into());
         }
         let file_columns = self.header().map(|header| header.file_columns.clone());
         Ok(ReceivedRoster {
@@ -150,6 +209,7 @@ impl RosterReceiver {
             ignored_lines: match &self.input {
                 Input::Typed(_) => None,
                 Input::Csv(csv) => csv.decoder.ignored_lines(),
+                Input::Workbook(workbook) => workbook.found().ignored_lines,
             },
         })
     }
@@ -158,6 +218,9 @@ impl RosterReceiver {
         let Input::Csv(csv) = &mut self.input else {
             return Err(vec![both_kinds()]);
         };
+        if !self.sheet.is_empty() {
+            return Err(vec![sheet_of_no_workbook()]);
+        }
         csv.begun = true;
         let CsvInput {
             decoder, digest, ..
@@ -173,12 +236,27 @@ impl RosterReceiver {
         .map_err(refusals)
     }
 
+    fn push_workbook(&mut self, chunk: &[u8]) -> Result<(), Vec<Refusal>> {
+        if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
+            let (options, sheet) = (self.options.clone(), self.sheet.clone());
+            let workbook = WorkbookInput::new(options, sheet, self.limits);
+            self.input = Input::Workbook(Box::new(workbook));
+        }
+        let Input::Workbook(workbook) = &mut self.input else {
+            return Err(vec![both_kinds()]);
+        };
+        workbook.push(chunk).map_err(|fault| vec![(&fault).into()])
+    }
+
     fn push_rows(&mut self, typed: &[UserRow]) -> Result<(), Vec<Refusal>> {
-        if self.is_mapped {
+        if !self.options.mapping.is_empty() {
             return Err(vec![mapped_rows()]);
         }
+        if !self.sheet.is_empty() {
+            return Err(vec![sheet_of_no_workbook()]);
+        }
         if matches!(&self.input, Input::Csv(csv) if !csv.begun) {
-            self.input = Input::Typed(TypedRows::new(self.limits));
+            self.input = Input::Typed(Box::new(TypedRows::new(self.limits)));
         }
         let Input::Typed(input) = &mut self.input else {
             return Err(vec![both_kinds()]);
@@ -191,13 +269,23 @@ impl RosterReceiver {
         .map_err(refusals)
     }
 
-    /// Ends either kind of input, and returns its digest. No input at all is an empty file.
-    fn end(&mut self, stated: &ImportFinish) -> Result<[u8; 32], Vec<Refusal>> {
+    /// Ends any kind of input, and returns its digest. No input at all is an empty file.
+    fn end(&mut self, stated: &ImportFinish, pause: Pause<'_>) -> Result<[u8; 32], ReceiveFailure> {
         match &mut self.input {
             Input::Typed(input) => {
                 check_typed(stated)?;
                 input.finish().map_err(refusals)?;
                 Ok(input.digest())
+            }
+            Input::Workbook(workbook) => {
+                let digest = workbook.digest();
+                check_bytes(stated, workbook.received(), &digest)?;
+                let read = workbook.read(self.checks, &mut self.rows, pause);
+                read.map_err(|failure| match failure {
+                    Failure::Faults(faults) => refusals(faults).into(),
+                    Failure::Halted => ReceiveFailure::Halted,
+                })?;
+                Ok(digest)
             }
             Input::Csv(csv) => {
                 let digest: [u8; 32] = csv.digest.clone().finalize().into();
@@ -224,13 +312,20 @@ fn refusals(faults: Vec<FileFault>) -> Vec<Refusal> {
 
 /// The refusal of a message that is out of order.
 pub(crate) fn out_of_order(message: &str) -> Refusal {
-    let order = "The order is start, csv_chunk or rows, finish.";
+    let order = "The order is start, csv_chunk, workbook_chunk or rows, finish.";
     Refusal::invalid("OUT_OF_ORDER", "message", format!("{message} {order}"))
 }
 
 pub(crate) fn both_kinds() -> Refusal {
-    let message = "csv_chunk and rows were both sent; an import is either CSV or typed rows.";
+    let message = "Two of csv_chunk, workbook_chunk and rows were sent; an import is either CSV, a workbook or typed \
+        rows.";
     Refusal::invalid("BOTH_KINDS", "message", message)
+}
+
+fn sheet_of_no_workbook() -> Refusal {
+    let message = "workbook.sheet names a sheet, and the input is no workbook; leave it out, or send the workbook in \
+        workbook_chunk.";
+    Refusal::invalid("SHEET_OF_NO_WORKBOOK", "workbook.sheet", message)
 }
 
 fn mapped_rows() -> Refusal {
@@ -240,7 +335,8 @@ fn mapped_rows() -> Refusal {
 
 fn check_typed(stated: &ImportFinish) -> Result<(), Vec<Refusal>> {
     if stated.byte_count.is_some() || stated.sha256.is_some() {
-        let message = "byte_count and sha256 describe CSV bytes; state row_count for typed rows.";
+        let message =
+            "byte_count and sha256 describe the bytes of a file; state row_count for typed rows.";
         return Err(vec![Refusal::invalid("BAD_FINISH", "finish", message)]);
     }
     Ok(())

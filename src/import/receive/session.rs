@@ -192,13 +192,17 @@ impl ImportSession<'_> {
     }
 
     /// Posts `started` once.
-    pub(crate) fn post_start(&mut self, header: Option<&Header>) {
+    pub(crate) fn post_start(&mut self, header: Option<&Header>, sheet: Option<&str>) {
         if self.started {
             return;
         }
         self.started = true;
-        self.responses
-            .post(messages::started(self.record.id, self.resumed, header));
+        self.responses.post(messages::started(
+            self.record.id,
+            self.resumed,
+            header,
+            sheet,
+        ));
     }
 
     /// Fails if the caller's credential is no longer valid. Called before the first write.

@@ -200,6 +200,10 @@ impl BufferState {
             (
                 Some((Ok(Some(Message::CsvChunk(last))), weight)),
                 Ok(Some(Message::CsvChunk(more))),
+            )
+            | (
+                Some((Ok(Some(Message::WorkbookChunk(last))), weight)),
+                Ok(Some(Message::WorkbookChunk(more))),
             ) if small(last.len()) && small(more.len()) => {
                 *weight += more_weight;
                 let mut joined = std::mem::take(last)
@@ -232,7 +236,7 @@ fn weight(item: &QueuedItem) -> usize {
 /// Roughly the bytes of a message.
 pub(crate) fn message_weight(message: &Message) -> usize {
     match message {
-        Message::CsvChunk(chunk) => chunk.len(),
+        Message::CsvChunk(chunk) | Message::WorkbookChunk(chunk) => chunk.len(),
         Message::Rows(rows) => rows_weight(rows),
         Message::Start(_) | Message::Finish(_) => 0,
     }

@@ -27,6 +27,13 @@ pub(crate) fn options(start: &ImportStart) -> String {
             "ignore_unknown_columns",
             csv.is_some_and(|csv| csv.ignore_unknown_columns),
         ),
+        (
+            "sheet",
+            start
+                .workbook
+                .as_ref()
+                .is_some_and(|workbook| !workbook.sheet.is_empty()),
+        ),
         ("include_values", start.include_values),
     ] {
         options.extend(is_set.then(|| name.to_owned()));

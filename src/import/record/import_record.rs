@@ -11,7 +11,7 @@ use crate::{
     import::messages,
     proto::{
         CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Mapping, Refusal,
-        timestamp,
+        WorkbookFormat, timestamp,
     },
     store::ImportRecord,
 };
@@ -35,6 +35,9 @@ pub(crate) fn options_digest(start: &ImportStart) -> [u8; 32] {
     bound.mapping = bound
         .mapping
         .filter(|mapping| *mapping != Mapping::default());
+    bound.workbook = bound
+        .workbook
+        .filter(|workbook| *workbook != WorkbookFormat::default());
     Sha256::digest(bound.encode_to_vec()).into()
 }
 

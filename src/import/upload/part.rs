@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     access::{Denial, Principal},
     import::{ImportError, Importer, Refusal, receive::both_kinds},
+    input::Limits,
     proto::{UserRow, UserRows, append_import_request::Content},
     store::{AppendOutcome, Upload, UploadPart, UploadStage},
 };
@@ -14,12 +15,13 @@ use crate::{
 /// The kinds of input, as stored.
 pub(crate) const CSV: i32 = 1;
 pub(crate) const ROWS: i32 = 2;
+pub(crate) const WORKBOOK: i32 = 3;
 
 /// Stored parts read at a time for a comparison; each may have the largest size.
 const COMPARED: i64 = 4;
 
 impl Importer {
-    /// Adds a part to an upload. Returns how much is there now: bytes of CSV, or rows.
+    /// Adds a part to an upload. Returns how much is there now: bytes of the file, or rows.
     ///
     /// # Errors
     /// Fails if the part is refused or the database fails.
@@ -36,7 +38,7 @@ impl Importer {
         // An offset that is too large for the database matches no upload's end.
         let part = new_part(i64::try_from(offset).unwrap_or(i64::MAX), content);
         let limits = self.settings.limits;
-        let bytes = i64::try_from(limits.max_bytes).unwrap_or(i64::MAX);
+        let bytes = i64::try_from(most_bytes(part.kind, limits)).unwrap_or(i64::MAX);
         let most = (i64::from(limits.max_rows), bytes);
         let append = self
             .store
@@ -110,6 +112,14 @@ impl Importer {
         let limits = self.settings.limits;
         let (code, most) = match part.kind {
             CSV => ("TOO_MANY_BYTES", format!("{} bytes", limits.max_bytes)),
+            WORKBOOK => {
+                let bytes = most_bytes(WORKBOOK, limits);
+                let message = format!(
+                    "More than {bytes} bytes, the limit for a workbook; remove what is not the roster, save the sheet as \
+                     CSV UTF-8, or have the limit raised."
+                );
+                return Refusal::limit("TOO_MANY_BYTES", "upload", message);
+            }
             _ => (
                 "TOO_MANY_ROWS",
                 format!("{} rows or {} bytes", limits.max_rows, limits.max_bytes),
@@ -122,11 +132,26 @@ impl Importer {
     }
 }
 
+/// Most bytes of an upload of this kind.
+fn most_bytes(kind: i32, limits: Limits) -> u64 {
+    match kind {
+        WORKBOOK => limits.workbook.max_bytes.min(limits.max_bytes),
+        _ => limits.max_bytes,
+    }
+}
+
 fn new_part(offset: i64, content: Content) -> UploadPart {
     let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     match content {
         Content::CsvChunk(chunk) => UploadPart {
             kind: CSV,
+            offset,
+            length: number(chunk.len()),
+            weight: number(chunk.len()),
+            content: chunk.into(),
+        },
+        Content::WorkbookChunk(chunk) => UploadPart {
+            kind: WORKBOOK,
             offset,
             length: number(chunk.len()),
             weight: number(chunk.len()),
@@ -161,7 +186,7 @@ fn slice_content(
     let place = |position: i64| usize::try_from(position - begin).unwrap_or_default();
     let range = place(from)..place(until);
     let lost = || ImportError::Internal("an upload's part is not what it says".to_owned());
-    if kind == CSV {
+    if kind != ROWS {
         return Ok(content.get(range).ok_or_else(lost)?.to_vec());
     }
     let rows = UserRows::decode(content).map_err(|_| lost())?.rows;

@@ -4,7 +4,7 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::part::{CSV, ROWS};
+use super::part::{CSV, ROWS, WORKBOOK};
 use crate::{
     import::{ImportError, Importer, RequestStream},
     proto::{ImportFinish, ImportStart, UserRows, import_users_request::Message},
@@ -78,6 +78,7 @@ async fn send(sender: &mpsc::Sender<Item>, message: Message) -> bool {
 fn message(kind: i32, content: Vec<u8>) -> Result<Message, ImportError> {
     match kind {
         CSV => Ok(Message::CsvChunk(content.into())),
+        WORKBOOK => Ok(Message::WorkbookChunk(content.into())),
         ROWS => Ok(Message::Rows(
             UserRows::decode(&*content).map_err(|_| broken())?,
         )),

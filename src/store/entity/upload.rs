@@ -19,11 +19,11 @@ pub struct Model {
     pub start: Vec<u8>,
     /// SHA-256 of the options to which the import's ID is bound.
     pub options_digest: Vec<u8>,
-    /// The kind of the parts: 0 not known yet, 1 CSV, 2 typed rows.
+    /// The kind of the parts: 0 not known yet, 1 CSV, 2 typed rows, 3 a workbook.
     pub kind: i32,
-    /// Received bytes of CSV, or typed rows.
+    /// Received bytes of the file, or typed rows.
     pub received: i64,
-    /// Bytes that count against the limit: of CSV, or of the rows' values together.
+    /// Bytes that count against the limit: of the file, or of the rows' values together.
     pub bytes: i64,
     /// The number of its `UploadStage`.
     pub stage: i32,

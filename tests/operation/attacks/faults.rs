@@ -79,8 +79,8 @@ async fn held(database: Database, csv: String, rows: usize) -> u64 {
 
 async fn rows_of_nothing_but_faults_cost_no_more_memory_than_sound_ones(database: Database) {
     let rows = ROWS * scale();
-    let usual = held(database, sound(rows), rows).await;
-    let attacked = held(database, faulty(rows), rows).await;
+    let usual = Box::pin(held(database, sound(rows), rows)).await;
+    let attacked = Box::pin(held(database, faulty(rows), rows)).await;
     // A tenth for what differs from one run to the next.
     assert!(
         attacked <= usual + usual / 10,

@@ -144,7 +144,7 @@ pub(super) fn cells<const N: usize>(
     wanted: &BTreeSet<u32>,
     columns: [Column; N],
 ) -> anyhow::Result<BTreeMap<u32, [String; N]>> {
-    let dialect = Dialect::new(&started.charset, &started.delimiter)?;
+    let dialect = Dialect::of(started)?;
     let records = records(roster, &dialect, wanted)?;
     let places = columns.map(|column| {
         let mut columns = records.columns.iter();

@@ -10,15 +10,18 @@ use encoding_rs::Encoding;
 
 use crate::{
     domain::Column,
-    input::{FileFault, Mapping, Splitter, first_lines},
+    input::{FileFault, Mapping, SplitRecord, Splitter, first_lines, split_sheet},
+    proto::ImportStarted,
 };
 
 /// How a file is read, as the server said.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dialect {
     charset: &'static Encoding,
     /// One ASCII character.
     pub delimiter: u8,
+    /// The sheet of a workbook, or `None` for CSV.
+    sheet: Option<String>,
 }
 
 impl Dialect {
@@ -35,7 +38,22 @@ impl Dialect {
             [delimiter] if delimiter.is_ascii() => *delimiter,
             _ => anyhow::bail!("the delimiter {delimiter:?} is not one character"),
         };
-        Ok(Self { charset, delimiter })
+        Ok(Self {
+            charset,
+            delimiter,
+            sheet: None,
+        })
+    }
+
+    /// The dialect that the server reports when it has begun.
+    ///
+    /// # Errors
+    /// The errors of [`new`](Self::new).
+    pub(super) fn of(started: &ImportStarted) -> anyhow::Result<Self> {
+        Ok(Self {
+            sheet: Some(started.sheet.clone()).filter(|sheet| !sheet.is_empty()),
+            ..Self::new(&started.charset, &started.delimiter)?
+        })
     }
 }
 
@@ -70,15 +88,9 @@ pub(super) fn records(
     dialect: &Dialect,
     wanted: &BTreeSet<u32>,
 ) -> anyhow::Result<Records> {
-    let (text, _, _) = dialect.charset.decode(bytes);
-    let mut found = Records {
-        leading: first_lines(&text, mapping.skip_leading_lines)
-            .map(str::to_owned)
-            .collect(),
-        ..Records::default()
-    };
+    let mut found = Records::default();
     let splitter = Splitter::new(mapping).map_err(|faults| anyhow!(messages(&faults)))?;
-    let split = splitter.split(&text, dialect.delimiter, |record| {
+    let mut take = |record: SplitRecord<'_>| {
         if found.header.is_empty() {
             found.header = record.fields;
         } else if wanted.contains(&record.line) {
@@ -86,8 +98,18 @@ pub(super) fn records(
             let record_found = FoundRecord { fields, text };
             found.by_line.insert(record.line, record_found);
         }
-    });
-    split.map_err(|fault| anyhow!(fault.message()))?;
+    };
+    if let Some(sheet) = &dialect.sheet {
+        let leading = split_sheet(bytes, (sheet, mapping), take);
+        found.leading = leading.map_err(|faults| anyhow!(messages(&faults)))?;
+    } else {
+        let (text, _, _) = dialect.charset.decode(bytes);
+        let split = splitter.split(&text, dialect.delimiter, &mut take);
+        split.map_err(|fault| anyhow!(fault.message()))?;
+        found.leading = first_lines(&text, mapping.skip_leading_lines)
+            .map(str::to_owned)
+            .collect();
+    }
     ensure!(!found.header.is_empty(), "it has no header");
     found.columns = found
         .header

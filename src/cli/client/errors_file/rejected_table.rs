@@ -45,7 +45,7 @@ impl<'a> RejectedTable<'a> {
             .started
             .as_ref()
             .context("the server did not say how it reads it")?;
-        let dialect = Dialect::new(&started.charset, &started.delimiter)?;
+        let dialect = Dialect::of(started)?;
         let rows = findings.rejected.values().filter(|row| is_written(row));
         let rows: Vec<_> = rows.collect();
         let lines: BTreeSet<u32> = rows.iter().map(|row| row.line).collect();

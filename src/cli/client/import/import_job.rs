@@ -5,7 +5,7 @@ use tonic::Status;
 
 use super::{import_report::ImportReport, retry_budget::RetryBudget, roster_source::RosterInput};
 use crate::{
-    client::{ImportEnd, ServiceClient},
+    client::{ImportEnd, RosterFormat, ServiceClient},
     proto::{ImportStart, ImportState, ImportSummary},
 };
 
@@ -15,6 +15,8 @@ pub(super) struct ImportJob {
     pub client: ServiceClient,
     /// The roster.
     pub input: RosterInput,
+    /// What its bytes are.
+    pub format: RosterFormat,
     /// How often it may be sent again.
     pub retries: u32,
 }
@@ -43,7 +45,8 @@ impl ImportJob {
         let mut reader = self.input.read().await?;
         let mut sent = None;
         loop {
-            let import = client.import(start.clone(), reader, |answer| report.show(answer));
+            let roster = (reader, self.format);
+            let import = client.import(start.clone(), roster, |answer| report.show(answer));
             let mut ended = import.await?;
             // The totals of a fully sent roster stay valid if the next attempt sends less of it.
             sent = ended.sent.take().or(sent);

@@ -23,11 +23,12 @@ use anyhow::Context;
 
 use super::{errors_file, mapping_file::MappingChoice};
 use crate::cli::{
-    ExitStatus, failure,
+    ExitStatus,
+    failure::{self, UsageError},
     output::{ImportFindings, OutputFormat, SummaryOptions, Verbosity, print_error},
 };
 use crate::{
-    client::{ClientError, ImportEnd, ServiceClient},
+    client::{ClientError, ImportEnd, RosterFormat, ServiceClient},
     input::Mapping,
     proto::{ImportStart, ImportState},
 };
@@ -70,11 +71,19 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
     drop(input.read().await?);
     // Wait for the first bytes of a slow export: the server closes a connection without a call.
     input.wait().await.map_err(ClientError::Input)?;
+    let format = input.format(&args.file).await.map_err(ClientError::Input)?;
+    if format == RosterFormat::Csv && args.sheet.is_some() {
+        return Err(UsageError::new(
+            "--sheet names a sheet of a workbook, and the roster is none; leave the option out.",
+        )
+        .into());
+    }
     let common = &args.common;
     let (client, organization) = common.organization.connect(verbosity).await?;
     let job = ImportJob {
         client,
         input,
+        format,
         retries: common.retries,
     };
     let mut start = args.start(&organization);

@@ -16,7 +16,9 @@ use crate::cli::{
     output::OutputFormat,
 };
 use crate::input::CsvOptions;
-use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter};
+use crate::proto::{
+    CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter, WorkbookFormat,
+};
 
 /// Bring an organisation's users in step with a roster
 ///
@@ -31,8 +33,16 @@ use crate::proto::{CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFil
     cad-export | user-import import - --profile nightly --deactivate-missing --confirm Confirm --quiet"
 )]
 pub(crate) struct ImportArgs {
-    /// CSV file; `-` is standard input
+    /// CSV file or workbook (.xlsx, .ods); `-` is standard input
     pub file: PathBuf,
+    /// Sheet of a workbook to read [default: the first that is not hidden]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER_IMPORT_SHEET",
+        help_heading = "File format"
+    )]
+    pub sheet: Option<String>,
     /// How to read the export of another system, its columns, values and lines: the name of a saved mapping (see
     /// `user-import mapping`), or a TOML file
     #[arg(long, value_name = "NAME|FILE.toml", env = "USER_IMPORT_MAPPING", value_parser = mapping_file::choose)]
@@ -257,6 +267,7 @@ impl ImportArgs {
                 .mapping
                 .as_ref()
                 .map_or_else(String::new, MappingChoice::name),
+            workbook: self.sheet.clone().map(|sheet| WorkbookFormat { sheet }),
             ..self.common.start(organization)
         }
     }
@@ -302,6 +313,7 @@ impl CommonArgs {
             csv: None,
             mapping: None,
             mapping_name: String::new(),
+            workbook: None,
             result_filter: ResultFilter::from(self.results.result_filter).into(),
             include_values: self.results.include_values || self.diff,
             source: self.source.clone().unwrap_or_default(),
@@ -451,10 +463,13 @@ mod tests {
         let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
             --match-by badge-number --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
             --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
-            --result-filter rejections --include-values --source nightly --expected-plan-digest";
+            --result-filter rejections --include-values --source nightly --sheet Roster --expected-plan-digest";
         let options = line.split_whitespace().chain([hex.as_str()]);
         let options: Vec<&str> = options.chain(mapping).collect();
         let expected = ImportStart {
+            workbook: Some(WorkbookFormat {
+                sheet: "Roster".to_owned(),
+            }),
             mapping: Some(Mapping {
                 null_values: vec!["NULL".to_owned()],
                 ..Mapping::default()

@@ -61,6 +61,24 @@ impl ReplayBuffer {
         Ok(())
     }
 
+    /// Reads until at least `most` bytes are buffered, or the source ends.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    pub(super) async fn fill(&mut self, most: usize) -> io::Result<()> {
+        let mut more = vec![0; most];
+        while !self.ended
+            && self
+                .buffered()
+                .is_some_and(|buffered| buffered.len() < most)
+        {
+            let read = self.source.read(&mut more).await?;
+            self.ended = read == 0;
+            self.keep(&more[..read]);
+        }
+        Ok(())
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         self.buffered = self.buffered.take().and_then(|mut buffered| {
             buffered.extend_from_slice(bytes);

@@ -10,13 +10,23 @@ use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
 use tokio::{
     fs::File,
-    io::{AsyncRead, stdin},
+    io::{AsyncRead, AsyncReadExt, stdin},
     sync::Mutex,
 };
 
 use super::replay_buffer::{ReplayBuffer, ReplayReader};
 use crate::cli::failure::UsageError;
-use crate::{client::SentRoster, input::Limits};
+use crate::{
+    client::{RosterFormat, SentRoster},
+    input::{Limits, is_workbook},
+};
+
+/// Bytes of the beginning that show what a file is.
+const BEGINNING: usize = 4096;
+
+/// What a workbook begins with, and what an old or an encrypted one does.
+const ARCHIVE: &[u8] = b"PK\x03\x04";
+const COMPOUND_FILE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0];
 
 /// The source of a roster.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,6 +101,41 @@ impl RosterInput {
         }
     }
 
+    /// What its bytes are, by their beginning; the name of the file decides for an archive that does not show it.
+    ///
+    /// # Errors
+    /// Fails if it cannot be read.
+    pub(super) async fn format(&self, path: &Path) -> io::Result<RosterFormat> {
+        let beginning = match self {
+            Self::File(path) => {
+                let mut beginning = Vec::new();
+                let file = File::open(path).await?;
+                file.take(BEGINNING as u64)
+                    .read_to_end(&mut beginning)
+                    .await?;
+                beginning
+            }
+            Self::Once(buffer) => {
+                let mut buffer = buffer.lock().await;
+                // A CSV file that comes slowly is not waited for.
+                if buffer.buffered().is_some_and(may_be_archive) {
+                    buffer.fill(BEGINNING).await?;
+                }
+                buffer.buffered().unwrap_or_default().to_vec()
+            }
+        };
+        let named = path.extension().is_some_and(|extension| {
+            ["xlsx", "xlsm", "ods"]
+                .iter()
+                .any(|known| extension.eq_ignore_ascii_case(known))
+        });
+        let is_workbook = is_workbook(&beginning) || named && beginning.starts_with(ARCHIVE);
+        Ok(match is_workbook {
+            true => RosterFormat::Workbook,
+            false => RosterFormat::Csv,
+        })
+    }
+
     /// Reads it from its beginning. Waits for an earlier reader to be dropped.
     ///
     /// # Errors
@@ -137,6 +182,15 @@ impl RosterInput {
     }
 }
 
+/// Returns `true` if a file may begin so that is a workbook.
+fn may_be_archive(beginning: &[u8]) -> bool {
+    let is_one = |mark: &[u8]| {
+        let length = mark.len().min(beginning.len());
+        length > 0 && beginning[..length] == mark[..length]
+    };
+    is_one(ARCHIVE) || is_one(COMPOUND_FILE)
+}
+
 async fn open(path: &Path) -> Result<File, UsageError> {
     let file = File::open(path).await;
     file.map_err(|error| UsageError::unreadable(path, &error))
@@ -163,6 +217,39 @@ mod tests {
         fs::write(&path, "two").unwrap();
         let error = input.bytes(&sent(b"one")).await.unwrap_err();
         assert!(error.to_string().contains("has changed"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_workbook_is_known_by_its_bytes_and_an_unclear_archive_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes, format) in [
+            (
+                "roster.csv",
+                &b"PK\x03\x04\0[Content_Types].xml"[..],
+                RosterFormat::Workbook,
+            ),
+            ("roster.xlsx", b"EMAIL,ROLE\n", RosterFormat::Csv),
+            (
+                "roster.XLSX",
+                b"PK\x03\x04\0first.txt",
+                RosterFormat::Workbook,
+            ),
+            ("roster.zip", b"PK\x03\x04\0first.txt", RosterFormat::Csv),
+            (
+                "roster.xls",
+                b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+                RosterFormat::Workbook,
+            ),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let input = RosterSource::find(&path).unwrap().open().await.unwrap();
+            assert_eq!(input.format(&path).await.unwrap(), format, "{name}");
+            let once = RosterInput::once(bytes);
+            once.wait().await.unwrap();
+            let path = Path::new(name);
+            assert_eq!(once.format(path).await.unwrap(), format, "{name} once");
+        }
     }
 
     #[test]

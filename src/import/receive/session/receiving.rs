@@ -1,12 +1,13 @@
 //! Receives the roster to its end: decodes messages as they come, and tells the client which header was found.
 
-use std::{future::pending, time::Duration};
+use std::{future::pending, ops::ControlFlow, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
     task::spawn_blocking,
     time::{Instant, sleep_until, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{AttemptRecording, ImportSession, Request, RequestStream, SESSION_BYTES};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
         ImportError, Importer, ReceivedRoster, Refusal, RosterReceiver,
         receive::{
             read_ahead::DirectoryReadAhead,
-            receiver::{HEAVY_BYTES, out_of_order},
+            receiver::{HEAVY_BYTES, ReceiveFailure, out_of_order},
             upload_buffer::message_weight,
         },
     },
@@ -119,14 +120,38 @@ impl ImportSession<'_> {
         mut receiver: RosterReceiver,
         stated: ImportFinish,
     ) -> Result<ReceivedRoster, ImportError> {
+        // Reading a workbook ends soon after nobody waits for it any more.
+        let wanted = CancellationToken::new();
+        let _unwanted = wanted.clone().drop_guard();
+        let mut memory = self.memory.beside();
+        let is_workbook = receiver.is_workbook();
         let finishing = spawn_blocking(move || {
-            let received = receiver.finish(&stated);
-            (receiver, received)
+            let mut exhausted = None;
+            let mut pause = |bytes: usize| match memory.resize(bytes) {
+                _ if wanted.is_cancelled() => ControlFlow::Break(()),
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    exhausted = Some(error);
+                    ControlFlow::Break(())
+                }
+            };
+            let received = receiver.finish(&stated, &mut pause);
+            (receiver, received, exhausted)
         });
-        let (receiver, received) = self.with_progress(finishing).await?;
+        let (receiver, received, exhausted) = match is_workbook {
+            true => self.while_wanted(finishing).await??,
+            false => self.with_progress(finishing).await?,
+        };
         let announced = self.announce_start(&receiver).await;
-        let received = received?;
+        let received = received.map_err(|failure| match (failure, exhausted) {
+            (ReceiveFailure::Refused(refusals), _) => refusals.into(),
+            (ReceiveFailure::Halted, Some(exhausted)) => exhausted.into(),
+            (ReceiveFailure::Halted, None) => ImportError::ClientGone,
+        })?;
         announced?;
+        if is_workbook {
+            self.memory.resize(SESSION_BYTES + received.bytes())?;
+        }
         let rows = u32::try_from(received.rows.len()).unwrap_or(u32::MAX);
         self.progress.set_total(rows);
         self.summary.input_sha256 = received.digest.to_vec();
@@ -153,7 +178,7 @@ impl ImportSession<'_> {
         if !self.resumed && !self.is_recorded() {
             self.recording = AttemptRecording::New;
         }
-        self.post_start(receiver.header());
+        self.post_start(receiver.header(), receiver.sheet());
         Ok(())
     }
 
@@ -207,7 +232,7 @@ async fn push(
     message: Request,
 ) -> Result<(RosterReceiver, Result<(), Vec<Refusal>>), ImportError> {
     let heavy = match &message {
-        Request::CsvChunk(chunk) => chunk.len() >= HEAVY_BYTES,
+        Request::CsvChunk(chunk) | Request::WorkbookChunk(chunk) => chunk.len() >= HEAVY_BYTES,
         Request::Rows(rows) => rows.rows.len() >= HEAVY_BYTES / 128,
         Request::Start(_) | Request::Finish(_) => false,
     };

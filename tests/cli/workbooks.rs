@@ -1,0 +1,135 @@
+//! `import` of a workbook: by a file's content, from standard input, of a named sheet, and its rejected rows.
+
+use std::{
+    fs,
+    io::Write,
+    process::{Output, Stdio},
+};
+
+use user_import_testing::workbook::{ods, ods_rows, xlsx, xlsx_rows};
+
+use crate::department::{Department, roster};
+
+fn table(csv: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(csv.as_bytes());
+    let records = reader.records().map(|record| record.unwrap());
+    records
+        .map(|record| record.iter().map(str::to_owned).collect())
+        .collect()
+}
+
+/// A sheet of notes and, below a title, a roster of people with these roles.
+fn workbook(roles: &[&str]) -> Vec<u8> {
+    let mut rows = table(&roster(roles.iter().copied()));
+    rows.insert(0, vec!["Harbor PD, all units".to_owned()]);
+    let notes = xlsx_rows([["Read me"]]);
+    xlsx(&[("Roster", xlsx_rows(rows)), ("Notes", notes)]).zip()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+/// The name of a file does not decide what it is.
+#[test]
+fn a_workbook_is_imported_from_a_file_and_from_standard_input() {
+    let department = Department::open();
+    fs::write(department.path("roster.xlsx"), workbook(&["Officer"])).unwrap();
+    let sheet = ods_rows(table(&roster(["Officer", "Sergeant"])));
+    fs::write(department.path("roster.dat"), ods(&[("R", sheet)]).zip()).unwrap();
+    for (file, users) in [("roster.xlsx", 1), ("roster.dat", 2)] {
+        let output = department.run(&["import", file]);
+        assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+        assert_eq!(department.users().len(), users);
+    }
+    let mut import = department.command(&["import", "-"]);
+    import.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut import = import.stderr(Stdio::piped()).spawn().unwrap();
+    let bytes = workbook(&["Officer", "Officer", "Officer"]);
+    let mut pipe = import.stdin.take().unwrap();
+    for piece in bytes.chunks(3) {
+        pipe.write_all(piece).unwrap();
+    }
+    drop(pipe);
+    let output = import.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(department.users().len(), 3);
+}
+
+#[test]
+fn the_rejected_rows_of_a_workbook_are_written_as_csv_and_imported_again() {
+    let department = Department::open();
+    let bytes = workbook(&["Officer", "Oficer", "Sergeant"]);
+    fs::write(department.path("roster.xlsx"), bytes).unwrap();
+    let output = department.run(&["import", "roster.xlsx", "--errors", "rejected.csv"]);
+    assert_eq!(output.status.code(), Some(3), "{}", told(&output));
+    let rejected = department.read("rejected.csv");
+    let lines: Vec<&str> = rejected.trim_start_matches('\u{FEFF}').lines().collect();
+    let header = "EXTERNAL_ID,EMAIL,BADGE_NUMBER,FIRST_NAME,LAST_NAME,STATUS,USERNAME,ROLE,PHONE,IMPORT_ERROR_CODES,";
+    assert!(lines[0].starts_with(header), "{rejected}");
+    let row = "P-2,p2@pd.example,B2,Pat,Example,Active,p2,Oficer,,UNKNOWN_ROLE,";
+    assert!(lines[1].starts_with(row), "{rejected}");
+    assert_eq!(lines.len(), 2);
+    department.file("rejected.csv", &rejected.replace("p2,Oficer", "p2,Officer"));
+    let output = department.run(&["import", "rejected.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(department.users().len(), 3);
+}
+
+#[test]
+fn the_named_sheet_is_read_and_a_sheet_that_is_not_there_is_said() {
+    let department = Department::open();
+    fs::write(department.path("roster.xlsx"), workbook(&["Officer"])).unwrap();
+    let import = |sheet| department.run(&["import", "roster.xlsx", "--sheet", sheet]);
+    let missing = import("Rooster");
+    assert_eq!(missing.status.code(), Some(4), "{missing:?}");
+    assert!(
+        told(&missing).contains("it has \"Roster\", \"Notes\""),
+        "{}",
+        told(&missing)
+    );
+    let notes = import("notes");
+    assert_eq!(notes.status.code(), Some(4), "{notes:?}");
+    assert!(
+        told(&notes).contains("name that: \"Roster\""),
+        "{}",
+        told(&notes)
+    );
+    assert_eq!(import("Roster").status.code(), Some(0));
+    department.file("roster.csv", &roster(["Officer"]));
+    let output = department.run(&["import", "roster.csv", "--sheet", "Roster"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(
+        told(&output).contains("the roster is none"),
+        "{}",
+        told(&output)
+    );
+}
+
+/// The names beside the changes are read from the sheet.
+#[test]
+fn a_review_of_a_workbook_names_its_users() {
+    let department = Department::open();
+    fs::write(department.path("roster.xlsx"), workbook(&["Officer"])).unwrap();
+    let output = department.run(&["import", "roster.xlsx", "--diff"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert!(told(&output).contains("Pat Example"), "{}", told(&output));
+    assert!(department.users().is_empty());
+}
+
+#[test]
+fn an_old_workbook_is_sent_so_that_the_server_says_what_to_do() {
+    let department = Department::open();
+    let mut old = vec![0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
+    old.extend("Workbook".encode_utf16().flat_map(u16::to_le_bytes));
+    fs::write(department.path("roster.xls"), old).unwrap();
+    let output = department.run(&["import", "roster.xls"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert!(
+        told(&output).contains("save it as .xlsx or .ods"),
+        "{}",
+        told(&output)
+    );
+}
