@@ -33,6 +33,7 @@ fn run(calls: Vec<Call>) -> Result<ReceivedRoster, Vec<Refusal>> {
     };
     let options = ImportOptions::parse(start)?;
     let mut receiver = RosterReceiver::new(&options.csv, LIMITS)?;
+    receiver.set_sheet(&options.sheet);
     for call in calls {
         match call {
             Call::Finish(finish) => return receiver.finish(&finish),

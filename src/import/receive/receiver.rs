@@ -1,6 +1,6 @@
 //! Turns a client's messages after `start` into rows, and verifies their digest and count. Sans-IO.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -178,12 +178,24 @@ impl RosterReceiver {
         }
     }
 
-    /// Ends the input, and verifies what the client states about it. A workbook is read now: `pause` is called now and
-    /// then with the number of bytes that this holds meanwhile, and ends it by a break.
+    /// Ends the input, and verifies what the client states about it.
     ///
     /// # Errors
-    /// Fails if the input ends too early or differs from what the client states, or `pause` breaks.
-    pub(crate) fn finish(
+    /// Fails if the input ends too early or differs from what the client states.
+    pub fn finish(&mut self, stated: &ImportFinish) -> Result<ReceivedRoster, Vec<Refusal>> {
+        let finished = self.finish_while(stated, &mut |_| ControlFlow::Continue(()));
+        finished.map_err(|failure| match failure {
+            ReceiveFailure::Refused(refusals) => refusals,
+            ReceiveFailure::Halted => Vec::new(),
+        })
+    }
+
+    /// Does the same. A workbook is read now: `pause` is called now and then with the number of bytes that this holds
+    /// meanwhile, and ends it by a break.
+    ///
+    /// # Errors
+    /// The errors of [`finish`](Self::finish), and that `pause` broke.
+    pub(crate) fn finish_while(
         &mut self,
         stated: &ImportFinish,
         pause: Pause<'_>,

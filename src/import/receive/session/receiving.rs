@@ -135,7 +135,7 @@ impl ImportSession<'_> {
                     ControlFlow::Break(())
                 }
             };
-            let received = receiver.finish(&stated, &mut pause);
+            let received = receiver.finish_while(&stated, &mut pause);
             (receiver, received, exhausted)
         });
         let (receiver, received, exhausted) = match is_workbook {
