@@ -53,16 +53,20 @@ pub(crate) struct DirectoryHandlers {
     pub(super) clock: Clock,
     /// How long a piece of an export may wait for its reader.
     pub(super) patience: Duration,
+    /// Most users of an export as a workbook.
+    pub(super) workbook_rows: usize,
 }
 
 impl DirectoryHandlers {
-    /// Serves the directory in this database. An export ends if its client does not read for `patience`.
+    /// Serves the directory in this database. An export ends if its client does not read for `patience`. A workbook
+    /// has at most `workbook_rows` users, so that an import takes it.
     #[must_use]
-    pub(crate) const fn new(store: Store, clock: Clock, patience: Duration) -> Self {
+    pub(crate) fn new(store: Store, clock: Clock, patience: Duration, workbook_rows: u32) -> Self {
         Self {
             store,
             clock,
             patience,
+            workbook_rows: usize::try_from(workbook_rows).unwrap_or(usize::MAX),
         }
     }
 

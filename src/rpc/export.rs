@@ -116,7 +116,10 @@ impl DirectoryHandlers {
             .await?;
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         let file = match memory {
-            Some(memory) => PendingFile::workbook(WorkbookPieces::new(snapshot, filter, memory)),
+            Some(memory) => {
+                let most = self.workbook_rows;
+                PendingFile::workbook(WorkbookPieces::new((snapshot, filter), most, memory))
+            }
             None => PendingFile::csv(csv_export::pieces(snapshot, filter, spreadsheet)),
         };
         let turns = (heavy, organization.slug);
@@ -196,8 +199,8 @@ fn fault_status(fault: &ExportFault) -> Status {
     match fault {
         ExportFault::TooManyUsers(most) => {
             let message = format!(
-                "The export has more than {most} users, which is the limit of a workbook. Export them as \
-                 CSV, or in parts by a filter."
+                "The export has more than {most} users, and an import takes no more from a workbook. Export them \
+                 as CSV, or in parts by a filter."
             );
             let refusal = Refusal::limit("TOO_MANY_ROWS", "workbook_rows", message);
             status::refused(&[refusal])

@@ -4,7 +4,7 @@ use super::exported_users::{ExportFault, ExportedUsers, STEP_USERS};
 use crate::{
     limits::MemoryReservation,
     store::{Snapshot, UserFilter},
-    workbook::{ColumnWidths, MAX_ROWS, StreamedRoster, WorkbookError},
+    workbook::{ColumnWidths, StreamedRoster, WorkbookError},
 };
 
 /// Bytes of a workbook that are sent at a time.
@@ -21,6 +21,8 @@ const STREAM_BYTES: usize = 1024 * 1024;
 /// external ID, and the valid values. A piece may be empty.
 pub(super) struct WorkbookPieces {
     step: Step,
+    /// Most users.
+    most: usize,
     /// Bytes that no piece has had yet.
     pending: Vec<u8>,
     /// Given back with the last piece.
@@ -45,14 +47,15 @@ struct Selection {
 }
 
 impl WorkbookPieces {
-    /// Begins with nothing done. The pieces take this memory.
-    pub(super) const fn new(
-        snapshot: Snapshot,
-        filter: UserFilter,
+    /// Begins with nothing done. At most `most` users may pass the filter. The pieces take this memory.
+    pub(super) fn new(
+        (snapshot, filter): (Snapshot, UserFilter),
+        most: usize,
         memory: MemoryReservation,
     ) -> Self {
         Self {
             step: Step::Sort(snapshot, filter),
+            most,
             pending: Vec::new(),
             memory,
         }
@@ -66,8 +69,8 @@ impl WorkbookPieces {
             }
             Step::Select(users, mut selection) => {
                 selection.look(&users);
-                if selection.users.len() > MAX_ROWS {
-                    return Err(ExportFault::TooManyUsers(MAX_ROWS));
+                if selection.users.len() > self.most {
+                    return Err(ExportFault::TooManyUsers(self.most));
                 }
                 if selection.next < users.len() {
                     return Ok(Step::Select(users, selection));

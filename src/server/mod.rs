@@ -113,7 +113,13 @@ pub async fn serve(
     let accepted = listener::connections(listeners.calls, for_calls);
     let gate = Authenticator::open(store.clone(), clock.clone(), named.sources, looks).await?;
     let settings = Arc::new(settings);
-    let importer = Importer::new(&store, settings, clock.clone(), gate.clone(), stop.clone());
+    let importer = Importer::new(
+        &store,
+        settings.clone(),
+        clock.clone(),
+        gate.clone(),
+        stop.clone(),
+    );
     let (start, started) = watch::channel(false);
     let (telling, status) = health::starting();
     let health_only = CancellationToken::new();
@@ -125,7 +131,7 @@ pub async fn serve(
     let watching = health::watch(telling, store.clone(), started.clone(), stop.clone());
     let watching = tokio::spawn(watching);
     let house = tokio::spawn(run_maintenance(importer.clone(), start));
-    let services = services::all(importer.clone(), store.clone(), clock.clone(), &limits)?;
+    let services = services::all(importer.clone(), store.clone(), clock.clone(), &settings)?;
     let denials = DenialRecorder::new(store.clone(), clock);
     let guard = AuthLayer::new(gate, patience, denials, &limits);
     free_memory::keep_releasing(guard.memory().clone(), store, stop.clone());

@@ -7,8 +7,8 @@ use tonic::{
 
 use super::reflection;
 use crate::{
+    config::Settings,
     import::{Clock, Importer},
-    limits::ServerLimits,
     proto::{
         audit_service_server::AuditServiceServer, directory_service_server::DirectoryServiceServer,
         import_service_server::ImportServiceServer,
@@ -38,11 +38,13 @@ pub(super) fn all(
     importer: Importer,
     store: Store,
     clock: Clock,
-    limits: &ServerLimits,
+    settings: &Settings,
 ) -> anyhow::Result<Routes> {
+    let limits = &settings.server;
+    let rows = settings.limits.workbook.max_rows;
     let imports = ImportHandlers::new(importer, store.clone());
     let audit = AuditHandlers::new(store.clone(), clock.clone());
-    let directory = DirectoryHandlers::new(store, clock, limits.deadlines.idle);
+    let directory = DirectoryHandlers::new(store, clock, limits.deadlines.idle, rows);
     let mut routes = Routes::builder();
     routes
         .add_service(reflection::service()?)

@@ -13,9 +13,6 @@ pub(crate) use rejected::{CellMark, RejectedRoster, Suggestion, is_rejected_rost
 pub(crate) use roster_sheet::{ColumnWidths, template_workbook};
 pub(crate) use streamed::StreamedRoster;
 
-/// Most rows of a roster that an import takes as a workbook (semantics §10).
-pub(crate) const MAX_ROWS: usize = 200_000;
-
 /// A workbook cannot be written. Nothing that a user's values hold causes it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkbookError {

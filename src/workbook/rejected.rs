@@ -10,7 +10,7 @@ use std::{
 use rust_xlsxwriter::{Format, Note, Workbook, Worksheet, XlsxError};
 use zip::ZipArchive;
 
-use super::{MAX_ROWS, WorkbookError, cell_style, cell_text::bounded};
+use super::{WorkbookError, cell_style, cell_text::bounded};
 
 const ROWS: &str = "Rejected rows";
 const SUGGESTIONS: &str = "Suggestions";
@@ -74,9 +74,6 @@ pub(crate) struct RejectedRoster {
 }
 
 impl RejectedRoster {
-    /// Most rows that the workbook can have, those above the header included: an import takes no more.
-    pub(crate) const MAX_ROWS: usize = MAX_ROWS;
-
     /// Begins a workbook. Its temporary files, which have no name, are in `folder`.
     ///
     /// # Errors

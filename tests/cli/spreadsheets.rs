@@ -105,6 +105,12 @@ fn rejected_rows_are_a_workbook_with_suggestions_until_none_is_rejected() {
     assert_eq!(suggestions[1][..4], ["2", "ROLE", "Oficer", "Officer"]);
     assert_eq!(suggestions[2][..4], ["3", "ROLE", "Sargent", "Sergeant"]);
 
+    // Their own rejected rows are as they were.
+    let again = department.run(&["import", "rejected.xlsx", "--errors", "again.xlsx"]);
+    assert_eq!(again.status.code(), Some(3), "{again:?}");
+    let rows_again = sheet(&department, "again.xlsx", "Rejected rows");
+    assert_eq!(rows_again, rows);
+
     department.file("roster.csv", &officers(3));
     let import = department.run(&words);
     assert_eq!(import.status.code(), Some(0), "{import:?}");

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use user_import::{
     domain::Column::{Email, Location},
-    proto::{ImportStart, RowResult},
+    proto::{ExportUsersRequest, FileFormat, ImportStart, RowResult},
 };
 
 use user_import_testing::{
@@ -27,6 +27,14 @@ fn numbered(organization: &str) -> ImportStart {
         import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
         include_values: true,
         ..start_of(organization)
+    }
+}
+
+fn workbook_request() -> ExportUsersRequest {
+    ExportUsersRequest {
+        organization: "pd".to_owned(),
+        format: FileFormat::Xlsx.into(),
+        ..ExportUsersRequest::default()
     }
 }
 
@@ -59,6 +67,10 @@ async fn any_directory_exports_to_a_file_that_imports_unchanged(database: Databa
             "{again}\n{exported}"
         );
         assert_eq!(app.users().await, users);
+        let workbook = app.export_workbook(workbook_request()).await;
+        let again = app.import_workbook(start_of("pd"), workbook).await;
+        let unchanged = again.summary().unchanged as usize;
+        assert_eq!(unchanged, people.len(), "{again}\n{exported}");
         let same = app.import(roster_of(&people)).await;
         assert_eq!(same.summary().unchanged as usize, people.len(), "{same}");
         assert_eq!(app.export().await, exported);

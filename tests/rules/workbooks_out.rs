@@ -1,17 +1,27 @@
 //! Exports and templates as workbooks (semantics §10): text in every cell, the rows of the CSV file, and the valid values.
 
-use std::io::Cursor;
+use std::{
+    fs,
+    io::{Cursor, ErrorKind},
+    path::Path,
+    process::Command,
+};
 
 use calamine::{Data, Reader, Xlsx};
+use tempfile::TempDir;
 use tonic::Code;
+use tonic_types::StatusExt;
 use user_import::{
+    config::Settings,
     domain::Column::{self, BadgeNumber, FirstName, LastName, Phone, Username},
+    input::{Limits, WorkbookLimits},
     proto::{
-        ExportUsersRequest, FileFormat, GetCatalogRequest, GetImportTemplateRequest, UserStatus,
+        ExportUsersRequest, FileFormat, GetCatalogRequest, GetImportTemplateRequest, User,
+        UserStatus,
     },
 };
 
-use user_import_testing::{App, Database, on_both_databases, roster};
+use user_import_testing::{App, Database, on_both_databases, roster, start_of};
 
 on_both_databases![
     an_exported_workbook_has_the_rows_of_the_exported_csv_file,
@@ -20,6 +30,10 @@ on_both_databases![
     a_workbook_of_nobody_is_a_header,
     a_template_is_a_workbook_with_the_organisations_values,
     an_unknown_format_is_refused,
+    more_users_than_an_import_takes_are_refused_as_a_workbook,
+    an_exported_workbook_imports_unchanged,
+    a_workbook_that_a_spreadsheet_has_saved_imports_unchanged,
+    a_workbook_that_this_machines_spreadsheet_saves_imports_unchanged,
 ];
 
 fn request() -> ExportUsersRequest {
@@ -211,4 +225,117 @@ async fn an_unknown_format_is_refused(database: Database) {
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+async fn more_users_than_an_import_takes_are_refused_as_a_workbook(database: Database) {
+    let workbook = WorkbookLimits {
+        max_rows: 2,
+        ..WorkbookLimits::default()
+    };
+    let settings = Settings {
+        limits: Limits {
+            workbook,
+            ..Limits::default()
+        },
+        ..Settings::default()
+    };
+    let app = App::start_with(database, settings).await;
+    app.people(["ada", "bob", "eve"]).await;
+    for _ in 0..3 {
+        let refused = app.try_export(request()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+        assert_eq!(
+            refused.message(),
+            "The export has more than 2 users, and an import takes no more from a workbook. Export them as CSV, or in \
+             parts by a filter."
+        );
+        let quota = refused
+            .get_details_quota_failure()
+            .expect("a quota is named");
+        assert_eq!(quota.violations[0].subject, "workbook_rows");
+    }
+    let filtered = ExportUsersRequest {
+        text: "bob".to_owned(),
+        ..request()
+    };
+    let expected = app
+        .export_with(ExportUsersRequest {
+            format: 0,
+            ..filtered.clone()
+        })
+        .await;
+    assert_eq!(expected.lines().count(), 2);
+    let workbook = app.export_workbook(filtered).await;
+    assert_eq!(rows(&workbook, "Roster"), csv_rows(&expected));
+    assert_eq!(app.export().await.lines().count(), 4);
+}
+
+/// A directory of values that a spreadsheet would change in a CSV file, and its export as LibreOffice saved it.
+const SPREADSHEETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/spreadsheets");
+
+fn spreadsheet(name: &str) -> Vec<u8> {
+    fs::read(Path::new(SPREADSHEETS).join(name)).expect("a file of the tests")
+}
+
+/// Imports the values that a spreadsheet would change. Returns the directory.
+async fn odd_values(app: &App) -> Vec<User> {
+    let imported = app.import(spreadsheet("roster.csv")).await;
+    assert_eq!(imported.summary().created, 10, "{imported}");
+    app.users().await
+}
+
+/// Expects that a workbook is the directory as it is.
+async fn expect_unchanged(app: &App, workbook: Vec<u8>, users: &[User]) {
+    let again = app.import_workbook(start_of("pd"), workbook).await;
+    let unchanged = again.summary().unchanged as usize;
+    assert_eq!(unchanged, users.len(), "{again}");
+    assert_eq!(app.users().await, users);
+}
+
+async fn an_exported_workbook_imports_unchanged(database: Database) {
+    let app = App::start(database).await;
+    let users = odd_values(&app).await;
+    let workbook = app.export_workbook(request()).await;
+    expect_unchanged(&app, workbook, &users).await;
+}
+
+async fn a_workbook_that_a_spreadsheet_has_saved_imports_unchanged(database: Database) {
+    let app = App::start(database).await;
+    let users = odd_values(&app).await;
+    for saved in ["saved.xlsx", "saved.ods"] {
+        expect_unchanged(&app, spreadsheet(saved), &users).await;
+    }
+}
+
+/// Where LibreOffice is installed, it opens the export and saves it. Elsewhere the test above has what it saved.
+async fn a_workbook_that_this_machines_spreadsheet_saves_imports_unchanged(database: Database) {
+    let app = App::start(database).await;
+    let users = odd_values(&app).await;
+    let workbook = app.export_workbook(request()).await;
+    for format in ["xlsx", "ods"] {
+        let Some(saved) = saved_by_libreoffice(&workbook, format) else {
+            eprintln!("left out: there is no soffice on this machine");
+            return;
+        };
+        expect_unchanged(&app, saved, &users).await;
+    }
+}
+
+/// Returns the workbook as LibreOffice saves it, or `None` if it is not installed.
+fn saved_by_libreoffice(workbook: &[u8], format: &str) -> Option<Vec<u8>> {
+    let folder = TempDir::new().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("users.xlsx"), workbook).expect("a file");
+    // A profile of its own, so that tests beside each other do not wait for one.
+    let profile = format!("-env:UserInstallation=file://{}", path("profile").display());
+    let mut soffice = Command::new("soffice");
+    let soffice = soffice.args([&*profile, "--headless", "--convert-to", format, "--outdir"]);
+    match soffice.arg(path("saved")).arg(path("users.xlsx")).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        output => {
+            let output = output.expect("soffice runs");
+            let saved = fs::read(path("saved").join(format!("users.{format}")));
+            Some(saved.unwrap_or_else(|error| panic!("{error}: {output:?}")))
+        }
+    }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 
 use super::rejected_table::{RejectedTable, errors};
 use crate::cli::output::OutputTarget;
+use crate::input::WorkbookLimits;
 use crate::proto::RowResult;
 use crate::workbook::{CellMark, RejectedRoster, Suggestion};
 
@@ -15,12 +16,12 @@ const INVISIBLE: char = '\u{200B}';
 /// Writes the file, completely or not at all.
 ///
 /// # Errors
-/// Fails if there are more rows than an import takes from a workbook, if a row is not where the server found it, or if the
+/// Fails if there are more rows than an import takes from a workbook by default, if a row is not where the server found it, or if the
 /// file or a temporary file beside it cannot be written.
 pub(super) fn write(path: &Path, table: &RejectedTable) -> anyhow::Result<()> {
-    let (rows, most) = (table.rows.len(), RejectedRoster::MAX_ROWS);
+    let (rows, most) = (table.rows.len(), WorkbookLimits::default().max_rows);
     ensure!(
-        rows <= most,
+        rows <= most as usize,
         "{rows} rows are rejected, and a workbook has at most {most}; name a .csv file"
     );
     let mut output = OutputTarget::create(path)?;
