@@ -1,11 +1,15 @@
 //! `InspectRoster`: a look at a file, or at what has been received of an upload, before it is imported.
 
+use std::ops::ControlFlow;
+
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{ImportError, Importer, Refusal, upload};
 use crate::{
     access::Principal,
     inspect::{self, Inspection, InspectionRequest},
+    limits::MemoryAccount,
     store::{Organization, Upload},
 };
 
@@ -28,18 +32,19 @@ pub(crate) struct InspectedRoster {
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// Memory for an inspection: the bytes, their text, and its cells.
-pub(crate) const INSPECTION_BYTES: usize = 16 * 1024 * 1024;
+const INSPECTION_BYTES: usize = 16 * 1024 * 1024;
 
 impl Importer {
-    /// Inspects a file for an import into the caller's organisation.
+    /// Inspects a file for an import into the caller's organisation. `permit` is held until the work has ended.
     ///
     /// # Errors
     /// Fails if the request is wrong, the upload or the mapping is not there, or the database fails.
     pub(crate) async fn inspect(
         &self,
-        principal: &Principal,
+        (principal, account): (&Principal, &MemoryAccount),
         organization: &Organization,
         roster: InspectedRoster,
+        permit: impl Send + 'static,
     ) -> Result<Inspection, ImportError> {
         let InspectedRoster {
             content,
@@ -55,20 +60,44 @@ impl Importer {
             let mapping = self.saved_mapping(organization.id, mapping_name).await?;
             request.mapping = mapping.into();
         }
-        let content = match (content.is_empty(), &*import_id) {
-            (false, "") => content,
-            (true, import) if !import.is_empty() => {
-                self.received(principal, organization, import).await?
-            }
-            _ => return Err(no_content().into()),
-        };
         if content.len() > MOST_BYTES {
             return Err(too_large().into());
         }
+        let mut memory = account.reserve(INSPECTION_BYTES)?;
+        let (content, is_cut) = match (content.is_empty(), &*import_id) {
+            (false, "") => {
+                let is_cut = content.len() == MOST_BYTES;
+                (content, is_cut)
+            }
+            (true, import) if !import.is_empty() => {
+                let upload = self.inspected_upload(principal, organization, import);
+                let upload = upload.await?;
+                let most = most_bytes(&upload);
+                memory.grow(most)?;
+                let content = self.beginning(&upload, most).await?;
+                (content, upload.received.unsigned_abs() > most as u64)
+            }
+            _ => return Err(no_content().into()),
+        };
         let catalog = self.store.catalog(organization.id).await?;
-        let is_cut = content.len() == MOST_BYTES;
+        let limits = self.settings.limits;
+        // Cancelled when nobody waits for the answer any more.
+        let wanted = CancellationToken::new();
+        let gone = wanted.clone();
+        let _guard = wanted.drop_guard();
+        let held = INSPECTION_BYTES + content.len();
         let inspecting = tokio::task::spawn_blocking(move || {
-            inspect::inspect(&content, is_cut, &request, &catalog)
+            // The call counts until the work has ended, also if nobody waits for the answer any more.
+            let _permit = permit;
+            let mut pause = |bytes: usize| match gone.is_cancelled() {
+                true => ControlFlow::Break(()),
+                false => match memory.resize(held + bytes) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                },
+            };
+            let content = (&*content, is_cut);
+            inspect::inspect(content, (&request, limits), &catalog, &mut pause)
         });
         let inspected = inspecting.await?;
         inspected.map_err(|faults| {
@@ -77,26 +106,27 @@ impl Importer {
         })
     }
 
-    /// Returns the beginning of what has been received of the caller's upload.
-    async fn received(
+    /// Finds the caller's upload.
+    async fn inspected_upload(
         &self,
         principal: &Principal,
         organization: &Organization,
         import: &str,
-    ) -> Result<Vec<u8>, ImportError> {
+    ) -> Result<Upload, ImportError> {
         let unknown = || ImportError::UnknownImport(import.to_owned());
         let id = Uuid::try_parse(import).map_err(|_| unknown())?;
         let upload = self.own_upload(principal, &organization.slug, id).await?;
-        if upload.kind == upload::ROWS {
-            return Err(typed_rows().into());
+        match upload.kind == upload::ROWS {
+            true => Err(typed_rows().into()),
+            false => Ok(upload),
         }
-        self.beginning(&upload).await
     }
 
-    async fn beginning(&self, upload: &Upload) -> Result<Vec<u8>, ImportError> {
+    /// Returns the first bytes of an upload, at most `most`.
+    async fn beginning(&self, upload: &Upload, most: usize) -> Result<Vec<u8>, ImportError> {
         let key = (upload.organization_id, upload.import_id);
         let mut content = Vec::new();
-        while content.len() < MOST_BYTES {
+        while content.len() < most {
             let position = i64::try_from(content.len()).unwrap_or(i64::MAX);
             let chunks = self.store.upload_chunks(key, position, 1).await?;
             let next = chunks.into_iter().find(|chunk| chunk.position == position);
@@ -105,8 +135,16 @@ impl Importer {
                 None => break,
             }
         }
-        content.truncate(MOST_BYTES);
+        content.truncate(most);
         Ok(content)
+    }
+}
+
+/// Returns how many bytes of an upload are inspected: all of a workbook, which is read from its end.
+fn most_bytes(upload: &Upload) -> usize {
+    match upload.kind == upload::WORKBOOK {
+        true => usize::try_from(upload.received).unwrap_or(MOST_BYTES),
+        false => MOST_BYTES,
     }
 }
 

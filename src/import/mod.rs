@@ -30,7 +30,7 @@ use receive::ImportLimiter;
 use upload::UploadRuns;
 
 pub use crate::clock::Clock;
-pub(crate) use inspection::{INSPECTION_BYTES, InspectedRoster};
+pub(crate) use inspection::InspectedRoster;
 pub(crate) use receive::parse_filter;
 pub use receive::{ImportOptions, ReceivedRoster, ResultFilter, RosterReceiver, read_phone};
 pub(crate) use receive::{RequestStream, UploadBuffer, mapping_faults};

@@ -44,7 +44,7 @@ pub(crate) use sample::{CsvSample, SampleTable};
 pub(crate) use split::{SplitRecord, Splitter, first_lines};
 pub(crate) use typed::TypedRows;
 pub use workbook::{Failure, FoundSheet, WorkbookLimits, WorkbookReader, is_workbook};
-pub(crate) use workbook::{WorkbookFault, split_sheet};
+pub(crate) use workbook::{SheetSample, WorkbookFault, split_sheet};
 
 use crate::domain::MAX_FIELD_BYTES;
 

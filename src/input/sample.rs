@@ -1,23 +1,31 @@
 //! The beginning of a file as records, for a look at what the file is. A file that an import would refuse has a sample
 //! too, as far as its lines can be read.
 
+use std::collections::HashSet;
+
 use super::blank::trim;
 use super::charset::Transcoder;
 use super::delimiter::{self, DELIMITERS, FirstLine};
 use super::mapping::CompiledMapping;
 use super::mistaken;
-use super::record::RecordReader;
+use super::record::{Record, RecordReader};
 use super::split::{first_lines, lines};
 use super::{FileFault, Limits, Mapping, Mistaken};
 
 /// Number of lines among which the header is searched for.
-const LINES: usize = 50;
+pub(super) const LINES: usize = 50;
 
 /// Most cells of a header; a line with more is none.
-const MOST_COLUMNS: usize = 1_000;
+pub(super) const MOST_COLUMNS: usize = 1_000;
 
 /// Most cells that are kept of the rows.
-const MOST_CELLS: usize = 250_000;
+pub(super) const MOST_CELLS: usize = 100_000;
+
+/// Most names that are looked up.
+const MOST_NAMES: usize = 20_000;
+
+/// Bytes of the longest header.
+const LONGEST_HEADER: usize = 16 * 1024;
 
 /// The charset of nearly every file that is neither UTF-8 nor marked.
 const USUAL: &str = "windows-1252";
@@ -29,6 +37,8 @@ pub(crate) struct CsvSample {
     pub charset: &'static str,
     /// The charset was neither stated nor marked, and the file is not UTF-8.
     pub is_charset_guessed: bool,
+    /// The first line with bytes that are not UTF-8, if the rest of the file is.
+    pub bad_line: Option<usize>,
     /// The delimiter.
     pub delimiter: char,
     /// The header, and what is below it, or why there is none.
@@ -48,10 +58,12 @@ pub(crate) struct SampleTable {
     pub header: Vec<String>,
     /// The cells of each record that is not blank.
     pub rows: Vec<Vec<String>>,
+    /// The places of the rows whose line begins with a quote: no prefix of a line is within quotes.
+    pub quoted: HashSet<usize>,
 }
 
 impl CsvSample {
-    /// Reads a sample from `content`, the beginning of a file or all of it. `is_cut` says that it may end within a line.
+    /// Reads a sample from `content`, the beginning of a file or all of it. `is_cut` says that more of the file follows.
     /// The header is the line with most names that `is_known` knows.
     ///
     /// # Errors
@@ -63,7 +75,7 @@ impl CsvSample {
         is_known: impl Fn(&str) -> bool,
     ) -> Result<Self, Vec<FileFault>> {
         let stated = delimiter::parse_option(delimiter);
-        let decoded = decode(content, is_cut, charset);
+        let decoded = decode(content, charset);
         let (stated, decoded) = match (stated, decoded) {
             (Ok(stated), Ok(decoded)) => (stated, decoded),
             (stated, decoded) => {
@@ -72,12 +84,14 @@ impl CsvSample {
         };
         let Decoded {
             text,
+            bad_line,
             charset,
             is_charset_guessed,
         } = decoded;
         let mut sample = Self {
             charset,
             is_charset_guessed,
+            bad_line,
             delimiter: ',',
             table: Err(FileFault::NoHeader {
                 mistaken: Mistaken::Headless,
@@ -97,7 +111,8 @@ impl CsvSample {
             has_lines_above: found.has_lines_above,
             ..SampleTable::default()
         };
-        sample.fault = read_table(&found, is_cut, &mut table).err();
+        let ends = (is_cut, !text.ends_with(['\n', '\r']));
+        sample.fault = read_table(&found, ends, &mut table).err();
         sample.table = Ok(table);
         Ok(sample)
     }
@@ -105,31 +120,52 @@ impl CsvSample {
 
 struct Decoded {
     text: String,
+    /// The first line with bytes that are not UTF-8.
+    bad_line: Option<usize>,
     charset: &'static str,
     is_charset_guessed: bool,
 }
 
 /// Decodes the content; what is not valid in the charset becomes U+FFFD.
-fn decode(content: &[u8], is_cut: bool, label: &str) -> Result<Decoded, FileFault> {
+fn decode(content: &[u8], label: &str) -> Result<Decoded, FileFault> {
     let (bytes, charset) = transcode(content, label)?;
-    let is_sound = match str::from_utf8(&bytes) {
-        Ok(_) => true,
-        // The last character is cut.
-        Err(error) => is_cut && error.error_len().is_none(),
-    };
-    if label.trim().is_empty() && charset == "UTF-8" && !is_sound && !content.contains(&0) {
-        let (bytes, charset) = transcode(content, USUAL)?;
+    let is_stated = !label.trim().is_empty() || charset != "UTF-8" || content.contains(&0);
+    if is_stated || !is_another_charset(&bytes) {
         return Ok(Decoded {
+            bad_line: first_bad_line(&bytes).filter(|_| charset == "UTF-8"),
             text: String::from_utf8_lossy(&bytes).into_owned(),
             charset,
-            is_charset_guessed: true,
+            is_charset_guessed: false,
         });
     }
+    let (bytes, charset) = transcode(content, USUAL)?;
     Ok(Decoded {
         text: String::from_utf8_lossy(&bytes).into_owned(),
         charset,
-        is_charset_guessed: false,
+        is_charset_guessed: true,
+        bad_line: None,
     })
+}
+
+/// Returns `true` if the bytes have more malformed places than letters of UTF-8 beyond ASCII: a few bad bytes make no other
+/// charset.
+fn is_another_charset(bytes: &[u8]) -> bool {
+    let (mut letters, mut malformed) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        malformed += usize::from(!chunk.invalid().is_empty());
+    }
+    // The last character may be cut.
+    let is_cut = str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none());
+    malformed - usize::from(is_cut) > letters
+}
+
+/// Returns the number of the first line with bytes that are not UTF-8, if the text does not just end within a character.
+fn first_bad_line(bytes: &[u8]) -> Option<usize> {
+    let error = str::from_utf8(bytes).err()?;
+    error.error_len()?;
+    let before = &bytes[..error.valid_up_to()];
+    Some(memchr::memchr_iter(b'\n', before).count() + 1)
 }
 
 fn transcode(content: &[u8], label: &str) -> Result<(Vec<u8>, &'static str), FileFault> {
@@ -158,11 +194,10 @@ struct FoundHeader<'a> {
     line: u32,
     delimiter: u8,
     has_lines_above: bool,
-    /// The text from the header on.
     text: &'a str,
 }
 
-/// Finds the line with most known names, or else the first that has two cells or more and looks like names.
+/// Finds the record with most known names, or else the first that looks like names.
 fn find_header<'a>(
     text: &'a str,
     stated: Option<u8>,
@@ -176,22 +211,20 @@ fn find_header<'a>(
         Some(delimiter) => vec![delimiter],
         None => DELIMITERS.to_vec(),
     };
-    let mut best: Option<((usize, usize), FoundHeader<'a>)> = None;
+    let mut best: Option<((usize, bool), FoundHeader<'a>)> = None;
     let mut has_lines_above = false;
+    let mut left = MOST_NAMES;
     for (at, rest) in lines(text).enumerate().take(LINES).skip(first) {
-        let line = first_lines(rest, 1).next().unwrap_or_default();
         for &delimiter in &delimiters {
-            let fields = fields(line, delimiter);
-            if fields.len() > MOST_COLUMNS {
+            let Some((line, cells)) = first_record(rest, delimiter) else {
                 continue;
-            }
-            let known = fields.iter().filter(|field| is_known(field)).count();
-            let looks = usize::from(known == 0 && looks_like_names(&fields));
-            let score = (known, looks);
+            };
+            left = left.saturating_sub(cells.len());
+            let score = score(&cells, &is_known);
             let is_better = best.as_ref().is_none_or(|(most, _)| score > *most);
-            if score > (0, 0) && is_better {
+            if left > 0 && score > (0, false) && is_better {
                 let found = FoundHeader {
-                    line: u32::try_from(at + 1).unwrap_or(u32::MAX),
+                    line: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(line),
                     delimiter,
                     has_lines_above,
                     text: rest,
@@ -199,71 +232,98 @@ fn find_header<'a>(
                 best = Some((score, found));
             }
         }
+        let line = first_lines(rest, 1).next().unwrap_or_default();
         has_lines_above |= !trim(line).is_empty();
     }
     best.map(|(_, found)| found)
 }
 
-/// Returns the cells of a line by itself.
-fn fields(line: &str, delimiter: u8) -> Vec<String> {
-    let mut reader = RecordReader::new(delimiter, Limits::MOST_RECORD_BYTES);
-    let mut rest = line.as_bytes();
-    let is_read = reader.read(&mut rest).is_ok() && reader.finish().unwrap_or(false);
-    match is_read {
-        true => cells(&reader, MOST_COLUMNS + 1),
-        false => Vec::new(),
-    }
-}
-
-/// Returns the first `most` cells of the record, trimmed.
-fn cells(reader: &RecordReader, most: usize) -> Vec<String> {
+/// Returns the line of the first record (1 = first line of the text) and its cells, if it is one that a header may be.
+fn first_record(text: &str, delimiter: u8) -> Option<(u32, Vec<String>)> {
+    let mut reader = RecordReader::new(delimiter, LONGEST_HEADER);
+    let mut rest = text.as_bytes();
+    let is_read = reader.read(&mut rest).ok()? || reader.finish().ok()?;
     let record = reader.record();
-    let fields = record.fields().take(most);
-    let fields = fields.map(String::from_utf8_lossy);
-    fields.map(|field| trim(&field).to_owned()).collect()
+    (is_read && record.stray.is_none() && record.len() <= MOST_COLUMNS)
+        .then(|| (record.line, cells(record, MOST_COLUMNS)))
 }
 
-/// Returns `true` if the cells may be the names of columns: two or more, all different, none of them a value.
-fn looks_like_names(fields: &[String]) -> bool {
-    let named: Vec<_> = fields.iter().filter(|field| !field.is_empty()).collect();
-    let is_name = |field: &str| field.contains(char::is_alphabetic) && !field.contains('@');
-    named.len() >= 2 && named.iter().all(|field| is_name(field))
+/// Returns how many of the cells are known names, and whether the cells look like names if none is.
+pub(super) fn score(cells: &[String], is_known: impl Fn(&str) -> bool) -> (usize, bool) {
+    if cells.iter().any(|cell| is_value(cell)) {
+        return (0, false);
+    }
+    let known = cells.iter().filter(|cell| is_known(cell)).count();
+    (known, known == 0 && looks_like_names(cells))
 }
 
-/// Reads the header and the records below it, up to the first that cannot be read.
+/// Returns `true` if a cell is no name: an address, or nothing but digits.
+fn is_value(cell: &str) -> bool {
+    cell.contains('@') || (!cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// Returns `true` if the cells may be the names of columns: two or more, with letters, and all different.
+fn looks_like_names(cells: &[String]) -> bool {
+    let named = || cells.iter().filter(|cell| !cell.is_empty());
+    let distinct: HashSet<_> = named().collect();
+    let count = named().count();
+    count >= 2 && distinct.len() == count && named().all(|cell| cell.contains(char::is_alphabetic))
+}
+
+/// Reads the header and the records below it, up to the first that cannot be read. If the text is cut, its last record is left
+/// out. A text that is open, without a line end, may be cut too: its last record is kept only if there is no other.
 fn read_table(
     found: &FoundHeader<'_>,
-    is_cut: bool,
+    (is_cut, is_open): (bool, bool),
     table: &mut SampleTable,
 ) -> Result<(), FileFault> {
     let mut reader = RecordReader::new(found.delimiter, Limits::RECORD_BYTES);
     let mut rest = found.text.as_bytes();
     let mut left = MOST_CELLS;
-    let mut take = |reader: &RecordReader| {
-        if reader.record().is_blank() {
-            return;
+    loop {
+        let before = rest;
+        let is_whole = reader.read(&mut rest)?;
+        if !is_whole {
+            let ends = match (is_cut, is_open) {
+                (true, _) => false,
+                (false, true) => table.rows.is_empty() && reader.finish().unwrap_or(false),
+                (false, false) => reader.finish()?,
+            };
+            if !ends {
+                break;
+            }
         }
-        if table.header.is_empty() {
-            table.header = cells(reader, MOST_COLUMNS);
-            return;
-        }
-        let row = cells(reader, table.header.len().min(left));
-        left -= row.len();
-        if !row.is_empty() {
+        let record = reader.record();
+        if record.is_blank() {
+        } else if table.header.is_empty() {
+            table.header = cells(record, MOST_COLUMNS);
+        } else {
+            let row = cells(record, table.header.len().min(left));
+            left -= row.len();
+            if row.is_empty() {
+                break;
+            }
+            let line = before.trim_ascii_start();
+            table
+                .quoted
+                .extend(line.starts_with(b"\"").then_some(table.rows.len()));
             table.rows.push(row);
         }
-    };
-    while reader.read(&mut rest)? {
-        take(&reader);
-    }
-    // What is cut may look like another value.
-    if !is_cut && reader.finish()? {
-        take(&reader);
+        if !is_whole {
+            break;
+        }
     }
     while table.header.last().is_some_and(String::is_empty) {
         table.header.pop();
     }
     Ok(())
+}
+
+/// Returns the first `most` cells of a record, trimmed.
+pub(super) fn cells(record: Record<'_>, most: usize) -> Vec<String> {
+    let fields = record.fields().take(most);
+    let fields = fields.map(String::from_utf8_lossy);
+    fields.map(|field| trim(&field).to_owned()).collect()
 }
 
 #[cfg(test)]

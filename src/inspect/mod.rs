@@ -5,6 +5,7 @@
 //! applied here or anywhere else: a person reads it, and states it.
 
 mod names;
+mod people;
 mod proposal;
 mod values;
 mod words;
@@ -12,8 +13,13 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
+
 use crate::domain::{Catalog, Column, Issue, IssueCode};
-use crate::input::{CsvSample, FileFault, Mapping, MappingLookup, SampleTable};
+use crate::input::{
+    CsvSample, Failure, FileFault, Limits, Mapping, MappingLookup, SampleTable, SheetSample,
+    is_workbook,
+};
 
 use proposal::Proposal;
 use values::{Entries, ReportedValues};
@@ -31,17 +37,43 @@ pub(crate) struct InspectionRequest {
     pub charset: String,
     /// The delimiter; empty: found out.
     pub delimiter: String,
+    /// The sheet of a workbook; empty: the first.
+    pub sheet: String,
     /// What it says is kept.
     pub mapping: Mapping,
+}
+
+/// The kind of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RosterFormat {
+    /// CSV.
+    Csv {
+        /// Standard name of the charset.
+        charset: &'static str,
+        /// The delimiter under which the header was found.
+        delimiter: char,
+    },
+    /// A workbook.
+    Workbook {
+        /// The names of its sheets.
+        sheets: Vec<String>,
+    },
+}
+
+impl Default for RosterFormat {
+    fn default() -> Self {
+        Self::Csv {
+            charset: "UTF-8",
+            delimiter: ',',
+        }
+    }
 }
 
 /// What a file is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inspection {
-    /// Standard name of the charset.
-    pub charset: &'static str,
-    /// The delimiter.
-    pub delimiter: char,
+    /// The kind of file.
+    pub format: RosterFormat,
     /// The line of the header (1 = first line), or 0 if there is none.
     pub header_line: u32,
     /// The columns, in file order.
@@ -91,38 +123,30 @@ pub(crate) enum Meaning {
     Unknown(Option<String>),
 }
 
-/// Inspects `content`, the beginning of a CSV file or all of it. `is_cut` says that it may end within a line.
+/// Inspects `content`, the beginning of a CSV file or all of it, or a whole workbook. `is_cut` says that it may end within a
+/// line. While a workbook is read, `pause` is called now and then with the number of bytes that this holds; if it breaks,
+/// the workbook is too large to be inspected.
 ///
 /// # Errors
 /// Fails if the charset, the delimiter or the mapping cannot be used.
 pub(crate) fn inspect(
-    content: &[u8],
-    is_cut: bool,
-    request: &InspectionRequest,
+    (content, is_cut): (&[u8], bool),
+    (request, limits): (&InspectionRequest, Limits),
     catalog: &Catalog,
+    pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Inspection, Vec<FileFault>> {
     let given = MappingLookup::new(&request.mapping)?;
     let is_known = |name: &str| given.column(name).is_some() || names::meaning(name).is_some();
-    let options = (&*request.charset, &*request.delimiter);
-    let sample = CsvSample::read(content, is_cut, options, is_known)?;
-    let mut inspection = Inspection {
-        charset: sample.charset,
-        delimiter: sample.delimiter,
-        ..Inspection::default()
+    let mut inspection = Inspection::default();
+    let table = match is_workbook(content) {
+        true => {
+            let sheet = (&*request.sheet, limits);
+            inspection.read_workbook((content, is_cut), sheet, pause, is_known)
+        }
+        false => inspection.read_csv((content, is_cut), request, is_known)?,
     };
-    if sample.is_charset_guessed {
-        let message = format!(
-            "The file is not UTF-8, and was read as {0}; if letters look right, import it with the charset {0}.",
-            sample.charset
-        );
-        inspection.notice(IssueCode::InvalidEncoding, message);
-    }
-    match sample.table {
-        Err(fault) => inspection.notice(IssueCode::NotARow, fault.message()),
-        Ok(table) => inspection.look_at(&table, (&request.mapping, &given), catalog),
-    }
-    if let Some(fault) = sample.fault {
-        inspection.notice(IssueCode::StrayQuote, fault.message());
+    if let Some(table) = table {
+        inspection.look_at(&table, (&request.mapping, &given), catalog);
     }
     Ok(inspection)
 }
@@ -130,6 +154,84 @@ pub(crate) fn inspect(
 impl Inspection {
     fn notice(&mut self, code: IssueCode, message: String) {
         self.issues.push(Issue::file_warning(code, message));
+    }
+
+    fn read_csv(
+        &mut self,
+        (content, is_cut): (&[u8], bool),
+        request: &InspectionRequest,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<Option<SampleTable>, Vec<FileFault>> {
+        let options = (&*request.charset, &*request.delimiter);
+        let sample = CsvSample::read(content, is_cut, options, is_known)?;
+        self.format = RosterFormat::Csv {
+            charset: sample.charset,
+            delimiter: sample.delimiter,
+        };
+        if sample.is_charset_guessed {
+            let message = format!(
+                "The file is not UTF-8, and was read as {0}; if letters look right, import it with the charset {0}.",
+                sample.charset
+            );
+            self.notice(IssueCode::InvalidEncoding, message);
+        }
+        if let Some(line) = sample.bad_line {
+            let message = format!(
+                "The file is UTF-8 except for some bytes, the first of them on line {line}; an import rejects those rows."
+            );
+            self.notice(IssueCode::InvalidEncoding, message);
+        }
+        if let Some(fault) = sample.fault {
+            self.notice(IssueCode::StrayQuote, fault.message());
+        }
+        Ok(match sample.table {
+            Ok(table) => Some(table),
+            Err(fault) => {
+                self.notice(IssueCode::NotARow, fault.message());
+                None
+            }
+        })
+    }
+
+    fn read_workbook(
+        &mut self,
+        (content, is_cut): (&[u8], bool),
+        sheet: (&str, Limits),
+        pause: &mut dyn FnMut(usize) -> ControlFlow<()>,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Option<SampleTable> {
+        self.format = RosterFormat::Workbook { sheets: Vec::new() };
+        if is_cut {
+            let message = "A workbook is inspected as a whole: begin an upload of it, and state its import_id.";
+            self.notice(IssueCode::NotARow, message.to_owned());
+            return None;
+        }
+        match SheetSample::read(content, sheet, pause, is_known) {
+            Ok(sample) => {
+                self.format = RosterFormat::Workbook {
+                    sheets: sample.sheets,
+                };
+                if sample.table.is_none() {
+                    let message = format!(
+                        "The sheet \"{}\" has no row that names columns.",
+                        sample.sheet
+                    );
+                    self.notice(IssueCode::NotARow, message);
+                }
+                sample.table
+            }
+            Err(Failure::Faults(faults)) => {
+                for fault in faults {
+                    self.notice(IssueCode::NotARow, fault.message());
+                }
+                None
+            }
+            Err(Failure::Halted) => {
+                let message = "The workbook is too large to be inspected.";
+                self.notice(IssueCode::NotARow, message.to_owned());
+                None
+            }
+        }
     }
 
     fn look_at(
@@ -152,6 +254,17 @@ impl Inspection {
         };
         self.missing = proposal.missing();
         self.values = reported.values;
+        for role in reported.privileged {
+            let message = format!("Rows of this file would give the privileged role \"{role}\".");
+            self.notice(IssueCode::RoleNotGrantable, message);
+        }
+        if let Some(line) = proposal.foreign_line {
+            let message = format!(
+                "Lines with a single cell, such as \"{}\", list no users; an import rejects them unless ignored_line_prefixes leaves them out.",
+                shown(line)
+            );
+            self.notice(IssueCode::NotARow, message);
+        }
         for column in reported.with_more {
             let message = format!(
                 "{column} has more than {} different values; the commonest are shown.",

@@ -13,17 +13,19 @@ use crate::domain::Column::{
 };
 use crate::input::own_column;
 
-/// What the name of a column says about its cells.
+/// What the name of a column says about its cells. The first kinds fit best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     /// The name is a roster's own.
     Own(Column),
     /// The name is in common use for this column.
     Common(Column),
+    /// The same, beside a word that says whose value it is.
+    Qualified(Column),
     /// The name may mean this column, if no better one does.
     Weak(Column),
     /// A whole name, or one of its parts if other columns have the rest.
-    Person,
+    Person(NameOrder),
     /// A role or a rank; the values say which.
     Job,
     /// A group, if the values are groups.
@@ -32,6 +34,17 @@ pub(super) enum Named {
     Inverted,
     /// The flags of an account in Active Directory.
     AccountControl,
+}
+
+/// The order of the parts of a whole name without a comma.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameOrder {
+    /// The first name comes first.
+    FirstLast,
+    /// The last name comes first.
+    LastFirst,
+    /// The name of the column does not say.
+    Unsaid,
 }
 
 /// Names in common use for a column; words are separated by a space. The first names of each are English, the others
@@ -128,20 +141,27 @@ const COMMON: &[(Column, &str)] = &[
 
 /// Names that may mean a column, if the file has no better one.
 const WEAK: &[(Column, &str)] = &[
-    (
-        ExternalId,
-        "ID CODE KEY NUMERO NUMMER NR NO NUMBER SERIALNO SERIALNUMBER",
-    ),
+    (ExternalId, "ID"),
     (Email, "USERPRINCIPALNAME UPN"),
     (Username, "USER USERID ACCOUNT COMPTE KONTO CUENTA CONTA"),
     (Status, "STATE SITUATION"),
     (Phone, "CONTACT CONTACTNUMBER"),
 ];
 
-/// Names of columns with names of people.
-const PERSON: &str = "NAME FULLNAME DISPLAYNAME EMPLOYEENAME OFFICERNAME MEMBERNAME STAFFNAME USERFULLNAME MEMBER OFFICER \
-    EMPLOYEE CN COMMONNAME NOM NOMCOMPLET NOMPRENOM NOMETPRENOM NOMPRENOMS VOLLERNAME NAMEVORNAME VORUNDNACHNAME NOMBRE \
-    NOMBRECOMPLETO APELLIDOSYNOMBRE APELLIDOSYNOMBRES NOMBREYAPELLIDOS NOME NOMECOMPLETO";
+/// Names of columns with names of people, by the order of the parts.
+const PERSON: &[(NameOrder, &str)] = &[
+    (
+        NameOrder::FirstLast,
+        "NAME FULLNAME DISPLAYNAME EMPLOYEENAME OFFICERNAME MEMBERNAME STAFFNAME USERFULLNAME MEMBER OFFICER EMPLOYEE CN \
+         COMMONNAME VOLLERNAME VORUNDNACHNAME NOMBRECOMPLETO NOMBREYAPELLIDOS NOMECOMPLETO",
+    ),
+    (
+        NameOrder::LastFirst,
+        "LASTFIRST LASTNAMEFIRSTNAME SURNAMEFIRSTNAME NOMPRENOM NOMETPRENOM NOMPRENOMS NAMEVORNAME NACHNAMEVORNAME \
+         APELLIDOSYNOMBRE APELLIDOSYNOMBRES APELLIDOSNOMBRES",
+    ),
+    (NameOrder::Unsaid, "NOM NOMCOMPLET NOMBRE NOME"),
+];
 
 /// Names of columns with what somebody does, which may be a role or a rank.
 const JOB: &str = "TITLE JOBTITLE JOB POSITION FUNCTION DESIGNATION CLASSIFICATION CLASS PROFILE USERTYPE EMPLOYEETYPE \
@@ -154,16 +174,21 @@ const UNIT: &str = "ASSIGNMENT GROUP GROUPID GROUPCODE GROUPNAME DEPARTMENT DEPT
     GRUPO DEPARTAMENTO UNIDAD SECCION COMISARIA SETOR UNIDADE SECAO ESQUADRA";
 
 /// Names of columns in which "yes" means that the account is not active.
-const INVERTED: &str = "DISABLED ISDISABLED ACCOUNTDISABLED INACTIVE ISINACTIVE TERMINATED ISTERMINATED LOCKED ARCHIVED \
-    DELETED INACTIF INAKTIV GESPERRT DEAKTIVIERT INACTIVO INATIVO BAJA DESATIVADO";
+const INVERTED: &str = "DISABLED ISDISABLED ACCOUNTDISABLED INACTIVE ISINACTIVE TERMINATED ISTERMINATED ARCHIVED \
+    DELETED INACTIF INAKTIV DEAKTIVIERT INACTIVO INATIVO BAJA DESATIVADO";
+
+/// Bytes of the longest name that may be known.
+const LONGEST: usize = 64;
 
 /// Words that only say whose value it is, or which of several.
-const QUALIFIERS: &str = "WORK BUSINESS OFFICE CORPORATE COMPANY PRIMARY MAIN OFFICIAL EMPLOYEE EMP STAFF MEMBER OFFICER \
-    PERSON PERSONNEL USER AGENCY DEPARTMENTAL DEFAULT LEGAL CURRENT PROFESSIONNEL PROFESSIONNELLE AGENT DIENSTLICH \
+const QUALIFIERS: &str = "WORK BUSINESS PRIMARY OFFICIAL EMPLOYEE EMP STAFF MEMBER OFFICER PERSON PERSONNEL USER LEGAL CURRENT PROFESSIONNEL PROFESSIONNELLE AGENT DIENSTLICH \
     DIENSTLICHE MITARBEITER EMPLEADO LABORAL FUNCIONARIO PROFISSIONAL";
 
 /// Returns what a name says about the cells of its column, if anything.
 pub(super) fn meaning(name: &str) -> Option<Named> {
+    if name.len() > LONGEST {
+        return None;
+    }
     if let Some(column) = own_column(name) {
         return Some(Named::Own(column));
     }
@@ -172,7 +197,10 @@ pub(super) fn meaning(name: &str) -> Option<Named> {
         let is_qualifier = |word: &String| QUALIFIERS.split_ascii_whitespace().any(|q| q == word);
         let words = words(name).into_iter();
         let rest: String = words.filter(|word| !is_qualifier(word)).collect();
-        (rest != whole).then(|| of_compared(&rest)).flatten()
+        match (rest != whole).then(|| of_compared(&rest)).flatten()? {
+            Named::Common(column) => Some(Named::Qualified(column)),
+            other => Some(other),
+        }
     })
 }
 
@@ -191,9 +219,11 @@ static MEANINGS: LazyLock<HashMap<&str, Named>> = LazyLock::new(|| {
             .split_ascii_whitespace()
             .map(move |name| (name, named))
     };
+    let people = PERSON.iter();
+    let people = people.flat_map(|(order, names)| of_kind(names, Named::Person(*order)));
     listed(COMMON, Named::Common)
         .chain(listed(WEAK, Named::Weak))
-        .chain(of_kind(PERSON, Named::Person))
+        .chain(people)
         .chain(of_kind(JOB, Named::Job))
         .chain(of_kind(UNIT, Named::Unit))
         .chain(of_kind(INVERTED, Named::Inverted))
@@ -287,7 +317,9 @@ mod tests {
         ] {
             for name in names.split('|') {
                 let found = meaning(name);
-                assert_eq!(found, Some(Named::Common(column)), "{name}");
+                let is_it =
+                    found == Some(Named::Common(column)) || found == Some(Named::Qualified(column));
+                assert!(is_it, "{name}: {found:?}");
             }
         }
     }
@@ -302,6 +334,14 @@ mod tests {
             "Manager ID",
             "Maiden name",
             "Salary",
+            "Agency ID",
+            "Agency E-mail",
+            "Company e-mail",
+            "No.",
+            "#",
+            "Nr",
+            "Code",
+            "Account locked",
             "",
             "?",
         ] {
@@ -312,7 +352,8 @@ mod tests {
     #[test]
     fn each_name_has_one_meaning() {
         let columns = COMMON.iter().chain(WEAK).map(|(_, names)| *names);
-        let lists = columns.chain([PERSON, JOB, UNIT, INVERTED]);
+        let people = PERSON.iter().map(|(_, names)| *names);
+        let lists = columns.chain(people).chain([JOB, UNIT, INVERTED]);
         let names: Vec<_> = lists.flat_map(str::split_ascii_whitespace).collect();
         for name in &names {
             assert_eq!(compared(name), *name);

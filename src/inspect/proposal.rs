@@ -1,28 +1,31 @@
 //! Puts a mapping together: which of the file's columns is which of a roster's, and what else its lines and cells need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     names::{Named, meaning},
+    people,
     values::{self, Entries},
 };
-use crate::domain::{Column, fold, is_placeholder};
+use crate::domain::Column;
 use crate::input::{MappedTo, Mapping, MappingLookup, SampleTable, compared_name, own_column};
 
 /// How many values of a column are shown.
 const SAMPLES: usize = 3;
 
-/// Most words that are proposed for blank cells.
-const MOST_NULL_VALUES: usize = 20;
-
-/// Longest beginning of a line that is proposed as a prefix, in characters.
+/// Longest beginning of a line that is proposed as a prefix, in characters, and most of them.
 const LONGEST_PREFIX: usize = 30;
+const MOST_PREFIXES: usize = 20;
 
 /// A proposal for one file.
 pub(super) struct Proposal<'a> {
     table: &'a SampleTable,
+    /// What the name of each column says.
+    meanings: Vec<Option<Named>>,
     /// The records that are rows.
     pub(super) rows: Vec<&'a [String]>,
+    /// The first cell of the first line that is no row and that no prefix leaves out.
+    pub(super) foreign_line: Option<&'a str>,
     columns: Vec<ProposedColumn>,
     /// The column of whole names that proposed templates read.
     read: Option<usize>,
@@ -48,13 +51,16 @@ pub(super) enum StatusStyle {
     AccountControl,
 }
 
-/// How well a name fits a column; the first fits best.
+/// How well a column fits; the first fits best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Own,
     Common,
+    Qualified,
     ByValues,
     Weak,
+    /// It has no values.
+    Empty,
 }
 
 /// A column of the file that may be a column of a roster.
@@ -74,7 +80,9 @@ impl<'a> Proposal<'a> {
     ) -> Self {
         let mut proposal = Self {
             table,
+            meanings: table.header.iter().map(|name| meaning(name)).collect(),
             rows: Vec::new(),
+            foreign_line: None,
             columns: vec![ProposedColumn::default(); table.header.len()],
             read: None,
             mapping: given.clone(),
@@ -86,10 +94,9 @@ impl<'a> Proposal<'a> {
             proposal.assign(candidate);
         }
         proposal.suppose_role(entries);
-        proposal.split_names();
+        people::split_names(&mut proposal);
         proposal.compute_username();
         proposal.map_columns(lookup);
-        proposal.find_null_values();
         let values = values::proposed(&proposal, lookup, entries);
         proposal.mapping.values.extend(values);
         proposal
@@ -107,9 +114,14 @@ impl<'a> Proposal<'a> {
             .position(|proposed| proposed.column == Some(column))
     }
 
+    /// The name of column number `at`, and what it says.
+    pub(super) fn named(&self, at: usize) -> (&'a str, Option<Named>) {
+        (&self.table.header[at], self.meanings[at])
+    }
+
     /// How a column of the file that is the status writes it.
     pub(super) fn status_style(&self, at: usize) -> StatusStyle {
-        match meaning(&self.table.header[at]) {
+        match self.meanings[at] {
             Some(Named::Inverted) => StatusStyle::Inverted,
             Some(Named::AccountControl) => StatusStyle::AccountControl,
             _ => StatusStyle::Plain,
@@ -134,16 +146,19 @@ impl<'a> Proposal<'a> {
 
     /// Required columns that nothing gives.
     pub(super) fn missing(&self) -> Vec<Column> {
-        let is_missing = |column: &Column| {
-            column.is_required() && self.place(*column).is_none() && !self.computes(*column)
-        };
+        let is_missing = |column: &Column| column.is_required() && self.is_free(*column);
         Column::ALL.into_iter().filter(is_missing).collect()
     }
 
     /// The cells of column number `at` that are not blank.
-    fn cells(&self, at: usize) -> impl Iterator<Item = &'a str> {
+    pub(super) fn cells(&self, at: usize) -> impl Iterator<Item = &'a str> {
         let cells = self.rows.iter().filter_map(move |row| row.get(at));
         cells.map(String::as_str).filter(|cell| !cell.is_empty())
+    }
+
+    /// Returns `true` if nothing gives the column yet.
+    pub(super) fn is_free(&self, column: Column) -> bool {
+        self.place(column).is_none() && !self.computes(column)
     }
 
     fn computes(&self, column: Column) -> bool {
@@ -151,8 +166,28 @@ impl<'a> Proposal<'a> {
         computed.any(|name| own_column(name) == Some(column))
     }
 
-    fn is_free(&self, column: Column) -> bool {
-        self.place(column).is_none() && !self.computes(column)
+    /// The first column that nothing is proposed for and whose name `says` so.
+    pub(super) fn first_free(&self, says: impl Fn(Named) -> bool) -> Option<usize> {
+        let is_it =
+            |&at: &usize| self.columns[at].column.is_none() && self.meanings[at].is_some_and(&says);
+        (0..self.columns.len()).find(is_it)
+    }
+
+    /// Proposes what a column is, and says why.
+    pub(super) fn propose(&mut self, at: usize, column: Option<Column>, reason: String) {
+        self.columns[at] = ProposedColumn { column, reason };
+    }
+
+    /// Adds templates that read column number `at`.
+    pub(super) fn compute(
+        &mut self,
+        at: usize,
+        templates: impl IntoIterator<Item = (Column, String)>,
+    ) {
+        let templates = templates.into_iter();
+        let templates = templates.map(|(column, template)| (column.header().to_owned(), template));
+        self.mapping.templates.extend(templates);
+        self.read = Some(at);
     }
 
     /// Proposes how many lines above the header, and which lines below it, are no rows.
@@ -160,67 +195,55 @@ impl<'a> Proposal<'a> {
         if self.table.has_lines_above && self.mapping.skip_leading_lines == 0 {
             self.mapping.skip_leading_lines = self.table.line - 1;
         }
-        let is_alone = |row: &[String]| row.iter().skip(1).all(String::is_empty);
-        let (alone, others): (Vec<_>, Vec<_>) = self
-            .table
-            .rows
-            .iter()
-            .map(Vec::as_slice)
-            .partition(|row| is_alone(row));
         let is_wide = self.table.header.len() > 2;
-        let prefixes = alone.iter().filter_map(|row| prefix(row.first()?));
-        let prefixes: BTreeSet<&str> = prefixes.filter(|_| is_wide).collect();
+        let is_alone = |row: &[String]| is_wide && row.iter().skip(1).all(String::is_empty);
+        let rows = || self.table.rows.iter().map(Vec::as_slice).enumerate();
+        let alone = || rows().filter(|(_, row)| is_alone(row));
+        let prefixes = alone()
+            .filter(|(place, _)| !self.table.quoted.contains(place))
+            .filter_map(|(_, row)| prefix(row.first()?));
+        let prefixes: BTreeSet<&str> = prefixes.take(MOST_PREFIXES).collect();
         let begins =
             |row: &[String], prefix: &str| row.first().is_some_and(|cell| cell.starts_with(prefix));
+        let mut proposed = Vec::new();
         for prefix in prefixes {
-            let is_row = others.iter().any(|row| begins(row, prefix));
-            let is_known = self
-                .mapping
-                .ignored_line_prefixes
-                .iter()
-                .any(|known| known == prefix);
-            if !is_row && !is_known {
-                self.mapping.ignored_line_prefixes.push(prefix.to_owned());
+            let is_row = rows().any(|(_, row)| !is_alone(row) && begins(row, prefix));
+            let known = &self.mapping.ignored_line_prefixes;
+            if !is_row && !known.iter().any(|known| known == prefix) {
+                proposed.push(prefix.to_owned());
             }
         }
+        self.mapping.ignored_line_prefixes.extend(proposed);
         let prefixes = &self.mapping.ignored_line_prefixes;
-        let is_row = |row: &&[String]| !prefixes.iter().any(|prefix| begins(row, prefix));
-        self.rows = self
-            .table
-            .rows
-            .iter()
-            .map(Vec::as_slice)
-            .filter(is_row)
-            .collect();
+        let is_left_out = |row: &[String]| prefixes.iter().any(|prefix| begins(row, prefix));
+        let foreign = alone().find(|(_, row)| !is_left_out(row));
+        self.foreign_line = foreign.and_then(|(_, row)| row.first()).map(String::as_str);
+        let kept = rows().filter(|(_, row)| !is_alone(row) && !is_left_out(row));
+        self.rows = kept.map(|(_, row)| row).collect();
     }
 
     /// Finds what each column of the file may be, and says of the others why they are nothing.
     fn candidates(&mut self, given: &MappingLookup, entries: &Entries<'_>) -> Vec<Candidate> {
-        let names: Vec<_> = self
-            .table
-            .header
-            .iter()
-            .map(|name| compared_name(name))
-            .collect();
+        let names = self.table.header.iter();
+        let names: Vec<_> = names.map(|name| compared_name(name)).collect();
         let mut candidates = Vec::new();
         for (at, name) in self.table.header.iter().enumerate() {
             if let Some(mapped) = given.column(name) {
-                self.columns[at] = ProposedColumn {
-                    column: match mapped {
-                        MappedTo::Column(column) => Some(column),
-                        MappedTo::Nothing => None,
-                    },
-                    reason: "The mapping to begin with says so.".to_owned(),
+                let column = match mapped {
+                    MappedTo::Column(column) => Some(column),
+                    MappedTo::Nothing => None,
                 };
+                self.propose(at, column, "The mapping to begin with says so.".to_owned());
                 continue;
             }
             let is_twice = names.iter().filter(|other| **other == names[at]).count() > 1;
             let found = match is_twice {
                 true if name.is_empty() => Err("It has no name.".to_owned()),
-                true => {
-                    Err("The header has this name twice; rename or remove one of them.".to_owned())
-                }
-                false => self.candidate(at, name, entries),
+                true => Err(
+                    "The header has this name twice, so nothing can be read from it; rename or remove one of them."
+                        .to_owned(),
+                ),
+                false => self.candidate(at, entries),
             };
             match found {
                 Ok(candidate) => candidates.push(candidate),
@@ -230,37 +253,43 @@ impl<'a> Proposal<'a> {
         candidates
     }
 
-    fn candidate(&self, at: usize, name: &str, entries: &Entries<'_>) -> Result<Candidate, String> {
-        let named = meaning(name).ok_or_else(|| match name.is_empty() {
+    fn candidate(&self, at: usize, entries: &Entries<'_>) -> Result<Candidate, String> {
+        let (name, named) = self.named(at);
+        let named = named.ok_or_else(|| match name.is_empty() {
             true => "It has no name.".to_owned(),
-            false => "No column of a roster is called so.".to_owned(),
+            false => "No column of a roster has a name like this.".to_owned(),
         })?;
+        let common = |column: Column| format!("This is a common name for {column}.");
         let (fit, column, reason) = match named {
-            Named::Own(column) => (Fit::Own, column, format!("It is called {column}.")),
-            Named::Common(column) => (Fit::Common, column, format!("{column} is often called so.")),
+            Named::Own(column) => (Fit::Own, column, format!("This is the name of {column}.")),
+            Named::Common(column) => (Fit::Common, column, common(column)),
+            Named::Qualified(column) => (Fit::Qualified, column, common(column)),
             Named::Weak(column) => (
                 Fit::Weak,
                 column,
-                format!("It may be {column}, which no other column is."),
+                format!("This may be {column}, since no other column is."),
             ),
-            Named::Inverted => {
-                let reason = "It tells the status, the other way round.".to_owned();
-                (Fit::ByValues, Column::Status, reason)
-            }
-            Named::AccountControl => {
-                let reason = "Its second bit says that an account is disabled.".to_owned();
-                (Fit::ByValues, Column::Status, reason)
-            }
-            Named::Job => self.by_values(at, entries, self.jobs())?,
-            Named::Unit => self.by_values(at, entries, &[Column::EvidenceGroupExtId])?,
-            Named::Person => return Err("It holds whole names.".to_owned()),
+            Named::Inverted => (
+                Fit::ByValues,
+                Column::Status,
+                "It says who is not active; yes becomes Inactive, and no Active.".to_owned(),
+            ),
+            Named::AccountControl => (
+                Fit::ByValues,
+                Column::Status,
+                "Its second bit says that an account is disabled.".to_owned(),
+            ),
+            Named::Job => self.job(at, entries)?,
+            Named::Unit => self.unit(at, entries)?,
+            Named::Person(_) => return Err("It holds whole names.".to_owned()),
         };
-        let is_address = matches!(column, Column::Email | Column::SupervisorEmail);
-        if is_address && fit != Fit::Own && !self.mostly(at, |cell| cell.contains('@')) {
-            return Err(format!(
-                "It may be {column} by its name, but its values are no email addresses."
-            ));
-        }
+        self.expect_values(at, column, fit)?;
+        let is_empty = !self.rows.is_empty() && self.cells(at).next().is_none();
+        let fit = match fit {
+            Fit::Own => Fit::Own,
+            _ if is_empty => Fit::Empty,
+            fit => fit,
+        };
         Ok(Candidate {
             fit,
             at,
@@ -269,25 +298,72 @@ impl<'a> Proposal<'a> {
         })
     }
 
+    /// Checks that the values of a column can be what its name says, unless that is a roster's own name.
+    fn expect_values(&self, at: usize, column: Column, fit: Fit) -> Result<(), String> {
+        if fit == Fit::Own {
+            return Ok(());
+        }
+        let is_address = matches!(column, Column::Email | Column::SupervisorEmail);
+        if is_address && !self.mostly(at, |cell| cell.contains('@')) {
+            return Err(format!(
+                "It may be {column} by its name, but its values are not email addresses."
+            ));
+        }
+        let is_key = matches!(
+            column,
+            Column::ExternalId | Column::Email | Column::BadgeNumber | Column::Username
+        );
+        if is_key && self.has_repeated_values(at) {
+            return Err(format!(
+                "It may be {column} by its name, but several rows have the same value."
+            ));
+        }
+        if column == Column::ExternalId && self.counts_lines(at) {
+            return Err("Its values only count the lines, and name nobody.".to_owned());
+        }
+        Ok(())
+    }
+
     /// Returns `true` if at least half of the column's values are so; also if it has none.
-    fn mostly(&self, at: usize, is_so: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn mostly(&self, at: usize, is_so: impl Fn(&str) -> bool) -> bool {
         let (so, not): (Vec<_>, Vec<_>) = self.cells(at).partition(|cell| is_so(cell));
         so.len() >= not.len()
     }
 
-    /// What a column with what people do may be, the likeliest first. Every user has a role, so it is that unless another
-    /// column is called so.
-    fn jobs(&self) -> &'static [Column] {
-        let is_role = |name: &String| {
-            matches!(
-                meaning(name),
-                Some(Named::Own(Column::Role) | Named::Common(Column::Role))
-            )
-        };
-        match self.table.header.iter().any(is_role) {
-            true => &[Column::Rank],
-            false => &[Column::Role, Column::Rank],
+    /// Returns `true` if more than a tenth of the values are there before.
+    fn has_repeated_values(&self, at: usize) -> bool {
+        let all = self.cells(at).count();
+        let distinct: BTreeSet<&str> = self.cells(at).collect();
+        (all - distinct.len()) * 10 > all
+    }
+
+    /// Returns `true` if the values are 1, 2, 3 and so on.
+    fn counts_lines(&self, at: usize) -> bool {
+        let cells = self
+            .rows
+            .iter()
+            .map(|row| row.get(at).map_or("", String::as_str));
+        let counts = cells
+            .enumerate()
+            .all(|(place, cell)| cell.parse() == Ok(place + 1));
+        counts && !self.rows.is_empty()
+    }
+
+    /// Takes a column with what people do for the role, or for the rank if another column is called like roles.
+    fn job(&self, at: usize, entries: &Entries<'_>) -> Result<(Fit, Column, String), String> {
+        if let Some(privileged) = self.cells(at).find_map(|cell| entries.privileged(cell)) {
+            return Err(format!(
+                "One of its values is the privileged role \"{privileged}\"; if it holds roles, state that in the mapping."
+            ));
         }
+        match self.meanings.iter().any(|named| is_role(*named)) {
+            true => self.by_values(at, entries, &[Column::Rank]),
+            false => self.by_values(at, entries, &[Column::Role, Column::Rank]),
+        }
+    }
+
+    fn unit(&self, at: usize, entries: &Entries<'_>) -> Result<(Fit, Column, String), String> {
+        self.by_values(at, entries, &[Column::EvidenceGroupExtId])
     }
 
     /// Chooses the first of `columns` that has an entry for one of the values.
@@ -299,10 +375,8 @@ impl<'a> Proposal<'a> {
     ) -> Result<(Fit, Column, String), String> {
         let values: BTreeSet<&str> = self.cells(at).collect();
         let matches = |column: Column| {
-            let known = values
-                .iter()
-                .filter(|value| entries.understand(column, value).is_some());
-            known.count()
+            let is_known = |value: &&&str| entries.understand(column, value).is_some();
+            values.iter().filter(is_known).count()
         };
         let mut counted = columns.iter().map(|&column| (matches(column), column));
         let Some((count, column)) = counted.find(|(count, _)| *count > 0) else {
@@ -323,18 +397,16 @@ impl<'a> Proposal<'a> {
             at, column, reason, ..
         } = candidate;
         if self.computes(column) {
-            self.columns[at].reason = format!("It looks like {column}, which a template computes.");
+            let reason = format!("It may be {column}, which a template computes.");
+            self.propose(at, None, reason);
             return;
         }
         match self.place(column) {
-            None => {
-                self.columns[at].column = Some(column);
-                self.columns[at].reason = reason;
-            }
+            None => self.propose(at, Some(column), reason),
             Some(other) => {
                 let other = &self.table.header[other];
-                self.columns[at].reason =
-                    format!("It looks like {column}, which \"{other}\" is already.");
+                let reason = format!("It may be {column}, which \"{other}\" is already.");
+                self.propose(at, None, reason);
             }
         }
     }
@@ -344,83 +416,17 @@ impl<'a> Proposal<'a> {
         if !self.is_free(Column::Role) || !entries.has_roles() {
             return;
         }
-        let named = |at: &usize| meaning(&self.table.header[*at]) == Some(Named::Job);
-        let free = |at: &usize| self.columns[*at].column.is_none();
-        let found = (0..self.columns.len()).find(|at| named(at) && free(at));
-        if let Some(at) = found {
-            self.columns[at].column = Some(Column::Role);
-            "It may hold roles, but the catalog has none of its values; say what each is."
-                .clone_into(&mut self.columns[at].reason);
-        }
-    }
-
-    /// Finds first and last name in a column of whole names, or takes it for the part that no other column has.
-    fn split_names(&mut self) {
-        let named = |at: &usize| meaning(&self.table.header[*at]) == Some(Named::Person);
-        let free = |at: &usize| self.columns[*at].column.is_none();
-        let Some(at) = (0..self.columns.len()).find(|at| named(at) && free(at)) else {
+        let Some(at) = self.first_free(|named| named == Named::Job) else {
             return;
         };
-        let parts = (
-            self.is_free(Column::FirstName),
-            self.is_free(Column::LastName),
-        );
-        let (column, reason) = match parts {
-            (false, false) => {
-                "It holds whole names, and other columns have their parts."
-                    .clone_into(&mut self.columns[at].reason);
-                return;
-            }
-            (true, false) => (
-                Some(Column::FirstName),
-                "Another column has the last name, so this is the first.".to_owned(),
-            ),
-            (false, true) => (
-                Some(Column::LastName),
-                "Another column has the first name, so this is the last.".to_owned(),
-            ),
-            (true, true) => (None, self.compute_names(at)),
-        };
-        self.columns[at].column = column;
-        self.columns[at].reason = reason;
-    }
-
-    /// Proposes templates for both names if it is clear which is which. Returns what was done.
-    fn compute_names(&mut self, at: usize) -> String {
-        let cell = cell_of(&self.table.header[at]);
-        let words = |name: &str| name.split_whitespace().count();
-        let has_values = self.cells(at).next().is_some();
-        let templates = match cell {
-            Some(cell) if has_values && self.mostly(at, |name| name.contains(',')) => [
-                (
-                    Column::FirstName,
-                    format!("{{{{ ({cell} | split(\",\"))[1] | trim }}}}"),
-                ),
-                (
-                    Column::LastName,
-                    format!("{{{{ {cell} | split(\",\") | first | trim }}}}"),
-                ),
-            ],
-            Some(cell) if has_values && self.cells(at).all(|name| words(name) == 2) => [
-                (
-                    Column::FirstName,
-                    format!("{{{{ {cell} | split(\" \") | first }}}}"),
-                ),
-                (
-                    Column::LastName,
-                    format!("{{{{ {cell} | split(\" \") | last }}}}"),
-                ),
-            ],
-            _ => {
-                return "It holds whole names; write templates that compute FIRST_NAME and LAST_NAME from it."
-                    .to_owned();
-            }
-        };
-        let templates = templates.map(|(column, template)| (column.header().to_owned(), template));
-        self.mapping.templates.extend(templates);
-        self.read = Some(at);
-        "FIRST_NAME and LAST_NAME are computed from it; look whether they are right for names of three words."
-            .to_owned()
+        if self
+            .cells(at)
+            .any(|cell| entries.privileged(cell).is_some())
+        {
+            return;
+        }
+        let reason = "It may hold roles, but the catalog has none of its values; say what each is.";
+        self.propose(at, Some(Column::Role), reason.to_owned());
     }
 
     /// Computes the username from the address if nothing else has it.
@@ -428,7 +434,7 @@ impl<'a> Proposal<'a> {
         let Some(at) = self.place(Column::Email) else {
             return;
         };
-        let Some(cell) = cell_of(&self.table.header[at]) else {
+        let Some(cell) = people::cell_of(&self.table.header[at]) else {
             return;
         };
         if self.is_free(Column::Username) {
@@ -443,35 +449,26 @@ impl<'a> Proposal<'a> {
     fn map_columns(&mut self, given: &MappingLookup) {
         let mut mapped = BTreeSet::new();
         for (at, name) in self.table.header.iter().enumerate() {
-            let is_own = matches!(meaning(name), Some(Named::Own(own)) if self.columns[at].column == Some(own));
+            let proposed = self.columns[at].column;
+            let is_own = proposed.is_some() && self.meanings[at] == proposed.map(Named::Own);
             let is_known = is_own || given.column(name).is_some() || self.read == Some(at);
             let is_full = self.mapping.columns.len() >= Mapping::MOST_ENTRIES;
             if is_known || is_full || name.is_empty() || !mapped.insert(compared_name(name)) {
                 continue;
             }
-            let column = self.columns[at].column.map_or("", Column::header);
+            let column = proposed.map_or("", Column::header);
             self.mapping.columns.insert(name.clone(), column.to_owned());
         }
     }
+}
 
-    /// Proposes the words that stand for nothing. In an external ID they are left: a user without one gets a new one with
-    /// each import.
-    fn find_null_values(&mut self) {
-        let mut words = BTreeMap::new();
-        for at in 0..self.columns.len() {
-            let column = self.columns[at].column;
-            if column.is_none() || column == Some(Column::ExternalId) {
-                continue;
-            }
-            let found = self.cells(at).filter(|cell| is_placeholder(cell));
-            words.extend(found.map(|word| (fold(word).into_owned(), word)));
-        }
-        for known in &self.mapping.null_values {
-            words.remove(&*fold(known));
-        }
-        let words = words.into_values().take(MOST_NULL_VALUES);
-        self.mapping.null_values.extend(words.map(str::to_owned));
-    }
+fn is_role(named: Option<Named>) -> bool {
+    matches!(
+        named,
+        Some(
+            Named::Own(Column::Role) | Named::Common(Column::Role) | Named::Qualified(Column::Role)
+        )
+    )
 }
 
 /// Returns the beginning of a line that is no row, if the cell, which stands alone on its line, has one.
@@ -486,14 +483,4 @@ fn prefix(cell: &str) -> Option<&str> {
     let is_words = words.chars().all(|c| c.is_alphabetic() || c == ' ');
     let is_short = words.chars().count() <= LONGEST_PREFIX;
     (is_words && is_short && !words.trim().is_empty()).then(|| &cell[..=words.len()])
-}
-
-/// Returns how a template names a cell, or `None` if the name has both kinds of quotes or a backslash.
-fn cell_of(name: &str) -> Option<String> {
-    match name {
-        _ if name.contains('\\') => None,
-        _ if !name.contains('"') => Some(format!("row[\"{name}\"]")),
-        _ if !name.contains('\'') => Some(format!("row['{name}']")),
-        _ => None,
-    }
 }

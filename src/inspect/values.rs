@@ -1,14 +1,18 @@
 //! What the values of STATUS, ROLE, RANK and group in a file would become, and the values that are proposed for them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     InspectedValue, Meaning,
     proposal::{Proposal, StatusStyle},
-    shown, words,
+    shown,
+    words::{self, StatusWord},
 };
-use crate::domain::{Catalog, Column, Offers, SuggestionBudget, cell_text, fold};
+use crate::domain::{Catalog, Column, Offers, SuggestionBudget, cell_text, fold, is_placeholder};
 use crate::input::{MappingLookup, ValueMapping};
+
+/// Most words for nothing that are proposed for a column.
+const MOST_BLANKS: usize = 20;
 
 /// Most values that are reported of a column.
 pub(super) const MOST: usize = 200;
@@ -102,6 +106,12 @@ impl<'a> Entries<'a> {
         }
     }
 
+    /// Returns the privileged role that a value is.
+    pub(super) fn privileged(&self, value: &str) -> Option<&'a str> {
+        let role = self.known(Column::Role, value)?;
+        self.privileged.contains(&role).then_some(role)
+    }
+
     /// Returns what a value is or stands for.
     pub(super) fn understand(&self, column: Column, value: &str) -> Option<&'a str> {
         self.known(column, value)
@@ -117,7 +127,12 @@ impl<'a> Entries<'a> {
     ) -> Option<String> {
         let names: Vec<&str> = match column {
             Column::Status => STATUSES.to_vec(),
-            Column::Role => self.roles.values().copied().collect(),
+            Column::Role => {
+                let roles = self.roles.values().copied();
+                roles
+                    .filter(|role| !self.privileged.contains(role))
+                    .collect()
+            }
             Column::Rank => self.ranks.values().copied().collect(),
             Column::EvidenceGroupExtId => self.groups.values().copied().collect(),
             _ => Vec::new(),
@@ -169,13 +184,15 @@ pub(super) fn proposed(
     let mut proposed = Vec::new();
     for column in REPORTED {
         let found = counted(proposal, column);
-        let has = |word: &str| {
-            found
-                .iter()
-                .any(|value| value.cell.eq_ignore_ascii_case(word))
+        let is_letter = |value: &Counted| {
+            value.cell.eq_ignore_ascii_case("T") || value.cell.eq_ignore_ascii_case("F")
         };
-        let has_true_and_false = has("T") && has("F");
+        let filled = || found.iter().filter(|value| !value.cell.is_empty());
+        let is_true_or_false = filled().count() == 2 && filled().all(is_letter);
         for Counted { cell, .. } in found.iter().take(MOST) {
+            if is_nothing(column, cell) {
+                continue;
+            }
             let is_settled = cell.is_empty()
                 || entries.known(column, cell).is_some()
                 || given.value(column, cell) != cell;
@@ -184,7 +201,7 @@ pub(super) fn proposed(
             }
             let value = match (column, proposal.place(column)) {
                 (Column::Status, Some(at)) => {
-                    status(proposal.status_style(at), cell, has_true_and_false)
+                    status(proposal.status_style(at), cell, is_true_or_false)
                 }
                 _ => entries.meant(column, cell),
             };
@@ -195,14 +212,47 @@ pub(super) fn proposed(
             }));
         }
     }
+    proposed.extend(blanks(proposal, given));
     proposed
 }
 
-fn status(style: StatusStyle, cell: &str, has_true_and_false: bool) -> Option<&'static str> {
-    let is_active = match style {
-        StatusStyle::Plain => words::is_active(cell, has_true_and_false),
-        StatusStyle::Inverted => words::is_active(cell, has_true_and_false).map(|is| !is),
-        StatusStyle::AccountControl => words::is_enabled(cell),
+/// Columns that a user may lack, and in which a word for nothing may be blank. An external ID is none of them: a row
+/// without one makes a new user.
+const OPTIONAL: [Column; 4] = [
+    Column::SupervisorEmail,
+    Column::Rank,
+    Column::EvidenceGroupExtId,
+    Column::Phone,
+];
+
+/// Returns `true` if a cell of the column is a word for nothing, such as `NULL`.
+fn is_nothing(column: Column, cell: &str) -> bool {
+    OPTIONAL.contains(&column) && is_placeholder(cell)
+}
+
+/// Returns blanks for the words that stand for nothing.
+fn blanks(proposal: &Proposal<'_>, given: &MappingLookup) -> Vec<ValueMapping> {
+    let mut blanks = Vec::new();
+    for column in OPTIONAL {
+        let found = counted(proposal, column).into_iter();
+        let words = found.filter(|found| is_nothing(column, &found.cell));
+        let words = words.filter(|found| given.value(column, &found.cell) == found.cell);
+        blanks.extend(words.take(MOST_BLANKS).map(|found| ValueMapping {
+            column: column.header().to_owned(),
+            cell: found.cell,
+            value: String::new(),
+        }));
+    }
+    blanks
+}
+
+fn status(style: StatusStyle, cell: &str, is_true_or_false: bool) -> Option<&'static str> {
+    let is_active = match (style, words::status_word(cell, is_true_or_false)) {
+        (StatusStyle::AccountControl, _) => words::is_enabled(cell),
+        (_, Some(StatusWord::State(is_active))) => Some(is_active),
+        (StatusStyle::Plain, Some(StatusWord::Answer(is_yes))) => Some(is_yes),
+        (StatusStyle::Inverted, Some(StatusWord::Answer(is_yes))) => Some(!is_yes),
+        (_, None) => None,
     };
     is_active.map(|is| STATUSES[usize::from(!is)])
 }
@@ -213,6 +263,8 @@ pub(super) struct ReportedValues {
     pub(super) values: Vec<InspectedValue>,
     /// The columns that have more.
     pub(super) with_more: Vec<Column>,
+    /// Privileged roles that rows would give.
+    pub(super) privileged: BTreeSet<String>,
 }
 
 /// Returns what the values of the file would become with the proposal.
@@ -231,6 +283,10 @@ pub(super) fn reported(
         for Counted { cell, count } in found.into_iter().take(MOST) {
             let value = mapping.value(column, &cell);
             let meaning = match entries.known(column, value) {
+                Some(role) if column == Column::Role && entries.privileged(role).is_some() => {
+                    reported.privileged.extend([role.to_owned()]);
+                    Meaning::Known(role.to_owned())
+                }
                 Some(known) => Meaning::Known(known.to_owned()),
                 None if value.is_empty() && !column.is_required() => Meaning::Known(String::new()),
                 None => Meaning::Unknown(entries.nearest(column, value, &mut budget)),

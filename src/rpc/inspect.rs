@@ -2,10 +2,10 @@
 
 use tonic::Status;
 
-use super::{caller::Caller, import::ImportHandlers, status, transport_refusals::memory_exhausted};
+use super::{caller::Caller, import::ImportHandlers, status};
 use crate::{
     domain::Column,
-    import::{INSPECTION_BYTES, InspectedRoster},
+    import::InspectedRoster,
     inspect::{self, Inspection, InspectionRequest, Meaning},
     proto::{
         InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue, RosterFormat,
@@ -23,10 +23,9 @@ impl ImportHandlers {
             .organization(self.store(), &request.organization)
             .await?
             .release_permit();
-        let memory = caller.account().reserve(INSPECTION_BYTES);
-        let _memory = memory.map_err(memory_exhausted)?;
         let importer = self.importer().without_retries();
-        let inspecting = importer.inspect(caller.principal(), &organization, roster(request));
+        let asker = (&**caller.principal(), caller.account());
+        let inspecting = importer.inspect(asker, &organization, roster(request), caller.clone());
         let inspection = inspecting.await;
         Ok(response(
             inspection.map_err(|error| status::from_import(&error))?,
@@ -43,6 +42,7 @@ fn roster(request: InspectRosterRequest) -> InspectedRoster {
         request: InspectionRequest {
             charset: csv.charset,
             delimiter: csv.delimiter,
+            sheet: request.workbook.unwrap_or_default().sheet,
             mapping: request.mapping.map(Into::into).unwrap_or_default(),
         },
         mapping_name: request.mapping_name,
@@ -51,13 +51,25 @@ fn roster(request: InspectRosterRequest) -> InspectedRoster {
 
 fn response(inspection: Inspection) -> InspectRosterResponse {
     let header = |column: Column| column.header().to_owned();
+    let (format, charset, delimiter, sheets) = match inspection.format {
+        inspect::RosterFormat::Csv { charset, .. } if inspection.header_line == 0 => {
+            (RosterFormat::Csv, charset, String::new(), Vec::new())
+        }
+        inspect::RosterFormat::Csv { charset, delimiter } => (
+            RosterFormat::Csv,
+            charset,
+            delimiter.to_string(),
+            Vec::new(),
+        ),
+        inspect::RosterFormat::Workbook { sheets } => {
+            (RosterFormat::Workbook, "", String::new(), sheets)
+        }
+    };
     InspectRosterResponse {
-        format: RosterFormat::Csv.into(),
-        charset: inspection.charset.to_owned(),
-        delimiter: match inspection.header_line {
-            0 => String::new(),
-            _ => inspection.delimiter.to_string(),
-        },
+        format: format.into(),
+        charset: charset.to_owned(),
+        delimiter,
+        sheets,
         header_line: inspection.header_line,
         columns: inspection.columns.into_iter().map(column).collect(),
         values: inspection.values.into_iter().map(value).collect(),

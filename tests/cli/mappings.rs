@@ -208,7 +208,7 @@ fn an_inspected_file_is_imported_by_its_proposal() {
     let looked = run(&["inspect", "hr.csv"], 0);
     for told in [
         "hr.csv is CSV in UTF-8, delimited by \",\"; its header is on line 2.",
-        "EXTERNAL_ID is often called so.",
+        "This is a common name for",
         "\"Oficer\"",
         "not known; Officer?",
         "One value is not known",
@@ -217,6 +217,11 @@ fn an_inspected_file_is_imported_by_its_proposal() {
         assert!(looked.contains(told), "{told}: {looked}");
     }
     let saved = run(&["inspect", "hr.csv", "--save-mapping", "hr"], 0);
+    // What may have corrections by now is not replaced.
+    for words in [["--save-mapping", "hr"], ["--output", "hr.csv"]] {
+        let words = [&["inspect", "hr.csv"][..], &words].concat();
+        assert!(run(&words, 2).contains("already"), "{words:?}");
+    }
     assert!(
         saved.contains("import hr.csv --mapping hr --validate-only"),
         "{saved}"
@@ -240,4 +245,7 @@ fn an_inspected_file_is_imported_by_its_proposal() {
     department.file("page.csv", "<html><body>Sign in</body></html>");
     let none = run(&["inspect", "page.csv"], 4);
     assert!(none.contains("web page"), "{none}");
+    department.file("nothing.csv", "");
+    let empty = run(&["inspect", "nothing.csv"], 2);
+    assert!(empty.contains("nothing.csv is empty."), "{empty}");
 }

@@ -7,16 +7,19 @@ use user_import::{
     proto::{
         Catalog, CsvFormat, ImportStart, InspectRosterRequest, InspectRosterResponse,
         InspectedValue, Mapping, NamedMapping, Role, RosterFormat, SaveMappingRequest,
+        WorkbookFormat, append_import_request::Content,
     },
 };
 
 use user_import_testing::{
     App, Database, catalog, dry_run, on_both_databases, roster, start_of, token,
+    workbook::{xlsx, xlsx_rows},
 };
 
 on_both_databases![
     the_proposal_for_an_export_imports_it,
     what_has_come_of_an_upload_is_inspected,
+    a_workbook_is_inspected_like_csv,
     a_roster_of_our_own_needs_no_mapping,
     values_are_told_by_the_organisations_own_catalog,
     a_mapping_to_begin_with_is_kept,
@@ -137,6 +140,51 @@ async fn what_has_come_of_an_upload_is_inspected(database: Database) {
         let refused = inspect(&app, by_import(unknown)).await.unwrap_err();
         assert_eq!(refused.code(), Code::NotFound, "{unknown}");
     }
+}
+
+/// A workbook is inspected like the CSV of its cells, in one message or from an upload.
+async fn a_workbook_is_inspected_like_csv(database: Database) {
+    let app = App::start(database).await;
+    let rows = [
+        "Personnel",
+        "",
+        "Employee #,Surname,Given name,E-mail,Badge no.,Active,Job title",
+        "E-1,Lee,Ann,ann.lee@pd.example,0042,Y,Officer",
+        "E-2,Costa,Rui,rui@pd.example,0043,N,Officer",
+    ];
+    let sheet = xlsx_rows(rows.map(|row| row.split(',')));
+    let bytes = xlsx(&[("People", sheet)]).zip();
+    let found = inspect(&app, of(bytes.clone())).await.unwrap();
+    assert_eq!(found.format(), RosterFormat::Workbook);
+    assert_eq!(
+        (&found.sheets[..], found.header_line),
+        (&["People".to_owned()][..], 3)
+    );
+    let csv = inspect(&app, of(rows.join("\n") + "\n")).await.unwrap();
+    assert_eq!((&found.columns, &found.values), (&csv.columns, &csv.values));
+    assert_eq!(found.mapping, csv.mapping);
+
+    let (import, _) = app.begin_upload(dry_run(start_of("pd"))).await.unwrap();
+    let content = Content::WorkbookChunk(bytes.into());
+    app.append_to("pd", &import, 0, content).await.unwrap();
+    let by_import = InspectRosterRequest {
+        import_id: import,
+        ..of("")
+    };
+    assert_eq!(inspect(&app, by_import).await.unwrap(), found);
+
+    let other_sheet = InspectRosterRequest {
+        workbook: Some(WorkbookFormat {
+            sheet: "Peple".to_owned(),
+        }),
+        ..of(xlsx(&[("People", String::new())]).zip())
+    };
+    let refused = inspect(&app, other_sheet).await.unwrap();
+    assert!(
+        refused.issues[0].message.contains("People"),
+        "{:?}",
+        refused.issues
+    );
 }
 
 async fn a_roster_of_our_own_needs_no_mapping(database: Database) {

@@ -270,7 +270,7 @@ async fn more_users_than_an_import_takes_are_refused_as_a_workbook(database: Dat
     assert_eq!(app.export().await.lines().count(), 4);
 }
 
-/// A directory of values that a spreadsheet would change in a CSV file, and its export as LibreOffice saved it.
+/// A directory of values that a spreadsheet would change in a CSV file, and its export as `LibreOffice` saved it.
 const SPREADSHEETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/spreadsheets");
 
 fn spreadsheet(name: &str) -> Vec<u8> {
@@ -307,7 +307,7 @@ async fn a_workbook_that_a_spreadsheet_has_saved_imports_unchanged(database: Dat
     }
 }
 
-/// Where LibreOffice is installed, it opens the export and saves it. Elsewhere the test above has what it saved.
+/// Where `LibreOffice` is installed, it opens the export and saves it. Elsewhere the test above has what it saved.
 async fn a_workbook_that_this_machines_spreadsheet_saves_imports_unchanged(database: Database) {
     let app = App::start(database).await;
     let users = odd_values(&app).await;
@@ -321,7 +321,7 @@ async fn a_workbook_that_this_machines_spreadsheet_saves_imports_unchanged(datab
     }
 }
 
-/// Returns the workbook as LibreOffice saves it, or `None` if it is not installed.
+/// Returns the workbook as `LibreOffice` saves it, or `None` if it is not installed.
 fn saved_by_libreoffice(workbook: &[u8], format: &str) -> Option<Vec<u8>> {
     let folder = TempDir::new().expect("a folder");
     let path = |name: &str| folder.path().join(name);

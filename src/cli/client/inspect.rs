@@ -20,9 +20,10 @@ use crate::cli::{
         write_line, write_whole,
     },
 };
+use crate::client::ServiceClient;
 use crate::proto::{
     CsvFormat, InspectRosterRequest, InspectRosterResponse, InspectedColumn, InspectedValue,
-    Mapping,
+    Mapping, RosterFormat, WorkbookFormat,
 };
 
 /// How much of a file is sent.
@@ -50,7 +51,7 @@ const OWN_OPTIONS: [&str; 5] = [
     user-import inspect cad-export.csv --organization my-department --output cad-mapping.toml"
 )]
 pub(crate) struct InspectArgs {
-    /// CSV file; `-` is standard input. The first MiB is looked at
+    /// CSV file, of which the first MiB is looked at, or a workbook of less than that; `-` is standard input
     file: PathBuf,
     /// Save the proposed mapping under this name, for imports with `--mapping NAME`
     #[arg(long, value_name = "NAME", env = "USER_IMPORT_SAVE_MAPPING")]
@@ -64,6 +65,9 @@ pub(crate) struct InspectArgs {
     /// Charset of the file, such as windows-1252 [default: found out]
     #[arg(long, value_name = "LABEL", env = "USER_IMPORT_CHARSET")]
     charset: Option<String>,
+    /// Sheet of a workbook [default: the first that is not hidden]
+    #[arg(long, value_name = "NAME", env = "USER_IMPORT_SHEET")]
+    sheet: Option<String>,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -77,6 +81,7 @@ pub(crate) struct InspectArgs {
 pub(crate) async fn run(args: InspectArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let content =
         beginning(&args.file).map_err(|error| UsageError::unreadable(&args.file, &error))?;
+    check(&args, &content)?;
     let (mut client, organization) = args.organization.connect(verbosity).await?;
     let choice = args.mapping.as_ref();
     let request = InspectRosterRequest {
@@ -86,6 +91,7 @@ pub(crate) async fn run(args: InspectArgs, verbosity: Verbosity) -> anyhow::Resu
             charset,
             ..CsvFormat::default()
         }),
+        workbook: args.sheet.clone().map(|sheet| WorkbookFormat { sheet }),
         mapping: choice.and_then(MappingChoice::sent),
         mapping_name: choice.map_or_else(String::new, MappingChoice::name),
         ..InspectRosterRequest::default()
@@ -109,6 +115,7 @@ pub(crate) async fn run(args: InspectArgs, verbosity: Verbosity) -> anyhow::Resu
         by = Some(path.display().to_string());
     }
     if let Some(name) = &args.save_mapping {
+        expect_free(&mut client, (&organization, name), choice).await?;
         client
             .save_mapping(&organization, name, mapping.clone())
             .await?;
@@ -119,6 +126,36 @@ pub(crate) async fn run(args: InspectArgs, verbosity: Verbosity) -> anyhow::Resu
         verbosity.confirm(&next_command(&args.file, mapping, by, &found))?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// Fails if there is nothing to look at, or if what is written would replace a file.
+fn check(args: &InspectArgs, content: &[u8]) -> Result<(), UsageError> {
+    let message = match &args.output {
+        _ if content.is_empty() => format!("{} is empty.", args.file.display()),
+        Some(path) if path.exists() => format!(
+            "{} is there already, and may have corrections; name another file.",
+            path.display()
+        ),
+        _ => return Ok(()),
+    };
+    Err(UsageError::new(message))
+}
+
+/// Fails if another mapping has the name. One that the file was looked at with may be replaced.
+async fn expect_free(
+    client: &mut ServiceClient,
+    (organization, name): (&str, &str),
+    begun_with: Option<&MappingChoice>,
+) -> anyhow::Result<()> {
+    let is_own = begun_with.is_some_and(|choice| choice.name() == name);
+    let saved = client.mappings(organization).await?;
+    match saved.iter().any(|mapping| mapping.name == name) && !is_own {
+        true => Err(UsageError::new(format!(
+            "{organization} has a mapping {name} already, and it may have corrections; choose another name, or begin with it: --mapping {name}."
+        ))
+        .into()),
+        false => Ok(()),
+    }
 }
 
 /// Reads the beginning of a file or of standard input.
@@ -178,21 +215,28 @@ fn value_cells(value: &InspectedValue) -> [String; 4] {
     ]
 }
 
+/// What the file is.
+fn kind(file: &str, found: &InspectRosterResponse) -> String {
+    let (file, line) = (printable(file), found.header_line);
+    if found.format() == RosterFormat::Workbook {
+        return format!("{file} is a workbook; its header is in row {line}.\n");
+    }
+    let delimiter = match &*found.delimiter {
+        "\t" => "tabs".to_owned(),
+        delimiter => format!("\"{delimiter}\""),
+    };
+    format!(
+        "{file} is CSV in {}, delimited by {delimiter}; its header is on line {line}.\n",
+        found.charset
+    )
+}
+
 /// What a person reads.
 fn report(file: &Path, found: &InspectRosterResponse, style: TerminalStyle) -> String {
     let file = file.display().to_string();
     let mut parts = Vec::new();
     if found.header_line > 0 {
-        let delimiter = match &*found.delimiter {
-            "\t" => "tabs".to_owned(),
-            delimiter => format!("\"{delimiter}\""),
-        };
-        parts.push(format!(
-            "{} is CSV in {}, delimited by {delimiter}; its header is on line {}.\n",
-            printable(&file),
-            found.charset,
-            found.header_line
-        ));
+        parts.push(kind(&file, found));
         parts.push(COLUMNS.text(found.columns.iter().map(column_cells), style));
     }
     if !found.values.is_empty() {
@@ -225,15 +269,19 @@ fn next_command(
 ) -> String {
     let line = CommandLine::of_process();
     let command = ("inspect", "import");
-    let charset = (found.charset != "UTF-8" && !found.charset.starts_with("UTF-16"))
-        .then(|| ["--charset".to_owned(), found.charset.clone()]);
+    let is_named = !found.charset.is_empty() && !found.charset.starts_with("UTF-");
+    let charset = is_named.then(|| ["--charset".to_owned(), found.charset.clone()]);
     let charset = || charset.clone().into_iter().flatten();
     let dry_run = "--validate-only".to_owned();
     if let Some(by) = by {
         let added = ["--mapping".to_owned(), by].into_iter().chain(charset());
         let added: Vec<_> = added.chain([dry_run]).collect();
+        let first = match found.missing_columns.is_empty() {
+            true => String::new(),
+            false => format!("It needs {} first. ", found.missing_columns.join(", ")),
+        };
         return format!(
-            "To see what an import with it would do:\n  {}\n",
+            "{first}To see what an import with it would do:\n  {}\n",
             line.as_command(command, &OWN_OPTIONS, &added)
         );
     }

@@ -22,6 +22,7 @@ mod ods;
 mod ods_text;
 mod relations;
 mod rows;
+mod sample;
 mod shared_strings;
 mod sheet_row;
 mod sheets;
@@ -35,6 +36,7 @@ mod tests;
 pub use container::is_workbook;
 pub(crate) use fault::WorkbookFault;
 pub use meter::Failure;
+pub(crate) use sample::SheetSample;
 pub(crate) use split::split_sheet;
 
 use std::{ops::ControlFlow, sync::Arc};

@@ -71,6 +71,7 @@ impl CommandLine {
         while let Some(word) = words.next() {
             if without.contains(&&**word) || word == "-o" {
                 words.next();
+            } else if word.starts_with("-o") {
             } else if word == from && !is_found {
                 is_found = true;
                 kept.push(to.to_owned());
