@@ -260,8 +260,8 @@ impl fmt::Display for Mistaken {
             Self::Empty => "the file is empty.",
             Self::Headless => "the first line must name the columns, such as EMAIL, BADGE_NUMBER and STATUS.",
             Self::Workbook => {
-                "this is an Excel workbook or another one, not CSV; the workbook itself can be imported, as .xlsx or .ods \
-                 (in workbook_chunk), or save it as CSV UTF-8."
+                "this is an Excel workbook or another spreadsheet, not CSV; the workbook itself can be imported, as .xlsx or \
+                 .ods (in workbook_chunk), or save it as CSV UTF-8."
             }
             Self::Csv => "the first line has no names.",
             Self::OtherDocument => "this is an Office document, not CSV; save the roster as CSV.",

@@ -291,7 +291,7 @@ mod tests {
         assert_snapshot!(faults(""), @"NO_HEADER: No header found: the file is empty.");
         assert_snapshot!(faults("\u{FEFF}\r\n ;\n"), @"NO_HEADER: No header found: the file is empty.");
         assert_snapshot!(faults("sep=;"), @"NO_HEADER: No header found: the file is empty.");
-        assert_snapshot!(faults("PK\u{3}\u{4}\u{14}\0\n\n[Content_Types].xml"), @"NO_HEADER: No header found: this is an Excel workbook or another one, not CSV; the workbook itself can be imported, as .xlsx or .ods (in workbook_chunk), or save it as CSV UTF-8.");
+        assert_snapshot!(faults("PK\u{3}\u{4}\u{14}\0\n\n[Content_Types].xml"), @"NO_HEADER: No header found: this is an Excel workbook or another spreadsheet, not CSV; the workbook itself can be imported, as .xlsx or .ods (in workbook_chunk), or save it as CSV UTF-8.");
         assert_snapshot!(faults("E\0M\0A\0I\0L\0\n\0"), @"NO_HEADER: No header found: this seems to be UTF-16 without a byte order mark; set the charset option to utf-16le or utf-16be.");
     }
 

@@ -121,7 +121,7 @@ async fn a_file_without_a_header_is_told_so_and_not_quoted(database: Database) {
     ");
     assert_snapshot!(refuse(&app, b"PK\x03\x04\x14\0\x06\0[Content_Types].xml".to_vec()).await, @r"
     InvalidArgument
-    NO_HEADER: No header found: this is an Excel workbook; save it as CSV UTF-8.
+    NO_HEADER: No header found: this is an Excel workbook or another spreadsheet, not CSV; the workbook itself can be imported, as .xlsx or .ods (in workbook_chunk), or save it as CSV UTF-8.
     ");
     assert_snapshot!(refuse(&app, b"E\0M\0A\0I\0L\0\n\0".to_vec()).await, @"
     InvalidArgument

@@ -329,8 +329,8 @@ pub(crate) fn out_of_order(message: &str) -> Refusal {
 }
 
 pub(crate) fn both_kinds() -> Refusal {
-    let message = "Two of csv_chunk, workbook_chunk and rows were sent; an import is either CSV, a workbook or typed \
-        rows.";
+    let message = "Two kinds of input were sent, and an import cannot have both: it is CSV (csv_chunk), a workbook \
+        (workbook_chunk) or typed rows (rows).";
     Refusal::invalid("BOTH_KINDS", "message", message)
 }
 
