@@ -27,8 +27,8 @@ pub enum WorkbookFault {
     },
     /// A part cannot be read.
     #[error(
-        "The workbook is broken: {part} cannot be read; open it in a spreadsheet program, save it again, and import \
-         that."
+        "The workbook is broken: {part} cannot be read; open it in a spreadsheet program, save it again as an \
+         Excel workbook, and import that."
     )]
     Broken {
         /// What cannot be read.

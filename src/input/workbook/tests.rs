@@ -437,7 +437,7 @@ fn a_workbook_that_cannot_be_read_says_what_to_do() {
     let macros = macros.with("xl/_rels/workbook.xml.rels", "<R><Relationship Id=\"rId1\" Type=\"http://schemas.microsoft.com/office/2006/relationships/xlMacrosheet\" Target=\"macrosheets/sheet1.xml\"/></R>");
     assert_snapshot!(read(&macros.zip()), @"NO_SHEET: The workbook has no sheet with cells, only macros, charts or dialogs; import the workbook that has the roster.");
     let sound = xlsx(&[("S", xlsx_rows(table(&[&ROW])))]);
-    assert_snapshot!(read(&sound.clone().without("xl/worksheets/sheet1.xml").zip()), @"WORKBOOK_BROKEN: The workbook is broken: the sheet cannot be read; open it in a spreadsheet program, save it again, and import that.");
+    assert_snapshot!(read(&sound.clone().without("xl/worksheets/sheet1.xml").zip()), @"WORKBOOK_BROKEN: The workbook is broken: the sheet cannot be read; open it in a spreadsheet program, save it again as an Excel workbook, and import that.");
     let whole = sound.zip();
     assert!(read(&whole[..whole.len() - 30]).starts_with("WORKBOOK_BROKEN"));
 }
