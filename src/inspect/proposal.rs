@@ -285,6 +285,9 @@ impl<'a> Proposal<'a> {
         };
         self.expect_values(at, column, fit)?;
         let is_empty = !self.rows.is_empty() && self.cells(at).next().is_none();
+        if is_empty && fit != Fit::Own && column == Column::ExternalId {
+            return Err("It is empty, and rows without an external ID make new users.".to_owned());
+        }
         let fit = match fit {
             Fit::Own => Fit::Own,
             _ if is_empty => Fit::Empty,

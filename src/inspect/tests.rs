@@ -212,6 +212,8 @@ fn a_key_is_no_counter_and_no_shared_value() {
     expect("Unit ID,Mail\nU1,a@b\nU1,c@d\n", "Unit ID", None);
     let empty = "employeeNumber,employeeID,Mail\n,7,a@b\n,9,c@d\n";
     expect(empty, "employeeID", Some(Column::ExternalId));
+    let empty = "employeeNumber,Mail\n,a@b\n,c@d\n";
+    expect(empty, "employeeNumber", None);
 }
 
 #[test]
