@@ -119,7 +119,7 @@ impl Store {
             let organization: i64 = row.try_get_by_index(0)?;
             let import: Uuid = row.try_get_by_index(1)?;
             let tx = self.begin_for(organization).await?;
-            // It may have begun anew.
+            // It may have begun again.
             let sql =
                 "DELETE FROM uploads WHERE organization_id = $1 AND import_id = $2 AND stage = $3";
             let values = [organization.into(), import.into(), ended.into()];

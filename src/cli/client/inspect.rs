@@ -29,7 +29,7 @@ use crate::proto::{
 /// How much of a file is sent.
 const BEGINNING: u64 = 1024 * 1024;
 
-/// Options of this command that an import does not have, or that it gets anew.
+/// Options of this command that the next command does not repeat.
 const OWN_OPTIONS: [&str; 5] = [
     "--save-mapping",
     "--output",
