@@ -8,6 +8,7 @@ mod completions;
 mod descriptor;
 mod exit_status;
 mod failure;
+mod id_prefix;
 mod man;
 mod output;
 mod secret;

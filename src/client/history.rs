@@ -49,6 +49,39 @@ impl ServiceClient {
         limit: u32,
     ) -> Result<Vec<Import>, ClientError> {
         let mut imports = Vec::new();
+        let take = |import| {
+            imports.push(import);
+        };
+        self.each_import(organization, limit, take).await?;
+        Ok(imports)
+    }
+
+    /// Returns all of an organisation's imports that pass `is_meant`, newest first.
+    ///
+    /// # Errors
+    /// As `ListImports` says.
+    pub(crate) async fn matching_imports(
+        &mut self,
+        organization: &str,
+        is_meant: impl Fn(&Import) -> bool,
+    ) -> Result<Vec<Import>, ClientError> {
+        let mut imports = Vec::new();
+        let take = |import| {
+            if is_meant(&import) {
+                imports.push(import);
+            }
+        };
+        self.each_import(organization, u32::MAX, take).await?;
+        Ok(imports)
+    }
+
+    /// Gives each import to `take`, newest first; at most `limit`.
+    async fn each_import(
+        &mut self,
+        organization: &str,
+        limit: u32,
+        mut take: impl FnMut(Import),
+    ) -> Result<(), ClientError> {
         let mut page_token = String::new();
         let mut left = limit;
         while left > 0 {
@@ -59,13 +92,13 @@ impl ServiceClient {
             };
             let page = self.imports.list_imports(request).await?.into_inner();
             left = left.saturating_sub(u32::try_from(page.imports.len()).unwrap_or(u32::MAX));
-            imports.extend(page.imports);
+            page.imports.into_iter().for_each(&mut take);
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 break;
             }
         }
-        Ok(imports)
+        Ok(())
     }
 
     /// Asks an applying import to stop between two transactions, and returns its record.

@@ -52,6 +52,19 @@ impl Store {
         Ok(Entity::find_by_id(id).one(&self.db).await?)
     }
 
+    /// Returns the tokens with IDs from `lowest` to `highest`, both included.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn tokens_between(
+        &self,
+        lowest: Uuid,
+        highest: Uuid,
+    ) -> Result<Vec<TokenRecord>, StoreError> {
+        let found = Entity::find().filter(Column::Id.between(lowest, highest));
+        Ok(found.order_by_asc(Column::Id).all(&self.db).await?)
+    }
+
     /// Returns all tokens, or those of one organisation, the newest last.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ fn events_are_listed_newest_first() {
         .filter(|line| line.contains("local"))
         .collect();
     assert_eq!(lines.len(), 3, "{table}");
-    assert!(lines[0].contains("import ended") && lines[0].contains("created=2"));
+    assert!(lines[0].contains("import ended") && lines[0].contains("created: 2"));
     assert!(lines[2].contains("catalog updated"), "{table}");
     let json = text(&department.run(&["audit", "--format", "json"]).stdout);
     let events = objects(json.lines());

@@ -41,18 +41,20 @@ fn lists_are_tables_and_csv() {
     let department = Department::open();
     department.file("roster.csv", &roster(["Officer"]));
     department.run(&["import", "roster.csv"]);
-    for (words, header) in [
-        (&["imports"][..], "import_id,state,"),
-        (&["audit"], "sequence,at,principal,"),
+    for (words, header, headings) in [
+        (&["imports"][..], "import_id,state,", "ID "),
+        (&["audit"], "sequence,at,principal,", "#  At (UTC) "),
         (
             &["catalog", "get"],
             "kind,name,external_id,privileged,active\n",
+            "Kind  Name ",
         ),
     ] {
         let csv = printed(&department, words, "csv");
         assert!(csv.starts_with(header) && csv.lines().count() > 1, "{csv}");
         let table = printed(&department, words, "table");
-        assert!(table.starts_with('┌'), "{table}");
+        assert!(table.starts_with(headings), "{table}");
+        assert_eq!(table.lines().count(), csv.lines().count(), "{table}");
     }
 }
 

@@ -19,6 +19,7 @@ mod exit_codes;
 mod failures;
 mod formats;
 mod history;
+mod lists;
 mod looks;
 mod mappings;
 mod missing;

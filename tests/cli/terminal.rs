@@ -13,7 +13,10 @@ use rustix::{
 
 use user_import_testing::signal::{self, Signal};
 
-/// A program on a terminal of 100 columns; killed when dropped.
+/// Columns of a terminal, unless a test needs others.
+const COLUMNS: u16 = 100;
+
+/// A program on a terminal; killed when dropped.
 pub struct Terminal {
     child: Child,
     screen: File,
@@ -21,8 +24,13 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `command` there.
-    pub fn start(mut command: Command) -> Self {
+    /// Starts `command` on a terminal of 100 columns.
+    pub fn start(command: Command) -> Self {
+        Self::start_at(COLUMNS, command)
+    }
+
+    /// Starts `command` on a terminal of this many columns.
+    pub fn start_at(columns: u16, mut command: Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -34,7 +42,7 @@ impl Terminal {
             .unwrap();
         let size = Winsize {
             ws_row: 40,
-            ws_col: 100,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };

@@ -6,13 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::BoolishValueParser};
 
 use super::connection::OrganizationArgs;
 use crate::cli::{
     ExitStatus,
     failure::UsageError,
-    output::{CsvText, OutputFormat, TerminalStyle, TextTable, Verbosity, print, printable},
+    output::{
+        CsvText, ListColumn, OutputFormat, TerminalStyle, Verbosity, list_text, print, printable,
+    },
 };
 use crate::{domain::privilege_warnings, proto::Catalog};
 
@@ -35,6 +37,9 @@ pub(crate) struct GetArgs {
     /// Format of the output; `json` is one document
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Json)]
     format: OutputFormat,
+    /// Show whole names in the table, however long they are
+    #[arg(long, env = "USER_IMPORT_WIDE", value_parser = BoolishValueParser::new())]
+    wide: bool,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -76,16 +81,23 @@ async fn get(args: &GetArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus>
     print(&match args.format {
         OutputFormat::Json => serde_json::to_string_pretty(&catalog)? + "\n",
         OutputFormat::Csv => CsvText::of(&ENTRIES_CSV, entries(&catalog))?,
-        OutputFormat::Table => ENTRIES.text(entries(&catalog), TerminalStyle::of_stdout()),
+        OutputFormat::Table => list_text(
+            &entries(&catalog),
+            &ENTRIES,
+            args.wide,
+            TerminalStyle::of_stdout(),
+        ),
     })?;
     Ok(ExitStatus::Done)
 }
 
-const ENTRIES: TextTable<5> = TextTable {
-    headings: ["Kind", "Name", "External ID", "Privileged", "Active"],
-    numbers: 0..0,
-    unbroken: None,
-};
+const ENTRIES: [ListColumn<[String; 5]>; 5] = [
+    ListColumn::whole("Kind", |entry| entry[0].clone()),
+    ListColumn::text("Name", |entry| entry[1].clone(), 20),
+    ListColumn::text("External ID", |entry| entry[2].clone(), 14),
+    ListColumn::whole("Privileged", |entry| entry[3].clone()),
+    ListColumn::whole("Active", |entry| entry[4].clone()),
+];
 
 const ENTRIES_CSV: [&str; 5] = ["kind", "name", "external_id", "privileged", "active"];
 
@@ -199,13 +211,14 @@ mod tests {
             external_id_pattern: "E[0-9]+".to_owned(),
             ..Catalog::default()
         };
-        assert_snapshot!(ENTRIES.text(entries(&catalog), TerminalStyle::default()), @r"
-        ┌─────────────────────┬─────────┬─────────────┬────────────┬────────┐
-        │ Kind                ┆ Name    ┆ External ID ┆ Privileged ┆ Active │
-        ╞═════════════════════╪═════════╪═════════════╪════════════╪════════╡
-        │ phone region        ┆ US      ┆             ┆            ┆        │
-        │ external ID pattern ┆ E[0-9]+ ┆             ┆            ┆        │
-        └─────────────────────┴─────────┴─────────────┴────────────┴────────┘
+        let style = TerminalStyle {
+            colours: false,
+            width: Some(80),
+        };
+        assert_snapshot!(list_text(&entries(&catalog), &ENTRIES, false, style), @"
+        Kind                 Name     External ID  Privileged  Active
+        phone region         US
+        external ID pattern  E[0-9]+
         ");
     }
 

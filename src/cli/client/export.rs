@@ -1,13 +1,13 @@
 //! `export`: an organisation's users as a roster that imports unchanged.
 
-use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use clap::{Args, builder::BoolishValueParser};
 
-use super::connection::OrganizationArgs;
+use super::{connection::OrganizationArgs, user_filters::UserFilterArgs};
 use crate::cli::{
     ExitStatus,
     output::{OutputFileArgs, OutputTarget, SpreadsheetArgs, Verbosity, format_of},
 };
-use crate::proto::{ExportUsersRequest, FileFormat, UserStatus};
+use crate::proto::{ExportUsersRequest, FileFormat};
 
 /// Write an organisation's users as CSV or as a workbook, in the import's own columns
 ///
@@ -35,46 +35,12 @@ pub(crate) struct ExportArgs {
     organization: OrganizationArgs,
 }
 
-/// Which users to export; all that are given must hold.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Filters")]
-struct UserFilterArgs {
-    /// Only users with this status
-    #[arg(long, env = "USER_IMPORT_STATUS", value_enum)]
-    status: Option<StatusArg>,
-    /// Only users with this role
-    #[arg(long, value_name = "NAME", env = "USER_IMPORT_ROLE")]
-    role: Option<String>,
-    /// Only users in the group with this external ID
-    #[arg(long, value_name = "EXTERNAL_ID", env = "USER_IMPORT_GROUP")]
-    group: Option<String>,
-    /// Only users with this in their names, IDs, email or badge number
-    #[arg(long, env = "USER_IMPORT_TEXT")]
-    text: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum StatusArg {
-    Active,
-    Inactive,
-}
-
-impl From<StatusArg> for UserStatus {
-    fn from(status: StatusArg) -> Self {
-        match status {
-            StatusArg::Active => Self::Active,
-            StatusArg::Inactive => Self::Inactive,
-        }
-    }
-}
-
 impl ExportArgs {
     fn request(&self, organization: String, format: FileFormat) -> ExportUsersRequest {
         let filters = &self.filters;
-        let status = filters.status.map_or(UserStatus::Unspecified, Into::into);
         ExportUsersRequest {
             organization,
-            status: status.into(),
+            status: filters.status().into(),
             role: filters.role.clone().unwrap_or_default(),
             group: filters.group.clone().unwrap_or_default(),
             text: filters.text.clone().unwrap_or_default(),

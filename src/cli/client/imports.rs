@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::connection::OrganizationArgs;
+use super::{connection::OrganizationArgs, import_id::ImportIdArg};
 use crate::cli::{
     ExitStatus,
     output::{
-        FormatArgs, HISTORY, HISTORY_CSV, LimitArgs, PrintableList, Verbosity, history_cells,
-        history_record, printable,
+        HISTORY, HISTORY_CSV, LimitArgs, ListFormatArgs, PrintableList, Verbosity, history_record,
+        printable,
     },
 };
 
@@ -19,7 +19,7 @@ pub(crate) struct ImportsArgs {
     #[command(flatten)]
     limit: LimitArgs,
     #[command(flatten)]
-    format: FormatArgs,
+    format: ListFormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -31,9 +31,8 @@ pub(crate) struct ImportsArgs {
 #[command(after_help = "Example:\n  \
     user-import cancel 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub(crate) struct CancelArgs {
-    /// ID of the import, as `import` and `imports` print it
-    #[arg(value_name = "IMPORT_ID")]
-    import_id: String,
+    #[command(flatten)]
+    import: ImportIdArg,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -47,10 +46,10 @@ pub(crate) async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Res
     let list = PrintableList {
         items: &client.imports(&organization, args.limit.limit).await?,
         nothing: format!("Nothing has been imported into {organization}.\n"),
-        table: (HISTORY, history_cells),
+        columns: &HISTORY,
         csv: (HISTORY_CSV, history_record),
     };
-    list.print(args.format.format)?;
+    list.print(args.format)?;
     Ok(ExitStatus::Done)
 }
 
@@ -60,7 +59,8 @@ pub(crate) async fn list(args: ImportsArgs, verbosity: Verbosity) -> anyhow::Res
 /// Fails if the server refuses: the import is unknown, or is not being applied.
 pub(crate) async fn cancel(args: CancelArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
-    let import = client.cancel(&organization, &args.import_id).await?;
+    let import_id = args.import.resolve(&mut client, &organization).await?;
+    let import = client.cancel(&organization, &import_id).await?;
     let id = printable(&import.import_id).into_owned();
     verbosity.confirm(&format!(
         "Import {id} has been asked to stop. To see what it has written:\n  user-import watch {id}\n"

@@ -11,9 +11,7 @@ use super::{connection::OrganizationArgs, mapping_file};
 use crate::cli::{
     ExitStatus,
     failure::UsageError,
-    output::{
-        FormatArgs, PrintableList, TextTable, Verbosity, print, printable, rfc3339, time_text,
-    },
+    output::{ListColumn, ListFormatArgs, PrintableList, Verbosity, minute_text, print, rfc3339},
 };
 use crate::proto::{Mapping, NamedMapping};
 
@@ -36,7 +34,7 @@ pub(crate) enum MappingCommand {
     user-import mapping list --organization my-department")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
-    format: FormatArgs,
+    format: ListFormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -97,36 +95,39 @@ async fn list(args: &ListArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
     let list = PrintableList {
         items: &client.mappings(&organization).await?,
         nothing: format!("{organization} has no saved mappings.\n"),
-        table: (MAPPINGS, cells),
+        columns: &MAPPINGS,
         csv: (MAPPINGS_CSV, record),
     };
-    list.print(args.format.format)?;
+    list.print(args.format)?;
     Ok(ExitStatus::Done)
 }
 
-const MAPPINGS: TextTable<4> = TextTable {
-    headings: ["Name", "Columns", "Templates", "Saved (UTC)"],
-    numbers: 1..3,
-    unbroken: None,
-};
+const MAPPINGS: [ListColumn<NamedMapping>; 4] = [
+    ListColumn::text("Name", |named| named.name.clone(), 20),
+    ListColumn::number("Columns", |named| {
+        entries(named, |mapping| mapping.columns.len())
+    }),
+    ListColumn::number("Templates", |named| {
+        entries(named, |mapping| mapping.templates.len())
+    }),
+    ListColumn::whole("Saved (UTC)", |named| {
+        minute_text(named.updated_at.as_ref())
+    }),
+];
 
 const MAPPINGS_CSV: [&str; 4] = ["name", "columns", "templates", "updated_at"];
 
-fn cells(named: &NamedMapping) -> [String; 4] {
-    let [name, columns, templates, _] = record(named);
-    let saved = named.updated_at.as_ref().map(time_text);
-    [name, columns, templates, saved.unwrap_or_default()]
-}
-
 fn record(named: &NamedMapping) -> [String; 4] {
-    let mapping = named.mapping.as_ref();
-    let count = |count: fn(&Mapping) -> usize| mapping.map_or(0, count).to_string();
     [
-        printable(&named.name).into_owned(),
-        count(|mapping| mapping.columns.len()),
-        count(|mapping| mapping.templates.len()),
+        named.name.clone(),
+        entries(named, |mapping| mapping.columns.len()),
+        entries(named, |mapping| mapping.templates.len()),
         rfc3339(named.updated_at.as_ref()),
     ]
+}
+
+fn entries(named: &NamedMapping, count: fn(&Mapping) -> usize) -> String {
+    named.mapping.as_ref().map_or(0, count).to_string()
 }
 
 async fn get(args: &GetArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {

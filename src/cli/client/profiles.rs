@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::profile::{Profile, ProfileFile, TokenLocation};
 use crate::cli::{
     ExitStatus,
-    output::{FormatArgs, PrintableList, TextTable},
+    output::{ListColumn, ListFormatArgs, PrintableList},
 };
 
 /// Servers and organisations that commands use by default
@@ -39,7 +39,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "FILE", env = "USER_IMPORT_CONFIG")]
     config: Option<PathBuf>,
     #[command(flatten)]
-    format: FormatArgs,
+    format: ListFormatArgs,
 }
 
 /// Runs the command.
@@ -54,10 +54,10 @@ pub(crate) fn run(command: &ProfileCommand) -> anyhow::Result<ExitStatus> {
         items: &lines,
         nothing: "There are no profiles; user-import profile --help shows how to make one.\n"
             .to_owned(),
-        table: (PROFILES, cells),
-        csv: (PROFILES_CSV, cells),
+        columns: &PROFILES,
+        csv: (PROFILES_CSV, record),
     };
-    list.print(args.format.format)?;
+    list.print(args.format)?;
     Ok(ExitStatus::Done)
 }
 
@@ -100,18 +100,19 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-const PROFILES: TextTable<6> = TextTable {
-    headings: [
-        "Profile",
-        "Default",
-        "Endpoint",
-        "Organisation",
-        "Token",
+const PROFILES: [ListColumn<ProfileLine>; 6] = [
+    ListColumn::text("Profile", |line| line.name.clone(), 10),
+    ListColumn::whole("Default", |line| default(line).to_owned()),
+    ListColumn::text("Endpoint", |line| line.endpoint.clone(), 20),
+    ListColumn::text("Organisation", |line| line.organization.clone(), 12),
+    ListColumn::text("Token", |line: &ProfileLine| line.token.clone(), 20).if_room(),
+    ListColumn::text(
         "CA certificate",
-    ],
-    numbers: 0..0,
-    unbroken: None,
-};
+        |line: &ProfileLine| line.ca_cert.clone(),
+        20,
+    )
+    .if_wide(),
+];
 
 const PROFILES_CSV: [&str; 6] = [
     "profile",
@@ -122,14 +123,17 @@ const PROFILES_CSV: [&str; 6] = [
     "ca_cert",
 ];
 
-fn cells(line: &ProfileLine) -> [String; 6] {
-    let default = if line.is_default { "yes" } else { "" };
+fn record(line: &ProfileLine) -> [String; 6] {
     [
         line.name.clone(),
-        default.to_owned(),
+        default(line).to_owned(),
         line.endpoint.clone(),
         line.organization.clone(),
         line.token.clone(),
         line.ca_cert.clone(),
     ]
+}
+
+const fn default(line: &ProfileLine) -> &'static str {
+    if line.is_default { "yes" } else { "" }
 }

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::cli::{
     ExitStatus,
     failure::UsageError,
-    output::{FormatArgs, PrintableList, Verbosity, print, printable, time_text},
+    id_prefix::IdPrefix,
+    output::{ListFormatArgs, PrintableList, Verbosity, print, printable, time_text},
     server::DatabaseArgs,
 };
 use crate::{
@@ -23,8 +24,11 @@ use crate::{
     proto::timestamp,
     store::{Store, StoreError, TokenRecord},
 };
-use list::{TOKENS, TOKENS_CSV, TokenLine, cells, organization, record};
+use list::{TOKENS, TOKENS_CSV, TokenLine, organization, record};
 use scope::ScopeArgs;
+
+/// What a token is called, and the command that lists them.
+const KIND: (&str, &str) = ("token", "user-import token list");
 
 /// Make, list and revoke the tokens that clients present to a server
 #[derive(Debug, Subcommand)]
@@ -80,7 +84,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "SLUG", env = "USER_IMPORT_ORGANIZATION")]
     organization: Option<String>,
     #[command(flatten)]
-    format: FormatArgs,
+    format: ListFormatArgs,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -90,9 +94,9 @@ pub(crate) struct ListArgs {
 #[command(after_help = "Example:\n  \
     user-import token revoke 018f4e9e-5c7b-7000-8000-000000000001")]
 pub(crate) struct RevokeArgs {
-    /// ID of the token, as `token list` shows it
+    /// ID of the token, as `token list` shows it; a beginning that no other token has is enough
     #[arg(value_name = "TOKEN_ID")]
-    id: Uuid,
+    id: IdPrefix,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -196,21 +200,25 @@ async fn list(args: ListArgs) -> anyhow::Result<ExitStatus> {
     let list = PrintableList {
         items: &lines,
         nothing: "There are no tokens.\n".to_owned(),
-        table: (TOKENS, cells),
+        columns: &TOKENS,
         csv: (TOKENS_CSV, record),
     };
-    list.print(args.format.format)?;
+    list.print(args.format)?;
     Ok(ExitStatus::Done)
 }
 
 async fn revoke(args: RevokeArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let store = connect(&args.database).await?;
+    let (lowest, highest) = args.id.range();
+    let found = store.tokens_between(lowest, highest).await?;
+    let token = args.id.only(found, KIND, |token| {
+        let organization = organization(&token.organization);
+        format!("{}  {} for {organization}", token.id, token.name)
+    })?;
     let now = Clock::system().now();
-    if !store.revoke_token(args.id, &operator(), now).await? {
-        let message = format!("There is no token {}; see user-import token list.", args.id);
-        return Err(UsageError::new(message).into());
-    }
-    verbosity.confirm(&format!("Token {} is revoked.\n", args.id))?;
+    store.revoke_token(token.id, &operator(), now).await?;
+    let name = printable(&token.name);
+    verbosity.confirm(&format!("Token {} ({name}) is revoked.\n", token.id))?;
     Ok(ExitStatus::Done)
 }
 

@@ -8,6 +8,7 @@ use tokio::signal::ctrl_c;
 use super::{
     connection::OrganizationArgs,
     import::{ImportReport, ReportOptions, RowFilter, report_failure},
+    import_id::ImportIdArg,
 };
 use crate::cli::{
     ExitStatus,
@@ -27,9 +28,8 @@ use crate::{
 #[command(after_help = "Example:\n  \
     user-import watch 018f4e9e-5c7b-7000-8000-000000000001 --organization my-department")]
 pub(crate) struct WatchArgs {
-    /// ID of the import, as `import` and `imports` print it
-    #[arg(value_name = "IMPORT_ID")]
-    import_id: String,
+    #[command(flatten)]
+    import: ImportIdArg,
     /// Leave out this many results at the beginning, of those that --result-filter selects
     #[arg(long, value_name = "N", env = "USER_IMPORT_AFTER", default_value_t = 0)]
     after: u32,
@@ -54,9 +54,10 @@ pub(crate) struct WatchArgs {
 /// Fails if the server cannot be reached. The end of the import is no error: it has its exit code.
 pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let (mut client, organization) = args.organization.connect(verbosity).await?;
+    let import_id = args.import.resolve(&mut client, &organization).await?;
     let request = WatchImportRequest {
         organization,
-        import_id: args.import_id.clone(),
+        import_id: import_id.clone(),
         after_result: args.after,
         result_filter: ResultFilter::from(args.result_filter).into(),
     };
@@ -81,7 +82,7 @@ pub(crate) async fn run(args: WatchArgs, verbosity: Verbosity) -> anyhow::Result
         None => ExitStatus::Interrupted,
     };
     if exit == ExitStatus::Interrupted && !report.has_ended() {
-        explain_how_to_continue(&args, seen);
+        explain_how_to_continue(&args, &import_id, seen);
     }
     Ok(exit)
 }
@@ -99,13 +100,12 @@ fn end(report: &mut ImportReport, ended: &ImportEnd) -> io::Result<ExitStatus> {
     Ok(ExitStatus::of_import(ended))
 }
 
-fn explain_how_to_continue(args: &WatchArgs, seen: u32) {
+fn explain_how_to_continue(args: &WatchArgs, import_id: &str, seen: u32) {
     // Results are counted among those that it selects.
     let filter = args.result_filter.to_possible_value();
     let filter = filter.map(|filter| format!(" --result-filter {}", filter.get_name()));
     print_error(&format!(
-        "The import may continue. To see the rest of it:\n  user-import watch {} --after {seen}{}",
-        args.import_id,
+        "The import may continue. To see the rest of it:\n  user-import watch {import_id} --after {seen}{}",
         filter.unwrap_or_default()
     ));
 }

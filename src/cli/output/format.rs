@@ -6,8 +6,9 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{
+    options::ListFormatArgs,
     output_file::print,
-    report::{CsvText, TerminalStyle, TextTable},
+    report::{CsvText, ListColumn, TerminalStyle, list_text},
 };
 use crate::client::ClientError;
 
@@ -26,24 +27,24 @@ pub(crate) enum OutputFormat {
 pub(super) type ItemFields<T, const N: usize> = fn(&T) -> [String; N];
 
 /// A list that can be printed in every format.
-pub(crate) struct PrintableList<'a, T, const TABLE: usize, const CSV: usize> {
+pub(crate) struct PrintableList<'a, T: 'static, const CSV: usize> {
     /// The items of the list.
     pub items: &'a [T],
     /// The sentence if the list is empty.
     pub nothing: String,
-    /// The table, and an item's line in it.
-    pub table: (TextTable<TABLE>, ItemFields<T, TABLE>),
+    /// The columns for people.
+    pub columns: &'a [ListColumn<T>],
     /// The header row of the CSV, and an item's record below it.
     pub csv: ([&'static str; CSV], ItemFields<T, CSV>),
 }
 
-impl<T: Serialize, const TABLE: usize, const CSV: usize> PrintableList<'_, T, TABLE, CSV> {
+impl<T: Serialize, const CSV: usize> PrintableList<'_, T, CSV> {
     /// Prints it.
     ///
     /// # Errors
     /// Fails if standard output is closed.
-    pub(crate) fn print(&self, format: OutputFormat) -> anyhow::Result<()> {
-        match format {
+    pub(crate) fn print(&self, view: ListFormatArgs) -> anyhow::Result<()> {
+        match view.format.format {
             OutputFormat::Json => {
                 let (mut out, mut line) = (io::stdout().lock(), Vec::new());
                 let mut items = self.items.iter();
@@ -56,8 +57,8 @@ impl<T: Serialize, const TABLE: usize, const CSV: usize> PrintableList<'_, T, TA
             }
             OutputFormat::Table if self.items.is_empty() => print(&self.nothing),
             OutputFormat::Table => {
-                let (table, cells) = &self.table;
-                print(&table.text(self.items.iter().map(cells), TerminalStyle::of_stdout()))
+                let style = TerminalStyle::of_stdout();
+                print(&list_text(self.items, self.columns, view.wide, style))
             }
         }
     }

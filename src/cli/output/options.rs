@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 use super::OutputFormat;
 
@@ -12,6 +12,16 @@ pub(crate) struct FormatArgs {
     /// Format of the output
     #[arg(long, env = "USER_IMPORT_FORMAT", value_enum, default_value_t = OutputFormat::Table)]
     pub format: OutputFormat,
+}
+
+/// The format of a list.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ListFormatArgs {
+    #[command(flatten)]
+    pub format: FormatArgs,
+    /// Show all columns, with whole values and IDs; on a terminal without room for them, a line for each value
+    #[arg(long, env = "USER_IMPORT_WIDE", value_parser = BoolishValueParser::new())]
+    pub wide: bool,
 }
 
 /// The length of a list.

@@ -11,10 +11,7 @@ use super::connection::OrganizationArgs;
 use crate::audit::{AuditChain, ChainBreak, NotedHead};
 use crate::cli::{
     ExitStatus,
-    output::{
-        AUDIT, AUDIT_CSV, FormatArgs, LimitArgs, PrintableList, Verbosity, audit_cells,
-        audit_record,
-    },
+    output::{AUDIT, AUDIT_CSV, LimitArgs, ListFormatArgs, PrintableList, Verbosity, audit_record},
 };
 use crate::client::ServiceClient;
 use crate::proto::AuditEvent;
@@ -49,7 +46,7 @@ struct ListArgs {
     #[command(flatten)]
     limit: LimitArgs,
     #[command(flatten)]
-    format: FormatArgs,
+    format: ListFormatArgs,
     #[command(flatten)]
     organization: OrganizationArgs,
 }
@@ -71,10 +68,10 @@ async fn list(args: ListArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus
     let list = PrintableList {
         items: &client.audit_events(&organization, args.limit.limit).await?,
         nothing: format!("Nothing has been done to {organization} yet.\n"),
-        table: (AUDIT, audit_cells),
+        columns: &AUDIT,
         csv: (AUDIT_CSV, audit_record),
     };
-    list.print(args.format.format)?;
+    list.print(args.format)?;
     Ok(ExitStatus::Done)
 }
 

@@ -87,6 +87,7 @@ async fn import(args: &ImportArgs, verbosity: Verbosity) -> anyhow::Result<ExitS
         retries: common.retries,
     };
     let mut start = args.start(&organization);
+    common.find_import(&mut start, &job.client).await?;
     let mut view = view(common, verbosity);
     let end_of = |is_dry| EndReport {
         args: common,

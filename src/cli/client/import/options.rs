@@ -10,15 +10,21 @@ use super::deactivation_prompt::{self, PromptMode};
 use crate::cli::{
     client::{
         connection::OrganizationArgs,
+        import_id::whole_import_id,
         mapping_file::{self, MappingChoice},
     },
     failure::UsageError,
+    id_prefix::IdPrefix,
     output::OutputFormat,
 };
+use crate::client::ServiceClient;
 use crate::input::CsvOptions;
 use crate::proto::{
     CsvFormat, DeactivateMissing, ImportStart, MatchBy, ResultFilter, WorkbookFormat,
 };
+
+/// Characters of a source that a server stores.
+const MAX_SOURCE: usize = 255;
 
 /// Bring an organisation's users in step with a roster
 ///
@@ -68,10 +74,11 @@ pub(crate) struct CommonArgs {
     /// the day when they all change
     #[arg(long, value_name = "COLUMN", env = "USER_IMPORT_MATCH_BY", value_enum)]
     match_by: Option<MatchByColumn>,
-    /// UUID that names this import; repeat it to retry or continue [default: a new one]
+    /// UUID that names this import; repeat it to retry or continue, or give a beginning that no other import has
+    /// [default: a new one]
     #[arg(long, value_name = "UUID", env = "USER_IMPORT_IMPORT_ID")]
-    import_id: Option<String>,
-    /// Origin of the roster, for the history
+    import_id: Option<IdPrefix>,
+    /// Origin of the roster, for the history [default: the name of the file]
     #[arg(long, value_name = "TEXT", env = "USER_IMPORT_SOURCE")]
     source: Option<String>,
     #[command(flatten)]
@@ -268,7 +275,7 @@ impl ImportArgs {
                 .as_ref()
                 .map_or_else(String::new, MappingChoice::name),
             workbook: self.sheet.clone().map(|sheet| WorkbookFormat { sheet }),
-            ..self.common.start(organization)
+            ..self.common.start(organization, Some(&self.file))
         }
     }
 
@@ -292,13 +299,14 @@ impl CommonArgs {
         self.validate_only || self.diff
     }
 
-    /// What both commands say of an import at its start.
-    pub(super) fn start(&self, organization: &str) -> ImportStart {
+    /// What both commands say of an import at its start. `file` is the roster's.
+    pub(super) fn start(&self, organization: &str, file: Option<&Path>) -> ImportStart {
         let guards = &self.guards;
         let digest = guards.expected_plan_digest.as_ref();
         ImportStart {
             organization: organization.to_owned(),
-            import_id: self.import_id(),
+            // The client chooses the ID, so that it knows it however the connection ends.
+            import_id: self.whole_id().unwrap_or_else(Uuid::new_v4).to_string(),
             validate_only: self.is_dry(),
             all_or_nothing: guards.all_or_nothing,
             max_rejected_rows: guards.max_rejected_rows,
@@ -316,7 +324,7 @@ impl CommonArgs {
             workbook: None,
             result_filter: ResultFilter::from(self.results.result_filter).into(),
             include_values: self.results.include_values || self.diff,
-            source: self.source.clone().unwrap_or_default(),
+            source: self.source.clone().unwrap_or_else(|| source_of(file)),
         }
     }
 
@@ -335,11 +343,37 @@ impl CommonArgs {
         }
     }
 
-    /// The client chooses the ID, so that it knows it however the connection ends.
-    fn import_id(&self) -> String {
-        let new = || Uuid::new_v4().to_string();
-        self.import_id.clone().unwrap_or_else(new)
+    fn whole_id(&self) -> Option<Uuid> {
+        self.import_id.as_ref().and_then(IdPrefix::whole)
     }
+
+    /// Puts the ID of an earlier import into `start`, if its beginning is given.
+    ///
+    /// # Errors
+    /// Fails if it is a beginning that no import has, or more than one.
+    pub(super) async fn find_import(
+        &self,
+        start: &mut ImportStart,
+        client: &ServiceClient,
+    ) -> anyhow::Result<()> {
+        if let Some(prefix) = &self.import_id {
+            let mut client = client.clone();
+            start.import_id = whole_import_id(prefix, &mut client, &start.organization).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of a roster's file for the history, as far as the server stores it. Not its folder, which may say more about
+/// this machine than others should know.
+fn source_of(file: Option<&Path>) -> String {
+    let name = match file {
+        Some(file) if file.as_os_str() == "-" => "standard input".into(),
+        Some(file) => file.file_name().unwrap_or_default().to_string_lossy(),
+        None => "command line".into(),
+    };
+    let name = name.chars().filter(|character| !character.is_control());
+    name.take(MAX_SOURCE).collect()
 }
 
 impl MissingUsersArgs {
@@ -430,6 +464,7 @@ mod tests {
     fn without_options_nothing_is_asked_of_the_server() {
         let expected = ImportStart {
             organization: "pd".to_owned(),
+            source: "roster.csv".to_owned(),
             csv: Some(CsvFormat::default()),
             result_filter: ResultFilter::All.into(),
             ..ImportStart::default()
@@ -437,6 +472,19 @@ mod tests {
         let mut start = start(&[]);
         assert!(Uuid::parse_str(&std::mem::take(&mut start.import_id)).is_ok());
         assert_eq!(start, expected);
+    }
+
+    #[test]
+    fn a_roster_is_known_by_the_name_of_its_file_without_its_folder() {
+        for (file, source) in [
+            ("/home/ana/private/roster.csv", "roster.csv"),
+            ("-", "standard input"),
+            ("a\nb.csv", "ab.csv"),
+            (&format!("{}.csv", "x".repeat(300)), &"x".repeat(255)),
+        ] {
+            assert_eq!(source_of(Some(Path::new(file))), source);
+        }
+        assert_eq!(source_of(None), "command line");
     }
 
     #[test]
@@ -460,7 +508,7 @@ mod tests {
         let mapping = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(mapping.path(), "null_values = [\"NULL\"]").unwrap();
         let mapping = ["--mapping", mapping.path().to_str().unwrap()];
-        let line = "--import-id 0198 --validate-only --all-or-nothing --max-rejected-rows 3 \
+        let line = "--import-id 018F4E9E-5c7b-7000-8000-000000000001 --validate-only --all-or-nothing --max-rejected-rows 3 \
             --match-by badge-number --max-deactivations 4 --max-identity-changes 5 --deactivate-missing --only-role Officer --only-role Clerk \
             --only-group G1 --charset windows-1252 --delimiter tab --ignore-unknown-columns \
             --result-filter rejections --include-values --source nightly --sheet Roster --expected-plan-digest";
@@ -475,7 +523,7 @@ mod tests {
                 ..Mapping::default()
             }),
             organization: "pd".to_owned(),
-            import_id: "0198".to_owned(),
+            import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
             validate_only: true,
             all_or_nothing: true,
             max_rejected_rows: Some(3),

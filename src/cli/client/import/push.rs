@@ -105,7 +105,8 @@ async fn push(args: &PushArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatu
         rows,
         retries: common.retries,
     };
-    let start = common.start(&organization);
+    let mut start = common.start(&organization, args.file.as_deref());
+    common.find_import(&mut start, &job.client).await?;
     let send = async |report: &mut ImportReport| job.send(&start, report).await;
     let ended = until_ctrl_c(&start, &mut report, send).await?;
     if ended.shortened {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     access::OrganizationScope,
-    cli::output::{TextTable, rfc3339, time_text},
+    cli::output::{ListColumn, minute_text, rfc3339},
     proto::{Timestamp, timestamp},
     store::TokenRecord,
 };
@@ -47,38 +47,36 @@ impl TokenLine {
     }
 }
 
-/// The table of tokens.
-pub(super) const TOKENS: TextTable<7> = TextTable {
-    headings: [
-        "ID",
-        "Name",
-        "Organisation",
-        "Permissions",
-        "State",
-        "Expires (UTC)",
-        "Last used (UTC)",
-    ],
-    numbers: 0..0,
-    unbroken: Some(0),
-};
+/// The columns of tokens.
+pub(super) const TOKENS: [ListColumn<TokenLine>; 8] = [
+    ListColumn::id("ID", |token| token.id.to_string()),
+    ListColumn::text("Name", |token| token.name.clone(), 10),
+    ListColumn::text("Organisation", of_organization, 12),
+    ListColumn::whole("State", |token| token.state.to_owned()),
+    ListColumn::whole("Expires", |token| day(&token.expires_at)),
+    ListColumn::text("Permissions", |token| token.permissions.join(" "), 14),
+    ListColumn::whole("Last used (UTC)", |token: &TokenLine| {
+        minute_text(token.last_used_at.as_ref())
+    })
+    .if_room(),
+    ListColumn::whole("Created (UTC)", |token: &TokenLine| {
+        minute_text(Some(&token.created_at))
+    })
+    .if_wide(),
+];
 
-/// A token's line in the table.
-pub(super) fn cells(token: &TokenLine) -> [String; 7] {
-    let minute = |time: &Timestamp| {
-        time_text(time)
-            .chars()
-            .take("2026-01-01 00:00".len())
-            .collect()
-    };
-    [
-        token.id.to_string(),
-        token.name.clone(),
-        organization(&token.organization),
-        token.permissions.join(" "),
-        token.state.to_owned(),
-        minute(&token.expires_at),
-        token.last_used_at.as_ref().map(minute).unwrap_or_default(),
-    ]
+/// The organisation in few words: the column's heading says what it is.
+fn of_organization(token: &TokenLine) -> String {
+    match OrganizationScope::parse(&token.organization) {
+        OrganizationScope::Every => "(every one)".to_owned(),
+        OrganizationScope::One(slug) => slug,
+    }
+}
+
+/// The day of a time.
+fn day(time: &Timestamp) -> String {
+    let minute = minute_text(Some(time));
+    minute.split(' ').next().unwrap_or_default().to_owned()
 }
 
 /// The header row of tokens as CSV.
@@ -131,12 +129,12 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
-    use crate::cli::output::TerminalStyle;
+    use crate::cli::output::{TerminalStyle, list_text};
 
     #[test]
     fn the_list_shows_what_a_token_is_and_never_its_text() {
         let token = TokenRecord {
-            id: Uuid::from_u128(1),
+            id: Uuid::from_u128(0x018f_4e9e_5c7b_7000_8000_0000_0000_0001),
             hash: vec![7; 32],
             name: "nightly".to_owned(),
             organization: "pd".to_owned(),
@@ -148,26 +146,52 @@ mod tests {
         };
         let now = datetime!(2026-03-02 00:00 UTC);
         let expired = TokenRecord {
-            id: Uuid::from_u128(2),
+            id: Uuid::from_u128(0x018f_4e9e_5c7c_7000_8000_0000_0000_0001),
             expires_at: now,
             organization: "*".to_owned(),
             last_used_at: None,
             ..token.clone()
         };
         let revoked = TokenRecord {
-            id: Uuid::from_u128(3),
+            id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
             revoked_at: Some(now),
             ..token.clone()
         };
-        let lines = [token, expired, revoked].map(|token| cells(&TokenLine::of(token, now)));
-        assert_snapshot!(TOKENS.text(lines, TerminalStyle::default()), @"
-        ┌──────────────────────────────────────┬─────────┬────────────────────┬─────────────────────────┬─────────┬──────────────────┬──────────────────┐
-        │ ID                                   ┆ Name    ┆ Organisation       ┆ Permissions             ┆ State   ┆ Expires (UTC)    ┆ Last used (UTC)  │
-        ╞══════════════════════════════════════╪═════════╪════════════════════╪═════════════════════════╪═════════╪══════════════════╪══════════════════╡
-        │ 00000000-0000-0000-0000-000000000001 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ good    ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
-        │ 00000000-0000-0000-0000-000000000002 ┆ nightly ┆ every organisation ┆ users.import users.read ┆ expired ┆ 2026-03-02 00:00 ┆                  │
-        │ 00000000-0000-0000-0000-000000000003 ┆ nightly ┆ pd                 ┆ users.import users.read ┆ revoked ┆ 2026-04-01 00:00 ┆ 2026-03-01 04:05 │
-        └──────────────────────────────────────┴─────────┴────────────────────┴─────────────────────────┴─────────┴──────────────────┴──────────────────┘
+        let lines = [token, expired, revoked].map(|token| TokenLine::of(token, now));
+        let at = |width, is_wide| {
+            let style = TerminalStyle {
+                colours: false,
+                width,
+            };
+            list_text(&lines, &TOKENS, is_wide, style)
+        };
+        assert_snapshot!(at(Some(80), false), @"
+        ID             Name     Organisation  State    Expires     Permissions
+        018f4e9e-5c7b  nightly  pd            good     2026-04-01  users.import users.r…
+        018f4e9e-5c7c  nightly  (every one)   expired  2026-03-02  users.import users.r…
+        01900000-0000  nightly  pd            revoked  2026-04-01  users.import users.r…
+        ");
+        assert_snapshot!(at(Some(140), false), @"
+        ID             Name     Organisation  State    Expires     Permissions              Last used (UTC)
+        018f4e9e-5c7b  nightly  pd            good     2026-04-01  users.import users.read  2026-03-01 04:05
+        018f4e9e-5c7c  nightly  (every one)   expired  2026-03-02  users.import users.read
+        01900000-0000  nightly  pd            revoked  2026-04-01  users.import users.read  2026-03-01 04:05
+        ");
+        assert_snapshot!(at(None, false), @"
+        ID                                    Name     Organisation  State    Expires     Permissions              Last used (UTC)
+        018f4e9e-5c7b-7000-8000-000000000001  nightly  pd            good     2026-04-01  users.import users.read  2026-03-01 04:05
+        018f4e9e-5c7c-7000-8000-000000000001  nightly  (every one)   expired  2026-03-02  users.import users.read  -
+        01900000-0000-7000-8000-000000000001  nightly  pd            revoked  2026-04-01  users.import users.read  2026-03-01 04:05
+        ");
+        assert_snapshot!(at(Some(80), true).split("\n\n").next().unwrap(), @"
+        ID               018f4e9e-5c7b-7000-8000-000000000001
+        Name             nightly
+        Organisation     pd
+        State            good
+        Expires          2026-04-01
+        Permissions      users.import users.read
+        Last used (UTC)  2026-03-01 04:05
+        Created (UTC)    2026-01-01 00:00
         ");
     }
 }

@@ -1,29 +1,32 @@
 //! The list of past imports.
 
 use super::{
-    TextTable,
-    text::{duration, grouped, millis_between, rfc3339, time_text, word},
+    ListColumn,
+    text::{duration, grouped, millis_between, minute_text, rfc3339, word},
 };
-use crate::proto::Import;
+use crate::proto::{Import, ImportState};
 
-/// The table of imports; the columns before `Rows` are text, the others numbers.
-pub(crate) const HISTORY: TextTable<11> = TextTable {
-    headings: [
-        "Started (UTC)",
-        "ID",
-        "State",
-        "Source",
-        "Rows",
-        "Created",
-        "Updated",
-        "Unchanged",
-        "Rejected",
-        "Deactivated",
-        "Duration",
-    ],
-    numbers: 4..11,
-    unbroken: Some(1),
-};
+/// The columns of imports.
+pub(crate) const HISTORY: [ListColumn<Import>; 13] = [
+    ListColumn::id("ID", |import| import.import_id.clone()),
+    ListColumn::whole("Started (UTC)", |import| {
+        minute_text(import.started_at.as_ref())
+    }),
+    ListColumn::text("State", state, 9),
+    ListColumn::text("Source", |import| import.source.clone(), 8),
+    ListColumn::text("By", |import| import.principal.clone(), 6),
+    ListColumn::number("Rows", |import| grouped(import.rows)),
+    ListColumn::number("Created", |import: &Import| grouped(import.created)).if_room(),
+    ListColumn::number("Updated", |import: &Import| grouped(import.updated)).if_room(),
+    ListColumn::number("Deactivated", |import: &Import| grouped(import.deactivated)).if_room(),
+    ListColumn::number("Rejected", |import| grouped(import.rejected)),
+    ListColumn::number("Duration", took).if_room(),
+    ListColumn::number("Unchanged", |import: &Import| grouped(import.unchanged)).if_wide(),
+    ListColumn::whole("Finished (UTC)", |import: &Import| {
+        minute_text(import.finished_at.as_ref())
+    })
+    .if_wide(),
+];
 
 /// The header row of imports as CSV.
 pub(crate) const HISTORY_CSV: [&str; 13] = [
@@ -41,30 +44,6 @@ pub(crate) const HISTORY_CSV: [&str; 13] = [
     "started_at",
     "finished_at",
 ];
-
-/// An import's line in the table.
-#[must_use]
-pub(crate) fn history_cells(import: &Import) -> [String; 11] {
-    [
-        import
-            .started_at
-            .as_ref()
-            .map(time_text)
-            .unwrap_or_default(),
-        import.import_id.clone(),
-        state(import),
-        import.source.clone(),
-        grouped(import.rows),
-        grouped(import.created),
-        grouped(import.updated),
-        grouped(import.unchanged),
-        grouped(import.rejected),
-        grouped(import.deactivated),
-        millis_between(import.started_at.as_ref(), import.finished_at.as_ref())
-            .map(duration)
-            .unwrap_or_default(),
-    ]
-}
 
 /// An import's record in the CSV.
 #[must_use]
@@ -86,29 +65,37 @@ pub(crate) fn history_record(import: &Import) -> [String; 13] {
     ]
 }
 
+/// The state in words; a dry run that completed is only that.
 fn state(import: &Import) -> String {
     let name = word(import.state().as_str_name(), "IMPORT_STATE_").to_lowercase();
-    match import.validate_only {
-        true => format!("{name}, dry run"),
-        false => name,
+    match (import.validate_only, import.state()) {
+        (true, ImportState::Completed) => "dry run".to_owned(),
+        (true, _) => format!("dry, {name}"),
+        (false, _) => name,
     }
+}
+
+fn took(import: &Import) -> String {
+    millis_between(import.started_at.as_ref(), import.finished_at.as_ref())
+        .map(duration)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
 
-    use super::super::TerminalStyle;
+    use super::super::{TerminalStyle, list_text};
     use super::*;
-    use crate::proto::{ImportState, Timestamp};
+    use crate::proto::Timestamp;
 
-    #[test]
-    fn an_import_is_one_line() {
+    fn imports() -> [Import; 3] {
         let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
         let done = Import {
-            import_id: "0198-a".to_owned(),
+            import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
             state: ImportState::Completed.into(),
-            source: "nightly\u{1b}".to_owned(),
+            source: "nightly export of the county\u{1b}.csv".to_owned(),
+            principal: "token:nightly-cad".to_owned(),
             rows: 2_000,
             created: 12,
             updated: 1_300,
@@ -118,20 +105,75 @@ mod tests {
             finished_at: at(1_795_316_475),
             ..Import::default()
         };
-        let running = Import {
-            import_id: "0198-b".to_owned(),
-            state: ImportState::Applying.into(),
+        let refused = Import {
+            import_id: "018f4ea0-0000-7000-8000-000000000002".to_owned(),
+            state: ImportState::Refused.into(),
             validate_only: true,
+            source: "roster.csv".to_owned(),
+            principal: "local".to_owned(),
             started_at: at(1_795_320_000),
+            finished_at: at(1_795_320_000),
+            ..done.clone()
+        };
+        let running = Import {
+            import_id: "018f4ea1-0000-7000-8000-000000000003".to_owned(),
+            state: ImportState::Applying.into(),
+            started_at: at(1_795_330_000),
             ..Import::default()
         };
-        assert_snapshot!(HISTORY.text([running, done].iter().map(history_cells), TerminalStyle::default()), @r"
-        ┌─────────────────────┬────────┬───────────────────┬───────────────┬───────┬─────────┬─────────┬───────────┬──────────┬─────────────┬──────────┐
-        │ Started (UTC)       ┆ ID     ┆ State             ┆ Source        ┆  Rows ┆ Created ┆ Updated ┆ Unchanged ┆ Rejected ┆ Deactivated ┆ Duration │
-        ╞═════════════════════╪════════╪═══════════════════╪═══════════════╪═══════╪═════════╪═════════╪═══════════╪══════════╪═════════════╪══════════╡
-        │ 2026-11-22 04:00:00 ┆ 0198-b ┆ applying, dry run ┆               ┆     0 ┆       0 ┆       0 ┆         0 ┆        0 ┆           0 ┆          │
-        │ 2026-11-22 03:00:00 ┆ 0198-a ┆ completed         ┆ nightly\u{1b} ┆ 2,000 ┆      12 ┆   1,300 ┆       687 ┆        1 ┆           0 ┆   75.0 s │
-        └─────────────────────┴────────┴───────────────────┴───────────────┴───────┴─────────┴─────────┴───────────┴──────────┴─────────────┴──────────┘
+        [running, refused, done]
+    }
+
+    fn at(width: Option<u16>, is_wide: bool) -> String {
+        let style = TerminalStyle {
+            colours: false,
+            width,
+        };
+        list_text(&imports(), &HISTORY, is_wide, style)
+    }
+
+    #[test]
+    fn an_import_is_one_line_on_a_narrow_terminal() {
+        assert_snapshot!(at(Some(80), false), @"
+        ID        Started (UTC)     State        Source      By           Rows  Rejected
+        018f4ea1  2026-11-22 06:46  applying                                 0         0
+        018f4ea0  2026-11-22 04:00  dry, refus…  roster.csv  local       2,000         1
+        018f4e9e  2026-11-22 03:00  completed    nightly e…  token:nig…  2,000         1
+        ");
+    }
+
+    #[test]
+    fn a_terminal_with_room_has_the_counts_and_the_duration() {
+        assert_snapshot!(at(Some(140), false), @"
+        ID        Started (UTC)     State         Source                 By                  Rows  Created  Updated  Deactivated  Rejected  Duration
+        018f4ea1  2026-11-22 06:46  applying                                                    0        0        0            0         0
+        018f4ea0  2026-11-22 04:00  dry, refused  roster.csv             local              2,000       12    1,300            0         1      0 ms
+        018f4e9e  2026-11-22 03:00  completed     nightly export of th…  token:nightly-cad  2,000       12    1,300            0         1    75.0 s
+        ");
+    }
+
+    #[test]
+    fn a_wide_list_on_a_narrow_terminal_has_a_line_for_each_value() {
+        assert_snapshot!(at(Some(80), true).split("\n\n").next().unwrap(), @"
+        ID              018f4ea1-0000-7000-8000-000000000003
+        Started (UTC)   2026-11-22 06:46
+        State           applying
+        Rows            0
+        Created         0
+        Updated         0
+        Deactivated     0
+        Rejected        0
+        Unchanged       0
+        ");
+    }
+
+    #[test]
+    fn a_script_gets_whole_ids_and_a_line_for_each_import() {
+        assert_snapshot!(at(None, false), @r"
+        ID                                    Started (UTC)     State         Source                                  By                  Rows  Created  Updated  Deactivated  Rejected  Duration
+        018f4ea1-0000-7000-8000-000000000003  2026-11-22 06:46  applying      -                                       -                      0        0        0            0         0         -
+        018f4ea0-0000-7000-8000-000000000002  2026-11-22 04:00  dry, refused  roster.csv                              local              2,000       12    1,300            0         1      0 ms
+        018f4e9e-5c7b-7000-8000-000000000001  2026-11-22 03:00  completed     nightly export of the county\u{1b}.csv  token:nightly-cad  2,000       12    1,300            0         1    75.0 s
         ");
     }
 }

@@ -6,6 +6,7 @@
 mod audit;
 mod findings;
 mod history;
+mod list_table;
 mod progress;
 mod progress_rate;
 mod rejected;
@@ -16,14 +17,15 @@ mod terminal_style;
 mod text;
 mod text_table;
 
-pub(crate) use audit::{AUDIT, AUDIT_CSV, audit_cells, audit_record};
+pub(crate) use audit::{AUDIT, AUDIT_CSV, audit_record};
 pub(crate) use findings::{FindingLimits, ImportFindings};
-pub(crate) use history::{HISTORY, HISTORY_CSV, history_cells, history_record};
+pub(crate) use history::{HISTORY, HISTORY_CSV, history_record};
+pub(crate) use list_table::{ListColumn, list_text};
 pub(crate) use progress::ProgressDisplay;
 pub(crate) use rejected::rejected_table;
 pub(crate) use review::review_text;
 pub(crate) use rows::row_lines;
 pub(crate) use summary::{SummaryOptions, summary_text};
 pub(crate) use terminal_style::TerminalStyle;
-pub(crate) use text::{count, deactivated_name, printable, rfc3339, time_text, word};
+pub(crate) use text::{count, deactivated_name, minute_text, printable, rfc3339, time_text, word};
 pub(crate) use text_table::{CsvText, TextTable};

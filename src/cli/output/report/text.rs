@@ -54,6 +54,14 @@ pub(crate) fn time_text(timestamp: &Timestamp) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02}", at.date())
 }
 
+/// A time to the minute; empty if there is no time, or the server sends an invalid one.
+#[must_use]
+pub(crate) fn minute_text(timestamp: Option<&Timestamp>) -> String {
+    let text = timestamp.map(time_text).unwrap_or_default();
+    text.rsplit_once(':')
+        .map_or_else(String::new, |(minute, _)| minute.to_owned())
+}
+
 /// A time for programs, RFC 3339 in UTC; empty if there is no time.
 #[must_use]
 pub(crate) fn rfc3339(timestamp: Option<&Timestamp>) -> String {
