@@ -219,11 +219,7 @@ impl ImportSession<'_> {
             plan_digest: planned.plan.digest.to_vec(),
             rows: number(self.summary.rows),
             protected_skipped: number(planned.plan.protected_skipped),
-            notes: import_record::encode_notes(
-                &[],
-                &self.summary.warnings,
-                planned.plan.identity_changes,
-            ),
+            notes: import_record::encode_notes(&self.summary),
             ..self.record.clone()
         }
     }

@@ -10,7 +10,7 @@ use super::{ImportError, Refusal, review::MissingUser};
 use crate::{
     domain::{Issue, Severity, Tally},
     input::Header,
-    plan::Outcome,
+    plan::{Consequence, ConsequenceExample, Outcome},
     proto::{
         self, DeactivatedUser, Deactivations, Import, ImportStarted, ImportSummary, IssueSeverity,
         RowOutcome, RowResult, RowResults, import_users_response::Message as Response,
@@ -24,6 +24,9 @@ pub(crate) const MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Bytes of text of all refusals in a summary, so that it stays below 1 MiB.
 const SUMMARY_BYTES: usize = 512 * 1024;
+
+/// Bytes of the examples of one kind of consequence. Only texts of hundreds of letters that are no ASCII fill them.
+const EXAMPLES_BYTES: usize = 18 * 1024;
 
 /// Bytes of one refusal's subject, and of its message.
 const REFUSAL_TEXT_BYTES: usize = 2_000;
@@ -203,6 +206,36 @@ impl From<&Issue> for proto::Issue {
     }
 }
 
+/// The consequences for a summary, with the first examples of each kind that fit.
+pub(super) fn consequences(found: &[Consequence]) -> Vec<proto::Consequence> {
+    let message = |found: &Consequence| {
+        let mut room = EXAMPLES_BYTES;
+        let examples = found.examples.iter().map(proto::ConsequenceExample::from);
+        let fitting = examples.map_while(|example| {
+            room = room.checked_sub(example.encoded_len())?;
+            Some(example)
+        });
+        proto::Consequence {
+            // Both enums have the same numbers; a test compares them.
+            kind: found.kind as i32,
+            count: found.count,
+            examples: fitting.collect(),
+        }
+    };
+    found.iter().map(message).collect()
+}
+
+impl From<&ConsequenceExample> for proto::ConsequenceExample {
+    fn from(example: &ConsequenceExample) -> Self {
+        Self {
+            external_id: example.external_id.clone(),
+            email: example.email.clone(),
+            detail: example.detail.clone(),
+            row: example.row.unwrap_or_default(),
+        }
+    }
+}
+
 /// The refusals for a summary: those that fit into a message, and the number of the others.
 #[must_use]
 pub(super) fn refusals(refusals: &[Refusal]) -> Vec<proto::Refusal> {
@@ -260,6 +293,9 @@ mod tests {
             Receiving Applying Completed Refused Interrupted Cancelled);
         same_numbers!(domain::ImportPhase, proto::ImportPhase:
             Receiving Planning Applying Deactivating);
+        same_numbers!(crate::plan::ConsequenceKind, proto::ConsequenceKind:
+            ReportsLoseSupervisor PrivilegedRoleGained PrivilegedRoleLost RoleLeftEmpty
+            SignInChanged Reactivated IdentityReplaced);
         same_numbers!(audit::AuditAction, proto::AuditAction:
             OrganizationCreated CatalogUpdated UserProtectionChanged UsersExported ImportPreviewed
             ImportRefused ImportBegun ImportResumed ImportCancelRequested ImportEnded TokenCreated
@@ -275,6 +311,39 @@ mod tests {
             ChangedConcurrently RoleNotGrantable DeactivationNotPermitted StrayQuote
             PlaceholderValue ExportArtifact GarbledText PhoneRegionAssumed IdentityReplaced
             InvalidFormat NotARow MappingFailed);
+    }
+
+    #[test]
+    fn the_longest_texts_of_consequences_leave_room_for_the_rest_of_a_summary() {
+        use crate::plan::ConsequenceKind as Kind;
+        let kinds = [
+            Kind::ReportsLoseSupervisor,
+            Kind::PrivilegedRoleGained,
+            Kind::PrivilegedRoleLost,
+            Kind::RoleLeftEmpty,
+            Kind::SignInChanged,
+            Kind::Reactivated,
+            Kind::IdentityReplaced,
+        ];
+        let found = |letter: &str| {
+            let example = ConsequenceExample {
+                external_id: letter.repeat(255),
+                email: "x".repeat(254),
+                detail: letter.repeat(255),
+                row: Some(u32::MAX),
+            };
+            let found = kinds.map(|kind| Consequence {
+                kind,
+                count: u32::MAX,
+                examples: vec![example.clone(); 20],
+            });
+            consequences(&found)
+        };
+        assert!(found("x").iter().all(|found| found.examples.len() == 20));
+        let longest = found("\u{10348}");
+        let bytes: usize = longest.iter().map(Message::encoded_len).sum();
+        assert!(bytes <= 128 * 1024, "{bytes}");
+        assert!(longest.iter().all(|found| found.examples.len() > 5));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use index::{
 pub use judge::{Decision, Outcome, Permitted};
 pub use order::WriteOrder;
 pub(crate) use order::{Schedule, UserWrite};
-pub use report::DigestKey;
+pub use report::{Consequence, ConsequenceExample, ConsequenceKind, DigestKey};
 pub(crate) use report::{
     LOST_LETTER, OTHER_MARKS, RENAMES, supervisor_inactive, waiting_sentence, zeros_lost,
 };
@@ -112,6 +112,8 @@ pub struct Plan {
     pub unidentifiable_rows: Vec<u32>,
     /// Two plans have equal digests exactly if they do the same to the same data of one organisation (semantics §7).
     pub digest: [u8; 32],
+    /// What the import brings about besides its counts, in the order of the kinds (semantics §13).
+    pub consequences: Vec<Consequence>,
     names: CatalogNames,
     /// Findings about the rows, except the faults of their own values. [`issues`](Self::issues) puts them into words.
     findings: Findings,
@@ -249,9 +251,11 @@ fn assemble(
         matched_rows: identity.matched,
         unidentifiable_rows: missing.unidentifiable_rows,
         digest: [0; 32],
+        consequences: Vec::new(),
         findings,
         copies,
     };
     plan.digest = report::digest(&plan);
+    plan.consequences = report::consequences(&plan);
     plan
 }

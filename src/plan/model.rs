@@ -1,6 +1,7 @@
 //! Compares the planner with a slow model that follows semantics §5 and §7 literally. Each round of the model looks at
 //! all users again and compares texts.
 
+mod consequences;
 mod identity;
 mod laws;
 mod partial;

@@ -313,6 +313,9 @@ pub(super) fn no_start() -> Status {
 pub(super) fn with_summary(status: &Status, mut summary: ImportSummary) -> Status {
     let refusals = std::mem::take(&mut summary.refusals);
     let warnings = std::mem::take(&mut summary.warnings);
+    for found in &mut summary.consequences {
+        found.examples.clear();
+    }
     let Some(mut room) = room_for_summary(status, &summary) else {
         return status.clone();
     };

@@ -9,16 +9,17 @@ use sea_orm::{
 };
 
 use tokio::task::spawn_blocking;
+use uuid::Uuid;
 
 use super::{
     LanePermit, Organization, Store, StoreError, catalog,
     entity::organization,
     sql::{self, Dialect},
     user_reader::read_users,
-    user_selection::{self, count_active, select},
+    user_selection::{self, count_active, select, select_of_role, select_reports},
 };
 use crate::{
-    domain::{Catalog, SnapshotExtent, Status, User, UserKeys},
+    domain::{Catalog, RoleId, SnapshotExtent, Status, User, UserKeys},
     telemetry::metrics,
 };
 
@@ -30,13 +31,13 @@ pub trait SelectUsers: Send + Sync {
     /// Keys of users to look up.
     fn first(&self) -> UserKeys;
 
-    /// What else is read, given the users found by the first keys and everybody above them. This may take tens of
-    /// milliseconds.
-    fn second(&self, known: Vec<User>) -> FurtherUsers;
+    /// What else is read, given the users found by the first keys, everybody above them, and the catalog. This may take
+    /// tens of milliseconds.
+    fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers;
 }
 
 /// What a partial snapshot reads besides the users found by the first keys.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct FurtherUsers {
     /// The users who were found by the first keys.
     pub known: Vec<User>,
@@ -44,6 +45,10 @@ pub struct FurtherUsers {
     pub keys: UserKeys,
     /// The number up to which active users are counted.
     pub active_users: u32,
+    /// The users whose Active reports are read. Everybody above these users is known already.
+    pub reports_of: Vec<Uuid>,
+    /// Roles, and how many Active users of each are read, whichever they are.
+    pub role_users: Vec<(RoleId, u32)>,
 }
 
 /// The users and the catalog of an organisation at one moment.
@@ -109,9 +114,9 @@ impl Store {
         let tx = self.begin_reading().await?;
         let least_users = selection.map(|selection| selection.least_users());
         let (read, is_large) = begin(&tx, organization, least_users).await?;
-        let catalog = catalog::read_of(&tx, &read).await?;
+        let mut catalog = catalog::read_of(&tx, &read).await?;
         let (users, extent) = if let Some(selection) = selection.filter(|_| is_large) {
-            read_selected(&tx, organization, selection).await?
+            read_selected(&tx, organization, selection, &mut catalog).await?
         } else {
             let users = read_users(&tx, organization, permit).await?;
             (users, SnapshotExtent::Complete)
@@ -185,19 +190,26 @@ async fn read_selected(
     tx: &DatabaseTransaction,
     organization: i64,
     selection: &Arc<dyn SelectUsers>,
+    catalog: &mut Catalog,
 ) -> Result<(Vec<User>, SnapshotExtent), StoreError> {
     let known = select(tx, organization, &selection.first()).await?;
-    let asking = Arc::clone(selection);
-    let asked = spawn_blocking(move || asking.second(known)).await;
-    let further = asked.map_err(StoreError::encoding)?;
-    let users = match further.keys.is_empty() {
-        true => further.known,
-        false => merged(
-            further.known,
-            select(tx, organization, &further.keys).await?,
-        ),
-    };
+    let (asking, asked_about) = (Arc::clone(selection), std::mem::take(catalog));
+    let asked = spawn_blocking(move || (asking.second(known, &asked_about), asked_about)).await;
+    let (further, asked_about) = asked.map_err(StoreError::encoding)?;
+    *catalog = asked_about;
+    let mut users = further.known;
+    if !further.keys.is_empty() {
+        users = merged(users, select(tx, organization, &further.keys).await?);
+    }
     let active_users = active_users(tx, organization, &users, further.active_users).await?;
+    if !further.reports_of.is_empty() {
+        let reports = select_reports(tx, organization, &further.reports_of);
+        users = merged(users, reports.await?);
+    }
+    for (role, most) in further.role_users {
+        let of_role = select_of_role(tx, organization, role, most);
+        users = merged(users, of_role.await?);
+    }
     Ok((users, SnapshotExtent::Partial { active_users }))
 }
 

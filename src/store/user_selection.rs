@@ -1,11 +1,13 @@
-//! Reads the users of a partial snapshot: those who have some keys, and everybody above them (semantics §14).
+//! Reads the users of a partial snapshot: those who have some keys, and everybody above them; the reports of some
+//! users; some users of a role (semantics §14).
 //!
-//! Be advised: one statement, all on indexes, whatever the size of the organisation. `PostgreSQL` estimates such a query
+//! Be advised: one statement for all keys, all on indexes, whatever the size of the organisation. `PostgreSQL` estimates such a query
 //! badly. It must look up each key by itself, hence `LATERAL … OFFSET 0`: a plain join reads the whole table. It must not
 //! compile the query either, hence [`SETTINGS`]: that takes longer than to run it. `tests/operation/partial_plans.rs`
 //! pins the plans at 100,000 users.
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+use uuid::Uuid;
 
 use super::{
     StoreError,
@@ -13,7 +15,7 @@ use super::{
     sql::{self, Dialect},
     user_reader::{FoundUsers, selected_user},
 };
-use crate::domain::{User, UserKeys};
+use crate::domain::{RoleId, User, UserKeys};
 
 /// Zeros in front of a key that are looked for: as many as the longest external ID has characters.
 const MOST_ZEROS: usize = 255;
@@ -72,13 +74,66 @@ pub(super) async fn select(
 ) -> Result<Vec<User>, StoreError> {
     let dialect = Dialect::of(tx);
     let values = bound(dialect, organization, keys)?;
-    let mut found = FoundUsers::default();
-    for row in sql::query_all(tx, selection(dialect), values).await? {
-        found.add_row(&row)?;
-    }
-    let mut users = found.finish();
+    let mut users = read(tx, selection(dialect), values).await?;
     users.sort_by_key(|user| user.id);
     Ok(users)
+}
+
+/// Returns the Active users whose supervisor is one of `supervisors`.
+pub(super) async fn select_reports(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    supervisors: &[Uuid],
+) -> Result<Vec<User>, StoreError> {
+    let dialect = Dialect::of(tx);
+    let ids: Vec<String> = supervisors
+        .iter()
+        .map(|id| id.simple().to_string())
+        .collect();
+    let ids = row_set::text_list(dialect, &ids)?;
+    read(tx, reports(dialect), vec![organization.into(), ids]).await
+}
+
+/// Returns up to `most` Active users of a role, any of them.
+pub(super) async fn select_of_role(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    role: RoleId,
+    most: u32,
+) -> Result<Vec<User>, StoreError> {
+    let values = vec![organization.into(), role.0.into(), i64::from(most).into()];
+    read(tx, of_role(Dialect::of(tx)), values).await
+}
+
+async fn read(
+    tx: &DatabaseTransaction,
+    sql: String,
+    values: Vec<Value>,
+) -> Result<Vec<User>, StoreError> {
+    let mut found = FoundUsers::default();
+    for row in sql::query_all(tx, sql, values).await? {
+        found.add_row(&row)?;
+    }
+    Ok(found.finish())
+}
+
+/// The statement of [`select_reports`].
+fn reports(dialect: Dialect) -> String {
+    let id = match dialect {
+        Dialect::Postgres => "CAST(p.k AS uuid)",
+        Dialect::Sqlite => "unhex(p.k)",
+    };
+    let is_one = format!("active AND supervisor_id = {id}");
+    joined(dialect, &listed_texts(dialect, 2), &is_one)
+}
+
+/// The statement of [`select_of_role`]. `PostgreSQL` would read the whole table for a role that it takes for a common
+/// one; of a range it expects few.
+fn of_role(dialect: Dialect) -> String {
+    let user = selected_user(dialect);
+    format!(
+        "SELECT {user} FROM users WHERE organization_id = $1 AND active AND role_id BETWEEN $2 AND $2 LIMIT $3"
+    )
 }
 
 /// The values that the statement binds: the organisation, then the keys in the order of [`LOOKUPS`].
@@ -233,6 +288,8 @@ mod tests {
             (selection(Dialect::Sqlite), 11),
             (snapshot::begin_partial(Dialect::Sqlite), 1),
             (COUNT_ACTIVE.to_owned(), 1),
+            (reports(Dialect::Sqlite), 1),
+            (of_role(Dialect::Sqlite), 1),
         ] {
             let steps = looks_at_users(&store, &sql).await;
             let is_search = |step: &String| step.starts_with("SEARCH users");
@@ -240,6 +297,18 @@ mod tests {
                 steps.len() == looks && steps.iter().all(is_search),
                 "{steps:#?}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_finds_reports_and_users_of_a_role_on_their_own_indexes() {
+        let (_folder, store) = filled().await;
+        for (sql, index) in [
+            (reports(Dialect::Sqlite), "users_reports"),
+            (of_role(Dialect::Sqlite), "users_of_role"),
+        ] {
+            let steps = looks_at_users(&store, &sql).await;
+            assert!(steps[0].contains(index), "{steps:?}");
         }
     }
 

@@ -17,6 +17,7 @@ mod cases;
 mod catalogs;
 mod comparing_values;
 mod concurrency;
+mod consequences;
 mod csv_dialect;
 mod damaged_values;
 mod deactivation;

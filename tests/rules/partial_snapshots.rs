@@ -11,9 +11,10 @@ use proptest::{
 use prost::Message as _;
 use user_import::{
     domain::{
+        Catalog,
         Column::{
-            self, BadgeNumber, Email, ExternalId, FirstName, LastName, Status, SupervisorEmail,
-            Username,
+            self, BadgeNumber, Email, ExternalId, FirstName, LastName, Role as RoleColumn, Status,
+            SupervisorEmail, Username,
         },
         Row, SnapshotExtent, User, UserKeys,
     },
@@ -30,6 +31,7 @@ use user_import_testing::{
 on_both_databases![
     the_plan_on_the_users_that_rows_can_concern_is_the_plan_on_everybody,
     a_row_reads_its_user_and_those_above_and_nobody_else,
+    a_user_who_leaves_brings_reports_and_one_more_of_the_role,
     an_organisation_that_is_too_small_is_read_as_a_whole,
 ];
 
@@ -48,12 +50,14 @@ impl SelectUsers for Selection {
         self.0.first()
     }
 
-    fn second(&self, known: Vec<User>) -> FurtherUsers {
-        let selected = self.0.second(known);
+    fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers {
+        let selected = self.0.second(known, catalog);
         FurtherUsers {
             known: selected.known,
             keys: selected.keys,
             active_users: 2 * selected.going_inactive,
+            reports_of: selected.reports_of,
+            role_users: selected.role_users,
         }
     }
 }
@@ -91,12 +95,13 @@ fn told(rows: &Arc<ByRow<Row>>, snapshot: Snapshot, match_by: Option<MatchBy>) -
         .map(|&row| (row, plan.order.before(row)))
         .collect();
     format!(
-        "{:?}\n{results:?}\n{written:?}\n{:?} {} {} {}",
+        "{:?}\n{results:?}\n{written:?}\n{:?} {} {} {} {:?}",
         user_import::proto::RowResults::decode(&*results.concat()),
         plan.digest,
         plan.going_inactive,
         plan.identity_changes,
         plan.matched_rows,
+        plan.consequences,
     )
 }
 
@@ -159,7 +164,17 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Index, Change)>> {
         |_| "chief@pd.example".to_owned(),
         |_| String::new(),
     ];
-    let change = (any::<Index>(), select(columns), select(damages));
+    // The status and the role have few values.
+    let standing: Vec<(Column, fn(&str) -> String)> = vec![
+        (Status, |_| "Inactive".to_owned()),
+        (Status, |_| "Inactive".to_owned()),
+        (RoleColumn, |_| "Sergeant".to_owned()),
+        (RoleColumn, |_| "administrator".to_owned()),
+    ];
+    let value = (select(columns), select(damages));
+    let value = prop_oneof![4 => value, 1 => select(standing)];
+    let change =
+        (any::<Index>(), value).prop_map(|(index, (column, damage))| (index, column, damage));
     vec((any::<Index>(), any::<Index>(), change), 0..8)
 }
 
@@ -262,6 +277,25 @@ async fn a_row_reads_its_user_and_those_above_and_nobody_else(database: Database
         let names = roster().row("new", [(SupervisorEmail, cell)]);
         assert_eq!(read(&app, names).await, [found], "{cell}");
     }
+}
+
+async fn a_user_who_leaves_brings_reports_and_one_more_of_the_role(database: Database) {
+    let app = App::start(database).await;
+    app.import(others()).await;
+    app.people(["ada", "bob"]).await;
+    let leaving = roster().row("deputy", [(Status, "Inactive")]);
+    let found = read(&app, leaving).await;
+    let named = ["Captain-9", "chief", "deputy"];
+    assert!(
+        named.iter().all(|name| found.contains(&(*name).to_owned())),
+        "{found:?}"
+    );
+    // Two Officers, of whom one is left if the other leaves.
+    assert!(found.len() <= named.len() + 2, "{found:?}");
+    // The role is another one, so that one more Officer is read.
+    let promoted = roster().row("ada", [(RoleColumn, "Sergeant")]);
+    let found = read(&app, promoted).await;
+    assert!((2..=3).contains(&found.len()), "{found:?}");
 }
 
 async fn an_organisation_that_is_too_small_is_read_as_a_whole(database: Database) {

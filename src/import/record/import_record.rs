@@ -10,8 +10,8 @@ use crate::{
     domain::{self, ImportPhase, ImportState},
     import::messages,
     proto::{
-        CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Mapping, Refusal,
-        WorkbookFormat, timestamp,
+        Consequence, CsvFormat, Import, ImportProgress, ImportStart, ImportSummary, Issue, Mapping,
+        Refusal, WorkbookFormat, timestamp,
     },
     store::ImportRecord,
 };
@@ -41,28 +41,27 @@ pub(crate) fn options_digest(start: &ImportStart) -> [u8; 32] {
     Sha256::digest(bound.encode_to_vec()).into()
 }
 
-/// Encodes refusals, warnings and the number of identity changes for the record.
+/// Encodes what a summary has besides its counts for the record: refusals, warnings, the number of identity changes and
+/// consequences.
 #[must_use]
-pub(crate) fn encode_notes(
-    refusals: &[Refusal],
-    warnings: &[Issue],
-    identity_changes: u32,
-) -> Vec<u8> {
+pub(crate) fn encode_notes(summary: &ImportSummary) -> Vec<u8> {
     let notes = Import {
-        refusals: refusals.to_vec(),
-        warnings: warnings.to_vec(),
-        identity_changes,
+        refusals: summary.refusals.clone(),
+        warnings: summary.warnings.clone(),
+        identity_changes: summary.identity_changes,
+        consequences: summary.consequences.clone(),
         ..Import::default()
     };
     notes.encode_to_vec()
 }
 
-/// Encodes the refusals of a refused attempt for the record: the first ones that fit, with long texts cut, and the
-/// number of the others. The client has received all of them. The whole record has 4 KiB at most.
-fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
+/// Encodes the notes of a refused attempt for the record: the first refusals that fit, with long texts cut, and the
+/// number of the others; then the first examples of consequences that fit beside them. The client has received all of
+/// them. The whole record has 4 KiB at most.
+fn encode_refused(summary: &ImportSummary) -> Vec<u8> {
     let cut = |text: &str, bytes| text[..text.floor_char_boundary(bytes)].to_owned();
     let mut room = REFUSALS_BYTES;
-    let kept = refusals.iter().map_while(|refusal| {
+    let kept = summary.refusals.iter().map_while(|refusal| {
         let kept = Refusal {
             code: refusal.code.clone(),
             subject: cut(&refusal.subject, SUBJECT_BYTES),
@@ -72,7 +71,7 @@ fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
         Some(kept)
     });
     let mut kept: Vec<_> = kept.collect();
-    let more = refusals.len() - kept.len();
+    let more = summary.refusals.len() - kept.len();
     if more > 0 {
         kept.push(Refusal {
             code: "MORE_REFUSALS".to_owned(),
@@ -80,7 +79,35 @@ fn encode_refusals(refusals: &[Refusal], identity_changes: u32) -> Vec<u8> {
             message: format!("{more} more were told when the import was refused."),
         });
     }
-    encode_notes(&kept, &[], identity_changes)
+    encode_notes(&ImportSummary {
+        refusals: kept,
+        identity_changes: summary.identity_changes,
+        consequences: with_few_examples(&summary.consequences, room),
+        ..ImportSummary::default()
+    })
+}
+
+/// The consequences with the examples that fit into so many bytes: the first of each kind, then the second ones.
+fn with_few_examples(consequences: &[Consequence], mut room: usize) -> Vec<Consequence> {
+    let without = |found: &Consequence| Consequence {
+        examples: Vec::new(),
+        ..found.clone()
+    };
+    let mut kept: Vec<_> = consequences.iter().map(without).collect();
+    let most = consequences.iter().map(|found| found.examples.len()).max();
+    'filling: for nth in 0..most.unwrap_or_default() {
+        for (kept, found) in kept.iter_mut().zip(consequences) {
+            let Some(example) = found.examples.get(nth) else {
+                continue;
+            };
+            match room.checked_sub(example.encoded_len() + 4) {
+                Some(left) => room = left,
+                None => break 'filling,
+            }
+            kept.examples.push(example.clone());
+        }
+    }
+    kept
 }
 
 /// The record of an attempt that begins on this server and for this principal.
@@ -127,17 +154,13 @@ pub(crate) fn close(record: &mut ImportRecord, summary: &ImportSummary, now: Off
     record.rows = i32::try_from(summary.rows).unwrap_or(i32::MAX);
     messages::set_recorded_counts(record, &messages::counts(summary));
     record.notes = match record.state() {
-        ImportState::Refused => encode_refusals(&summary.refusals, summary.identity_changes),
-        _ => encode_notes(
-            &summary.refusals,
-            &summary.warnings,
-            summary.identity_changes,
-        ),
+        ImportState::Refused => encode_refused(summary),
+        _ => encode_notes(summary),
     };
     record.finished_at = Some(now);
 }
 
-/// The refusals, warnings and number of identity changes of a record.
+/// The refusals, warnings, number of identity changes and consequences of a record.
 #[derive(Debug)]
 pub(crate) struct RecordedNotes(Import);
 
@@ -173,6 +196,7 @@ pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummar
         started_at: Some(timestamp(record.started_at)),
         finished_at: record.finished_at.map(timestamp),
         identity_changes: notes.identity_changes,
+        consequences: notes.consequences,
         ..ImportSummary::default()
     };
     messages::set_counts(&mut summary, &messages::recorded_counts(record));
@@ -203,6 +227,7 @@ pub(crate) fn message(record: &ImportRecord, organization: &str, state: ImportSt
         started_at: summary.started_at,
         finished_at: summary.finished_at,
         identity_changes: summary.identity_changes,
+        consequences: summary.consequences,
         ..import
     }
 }
@@ -232,6 +257,7 @@ pub(crate) fn progress(record: &ImportRecord, state: ImportState) -> ImportProgr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::ConsequenceExample;
 
     #[test]
     fn options_that_say_nothing_are_none() {
@@ -256,6 +282,17 @@ mod tests {
             subject: "\u{416}".repeat(2_000),
             message: format!("{number} {}", "\u{416}".repeat(2_000)),
         };
+        let example = |letter: &str, number: usize| ConsequenceExample {
+            external_id: format!("{number}{}", letter.repeat(250)),
+            ..ConsequenceExample::default()
+        };
+        let consequences: Vec<_> = (1..8)
+            .map(|kind| Consequence {
+                kind,
+                count: u32::MAX,
+                examples: (0..20).map(|number| example("\u{10348}", number)).collect(),
+            })
+            .collect();
         let start = ImportStart {
             source: "\u{10348}".repeat(255),
             ..ImportStart::default()
@@ -266,6 +303,7 @@ mod tests {
         let summary = ImportSummary {
             state: ImportState::Refused.into(),
             refusals: (0..3_000).map(refusal).collect(),
+            consequences: consequences.clone(),
             input_sha256: vec![1; 32],
             ..ImportSummary::default()
         };
@@ -273,6 +311,7 @@ mod tests {
         let told = message(&record, "pd", ImportState::Refused);
         assert!(told.encoded_len() <= 4_096, "{}", told.encoded_len());
         assert_eq!(told.refusals.len(), 3);
+        assert_eq!(told.consequences.len(), 7);
         assert!(told.refusals[2].message.starts_with("2998 more"));
         // What fits is kept as it is.
         let fitting = [Refusal {
@@ -280,7 +319,28 @@ mod tests {
             subject: "file".to_owned(),
             message: "The file has no rows.".to_owned(),
         }];
-        let kept = Import::decode(&*encode_refusals(&fitting, 0)).unwrap();
-        assert_eq!(kept.refusals, fitting);
+        let few = vec![Consequence {
+            kind: 1,
+            count: 2,
+            examples: vec![example("x", 1), example("x", 2)],
+        }];
+        let refused = ImportSummary {
+            refusals: fitting.to_vec(),
+            consequences: few.clone(),
+            ..ImportSummary::default()
+        };
+        let kept = Import::decode(&*encode_refused(&refused)).unwrap();
+        assert_eq!((kept.refusals, kept.consequences), (fitting.to_vec(), few));
+        let crowded = ImportSummary {
+            consequences,
+            ..refused
+        };
+        let kept = Import::decode(&*encode_refused(&crowded)).unwrap();
+        let kept: Vec<_> = kept
+            .consequences
+            .iter()
+            .map(|found| found.examples.len())
+            .collect();
+        assert_eq!(kept, [1, 1, 0, 0, 0, 0, 0]);
     }
 }

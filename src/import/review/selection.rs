@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::guard;
 use crate::{
     config::{MassDeactivation, PartialSnapshots},
-    domain::{Row, User, UserKeys},
+    domain::{Catalog, Row, User, UserKeys},
     plan::{ByRow, MatchBy, UserSelection},
     store::{FurtherUsers, SelectUsers},
 };
@@ -20,7 +20,7 @@ pub(crate) struct DeactivationGuard {
 }
 
 /// Returns the selection of the users that few `rows` can concern, or `None` if there are so many rows that all users are
-/// read. Without a guard nobody asks for the number of active users.
+/// read. Without a guard it is a later plan: nobody asks for the number of active users and for consequences.
 pub(crate) fn select_users(
     rows: &Arc<ByRow<Row>>,
     match_by: Option<MatchBy>,
@@ -53,16 +53,22 @@ impl SelectUsers for RowSelection {
         self.users.first()
     }
 
-    fn second(&self, known: Vec<User>) -> FurtherUsers {
-        let selected = self.users.second(known);
-        let asked_for = |guard: &DeactivationGuard| {
-            let DeactivationGuard { limits, approved } = guard;
-            guard::active_users_asked_for(limits, *approved, selected.going_inactive)
-        };
-        FurtherUsers {
-            active_users: self.guard.as_ref().map_or(0, asked_for),
-            keys: selected.keys,
+    fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers {
+        let selected = self.users.second(known, catalog);
+        let further = FurtherUsers {
             known: selected.known,
+            keys: selected.keys,
+            ..FurtherUsers::default()
+        };
+        let Some(DeactivationGuard { limits, approved }) = &self.guard else {
+            return further;
+        };
+        let going = selected.going_inactive;
+        FurtherUsers {
+            active_users: guard::active_users_asked_for(limits, *approved, going),
+            reports_of: selected.reports_of,
+            role_users: selected.role_users,
+            ..further
         }
     }
 }

@@ -15,20 +15,24 @@
 //! | users who have a row's key with typographic characters | `judge::typographic_keys` | [`in_typography`] |
 //! | the user whose key a supervisor's cell names | `judge::supervisor_names` | [`keys_named`] |
 //! | emails near to a supervisor's | `report::advice` | [`unknown_emails`], [`one_edit_away`] |
+//! | the Active reports of a user who goes Inactive | `report::consequences` | [`reports_of`](SecondSelection::reports_of) |
+//! | an Active user of a role that another leaves | `report::consequences` | [`role_users`](SecondSelection::role_users) |
 //!
 //! A key that does not match the organisation's pattern is looked up without zeros too, but only for the users that are
 //! missing from the file. Those are looked for among all users.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 use super::keys::{Key, MatchBy};
 use super::matching::match_rows;
 use super::named_supervisors::{keys_named, unknown_emails};
 use super::numbers::{ByRow, ByUser, UserIndex};
 use crate::domain::{
-    Column, Row, Status, User, UserKeys, in_typography, one_edit_away, small_forms,
-    strip_leading_zeros,
+    Catalog, Column, RoleId, Row, Status, User, UserKeys, fold, in_typography, one_edit_away,
+    small_forms, strip_leading_zeros,
 };
 
 /// Chooses the users that a plan of some rows looks at, in two steps.
@@ -47,6 +51,11 @@ pub struct SecondSelection {
     pub keys: UserKeys,
     /// The most users that the rows can make Inactive.
     pub going_inactive: u32,
+    /// The users that the rows can make Inactive: their Active reports are read.
+    pub reports_of: Vec<Uuid>,
+    /// The roles that Active users can leave because of the rows. So many Active users of each are read: one more than
+    /// can leave, so that one of them is left if the directory has one.
+    pub role_users: Vec<(RoleId, u32)>,
 }
 
 impl UserSelection {
@@ -85,12 +94,15 @@ impl UserSelection {
 
     /// Looks at the users who have one of the [first](Self::first) keys, and returns what else the rows ask for.
     #[must_use]
-    pub fn second(&self, known: Vec<User>) -> SecondSelection {
+    pub fn second(&self, known: Vec<User>, catalog: &Catalog) -> SecondSelection {
         let known = ByUser::from(known);
         let matched = match_rows(&known, &self.rows, self.match_by);
+        let reports_of = self.going_inactive(&known, &matched);
         SecondSelection {
             keys: self.further_keys(&known, &matched),
-            going_inactive: self.going_inactive(&known, &matched),
+            going_inactive: super::to_u32(reports_of.len()),
+            role_users: self.role_users(&known, &matched, catalog),
+            reports_of,
             known: known.into(),
         }
     }
@@ -122,14 +134,48 @@ impl UserSelection {
         keys.tidy()
     }
 
-    /// Returns the most users that the rows can make Inactive.
-    fn going_inactive(&self, users: &ByUser<User>, matched: &ByRow<Option<UserIndex>>) -> u32 {
-        let is_active = |user: UserIndex| users[user].status == Status::Active;
+    /// Returns the rows whose user is Active, with that user.
+    fn of_active<'a>(
+        &'a self,
+        users: &'a ByUser<User>,
+        matched: &'a ByRow<Option<UserIndex>>,
+    ) -> impl Iterator<Item = (&'a Row, &'a User)> {
         let rows = self.rows.iter().zip(matched.iter());
-        let going = rows.filter(|(row, user)| {
-            row.status() == Some(Status::Inactive) && user.is_some_and(is_active)
-        });
-        super::to_u32(going.count())
+        let users = rows.filter_map(|(row, user)| Some((row, &users[(*user)?])));
+        users.filter(|(_, user)| user.status == Status::Active)
+    }
+
+    /// Returns the users that the rows can make Inactive, one for each such row.
+    fn going_inactive(
+        &self,
+        users: &ByUser<User>,
+        matched: &ByRow<Option<UserIndex>>,
+    ) -> Vec<Uuid> {
+        let rows = self.of_active(users, matched);
+        let going = rows.filter(|(row, _)| row.status() == Some(Status::Inactive));
+        going.map(|(_, user)| user.id).collect()
+    }
+
+    /// Returns the roles that Active users can leave, each with one more than can leave it. A name that the catalog has
+    /// in another spelling may be another role.
+    fn role_users(
+        &self,
+        users: &ByUser<User>,
+        matched: &ByRow<Option<UserIndex>>,
+        catalog: &Catalog,
+    ) -> Vec<(RoleId, u32)> {
+        let mut counts: BTreeMap<RoleId, u32> = BTreeMap::new();
+        for (row, user) in self.of_active(users, matched) {
+            let given = row.sound(Column::Role);
+            let keeps = |given| {
+                let role = catalog.role(user.role);
+                role.is_some_and(|role| fold(&role.name) == fold(given))
+            };
+            if row.status() == Some(Status::Inactive) || !given.is_some_and(keeps) {
+                *counts.entry(user.role).or_insert(1) += 1;
+            }
+        }
+        counts.into_iter().collect()
     }
 }
 

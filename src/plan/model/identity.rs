@@ -8,22 +8,27 @@ use crate::plan::{Outcome, Plan, RowIndex};
 impl Model<'_> {
     /// Returns `true` if `row` changes at least three of email, badge number, username and both names together.
     pub(super) fn replaces_person(&self, row: usize) -> bool {
-        let Some(user) = self.user(row).filter(|_| self.copy_of[row].is_none()) else {
+        if self.user(row).is_none() || self.copy_of[row].is_some() {
+            return false;
+        }
+        let keys = KEYS.into_iter().filter(|&column| self.differs(row, column));
+        let names = [Column::FirstName, Column::LastName];
+        let names = names.into_iter().all(|column| self.differs(row, column));
+        self.outcome(row) == Outcome::Updated && keys.count() + usize::from(names) >= 3
+    }
+
+    /// Returns `true` if `row` has another value than its user, apart from case and leading zeros.
+    pub(super) fn differs(&self, row: usize, column: Column) -> bool {
+        let Some(user) = self.user(row).map(|user| &self.users[user]) else {
             return false;
         };
-        let user = &self.users[user];
-        let differs = |column: Column| {
-            let comparable = |text: &str| match column {
-                Column::BadgeNumber => text.trim_start_matches('0').to_owned(),
-                _ => text.to_lowercase(),
-            };
-            let stored = user.value(column).unwrap_or_default();
-            let given = self.rows[row].value(column).unwrap_or(stored);
-            comparable(given) != comparable(stored)
+        let comparable = |text: &str| match column {
+            Column::BadgeNumber => text.trim_start_matches('0').to_owned(),
+            _ => text.to_lowercase(),
         };
-        let keys = KEYS.into_iter().filter(|&column| differs(column)).count();
-        let names = differs(Column::FirstName) && differs(Column::LastName);
-        self.outcome(row) == Outcome::Updated && keys + usize::from(names) >= 3
+        let stored = user.value(column).unwrap_or_default();
+        let given = self.rows[row].value(column).unwrap_or(stored);
+        comparable(given) != comparable(stored)
     }
 
     /// Returns how many rows replace their person, and how many match a user.

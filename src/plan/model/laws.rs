@@ -184,7 +184,10 @@ proptest! {
             prop_assert_eq!(planned_replacement(&plan, row), model.replaces_person(at), "row {}", at + 1);
         }
         prop_assert_eq!((plan.identity_changes, plan.matched_rows), model.identity_changes());
-        prop_assert_eq!(scenario.missing(), model.missing());
+        let missing = model.missing();
+        let consequences = model.consequences(&missing, scenario.request.import_id);
+        prop_assert_eq!(&plan.consequences, &consequences);
+        prop_assert_eq!(scenario.missing(), missing);
         prop_assert_eq!(plan.unidentifiable_rows, model.unidentifiable_rows());
     }
 
@@ -250,6 +253,11 @@ proptest! {
         let counts = |plan: &Plan| (plan.going_inactive, plan.identity_changes, plan.matched_rows);
         prop_assert_eq!(counts(&plans[0]), counts(&plans[1]));
         prop_assert_eq!(plans[0].digest, plans[1].digest);
+        let concerned = |plan: &Plan| {
+            let of_kind = plan.consequences.iter().map(|found| (found.kind, found.count));
+            of_kind.collect::<Vec<_>>()
+        };
+        prop_assert_eq!(concerned(&plans[0]), concerned(&plans[1]));
     }
 
     #[test]

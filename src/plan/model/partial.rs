@@ -170,8 +170,19 @@ fn partial(request: &Request) -> Request {
     let users = request.directory.users();
     let selection = UserSelection::new(request.rows.clone(), request.terms.match_by);
     let known = selected(users, &selection.first());
-    let second = selection.second(known);
-    let further = selected(users, &second.keys);
+    let second = selection.second(known, &request.catalog);
+    let mut further = selected(users, &second.keys);
+    let active = || users.iter().filter(|user| user.status == Status::Active);
+    let is_report = |user: &&User| {
+        user.supervisor
+            .is_some_and(|id| second.reports_of.contains(&id))
+    };
+    further.extend(active().filter(is_report).cloned());
+    for &(role, most) in &second.role_users {
+        // Any of them will do.
+        let of_role = active().rev().filter(|user| user.role == role);
+        further.extend(of_role.take(most as usize).cloned());
+    }
     let is_in = |user: &&User| second.known.contains(user) || further.contains(user);
     let chosen: Vec<User> = users.iter().filter(is_in).cloned().collect();
     let extent = SnapshotExtent::Partial {
@@ -256,6 +267,7 @@ proptest! {
         }
         prop_assert_eq!(groups(&some), groups(&all));
         prop_assert_eq!(some.digest, all.digest);
+        prop_assert_eq!(&some.consequences, &all.consequences);
         let counts = |plan: &Plan| (plan.going_inactive, plan.identity_changes, plan.matched_rows);
         prop_assert_eq!(counts(&some), counts(&all));
         // The guard knows enough active users.

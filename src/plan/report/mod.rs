@@ -1,7 +1,8 @@
-//! The report of a plan: the decision on each row, findings in words, missing users, and the digest. It never rejects a
-//! row; only the judgement does.
+//! The report of a plan: the decision on each row, findings in words, missing users, consequences, and the digest. It
+//! never rejects a row; only the judgement does.
 
 mod advice;
+mod consequences;
 mod digest;
 mod identity;
 mod missing;
@@ -10,6 +11,8 @@ mod waiting;
 mod wording;
 
 pub(crate) use advice::complete_findings;
+pub(crate) use consequences::consequences;
+pub use consequences::{Consequence, ConsequenceExample, ConsequenceKind};
 pub use digest::DigestKey;
 pub(crate) use digest::digest;
 pub(crate) use identity::{IdentityChanges, warn_of_replaced_identities};

@@ -4,6 +4,7 @@
 //! tested as text. Every text from a roster or a server passes [`printable`].
 
 mod audit;
+mod consequences;
 mod findings;
 mod history;
 mod list_table;

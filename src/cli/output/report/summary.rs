@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{
     ImportFindings, TerminalStyle,
+    consequences::consequence_lines,
     findings::RowWarnings,
     text::{count, deactivated_name, duration, grouped, millis_between, printable},
 };
@@ -60,6 +61,7 @@ impl SummaryWriter {
         self.headline(summary)?;
         self.refusals(summary)?;
         self.counts(summary)?;
+        self.consequences(summary)?;
         self.warnings(summary, findings)?;
         self.deactivated(summary, findings)?;
         self.next(summary, options)
@@ -130,6 +132,18 @@ impl SummaryWriter {
                 .insert_str(self.text.len() - 1, "  another person in a user's place");
         }
         Ok(())
+    }
+
+    fn consequences(&mut self, summary: &ImportSummary) -> fmt::Result {
+        let mut lines = summary
+            .consequences
+            .iter()
+            .flat_map(consequence_lines)
+            .peekable();
+        if lines.peek().is_some() {
+            writeln!(self.text, "\n{}", self.style.yellow("Consequences"))?;
+        }
+        lines.try_for_each(|line| writeln!(self.text, "  - {line}"))
     }
 
     /// One count, coloured unless it is 0.
@@ -295,7 +309,10 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::proto::{DeactivatedUser, Issue, Refusal, Timestamp};
+    use crate::proto::{
+        Consequence, ConsequenceExample, ConsequenceKind, DeactivatedUser, Issue, Refusal,
+        Timestamp,
+    };
 
     fn summary(state: ImportState) -> ImportSummary {
         let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
@@ -479,6 +496,43 @@ mod tests {
         To get the rejected rows in a file to correct and import, repeat the import with
           --import-id 0198f3c2-0000-7000-8000-000000000001 --errors FILE.csv
         "#);
+    }
+
+    #[test]
+    fn consequences_come_after_the_counts() {
+        let example = |id: &str, detail: &str| ConsequenceExample {
+            external_id: id.to_owned(),
+            detail: detail.to_owned(),
+            ..ConsequenceExample::default()
+        };
+        let with = ImportSummary {
+            consequences: vec![
+                Consequence {
+                    kind: ConsequenceKind::ReportsLoseSupervisor.into(),
+                    count: 2,
+                    examples: vec![example("E1", "E9"), example("E2", "E9")],
+                },
+                Consequence {
+                    kind: ConsequenceKind::PrivilegedRoleGained.into(),
+                    count: 1,
+                    examples: vec![example("E3", "Admin")],
+                },
+            ],
+            ..summary(ImportState::Completed)
+        };
+        assert_snapshot!(text(&with, &ImportFindings::default()), @r"
+        Import completed: 2,000 rows (1.5 s, 1,333 rows/s).
+
+          created            12
+          updated         1,300
+          unchanged         688
+          rejected            0
+          deactivated         0
+
+        Consequences
+          - 2 people lose their supervisor: E1, E2
+          - E3 becomes Admin
+        ");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::import::{ImportError, Refusal, review::guard};
 use crate::{
     access::{Disclosure, ResultAudience},
     proto::{
-        self, DeactivatedUser, Deactivations, Import, ImportSummary, RowResult, RowResults,
-        import_users_response::Message,
+        self, Consequence, ConsequenceKind, DeactivatedUser, Deactivations, Import, ImportSummary,
+        RowResult, RowResults, import_users_response::Message,
     },
 };
 
@@ -71,8 +71,12 @@ pub(crate) fn record_without_others(import: Import, owns: bool) -> Import {
         import.plan_digest.clear();
         import.refusals.clear();
         import.warnings.clear();
+        for found in &mut import.consequences {
+            found.examples.clear();
+        }
     }
     refusals_without_others(&mut import.refusals);
+    consequences_without_others(&mut import.consequences);
     import.warnings = issues_without_others(import.warnings);
     import
 }
@@ -82,7 +86,11 @@ fn message_tells_of_others(message: &Message) -> bool {
         Message::Started(_) | Message::Progress(_) => false,
         Message::Results(results) => results.have_issues_or_values(),
         Message::Deactivations(_) => true,
-        Message::Summary(summary) => !(summary.warnings.is_empty() && summary.refusals.is_empty()),
+        Message::Summary(summary) => {
+            !(summary.warnings.is_empty()
+                && summary.refusals.is_empty()
+                && summary.consequences.is_empty())
+        }
     }
 }
 
@@ -101,6 +109,7 @@ fn message_without_others(message: Message) -> Result<Message, ImportError> {
             let warnings = std::mem::take(&mut summary.warnings);
             let warnings = issues_without_others(warnings);
             refusals_without_others(&mut summary.refusals);
+            consequences_without_others(&mut summary.consequences);
             Message::Summary(ImportSummary {
                 warnings,
                 ..summary
@@ -133,6 +142,26 @@ fn user_without_data(user: DeactivatedUser) -> DeactivatedUser {
 fn refusals_without_others(refusals: &mut [proto::Refusal]) {
     for refusal in refusals {
         refusal.message = text_without_others(&refusal.message);
+    }
+}
+
+/// The counts stay. Of the examples those stay that are about a row of the roster, without what the user had before.
+fn consequences_without_others(consequences: &mut [Consequence]) {
+    for found in consequences {
+        let tells_own = match found.kind() {
+            ConsequenceKind::PrivilegedRoleGained
+            | ConsequenceKind::SignInChanged
+            | ConsequenceKind::Reactivated
+            | ConsequenceKind::IdentityReplaced => true,
+            ConsequenceKind::ReportsLoseSupervisor
+            | ConsequenceKind::PrivilegedRoleLost
+            | ConsequenceKind::RoleLeftEmpty
+            | ConsequenceKind::Unspecified => false,
+        };
+        found.examples.retain(|example| example.row != 0);
+        for example in found.examples.iter_mut().filter(|_| !tells_own) {
+            example.detail.clear();
+        }
     }
 }
 
