@@ -376,12 +376,6 @@ async fn a_refused_import_tells_them_too(database: Database) {
 
 async fn only_readers_of_users_see_examples_outside_the_roster(database: Database) {
     let app = department(database, true).await;
-    let permissions = [
-        Permission::UsersImport,
-        Permission::UsersDeactivate,
-        Permission::UsersGrantPrivileged,
-    ];
-    let sender = app.holding(token("pd", permissions)).await;
     let rows = changed("chief", &[(Status, "Inactive"), (Role, "Officer")]).row(
         "bob",
         [
@@ -389,18 +383,7 @@ async fn only_readers_of_users_see_examples_outside_the_roster(database: Databas
             (Role, "Administrator"),
         ],
     );
-    let planned = sender.import_with(dry(), rows.clone()).await;
-    let expected = [
-        (Kind::ReportsLoseSupervisor, 3, vec![("bob", "", 2)]),
-        (
-            Kind::PrivilegedRoleGained,
-            1,
-            vec![("bob", "Administrator", 2)],
-        ),
-        (Kind::PrivilegedRoleLost, 1, vec![("chief", "", 1)]),
-    ];
-    assert_eq!(told(&planned.summary().consequences), expected);
-    let planned = app.import_with(dry(), rows).await;
+    let planned = app.import_with(dry(), rows.clone()).await;
     let expected = [
         (
             Kind::ReportsLoseSupervisor,
@@ -421,6 +404,23 @@ async fn only_readers_of_users_see_examples_outside_the_roster(database: Databas
             1,
             vec![("chief", "Administrator", 1)],
         ),
+    ];
+    assert_eq!(told(&planned.summary().consequences), expected);
+    let permissions = [
+        Permission::UsersImport,
+        Permission::UsersDeactivate,
+        Permission::UsersGrantPrivileged,
+    ];
+    let sender = app.holding(token("pd", permissions)).await;
+    let planned = sender.import_with(dry(), rows).await;
+    let expected = [
+        (Kind::ReportsLoseSupervisor, 3, vec![("bob", "", 2)]),
+        (
+            Kind::PrivilegedRoleGained,
+            1,
+            vec![("bob", "Administrator", 2)],
+        ),
+        (Kind::PrivilegedRoleLost, 1, vec![("chief", "", 1)]),
     ];
     assert_eq!(told(&planned.summary().consequences), expected);
 }
