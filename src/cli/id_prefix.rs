@@ -50,6 +50,11 @@ impl IdPrefix {
         is_whole.then(|| Uuid::try_parse(&self.digits).ok())?
     }
 
+    /// How many digits are given.
+    pub(super) const fn digits(&self) -> usize {
+        self.digits.len()
+    }
+
     /// Returns `true` if `id` begins with it.
     pub(super) fn is_beginning_of(&self, id: &str) -> bool {
         let mut digits = id.bytes().filter(|&digit| digit != b'-');

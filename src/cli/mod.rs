@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand};
 
 use client::{
     audit, catalog, export, health, import, imports, inspect, mapping, org, profiles, template,
-    token, watch,
+    token, user, watch,
 };
 use server::{demo, doctor, migrate, serve};
 
@@ -80,6 +80,8 @@ enum Command {
     Mapping(mapping::MappingCommand),
     #[command(subcommand)]
     Org(org::OrgCommand),
+    #[command(subcommand)]
+    User(user::UserCommand),
     #[command(subcommand)]
     Token(token::TokenCommand),
     Serve(Box<serve::ServeArgs>),
@@ -160,6 +162,7 @@ impl Command {
             Self::Catalog(command) => catalog::run(command, verbosity).await,
             Self::Mapping(command) => mapping::run(command, verbosity).await,
             Self::Org(command) => org::run(command, verbosity).await,
+            Self::User(command) => user::run(command, verbosity).await,
             Self::Token(command) => token::run(command, verbosity).await,
             Self::Serve(args) => Box::pin(serve::run(*args)).await,
             Self::Migrate(args) => migrate::run(args, verbosity).await,

@@ -13,6 +13,7 @@ mod import;
 mod proxy_answers;
 mod push;
 mod upload;
+mod users;
 
 #[cfg(test)]
 pub(crate) mod fake;
@@ -23,3 +24,4 @@ pub(crate) use error::{ClientError, connection_lost};
 pub(crate) use health::ServerHealth;
 pub(crate) use import::ImportEnd;
 pub(crate) use upload::{RosterFormat, SentRoster};
+pub(crate) use users::UserTouch;

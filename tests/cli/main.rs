@@ -34,4 +34,6 @@ mod shutdown;
 mod spreadsheets;
 mod terminal;
 mod tokens;
+mod transcript;
+mod users;
 mod workbooks;

@@ -1,5 +1,5 @@
 //! The commands that call a server, over gRPC as anybody does: imports and what came of them, organisations,
-//! catalogs, tokens, and the profiles that name a server.
+//! users, catalogs, tokens, and the profiles that name a server.
 
 pub(super) mod audit;
 pub(super) mod catalog;
@@ -18,5 +18,6 @@ mod profile;
 pub(super) mod profiles;
 pub(super) mod template;
 pub(super) mod token;
+pub(super) mod user;
 mod user_filters;
 pub(super) mod watch;

@@ -1,18 +1,32 @@
-//! `org create`: a new organisation.
+//! `org list` and `org create`: the organisations of a server.
 
 use clap::{Args, Subcommand};
 
 use super::connection::ServerArgs;
 use crate::cli::{
     ExitStatus,
-    output::{Verbosity, printable},
+    output::{
+        ListColumn, ListFormatArgs, PrintableList, Verbosity, minute_text, printable, rfc3339,
+    },
 };
+use crate::proto::Organization;
 
-/// Make organisations
+/// List and make organisations
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  user-import org create my-department")]
 pub(crate) enum OrgCommand {
+    List(ListArgs),
     Create(CreateArgs),
+}
+
+/// List the organisations that the token may see
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  user-import org list")]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    format: ListFormatArgs,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 /// Create an organisation with an empty catalog
@@ -34,7 +48,43 @@ pub(crate) struct CreateArgs {
 /// # Errors
 /// Fails if the server refuses.
 pub(crate) async fn run(command: OrgCommand, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
-    let OrgCommand::Create(args) = command;
+    match command {
+        OrgCommand::List(args) => list(&args, verbosity).await,
+        OrgCommand::Create(args) => create(&args, verbosity).await,
+    }
+}
+
+const ORGANIZATIONS: [ListColumn<Organization>; 3] = [
+    ListColumn::text("Slug", |found| found.organization.clone(), 20),
+    ListColumn::text("Name", |found| found.display_name.clone(), 20),
+    ListColumn::whole("Created (UTC)", |found| {
+        minute_text(found.created_at.as_ref())
+    }),
+];
+
+const ORGANIZATIONS_CSV: [&str; 3] = ["organization", "display_name", "created_at"];
+
+fn record(found: &Organization) -> [String; 3] {
+    [
+        found.organization.clone(),
+        found.display_name.clone(),
+        rfc3339(found.created_at.as_ref()),
+    ]
+}
+
+async fn list(args: &ListArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    let mut client = args.server.connect(verbosity).await?;
+    let list = PrintableList {
+        items: &client.organizations().await?,
+        nothing: "There are no organisations; user-import org create SLUG makes one.\n".to_owned(),
+        columns: &ORGANIZATIONS,
+        csv: (ORGANIZATIONS_CSV, record),
+    };
+    list.print(args.format)?;
+    Ok(ExitStatus::Done)
+}
+
+async fn create(args: &CreateArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
     let mut client = args.server.connect(verbosity).await?;
     let name = args.name.as_deref().unwrap_or_default();
     let made = client.create_organization(&args.slug, name).await?;

@@ -38,6 +38,11 @@ impl From<StatusArg> for UserStatus {
 }
 
 impl UserFilterArgs {
+    /// Returns `true` if one is given.
+    pub(super) const fn is_any(&self) -> bool {
+        self.status.is_some() || self.role.is_some() || self.group.is_some() || self.text.is_some()
+    }
+
     /// The status, unspecified if any will do.
     pub(super) fn status(&self) -> UserStatus {
         self.status.map_or(UserStatus::Unspecified, Into::into)

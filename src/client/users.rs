@@ -1,0 +1,199 @@
+//! Users one by one and in lists, and organisations.
+
+use std::io;
+
+use futures_util::StreamExt;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use super::{ClientError, ServiceClient};
+use crate::proto::{
+    Deactivations, GetImportRequest, GetUserRequest, Import, ListOrganizationsRequest,
+    ListUsersRequest, Organization, ResultFilter, RowResult, SetUserProtectedRequest, User,
+    WatchImportRequest, get_user_request::Key, watch_import_response::Message,
+};
+
+/// Entries that one request asks for; the most that a server gives.
+const PAGE: u32 = 1_000;
+
+/// What an import did to a user.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum UserTouch {
+    /// A row of its roster made or changed the user.
+    Row(Box<RowResult>),
+    /// The roster does not list the user.
+    Deactivated,
+}
+
+impl ServiceClient {
+    /// Returns the organisations that the caller may see, by slug.
+    ///
+    /// # Errors
+    /// As `ListOrganizations` says.
+    pub(crate) async fn organizations(&mut self) -> Result<Vec<Organization>, ClientError> {
+        let mut organizations = Vec::new();
+        let mut request = ListOrganizationsRequest {
+            page_size: page_size(u32::MAX),
+            ..ListOrganizationsRequest::default()
+        };
+        loop {
+            let page = self.directory.list_organizations(request.clone()).await?;
+            let page = page.into_inner();
+            organizations.extend(page.organizations);
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return Ok(organizations);
+            }
+        }
+    }
+
+    /// Returns the user with this key, or `None` if there is none.
+    ///
+    /// # Errors
+    /// As `GetUser` says.
+    pub(crate) async fn user(
+        &mut self,
+        organization: &str,
+        key: Key,
+    ) -> Result<Option<User>, ClientError> {
+        let request = GetUserRequest {
+            organization: organization.to_owned(),
+            key: Some(key),
+        };
+        match self.directory.get_user(request).await {
+            Ok(answer) => Ok(answer.into_inner().user),
+            Err(status) if is_missing(&status, "user") => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    /// Gives the users that pass the filters of `request` to `take`, a page at a time, by external ID; at most `limit`.
+    /// Returns `true` if there may be more.
+    ///
+    /// # Errors
+    /// As `ListUsers` says, or if `take` fails.
+    pub(crate) async fn users(
+        &mut self,
+        mut request: ListUsersRequest,
+        limit: u32,
+        mut take: impl FnMut(Vec<User>) -> io::Result<()>,
+    ) -> Result<bool, ClientError> {
+        let mut left = limit;
+        while left > 0 {
+            request.page_size = page_size(left);
+            let page = self
+                .directory
+                .list_users(request.clone())
+                .await?
+                .into_inner();
+            left = left.saturating_sub(u32::try_from(page.users.len()).unwrap_or(u32::MAX));
+            take(page.users).map_err(ClientError::Output)?;
+            request.page_token = page.next_page_token;
+            if request.page_token.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Protects a user from being made inactive by an import, or ends that. Returns the user as it is then; without
+    /// the permission to read users only its ID and protection.
+    ///
+    /// # Errors
+    /// As `SetUserProtected` says.
+    pub(crate) async fn set_user_protected(
+        &mut self,
+        organization: &str,
+        user_id: &str,
+        protected: bool,
+    ) -> Result<User, ClientError> {
+        let request = SetUserProtectedRequest {
+            organization: organization.to_owned(),
+            user_id: user_id.to_owned(),
+            protected,
+        };
+        let answer = self.directory.set_user_protected(request).await?;
+        Ok(answer.into_inner().user.unwrap_or_default())
+    }
+
+    /// Returns an import's record, or `None` if there is none.
+    ///
+    /// # Errors
+    /// As `GetImport` says.
+    pub(crate) async fn import_record(
+        &mut self,
+        organization: &str,
+        import_id: &str,
+    ) -> Result<Option<Import>, ClientError> {
+        let request = GetImportRequest {
+            organization: organization.to_owned(),
+            import_id: import_id.to_owned(),
+        };
+        match self.imports.get_import(request).await {
+            Ok(answer) => Ok(answer.into_inner().import_record),
+            Err(status) if is_missing(&status, "import") => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    }
+
+    /// Finds out from the recorded results of an ended import what it did to a user, if anything.
+    ///
+    /// # Errors
+    /// As `WatchImport` says.
+    pub(crate) async fn touch(
+        &mut self,
+        organization: &str,
+        import_id: &str,
+        user_id: &str,
+    ) -> Result<Option<UserTouch>, ClientError> {
+        let request = WatchImportRequest {
+            organization: organization.to_owned(),
+            import_id: import_id.to_owned(),
+            after_result: 0,
+            result_filter: ResultFilter::ChangesAndRejections.into(),
+        };
+        let mut answers = self.imports.watch_import(request).await?.into_inner();
+        while let Some(answer) = answers.next().await {
+            let touch = match answer {
+                // The status tells how the import ended, after all of its results.
+                Err(_) => break,
+                Ok(answer) => match answer.message {
+                    Some(Message::Results(results)) => in_results(results.results, user_id),
+                    Some(Message::Deactivations(users)) => in_deactivations(&users, user_id),
+                    _ => None,
+                },
+            };
+            if touch.is_some() {
+                return Ok(touch);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn page_size(left: u32) -> i32 {
+    i32::try_from(left.min(PAGE)).unwrap_or(i32::MAX)
+}
+
+/// Returns `true` if the status says that this kind of thing does not exist, and not that its organisation does not.
+fn is_missing(status: &Status, kind: &str) -> bool {
+    let details = status.get_error_details();
+    let resource = details.resource_info();
+    status.code() == Code::NotFound
+        && resource.is_some_and(|resource| resource.resource_type == kind)
+}
+
+fn in_results(results: Vec<RowResult>, user_id: &str) -> Option<UserTouch> {
+    use crate::proto::RowOutcome::{Created, Updated};
+    let is_touch =
+        |row: &RowResult| row.user_id == user_id && matches!(row.outcome(), Created | Updated);
+    let row = results.into_iter().find(is_touch)?;
+    Some(UserTouch::Row(Box::new(row)))
+}
+
+fn in_deactivations(users: &Deactivations, user_id: &str) -> Option<UserTouch> {
+    let mut users = users.users.iter();
+    users
+        .any(|user| user.user_id == user_id)
+        .then_some(UserTouch::Deactivated)
+}

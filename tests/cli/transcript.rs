@@ -1,0 +1,47 @@
+//! What a command shows, to be compared with what it showed before.
+
+use regex::Regex;
+
+use crate::{
+    department::{Department, text},
+    terminal::Terminal,
+};
+
+/// What is another in each run, replaced by something of the same width.
+pub fn neutral(shown: &str) -> String {
+    let mut text = shown.replace("\r\n", "\n");
+    for (what, neutral) in [
+        (r"\d{4}-\d\d-\d\d", "2026-11-30"),
+        (r" \d\d:\d\d\b", " 06:31"),
+        (r"(?m)^Duration .*$", "Duration        12 ms"),
+        (r"(?m)([ \d]{5} ms|[ \d.]{6} s)(  |$)", "   12 ms$2"),
+    ] {
+        let what = Regex::new(what).unwrap();
+        text = what.replace_all(&text, neutral).into_owned();
+    }
+    text
+}
+
+/// What a command shows on terminals of 80 and of 140 columns, and to a script.
+pub fn transcripts(department: &Department, words: &[&str]) -> String {
+    let command = format!("$ user-import {}\n", words.join(" "));
+    let mut shown = String::new();
+    for columns in [80_u16, 140] {
+        let mut program = department.command(words);
+        program.env("NO_COLOR", "1");
+        let (exit, text) = Terminal::start_at(columns, program).end();
+        assert_eq!(exit, Some(0), "{text}");
+        let text = neutral(&text);
+        for line in text.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{line}");
+        }
+        shown += &format!("--- {columns} columns\n{command}{text}\n");
+    }
+    let output = department.run(words);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    shown
+        + &format!(
+            "--- no terminal\n{command}{}",
+            neutral(&text(&output.stdout))
+        )
+}
