@@ -3,6 +3,7 @@
 //! The client commands talk gRPC like anyone else, through [`crate::client`]. Standard output holds
 //! results, standard error everything else. Values of a roster are shown, never logged.
 
+mod checks;
 mod client;
 mod completions;
 mod descriptor;
@@ -167,7 +168,7 @@ impl Command {
             Self::Serve(args) => Box::pin(serve::run(*args)).await,
             Self::Migrate(args) => migrate::run(args, verbosity).await,
             Self::Health(args) => health::run(args, verbosity).await,
-            Self::Doctor(args) => doctor::run(*args).await,
+            Self::Doctor(args) => doctor::run(*args, verbosity).await,
             Self::Demo(args) => demo::run(args).await,
             Self::Descriptor(args) => descriptor::run(&args),
             Self::Profile(command) => profiles::run(&command),

@@ -8,9 +8,10 @@ use tonic_types::StatusExt;
 
 use super::{ClientError, ServiceClient};
 use crate::proto::{
-    Deactivations, GetImportRequest, GetUserRequest, Import, ListOrganizationsRequest,
-    ListUsersRequest, Organization, ResultFilter, RowResult, SetUserProtectedRequest, User,
-    WatchImportRequest, get_user_request::Key, watch_import_response::Message,
+    Deactivations, GetCallerRequest, GetCallerResponse, GetImportRequest, GetOrganizationRequest,
+    GetUserRequest, Import, ListOrganizationsRequest, ListUsersRequest, Organization, ResultFilter,
+    RowResult, SetUserProtectedRequest, User, WatchImportRequest, get_user_request::Key,
+    watch_import_response::Message,
 };
 
 /// Entries that one request asks for; the most that a server gives.
@@ -45,6 +46,27 @@ impl ServiceClient {
                 return Ok(organizations);
             }
         }
+    }
+
+    /// Returns one organisation.
+    ///
+    /// # Errors
+    /// As `GetOrganization` says.
+    pub(crate) async fn organization(&mut self, slug: &str) -> Result<Organization, ClientError> {
+        let request = GetOrganizationRequest {
+            organization: slug.to_owned(),
+        };
+        let answer = self.directory.get_organization(request).await?;
+        Ok(answer.into_inner().organization.unwrap_or_default())
+    }
+
+    /// Returns who the caller is to the server, and what the server is.
+    ///
+    /// # Errors
+    /// As `GetCaller` says.
+    pub(crate) async fn caller(&mut self) -> Result<GetCallerResponse, ClientError> {
+        let answer = self.directory.get_caller(GetCallerRequest {}).await?;
+        Ok(answer.into_inner())
     }
 
     /// Returns the user with this key, or `None` if there is none.

@@ -26,13 +26,14 @@ use crate::{
     import::{Clock, Refusal},
     proto::{
         self, CreateOrganizationRequest, CreateOrganizationResponse, DeleteMappingRequest,
-        DeleteMappingResponse, ExportUsersRequest, ExportUsersResponse, GetCatalogRequest,
-        GetCatalogResponse, GetOrganizationRequest, GetOrganizationResponse, GetUserRequest,
-        GetUserResponse, ListMappingsRequest, ListMappingsResponse, ListOrganizationsRequest,
-        ListOrganizationsResponse, ListUsersRequest, ListUsersResponse, SaveMappingRequest,
-        SaveMappingResponse, SetUserProtectedRequest, SetUserProtectedResponse,
-        UpdateCatalogRequest, UpdateCatalogResponse, UserStatus,
-        directory_service_server::DirectoryService, get_user_request::Key,
+        DeleteMappingResponse, ExportUsersRequest, ExportUsersResponse, GetCallerRequest,
+        GetCallerResponse, GetCatalogRequest, GetCatalogResponse, GetOrganizationRequest,
+        GetOrganizationResponse, GetUserRequest, GetUserResponse, ListMappingsRequest,
+        ListMappingsResponse, ListOrganizationsRequest, ListOrganizationsResponse,
+        ListUsersRequest, ListUsersResponse, SaveMappingRequest, SaveMappingResponse,
+        SetUserProtectedRequest, SetUserProtectedResponse, UpdateCatalogRequest,
+        UpdateCatalogResponse, UserStatus, directory_service_server::DirectoryService,
+        get_user_request::Key,
     },
     store::{
         ConnectionLane, LanePermit, Organization, ProtectionChange, Store, StoreError, UserFilter,
@@ -101,6 +102,27 @@ impl DirectoryHandlers {
             .map_err(|error| status::from_store(&error, slug.as_str()))?;
         Ok(CreateOrganizationResponse {
             organization: Some(messages::organization(created)),
+        })
+    }
+
+    /// Says who the caller is. It looks nothing up: the credential has been checked.
+    async fn caller(
+        self,
+        caller: Caller,
+        _: GetCallerRequest,
+    ) -> Result<GetCallerResponse, Status> {
+        let principal = caller.principal();
+        let permissions = principal.permissions.iter();
+        Ok(GetCallerResponse {
+            principal: principal.name.clone(),
+            organization: match &principal.scope {
+                OrganizationScope::Every => String::new(),
+                OrganizationScope::One(slug) => slug.clone(),
+            },
+            permissions: permissions.map(|one| one.name().to_owned()).collect(),
+            expires_at: principal.expires_at.map(proto::timestamp),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            server_time: Some(proto::timestamp(self.clock.now())),
         })
     }
 
@@ -323,6 +345,10 @@ impl DirectoryService for DirectoryHandlers {
         request: Request<CreateOrganizationRequest>,
     ) -> Answer<CreateOrganizationResponse> {
         serve(self, request, Self::create).await
+    }
+
+    async fn get_caller(&self, request: Request<GetCallerRequest>) -> Answer<GetCallerResponse> {
+        serve(self, request, Self::caller).await
     }
 
     async fn get_organization(

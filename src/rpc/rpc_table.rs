@@ -138,6 +138,7 @@ const TABLE: &[Rpc] = table! {
         ListMappings         NeedsOneOf(READERS_OF_MAPPINGS),     Fails, Call,      Message,     Interactive;
         SaveMapping          Needs(CatalogWrite),                 Fails, Call,      Message,     Interactive;
         DeleteMapping        Needs(CatalogWrite),                 Fails, Call,      Message,     Interactive;
+        GetCaller            NeedsOneOf(&Permission::ALL),        Fails, Call,      Message,     Interactive;
     }
     "userimport.v1.AuditService" {
         ListAuditEvents      Needs(UsersRead),                    Fails, Call,      Message,     Interactive;

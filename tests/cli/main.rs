@@ -12,6 +12,7 @@
 )]
 
 mod audit;
+mod client_doctor;
 mod commands;
 mod department;
 mod docs;

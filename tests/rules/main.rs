@@ -13,6 +13,7 @@
 
 mod absent_and_blank;
 mod audit;
+mod callers;
 mod cases;
 mod catalogs;
 mod comparing_values;

@@ -8,12 +8,12 @@ use tonic_types::StatusExt;
 use user_import::proto::{
     AppendImportRequest, BeginImportRequest, CancelImportRequest, Catalog,
     CreateOrganizationRequest, DESCRIPTOR_SET, DeleteMappingRequest, ExportUsersRequest,
-    FinishImportRequest, GetCatalogRequest, GetImportRequest, GetImportTemplateRequest,
-    GetOrganizationRequest, GetUserRequest, ImportUsersRequest, InspectRosterRequest,
-    ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest, ListOrganizationsRequest,
-    ListUsersRequest, Mapping, NamedMapping, PushUsersRequest, RecordAuditArchiveRequest,
-    SaveMappingRequest, SetUserProtectedRequest, UpdateCatalogRequest, WatchImportRequest,
-    append_import_request, get_user_request::Key, import_users_request,
+    FinishImportRequest, GetCallerRequest, GetCatalogRequest, GetImportRequest,
+    GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
+    InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
+    ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
+    RecordAuditArchiveRequest, SaveMappingRequest, SetUserProtectedRequest, UpdateCatalogRequest,
+    WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
 };
 
 use crate::{App, catalog, start_of};
@@ -45,7 +45,7 @@ pub fn name(path: &str) -> &str {
 
 /// Returns `true` if the request names no organisation.
 pub fn is_global(path: &str) -> bool {
-    name(path) == "ListOrganizations"
+    matches!(name(path), "ListOrganizations" | "GetCaller")
 }
 
 /// Returns a request about `organization`. The records that it names do not exist there, except for a catalog.
@@ -152,6 +152,7 @@ fn directory_request(method: &str, organization: String) -> Vec<u8> {
         .encode_to_vec(),
         "GetOrganization" => GetOrganizationRequest { organization }.encode_to_vec(),
         "ListOrganizations" => ListOrganizationsRequest::default().encode_to_vec(),
+        "GetCaller" => GetCallerRequest::default().encode_to_vec(),
         "GetCatalog" => GetCatalogRequest { organization }.encode_to_vec(),
         "UpdateCatalog" => UpdateCatalogRequest {
             organization,

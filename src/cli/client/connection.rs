@@ -249,6 +249,45 @@ impl OrganizationArgs {
     }
 }
 
+/// What a connection would be made with.
+pub(super) struct ConnectionSettings {
+    /// The profile that is used, if any.
+    pub profile: Option<String>,
+    /// The server.
+    pub endpoint: ServerAddress,
+    /// The caller's credentials.
+    pub credentials: ClientCredentials,
+    /// What is presented to the server, in words.
+    pub presented: &'static str,
+    /// Slug of the organisation, if one is given.
+    pub organization: Option<String>,
+}
+
+impl OrganizationArgs {
+    /// Reads everything that a connection would be made with, without connecting.
+    ///
+    /// # Errors
+    /// Fails if a profile, a token or a certificate cannot be read, or the token must not be sent there.
+    pub(super) fn settings(&self, verbosity: Verbosity) -> Result<ConnectionSettings, UsageError> {
+        let profile = self.server.profile()?;
+        let endpoint = self.server.endpoint(&profile)?;
+        let credentials = self.server.credentials(&endpoint, &profile, verbosity)?;
+        let presented = match (&credentials.token, &credentials.certificate) {
+            (PresentedToken::Fixed(_), _) => "the token",
+            (PresentedToken::Found(find), _) if find().is_some() => "the local token",
+            (_, Some(_)) => "the client certificate",
+            _ => "no credential",
+        };
+        Ok(ConnectionSettings {
+            organization: self.chosen(&profile).ok(),
+            profile: profile.name,
+            endpoint,
+            credentials,
+            presented,
+        })
+    }
+}
+
 /// The local token of the server at this endpoint, if that is on loopback.
 fn local_token_for(endpoint: &ServerAddress, verbosity: Verbosity) -> PresentedToken {
     if !endpoint.is_loopback() {

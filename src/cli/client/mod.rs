@@ -4,6 +4,7 @@
 pub(super) mod audit;
 pub(super) mod catalog;
 mod connection;
+pub(super) mod doctor;
 mod errors_file;
 pub(super) mod export;
 pub(super) mod health;

@@ -13,8 +13,8 @@ pub(super) use output_file::{OutputTarget, print, write_whole};
 pub(super) use report::{
     AUDIT, AUDIT_CSV, CsvText, FindingLimits, HISTORY, HISTORY_CSV, ImportFindings, ListColumn,
     ProgressDisplay, SummaryOptions, TerminalStyle, TextTable, audit_record, count,
-    deactivated_name, history_record, list_text, minute_text, printable, rejected_table,
-    review_text, rfc3339, row_lines, summary_text, time_text, word,
+    deactivated_name, history_record, list_text, minute_text, principal_text, printable,
+    rejected_table, review_text, rfc3339, row_lines, summary_text, time_text, word,
 };
 pub(super) use roster_file::{SpreadsheetArgs, format_of};
 pub(super) use verbosity::{Verbosity, print_error};

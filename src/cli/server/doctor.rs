@@ -6,14 +6,19 @@ mod database;
 mod roles;
 mod sqlite_file;
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 use x509_parser::pem::Pem;
 
 use super::{environment, serve::ServeArgs};
-use crate::cli::{ExitStatus, output::print};
+use crate::cli::{
+    ExitStatus,
+    checks::{self, CheckLevel, CheckResult},
+    client::doctor::{self as client_doctor, ClientDoctorArgs},
+    output::Verbosity,
+};
 use crate::{config::Settings, import::Clock};
 
 /// A certificate that expires sooner gets a warning.
@@ -21,54 +26,36 @@ const SOON: time::Duration = time::Duration::days(21);
 
 /// Check configuration, database, schema, certificates and clock, and say what to do
 ///
-/// Takes the options of `serve`, or the same environment. Exits with 1 if something is wrong.
+/// Takes the options of `serve`, or the same environment. Exits with 1 if something is wrong. `doctor client` checks a
+/// machine that calls a server.
 #[derive(Args, Debug)]
-#[command(after_help = "Example: with the environment of the service:\n  \
+#[command(
+    after_help = "Examples: the server, with the environment of the service; and a client of it:\n  \
     user-import doctor --database-url postgres://import@db/users --tls-cert server.pem \\\n    \
-    --tls-key server.key")]
+    --tls-key server.key\n  \
+    user-import doctor client --endpoint https://import.example:50051"
+)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct DoctorArgs {
+    #[command(subcommand)]
+    command: Option<DoctorCommand>,
     #[command(flatten)]
     serve: ServeArgs,
 }
 
-/// The result of one check.
-#[derive(Debug)]
-struct CheckResult {
-    level: CheckLevel,
-    about: &'static str,
-    text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CheckLevel {
-    Well,
-    Warning,
-    Wrong,
-}
-
-impl CheckResult {
-    fn new(level: CheckLevel, about: &'static str, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { level, about, text }
-    }
-}
-
-impl fmt::Display for CheckResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            CheckLevel::Well => "ok",
-            CheckLevel::Warning => "warning",
-            CheckLevel::Wrong => "WRONG",
-        };
-        writeln!(f, "{level:<8} {:<14} {}", self.about, self.text)
-    }
+#[derive(Debug, Subcommand)]
+enum DoctorCommand {
+    Client(ClientDoctorArgs),
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// Fails if standard output is closed.
-pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) async fn run(args: DoctorArgs, verbosity: Verbosity) -> anyhow::Result<ExitStatus> {
+    if let Some(DoctorCommand::Client(args)) = args.command {
+        return client_doctor::run(args, verbosity).await;
+    }
     let args = args.serve;
     let clock = Clock::system();
     let settings = args.server_settings();
@@ -82,21 +69,7 @@ pub(crate) async fn run(args: DoctorArgs) -> anyhow::Result<ExitStatus> {
     findings.extend(addresses::look(&args, is_serving).await);
     findings.extend(certificates(&args, clock.now()));
     findings.extend(credentials::look(&args).await);
-    let wrong = findings
-        .iter()
-        .filter(|f| f.level == CheckLevel::Wrong)
-        .count();
-    let summary = match wrong {
-        0 => "Nothing is wrong.\n".to_owned(),
-        1 => "1 thing is wrong.\n".to_owned(),
-        more => format!("{more} things are wrong.\n"),
-    };
-    let lines: String = findings.iter().map(ToString::to_string).collect();
-    print(&format!("{lines}{summary}"))?;
-    Ok(match wrong {
-        0 => ExitStatus::Done,
-        _ => ExitStatus::Failed,
-    })
+    checks::report(&findings)
 }
 
 /// Options with which `serve` would not start.

@@ -58,7 +58,10 @@ impl ProfileFile {
             return Ok(None);
         };
         match profiles.by_name.remove(&name) {
-            Some(profile) => Ok(Some(profile)),
+            Some(profile) => Ok(Some(Profile {
+                name: Some(name),
+                ..profile
+            })),
             None => Err(UsageError::new(format!(
                 "{} has no profile \"{name}\"{}",
                 path.display(),

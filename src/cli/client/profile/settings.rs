@@ -24,6 +24,8 @@ pub(super) const KEYS: [&str; 7] = [
 /// The server, the credentials and the organisation.
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
+    /// Its name, once it is chosen.
+    pub name: Option<String>,
     /// Address of the server.
     pub endpoint: Option<ServerAddress>,
     /// Slug of the organisation.

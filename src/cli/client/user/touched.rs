@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::output::{ListColumn, minute_text};
+use crate::cli::output::{ListColumn, minute_text, principal_text};
 use crate::client::{ServiceClient, UserTouch};
 use crate::proto::{Import, ImportState, RowOutcome, User};
 
@@ -31,7 +31,7 @@ pub(super) const TOUCHED: [ListColumn<TouchingImport>; 6] = [
     }),
     ListColumn::text("What it did", deed, 24),
     ListColumn::text("Source", |touch| touch.record.source.clone(), 8),
-    ListColumn::text("By", |touch| touch.record.principal.clone(), 6),
+    ListColumn::text("By", |touch| principal_text(&touch.record.principal), 6),
     ListColumn::number("Row", |touch: &TouchingImport| {
         touch.row.map(|row| row.to_string()).unwrap_or_default()
     })

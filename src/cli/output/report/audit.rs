@@ -2,19 +2,25 @@
 
 use super::{
     ListColumn,
-    text::{minute_text, rfc3339, word},
+    text::{minute_text, principal_text, rfc3339, word},
 };
 use crate::proto::{AuditEvent, AuditOutcome};
 
 /// The columns of audit events.
-pub(crate) const AUDIT: [ListColumn<AuditEvent>; 9] = [
+pub(crate) const AUDIT: [ListColumn<AuditEvent>; 10] = [
     ListColumn::number("#", |event| event.sequence.to_string()),
     ListColumn::whole("At (UTC)", |event| minute_text(event.at.as_ref())),
-    ListColumn::text("Who", |event| event.principal.clone(), 10),
+    ListColumn::text("Who", |event| principal_text(&event.principal), 10),
     ListColumn::text("Did", deed, 14),
     ListColumn::id("To", |event| event.subject.clone()),
     ListColumn::text("Details", detail_words, 24).if_room(),
     ListColumn::text("From", |event: &AuditEvent| event.address.clone(), 10).if_wide(),
+    ListColumn::text(
+        "Principal",
+        |event: &AuditEvent| event.principal.clone(),
+        20,
+    )
+    .if_wide(),
     ListColumn::text("Digests", digests, 10).if_wide(),
     ListColumn::whole("Hash", |event: &AuditEvent| hex::encode(&event.hash)).if_wide(),
 ];
@@ -124,7 +130,7 @@ mod tests {
                 seconds: 1_795_316_400,
                 nanos: 0,
             }),
-            principal: "token:nightly\u{1b}".to_owned(),
+            principal: "token 018f4e9e-5c7b-7000-8000-000000000009 (nightly\u{1b})".to_owned(),
             address: "192.0.2.1:4711".to_owned(),
             action: action.into(),
             subject: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
@@ -173,9 +179,9 @@ mod tests {
     fn an_event_is_one_line_on_a_narrow_terminal() {
         assert_snapshot!(at(Some(80), false), @r"
            #  At (UTC)          Who                  Did                      To
-        1012  2026-11-22 03:00  token:nightly\u{1b}  import refused           018f4e9e
-        1011  2026-11-22 03:00  token:nightly\u{1b}  import cancel requested  018f4e9e
-           9  2026-11-22 03:00  token:nightly\u{1b}  user protection changed  P-1001
+        1012  2026-11-22 03:00  token nightly\u{1b}  import refused           018f4e9e
+        1011  2026-11-22 03:00  token nightly\u{1b}  import cancel requested  018f4e9e
+           9  2026-11-22 03:00  token nightly\u{1b}  user protection changed  P-1001
         ");
     }
 
@@ -183,23 +189,24 @@ mod tests {
     fn a_terminal_with_room_has_the_details_in_words() {
         assert_snapshot!(at(Some(140), false), @r"
            #  At (UTC)          Who                  Did                      To        Details
-        1012  2026-11-22 03:00  token:nightly\u{1b}  import refused           018f4e9e  refusals: mass deactivation, uncertain rows, rows: 20
-        1011  2026-11-22 03:00  token:nightly\u{1b}  import cancel requested  018f4e9e
-           9  2026-11-22 03:00  token:nightly\u{1b}  user protection changed  P-1001    protected
+        1012  2026-11-22 03:00  token nightly\u{1b}  import refused           018f4e9e  refusals: mass deactivation, uncertain rows, rows: 20
+        1011  2026-11-22 03:00  token nightly\u{1b}  import cancel requested  018f4e9e
+           9  2026-11-22 03:00  token nightly\u{1b}  user protection changed  P-1001    protected
         ");
     }
 
     #[test]
     fn a_wide_list_on_a_narrow_terminal_has_a_line_for_each_value() {
         assert_snapshot!(at(Some(80), true).split("\n\n").next().unwrap(), @r"
-        #         1012
-        At (UTC)  2026-11-22 03:00
-        Who       token:nightly\u{1b}
-        Did       import refused
-        To        018f4e9e-5c7b-7000-8000-000000000001
-        Details   refusals: mass deactivation, uncertain rows, rows: 20
-        From      192.0.2.1:4711
-        Digests   input sha256: abababababababababababababababababababababababababababababababab
+        #          1012
+        At (UTC)   2026-11-22 03:00
+        Who        token nightly\u{1b}
+        Did        import refused
+        To         018f4e9e-5c7b-7000-8000-000000000001
+        Details    refusals: mass deactivation, uncertain rows, rows: 20
+        From       192.0.2.1:4711
+        Principal  token 018f4e9e-5c7b-7000-8000-000000000009 (nightly\u{1b})
+        Digests    input sha256: abababababababababababababababababababababababababababababababab
         ");
     }
 
@@ -207,9 +214,9 @@ mod tests {
     fn a_script_gets_a_line_for_each_event() {
         assert_snapshot!(at(None, false), @r"
            #  At (UTC)          Who                  Did                      To                                    Details
-        1012  2026-11-22 03:00  token:nightly\u{1b}  import refused           018f4e9e-5c7b-7000-8000-000000000001  refusals: mass deactivation, uncertain rows, rows: 20
-        1011  2026-11-22 03:00  token:nightly\u{1b}  import cancel requested  018f4e9e-5c7b-7000-8000-000000000001  -
-           9  2026-11-22 03:00  token:nightly\u{1b}  user protection changed  P-1001                                protected
+        1012  2026-11-22 03:00  token nightly\u{1b}  import refused           018f4e9e-5c7b-7000-8000-000000000001  refusals: mass deactivation, uncertain rows, rows: 20
+        1011  2026-11-22 03:00  token nightly\u{1b}  import cancel requested  018f4e9e-5c7b-7000-8000-000000000001  -
+           9  2026-11-22 03:00  token nightly\u{1b}  user protection changed  P-1001                                protected
         ");
     }
 }

@@ -2,19 +2,19 @@
 
 use super::{
     ListColumn,
-    text::{duration, grouped, millis_between, minute_text, rfc3339, word},
+    text::{duration, grouped, millis_between, minute_text, principal_text, rfc3339, word},
 };
 use crate::proto::{Import, ImportState};
 
 /// The columns of imports.
-pub(crate) const HISTORY: [ListColumn<Import>; 13] = [
+pub(crate) const HISTORY: [ListColumn<Import>; 14] = [
     ListColumn::id("ID", |import| import.import_id.clone()),
     ListColumn::whole("Started (UTC)", |import| {
         minute_text(import.started_at.as_ref())
     }),
     ListColumn::text("State", state, 9),
     ListColumn::text("Source", |import| import.source.clone(), 8),
-    ListColumn::text("By", |import| import.principal.clone(), 6),
+    ListColumn::text("By", |import| principal_text(&import.principal), 6),
     ListColumn::number("Rows", |import| grouped(import.rows)),
     ListColumn::number("Created", |import: &Import| grouped(import.created)).if_room(),
     ListColumn::number("Updated", |import: &Import| grouped(import.updated)).if_room(),
@@ -26,6 +26,7 @@ pub(crate) const HISTORY: [ListColumn<Import>; 13] = [
         minute_text(import.finished_at.as_ref())
     })
     .if_wide(),
+    ListColumn::text("Principal", |import: &Import| import.principal.clone(), 20).if_wide(),
 ];
 
 /// The header row of imports as CSV.
@@ -95,7 +96,7 @@ mod tests {
             import_id: "018f4e9e-5c7b-7000-8000-000000000001".to_owned(),
             state: ImportState::Completed.into(),
             source: "nightly export of the county\u{1b}.csv".to_owned(),
-            principal: "token:nightly-cad".to_owned(),
+            principal: "token 018f4e9e-5c7b-7000-8000-000000000009 (nightly-cad)".to_owned(),
             rows: 2_000,
             created: 12,
             updated: 1_300,
@@ -138,7 +139,7 @@ mod tests {
         ID        Started (UTC)     State        Source      By           Rows  Rejected
         018f4ea1  2026-11-22 06:46  applying                                 0         0
         018f4ea0  2026-11-22 04:00  dry, refus…  roster.csv  local       2,000         1
-        018f4e9e  2026-11-22 03:00  completed    nightly e…  token:nig…  2,000         1
+        018f4e9e  2026-11-22 03:00  completed    nightly e…  token nig…  2,000         1
         ");
     }
 
@@ -148,7 +149,7 @@ mod tests {
         ID        Started (UTC)     State         Source                 By                  Rows  Created  Updated  Deactivated  Rejected  Duration
         018f4ea1  2026-11-22 06:46  applying                                                    0        0        0            0         0
         018f4ea0  2026-11-22 04:00  dry, refused  roster.csv             local              2,000       12    1,300            0         1      0 ms
-        018f4e9e  2026-11-22 03:00  completed     nightly export of th…  token:nightly-cad  2,000       12    1,300            0         1    75.0 s
+        018f4e9e  2026-11-22 03:00  completed     nightly export of th…  token nightly-cad  2,000       12    1,300            0         1    75.0 s
         ");
     }
 
@@ -173,7 +174,7 @@ mod tests {
         ID                                    Started (UTC)     State         Source                                  By                  Rows  Created  Updated  Deactivated  Rejected  Duration
         018f4ea1-0000-7000-8000-000000000003  2026-11-22 06:46  applying      -                                       -                      0        0        0            0         0         -
         018f4ea0-0000-7000-8000-000000000002  2026-11-22 04:00  dry, refused  roster.csv                              local              2,000       12    1,300            0         1      0 ms
-        018f4e9e-5c7b-7000-8000-000000000001  2026-11-22 03:00  completed     nightly export of the county\u{1b}.csv  token:nightly-cad  2,000       12    1,300            0         1    75.0 s
+        018f4e9e-5c7b-7000-8000-000000000001  2026-11-22 03:00  completed     nightly export of the county\u{1b}.csv  token nightly-cad  2,000       12    1,300            0         1    75.0 s
         ");
     }
 }

@@ -28,5 +28,7 @@ pub(crate) use review::review_text;
 pub(crate) use rows::row_lines;
 pub(crate) use summary::{SummaryOptions, summary_text};
 pub(crate) use terminal_style::TerminalStyle;
-pub(crate) use text::{count, deactivated_name, minute_text, printable, rfc3339, time_text, word};
+pub(crate) use text::{
+    count, deactivated_name, minute_text, principal_text, printable, rfc3339, time_text, word,
+};
 pub(crate) use text_table::{CsvText, TextTable};

@@ -68,6 +68,14 @@ pub(crate) fn rfc3339(timestamp: Option<&Timestamp>) -> String {
     timestamp.and_then(Timestamp::rfc3339).unwrap_or_default()
 }
 
+/// A principal in few words: a token by its name, without the ID.
+#[must_use]
+pub(crate) fn principal_text(principal: &str) -> String {
+    let token = principal.strip_prefix("token ");
+    let name = token.and_then(|token| token.split_once(" (")?.1.strip_suffix(')'));
+    name.map_or_else(|| principal.to_owned(), |name| format!("token {name}"))
+}
+
 /// The name of an enum's value without the enum's prefix.
 #[must_use]
 pub(crate) fn word(name: &str, prefix: &str) -> String {
@@ -122,6 +130,21 @@ mod tests {
         assert_eq!(printable("Muñoz 李"), "Muñoz 李");
         assert_eq!(printable("a\u{1b}[31m\r\n"), r"a\u{1b}[31m\u{d}\u{a}");
         assert_eq!(printable("\u{202e}cba\u{9b}"), r"\u{202e}cba\u{9b}");
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_name() {
+        for (principal, text) in [
+            (
+                "token 018f4e9e-5c7b-7000-8000-000000000001 (nightly (CAD))",
+                "token nightly (CAD)",
+            ),
+            ("certificate dns:cad.example", "certificate dns:cad.example"),
+            ("local", "local"),
+            ("token x", "token x"),
+        ] {
+            assert_eq!(principal_text(principal), text);
+        }
     }
 
     #[test]
