@@ -8,6 +8,7 @@
     reason = "a benchmark's files are nobody's secret"
 )]
 
+use std::collections::HashMap;
 use std::{alloc::System, hint::black_box, sync::Arc};
 
 use criterion::{BatchSize, Criterion, Throughput};
@@ -202,6 +203,7 @@ fn judge(rows: &Arc<ByRow<Row>>, users: &[User]) -> PlannedImport {
         catalog: catalog(),
         users: users.to_vec(),
         extent: SnapshotExtent::Complete,
+        last_imports: HashMap::new(),
     };
     let mut planned = planned_on(rows, snapshot, None);
     planned.assign_ids();

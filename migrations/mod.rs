@@ -24,6 +24,7 @@ mod m20261129_000018_external_id_case;
 mod m20261129_000019_archived_audit_events;
 mod m20261129_000020_unset_references;
 mod m20261130_000021_mappings;
+mod m20261130_000022_undo;
 mod m20261130_000023_consequences;
 
 use steps::NamedStep;
@@ -59,6 +60,7 @@ pub(crate) fn all() -> Vec<NamedStep> {
         step!(m20261129_000019_archived_audit_events),
         step!(m20261129_000020_unset_references),
         step!(m20261130_000021_mappings),
+        step!(m20261130_000022_undo),
         step!(m20261130_000023_consequences),
     ]
 }

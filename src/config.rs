@@ -39,6 +39,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How long after an import's end its results are kept; its record and counts stay.
     pub result_retention: Duration,
+    /// How long after an import's end the values that it changed are kept, so that it can be undone.
+    pub undo_retention: Duration,
     /// How long an attempt that never began applying is kept.
     pub attempt_retention: Duration,
     /// How many such attempts of one organisation are kept. Refused ones are removed first.
@@ -117,6 +119,7 @@ impl Default for Settings {
             history: None,
             audit: None,
             result_retention: Duration::from_hours(90 * 24),
+            undo_retention: Duration::from_hours(30 * 24),
             attempt_retention: Duration::from_hours(30 * 24),
             attempts_kept: 1_000,
             cleaning_interval: Duration::from_hours(1),

@@ -35,6 +35,8 @@ pub struct ResultAudience {
     principal: Arc<Principal>,
     /// The caller watches an import that another principal ran.
     watches_another: bool,
+    /// The rows are those of the directory's record, and not the caller's own.
+    is_undo: bool,
 }
 
 impl ResultAudience {
@@ -45,7 +47,20 @@ impl ResultAudience {
             gate,
             principal,
             watches_another: false,
+            is_undo: false,
         }
+    }
+
+    /// The same for an import that is an undo, or is none.
+    #[must_use]
+    pub fn of_undo(self, is_undo: bool) -> Self {
+        Self { is_undo, ..self }
+    }
+
+    /// Returns `true` if the rows come from the record of an earlier import: they are other users' data.
+    #[must_use]
+    pub const fn is_undo(&self) -> bool {
+        self.is_undo
     }
 
     /// The caller who watches an import that the principal of this name ran.

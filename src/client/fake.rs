@@ -16,7 +16,7 @@ use crate::proto::{
     GetImportRequest, GetImportResponse, GetImportTemplateRequest, GetImportTemplateResponse,
     ImportUsersRequest, ImportUsersResponse, InspectRosterRequest, InspectRosterResponse,
     ListImportsRequest, ListImportsResponse, PushUsersRequest, PushUsersResponse,
-    WatchImportRequest, WatchImportResponse,
+    UndoImportRequest, UndoImportResponse, WatchImportRequest, WatchImportResponse,
     import_service_server::{ImportService, ImportServiceServer},
 };
 
@@ -64,6 +64,7 @@ pub(crate) async fn serve(behaviour: impl FakeBehaviour) -> ServerAddress {
 impl ImportService for FakeServer {
     type ImportUsersStream = Answers<ImportUsersResponse>;
     type WatchImportStream = Answers<WatchImportResponse>;
+    type UndoImportStream = Answers<UndoImportResponse>;
 
     async fn import_users(
         &self,
@@ -131,6 +132,13 @@ impl ImportService for FakeServer {
         &self,
         _: Request<CancelImportRequest>,
     ) -> Result<Response<CancelImportResponse>, Status> {
+        Err(Status::unimplemented("fake"))
+    }
+
+    async fn undo_import(
+        &self,
+        _: Request<UndoImportRequest>,
+    ) -> Result<Response<Self::UndoImportStream>, Status> {
         Err(Status::unimplemented("fake"))
     }
 

@@ -80,6 +80,18 @@ impl ColumnSet {
         self.0 & other.0 != 0
     }
 
+    /// Returns the set as a number: bit `n` is set for the column of number `n`.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// Returns the set that [`bits`](Self::bits) has written. Bits that are no column are left out.
+    #[must_use]
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits & Self::ALL.0)
+    }
+
     /// Returns the columns of the set, in the template's order.
     pub fn iter(self) -> impl Iterator<Item = Column> {
         Column::ALL.into_iter().filter(move |&c| self.contains(c))

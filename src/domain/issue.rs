@@ -57,6 +57,7 @@ pub enum IssueCode {
     InvalidFormat,
     NotARow,
     MappingFailed,
+    EditedSince,
 }
 
 /// One finding about a row: an error or a warning.

@@ -20,11 +20,13 @@ pub struct UserKeys {
     /// External IDs in small ASCII letters. Each stands for one user who has it with capitals: the one with the least
     /// external ID.
     pub small_external_ids: Vec<String>,
+    /// User IDs, in hexadecimal digits without hyphens.
+    pub ids: Vec<String>,
 }
 
 impl UserKeys {
     /// All lists.
-    fn lists(&mut self) -> [&mut Vec<String>; 7] {
+    fn lists(&mut self) -> [&mut Vec<String>; 8] {
         [
             &mut self.external_ids,
             &mut self.emails,
@@ -33,6 +35,7 @@ impl UserKeys {
             &mut self.bare_external_ids,
             &mut self.bare_badge_numbers,
             &mut self.small_external_ids,
+            &mut self.ids,
         ]
     }
 

@@ -273,7 +273,8 @@ impl ImportSession<'_> {
         let (rest, done) = rest_of(Arc::clone(rows), done).await?;
         // The guards are not asked again.
         let settings = importer.settings.partial_snapshots;
-        let selection = select_users(&rest, self.options.match_by, settings, None);
+        let terms = self.terms(None);
+        let selection = select_users(&rest, &terms.matching, settings, None);
         let snapshot = store.snapshot_for(self.organization, selection);
         let snapshot = self.with_progress(snapshot).await?;
         let turn = importer.limiter.planning_turn(&self.options.organization);
@@ -283,7 +284,7 @@ impl ImportSession<'_> {
             rows: rest,
             snapshot,
             import,
-            terms: self.terms(None),
+            terms,
         };
         let planned = self.with_progress(plan_rows_to_write(input)).await?;
         self.progress.set_planned(self.summary.rows);

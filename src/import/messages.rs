@@ -310,7 +310,7 @@ mod tests {
             SupervisorCycle SupervisorInactive DependsOnRejectedRow ProtectedUser LocationIgnored
             ChangedConcurrently RoleNotGrantable DeactivationNotPermitted StrayQuote
             PlaceholderValue ExportArtifact GarbledText PhoneRegionAssumed IdentityReplaced
-            InvalidFormat NotARow MappingFailed);
+            InvalidFormat NotARow MappingFailed EditedSince);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod refusal;
 pub(crate) mod respond;
 mod review;
 mod stages;
+mod undo;
 mod upload;
 mod watch;
 
@@ -41,6 +42,7 @@ pub use respond::ResponseSender;
 pub(crate) use respond::ResponseStream;
 pub use review::{PlannedImport, PlanningInput};
 pub use stages::Submitter;
+pub(crate) use undo::UndoRequest;
 
 use crate::{
     access::{Authenticator, Principal, ResultAudience},
@@ -171,6 +173,8 @@ impl Importer {
         self.expire_attempts(organizations).await?;
         let before = self.clock.now() - self.settings.result_retention;
         self.store.expire_results(before).await?;
+        let before = self.clock.now() - self.settings.undo_retention;
+        self.store.expire_changes(before).await?;
         if let Some(history) = self.settings.history {
             self.store
                 .expire_history(self.clock.now() - history)
@@ -250,6 +254,12 @@ impl Importer {
         gone: &CancellationToken,
     ) -> Result<LanePermit, StoreError> {
         self.store.lane_permit(organization, gone).await
+    }
+
+    /// How long after an import's end it can be undone.
+    #[must_use]
+    pub fn undo_retention(&self) -> Duration {
+        self.settings.undo_retention
     }
 
     /// The limits on what a client may use.

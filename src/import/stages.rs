@@ -19,10 +19,11 @@ use super::{
 };
 use crate::{
     access::{CredentialExpiry, Principal},
-    domain::{Actor, ImportState},
-    limits::{MemoryAccount, MemoryParty},
-    plan::DigestKey,
-    store::AttemptOpening,
+    domain::{Actor, ImportState, Row},
+    limits::{MemoryAccount, MemoryParty, MemoryReservation},
+    plan::{DigestKey, Matching},
+    proto::ImportStart,
+    store::{AttemptOpening, Organization},
     telemetry::{
         metrics::{self, ImportStageTimer},
         traces,
@@ -54,62 +55,110 @@ pub(super) async fn run(
     mut requests: impl RequestStream,
     responses: &ResponseSender,
 ) -> Result<(), ImportError> {
-    let Submitter {
-        principal,
-        actor,
-        account,
-    } = submitter;
-    let mut expiry = importer.gate.credential_expiry(Arc::clone(&principal));
+    let gate = &importer.gate;
+    let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
     let mut start = receive_start(&mut requests, importer, &mut expiry).await?;
-    expect_permitted(&principal, &start)?;
-    let uploading = importer
-        .limiter
-        .begin_upload(&start.organization, &principal.name)?;
-    account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
-    let memory = account.reserve(SESSION_BYTES)?;
+    let (uploading, memory) = admit(importer, &submitter, &start)?;
     let mut options = ImportOptions::parse(start.clone())?;
-    let store = &importer.store;
     let organization = importer.organization(&options.organization).await?;
     importer
         .resolve_mapping(organization.id, &mut start, &mut options)
         .await?;
     let mut receiver = RosterReceiver::new(&options.csv, importer.settings.limits)?;
     receiver.set_sheet(&options.sheet);
-    let digest_key = DigestKey::new(&store.digest_secret(&organization).await?);
     receiver.set_phone_region(organization.phone_region());
-    let import = options.import_id.unwrap_or_else(Uuid::now_v7);
-    traces::tell_import(import);
-    let by = (importer.server, &*principal.name);
-    let record = import_record::begun(organization.id, import, by, &start, started_at);
-    let mut session = ImportSession {
-        importer,
-        principal,
-        responses,
-        organization: organization.id,
-        options_digest: import_record::options_digest(&start),
-        asked_for: audited::options(&start),
-        digest_key,
-        file_columns: Arc::default(),
-        resumed: false,
-        recording: AttemptRecording::Unknown,
-        looks_after: (!start.validate_only).then(|| importer.limiter.turn_timeout()),
-        began: Instant::now(),
-        started: false,
-        progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
-        summary: import_record::summary(&record, ImportState::Receiving),
-        record,
+    let begun = BegunImport {
+        matching: Matching::ByKeys(options.match_by),
+        start,
         options,
-        permit: None,
+        undoes: None,
+        organization,
         memory,
-        read_ahead: None,
-        has_read_ahead: false,
-        actor,
+        started_at,
     };
+    let mut session = begun.session(importer, submitter, responses).await?;
     let receiving = (receiver, uploading);
     let result = session
         .run_stages(&mut requests, receiving, &mut expiry)
         .await;
     session.end(result, &mut requests).await
+}
+
+/// Checks that a caller may begin an import, and charges it to the caller's organisation.
+pub(super) fn admit(
+    importer: &Importer,
+    submitter: &Submitter,
+    start: &ImportStart,
+) -> Result<(UploadPermit, MemoryReservation), ImportError> {
+    let Submitter {
+        principal, account, ..
+    } = submitter;
+    expect_permitted(principal, start)?;
+    let uploading = importer
+        .limiter
+        .begin_upload(&start.organization, &principal.name)?;
+    account.charge_to(MemoryParty::Organization(start.organization.clone()))?;
+    Ok((uploading, account.reserve(SESSION_BYTES)?))
+}
+
+/// An import whose options are known and whose rows are still to come.
+pub(super) struct BegunImport {
+    /// The options as the client sent them.
+    pub(super) start: ImportStart,
+    pub(super) options: ImportOptions,
+    /// How rows find their users.
+    pub(super) matching: Matching,
+    /// The import whose changes it reverses.
+    pub(super) undoes: Option<Uuid>,
+    pub(super) organization: Organization,
+    pub(super) memory: MemoryReservation,
+    pub(super) started_at: OffsetDateTime,
+}
+
+impl BegunImport {
+    pub(super) async fn session<'a>(
+        self,
+        importer: &'a Importer,
+        submitter: Submitter,
+        responses: &'a ResponseSender,
+    ) -> Result<ImportSession<'a>, ImportError> {
+        let Submitter {
+            principal, actor, ..
+        } = submitter;
+        let (start, undoes) = (self.start, self.undoes);
+        let digest_key = importer.store.digest_secret(&self.organization).await?;
+        let import = self.options.import_id.unwrap_or_else(Uuid::now_v7);
+        traces::tell_import(import);
+        let by = (importer.server, &*principal.name);
+        let mut record =
+            import_record::begun(self.organization.id, import, by, &start, self.started_at);
+        record.undoes = undoes;
+        Ok(ImportSession {
+            importer,
+            principal,
+            responses,
+            organization: self.organization.id,
+            options_digest: import_record::options_digest(&start, undoes),
+            asked_for: audited::options(&start, undoes),
+            digest_key: DigestKey::new(&digest_key),
+            file_columns: Arc::default(),
+            resumed: false,
+            recording: AttemptRecording::Unknown,
+            looks_after: (!start.validate_only).then(|| importer.limiter.turn_timeout()),
+            began: Instant::now(),
+            started: false,
+            progress: Arc::new(ProgressCounters::new(importer.settings.progress_interval)),
+            summary: import_record::summary(&record, ImportState::Receiving),
+            record,
+            options: self.options,
+            matching: self.matching,
+            permit: None,
+            memory: self.memory,
+            read_ahead: None,
+            has_read_ahead: false,
+            actor,
+        })
+    }
 }
 
 impl ImportSession<'_> {
@@ -138,10 +187,19 @@ impl ImportSession<'_> {
         let received = self.receive(requests, receiver, expiry).await?;
         self.await_half_close(requests).await?;
         self.enter(expiry).await?;
-        self.memory.grow(received.rows.len() * PLAN_BYTES)?;
         drop(uploading);
         self.file_columns = received.file_columns;
-        let rows = Arc::new(received.rows.into());
+        self.run_rows(received.rows, expiry).await
+    }
+
+    /// Runs the stages after all rows are known.
+    pub(super) async fn run_rows(
+        &mut self,
+        rows: Vec<Row>,
+        expiry: &mut CredentialExpiry,
+    ) -> Result<(), ImportError> {
+        self.memory.grow(rows.len() * PLAN_BYTES)?;
+        let rows = Arc::new(rows.into());
         if !self.options.validate_only {
             return self.carry_out(rows).await;
         }
@@ -164,7 +222,7 @@ impl ImportSession<'_> {
 
     /// Waits for an import permit.
     #[tracing::instrument(skip_all)]
-    async fn enter(&mut self, expiry: &mut CredentialExpiry) -> Result<(), ImportError> {
+    pub(super) async fn enter(&mut self, expiry: &mut CredentialExpiry) -> Result<(), ImportError> {
         let asked = Instant::now();
         let permit = self.importer.limiter.enter(&self.options.organization);
         let permit = tokio::select! {
@@ -177,7 +235,7 @@ impl ImportSession<'_> {
     }
 
     /// Records how the attempt ended, and sends the summary as the last message.
-    async fn end(
+    pub(super) async fn end(
         mut self,
         result: Result<(), ImportError>,
         requests: &mut impl RequestStream,

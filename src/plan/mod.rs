@@ -27,7 +27,8 @@ use uuid::Uuid;
 
 pub(crate) use index::Directory;
 pub use index::{
-    ByRow, ByUser, FinalUser, MatchBy, Number, RowIndex, SecondSelection, UserIndex, UserSelection,
+    ByRow, ByUser, FinalUser, MatchBy, Matching, Number, RowIndex, SecondSelection, UndoneChange,
+    UndoneChanges, UserIndex, UserSelection,
 };
 pub use judge::{Decision, Outcome, Permitted};
 pub use order::WriteOrder;
@@ -64,8 +65,8 @@ pub struct Request {
 pub struct PlanningTerms {
     /// The scope within which users that the file does not list are deactivated. `None` means that none are.
     pub scope: Option<Scope>,
-    /// How rows find their users besides the external ID.
-    pub match_by: Option<MatchBy>,
+    /// How rows find their users.
+    pub matching: Matching,
     /// The caller's permissions.
     pub permitted: Permitted,
     /// The names that columns have in the file, if a mapping reads them from columns with other names.
@@ -135,7 +136,7 @@ impl Request {
         import_id: Uuid,
         terms: PlanningTerms,
     ) -> Self {
-        let directory = Directory::new(users, extent, &rows, terms.match_by);
+        let directory = Directory::new(users, extent, &rows, &terms.matching);
         assert!(
             directory.is_complete() || terms.scope.is_none(),
             "a partial snapshot does not tell who is missing"
@@ -147,6 +148,27 @@ impl Request {
             import_id,
             terms,
         }
+    }
+
+    /// Adds the last import that changed each of these users, for the messages of an undo.
+    #[must_use]
+    pub fn with_last_imports(self, last_imports: std::collections::HashMap<Uuid, Uuid>) -> Self {
+        Self {
+            directory: self.directory.with_last_imports(last_imports),
+            ..self
+        }
+    }
+
+    /// Returns `true` if the rows reverse the changes of an earlier import.
+    #[must_use]
+    pub const fn is_undo(&self) -> bool {
+        self.terms.matching.undone().is_some()
+    }
+
+    /// Returns the change that `row` of an undo reverses.
+    #[must_use]
+    pub fn undone(&self, row: RowIndex) -> Option<&UndoneChange> {
+        self.terms.matching.undone()?.of(self.rows[row].number)
     }
 
     /// Returns the directory's user that `row` matches, or `None` if it matches none.

@@ -49,7 +49,7 @@ impl<'a> Model<'a> {
     fn judge(scenario: &'a Scenario) -> Self {
         let request = &scenario.request;
         let mut model = Self {
-            match_by: request.terms.match_by.map(|by| match by {
+            match_by: request.terms.matching.key().map(|by| match by {
                 MatchBy::Email => Column::Email,
                 MatchBy::BadgeNumber => Column::BadgeNumber,
                 MatchBy::Username => Column::Username,

@@ -12,8 +12,8 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{
-    ByRow, DigestKey, MatchBy, Number, Permitted, Plan, PlanningTerms, Request, RowIndex, Schedule,
-    Scope, plan,
+    ByRow, DigestKey, MatchBy, Matching, Number, Permitted, Plan, PlanningTerms, Request, RowIndex,
+    Schedule, Scope, plan,
 };
 use crate::domain::{
     Catalog, Column, Fault, ForeignLine, Group, GroupId, Issue, Rank, RankId, Role, RoleId, Row,
@@ -34,7 +34,7 @@ impl Scenario {
     pub(super) fn new(users: Vec<User>, rows: ByRow<Row>) -> Self {
         let terms = PlanningTerms {
             scope: None,
-            match_by: None,
+            matching: Matching::ByKeys(None),
             permitted: Permitted::EVERYTHING,
             file_columns: std::sync::Arc::default(),
             digest_key: DigestKey::new(&[7; 32]),
@@ -63,7 +63,7 @@ impl Scenario {
             import_id,
             mut terms,
         } = self.request;
-        terms.match_by = match_by;
+        terms.matching = Matching::ByKeys(match_by);
         let users = (directory.users().to_vec(), SnapshotExtent::Complete);
         Self {
             request: Request::new(rows, users, catalog, import_id, terms),

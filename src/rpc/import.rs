@@ -23,6 +23,7 @@ use super::{
     push::{self, Push},
     serve, status,
     transport_refusals::memory_exhausted,
+    undo,
     upload_parts::{self, parse_import_id},
     workbook_export::WORKBOOK_BYTES,
 };
@@ -40,9 +41,9 @@ use crate::{
         FinishImportResponse, GetImportRequest, GetImportResponse, GetImportTemplateRequest,
         GetImportTemplateResponse, Import, ImportUsersRequest, ImportUsersResponse,
         InspectRosterRequest, InspectRosterResponse, ListImportsRequest, ListImportsResponse,
-        PushUsersRequest, PushUsersResponse, WatchImportRequest, WatchImportResponse,
-        import_service_server::ImportService, import_users_response::Message as Reply,
-        watch_import_response::Message as Watched,
+        PushUsersRequest, PushUsersResponse, UndoImportRequest, UndoImportResponse,
+        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
+        import_users_response::Message as Reply, watch_import_response::Message as Watched,
     },
     store::{ImportRecord, Store, StoreError},
     telemetry::{request_id, traces},
@@ -151,7 +152,8 @@ impl ImportHandlers {
     async fn as_message(&self, record: &ImportRecord, slug: &str) -> Result<Import, Status> {
         let state = self.importer.without_retries().state_now(record).await;
         let state = state.map_err(|error| status::from_store(&error, slug))?;
-        Ok(import_record::message(record, slug, state))
+        let retention = self.importer.undo_retention();
+        Ok(import_record::message(record, slug, state, retention))
     }
 
     /// A page of an organisation's imports, the latest first. Reads one more than the page has, to know
@@ -266,6 +268,7 @@ impl ImportHandlers {
         let (organization, record) = self.find(&caller, slug, id).await?;
         let principal = Arc::clone(caller.principal());
         let audience = self.importer.watcher_audience(principal, &record.principal);
+        let audience = audience.of_undo(record.undoes.is_some());
         let (responses, replies) = self.responses(caller.account())?;
         let asked = WatchRequest {
             filter,
@@ -276,6 +279,25 @@ impl ImportHandlers {
         tokio::spawn(watching.in_current_span());
         Ok(answers(replies, audience, |message| WatchImportResponse {
             message: Some(watched(message)),
+        }))
+    }
+
+    async fn undo(
+        self,
+        caller: Caller,
+        request: UndoImportRequest,
+    ) -> Result<Responses<UndoImportResponse>, Status> {
+        caller.expect_organization(&request.organization)?;
+        let request = undo::parse(request)?;
+        let submitter = caller.submitter();
+        let (responses, replies) = self.responses(&submitter.account)?;
+        let audience = Arc::clone(&submitter.principal);
+        let audience = self.importer.submitter_audience(audience).of_undo(true);
+        // A task of its own: hanging up must not drop it in the middle of a transaction.
+        let running = self.importer.undo(submitter, request, responses);
+        tokio::spawn(running.in_current_span());
+        Ok(answers(replies, audience, |message| UndoImportResponse {
+            message: Some(undo::undone(message)),
         }))
     }
 
@@ -356,6 +378,7 @@ fn answers<T: 'static>(
 impl ImportService for ImportHandlers {
     type ImportUsersStream = Responses<ImportUsersResponse>;
     type WatchImportStream = Responses<WatchImportResponse>;
+    type UndoImportStream = Responses<UndoImportResponse>;
 
     async fn import_users(
         &self,
@@ -448,6 +471,13 @@ impl ImportService for ImportHandlers {
         request: Request<CancelImportRequest>,
     ) -> Answer<CancelImportResponse> {
         serve(self, request, Self::cancel).await
+    }
+
+    async fn undo_import(
+        &self,
+        request: Request<UndoImportRequest>,
+    ) -> Answer<Self::UndoImportStream> {
+        serve(self, request, Self::undo).await
     }
 
     async fn inspect_roster(

@@ -25,6 +25,7 @@ mod rpc_table;
 mod status;
 mod supervised_response;
 mod transport_refusals;
+mod undo;
 mod upload_parts;
 mod workbook_export;
 

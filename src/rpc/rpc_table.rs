@@ -120,6 +120,7 @@ const TABLE: &[Rpc] = table! {
         FinishImport         Needs(UsersImport),                  Waits, Call,      Message,     Imports;
         WatchImport          NeedsOneOf(WATCHERS),                Waits, Watch,     Message,     Imports;
         CancelImport         Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
+        UndoImport           Needs(UsersImport),                  Waits, Import,    Message,     Imports;
         GetImportTemplate    Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         InspectRoster        Needs(UsersImport),                  Fails, Call,      Message,     Interactive;
         GetImport            Needs(UsersRead),                    Fails, Call,      Message,     Interactive;

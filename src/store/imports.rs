@@ -27,6 +27,29 @@ pub(crate) type ImportRecord = Model;
 /// How many imports lose their results in one step.
 const EXPIRED_AT_ONCE: u32 = 500;
 
+/// Batches that are removed some time after their import has ended.
+struct ExpiringBatches {
+    /// The condition on imports that have some, and the moment from which their time counts.
+    due: &'static str,
+    /// The condition on the batches.
+    kinds: &'static str,
+    /// The assignment that says that an import has none any more.
+    mark: &'static str,
+}
+
+const RESULTS: ExpiringBatches = ExpiringBatches {
+    due: "NOT results_removed AND finished_at",
+    kinds: "kind <> 4",
+    mark: "results_removed = TRUE",
+};
+
+/// An import whose server died has no end.
+const CHANGES: ExpiringBatches = ExpiringBatches {
+    due: "changes_kept AND coalesce(finished_at, started_at)",
+    kinds: "kind = 4",
+    mark: "changes_kept = FALSE",
+};
+
 /// What a batch of an import's record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
@@ -39,6 +62,8 @@ pub enum BatchKind {
     ToDeactivate = 2,
     /// An encoded `RowResults`: rows still to be written, with only their numbers and the warnings of the plan.
     ToWrite = 3,
+    /// What the import changed of users: gone before the results are, or after them.
+    Changes = 4,
 }
 
 /// Whether an attempt could be recorded under an import ID.
@@ -286,12 +311,13 @@ impl Store {
     ) -> Result<Vec<RecordedBatch>, StoreError> {
         let _reading = self.lanes.reading(organization).await;
         let sql = "SELECT sequence, kind, payload FROM import_results WHERE organization_id = $1 \
-            AND import_id = $2 AND sequence >= $3 ORDER BY sequence LIMIT $4";
+            AND import_id = $2 AND sequence >= $3 AND kind <> $5 ORDER BY sequence LIMIT $4";
         let values = [
             organization.into(),
             import.into(),
             sequence.into(),
             i64::from(limit).into(),
+            (BatchKind::Changes as i32).into(),
         ];
         let rows = sql::query_all(&self.db, sql, values).await?;
         rows.iter()
@@ -305,15 +331,58 @@ impl Store {
             .collect()
     }
 
+    /// Returns the first batch of what an import changed of users whose position is `sequence` or later, with its
+    /// position; `None` if there is none.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn recorded_changes(
+        &self,
+        organization: i64,
+        import: Uuid,
+        sequence: i32,
+    ) -> Result<Option<(i32, Vec<u8>)>, StoreError> {
+        self.retry(|| async {
+            let _reading = self.lanes.reading(organization).await;
+            let sql = "SELECT sequence, payload FROM import_results WHERE organization_id = $1 \
+                AND import_id = $2 AND sequence >= $3 AND kind = $4 ORDER BY sequence LIMIT 1";
+            let kind = (BatchKind::Changes as i32).into();
+            let values = [organization.into(), import.into(), sequence.into(), kind];
+            let Some(row) = sql::query_one(&self.db, sql, values).await? else {
+                return Ok(None);
+            };
+            let payload = Payload::read_dense(&row.try_get_by_index::<Vec<u8>>(1)?)?;
+            Ok(Some((row.try_get_by_index(0)?, payload)))
+        })
+        .await
+    }
+
     /// Removes the results of imports that ended before `moment`. Their records and counts stay.
     /// Returns how many batches there were.
     ///
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_results(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
+        self.expire_batches(&RESULTS, moment).await
+    }
+
+    /// Removes what imports that ended before `moment` changed of users: they cannot be undone any more. Returns how
+    /// many batches there were.
+    ///
+    /// # Errors
+    /// Fails if the database fails.
+    pub async fn expire_changes(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
+        self.expire_batches(&CHANGES, moment).await
+    }
+
+    async fn expire_batches(
+        &self,
+        expiring: &ExpiringBatches,
+        moment: OffsetDateTime,
+    ) -> Result<u64, StoreError> {
+        let due = expiring.due;
         let sql = format!(
-            "SELECT organization_id, id FROM imports WHERE NOT results_removed AND finished_at < $1 \
-            LIMIT {EXPIRED_AT_ONCE}"
+            "SELECT organization_id, id FROM imports WHERE {due} < $1 LIMIT {EXPIRED_AT_ONCE}"
         );
         let mut removed = 0;
         loop {
@@ -326,7 +395,9 @@ impl Store {
                 return Ok(removed);
             }
             for (organization, imports) in expired {
-                removed += self.remove_results(organization, &imports).await?;
+                removed += self
+                    .remove_batches(expiring, organization, &imports)
+                    .await?;
             }
         }
     }
@@ -337,7 +408,7 @@ impl Store {
     /// # Errors
     /// Fails if the database fails.
     pub async fn expire_history(&self, moment: OffsetDateTime) -> Result<u64, StoreError> {
-        const OLD: &str = "results_removed AND options_digest IS NOT NULL AND finished_at < $1";
+        const OLD: &str = "results_removed AND NOT changes_kept AND options_digest IS NOT NULL AND finished_at < $1";
         // An import that began before another is kept as long: its repetition would be taken for the newest.
         let sql = format!(
             "SELECT organization_id, id FROM imports i WHERE {OLD} AND NOT EXISTS (SELECT 1 FROM imports o \
@@ -370,18 +441,23 @@ impl Store {
         }
     }
 
-    async fn remove_results(&self, organization: i64, imports: &[Uuid]) -> Result<u64, StoreError> {
+    async fn remove_batches(
+        &self,
+        ExpiringBatches { kinds, mark, .. }: &ExpiringBatches,
+        organization: i64,
+        imports: &[Uuid],
+    ) -> Result<u64, StoreError> {
         let tx = self.begin_for(organization).await?;
         let rows = RowSet::new(vec![("id", ColumnValues::Uuid(imports))]);
         let mut removed = 0;
         for source in rows.sources(self.dialect()) {
             let (chosen, number) = (&source.sql, source.values.len() + 1);
             let delete = format!(
-                "DELETE FROM import_results WHERE organization_id = ${number} \
+                "DELETE FROM import_results WHERE organization_id = ${number} AND {kinds} \
                 AND import_id IN (SELECT r.id FROM {chosen})"
             );
             let mark = format!(
-                "UPDATE imports SET results_removed = TRUE WHERE organization_id = ${number} \
+                "UPDATE imports SET {mark} WHERE organization_id = ${number} \
                 AND id IN (SELECT r.id FROM {chosen})"
             );
             let mut values = source.values;
@@ -496,6 +572,7 @@ impl BatchKind {
             1 => Self::Deactivated,
             2 => Self::ToDeactivate,
             3 => Self::ToWrite,
+            4 => Self::Changes,
             _ => Self::Results,
         }
     }

@@ -1,7 +1,7 @@
 //! An organisation's directory as it was at one moment, for planning: all users, or those that some rows can concern.
 //! Which ones these are is decided by the rows, not here.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IdenStatic,
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     LanePermit, Organization, Store, StoreError, catalog,
     entity::organization,
+    row_set::{ColumnValues, RowSet},
     sql::{self, Dialect},
     user_reader::read_users,
     user_selection::{self, count_active, select, select_of_role, select_reports},
@@ -34,6 +35,10 @@ pub trait SelectUsers: Send + Sync {
     /// What else is read, given the users found by the first keys, everybody above them, and the catalog. This may take
     /// tens of milliseconds.
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers;
+
+    /// IDs of the users in the snapshot for whom the last import that changed them is read. This may take seconds if
+    /// there are a million users.
+    fn edited(&self, users: &[User]) -> Vec<Uuid>;
 }
 
 /// What a partial snapshot reads besides the users found by the first keys.
@@ -62,6 +67,8 @@ pub struct Snapshot {
     pub users: Vec<User>,
     /// Whether these are all users.
     pub extent: SnapshotExtent,
+    /// For users whom an undo leaves alone: the last import that changed each.
+    pub last_imports: HashMap<Uuid, Uuid>,
 }
 
 impl Store {
@@ -121,6 +128,10 @@ impl Store {
             let users = read_users(&tx, organization, permit).await?;
             (users, SnapshotExtent::Complete)
         };
+        let (users, last_imports) = match selection {
+            Some(selection) => read_last_imports(&tx, organization, selection, users).await?,
+            None => (users, HashMap::new()),
+        };
         tx.commit().await?;
         metrics::directory_read(users.len());
         Ok(Snapshot {
@@ -128,6 +139,7 @@ impl Store {
             catalog,
             users,
             extent,
+            last_imports,
         })
     }
 
@@ -211,6 +223,37 @@ async fn read_selected(
         users = merged(users, of_role.await?);
     }
     Ok((users, SnapshotExtent::Partial { active_users }))
+}
+
+/// Reads the last import of the users for whom `selection` asks for it. Returns all users with it.
+async fn read_last_imports(
+    tx: &DatabaseTransaction,
+    organization: i64,
+    selection: &Arc<dyn SelectUsers>,
+    users: Vec<User>,
+) -> Result<(Vec<User>, HashMap<Uuid, Uuid>), StoreError> {
+    let asking = Arc::clone(selection);
+    let asked = spawn_blocking(move || {
+        let edited = asking.edited(&users);
+        (users, edited)
+    });
+    let (users, edited) = asked.await.map_err(StoreError::encoding)?;
+    let mut last_imports = HashMap::new();
+    let rows = RowSet::new(vec![("id", ColumnValues::Uuid(&edited))]);
+    for source in rows.sources(Dialect::of(tx)) {
+        let number = source.values.len() + 1;
+        let sql = format!(
+            "SELECT u.id, u.last_import_id FROM users AS u JOIN {} ON u.id = r.id \
+            WHERE u.organization_id = ${number} AND u.last_import_id IS NOT NULL",
+            source.sql
+        );
+        let mut values = source.values;
+        values.push(organization.into());
+        for row in sql::query_all(tx, sql, values).await? {
+            last_imports.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        }
+    }
+    Ok((users, last_imports))
 }
 
 /// Joins two lists of users by ID. A user may be in both.

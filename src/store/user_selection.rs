@@ -41,9 +41,11 @@ enum LookUpBy {
     Bare,
     /// The key in small ASCII letters, for the least key that has capitals.
     Small,
+    /// The ID of the user, in hexadecimal digits.
+    Id,
 }
 
-const LOOKUPS: [Lookup; 7] = {
+const LOOKUPS: [Lookup; 8] = {
     const fn exactly(column: &'static str) -> Lookup {
         let by = LookUpBy::Key;
         Lookup { column, by }
@@ -62,6 +64,10 @@ const LOOKUPS: [Lookup; 7] = {
         Lookup {
             column: "external_id",
             by: LookUpBy::Small,
+        },
+        Lookup {
+            column: "id",
+            by: LookUpBy::Id,
         },
     ]
 };
@@ -146,6 +152,7 @@ fn bound(dialect: Dialect, organization: i64, keys: &UserKeys) -> Result<Vec<Val
         &keys.bare_external_ids,
         &keys.bare_badge_numbers,
         &keys.small_external_ids,
+        &keys.ids,
     ];
     let mut values = vec![organization.into()];
     for list in lists {
@@ -173,6 +180,13 @@ impl Lookup {
         let listed = listed_texts(dialect, parameter);
         match by {
             LookUpBy::Key => joined(dialect, &listed, &format!("{column} = p.k")),
+            LookUpBy::Id => {
+                let id = match dialect {
+                    Dialect::Postgres => "p.k::uuid",
+                    Dialect::Sqlite => "unhex(p.k)",
+                };
+                joined(dialect, &listed, &format!("{column} = {id}"))
+            }
             LookUpBy::Bare => {
                 let listed = format!("{listed} CROSS JOIN {column}_zeros AS z");
                 joined(
@@ -269,7 +283,7 @@ mod tests {
     async fn looks_at_users(store: &Store, sql: &str) -> Vec<String> {
         let mut values: Vec<Value> = vec![1_i64.into()];
         values.extend(
-            (2..=8)
+            (2..=9)
                 .take_while(|n| sql.contains(&format!("${n}")))
                 .map(|_| "[]".into()),
         );
@@ -285,7 +299,7 @@ mod tests {
     async fn sqlite_finds_the_users_of_a_partial_snapshot_on_indexes() {
         let (_folder, store) = filled().await;
         for (sql, looks) in [
-            (selection(Dialect::Sqlite), 11),
+            (selection(Dialect::Sqlite), 12),
             (snapshot::begin_partial(Dialect::Sqlite), 1),
             (COUNT_ACTIVE.to_owned(), 1),
             (reports(Dialect::Sqlite), 1),

@@ -75,6 +75,7 @@ mod template;
 mod turns;
 mod twice_in_the_file;
 mod uncertain_rows;
+mod undo;
 mod uniqueness;
 mod uploads;
 mod users;

@@ -19,9 +19,10 @@ use user_import::{
         Row, SnapshotExtent, User, UserKeys,
     },
     import::ResultFilter,
-    plan::{ByRow, MatchBy, UserSelection},
+    plan::{ByRow, MatchBy, Matching, UserSelection},
     store::{FurtherUsers, SelectUsers, Snapshot, Store},
 };
+use uuid::Uuid;
 
 use user_import_testing::{
     App, Database, Roster, any_people, for_all, on_both_databases, planned_on, roster, roster_of,
@@ -50,6 +51,10 @@ impl SelectUsers for Selection {
         self.0.first()
     }
 
+    fn edited(&self, users: &[User]) -> Vec<Uuid> {
+        self.0.edited(users)
+    }
+
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers {
         let selected = self.0.second(known, catalog);
         FurtherUsers {
@@ -73,7 +78,7 @@ async fn partial(
     rows: &Arc<ByRow<Row>>,
     match_by: Option<MatchBy>,
 ) -> Snapshot {
-    let selection = UserSelection::new(Arc::clone(rows), match_by);
+    let selection = UserSelection::new(Arc::clone(rows), Matching::ByKeys(match_by));
     let selection = Arc::new(Selection(selection, 1));
     store
         .snapshot_for(organization, Some(selection))
@@ -308,7 +313,10 @@ async fn an_organisation_that_is_too_small_is_read_as_a_whole(database: Database
         (4, SnapshotExtent::Complete, 3),
         (3, SnapshotExtent::Partial { active_users: 1 }, 1),
     ] {
-        let selection = Selection(UserSelection::new(Arc::clone(&rows), None), least);
+        let selection = Selection(
+            UserSelection::new(Arc::clone(&rows), Matching::ByKeys(None)),
+            least,
+        );
         let snapshot = store
             .snapshot_for(organization, Some(Arc::new(selection)))
             .await

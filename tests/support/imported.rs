@@ -6,8 +6,8 @@ use prost::Message as _;
 use tonic::{Code, Status, Streaming};
 use user_import::proto::{
     DeactivatedUser, ImportStarted, ImportSummary, ImportUsersResponse, Issue, IssueSeverity,
-    RowOutcome, RowResult, WatchImportResponse, import_users_response::Message,
-    watch_import_response::Message as Watched,
+    RowOutcome, RowResult, UndoImportResponse, WatchImportResponse, import_users_response::Message,
+    undo_import_response::Message as Undone, watch_import_response::Message as Watched,
 };
 
 /// Largest size of a response (api.md), in bytes.
@@ -58,6 +58,20 @@ impl Imported {
                 Watched::Results(results) => Message::Results(results),
                 Watched::Deactivations(users) => Message::Deactivations(users),
                 Watched::Summary(summary) => Message::Summary(summary),
+            })
+        };
+        Self::empty().and_all(responses, content).await
+    }
+
+    /// Does the same for the stream of an undo.
+    pub async fn undone(responses: Result<Streaming<UndoImportResponse>, Status>) -> Self {
+        let content = |response: UndoImportResponse| {
+            Some(match response.message? {
+                Undone::Started(started) => Message::Started(started),
+                Undone::Progress(progress) => Message::Progress(progress),
+                Undone::Results(results) => Message::Results(results),
+                Undone::Deactivations(users) => Message::Deactivations(users),
+                Undone::Summary(summary) => Message::Summary(summary),
             })
         };
         Self::empty().and_all(responses, content).await

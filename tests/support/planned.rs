@@ -6,7 +6,7 @@ use user_import::{
     domain::{RawRow, Row},
     import::{PlannedImport, PlanningInput},
     input::{CsvDecoder, CsvOptions, Limits},
-    plan::{ByRow, DigestKey, MatchBy, Permitted, PlanningTerms},
+    plan::{ByRow, DigestKey, MatchBy, Matching, Permitted, PlanningTerms},
     store::Snapshot,
 };
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub fn planned_on(
     match_by: Option<MatchBy>,
 ) -> PlannedImport {
     let terms = PlanningTerms {
-        match_by,
+        matching: Matching::ByKeys(match_by),
         scope: None,
         permitted: Permitted::EVERYTHING,
         file_columns: Arc::default(),

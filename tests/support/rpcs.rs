@@ -12,7 +12,7 @@ use user_import::proto::{
     GetImportTemplateRequest, GetOrganizationRequest, GetUserRequest, ImportUsersRequest,
     InspectRosterRequest, ListAuditEventsRequest, ListImportsRequest, ListMappingsRequest,
     ListOrganizationsRequest, ListUsersRequest, Mapping, NamedMapping, PushUsersRequest,
-    RecordAuditArchiveRequest, SaveMappingRequest, SetUserProtectedRequest, UpdateCatalogRequest,
+    RecordAuditArchiveRequest, SaveMappingRequest, SetUserProtectedRequest, UndoImportRequest, UpdateCatalogRequest,
     WatchImportRequest, append_import_request, get_user_request::Key, import_users_request,
 };
 
@@ -110,6 +110,12 @@ fn import_request(method: &str, organization: String) -> Vec<u8> {
         "ListImports" => ListImportsRequest {
             organization,
             ..ListImportsRequest::default()
+        }
+        .encode_to_vec(),
+        "UndoImport" => UndoImportRequest {
+            organization,
+            import_id: NOBODY.to_owned(),
+            ..UndoImportRequest::default()
         }
         .encode_to_vec(),
         "CancelImport" => CancelImportRequest {

@@ -38,6 +38,10 @@ pub(super) struct SettingsArgs {
     )]
     #[arg(value_parser = value_parser!(u64).range(1..=36_500))]
     result_retention_days: u64,
+    /// Days for which an applied import can be undone: after them the values that it changed are removed
+    #[arg(long, value_name = "D", env = "USER_IMPORT_UNDO_RETENTION_DAYS")]
+    #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
+    undo_retention_days: u64,
     /// Days after which a dry run, and a refused or interrupted attempt that wrote nothing, is forgotten
     #[arg(long, value_name = "D", env = "USER_IMPORT_ATTEMPT_RETENTION_DAYS")]
     #[arg(default_value_t = 30, value_parser = value_parser!(u64).range(1..=36_500))]
@@ -197,6 +201,7 @@ impl SettingsArgs {
             lease: Duration::from_secs(self.lease_seconds),
             database_patience: Duration::from_secs(self.database_patience_seconds),
             result_retention: days(self.result_retention_days),
+            undo_retention: days(self.undo_retention_days),
             attempt_retention: days(self.attempt_retention_days),
             history: self.history_days.map(days),
             audit: self.audit_days.map(days),
@@ -241,13 +246,14 @@ mod tests {
             --mass-deactivation-users 9 --mass-deactivation-percent-always 11 \
             --attempt-retention-days 13 --max-attempts-kept 14 --history-days 19 \
             --audit-days 20 --max-workbook-bytes 21 --max-workbook-rows 22 \
-            --max-compression-ratio 23 \
+            --max-compression-ratio 23 --undo-retention-days 24 \
             --mass-identity-change-percent 15 --mass-identity-change-rows 16 \
             --mass-identity-change-percent-always 17 --mass-identity-change-least-rows 18";
         let settings = parse(options).unwrap();
         assert_eq!(settings.lease, Duration::from_secs(1));
         assert_eq!(settings.result_retention, Duration::from_hours(48));
         assert_eq!(settings.attempt_retention, Duration::from_hours(13 * 24));
+        assert_eq!(settings.undo_retention, Duration::from_hours(24 * 24));
         assert_eq!(settings.attempts_kept, 14);
         assert_eq!(settings.history, Some(Duration::from_hours(19 * 24)));
         assert_eq!(settings.audit, Some(Duration::from_hours(20 * 24)));

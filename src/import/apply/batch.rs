@@ -8,13 +8,13 @@ use std::{
 use uuid::Uuid;
 
 use crate::import::{
-    record::{EncodedResults, audited, result_log},
+    record::{EncodedResults, audited, changed_users, result_log},
     review::PlannedImport,
 };
 use crate::{
     domain::{Column, ColumnSet, GroupId, RankId, Status, User},
     plan::{FinalUser, RowIndex, UserWrite},
-    store::{ImportTransaction, RoleGrants, UserValues, WriteError},
+    store::{ImportTransaction, Payload, RoleGrants, UserValues, WriteError},
 };
 
 /// The keys that a user can give to another user.
@@ -28,6 +28,8 @@ pub(crate) struct WriteBatch {
     pub(crate) rows: Vec<RowIndex>,
     /// Their results, as recorded.
     pub(crate) results: Vec<EncodedResults>,
+    /// What they change of users, as recorded.
+    pub(crate) changes: Vec<Payload>,
     grants: RoleGrants,
     handed_over: Vec<Uuid>,
     created: UserValues,
@@ -96,6 +98,7 @@ impl WriteBatch {
         }
         Self {
             results: result_log::encode_rows(planned, &rows),
+            changes: changed_users::encode(planned, &rows),
             grants: audited::role_grants(planned, &rows),
             rows,
             handed_over: handed_over(planned, &moving, &new),

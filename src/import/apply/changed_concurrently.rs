@@ -38,7 +38,7 @@ pub(crate) fn rows_of_changed_users(
     };
     // A row matched by external ID may create its user again; a row matched by another key must not.
     let is_found = |planned: &PlannedImport, row| {
-        planned.plan.request.terms.match_by.is_some() && user(planned, row).is_some()
+        planned.plan.request.terms.matching.key().is_some() && user(planned, row).is_some()
     };
     let is_changed = |&(&row, now): &(&RowIndex, RowIndex)| {
         let was_new = old.plan.decisions[row].outcome == Outcome::Created;

@@ -70,7 +70,7 @@ impl ImportWriter {
         let settings = self.importer.settings.partial_snapshots;
         let selection = match &terms.scope {
             Some(_) => None,
-            None => select_users(&rows, terms.match_by, settings, None),
+            None => select_users(&rows, &terms.matching, settings, None),
         };
         let snapshot = store.snapshot_for(organization, selection).await?;
         let input = PlanningInput {

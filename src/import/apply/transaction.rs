@@ -14,7 +14,7 @@ use crate::{
     domain::{ImportState, Tally},
     import::{
         messages,
-        record::{EncodedResults, FinalResults, ResultLog},
+        record::{EncodedResults, FinalResults, ResultLog, changed_users},
         review::MissingUser,
     },
     store::{
@@ -206,12 +206,12 @@ impl ImportWriter {
                 if !written {
                     batch.write(write).await?;
                 }
-                result_log.results(&batch.results).await?;
+                result_log.results(&batch.results, &batch.changes).await?;
             }
             RowsToWrite::All => self.write_all(write, result_log).await?,
         }
         if !parts.results.is_empty() {
-            result_log.results(parts.results).await?;
+            result_log.results(parts.results, &[]).await?;
         }
         let _stage = parts
             .is_whole()
@@ -222,7 +222,7 @@ impl ImportWriter {
         }
         // The record must show that the transaction has committed.
         if parts.open.is_some() && result_log.counted().is_none() {
-            result_log.results(&[]).await?;
+            result_log.results(&[], &[]).await?;
         }
         write
             .change_record(self.record_changes(parts, result_log.counted(), effects))
@@ -268,7 +268,7 @@ impl ImportWriter {
         for users in messages::deactivations(self.missing.iter().cloned()) {
             let users = Payload::new(&users.encode_to_vec());
             result_log
-                .write(BatchKind::ToDeactivate, &users, Tally::default())
+                .write(&[(BatchKind::ToDeactivate, &users)], Tally::default())
                 .await?;
         }
         result_log
@@ -285,7 +285,7 @@ impl ImportWriter {
         let mut pipeline = self.pipeline(false);
         while let Some(ReadyBatch { batch, .. }) = pipeline.next(self.size()).await? {
             batch.write(write).await?;
-            result_log.results(&batch.results).await?;
+            result_log.results(&batch.results, &batch.changes).await?;
             pipeline.committed(&batch.rows);
         }
         Ok(())
@@ -305,15 +305,21 @@ impl ImportWriter {
             .deactivate_users(&user_ids(users), may_privileged)
             .await?;
         let (deactivated, skipped) = split_deactivated(users, &written);
+        let mut rest = deactivated.as_slice();
         for users in messages::deactivations(deactivated.iter().cloned()) {
+            let (described, others) = rest.split_at(users.users.len());
+            rest = others;
             let counts = Tally {
-                deactivated: u32::try_from(users.users.len()).unwrap_or(u32::MAX),
+                deactivated: u32::try_from(described.len()).unwrap_or(u32::MAX),
                 ..Tally::default()
             };
             let payload = Payload::new(&users.encode_to_vec());
-            result_log
-                .write(BatchKind::Deactivated, &payload, counts)
-                .await?;
+            let changes = changed_users::encode_deactivated(described);
+            let batches = [
+                (BatchKind::Deactivated, &payload),
+                (BatchKind::Changes, &changes),
+            ];
+            result_log.write(&batches, counts).await?;
         }
         effects.deactivated.extend(deactivated);
         effects.skipped.extend(skipped);

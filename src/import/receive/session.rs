@@ -22,7 +22,7 @@ use crate::{
     domain::{Actor, Column, ImportState, Tally},
     input::Header,
     limits::MemoryReservation,
-    plan::DigestKey,
+    plan::{DigestKey, Matching},
     proto::{ImportSummary, timestamp},
     store::{AttemptEnd, ImportRecord},
     telemetry::metrics,
@@ -62,6 +62,8 @@ pub(crate) struct ImportSession<'a> {
     pub(crate) responses: &'a ResponseSender,
     pub(crate) organization: i64,
     pub(crate) options: ImportOptions,
+    /// How rows find their users.
+    pub(crate) matching: Matching,
     /// The caller as the audit trail names it.
     pub(crate) actor: Actor,
     pub(crate) options_digest: [u8; 32],

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::import::review::PlannedImport;
 use crate::{
@@ -15,10 +16,12 @@ use crate::{
     store::RoleGrants,
 };
 
-/// The options that change what an import does, as `name` or `name=value`, separated by spaces.
+/// The options that change what an import does, as `name` or `name=value`, separated by spaces. The first is the import
+/// whose changes it reverses, if it is an undo.
 #[must_use]
-pub(crate) fn options(start: &ImportStart) -> String {
+pub(crate) fn options(start: &ImportStart, undoes: Option<Uuid>) -> String {
     let mut options = Vec::new();
+    options.extend(undoes.map(|undone| format!("undoes={undone}")));
     let csv = start.csv.as_ref();
     for (name, is_set) in [
         ("validate_only", start.validate_only),
@@ -127,7 +130,10 @@ mod tests {
         };
         let told = "validate_only max_deactivations=3 max_identity_changes=4 deactivate_missing \
             only_roles=[\"Officer\"]";
-        assert_eq!(options(&start), told);
-        assert_eq!(options(&ImportStart::default()), "");
+        assert_eq!(options(&start, None), told);
+        let undoes = Uuid::from_u128(7);
+        let of_undo = format!("undoes={undoes} {told}");
+        assert_eq!(options(&start, Some(undoes)), of_undo);
+        assert_eq!(options(&ImportStart::default(), None), "");
     }
 }

@@ -144,7 +144,7 @@ pub(crate) mod tests {
     use crate::{
         domain::{Catalog, Cell, Permissions, RawRow, Role, RoleId, Row, SnapshotExtent, User},
         import::review::PlanningInput,
-        plan::{ByRow, DigestKey, Number, Outcome, PlanningTerms},
+        plan::{ByRow, DigestKey, Matching, Number, Outcome, PlanningTerms},
         proto::RowResult,
         store::Snapshot,
     };
@@ -206,6 +206,7 @@ pub(crate) mod tests {
                 }],
                 ..Catalog::default()
             },
+            last_imports: std::collections::HashMap::new(),
             users: vec![
                 user(7, "B", "b@pd.example", "Old"),
                 user(8, "C", "c@pd.example", "Ruiz"),
@@ -213,7 +214,7 @@ pub(crate) mod tests {
         };
         let terms = PlanningTerms {
             scope: None,
-            match_by: None,
+            matching: Matching::ByKeys(None),
             permitted: Permissions::ALL.into(),
             file_columns: std::sync::Arc::default(),
             digest_key: DigestKey::new(&[7; 32]),

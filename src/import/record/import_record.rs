@@ -1,6 +1,8 @@
 //! Converts the record of an import to and from the contract's messages, and computes the digest that binds an
 //! import ID to its options.
 
+use std::time::Duration;
+
 use prost::Message;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
@@ -22,9 +24,9 @@ const SUBJECT_BYTES: usize = 200;
 const MESSAGE_BYTES: usize = 800;
 
 /// The digest of a bound import's options: all of `start` except fields that concern only this stream
-/// (semantics §8).
+/// (semantics §8). For an undo also the import whose changes it reverses.
 #[must_use]
-pub(crate) fn options_digest(start: &ImportStart) -> [u8; 32] {
+pub(crate) fn options_digest(start: &ImportStart, undoes: Option<Uuid>) -> [u8; 32] {
     let mut bound = start.clone();
     bound.import_id.clear();
     bound.source.clear();
@@ -38,7 +40,11 @@ pub(crate) fn options_digest(start: &ImportStart) -> [u8; 32] {
     bound.workbook = bound
         .workbook
         .filter(|workbook| *workbook != WorkbookFormat::default());
-    Sha256::digest(bound.encode_to_vec()).into()
+    let mut digest = Sha256::new_with_prefix(bound.encode_to_vec());
+    if let Some(undoes) = undoes {
+        digest.update(undoes.as_bytes());
+    }
+    digest.finalize().into()
 }
 
 /// Encodes what a summary has besides its counts for the record: refusals, warnings, the number of identity changes and
@@ -143,6 +149,9 @@ pub(crate) fn begun(
         cancel_requested: false,
         started_at: now,
         finished_at: None,
+        changes_kept: false,
+        undoes: None,
+        undone_by: None,
     }
 }
 
@@ -197,21 +206,48 @@ pub(crate) fn summary(record: &ImportRecord, state: ImportState) -> ImportSummar
         finished_at: record.finished_at.map(timestamp),
         identity_changes: notes.identity_changes,
         consequences: notes.consequences,
+        undoes: id_text(record.undoes),
         ..ImportSummary::default()
     };
     messages::set_counts(&mut summary, &messages::recorded_counts(record));
     summary
 }
 
-/// The record as a message, in `state`.
+/// An import ID as text; empty if there is none.
+fn id_text(id: Option<Uuid>) -> String {
+    id.map_or_else(String::new, |id| id.to_string())
+}
+
+/// Until when an import can be undone in `state`, if its changes are kept for `retention` after its end.
+fn undoable_until(
+    record: &ImportRecord,
+    state: ImportState,
+    retention: Duration,
+) -> Option<OffsetDateTime> {
+    let is_over = matches!(
+        state,
+        ImportState::Completed | ImportState::Cancelled | ImportState::Interrupted
+    );
+    let end = record.finished_at.unwrap_or(record.started_at);
+    (is_over && record.changes_kept).then(|| end + retention)
+}
+
+/// The record as a message, in `state`. Changes are kept for `undo_retention` after an import's end.
 #[must_use]
-pub(crate) fn message(record: &ImportRecord, organization: &str, state: ImportState) -> Import {
+pub(crate) fn message(
+    record: &ImportRecord,
+    organization: &str,
+    state: ImportState,
+    undo_retention: Duration,
+) -> Import {
     let summary = summary(record, state);
     let mut import = Import {
         organization: organization.to_owned(),
         source: record.source.clone(),
         principal: record.principal.clone(),
         progress: Some(progress(record, state)),
+        undoable_until: undoable_until(record, state, undo_retention).map(timestamp),
+        undone_by: id_text(record.undone_by),
         ..Import::default()
     };
     messages::set_import_counts(&mut import, &messages::counts(&summary));
@@ -228,6 +264,7 @@ pub(crate) fn message(record: &ImportRecord, organization: &str, state: ImportSt
         finished_at: summary.finished_at,
         identity_changes: summary.identity_changes,
         consequences: summary.consequences,
+        undoes: summary.undoes,
         ..import
     }
 }
@@ -262,10 +299,13 @@ mod tests {
     #[test]
     fn options_that_say_nothing_are_none() {
         let csv = |csv: Option<CsvFormat>| {
-            options_digest(&ImportStart {
-                csv,
-                ..ImportStart::default()
-            })
+            options_digest(
+                &ImportStart {
+                    csv,
+                    ..ImportStart::default()
+                },
+                None,
+            )
         };
         let delimiter = ";".to_owned();
         let semicolon = CsvFormat {
@@ -308,7 +348,7 @@ mod tests {
             ..ImportSummary::default()
         };
         close(&mut record, &summary, now);
-        let told = message(&record, "pd", ImportState::Refused);
+        let told = message(&record, "pd", ImportState::Refused, Duration::ZERO);
         assert!(told.encoded_len() <= 4_096, "{}", told.encoded_len());
         assert_eq!(told.refusals.len(), 3);
         assert_eq!(told.consequences.len(), 7);

@@ -4,6 +4,7 @@
 //! module works on messages; it makes them of a planned import, and nothing else of the engine needs to know them.
 
 pub(crate) mod audited;
+pub(crate) mod changed_users;
 pub(crate) mod encoding;
 pub(crate) mod import_record;
 mod recorded_progress;

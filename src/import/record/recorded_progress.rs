@@ -66,6 +66,7 @@ impl RecordedProgress {
                 let results = RowResults::decode(payload).map_err(broken)?.results;
                 self.first_plan_warnings.add(results);
             }
+            BatchKind::Changes => {}
             BatchKind::ToDeactivate => {
                 self.missing.extend(messages::recorded_users(payload)?);
             }

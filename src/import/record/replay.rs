@@ -82,7 +82,7 @@ impl ResultReplay {
 
     fn message(&mut self, kind: BatchKind, payload: &[u8]) -> Option<Response> {
         match kind {
-            BatchKind::ToDeactivate | BatchKind::ToWrite => None,
+            BatchKind::ToDeactivate | BatchKind::ToWrite | BatchKind::Changes => None,
             BatchKind::Deactivated => Some(Response::Deactivations(
                 Deactivations::decode(payload).ok()?,
             )),

@@ -44,26 +44,14 @@ impl<'a> ResultLog<'a> {
         }
     }
 
+    /// Writes batches in one statement, and adds the counts of all of them.
     pub(crate) async fn write(
         &mut self,
-        kind: BatchKind,
-        payload: &Payload,
+        batches: &[(BatchKind, &Payload)],
         counts: Tally,
     ) -> Result<(), WriteError> {
-        self.write_all(kind, &[payload], counts).await
-    }
-
-    /// Writes batches of one kind, and adds the counts of all of them.
-    async fn write_all(
-        &mut self,
-        kind: BatchKind,
-        payloads: &[&Payload],
-        counts: Tally,
-    ) -> Result<(), WriteError> {
-        self.write
-            .record_batches(self.sequence, kind, payloads)
-            .await?;
-        self.sequence = i32::try_from(payloads.len())
+        self.write.record_batches(self.sequence, batches).await?;
+        self.sequence = i32::try_from(batches.len())
             .map_or(i32::MAX, |batches| self.sequence.saturating_add(batches));
         self.counts.add(&counts);
         Ok(())
@@ -82,7 +70,7 @@ impl<'a> ResultLog<'a> {
     ) -> Result<(), WriteError> {
         for message in messages::results(first_plan_warnings.results()) {
             let payload = Payload::new(&message.encode_to_vec());
-            self.write(BatchKind::ToWrite, &payload, Tally::default())
+            self.write(&[(BatchKind::ToWrite, &payload)], Tally::default())
                 .await?;
         }
         Ok(())
@@ -95,25 +83,33 @@ impl<'a> ResultLog<'a> {
     ) -> Result<(), WriteError> {
         let mut parts = final_results.parts();
         while let Some(part) = parts.next().await {
-            self.results(&part?).await?;
+            self.results(&part?, &[]).await?;
         }
         Ok(())
     }
 
-    /// Records results: at least one batch, so that the record shows that the transaction has committed.
-    pub(crate) async fn results(&mut self, results: &[EncodedResults]) -> Result<(), WriteError> {
+    /// Records results, and what they changed of users: at least one batch, so that the record shows that the transaction
+    /// has committed.
+    pub(crate) async fn results(
+        &mut self,
+        results: &[EncodedResults],
+        changes: &[Payload],
+    ) -> Result<(), WriteError> {
         if results.is_empty() {
             let nothing = Payload::new(&RowResults::default().encode_to_vec());
-            return self
-                .write(BatchKind::Results, &nothing, Tally::default())
-                .await;
+            let nothing = [(BatchKind::Results, &nothing)];
+            return self.write(&nothing, Tally::default()).await;
         }
-        let payloads: Vec<&Payload> = results.iter().map(|result| &result.payload).collect();
         let mut all = Tally::default();
         for result in results {
             all.add(&result.counts);
         }
-        self.write_all(BatchKind::Results, &payloads, all).await
+        let results = results
+            .iter()
+            .map(|result| (BatchKind::Results, &result.payload));
+        let changes = changes.iter().map(|changes| (BatchKind::Changes, changes));
+        let batches: Vec<_> = results.chain(changes).collect();
+        self.write(&batches, all).await
     }
 }
 

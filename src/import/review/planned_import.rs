@@ -48,6 +48,7 @@ impl PlannedImport {
         } = input;
         let users = (snapshot.users, snapshot.extent);
         let request = Request::new(rows, users, snapshot.catalog, import, terms);
+        let request = request.with_last_imports(snapshot.last_imports);
         Some(Self {
             revision: snapshot.revision,
             plan: plan::plan_while(request, wanted)?,

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::guard;
 use crate::{
     config::{MassDeactivation, PartialSnapshots},
     domain::{Catalog, Row, User, UserKeys},
-    plan::{ByRow, MatchBy, UserSelection},
+    plan::{ByRow, Matching, UserSelection},
     store::{FurtherUsers, SelectUsers},
 };
 
@@ -20,18 +22,23 @@ pub(crate) struct DeactivationGuard {
 }
 
 /// Returns the selection of the users that few `rows` can concern, or `None` if there are so many rows that all users are
-/// read. Without a guard it is a later plan: nobody asks for the number of active users and for consequences.
+/// read and nothing else is asked for. Without a guard it is a later plan: nobody asks for the number of active users and
+/// for consequences.
 pub(crate) fn select_users(
     rows: &Arc<ByRow<Row>>,
-    match_by: Option<MatchBy>,
+    matching: &Matching,
     settings: PartialSnapshots,
     guard: Option<DeactivationGuard>,
 ) -> Option<Arc<dyn SelectUsers>> {
     let count = u32::try_from(rows.len()).ok();
-    let count = count.filter(|&count| count <= settings.rows)?;
+    let count = count.filter(|&count| count <= settings.rows);
+    if count.is_none() && matching.undone().is_none() {
+        return None;
+    }
+    let least_users = count.map(|count| u64::from(count) * u64::from(settings.users_per_row));
     Some(Arc::new(RowSelection {
-        users: UserSelection::new(Arc::clone(rows), match_by),
-        least_users: u64::from(count) * u64::from(settings.users_per_row),
+        users: UserSelection::new(Arc::clone(rows), matching.clone()),
+        least_users: least_users.unwrap_or(u64::MAX),
         guard,
     }))
 }
@@ -51,6 +58,10 @@ impl SelectUsers for RowSelection {
 
     fn first(&self) -> UserKeys {
         self.users.first()
+    }
+
+    fn edited(&self, users: &[User]) -> Vec<Uuid> {
+        self.users.edited(users)
     }
 
     fn second(&self, known: Vec<User>, catalog: &Catalog) -> FurtherUsers {

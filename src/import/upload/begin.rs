@@ -114,7 +114,7 @@ fn new_upload(record: &ImportRecord, start: &ImportStart) -> Upload {
         import_id: record.id,
         principal: record.principal.clone(),
         start: start.encode_to_vec(),
-        options_digest: import_record::options_digest(start).to_vec(),
+        options_digest: import_record::options_digest(start, None).to_vec(),
         kind: 0,
         received: 0,
         bytes: 0,

@@ -48,7 +48,7 @@ impl Importer {
             return Ok(false);
         }
         let state = ImportState::Cancelled;
-        let asked_for = audited::options(&start_of(&upload)?);
+        let asked_for = audited::options(&start_of(&upload)?, None);
         self.close_unfinished((record.clone(), &asked_for), actor, state, &[])
             .await?;
         Ok(true)
@@ -85,7 +85,7 @@ impl Importer {
             };
             let refusals = [abandoned(idle)];
             let state = ImportState::Refused;
-            let asked_for = start_of(upload).map(|start| audited::options(&start));
+            let asked_for = start_of(upload).map(|start| audited::options(&start, None));
             let asked_for = asked_for.unwrap_or_default();
             let closed = self.close_unfinished((record, &asked_for), &actor, state, &refusals);
             if let Err(error) = closed.await {

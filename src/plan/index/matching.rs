@@ -1,22 +1,58 @@
 //! Matches rows with users of the directory: by external ID, and by one other key if the request asks for it (semantics
-//! §4). Knows no rule.
+//! §4). The rows of an undo are each about a user that is known (§11). Knows no rule.
+
+use std::sync::Arc;
 
 use super::keys::{Key, MatchBy, Numbering};
 use super::numbers::{ByRow, ByUser, Number, UserIndex};
 use super::parallel;
+use super::undone::UndoneChanges;
 use crate::domain::{Column, Row, User};
+
+/// How rows find their users.
+#[derive(Clone, Debug)]
+pub enum Matching {
+    /// By external ID, and also by this key if there is one.
+    ByKeys(Option<MatchBy>),
+    /// The rows reverse these changes, each the change of its number.
+    Undone(Arc<UndoneChanges>),
+}
+
+impl Matching {
+    /// Returns the changes that the rows reverse, or `None` if the rows are those of a roster.
+    #[must_use]
+    pub const fn undone(&self) -> Option<&Arc<UndoneChanges>> {
+        match self {
+            Self::ByKeys(_) => None,
+            Self::Undone(undone) => Some(undone),
+        }
+    }
+
+    /// Returns the key by which rows find their users besides the external ID.
+    #[must_use]
+    pub const fn key(&self) -> Option<MatchBy> {
+        match self {
+            Self::ByKeys(key) => *key,
+            Self::Undone(_) => None,
+        }
+    }
+}
 
 /// Returns, by row, the user that it matches.
 pub(crate) fn match_rows(
     users: &ByUser<User>,
     rows: &ByRow<Row>,
-    match_by: Option<MatchBy>,
+    matching: &Matching,
 ) -> ByRow<Option<UserIndex>> {
-    let mut matched = match_by_id(users, rows);
-    if let Some(by) = match_by {
-        match_others(users, rows, by.into(), &mut matched);
+    match matching {
+        Matching::ByKeys(None) => match_by_id(users, rows),
+        Matching::ByKeys(Some(key)) => {
+            let mut matched = match_by_id(users, rows);
+            match_others(users, rows, (*key).into(), &mut matched);
+            matched
+        }
+        Matching::Undone(undone) => undone.users(users, rows, |change| Some(change.left.id)),
     }
-    matched
 }
 
 fn match_by_id(users: &ByUser<User>, rows: &ByRow<Row>) -> ByRow<Option<UserIndex>> {

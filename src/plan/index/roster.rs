@@ -42,6 +42,8 @@ pub(crate) enum SupervisorChange {
     Clear,
     /// The user who has this email (a number of [`Key::Email`]).
     Email(KeyId),
+    /// This user, whatever emails the import gives.
+    User(UserIndex),
 }
 
 /// The texts of one key, by number, and the rows that want them.
@@ -222,6 +224,9 @@ impl<'a> Roster<'a> {
 
     /// Returns the change as the row writes it: the supervisor may be its own user.
     pub(crate) fn written_wish(&self, row: RowIndex) -> SupervisorChange {
+        if let Some(supervisor) = self.request.directory.restored_supervisor(row) {
+            return SupervisorChange::User(supervisor);
+        }
         match self.wishes[row] {
             Some(email) => SupervisorChange::Email(email),
             None if self.rows[row].has(Column::SupervisorEmail) => SupervisorChange::Clear,

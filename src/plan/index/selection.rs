@@ -5,7 +5,7 @@
 //!
 //! | look-up | where | found by |
 //! |---|---|---|
-//! | the user that a row matches | `matching` | external ID, as read and as written, even if it failed its check; the key of `match_by` |
+//! | the user that a row matches | `matching` | external ID, as read and as written, even if it failed its check; the key of `match_by`; in an undo the ID |
 //! | the holder of a key that a row gives | `roster`, `judge::uniqueness`, `order`, `report::review` | the key |
 //! | the holder of a supervisor's email | `roster`, `judge::supervisors`, `report::review` | the email, as read and as written |
 //! | everybody above a user | `judge::cycles`, `judge::permissions`, `order::sequence`, values before | the reader adds them |
@@ -24,12 +24,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::keys::{Key, MatchBy};
-use super::matching::match_rows;
+use super::keys::Key;
+use super::matching::{Matching, match_rows};
 use super::named_supervisors::{keys_named, unknown_emails};
 use super::numbers::{ByRow, ByUser, UserIndex};
+use super::undone::UndoneChange;
 use crate::domain::{
     Catalog, Column, RoleId, Row, Status, User, UserKeys, fold, in_typography, one_edit_away,
     small_forms, strip_leading_zeros,
@@ -39,7 +41,7 @@ use crate::domain::{
 #[derive(Clone, Debug)]
 pub struct UserSelection {
     rows: Arc<ByRow<Row>>,
-    match_by: Option<MatchBy>,
+    matching: Matching,
 }
 
 /// What a plan of some rows looks at besides the users who have one of the [first](UserSelection::first) keys.
@@ -59,10 +61,10 @@ pub struct SecondSelection {
 }
 
 impl UserSelection {
-    /// Chooses for these rows, which find their users by external ID and also by `match_by`.
+    /// Chooses for these rows, which find their users in this way.
     #[must_use]
-    pub const fn new(rows: Arc<ByRow<Row>>, match_by: Option<MatchBy>) -> Self {
-        Self { rows, match_by }
+    pub const fn new(rows: Arc<ByRow<Row>>, matching: Matching) -> Self {
+        Self { rows, matching }
     }
 
     /// Returns the keys that the rows have or name.
@@ -78,6 +80,11 @@ impl UserSelection {
                 if let Some(text) = row.sound(key.column()) {
                     add(&mut keys, key, key.comparable(text).into_owned());
                 }
+            }
+            if let Some(change) = self.change(row) {
+                let ids = [Some(change.left.id), change.supervisor];
+                keys.ids
+                    .extend(ids.iter().flatten().map(|id| id.simple().to_string()));
             }
             let supervisor = Column::SupervisorEmail;
             let written = row.sound(supervisor).and(row.written(supervisor));
@@ -96,7 +103,7 @@ impl UserSelection {
     #[must_use]
     pub fn second(&self, known: Vec<User>, catalog: &Catalog) -> SecondSelection {
         let known = ByUser::from(known);
-        let matched = match_rows(&known, &self.rows, self.match_by);
+        let matched = match_rows(&known, &self.rows, &self.matching);
         let reports_of = self.going_inactive(&known, &matched);
         SecondSelection {
             keys: self.further_keys(&known, &matched),
@@ -105,6 +112,28 @@ impl UserSelection {
             reports_of,
             known: known.into(),
         }
+    }
+
+    /// Returns the change that a row of an undo reverses.
+    fn change(&self, row: &Row) -> Option<&UndoneChange> {
+        self.matching.undone()?.of(row.number)
+    }
+
+    /// Returns the IDs of users whom an undo leaves alone because they have been edited: it is asked which import that
+    /// was.
+    #[must_use]
+    pub fn edited(&self, users: &[User]) -> Vec<Uuid> {
+        let Some(undone) = self.matching.undone() else {
+            return Vec::new();
+        };
+        let changes = self.rows.iter().filter_map(|row| undone.of(row.number));
+        let changes: HashMap<Uuid, &UndoneChange> =
+            changes.map(|change| (change.left.id, change)).collect();
+        let is_edited = |user: &&User| {
+            let change = changes.get(&user.id);
+            change.is_some_and(|change| change.edited(user).is_some())
+        };
+        users.iter().filter(is_edited).map(|user| user.id).collect()
     }
 
     /// Returns the keys that are looked up because of the users who are known. Empty for most rows about users of the

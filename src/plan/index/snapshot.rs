@@ -3,8 +3,7 @@
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::keys::MatchBy;
-use super::matching::match_rows;
+use super::matching::{Matching, match_rows};
 use super::numbers::{ByRow, ByUser, RowIndex, UserIndex, to_u32};
 use super::parallel;
 use crate::domain::{Row, SnapshotExtent, Status, User};
@@ -22,30 +21,60 @@ pub struct Directory {
     users: ByUser<User>,
     supervisors: ByUser<Option<UserIndex>>,
     matched: ByRow<Option<UserIndex>>,
+    /// By row of an undo: the supervisor whom its user gets back. Otherwise empty.
+    restored: ByRow<Option<UserIndex>>,
+    /// The last import that changed a user, for users whom an undo leaves alone.
+    last_imports: std::collections::HashMap<Uuid, Uuid>,
 }
 
 impl Directory {
-    /// Makes a snapshot of `users` on which to plan `rows`. Rows find their users by external ID, and also by
-    /// `match_by` if it is given.
+    /// Makes a snapshot of `users` on which to plan `rows`, which find their users in this way.
     pub(crate) fn new(
         users: Vec<User>,
         extent: SnapshotExtent,
         rows: &ByRow<Row>,
-        match_by: Option<MatchBy>,
+        matching: &Matching,
     ) -> Self {
         let mut users = ByUser::from(users);
         let (matched, supervisors) = parallel::both(
             users.len(),
-            || match_rows(&users, rows, match_by),
+            || match_rows(&users, rows, matching),
             || find_supervisors(&users),
         );
         share(&mut users, rows, &matched);
+        let restored = matching.undone();
+        let restored =
+            restored.map(|undone| undone.users(&users, rows, |change| change.supervisor));
         Self {
             extent,
             users,
             supervisors,
             matched,
+            restored: restored.unwrap_or_default(),
+            last_imports: std::collections::HashMap::new(),
         }
+    }
+
+    /// Adds the last import that changed each of these users.
+    #[must_use]
+    pub(crate) fn with_last_imports(
+        self,
+        last_imports: std::collections::HashMap<Uuid, Uuid>,
+    ) -> Self {
+        Self {
+            last_imports,
+            ..self
+        }
+    }
+
+    /// Returns the last import that changed a user whom an undo leaves alone.
+    pub(crate) fn last_import(&self, user: Uuid) -> Option<Uuid> {
+        self.last_imports.get(&user).copied()
+    }
+
+    /// Returns the supervisor whom the user of `row` gets back by an undo.
+    pub(crate) fn restored_supervisor(&self, row: RowIndex) -> Option<UserIndex> {
+        *self.restored.get(row)?
     }
 
     /// Returns `true` if these are all users.

@@ -114,8 +114,10 @@ fn all_supervisors(state: &State<'_>) -> Supervisors {
 /// Returns `true` if `person` has a row that sets a supervisor that its user does not already have.
 fn sets_anew(state: &State<'_>, person: FinalUser) -> bool {
     let wish = state.row_of(person).map(|row| state.roster.wish(row));
-    matches!(wish, Some(SupervisorChange::Email(_)))
-        && state.supervisor(person) != state.present_supervisor(person)
+    matches!(
+        wish,
+        Some(SupervisorChange::Email(_) | SupervisorChange::User(_))
+    ) && state.supervisor(person) != state.present_supervisor(person)
 }
 
 /// Returns one person of each cycle among `supervisors`.

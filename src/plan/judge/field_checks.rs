@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use hashbrown::HashMap;
+
 use super::choices::{Choices, Named};
 use super::damaged_values::check_values;
 use super::decision::{Decision, Outcome};
@@ -13,7 +15,7 @@ use crate::domain::{
     is_placeholder,
 };
 use crate::plan::Request;
-use crate::plan::index::{ByRow, Key, Mistaken, RowIndex, parallel, sound};
+use crate::plan::index::{ByRow, FinalUser, Key, Mistaken, RowIndex, parallel, sound};
 
 /// The results of the field checks.
 pub(crate) struct Checked {
@@ -106,18 +108,77 @@ pub(crate) fn check(request: &Request, budget: &mut SuggestionBudget) -> Checked
             checker.advise((row, found), marks, &mut findings, budget);
         }
     }
-    check_values(
-        request,
-        &decisions,
-        &mut unsound,
-        &mut findings,
-        &mut mistaken,
-    );
+    match request.is_undo() {
+        // Nobody has typed these values: the users had them.
+        true => {
+            find_edited(request, &decisions, &mut unsound, &mut findings);
+            find_taken_external_ids(request, &mut unsound, &mut findings);
+        }
+        false => check_values(
+            request,
+            &decisions,
+            &mut unsound,
+            &mut findings,
+            &mut mistaken,
+        ),
+    }
     Checked {
         decisions,
         unsound,
         findings,
         mistaken,
+    }
+}
+
+/// Finds the rows of an undo whose user has been edited since: it is left alone, unless it has all values back already
+/// (semantics §11).
+fn find_edited(
+    request: &Request,
+    decisions: &ByRow<Decision>,
+    unsound: &mut ByRow<ColumnSet>,
+    findings: &mut Findings,
+) {
+    for (row, decision) in decisions.enumerate() {
+        let Some(change) = request.undone(row) else {
+            continue;
+        };
+        let column = match request.user_of(row) {
+            Some(user) => {
+                let sets_supervisor = request.rows[row].has(Column::SupervisorEmail);
+                let is_back = decision.changes.is_empty()
+                    && (!sets_supervisor || user.supervisor == change.supervisor);
+                change.edited(user).filter(|_| !is_back)
+            }
+            None => Some(Column::ExternalId),
+        };
+        if let Some(column) = column {
+            unsound[row].insert(column);
+            findings.push(row, Finding::EditedSince { column });
+        }
+    }
+}
+
+/// Finds the rows of an undo that would give back an external ID which another user has by now. No other row frees it: an
+/// import gives no user the external ID that it takes from another.
+fn find_taken_external_ids(
+    request: &Request,
+    unsound: &mut ByRow<ColumnSet>,
+    findings: &mut Findings,
+) {
+    let wanted = request.rows.enumerate().filter_map(|(at, row)| {
+        let id = row.sound(Column::ExternalId)?;
+        (request.user_of(at)?.external_id() != id).then_some((id, at))
+    });
+    let wanted: HashMap<&str, RowIndex> = wanted.collect();
+    if wanted.is_empty() {
+        return;
+    }
+    for (user, data) in request.directory.users().enumerate() {
+        if let Some(&row) = wanted.get(data.external_id()) {
+            unsound[row].insert(Column::ExternalId);
+            let (key, holder) = (Key::ExternalId, FinalUser::User(user).into());
+            findings.push(row, Finding::Taken { key, holder });
+        }
     }
 }
 
@@ -169,7 +230,7 @@ impl<'a> Checker<'a> {
         let mut marks = CheckMarks::default();
         marks.add_if(CheckMarks::FAULTY, row.has_faults());
         marks.add_if(CheckMarks::MISFIT, row.is_misfit());
-        let role = self.role(row, &mut marks);
+        let role = self.role(row, user, &mut marks);
         let rank = self.rank(row, user, &mut marks);
         let group = self.group(row, user, &mut marks);
         marks.add_if(CheckMarks::PROTECTED, is_protected_from(row, user));
@@ -219,7 +280,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn role(&self, row: &Row, marks: &mut CheckMarks) -> Option<RoleId> {
+    /// Only the rows of an undo lack a role.
+    fn role(&self, row: &Row, user: Option<&User>, marks: &mut CheckMarks) -> Option<RoleId> {
+        if !row.has(Column::Role) {
+            return user.map(|user| user.role);
+        }
         let found = self.roles.find(row, row.sound(Column::Role)?);
         marks.add_if(CheckMarks::UNKNOWN_ROLE, found.is_none());
         found

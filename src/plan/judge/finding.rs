@@ -112,6 +112,8 @@ pub(crate) enum Finding {
     Format { key: Key, kept: bool },
     /// The badge number looks like a date, and no user has it (a warning).
     DateLike,
+    /// The user has another value in `column` than the import that is undone has left.
+    EditedSince { column: Column },
 }
 
 impl Finding {

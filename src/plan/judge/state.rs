@@ -98,16 +98,21 @@ impl<'a> State<'a> {
         self.claim(key, id).filter(|&row| self.stands(row))
     }
 
-    /// Returns the user who keeps this key because no standing row is about that user.
-    pub(crate) fn keeper(&self, id: KeyId) -> Option<UserIndex> {
+    /// Returns the user who keeps this key: no standing row is about that user, or the row is one of an undo and leaves
+    /// the key as it is.
+    pub(crate) fn keeper(&self, key: Key, id: KeyId) -> Option<UserIndex> {
         let user = self.roster.holder(id)?;
-        self.row_of(FinalUser::User(user)).is_none().then_some(user)
+        let row = self.row_of(FinalUser::User(user));
+        let sets_key = |row: RowIndex| {
+            !self.roster.request.is_undo() || self.roster.rows[row].has(key.column())
+        };
+        (!row.is_some_and(sets_key)).then_some(user)
     }
 
     /// Returns the owner of this key in the final state, or `None` if it has none.
     pub(crate) fn owner(&self, key: Key, id: KeyId) -> Option<FinalUser> {
         let taker = self.taker(key, id).map(|row| self.roster.person(row));
-        taker.or_else(|| self.keeper(id).map(FinalUser::User))
+        taker.or_else(|| self.keeper(key, id).map(FinalUser::User))
     }
 
     /// Returns the standing row that is about `person`.
@@ -133,9 +138,17 @@ impl<'a> State<'a> {
     pub(crate) fn supervisor(&self, person: FinalUser) -> Option<FinalUser> {
         let wish = self.row_of(person).map(|row| self.roster.wish(row));
         match wish.unwrap_or(SupervisorChange::Keep) {
-            SupervisorChange::Email(email) => self.owner(Key::Email, email),
-            SupervisorChange::Clear => None,
             SupervisorChange::Keep => self.present_supervisor(person),
+            wish => self.wished(wish),
+        }
+    }
+
+    /// Returns the supervisor that a row asks for, or `None` if it asks for none or for somebody who does not exist.
+    pub(crate) fn wished(&self, wish: SupervisorChange) -> Option<FinalUser> {
+        match wish {
+            SupervisorChange::Email(email) => self.owner(Key::Email, email),
+            SupervisorChange::User(user) => Some(FinalUser::User(user)),
+            SupervisorChange::Clear | SupervisorChange::Keep => None,
         }
     }
 

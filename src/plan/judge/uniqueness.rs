@@ -43,7 +43,7 @@ fn find_taken(state: &State<'_>, row: RowIndex, key: Key, findings: &mut Finding
     let wanted = state.roster.wanted(key, row);
     // The row may take the key that its own user has.
     let wanted = wanted.filter(|_| wanted != own);
-    let Some(user) = wanted.and_then(|id| state.keeper(id)) else {
+    let Some(user) = wanted.and_then(|id| state.keeper(key, id)) else {
         return false;
     };
     let holder = FinalUser::User(user).into();

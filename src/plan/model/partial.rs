@@ -168,7 +168,7 @@ fn selected(users: &[User], keys: &UserKeys) -> Vec<User> {
 /// Returns the same request with only the users that the rows can concern.
 fn partial(request: &Request) -> Request {
     let users = request.directory.users();
-    let selection = UserSelection::new(request.rows.clone(), request.terms.match_by);
+    let selection = UserSelection::new(request.rows.clone(), request.terms.matching.clone());
     let known = selected(users, &selection.first());
     let second = selection.second(known, &request.catalog);
     let mut further = selected(users, &second.keys);

@@ -152,7 +152,7 @@ where
         let users = &mut self.users;
         let held = one_edit_away(email).filter_map(|near| {
             let id = held(users.find(Key::Email, &near)?);
-            self.state.keeper(id)?;
+            self.state.keeper(Key::Email, id)?;
             Some((near, id))
         });
         held.min().map(|(_, id)| id)

@@ -29,6 +29,10 @@ pub(crate) fn review(
             find_taken_keys(state, row, findings);
             find_supervisor_fault(state, row, findings);
         }
+        if state.roster.request.is_undo() {
+            // Nobody has typed these values.
+            continue;
+        }
         warn_of_lost_zeros(state, alike, row, findings);
         if let Some(user) = other_case.user(row) {
             warn_of_other_case(row, user, findings);
@@ -46,14 +50,12 @@ fn warn_of_inactive_supervisor(
     row: RowIndex,
     findings: &mut Findings,
 ) {
-    let SupervisorChange::Email(email) = state.roster.wish(row) else {
-        return;
-    };
+    let supervisor = state.wished(state.roster.wish(row));
     let is_inactive = |person| match person {
         FinalUser::User(user) if missing.contains(&user) => true,
         _ => state.status(person) == Status::Inactive,
     };
-    if state.owner(Key::Email, email).is_some_and(is_inactive) {
+    if supervisor.is_some_and(is_inactive) {
         findings.push(row, Finding::SupervisorInactive);
     }
 }

@@ -55,6 +55,12 @@ pub struct Model {
     pub started_at: OffsetDateTime,
     /// When it ended.
     pub finished_at: Option<OffsetDateTime>,
+    /// The values that it changed are still recorded.
+    pub changes_kept: bool,
+    /// The import whose changes it reverses.
+    pub undoes: Option<Uuid>,
+    /// The last import that began to reverse its changes.
+    pub undone_by: Option<Uuid>,
 }
 
 /// Unused: related rows are found by key.

@@ -68,6 +68,8 @@ impl Assignments {
         self.set("validate_only", false);
         self.set("cancel_requested", false);
         self.set("results_removed", false);
+        self.set("changes_kept", true);
+        self.set("undoes", record.undoes);
     }
 
     /// Adds the counts to those of the record, or replaces them in a record that begins with `protected_skipped`.
@@ -150,6 +152,9 @@ impl ImportTransaction {
             "UPDATE imports SET {} WHERE organization_id = $1 AND id = $2 {expected} RETURNING *",
             set.sql.join(", ")
         );
+        if let Some(undone) = changes.bind.and_then(|record| record.undoes) {
+            self.note_undone(undone).await?;
+        }
         let changed = self.tx.query_one(sql, set.values).await;
         match changed.map_err(WriteError::from_store)? {
             Some(row) => {
@@ -167,6 +172,17 @@ impl ImportTransaction {
         }
     }
 
+    /// Notes in the record of the import that this one undoes that it does.
+    async fn note_undone(&self, undone: Uuid) -> Result<(), WriteError> {
+        let sql = "UPDATE imports SET undone_by = $3 WHERE organization_id = $1 AND id = $2";
+        let values = [
+            self.lease.organization.into(),
+            undone.into(),
+            self.import.into(),
+        ];
+        self.execute(sql, values).await.map(|_| ())
+    }
+
     /// Notes for the audit trail that this transaction gives and takes privileged roles.
     pub fn note_grants(&self, grants: &RoleGrants) {
         if !grants.is_empty() {
@@ -175,28 +191,24 @@ impl ImportTransaction {
         }
     }
 
-    /// Records batches of one kind, numbered from `sequence` on.
+    /// Records batches, numbered from `sequence` on.
     ///
     /// # Errors
     /// Fails if the database fails.
     pub async fn record_batches(
         &self,
         sequence: i32,
-        kind: BatchKind,
-        payloads: &[&Payload],
+        batches: &[(BatchKind, &Payload)],
     ) -> Result<(), WriteError> {
-        let mut numbered = (sequence..).zip(payloads).peekable();
+        let mut numbered = (sequence..).zip(batches).peekable();
         while numbered.peek().is_some() {
             let mut rows = Vec::new();
-            let mut values: Vec<Value> = vec![
-                self.lease.organization.into(),
-                self.import.into(),
-                (kind as i32).into(),
-            ];
-            for (sequence, payload) in numbered.by_ref().take(BATCHES) {
+            let mut values: Vec<Value> = vec![self.lease.organization.into(), self.import.into()];
+            for (sequence, &(kind, payload)) in numbered.by_ref().take(BATCHES) {
                 let next = values.len() + 1;
-                rows.push(format!("($1, $2, $3, ${next}, ${})", next + 1));
-                values.extend([Value::from(sequence), payload.stored().to_vec().into()]);
+                rows.push(format!("($1, $2, ${next}, ${}, ${})", next + 1, next + 2));
+                let payload = payload.stored().to_vec();
+                values.extend([(kind as i32).into(), Value::from(sequence), payload.into()]);
             }
             let sql = format!(
                 "INSERT INTO import_results (organization_id, import_id, kind, sequence, payload) \

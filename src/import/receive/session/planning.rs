@@ -61,7 +61,7 @@ impl ImportSession<'_> {
             Some(_) => None,
             None => select_users(
                 rows,
-                self.options.match_by,
+                &self.matching,
                 settings.partial_snapshots,
                 Some(guard),
             ),
@@ -127,7 +127,7 @@ impl ImportSession<'_> {
     pub(crate) fn terms(&self, scope: Option<Scope>) -> PlanningTerms {
         PlanningTerms {
             scope,
-            match_by: self.options.match_by,
+            matching: self.matching.clone(),
             permitted: self.principal.permissions.into(),
             file_columns: Arc::clone(&self.file_columns),
             digest_key: self.digest_key.clone(),

@@ -164,9 +164,15 @@ impl ImportSession<'_> {
     /// Posts `started` once, with what has become of the import's ID by then. Does nothing if the kind of input is not
     /// known yet.
     async fn announce_start(&mut self, receiver: &RosterReceiver) -> Result<(), ImportError> {
-        if self.started || !receiver.knows_input() {
-            return Ok(());
+        if !self.started && receiver.knows_input() {
+            self.look_up_id().await?;
+            self.post_start(receiver.header(), receiver.sheet());
         }
+        Ok(())
+    }
+
+    /// Finds out what has become of the import's ID by now.
+    pub(crate) async fn look_up_id(&mut self) -> Result<(), ImportError> {
         if self.options.import_id.is_some() {
             let opening = self.importer.store.expected_opening(&self.record);
             match opening.await? {
@@ -178,7 +184,6 @@ impl ImportSession<'_> {
         if !self.resumed && !self.is_recorded() {
             self.recording = AttemptRecording::New;
         }
-        self.post_start(receiver.header(), receiver.sheet());
         Ok(())
     }
 

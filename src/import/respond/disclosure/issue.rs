@@ -19,6 +19,21 @@ pub(crate) fn without_others(issue: Issue) -> Issue {
     issue
 }
 
+/// An issue of an undo for a reader who may not read users: what it quotes is what the user had.
+pub(super) fn of_undo(issue: &Issue) -> Issue {
+    let message = format!(
+        "{} cannot be given back. Why is shown to those who have the permission users.read.",
+        issue.column
+    );
+    Issue {
+        severity: issue.severity,
+        code: issue.code,
+        column: issue.column.clone(),
+        message,
+        ..Issue::default()
+    }
+}
+
 fn said_without_others(issue: Issue) -> Issue {
     use IssueCode as Code;
     match issue.code() {
@@ -66,7 +81,8 @@ fn said_without_others(issue: Issue) -> Issue {
         | Code::IdentityReplaced
         | Code::StrayQuote
         | Code::NotARow
-        | Code::MappingFailed => issue,
+        | Code::MappingFailed
+        | Code::EditedSince => issue,
         Code::Unspecified => nothing_known(issue),
     }
 }

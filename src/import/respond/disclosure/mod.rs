@@ -29,12 +29,15 @@ pub(crate) async fn disclose(
         Ok(message) => message_tells_of_others(message),
         Err(error) => matches!(error, ImportError::Refused(_) | ImportError::Recorded(..)),
     };
-    if !tells_of_others && !audience.watches_another() {
+    if !tells_of_others && !audience.watches_another() && !audience.is_undo() {
         return answer;
     }
     match (audience.disclosure().await?, answer) {
         (Disclosure::AllUsers, answer) => answer,
-        (Disclosure::OwnRoster, Ok(message)) => message_without_others(message),
+        (Disclosure::OwnRoster, Ok(message)) => match audience.is_undo() {
+            true => message_of_undo(message),
+            false => message_without_others(message),
+        },
         (Disclosure::OwnRoster, Err(error)) => Err(error_without_others(error)),
     }
 }
@@ -117,6 +120,32 @@ fn message_without_others(message: Message) -> Result<Message, ImportError> {
         }
         message @ (Message::Started(_) | Message::Progress(_)) => message,
     })
+}
+
+/// The rows of an undo are data about other users: no example of a consequence is from the caller's own roster.
+fn message_of_undo(message: Message) -> Result<Message, ImportError> {
+    match message {
+        Message::Results(results) => results_of_undo(results),
+        Message::Summary(mut summary) => {
+            for consequence in &mut summary.consequences {
+                consequence.examples.clear();
+            }
+            message_without_others(Message::Summary(summary))
+        }
+        message => message_without_others(message),
+    }
+}
+
+/// Of an undo, users are reported by ID only, and issues without the values that the users had.
+fn results_of_undo(results: RowResults) -> Result<Message, ImportError> {
+    let decoded = results.into_results();
+    let decoded = decoded.map_err(|error| ImportError::Internal(error.to_string()))?;
+    let reported = decoded.into_iter().map(|result| RowResult {
+        external_id: String::new(),
+        issues: result.issues.iter().map(issue::of_undo).collect(),
+        ..result_without_others(result.clone())
+    });
+    Ok(Message::Results(RowResults::new(reported.collect())))
 }
 
 fn result_without_others(mut result: RowResult) -> RowResult {

@@ -87,6 +87,7 @@ const fn is_of_the_row_alone(finding: Finding) -> bool {
             | Finding::Format { .. }
             | Finding::DateLike
             | Finding::QuestionMark { .. }
+            | Finding::EditedSince { .. }
     )
 }
 
@@ -153,6 +154,7 @@ const fn code(finding: Finding) -> IssueCode {
         Finding::Format { .. } => IssueCode::InvalidFormat,
         Finding::LetterLost { .. } => IssueCode::InvalidEncoding,
         Finding::QuestionMark { .. } => IssueCode::GarbledText,
+        Finding::EditedSince { .. } => IssueCode::EditedSince,
     }
 }
 
@@ -172,6 +174,7 @@ const fn column(finding: Finding) -> Column {
         | Finding::Format { key, .. } => key.column(),
         Finding::PhoneArtifact => Column::Phone,
         Finding::ArtifactNew { column, .. }
+        | Finding::EditedSince { column }
         | Finding::LetterLost { column }
         | Finding::QuestionMark { column } => column,
         Finding::DateLike => Column::BadgeNumber,

@@ -56,6 +56,7 @@ impl Wording<'_> {
             | Finding::UserNotChangeable
             | Finding::DeactivationNotPermitted => self.of_permission(row, finding, named),
             Finding::IdentityReplaced => self.identity_replaced(row),
+            Finding::EditedSince { column } => self.edited_since(row, column),
             _ => self.of_supervisor(finding, named, value),
         }
     }
@@ -81,6 +82,21 @@ impl Wording<'_> {
                  import with a credential that has it."
             ),
         }
+    }
+
+    /// Returns the sentence for a user of an undo who has been edited since.
+    fn edited_since(&self, row: RowIndex, column: Column) -> String {
+        let request = &self.plan.request;
+        let Some(user) = request.user_of(row) else {
+            return "The user does not exist any more.".to_owned();
+        };
+        let by = request.directory.last_import(user.id);
+        let by = by.map_or_else(String::new, |import| format!(" by import {import}"));
+        let id = user.external_id();
+        format!(
+            "{column} of user \"{id}\" has been changed since{by}, so the user is left alone. Undo that import first, or \
+             import the values that the user is to have."
+        )
     }
 
     /// Returns the sentence for a name in which letters are or may be lost.

@@ -1,0 +1,294 @@
+//! Undo: an import whose rows come from the record of an earlier one (semantics §11). From there on it is an import like
+//! any other.
+
+use std::sync::Arc;
+
+use futures_util::stream;
+use hashbrown::HashMap;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    ImportError, ImportOptions, Importer, Refusal, ResponseSender, Submitter,
+    receive::ImportSession,
+    record::changed_users::{self, ChangedUser, RecordedValue},
+    stages::{self, BegunImport},
+};
+use crate::{
+    access::CredentialExpiry,
+    domain::{
+        Catalog, Column, ColumnSet, GroupId, ImportPhase, ImportState, RankId, RoleId, Row,
+        RowPacker, RowParts, Status, UserPacker,
+    },
+    plan::{Matching, UndoneChange, UndoneChanges},
+    proto::ImportStart,
+    store::ImportRecord,
+};
+
+/// Memory that the rows of an undo take, for each byte of the record that they come from.
+const BYTES_PER_RECORDED_BYTE: usize = 3;
+
+/// What a caller asks of an undo.
+#[derive(Clone, Debug)]
+pub(crate) struct UndoRequest {
+    /// The options, as those of an import. `import_id` is the ID of the undo.
+    pub(crate) start: ImportStart,
+    /// The import whose changes are reversed.
+    pub(crate) undoes: Uuid,
+}
+
+impl Importer {
+    /// Runs one undo to its end. Needs a task of its own that is not dropped with the client's call.
+    pub(crate) async fn undo(
+        self,
+        submitter: Submitter,
+        request: UndoRequest,
+        responses: ResponseSender,
+    ) {
+        let began = self.clock.now();
+        if let Err(error) = run(&self, submitter, began, request, &responses).await {
+            responses.fail(error).await;
+        }
+    }
+}
+
+async fn run(
+    importer: &Importer,
+    submitter: Submitter,
+    started_at: OffsetDateTime,
+    UndoRequest { start, undoes }: UndoRequest,
+    responses: &ResponseSender,
+) -> Result<(), ImportError> {
+    let gate = &importer.gate;
+    let mut expiry = gate.credential_expiry(Arc::clone(&submitter.principal));
+    let (_reading, memory) = stages::admit(importer, &submitter, &start)?;
+    let options = ImportOptions {
+        // Who undoes a mass change of identities restores the persons.
+        max_identity_changes: Some(u32::MAX),
+        ..ImportOptions::parse(start.clone())?
+    };
+    let organization = importer.organization(&options.organization).await?;
+    let begun = BegunImport {
+        start,
+        options,
+        matching: Matching::Undone(Arc::default()),
+        undoes: Some(undoes),
+        organization,
+        memory,
+        started_at,
+    };
+    let mut session = begun.session(importer, submitter, responses).await?;
+    let result = session.run_undo(undoes, &mut expiry).await;
+    session.end(result, &mut stream::empty()).await
+}
+
+impl ImportSession<'_> {
+    async fn run_undo(
+        &mut self,
+        undoes: Uuid,
+        expiry: &mut CredentialExpiry,
+    ) -> Result<(), ImportError> {
+        self.progress.enter(ImportPhase::Receiving);
+        let rows = match self.has_ended().await? {
+            // It is answered from its own record.
+            true => Vec::new(),
+            false => self.reversed_rows(undoes).await?,
+        };
+        self.look_up_id().await?;
+        self.post_start(None, None);
+        self.enter(expiry).await?;
+        self.run_rows(rows, expiry).await
+    }
+
+    /// Returns `true` if this undo has ended in an earlier attempt.
+    async fn has_ended(&self) -> Result<bool, ImportError> {
+        let store = &self.importer.store;
+        let own = store.import(self.organization, self.record.id).await?;
+        let is_over = |own: ImportRecord| {
+            own.options_digest.is_some()
+                && matches!(own.state(), ImportState::Completed | ImportState::Cancelled)
+        };
+        Ok(own.is_some_and(is_over))
+    }
+
+    /// Makes the rows that reverse the changes of an import.
+    async fn reversed_rows(&mut self, undoes: Uuid) -> Result<Vec<Row>, ImportError> {
+        let importer = self.importer;
+        let store = &importer.store;
+        let undone = store.import(self.organization, undoes).await?;
+        let undone = undone.ok_or_else(|| ImportError::UnknownImport(undoes.to_string()))?;
+        let state = importer.state_now(&undone).await?;
+        expect_undoable(&undone, state)?;
+        let mut reversal = Reversal::new(&store.catalog(self.organization).await?);
+        let mut next = 0;
+        while let Some((sequence, batch)) = store
+            .recorded_changes(self.organization, undoes, next)
+            .await?
+        {
+            next = sequence + 1;
+            self.memory.grow(batch.len() * BYTES_PER_RECORDED_BYTE)?;
+            changed_users::read(&batch, |user| reversal.add(&user))?;
+            self.progress.set_received(reversal.count);
+            if self.responses.is_gone() {
+                return Err(ImportError::ClientGone);
+            }
+            if importer.stop.is_cancelled() {
+                return Err(ImportError::ShuttingDown);
+            }
+        }
+        let (rows, changes) = reversal.finish();
+        self.matching = Matching::Undone(Arc::new(changes));
+        match rows.is_empty() {
+            true => Err(nothing_changed(&undone).into()),
+            false => Ok(rows),
+        }
+    }
+}
+
+/// Expects that an import in this state has changes that can be reversed.
+fn expect_undoable(undone: &ImportRecord, state: ImportState) -> Result<(), Refusal> {
+    let id = undone.id;
+    let message = match state {
+        ImportState::Applying => {
+            let message = format!(
+                "Import {id} is still being applied: cancel it, or wait until it has ended, and undo it then."
+            );
+            return Err(refusal("STILL_APPLYING", message));
+        }
+        _ if undone.options_digest.is_none() => {
+            format!(
+                "Import {id} has changed nothing (its state is {}).",
+                state.name().to_uppercase()
+            )
+        }
+        _ if !undone.changes_kept => format!(
+            "The values that import {id} changed are not kept any more, so it cannot be undone. Import the values that \
+             the users are to have."
+        ),
+        _ => return Ok(()),
+    };
+    Err(refusal("NOTHING_TO_UNDO", message))
+}
+
+fn nothing_changed(undone: &ImportRecord) -> Refusal {
+    let message = format!("Import {} has changed no user.", undone.id);
+    refusal("NOTHING_TO_UNDO", message)
+}
+
+fn refusal(code: &'static str, message: String) -> Refusal {
+    Refusal::precondition(code, "import_id", message)
+}
+
+/// Collects rows and what they reverse.
+struct Reversal {
+    names: CatalogNames,
+    rows: RowPacker,
+    /// The users as the import left them.
+    left: UserPacker,
+    changes: Vec<(ColumnSet, Option<Uuid>)>,
+    count: u32,
+}
+
+/// The names that the catalog has today, by number: a name may have changed since.
+struct CatalogNames {
+    roles: HashMap<i32, String>,
+    ranks: HashMap<i32, String>,
+    groups: HashMap<i32, String>,
+}
+
+impl CatalogNames {
+    fn new(catalog: &Catalog) -> Self {
+        let roles = catalog.roles.iter();
+        let ranks = catalog.ranks.iter();
+        let groups = catalog.groups.iter();
+        Self {
+            roles: roles.map(|role| (role.id.0, role.name.clone())).collect(),
+            ranks: ranks
+                .map(|rank| (rank.id.get(), rank.name.clone()))
+                .collect(),
+            groups: groups
+                .map(|group| (group.id.get(), group.external_id.clone()))
+                .collect(),
+        }
+    }
+
+    /// Returns the text of a recorded value in a roster. Of what the catalog has lost, it is the name that it had.
+    fn text<'a>(&'a self, column: Column, value: RecordedValue<'a>) -> &'a str {
+        let entries = match column {
+            Column::Role => &self.roles,
+            Column::Rank => &self.ranks,
+            Column::EvidenceGroupExtId => &self.groups,
+            Column::SupervisorEmail => return value.user().map_or("", |(_, email)| email),
+            _ => return value.text(),
+        };
+        value.entry().map_or("", |(number, name)| {
+            entries.get(&number).map_or(name, String::as_str)
+        })
+    }
+}
+
+impl Reversal {
+    fn new(catalog: &Catalog) -> Self {
+        Self {
+            names: CatalogNames::new(catalog),
+            rows: RowPacker::default(),
+            left: UserPacker::default(),
+            changes: Vec::new(),
+            count: 0,
+        }
+    }
+
+    fn add(&mut self, user: &ChangedUser<'_>) {
+        self.count = self.count.saturating_add(1);
+        let mut parts = RowParts {
+            number: self.count,
+            ..RowParts::default()
+        };
+        let mut supervisor = None;
+        if user.is_created {
+            // An account is never deleted.
+            parts.values[Column::Status as usize] = Some(Status::Inactive.as_str());
+        }
+        for change in user.changes.iter().filter(|_| !user.is_created) {
+            let text = self.names.text(change.column, change.before);
+            parts.values[change.column as usize] = Some(text);
+            if change.column == Column::SupervisorEmail {
+                supervisor = change.before.user().map(|(id, _)| id);
+            }
+        }
+        self.rows.push(&parts);
+        let changed = user.changes.iter().map(|change| change.column).collect();
+        self.changes.push((changed, supervisor));
+        self.add_left(user);
+    }
+
+    fn add_left(&mut self, user: &ChangedUser<'_>) {
+        let after = |column| {
+            let change = user.changes.iter().find(|change| change.column == column);
+            change.map(|change| change.after)
+        };
+        let entry = |column| Some(after(column)?.entry()?.0);
+        let mut texts = [""; Column::TEXTS.len()];
+        for (text, column) in texts.iter_mut().zip(Column::TEXTS.iter()) {
+            *text = after(column).map_or("", RecordedValue::text);
+        }
+        let role = RoleId(entry(Column::Role).unwrap_or_default());
+        let left = self.left.push(user.id, role, texts);
+        left.rank = entry(Column::Rank).and_then(RankId::new);
+        left.group = entry(Column::EvidenceGroupExtId).and_then(GroupId::new);
+        let supervisor = after(Column::SupervisorEmail);
+        left.supervisor = supervisor.and_then(RecordedValue::user).map(|(id, _)| id);
+        let status = after(Column::Status).map(RecordedValue::text);
+        left.status = status.and_then(Status::parse).unwrap_or(Status::Active);
+    }
+
+    fn finish(self) -> (Vec<Row>, UndoneChanges) {
+        let left = self.left.finish().into_iter().zip(self.changes);
+        let changes = left.map(|(left, (changed, supervisor))| UndoneChange {
+            left,
+            changed,
+            supervisor,
+        });
+        (self.rows.finish(), UndoneChanges::new(changes.collect()))
+    }
+}
